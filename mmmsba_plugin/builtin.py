@@ -1,0 +1,1 @@
+"""Our own parts, handed through the doors that anyone's come through."""

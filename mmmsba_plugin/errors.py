@@ -1,0 +1,79 @@
+"""What can go wrong in a way that a person can put right.
+
+One root, so that a caller can catch everything of ours at once, and one class for each
+thing that has its own remedy. Each class is also the builtin it resembles, so that code
+which has never heard of us handles it sensibly. Every message says what was given, what is
+allowed, and what to do next.
+"""
+
+
+class MmmsbaError(Exception):
+    """Root of every error that this package raises on purpose."""
+
+
+class ConfigError(MmmsbaError, ValueError):
+    """A setting is misspelt, out of bounds, or at odds with another."""
+
+
+class GridError(MmmsbaError, ValueError):
+    """A grid of snippets would have no length, or reach no end."""
+
+
+class SegmentError(MmmsbaError, ValueError):
+    """A stretch of time ends before it starts, or has no finite ends."""
+
+
+class ScoreRangeError(MmmsbaError, ValueError):
+    """A score lies outside [0, 1]."""
+
+
+class MediaNotFoundError(MmmsbaError, FileNotFoundError):
+    """There is no file at the path that was given."""
+
+
+class MediaUnreadableError(MmmsbaError, ValueError):
+    """The file is there, but nothing in it can be decoded."""
+
+
+class ModelFileError(MmmsbaError, ValueError):
+    """A file shipped with the package is not the one it should be."""
+
+
+class FeatureError(MmmsbaError, ValueError):
+    """Features do not fit the clip, the grid or the model."""
+
+
+class CheckpointNotFoundError(MmmsbaError, FileNotFoundError):
+    """There are no trained weights to judge with."""
+
+
+class CheckpointError(MmmsbaError, ValueError):
+    """A checkpoint is incomplete, damaged, or from another format version."""
+
+
+class DatasetError(MmmsbaError, ValueError):
+    """A corpus cannot be used as it is; the message names file and key."""
+
+
+class TrainingError(MmmsbaError, ValueError):
+    """There is nothing, or not enough, to learn from."""
+
+
+class MissingExtraError(MmmsbaError, ImportError):
+    """An optional dependency is not installed; the message names the extra."""
+
+
+class PluginError(MmmsbaError):
+    """Root of what can be wrong with a plug-in."""
+
+
+class PluginNotFoundError(PluginError, LookupError):
+    """No loaded plug-in offers an entry of that name."""
+
+
+class PluginClashError(PluginError, ValueError):
+    """Two plug-ins offer entries of the same kind under one name."""
+
+
+class PluginBrokenError(PluginError, ImportError):
+    """A plug-in that was asked for by name could not be loaded."""

@@ -1,0 +1,152 @@
+"""What passes from stage to stage: pictures, sound, faces, and rows of vectors.
+
+A front-end from another distribution receives and returns exactly these, so they are part
+of the stable interface. They are plain frozen records of arrays; the arrays are not copied
+and must not be written to.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mmmsba_plugin.errors import FeatureError
+from mmmsba_plugin.schema import OptOut
+from mmmsba_plugin.timebase import Grid
+
+#: An RGB image, shape ``(height, width, 3)``.
+Rgb = NDArray[np.uint8]
+
+_NUM_AXES = 2
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Picture:
+    """One decoded video image, upright.
+
+    Attributes:
+        pts_s: Its presentation time from the clip's zero, in seconds.
+        rgb: Shape ``(height, width, 3)``, possibly scaled down while decoding.
+    """
+
+    pts_s: float
+    rgb: Rgb
+
+    def __repr__(self) -> str:
+        height, width = self.rgb.shape[:2]
+        return f"Picture(pts_s={self.pts_s:.3f}, {width}x{height})"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SoundBlock:
+    """A run of mono audio samples without a gap.
+
+    Attributes:
+        start_s: When its first sample sounds, from the clip's zero, in seconds.
+        samples: PCM in [-1, 1], shape ``(sample,)``, float32.
+        sample_rate_hz: Samples a second.
+    """
+
+    start_s: float
+    samples: NDArray[np.float32]
+    sample_rate_hz: int
+
+    def __repr__(self) -> str:
+        rate_hz = self.sample_rate_hz
+        return f"SoundBlock(start_s={self.start_s:.3f}, {self.samples.size} at {rate_hz} Hz)"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FacePicture:
+    """One person's face in one picture, cut out steadily.
+
+    Attributes:
+        pts_s: Presentation time of the picture, in seconds.
+        track: Which person: the number of the face track, from 0.
+        face: The whole face, eyes level and at a fixed place, shape ``(128, 128, 3)``.
+        lips: The mouth, cut by the same rigid points, shape ``(64, 96, 3)``.
+        points: The 468 points of the face mesh in the pixels of ``face``, shape
+            ``(468, 2)``: a head that moves leaves them still, a mouth that moves does not.
+        to_face: Affine map from the pixels of the decoded picture to those of ``face``,
+            shape ``(2, 3)``.
+        box_xyxy_px: The face's box in the pixels of the decoded picture.
+        confidence: How sure the mesh is that a face is there, in [0, 1].
+    """
+
+    pts_s: float
+    track: int
+    face: Rgb
+    lips: Rgb
+    points: NDArray[np.float32]
+    to_face: NDArray[np.float64]
+    box_xyxy_px: tuple[float, float, float, float]
+    confidence: float
+
+    @property
+    def height_px(self) -> float:
+        """Height of the face in the decoded picture."""
+        return self.box_xyxy_px[3] - self.box_xyxy_px[1]
+
+    def __repr__(self) -> str:
+        return f"FacePicture(pts_s={self.pts_s:.3f}, track={self.track}, {self.height_px:.0f} px)"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FeatureRows:
+    """One modality of one clip as rows of vectors, one a snippet.
+
+    Attributes:
+        values: Shape ``(snippet, feature)``, float32, finite; zeros where not present.
+        present: Whether the modality could be seen or heard there, shape ``(snippet,)``.
+
+    Raises:
+        FeatureError: Shapes disagree, or a value that counts is not finite.
+    """
+
+    values: NDArray[np.float32]
+    present: NDArray[np.bool_]
+
+    def __post_init__(self) -> None:
+        if self.values.ndim != _NUM_AXES or self.present.shape != self.values.shape[:1]:
+            raise FeatureError(
+                "feature rows need values of shape (snippet, feature) and present of shape "
+                f"(snippet,), got {self.values.shape} and {self.present.shape}"
+            )
+        if not np.isfinite(self.values).all():
+            raise FeatureError("feature rows hold NaN or infinity; set those rows to not present")
+
+    @property
+    def dim(self) -> int:
+        """Length of one vector."""
+        return int(self.values.shape[1])
+
+    def __len__(self) -> int:
+        return int(self.values.shape[0])
+
+    def __repr__(self) -> str:
+        shape = f"{len(self)} x {self.dim}"
+        return f"FeatureRows({shape}, {self.present.mean() if len(self) else 0:.0%} present)"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ClipFeatures:
+    """Everything a model is told about one clip.
+
+    Attributes:
+        grid: Where the snippets lie in time.
+        end_s: Where the clip ends, in seconds; the last cell may reach beyond.
+        rows: The rows of each modality; all have the same number of snippets.
+        opt_outs: For each modality, the stretches that could not be judged, and why.
+        warnings: What a reader of the report should know about the input.
+    """
+
+    grid: Grid
+    end_s: float
+    rows: dict[str, FeatureRows]
+    opt_outs: dict[str, tuple[OptOut, ...]] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def num_snippets(self) -> int:
+        """How many snippets the clip has."""
+        return self.grid.num_snippets(self.end_s)

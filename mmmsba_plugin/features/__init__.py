@@ -1,0 +1,1 @@
+"""People and sound become rows of vectors on one grid."""

@@ -1,0 +1,1 @@
+"""Genuine footage becomes partial forgeries with known truth."""

@@ -1,0 +1,1 @@
+"""A file becomes pictures and sound with time stamps."""

@@ -1,0 +1,1 @@
+"""Rows of vectors become logits."""

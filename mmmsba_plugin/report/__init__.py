@@ -1,0 +1,1 @@
+"""Segments become something to read."""

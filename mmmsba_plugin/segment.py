@@ -1,0 +1,144 @@
+"""Half-open stretches of time, and how much two of them share.
+
+One segment is a :class:`Segment`; many at once are an array of shape ``(segment, 2)`` of
+start and end in seconds, which is what the tables of overlap work on.
+"""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mmmsba_plugin.errors import SegmentError
+
+#: Start and end in seconds, shape ``(segment, 2)``.
+Spans = NDArray[np.float64]
+
+
+@dataclass(frozen=True, order=True, slots=True)
+class Segment:
+    """A stretch of time ``[start_s, end_s)``, in seconds.
+
+    Raises:
+        SegmentError: An end is not finite, or the stretch has no length.
+
+    Example:
+        >>> Segment(1.0, 2.5).duration_s
+        1.5
+    """
+
+    start_s: float
+    end_s: float
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.start_s) and math.isfinite(self.end_s)):
+            raise SegmentError(f"a segment needs finite ends, got [{self.start_s}, {self.end_s})")
+        if not self.end_s > self.start_s:
+            raise SegmentError(
+                f"a segment must end after it starts, got [{self.start_s}, {self.end_s}); "
+                "were start and end swapped?"
+            )
+
+    @property
+    def duration_s(self) -> float:
+        """How long it lasts, in seconds."""
+        return self.end_s - self.start_s
+
+    def __contains__(self, time_s: float) -> bool:
+        return self.start_s <= time_s < self.end_s
+
+
+def as_spans(segments: Iterable[Segment]) -> Spans:
+    """Return segments as an array of start and end, shape ``(segment, 2)``, in seconds."""
+    return np.array([(s.start_s, s.end_s) for s in segments], dtype=np.float64).reshape(-1, 2)
+
+
+def overlap_s(a: Segment, b: Segment) -> float:
+    """Return how many seconds two segments share.
+
+    Example:
+        >>> overlap_s(Segment(0.0, 2.0), Segment(1.5, 3.0))
+        0.5
+    """
+    return max(0.0, min(a.end_s, b.end_s) - max(a.start_s, b.start_s))
+
+
+def tiou(a: Segment, b: Segment) -> float:
+    """Return overlap over union of two segments, in [0, 1].
+
+    Example:
+        >>> tiou(Segment(0.0, 2.0), Segment(1.0, 3.0))
+        0.3333333333333333
+    """
+    shared_s = overlap_s(a, b)
+    return shared_s / (a.duration_s + b.duration_s - shared_s)
+
+
+def tiou_table(a: Spans, b: Spans) -> NDArray[np.float64]:
+    """Return tIoU of every span of ``a`` with every span of ``b``.
+
+    Args:
+        a: Start and end in seconds, shape ``(a, 2)``. Empty spans are allowed here, because
+            a network can propose one; they overlap nothing.
+        b: The same, shape ``(b, 2)``.
+
+    Returns:
+        tIoU in [0, 1], shape ``(a, b)``.
+    """
+    start_s = np.maximum(a[:, None, 0], b[None, :, 0])
+    end_s = np.minimum(a[:, None, 1], b[None, :, 1])
+    shared_s = np.clip(end_s - start_s, 0.0, None)
+    union_s = (a[:, 1] - a[:, 0])[:, None] + (b[:, 1] - b[:, 0])[None, :] - shared_s
+    return np.divide(shared_s, union_s, out=np.zeros_like(shared_s), where=shared_s > 0)
+
+
+def clip(segment: Segment, within: Segment) -> Segment | None:
+    """Return the part of ``segment`` that lies in ``within``, or None where none does.
+
+    Example:
+        >>> clip(Segment(-1.0, 2.0), Segment(0.0, 10.0))
+        Segment(start_s=0.0, end_s=2.0)
+    """
+    start_s, end_s = max(segment.start_s, within.start_s), min(segment.end_s, within.end_s)
+    return Segment(start_s, end_s) if end_s > start_s else None
+
+
+def merge(segments: Iterable[Segment], *, gap_s: float = 0.0) -> list[Segment]:
+    """Return segments in time order, joined where they overlap or nearly touch.
+
+    Args:
+        segments: In any order.
+        gap_s: Two segments at most this far apart become one, in seconds.
+
+    Example:
+        >>> merge([Segment(2.0, 3.0), Segment(0.0, 1.0), Segment(0.5, 1.5)])
+        [Segment(start_s=0.0, end_s=1.5), Segment(start_s=2.0, end_s=3.0)]
+    """
+    merged: list[Segment] = []
+    for segment in sorted(segments):
+        if merged and segment.start_s - merged[-1].end_s <= gap_s:
+            end_s = max(merged[-1].end_s, segment.end_s)
+            merged[-1] = Segment(merged[-1].start_s, end_s)
+        else:
+            merged.append(segment)
+    return merged
+
+
+def gaps(segments: Iterable[Segment], within: Segment) -> list[Segment]:
+    """Return the parts of ``within`` that no segment covers, in time order.
+
+    Example:
+        >>> gaps([Segment(1.0, 2.0)], Segment(0.0, 3.0))
+        [Segment(start_s=0.0, end_s=1.0), Segment(start_s=2.0, end_s=3.0)]
+    """
+    uncovered = []
+    reached_s = within.start_s
+    for segment in merge(segments):
+        if segment.start_s > reached_s:
+            uncovered.append(Segment(reached_s, min(segment.start_s, within.end_s)))
+        reached_s = max(reached_s, segment.end_s)
+        if reached_s >= within.end_s:
+            return uncovered
+    return [*uncovered, Segment(reached_s, within.end_s)]

@@ -1,0 +1,207 @@
+"""Every change of time unit.
+
+Toolkits of this field turn indices into seconds in hardly two ways alike, and a perfect
+detector loses most short matches through such a mismatch alone. So nobody else in this
+package divides by a frame rate, a sample rate or a stride.
+
+Seconds count from the zero of a clip, which is where the earlier of its picture and sound
+begins. Stretches are half-open: ``[start_s, end_s)``.
+"""
+
+import math
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mmmsba_plugin.errors import GridError
+
+#: Share of a cell by which a time may miss a cell's edge and still count as on it.
+#: ``start_s + i * stride_s`` rounds, and an edge must not fall into its left neighbour for
+#: that; a millionth of a 40 ms cell is a hundredth of an audio sample period.
+EDGE_TOLERANCE = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """The regular row of snippets that a model sees.
+
+    Cell ``i`` is the stretch of ``stride_s`` that snippet ``i`` owns; cells tile time. The
+    snippet itself lasts ``duration_s`` around the middle of its cell, and so overlaps its
+    neighbours where it is longer than the stride.
+
+    Attributes:
+        start_s: Where cell 0 starts, in seconds.
+        stride_s: Start-to-start distance of snippets, in seconds.
+        duration_s: How long one snippet lasts, in seconds; the stride if not given.
+
+    Raises:
+        GridError: The stride or the duration is not a positive, finite number.
+
+    Example:
+        >>> grid = Grid(stride_s=0.2)
+        >>> grid.num_snippets(1.0)
+        5
+        >>> grid.cell(3)
+        (0.6000000000000001, 0.8)
+        >>> grid.index_at(0.6)
+        3
+    """
+
+    start_s: float = 0.0
+    stride_s: float = 0.2
+    duration_s: float = math.nan
+
+    def __post_init__(self) -> None:
+        if math.isnan(self.duration_s):
+            object.__setattr__(self, "duration_s", self.stride_s)
+        for name in ("stride_s", "duration_s"):
+            value = getattr(self, name)
+            if not (math.isfinite(value) and value > 0):
+                raise GridError(f"{name} must be a positive number of seconds, got {value}")
+        if not math.isfinite(self.start_s):
+            raise GridError(f"start_s must be a finite number of seconds, got {self.start_s}")
+
+    def cell(self, index: int) -> tuple[float, float]:
+        """Return the half-open stretch ``(start_s, end_s)`` that snippet ``index`` owns."""
+        return self._edge_s(index), self._edge_s(index + 1)
+
+    def snippet(self, index: int) -> tuple[float, float]:
+        """Return the half-open stretch ``(start_s, end_s)`` that snippet ``index`` looks at."""
+        half_s = self.duration_s / 2
+        return self.center_s(index) - half_s, self.center_s(index) + half_s
+
+    def center_s(self, index: int) -> float:
+        """Return the middle of cell ``index``, in seconds."""
+        return self.start_s + (index + 0.5) * self.stride_s
+
+    def centers_s(self, num_snippets: int) -> NDArray[np.float64]:
+        """Return the middles of the first cells, in seconds, shape ``(snippet,)``."""
+        return self.start_s + (np.arange(num_snippets) + 0.5) * self.stride_s
+
+    def index_at(self, time_s: float) -> int:
+        """Return the index of the cell that holds ``time_s``; negative before the grid."""
+        return math.floor(self._position(time_s) + EDGE_TOLERANCE)
+
+    def indices_at(self, times_s: NDArray[np.float64]) -> NDArray[np.int64]:
+        """Return :meth:`index_at` for many times, any shape."""
+        positions = (np.asarray(times_s, dtype=np.float64) - self.start_s) / self.stride_s
+        return np.floor(positions + EDGE_TOLERANCE).astype(np.int64)
+
+    def num_snippets(self, end_s: float) -> int:
+        """Return how many cells tile the time from the grid's start to ``end_s``.
+
+        The last cell may reach beyond ``end_s``. None are needed for a time that is not
+        after the start.
+        """
+        return max(0, self._index_behind(end_s))
+
+    def overlapping(self, start_s: float, end_s: float) -> range:
+        """Return the indices of the cells that share time with ``[start_s, end_s)``.
+
+        A stretch without length shares time with none.
+        """
+        if not end_s > start_s:
+            return range(0)
+        return range(self.index_at(start_s), self._index_behind(end_s))
+
+    def cells_to_s(self, num_cells: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return how many seconds that many cells last, any shape; fractions are welcome."""
+        return np.asarray(num_cells, dtype=np.float64) * self.stride_s
+
+    def s_to_cells(self, durations_s: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return how many cells last that many seconds, any shape; not rounded."""
+        return np.asarray(durations_s, dtype=np.float64) / self.stride_s
+
+    def _index_behind(self, end_s: float) -> int:
+        return math.ceil(self._position(end_s) - EDGE_TOLERANCE)
+
+    def _position(self, time_s: float) -> float:
+        return (time_s - self.start_s) / self.stride_s
+
+    def _edge_s(self, index: int) -> float:
+        return self.start_s + index * self.stride_s
+
+
+def pts_to_s(pts: int, time_base: Fraction, *, zero_s: float = 0.0) -> float:
+    """Return the second at which a presentation time stamp lies.
+
+    Args:
+        pts: The stamp, in ticks of ``time_base``.
+        time_base: Seconds a tick, as the container states it.
+        zero_s: Where the clip's zero lies on the container's clock, in seconds.
+
+    Example:
+        >>> pts_to_s(90, Fraction(1, 30), zero_s=1.0)
+        2.0
+    """
+    return float(pts * time_base) - zero_s
+
+
+def samples_to_s(num_audio_samples: int, sample_rate_hz: int) -> float:
+    """Return how many seconds that many audio samples last.
+
+    Example:
+        >>> samples_to_s(8_000, 16_000)
+        0.5
+    """
+    return num_audio_samples / sample_rate_hz
+
+
+def s_to_samples(duration_s: float, sample_rate_hz: int) -> int:
+    """Return the number of audio samples nearest to ``duration_s``.
+
+    Example:
+        >>> s_to_samples(0.0101, 16_000)
+        162
+    """
+    return round(duration_s * sample_rate_hz)
+
+
+def hops_per_cell(stride_s: float, hop_s: float) -> int:
+    """Return how many whole hops fill one cell.
+
+    Raises:
+        GridError: The stride is not a whole number of hops, so that columns would drift
+            against the cells.
+
+    Example:
+        >>> hops_per_cell(0.2, 0.01)
+        20
+    """
+    hops = round(stride_s / hop_s)
+    if hops < 1 or abs(hops * hop_s - stride_s) > EDGE_TOLERANCE * hop_s:
+        raise GridError(
+            f"a stride of {stride_s:g} s is not a whole number of hops of {hop_s:g} s; "
+            f"choose a multiple, such as {max(1, hops) * hop_s:g} s"
+        )
+    return hops
+
+
+def clock(time_s: float) -> str:
+    """Return a time as a person reads it.
+
+    Example:
+        >>> clock(83.456)
+        '1:23.46'
+    """
+    hundredths = round(time_s * 100)
+    minutes, rest = divmod(hundredths, 6000)
+    return f"{minutes}:{rest // 100:02d}.{rest % 100:02d}"
+
+
+def vtt_clock(time_s: float) -> str:
+    """Return a time as WebVTT writes it.
+
+    Example:
+        >>> vtt_clock(3723.4567)
+        '01:02:03.457'
+
+    Source:
+        W3C WebVTT, section 4.1, "WebVTT timestamp".
+    """
+    milliseconds = round(max(0.0, time_s) * 1000)
+    hours, rest = divmod(milliseconds, 3_600_000)
+    minutes, rest = divmod(rest, 60_000)
+    return f"{hours:02d}:{minutes:02d}:{rest // 1000:02d}.{rest % 1000:03d}"

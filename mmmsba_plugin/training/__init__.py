@@ -1,0 +1,1 @@
+"""The story run backwards: from truth to weights."""
