@@ -1,0 +1,69 @@
+"""The two face models that ship with the package, and their hashes.
+
+Who made them and under which licence stands in ``NOTICE`` beside this file.
+"""
+
+import hashlib
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from mmmsba_plugin.errors import ModelFileError
+
+if TYPE_CHECKING:
+    import cv2
+
+DETECTOR = "face_detection_back.tflite"
+MESH = "face_landmark.tflite"
+
+_SHA256 = {
+    DETECTOR: "e376cf6b168d5ece8a3cedb94acc4eb168a136aede125ccc3d903ef38f5beda8",
+    MESH: "2efcb4f4de43c7614b80a3cc3e8a37354b3b3b40f75cce20f6f38f0f25d65493",
+}
+
+
+@cache
+def read_model(name: str) -> bytes:
+    """Return the bytes of a shipped model.
+
+    Raises:
+        ModelFileError: The file is missing, or not the one that was shipped.
+    """
+    try:
+        content = files(__package__).joinpath(name).read_bytes()
+    except FileNotFoundError as error:
+        raise ModelFileError(f"{name} is missing from the package; {_REMEDY}") from error
+    if hashlib.sha256(content).hexdigest() != _SHA256[name]:
+        raise ModelFileError(f"{name} differs from the file that was shipped; {_REMEDY}")
+    return content
+
+
+def load_network(name: str) -> "cv2.dnn.Net":
+    """Return a shipped model as a ``cv2.dnn`` network.
+
+    Raises:
+        ModelFileError: The file is not the one that was shipped.
+    """
+    import cv2
+    import numpy as np
+
+    content = np.frombuffer(read_model(name), dtype=np.uint8)
+    # OpenCV 5's default engine returns only one of the two outputs of these files, and
+    # version 4 has no engines to choose from.
+    classic: dict[str, Any] = (
+        {"engine": cv2.dnn.ENGINE_CLASSIC} if hasattr(cv2.dnn, "ENGINE_CLASSIC") else {}
+    )
+    return cv2.dnn.readNetFromTFLite(content, **classic)
+
+
+def verify() -> None:
+    """Check both shipped models.
+
+    Raises:
+        ModelFileError: One is missing, or not the one that was shipped.
+    """
+    for name in _SHA256:
+        read_model(name)
+
+
+_REMEDY = "reinstall with: pip install --force-reinstall --no-deps mmmsba-plugin"
