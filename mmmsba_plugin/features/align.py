@@ -1,0 +1,83 @@
+"""Puts rows that lie anywhere in time onto the cells of a grid.
+
+Pictures come at a rate of their own, often a varying one, and are placed by their
+presentation times alone.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mmmsba_plugin.evidence import FeatureRows
+from mmmsba_plugin.timebase import Grid
+
+#: A cell without a picture takes the nearest one, if that is no farther than this: three
+#: pictures of a 25 fps clip, or two of a 15 fps one.
+HOLD_S = 0.13
+
+
+def rows_on_grid(
+    values: NDArray[np.float32],
+    times_s: NDArray[np.float64],
+    grid: Grid,
+    num_snippets: int,
+    *,
+    hold_s: float = HOLD_S,
+) -> FeatureRows:
+    """Return the mean of the rows in each cell, or the nearest row where a cell has none.
+
+    Args:
+        values: One row a moment, shape ``(row, feature)``.
+        times_s: When each row is, in seconds and in order, shape ``(row,)``.
+        grid: The cells.
+        num_snippets: How many of them.
+        hold_s: How far from the middle of its cell a borrowed row may be, in seconds.
+
+    Returns:
+        Rows of shape ``(num_snippets, feature)``; cells without a row near are not present.
+    """
+    sums, counts = _sums_by_cell(values, grid.indices_at(times_s), num_snippets)
+    present = counts > 0
+    means = sums / np.maximum(counts, 1)[:, None]
+    if len(values) and not present.all():
+        nearest, distance_s = _nearest(times_s, grid.centers_s(num_snippets))
+        borrowed = ~present & (distance_s <= hold_s)
+        means[borrowed] = values[nearest[borrowed]]
+        present |= borrowed
+    return FeatureRows(means.astype(np.float32), present)
+
+
+def _sums_by_cell(
+    values: NDArray[np.float32], cells: NDArray[np.int64], num_snippets: int
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    inside = (cells >= 0) & (cells < num_snippets)
+    sums = np.zeros((num_snippets, values.shape[1]))
+    np.add.at(sums, cells[inside], values[inside])
+    return sums, np.bincount(cells[inside], minlength=num_snippets)
+
+
+def _nearest(
+    times_s: NDArray[np.float64], centers_s: NDArray[np.float64]
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Return the index of the moment nearest to each centre, and how far it is."""
+    right = np.clip(np.searchsorted(times_s, centers_s), 0, len(times_s) - 1)
+    left = np.maximum(right - 1, 0)
+    to_left, to_right = np.abs(times_s[left] - centers_s), np.abs(times_s[right] - centers_s)
+    return np.where(to_left <= to_right, left, right), np.minimum(to_left, to_right)
+
+
+def with_deviation(rows: FeatureRows) -> FeatureRows:
+    """Return rows with their deviation from the clip's median put behind them.
+
+    A partial forgery differs from the rest of its own clip, whatever camera, microphone and
+    person that clip is of.
+
+    Returns:
+        Rows of twice the features; zeros where not present.
+    """
+    if not rows.present.any():
+        doubled = np.zeros((len(rows), 2 * rows.dim), dtype=np.float32)
+        return FeatureRows(doubled, rows.present)
+    median = np.median(rows.values[rows.present], axis=0)
+    both = np.concatenate([rows.values, rows.values - median], axis=1).astype(np.float32)
+    both[~rows.present] = 0.0
+    return FeatureRows(both, rows.present)

@@ -1,0 +1,60 @@
+"""The whole face: where detail, colour and change lie on it, and how the head is held."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mmmsba_plugin.config import Chapter
+from mmmsba_plugin.evidence import FacePicture
+from mmmsba_plugin.features import texture
+from mmmsba_plugin.features.visual import PictureByPicture
+
+_RASTER = (4, 4)
+_NUM_PLACES = _RASTER[0] * _RASTER[1]
+_NUM_CHANGE_BANDS = 2
+_NUM_POSE = 6
+
+#: Mesh points that tell how a head is turned: tip of the nose, both cheeks, chin, forehead.
+_NOSE, _RIGHT_CHEEK, _LEFT_CHEEK, _CHIN, _FOREHEAD = 1, 234, 454, 152, 10
+
+
+class FaceTextureConfig(Chapter):
+    """Settings of the ``face-texture`` front-end: it has none."""
+
+
+class FaceTexture(PictureByPicture):
+    """Detail in three bands, change in two, colour, and pose, on a raster of 4 x 4 places."""
+
+    num_values = _NUM_PLACES * (texture.NUM_BANDS + _NUM_CHANGE_BANDS + 2) + _NUM_POSE
+
+    def __init__(self, config: FaceTextureConfig) -> None:
+        super().__init__()
+        self.config = config
+
+    def describe(self, face: FacePicture) -> NDArray[np.float32]:
+        """Return the vector of one picture, shape ``(num_values,)``."""
+        image = texture.luma(face.face)
+        if self.fresh:
+            self._image_before = image
+        fine, middle, coarse = texture.bands(image)
+        change_fine, *_, change_coarse = texture.bands(image - self._image_before)
+        self._image_before = image
+        energies = [
+            texture.log_energy(band, _RASTER)
+            for band in (fine, middle, coarse, change_fine, change_coarse)
+        ]
+        return np.concatenate([*energies, texture.chroma(face.face, _RASTER), pose(face)])
+
+
+def pose(face: FacePicture) -> NDArray[np.float32]:
+    """Return how the head is held, in units of about one, shape ``(6,)``.
+
+    Left-right turn, up-down tilt, width and height of the outline, roll, and the mesh's
+    doubt.
+    """
+    points = face.points / 44.0
+    right, left = points[_RIGHT_CHEEK], points[_LEFT_CHEEK]
+    chin, forehead = points[_CHIN], points[_FOREHEAD]
+    turn = points[_NOSE] - (right + left) / 2
+    roll = np.arctan2(face.to_face[1, 0], face.to_face[0, 0])
+    values = (*turn, left[0] - right[0], chin[1] - forehead[1], roll, 1.0 - face.confidence)
+    return np.array(values, dtype=np.float32)

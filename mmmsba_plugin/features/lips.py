@@ -1,0 +1,111 @@
+"""The mouth: its shape and how that moves, what it looks like, and how it sits in the face."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mmmsba_plugin.config import Chapter
+from mmmsba_plugin.evidence import FacePicture
+from mmmsba_plugin.features import texture
+from mmmsba_plugin.features.visual import PictureByPicture
+
+_RASTER = (4, 3)
+_NUM_PLACES = _RASTER[0] * _RASTER[1]
+_NUM_CHANGE_BANDS = 2
+_APPEARANCE_PX = 16
+_NUM_COSINES = 5
+_NUM_SHAPE = 9
+
+#: Distance between the eyes' middles in the pixels of the face cut.
+_EYES_PX = 44.0
+#: Mesh points of the mouth: corners, middles of the inner and the outer lips, chin, nose.
+_RIGHT, _LEFT, _UP_IN, _DOWN_IN, _UP, _DOWN, _CHIN, _NOSE = 78, 308, 13, 14, 0, 17, 152, 2
+#: The part of the face cut that no mouth reaches: what the mouth's detail is compared with.
+_UPPER_FACE = slice(30, 80)
+
+
+class LipsTextureConfig(Chapter):
+    """Settings of the ``lips-texture`` front-end: it has none."""
+
+
+class LipsTexture(PictureByPicture):
+    """Shape with speed and acceleration, appearance, detail against the face, change, colour."""
+
+    num_values = (
+        3 * _NUM_SHAPE
+        + _NUM_COSINES**2
+        + _NUM_PLACES * (texture.NUM_BANDS + _NUM_CHANGE_BANDS + 2)
+        + texture.NUM_BANDS
+    )
+
+    def __init__(self, config: LipsTextureConfig) -> None:
+        super().__init__()
+        self.config = config
+
+    def describe(self, face: FacePicture) -> NDArray[np.float32]:
+        """Return the vector of one picture, shape ``(num_values,)``."""
+        image = texture.luma(face.lips)
+        detail = texture.bands(image)
+        around = texture.bands(texture.luma(face.face[_UPPER_FACE]))
+        return np.concatenate(
+            [
+                self._movement(face),
+                appearance(image),
+                *(texture.log_energy(band, _RASTER) for band in detail),
+                *self._change(image),
+                texture.chroma(face.lips, _RASTER),
+                *(_against(band, other) for band, other in zip(detail, around, strict=True)),
+            ]
+        )
+
+    def _movement(self, face: FacePicture) -> NDArray[np.float32]:
+        now = shape(face)
+        if self.fresh:
+            self._shape_before, self._speed_before = now, np.zeros_like(now)
+        speed = now - self._shape_before
+        gain = speed - self._speed_before
+        self._shape_before, self._speed_before = now, speed
+        return np.concatenate([now, 10 * speed, 10 * gain])
+
+    def _change(self, image: texture.Image) -> list[NDArray[np.float32]]:
+        if self.fresh:
+            self._image_before = image
+        fine, *_, coarse = texture.bands(image - self._image_before)
+        self._image_before = image
+        return [texture.log_energy(fine, _RASTER), texture.log_energy(coarse, _RASTER)]
+
+
+def shape(face: FacePicture) -> NDArray[np.float32]:
+    """Return the mouth's shape in distances between the eyes, shape ``(9,)``.
+
+    Inner opening, outer opening, width, middle (x, y), height of either corner against the
+    middle, drop of the chin, distance to the nose.
+    """
+    points = face.points / _EYES_PX
+    middle = (points[_RIGHT] + points[_LEFT]) / 2
+    values = (
+        points[_DOWN_IN][1] - points[_UP_IN][1],
+        points[_DOWN][1] - points[_UP][1],
+        points[_LEFT][0] - points[_RIGHT][0],
+        *middle,
+        points[_RIGHT][1] - points[_UP_IN][1],
+        points[_LEFT][1] - points[_UP_IN][1],
+        points[_CHIN][1] - middle[1],
+        middle[1] - points[_NOSE][1],
+    )
+    return np.array(values, dtype=np.float32)
+
+
+def appearance(image: texture.Image) -> NDArray[np.float32]:
+    """Return the mouth's coarse picture: lowest cosines of a 16 x 16 copy, shape ``(25,)``."""
+    import cv2
+
+    size = (_APPEARANCE_PX, _APPEARANCE_PX)
+    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+    cosines = cv2.dct((small - small.mean()) / 255.0)
+    lowest: NDArray[np.float32] = cosines[:_NUM_COSINES, :_NUM_COSINES].ravel()
+    return lowest
+
+
+def _against(mouth: texture.Image, face: texture.Image) -> NDArray[np.float32]:
+    """Return how much more detail the mouth has than the upper face, as a logarithm."""
+    return texture.log_energy(mouth, (1, 1)) - texture.log_energy(face, (1, 1))

@@ -1,0 +1,73 @@
+"""Features that another tool made: one ``.npy`` file a clip, with a declared hop."""
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from mmmsba_plugin.config import Chapter
+from mmmsba_plugin.errors import FeatureError
+from mmmsba_plugin.evidence import FacePicture, FeatureRows, SoundBlock
+from mmmsba_plugin.features.align import rows_on_grid
+from mmmsba_plugin.schema import Media
+from mmmsba_plugin.timebase import Grid
+
+_NUM_AXES = 2
+
+
+class PrecomputedConfig(Chapter):
+    """Settings of the ``precomputed`` front-end."""
+
+    folder: Path = Field(description="Folder that holds one .npy file for each clip.")
+    hop_s: float = Field(gt=0, description="Start-to-start distance of its rows, in seconds.")
+    start_s: float = Field(default=0.0, description="Where its first row starts, in seconds.")
+    suffix: str = Field(default=".npy", description="What follows the clip's name, sans suffix.")
+
+
+class Precomputed:
+    """Reads ``folder/<clip's name><suffix>``, shape ``(row, feature)``, and aligns it.
+
+    A row of NaN says that nothing could be seen or heard there.
+    """
+
+    dim = 0
+
+    def __init__(self, config: PrecomputedConfig) -> None:
+        self._config = config
+
+    def start(self, media: Media, grid: Grid) -> None:
+        """Hear which clip comes, and on which grid its rows shall lie."""
+        self._path = self._config.folder / f"{Path(media.path).stem}{self._config.suffix}"
+        self._grid = grid
+
+    def add(self, observation: SoundBlock | FacePicture) -> None:
+        """Take in nothing: the rows are made already."""
+
+    def finish(self, num_snippets: int) -> FeatureRows:
+        """Return the rows of the clip, shape ``(num_snippets, feature)``.
+
+        Raises:
+            FeatureError: There is no such file, or it holds no rows of numbers.
+        """
+        values = _read(self._path)
+        known = np.isfinite(values).all(axis=1)
+        hops = Grid(self._config.start_s, self._config.hop_s)
+        times_s = hops.centers_s(len(values))
+        hold_s = max(self._config.hop_s, self._grid.stride_s) / 2
+        return rows_on_grid(values[known], times_s[known], self._grid, num_snippets, hold_s=hold_s)
+
+
+def _read(path: Path) -> NDArray[np.float32]:
+    try:
+        values: NDArray[np.float32] = np.load(path, allow_pickle=False)
+    except FileNotFoundError as error:
+        raise FeatureError(f"no features at {path}; check the folder and the suffix") from error
+    except (ValueError, EOFError, OSError) as error:
+        raise FeatureError(f"{path} is not a readable .npy file: {error}; make it again") from error
+    if values.ndim != _NUM_AXES or values.dtype.kind not in "fiu" or not values.size:
+        raise FeatureError(
+            f"{path} must hold numbers of shape (row, feature), got {values.dtype} of shape "
+            f"{values.shape}"
+        )
+    return np.asarray(values, dtype=np.float32)

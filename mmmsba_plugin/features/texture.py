@@ -1,0 +1,73 @@
+"""What one cut of a face shows: detail, colour and change, by place.
+
+A mouth that was pasted or generated is sharper or softer than the face around it, has
+another noise, and does not move with it. All three are energies of band-passed pictures,
+averaged over a coarse raster of places.
+"""
+
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mmmsba_plugin.evidence import Rgb
+
+#: Standard deviations of the Gaussians between which the bands lie, in pixels of the cut.
+_SIGMAS_PX = (0.0, 0.8, 1.6, 3.2)
+NUM_BANDS = len(_SIGMAS_PX) - 1
+#: Two brightness steps of 255, squared: below it a difference is rounding, not detail.
+_NOISE_POWER = 0.25
+
+Image = NDArray[np.float32]
+
+
+def luma(rgb: Rgb) -> Image:
+    """Return brightness, 0 to 255, shape ``(height, width)``, float32."""
+    import cv2
+
+    gray: Image = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    return gray
+
+
+def bands(image: Image) -> list[Image]:
+    """Return band-passed copies of an image, finest first, :data:`NUM_BANDS` of them."""
+    import cv2
+
+    levels = [image, *(cv2.GaussianBlur(image, (0, 0), sigma) for sigma in _SIGMAS_PX[1:])]
+    return [fine - coarse for fine, coarse in pairwise(levels)]
+
+
+def log_energy(image: Image, raster: tuple[int, int]) -> NDArray[np.float32]:
+    """Return the logarithm of an image's power at each place of a raster.
+
+    Args:
+        image: Any signed image, shape ``(height, width)``.
+        raster: Places across and down.
+
+    Returns:
+        Natural logarithms, row by row, shape ``(across * down,)``.
+    """
+    logarithms: NDArray[np.float32] = np.log(places(image * image, raster) + _NOISE_POWER)
+    return logarithms
+
+
+def places(image: Image, raster: tuple[int, int]) -> NDArray[np.float32]:
+    """Return the mean of an image at each place of a raster, row by row."""
+    import cv2
+
+    means: NDArray[np.float32] = cv2.resize(image, raster, interpolation=cv2.INTER_AREA).ravel()
+    return means
+
+
+def chroma(rgb: Rgb, raster: tuple[int, int]) -> NDArray[np.float32]:
+    """Return colour, without brightness, at each place of a raster.
+
+    Returns:
+        Red and blue difference in units of 10 steps, shape ``(2 * across * down,)``.
+    """
+    import cv2
+
+    small = cv2.resize(rgb, raster, interpolation=cv2.INTER_AREA)
+    differences = cv2.cvtColor(small, cv2.COLOR_RGB2YCrCb)[..., 1:].astype(np.float32)
+    colours: NDArray[np.float32] = (differences.reshape(-1) - 128.0) / 10.0
+    return colours
