@@ -1,0 +1,157 @@
+"""Puts what a detector found into a report."""
+
+import shlex
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mmmsba_plugin.evidence import ClipFeatures
+from mmmsba_plugin.schema import (
+    Curves,
+    ForgedModality,
+    ForgedSegment,
+    Media,
+    ModalityReport,
+    Problem,
+    Proposal,
+    Provenance,
+    Report,
+    Threshold,
+)
+from mmmsba_plugin.segment import Segment, Spans
+
+NOTHING_TO_JUDGE = "NothingToJudge"
+
+Scores = NDArray[np.float64]
+
+
+def judged(
+    media: Media,
+    features: ClipFeatures,
+    *,
+    scores: Scores,
+    by_modality: Mapping[str, Scores],
+    segments: Sequence[tuple[Segment, float]],
+    proposals: tuple[Spans, Scores],
+    threshold: Threshold,
+    onset: float,
+    provenance: Provenance,
+) -> Report:
+    """Return the report of a clip that could be judged.
+
+    Args:
+        media: The file.
+        features: What the model was told, and what it was not.
+        scores: P(fake) of each snippet, shape ``(snippet,)``; NaN where nothing is present.
+        by_modality: The same when shown one modality alone.
+        segments: Forged stretches and their scores.
+        proposals: Ranked candidates: start and end in seconds, and scores.
+        threshold: What the clip's score is compared with.
+        onset: Score from which a modality by itself speaks for a forgery.
+        provenance: Where the numbers come from.
+    """
+    return Report(
+        status="ok",
+        media=media,
+        # Paper section 3.1: a clip is fake if at least one of its sequences is.
+        score=float(np.nanmax(scores)),
+        threshold=threshold,
+        segments=tuple(
+            ForgedSegment(
+                start_s=segment.start_s,
+                end_s=segment.end_s,
+                score=score,
+                modality=forged_modality(segment, features, by_modality, onset=onset),
+            )
+            for segment, score in segments
+        ),
+        modalities={
+            modality: ModalityReport(score=_highest(alone), opt_outs=features.opt_outs[modality])
+            for modality, alone in by_modality.items()
+        },
+        proposals=tuple(
+            Proposal(start_s=start_s, end_s=end_s, score=score)
+            for (start_s, end_s), score in zip(*(p.tolist() for p in proposals), strict=True)
+        ),
+        warnings=features.warnings,
+        provenance=provenance,
+        curves=Curves(
+            start_s=features.grid.start_s,
+            stride_s=features.grid.stride_s,
+            score=_nullable(scores),
+            by_modality={modality: _nullable(alone) for modality, alone in by_modality.items()},
+        ),
+    )
+
+
+def abstained(media: Media, features: ClipFeatures, *, provenance: Provenance) -> Report:
+    """Return the report of a clip that could be read but holds nothing to judge."""
+    reasons = dict.fromkeys(part.reason for parts in features.opt_outs.values() for part in parts)
+    why = ", ".join(reasons) or "nothing could be decoded"
+    return Report(
+        status="abstained",
+        media=media,
+        modalities={
+            modality: ModalityReport(score=None, opt_outs=parts)
+            for modality, parts in features.opt_outs.items()
+        },
+        warnings=features.warnings,
+        problem=Problem(
+            kind=NOTHING_TO_JUDGE,
+            message=f"nothing to judge in {media.path}: {why}; give a clip in which a face of "
+            "24 px or more is seen, or speech is heard",
+        ),
+        provenance=provenance,
+    )
+
+
+def failed(media: Media, error: Exception, *, provenance: Provenance) -> Report:
+    """Return the report of a clip that could not be read."""
+    return Report(
+        status="error",
+        media=media,
+        problem=Problem(kind=type(error).__name__, message=str(error)),
+        provenance=provenance,
+    )
+
+
+def stamped(provenance: Provenance) -> Provenance:
+    """Return provenance with the command line and the time filled in."""
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    return provenance.model_copy(update={"command": shlex.join(sys.argv), "created_utc": now})
+
+
+def forged_modality(
+    segment: Segment,
+    features: ClipFeatures,
+    by_modality: Mapping[str, Scores],
+    *,
+    onset: float,
+) -> ForgedModality | None:
+    """Return what was altered in a stretch, as the modalities say when asked alone.
+
+    A modality speaks up if its own score reaches ``onset`` anywhere in the stretch. Where
+    none does, they only convince together, and what was altered is not known.
+    """
+    cells = list(features.grid.overlapping(segment.start_s, segment.end_s))
+    loud = {
+        modality
+        for modality, alone in by_modality.items()
+        if (_highest(alone[cells[0] : cells[-1] + 1]) or 0.0) >= onset
+    }
+    if loud == {"audio"}:
+        return "audio"
+    if "audio" in loud:
+        return "both"
+    return "visual" if loud else None
+
+
+def _highest(scores: Scores) -> float | None:
+    return None if np.isnan(scores).all() else float(np.nanmax(scores))
+
+
+def _nullable(scores: Scores) -> tuple[float | None, ...]:
+    return tuple(None if np.isnan(score) else float(score) for score in scores)

@@ -1,0 +1,196 @@
+"""Records become batches: features from the store, targets from the truth."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
+from torch.utils.data import Dataset
+
+from mmmsba_plugin.config import FeaturesConfig
+from mmmsba_plugin.datasets.record import Record
+from mmmsba_plugin.errors import MmmsbaError
+from mmmsba_plugin.evidence import ClipFeatures
+from mmmsba_plugin.features.extract import BoundFrontEnd, extract
+from mmmsba_plugin.features.store import FeatureStore
+from mmmsba_plugin.media.probe import probe
+from mmmsba_plugin.schema import Media
+from mmmsba_plugin.segment import Segment
+from mmmsba_plugin.training.targets import Targets, make_targets
+
+#: Whose truth a clip can be taught by: of everything, of its sound, of its picture.
+VIEWS = ("all", "audio", "visual")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """How a clip's features are had.
+
+    Attributes:
+        front_ends: What serves each modality.
+        config: The grid, and how clips are read.
+        store: Where features are kept.
+    """
+
+    front_ends: Mapping[str, BoundFrontEnd]
+    config: FeaturesConfig
+    store: FeatureStore
+
+    def features(self, media: Media) -> ClipFeatures:
+        """Return the rows of a clip, computed at most once."""
+        return extract(media, self.front_ends, self.config, store=self.store)
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """A record whose file could be read, and whose features are in the store."""
+
+    record: Record
+    media: Media
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A record that could not be used, and why."""
+
+    record: Record
+    reason: str
+
+
+class Batch(NamedTuple):
+    """Clips padded to the length of the longest.
+
+    Attributes:
+        inputs: For each modality, shape ``(batch, snippet, feature)``.
+        present: For each modality, where it is there, shape ``(batch, snippet)``.
+        mask: Which snippets are not padding, shape ``(batch, snippet)``.
+        labels: For each view, 1 where fake, shape ``(batch, snippet)``.
+        distances: For each view, cells to start and end, shape ``(batch, snippet, 2)``.
+        regress: For each view, where distances are taught, shape ``(batch, snippet)``.
+    """
+
+    inputs: dict[str, Tensor]
+    present: dict[str, Tensor]
+    mask: Tensor
+    labels: dict[str, Tensor]
+    distances: dict[str, Tensor]
+    regress: dict[str, Tensor]
+
+
+#: A clip as a dataset yields it: its rows, and what should be said about it in each view.
+Item = tuple[ClipFeatures, dict[str, Targets]]
+
+
+class ClipDataset(Dataset[Item]):
+    """Clips with their targets; rows come from the store, so memory stays flat."""
+
+    def __init__(self, clips: Sequence[Clip], source: Source) -> None:
+        self.clips = clips
+        self._source = source
+
+    def __len__(self) -> int:
+        return len(self.clips)
+
+    def __getitem__(self, index: int) -> Item:
+        clip = self.clips[index]
+        features = self._source.features(clip.media)
+        targets = {
+            view: make_targets(truth, features.grid, features.num_snippets)
+            for view, truth in truths(clip.record).items()
+        }
+        return features, targets
+
+
+def truths(record: Record) -> dict[str, tuple[Segment, ...]]:
+    """Return the truth of each view; the whole truth where a corpus tells none apart."""
+    told_apart = record.audio_truth is not None and record.visual_truth is not None
+    return {
+        "all": record.truth,
+        "audio": (record.audio_truth or ()) if told_apart else record.truth,
+        "visual": (record.visual_truth or ()) if told_apart else record.truth,
+    }
+
+
+def load_clips(
+    records: Iterable[Record],
+    source: Source,
+    *,
+    workers: int = 1,
+    on_clip: Callable[[Clip | Skipped], None] = lambda _: None,
+) -> tuple[list[Clip], list[Skipped]]:
+    """Compute the features of records, or find them in the store.
+
+    Args:
+        records: What to load.
+        source: How features are had.
+        workers: Clips at a time; the libraries that do the work let threads run at once.
+        on_clip: Called after each, in order.
+
+    Returns:
+        The clips that can be used, and those that cannot with the reason.
+    """
+    clips: list[Clip] = []
+    skipped: list[Skipped] = []
+    with ThreadPoolExecutor(workers) as pool:
+        for found in pool.map(lambda record: _load(record, source), records):
+            (clips if isinstance(found, Clip) else skipped).append(found)  # type: ignore[arg-type]
+            on_clip(found)
+    return clips, skipped
+
+
+def _load(record: Record, source: Source) -> Clip | Skipped:
+    try:
+        media = probe(record.media)
+        features = source.features(media)
+    except MmmsbaError as error:
+        return Skipped(record, str(error))
+    if not any(rows.present.any() for rows in features.rows.values()):
+        return Skipped(record, f"nothing to judge in {record.media}")
+    return Clip(record, media)
+
+
+def collate(items: Sequence[Item]) -> Batch:
+    """Return clips as one batch, padded at the end with zeros."""
+    features = [item for item, _ in items]
+    targets = [item for _, item in items]
+    modalities = list(features[0].rows)
+    lengths = torch.tensor([clip.num_snippets for clip in features])
+    return Batch(
+        inputs={m: _padded([f.rows[m].values for f in features]) for m in modalities},
+        present={m: _padded([f.rows[m].present for f in features]) for m in modalities},
+        mask=torch.arange(int(lengths.max())) < lengths[:, None],
+        labels={v: _padded([t[v].labels for t in targets]) for v in VIEWS},
+        distances={v: _padded([t[v].distances for t in targets]) for v in VIEWS},
+        regress={v: _padded([t[v].regress for t in targets]) for v in VIEWS},
+    )
+
+
+def statistics(
+    clips: Sequence[Clip], source: Source
+) -> dict[str, tuple[NDArray[np.float64], NDArray[np.float64]]]:
+    """Return mean and standard deviation of each modality's features where present.
+
+    Accumulated clip by clip, so that memory stays flat.
+    """
+    sums: dict[str, list[NDArray[np.float64]]] = {}
+    for clip in clips:
+        for modality, rows in source.features(clip.media).rows.items():
+            values = rows.values[rows.present].astype(np.float64)
+            parts = [np.full(rows.dim, len(values)), values.sum(axis=0), (values**2).sum(axis=0)]
+            so_far = sums.get(modality, [np.zeros(rows.dim)] * len(parts))
+            sums[modality] = [old + new for old, new in zip(so_far, parts, strict=True)]
+    result = {}
+    for modality, (count, total, squares) in sums.items():
+        mean = total / np.maximum(count, 1)
+        variance = squares / np.maximum(count, 1) - mean**2
+        result[modality] = (mean, np.sqrt(np.maximum(variance, 0.0)))
+    return result
+
+
+def _padded(arrays: Sequence[NDArray[Any]]) -> Tensor:
+    return pad_sequence([torch.from_numpy(array) for array in arrays], batch_first=True)

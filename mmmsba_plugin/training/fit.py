@@ -1,0 +1,225 @@
+"""Trains a network on records and leaves a checkpoint."""
+
+import json
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import lightning
+import torch
+from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint, RichProgressBar
+from lightning.pytorch.loggers import TensorBoardLogger
+from torch.utils.data import DataLoader
+
+from mmmsba_plugin.config import FitConfig
+from mmmsba_plugin.datasets.record import Record
+from mmmsba_plugin.detector import bind_front_ends
+from mmmsba_plugin.errors import TrainingError
+from mmmsba_plugin.features.store import FeatureStore
+from mmmsba_plugin.model.checkpoint import CheckpointConfig, save_checkpoint
+from mmmsba_plugin.model.mmmsba import MmmsBa
+from mmmsba_plugin.training.card import write_card
+from mmmsba_plugin.training.data import (
+    Clip,
+    ClipDataset,
+    Item,
+    Skipped,
+    Source,
+    collate,
+    load_clips,
+    statistics,
+)
+from mmmsba_plugin.training.module import Learner
+from mmmsba_plugin.training.operating_point import OperatingPoint, choose_operating_point
+from mmmsba_plugin.training.split import split_records
+
+#: Where a run keeps what it needs to go on, inside the checkpoint's folder.
+_STATE = "training"
+_RUN = "run.json"
+_BEST = "best"
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """What a training run left.
+
+    Attributes:
+        checkpoint: The folder of the trained weights.
+        num_train: Clips it learned from.
+        num_validation: Clips it was stopped and adjusted by.
+        epochs: Passes over the data.
+        skipped: Records that could not be used, and why.
+        operating_point: The thresholds chosen on the validation clips, and how they did.
+    """
+
+    checkpoint: Path
+    num_train: int
+    num_validation: int
+    epochs: int
+    skipped: tuple[Skipped, ...]
+    operating_point: OperatingPoint
+
+
+def fit(
+    records: Iterable[Record],
+    config: FitConfig,
+    out: Path,
+    *,
+    store: FeatureStore | None = None,
+    workers: int = 1,
+    trained_on: str = "",
+    progress: bool = False,
+    on_clip: Callable[[Clip | Skipped], None] = lambda _: None,
+) -> Fitted:
+    """Train a network; a run that was interrupted goes on where it stopped.
+
+    Args:
+        records: Clips with their truth. Those of split ``dev`` (or ``val``) decide when to
+            stop; without any, a fifth of the identities is held out. ``test`` is not touched.
+        config: Everything else that decides the run.
+        out: Folder of the checkpoint; also keeps the state of the run.
+        store: Where features are kept; the user's cache if not given.
+        workers: Clips whose features are computed at a time.
+        trained_on: What the records are, in words, for the model card.
+        progress: Whether to show a progress bar.
+        on_clip: Called with each clip once its features are there, or with why not.
+
+    Raises:
+        TrainingError: Too few clips could be used, or ``out`` holds another run.
+    """
+    _claim(out, config)
+    lightning.seed_everything(config.train.seed, verbose=False)
+    front_ends = bind_front_ends(config.features)
+    source = Source(front_ends, config.features, store or FeatureStore())
+    train, validation = split_records(list(records), seed=config.train.seed)
+    train_clips, skipped = load_clips(train, source, workers=workers, on_clip=on_clip)
+    held_out, skipped_too = load_clips(validation, source, workers=workers, on_clip=on_clip)
+    _require(train_clips, held_out, [*skipped, *skipped_too])
+
+    network = _network(config, train_clips, source)
+    batches = (
+        _batches(train_clips, source, config, shuffle=True),
+        _batches(held_out, source, config, shuffle=False),
+    )
+    epochs = _learn(Learner(network, config.train), batches, out, progress=progress)
+    point = choose_operating_point(network, held_out, source, config.localization)
+    fitted = Fitted(
+        checkpoint=out,
+        num_train=len(train_clips),
+        num_validation=len(held_out),
+        epochs=epochs,
+        skipped=(*skipped, *skipped_too),
+        operating_point=point,
+    )
+    checkpoint = CheckpointConfig(
+        model=network.config,
+        features=config.features,
+        localization=point.localization,
+        threshold=point.threshold,
+        front_end_versions={m: bound.entry.version for m, bound in front_ends.items()},
+        trained_on=trained_on,
+        training={
+            "preset": config.preset,
+            **config.train.model_dump(mode="json"),
+            "epochs": epochs,
+            "num_train": len(train_clips),
+            "num_validation": len(held_out),
+        },
+        metrics={"validation": point.metrics},
+    )
+    save_checkpoint(out, network, checkpoint, write_card(checkpoint))
+    return fitted
+
+
+def _claim(out: Path, config: FitConfig) -> None:
+    """Note what run this folder holds, or refuse if it is another one."""
+    run = out / _STATE / _RUN
+    settings = config.model_dump(mode="json")
+    if run.is_file() and json.loads(run.read_text(encoding="utf-8")) != settings:
+        raise TrainingError(
+            f"{out} holds a training run with other settings; choose another folder with -o, "
+            "or remove this one"
+        )
+    run.parent.mkdir(parents=True, exist_ok=True)
+    run.write_text(json.dumps(settings, indent=2), encoding="utf-8")
+
+
+def _require(train: Sequence[Clip], held_out: Sequence[Clip], skipped: Sequence[Skipped]) -> None:
+    for name, clips in (("to learn from", train), ("to validate on", held_out)):
+        kinds = {clip.record.forged for clip in clips}
+        if kinds == {True, False}:
+            continue
+        why = f"; {len(skipped)} were skipped, first: {skipped[0].reason}" if skipped else ""
+        raise TrainingError(
+            f"there must be genuine and forged clips {name}, got {len(clips)} clips{why}; "
+            "make more with `mmmsba forge`"
+        )
+
+
+def _network(config: FitConfig, clips: Sequence[Clip], source: Source) -> MmmsBa:
+    spread = statistics(clips, source)
+    network = MmmsBa(config.model({m: len(mean) for m, (mean, _) in spread.items()}))
+    network.set_statistics(spread)
+    return network
+
+
+def _learn(
+    learner: Learner, batches: tuple[DataLoader[Item], DataLoader[Item]], out: Path, *, progress: bool
+) -> int:
+    """Train in place up to the best epoch, and return how many epochs there were.
+
+    Args:
+        learner: Holds the network.
+        batches: To learn from, and to validate on.
+        out: Its subfolder holds the state to go on from.
+        progress: Whether to show a progress bar.
+    """
+    state = out / _STATE
+    config = learner.config
+    trainer = lightning.Trainer(
+        max_epochs=config.max_epochs,
+        callbacks=[
+            ModelCheckpoint(
+                dirpath=state,
+                filename=_BEST,
+                monitor="val_loss",
+                save_last=True,
+                enable_version_counter=False,
+            ),
+            EarlyStopping("val_loss", patience=config.patience),
+            *([RichProgressBar(leave=False)] if progress else []),
+        ],
+        logger=TensorBoardLogger(str(state), name="", version="log"),
+        enable_progress_bar=progress,
+        enable_model_summary=False,
+        log_every_n_steps=1,
+    )
+    last = state / "last.ckpt"
+    resume_from = last if last.is_file() else None
+    with _quiet():
+        trainer.fit(learner, batches[0], batches[1], ckpt_path=resume_from, weights_only=True)
+    best = torch.load(state / f"{_BEST}.ckpt", weights_only=True)
+    learner.load_state_dict(best["state_dict"])
+    return int(trainer.current_epoch)
+
+
+def _batches(
+    clips: Sequence[Clip], source: Source, config: FitConfig, *, shuffle: bool
+) -> DataLoader[Item]:
+    return DataLoader(
+        ClipDataset(clips, source),
+        batch_size=config.train.batch_size,
+        shuffle=shuffle,
+        collate_fn=collate,
+    )
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep Lightning's advice on workers and accelerators from people who did not ask."""
+    with warnings.catch_warnings():
+        for advice in (".*does not have many workers.*", ".*GPU available but not used.*"):
+            warnings.filterwarnings("ignore", message=advice)
+        yield

@@ -1,0 +1,114 @@
+"""One step of learning, as Lightning asks for it."""
+
+from collections.abc import Mapping
+
+import lightning
+import torch
+from lightning.pytorch.utilities.types import OptimizerLRScheduler
+from torch import Tensor
+
+from mmmsba_plugin.config import TrainConfig
+from mmmsba_plugin.model.mmmsba import MmmsBa
+from mmmsba_plugin.schema import ALTERED_BY_MODALITY
+from mmmsba_plugin.training.data import Batch
+from mmmsba_plugin.training.losses import Losses, total_loss
+
+
+class Learner(lightning.LightningModule):
+    """Trains a network with focal and distance-IoU loss.
+
+    Now and then a modality of a clip is hidden, so that a silent or faceless clip is judged
+    by what is left. What is then taught is the truth of what is still shown: a network that
+    only hears must not be told that a forged picture sounds forged.
+    """
+
+    def __init__(self, network: MmmsBa, config: TrainConfig) -> None:
+        super().__init__()
+        self.network = network
+        self.config = config
+
+    def training_step(self, batch: Batch, _index: int) -> Tensor:
+        """Return the loss of one batch, with modalities hidden at random."""
+        present = hide_modalities(batch.present, self.config.modality_dropout)
+        losses = self._losses(batch, present)
+        self._note("train", losses, batch)
+        return losses.total
+
+    def validation_step(self, batch: Batch, _index: int) -> None:
+        """Log the loss of one batch with everything shown."""
+        self._note("val", self._losses(batch, batch.present), batch)
+
+    def configure_optimizers(self) -> OptimizerLRScheduler:
+        """Return Adam whose learning rate decays exponentially (paper section 4.2)."""
+        adam = torch.optim.Adam(self.network.parameters(), lr=self.config.learning_rate)
+        decay = torch.optim.lr_scheduler.ExponentialLR(adam, gamma=self.config.decay)
+        return {"optimizer": adam, "lr_scheduler": {"scheduler": decay, "interval": "epoch"}}
+
+    def _note(self, stage: str, losses: Losses, batch: Batch) -> None:
+        for name, value in losses._asdict().items():
+            shown = name == "total"
+            label = f"{stage}_loss" if shown else f"{stage}_{name}"
+            self.log(
+                label,
+                value,
+                batch_size=len(batch.mask),
+                on_step=False,
+                on_epoch=True,
+                prog_bar=shown,
+            )
+
+    def _losses(self, batch: Batch, present: Mapping[str, Tensor]) -> Losses:
+        output = self.network(batch.inputs, batch.mask, present=present)
+        view = view_of(present)
+        return total_loss(
+            output.logits,
+            output.distances,
+            labels=choose(view, batch.labels),
+            target_distances=choose(view, batch.distances),
+            regress=choose(view, batch.regress),
+            mask=batch.mask,
+            config=self.config.loss,
+        )
+
+
+def hide_modalities(present: Mapping[str, Tensor], probability: float) -> dict[str, Tensor]:
+    """Return presence with whole modalities of single clips hidden at random.
+
+    A clip never loses the last modality that it has.
+
+    Args:
+        present: For each modality, shape ``(batch, snippet)``.
+        probability: How often a modality of a clip is hidden.
+    """
+    names = list(present)
+    has = torch.stack([present[name].any(dim=1) for name in names])
+    keep = torch.rand(has.shape, device=has.device) >= probability
+    nothing_left = ~(has & keep).any(dim=0)
+    keep |= nothing_left
+    return {name: present[name] & keep[i][:, None] for i, name in enumerate(names)}
+
+
+def view_of(present: Mapping[str, Tensor]) -> Tensor:
+    """Return whose truth each clip is taught by, as an index into ``VIEWS``.
+
+    Args:
+        present: For each modality, shape ``(batch, snippet)``.
+
+    Returns:
+        Shape ``(batch,)``: 1 if only sound is shown, 2 if only pictures are, else 0.
+    """
+    shown = {"audio": torch.tensor(False), "visual": torch.tensor(False)}  # noqa: FBT003
+    for name, there in present.items():
+        some = there.any(dim=1)
+        altered = ALTERED_BY_MODALITY.get(name)
+        for kind in (altered,) if altered else tuple(shown):
+            shown[kind] = shown[kind].to(some.device) | some
+    audio_only = shown["audio"] & ~shown["visual"]
+    visual_only = shown["visual"] & ~shown["audio"]
+    return audio_only.long() + 2 * visual_only.long()
+
+
+def choose(view: Tensor, by_view: Mapping[str, Tensor]) -> Tensor:
+    """Return for each clip the tensor of its view, shape ``(batch, …)``."""
+    stacked = torch.stack(list(by_view.values()))
+    return stacked[view, torch.arange(len(view), device=view.device)]

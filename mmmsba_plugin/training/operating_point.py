@@ -1,0 +1,112 @@
+"""Chooses, on validation clips, the scores from which one speaks of a forgery.
+
+Focal loss with a small weight on fakes leaves scores low, so one half means nothing by
+itself. The choice is made on clips that the network did not learn from, and the checkpoint
+says what it was made for.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mmmsba_plugin.config import LocalizationConfig
+from mmmsba_plugin.model.judge import judge
+from mmmsba_plugin.model.mmmsba import MmmsBa
+from mmmsba_plugin.schema import Threshold
+from mmmsba_plugin.training.data import Clip, Source
+from mmmsba_plugin.training.targets import make_targets
+
+#: Share of genuine validation clips that may be called forged.
+FALSE_POSITIVE_RATE = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class OperatingPoint:
+    """Where to draw the lines.
+
+    Attributes:
+        threshold: From which score a clip counts as forged.
+        localization: The settings with the onset and offset that suit this network.
+        metrics: What was seen at these lines, on the validation clips.
+    """
+
+    threshold: Threshold
+    localization: LocalizationConfig
+    metrics: dict[str, float] = field(default_factory=dict)
+
+
+def choose_operating_point(
+    network: MmmsBa, clips: Sequence[Clip], source: Source, config: LocalizationConfig
+) -> OperatingPoint:
+    """Return the lines for a network.
+
+    A clip counts as forged from the score that at most a tenth of the genuine clips reach,
+    and a segment opens there too: a clip is forged exactly if a stretch of it is. It closes
+    at the score that tells forged from genuine snippets with the best F1.
+
+    Args:
+        network: In evaluation mode or not; it is not changed.
+        clips: Validation clips, genuine and forged.
+        source: How their features are had.
+        config: The settings that the lines are put into.
+    """
+    from mmmsba_plugin.evaluation.detection import auc
+
+    scores, labels, tops = [], [], []
+    for clip in clips:
+        features = source.features(clip.media)
+        found = judge(network, features, config)
+        judged = ~np.isnan(found.scores)
+        truth = make_targets(clip.record.truth, features.grid, features.num_snippets)
+        scores.append(found.scores[judged])
+        labels.append(truth.labels[judged])
+        tops.append(float(np.nanmax(found.scores)))
+    level, f1 = best_f1(np.concatenate(scores), np.concatenate(labels))
+    forged = np.array([clip.record.forged for clip in clips])
+    highest = np.array(tops)
+    threshold = threshold_at(highest[~forged], FALSE_POSITIVE_RATE)
+    return OperatingPoint(
+        threshold=Threshold(value=threshold, false_positive_rate=FALSE_POSITIVE_RATE),
+        localization=config.model_copy(
+            update={"onset": threshold, "offset": min(level, threshold)}
+        ),
+        metrics={
+            "clip_auc": auc(highest, forged),
+            "snippet_f1": f1,
+            "clip_true_positive_rate": float(np.mean(highest[forged] >= threshold)),
+        },
+    )
+
+
+def best_f1(scores: NDArray[np.float64], labels: NDArray[np.int64]) -> tuple[float, float]:
+    """Return the score at and above which F1 is best, and that F1.
+
+    Args:
+        scores: In [0, 1], shape ``(snippet,)``.
+        labels: 1 where fake, the same shape.
+
+    Example:
+        >>> best_f1(np.array([0.1, 0.2, 0.6, 0.9]), np.array([0, 0, 1, 1]))
+        (0.6, 1.0)
+    """
+    order = np.argsort(-scores, kind="stable")
+    hits = np.cumsum(labels[order])
+    f1 = 2 * hits / (np.arange(1, len(order) + 1) + max(1, int(labels.sum())))
+    # Equal scores fall on the same side of any line, so only the last of them counts.
+    last = np.append(np.diff(scores[order]) != 0, True)
+    best = int(np.argmax(np.where(last, f1, -1.0)))
+    return float(scores[order][best]), float(f1[best])
+
+
+def threshold_at(genuine_scores: NDArray[np.float64], false_positive_rate: float) -> float:
+    """Return the lowest score that at most that share of genuine clips reaches.
+
+    Example:
+        >>> threshold_at(np.array([0.1, 0.2, 0.3, 0.4]), 0.25)
+        0.30000000000000004
+    """
+    allowed = int(false_positive_rate * len(genuine_scores))
+    highest = np.sort(genuine_scores)[::-1]
+    return float(min(1.0, np.nextafter(highest[allowed], 1.0)))
