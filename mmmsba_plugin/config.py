@@ -3,9 +3,10 @@
 A misspelt key is an error. The sentence beside a field is also its help text.
 """
 
-from typing import Any, Literal, Self
+from collections.abc import Iterator, Sequence
+from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from mmmsba_plugin.errors import ConfigError
 from mmmsba_plugin.schema import Modality
@@ -32,8 +33,27 @@ class Chapter(BaseModel):
             wrong = "; ".join(
                 f"{'.'.join(map(str, e['loc'])) or 'settings'}: {e['msg']}" for e in error.errors()
             )
-            allowed = ", ".join(cls.model_fields) or "none"
-            raise ConfigError(f"{cls.__name__}: {wrong}. Allowed keys: {allowed}") from error
+            owner = cls._chapter_at(error.errors()[0]["loc"])
+            allowed = ", ".join(owner.model_fields) or "none"
+            where = "" if owner is cls else f" of {owner.__name__}"
+            raise ConfigError(f"{cls.__name__}: {wrong}. Allowed keys{where}: {allowed}") from error
+
+    @classmethod
+    def _chapter_at(cls, location: tuple[int | str, ...]) -> "type[Chapter]":
+        """Return the chapter, this one or one inside it, that the last key belongs to."""
+        chapter: type[Chapter] = cls
+        for key in location[:-1]:
+            if field := chapter.model_fields.get(str(key)):
+                chapter = next(_chapters_in(field.annotation), chapter)
+        return chapter
+
+
+def _chapters_in(annotation: Any) -> Iterator[type[Chapter]]:
+    """Yield the chapters that a field's type names, as ``dict[str, FrontEndChoice]`` does."""
+    if isinstance(annotation, type) and issubclass(annotation, Chapter):
+        yield annotation
+    for inner in get_args(annotation):
+        yield from _chapters_in(inner)
 
 
 class MediaConfig(Chapter):
@@ -81,6 +101,20 @@ class FeaturesConfig(Chapter):
     media: MediaConfig = Field(default=MediaConfig(), description="How files are read.")
     tracks: TracksConfig = Field(default=TracksConfig(), description="How people are followed.")
 
+    def only(self, modalities: Sequence[str]) -> Self:
+        """Return these settings with some of the modalities.
+
+        Raises:
+            ConfigError: One of them has no front-end.
+        """
+        if unknown := sorted(set(modalities) - set(self.front_ends)):
+            raise ConfigError(
+                f"no front-end serves {', '.join(unknown)}; choose from "
+                f"{', '.join(self.front_ends)}"
+            )
+        kept = {m: choice for m, choice in self.front_ends.items() if m in modalities}
+        return self.model_copy(update={"front_ends": kept})
+
 
 class ModelConfig(Chapter):
     """The network.
@@ -88,7 +122,9 @@ class ModelConfig(Chapter):
     The defaults are the ``paper`` preset; :data:`PRESETS` has the others.
     """
 
-    dims: dict[Modality, int] = Field(description="Features a snippet, for each modality.")
+    dims: dict[Modality, Annotated[int, Field(ge=1)]] = Field(
+        min_length=1, description="Features a snippet, for each modality."
+    )
     attention: Attention = Field(default="mmms-ba", description="How modalities are joined.")
     gru_units: int = Field(default=300, ge=1, description="Units of each Bi-GRU, a direction.")
     dense_units: int = Field(default=100, ge=1, description="Units of each modality's dense layer.")
@@ -146,11 +182,47 @@ class LocalizationConfig(Chapter):
 
     onset: float = Field(default=0.5, ge=0, le=1, description="Score at which a segment opens.")
     offset: float = Field(default=0.35, ge=0, le=1, description="Score below which it closes.")
-    min_segment_s: float = Field(default=0.1, ge=0, description="Shorter ones are dropped.")
+    min_segment_s: float = Field(
+        default=0.1, ge=0, description="Shorter segments and proposals are dropped, in seconds."
+    )
+    suppression: Literal["soft", "hard"] = Field(
+        default="soft", description="Whether proposals that overlap a better one fade or go."
+    )
     sigma: float = Field(default=0.5, gt=0, description="Width of Gaussian soft-NMS.")
+    tiou: float = Field(default=0.5, ge=0, le=1, description="Overlap above which hard NMS drops.")
     min_score: float = Field(default=1e-3, ge=0, le=1, description="Proposals below are dropped.")
     max_proposals: int = Field(default=100, ge=1, description="Best ones kept.")
     window_s: float = Field(default=60.0, gt=0, description="Longest piece judged at once.")
     warm_up_s: float = Field(
         default=5.0, ge=0, description="Edge of a window whose scores are thrown away."
     )
+
+    @model_validator(mode="after")
+    def _offset_below_onset(self) -> Self:
+        if self.offset > self.onset:
+            raise ValueError(f"offset {self.offset:g} must not be above onset {self.onset:g}")
+        return self
+
+
+class FitConfig(Chapter):
+    """Everything that decides one training run, except its data."""
+
+    preset: Literal["paper", "reference"] = Field(
+        default="paper", description="Which network: one of the named presets."
+    )
+    network: dict[str, Any] = Field(
+        default_factory=dict, description="What differs from the preset, such as attention."
+    )
+    features: FeaturesConfig = Field(default=FeaturesConfig(), description="What it is told.")
+    train: TrainConfig = Field(default=TrainConfig(), description="How it learns.")
+    localization: LocalizationConfig = Field(
+        default=LocalizationConfig(), description="How its scores become segments."
+    )
+
+    def model(self, dims: dict[str, int]) -> ModelConfig:
+        """Return the network's settings for features of these lengths.
+
+        Raises:
+            ConfigError: A change to the preset is unknown or out of bounds.
+        """
+        return ModelConfig.read({**PRESETS[self.preset], **self.network, "dims": dims})

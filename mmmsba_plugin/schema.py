@@ -7,7 +7,14 @@ A report is frozen, knows no key it was not made for, and states its own version
 import math
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    StringConstraints,
+    model_validator,
+)
 
 #: Version of this format. A reader refuses a major version it does not know.
 SCHEMA_VERSION = "1.0"
@@ -15,10 +22,23 @@ SCHEMA_VERSION = "1.0"
 #: What can be looked at: ``face``, ``lips`` and ``audio``, or a word a plug-in adds.
 Modality = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
 
+#: What is altered when a modality is; a modality that is not named can show either.
+ALTERED_BY_MODALITY = {"audio": "audio", "face": "visual", "lips": "visual"}
+
 #: P(fake), in [0, 1]: higher means more likely forged, always.
 Score = Annotated[float, Field(ge=0.0, le=1.0)]
 
 Seconds = Annotated[float, Field(allow_inf_nan=False)]
+
+
+def _unicode(text: str) -> str:
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+#: Words that may hold a file's name. A name can be bytes that are no UTF-8, which Python keeps
+#: as lone surrogates and JSON cannot hold; there they are written as escapes, so that no file
+#: is lost over its name.
+Words = Annotated[str, PlainSerializer(_unicode, return_type=str, when_used="json")]
 
 ForgedModality = Literal["audio", "visual", "both"]
 Status = Literal["ok", "abstained", "error"]
@@ -83,7 +103,9 @@ class VideoStream(Part):
     width_px: int = Field(ge=0, description="Width as displayed, after rotation.")
     height_px: int = Field(ge=0, description="Height as displayed, after rotation.")
     rotation_deg: int = Field(default=0, description="Rotation that was undone, clockwise.")
-    fps_hz: float | None = Field(default=None, description="Average pictures a second.")
+    fps_hz: float | None = Field(
+        default=None, allow_inf_nan=False, description="Average pictures a second."
+    )
     start_s: Seconds = Field(default=0.0, description="First picture, from the clip's zero.")
     duration_s: Seconds | None = Field(default=None, description="As the container states it.")
 
@@ -101,7 +123,7 @@ class AudioStream(Part):
 class Media(Part):
     """The file that was judged."""
 
-    path: str = Field(description="Where it was read from.")
+    path: Words = Field(description="Where it was read from.")
     size_bytes: int | None = Field(default=None, ge=0, description="Its size.")
     sha256: str | None = Field(default=None, description="Hash of its bytes.")
     container: str | None = Field(default=None, description="Name of the container format.")
@@ -126,7 +148,7 @@ class Problem(Part):
     """Why a clip got no score."""
 
     kind: str = Field(description="Class of the error.")
-    message: str = Field(description="What happened and what to do next.")
+    message: Words = Field(description="What happened and what to do next.")
 
 
 class Provenance(Part):
@@ -141,7 +163,7 @@ class Provenance(Part):
     trained_on: str | None = Field(default=None, description="What the weights learned from.")
     calibration: str = Field(default="none", description="How scores were calibrated.")
     config: dict[str, Any] = Field(default_factory=dict, description="Settings in force.")
-    command: str | None = Field(default=None, description="The command line, if there was one.")
+    command: Words | None = Field(default=None, description="The command line, if there was one.")
     created_utc: str | None = Field(default=None, description="When, ISO 8601.")
 
 
@@ -149,11 +171,23 @@ class Curves(Part):
     """Scores along time, one a snippet; they go to a side file, not into the JSON report."""
 
     start_s: Seconds = Field(description="Where the first cell starts.")
-    stride_s: float = Field(gt=0, description="Length of a cell, in seconds.")
-    score: tuple[Score, ...] = Field(description="P(fake) by all modalities together.")
+    stride_s: float = Field(gt=0, allow_inf_nan=False, description="Length of a cell, in seconds.")
+    score: tuple[Score | None, ...] = Field(
+        description="P(fake) by all modalities together; null where none could be judged."
+    )
     by_modality: dict[Modality, tuple[Score | None, ...]] = Field(
         default_factory=dict, description="P(fake) by one modality alone; null where it is absent."
     )
+
+    @model_validator(mode="after")
+    def _one_score_a_snippet(self) -> Self:
+        for modality, scores in self.by_modality.items():
+            if len(scores) != len(self.score):
+                raise ValueError(
+                    f"{modality} has {len(scores)} scores for {len(self.score)} snippets; "
+                    "give one a snippet, null where it is absent"
+                )
+        return self
 
 
 class Report(Part):
@@ -173,7 +207,7 @@ class Report(Part):
         default_factory=dict, description="What each modality says by itself."
     )
     proposals: tuple[Proposal, ...] = Field(default=(), description="Best first.")
-    warnings: tuple[str, ...] = Field(default=(), description="What to know about the input.")
+    warnings: tuple[Words, ...] = Field(default=(), description="What to know about the input.")
     problem: Problem | None = Field(default=None, description="Why there is no score.")
     provenance: Provenance = Field(description="Where the numbers come from.")
     curves: Curves | None = Field(default=None, description="Scores along time.")

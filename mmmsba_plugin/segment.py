@@ -76,22 +76,36 @@ def tiou(a: Segment, b: Segment) -> float:
     return shared_s / (a.duration_s + b.duration_s - shared_s)
 
 
+def tiou_rows(a: Spans, b: Spans) -> NDArray[np.float64]:
+    """Return tIoU of each span of ``a`` with the span of ``b`` in the same place.
+
+    Args:
+        a: Start and end in seconds, shape ``(..., 2)``. Empty spans are allowed here, because
+            a network can propose one; they overlap nothing, and neither does one that ends
+            before it starts.
+        b: The same; the shapes broadcast.
+
+    Returns:
+        tIoU in [0, 1], shape ``(...)``.
+    """
+    start_s = np.maximum(a[..., 0], b[..., 0])
+    end_s = np.minimum(a[..., 1], b[..., 1])
+    shared_s = np.clip(end_s - start_s, 0.0, None)
+    union_s = (a[..., 1] - a[..., 0]) + (b[..., 1] - b[..., 0]) - shared_s
+    return np.divide(shared_s, union_s, out=np.zeros_like(shared_s), where=shared_s > 0)
+
+
 def tiou_table(a: Spans, b: Spans) -> NDArray[np.float64]:
     """Return tIoU of every span of ``a`` with every span of ``b``.
 
     Args:
-        a: Start and end in seconds, shape ``(a, 2)``. Empty spans are allowed here, because
-            a network can propose one; they overlap nothing.
+        a: Start and end in seconds, shape ``(a, 2)``; spans as in :func:`tiou_rows`.
         b: The same, shape ``(b, 2)``.
 
     Returns:
         tIoU in [0, 1], shape ``(a, b)``.
     """
-    start_s = np.maximum(a[:, None, 0], b[None, :, 0])
-    end_s = np.minimum(a[:, None, 1], b[None, :, 1])
-    shared_s = np.clip(end_s - start_s, 0.0, None)
-    union_s = (a[:, 1] - a[:, 0])[:, None] + (b[:, 1] - b[:, 0])[None, :] - shared_s
-    return np.divide(shared_s, union_s, out=np.zeros_like(shared_s), where=shared_s > 0)
+    return tiou_rows(a[:, None, :], b[None, :, :])
 
 
 def clip(segment: Segment, within: Segment) -> Segment | None:

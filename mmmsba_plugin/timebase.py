@@ -139,6 +139,26 @@ def pts_to_s(pts: int, time_base: Fraction, *, zero_s: float = 0.0) -> float:
     return float(pts * time_base) - zero_s
 
 
+def s_to_pts(time_s: float, time_base: Fraction, *, zero_s: float = 0.0) -> int:
+    """Return the presentation time stamp nearest to a second; undoes :func:`pts_to_s`.
+
+    Example:
+        >>> s_to_pts(2.0, Fraction(1, 30), zero_s=1.0)
+        90
+    """
+    return round((time_s + zero_s) / time_base)
+
+
+def frames_to_s(num_frames: float, fps_hz: float | Fraction) -> float:
+    """Return how many seconds that many pictures last at a constant rate.
+
+    Example:
+        >>> frames_to_s(50, 25)
+        2.0
+    """
+    return float(num_frames / fps_hz)
+
+
 def samples_to_s(num_audio_samples: int, sample_rate_hz: int) -> float:
     """Return how many seconds that many audio samples last.
 
@@ -185,10 +205,13 @@ def clock(time_s: float) -> str:
     Example:
         >>> clock(83.456)
         '1:23.46'
+        >>> clock(-0.5)
+        '-0:00.50'
     """
     hundredths = round(time_s * 100)
-    minutes, rest = divmod(hundredths, 6000)
-    return f"{minutes}:{rest // 100:02d}.{rest % 100:02d}"
+    minutes, rest = divmod(abs(hundredths), 6000)
+    sign = "-" if hundredths < 0 else ""
+    return f"{sign}{minutes}:{rest // 100:02d}.{rest % 100:02d}"
 
 
 def vtt_clock(time_s: float) -> str:

@@ -1,0 +1,219 @@
+"""``mmmsba doctor``: what is missing on this machine, and how to get it."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from importlib import import_module, metadata
+from importlib.resources import files
+from itertools import product
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from mmmsba_plugin.cli import exits
+
+if TYPE_CHECKING:
+    from packaging.requirements import Requirement
+
+State = Literal["ok", "optional", "missing"]
+
+_OWN = "mmmsba-plugin"
+_REINSTALL = f"install it with: pip install {_OWN}"
+
+#: Modules that are not called like their package.
+_MODULES = {"opencv-python-headless": "cv2"}
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was looked at.
+
+    Attributes:
+        name: What.
+        state: ``missing`` if detection cannot run so, ``optional`` if something else cannot.
+        detail: What was found, or what to do.
+    """
+
+    name: str
+    state: State
+    detail: str
+
+
+def doctor(
+    *, json: Annotated[bool, typer.Option("--json", help="Print JSON, not a table.")] = False
+) -> None:
+    """Say what is missing on this machine, and how to get it."""
+    checks = list(examine())
+    healthy = all(check.state != "missing" for check in checks)
+    if json:
+        from json import dumps
+
+        typer.echo(dumps({"ok": healthy, "checks": [asdict(c) for c in checks]}, indent=2))
+    else:
+        _print_table(checks)
+    if not healthy:
+        raise typer.Exit(exits.STOPPED)
+
+
+def examine() -> Iterator[Check]:
+    """Yield what was found, one check after the other; none of them raises."""
+    for name, look in _LOOKS.items():
+        try:
+            yield from look()
+        # A library that is installed but broken raises anything, such as OSError for a
+        # missing system library; that is a finding here, not a crash.
+        except Exception as error:  # noqa: BLE001
+            yield Check(name, "missing", f"{type(error).__name__}: {error}")
+
+
+def _python() -> Iterator[Check]:
+    import platform
+
+    yield Check("python", "ok", f"{platform.python_version()} on {platform.platform(terse=True)}")
+    try:
+        yield Check(_OWN, "ok", metadata.version(_OWN))
+    except metadata.PackageNotFoundError:
+        yield Check(_OWN, "missing", _REINSTALL)
+
+
+def _packages() -> Iterator[Check]:
+    for wanted in _requirements(extra=""):
+        check = _package(wanted, "missing", _REINSTALL)
+        yield _imported(check) if check.state == "ok" else check
+
+
+def _imported(check: Check) -> Check:
+    """Import the package as well: what is installed may still be broken."""
+    try:
+        import_module(_MODULES.get(check.name, check.name))
+    except Exception as error:  # noqa: BLE001 - see `examine`
+        return Check(check.name, "missing", f"{check.detail} does not import: {error!r}")
+    return check
+
+
+def _extras() -> Iterator[Check]:
+    offered = metadata.metadata(_OWN).get_all("Provides-Extra") or []
+    by_extra = {extra: _requirements(extra) for extra in offered if extra != "dev"}
+    seen = {wanted.name for wanted in _requirements(extra="")}
+    # The smallest extra that brings a package is the one to name.
+    for extra in sorted(by_extra, key=lambda extra: len(by_extra[extra])):
+        for wanted in by_extra[extra]:
+            if wanted.name not in seen:
+                seen.add(wanted.name)
+                yield _package(wanted, "optional", f"pip install '{_OWN}[{extra}]'")
+
+
+def _requirements(extra: str) -> "list[Requirement]":
+    """Return what an extra brings; with no extra, what is always needed."""
+    from packaging.requirements import Requirement
+
+    named = [Requirement(line) for line in metadata.requires(_OWN) or ()]
+    return [
+        wanted
+        for wanted in named
+        if (wanted.marker is not None and "extra" in str(wanted.marker)) == bool(extra)
+        and (wanted.marker is None or wanted.marker.evaluate({"extra": extra}))
+    ]
+
+
+def _package(wanted: "Requirement", if_not: Literal["optional", "missing"], remedy: str) -> Check:
+    found = _installed(wanted.name)
+    if found is None:
+        return Check(wanted.name, if_not, f"not installed; {remedy}")
+    if not wanted.specifier.contains(found, prereleases=True):
+        return Check(wanted.name, if_not, f"{found} is not {wanted.specifier}; {remedy}")
+    return Check(wanted.name, "ok", found)
+
+
+def _installed(name: str) -> str | None:
+    """Return the version; also that of another package which brings the same module."""
+    module = _MODULES.get(name)
+    rivals = metadata.packages_distributions().get(module, []) if module else []
+    for candidate in (name, *rivals):
+        try:
+            return metadata.version(candidate)
+        except metadata.PackageNotFoundError:
+            continue
+    return None
+
+
+def _face_models() -> Iterator[Check]:
+    from mmmsba_plugin.tracks.models import DETECTOR, MESH, load_network, verify
+
+    verify()
+    for name in (DETECTOR, MESH):
+        load_network(name)
+    yield Check("face models", "ok", f"{DETECTOR} and {MESH}: right hash, and they load")
+
+
+def _codecs() -> Iterator[Check]:
+    from av.codec.codec import Codec, UnknownCodecError
+
+    ways: tuple[tuple[Literal["r", "w"], str, State], ...] = (
+        ("r", "read", "missing"),
+        ("w", "write", "optional"),
+    )
+    for (mode, what, if_not), name in product(ways, ("h264", "aac")):
+        try:
+            found = Codec(name, mode)
+            yield Check(f"{what} {name}", "ok", f"by {found.name}")
+        except UnknownCodecError:
+            remedy = "reinstall PyAV from its own wheel: pip install --force-reinstall av"
+            yield Check(f"{what} {name}", if_not, f"PyAV cannot; {remedy}")
+
+
+def _compute() -> Iterator[Check]:
+    import torch
+
+    yield Check("torch threads", "ok", f"{torch.get_num_threads()}; OMP_NUM_THREADS sets them")
+    found = "none: the processor does the work"
+    if torch.cuda.is_available():
+        found = torch.cuda.get_device_name()
+    elif torch.backends.mps.is_available():
+        found = "mps"
+    yield Check("accelerator", "ok", found)
+
+
+def _plugins() -> Iterator[Check]:
+    from mmmsba_plugin.plugins import OWN_NAME, states
+
+    found = states()
+    for s in found:
+        fault: State = "missing" if s.name == OWN_NAME else "optional"
+        detail = f"{s.origin}: {s.state}" + (f", {s.reason}" if s.reason else "")
+        yield Check(f"plug-in {s.name}", "ok" if s.state == "loaded" else fault, detail)
+    if OWN_NAME not in {s.name for s in found}:
+        yield Check(f"plug-in {OWN_NAME}", "missing", f"our own parts; {_REINSTALL}")
+
+
+def _checkpoint() -> Iterator[Check]:
+    if (bundled := files("mmmsba_plugin") / "weights" / "model.safetensors").is_file():
+        yield Check("checkpoint", "ok", f"bundled: {bundled}")
+        return
+    detail = "none is bundled; make one with `mmmsba demo` or `mmmsba train`"
+    yield Check("checkpoint", "optional", f"{detail}, then name its folder")
+
+
+def _print_table(checks: list[Check]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table("what", "state", "found, or what to do", box=None)
+    colours = {"ok": "green", "optional": "yellow", "missing": "bold red"}
+    for check in checks:
+        state = Text(check.state, style=colours[check.state])
+        table.add_row(Text(check.name), state, Text(check.detail))
+    Console().print(table)
+
+
+#: What is looked at, in this order; the name is for a look that fails altogether.
+_LOOKS: dict[str, Callable[[], Iterator[Check]]] = {
+    "python": _python,
+    "packages": _packages,
+    "extras": _extras,
+    "face models": _face_models,
+    "codecs": _codecs,
+    "plug-ins": _plugins,
+    "torch": _compute,
+    "checkpoint": _checkpoint,
+}

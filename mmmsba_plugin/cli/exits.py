@@ -1,0 +1,9 @@
+"""What the command says to the shell; documented in its help."""
+
+OK = 0
+#: The command line is wrong; click says this by itself.
+USAGE = 2
+#: At least one clip could not be judged.
+UNJUDGED = 3
+#: The run could not start or go on.
+STOPPED = 4

@@ -1,0 +1,75 @@
+"""``mmmsba plugins``: what is on offer, from whom, and what is wrong with the rest."""
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from mmmsba_plugin.plugins import Offer, PluginState
+
+
+def plugins(
+    *, json: Annotated[bool, typer.Option("--json", help="Print JSON, not a table.")] = False
+) -> None:
+    """List plug-ins and what they offer; broken ones with the reason."""
+    from mmmsba_plugin.plugins import ENTRY_TYPES, entries, states
+
+    found = states()
+    offers = [offer for kind in ENTRY_TYPES for offer in entries(kind)]
+    if json:
+        _print_json(found, offers)
+    else:
+        _print_table(found, offers)
+
+
+def _print_json(found: "tuple[PluginState, ...]", offers: "list[Offer]") -> None:
+    from json import dumps
+
+    said = {
+        "plugins": [asdict(state) for state in found],
+        "entries": [_plain(offer) for offer in offers],
+    }
+    typer.echo(dumps(said, indent=2))
+
+
+def _plain(offer: "Offer") -> dict[str, Any]:
+    return {
+        "kind": offer.kind,
+        "name": offer.name or None,
+        "summary": offer.entry.summary if offer.entry else None,
+        "plugin": offer.plugin.name,
+        "distribution": offer.plugin.distribution,
+        "version": offer.plugin.version,
+        "state": offer.state,
+        "reason": offer.reason,
+    }
+
+
+def _print_table(found: "tuple[PluginState, ...]", offers: "list[Offer]") -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table("kind", "name", "from", "state", "what it is, or what is wrong", box=None)
+    for row in [*_entry_rows(offers), *_plugin_rows(found, offers)]:
+        table.add_row(*map(Text, row))
+    Console().print(table)
+
+
+def _entry_rows(offers: "list[Offer]") -> Iterator[tuple[str, ...]]:
+    for offer in offers:
+        said = offer.reason or (offer.entry.summary if offer.entry else "")
+        yield offer.kind, offer.name or "?", offer.plugin.origin, offer.state, said
+
+
+def _plugin_rows(
+    found: "tuple[PluginState, ...]", offers: "list[Offer]"
+) -> Iterator[tuple[str, ...]]:
+    """Yield the plug-ins that no entry speaks for."""
+    givers = {offer.plugin.name for offer in offers}
+    for state in found:
+        if state.state != "loaded" or state.name not in givers:
+            said = state.reason or "it offers nothing that can be looked up"
+            yield "plug-in", state.name, state.origin, state.state, said

@@ -1,0 +1,80 @@
+"""Writes metadata in LAV-DF's layout, with a few keys more.
+
+LAV-DF knows one merged list of forged periods; ``visual_fake_segments`` and
+``audio_fake_segments`` tell the modalities apart, as AV-Deepfake1M does. A reader of LAV-DF
+passes over what it does not know.
+"""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from mmmsba_plugin.segment import Segment, merge
+
+METADATA = "metadata.json"
+
+#: Times are rounded to microseconds: finer than an audio sample, and the same on every
+#: machine.
+_DECIMALS = 6
+
+Entry = dict[str, Any]
+
+
+def entry(
+    *,
+    file: str,
+    split: str | None,
+    identity: str,
+    kind: str,
+    duration_s: float,
+    num_pictures: int,
+    num_audio_samples: int,
+    original: str | None = None,
+    visual: Sequence[Segment] = (),
+    audio: Sequence[Segment] = (),
+) -> Entry:
+    """Return what ``metadata.json`` says of one clip.
+
+    Args:
+        file: The clip's path below the corpus, with slashes.
+        split: Which split it serves; None leaves that open.
+        identity: Who is seen.
+        kind: ``real``, or how it was forged.
+        duration_s: How long it lasts, in seconds.
+        num_pictures: How many pictures it has.
+        num_audio_samples: How many audio samples it has; 0 without sound.
+        original: The genuine clip that it was made from.
+        visual: Where the pictures were altered.
+        audio: Where the sound was altered.
+    """
+    periods = merge([*visual, *audio])
+    return {
+        "file": file,
+        "n_fakes": len(periods),
+        "fake_periods": _rows(periods),
+        "duration": round(duration_s, _DECIMALS),
+        "original": original,
+        "modify_video": bool(visual),
+        "modify_audio": bool(audio),
+        "split": split,
+        "video_frames": num_pictures,
+        "audio_channels": int(num_audio_samples > 0),
+        "audio_frames": num_audio_samples,
+        "identity": identity,
+        "kind": kind,
+        "visual_fake_segments": _rows(visual),
+        "audio_fake_segments": _rows(audio),
+    }
+
+
+def write_json(path: Path, value: object) -> None:
+    """Write JSON that appears at ``path`` only once it is complete."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f"{path.name}.part")
+    partial.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
+    partial.replace(path)
+
+
+def _rows(segments: Sequence[Segment]) -> list[list[float]]:
+    return [[round(s.start_s, _DECIMALS), round(s.end_s, _DECIMALS)] for s in segments]

@@ -1,0 +1,212 @@
+"""Decides which stretches of a clip are forged, and where their material comes from.
+
+Lengths follow what partial forgeries look like in the field: in LAV-DF a forged word lasts
+0.65 s on average and 1.6 s at most. Evenly spread logarithms between 0.2 s and 1.6 s have a
+mean of 0.67 s.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from mmmsba_plugin.config import Chapter
+from mmmsba_plugin.forge.base import Sound
+from mmmsba_plugin.forge.mouth import ANCHORS
+from mmmsba_plugin.forge.splice import speech_share
+from mmmsba_plugin.forge.trace import Trace
+from mmmsba_plugin.segment import Segment
+from mmmsba_plugin.timebase import EDGE_TOLERANCE, s_to_samples, samples_to_s
+from mmmsba_plugin.tracks.mesh import LIPS_INNER, LIPS_OUTER
+
+#: Places drawn before a stretch is given up.
+_TRIES = 30
+#: Places compared by how much is spoken there: what is said is what is worth forging.
+_PLACES = 4
+#: Donor moments compared by how well they fit.
+_DONOR_PLACES = 16
+#: How much a head that is held otherwise counts against lips that move otherwise. A turned
+#: head shows as shear of the whole patch, which is the first thing one sees.
+_POSE_WEIGHT = 2.0
+#: The head may be held otherwise by this much in any picture, in px of the aligned face (128
+#: px wide). Beyond it the patch of a turned head reached over the cheek's outline.
+_MAX_POSE_PX = 4.5
+
+
+class StretchConfig(Chapter):
+    """How long, how many, how far apart the forged stretches of a clip are."""
+
+    min_s: float = Field(default=0.2, gt=0, description="Shortest stretch, in seconds.")
+    max_s: float = Field(default=1.6, gt=0, description="Longest stretch, in seconds.")
+    max_stretches: int = Field(default=3, ge=1, description="Most stretches of one clip.")
+    gap_s: float = Field(
+        default=0.3, ge=0, description="Genuine time between two stretches, in seconds."
+    )
+    max_share: float = Field(
+        default=0.5, gt=0, le=1, description="Share of a clip that may be forged."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A stretch to be forged.
+
+    Attributes:
+        time: When.
+        pictures: Indices of its pictures; none for sound alone.
+        donors: Indices of the pictures that lend to them; none where no donor is needed.
+    """
+
+    time: Segment
+    pictures: range = range(0)
+    donors: range = range(0)
+
+
+#: Draws a stretch of about some length in seconds, or None where the draw did not fit.
+Proposer = Callable[[float, np.random.Generator], Stretch | None]
+
+
+def plan_stretches(
+    propose: Proposer, *, duration_s: float, config: StretchConfig, rng: np.random.Generator
+) -> list[Stretch]:
+    """Return one to ``config.max_stretches`` stretches in time order, clear of each other.
+
+    None come back where the clip has no room for any.
+    """
+    planned: list[Stretch] = []
+    for _ in range(int(rng.integers(1, config.max_stretches + 1))):
+        for _ in range(_TRIES):
+            length_s = float(np.exp(rng.uniform(np.log(config.min_s), np.log(config.max_s))))
+            stretch = propose(length_s, rng)
+            if stretch is not None and _fits(stretch, planned, duration_s, config):
+                planned.append(stretch)
+                break
+    return sorted(planned, key=lambda s: s.time)
+
+
+def propose_sound(sound: Sound, rate_hz: int) -> Proposer:
+    """Return a proposer of stretches of sound, in samples, preferably spoken ones."""
+
+    def propose(length_s: float, rng: np.random.Generator) -> Stretch | None:
+        size = s_to_samples(length_s, rate_hz)
+        if size >= sound.size:
+            return None
+        starts = rng.integers(sound.size - size + 1, size=_PLACES)
+        spoken = [speech_share(sound[s : s + size], rate_hz, like=sound) for s in starts]
+        start = int(starts[int(np.argmax(spoken))])
+        ends_s = samples_to_s(start, rate_hz), samples_to_s(start + size, rate_hz)
+        return Stretch(Segment(*ends_s))
+
+    return propose
+
+
+def propose_pictures(
+    trace: Trace, config: StretchConfig, *, needs_donor: bool, sound: Sound | None, rate_hz: int
+) -> Proposer:
+    """Return a proposer of stretches that begin and end with a picture.
+
+    Args:
+        trace: Where the face is seen.
+        config: Which lengths are allowed after rounding to pictures.
+        needs_donor: Whether another moment of the clip must lend its pictures.
+        sound: If given, the stretch is to be forged in the sound as well: it lies where
+            there is any, preferably where there is speech.
+        rate_hz: Samples a second of the sound.
+    """
+    runs_end = trace.runs_end
+    faced = np.flatnonzero(runs_end > np.arange(trace.num_pictures))
+
+    def place(length_s: float, rng: np.random.Generator) -> tuple[int, int] | None:
+        start = int(rng.choice(faced))
+        end = trace.nearest_edge(float(trace.edges_s[start]) + length_s)
+        if end <= start or end > runs_end[start]:
+            return None
+        time = trace.span(start, end)
+        audible = sound is None or s_to_samples(time.end_s, rate_hz) <= sound.size
+        return (start, end) if audible and _allowed(time.duration_s, config) else None
+
+    def propose(length_s: float, rng: np.random.Generator) -> Stretch | None:
+        if not faced.size:
+            return None
+        places = [p for _ in range(_PLACES) if (p := place(length_s, rng))]
+        if not places:
+            return None
+        start, end = max(places, key=lambda p: _spoken(trace.span(*p), sound, rate_hz))
+        here, time = range(start, end), trace.span(start, end)
+        if not needs_donor:
+            return Stretch(time, here)
+        there = find_donor(trace, here, gap_s=config.gap_s, rng=rng)
+        return Stretch(time, here, there) if there else None
+
+    return propose
+
+
+def find_donor(trace: Trace, here: range, *, gap_s: float, rng: np.random.Generator) -> range:
+    """Return where the same person's lips do something else while the head is held alike.
+
+    Args:
+        trace: Where the face is seen.
+        here: Indices of the pictures that need a donor.
+        gap_s: How far from the stretch the donor should be, in seconds; where the clip is
+            too short for that, it only stays outside.
+        rng: Draws the moments that are compared.
+
+    Returns:
+        Indices of as many pictures; none if the clip has no such moment.
+    """
+    start, end, size = here.start, here.stop, len(here)
+    first = np.arange(max(0, trace.num_pictures - size + 1))
+    whole = (trace.runs_end[first] >= first + size) & (trace.track[first] == trace.track[start])
+    for clear_s in (gap_s, 0.0):
+        before = trace.edges_s[first + size] <= trace.edges_s[start] - clear_s + EDGE_TOLERANCE
+        after = trace.edges_s[first] >= trace.edges_s[end] + clear_s - EDGE_TOLERANCE
+        places = first[whole & (before | after)]
+        if places.size:
+            drawn = rng.choice(places, size=min(_DONOR_PLACES, places.size), replace=False)
+            moments = [range(int(d), int(d) + size) for d in drawn]
+            best = max(moments, key=lambda there: _fitness(trace, here, there))
+            return best if _fitness(trace, here, best) > -np.inf else range(0)
+    return range(0)
+
+
+def _fitness(trace: Trace, here: range, there: range) -> float:
+    """Return how far the lips differ less how far the head does, in px of the aligned face.
+
+    Minus infinity where the head is held too differently in any picture.
+    """
+    apart = np.linalg.norm(trace.points[here] - trace.points[there], axis=-1)
+    pose = apart[:, list(ANCHORS)].mean(axis=1)
+    if pose.max() > _MAX_POSE_PX:
+        return -np.inf
+    lips = apart[:, [*LIPS_OUTER, *LIPS_INNER]].mean()
+    return float(lips - _POSE_WEIGHT * pose.mean())
+
+
+def _fits(
+    stretch: Stretch, planned: list[Stretch], duration_s: float, config: StretchConfig
+) -> bool:
+    time = stretch.time
+    total_s = time.duration_s + sum(p.time.duration_s for p in planned)
+    clear = all(
+        time.start_s >= p.time.end_s + config.gap_s - EDGE_TOLERANCE
+        or time.end_s <= p.time.start_s - config.gap_s + EDGE_TOLERANCE
+        for p in planned
+    )
+    return clear and total_s <= config.max_share * duration_s
+
+
+def _allowed(duration_s: float, config: StretchConfig) -> bool:
+    return config.min_s - EDGE_TOLERANCE <= duration_s <= config.max_s + EDGE_TOLERANCE
+
+
+def _spoken(time: Segment, sound: Sound | None, rate_hz: int) -> float:
+    if sound is None:
+        return 0.0
+    return speech_share(samples_in(sound, time, rate_hz), rate_hz, like=sound)
+
+
+def samples_in(sound: Sound, time: Segment, rate_hz: int) -> NDArray[np.float32]:
+    """Return the samples that sound during ``time``."""
+    return sound[s_to_samples(time.start_s, rate_hz) : s_to_samples(time.end_s, rate_hz)]

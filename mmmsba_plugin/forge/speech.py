@@ -1,0 +1,211 @@
+"""Invents speech together with the mouth that says it.
+
+Source and filter, as in Klatt's synthesizers: pulses of a glottis and noise go through
+resonators whose frequencies glide from vowel to vowel. The syllables that move the
+resonators also move the mouth, so lips and sound are truly in step. Nobody's voice is in it.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mmmsba_plugin.timebase import s_to_samples, samples_to_s
+
+#: How often the mouth and the resonators are set anew. A consonant lasts about 60 ms.
+CONTROL_HZ = 200
+_GLIDE_S = 0.05
+_FULL_VOICE = 0.5
+_FORMANT_WIDTHS_HZ = (80.0, 100.0, 140.0, 220.0)
+
+#: Opening, width, voice, hiss, then four formants in Hz.
+_Row = tuple[float, ...]
+
+
+class Vowel(NamedTuple):
+    """What a vowel asks of tongue and lips.
+
+    Formants follow the order of Peterson and Barney's averages (1952), rounded; opening and
+    width of the mouth, in [0, 1], follow from the first and the second.
+    """
+
+    formants_hz: tuple[float, float, float, float]
+    opening: float
+    width: float
+
+
+class Consonant(NamedTuple):
+    """What stands before a vowel: how far the mouth opens, and how loud voice and hiss are."""
+
+    opening: float
+    voice: float
+    hiss: float
+
+
+VOWELS = (
+    Vowel((750, 1200, 2500, 3500), 1.0, 0.6),
+    Vowel((530, 1850, 2500, 3500), 0.6, 0.8),
+    Vowel((290, 2250, 3000, 3700), 0.3, 1.0),
+    Vowel((550, 900, 2450, 3400), 0.7, 0.25),
+    Vowel((320, 850, 2250, 3300), 0.25, 0.0),
+)
+CONSONANTS = (
+    Consonant(0.0, 0.35, 0.0),  # m, b: lips shut, voice through the nose
+    Consonant(0.0, 0.0, 0.02),  # p
+    Consonant(0.2, 0.0, 0.35),  # s
+    Consonant(0.2, 0.1, 0.1),  # d, t
+)
+_REST = Vowel((500, 1500, 2500, 3500), 0.0, 0.5)
+
+
+@dataclass(frozen=True, slots=True)
+class Speaker:
+    """A voice.
+
+    Attributes:
+        pitch_hz: Middle of its melody.
+        formant_scale: Above 1 for a shorter throat than a grown man's.
+        breath: Noise mixed into the voice, as a share of it.
+        syllables_hz: Syllables a second.
+    """
+
+    pitch_hz: float = 115.0
+    formant_scale: float = 1.0
+    breath: float = 0.05
+    syllables_hz: float = 4.2
+
+
+SPEAKERS = (
+    Speaker(),
+    Speaker(pitch_hz=205.0, formant_scale=1.17, breath=0.1, syllables_hz=4.8),
+    Speaker(pitch_hz=92.0, formant_scale=0.94, breath=0.03, syllables_hz=3.6),
+    Speaker(pitch_hz=250.0, formant_scale=1.24, breath=0.08, syllables_hz=4.4),
+    Speaker(pitch_hz=150.0, formant_scale=1.06, breath=0.15, syllables_hz=5.2),
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Score:
+    """What mouth and voice do, as a musical score has it: one row every 1 / CONTROL_HZ s.
+
+    Attributes:
+        opening: How far the lips are apart, in [0, 1], shape ``(row,)``.
+        width: How wide the mouth is, in [0, 1], shape ``(row,)``.
+        voice: Loudness of the voice, in [0, 1], shape ``(row,)``.
+        hiss: Loudness of noise at the teeth, in [0, 1], shape ``(row,)``.
+        formants_hz: Shape ``(row, 4)``.
+    """
+
+    opening: NDArray[np.float64]
+    width: NDArray[np.float64]
+    voice: NDArray[np.float64]
+    hiss: NDArray[np.float64]
+    formants_hz: NDArray[np.float64]
+
+    def at(self, times_s: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return opening and width of the mouth at some times, each of their shape."""
+        rows_s = np.arange(self.opening.size) / CONTROL_HZ
+        return np.interp(times_s, rows_s, self.opening), np.interp(times_s, rows_s, self.width)
+
+
+def compose(speaker: Speaker, *, seconds: float, rng: np.random.Generator) -> Score:
+    """Return random syllables in phrases, with pauses between them, for ``seconds``."""
+    num_rows = s_to_samples(seconds, CONTROL_HZ) + 1
+    rows: list[_Row] = []
+    while len(rows) < num_rows:
+        for _ in range(rng.integers(3, 9)):
+            rows += _syllable(speaker, rng)
+        pause: _Row = (_REST.opening, _REST.width, 0.0, 0.0, *_REST.formants_hz)
+        rows += [pause] * s_to_samples(rng.uniform(0.15, 0.4), CONTROL_HZ)
+    table = np.apply_along_axis(_glide, 0, np.array(rows[:num_rows]))
+    return Score(table[:, 0], table[:, 1], table[:, 2], table[:, 3], table[:, 4:])
+
+
+def sing(
+    score: Score, speaker: Speaker, *, sample_rate_hz: int, rng: np.random.Generator
+) -> NDArray[np.float32]:
+    """Return the sound of a score, shape ``(sample,)``, in [-1, 1]."""
+    per_row = sample_rate_hz // CONTROL_HZ
+    num_samples = (score.voice.size - 1) * per_row
+    rows = np.arange(num_samples) / per_row
+    voice, hiss = (_between_rows(column, rows) for column in (score.voice, score.hiss))
+    noise = rng.standard_normal(num_samples)
+    source = voice * (_pulses(speaker, num_samples, sample_rate_hz, rng) + speaker.breath * noise)
+    sound = _throat(source, score.formants_hz * speaker.formant_scale, sample_rate_hz)
+    sound = sound / max(1e-9, _rms(sound[voice > _FULL_VOICE]))
+    # First difference: the hiss of an s lies above the formants. A little room noise under
+    # everything, because digital silence is a clue that no microphone leaves.
+    mix = 0.12 * sound + 0.1 * hiss * np.diff(noise, prepend=0.0) + 4e-4 * noise
+    return np.clip(mix, -0.99, 0.99).astype(np.float32)
+
+
+def _syllable(speaker: Speaker, rng: np.random.Generator) -> list[_Row]:
+    vowel = VOWELS[rng.integers(len(VOWELS))]
+    consonant = CONSONANTS[rng.integers(len(CONSONANTS))]
+    num_rows = s_to_samples(rng.uniform(0.8, 1.25) / speaker.syllables_hz, CONTROL_HZ)
+    num_before = s_to_samples(0.07, CONTROL_HZ)
+    stress = rng.uniform(0.7, 1.0)
+    mouth, voice, hiss = consonant.opening, consonant.voice, consonant.hiss
+    before: _Row = (mouth, vowel.width, voice, hiss, *vowel.formants_hz)
+    core: _Row = (stress * vowel.opening, vowel.width, stress, 0.0, *vowel.formants_hz)
+    return [before] * num_before + [core] * (num_rows - num_before)
+
+
+def _between_rows(column: NDArray[np.float64], rows: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.interp(rows, np.arange(column.size), column)
+
+
+def _rms(sound: NDArray[np.float64]) -> float:
+    return float(np.sqrt(np.mean(sound**2))) if sound.size else 0.0
+
+
+def _glide(steps: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Round the corners: tongue and lips have mass."""
+    window = np.hanning(s_to_samples(2 * _GLIDE_S, CONTROL_HZ) + 2)[1:-1]
+    padded = np.pad(steps, (window.size // 2, (window.size - 1) // 2), mode="edge")
+    return np.asarray(np.convolve(padded, window / window.sum(), mode="valid"))
+
+
+def _pulses(
+    speaker: Speaker, num_samples: int, sample_rate_hz: int, rng: np.random.Generator
+) -> NDArray[np.float64]:
+    """Return the breath pulses of a glottis whose pitch wanders."""
+    from scipy.signal import lfilter
+
+    num_knots = 2 + int(3 * samples_to_s(num_samples, sample_rate_hz))
+    knots = rng.normal(0.0, 0.08, size=num_knots)
+    melody = np.interp(np.linspace(0, knots.size - 1, num_samples), np.arange(knots.size), knots)
+    phase = np.cumsum(speaker.pitch_hz * np.exp(melody) / sample_rate_hz)
+    pulses = np.diff(np.floor(phase), prepend=0.0)
+    # Two leaky integrators: the -12 dB an octave of a glottal pulse.
+    glottis: NDArray[np.float64] = lfilter([1.0], np.convolve([1.0, -0.96], [1.0, -0.6]), pulses)
+    return np.asarray(glottis - glottis.mean())
+
+
+def _throat(
+    source: NDArray[np.float64], formants_hz: NDArray[np.float64], sample_rate_hz: int
+) -> NDArray[np.float64]:
+    """Return ``source`` through resonators in a row, set anew every control row."""
+    from scipy.signal import sosfilt
+
+    per_row = sample_rate_hz // CONTROL_HZ
+    sections = _resonators(formants_hz, sample_rate_hz)
+    state = np.zeros((formants_hz.shape[1], 2))
+    sound = np.empty_like(source)
+    for row in range(source.size // per_row):
+        block = slice(row * per_row, (row + 1) * per_row)
+        sound[block], state = sosfilt(sections[row], source[block], zi=state)
+    return sound
+
+
+def _resonators(formants_hz: NDArray[np.float64], sample_rate_hz: int) -> NDArray[np.float64]:
+    """Return second-order sections of unit gain at zero, shape ``(row, formant, 6)``."""
+    radius = np.exp(-np.pi * np.array(_FORMANT_WIDTHS_HZ) / sample_rate_hz)
+    angle = 2 * np.pi * np.minimum(formants_hz, 0.45 * sample_rate_hz) / sample_rate_hz
+    sections = np.zeros((*formants_hz.shape, 6))
+    sections[..., 3] = 1.0
+    sections[..., 4] = -2 * radius * np.cos(angle)
+    sections[..., 5] = radius**2
+    sections[..., 0] = sections[..., 3:].sum(axis=-1)
+    return sections

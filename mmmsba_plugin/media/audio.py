@@ -1,0 +1,174 @@
+"""Yields the sound of a file as mono blocks, each at the moment it is heard.
+
+Counting samples from the start of a file is wrong as soon as a packet is lost or a
+recorder paused: all that follows would slide against the lips. So a block runs only as
+long as the file's time stamps agree with the count.
+"""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mmmsba_plugin.evidence import SoundBlock
+from mmmsba_plugin.media.opening import AvFrame
+from mmmsba_plugin.media.packets import Damage, FrameReader
+from mmmsba_plugin.schema import Media
+from mmmsba_plugin.timebase import pts_to_s, s_to_samples, samples_to_s
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+#: How far time stamps may stray from the count of samples before they are believed, in
+#: seconds. Containers round stamps to 1 ms (Matroska) or a whole sound frame (AVI, 36 ms).
+DRIFT_TOLERANCE_S = 0.05
+
+#: The same right behind a packet that was lost. One packet is shorter than the tolerance
+#: above, and its loss must not shift what follows.
+LOSS_TOLERANCE_S = 0.005
+
+#: Full scale of the 32-bit integers that the resampler hands over.
+_FULL_SCALE = np.float32(2**31)
+
+
+class SoundReader:
+    """The sound of a file, in order of storage.
+
+    Iterate over it, as often as needed; each pass reads the file anew and holds about one
+    block. A file without a sound stream yields none.
+
+    Blocks follow each other without a gap until the file's time stamps jump; then the next
+    one starts at its true time. After a jump backwards, blocks overlap in time.
+
+    Args:
+        media: The file, as :func:`mmmsba_plugin.media.probe.probe` describes it.
+        sample_rate_hz: Samples a second that are wanted; the sound is resampled to it.
+        block_s: Length of a block in seconds; one before a gap or the end may be shorter.
+    """
+
+    def __init__(self, media: Media, *, sample_rate_hz: int = 16_000, block_s: float = 1.0) -> None:
+        self.media = media
+        self.sample_rate_hz = sample_rate_hz
+        self._block_samples = max(1, s_to_samples(block_s, sample_rate_hz))
+        self._frames = FrameReader(media, "audio")
+        self._last_s: float | None = None
+
+    @property
+    def damage(self) -> Damage:
+        """What was broken, in what was read so far."""
+        return self._frames.damage(last_pts_s=self._last_s)
+
+    def __iter__(self) -> Iterator[SoundBlock]:
+        self._last_s = None
+        if self.media.audio is None:
+            return
+        run: _Run | None = None
+        num_errors = 0
+        for frame in self._frames:
+            lost, num_errors = self._frames.errors > num_errors, self._frames.errors
+            start_s = self._start_s(frame, run)
+            if run is None or not run.continues_with(frame, start_s, lost=lost):
+                if run is not None:
+                    yield from run.finish()
+                run = _Run(start_s, frame, self.sample_rate_hz, self._block_samples)
+            yield from run.add(frame)
+            self._last_s = start_s
+        if run is not None:
+            yield from run.finish()
+
+    def _start_s(self, frame: AvFrame, run: "_Run | None") -> float:
+        if frame.pts is not None:
+            return pts_to_s(frame.pts, frame.time_base, zero_s=self.media.zero_s)
+        if run is not None:
+            return run.end_s
+        return self.media.audio.start_s if self.media.audio else 0.0
+
+
+def read_sound(media: Media, *, sample_rate_hz: int = 16_000) -> SoundBlock:
+    """Return the whole sound of a file, from its zero to its end.
+
+    Args:
+        media: The file, as :func:`mmmsba_plugin.media.probe.probe` describes it.
+        sample_rate_hz: Samples a second that are wanted.
+
+    Returns:
+        One block that starts at zero and lasts ``media.duration_s``, or as long as the sound
+        where that is not known. Zeros stand where there is no sound, so a file without any
+        yields silence. Where stamps jump back, what is stored later counts.
+    """
+    blocks = list(SoundReader(media, sample_rate_hz=sample_rate_hz))
+    starts = [s_to_samples(block.start_s, sample_rate_hz) for block in blocks]
+    if media.duration_s is None:
+        size = max((at + b.samples.size for at, b in zip(starts, blocks, strict=True)), default=0)
+    else:
+        size = s_to_samples(media.duration_s, sample_rate_hz)
+    samples = np.zeros(size, dtype=np.float32)
+    for at, block in zip(starts, blocks, strict=True):
+        room = samples[max(0, at) : at + block.samples.size]
+        room[:] = block.samples[max(0, -at) :][: room.size]
+    return SoundBlock(0.0, samples, sample_rate_hz)
+
+
+class _Run:
+    """Sound whose time stamps agree with its count of samples, on its way through a resampler."""
+
+    def __init__(
+        self, start_s: float, frame: AvFrame, sample_rate_hz: int, block_samples: int
+    ) -> None:
+        import av
+
+        # To 32-bit integers, not floats: only then does the mix to one channel keep the
+        # level of a voice that is on all channels; as floats it comes out 3 dB louder or more.
+        self._resampler = av.AudioResampler(format="s32", layout="mono", rate=sample_rate_hz)
+        self._format = _format(frame)
+        self._start_s = start_s
+        self._sample_rate_hz = sample_rate_hz
+        self._block_samples = block_samples
+        self._num_read = 0
+        self._num_yielded = 0
+        self._waiting: list[NDArray[np.float32]] = []
+
+    @property
+    def end_s(self) -> float:
+        """Where the sound ends that was added so far, by its count of samples, in seconds."""
+        return self._start_s + samples_to_s(self._num_read, self._format[0])
+
+    def continues_with(self, frame: AvFrame, start_s: float, *, lost: bool) -> bool:
+        """Return whether a frame that starts at ``start_s`` belongs to this run."""
+        tolerance_s = LOSS_TOLERANCE_S if lost else DRIFT_TOLERANCE_S
+        return _format(frame) == self._format and abs(start_s - self.end_s) <= tolerance_s
+
+    def add(self, frame: AvFrame) -> Iterator[SoundBlock]:
+        """Take in a frame and yield the blocks that it completes."""
+        self._num_read += frame.samples
+        # The resampler counts by itself; stamps that jitter would only confuse it.
+        frame.pts = None
+        self._take(self._resampler.resample(frame))
+        while self._num_waiting() >= self._block_samples:
+            yield self._block(self._block_samples)
+
+    def finish(self) -> Iterator[SoundBlock]:
+        """Yield what is left."""
+        self._take(self._resampler.resample(None))
+        while self._num_waiting():
+            yield self._block(self._block_samples)
+
+    def _take(self, frames: list[AvFrame]) -> None:
+        for frame in frames:
+            self._waiting.append(frame.to_ndarray()[0].astype(np.float32) / _FULL_SCALE)
+
+    def _num_waiting(self) -> int:
+        return sum(samples.size for samples in self._waiting)
+
+    def _block(self, num_samples: int) -> SoundBlock:
+        samples = np.concatenate(self._waiting)
+        start_s = self._start_s + samples_to_s(self._num_yielded, self._sample_rate_hz)
+        block, rest = samples[:num_samples], samples[num_samples:]
+        self._waiting = [rest] if rest.size else []
+        self._num_yielded += block.size
+        return SoundBlock(start_s, block, self._sample_rate_hz)
+
+
+def _format(frame: AvFrame) -> tuple[int, str, str]:
+    """Return the sample rate in Hz, the layout and the sample format of a frame."""
+    return frame.sample_rate, frame.layout.name, frame.format.name

@@ -1,0 +1,119 @@
+"""Writes pictures and sound to a file; the same input gives the same bytes.
+
+Forgeries and genuine clips must leave through one door with the same settings, or a
+detector learns the encoder instead of the forgery.
+"""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from fractions import Fraction
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mmmsba_plugin.errors import ConfigError
+from mmmsba_plugin.evidence import Picture, Rgb
+from mmmsba_plugin.media.codecs import container_for
+from mmmsba_plugin.media.muxing import PictureTrack, SoundTrack
+from mmmsba_plugin.timebase import frames_to_s
+
+
+def write_clip(
+    path: str | Path,
+    pictures: Iterable[Picture] | Iterable[Rgb],
+    *,
+    fps_hz: int | Fraction,
+    sound: NDArray[np.float32] | None = None,
+    sample_rate_hz: int = 16_000,
+    sound_start_s: float = 0.0,
+    video_codec: str | None = None,
+    crf: int = 23,
+    audio_codec: str | None = None,
+    audio_bit_rate: int = 64_000,
+) -> None:
+    """Write a clip; it appears at ``path`` only once it is complete.
+
+    Pictures are taken one at a time, so memory does not grow with the clip.
+
+    Args:
+        path: Where to; the suffix says which container: mp4, mov, mkv, webm, avi or mpg.
+        pictures: Either with time stamps, which are kept (avi and mpg move them to the
+            nearest place of a constant rate, and avi shows the first one from zero), or
+            plain arrays, shape ``(height, width, 3)``, at a constant rate. All of one size;
+            an odd last row or column is cut off. A picture that falls on the place of the
+            last one is left out.
+        fps_hz: Pictures a second.
+        sound: Mono PCM in [-1, 1], shape ``(sample,)``.
+        sample_rate_hz: Samples a second of ``sound``.
+        sound_start_s: When the sound starts, in seconds; avi and mpg hold silence until then.
+        video_codec: Encoder of the pictures; that of the container if not given.
+        crf: Constant rate factor: less is better, 0 to 51.
+        audio_codec: Encoder of the sound; that of the container if not given.
+        audio_bit_rate: Bits a second of the sound.
+
+    Raises:
+        ConfigError: The suffix, the picture rate, a codec or a picture's size cannot be
+            written, or there is nothing to write.
+    """
+    import av
+
+    container = container_for(Path(path))
+    if not fps_hz > 0:
+        raise ConfigError(f"fps_hz must be a positive number of pictures a second, got {fps_hz}")
+    stamped = _stamped(pictures, fps_hz)
+    first = next(stamped, None)
+    if first is None and sound is None:
+        raise ConfigError(f"there is nothing to write to {path}; give pictures, sound or both")
+    options = {"fflags": "+bitexact", "movflags": "+faststart"}
+    with (
+        _whole_or_not_at_all(Path(path)) as partial,
+        av.open(str(partial), "w", format=container.muxer, container_options=options) as out,
+    ):
+        video = audio = None
+        if first is not None:
+            codec = video_codec or container.video_codec
+            video = PictureTrack(out, codec, container, like=first[1], fps_hz=fps_hz, crf=crf)
+        if sound is not None:
+            codec = audio_codec or container.audio_codec
+            audio = SoundTrack(
+                out,
+                codec,
+                container,
+                sound=sound,
+                sample_rate_hz=sample_rate_hz,
+                start_s=sound_start_s,
+                bit_rate=audio_bit_rate,
+            )
+        for time_s, rgb in chain([first] if first else [], stamped):
+            # The muxer holds back one stream until the other one has come as far.
+            if audio is not None:
+                audio.write_until(time_s)
+            if video is not None:
+                video.write(time_s, rgb)
+        for track in (audio, video):
+            if track is not None:
+                track.finish()
+
+
+def _stamped(
+    pictures: Iterable[Picture | Rgb], fps_hz: int | Fraction
+) -> Iterator[tuple[float, Rgb]]:
+    for index, picture in enumerate(pictures):
+        if isinstance(picture, Picture):
+            yield picture.pts_s, picture.rgb
+        else:
+            yield frames_to_s(index, fps_hz), picture
+
+
+@contextmanager
+def _whole_or_not_at_all(path: Path) -> Iterator[Path]:
+    """Give a place to write to that becomes ``path`` at the end, or goes if that fails."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f"{path.name}.part")
+    try:
+        yield partial
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)

@@ -1,0 +1,117 @@
+"""Opens a file, or says in words why that cannot be.
+
+The decoder's own message for almost everything is "Invalid data found when processing
+input". A person needs to know what to do instead, and the first bytes mostly tell.
+"""
+
+import os
+import struct
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from mmmsba_plugin.errors import MediaNotFoundError, MediaUnreadableError
+
+#: Objects of PyAV: an opened file, one of its streams, and what the stream is made of. They
+#: are untyped from here on, because PyAV is imported only where it is used, and its stubs
+#: call even the clock of a decoded frame optional.
+AvContainer: TypeAlias = Any
+AvStream: TypeAlias = Any
+AvPacket: TypeAlias = Any
+AvFrame: TypeAlias = Any
+
+#: How much of a file is looked at to tell text from video.
+_HEAD_BYTES = 4096
+
+#: Size of an ISO media box header: four bytes of length, four of type.
+_BOX = struct.Struct(">I4s")
+
+
+def open_media(path: str | Path) -> AvContainer:
+    """Return the open container (``av.container.InputContainer``) of the file at ``path``.
+
+    Raises:
+        MediaNotFoundError: There is no file at ``path``.
+        MediaUnreadableError: It is a folder, empty, not allowed to be read, or in no format
+            that can be decoded.
+    """
+    import av
+
+    path = Path(path)
+    _require_file(path)
+    with path.open("rb") as file:
+        head = file.read(_HEAD_BYTES)
+    if _is_text(head):
+        # Before it is opened: a playlist would lead on to other files than the one given.
+        raise MediaUnreadableError(
+            f"cannot read {path}: it holds text, not video; if it was downloaded, a web page may "
+            "have been saved in its place, so download it again"
+        )
+    try:
+        # Absolute, because a name such as "clip:1.mp4" would be taken for a protocol; and
+        # only files, because what a file refers to must not be fetched from elsewhere.
+        return av.open(
+            str(path.absolute()),
+            metadata_errors="replace",
+            container_options={"protocol_whitelist": "file"},
+        )
+    except (av.FFmpegError, OSError) as error:
+        raise MediaUnreadableError(f"cannot read {path}: {_reason(path, head)}") from error
+
+
+def _require_file(path: Path) -> None:
+    if path.is_dir():
+        inside = next((p for p in sorted(path.iterdir()) if p.is_file()), path / "clip.mp4")
+        raise MediaUnreadableError(f"{path} is a folder; give the files in it, such as {inside}")
+    if not path.exists():
+        raise MediaNotFoundError(f"there is no file at {path}; check the path and its spelling")
+    if not path.is_file():
+        raise MediaUnreadableError(f"{path} is not a regular file; save it to one first")
+    if not os.access(path, os.R_OK):
+        raise MediaUnreadableError(f"{path} may not be read; ask for permission to read it")
+    if path.stat().st_size == 0:
+        raise MediaUnreadableError(f"{path} is empty (0 bytes); copy or download it again")
+
+
+def _reason(path: Path, head: bytes) -> str:
+    """Return why a file that is there cannot be opened, and what to do."""
+    if head[4:8] == b"ftyp" and not _has_box(path, b"moov"):
+        return (
+            "its index (the moov box) is missing, so it was cut off while being recorded or "
+            "copied; copy it again in full, or have it repaired from another clip of that camera"
+        )
+    return (
+        "it is in no known video or sound format, or its beginning is damaged; copy it again, "
+        "or convert it to mp4"
+    )
+
+
+def _is_text(head: bytes) -> bool:
+    # A cut may fall inside a character, and UTF-8 needs at most three more bytes for one.
+    for cut in range(4):
+        try:
+            return "\0" not in head[: len(head) - cut].decode("utf-8")
+        except UnicodeDecodeError:
+            continue
+    return False
+
+
+def _has_box(path: Path, kind: bytes) -> bool:
+    """Return whether an ISO media file has a top-level box of that kind.
+
+    Source:
+        ISO/IEC 14496-12, section 4.2: a length of 1 means that a 64-bit one follows the
+        type, a length of 0 that the box reaches to the end of the file.
+    """
+    with path.open("rb") as file:
+        at = 0
+        while len(header := file.read(_BOX.size)) == _BOX.size:
+            length, found = _BOX.unpack(header)
+            if found == kind:
+                return True
+            if length == 1:
+                length = int.from_bytes(file.read(8), "big")
+            if length < _BOX.size:
+                return False
+            at += length
+            file.seek(at)
+    return False

@@ -1,0 +1,186 @@
+"""Says what a file holds, and where its zero lies.
+
+The zero of a clip is the moment at which the earlier of its picture and its sound begins.
+Headers are not trusted for it: an encoder's priming, an edit list or a packet that a cut
+left behind all make a stream begin elsewhere than stated. So the first frame of each stream
+is decoded, which tells rotation and true size as well.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+from mmmsba_plugin.errors import MediaUnreadableError
+from mmmsba_plugin.media.opening import AvContainer, AvFrame, AvPacket, AvStream, open_media
+from mmmsba_plugin.media.packets import (
+    Kind,
+    decode_packet,
+    first_stream,
+    packet_end_s,
+    read_packets,
+)
+from mmmsba_plugin.schema import AudioStream, Media, VideoStream
+from mmmsba_plugin.timebase import pts_to_s
+
+#: Pixels that are less than this far from square count as square: an encoder that rounds a
+#: size writes such ratios, and scaling every picture for them would help nobody.
+_SQUARE_TOLERANCE = 0.01
+
+#: Formats without a header: what libavformat gives as their duration is guessed from a bit
+#: rate or a few stamps near the end (2.98 s for 75 pictures at 25 Hz of a program stream).
+_NO_HEADER = frozenset({"mpeg", "mpegts", "mp3", "aac", "h264", "hevc", "mpegvideo"})
+
+_AV_TIME_BASE = Fraction(1, 1_000_000)
+_RIGHT_ANGLE_DEG = 90
+_KINDS: tuple[Kind, ...] = ("video", "audio")
+
+
+@dataclass(frozen=True, slots=True)
+class _Start:
+    """A stream and its first frame."""
+
+    stream: AvStream
+    frame: AvFrame
+
+    @property
+    def start_s(self) -> float:
+        """When the stream really begins, on the container's clock, in seconds."""
+        frame, stream = self.frame, self.stream
+        pts = frame.pts if frame.pts is not None else stream.start_time
+        return pts_to_s(pts or 0, stream.time_base)
+
+    @property
+    def duration_s(self) -> float | None:
+        """How long the stream lasts as the container states it, in seconds."""
+        stream = self.stream
+        return None if stream.duration is None else pts_to_s(stream.duration, stream.time_base)
+
+    @property
+    def end_s(self) -> float | None:
+        """Where the stream ends as stated, on the container's clock, in seconds."""
+        if self.duration_s is None:
+            return None
+        return pts_to_s(self.stream.start_time or 0, self.stream.time_base) + self.duration_s
+
+
+def probe(path: str | Path, *, with_hash: bool = True) -> Media:
+    """Return what a file holds.
+
+    Args:
+        path: The file.
+        with_hash: Whether to read all of it for its SHA-256.
+
+    Raises:
+        MediaNotFoundError: There is no file at ``path``.
+        MediaUnreadableError: Neither picture nor sound in it can be decoded; the message
+            says why and what to do.
+    """
+    with open_media(path) as container:
+        starts, last_s = _scan(container)
+        if not starts:
+            raise MediaUnreadableError(_nothing(Path(path), container))
+        zero_s = min(start.start_s for start in starts.values())
+        ends_s = [e for e in (_stated_end_s(container, starts), last_s) if e is not None]
+        return Media(
+            path=str(path),
+            size_bytes=Path(path).stat().st_size,
+            sha256=_sha256(Path(path)) if with_hash else None,
+            container=container.format.name,
+            duration_s=max(ends_s) - zero_s if ends_s else None,
+            zero_s=zero_s,
+            video=_video(starts["video"], zero_s) if "video" in starts else None,
+            audio=_audio(starts["audio"], zero_s) if "audio" in starts else None,
+        )
+
+
+def _scan(container: AvContainer) -> tuple[dict[Kind, _Start], float | None]:
+    """Return the first picture and sound that can be decoded, and where the last packet ends.
+
+    All packets are read, though few are decoded: recorders that write as they go never learn
+    how long they wrote, and headers of variable picture rate may state less than there is.
+    """
+    streams = {kind: s for kind in _KINDS if (s := first_stream(container, kind)) is not None}
+    kinds = {stream.index: kind for kind, stream in streams.items()}
+    starts: dict[Kind, _Start] = {}
+    last_s: float | None = None
+    for packet in read_packets(container):
+        if packet is None or packet.stream_index not in kinds:
+            continue
+        kind = kinds[packet.stream_index]
+        if kind not in starts:
+            _note_first(starts, kind, streams[kind], packet)
+        end_s = None if packet.is_discard else packet_end_s(packet)
+        last_s = max((s for s in (last_s, end_s) if s is not None), default=None)
+    for kind in streams.keys() - starts.keys():
+        _note_first(starts, kind, streams[kind], None)
+    return starts, last_s
+
+
+def _note_first(starts: dict[Kind, _Start], kind: Kind, stream: AvStream, packet: AvPacket) -> None:
+    if frames := decode_packet(stream, packet):
+        starts[kind] = _Start(stream, frames[0])
+
+
+def _nothing(path: Path, container: AvContainer) -> str:
+    if not any(first_stream(container, kind) for kind in _KINDS):
+        return f"{path} holds neither picture nor sound; give a video file"
+    return (
+        f"nothing in {path} can be decoded, though it states picture or sound; copy it again, "
+        "or convert it to mp4 with H.264 and AAC"
+    )
+
+
+def _stated_end_s(container: AvContainer, starts: dict[Kind, _Start]) -> float | None:
+    """Return where the file ends as it states, on its own clock, in seconds; None if silent."""
+    if container.format.name in _NO_HEADER:
+        return None
+    ends_s = [end_s for start in starts.values() if (end_s := start.end_s) is not None]
+    if len(ends_s) == len(starts):
+        return max(ends_s)
+    if container.duration is None:
+        return None
+    start_s = pts_to_s(container.start_time or 0, _AV_TIME_BASE)
+    return start_s + pts_to_s(container.duration, _AV_TIME_BASE)
+
+
+def _video(start: _Start, zero_s: float) -> VideoStream:
+    stream, frame = start.stream, start.frame
+    rotation_deg = round(frame.rotation / _RIGHT_ANGLE_DEG) * _RIGHT_ANGLE_DEG % 360
+    width_px, height_px = _square_size_px(frame.width, frame.height, stream.sample_aspect_ratio)
+    if rotation_deg % (2 * _RIGHT_ANGLE_DEG):
+        width_px, height_px = height_px, width_px
+    return VideoStream(
+        codec=stream.codec_context.codec.canonical_name,
+        width_px=width_px,
+        height_px=height_px,
+        rotation_deg=rotation_deg,
+        fps_hz=float(stream.average_rate) if stream.average_rate else None,
+        start_s=start.start_s - zero_s,
+        duration_s=start.duration_s,
+    )
+
+
+def _audio(start: _Start, zero_s: float) -> AudioStream:
+    return AudioStream(
+        codec=start.stream.codec_context.codec.canonical_name,
+        # Of the frame, because a header of HE-AAC states half the rate that is decoded.
+        sample_rate_hz=start.frame.sample_rate,
+        channels=start.frame.layout.nb_channels,
+        start_s=start.start_s - zero_s,
+        duration_s=start.duration_s,
+    )
+
+
+def _square_size_px(width: int, height: int, pixel_aspect: Fraction | None) -> tuple[int, int]:
+    """Return the size of a picture once its pixels are made square, by shrinking one side."""
+    if not pixel_aspect or abs(pixel_aspect - 1) < _SQUARE_TOLERANCE:
+        return width, height
+    if pixel_aspect > 1:
+        return width, round(height / pixel_aspect)
+    return round(width * pixel_aspect), height
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,233 @@
+"""How modalities are joined: the paper's equations, and nothing to learn in them.
+
+There is no scaling, no projection and no head. Every function works on tensors whose last
+two axes are ``(snippet, feature)``; a mask is True where a snippet counts and has the shape
+``(..., snippet)``. A snippet that does not count has zero weight as a key. Where no key
+counts at all, the answer is zeros: there was nothing to attend to.
+
+Source:
+    Katamneni & Rattani, IJCB 2024, section 3.2, equations 2-7, and 9-16 of the supplement.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import product
+
+import torch
+from torch import Tensor
+from torch.nn.functional import scaled_dot_product_attention
+
+from mmmsba_plugin.config import Attention
+
+#: The order in which the authors' code names its streams; others follow as they were given.
+STREAM_ORDER = ("face", "audio", "lips")
+
+Streams = Mapping[str, Tensor]
+
+
+def ordered(modalities: Iterable[str]) -> tuple[str, ...]:
+    """Return modalities in the order that streams have everywhere.
+
+    Example:
+        >>> ordered(["text", "lips", "audio", "face"])
+        ('face', 'audio', 'lips', 'text')
+    """
+    given = tuple(modalities)
+    known = tuple(name for name in STREAM_ORDER if name in given)
+    return known + tuple(name for name in given if name not in STREAM_ORDER)
+
+
+def pairs(modalities: Iterable[str]) -> list[tuple[str, str]]:
+    """Return every unordered pair of modalities once, by distance around the circle.
+
+    Three give the authors' order; a fourth adds three pairs and disturbs nothing else.
+
+    Example:
+        >>> pairs(["face", "audio", "lips"])
+        [('face', 'lips'), ('audio', 'face'), ('lips', 'audio')]
+    """
+    streams = ordered(modalities)
+    num_streams = len(streams)
+    return [
+        (streams[i], streams[i - distance])
+        for distance in range(1, num_streams // 2 + 1)
+        # Half way round, each pair would come twice.
+        for i in range(distance if 2 * distance == num_streams else num_streams)
+    ]
+
+
+def attend(queries: Tensor, keys: Tensor, *, key_mask: Tensor | None = None) -> Tensor:
+    """Return for each query the sum of all keys, weighted by softmax of the dot product.
+
+    Args:
+        queries: Shape ``(..., query, feature)``.
+        keys: Shape ``(..., key, feature)``; they are the values too.
+        key_mask: Which keys count, shape ``(..., key)``; all if not given.
+
+    Returns:
+        Shape ``(..., query, feature)`` (equations 3-5).
+    """
+    if key_mask is None:
+        return scaled_dot_product_attention(queries, keys, keys, scale=1.0)
+    allowed, any_allowed = _allowed(key_mask)
+    attended = scaled_dot_product_attention(queries, keys, keys, attn_mask=allowed, scale=1.0)
+    return attended * any_allowed
+
+
+def attention_map(queries: Tensor, keys: Tensor, *, key_mask: Tensor | None = None) -> Tensor:
+    """Return the weights that :func:`attend` uses, shape ``(..., query, key)``.
+
+    Each row sums to 1, or to 0 where no key counts. They cost memory with the square of the
+    number of snippets, so they are computed only for who wants to see them.
+    """
+    logits = queries @ keys.mT
+    if key_mask is None:
+        return logits.softmax(dim=-1)
+    allowed, any_allowed = _allowed(key_mask)
+    return logits.masked_fill(~allowed, -torch.inf).softmax(dim=-1) * any_allowed
+
+
+def self_attention(stream: Tensor, *, mask: Tensor | None = None) -> Tensor:
+    """Return one modality attended by itself and gated (MS-SA, equations 13-16).
+
+    Args:
+        stream: Shape ``(..., snippet, feature)``.
+        mask: Which snippets count, shape ``(..., snippet)``.
+
+    Returns:
+        The shape of ``stream``.
+    """
+    return attend(stream, stream, key_mask=mask) * stream
+
+
+def bi_modal(
+    x: Tensor, y: Tensor, *, x_mask: Tensor | None = None, y_mask: Tensor | None = None
+) -> Tensor:
+    """Return two modalities attending each other, BA(X, Y) (MMMS-BA, equations 2-7).
+
+    Each snippet of one modality looks at all snippets of the other, and what it finds is
+    gated by the looking modality itself.
+
+    Args:
+        x: Shape ``(..., snippet, feature)``.
+        y: The same shape.
+        x_mask: Which snippets of ``x`` count as keys, shape ``(..., snippet)``.
+        y_mask: The same for ``y``.
+
+    Returns:
+        X's view of Y beside Y's view of X, shape ``(..., snippet, 2 * feature)``.
+    """
+    x_view = attend(x, y, key_mask=y_mask) * x
+    y_view = attend(y, x, key_mask=x_mask) * y
+    return torch.cat([x_view, y_view], dim=-1)
+
+
+def uni_sequence(streams: Sequence[Tensor], *, masks: Sequence[Tensor] | None = None) -> Tensor:
+    """Return the modalities of each snippet attending each other (MMUS-SA, equations 9-12).
+
+    No information crosses snippets.
+
+    Args:
+        streams: One tensor a modality, each of shape ``(..., snippet, feature)``.
+        masks: Which snippets count, one for each stream, shape ``(..., snippet)``.
+
+    Returns:
+        The gated modalities side by side, shape ``(..., snippet, modality * feature)``.
+    """
+    rows = torch.stack(list(streams), dim=-2)
+    mask = None if masks is None else torch.stack(list(masks), dim=-1)
+    return self_attention(rows, mask=mask).flatten(start_dim=-2)
+
+
+def fuse(
+    streams: Streams, *, attention: Attention, masks: Mapping[str, Tensor] | None = None
+) -> Tensor:
+    """Return what the heads read: the attended blocks, then the streams themselves.
+
+    The paper's "residual" is this concatenation of the streams, not an addition.
+
+    Args:
+        streams: One tensor a modality in the order of :func:`ordered`, each of shape
+            ``(..., snippet, feature)``.
+        attention: How the blocks are made; ``none`` makes no blocks.
+        masks: Which snippets of each stream count as keys, shape ``(..., snippet)``.
+
+    Returns:
+        Shape ``(..., snippet, fused)``; see :func:`fused_width`.
+    """
+    mask_of = masks or {}
+    match attention:
+        case "mmms-ba":
+            blocks = [
+                bi_modal(streams[x], streams[y], x_mask=mask_of.get(x), y_mask=mask_of.get(y))
+                for x, y in pairs(streams)
+            ]
+        case "ms-sa":
+            blocks = [self_attention(z, mask=mask_of.get(name)) for name, z in streams.items()]
+        case "mmus-sa":
+            mask_rows = None if masks is None else [masks[name] for name in streams]
+            blocks = [uni_sequence(list(streams.values()), masks=mask_rows)]
+        case "none":
+            blocks = []
+    return torch.cat([*blocks, *streams.values()], dim=-1)
+
+
+def fused_width(num_streams: int, units: int, attention: Attention) -> int:
+    """Return the width of what :func:`fuse` returns.
+
+    Example:
+        >>> [fused_width(n, 100, "mmms-ba") for n in (2, 3, 4)]
+        [400, 900, 1600]
+    """
+    num_blocks = {
+        "mmms-ba": num_streams * (num_streams - 1),
+        "mmus-sa": num_streams,
+        "ms-sa": num_streams,
+        "none": 0,
+    }[attention]
+    return (num_blocks + num_streams) * units
+
+
+def attention_maps(
+    streams: Streams, *, attention: Attention, masks: Mapping[str, Tensor] | None = None
+) -> dict[str, Tensor]:
+    """Return the weights that :func:`fuse` uses, by name.
+
+    Returns:
+        ``face_from_lips`` holds how face, asking, weighs lips: shape ``(..., query snippet,
+        key snippet)``. For ``mmus-sa``, where modalities attend within one snippet, it is
+        one weight a snippet, shape ``(..., snippet)``. Empty for ``none``.
+    """
+    mask_of = masks or {}
+    match attention:
+        case "mmms-ba":
+            asked = [names for x, y in pairs(streams) for names in ((x, y), (y, x))]
+        case "ms-sa":
+            asked = [(name, name) for name in streams]
+        case "mmus-sa":
+            return _uni_sequence_maps(streams, masks)
+        case "none":
+            asked = []
+    return {
+        f"{x}_from_{y}": attention_map(streams[x], streams[y], key_mask=mask_of.get(y))
+        for x, y in asked
+    }
+
+
+def _uni_sequence_maps(streams: Streams, masks: Mapping[str, Tensor] | None) -> dict[str, Tensor]:
+    rows = torch.stack(list(streams.values()), dim=-2)
+    mask = None if masks is None else torch.stack([masks[name] for name in streams], dim=-1)
+    weights = attention_map(rows, rows, key_mask=mask)
+    return {
+        f"{x}_from_{y}": weights[..., i, j]
+        for (i, x), (j, y) in product(enumerate(streams), repeat=2)
+    }
+
+
+def _allowed(key_mask: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the mask as ``(..., 1, key)``, and whether any key counts as ``(..., 1, 1)``.
+
+    Softmax over nothing is NaN, and NaN survives multiplication by zero, also in gradients.
+    So where no key counts, all are let in, and the caller wipes the result out.
+    """
+    any_allowed = key_mask.any(dim=-1, keepdim=True).unsqueeze(-2)
+    return key_mask.unsqueeze(-2) | ~any_allowed, any_allowed

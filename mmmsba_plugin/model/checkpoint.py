@@ -1,0 +1,188 @@
+"""Trained weights on disk: a folder in the layout of model hubs.
+
+``config.json`` says what the weights are and what they must be fed, ``model.safetensors``
+holds them, ``README.md`` is the model card. The configuration of the front-ends travels with
+the weights, so that training and judging cannot differ. Nothing is ever unpickled: a
+checkpoint from a stranger can be wrong, but it cannot run code.
+"""
+
+import hashlib
+import json
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import torch
+from pydantic import Field
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from mmmsba_plugin.config import Chapter, FeaturesConfig, LocalizationConfig, ModelConfig
+from mmmsba_plugin.errors import CheckpointError, CheckpointNotFoundError, ConfigError
+from mmmsba_plugin.model.mmmsba import MmmsBa
+from mmmsba_plugin.schema import Threshold
+
+CONFIG, WEIGHTS, CARD = "config.json", "model.safetensors", "README.md"
+
+#: Layout of the folder and keys of its configuration. Another one is refused.
+FORMAT_VERSION = 1
+#: Bumped when the same weights would give other numbers.
+FORMULA_VERSION = 1
+
+_REMEDY = "copy the whole folder again, or train anew with `mmmsba train`"
+
+
+class CheckpointConfig(Chapter):
+    """What ``config.json`` of a checkpoint says."""
+
+    format_version: int = Field(default=FORMAT_VERSION, description="Layout of the checkpoint.")
+    formula_version: int = Field(
+        default=FORMULA_VERSION, description="Bumped when a number's definition changes."
+    )
+    model: ModelConfig = Field(description="The network.")
+    features: FeaturesConfig = Field(
+        default=FeaturesConfig(), description="How a clip becomes what the network reads."
+    )
+    localization: LocalizationConfig = Field(
+        default=LocalizationConfig(), description="How scores become segments."
+    )
+    threshold: Threshold = Field(
+        default=Threshold(value=0.5), description="The score from which a clip counts as forged."
+    )
+    front_end_versions: dict[str, int] = Field(
+        default_factory=dict, description="Version of the front-end of each modality."
+    )
+    trained_on: str = Field(default="", description="What the weights learned from, in words.")
+    training: dict[str, Any] = Field(default_factory=dict, description="How they were trained.")
+    metrics: dict[str, Any] = Field(default_factory=dict, description="How well they did, on what.")
+    weights_sha256: str = Field(
+        default="", description="Hash of the weights; set when the checkpoint is saved."
+    )
+
+
+def save_checkpoint(
+    folder: Path | str, network: MmmsBa, config: CheckpointConfig, card: str
+) -> CheckpointConfig:
+    """Write a checkpoint; files of other names in the folder are left alone.
+
+    Everything is written beside its place first and then moved, the configuration last. It
+    holds the hash of the weights, so a save that is interrupted leaves the old checkpoint,
+    or none, or one that says that it is incomplete; never one that judges wrongly.
+
+    Args:
+        folder: Made if it is not there.
+        network: Its weights and statistics are saved.
+        config: What the weights are; its model must be that of the network.
+        card: The model card, Markdown.
+
+    Returns:
+        The configuration as written, with the hash of the weights.
+
+    Raises:
+        CheckpointError: The configuration describes another network.
+    """
+    if config.model != network.config:
+        raise CheckpointError(
+            "the configuration describes another network than the one to save; "
+            "pass CheckpointConfig(model=network.config, ...)"
+        )
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".saving-") as name:
+        staging = Path(name)
+        # Copies: on a GPU the weights of a GRU are views of one buffer, which is refused.
+        state = {k: v.detach().cpu().clone() for k, v in network.state_dict().items()}
+        save_file(state, staging / WEIGHTS)
+        config = config.model_copy(update={"weights_sha256": weights_sha256(staging)})
+        (staging / CARD).write_text(card, encoding="utf-8")
+        # The order of the modalities is the order of the streams, so keys are not sorted.
+        (staging / CONFIG).write_text(config.model_dump_json(indent=2) + "\n", encoding="utf-8")
+        for file in (WEIGHTS, CARD, CONFIG):
+            (staging / file).replace(folder / file)
+    return config
+
+
+def load_checkpoint(folder: Path | str) -> tuple[MmmsBa, CheckpointConfig]:
+    """Return the network of a checkpoint, in evaluation mode, and what it says of itself.
+
+    Args:
+        folder: As :func:`save_checkpoint` wrote it.
+
+    Raises:
+        CheckpointNotFoundError: There is no checkpoint in the folder.
+        CheckpointError: It is incomplete, damaged, or of another format version.
+    """
+    folder = Path(folder)
+    config = read_config(folder)
+    weights = folder / WEIGHTS
+    if not weights.is_file():
+        raise CheckpointError(f"{folder} has no {WEIGHTS}; {_REMEDY}")
+    if config.weights_sha256 not in {"", weights_sha256(folder)}:
+        raise CheckpointError(
+            f"{weights} is not the file that {CONFIG} was written for: saving or copying was "
+            f"interrupted, or the file was changed; {_REMEDY}"
+        )
+    try:
+        state = load_file(weights)
+    except SafetensorError as error:
+        raise CheckpointError(f"{weights} is not a safetensors file: {error}; {_REMEDY}") from error
+    return _network(config.model, state, weights).eval(), config
+
+
+def read_config(folder: Path | str) -> CheckpointConfig:
+    """Return what a checkpoint says of itself, without reading its weights.
+
+    Raises:
+        CheckpointNotFoundError: There is no checkpoint in the folder.
+        CheckpointError: Its configuration is missing, damaged, or of another format version.
+    """
+    folder = Path(folder)
+    file = folder / CONFIG
+    if not file.is_file():
+        if (folder / WEIGHTS).is_file():
+            raise CheckpointError(f"{folder} has weights but no {CONFIG}; {_REMEDY}")
+        raise CheckpointNotFoundError(
+            f"no checkpoint in {folder}: {CONFIG} is not there; give the folder that "
+            "`mmmsba train` wrote"
+        )
+    try:
+        settings = json.loads(file.read_text(encoding="utf-8"))
+        version = settings.get("format_version")
+    except (ValueError, AttributeError) as error:
+        raise CheckpointError(f"{file} is not a JSON object: {error}; {_REMEDY}") from error
+    # Before the rest is read: another version may well have other keys.
+    if version != FORMAT_VERSION:
+        raise CheckpointError(
+            f"{file} has format version {version}, this package reads {FORMAT_VERSION}; "
+            "install the version of mmmsba-plugin that wrote it, or train anew"
+        )
+    try:
+        return CheckpointConfig.read(settings)
+    except ConfigError as error:
+        raise CheckpointError(f"{file} cannot be used: {error}; {_REMEDY}") from error
+
+
+def weights_sha256(folder: Path | str) -> str:
+    """Return the hash of a checkpoint's weights, in hexadecimal."""
+    with (Path(folder) / WEIGHTS).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def misfit(error: RuntimeError) -> str:
+    """Return the first thing that PyTorch found wrong with a state, on one line."""
+    title, *details = str(error).splitlines()
+    return details[0].strip() if details else title
+
+
+def _network(config: ModelConfig, state: dict[str, torch.Tensor], weights: Path) -> MmmsBa:
+    # Built without memory of its own, and then given the tensors that were read: a
+    # configuration that asks for a huge network fails by its shapes, not by exhaustion.
+    with torch.device("meta"):
+        network = MmmsBa(config)
+    try:
+        network.load_state_dict(state, assign=True)
+    except RuntimeError as error:
+        raise CheckpointError(
+            f"the weights of {weights} do not fit the network of {CONFIG}: {misfit(error)}; {_REMEDY}"
+        ) from error
+    return network

@@ -1,0 +1,44 @@
+"""Finds plug-ins, isolates broken ones, lists them, and looks entries up by name.
+
+A toolkit that hosts these hooks needs three lines:
+
+    from mmmsba_plugin.plugins import manager
+    pm = manager()
+    pm.hook.forensics_detectors()
+"""
+
+from mmmsba_plugin.plugins.loading import (
+    DISABLE_VARIABLE,
+    PluginState,
+    forget,
+    load_file,
+    manager,
+    states,
+)
+from mmmsba_plugin.plugins.offers import (
+    ENTRY_TYPES,
+    OWN_NAME,
+    Kind,
+    Offer,
+    announce,
+    entries,
+    is_name,
+    lookup,
+)
+
+__all__ = [
+    "DISABLE_VARIABLE",
+    "ENTRY_TYPES",
+    "OWN_NAME",
+    "Kind",
+    "Offer",
+    "PluginState",
+    "announce",
+    "entries",
+    "forget",
+    "is_name",
+    "load_file",
+    "lookup",
+    "manager",
+    "states",
+]

@@ -1,0 +1,197 @@
+"""Loads plug-ins one at a time, so that a broken one is a line in a list and not a stop.
+
+pluggy's own loader ends at the first entry point that does not import: one broken
+distribution would take all others down. Our own parts come through the same entry-point
+group as a stranger's, so nothing here knows what they are.
+"""
+
+import os
+import sys
+import textwrap
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stdout
+from dataclasses import dataclass, field, replace
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from types import ModuleType
+from typing import Literal
+
+import pluggy
+
+from mmmsba_plugin import hookspecs
+from mmmsba_plugin.errors import PluginBrokenError, PluginClashError
+from mmmsba_plugin.hookspecs import PROJECT
+
+#: Environment variable with the names of plug-ins to leave out, separated by commas.
+DISABLE_VARIABLE = "MMMSBA_DISABLE_PLUGINS"
+
+_LONGEST_REASON = 300
+
+
+@dataclass(frozen=True, slots=True)
+class PluginState:
+    """One plug-in and what became of it.
+
+    Attributes:
+        name: Of its entry point, or of its file without ``.py``.
+        distribution: Which distribution it came with, or the path of its file; empty for an
+            object that a host registered.
+        version: Of the distribution; empty for a file.
+        state: ``disabled`` ones were not even imported.
+        reason: One line: why it is broken or disabled.
+    """
+
+    name: str
+    distribution: str = ""
+    version: str = ""
+    state: Literal["loaded", "broken", "disabled"] = "loaded"
+    reason: str = ""
+
+    def __str__(self) -> str:
+        return f"plug-in {self.name!r} ({self.origin})"
+
+    @property
+    def origin(self) -> str:
+        """Distribution and version in one, for a person."""
+        return f"{self.distribution} {self.version}".strip() or "registered by the host"
+
+
+@dataclass(slots=True)
+class _Roster:
+    manager: pluggy.PluginManager
+    states: list[PluginState] = field(default_factory=list)
+
+
+def manager() -> pluggy.PluginManager:
+    """Return the manager with every plug-in that loads; the same one at every call.
+
+    Calling its hooks follows pluggy's rules, by which one implementation that raises ends
+    the call. :func:`entries` calls them one at a time.
+    """
+    return _roster().manager
+
+
+def forget() -> None:
+    """Drop all plug-ins; the next call looks for them anew, as after an installation."""
+    _roster.cache_clear()
+
+
+def states() -> tuple[PluginState, ...]:
+    """Return every plug-in that was found, loaded or not."""
+    roster = _roster()
+    known = {state.name for state in roster.states}
+    hosted = (
+        PluginState(name)
+        for name, plugin in roster.manager.list_name_plugin()
+        if plugin is not None and name not in known
+    )
+    return (*roster.states, *hosted)
+
+
+def load_file(path: str | Path) -> PluginState:
+    """Register one ``.py`` file as a plug-in, before it is packaged.
+
+    Loading the same file again replaces what it offered, as one wants while writing it.
+
+    Raises:
+        PluginBrokenError: There is no such file, it does not import, or it offers nothing.
+    """
+    path = Path(path).resolve()
+    if not path.is_file():
+        raise PluginBrokenError(f"there is no plug-in file {path}; give the path of a .py file")
+    state = PluginState(name=path.stem, distribution=str(path))
+    roster = _roster()
+    for earlier in [s for s in roster.states if s.distribution == state.distribution]:
+        roster.states.remove(earlier)
+        roster.manager.unregister(name=earlier.name)
+    if roster.manager.is_blocked(state.name):
+        state = replace(state, state="disabled", reason=f"named in {DISABLE_VARIABLE}")
+    elif error := _admit(roster, state, lambda: _import_file(roster.manager, path)):
+        raise PluginBrokenError(
+            f"the plug-in file {path} cannot be used: {one_line(error)}"
+        ) from error
+    roster.states.append(state)
+    return state
+
+
+@cache
+def _roster() -> _Roster:
+    roster = _Roster(pluggy.PluginManager(PROJECT))
+    roster.manager.add_hookspecs(hookspecs)
+    for name in filter(None, os.environ.get(DISABLE_VARIABLE, "").split(",")):
+        roster.manager.set_blocked(name.strip())
+    for point in sorted(entry_points(group=PROJECT), key=lambda point: point.name):
+        roster.states.append(_state_of(roster, point))
+    return roster
+
+
+def _state_of(roster: _Roster, point: EntryPoint) -> PluginState:
+    dist = point.dist
+    state = PluginState(point.name, dist.name if dist else "", dist.version if dist else "")
+    if roster.manager.is_blocked(point.name):
+        return replace(state, state="disabled", reason=f"named in {DISABLE_VARIABLE}")
+    if error := _admit(roster, state, point.load):
+        return replace(state, state="broken", reason=one_line(error))
+    return state
+
+
+def _admit(roster: _Roster, state: PluginState, load: Callable[[], object]) -> BaseException | None:
+    """Register what ``load`` returns, or return what was wrong with it."""
+    # What a plug-in prints while it loads must not end up in somebody's `--json`.
+    with isolated() as failures, redirect_stdout(sys.stderr):
+        if taken := [s for s in roster.states if s.name == state.name and s.state == "loaded"]:
+            raise PluginClashError(f"{taken[0]} already has that name; rename one of the two")
+        plugin = load()
+        if roster.manager.register(plugin, state.name) is None:
+            raise TypeError("it leads to None")
+        _check_hooks(roster.manager, plugin)
+    return failures[0] if failures else None
+
+
+def _check_hooks(manager: pluggy.PluginManager, plugin: object) -> None:
+    """Refuse a plug-in with a misspelt hook: pluggy would take it, and never call it."""
+    unknown = [
+        hook.name
+        for hook in manager.get_hookcallers(plugin) or ()
+        if not hook.has_spec()
+        and not all(i.optionalhook for i in hook.get_hookimpls() if i.plugin is plugin)
+    ]
+    if unknown:
+        manager.unregister(plugin)
+        known = ", ".join(sorted(n for n in vars(hookspecs) if n.startswith("forensics_")))
+        raise AttributeError(f"no hook is called {unknown[0]!r}; hooks: {known}")
+
+
+def _import_file(manager: pluggy.PluginManager, path: Path) -> ModuleType:
+    name = f"_{PROJECT}_{path.stem}"
+    spec = spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise ImportError("it is not a .py file")
+    module = module_from_spec(spec)
+    # pydantic and dataclasses look a class's module up by its name.
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    if not any(manager.parse_hookimpl_opts(module, name) for name in dir(module)):
+        raise ImportError("no function in it is marked @hookimpl, so it offers nothing")
+    return module
+
+
+@contextmanager
+def isolated() -> Iterator[list[BaseException]]:
+    """Run a stranger's code; what it raises is put into the list that this yields."""
+    failures: list[BaseException] = []
+    try:
+        yield failures
+    except KeyboardInterrupt:
+        raise
+    # SystemExit, and the panics of compiled extensions, are no Exception.
+    except BaseException as error:  # noqa: BLE001 - whatever it is, it must not stop the rest
+        failures.append(error)
+
+
+def one_line(error: BaseException) -> str:
+    """Return what went wrong, short enough for a table."""
+    said = f"{type(error).__name__}: {error}".removesuffix(": ")
+    return textwrap.shorten(said, _LONGEST_REASON, placeholder=" …")

@@ -1,0 +1,210 @@
+"""What plug-ins offer: listed with its faults, and looked up by name."""
+
+import difflib
+import re
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, overload
+
+from mmmsba_plugin.errors import PluginClashError, PluginNotFoundError
+from mmmsba_plugin.hookspecs import DatasetReader, DetectorEntry, Forger, FrontEnd, Writer
+from mmmsba_plugin.plugins.loading import (
+    DISABLE_VARIABLE,
+    PluginState,
+    isolated,
+    manager,
+    one_line,
+    states,
+)
+
+if TYPE_CHECKING:
+    from mmmsba_plugin.schema import Report
+
+#: Name of the plug-in that offers this package's own parts.
+OWN_NAME = "mmmsba"
+
+Entry = DetectorEntry | FrontEnd | DatasetReader | Writer | Forger
+Kind = Literal["detectors", "front_ends", "dataset_readers", "writers", "forgers"]
+
+#: What the hook ``forensics_<kind>`` yields.
+ENTRY_TYPES: dict[Kind, type[Entry]] = {
+    "detectors": DetectorEntry,
+    "front_ends": FrontEnd,
+    "dataset_readers": DatasetReader,
+    "writers": Writer,
+    "forgers": Forger,
+}
+
+_NAME = re.compile(r"[a-z0-9]+(?:[._-][a-z0-9]+)*")
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """One entry that a plug-in handed over, or why it could not.
+
+    Attributes:
+        kind: Which hook it came through.
+        entry: The entry; None where ``state`` is ``broken``.
+        plugin: Who offers it.
+        state: ``clash`` if another offer of this kind has the same name.
+        reason: One line: what it clashes with, or how it is broken.
+    """
+
+    kind: Kind
+    entry: Entry | None
+    plugin: PluginState
+    state: Literal["ok", "clash", "broken"] = "ok"
+    reason: str = ""
+
+    @property
+    def name(self) -> str:
+        """Name of the entry; empty where there is none."""
+        return self.entry.name if self.entry else ""
+
+
+def entries(kind: Kind) -> list[Offer]:
+    """Return everything that plug-ins offer of one kind, the faulty too.
+
+    Raises:
+        PluginNotFoundError: There is no such kind.
+    """
+    if kind not in ENTRY_TYPES:
+        raise PluginNotFoundError(f"no kind is called {kind!r}; kinds: {', '.join(ENTRY_TYPES)}")
+    offers = [offer for plugin in _loaded() for offer in _offers_of(plugin, kind)]
+    by_name: dict[str, list[Offer]] = defaultdict(list)
+    for offer in offers:
+        by_name[offer.name].append(offer)
+    return [_with_clash(offer, by_name[offer.name]) for offer in offers]
+
+
+@overload
+def lookup(kind: Literal["detectors"], name: str) -> DetectorEntry: ...
+@overload
+def lookup(kind: Literal["front_ends"], name: str) -> FrontEnd: ...
+@overload
+def lookup(kind: Literal["dataset_readers"], name: str) -> DatasetReader: ...
+@overload
+def lookup(kind: Literal["writers"], name: str) -> Writer: ...
+@overload
+def lookup(kind: Literal["forgers"], name: str) -> Forger: ...
+def lookup(kind: Kind, name: str) -> Entry:
+    """Return the one entry of a kind and name.
+
+    Raises:
+        PluginNotFoundError: Nothing has that name; the message lists what there is, and
+            which plug-ins are missing from the list because they are broken.
+        PluginClashError: Two plug-ins offer the name; the message names both.
+    """
+    offers = entries(kind)
+    found = [offer for offer in offers if offer.entry and offer.name == name]
+    if len(found) > 1:
+        raise PluginClashError(
+            f"{' and '.join(str(offer.plugin) for offer in found)} each offer a {_noun(kind)} "
+            f"called {name!r}; leave one out with {DISABLE_VARIABLE}={found[-1].plugin.name}"
+        )
+    if found and (entry := found[0].entry):
+        return entry
+    said = [_not_found(kind, name, offers), *_what_is_missing(offers)]
+    raise PluginNotFoundError("; ".join(said))
+
+
+def announce(report: "Report", media: str | Path) -> tuple[str, ...]:
+    """Tell every plug-in that a report was made.
+
+    Returns:
+        One warning for each plug-in that failed on it; the others heard it all the same.
+    """
+    warnings = []
+    for plugin in _loaded():
+        with isolated() as failures:
+            _call_alone(plugin, "forensics_report_ready", report=report, media=Path(media))
+        warnings += [f"{plugin} failed on a report: {one_line(error)}" for error in failures]
+    return tuple(warnings)
+
+
+def is_name(name: object) -> bool:
+    """Return whether an entry may be called that: it must read well in a command line.
+
+    Example:
+        >>> is_name("log-mel"), is_name("Log Mel")
+        (True, False)
+    """
+    return isinstance(name, str) and _NAME.fullmatch(name) is not None
+
+
+def _loaded() -> list[PluginState]:
+    return [state for state in states() if state.state == "loaded"]
+
+
+def _call_alone(plugin: PluginState, hook: str, **arguments: object) -> list[Any]:
+    """Call one plug-in's implementations of a hook; wrappers around others' have no part."""
+    # Not `subset_hook_caller`: it needs every plug-in to be hashable, so one that is not
+    # would stop the rest.
+    return [
+        implementation.function(*(arguments[name] for name in implementation.argnames))
+        for implementation in getattr(manager().hook, hook).get_hookimpls()
+        if implementation.plugin_name == plugin.name
+        and not (implementation.wrapper or implementation.hookwrapper)
+    ]
+
+
+def _offers_of(plugin: PluginState, kind: Kind) -> list[Offer]:
+    offers = []
+    with isolated() as failures:
+        for entry in chain.from_iterable(_call_alone(plugin, f"forensics_{kind}")):
+            fault = _fault(kind, entry)
+            offers.append(
+                Offer(kind, None, plugin, "broken", fault) if fault else Offer(kind, entry, plugin)
+            )
+    return offers + [Offer(kind, None, plugin, "broken", one_line(e)) for e in failures]
+
+
+def _fault(kind: Kind, entry: object) -> str:
+    wanted = ENTRY_TYPES[kind]
+    if not isinstance(entry, wanted):
+        got = type(entry).__name__
+        return f"forensics_{kind} must yield entries of {wanted.__name__}, got {got}"
+    if not is_name(entry.name):
+        return (
+            f"a {_noun(kind)} cannot be called {entry.name!r}; "
+            "use small letters and digits, joined by '-', '_' or '.'"
+        )
+    return ""
+
+
+def _with_clash(offer: Offer, namesakes: list[Offer]) -> Offer:
+    rivals = [other.plugin for other in namesakes if other is not offer]
+    if not offer.entry or not rivals:
+        return offer
+    who = ", ".join(map(str, rivals))
+    return replace(offer, state="clash", reason=f"{who} offers the same name")
+
+
+def _not_found(kind: Kind, name: str, offers: list[Offer]) -> str:
+    names = sorted({offer.name for offer in offers if offer.entry})
+    if not names:
+        return f"no {_noun(kind)} is called {name!r}: no plug-in offers any"
+    close = difflib.get_close_matches(name, names, n=1)
+    hint = f"; did you mean {close[0]!r}?" if close else ""
+    return f"no {_noun(kind)} is called {name!r}; there are: {', '.join(names)}{hint}"
+
+
+def _what_is_missing(offers: list[Offer]) -> list[str]:
+    found = states()
+    notes = [f"{s} is broken: {s.reason}" for s in found if s.state == "broken"]
+    notes += [f"{o.plugin} offers a broken one: {o.reason}" for o in offers if o.state == "broken"]
+    own = [state.state for state in found if state.name == OWN_NAME]
+    if not own:
+        notes.append(
+            "our own parts are missing, because mmmsba-plugin is not installed; "
+            "install it with: pip install mmmsba-plugin (in a checkout: pip install -e .)"
+        )
+    if "disabled" in own:
+        notes.append(f"our own parts are disabled: take {OWN_NAME} out of {DISABLE_VARIABLE}")
+    return notes
+
+
+def _noun(kind: Kind) -> str:
+    return kind.removesuffix("s").replace("_", "-")

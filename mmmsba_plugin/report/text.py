@@ -1,0 +1,58 @@
+"""What every report says alike, and how it shows words that others wrote.
+
+A file's name is chosen by whoever made the file. It may hold line breaks that fake a row,
+characters that turn the reading direction so that ``exe.4pm`` reads as ``mp4.exe``, or bytes
+that are no text at all. A forensic report must show such a name as it is.
+"""
+
+import unicodedata
+
+from mmmsba_plugin.schema import ForgedModality, Report
+
+#: What was altered, in a reader's words.
+ALTERED: dict[ForgedModality | None, str] = {
+    "audio": "sound",
+    "visual": "picture",
+    "both": "picture and sound",
+    None: "not told apart",
+}
+
+#: Unicode categories of what cannot be seen: controls, directions, lone surrogates, line ends.
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+
+
+def visible(text: str) -> str:
+    r"""Return text on one line, with characters that cannot be seen as escapes.
+
+    Example:
+        >>> visible("a\nb\u202egpj.exe")
+        'a\\nb\\u202egpj.exe'
+    """
+    return "".join(
+        c.encode("unicode_escape").decode("ascii") if unicodedata.category(c) in _UNSEEN else c
+        for c in text
+    )
+
+
+def percent(score: float) -> str:
+    """Return a score as whole percents; never 0 or 100 unless it is exactly that.
+
+    Example:
+        >>> percent(0.874), percent(0.999), percent(1.0)
+        ('87 %', '99 %', '100 %')
+    """
+    whole = round(score * 100)
+    if 0.0 < score < 1.0:
+        whole = min(99, max(1, whole))
+    return f"{whole} %"
+
+
+def verdict(report: Report) -> str:
+    """Return in a few words what the report says."""
+    if report.status == "error":
+        return "Could not be judged"
+    if report.status == "abstained":
+        return "Nothing to judge"
+    if report.forged is None:
+        return "Scored, without a verdict"
+    return "Flagged as forged" if report.forged else "Not flagged as forged"

@@ -1,0 +1,267 @@
+"""Lays a report out along time: what is drawn where, before anything is drawn.
+
+Across, places are percents of the clip, so that the drawing fits any screen while its words
+keep their size. Down, they are pixels. Curves have a box of their own, ``CURVE_BOX``, that is
+stretched to their lane.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from mmmsba_plugin.report.text import ALTERED
+from mmmsba_plugin.schema import Curves, ModalityReport, Report, Stretch
+from mmmsba_plugin.timebase import Grid, clock
+
+#: Width and height of the box that a curve is drawn in; higher scores are nearer to 0.
+CURVE_BOX = (1000, 100)
+
+#: A screen shows no more points than this, and a page of an hour must stay small.
+_MAX_POINTS = 1000
+
+_HEADING_PX = 20
+_BAR_PX = 26
+_ALL_PX = 96
+_ONE_PX = 60
+_NO_CURVE_PX = 20
+_GAP_PX = 14
+_AXIS_PX = 22
+
+_MAX_TICKS = 6
+_TICK_STEPS_S = (
+    0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200,
+)  # fmt: skip
+_LONG_S = 120
+
+#: Words inside a band need this much of the width to be read on a telephone, in percent.
+_ROOM_FOR_WORDS = 30
+_ROOM_FOR_NUMBER = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """A stretch of time as a part of the width.
+
+    Attributes:
+        left: Where it begins, in percent.
+        width: How wide it is, in percent.
+        says: What it is, in words; for those who point at it or listen.
+        label: What is written on it; empty where there is no room.
+    """
+
+    left: float
+    width: float
+    says: str
+    label: str = ""
+
+    @property
+    def middle(self) -> float:
+        """Where its middle is, in percent."""
+        return self.left + self.width / 2
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """A mark of the time axis.
+
+    Attributes:
+        left: Where it is, in percent.
+        label: The time.
+        anchor: Which end of the label is at the mark, as SVG's ``text-anchor`` names it.
+    """
+
+    left: float
+    label: str
+    anchor: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """One row of the drawing.
+
+    Attributes:
+        name: What it shows.
+        note: A few words behind the name.
+        top_px: Where its heading begins.
+        height_px: How high its plot is, below the heading.
+        path: The curve, as SVG's path data in ``CURVE_BOX``; empty if there is none.
+        hidden: Where it could not be judged.
+    """
+
+    name: str
+    note: str
+    top_px: int
+    height_px: int
+    path: str = ""
+    hidden: tuple[Band, ...] = ()
+
+    @property
+    def plot_px(self) -> int:
+        """Where its plot begins."""
+        return self.top_px + _HEADING_PX
+
+    @property
+    def bottom_px(self) -> int:
+        """Where its plot ends."""
+        return self.plot_px + self.height_px
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """The whole drawing.
+
+    Attributes:
+        ticks: Marks of the time axis.
+        unit: What the axis counts.
+        forged: The reported segments.
+        bar: The lane that they lie in.
+        lanes: The lanes of curves, all modalities together first.
+        threshold: Height of the threshold within a lane, 0 at the top, 1 at the bottom; None
+            if there is none.
+        snippets_a_point: How many snippets one point of a curve stands for; it shows the
+            highest of them.
+        description: All of it in words.
+    """
+
+    ticks: tuple[Tick, ...]
+    unit: str
+    forged: tuple[Band, ...]
+    bar: Lane
+    lanes: tuple[Lane, ...]
+    threshold: float | None
+    snippets_a_point: int
+    description: str
+
+    @property
+    def axis_px(self) -> int:
+        """Where the time axis lies."""
+        return (self.lanes or (self.bar,))[-1].bottom_px
+
+    @property
+    def height_px(self) -> int:
+        """How high the drawing is."""
+        return self.axis_px + _AXIS_PX
+
+
+def timeline(report: Report) -> Timeline | None:
+    """Return the drawing of a report, or None where nothing is known along time."""
+    end_s = _end_s(report)
+    if end_s <= 0:
+        return None
+    forged = tuple(
+        _band(s, end_s, says=f"{number}: {ALTERED[s.modality]}, score {s.score:.3f}", label=number)
+        for number, s in enumerate(report.segments, start=1)
+    )
+    bar = Lane("Forged stretches", _count(len(forged)), top_px=0, height_px=_BAR_PX)
+    lanes = tuple(_lanes(report, end_s, top_px=bar.bottom_px + _GAP_PX))
+    return Timeline(
+        ticks=tuple(_ticks(end_s)),
+        unit="seconds" if end_s < _LONG_S else "minutes : seconds",
+        forged=forged,
+        bar=bar,
+        lanes=lanes,
+        threshold=1.0 - report.threshold.value if report.threshold else None,
+        snippets_a_point=_snippets_a_point(report.curves),
+        description="; ".join(_words(forged, lanes, end_s)),
+    )
+
+
+def _end_s(report: Report) -> float:
+    """Return how far time is known to reach, in seconds."""
+    ends_s = [report.duration_s, *(s.end_s for s in report.segments)]
+    if curves := report.curves:
+        ends_s.append(Grid(curves.start_s, curves.stride_s).cell(len(curves.score))[0])
+    return ends_s[0] or max(ends_s)
+
+
+def _lanes(report: Report, end_s: float, *, top_px: int) -> Iterator[Lane]:
+    curves = report.curves
+    if curves is not None:
+        together = _path(curves, curves.score, end_s)
+        yield Lane("All together", "", top_px=top_px, height_px=_ALL_PX, path=together)
+        top_px += _HEADING_PX + _ALL_PX + _GAP_PX
+    for name, part in report.modalities.items():
+        path = _path(curves, curves.by_modality.get(name, ()), end_s) if curves else ""
+        lane = Lane(
+            name.replace("_", " ").capitalize(),
+            _note(part),
+            top_px=top_px,
+            height_px=_ONE_PX if path else _NO_CURVE_PX,
+            path=path,
+            hidden=tuple(_band(o, end_s, says=o.reason, label=o.reason) for o in part.opt_outs),
+        )
+        yield lane
+        top_px = lane.bottom_px + _GAP_PX
+
+
+def _note(part: ModalityReport) -> str:
+    score = "absent" if part.score is None else f"by itself {part.score:.3f}"
+    # Most opt-outs are too narrow to be written on, so their reasons stand in the heading.
+    reasons = list(dict.fromkeys(opt_out.reason for opt_out in part.opt_outs))
+    return "; ".join([score, *(["not judged: " + ", ".join(reasons)] if reasons else [])])
+
+
+def _band(stretch: Stretch, end_s: float, *, says: str, label: str | int) -> Band:
+    left, right = (
+        round(100 * min(max(0.0, s / end_s), 1.0), 3) for s in (stretch.start_s, stretch.end_s)
+    )
+    room = _ROOM_FOR_NUMBER if isinstance(label, int) else _ROOM_FOR_WORDS
+    return Band(
+        left=left,
+        width=round(right - left, 3),
+        says=f"{says}, {clock(stretch.start_s)} to {clock(stretch.end_s)}",
+        label=str(label) if right - left >= room else "",
+    )
+
+
+def _path(curves: Curves, scores: Sequence[float | None], end_s: float) -> str:
+    """Return a curve as steps, one a cell; it is broken where there is no score."""
+    width, height = CURVE_BOX
+    num_cells = _snippets_a_point(curves)
+    grid = Grid(curves.start_s, curves.stride_s)
+    steps: list[str] = []
+    drawing = False
+    for first in range(0, len(scores), num_cells):
+        known = [score for score in scores[first : first + num_cells] if score is not None]
+        if not known:
+            drawing = False
+            continue
+        last = min(first + num_cells, len(scores))
+        left, right = (_across(grid.cell(i)[0], end_s, width) for i in (first, last))
+        down = f"{height * (1 - max(known)):.1f}"
+        steps.append(f"V{down}H{right}" if drawing else f"M{left} {down}H{right}")
+        drawing = True
+    return "".join(steps)
+
+
+def _across(time_s: float, end_s: float, width: float) -> str:
+    return f"{width * min(max(0.0, time_s / end_s), 1.0):.1f}"
+
+
+def _snippets_a_point(curves: Curves | None) -> int:
+    return max(1, math.ceil(len(curves.score) / _MAX_POINTS)) if curves else 1
+
+
+def _ticks(end_s: float) -> Iterator[Tick]:
+    fitting = (step_s for step_s in _TICK_STEPS_S if end_s / step_s <= _MAX_TICKS)
+    step_s = next(fitting, end_s)
+    for number in range(math.floor(end_s / step_s) + 1):
+        left = round(100 * number * step_s / end_s, 3)
+        time_s = round(number * step_s, 3)
+        label = f"{time_s:g}" if end_s < _LONG_S else clock(time_s).partition(".")[0]
+        # A label at either edge of the drawing would be cut in half.
+        anchor = "start" if number == 0 else "end" if left > 97 else "middle"  # noqa: PLR2004
+        yield Tick(left, label, anchor)
+
+
+def _count(num_forged: int) -> str:
+    return "none" if num_forged == 0 else str(num_forged)
+
+
+def _words(forged: Sequence[Band], lanes: Sequence[Lane], end_s: float) -> Iterator[str]:
+    yield f"Time line from 0:00.00 to {clock(end_s)}"
+    yield from (f"forged stretch {band.says}" for band in forged)
+    if not forged:
+        yield "no forged stretch"
+    for lane in lanes:
+        yield from (f"{lane.name} not judged: {band.says}" for band in lane.hidden)

@@ -1,0 +1,118 @@
+"""Writes a report in the formats that other programs read.
+
+Each ``write_…`` takes a report and a text stream, and is offered as a
+:class:`mmmsba_plugin.hookspecs.Writer`. Words from outside, above all a file's name, are
+disarmed for each format: a spreadsheet runs a cell that begins with ``=``, and a player ends a
+cue at an arrow.
+"""
+
+import csv
+import html
+from collections.abc import Iterator
+from typing import IO
+
+from mmmsba_plugin.report.text import ALTERED, percent, verdict, visible
+from mmmsba_plugin.schema import ForgedSegment, Report
+from mmmsba_plugin.timebase import Grid, vtt_clock
+
+CSV_COLUMNS = (
+    "media", "status", "score", "forged", "start_s", "end_s", "segment_score", "modality", "track",
+    "problem",
+)  # fmt: skip
+
+#: First characters that make a spreadsheet take a cell for a formula. OWASP, "CSV Injection";
+#: the last four are the same signs at full width.
+_FORMULA_STARTS = tuple("=+-@\t\r\n＝＋－＠")  # noqa: RUF001 - full width is what is meant
+
+#: A clock of milliseconds, rounded half to even, can show 1 ms of length as none.
+_SHORTEST_CUE_S = 0.002
+
+_Cell = str | float | int
+
+
+def write_json(report: Report, stream: IO[str]) -> None:
+    """Write the whole report but its curves, which are long and go to a file of their own."""
+    stream.write(report.model_dump_json(indent=2, exclude={"curves"}) + "\n")
+
+
+def write_curves(report: Report, stream: IO[str]) -> None:
+    """Write one row a snippet: its cell, the score by all modalities, and by each alone.
+
+    A score that could not be given is an empty field. A report without curves yields the
+    header alone.
+    """
+    rows = csv.writer(stream, lineterminator="\n")
+    curves = report.curves
+    if curves is None:
+        rows.writerow(("start_s", "end_s", "score"))
+        return
+    grid = Grid(start_s=curves.start_s, stride_s=curves.stride_s)
+    rows.writerow(("start_s", "end_s", "score", *curves.by_modality))
+    scores = zip(curves.score, *curves.by_modality.values(), strict=True)
+    for index, row in enumerate(scores):
+        rows.writerow((*(round(edge_s, 6) for edge_s in grid.cell(index)), *row))
+
+
+def write_csv(report: Report, stream: IO[str]) -> None:
+    """Write one row a segment; a clip without any still gets a row.
+
+    Words are in quotes, since a spreadsheet may split fields at other signs than commas, and
+    one that a spreadsheet would run has an apostrophe before it.
+    """
+    rows = csv.writer(stream, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
+    rows.writerow(CSV_COLUMNS)
+    for segment in report.segments or (None,):
+        rows.writerow([_cell(value) for value in _csv_row(report, segment)])
+
+
+def _csv_row(report: Report, segment: ForgedSegment | None) -> Iterator[_Cell | None]:
+    yield from (report.media.path, report.status, report.score)
+    yield None if report.forged is None else str(report.forged).lower()
+    if segment is None:
+        yield from (None,) * 5
+    else:
+        yield from (segment.start_s, segment.end_s, segment.score, segment.modality, segment.track)
+    yield f"{report.problem.kind}: {report.problem.message}" if report.problem else None
+
+
+def _cell(value: _Cell | None) -> _Cell:
+    if not isinstance(value, str):
+        return "" if value is None else value
+    return f"'{visible(value)}" if value.startswith(_FORMULA_STARTS) else visible(value)
+
+
+def write_vtt(report: Report, stream: IO[str]) -> None:
+    """Write one cue a segment, for any player that shows subtitles.
+
+    Source:
+        W3C WebVTT, sections 4.1 and 4.2.2: text knows the escapes of HTML, and neither a
+        note nor a cue may hold an arrow or an empty line.
+    """
+    stream.write("WEBVTT\n\n")
+    for line in _vtt_notes(report):
+        stream.write(f"NOTE {html.escape(visible(line), quote=False)}\n\n")
+    for number, segment in enumerate(report.segments, start=1):
+        start_s = max(0.0, segment.start_s)
+        end_s = max(segment.end_s, start_s + _SHORTEST_CUE_S)
+        stream.write(f"{number}\n{vtt_clock(start_s)} --> {vtt_clock(end_s)}\n")
+        stream.write(f"{_cue_text(segment)}\n\n")
+
+
+def _vtt_notes(report: Report) -> Iterator[str]:
+    yield f"Forged stretches of {report.media.path}"
+    yield verdict(report) + ("" if report.score is None else f": score {report.score:.3f}")
+    if report.problem:
+        yield f"{report.problem.kind}: {report.problem.message}"
+    yield "An indication by a statistical model, not evidence for a court"
+
+
+def _cue_text(segment: ForgedSegment) -> str:
+    altered = f" ({ALTERED[segment.modality]})" if segment.modality else ""
+    return f"Forged{altered}: {percent(segment.score)}"
+
+
+def write_html(report: Report, stream: IO[str]) -> None:
+    """Write a page that opens in any browser, offline."""
+    from mmmsba_plugin.report.page import render
+
+    stream.write(render(report))

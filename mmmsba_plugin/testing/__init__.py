@@ -1,0 +1,26 @@
+"""What a plug-in must satisfy, as tests that its author can inherit.
+
+A contract is a plain class; a subclass that names the entry is a test for pytest:
+
+    from mmmsba_plugin.testing import FrontEndContract
+    from my_package import LOUDNESS
+
+    class TestLoudness(FrontEndContract):
+        entry = LOUDNESS
+
+:mod:`mmmsba_plugin.testing.samples` makes the pictures, sound and reports they are fed.
+"""
+
+from mmmsba_plugin.testing.dataset_reader import DatasetReaderContract
+from mmmsba_plugin.testing.detector import DetectorContract
+from mmmsba_plugin.testing.forger import ForgerContract
+from mmmsba_plugin.testing.front_end import FrontEndContract
+from mmmsba_plugin.testing.writer import WriterContract
+
+__all__ = [
+    "DatasetReaderContract",
+    "DetectorContract",
+    "ForgerContract",
+    "FrontEndContract",
+    "WriterContract",
+]

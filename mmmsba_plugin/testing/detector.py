@@ -1,0 +1,93 @@
+"""What a detector must satisfy."""
+
+import json
+from itertools import pairwise
+from pathlib import Path
+from unittest import SkipTest
+
+from pydantic import TypeAdapter
+
+from mmmsba_plugin.errors import CheckpointNotFoundError
+from mmmsba_plugin.hookspecs import Detector, DetectorEntry
+from mmmsba_plugin.schema import Modality, Report
+from mmmsba_plugin.testing import samples
+from mmmsba_plugin.testing.entry import EntryContract
+
+
+class DetectorContract(EntryContract[DetectorEntry]):
+    """What a detector must satisfy."""
+
+    #: Folder it is loaded from; None for its default.
+    checkpoint: Path | None = None
+
+    def load(self) -> Detector:
+        """Return the detector; a test is skipped if it needs a checkpoint and has none."""
+        try:
+            return self.entry.load(self.checkpoint)
+        except CheckpointNotFoundError as error:
+            if self.checkpoint is None:
+                raise SkipTest(f"it has no default checkpoint: {error}") from error
+            raise
+
+    def media(self, folder: Path) -> Path:
+        """Write a clip that the detector can judge, or at least read, and return its path."""
+        return samples.clip(folder / "clip.mp4")
+
+    def test_it_says_what_it_looks_at(self) -> None:
+        assert self.entry.modalities
+        for modality in self.entry.modalities:
+            TypeAdapter(Modality).validate_python(modality)
+
+    def test_its_info_is_plain(self) -> None:
+        info = dict(self.load().info)
+        assert {"name", "summary", "modalities"} <= info.keys(), f"it has only {sorted(info)}"
+        json.dumps(info)
+
+    def test_it_judges_a_clip(self, tmp_path: Path) -> None:
+        report = self.load().detect(self.media(tmp_path))
+        assert report.status != "error", f"it cannot read the clip: {report.problem}"
+        assert Report.model_validate_json(report.model_dump_json()) == report
+        for earlier, later in pairwise(report.segments):
+            assert earlier.end_s < later.start_s, "segments lie in time order and never touch"
+
+    def test_the_same_clip_gets_the_same_score(self, tmp_path: Path) -> None:
+        detector, clip = self.load(), self.media(tmp_path)
+        assert detector.detect(clip).score == detector.detect(clip).score
+
+    def test_unknown_options_are_tolerated(self, tmp_path: Path) -> None:
+        self.load().detect(self.media(tmp_path), an_option_of_tomorrow=True)
+
+    def test_a_missing_file_is_a_report_of_status_error(self, tmp_path: Path) -> None:
+        report = self.load().detect(tmp_path / "there-is-none.mp4")
+        assert report.status == "error"
+        assert "there-is-none.mp4" in report.media.path
+
+    def test_a_file_that_is_no_media_is_a_report_of_status_error(self, tmp_path: Path) -> None:
+        assert self.load().detect(_garbage(tmp_path)).status == "error"
+
+    def test_one_bad_file_does_not_stop_the_rest(self, tmp_path: Path) -> None:
+        clip = self.media(tmp_path)
+        reports = self.load().detect_many([_garbage(tmp_path), clip])
+        assert iter(reports) is reports, "detect_many yields reports one by one"
+        bad, good = reports
+        assert bad.status == "error"
+        assert good.media.path == str(clip), "reports come in the order of the files"
+
+    def test_predict_returns_the_score_or_raises(self, tmp_path: Path) -> None:
+        detector, clip = self.load(), self.media(tmp_path)
+        score = detector.detect(clip).score
+        assert _predicted(detector, clip) == score
+        assert _predicted(detector, _garbage(tmp_path)) is None, "a score for no media is made up"
+
+
+def _garbage(folder: Path) -> Path:
+    path = folder / "garbage.mp4"
+    path.write_bytes(b"this is no video" * 64)
+    return path
+
+
+def _predicted(detector: Detector, media: Path) -> float | None:
+    try:
+        return detector.predict(media)
+    except Exception:  # noqa: BLE001 - which error says so is the detector's choice
+        return None

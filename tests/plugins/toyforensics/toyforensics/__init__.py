@@ -1,0 +1,1 @@
+"""Judges clips by how suddenly their loudness changes."""

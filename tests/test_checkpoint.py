@@ -1,0 +1,245 @@
+"""Weights on disk: what is saved is what is loaded, and everything else is refused politely."""
+
+import json
+import pickle
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from mmmsba_plugin.config import FeaturesConfig, ModelConfig
+from mmmsba_plugin.errors import CheckpointError, CheckpointNotFoundError
+from mmmsba_plugin.model.checkpoint import (
+    CheckpointConfig,
+    load_checkpoint,
+    read_config,
+    save_checkpoint,
+    weights_sha256,
+)
+from mmmsba_plugin.model.mmmsba import MmmsBa
+from mmmsba_plugin.schema import Threshold
+
+CARD = "# A model\n\nTrained for a test.\n"
+
+
+def make(seed=0, **settings):
+    torch.manual_seed(seed)
+    dims = {"text": 2, "audio": 4, "zebra": 3, "face": 6}
+    network = MmmsBa(ModelConfig(**({"dims": dims, "gru_units": 8, "dense_units": 5} | settings)))
+    network.set_statistics({"audio": ([1.0, 2.0, 3.0, 4.0], [2.0, 2.0, 2.0, 2.0])})
+    return network.eval()
+
+
+def inputs():
+    generator = torch.Generator().manual_seed(1)
+    dims = {"audio": 4, "face": 6, "text": 2, "zebra": 3}
+    return {name: torch.randn(2, 5, dim, generator=generator) for name, dim in dims.items()}
+
+
+@pytest.fixture
+def network():
+    return make()
+
+
+@pytest.fixture
+def folder(tmp_path, network):
+    save_checkpoint(tmp_path / "model", network, CheckpointConfig(model=network.config), CARD)
+    return tmp_path / "model"
+
+
+def rewrite(folder, **changes):
+    file = folder / "config.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | changes))
+
+
+def test_a_loaded_network_gives_the_very_same_numbers(folder, network):
+    loaded, _ = load_checkpoint(folder)
+    assert not loaded.training
+    with torch.no_grad():
+        ours, theirs = network(inputs()), loaded(inputs())
+    assert torch.equal(ours.logits, theirs.logits)
+    assert torch.equal(ours.distances, theirs.distances)
+
+
+def test_a_loaded_network_can_learn_on(folder):
+    loaded, _ = load_checkpoint(folder)
+    before = loaded.classify.weight.detach().clone()
+    optimizer = torch.optim.SGD(loaded.parameters(), lr=0.1)
+    loaded.train()(inputs()).logits.square().sum().backward()
+    optimizer.step()
+    assert not torch.equal(loaded.classify.weight, before)
+    assert all(p.grad is not None for p in loaded.encoders.parameters())
+
+
+def test_loading_draws_no_random_numbers(folder):
+    torch.manual_seed(7)
+    expected = torch.rand(3)
+    torch.manual_seed(7)
+    load_checkpoint(folder)
+    assert torch.equal(torch.rand(3), expected)
+
+
+def test_the_order_of_the_modalities_survives(folder, network):
+    loaded, _ = load_checkpoint(folder)
+    assert loaded.modalities == network.modalities == ("face", "audio", "text", "zebra")
+
+
+def test_everything_said_of_the_weights_survives(tmp_path, network):
+    config = CheckpointConfig(
+        model=network.config,
+        features=FeaturesConfig(stride_s=0.04),
+        threshold=Threshold(value=0.7, false_positive_rate=0.01),
+        front_end_versions={"audio": 2},
+        trained_on="twelve clips",
+        training={"seed": 3},
+        metrics={"dev": {"auc": 0.9}},
+    )
+    written = save_checkpoint(tmp_path, network, config, CARD)
+    _, found = load_checkpoint(tmp_path)
+    assert found == written
+    assert found == config.model_copy(update={"weights_sha256": weights_sha256(tmp_path)})
+    assert read_config(tmp_path) == found
+
+
+def test_a_checkpoint_is_three_files_and_others_are_left_alone(tmp_path, network):
+    (tmp_path / "log.txt").write_text("kept")
+    save_checkpoint(tmp_path, network, CheckpointConfig(model=network.config), CARD)
+    names = {"README.md", "config.json", "log.txt", "model.safetensors"}
+    assert {file.name for file in tmp_path.iterdir()} == names
+    assert (tmp_path / "README.md").read_text() == CARD
+
+
+def test_the_hash_is_that_of_the_weights(tmp_path):
+    for name, seed in (("one", 0), ("same", 0), ("other", 1)):
+        network = make(seed)
+        save_checkpoint(tmp_path / name, network, CheckpointConfig(model=network.config), CARD)
+    one, same, other = (weights_sha256(tmp_path / n) for n in ("one", "same", "other"))
+    assert one == same != other
+    assert read_config(tmp_path / "one").weights_sha256 == one
+
+
+def test_a_configuration_of_another_network_is_not_saved(tmp_path, network):
+    config = CheckpointConfig(model=ModelConfig(dims={"audio": 1}))
+    with pytest.raises(CheckpointError, match=r"another network.*pass CheckpointConfig\(model="):
+        save_checkpoint(tmp_path / "new", network, config, CARD)
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("name", ["nowhere", "."])
+def test_a_folder_without_a_checkpoint_is_told_from_a_broken_one(tmp_path, name):
+    with pytest.raises(CheckpointNotFoundError, match="give the folder that `mmmsba train` wrote"):
+        load_checkpoint(tmp_path / name)
+
+
+def test_missing_weights_are_named(folder):
+    (folder / "model.safetensors").unlink()
+    with pytest.raises(CheckpointError, match=r"has no model\.safetensors; copy the whole folder"):
+        load_checkpoint(folder)
+
+
+def test_a_missing_configuration_is_named(folder):
+    (folder / "config.json").unlink()
+    with pytest.raises(CheckpointError, match=r"weights but no config\.json; copy the whole"):
+        load_checkpoint(folder)
+
+
+def test_another_format_version_is_refused_before_its_keys_are_read(folder):
+    rewrite(folder, format_version=2, something_new=True)
+    with pytest.raises(CheckpointError, match=r"format version 2, this package reads 1; install"):
+        load_checkpoint(folder)
+
+
+@pytest.mark.parametrize("text", ["{", "[]", ""])
+def test_a_configuration_that_is_no_json_object_is_refused(folder, text):
+    (folder / "config.json").write_text(text)
+    with pytest.raises(CheckpointError, match=r"config\.json is not a JSON object.*copy the whole"):
+        load_checkpoint(folder)
+
+
+def test_a_misspelt_key_is_refused(folder):
+    rewrite(folder, treshold={"value": 0.5})
+    with pytest.raises(CheckpointError, match=r"treshold: Extra inputs.*Allowed keys: format_ver"):
+        load_checkpoint(folder)
+
+
+def test_weights_that_were_changed_are_refused(folder):
+    file = folder / "model.safetensors"
+    state = load_file(file)
+    state["classify.bias"] = state["classify.bias"] + 1
+    save_file(state, file)
+    with pytest.raises(CheckpointError, match=r"not the file that config\.json was written for"):
+        load_checkpoint(folder)
+
+
+def test_weights_of_another_network_do_not_fit(folder):
+    save_file(make(gru_units=4).state_dict(), folder / "model.safetensors")
+    rewrite(folder, weights_sha256="")
+    with pytest.raises(
+        CheckpointError, match=r"do not fit.*size mismatch for encoders.*train anew"
+    ):
+        load_checkpoint(folder)
+
+
+def test_an_absurdly_large_network_fails_by_its_shapes(folder):
+    model = json.loads((folder / "config.json").read_text())["model"]
+    # About 120 TB of weights, were they ever made.
+    rewrite(folder, model=model | {"gru_units": 1_000_000})
+    with pytest.raises(CheckpointError, match="do not fit the network"):
+        load_checkpoint(folder)
+
+
+class Bomb:
+    def __reduce__(self):
+        return Path.touch, (Path("exploded"),)
+
+
+def test_a_pickle_is_refused_and_never_run(folder, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (folder / "model.safetensors").write_bytes(pickle.dumps(Bomb()))
+    rewrite(folder, weights_sha256="")
+    with pytest.raises(CheckpointError, match=r"is not a safetensors file.*copy the whole folder"):
+        load_checkpoint(folder)
+    assert not (tmp_path / "exploded").exists()
+
+
+def interrupt_after(monkeypatch, num_moves):
+    """Let so many files be moved into place, then fail as a full disk would."""
+    replace, moves = Path.replace, []
+
+    def failing(self, target):
+        if len(moves) == num_moves:
+            raise OSError("no space left on device")
+        moves.append(target)
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", failing)
+
+
+@pytest.mark.parametrize("num_moves", [0, 1, 2])
+def test_an_interrupted_first_save_leaves_no_checkpoint(tmp_path, network, monkeypatch, num_moves):
+    interrupt_after(monkeypatch, num_moves)
+    with pytest.raises(OSError, match="no space"):
+        save_checkpoint(tmp_path, network, CheckpointConfig(model=network.config), CARD)
+    with pytest.raises((CheckpointNotFoundError, CheckpointError)):
+        load_checkpoint(tmp_path)
+    assert not list(tmp_path.glob(".saving-*"))
+
+
+def test_an_interrupted_save_keeps_the_old_checkpoint(folder, network, monkeypatch):
+    interrupt_after(monkeypatch, 0)
+    other = make(seed=5)
+    with pytest.raises(OSError, match="no space"):
+        save_checkpoint(folder, other, CheckpointConfig(model=other.config), CARD)
+    loaded, _ = load_checkpoint(folder)
+    assert torch.equal(loaded.classify.weight, network.classify.weight)
+
+
+@pytest.mark.parametrize("num_moves", [1, 2])
+def test_a_save_interrupted_half_way_never_judges(folder, monkeypatch, num_moves):
+    interrupt_after(monkeypatch, num_moves)
+    other = make(seed=5)
+    with pytest.raises(OSError, match="no space"):
+        save_checkpoint(folder, other, CheckpointConfig(model=other.config), CARD)
+    with pytest.raises(CheckpointError, match="saving or copying was interrupted"):
+        load_checkpoint(folder)

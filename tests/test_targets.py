@@ -1,0 +1,162 @@
+"""What the network should say, and that localization undoes it exactly."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mmmsba_plugin.config import LocalizationConfig
+from mmmsba_plugin.localization.binarize import binarize, localize
+from mmmsba_plugin.localization.proposals import propose
+from mmmsba_plugin.segment import Segment, as_spans, clip
+from mmmsba_plugin.timebase import Grid
+from mmmsba_plugin.training.targets import make_targets
+
+#: Distances travel as float32, which carries 24 bits: of some hundred cells of at most
+#: 0.2 s, about a microsecond.
+FLOAT32_S = 1e-5
+
+GRID = Grid(stride_s=0.2)
+KEEP_ALL = LocalizationConfig(min_segment_s=0.0)
+
+
+@st.composite
+def clips(draw):
+    """A grid, the end of a clip on it, and truth that can be told apart on that grid.
+
+    What a segment has inside the clip is at least a cell long, and so holds the middle of a
+    cell; a gap of two cells or more holds a whole genuine cell. Segments may start with the
+    clip, end with it, and run on behind its end.
+    """
+    stride_s = draw(st.sampled_from([0.04, 0.08, 0.1, 0.2]))
+    grid = Grid(draw(st.sampled_from([0.0, 1.3])), stride_s)
+    gaps_and_lengths = st.tuples(st.floats(2.1, 30.0), st.floats(1.1, 30.0))
+    truth, reached_s = [], grid.start_s
+    for gap, length in draw(st.lists(gaps_and_lengths, max_size=6)):
+        starts_with_clip = not truth and draw(st.booleans())
+        begin_s = reached_s + (0.0 if starts_with_clip else gap * stride_s)
+        reached_s = begin_s + length * stride_s
+        truth.append(Segment(begin_s, reached_s))
+    if truth and draw(st.booleans()):
+        end_s = truth[-1].start_s + draw(st.floats(1.1, length)) * stride_s
+    else:
+        end_s = reached_s + draw(st.floats(0.0, 9.0)) * stride_s
+    return grid, end_s, truth
+
+
+def perfect_answers(grid, end_s, truth):
+    targets = make_targets(truth, grid, grid.num_snippets(end_s))
+    return targets.labels.astype(np.float32), targets.distances
+
+
+def clipped_truth(grid, end_s, truth):
+    if not end_s > grid.start_s:
+        return []
+    parts = (clip(segment, Segment(grid.start_s, end_s)) for segment in truth)
+    return [part for part in parts if part is not None]
+
+
+@given(clips())
+def test_localization_undoes_the_targets(clip_):
+    grid, end_s, truth = clip_
+    scores, distances = perfect_answers(grid, end_s, truth)
+    found = localize(scores, distances, grid, end_s=end_s, config=KEEP_ALL)
+    expected = as_spans(clipped_truth(grid, end_s, truth))
+    np.testing.assert_allclose(as_spans(s for s, _ in found), expected, atol=FLOAT32_S, rtol=0)
+    assert all(score == 1.0 for _, score in found)
+
+
+@given(clips())
+def test_proposals_of_perfect_answers_are_the_truth_and_nothing_else(clip_):
+    grid, end_s, truth = clip_
+    scores, distances = perfect_answers(grid, end_s, truth)
+    spans, _ = propose(scores, distances, grid, end_s=end_s, config=KEEP_ALL)
+    expected = as_spans(clipped_truth(grid, end_s, truth))
+    apart_s = np.abs(spans[:, None] - expected[None]).max(axis=-1)
+    if len(expected):
+        assert (apart_s.min(axis=1) < FLOAT32_S).all(), "a proposal that is no truth"
+        assert (apart_s.min(axis=0) < FLOAT32_S).all(), "a truth that nobody proposes"
+    else:
+        assert not len(spans)
+
+
+@given(clips())
+def test_labels_binarize_back_to_the_cells_that_truth_touches(clip_):
+    grid, end_s, truth = clip_
+    labels = make_targets(truth, grid, grid.num_snippets(end_s)).labels
+    found = binarize(labels.astype(float), grid)
+    expected = [(grid.overlapping(s.start_s, s.end_s)) for s in clipped_truth(grid, end_s, truth)]
+    edges = [(grid.cell(r.start)[0], grid.cell(r.stop - 1)[1]) for r in expected]
+    assert [(s.start_s, s.end_s) for s in found] == edges
+
+
+@given(clips(), st.floats(0.0, 1.0))
+def test_only_fake_snippets_are_asked_for_distances(clip_, min_overlap):
+    grid, end_s, truth = clip_
+    targets = make_targets(truth, grid, grid.num_snippets(end_s), min_overlap=min_overlap)
+    assert (targets.labels[targets.regress] == 1).all()
+    assert (targets.distances[targets.regress] >= 0).all()
+    assert len(targets) == grid.num_snippets(end_s)
+
+
+def test_any_forged_time_makes_a_snippet_fake():
+    targets = make_targets([Segment(0.39, 0.61)], GRID, 5)
+    assert targets.labels.tolist() == [0, 1, 1, 1, 0]
+
+
+def test_an_edge_on_the_edge_of_a_cell_does_not_touch_the_next():
+    # 3 * 0.2 is a little more than 0.6, and 0.6 must not fall into cell 2 for that.
+    assert make_targets([Segment(0.6, 0.8)], GRID, 5).labels.tolist() == [0, 0, 0, 1, 0]
+
+
+@pytest.mark.parametrize(
+    ("min_overlap", "labels"),
+    [
+        (0.0, [0, 1, 1, 1, 0]),
+        (0.25, [0, 1, 1, 1, 0]),
+        (0.3, [0, 0, 1, 1, 0]),
+        (1.0, [0, 0, 1, 0, 0]),
+    ],
+)
+def test_a_share_of_the_cell_can_be_asked_for(min_overlap, labels):
+    truth = [Segment(0.35, 0.7)]
+    assert make_targets(truth, GRID, 5, min_overlap=min_overlap).labels.tolist() == labels
+
+
+def test_two_segments_in_one_cell_add_up():
+    truth = [Segment(0.2, 0.26), Segment(0.34, 0.4)]
+    assert make_targets(truth, GRID, 3, min_overlap=0.6).labels.tolist() == [0, 1, 0]
+    assert make_targets(truth, GRID, 3, min_overlap=0.61).labels.tolist() == [0, 0, 0]
+
+
+def test_segments_that_overlap_count_as_one():
+    parts = make_targets([Segment(0.5, 1.0), Segment(0.2, 0.7)], GRID, 8)
+    whole = make_targets([Segment(0.2, 1.0)], GRID, 8)
+    assert np.array_equal(parts.labels, whole.labels)
+    assert np.array_equal(parts.distances, whole.distances)
+
+
+def test_a_segment_that_holds_no_middle_of_a_cell_teaches_only_its_label():
+    targets = make_targets([Segment(0.42, 0.48)], GRID, 5)
+    assert targets.labels.tolist() == [0, 0, 1, 0, 0]
+    assert not targets.regress.any()
+    assert not targets.distances.any()
+
+
+def test_a_genuine_clip_has_no_targets_to_regress():
+    targets = make_targets([], GRID, 4)
+    assert targets.labels.tolist() == [0, 0, 0, 0]
+    assert not targets.regress.any()
+    assert repr(targets) == "Targets(4 snippets, 0 fake)"
+
+
+def test_truth_behind_the_last_snippet_is_not_asked_for():
+    targets = make_targets([Segment(-0.3, 0.1), Segment(0.7, 9.0)], GRID, 5)
+    assert targets.labels.tolist() == [1, 0, 0, 1, 1]
+    assert targets.distances.shape == (5, 2)
+
+
+def test_targets_have_the_types_that_losses_want():
+    targets = make_targets([Segment(0.0, 1.0)], GRID, 5)
+    types = targets.labels.dtype, targets.distances.dtype, targets.regress.dtype
+    assert types == (np.int64, np.float32, np.bool_)
