@@ -48,7 +48,7 @@ class Chapter(BaseModel):
         return chapter
 
 
-def _chapters_in(annotation: Any) -> Iterator[type[Chapter]]:
+def _chapters_in(annotation: object) -> Iterator[type[Chapter]]:
     """Yield the chapters that a field's type names, as ``dict[str, FrontEndChoice]`` does."""
     if isinstance(annotation, type) and issubclass(annotation, Chapter):
         yield annotation

@@ -5,7 +5,7 @@ A report is frozen, knows no key it was not made for, and states its own version
 """
 
 import math
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -17,7 +17,7 @@ from pydantic import (
 )
 
 #: Version of this format. A reader refuses a major version it does not know.
-SCHEMA_VERSION = "1.0"
+SCHEMA_VERSION: Final = "1.0"
 
 #: What can be looked at: ``face``, ``lips`` and ``audio``, or a word a plug-in adds.
 Modality = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]

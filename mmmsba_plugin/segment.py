@@ -92,7 +92,9 @@ def tiou_rows(a: Spans, b: Spans) -> NDArray[np.float64]:
     end_s = np.minimum(a[..., 1], b[..., 1])
     shared_s = np.clip(end_s - start_s, 0.0, None)
     union_s = (a[..., 1] - a[..., 0]) + (b[..., 1] - b[..., 0]) - shared_s
-    return np.divide(shared_s, union_s, out=np.zeros_like(shared_s), where=shared_s > 0)
+    shares: NDArray[np.float64] = np.zeros_like(shared_s)
+    np.divide(shared_s, union_s, out=shares, where=shared_s > 0)
+    return shares
 
 
 def tiou_table(a: Spans, b: Spans) -> NDArray[np.float64]:

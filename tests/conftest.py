@@ -3,6 +3,11 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# How long one example takes says more about what else runs on the machine than about us.
+settings.register_profile("house", deadline=None)
+settings.load_profile("house")
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
@@ -13,3 +18,43 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip("the folder shared/ with real footage is not beside this checkout")
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def talking_clip(tmp_path_factory) -> Path:
+    """A genuine clip of 3 s: a portrait that talks."""
+    from mmmsba_plugin.forge.puppet import make_talking_clip
+
+    path = tmp_path_factory.mktemp("talking") / "talking.mp4"
+    return make_talking_clip(path, seconds=3.0, seed=1).path
+
+
+@pytest.fixture(scope="session")
+def silent_clip(talking_clip) -> Path:
+    """The same clip without its sound."""
+    from mmmsba_plugin.media.encode import write_clip
+    from mmmsba_plugin.media.probe import probe
+    from mmmsba_plugin.media.video import PictureReader
+
+    path = talking_clip.with_name("silent.mp4")
+    write_clip(path, PictureReader(probe(talking_clip)), fps_hz=25)
+    return path
+
+
+@pytest.fixture(scope="session")
+def talking_corpus(tmp_path_factory) -> Path:
+    """Forged and genuine clips of five voices of the portrait, in LAV-DF's layout."""
+    from mmmsba_plugin.forge.corpus import forge_corpus
+    from mmmsba_plugin.forge.puppet import make_talking_corpus
+    from mmmsba_plugin.plugins import lookup
+
+    folder = tmp_path_factory.mktemp("corpus")
+    make_talking_corpus(folder / "genuine", num_clips=5, seconds=2.5, seed=3)
+    forge_corpus(
+        folder / "genuine",
+        folder / "forged",
+        per_clip=2,
+        seed=0,
+        forgers=[lookup("forgers", name) for name in ("splice", "mouth")],
+    )
+    return folder / "forged"

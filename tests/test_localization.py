@@ -1,5 +1,7 @@
 """From scores along time to proposals and segments."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -223,7 +225,7 @@ def test_binarize_is_a_schmitt_trigger(scores, a, b):
     found = binarize(scores, GRID, onset=onset, offset=offset)
     flags = [any(GRID.center_s(i) in segment for segment in found) for i in range(scores.size)]
     assert flags == binarize_by_loop(scores, onset, offset)
-    assert all(x.end_s < y.start_s for x, y in zip(found, found[1:], strict=False))
+    assert all(x.end_s < y.start_s for x, y in pairwise(found))
 
 
 def test_the_last_segment_ends_with_the_clip():
@@ -293,5 +295,5 @@ def test_segments_are_in_order_apart_and_inside_whatever_the_network_says(scores
     found = localize(scores, rows[: scores.size], GRID, end_s=end_s)
     segments = [segment for segment, _ in found]
     assert all(0 <= s.start_s < s.end_s <= end_s for s in segments)
-    assert all(x.end_s < y.start_s for x, y in zip(segments, segments[1:], strict=False))
+    assert all(x.end_s < y.start_s for x, y in pairwise(segments))
     assert all(0 <= score <= 1 for _, score in found)

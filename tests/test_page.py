@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mmmsba_plugin.media.probe import probe
@@ -133,7 +133,6 @@ def test_the_page_fetches_nothing_and_runs_nothing():
 
 
 @given(st.text(st.characters(exclude_characters="\0"), min_size=1, max_size=30))
-@settings(deadline=None)  # the first page compiles the template
 def test_no_name_adds_a_tag_to_the_page(name):
     plain = [tag for tag, _ in shown(REPORT).tags]
     hostile = changed(media=REPORT.media.model_copy(update={"path": name}), warnings=(name,))
@@ -214,7 +213,7 @@ def test_an_absent_modality_is_hatched_with_its_reason():
     text = shown(changed(modalities={"audio": absent}, curves=None)).text
     assert "Nothing is said about audio" in text
     assert "absent; not judged: no sound" in text
-    assert "0:00.00 – 0:10.00: no sound" in text
+    assert "0:00.00 \u2013 0:10.00: no sound" in text
 
 
 def test_at_most_ten_candidates_are_listed():

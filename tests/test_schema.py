@@ -163,7 +163,7 @@ def test_status_score_and_problem_must_agree(fields, text):
 
 @pytest.mark.parametrize("score", [-0.01, 1.01, float("nan")])
 def test_a_score_outside_its_range_is_refused(score):
-    with pytest.raises(ValidationError, match="score\n  Input should be (less|greater)"):
+    with pytest.raises(ValidationError, match=r"score\n  Input should be (less|greater)"):
         Report(status="ok", score=score, media=MEDIA, provenance=PROVENANCE)
 
 

@@ -1,6 +1,7 @@
 """Segments: what two of them share, and how many become fewer."""
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -103,7 +104,7 @@ def test_clip_keeps_exactly_what_is_shared(a, within):
 @given(lists_of(millisecond_segments()), st.sampled_from([0.0, 0.001, 0.25]))
 def test_merged_segments_lie_apart_and_merging_again_changes_nothing(pieces, gap_s):
     merged = merge(pieces, gap_s=gap_s)
-    assert all(b.start_s - a.end_s > gap_s for a, b in zip(merged, merged[1:], strict=False))
+    assert all(b.start_s - a.end_s > gap_s for a, b in pairwise(merged))
     assert merge(merged, gap_s=gap_s) == merged
     assert merge(reversed(pieces), gap_s=gap_s) == merged
 
@@ -119,7 +120,7 @@ def test_gaps_and_segments_partition_the_clip(pieces, within):
     row = sorted([*covered, *gaps(pieces, within)])
     assert row[0].start_s == within.start_s
     assert row[-1].end_s == within.end_s
-    assert all(a.end_s == b.start_s for a, b in zip(row, row[1:], strict=False))
+    assert all(a.end_s == b.start_s for a, b in pairwise(row))
 
 
 def test_a_half_open_segment_holds_its_start_but_not_its_end():

@@ -100,11 +100,11 @@ def test_as_many_snippets_as_cells_fit(grid, num_snippets):
     assert grid.num_snippets(grid.start_s - 1.0) == 0
 
 
-@given(grids, st.lists(st.floats(-1e6, 1e6), max_size=10))
+@given(grids, st.lists(st.floats(-1e6, 1e6, allow_subnormal=False), max_size=10))
 def test_cells_become_seconds_and_come_back(grid, num_cells):
     back = grid.s_to_cells(grid.cells_to_s(np.array(num_cells)))
-    # Two roundings of float64.
-    np.testing.assert_allclose(back, num_cells, rtol=1e-15)
+    # Two roundings of float64; numbers so small that they lose digits are no durations.
+    np.testing.assert_allclose(back, num_cells, rtol=1e-15, atol=1e-300)
 
 
 def test_a_snippet_lasts_a_stride_unless_told_otherwise():

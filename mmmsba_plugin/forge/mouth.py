@@ -37,7 +37,7 @@ class MouthConfig(Chapter):
         default=1.35, ge=1, le=2, description="Size of the patch against the lips it covers."
     )
     feather: float = Field(
-        default=0.1, gt=0, le=0.5, description="Softness of its edge, in widths of the mouth."
+        default=0.08, gt=0, le=0.5, description="Softness of its edge, in widths of the mouth."
     )
 
 
@@ -122,7 +122,7 @@ def _patch(lips: NDArray[np.float64], shot: Shot, *, spread: float) -> NDArray[n
     down = shot.points_px[_CHIN] - shot.points_px[_NOSE]
     depth = (corners - shot.points_px[_NOSE]) @ down / max(float(down @ down), 1e-6)
     # In shares of the way from the foot of the nose to the chin.
-    wanted = np.clip(depth, 0.12, 1.0)
+    wanted = np.clip(depth, 0.06, 1.0)
     corners = corners + (wanted - depth)[:, None] * down
     hull: NDArray[np.float64] = cv2.convexHull(corners.astype(np.float32))[:, 0].astype(np.float64)
     return hull

@@ -166,20 +166,22 @@ def find_donor(trace: Trace, here: range, *, gap_s: float, rng: np.random.Genera
         if places.size:
             drawn = rng.choice(places, size=min(_DONOR_PLACES, places.size), replace=False)
             moments = [range(int(d), int(d) + size) for d in drawn]
-            best = max(moments, key=lambda there: _fitness(trace, here, there))
-            return best if _fitness(trace, here, best) > -np.inf else range(0)
+            rated = [
+                (r, there) for there in moments if (r := _rate(trace, here, there)) is not None
+            ]
+            return max(rated, default=(0.0, range(0)), key=lambda one: one[0])[1]
     return range(0)
 
 
-def _fitness(trace: Trace, here: range, there: range) -> float:
+def _rate(trace: Trace, here: range, there: range) -> float | None:
     """Return how far the lips differ less how far the head does, in px of the aligned face.
 
-    Minus infinity where the head is held too differently in any picture.
+    None where the head is held too differently in any picture.
     """
     apart = np.linalg.norm(trace.points[here] - trace.points[there], axis=-1)
     pose = apart[:, list(ANCHORS)].mean(axis=1)
     if pose.max() > _MAX_POSE_PX:
-        return -np.inf
+        return None
     lips = apart[:, [*LIPS_OUTER, *LIPS_INNER]].mean()
     return float(lips - _POSE_WEIGHT * pose.mean())
 

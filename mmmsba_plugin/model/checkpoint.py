@@ -146,20 +146,27 @@ def read_config(folder: Path | str) -> CheckpointConfig:
             "`mmmsba train` wrote"
         )
     try:
-        settings = json.loads(file.read_text(encoding="utf-8"))
+        return CheckpointConfig.read(_settings(file))
+    except ConfigError as error:
+        raise CheckpointError(f"{file} cannot be used: {error}; {_REMEDY}") from error
+
+
+def _settings(file: Path) -> dict[str, Any]:
+    """Return what a configuration holds, once its format version is known to be ours.
+
+    The version comes first: a file of another one may well have other keys.
+    """
+    try:
+        settings: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
         version = settings.get("format_version")
     except (ValueError, AttributeError) as error:
         raise CheckpointError(f"{file} is not a JSON object: {error}; {_REMEDY}") from error
-    # Before the rest is read: another version may well have other keys.
     if version != FORMAT_VERSION:
         raise CheckpointError(
             f"{file} has format version {version}, this package reads {FORMAT_VERSION}; "
             "install the version of mmmsba-plugin that wrote it, or train anew"
         )
-    try:
-        return CheckpointConfig.read(settings)
-    except ConfigError as error:
-        raise CheckpointError(f"{file} cannot be used: {error}; {_REMEDY}") from error
+    return settings
 
 
 def weights_sha256(folder: Path | str) -> str:
@@ -183,6 +190,7 @@ def _network(config: ModelConfig, state: dict[str, torch.Tensor], weights: Path)
         network.load_state_dict(state, assign=True)
     except RuntimeError as error:
         raise CheckpointError(
-            f"the weights of {weights} do not fit the network of {CONFIG}: {misfit(error)}; {_REMEDY}"
+            f"the weights of {weights} do not fit the network of {CONFIG}: {misfit(error)}; "
+            f"{_REMEDY}"
         ) from error
     return network

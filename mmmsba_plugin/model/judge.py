@@ -56,7 +56,7 @@ def windows(num_snippets: int, *, size: int, warm_up: int) -> Iterator[Window]:
 
     Example:
         >>> [(w.keep_start, w.keep_stop) for w in windows(10, size=6, warm_up=1)]
-        [(0, 5), (5, 9), (9, 10)]
+        [(0, 5), (5, 10)]
     """
     #   |-------window-------|
     #               |-------window-------|

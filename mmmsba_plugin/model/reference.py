@@ -51,7 +51,8 @@ def from_keras_arrays(arrays: Arrays) -> nn.Module:
         network.load_state_dict(state)
     except RuntimeError as error:
         raise CheckpointError(
-            f"the Keras weights do not fit each other: {misfit(error)}; export all of them from one network"
+            f"the Keras weights do not fit each other: {misfit(error)}; export all of them from "
+            "one network"
         ) from error
     return network.eval()
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mmmsba_plugin.errors import MmmsbaError
 from mmmsba_plugin.evidence import Picture
@@ -233,5 +233,5 @@ def _provenance_facts(provenance: Provenance) -> Iterator[tuple[str, str]]:
     yield "Plug-in interface", provenance.api_version
 
 
-def _known(label: str, value: Any, unit: str = "") -> _Facts:
+def _known(label: str, value: object, unit: str = "") -> _Facts:
     return [] if value is None else [(label, f"{value}{unit}")]

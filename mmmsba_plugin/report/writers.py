@@ -22,7 +22,7 @@ CSV_COLUMNS = (
 
 #: First characters that make a spreadsheet take a cell for a formula. OWASP, "CSV Injection";
 #: the last four are the same signs at full width.
-_FORMULA_STARTS = tuple("=+-@\t\r\n＝＋－＠")  # noqa: RUF001 - full width is what is meant
+_FORMULA_STARTS = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
 
 #: A clock of milliseconds, rounded half to even, can show 1 ms of length as none.
 _SHORTEST_CUE_S = 0.002

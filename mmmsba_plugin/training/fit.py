@@ -1,6 +1,7 @@
 """Trains a network on records and leaves a checkpoint."""
 
 import json
+import logging
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint, RichProg
 from lightning.pytorch.loggers import TensorBoardLogger
 from torch.utils.data import DataLoader
 
-from mmmsba_plugin.config import FitConfig
+from mmmsba_plugin.config import FitConfig, TrainConfig
 from mmmsba_plugin.datasets.record import Record
 from mmmsba_plugin.detector import bind_front_ends
 from mmmsba_plugin.errors import TrainingError
@@ -176,33 +177,36 @@ def _learn(
         out: Its subfolder holds the state to go on from.
         progress: Whether to show a progress bar.
     """
-    state = out / _STATE
-    config = learner.config
-    trainer = lightning.Trainer(
+    epochs = out / _STATE / "epochs"
+    last = epochs / "last.ckpt"
+    resume_from = last if last.is_file() else None
+    with _quiet():
+        trainer = _trainer(learner.config, out / _STATE, epochs, progress=progress)
+        trainer.fit(learner, batches[0], batches[1], ckpt_path=resume_from, weights_only=True)
+    best = torch.load(epochs / f"{_BEST}.ckpt", weights_only=True)
+    learner.load_state_dict(best["state_dict"])
+    return int(trainer.current_epoch)
+
+
+def _trainer(
+    config: TrainConfig, state: Path, epochs: Path, *, progress: bool
+) -> lightning.Trainer:
+    keep_best_and_last = ModelCheckpoint(
+        dirpath=epochs,
+        filename=_BEST,
+        monitor="val_loss",
+        save_last=True,
+        enable_version_counter=False,
+    )
+    stop = EarlyStopping("val_loss", patience=config.patience)
+    return lightning.Trainer(
         max_epochs=config.max_epochs,
-        callbacks=[
-            ModelCheckpoint(
-                dirpath=state,
-                filename=_BEST,
-                monitor="val_loss",
-                save_last=True,
-                enable_version_counter=False,
-            ),
-            EarlyStopping("val_loss", patience=config.patience),
-            *([RichProgressBar(leave=False)] if progress else []),
-        ],
+        callbacks=[keep_best_and_last, stop, *([RichProgressBar(leave=False)] if progress else [])],
         logger=TensorBoardLogger(str(state), name="", version="log"),
         enable_progress_bar=progress,
         enable_model_summary=False,
         log_every_n_steps=1,
     )
-    last = state / "last.ckpt"
-    resume_from = last if last.is_file() else None
-    with _quiet():
-        trainer.fit(learner, batches[0], batches[1], ckpt_path=resume_from, weights_only=True)
-    best = torch.load(state / f"{_BEST}.ckpt", weights_only=True)
-    learner.load_state_dict(best["state_dict"])
-    return int(trainer.current_epoch)
 
 
 def _batches(
@@ -218,8 +222,18 @@ def _batches(
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep Lightning's advice on workers and accelerators from people who did not ask."""
+    """Keep Lightning's advice, and its use of what PyTorch deprecates, from those it is not for."""
+    log = logging.getLogger("lightning.pytorch")
+    level = log.level
+    log.setLevel(logging.WARNING)
     with warnings.catch_warnings():
-        for advice in (".*does not have many workers.*", ".*GPU available but not used.*"):
+        for advice in (
+            ".*does not have many workers.*",
+            ".*isinstance.treespec, LeafSpec.*",
+            ".*exists and is not empty.*",
+        ):
             warnings.filterwarnings("ignore", message=advice)
-        yield
+        try:
+            yield
+        finally:
+            log.setLevel(level)
