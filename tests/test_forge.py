@@ -14,7 +14,7 @@ from mmmsba_plugin.errors import ConfigError, DatasetError, FeatureError
 from mmmsba_plugin.evidence import Picture
 from mmmsba_plugin.forge import corpus as corpus_module
 from mmmsba_plugin.forge.base import PictureJob, Shot, SoundJob
-from mmmsba_plugin.forge.corpus import ForgeSummary, build_recipes, forge_corpus
+from mmmsba_plugin.forge.corpus import build_recipes, forge_corpus
 from mmmsba_plugin.forge.mouth import MouthConfig, MouthSwap, fit_anchors
 from mmmsba_plugin.forge.plan import (
     Stretch,
@@ -25,9 +25,9 @@ from mmmsba_plugin.forge.plan import (
     propose_sound,
 )
 from mmmsba_plugin.forge.puppet import make_talking_clip, make_talking_corpus
-from mmmsba_plugin.forge.sources import deal_splits, find_sources
+from mmmsba_plugin.forge.sources import Skipped, deal_splits, find_sources
 from mmmsba_plugin.forge.splice import SpliceConfig, SpliceSound, fades, speech_rms, speech_share
-from mmmsba_plugin.forge.studio import ForgeConfig, Recipe, Studio
+from mmmsba_plugin.forge.studio import ForgeConfig, Studio
 from mmmsba_plugin.forge.trace import Trace, fetch, replaced, trace
 from mmmsba_plugin.hookspecs import Forger
 from mmmsba_plugin.media.encode import write_clip
@@ -349,13 +349,19 @@ def test_nobody_else_lends_a_mouth():
 
 
 @given(st.sets(st.text(min_size=1), max_size=40), st.integers(0, 1000))
-def test_splits_depend_on_names_alone_and_leave_none_out(identities, seed):
+def test_every_split_gets_somebody_if_there_are_three(identities, seed):
     dealt = deal_splits(identities, seed=seed)
     assert dealt.keys() == identities
-    assert dealt == deal_splits(set(sorted(identities)[::-1]), seed=seed)
     if len(identities) >= 3:
         assert set(dealt.values()) == {"train", "dev", "test"}
         assert list(dealt.values()).count("train") >= len(identities) // 3
+
+
+def test_splits_are_the_same_in_every_process():
+    # Python's own hash of a string is not; these came from another run.
+    dealt = deal_splits({"ann", "bob", "cyd", "dan"}, seed=0)
+    assert dealt == {"dan": "dev", "ann": "test", "cyd": "train", "bob": "train"}
+    assert deal_splits(set(dealt), seed=1) != dealt
 
 
 def still(path, seconds, *, sound=True):
@@ -746,6 +752,5 @@ def test_a_mouth_is_swapped_in_real_footage(shared):
         assert 0 < changed.mean() < 0.1, "a mouth is a small part of the picture"
 
 
-def test_a_summary_prints_what_was_skipped(forged):
-    assert isinstance(forged[1], ForgeSummary)
-    assert Recipe().kind == ""
+def test_what_was_skipped_reads_as_a_line():
+    assert str(Skipped("a.mp4", "it is too short")) == "a.mp4: it is too short"
