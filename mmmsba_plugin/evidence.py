@@ -67,6 +67,10 @@ class FacePicture:
         lips: The mouth, cut by the same rigid points, shape ``(64, 96, 3)``.
         points: The 468 points of the face mesh in the pixels of ``face``, shape
             ``(468, 2)``: a head that moves leaves them still, a mouth that moves does not.
+        native: The box around the face as it stands in the decoded picture, not resampled,
+            shape ``(height, width, 3)``: what detail there is, is here.
+        to_native: Affine map from the pixels of ``face`` to those of ``native``, shape
+            ``(2, 3)``.
         to_face: Affine map from the pixels of the decoded picture to those of ``face``,
             shape ``(2, 3)``.
         box_xyxy_px: The face's box in the pixels of the decoded picture.
@@ -78,6 +82,8 @@ class FacePicture:
     face: Rgb
     lips: Rgb
     points: NDArray[np.float32]
+    native: Rgb
+    to_native: NDArray[np.float64]
     to_face: NDArray[np.float64]
     box_xyxy_px: tuple[float, float, float, float]
     confidence: float

@@ -83,7 +83,7 @@ class TestAlign:
 class TestLogMel:
     def test_a_row_is_as_long_as_it_says_and_finite(self):
         rows = log_mel_rows(noise(1.0), num_snippets=10)
-        assert rows.dim == 10 * 2 * 40 + 2
+        assert rows.dim == (10 * 2 + 1) * 40 + 2
         assert rows.present.all()
 
     def test_columns_do_not_depend_on_how_the_sound_was_cut_into_blocks(self):

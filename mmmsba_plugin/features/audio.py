@@ -37,8 +37,9 @@ class LogMel:
     """Log-mel columns, relative to the clip's mean spectrum, and their changes.
 
     A row holds, for each 10 ms column of the cell, ``num_mels`` levels in units of 10 dB
-    about the clip's mean and as many changes from the column before; then the mean level of
-    the cell and its range, in the same unit.
+    about the clip's mean and as many changes from the column before; then for each band the
+    lowest level of the cell, which is the room's where the voice is not; then the mean level
+    of the cell and its range, in the same unit.
     """
 
     def __init__(self, config: LogMelConfig) -> None:
@@ -50,7 +51,7 @@ class LogMel:
         """Length of one vector; 0 before ``start``, since it depends on the stride."""
         if not hasattr(self, "_per_cell"):
             return 0
-        return self._per_cell * 2 * self._config.num_mels + _LEVELS_A_CELL
+        return (self._per_cell * 2 + 1) * self._config.num_mels + _LEVELS_A_CELL
 
     def start(self, media: Media, grid: Grid) -> None:
         """Hear which clip comes, and on which grid its rows shall lie.
@@ -115,8 +116,9 @@ class LogMel:
         about_mean = columns - columns[:heard].mean(axis=0)
         changes = np.diff(columns, axis=0, prepend=columns[:1])
         stacked = np.concatenate([about_mean, changes], axis=1).reshape(num_snippets, -1)
+        floor = about_mean.reshape(num_snippets, self._per_cell, -1).min(axis=1)
         summary = np.stack([levels.mean(axis=1), np.ptp(levels, axis=1)], axis=1)
-        return (np.concatenate([stacked, summary], axis=1) / 10.0).astype(np.float32)
+        return (np.concatenate([stacked, floor, summary], axis=1) / 10.0).astype(np.float32)
 
 
 def log_mel(

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from mmmsba_plugin.config import Chapter
 from mmmsba_plugin.evidence import FacePicture
-from mmmsba_plugin.features import texture
+from mmmsba_plugin.features import native, texture
 from mmmsba_plugin.features.visual import PictureByPicture
 
 _RASTER = (4, 3)
@@ -14,9 +14,14 @@ _NUM_CHANGE_BANDS = 2
 _APPEARANCE_PX = 16
 _NUM_COSINES = 5
 _NUM_SHAPE = 9
+_NUM_SHIFT = 5
 
 #: Distance between the eyes' middles in the pixels of the face cut.
 _EYES_PX = 44.0
+#: The same in the pixels of the lips cut.
+_EYES_IN_LIPS_PX = 80.0
+#: Slides below this share of the eyes' distance are the estimator's own doubt.
+_STILL = 1e-3
 #: Mesh points of the mouth: corners, middles of the inner and the outer lips, chin, nose.
 _RIGHT, _LEFT, _UP_IN, _DOWN_IN, _UP, _DOWN, _CHIN, _NOSE = 78, 308, 13, 14, 0, 17, 152, 2
 #: The part of the face cut that no mouth reaches: what the mouth's detail is compared with.
@@ -28,13 +33,19 @@ class LipsTextureConfig(Chapter):
 
 
 class LipsTexture(PictureByPicture):
-    """Shape with speed and acceleration, appearance, detail against the face, change, colour."""
+    """Shape with speed and acceleration, appearance, detail, change, colour, and how it holds.
+
+    Detail is described twice: in the steady cut, by place, and in the picture's own pixels,
+    against the rest of the face.
+    """
 
     num_values = (
         3 * _NUM_SHAPE
         + _NUM_COSINES**2
         + _NUM_PLACES * (texture.NUM_BANDS + _NUM_CHANGE_BANDS + 2)
         + texture.NUM_BANDS
+        + native.NUM_VALUES
+        + _NUM_SHIFT
     )
 
     def __init__(self, config: LipsTextureConfig) -> None:
@@ -45,13 +56,16 @@ class LipsTexture(PictureByPicture):
         """Return the vector of one picture, shape ``(num_values,)``."""
         image = texture.luma(face.lips)
         detail = texture.bands(image)
-        around = texture.bands(texture.luma(face.face[_UPPER_FACE]))
+        upper = texture.luma(face.face[_UPPER_FACE])
+        around = texture.bands(upper)
         return np.concatenate(
             [
                 self._movement(face),
                 appearance(image),
                 *(texture.log_energy(band, _RASTER) for band in detail),
                 *self._change(image),
+                self._shift(image, upper),
+                native.native_detail(face),
                 texture.chroma(face.lips, _RASTER),
                 *(_against(band, other) for band, other in zip(detail, around, strict=True)),
             ]
@@ -65,6 +79,20 @@ class LipsTexture(PictureByPicture):
         gain = speed - self._speed_before
         self._shape_before, self._speed_before = now, speed
         return np.concatenate([now, 10 * speed, 10 * gain])
+
+    def _shift(self, image: texture.Image, upper: texture.Image) -> NDArray[np.float32]:
+        """Return how far mouth and upper face slid since the last picture, shape ``(5,)``.
+
+        A mouth that was laid on trembles against the face by what its aligner missed.
+        """
+        now = (image, upper)
+        if self.fresh:
+            self._cuts_before = now
+        (mouth, mouth_match), (face, face_match) = map(texture.slid, self._cuts_before, now)
+        self._cuts_before = now
+        mouth, face = mouth / _EYES_IN_LIPS_PX, face / _EYES_PX
+        slides = np.linalg.norm([mouth, face, mouth - face], axis=1)
+        return np.array([*np.log(slides + _STILL), mouth_match, face_match], dtype=np.float32)
 
     def _change(self, image: texture.Image) -> list[NDArray[np.float32]]:
         if self.fresh:

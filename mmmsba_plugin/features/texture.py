@@ -71,3 +71,16 @@ def chroma(rgb: Rgb, raster: tuple[int, int]) -> NDArray[np.float32]:
     differences = cv2.cvtColor(small, cv2.COLOR_RGB2YCrCb)[..., 1:].astype(np.float32)
     colours: NDArray[np.float32] = (differences.reshape(-1) - 128.0) / 10.0
     return colours
+
+
+def slid(before: Image, now: Image) -> tuple[NDArray[np.float64], float]:
+    """Return how far a picture slid, in pixels as ``(x, y)``, and how well it matches, 0 to 1.
+
+    Source:
+        Phase correlation with sub-pixel peak (Kuglin and Hines 1975), as OpenCV has it.
+    """
+    import cv2
+
+    window = cv2.createHanningWindow(now.shape[::-1], cv2.CV_32F)
+    shift, match = cv2.phaseCorrelate(before, now, window)
+    return np.array(shift), float(np.clip(match, 0.0, 1.0))

@@ -92,6 +92,8 @@ def _faces(duration_s: float) -> Iterator[FacePicture]:
             face=face,
             lips=face[64:, 16:112],
             points=_locked(_points(opening).astype(np.float32)),
+            native=face[6:124, 10:118],
+            to_native=_locked(np.array([[1.0, 0.0, -10.0], [0.0, 1.0, -6.0]])),
             to_face=_locked(np.array([[1.0, 0.0, -96.0], [0.0, 1.0, -56.0]])),
             box_xyxy_px=(106.0, 62.0, 214.0, 180.0),
             confidence=0.95,

@@ -45,20 +45,36 @@ def cut(rgb: Rgb, mesh: Mesh, *, pts_s: float, track: int) -> FacePicture:
         pts_s: Presentation time of the picture, in seconds.
         track: Number of the person's track.
     """
+    import cv2
+
     unit = fit_similarity(mesh.points_px[list(RIGID)], _LAYOUT)
     to_face = _scaled(unit, _FACE_SCALE_PX, _FACE_ORIGIN_PX)
     half = (LIPS_SIZE_PX[0] / 2, LIPS_SIZE_PX[1] / 2)
     to_lips = _scaled(unit, _LIPS_SCALE_PX, half, center=_LIPS_CENTER)
+    native, corner_px = _box_of(rgb, mesh)
+    to_native = cv2.invertAffineTransform(to_face)
+    to_native[:, 2] -= corner_px
     return FacePicture(
         pts_s=pts_s,
         track=track,
         face=warp(rgb, to_face, FACE_SIZE_PX),
         lips=warp(rgb, to_lips, LIPS_SIZE_PX),
         points=apply_affine(to_face, mesh.points_px).astype(np.float32),
+        native=native,
+        to_native=to_native,
         to_face=to_face,
         box_xyxy_px=mesh.box_xyxy_px,
         confidence=mesh.confidence,
     )
+
+
+def _box_of(rgb: Rgb, mesh: Mesh) -> tuple[Rgb, NDArray[np.int64]]:
+    """Return the pixels in a face's box, at least one, and where their corner lies."""
+    box = np.round(np.asarray(mesh.box_xyxy_px)).astype(np.int64).reshape(2, 2)
+    size = np.array(rgb.shape[1::-1])
+    (left, top) = corner = np.clip(box[0], 0, size - 1)
+    (right, bottom) = np.clip(box[1], corner + 1, size)
+    return rgb[top:bottom, left:right], corner
 
 
 def fit_similarity(source: NDArray[np.float64], target: NDArray[np.float64]) -> NDArray[np.float64]:
