@@ -1,16 +1,24 @@
 """The whole story in one object: a file goes in, a report comes out."""
 
+import logging
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from mmmsba_plugin.config import FeaturesConfig
-from mmmsba_plugin.errors import CheckpointNotFoundError, MediaUnreadableError, MmmsbaError
+from mmmsba_plugin.errors import (
+    CheckpointError,
+    CheckpointNotFoundError,
+    MediaUnreadableError,
+    MmmsbaError,
+)
 from mmmsba_plugin.evidence import ClipFeatures
 from mmmsba_plugin.features.extract import BoundFrontEnd, extract
 from mmmsba_plugin.features.store import FeatureStore
 from mmmsba_plugin.hookspecs import API_VERSION
+from mmmsba_plugin.media.probe import probe
 from mmmsba_plugin.plugins import announce, lookup
 from mmmsba_plugin.report import build
 from mmmsba_plugin.schema import Media, Provenance, Report
@@ -21,6 +29,8 @@ if TYPE_CHECKING:
 
 NAME = "mmms-ba"
 
+_log = logging.getLogger(__name__)
+
 
 class MmmsbaDetector:
     """Judges clips with a trained MMMS-BA network, or one of its ablations.
@@ -30,6 +40,10 @@ class MmmsbaDetector:
         config: What travels with the weights: front-ends, grid, thresholds.
         checkpoint: What the report calls the weights.
         store: Where features are kept between runs; none are kept if not given.
+
+    Raises:
+        PluginNotFoundError: A front-end that the network learned from is not installed.
+        CheckpointError: It is, in a version whose numbers differ.
 
     Example:
         >>> detector = Detector.from_pretrained("my-checkpoint")    # doctest: +SKIP
@@ -47,6 +61,9 @@ class MmmsbaDetector:
     ) -> None:
         self.network = network
         self.config = config
+        # At once, not at the first clip: what is wrong here is wrong for every clip.
+        self.front_ends = bind_front_ends(config.features)
+        _require_versions(self.front_ends, config.front_end_versions)
         self._checkpoint = checkpoint
         self._store = store
 
@@ -62,7 +79,9 @@ class MmmsbaDetector:
 
         Raises:
             CheckpointNotFoundError: No folder was given, or it holds no checkpoint.
-            CheckpointError: The checkpoint is damaged or of another format.
+            CheckpointError: The checkpoint is damaged or of another format, or a front-end
+                has changed since.
+            PluginNotFoundError: A front-end that it needs is not installed.
         """
         if path is None:
             raise CheckpointNotFoundError(
@@ -77,30 +96,41 @@ class MmmsbaDetector:
 
     @property
     def info(self) -> Mapping[str, Any]:
-        """Name, modalities and provenance, as plain values."""
+        """Name, summary, modalities and provenance, as plain values."""
+        network = self.config.model
         return {
             "name": NAME,
-            "modalities": list(self.config.model.dims),
-            **self._provenance.model_dump(mode="json"),
+            "summary": f"Attention {network.attention} over {', '.join(network.dims)}.",
+            "modalities": list(network.dims),
+            **self._provenance.model_dump(mode="json", exclude={"command", "created_utc"}),
         }
 
-    def detect(self, media: str | Path, **options: Any) -> Report:
+    def detect(self, media: str | Path, *, command: str | None = None, **options: Any) -> Report:
         """Judge one clip.
 
         Args:
             media: The file.
-            **options: None are known yet; unknown ones are ignored, as the interface asks.
+            command: The command line that asked for it, for the report.
+            **options: Unknown ones are ignored, as the interface asks.
 
         Returns:
             Its report. Unreadable media yield one of status ``error``, and media without
             anything to judge one of status ``abstained``; both say why.
         """
         del options
+        provenance = build.stamped(self._provenance, command=command)
+        known = _unread(media)
         try:
-            report = self._judge(self._probe(media))
+            known = probe(media)
+            report = self._judge(known, provenance)
         except MmmsbaError as error:
-            report = build.failed(_unread(media), error, provenance=self._now())
-        heard = announce(report, Path(media))
+            report = build.failed(known, error, provenance=provenance)
+        # A stranger's front-end, or a library that meets a hostile file, can raise anything,
+        # and the clips behind this one must not be lost for it.
+        except Exception as error:
+            _log.exception("judging %s failed unexpectedly", media)
+            report = build.failed(known, error, provenance=provenance)
+        heard = announce(report, media)
         return report.model_copy(update={"warnings": (*report.warnings, *heard)})
 
     def detect_many(self, media: Iterable[str | Path], **options: Any) -> Iterator[Report]:
@@ -119,19 +149,14 @@ class MmmsbaDetector:
             raise MediaUnreadableError(report.problem.message if report.problem else str(media))
         return report.score
 
-    def _probe(self, media: str | Path) -> Media:
-        from mmmsba_plugin.media.probe import probe
-
-        return probe(media)
-
-    def _judge(self, media: Media) -> Report:
+    def _judge(self, media: Media, provenance: Provenance) -> Report:
         features = extract(media, self.front_ends, self.config.features, store=self._store)
         media = media.model_copy(update={"duration_s": features.end_s})
         if not any(rows.present.any() for rows in features.rows.values()):
-            return build.abstained(media, features, provenance=self._now())
-        return self._localize(media, features)
+            return build.abstained(media, features, provenance=provenance)
+        return self._localize(media, features, provenance)
 
-    def _localize(self, media: Media, features: ClipFeatures) -> Report:
+    def _localize(self, media: Media, features: ClipFeatures, provenance: Provenance) -> Report:
         import numpy as np
 
         from mmmsba_plugin.localization.binarize import localize
@@ -151,18 +176,14 @@ class MmmsbaDetector:
             proposals=ranked_proposals(*said, end_s=features.end_s, config=config),
             threshold=self.config.threshold,
             onset=config.onset,
-            provenance=self._now(),
+            provenance=provenance,
         )
-
-    @cached_property
-    def front_ends(self) -> dict[str, BoundFrontEnd]:
-        """What serves each modality, as the checkpoint says."""
-        return bind_front_ends(self.config.features)
 
     @cached_property
     def _provenance(self) -> Provenance:
         from mmmsba_plugin import __version__
 
+        told = {"model", "features", "localization", "threshold", "front_end_versions"}
         return Provenance(
             package_version=__version__,
             api_version=API_VERSION,
@@ -171,13 +192,8 @@ class MmmsbaDetector:
             checkpoint=self._checkpoint,
             checkpoint_sha256=self.config.weights_sha256 or None,
             trained_on=self.config.trained_on,
-            config=self.config.model_dump(
-                mode="json", include={"model", "features", "localization", "front_end_versions"}
-            ),
+            config=self.config.model_dump(mode="json", include=told),
         )
-
-    def _now(self) -> Provenance:
-        return build.stamped(self._provenance)
 
 
 def bind_front_ends(config: FeaturesConfig) -> dict[str, BoundFrontEnd]:
@@ -194,6 +210,23 @@ def bind_front_ends(config: FeaturesConfig) -> dict[str, BoundFrontEnd]:
     return bound
 
 
+def _require_versions(
+    front_ends: Mapping[str, BoundFrontEnd], versions: Mapping[str, int]
+) -> None:
+    for modality, version in versions.items():
+        bound = front_ends.get(modality)
+        if bound is not None and bound.entry.version != version:
+            raise CheckpointError(
+                f"the network learned from version {version} of the front-end "
+                f"{bound.entry.name!r}, and version {bound.entry.version} is installed, whose "
+                "numbers differ; install the one it learned from, or train anew"
+            )
+
+
 def _unread(media: str | Path) -> Media:
+    """Return what is known about a file that could not be opened, perhaps not even found."""
     path = Path(media)
-    return Media(path=str(media), size_bytes=path.stat().st_size if path.is_file() else None)
+    size_bytes = None
+    with suppress(OSError):
+        size_bytes = path.stat().st_size if path.is_file() else None
+    return Media(path=str(media), size_bytes=size_bytes)

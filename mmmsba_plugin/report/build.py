@@ -1,15 +1,15 @@
 """Puts what a detector found into a report."""
 
-import shlex
-import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mmmsba_plugin.errors import MmmsbaError
 from mmmsba_plugin.evidence import ClipFeatures
 from mmmsba_plugin.schema import (
+    ALTERED_BY_MODALITY,
     Curves,
     ForgedModality,
     ForgedSegment,
@@ -53,11 +53,16 @@ def judged(
         onset: Score from which a modality by itself speaks for a forgery.
         provenance: Where the numbers come from.
     """
+    # Paper section 3.1: a clip is fake if at least one of its sequences is.
+    highest = float(np.nanmax(scores))
+    # Whoever says that a clip is forged says where, though the place be shorter than a
+    # segment may be.
+    if highest >= threshold.value and not segments:
+        segments = [(_surest_cell(scores, features), highest)]
     return Report(
         status="ok",
         media=media,
-        # Paper section 3.1: a clip is fake if at least one of its sequences is.
-        score=float(np.nanmax(scores)),
+        score=highest,
         threshold=threshold,
         segments=tuple(
             ForgedSegment(
@@ -69,7 +74,9 @@ def judged(
             for segment, score in segments
         ),
         modalities={
-            modality: ModalityReport(score=_highest(alone), opt_outs=features.opt_outs[modality])
+            modality: ModalityReport(
+                score=_highest(alone), opt_outs=features.opt_outs.get(modality, ())
+            )
             for modality, alone in by_modality.items()
         },
         proposals=tuple(
@@ -101,27 +108,36 @@ def abstained(media: Media, features: ClipFeatures, *, provenance: Provenance) -
         warnings=features.warnings,
         problem=Problem(
             kind=NOTHING_TO_JUDGE,
-            message=f"nothing to judge in {media.path}: {why}; give a clip in which a face of "
-            "24 px or more is seen, or speech is heard",
+            message=f"nothing to judge in {media.path}: {why}; give a clip in which a face is "
+            "seen, or speech is heard",
         ),
         provenance=provenance,
     )
 
 
 def failed(media: Media, error: Exception, *, provenance: Provenance) -> Report:
-    """Return the report of a clip that could not be read."""
+    """Return the report of a clip that could not be read.
+
+    An error of ours says itself what to do. Any other is a fault of somebody's code.
+    """
+    kind, message = type(error).__name__, str(error)
+    if not isinstance(error, MmmsbaError):
+        message = (
+            f"judging {media.path} failed unexpectedly: {kind}: {message}; the log has the "
+            "traceback for those who wrote the code. Try the clip converted to mp4"
+        )
     return Report(
         status="error",
         media=media,
-        problem=Problem(kind=type(error).__name__, message=str(error)),
+        problem=Problem(kind=kind, message=message),
         provenance=provenance,
     )
 
 
-def stamped(provenance: Provenance) -> Provenance:
-    """Return provenance with the command line and the time filled in."""
+def stamped(provenance: Provenance, *, command: str | None = None) -> Provenance:
+    """Return provenance with the command line, if there was one, and the time filled in."""
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    return provenance.model_copy(update={"command": shlex.join(sys.argv), "created_utc": now})
+    return provenance.model_copy(update={"command": command, "created_utc": now})
 
 
 def forged_modality(
@@ -134,19 +150,25 @@ def forged_modality(
     """Return what was altered in a stretch, as the modalities say when asked alone.
 
     A modality speaks up if its own score reaches ``onset`` anywhere in the stretch. Where
-    none does, they only convince together, and what was altered is not known.
+    none does, they only convince together, and what was altered is not known; nor is it where
+    only one speaks that can show either.
     """
-    cells = list(features.grid.overlapping(segment.start_s, segment.end_s))
-    loud = {
-        modality
+    cells = features.grid.overlapping(segment.start_s, segment.end_s)
+    altered = {
+        ALTERED_BY_MODALITY.get(modality)
         for modality, alone in by_modality.items()
-        if (_highest(alone[cells[0] : cells[-1] + 1]) or 0.0) >= onset
+        if (_highest(alone[cells.start : cells.stop]) or 0.0) >= onset
     }
-    if loud == {"audio"}:
-        return "audio"
-    if "audio" in loud:
+    if {"audio", "visual"} <= altered:
         return "both"
-    return "visual" if loud else None
+    if "audio" in altered:
+        return "audio"
+    return "visual" if "visual" in altered else None
+
+
+def _surest_cell(scores: Scores, features: ClipFeatures) -> Segment:
+    start_s, end_s = features.grid.cell(int(np.nanargmax(scores)))
+    return Segment(start_s, min(end_s, features.end_s))
 
 
 def _highest(scores: Scores) -> float | None:
