@@ -64,8 +64,8 @@ def make_talking_clip(
         path: Where it goes; the suffix names the container.
         seconds: How long it lasts.
         seed: Of the syllables, the melody and the motion of the head.
-        speaker: Which voice and which light; any whole number from 0, and five voices
-            take turns.
+        speaker: Which voice and which light; any whole number from 0, and a dozen
+            voices take turns.
         fps_hz: Pictures a second.
         size_px: Side of the square pictures; even.
         sample_rate_hz: Of the sound; a multiple of 200.

@@ -82,6 +82,13 @@ SPEAKERS = (
     Speaker(pitch_hz=92.0, formant_scale=0.94, breath=0.03, syllables_hz=3.6),
     Speaker(pitch_hz=250.0, formant_scale=1.24, breath=0.08, syllables_hz=4.4),
     Speaker(pitch_hz=150.0, formant_scale=1.06, breath=0.15, syllables_hz=5.2),
+    Speaker(pitch_hz=108.0, formant_scale=1.02, breath=0.12, syllables_hz=4.0),
+    Speaker(pitch_hz=225.0, formant_scale=1.12, breath=0.05, syllables_hz=3.9),
+    Speaker(pitch_hz=82.0, formant_scale=0.9, breath=0.09, syllables_hz=4.5),
+    Speaker(pitch_hz=180.0, formant_scale=1.2, breath=0.04, syllables_hz=5.0),
+    Speaker(pitch_hz=135.0, formant_scale=0.97, breath=0.02, syllables_hz=4.9),
+    Speaker(pitch_hz=270.0, formant_scale=1.15, breath=0.13, syllables_hz=4.2),
+    Speaker(pitch_hz=165.0, formant_scale=1.1, breath=0.07, syllables_hz=3.7),
 )
 
 

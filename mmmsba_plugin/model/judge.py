@@ -5,6 +5,7 @@ lacks context, are thrown away. Everything that leaves here is numpy.
 """
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -79,6 +80,11 @@ def judge(network: MmmsBa, features: ClipFeatures, config: LocalizationConfig) -
         FeatureError: The features do not fit the network.
     """
     _check(network, features)
+    with one_thread():
+        return _judge(network, features, config)
+
+
+def _judge(network: MmmsBa, features: ClipFeatures, config: LocalizationConfig) -> Judgement:
     size = max(1, round(features.grid.s_to_cells(np.array(config.window_s)).item()))
     warm_up = min(
         round(features.grid.s_to_cells(np.array(config.warm_up_s)).item()), (size - 1) // 2
@@ -99,6 +105,21 @@ def judge(network: MmmsBa, features: ClipFeatures, config: LocalizationConfig) -
             m: np.where(present[m], scores[1 + i], np.nan) for i, m in enumerate(modalities)
         },
     )
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Keep the recurrence on one thread.
+
+    Its steps are too small to share: two threads on two idle cores win nothing, and on two
+    busy ones, where each step waits for the slower, a clip took nine times as long.
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 @torch.inference_mode()

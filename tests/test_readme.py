@@ -1,0 +1,118 @@
+"""What the README tells people to type, typed."""
+
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", README, flags=re.MULTILINE | re.DOTALL)
+
+
+def typed(line: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    words = shlex.split(line)
+    assert words[0] == "mmmsba"
+    return subprocess.run(
+        [sys.executable, "-m", "mmmsba_plugin", *words[1:]],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=280,
+    )
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory, talking_clip) -> Path:
+    """A folder with what the README takes for granted: genuine clips, and one to judge."""
+    from mmmsba_plugin.forge.puppet import make_talking_corpus
+
+    folder = tmp_path_factory.mktemp("desk")
+    make_talking_corpus(folder / "genuine", num_clips=5, seconds=2.5, seed=11)
+    shutil.copy(talking_clip, folder / "clip.mp4")
+    return folder
+
+
+def test_the_page_opens_with_two_commands_and_ci_runs_the_second():
+    demo, tests = blocks("bash")
+    assert README.index(demo) < README.index(tests) < README.index("\n## ")
+    assert demo.strip().endswith(".venv/bin/mmmsba demo")
+    assert tests.strip() in (ROOT / ".ci/run").read_text(encoding="utf-8").splitlines()
+
+
+def test_the_first_command_installs_what_the_demo_needs():
+    words = blocks("bash")[0].split()
+    assert words[words.index("-c") + 1] == "tests/constraints.txt"
+    assert ".[demo]" in words[words.index("tests/constraints.txt") + 1]
+
+
+@pytest.mark.story
+def test_the_demo_walks_the_whole_way(tmp_path):
+    done = typed("mmmsba demo --no-open", tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "really forged: 0:0" in done.stdout
+    assert "That says nothing about real footage" in done.stdout
+    assert "<svg" in (tmp_path / "mmmsba-demo/report.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.story
+def test_the_page_read_from_top_to_bottom_works(desk):
+    [console] = blocks("console")
+    for line in console.splitlines():
+        done = typed(line.removeprefix("$ "), desk)
+        assert done.returncode == 0, (line, done.stdout, done.stderr)
+    reports = {path.suffix for path in (desk / "reports").iterdir()}
+    assert reports == {".json", ".html", ".vtt", ".csv"}
+
+    use, host, plugin = blocks("python")
+    for code in (use, host):
+        done = subprocess.run(
+            [sys.executable, "-c", code], cwd=desk, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        assert done.stdout
+    assert "mmms-ba" in done.stdout
+
+    (desk / "loudness.py").write_text(plugin, encoding="utf-8")
+    listed = typed("mmmsba --plugin loudness.py plugins", desk)
+    assert "One line a clip." in listed.stdout
+    written = typed("mmmsba --plugin loudness.py detect clip.mp4 --checkpoint my-checkpoint --format line", desk)
+    assert written.returncode == 0, written.stderr
+    assert (desk / "clip.line.txt").read_text(encoding="utf-8").startswith("clip.mp4: 0.")
+
+
+def test_every_hook_is_named_with_its_signature():
+    from inspect import signature
+
+    from mmmsba_plugin import hookspecs
+
+    for name in (n for n in dir(hookspecs) if n.startswith("forensics_")):
+        arguments = ", ".join(signature(getattr(hookspecs, name)).parameters)
+        assert f"`{name}({arguments})`" in README
+
+
+def test_every_command_is_named():
+    from mmmsba_plugin.cli import app
+
+    for command in app.registered_commands:
+        assert f"mmmsba {command.callback.__name__}" in README
+
+
+def test_the_exit_codes_are_those_of_the_command():
+    from mmmsba_plugin.cli import exits
+
+    told = {int(code) for code in re.findall(r"^\| (\d) \|", README, flags=re.MULTILINE)}
+    assert told == {exits.OK, exits.USAGE, exits.UNJUDGED, exits.STOPPED}
+
+
+def test_nothing_is_loaded_from_afar_when_the_readme_is_followed():
+    for line in [*blocks("bash"), *blocks("console")]:
+        assert "http" not in line
