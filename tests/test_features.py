@@ -1,5 +1,8 @@
 """People and sound become rows of vectors on one grid."""
 
+from dataclasses import replace
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,9 +12,11 @@ from mmmsba_plugin.config import FeaturesConfig, FrontEndChoice
 from mmmsba_plugin.detector import bind_front_ends
 from mmmsba_plugin.errors import ConfigError, FeatureError, GridError
 from mmmsba_plugin.evidence import FeatureRows, SoundBlock
+from mmmsba_plugin.features import native, texture
 from mmmsba_plugin.features.align import HOLD_S, rows_on_grid, with_deviation
 from mmmsba_plugin.features.audio import LogMel, LogMelConfig, log_mel
 from mmmsba_plugin.features.extract import NO_AUDIO_STREAM, extract, save_rows
+from mmmsba_plugin.features.native import native_detail
 from mmmsba_plugin.features.precomputed import Precomputed, PrecomputedConfig
 from mmmsba_plugin.features.store import FeatureStore, key_of
 from mmmsba_plugin.features.watch import NOTHING_HEARD, SILENCE, SoundWatch
@@ -19,6 +24,7 @@ from mmmsba_plugin.media.probe import probe
 from mmmsba_plugin.schema import Media
 from mmmsba_plugin.testing import samples
 from mmmsba_plugin.timebase import Grid
+from mmmsba_plugin.tracks.mesh import LIPS_OUTER, apply_affine
 
 RATE_HZ = 16_000
 CLIP = Media(path="clip.mp4")
@@ -89,10 +95,7 @@ class TestLogMel:
     def test_columns_do_not_depend_on_how_the_sound_was_cut_into_blocks(self):
         whole = noise(25.0)
         cuts = [0, 1, 7_000, 7_160, 200_000, whole.samples.size]
-        blocks = [
-            SoundBlock(a / RATE_HZ, whole.samples[a:b], RATE_HZ)
-            for a, b in zip(cuts, cuts[1:], strict=False)
-        ]
+        blocks = [SoundBlock(a / RATE_HZ, whole.samples[a:b], RATE_HZ) for a, b in pairwise(cuts)]
         expected = log_mel_rows(whole, num_snippets=250)
         # Sums of 16,000 float32 in another order: 1e-4 of 10 dB is far below hearing.
         assert log_mel_rows(*blocks, num_snippets=250).values == pytest.approx(
@@ -126,7 +129,9 @@ class TestLogMel:
 
     def test_sound_before_the_grid_is_left_out(self):
         late = noise(1.0)
-        early = SoundBlock(-0.5, np.concatenate([np.ones(8_000, np.float32), late.samples]), RATE_HZ)
+        early = SoundBlock(
+            -0.5, np.concatenate([np.ones(8_000, np.float32), late.samples]), RATE_HZ
+        )
         assert log_mel_rows(early, num_snippets=10).values == pytest.approx(
             log_mel_rows(late, num_snippets=10).values, abs=1e-4
         )
@@ -135,11 +140,11 @@ class TestLogMel:
         assert not log_mel_rows(num_snippets=5).present.any()
 
     def test_a_stride_that_columns_would_drift_against_is_refused(self):
-        with pytest.raises(GridError, match="choose a multiple, such as 0.03 s"):
+        with pytest.raises(GridError, match=r"choose a multiple, such as 0.03 s"):
             log_mel_rows(num_snippets=1, stride_s=1 / 30)
 
     def test_a_rate_that_the_window_does_not_fit_is_refused(self):
-        with pytest.raises(FeatureError, match="8 to 25 kHz, got 48000 Hz"):
+        with pytest.raises(FeatureError, match=r"8 to 25 kHz, got 48000 Hz"):
             log_mel_rows(SoundBlock(0.0, np.zeros(9, np.float32), 48_000), num_snippets=1)
 
 
@@ -217,7 +222,7 @@ class TestPrecomputed:
         np.save(tmp_path / "clip.npy", np.array([{"a": 1}]), allow_pickle=True)
         extractor = Precomputed(PrecomputedConfig(folder=tmp_path, hop_s=0.1))
         extractor.start(CLIP, Grid())
-        with pytest.raises(FeatureError, match="not a readable .npy file"):
+        with pytest.raises(FeatureError, match=r"not a readable .npy file"):
             extractor.finish(3)
 
 
@@ -232,13 +237,58 @@ class TestVisual:
 
     @pytest.mark.parametrize("name", ["face", "lips"])
     def test_a_cut_in_the_clip_is_not_taken_for_movement(self, name):
-        from dataclasses import replace
-
         faces = list(samples.faces(0.16))[:4]
         joined = [*faces[:2], *(replace(f, track=1) for f in faces[2:])]
         one, two = self.describe(name, faces), self.describe(name, joined)
         assert one.values[1] == pytest.approx(two.values[1], rel=0.5, abs=5)
         assert not np.allclose(one.values[2], two.values[2])
+
+
+@pytest.fixture(scope="module")
+def face():
+    """The astronaut's."""
+    from skimage import data
+
+    from mmmsba_plugin.evidence import Picture
+    from mmmsba_plugin.tracks.follow import follow_main_face
+
+    [sighting] = follow_main_face([Picture(0.0, data.astronaut())])
+    return sighting.face
+
+
+class TestNative:
+    def test_a_softened_mouth_has_less_detail_than_before_and_than_its_face(self, face):
+        import cv2
+
+        points = apply_affine(face.to_native, face.points[list(LIPS_OUTER)])
+        (left, top), (right, bottom) = (
+            points.min(axis=0).astype(int),
+            points.max(axis=0).astype(int),
+        )
+        softened = face.native.copy()
+        mouth = softened[top:bottom, left:right]
+        softened[top:bottom, left:right] = cv2.GaussianBlur(mouth, (0, 0), 0.7)
+        sharp = native_detail(face)
+        soft = native_detail(replace(face, native=softened))
+        curvature_of_mouth, against_face = 0, native.NUM_VALUES - 6
+        assert soft[curvature_of_mouth] < sharp[curvature_of_mouth] - 0.5
+        assert soft[against_face] < sharp[against_face] - 0.4
+
+    def test_a_face_of_a_few_pixels_gives_finite_values(self, face):
+        speck = replace(
+            face, native=face.native[:3, :2], to_native=face.to_native * np.array([[0.01], [0.01]])
+        )
+        assert np.isfinite(native_detail(speck)).all()
+
+    def test_a_cut_that_slid_is_measured_to_a_fraction_of_a_pixel(self):
+        import cv2
+
+        rng = np.random.default_rng(0)
+        image = cv2.GaussianBlur(rng.normal(size=(64, 96)).astype(np.float32), (0, 0), 3) * 50
+        moved = cv2.warpAffine(image, np.array([[1, 0, 1.5], [0, 1, -0.5]]), (96, 64))
+        shift, match = texture.slid(image, moved)
+        assert shift == pytest.approx([1.5, -0.5], abs=0.2)
+        assert match > 0.5
 
 
 class TestExtract:
@@ -293,7 +343,7 @@ class TestExtract:
         monkeypatch.setattr(
             LogMel, "finish", lambda *_: FeatureRows(np.zeros((1, 2), np.float32), np.ones(1, bool))
         )
-        with pytest.raises(FeatureError, match="LogMel returned 1 rows for .* one row a snippet"):
+        with pytest.raises(FeatureError, match=r"LogMel returned 1 rows for .* one row a snippet"):
             self.extracted(talking_clip)
 
 
@@ -305,5 +355,5 @@ def test_a_key_changes_with_everything_it_is_made_of():
 
 def test_a_front_end_setting_that_is_misspelt_is_refused():
     choice = FrontEndChoice(name="log-mel", settings={"num_mel": 40})
-    with pytest.raises(ConfigError, match="num_mel.*Allowed keys: num_mels"):
+    with pytest.raises(ConfigError, match=r"num_mel.*Allowed keys: num_mels"):
         bind_front_ends(FeaturesConfig(front_ends={"audio": choice}))

@@ -143,6 +143,22 @@ def test_the_map_to_the_face_leads_from_the_picture_to_the_cut(portrait):
     assert apply_affine(again.to_face, mesh.points_px) == pytest.approx(face.points, abs=1e-3)
 
 
+def test_the_native_pixels_are_those_of_the_picture_and_the_points_lie_in_them(portrait):
+    [sighting] = follow_main_face(shown(portrait))
+    face = sighting.face
+    left, top, right, bottom = (round(edge) for edge in face.box_xyxy_px)
+    assert (face.native == portrait[top:bottom, left:right]).all()
+    there = apply_affine(face.to_native, face.points)
+    # The box is rounded to whole pixels.
+    assert there.min(axis=0) == pytest.approx([0, 0], abs=0.6)
+    assert there.max(axis=0) == pytest.approx(face.native.shape[1::-1], abs=0.6)
+
+
+def test_a_face_that_leaves_the_picture_still_has_native_pixels(portrait):
+    for sighting in follow_main_face(shown(portrait[:, :215], portrait[:130], portrait[:, 230:])):
+        assert sighting.face is None or sighting.face.native.size
+
+
 def test_every_picture_gets_a_sighting_and_a_gap_has_a_reason(portrait):
     sightings = list(follow_main_face(shown(portrait, portrait, *[empty()] * 12, *[portrait] * 8)))
     assert [s.reason for s in sightings[:2]] == [None, None]
@@ -160,8 +176,8 @@ def test_a_person_who_comes_back_to_the_same_place_keeps_the_number(portrait):
 def test_a_face_somewhere_else_is_somebody_new(portrait):
     elsewhere = np.roll(portrait, 200, axis=1)
     sightings = list(follow_main_face(shown(portrait, empty(), *[elsewhere] * 5)))
-    assert [s.face.track for s in sightings if s.face][0] == 0
-    assert [s.face.track for s in sightings if s.face][-1] == 1
+    numbers = [s.face.track for s in sightings if s.face]
+    assert (numbers[0], numbers[-1]) == (0, 1)
 
 
 def test_the_largest_of_two_faces_is_the_main_one(portrait):
@@ -197,7 +213,11 @@ def test_one_picture_is_held_at_a_time(portrait):
 
 @pytest.mark.parametrize(
     ("name", "least"),
-    [("train/ltl_bill.mp4", 1.0), ("train/orig_jen_good_idea.mp4", 1.0), ("odd/pyfeat_no_face.mp4", 0)],
+    [
+        ("train/ltl_bill.mp4", 1.0),
+        ("train/orig_jen_good_idea.mp4", 1.0),
+        ("odd/pyfeat_no_face.mp4", 0),
+    ],
 )
 def test_real_people_are_followed_and_nobody_is_made_up(shared: Path, name: str, least: float):
     media = probe(shared / "footage" / name)
