@@ -72,9 +72,9 @@ class LogMel:
         """
         block = cast("SoundBlock", observation)
         self._rate_hz = block.sample_rate_hz
-        if s_to_samples(HOP_S, self._rate_hz) * 2 > _NUM_FFT:
+        if s_to_samples(_WINDOW_S, self._rate_hz) > _NUM_FFT:
             raise FeatureError(
-                f"log-mel needs sound of 8 to 25 kHz, got {self._rate_hz} Hz; "
+                f"log-mel needs sound of 8 to 20 kHz, got {self._rate_hz} Hz; "
                 "set media.sample_rate_hz to 16000"
             )
         start = s_to_samples(block.start_s - self._grid.start_s, self._rate_hz)

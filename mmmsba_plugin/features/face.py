@@ -32,16 +32,12 @@ class FaceTexture(PictureByPicture):
 
     def describe(self, face: FacePicture) -> NDArray[np.float32]:
         """Return the vector of one picture, shape ``(num_values,)``."""
-        image = texture.luma(face.face)
+        now = texture.bands(texture.luma(face.face))
         if self.fresh:
-            self._image_before = image
-        fine, middle, coarse = texture.bands(image)
-        change_fine, *_, change_coarse = texture.bands(image - self._image_before)
-        self._image_before = image
-        energies = [
-            texture.log_energy(band, _RASTER)
-            for band in (fine, middle, coarse, change_fine, change_coarse)
-        ]
+            self._bands_before = now
+        changes = texture.change(now, self._bands_before)
+        self._bands_before = now
+        energies = [texture.log_energy(band, _RASTER) for band in (*now, *changes)]
         return np.concatenate([*energies, texture.chroma(face.face, _RASTER), pose(face)])
 
 

@@ -63,7 +63,7 @@ class LipsTexture(PictureByPicture):
                 self._movement(face),
                 appearance(image),
                 *(texture.log_energy(band, _RASTER) for band in detail),
-                *self._change(image),
+                *self._change(detail),
                 self._shift(image, upper),
                 native.native_detail(face),
                 texture.chroma(face.lips, _RASTER),
@@ -94,12 +94,12 @@ class LipsTexture(PictureByPicture):
         slides = np.linalg.norm([mouth, face, mouth - face], axis=1)
         return np.array([*np.log(slides + _STILL), mouth_match, face_match], dtype=np.float32)
 
-    def _change(self, image: texture.Image) -> list[NDArray[np.float32]]:
+    def _change(self, now: list[texture.Image]) -> list[NDArray[np.float32]]:
         if self.fresh:
-            self._image_before = image
-        fine, *_, coarse = texture.bands(image - self._image_before)
-        self._image_before = image
-        return [texture.log_energy(fine, _RASTER), texture.log_energy(coarse, _RASTER)]
+            self._bands_before = now
+        changes = texture.change(now, self._bands_before)
+        self._bands_before = now
+        return [texture.log_energy(band, _RASTER) for band in changes]
 
 
 def shape(face: FacePicture) -> NDArray[np.float32]:

@@ -5,6 +5,8 @@ finest detail away. A cut that is itself resampled hides that; the picture's own
 not.
 """
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -63,4 +65,6 @@ def _window(points: NDArray[np.float64], grow: float, image: Image) -> tuple[sli
 
 
 def _log_power(part: Image) -> float:
-    return float(np.log(np.mean(part * part) + _NOISE_POWER))
+    import cv2
+
+    return math.log(cv2.norm(part, cv2.NORM_L2SQR) / part.size + _NOISE_POWER)

@@ -96,7 +96,7 @@ def key_of(parts: Mapping[str, Any]) -> str:
 
     Example:
         >>> key_of({"media": "ab", "stride_s": 0.2})[:8]
-        'b6b5a0ef'
+        '0e3f84d4'
     """
     canonical = json.dumps({"format": _FORMAT, **parts}, sort_keys=True, default=str)
     return hashlib.sha256(canonical.encode()).hexdigest()

@@ -5,6 +5,7 @@ another noise, and does not move with it. All three are energies of band-passed 
 averaged over a coarse raster of places.
 """
 
+from functools import cache
 from itertools import pairwise
 
 import numpy as np
@@ -35,6 +36,14 @@ def bands(image: Image) -> list[Image]:
 
     levels = [image, *(cv2.GaussianBlur(image, (0, 0), sigma) for sigma in _SIGMAS_PX[1:])]
     return [fine - coarse for fine, coarse in pairwise(levels)]
+
+
+def change(now: list[Image], before: list[Image]) -> list[Image]:
+    """Return how the finest and the coarsest band changed from one picture to the next.
+
+    Filtering is linear, so bands of a difference need no filtering of their own.
+    """
+    return [now[0] - before[0], now[-1] - before[-1]]
 
 
 def log_energy(image: Image, raster: tuple[int, int]) -> NDArray[np.float32]:
@@ -81,6 +90,14 @@ def slid(before: Image, now: Image) -> tuple[NDArray[np.float64], float]:
     """
     import cv2
 
-    window = cv2.createHanningWindow(now.shape[::-1], cv2.CV_32F)
-    shift, match = cv2.phaseCorrelate(before, now, window)
+    # Copies: where a side needs no padding, OpenCV multiplies the window into its arguments.
+    shift, match = cv2.phaseCorrelate(before.copy(), now.copy(), _window(now.shape))
     return np.array(shift), float(np.clip(match, 0.0, 1.0))
+
+
+@cache
+def _window(shape: tuple[int, int]) -> Image:
+    import cv2
+
+    window: Image = cv2.createHanningWindow(shape[::-1], cv2.CV_32F)
+    return window

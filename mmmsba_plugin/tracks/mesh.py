@@ -5,6 +5,7 @@ level; the next picture's square comes from this picture's points.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -52,7 +53,7 @@ class Roi:
         return np.column_stack([turn, shift])
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Mesh:
     """A face's points.
 
@@ -64,7 +65,7 @@ class Mesh:
     points_px: NDArray[np.float64]
     confidence: float
 
-    @property
+    @cached_property
     def box_xyxy_px(self) -> tuple[float, float, float, float]:
         """The box around all points, in picture pixels."""
         (left, top), (right, bottom) = self.points_px.min(axis=0), self.points_px.max(axis=0)
