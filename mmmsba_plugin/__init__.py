@@ -7,7 +7,7 @@ use, so that importing the package costs nothing.
 
 from importlib import import_module
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from mmmsba_plugin.detector import MmmsbaDetector as Detector
@@ -27,13 +27,14 @@ _HOMES = {
 }
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     if name == "__version__":
         return version("mmmsba-plugin")
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     module, attribute = _HOMES[name]
-    return getattr(import_module(module), attribute)
+    found: object = getattr(import_module(module), attribute)
+    return found
 
 
 def __dir__() -> list[str]:

@@ -127,7 +127,7 @@ class MmmsbaDetector:
             report = build.failed(known, error, provenance=provenance)
         # A stranger's front-end, or a library that meets a hostile file, can raise anything,
         # and the clips behind this one must not be lost for it.
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - see above
             _log.exception("judging %s failed unexpectedly", media)
             report = build.failed(known, error, provenance=provenance)
         heard = announce(report, media)
@@ -210,9 +210,7 @@ def bind_front_ends(config: FeaturesConfig) -> dict[str, BoundFrontEnd]:
     return bound
 
 
-def _require_versions(
-    front_ends: Mapping[str, BoundFrontEnd], versions: Mapping[str, int]
-) -> None:
+def _require_versions(front_ends: Mapping[str, BoundFrontEnd], versions: Mapping[str, int]) -> None:
     for modality, version in versions.items():
         bound = front_ends.get(modality)
         if bound is not None and bound.entry.version != version:

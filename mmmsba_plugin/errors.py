@@ -55,6 +55,10 @@ class DatasetError(MmmsbaError, ValueError):
     """A corpus cannot be used as it is; the message names file and key."""
 
 
+class OutputError(MmmsbaError, OSError):
+    """What was made cannot be written where it should go."""
+
+
 class TrainingError(MmmsbaError, ValueError):
     """There is nothing, or not enough, to learn from."""
 

@@ -80,6 +80,10 @@ class Grid:
         """Return the middles of the first cells, in seconds, shape ``(snippet,)``."""
         return self.start_s + (np.arange(num_snippets, dtype=np.float64) + 0.5) * self.stride_s
 
+    def starts_s(self, num_snippets: int) -> NDArray[np.float64]:
+        """Return the starts of the first cells, in seconds, shape ``(snippet,)``."""
+        return self.start_s + np.arange(num_snippets, dtype=np.float64) * self.stride_s
+
     def index_at(self, time_s: float) -> int:
         """Return the index of the cell that holds ``time_s``; negative before the grid."""
         return math.floor(self._position(time_s) + EDGE_TOLERANCE)

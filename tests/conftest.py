@@ -58,3 +58,34 @@ def talking_corpus(tmp_path_factory) -> Path:
         forgers=[lookup("forgers", name) for name in ("splice", "mouth")],
     )
     return folder / "forged"
+
+
+@pytest.fixture(scope="session")
+def feature_store(tmp_path_factory):
+    """Where the features of the fixtures' clips are kept, so that each is walked once."""
+    from mmmsba_plugin.features.store import FeatureStore
+
+    return FeatureStore(tmp_path_factory.mktemp("cache") / "features")
+
+
+@pytest.fixture(scope="session")
+def checkpoint(talking_corpus, feature_store, tmp_path_factory) -> Path:
+    """A tiny network that was trained in earnest, but for two epochs and on one drawn face."""
+    from mmmsba_plugin.config import FitConfig, TrainConfig
+    from mmmsba_plugin.datasets.lavdf import read_lavdf
+    from mmmsba_plugin.training.fit import fit
+
+    config = FitConfig(
+        network={"gru_units": 12, "dense_units": 8}, train=TrainConfig(batch_size=8, max_epochs=2)
+    )
+    out = tmp_path_factory.mktemp("trained") / "tiny"
+    records = read_lavdf(talking_corpus)
+    return fit(records, config, out, store=feature_store, trained_on="a puppet").checkpoint
+
+
+@pytest.fixture(scope="session")
+def detector(checkpoint, feature_store):
+    """The detector of that network. It is shared: change a copy."""
+    from mmmsba_plugin.detector import MmmsbaDetector
+
+    return MmmsbaDetector.from_pretrained(checkpoint, store=feature_store)

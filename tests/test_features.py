@@ -165,6 +165,10 @@ class TestWatch:
         silence = SoundBlock(1.0, np.zeros(2 * RATE_HZ, np.float32), RATE_HZ)
         assert self.heard(noise(1.0), silence, noise(1.0, start_s=3.0)) == [(1.0, 3.0, SILENCE)]
 
+    def test_a_clip_that_is_silent_throughout_is_opted_out_of_however_short(self):
+        silence = SoundBlock(0.0, np.zeros(RATE_HZ // 2, np.float32), RATE_HZ)
+        assert self.heard(silence) == [(0.0, 0.5, SILENCE)]
+
     def test_missing_sound_is_told_from_silence(self):
         assert self.heard(noise(1.0), noise(1.0, start_s=2.0)) == [(1.0, 2.0, NOTHING_HEARD)]
 

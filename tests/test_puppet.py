@@ -131,7 +131,9 @@ def test_a_corpus_names_its_speakers(tmp_path):
     clips = make_talking_corpus(tmp_path, num_clips=num_clips, seconds=0.2, seed=0, size_px=96)
     entries = json.loads((tmp_path / "metadata.json").read_text())
     assert [e["file"] for e in entries] == [c.path.name for c in clips]
-    assert [e["identity"] for e in entries] == [f"speaker{i % len(SPEAKERS)}" for i in range(num_clips)]
+    assert [e["identity"] for e in entries] == [
+        f"speaker{i % len(SPEAKERS)}" for i in range(num_clips)
+    ]
     assert all(e["n_fakes"] == 0 for e in entries)
 
 

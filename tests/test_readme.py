@@ -84,7 +84,9 @@ def test_the_page_read_from_top_to_bottom_works(desk):
     (desk / "loudness.py").write_text(plugin, encoding="utf-8")
     listed = typed("mmmsba --plugin loudness.py plugins", desk)
     assert "One line a clip." in listed.stdout
-    written = typed("mmmsba --plugin loudness.py detect clip.mp4 --checkpoint my-checkpoint --format line", desk)
+    written = typed(
+        "mmmsba --plugin loudness.py detect clip.mp4 --checkpoint my-checkpoint --format line", desk
+    )
     assert written.returncode == 0, written.stderr
     assert (desk / "clip.line.txt").read_text(encoding="utf-8").startswith("clip.mp4: 0.")
 

@@ -202,6 +202,12 @@ class TestFit:
         whole = fit(records, TINY, tmp_path / "whole", store=source.store)
         assert resumed.epochs == whole.epochs == 2
 
+    def test_a_run_can_be_given_more_epochs(self, talking_corpus, source, tmp_path):
+        records = list(read_lavdf(talking_corpus))
+        fit(records, TINY, tmp_path / "out", store=source.store)
+        longer = TINY.model_copy(update={"train": TrainConfig(batch_size=8, max_epochs=3)})
+        assert fit(records, longer, tmp_path / "out", store=source.store).epochs == 3
+
     def test_a_folder_with_another_run_is_not_overwritten(self, fitted, talking_corpus, source):
         other = TINY.model_copy(update={"train": TrainConfig(seed=5, max_epochs=1)})
         with pytest.raises(TrainingError, match="holds a training run with other settings; choose"):

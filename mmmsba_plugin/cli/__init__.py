@@ -26,7 +26,8 @@ from mmmsba_plugin.errors import MmmsbaError
 _EPILOG = f"""
 Exit codes: [bold]{exits.OK}[/] every clip was judged;
 [bold]{exits.USAGE}[/] the command line is wrong;
-[bold]{exits.UNJUDGED}[/] at least one clip could not be judged;
+[bold]{exits.UNJUDGED}[/] at least one clip could not be judged, or its
+report not written;
 [bold]{exits.STOPPED}[/] the run could not start or go on: no checkpoint, a wrong setting, or a
 broken plug-in that was asked for by name.
 """

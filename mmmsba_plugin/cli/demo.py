@@ -5,10 +5,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mmmsba_plugin.cli import files
+
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from rich.console import Console
 
     from mmmsba_plugin.demo import Demo
+    from mmmsba_plugin.schema import ForgedSegment
+    from mmmsba_plugin.segment import Segment
 
 
 def demo(
@@ -22,13 +28,12 @@ def demo(
     ] = True,
 ) -> None:
     """Make talking clips, forge them, train a small model, and judge a held-out one."""
-    from rich.console import Console
-    from rich.text import Text
-
+    from mmmsba_plugin.cli import told
     from mmmsba_plugin.demo import run_demo
     from mmmsba_plugin.plugins import lookup
 
-    console = Console(highlight=False, soft_wrap=True)
+    console = told.console()
+    files.make_folder(output)
     with console.status("starting") as status:
 
         def say(what: str) -> None:
@@ -36,28 +41,26 @@ def demo(
             status.update(what)
 
         found = run_demo(output, seed=seed, say=say)
-    page = output / "report.html"
-    with page.open("w", encoding="utf-8") as stream:
-        lookup("writers", "html").write(found.report, stream)
+    page = files.write_report(found.report, output / "report", lookup("writers", "html"))
     _say(found, console)
-    console.print(Text(f"wrote {page}"))
+    told.tell_written([page], console)
     if open_page:
         typer.launch(page.resolve().as_uri())
 
 
 def _say(found: "Demo", console: "Console") -> None:
-    from mmmsba_plugin.timebase import clock
-
-    stretches = {
-        "really forged": found.record.truth,
-        "reported as forged": found.report.segments,
-    }
-    for what, segments in stretches.items():
-        said = ", ".join(f"{clock(s.start_s)} to {clock(s.end_s)}" for s in segments) or "nothing"
-        console.print(f"{what}: {said}")
+    console.print(f"really forged: {_stretches(found.record.truth)}")
+    console.print(f"reported as forged: {_stretches(found.report.segments)}")
     auc = found.evaluation.numbers["clip_auc"]
     num_clips = found.evaluation.num_genuine + found.evaluation.num_forged
     console.print(
         f"over {num_clips} held-out clips of this one drawn face: AUC {auc.value:.2f}. "
         "That says nothing about real footage"
     )
+
+
+def _stretches(segments: "Iterable[Segment | ForgedSegment]") -> str:
+    from mmmsba_plugin.timebase import clock
+
+    said = [f"{clock(one.start_s)} to {clock(one.end_s)}" for one in segments]
+    return ", ".join(said) or "nothing"

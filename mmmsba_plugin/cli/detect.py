@@ -1,101 +1,116 @@
 """``mmmsba detect``: judge clips and write their reports."""
 
+import logging
+import shlex
+import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mmmsba_plugin.cli import exits
+from mmmsba_plugin.cli import exits, files
+from mmmsba_plugin.errors import OutputError
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from mmmsba_plugin.hookspecs import Writer
     from mmmsba_plugin.schema import Report
 
+_log = logging.getLogger(__name__)
+
 
 def detect(
-    clips: Annotated[list[Path], typer.Argument(metavar="CLIP...", help="Files to judge.")],
+    clips: Annotated[list[Path], typer.Argument(metavar="CLIP", help="Files to judge.")],
     *,
     output: Annotated[
         Path | None,
-        typer.Option("-o", "--output", metavar="DIR", help="Where reports go; beside the clip."),
+        typer.Option(
+            "-o",
+            "--output",
+            metavar="DIR",
+            help="Where reports go; beside each clip, as CLIP.mmmsba.json, if not given.",
+        ),
     ] = None,
     checkpoint: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Trained weights, as `mmmsba train` wrote.")
     ] = None,
     formats: Annotated[
-        str, typer.Option("--format", metavar="NAMES", help="Writers, separated by commas.")
+        str,
+        typer.Option(
+            "--format", metavar="NAMES", help="Writers, separated by commas; see `mmmsba plugins`."
+        ),
     ] = "json,html",
     detector: Annotated[
         str, typer.Option(help="Which detector; see `mmmsba plugins`.")
     ] = "mmms-ba",
+    resume: Annotated[
+        bool,
+        typer.Option("--resume", help="Leave out clips that this detector has reported on before."),
+    ] = False,
 ) -> None:
     """Judge clips: how likely each is forged, where, and in which modality.
 
     A clip that cannot be judged gets a report that says why, and the rest go on.
     """
+    from mmmsba_plugin.cli import told
     from mmmsba_plugin.plugins import lookup
 
-    writers = [lookup("writers", name.strip()) for name in formats.split(",") if name.strip()]
+    writers = _writers(formats)
+    if resume and "json" not in writers:
+        raise typer.BadParameter("--resume reads the json reports; add json to --format")
     judge = lookup("detectors", detector).load(checkpoint)
-    names = _report_names(clips, output)
-    judged = 0
-    for clip, report in zip(clips, judge.detect_many(clips), strict=True):
-        written = [_write(report, names[clip], writer) for writer in writers]
-        judged += report.status == "ok"
-        _say(clip, report, written)
-    if judged < len(clips):
+    names = files.report_names(clips, output)
+    if writers:
+        _require_places(names, output)
+
+    console = told.console()
+    before = files.judged_before(names, writers, judge.info) if resume else {}
+    if resume:
+        console.print(f"{len(before)} of {len(names)} clips were judged before")
+    left = {clip: name for clip, name in names.items() if clip not in before}
+    reports = judge.detect_many(left, command=shlex.join(["mmmsba", *sys.argv[1:]]))
+    well = sum(status == "ok" for status in before.values())
+    with console.status("judging"):
+        for (clip, name), report in zip(left.items(), reports, strict=True):
+            told.tell(clip, report, console)
+            well += _write(report, name, writers, console) and report.status == "ok"
+    if well < len(names):
         raise typer.Exit(exits.UNJUDGED)
 
 
-def _report_names(clips: list[Path], output: Path | None) -> dict[Path, Path]:
-    """Return where the reports of each clip go, without their suffix.
+def _writers(formats: str) -> "dict[str, Writer]":
+    from mmmsba_plugin.plugins import lookup
 
-    Two clips of one name get their suffix, or a number, into their reports' names, so that
-    no report replaces another.
-    """
-    names: dict[Path, Path] = {}
-    for clip in dict.fromkeys(clips):
-        folder = output or clip.parent
-        choices = [clip.stem, clip.name, *(f"{clip.name}-{n}" for n in range(2, len(clips) + 2))]
-        names[clip] = next(folder / c for c in choices if folder / c not in names.values())
-    return names
+    names = [name.strip() for name in formats.split(",")]
+    return {name: lookup("writers", name) for name in names if name}
 
 
-def _write(report: "Report", name: Path, writer: "Writer") -> Path:
-    path = name.with_name(f"{name.name}{writer.suffix}")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f"{path.name}.part")
-    with partial.open("w", encoding="utf-8", newline="") as stream:
-        writer.write(report, stream)
-    return partial.replace(path)
+def _require_places(names: "Mapping[Path, Path]", output: Path | None) -> None:
+    if output is not None:
+        files.make_folder(output)
+    # A clip whose folder is not there is not there either; its report will say so.
+    files.require_writable(*(n.parent for n in names.values() if n.parent.is_dir()))
 
 
-def _say(clip: Path, report: "Report", written: list[Path]) -> None:
-    from rich.console import Console
-    from rich.text import Text
+def _write(
+    report: "Report", name: Path, writers: "Mapping[str, Writer]", console: "Console"
+) -> bool:
+    """Write the reports of one clip and say where; return whether that went well."""
+    from mmmsba_plugin.cli import told
 
-    from mmmsba_plugin.timebase import clock
-
-    console = Console(highlight=False, soft_wrap=True)
-    if report.problem is not None:
-        console.print(
-            Text.assemble((f"{clip}: {report.status}", "yellow"), ": ", report.problem.message)
-        )
-    else:
-        verdict = {True: ("forged", "bold red"), False: ("no forgery found", "green")}
-        score = f"{report.score:.2f}" if report.score is not None else "-"
-        word, style = (
-            verdict.get(report.forged, ("judged", ""))
-            if report.forged is not None
-            else ("judged", "")
-        )
-        console.print(Text.assemble(f"{clip}: ", (word, style), f", score {score}"))
-    for segment in report.segments:
-        what = segment.modality or "not known which modality"
-        console.print(
-            f"  {clock(segment.start_s)} to {clock(segment.end_s)}  {segment.score:.2f}  {what}"
-        )
-    for warning in report.warnings:
-        console.print(Text.assemble("  ", ("note: ", "yellow"), warning))
-    for path in written:
-        console.print(Text(f"  wrote {path}", style="dim"))
+    # A misspelt folder is not made only to hold the news that its clip is not there.
+    if not name.parent.is_dir():
+        return True
+    written = []
+    for called, writer in writers.items():
+        try:
+            written.append(files.write_report(report, name, writer))
+        except OutputError:
+            raise
+        except Exception as error:  # noqa: BLE001 - a stranger's writer can raise anything
+            _log.exception("the writer %r failed", called)
+            told.note(f"not written as {called}: {type(error).__name__}: {error}", console)
+    told.tell_written(written, console)
+    return len(written) == len(writers)

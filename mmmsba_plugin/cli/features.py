@@ -1,15 +1,19 @@
 """``mmmsba features``: write what a model would be told about clips."""
 
+import logging
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from mmmsba_plugin.cli import exits
+from mmmsba_plugin.cli import exits, files
+from mmmsba_plugin.errors import ConfigError, MmmsbaError
+
+_log = logging.getLogger(__name__)
 
 
 def features(
-    clips: Annotated[list[Path], typer.Argument(metavar="CLIP...", help="Files to describe.")],
+    clips: Annotated[list[Path], typer.Argument(metavar="CLIP", help="Files to describe.")],
     *,
     output: Annotated[
         Path, typer.Option("-o", "--output", metavar="DIR", help="Where features go.")
@@ -21,29 +25,51 @@ def features(
     Rows of NaN stand where the modality could not be seen or heard. The files are what the
     `precomputed` front-end reads, with the printed hop.
     """
-    from rich.console import Console
-    from rich.text import Text
-
+    from mmmsba_plugin.cli import told
     from mmmsba_plugin.config import FeaturesConfig
     from mmmsba_plugin.detector import bind_front_ends
-    from mmmsba_plugin.errors import MmmsbaError
     from mmmsba_plugin.features.extract import extract, save_rows
     from mmmsba_plugin.media.probe import probe
 
     config = FeaturesConfig.read({} if stride_s is None else {"stride_s": stride_s})
+    wanted = _by_name(clips)
+    files.make_folder(output)
     front_ends = bind_front_ends(config)
-    console = Console(highlight=False, soft_wrap=True)
+    console = told.console()
     failed = 0
-    for clip in clips:
+    for name, clip in wanted.items():
         try:
             found = extract(probe(clip), front_ends, config)
-        except MmmsbaError as error:
+        except Exception as error:  # noqa: BLE001 - a stranger's front-end can raise anything
             failed += 1
-            console.print(Text.assemble((f"{clip}: error", "yellow"), f": {error}"))
+            told.failure(f"{clip}: error: {_reason(error)}", console)
             continue
-        for path, rows in save_rows(found, output, clip.stem):
-            console.print(
-                Text(f"{path}: {len(rows)} x {rows.dim}, a row every {config.stride_s:g} s")
-            )
+        with files.writing_to(output):
+            for path, rows in save_rows(found, output, name):
+                size = f"{len(rows)} x {rows.dim}, {rows.present.mean():.0%} present"
+                console.print(told.shown(f"{path}: {size}, a row every {config.stride_s:g} s"))
     if failed:
         raise typer.Exit(exits.UNJUDGED)
+
+
+def _by_name(clips: list[Path]) -> dict[str, Path]:
+    """Return clips by what their features will be called.
+
+    Raises:
+        ConfigError: Two would be called alike; features are found again by that name alone.
+    """
+    named: dict[str, Path] = {}
+    for clip in clips:
+        if (other := named.setdefault(clip.stem, clip)) != clip:
+            raise ConfigError(
+                f"{other} and {clip} would both become {clip.stem}.npy; describe them one after "
+                "the other, each with its own -o DIR"
+            )
+    return named
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, MmmsbaError):
+        return str(error)
+    _log.error("a front-end failed unexpectedly", exc_info=error)
+    return f"{type(error).__name__}: {error}; the log has the traceback"

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mmmsba_plugin.cli import files
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -31,13 +33,13 @@ def forge(
     Genuine clips are written again alike, so that the codec gives nothing away. A run that
     was interrupted goes on where it stopped.
     """
-    from rich.console import Console
-
+    from mmmsba_plugin.cli import told
     from mmmsba_plugin.forge.corpus import forge_corpus
     from mmmsba_plugin.plugins import entries, lookup
 
     offered = [offer.name for offer in entries("forgers") if offer.state == "ok"]
-    console = Console(highlight=False, soft_wrap=True)
+    files.make_folder(output)
+    console = told.console()
     with console.status("forging") as status:
         made = forge_corpus(
             genuine,
@@ -52,9 +54,9 @@ def forge(
 
 
 def _say(made: "ForgeSummary", console: "Console") -> None:
-    from rich.text import Text
+    from mmmsba_plugin.cli import told
 
     for skip in made.skipped:
-        console.print(Text(f"skipped {skip}", style="yellow"))
+        told.failure(f"skipped {skip}", console)
     console.print(f"wrote {made.num_genuine} genuine and {made.num_forged} forged clips")
-    console.print(Text(f"  {made.metadata}", style="dim"))
+    told.tell_written([made.metadata], console)

@@ -1,11 +1,14 @@
 """``mmmsba train``: learn from a folder of clips with known truth."""
 
+import itertools
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mmmsba_plugin.cli import files
 from mmmsba_plugin.errors import MissingExtraError
 
 if TYPE_CHECKING:
@@ -22,7 +25,9 @@ def train(
     output: Annotated[
         Path, typer.Option("-o", "--output", metavar="DIR", help="Folder of the checkpoint.")
     ],
-    preset: Annotated[str, typer.Option(help="paper or reference.")] = "paper",
+    preset: Annotated[
+        str | None, typer.Option(help="paper or reference; paper if not given.")
+    ] = None,
     attention: Annotated[str | None, typer.Option(help="mmms-ba, mmus-sa, ms-sa or none.")] = None,
     modalities: Annotated[
         str | None, typer.Option(metavar="NAMES", help="Some of face,audio,lips; all if not given.")
@@ -39,9 +44,7 @@ def train(
 
     Features are kept, so that a second run on the same clips starts at once.
     """
-    from rich.console import Console
-    from rich.text import Text
-
+    from mmmsba_plugin.cli import told
     from mmmsba_plugin.config import FitConfig
     from mmmsba_plugin.plugins import lookup
 
@@ -57,23 +60,32 @@ def train(
 
     entry = lookup("dataset_readers", reader)
     records = entry.build(entry.config.read({"root": data}))
-    console = Console(highlight=False, soft_wrap=True)
-    with console.status("reading clips") as status:
-        fitted = fit(
-            records,
-            wanted,
-            output,
-            workers=workers,
-            trained_on=data.resolve().name,
-            progress=console.is_terminal,
-            on_clip=lambda clip: status.update(Text(f"reading clips: {clip.record.key}")),
-        )
+    files.make_folder(output)
+    console = told.console()
+    fitted = fit(
+        records,
+        wanted,
+        output,
+        workers=workers,
+        trained_on=data.resolve().name,
+        progress=console.is_terminal,
+        on_clip=_counting(console) if console.is_terminal else lambda _: None,
+    )
     _say(console, fitted)
+
+
+def _counting(console: "Console") -> Callable[[object], None]:
+    """Return what says how many clips were read, on a line that is written over.
+
+    A live display would fight with the progress bar of the training that follows.
+    """
+    count = itertools.count(1)
+    return lambda _: console.print(f"reading clips: {next(count)}", end="\r")
 
 
 def _settings(
     config: Path | None,
-    preset: str,
+    preset: str | None,
     attention: str | None,
     modalities: str | None,
     **train: int | None,
@@ -82,7 +94,8 @@ def _settings(
     from mmmsba_plugin.config import FeaturesConfig
 
     settings = _read(config) if config else {}
-    settings.setdefault("preset", preset)
+    if preset:
+        settings["preset"] = preset
     if attention:
         settings["network"] = {**settings.get("network", {}), "attention": attention}
     if modalities:
@@ -95,28 +108,34 @@ def _settings(
 
 
 def _read(config: Path) -> dict[str, Any]:
+    """Return what a file sets, once it is known to set what there is."""
     import json
 
+    from mmmsba_plugin.config import FitConfig
     from mmmsba_plugin.errors import ConfigError
 
     try:
         settings = json.loads(config.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise ConfigError(f"{config} is not a readable JSON file: {error}") from error
+        raise ConfigError(
+            f"{config} cannot be read as JSON: {error}; give a file such as "
+            '{"train": {"max_epochs": 50}}'
+        ) from error
     if not isinstance(settings, dict):
-        raise ConfigError(f"{config} must hold a JSON object of settings")
+        raise ConfigError(f"{config} must hold a JSON object of settings, such as {{}}")
+    FitConfig.read(settings)
     return settings
 
 
 def _say(console: "Console", fitted: "Fitted") -> None:
-    from rich.text import Text
+    from mmmsba_plugin.cli import told
 
     for skip in fitted.skipped:
-        console.print(Text(f"skipped {skip.record.media}: {skip.reason}", style="yellow"))
+        told.failure(f"skipped {skip.record.media}: {skip.reason}", console)
     console.print(
         f"learned from {fitted.num_train} clips in {fitted.epochs} epochs, "
         f"validated on {fitted.num_validation} of other people"
     )
     for name, value in fitted.operating_point.metrics.items():
         console.print(f"  validation {name}: {value:.3f}")
-    console.print(Text(f"wrote {fitted.checkpoint}"))
+    told.tell_written([fitted.checkpoint], console)

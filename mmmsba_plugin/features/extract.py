@@ -96,7 +96,7 @@ def _walk_sound(
     opt_outs = watch.opt_outs()
     return {
         modality: Stored(
-            rows=_without(_finished(extractor, grid, watch.end_s), opt_outs, grid),
+            rows=_without(_finished(extractor, grid, watch.end_s), opt_outs, grid, watch.end_s),
             opt_outs=opt_outs,
             end_s=watch.end_s,
             afterwards=NO_SOUND,
@@ -175,9 +175,15 @@ def _absent(extractors: Mapping[str, FeatureExtractor], reason: str) -> dict[str
     }
 
 
-def _without(rows: FeatureRows, opt_outs: tuple[OptOut, ...], grid: Grid) -> FeatureRows:
-    """Return rows of which those in an opted-out stretch are not present."""
-    centers_s = grid.centers_s(len(rows))
+def _without(
+    rows: FeatureRows, opt_outs: tuple[OptOut, ...], grid: Grid, end_s: float
+) -> FeatureRows:
+    """Return rows of which those in an opted-out stretch are not present.
+
+    A last cell of which less than half is left counts by the last moment of it that is.
+    """
+    starts_s, centers_s = grid.starts_s(len(rows)), grid.centers_s(len(rows))
+    centers_s = np.minimum(centers_s, (starts_s + max(end_s, 0.0)) / 2)
     present = rows.present.copy()
     for part in opt_outs:
         present &= ~((part.start_s <= centers_s) & (centers_s < part.end_s))

@@ -19,7 +19,8 @@ SILENCE = "silence"
 
 #: Sound below -80 dB of full scale is silent: one step of 16 bits is at -90 dB.
 _SILENT_PEAK = 1e-4
-#: A pause in speech is no reason to look away, so shorter silences are judged.
+#: A pause in speech is no reason to look away, so shorter silences are judged where there
+#: is speech at all.
 _MIN_SILENCE_S = 1.0
 _LOOK_S = 0.05
 #: How long a lone picture is taken to last.
@@ -50,9 +51,10 @@ class SoundWatch:
             return ()
         missing = gaps(self._heard, Segment(min(0.0, self._heard[0].start_s), self.end_s))
         silent = [gap for heard in self._heard for gap in gaps(self._loud, heard)]
+        longest_pause_s = _MIN_SILENCE_S if self._loud else 0.0
         return _opt_outs(
             [(gap, NOTHING_HEARD) for gap in missing if gap.duration_s > _LOOK_S]
-            + [(gap, SILENCE) for gap in silent if gap.duration_s >= _MIN_SILENCE_S]
+            + [(gap, SILENCE) for gap in silent if gap.duration_s >= longest_pause_s]
         )
 
 

@@ -137,7 +137,8 @@ def fit(
 def _claim(out: Path, config: FitConfig) -> None:
     """Note what run this folder holds, or refuse if it is another one."""
     run = out / _STATE / _RUN
-    settings = config.model_dump(mode="json")
+    # More epochs than were first asked for are the same run going on.
+    settings = config.model_dump(mode="json", exclude={"train": {"max_epochs"}})
     if run.is_file() and json.loads(run.read_text(encoding="utf-8")) != settings:
         raise TrainingError(
             f"{out} holds a training run with other settings; choose another folder with -o, "
@@ -167,7 +168,11 @@ def _network(config: FitConfig, clips: Sequence[Clip], source: Source) -> MmmsBa
 
 
 def _learn(
-    learner: Learner, batches: tuple[DataLoader[Item], DataLoader[Item]], out: Path, *, progress: bool
+    learner: Learner,
+    batches: tuple[DataLoader[Item], DataLoader[Item]],
+    out: Path,
+    *,
+    progress: bool,
 ) -> int:
     """Train in place up to the best epoch, and return how many epochs there were.
 

@@ -1,0 +1,173 @@
+"""Where the reports of a batch go, and what an earlier run left there."""
+
+import hashlib
+import os
+import tempfile
+from collections.abc import ItemsView, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from itertools import chain, count
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mmmsba_plugin.errors import MmmsbaError, OutputError
+
+if TYPE_CHECKING:
+    from mmmsba_plugin.hookspecs import Writer
+    from mmmsba_plugin.schema import Report, Status
+
+#: Put into a report's name where it lies beside its clip: there, ``clip.json`` and ``clip.vtt``
+#: are often the owner's annotations and subtitles.
+_BESIDE = ".mmmsba"
+
+#: File systems take names of 255 bytes; the rest is for what follows a report's name.
+_LONGEST_BYTES = 200
+
+
+def report_names(clips: Iterable[Path], output: Path | None) -> dict[Path, Path]:
+    """Return where the reports of each clip go, without their suffix; each clip once.
+
+    Two clips of one name get their suffix, or a number, into their reports' names, so that
+    no report replaces another.
+
+    Args:
+        clips: Files as they were named.
+        output: Folder of all reports; each clip's own folder if not given.
+    """
+    names: dict[Path, Path] = {}
+    taken: set[Path] = set()
+    for clip in clips:
+        if clip not in names:
+            names[clip] = _free_name(clip, output, taken)
+            taken.add(names[clip])
+    return names
+
+
+def _free_name(clip: Path, output: Path | None, taken: set[Path]) -> Path:
+    # Absolute, because "." has no name; and "/" has none even so.
+    whole = clip.absolute()
+    folder = output or clip.parent
+    beside = output is None or output.resolve() == whole.parent.resolve()
+    stem, full = _shortened(whole.stem or "root"), _shortened(whole.name)
+    choices = chain((stem, full), (f"{full}-{n}" for n in count(2)))
+    names = (folder / f"{choice}{_BESIDE if beside else ''}" for choice in choices)
+    return next(name for name in names if name not in taken)
+
+
+def _shortened(name: str) -> str:
+    data = os.fsencode(name)
+    return name if len(data) <= _LONGEST_BYTES else data[:_LONGEST_BYTES].decode(errors="ignore")
+
+
+def report_path(name: Path, writer: "Writer") -> Path:
+    """Return the path of the report that ``writer`` makes."""
+    return name.with_name(f"{name.name}{writer.suffix}")
+
+
+@contextmanager
+def writing_to(place: Path) -> Iterator[None]:
+    """Say of whatever keeps this block from writing what to do about it.
+
+    Raises:
+        OutputError: There is no such folder, it may not be written to, or the disk is full.
+    """
+    try:
+        yield
+    except MmmsbaError:
+        raise
+    except OSError as error:
+        raise OutputError(
+            f"cannot write to {place}: {error.strerror or error}; choose another place with -o, "
+            "or put that right and run the same again"
+        ) from error
+
+
+def require_writable(*folders: Path) -> None:
+    """Find out whether folders can be written to before hours go into what goes there.
+
+    Raises:
+        OutputError: One cannot.
+    """
+    for folder in dict.fromkeys(folders):
+        with writing_to(folder), tempfile.TemporaryFile(dir=folder):
+            pass
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder that can be written to, and those above it, unless it is there.
+
+    Raises:
+        OutputError: That cannot be.
+    """
+    with writing_to(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    require_writable(folder)
+
+
+def write_report(report: "Report", name: Path, writer: "Writer") -> Path:
+    """Write a report, and return its path; whoever reads it never sees half of it.
+
+    Raises:
+        OutputError: The disk is full, or the like.
+    """
+    path = report_path(name, writer)
+    partial = path.with_name(f"{path.name}.part")
+    try:
+        with writing_to(path), partial.open("w", encoding="utf-8", newline="") as stream:
+            writer.write(report, stream)
+        with writing_to(path):
+            return partial.replace(path)
+    finally:
+        # It is gone if all went well, and cannot go where it could not come.
+        with suppress(OSError):
+            partial.unlink()
+
+
+def judged_before(
+    names: Mapping[Path, Path], writers: Mapping[str, "Writer"], info: Mapping[str, Any]
+) -> "dict[Path, Status]":
+    """Return the clips of which an earlier run left what judging again would only repeat.
+
+    All files of a clip must be there, and be of the same bytes and by the same weights,
+    settings and version. A report of status ``error`` does not count: what failed may work now.
+
+    Args:
+        names: Where the reports of each clip go, as :func:`report_names` says.
+        writers: Those that are asked for, by name, ``json`` among them.
+        info: What the detector says of itself.
+
+    Returns:
+        The status of each such clip's report.
+    """
+    return {
+        clip: report.status
+        for clip, name in names.items()
+        if all(report_path(name, writer).is_file() for writer in writers.values())
+        and (report := _read(report_path(name, writers["json"]))) is not None
+        and report.status != "error"
+        and _by(report) <= info.items()
+        and report.media.sha256 is not None
+        and report.media.sha256 == _sha256(clip)
+    }
+
+
+def _read(path: Path) -> "Report | None":
+    from mmmsba_plugin.schema import Report
+
+    try:
+        return Report.model_validate_json(path.read_bytes())
+    except (OSError, ValueError):
+        return None
+
+
+def _by(report: "Report") -> ItemsView[str, Any]:
+    """Return who made a report, as the detector would say it."""
+    made = report.provenance.model_dump(mode="json", exclude={"command", "created_utc"})
+    return made.items()
+
+
+def _sha256(clip: Path) -> str | None:
+    try:
+        with clip.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return None

@@ -1,0 +1,77 @@
+"""What the terminal is told about a clip. Imported only once there is something to tell."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+
+from mmmsba_plugin.report.text import ALTERED, verdict, visible
+from mmmsba_plugin.schema import Report
+from mmmsba_plugin.timebase import clock
+
+_STYLES = {True: "bold red", False: "green", None: ""}
+
+
+def console() -> Console:
+    """Return a console that changes nothing in what it is given, and breaks no line."""
+    return Console(highlight=False, soft_wrap=True)
+
+
+def tell(clip: Path, report: Report, to: Console) -> None:
+    """Say what a report says: verdict, stretches, what was not judged, and warnings."""
+    to.print(Text.assemble(f"{visible(str(clip))}: ", _verdict(report)))
+    for line in (*_segments(report), *_opt_outs(report)):
+        to.print(shown(f"  {line}"))
+    for warning in report.warnings:
+        note(warning, to)
+
+
+def shown(what: str, style: str = "") -> Text:
+    """Return words that may hold the name of a file as they are, on one line."""
+    return Text(visible(what), style=style)
+
+
+def failure(what: str, to: Console) -> None:
+    """Say what could not be done, though the run goes on."""
+    to.print(shown(what, "yellow"))
+
+
+def note(what: str, to: Console) -> None:
+    """Say what is worth knowing about the clip before."""
+    to.print(Text.assemble("  ", ("note: ", "yellow"), visible(what)))
+
+
+def tell_written(paths: Iterable[Path], to: Console) -> None:
+    """Say where reports went."""
+    for path in paths:
+        to.print(shown(f"  wrote {path}", "dim"))
+
+
+def _verdict(report: Report) -> Text:
+    if report.problem is not None:
+        said = visible(report.problem.message)
+        return Text.assemble((report.status, "yellow"), f": {said}")
+    numbers = [f"score {report.score:.3f}"]
+    if report.threshold is not None:
+        numbers.append(f"threshold {report.threshold.value:.3f}")
+    words = verdict(report)
+    style = _STYLES[report.forged]
+    return Text.assemble((f"{words[0].lower()}{words[1:]}", style), ", ", ", ".join(numbers))
+
+
+def _segments(report: Report) -> Iterator[str]:
+    for part in report.segments:
+        stretch = f"{clock(part.start_s)} to {clock(part.end_s)}"
+        yield f"{stretch}  {part.score:.3f}  {ALTERED[part.modality]}"
+
+
+def _opt_outs(report: Report) -> Iterator[str]:
+    """Yield what the verdict does not rest on."""
+    judged = {} if report.problem else report.modalities
+    for modality, part in judged.items():
+        if part.opt_outs or part.score is None:
+            reasons = ", ".join(dict.fromkeys(stretch.reason for stretch in part.opt_outs))
+            hidden_s = sum(stretch.end_s - stretch.start_s for stretch in part.opt_outs)
+            share = "not judged" if part.score is None else f"not judged for {hidden_s:.2f} s"
+            yield f"{modality} {share}: {reasons or 'absent'}"

@@ -1,0 +1,154 @@
+"""What is said about a clip, once the numbers are there."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mmmsba_plugin.errors import MediaUnreadableError
+from mmmsba_plugin.evidence import ClipFeatures
+from mmmsba_plugin.report.build import abstained, failed, forged_modality, judged, stamped
+from mmmsba_plugin.schema import Media, OptOut, Provenance, Report, Threshold
+from mmmsba_plugin.segment import Segment
+from mmmsba_plugin.timebase import Grid
+
+MEDIA = Media(path="clip.mp4")
+PROVENANCE = Provenance(
+    package_version="0", api_version="1.0", formula_version=1, detector="mmms-ba"
+)
+NO_PROPOSALS = (np.empty((0, 2)), np.empty(0))
+
+#: Ten cells of 0.1 s, the last one half outside of the clip.
+CLIP = ClipFeatures(grid=Grid(stride_s=0.1), end_s=0.95, rows={})
+
+
+def along(*loud: int, level: float = 0.9) -> np.ndarray:
+    """Scores of ten cells, high in those named."""
+    scores = np.full(10, 0.1)
+    scores[list(loud)] = level
+    return scores
+
+
+def report(scores, *, segments=(), by_modality=None, threshold=0.5, features=CLIP) -> Report:
+    return judged(
+        MEDIA,
+        features,
+        scores=np.asarray(scores, dtype=np.float64),
+        by_modality=by_modality or {},
+        segments=segments,
+        proposals=NO_PROPOSALS,
+        threshold=Threshold(value=threshold),
+        onset=threshold,
+        provenance=PROVENANCE,
+    )
+
+
+class TestForgedModality:
+    def said(self, start_s=0.2, end_s=0.4, **by_modality: np.ndarray) -> str | None:
+        return forged_modality(Segment(start_s, end_s), CLIP, by_modality, onset=0.5)
+
+    def test_sound_alone_speaking_up_is_audio(self):
+        assert self.said(audio=along(3), face=along(), lips=along()) == "audio"
+
+    @pytest.mark.parametrize("seen", ["face", "lips"])
+    def test_face_or_lips_alone_speaking_up_is_visual(self, seen):
+        quiet = {"audio": along(), "face": along(), "lips": along()}
+        assert self.said(**{**quiet, seen: along(3)}) == "visual"
+
+    def test_sound_and_lips_speaking_up_is_both(self):
+        assert self.said(audio=along(2), face=along(), lips=along(3)) == "both"
+
+    def test_where_none_speaks_up_alone_nothing_is_known(self):
+        assert self.said(audio=along(), face=along(), lips=along()) is None
+
+    def test_what_speaks_up_elsewhere_does_not_count(self):
+        assert self.said(audio=along(1, 4), face=along(), lips=along(2)) == "visual"
+
+    def test_an_absent_modality_says_nothing(self):
+        assert self.said(audio=along(3), lips=np.full(10, np.nan)) == "audio"
+        assert self.said(audio=np.full(10, np.nan)) is None
+
+    def test_a_score_at_the_onset_is_speaking_up(self):
+        assert self.said(audio=along(2, level=0.5)) == "audio"
+        assert self.said(audio=along(2, level=math.nextafter(0.5, 0))) is None
+
+    def test_a_modality_that_can_show_either_decides_nothing(self):
+        assert self.said(text=along(3)) is None
+        assert self.said(text=along(3), lips=along(3)) == "visual"
+
+    def test_a_sliver_of_a_cell_is_judged_by_that_cell(self):
+        assert self.said(0.31, 0.32, audio=along(3), lips=along(2, 4)) == "audio"
+
+
+class TestJudged:
+    @given(st.lists(st.none() | st.floats(0, 1), min_size=10, max_size=10), st.floats(0, 1))
+    def test_a_forged_clip_has_its_highest_score_and_a_place(self, scores, threshold):
+        if all(score is None for score in scores):
+            return
+        values = [math.nan if score is None else score for score in scores]
+        said = report(values, threshold=threshold)
+        assert said.score == max(score for score in scores if score is not None)
+        assert said.forged == (said.score >= threshold) == bool(said.segments)
+        assert said.curves.score == tuple(scores)
+
+    def test_a_place_too_short_for_a_segment_is_named_all_the_same(self):
+        (place,) = report(along(3)).segments
+        assert (place.start_s, place.end_s) == CLIP.grid.cell(3)
+        assert place.score == 0.9
+
+    def test_that_place_does_not_reach_beyond_the_clip(self):
+        (place,) = report(along(9)).segments
+        assert (place.start_s, place.end_s) == (pytest.approx(0.9), 0.95)
+
+    def test_segments_that_were_found_are_told_as_they_are(self):
+        found = [(Segment(0.2, 0.4), 0.9), (Segment(0.6, 0.7), 0.8)]
+        said = report(along(2, 3, 6), segments=found, by_modality={"lips": along(6)})
+        assert [(s.start_s, s.end_s, s.score) for s in said.segments] == [
+            (0.2, 0.4, 0.9),
+            (0.6, 0.7, 0.8),
+        ]
+        assert [s.modality for s in said.segments] == [None, "visual"]
+
+    def test_each_modality_has_its_own_highest_score_and_opt_outs(self):
+        gone = OptOut(start_s=0.0, end_s=0.95, reason="no face")
+        clip = ClipFeatures(CLIP.grid, CLIP.end_s, rows={}, opt_outs={"face": (gone,)})
+        alone = {"audio": along(1, level=0.7), "face": np.full(10, np.nan)}
+        said = report(along(), by_modality=alone, features=clip).modalities
+        assert (said["audio"].score, said["audio"].opt_outs) == (0.7, ())
+        assert (said["face"].score, said["face"].opt_outs) == (None, (gone,))
+
+
+class TestNotJudged:
+    def test_an_abstention_names_each_reason_once_and_what_to_do(self):
+        gone = OptOut(start_s=0.0, end_s=0.95, reason="no face")
+        still = OptOut(start_s=0.0, end_s=0.95, reason="silence")
+        parts = {"face": (gone,), "lips": (gone,), "audio": (still,)}
+        clip = ClipFeatures(CLIP.grid, CLIP.end_s, rows={}, opt_outs=parts)
+        said = abstained(MEDIA, clip, provenance=PROVENANCE)
+        assert (said.status, said.score, said.forged) == ("abstained", None, None)
+        assert said.problem.message == (
+            "nothing to judge in clip.mp4: no face, silence; give a clip in which a face is "
+            "seen, or speech is heard"
+        )
+        assert said.modalities["lips"].opt_outs == (gone,)
+
+    def test_an_error_of_ours_is_told_as_it_is(self):
+        said = failed(MEDIA, MediaUnreadableError("clip.mp4 is empty"), provenance=PROVENANCE)
+        assert (said.problem.kind, said.problem.message) == (
+            "MediaUnreadableError",
+            "clip.mp4 is empty",
+        )
+
+    def test_any_other_error_is_named_with_the_clip(self):
+        said = failed(MEDIA, RuntimeError("boom"), provenance=PROVENANCE)
+        assert said.problem.kind == "RuntimeError"
+        assert said.problem.message.startswith(
+            "judging clip.mp4 failed unexpectedly: RuntimeError: boom; the log has the traceback"
+        )
+
+    def test_a_report_without_a_command_line_names_none(self):
+        assert stamped(PROVENANCE).command is None
+        assert stamped(PROVENANCE, command="mmmsba detect x").command == "mmmsba detect x"
+        assert stamped(PROVENANCE).created_utc.endswith("+00:00")

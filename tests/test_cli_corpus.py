@@ -1,0 +1,195 @@
+"""The commands that work on folders of clips: forge, features, train, evaluate."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from mmmsba_plugin import plugins
+from mmmsba_plugin.cli import app, exits
+from mmmsba_plugin.cli.train import _settings
+from mmmsba_plugin.datasets.lavdf import read_lavdf
+from mmmsba_plugin.features.audio import LogMel
+from mmmsba_plugin.model.checkpoint import read_config
+
+from .clips import clip as numbered_clip
+
+TINY = {
+    "network": {"gru_units": 4, "dense_units": 4},
+    "train": {"max_epochs": 5, "batch_size": 8},
+}
+
+
+@pytest.fixture(autouse=True)
+def _fresh(monkeypatch, feature_store):
+    monkeypatch.setenv("MMMSBA_CACHE", str(feature_store.folder.parent))
+    plugins.forget()
+    yield
+    plugins.forget()
+
+
+@pytest.fixture
+def run():
+    return lambda *arguments: CliRunner().invoke(app, [str(a) for a in arguments])
+
+
+class TestForge:
+    def test_a_folder_of_clips_becomes_a_corpus(self, run, talking_clip, tmp_path):
+        genuine = tmp_path / "genuine"
+        genuine.mkdir()
+        shutil.copy(talking_clip, genuine)
+        (genuine / "notes.mp4").write_text("no film")
+        made = run("forge", genuine, "-o", tmp_path / "out", "--per-clip", 1, "--forger", "mouth")
+        assert made.exit_code == exits.OK
+        assert "wrote 1 genuine and 1 forged clips" in made.stdout
+        assert "skipped" in made.stdout
+        assert "notes.mp4" in made.stdout
+        forged = [r for r in read_lavdf(tmp_path / "out") if r.forged]
+        assert [(r.kind, r.audio_truth) for r in forged] == [("mouth", ())]
+
+    def test_an_unknown_forger_is_answered_with_those_there_are(self, run, tmp_path):
+        done = run("forge", tmp_path, "-o", tmp_path / "out", "--forger", "spice")
+        assert done.exit_code == exits.STOPPED
+        assert "did you mean 'splice'?" in done.stderr
+
+    def test_a_folder_that_is_not_there_is_named(self, run, tmp_path):
+        done = run("forge", tmp_path / "gone", "-o", tmp_path / "out")
+        assert done.exit_code == exits.STOPPED
+        assert f"there is no folder {tmp_path / 'gone'}" in done.stderr
+
+
+class TestFeatures:
+    def test_each_modality_gets_a_file_with_a_row_a_snippet(self, run, talking_clip, tmp_path):
+        done = run("features", talking_clip, "-o", tmp_path, "--stride-s", 0.2)
+        assert done.exit_code == exits.OK
+        for modality in ("face", "audio", "lips"):
+            rows = np.load(tmp_path / modality / "talking.npy")
+            # The last packet of the sound reaches a little past the third second.
+            assert len(rows) == 16
+            present = np.isfinite(rows).all(axis=1).mean()
+            size = f"16 x {rows.shape[1]}, {present:.0%} present, a row every 0.2 s"
+            assert f"{tmp_path / modality / 'talking.npy'}: {size}" in done.stdout
+
+    def test_a_bad_clip_stops_nothing(self, run, tmp_path):
+        clip = numbered_clip(tmp_path / "clip.mp4", duration_s=0.4, click_at_s=0.2)
+        done = run("features", tmp_path / "gone.mp4", clip, "-o", tmp_path / "out")
+        assert done.exit_code == exits.UNJUDGED
+        assert "gone.mp4: error: there is no file at" in done.stdout
+        assert np.isnan(np.load(tmp_path / "out" / "lips" / "clip.npy")).all()
+
+    def test_a_fault_of_a_front_end_stops_nothing(self, run, tmp_path, monkeypatch, caplog):
+        start = LogMel.start
+
+        def touchy(self, media, grid):
+            if "hostile" in media.path:
+                raise RuntimeError("boom")
+            start(self, media, grid)
+
+        monkeypatch.setattr(LogMel, "start", touchy)
+        hostile = numbered_clip(tmp_path / "hostile.mp4", duration_s=0.4, click_at_s=0.2)
+        good = shutil.copy(hostile, tmp_path / "good.mp4")
+        done = run("features", hostile, good, "-o", tmp_path / "out")
+        assert done.exit_code == exits.UNJUDGED
+        assert "hostile.mp4: error: RuntimeError: boom; the log has the traceback" in done.stdout
+        assert (tmp_path / "out" / "audio" / "good.npy").is_file()
+        assert str(caplog.records[0].exc_info[1]) == "boom"
+
+    def test_two_clips_that_would_share_a_file_are_refused(self, run, tmp_path):
+        done = run("features", tmp_path / "a" / "x.mp4", tmp_path / "b" / "x.mkv", "-o", tmp_path)
+        assert done.exit_code == exits.STOPPED
+        assert "would both become x.npy; describe them one after the other" in done.stderr
+
+
+class TestTrain:
+    @pytest.fixture
+    def settings(self, tmp_path):
+        path = tmp_path / "tiny.json"
+        path.write_text(json.dumps(TINY))
+        return path
+
+    def test_a_corpus_becomes_a_checkpoint(self, run, talking_corpus, settings, tmp_path):
+        out = tmp_path / "out"
+        wanted = ("--attention", "none", "--modalities", "audio,lips", "--max-epochs", 1)
+        done = run("train", "--data", talking_corpus, "-o", out, "--config", settings, *wanted)
+        assert done.exit_code == exits.OK, done.stderr
+        assert "in 1 epochs" in done.stdout
+        assert "validation clip_auc: " in done.stdout
+        assert f"wrote {out}" in done.stdout
+        said = read_config(out)
+        # What the command line says goes over the file, and the rest of the file stays.
+        assert (said.model.attention, said.model.gru_units) == ("none", 4)
+        assert list(said.model.dims) == ["audio", "lips"]
+        assert said.trained_on == talking_corpus.name
+
+    def test_a_preset_of_the_file_is_kept_unless_another_is_asked_for(self, settings):
+        settings.write_text('{"preset": "reference"}')
+        assert _settings(settings, None, None, None)["preset"] == "reference"
+        assert _settings(settings, "paper", None, None)["preset"] == "paper"
+
+    @pytest.mark.parametrize(
+        ("text", "reason"),
+        [
+            ("{", "cannot be read as JSON"),
+            ("[]", "must hold a JSON object of settings"),
+            ('{"trian": {}}', "Allowed keys: preset, network, features, train, localization"),
+            ('{"network": 3}', "network: Input should be a valid dictionary"),
+        ],
+    )
+    def test_a_file_of_settings_that_cannot_be_used_is_named(self, run, settings, text, reason):
+        settings.write_text(text)
+        done = run("train", "--data", ".", "-o", "out", "--config", settings, "--attention", "none")
+        assert done.exit_code == exits.STOPPED
+        assert reason in done.stderr
+
+    def test_an_unknown_modality_is_answered_with_those_there_are(self, run):
+        done = run("train", "--data", ".", "-o", "out", "--modalities", "audio,smell")
+        assert done.exit_code == exits.STOPPED
+        assert "no front-end serves smell; choose from face, audio, lips" in done.stderr
+
+    def test_a_folder_without_truth_is_refused(self, run, tmp_path):
+        done = run("train", "--data", tmp_path, "-o", tmp_path / "out")
+        assert done.exit_code == exits.STOPPED
+        assert f"there is no metadata.json or metadata.min.json in {tmp_path}" in done.stderr
+
+
+class TestEvaluate:
+    def test_the_figures_are_told_and_written_with_where_they_come_from(
+        self, run, talking_corpus, checkpoint, tmp_path
+    ):
+        out = tmp_path / "new" / "figures.json"
+        wanted = ("--data", talking_corpus, "--checkpoint", checkpoint, "--split", "dev")
+        done = run("evaluate", *wanted, "-o", out, "--resamples", 5)
+        assert done.exit_code == exits.OK, done.stderr
+        said = json.loads(out.read_text())
+        records = list(read_lavdf(talking_corpus, split="dev"))
+        assert said["num_genuine"] + said["num_forged"] == len(records)
+        assert (said["split"], said["data"]) == ("dev", str(talking_corpus))
+        assert said["detector"]["checkpoint_sha256"] == read_config(checkpoint).weights_sha256
+        auc = said["numbers"]["clip_auc"]
+        # One speaker is no sample of people; JSON has no NaN to say so.
+        assert auc["low"] is auc["high"] is None
+        assert f"{auc['value']:.3f}" in done.stdout
+        assert "no intervals: they need clips of two people or more" in done.stdout
+
+    def test_a_split_that_is_not_there_is_answered_with_those_there_are(
+        self, run, talking_corpus, checkpoint
+    ):
+        wanted = ("--data", talking_corpus, "--checkpoint", checkpoint, "--split", "tset")
+        done = run("evaluate", *wanted)
+        assert done.exit_code == exits.STOPPED
+        assert "has no split 'tset'; it has: dev" in done.stderr
+
+    def test_clips_that_could_not_be_judged_are_named(
+        self, run, talking_corpus, checkpoint, tmp_path
+    ):
+        corpus = shutil.copytree(talking_corpus, tmp_path / "corpus")
+        broken = next(iter(read_lavdf(corpus, split="dev"))).media
+        broken.write_text("no film")
+        done = run(
+            "evaluate", "--data", corpus, "--checkpoint", checkpoint, "--split", "dev",
+            "--resamples", 2,
+        )  # fmt: skip
+        assert done.exit_code == exits.OK
+        assert f"not judged: {broken}: cannot read {broken}: it holds text" in done.stdout
