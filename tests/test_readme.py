@@ -88,7 +88,7 @@ def test_the_page_read_from_top_to_bottom_works(desk):
         "mmmsba --plugin loudness.py detect clip.mp4 --checkpoint my-checkpoint --format line", desk
     )
     assert written.returncode == 0, written.stderr
-    assert (desk / "clip.line.txt").read_text(encoding="utf-8").startswith("clip.mp4: 0.")
+    assert (desk / "clip.mmmsba.line.txt").read_text(encoding="utf-8").startswith("clip.mp4: 0.")
 
 
 def test_every_hook_is_named_with_its_signature():
