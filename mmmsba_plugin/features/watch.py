@@ -40,9 +40,9 @@ class SoundWatch:
         if not block.samples.size:
             return
         end_s = block.start_s + samples_to_s(block.samples.size, block.sample_rate_hz)
-        self._heard = _extended(self._heard, Segment(block.start_s, end_s))
+        _extend(self._heard, Segment(block.start_s, end_s))
         for loud in _loud_stretches(block):
-            self._loud = _extended(self._loud, loud)
+            _extend(self._loud, loud)
         self.end_s = max(self.end_s, end_s)
 
     def opt_outs(self) -> tuple[OptOut, ...]:
@@ -120,9 +120,9 @@ def _loud_stretches(block: SoundBlock) -> list[Segment]:
     return [Segment(t, t + _LOOK_S) for t in np.asarray(times_s)[peaks >= _SILENT_PEAK]]
 
 
-def _extended(segments: list[Segment], more: Segment) -> list[Segment]:
-    """Return segments with one more behind them, joined if it touches the last."""
-    return [*segments[:-1], *merge([*segments[-1:], more], gap_s=_LOOK_S / 2)]
+def _extend(segments: list[Segment], more: Segment) -> None:
+    """Put one more segment behind others, joined if it touches the last."""
+    segments[-1:] = merge([*segments[-1:], more], gap_s=_LOOK_S / 2)
 
 
 def _opt_outs(stretches: list[tuple[Segment, str]]) -> tuple[OptOut, ...]:
