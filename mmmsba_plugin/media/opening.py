@@ -22,6 +22,9 @@ AvFrame: TypeAlias = Any
 #: How much of a file is looked at to tell text from video.
 _HEAD_BYTES = 4096
 
+#: From this major version on, PyAV reads a file's titles only when asked to.
+_LAZY_TITLES = 19
+
 #: Size of an ISO media box header: four bytes of length, four of type.
 _BOX = struct.Struct(">I4s")
 
@@ -51,11 +54,19 @@ def open_media(path: str | Path) -> AvContainer:
         # only files, because what a file refers to must not be fetched from elsewhere.
         return av.open(
             str(path.absolute()),
-            metadata_errors="replace",
             container_options={"protocol_whitelist": "file"},
+            **_lenient(av.__version__),
         )
     except (av.FFmpegError, OSError) as error:
         raise MediaUnreadableError(f"cannot read {path}: {_reason(path, head)}") from error
+
+
+def _lenient(av_version: str) -> dict[str, Any]:
+    """Return what keeps a title in a broken encoding from refusing a whole file.
+
+    PyAV 19 no longer reads titles before it is asked to, and no longer knows the setting.
+    """
+    return {"metadata_errors": "replace"} if int(av_version.split(".")[0]) < _LAZY_TITLES else {}
 
 
 def _require_file(path: Path) -> None:
