@@ -21,7 +21,7 @@ from mmmsba_plugin.segment import Segment
 from mmmsba_plugin.training.data import ClipDataset, Source, collate, load_clips, statistics, truths
 from mmmsba_plugin.training.fit import fit
 from mmmsba_plugin.training.module import choose, hide_modalities, view_of
-from mmmsba_plugin.training.operating_point import best_f1, threshold_at
+from mmmsba_plugin.training.operating_point import best_f1, clip_threshold, threshold_at
 from mmmsba_plugin.training.split import split_records
 
 TINY = FitConfig(
@@ -118,6 +118,21 @@ class TestOperatingPoint:
         genuine = np.array(scores)
         reached = np.mean(genuine >= threshold_at(genuine, rate))
         assert reached <= rate or genuine.max() == 1.0
+
+
+class TestClipThreshold:
+    def test_with_ten_genuine_clips_a_tenth_of_them_may_be_called_forged(self):
+        scores = np.array([*np.linspace(0.1, 0.55, 10), 0.9])
+        line = clip_threshold(scores, np.arange(11) == 10)
+        assert line.false_positive_rate == 0.1
+        assert (scores[:10] >= line.value).sum() == 1
+
+    def test_with_fewer_the_line_is_drawn_where_most_is_told_right(self):
+        scores = np.array([0.1, 0.2, 0.6, 0.4, 0.5, 0.7])
+        forged = np.array([False, False, False, True, True, True])
+        line = clip_threshold(scores, forged)
+        assert line.value == 0.4
+        assert line.false_positive_rate is None
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,6 @@
 """``mmmsba demo``: the whole way in two minutes, on clips that it makes itself."""
 
+import webbrowser
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -45,7 +46,8 @@ def demo(
     _say(found, console)
     told.tell_written([page], console)
     if open_page:
-        typer.launch(page.resolve().as_uri())
+        # Not typer.launch: where there is no browser, that prints what it tried.
+        webbrowser.open(page.resolve().as_uri())
 
 
 def _say(found: "Demo", console: "Console") -> None:

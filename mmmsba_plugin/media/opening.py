@@ -66,7 +66,11 @@ def _lenient(av_version: str) -> dict[str, Any]:
 
     PyAV 19 no longer reads titles before it is asked to, and no longer knows the setting.
     """
-    return {"metadata_errors": "replace"} if int(av_version.split(".")[0]) < _LAZY_TITLES else {}
+    return (
+        {"metadata_errors": "replace"}
+        if int(av_version.split(".", maxsplit=1)[0]) < _LAZY_TITLES
+        else {}
+    )
 
 
 def _require_file(path: Path) -> None:

@@ -44,7 +44,9 @@ def choose_operating_point(
 
     A clip counts as forged from the score that at most a tenth of the genuine clips reach,
     and a segment opens there too: a clip is forged exactly if a stretch of it is. It closes
-    at the score that tells forged from genuine snippets with the best F1.
+    at the score that tells forged from genuine snippets with the best F1. With fewer than
+    ten genuine clips a tenth cannot be told, and the line with the best balanced accuracy
+    is taken, for no stated rate.
 
     Args:
         network: In evaluation mode or not; it is not changed.
@@ -66,9 +68,10 @@ def choose_operating_point(
     level, f1 = best_f1(np.concatenate(scores), np.concatenate(labels))
     forged = np.array([clip.record.forged for clip in clips])
     highest = np.array(tops)
-    threshold = threshold_at(highest[~forged], FALSE_POSITIVE_RATE)
+    line = clip_threshold(highest, forged)
+    threshold = line.value
     return OperatingPoint(
-        threshold=Threshold(value=threshold, false_positive_rate=FALSE_POSITIVE_RATE),
+        threshold=line,
         localization=config.model_copy(
             update={"onset": threshold, "offset": min(level, threshold)}
         ),
@@ -78,6 +81,22 @@ def choose_operating_point(
             "clip_true_positive_rate": float(np.mean(highest[forged] >= threshold)),
         },
     )
+
+
+def clip_threshold(scores: NDArray[np.float64], forged: NDArray[np.bool_]) -> Threshold:
+    """Return the score from which a clip counts as forged, and the rate it was chosen for.
+
+    Args:
+        scores: In [0, 1], shape ``(clip,)``.
+        forged: The truth, the same shape; some clips of either kind.
+    """
+    genuine = scores[~forged]
+    if len(genuine) * FALSE_POSITIVE_RATE >= 1:
+        value = threshold_at(genuine, FALSE_POSITIVE_RATE)
+        return Threshold(value=value, false_positive_rate=FALSE_POSITIVE_RATE)
+    lines = np.unique(scores)
+    gained = [np.mean(scores[forged] >= line) - np.mean(genuine >= line) for line in lines]
+    return Threshold(value=float(lines[int(np.argmax(gained))]))
 
 
 def best_f1(scores: NDArray[np.float64], labels: NDArray[np.int64]) -> tuple[float, float]:
