@@ -182,6 +182,11 @@ class LocalizationConfig(Chapter):
 
     onset: float = Field(default=0.5, ge=0, le=1, description="Score at which a segment opens.")
     offset: float = Field(default=0.35, ge=0, le=1, description="Score below which it closes.")
+    alone_onsets: dict[Modality, Annotated[float, Field(ge=0, le=1)]] = Field(
+        default_factory=dict,
+        description="Score from which a modality shown alone says that it was altered; the "
+        "onset for one that is not named.",
+    )
     min_segment_s: float = Field(
         default=0.1, ge=0, description="Shorter segments and proposals are dropped, in seconds."
     )

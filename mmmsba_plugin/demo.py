@@ -23,7 +23,7 @@ from mmmsba_plugin.forge.puppet import make_talking_corpus
 from mmmsba_plugin.plugins import lookup
 from mmmsba_plugin.schema import Report
 
-_NUM_CLIPS = 18
+_NUM_CLIPS = 24
 _CLIP_S = 4.0
 _VARIANTS = 3
 #: Small enough to learn in seconds; the rest is the paper's.

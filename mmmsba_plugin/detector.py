@@ -175,7 +175,7 @@ class MmmsbaDetector:
             segments=localize(*said, end_s=features.end_s, config=config),
             proposals=ranked_proposals(*said, end_s=features.end_s, config=config),
             threshold=self.config.threshold,
-            onset=config.onset,
+            onsets={m: config.alone_onsets.get(m, config.onset) for m in found.by_modality},
             provenance=provenance,
         )
 

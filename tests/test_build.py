@@ -40,14 +40,20 @@ def report(scores, *, segments=(), by_modality=None, threshold=0.5, features=CLI
         segments=segments,
         proposals=NO_PROPOSALS,
         threshold=Threshold(value=threshold),
-        onset=threshold,
+        onsets=dict.fromkeys(by_modality or {}, threshold),
         provenance=PROVENANCE,
     )
 
 
 class TestForgedModality:
     def said(self, start_s=0.2, end_s=0.4, **by_modality: np.ndarray) -> str | None:
-        return forged_modality(Segment(start_s, end_s), CLIP, by_modality, onset=0.5)
+        onsets = dict.fromkeys(by_modality, 0.5)
+        return forged_modality(Segment(start_s, end_s), CLIP, by_modality, onsets)
+
+    def test_each_modality_has_an_onset_of_its_own(self):
+        scores = {"audio": along(2, 3, level=0.6), "lips": along(2, 3, level=0.6)}
+        onsets = {"audio": 0.7, "lips": 0.5}
+        assert forged_modality(Segment(0.2, 0.4), CLIP, scores, onsets) == "visual"
 
     def test_sound_alone_speaking_up_is_audio(self):
         assert self.said(audio=along(3), face=along(), lips=along()) == "audio"
@@ -60,6 +66,9 @@ class TestForgedModality:
     def test_sound_and_lips_speaking_up_is_both(self):
         assert self.said(audio=along(2), face=along(), lips=along(3)) == "both"
 
+    def test_a_moment_of_doubt_in_a_long_stretch_is_not_speaking_up(self):
+        assert self.said(end_s=0.9, audio=along(3), lips=along(2, 3, 4, 5, 6)) == "visual"
+
     def test_where_none_speaks_up_alone_nothing_is_known(self):
         assert self.said(audio=along(), face=along(), lips=along()) is None
 
@@ -71,8 +80,8 @@ class TestForgedModality:
         assert self.said(audio=np.full(10, np.nan)) is None
 
     def test_a_score_at_the_onset_is_speaking_up(self):
-        assert self.said(audio=along(2, level=0.5)) == "audio"
-        assert self.said(audio=along(2, level=math.nextafter(0.5, 0))) is None
+        assert self.said(audio=along(2, 3, level=0.5)) == "audio"
+        assert self.said(audio=along(2, 3, level=math.nextafter(0.5, 0))) is None
 
     def test_a_modality_that_can_show_either_decides_nothing(self):
         assert self.said(text=along(3)) is None

@@ -54,6 +54,7 @@ def make_talking_clip(
     seconds: float,
     seed: int,
     speaker: int = 0,
+    look: int | None = None,
     fps_hz: int | Fraction = 25,
     size_px: int = 320,
     sample_rate_hz: int = _SAMPLE_RATE_HZ,
@@ -64,8 +65,9 @@ def make_talking_clip(
         path: Where it goes; the suffix names the container.
         seconds: How long it lasts.
         seed: Of the syllables, the melody and the motion of the head.
-        speaker: Which voice and which light; any whole number from 0, and a dozen
-            voices take turns.
+        speaker: Which voice; any whole number from 0, and a dozen voices take turns.
+        look: In which light and from which side; any whole number, the speaker's if not
+            given.
         fps_hz: Pictures a second.
         size_px: Side of the square pictures; even.
         sample_rate_hz: Of the sound; a multiple of 200.
@@ -84,7 +86,7 @@ def make_talking_clip(
     num_pictures = Grid(stride_s=frames_to_s(1, fps_hz)).num_snippets(seconds)
     pts_s = np.array([frames_to_s(i, fps_hz) for i in range(num_pictures)])
     opening, width = score.at(pts_s)
-    portrait = Portrait(size_px=size_px, look=speaker)
+    portrait = Portrait(size_px=size_px, look=speaker if look is None else look)
     drawn = _act(portrait, pts_s, opening, width, rng=rng)
     write_clip(path, drawn, fps_hz=fps_hz, sound=sound, sample_rate_hz=sample_rate_hz)
     return TalkingClip(path, speaker, pts_s, opening, width)
@@ -109,6 +111,7 @@ def make_talking_corpus(
             seconds=seconds,
             seed=seed + i,
             speaker=i % len(SPEAKERS),
+            look=i,
             size_px=size_px,
         )
         for i in range(num_clips)

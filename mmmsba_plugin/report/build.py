@@ -37,7 +37,7 @@ def judged(
     segments: Sequence[tuple[Segment, float]],
     proposals: tuple[Spans, Scores],
     threshold: Threshold,
-    onset: float,
+    onsets: Mapping[str, float],
     provenance: Provenance,
 ) -> Report:
     """Return the report of a clip that could be judged.
@@ -50,7 +50,7 @@ def judged(
         segments: Forged stretches and their scores.
         proposals: Ranked candidates: start and end in seconds, and scores.
         threshold: What the clip's score is compared with.
-        onset: Score from which a modality by itself speaks for a forgery.
+        onsets: For each modality, the score from which it says by itself that it was altered.
         provenance: Where the numbers come from.
     """
     # Paper section 3.1: a clip is fake if at least one of its sequences is.
@@ -69,7 +69,7 @@ def judged(
                 start_s=segment.start_s,
                 end_s=segment.end_s,
                 score=score,
-                modality=forged_modality(segment, features, by_modality, onset=onset),
+                modality=forged_modality(segment, features, by_modality, onsets),
             )
             for segment, score in segments
         ),
@@ -144,12 +144,11 @@ def forged_modality(
     segment: Segment,
     features: ClipFeatures,
     by_modality: Mapping[str, Scores],
-    *,
-    onset: float,
+    onsets: Mapping[str, float],
 ) -> ForgedModality | None:
     """Return what was altered in a stretch, as the modalities say when asked alone.
 
-    A modality speaks up if its own score reaches ``onset`` anywhere in the stretch. Where
+    A modality speaks up if its own scores reach its onset on average over the stretch. Where
     none does, they only convince together, and what was altered is not known; nor is it where
     only one speaks that can show either.
     """
@@ -157,7 +156,7 @@ def forged_modality(
     altered = {
         ALTERED_BY_MODALITY.get(modality)
         for modality, alone in by_modality.items()
-        if (_highest(alone[cells.start : cells.stop]) or 0.0) >= onset
+        if _mean(alone[cells.start : cells.stop]) >= onsets[modality]
     }
     if {"audio", "visual"} <= altered:
         return "both"
@@ -169,6 +168,10 @@ def forged_modality(
 def _surest_cell(scores: Scores, features: ClipFeatures) -> Segment:
     start_s, end_s = features.grid.cell(int(np.nanargmax(scores)))
     return Segment(start_s, min(end_s, features.end_s))
+
+
+def _mean(scores: Scores) -> float:
+    return 0.0 if np.isnan(scores).all() else float(np.nanmean(scores))
 
 
 def _highest(scores: Scores) -> float | None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import lightning
 import torch
@@ -137,15 +138,26 @@ def fit(
 def _claim(out: Path, config: FitConfig) -> None:
     """Note what run this folder holds, or refuse if it is another one."""
     run = out / _STATE / _RUN
-    # More epochs than were first asked for are the same run going on.
-    settings = config.model_dump(mode="json", exclude={"train": {"max_epochs"}})
-    if run.is_file() and json.loads(run.read_text(encoding="utf-8")) != settings:
+    if run.is_file() and _without_end(_read_run(run)) != _without_end(config):
         raise TrainingError(
             f"{out} holds a training run with other settings; choose another folder with -o, "
             "or remove this one"
         )
     run.parent.mkdir(parents=True, exist_ok=True)
-    run.write_text(json.dumps(settings, indent=2), encoding="utf-8")
+    run.write_text(config.model_dump_json(indent=2), encoding="utf-8")
+
+
+def _read_run(run: Path) -> FitConfig | None:
+    """Return the settings of a run; None if they are not of this version of the package."""
+    try:
+        return FitConfig.read(json.loads(run.read_text(encoding="utf-8")))
+    except ValueError:
+        return None
+
+
+def _without_end(config: FitConfig | None) -> dict[str, Any] | None:
+    """Return settings but for how many epochs: more of them are the same run going on."""
+    return None if config is None else config.model_dump(exclude={"train": {"max_epochs"}})
 
 
 def _require(train: Sequence[Clip], held_out: Sequence[Clip], skipped: Sequence[Skipped]) -> None:

@@ -12,14 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mmmsba_plugin.config import LocalizationConfig
-from mmmsba_plugin.model.judge import judge
+from mmmsba_plugin.evidence import ClipFeatures
+from mmmsba_plugin.model.judge import Judgement, judge
 from mmmsba_plugin.model.mmmsba import MmmsBa
-from mmmsba_plugin.schema import Threshold
-from mmmsba_plugin.training.data import Clip, Source
+from mmmsba_plugin.schema import ALTERED_BY_MODALITY, Threshold
+from mmmsba_plugin.training.data import Clip, Source, truths
 from mmmsba_plugin.training.targets import make_targets
 
-#: Share of genuine validation clips that may be called forged.
+#: Share of genuine validation clips, or snippets, that may be called forged.
 FALSE_POSITIVE_RATE = 0.1
+_TOGETHER = "all"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,8 @@ def choose_operating_point(
     and a segment opens there too: a clip is forged exactly if a stretch of it is. It closes
     at the score that tells forged from genuine snippets with the best F1. With fewer than
     ten genuine clips a tenth cannot be told, and the line with the best balanced accuracy
-    is taken, for no stated rate.
+    is taken, for no stated rate. A modality shown alone is judged by a line of its own, since
+    with less to go by its scores lie elsewhere: the one that a tenth of genuine snippets reach.
 
     Args:
         network: In evaluation mode or not; it is not changed.
@@ -56,31 +59,61 @@ def choose_operating_point(
     """
     from mmmsba_plugin.evaluation.detection import auc
 
-    scores, labels, tops = [], [], []
+    seen = _Seen()
     for clip in clips:
         features = source.features(clip.media)
-        found = judge(network, features, config)
-        judged = ~np.isnan(found.scores)
-        truth = make_targets(clip.record.truth, features.grid, features.num_snippets)
-        scores.append(found.scores[judged])
-        labels.append(truth.labels[judged])
-        tops.append(float(np.nanmax(found.scores)))
-    level, f1 = best_f1(np.concatenate(scores), np.concatenate(labels))
+        seen.add(clip, features, judge(network, features, config))
+    level, f1 = seen.best_f1(_TOGETHER)
     forged = np.array([clip.record.forged for clip in clips])
-    highest = np.array(tops)
+    highest = np.array(seen.highest)
     line = clip_threshold(highest, forged)
-    threshold = line.value
+    lines = {
+        "onset": line.value,
+        "offset": min(level, line.value),
+        "alone_onsets": {m: seen.genuine_line(m) for m in network.config.dims if seen.genuine(m)},
+    }
     return OperatingPoint(
         threshold=line,
-        localization=config.model_copy(
-            update={"onset": threshold, "offset": min(level, threshold)}
-        ),
+        localization=config.model_copy(update=lines),
         metrics={
             "clip_auc": auc(highest, forged),
             "snippet_f1": f1,
-            "clip_true_positive_rate": float(np.mean(highest[forged] >= threshold)),
+            "clip_true_positive_rate": float(np.mean(highest[forged] >= line.value)),
         },
     )
+
+
+class _Seen:
+    """Scores of snippets and their truth: of all modalities together, and of each alone."""
+
+    def __init__(self) -> None:
+        self.highest: list[float] = []
+        self._scores: dict[str, list[NDArray[np.float64]]] = {}
+        self._labels: dict[str, list[NDArray[np.int64]]] = {}
+
+    def add(self, clip: Clip, features: ClipFeatures, found: Judgement) -> None:
+        """Take in what was said about a clip."""
+        truth = truths(clip.record)
+        self.highest.append(float(np.nanmax(found.scores)))
+        for name, scores in {_TOGETHER: found.scores, **found.by_modality}.items():
+            view = truth[ALTERED_BY_MODALITY.get(name, "all")]
+            labels = make_targets(view, features.grid, features.num_snippets).labels
+            judged = ~np.isnan(scores)
+            self._scores.setdefault(name, []).append(scores[judged])
+            self._labels.setdefault(name, []).append(labels[judged])
+
+    def genuine(self, name: str) -> bool:
+        """Whether any genuine snippet was judged."""
+        return any((labels == 0).any() for labels in self._labels[name])
+
+    def genuine_line(self, name: str) -> float:
+        """Return the score that at most a tenth of the genuine snippets reach."""
+        scores, labels = np.concatenate(self._scores[name]), np.concatenate(self._labels[name])
+        return threshold_at(scores[labels == 0], FALSE_POSITIVE_RATE)
+
+    def best_f1(self, name: str) -> tuple[float, float]:
+        """Return the line with the best F1, and that F1."""
+        return best_f1(np.concatenate(self._scores[name]), np.concatenate(self._labels[name]))
 
 
 def clip_threshold(scores: NDArray[np.float64], forged: NDArray[np.bool_]) -> Threshold:
