@@ -223,6 +223,26 @@ class TestFit:
         longer = TINY.model_copy(update={"train": TrainConfig(batch_size=8, max_epochs=3)})
         assert fit(records, longer, tmp_path / "out", store=source.store).epochs == 3
 
+    def test_a_run_that_has_ended_is_not_trained_on(self, talking_corpus, source, tmp_path):
+        records = list(read_lavdf(talking_corpus))
+        first = fit(records, TINY, tmp_path / "out", store=source.store)
+        weights = (tmp_path / "out/model.safetensors").read_bytes()
+        again = fit(records, TINY, tmp_path / "out", store=source.store)
+        assert again.epochs == first.epochs == 2
+        assert (tmp_path / "out/model.safetensors").read_bytes() == weights
+
+    def test_a_run_that_gained_no_more_is_over_whatever_it_is_given(
+        self, talking_corpus, source, tmp_path
+    ):
+        hopeless = TrainConfig(batch_size=8, max_epochs=9, patience=1, learning_rate=10.0)
+        config = TINY.model_copy(update={"train": hopeless})
+        records = list(read_lavdf(talking_corpus))
+        first = fit(records, config, tmp_path / "out", store=source.store)
+        more = hopeless.model_copy(update={"max_epochs": 20})
+        config = config.model_copy(update={"train": more})
+        again = fit(records, config, tmp_path / "out", store=source.store)
+        assert again.epochs == first.epochs < 9
+
     def test_a_folder_with_another_run_is_not_overwritten(self, fitted, talking_corpus, source):
         other = TINY.model_copy(update={"train": TrainConfig(seed=5, max_epochs=1)})
         with pytest.raises(TrainingError, match="holds a training run with other settings; choose"):

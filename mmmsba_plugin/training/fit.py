@@ -40,7 +40,10 @@ from mmmsba_plugin.training.split import split_records
 #: Where a run keeps what it needs to go on, inside the checkpoint's folder.
 _STATE = "training"
 _RUN = "run.json"
+_EPOCHS = "epochs"
 _BEST = "best"
+#: Says that a run has ended, and after how many epochs of how many it was given.
+_END = "end.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,22 +197,37 @@ def _learn(
         out: Its subfolder holds the state to go on from.
         progress: Whether to show a progress bar.
     """
-    epochs = out / _STATE / "epochs"
-    last = epochs / "last.ckpt"
-    resume_from = last if last.is_file() else None
-    with _quiet():
-        trainer = _trainer(learner.config, out / _STATE, epochs, progress=progress)
-        trainer.fit(learner, batches[0], batches[1], ckpt_path=resume_from, weights_only=True)
-    best = torch.load(epochs / f"{_BEST}.ckpt", weights_only=True)
-    learner.load_state_dict(best["state_dict"])
-    return int(trainer.current_epoch)
+    state = out / _STATE
+    best, last = state / _EPOCHS / f"{_BEST}.ckpt", state / _EPOCHS / "last.ckpt"
+    num_epochs = _ended_after(state, learner.config)
+    if num_epochs is None:
+        with _quiet():
+            trainer = _trainer(learner.config, state, progress=progress)
+            resume_from = last if last.is_file() else None
+            trainer.fit(learner, batches[0], batches[1], ckpt_path=resume_from, weights_only=True)
+        num_epochs = int(trainer.current_epoch)
+        end = {"num_epochs": num_epochs, "max_epochs": learner.config.max_epochs}
+        (state / _END).write_text(json.dumps(end), encoding="utf-8")
+    learner.load_state_dict(torch.load(best, weights_only=True)["state_dict"])
+    return num_epochs
 
 
-def _trainer(
-    config: TrainConfig, state: Path, epochs: Path, *, progress: bool
-) -> lightning.Trainer:
+def _ended_after(state: Path, config: TrainConfig) -> int | None:
+    """Return how many epochs a run had when it ended; None if it has epochs to go.
+
+    Lightning would give a run that was stopped for lack of gain another epoch each time.
+    """
+    if not (state / _END).is_file():
+        return None
+    end = json.loads((state / _END).read_text(encoding="utf-8"))
+    num_epochs = int(end["num_epochs"])
+    stopped_early = num_epochs < end["max_epochs"]
+    return num_epochs if stopped_early or num_epochs >= config.max_epochs else None
+
+
+def _trainer(config: TrainConfig, state: Path, *, progress: bool) -> lightning.Trainer:
     keep_best_and_last = ModelCheckpoint(
-        dirpath=epochs,
+        dirpath=state / _EPOCHS,
         filename=_BEST,
         monitor="val_loss",
         save_last=True,
