@@ -223,6 +223,18 @@ class TestFit:
         longer = TINY.model_copy(update={"train": TrainConfig(batch_size=8, max_epochs=3)})
         assert fit(records, longer, tmp_path / "out", store=source.store).epochs == 3
 
+    def test_a_run_goes_on_from_its_last_epoch_and_not_from_its_best(
+        self, talking_corpus, source, tmp_path
+    ):
+        worse_each_epoch = TrainConfig(batch_size=8, max_epochs=3, learning_rate=1.0)
+        config = TINY.model_copy(update={"train": worse_each_epoch})
+        fit(read_lavdf(talking_corpus), config, tmp_path / "out", store=source.store)
+        best, last = (
+            torch.load(tmp_path / f"out/training/epochs/{name}.ckpt", weights_only=True)["epoch"]
+            for name in ("best", "last")
+        )
+        assert best < last == 2
+
     def test_a_run_that_has_ended_is_not_trained_on(self, talking_corpus, source, tmp_path):
         records = list(read_lavdf(talking_corpus))
         first = fit(records, TINY, tmp_path / "out", store=source.store)

@@ -41,7 +41,7 @@ from mmmsba_plugin.training.split import split_records
 _STATE = "training"
 _RUN = "run.json"
 _EPOCHS = "epochs"
-_BEST = "best"
+_BEST, _LAST = "best", "last"
 #: Says that a run has ended, and after how many epochs of how many it was given.
 _END = "end.json"
 
@@ -198,7 +198,7 @@ def _learn(
         progress: Whether to show a progress bar.
     """
     state = out / _STATE
-    best, last = state / _EPOCHS / f"{_BEST}.ckpt", state / _EPOCHS / "last.ckpt"
+    best, last = (state / _EPOCHS / f"{name}.ckpt" for name in (_BEST, _LAST))
     num_epochs = _ended_after(state, learner.config)
     if num_epochs is None:
         with _quiet():
@@ -226,17 +226,17 @@ def _ended_after(state: Path, config: TrainConfig) -> int | None:
 
 
 def _trainer(config: TrainConfig, state: Path, *, progress: bool) -> lightning.Trainer:
-    keep_best_and_last = ModelCheckpoint(
-        dirpath=state / _EPOCHS,
-        filename=_BEST,
-        monitor="val_loss",
-        save_last=True,
-        enable_version_counter=False,
-    )
+    def keep(name: str, monitor: str | None) -> ModelCheckpoint:
+        return ModelCheckpoint(
+            dirpath=state / _EPOCHS, filename=name, monitor=monitor, enable_version_counter=False
+        )
+
+    # Two, because Lightning's own "last" is the last that was also the best.
+    kept = [keep(_BEST, "val_loss"), keep(_LAST, None)]
     stop = EarlyStopping("val_loss", patience=config.patience)
     return lightning.Trainer(
         max_epochs=config.max_epochs,
-        callbacks=[keep_best_and_last, stop, *([RichProgressBar(leave=False)] if progress else [])],
+        callbacks=[*kept, stop, *([RichProgressBar(leave=False)] if progress else [])],
         logger=TensorBoardLogger(str(state), name="", version="log"),
         enable_progress_bar=progress,
         enable_model_summary=False,
