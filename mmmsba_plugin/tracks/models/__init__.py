@@ -5,7 +5,7 @@ Who made them and under which licence stands in ``NOTICE`` beside this file.
 
 import hashlib
 from functools import cache
-from importlib.resources import files
+from importlib.resources import as_file, files
 from typing import TYPE_CHECKING, Any
 
 from mmmsba_plugin.errors import ModelFileError
@@ -45,15 +45,15 @@ def load_network(name: str) -> "cv2.dnn.Net":
         ModelFileError: The file is not the one that was shipped.
     """
     import cv2
-    import numpy as np
 
-    content = np.frombuffer(read_model(name), dtype=np.uint8)
-    # OpenCV 5's default engine returns only one of the two outputs of these files, and
-    # version 4 has no engines to choose from.
+    read_model(name)
+    # OpenCV 5's default engine returns only one of the two outputs of these files, and its
+    # reader of bytes takes no other; version 4 has no engines to choose from.
     classic: dict[str, Any] = (
         {"engine": cv2.dnn.ENGINE_CLASSIC} if hasattr(cv2.dnn, "ENGINE_CLASSIC") else {}
     )
-    return cv2.dnn.readNetFromTFLite(content, **classic)
+    with as_file(files(__package__).joinpath(name)) as path:
+        return cv2.dnn.readNetFromTFLite(str(path), **classic)
 
 
 def verify() -> None:
