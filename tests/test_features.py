@@ -253,8 +253,10 @@ class TestVisual:
         faces = list(samples.faces(0.16))[:4]
         joined = [*faces[:2], *(replace(f, track=1) for f in faces[2:])]
         one, two = self.describe(name, faces), self.describe(name, joined)
-        assert one.values[1] == pytest.approx(two.values[1], rel=0.5, abs=5)
-        assert not np.allclose(one.values[2], two.values[2])
+        # The other half is relative to the clip's median, which the cut moves.
+        described = one.dim // 2
+        assert (one.values[1, :described] == two.values[1, :described]).all()
+        assert not np.allclose(one.values[2, :described], two.values[2, :described])
 
 
 @pytest.fixture(scope="module")

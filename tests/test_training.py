@@ -198,7 +198,7 @@ class TestFit:
         first, second = (load_checkpoint(f.checkpoint)[0].state_dict() for f in (fitted, again))
         assert all(torch.equal(first[name], second[name]) for name in first)
 
-    def test_a_run_that_was_stopped_goes_on_to_the_same_end(
+    def test_a_run_that_was_stopped_goes_on_to_its_last_epoch(
         self, talking_corpus, source, tmp_path, monkeypatch
     ):
         def stop_after_first(self, _trainer, learner):

@@ -18,7 +18,7 @@ from mmmsba_plugin.timebase import Grid, hops_per_cell, s_to_samples
 
 HOP_S = 0.01
 _WINDOW_S = 0.025
-#: Twice 16 kHz over 512 gives bins of 31 Hz, as in the usual 25 ms speech front-end.
+#: 16 kHz over 512 gives bins of 31 Hz, as in the usual 25 ms speech front-end.
 _NUM_FFT = 512
 #: Below it a column is silent, in dB of full scale.
 _FLOOR_DB = -100.0

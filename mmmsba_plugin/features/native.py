@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mmmsba_plugin.evidence import FacePicture
-from mmmsba_plugin.features.texture import Image, luma
+from mmmsba_plugin.features.texture import NOISE_POWER, Image, luma
 from mmmsba_plugin.tracks.mesh import LIPS_OUTER, apply_affine
 
 #: Mesh points whose box, stretched by a factor, is a region: the lips and their surround,
@@ -30,7 +30,6 @@ _REGIONS: tuple[tuple[tuple[int, ...], float], ...] = (
 _NUM_MOUTH = 2
 _NUM_MEASURES = 3
 _MIN_SIDE_PX = 4
-_NOISE_POWER = 0.25
 
 #: Measures of every region, and of both mouth regions against the mean of the others.
 NUM_VALUES = _NUM_MEASURES * (len(_REGIONS) + _NUM_MOUTH)
@@ -67,4 +66,4 @@ def _window(points: NDArray[np.float64], grow: float, image: Image) -> tuple[sli
 def _log_power(part: Image) -> float:
     import cv2
 
-    return math.log(cv2.norm(part, cv2.NORM_L2SQR) / part.size + _NOISE_POWER)
+    return math.log(cv2.norm(part, cv2.NORM_L2SQR) / part.size + NOISE_POWER)

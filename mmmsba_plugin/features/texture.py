@@ -16,8 +16,8 @@ from mmmsba_plugin.evidence import Rgb
 #: Standard deviations of the Gaussians between which the bands lie, in pixels of the cut.
 _SIGMAS_PX = (0.0, 0.8, 1.6, 3.2)
 NUM_BANDS = len(_SIGMAS_PX) - 1
-#: Two brightness steps of 255, squared: below it a difference is rounding, not detail.
-_NOISE_POWER = 0.25
+#: Half a brightness step of 255, squared: below it a difference is rounding, not detail.
+NOISE_POWER = 0.25
 
 Image = NDArray[np.float32]
 
@@ -56,7 +56,7 @@ def log_energy(image: Image, raster: tuple[int, int]) -> NDArray[np.float32]:
     Returns:
         Natural logarithms, row by row, shape ``(across * down,)``.
     """
-    logarithms: NDArray[np.float32] = np.log(places(image * image, raster) + _NOISE_POWER)
+    logarithms: NDArray[np.float32] = np.log(places(image * image, raster) + NOISE_POWER)
     return logarithms
 
 

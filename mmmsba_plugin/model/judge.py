@@ -112,7 +112,7 @@ def one_thread() -> Iterator[None]:
     """Keep the recurrence on one thread.
 
     Its steps are too small to share: two threads on two idle cores win nothing, and on two
-    busy ones, where each step waits for the slower, a clip took nine times as long.
+    busy ones, where each step waits for the slower, judging a clip took over six times as long.
     """
     before = torch.get_num_threads()
     torch.set_num_threads(1)
