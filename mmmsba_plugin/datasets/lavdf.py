@@ -69,7 +69,7 @@ def read_lavdf(
         DatasetError: There is no metadata, it is no list, or no record is of ``split``.
     """
     path = _metadata_of(root)
-    listed = _read_list(path)
+    listed = read_list(path)
     on_error = on_error or _warn
     found: set[str | None] = set()
     for index, item in enumerate(listed):
@@ -113,7 +113,12 @@ def _metadata_of(root: Path) -> Path:
     )
 
 
-def _read_list(path: Path) -> list[Any]:
+def read_list(path: Path) -> list[Any]:
+    """Return what a metadata file lists.
+
+    Raises:
+        DatasetError: It cannot be read as JSON, or holds no list.
+    """
     try:
         listed = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:

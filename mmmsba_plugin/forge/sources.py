@@ -5,11 +5,10 @@ its own, and persons are dealt to splits by a seeded shuffle; nobody is ever in 
 """
 
 import hashlib
-import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from mmmsba_plugin.datasets.lavdf import read_list
 from mmmsba_plugin.errors import DatasetError, MmmsbaError
 from mmmsba_plugin.forge.layout import METADATA
 from mmmsba_plugin.media.probe import probe
@@ -162,7 +161,7 @@ def _usable(candidate: Candidate, min_clip_s: float) -> Media:
 def _described(folder: Path, seed: int) -> list[Candidate]:
     """Return what the metadata calls genuine, by key; who has no split is dealt one."""
     genuine = []
-    for index, item in enumerate(_read_list(folder / METADATA)):
+    for index, item in enumerate(read_list(folder / METADATA)):
         try:
             key = str(item["file"])
             split = item.get("split")
@@ -181,16 +180,6 @@ def _described(folder: Path, seed: int) -> list[Candidate]:
         Candidate(folder / key, key, who, str(split or dealt[who]))
         for key, who, split in sorted(genuine, key=lambda found: found[0])
     ]
-
-
-def _read_list(path: Path) -> list[Any]:
-    try:
-        listed = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise DatasetError(f"{path} cannot be read as JSON ({error}); copy it again") from error
-    if not isinstance(listed, list):
-        raise DatasetError(f"{path} must hold a list of clips, got {type(listed).__name__}")
-    return listed
 
 
 def _undescribed(folder: Path, seed: int) -> list[Candidate]:
