@@ -17,6 +17,7 @@ from mmmsba_plugin.config import Chapter
 
 if TYPE_CHECKING:
     from mmmsba_plugin.datasets.record import Record
+    from mmmsba_plugin.errors import DatasetError
     from mmmsba_plugin.evidence import FacePicture, FeatureRows, SoundBlock
     from mmmsba_plugin.forge.base import ClipForger
     from mmmsba_plugin.schema import Media, Report
@@ -118,14 +119,20 @@ class DatasetReader:
     Attributes:
         name: What ``--reader`` calls it.
         summary: One line for a person.
-        config: The model of its settings; ``root`` is the folder of the corpus.
+        config: The model of its settings; ``root`` is the folder of the corpus, and ``split``
+            and ``need_media`` are heeded where it has them.
         build: Yields the corpus's records lazily.
+        recognise: Whether a folder looks like this corpus; never, if not given.
+        audit: As ``build``, but tells its second argument of each record that is left out;
+            None if it cannot.
     """
 
     name: str
     summary: str
     config: type[Chapter]
     build: "Callable[[Any], Iterable[Record]]"
+    recognise: Callable[[Path], bool] | None = None
+    audit: "Callable[[Any, Callable[[DatasetError], None]], Iterable[Record]] | None" = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,25 +4,41 @@ A folder with ``metadata.json`` beside the clips: LAV-DF itself, the output of
 ``mmmsba forge``, a corpus of one's own. What LAV-DF's own files taught:
 
 - ``duration`` is not the media's: it is 0.128 s more than the sound lasts, in every record.
-  It is kept in ``extra`` and used for nothing; a few periods end after it and are left alone.
+  It is kept in ``extra``; a few periods end after it and are left alone.
 - One merged list of periods serves both modalities. It is told apart by ``modify_video`` and
   ``modify_audio``; a clip with both flags has both altered in every period.
 - Whether a clip is forged follows from its periods, never from a folder's or a file's name.
 """
 
-import json
-import logging
-import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
-from typing import Any, NoReturn
 
 from pydantic import Field
 
-from mmmsba_plugin.config import Chapter
+from mmmsba_plugin.datasets.fields import (
+    Fields,
+    Truth,
+    as_listed,
+    counted_periods,
+    file_key,
+    find_clip,
+    flag,
+    positive,
+    segments,
+    without,
+    word,
+)
+from mmmsba_plugin.datasets.json_records import first, listed
+from mmmsba_plugin.datasets.reading import OnError, ReaderConfig, warn
 from mmmsba_plugin.datasets.record import Record
-from mmmsba_plugin.errors import DatasetError, SegmentError
-from mmmsba_plugin.segment import Segment, merge
+from mmmsba_plugin.datasets.walk import Splits, walk
+from mmmsba_plugin.errors import DatasetError
+from mmmsba_plugin.segment import merge
+from mmmsba_plugin.timebase import frames_to_s
+
+#: Pictures a second of every clip of LAV-DF.
+FPS_HZ = 25
 
 #: The second is LAV-DF's own copy without transcripts.
 _METADATA = ("metadata.json", "metadata.min.json")
@@ -31,59 +47,59 @@ _USED = frozenset(
     {"file", "fake_periods", "split", "identity", "original", "kind"}
     | {"visual_fake_segments", "audio_fake_segments"}
 )
-_PAIR = 2
-
-_log = logging.getLogger(__name__)
-
-#: Hears of each record that is left out.
-OnError = Callable[[DatasetError], None]
-_Truth = tuple[Segment, ...]
+#: LAV-DF's ``duration`` is some 0.1 s off; one that is farther off tells of another rate.
+_OFF_S = 0.2
 
 
-class LavDfConfig(Chapter):
+class LavDfConfig(ReaderConfig):
     """Where a corpus in LAV-DF's layout lies."""
 
     root: Path = Field(description="The folder with metadata.json in it.")
-    split: str | None = Field(
-        default=None, description="Only this split: train, dev or test; all if not given."
-    )
 
 
 def read_lavdf(
-    root: Path, *, split: str | None = None, on_error: OnError | None = None
+    root: Path,
+    *,
+    split: str | None = None,
+    need_media: bool = True,
+    on_error: OnError = warn,
 ) -> Iterator[Record]:
     """Yield the records of a corpus, one by one, in the order of its metadata.
+
+    The metadata are never held whole, so memory does not grow with the corpus.
 
     Args:
         root: The folder with ``metadata.json`` (or ``metadata.min.json``) in it.
         split: Only records of this split; all if not given.
-        on_error: Hears of each record that is left out, because it is malformed or its clip
-            is not there. Without it, such records are logged as warnings.
-            :func:`refuse` makes them an end of reading.
+        need_media: Whether a record whose clip is not there is left out; without it the disk
+            is not looked at.
+        on_error: Hears of each record of the wanted split that is left out, because it is
+            malformed or its clip is not there. By default such records are logged as
+            warnings; :func:`~mmmsba_plugin.datasets.reading.refuse` makes them an end of
+            reading.
 
     Yields:
         Records whose ``truth`` is joined over modalities, with ``key`` as the metadata has
-        ``file``.
+        ``file``. ``duration_s`` is that of the pictures at LAV-DF's 25 Hz; where the stated
+        ``duration`` is farther off than LAV-DF's ever is, the clip has another rate, as in
+        corpora of one's own, and what is stated stands.
 
     Raises:
-        DatasetError: There is no metadata, it is no list, or no record is of ``split``.
+        DatasetError: There is no metadata, it is no list or breaks off, or no record is of
+            ``split``.
     """
     path = _metadata_of(root)
-    listed = read_list(path)
-    on_error = on_error or _warn
-    found: set[str | None] = set()
-    for index, item in enumerate(listed):
-        try:
-            record = _record(item, root)
-        except DatasetError as error:
-            on_error(DatasetError(f"{path}, record {index}: {error}"))
-            continue
-        found.add(record.split)
-        if split is None or record.split == split:
-            yield record
-    if split is not None and split not in found:
-        words = ", ".join(sorted(str(word) for word in found)) or "none"
-        raise DatasetError(f"{path} has no split {split!r}; it has: {words}")
+    splits = Splits(split)
+    make = partial(_record, root=root, splits=splits, need_media=need_media)
+    yield from walk(listed(path), make, on_error)
+    splits.require(path)
+
+
+def read_as_set(config: LavDfConfig, on_error: OnError = warn) -> Iterator[Record]:
+    """Yield the records that settings ask for; see :func:`read_lavdf`."""
+    return read_lavdf(
+        config.root, split=config.split, need_media=config.need_media, on_error=on_error
+    )
 
 
 def unreadable_records(root: Path) -> list[DatasetError]:
@@ -94,13 +110,17 @@ def unreadable_records(root: Path) -> list[DatasetError]:
     return errors
 
 
-def refuse(error: DatasetError) -> NoReturn:
-    """End reading at the first record that is malformed; for ``on_error``."""
-    raise error
+def is_lavdf(root: Path) -> bool:
+    """Whether a folder's metadata lists clips as LAV-DF does; reads the first record."""
+    paths = (root / name for name in _METADATA)
+    found = next((path for path in paths if path.is_file()), None)
+    record = first(listed(found)) if found else None
+    return isinstance(record, dict) and "file" in record and not _is_foreign(record)
 
 
-def _warn(error: DatasetError) -> None:
-    _log.warning("left out: %s", error)
+def _is_foreign(item: Fields) -> bool:
+    """Whether it states its truth as AV-Deepfake1M does, and would read as genuine here."""
+    return "fake_segments" in item and "fake_periods" not in item
 
 
 def _metadata_of(root: Path) -> Path:
@@ -113,107 +133,68 @@ def _metadata_of(root: Path) -> Path:
     )
 
 
-def read_list(path: Path) -> list[Any]:
-    """Return what a metadata file lists.
-
-    Raises:
-        DatasetError: It cannot be read as JSON, or holds no list.
-    """
-    try:
-        listed = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise DatasetError(f"{path} cannot be read as JSON ({error}); copy it again") from error
-    if not isinstance(listed, list):
-        raise DatasetError(f"{path} must hold a list of records, got {type(listed).__name__}")
-    return listed
-
-
-def _record(item: object, root: Path) -> Record:
-    if not isinstance(item, dict):
-        raise DatasetError(f"a record must be an object, got {type(item).__name__}")
-    key = _text(item, "file")
-    if key is None:
-        raise DatasetError("the key 'file' is missing; it names the clip beside the metadata")
+def _record(item: Fields, *, root: Path, splits: Splits, need_media: bool) -> Record | None:
+    key = file_key(item)
+    split = word(item, "split") or _split_of(key)
+    if not splits.wants(split):
+        return None
     visual, audio = _truths(item)
+    truth = tuple(merge([*visual, *audio]))
     return Record(
-        media=_clip(root, key),
-        truth=tuple(merge([*visual, *audio])),
-        split=_text(item, "split") or _split_of(key),
-        identity=_text(item, "identity"),
+        media=find_clip(root, key, [""], need_media=need_media),
+        truth=truth,
+        split=split,
+        identity=word(item, "identity"),
         audio_truth=audio,
         visual_truth=visual,
-        original=_text(item, "original"),
-        kind=_text(item, "kind"),
+        original=word(item, "original"),
+        kind=word(item, "kind"),
         key=key,
-        extra={name: value for name, value in item.items() if name not in _USED},
+        duration_s=_duration_s(item),
+        listed=as_listed(item, "fake_periods", truth),
+        extra=without(item, _USED),
     )
 
 
-def _clip(root: Path, key: str) -> Path:
-    """Return where a clip lies; a corpus cannot point at files outside of it."""
-    path = root / key
-    if Path(key).is_absolute() or ".." in Path(key).parts:
-        raise DatasetError(f"'file' must lie below the metadata's folder, got {key!r}")
-    if not path.is_file():
-        raise DatasetError(f"'file': there is no {key} beside the metadata; download it again")
-    return path
-
-
 def _split_of(key: str) -> str | None:
-    first = Path(key).parts[0]
-    return first if first in _SPLITS else None
+    folder = Path(key).parts[0]
+    return folder if folder in _SPLITS else None
 
 
-def _truths(item: dict[str, Any]) -> tuple[_Truth, _Truth]:
+def _duration_s(item: Fields) -> float | None:
+    stated_s, num_pictures = positive(item, "duration"), positive(item, "video_frames")
+    if num_pictures is None:
+        return stated_s
+    pictures_s = frames_to_s(num_pictures, FPS_HZ)
+    off_s = 0.0 if stated_s is None else abs(pictures_s - stated_s)
+    return stated_s if off_s > _OFF_S else pictures_s
+
+
+def _truths(item: Fields) -> tuple[Truth, Truth]:
     """Return where the picture and where the sound was altered."""
-    periods = _segments(item, "fake_periods")
-    num_fakes = item.get("n_fakes", len(periods))
-    if num_fakes != len(periods):
+    if _is_foreign(item):
         raise DatasetError(
-            f"'n_fakes' is {num_fakes!r}, but 'fake_periods' has {len(periods)}; correct one"
+            "'fake_periods' is missing, but there are 'fake_segments', as AV-Deepfake1M has them; "
+            "use its reader, av-deepfake1m"
         )
-    if "visual_fake_segments" in item or "audio_fake_segments" in item:
-        return _segments(item, "visual_fake_segments"), _segments(item, "audio_fake_segments")
-    visual, audio = _flag(item, "modify_video"), _flag(item, "modify_audio")
+    periods = counted_periods(item)
+    visual, audio = segments(item, "visual_fake_segments"), segments(item, "audio_fake_segments")
+    if visual is None and audio is None:
+        return _by_flags(item, periods)
+    visual, audio = visual or (), audio or ()
+    if "fake_periods" in item and bool(periods) != bool(visual or audio):
+        raise DatasetError(
+            "'fake_periods' and the segments of both modalities do not agree on whether the clip "
+            "is forged; correct one"
+        )
+    return visual, audio
+
+
+def _by_flags(item: Fields, periods: Truth) -> tuple[Truth, Truth]:
+    visual, audio = flag(item, "modify_video"), flag(item, "modify_audio")
     if periods and not (visual or audio):
         raise DatasetError(
-            "'fake_periods' has entries, but neither 'modify_video' nor 'modify_audio' is true"
+            "'fake_periods' has entries, but neither 'modify_video' nor 'modify_audio' is true; "
+            "say which was altered"
         )
     return periods if visual else (), periods if audio else ()
-
-
-def _segments(item: dict[str, Any], key: str) -> _Truth:
-    rows = item.get(key)
-    if rows is None:
-        return ()
-    if not isinstance(rows, list):
-        raise DatasetError(f"{key!r} must be a list of [start, end] in seconds, got {rows!r}")
-    return tuple(merge(_segment(row, key, i) for i, row in enumerate(rows)))
-
-
-def _segment(row: object, key: str, index: int) -> Segment:
-    if not (isinstance(row, list) and len(row) == _PAIR and all(map(_is_seconds, row))):
-        raise DatasetError(f"'{key}[{index}]' must be [start, end] in seconds, got {row!r}")
-    try:
-        return Segment(float(row[0]), float(row[1]))
-    except SegmentError as error:
-        raise DatasetError(f"'{key}[{index}]': {error}") from error
-
-
-def _is_seconds(value: object) -> bool:
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    return number and math.isfinite(float(value))  # type: ignore[arg-type]
-
-
-def _text(item: dict[str, Any], key: str) -> str | None:
-    value = item.get(key)
-    if value is not None and not (isinstance(value, str) and value):
-        raise DatasetError(f"{key!r} must be a word or null, got {value!r}")
-    return value
-
-
-def _flag(item: dict[str, Any], key: str) -> bool:
-    value = item.get(key, False)
-    if not isinstance(value, bool):
-        raise DatasetError(f"{key!r} must be true or false, got {value!r}")
-    return value

@@ -1,9 +1,15 @@
 """One item of a corpus."""
 
-from dataclasses import dataclass, field
+import sys
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from mmmsba_plugin.segment import Segment
+
+#: All of a clip, where a corpus says that it is forged but not where, nor how long it lasts.
+#: Nothing reaches its end, so arithmetic with it fails loudly; :meth:`Record.lasting` puts the
+#: clip's own end in its place.
+WHOLE_CLIP = Segment(0.0, sys.float_info.max)
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,6 +19,7 @@ class Record:
     Attributes:
         media: The clip's file.
         truth: Forged stretches, in time order and joined over modalities; empty if genuine.
+            Just :data:`WHOLE_CLIP` where a corpus states no stretches.
         split: ``train``, ``dev`` or ``test`` (a corpus may use words of its own).
         identity: Who is seen; None if the corpus does not say.
         audio_truth: The stretches whose sound was altered; None if not told apart.
@@ -20,6 +27,10 @@ class Record:
         original: Name of the genuine clip it was made from, if any.
         kind: How it was made, in the corpus's words: ``real``, ``splice``, ….
         key: What the corpus calls it; reports and predictions are matched by it.
+        duration_s: How long it lasts by the corpus's own count, in seconds; None if it does
+            not say. What the file itself says is better, where the file is there.
+        listed: The stretches as the corpus lists them, in its order and not joined, which
+            evaluators count one by one; None where they are those of ``truth``.
         extra: Anything else the corpus says, by its own keys.
     """
 
@@ -32,9 +43,34 @@ class Record:
     original: str | None = None
     kind: str | None = None
     key: str = ""
+    duration_s: float | None = None
+    listed: tuple[Segment, ...] | None = None
     extra: dict[str, object] = field(default_factory=dict, compare=False)
 
     @property
     def forged(self) -> bool:
         """Whether any stretch is forged."""
         return bool(self.truth)
+
+    @property
+    def whole_clip(self) -> bool:
+        """Whether it is forged at no stated place: no figure of localization can count it."""
+        return WHOLE_CLIP in self.truth
+
+    def lasting(self, end_s: float) -> "Record":
+        """Return what is known once the clip's end is: a whole clip is ``[0, end_s)``.
+
+        Args:
+            end_s: Where the clip ends, in seconds; above 0.
+        """
+        if not self.whole_clip:
+            return self
+        ended = tuple(_ended(part, end_s) for part in (self.audio_truth, self.visual_truth))
+        truth = _ended(self.truth, end_s) or ()
+        return replace(self, truth=truth, audio_truth=ended[0], visual_truth=ended[1])
+
+
+def _ended(truth: tuple[Segment, ...] | None, end_s: float) -> tuple[Segment, ...] | None:
+    if truth is None:
+        return None
+    return tuple(Segment(0.0, end_s) if part == WHOLE_CLIP else part for part in truth)

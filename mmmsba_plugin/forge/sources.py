@@ -8,7 +8,7 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from mmmsba_plugin.datasets.lavdf import read_list
+from mmmsba_plugin.datasets.json_records import listed
 from mmmsba_plugin.errors import DatasetError, MmmsbaError
 from mmmsba_plugin.forge.layout import METADATA
 from mmmsba_plugin.media.probe import probe
@@ -161,15 +161,16 @@ def _usable(candidate: Candidate, min_clip_s: float) -> Media:
 def _described(folder: Path, seed: int) -> list[Candidate]:
     """Return what the metadata calls genuine, by key; who has no split is dealt one."""
     genuine = []
-    for index, item in enumerate(read_list(folder / METADATA)):
+    for found in listed(folder / METADATA):
+        item = found.value
         try:
             key = str(item["file"])
             split = item.get("split")
             fakes = int(item.get("n_fakes", 0)) or len(item.get("fake_periods") or ())
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise DatasetError(
-                f"{folder / METADATA}, entry {index}: {error!r} does not fit LAV-DF's layout; "
-                "each entry needs 'file', and 'n_fakes' as a number"
+                f"{folder / METADATA}, entry {found.entry}: {error!r} does not fit LAV-DF's "
+                "layout; each entry needs 'file', and 'n_fakes' as a number"
             ) from error
         if not fakes:
             identity = str(item.get("identity") or Path(key).stem)

@@ -2,9 +2,11 @@
 
 from abc import abstractmethod
 from pathlib import Path
+from unittest import SkipTest
 
+from mmmsba_plugin.config import Chapter
 from mmmsba_plugin.datasets.record import Record
-from mmmsba_plugin.errors import MmmsbaError
+from mmmsba_plugin.errors import DatasetError, MmmsbaError
 from mmmsba_plugin.hookspecs import DatasetReader
 from mmmsba_plugin.segment import merge
 from mmmsba_plugin.testing.entry import ConfiguredContract
@@ -13,17 +15,26 @@ from mmmsba_plugin.testing.entry import ConfiguredContract
 class DatasetReaderContract(ConfiguredContract[DatasetReader]):
     """What a reader of corpora must satisfy.
 
-    A subclass writes a small corpus of the reader's kind; nobody else can.
+    A subclass writes a small corpus of the reader's kind; nobody else can. What an entry does
+    not offer (``recognise``, ``audit``, a setting ``need_media`` or ``split``) is skipped.
     """
 
     @abstractmethod
     def corpus(self, folder: Path) -> Path:
         """Write a corpus of a few clips into ``folder`` and return its root."""
 
-    def records(self, root: Path) -> list[Record]:
-        """Return all records of the corpus at ``root``."""
-        config = self.config_model.read({**self.settings, "root": str(root)})
-        return list(self.entry.build(config))
+    def records(self, root: Path, **settings: object) -> list[Record]:
+        """Return all records of the corpus at ``root``, or those that settings ask for."""
+        return list(self.entry.build(self.config_at(root, **settings)))
+
+    def config_at(self, root: Path, **settings: object) -> Chapter:
+        """Return the settings that read the corpus at ``root``."""
+        return self.config_model.read({**self.settings, **settings, "root": str(root)})
+
+    def require_setting(self, name: str) -> None:
+        """Skip a test if the reader has no such setting."""
+        if name not in self.config_model.model_fields:
+            raise SkipTest(f"its settings have no {name}")
 
     def test_it_yields_valid_records(self, tmp_path: Path) -> None:
         found = self.records(self.corpus(tmp_path))
@@ -47,3 +58,68 @@ class DatasetReaderContract(ConfiguredContract[DatasetReader]):
             said = str(error)
         assert said, "a folder that does not exist must not read as an empty corpus"
         assert missing.name in said, f"the message must name the folder: {said}"
+
+    def test_reading_writes_nothing_into_the_corpus(self, tmp_path: Path) -> None:
+        root = self.corpus(tmp_path)
+        before = _everything_in(tmp_path)
+        self.records(root)
+        assert _everything_in(tmp_path) == before, "a corpus is its owner's; keep caches elsewhere"
+
+    def test_it_recognises_its_own_corpus_and_no_other_folder(self, tmp_path: Path) -> None:
+        if self.entry.recognise is None:
+            raise SkipTest("it recognises no folder")
+        (empty := tmp_path / "empty").mkdir()
+        (tmp_path / "corpus").mkdir()
+        root = self.corpus(tmp_path / "corpus")
+        before = _everything_in(root)
+        assert self.entry.recognise(root) is True, f"{root} is of its kind"
+        assert self.entry.recognise(empty) is False, "an empty folder is no corpus"
+        assert self.entry.recognise(tmp_path / "none") is False, "no folder is no corpus"
+        assert _everything_in(root) == before, "to recognise a corpus is to leave it alone"
+
+    def test_an_audit_finds_nothing_wrong_with_a_sound_corpus(self, tmp_path: Path) -> None:
+        root = self.corpus(tmp_path)
+        records, heard = self.audited(root)
+        assert heard == []
+        assert records == self.records(root)
+
+    def test_an_audit_tells_of_a_missing_clip_and_goes_on(self, tmp_path: Path) -> None:
+        root = self.corpus(tmp_path)
+        lost, *rest = self.records(root)
+        lost.media.unlink()
+        records, heard = self.audited(root)
+        assert records == rest, "one clip that is not there must not cost the others"
+        assert len(heard) == 1, f"the missing clip was to be told of once: {heard}"
+        assert isinstance(heard[0], DatasetError)
+        assert lost.media.stem in str(heard[0]), f"the message must name the clip: {heard[0]}"
+
+    def test_a_clip_that_is_not_needed_may_be_missing(self, tmp_path: Path) -> None:
+        self.require_setting("need_media")
+        root = self.corpus(tmp_path)
+        lost, *rest = self.records(root)
+        lost.media.unlink()
+        assert self.records(root, need_media=True) == rest, "a clip that is needed is not there"
+        found = {record.key: record for record in self.records(root, need_media=False)}
+        assert lost.key in found, f"a record whose clip is not needed was left out: {lost.key}"
+        assert len(found) == len(rest) + 1, f"there are {len(rest) + 1} records, got {len(found)}"
+        assert found[lost.key].truth == lost.truth, "what is known of it is known without its file"
+
+    def test_only_the_split_that_is_asked_for_is_read(self, tmp_path: Path) -> None:
+        self.require_setting("split")
+        root = self.corpus(tmp_path)
+        every = self.records(root)
+        for split in {record.split for record in every} - {None}:
+            wanted = [record for record in every if record.split == split]
+            assert self.records(root, split=split) == wanted, f"these are not those of {split!r}"
+
+    def audited(self, root: Path) -> tuple[list[Record], list[DatasetError]]:
+        """Return the records that an audit yields, and what it tells of."""
+        if self.entry.audit is None:
+            raise SkipTest("it offers no audit")
+        heard: list[DatasetError] = []
+        return list(self.entry.audit(self.config_at(root), heard.append)), heard
+
+
+def _everything_in(folder: Path) -> dict[Path, bytes | None]:
+    paths = sorted(folder.rglob("*"))
+    return {path: path.read_bytes() if path.is_file() else None for path in paths}

@@ -1,0 +1,134 @@
+"""``mmmsba datasets``: which corpora can be read, and whether one is as it should be."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mmmsba_plugin.cli import exits, files
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from mmmsba_plugin.datasets.check import Checkup, Named
+    from mmmsba_plugin.hookspecs import DatasetReader
+
+app = typer.Typer(help="Say which corpora can be read, and what is wrong with one.")
+
+_STDOUT = "-"
+
+
+@app.command("list")
+def list_readers() -> None:
+    """List the readers of corpora, with what each reads."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table("reader", "what it reads", box=None)
+    for entry in _readers():
+        table.add_row(Text(entry.name), Text(entry.summary))
+    Console().print(table)
+
+
+@app.command("check")
+def check_corpus(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where the corpus lies.")],
+    *,
+    reader: Annotated[
+        str | None, typer.Option(help="Who reads it; whoever knows its layout if not given.")
+    ] = None,
+    as_json: Annotated[
+        Path | None,
+        typer.Option("--json", metavar="FILE", help="Write it as JSON; - for stdout."),
+    ] = None,
+) -> None:
+    """Count what a corpus holds, and name what is missing or malformed.
+
+    No clip is opened. The exit code is 3 if a record cannot be used.
+    """
+    from mmmsba_plugin.cli import told
+    from mmmsba_plugin.datasets.check import check, recognised
+    from mmmsba_plugin.plugins import lookup
+
+    entry = lookup("dataset_readers", reader) if reader else recognised(folder, _readers())
+    found = check(entry, folder)
+    if as_json is None:
+        _show(found, entry, told.console())
+    else:
+        _write(found, as_json)
+    if not found.usable:
+        raise typer.Exit(exits.UNJUDGED)
+
+
+def _readers() -> "list[DatasetReader]":
+    from mmmsba_plugin.hookspecs import DatasetReader
+    from mmmsba_plugin.plugins import entries
+
+    offered = (offer.entry for offer in entries("dataset_readers"))
+    return [entry for entry in offered if isinstance(entry, DatasetReader)]
+
+
+def _write(found: "Checkup", path: Path) -> None:
+    import json
+
+    said = json.dumps(found.plain(), indent=2, allow_nan=False)
+    if str(path) == _STDOUT:
+        typer.echo(said)
+        return
+    files.make_folder(path.parent)
+    with files.writing_to(path):
+        path.write_text(f"{said}\n", encoding="utf-8")
+
+
+def _show(found: "Checkup", entry: "DatasetReader", to: "Console") -> None:
+    from mmmsba_plugin.cli import told
+    from mmmsba_plugin.datasets.check import NUM_NAMED
+
+    to.print(told.shown(f"{found.root}: read by {entry.name}. {entry.summary}"))
+    _show_counts(found, to)
+    _show_wrong("not there", found.missing, to)
+    _show_wrong("malformed", found.malformed, to)
+    if found.ended:
+        told.failure(f"reading ended early: {found.ended}", to)
+    if several := found.in_several_splits:
+        told.failure(
+            f"warning: {len(several)} people are in more than one split, so figures would praise "
+            f"knowing a face: {', '.join(several[:NUM_NAMED])}",
+            to,
+        )
+
+
+def _show_counts(found: "Checkup", to: "Console") -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    splits = sorted({split for _, split in found.records})
+    table = Table("kind", box=None)
+    for word in (*splits, "all"):
+        table.add_column(Text(word), justify="right")
+    for kind in sorted({kind for kind, _ in found.records}):
+        counts = [found.records[kind, split] for split in splits]
+        table.add_row(Text(kind), *map(str, counts), str(sum(counts)))
+    people = ", ".join(f"{split} {count}" for split, count in sorted(found.identities().items()))
+    spans = found.stretches
+    lasting = f": {spans.mean_s:.2f} s on average, {spans.longest_s:.2f} s at most"
+    to.print(table)
+    to.print(f"{found.records.total()} records, {found.forged} of them forged")
+    to.print(f"people: {len(found.people) or 'not stated'}{f' ({people})' if people else ''}")
+    to.print(f"forged stretches: {spans.count}{lasting if spans.count else ''}")
+    if found.whole_clips:
+        to.print(
+            f"forged at no stated place: {found.whole_clips}; no localization is measured on them"
+        )
+
+
+def _show_wrong(what: str, wrong: "Named", to: "Console") -> None:
+    from mmmsba_plugin.cli import told
+
+    if wrong.count:
+        told.failure(f"{what}: {wrong.count}", to)
+    for line in wrong.first:
+        to.print(told.shown(f"  {line}"))
+    if (more := wrong.count - len(wrong.first)) > 0:
+        to.print(f"  and {more} more")

@@ -1,0 +1,70 @@
+"""Finds clips whose folders are spelt otherwise than the table says, as copies of a corpus are."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from mmmsba_plugin.errors import DatasetError
+
+
+class ClipFinder:
+    """Finds clips below a folder by what their folders' names have in common.
+
+    Args:
+        root: The folder.
+        spellings: Two ways to write one word, of which the name of a file may have either. Else
+            its name must be right: files that are almost alike are different clips.
+    """
+
+    def __init__(self, root: Path, *, spellings: tuple[str, str]) -> None:
+        self._root = root
+        self._spellings = spellings
+        self._folders: dict[tuple[str, ...], Path | None] = {(): root}
+
+    def find(self, parts: Sequence[str], *, need_it: bool) -> Path:
+        """Return where a clip lies; where it would lie, if it is not there nor needed.
+
+        Args:
+            parts: Its folders and its name, as the table spells them.
+            need_it: Whether it must be there.
+
+        Raises:
+            DatasetError: It is needed and not there, or two folders are spelt alike.
+        """
+        *folders, name = parts
+        folder = self._folder(tuple(folders))
+        one, other = self._spellings
+        names = (name, name.replace(one, other), name.replace(other, one))
+        if folder and (found := next((folder / n for n in names if (folder / n).is_file()), None)):
+            return found
+        if need_it:
+            key = "/".join(parts)
+            raise DatasetError(f"there is no {key} in {self._root}; download it again")
+        return folder / name if folder else self._root.joinpath(*parts)
+
+    def _folder(self, parts: tuple[str, ...]) -> Path | None:
+        if parts not in self._folders:
+            above = self._folder(parts[:-1])
+            self._folders[parts] = _alike(above, parts[-1]) if above else None
+        return self._folders[parts]
+
+
+def plain(name: str) -> str:
+    """Return what all spellings of a name have in common.
+
+    Example:
+        >>> plain("Caucasian (American)") == plain("Caucasian_American")
+        True
+    """
+    return "".join(sign for sign in name.casefold() if sign.isalnum())
+
+
+def _alike(folder: Path, name: str) -> Path | None:
+    if (folder / name).is_dir():
+        return folder / name
+    found = [p for p in folder.iterdir() if p.is_dir() and plain(p.name) == plain(name)]
+    if len(found) > 1:
+        raise DatasetError(
+            f"{folder} has {' and '.join(sorted(p.name for p in found))}, and the table says "
+            f"{name}; keep one"
+        )
+    return found[0] if found else None

@@ -1,0 +1,242 @@
+"""Looks a corpus over before hours go into it: what it holds, what is missing, what is wrong.
+
+Only counts are kept, so a corpus of any size is looked over in memory that stays flat.
+"""
+
+import logging
+import math
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mmmsba_plugin.datasets.reading import OnError
+from mmmsba_plugin.datasets.record import Record
+from mmmsba_plugin.errors import DatasetError
+from mmmsba_plugin.hookspecs import DatasetReader
+
+#: So many clips or records that something is wrong with are named; more are counted.
+NUM_NAMED = 10
+#: What a record without a split counts under.
+NO_SPLIT = "no split"
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Named:
+    """How often something happened, and the first times of it."""
+
+    count: int = 0
+    first: list[str] = field(default_factory=list)
+
+    def add(self, what: str) -> None:
+        """Take in one more."""
+        self.count += 1
+        if len(self.first) < NUM_NAMED:
+            self.first.append(what)
+
+
+@dataclass(slots=True)
+class Stretches:
+    """Forged stretches, by their number and lengths in seconds."""
+
+    count: int = 0
+    sum_s: float = 0.0
+    longest_s: float = math.nan
+
+    def add(self, duration_s: float) -> None:
+        """Take in one more."""
+        self.count += 1
+        self.sum_s += duration_s
+        self.longest_s = duration_s if self.count == 1 else max(self.longest_s, duration_s)
+
+    @property
+    def mean_s(self) -> float:
+        """How long one lasts on average, in seconds; NaN if there is none."""
+        return self.sum_s / self.count if self.count else math.nan
+
+
+@dataclass(slots=True)
+class Checkup:
+    """What a corpus holds, and what is wrong with it.
+
+    Attributes:
+        reader: Who read it.
+        root: Where it lies.
+        records: How many there are of each kind and split.
+        forged: How many of them are forged.
+        stretches: Where a corpus states places: how many, how long.
+        whole_clips: Forged clips of which no place is stated.
+        people: The splits that each identity is in.
+        missing: Clips that are not there, by key.
+        malformed: What the reader said of the records that it left out.
+        ended: Why reading ended early; None if it did not.
+    """
+
+    reader: str
+    root: Path
+    records: Counter[tuple[str, str]] = field(default_factory=Counter)
+    forged: int = 0
+    stretches: Stretches = field(default_factory=Stretches)
+    whole_clips: int = 0
+    people: dict[str, frozenset[str]] = field(default_factory=dict)
+    missing: Named = field(default_factory=Named)
+    malformed: Named = field(default_factory=Named)
+    ended: str | None = None
+
+    @property
+    def usable(self) -> bool:
+        """Whether there are records, each of them makes sense, and its clip is there."""
+        whole = not (self.missing.count or self.malformed.count or self.ended)
+        return whole and self.records.total() > 0
+
+    @property
+    def in_several_splits(self) -> list[str]:
+        """Who is in more than one split: a detector would be praised for knowing a face."""
+        return sorted(who for who, splits in self.people.items() if len(splits) > 1)
+
+    def add(self, record: Record, *, is_there: bool) -> None:
+        """Count one more record, whose clip is there or not."""
+        split = record.split or NO_SPLIT
+        self.records[record.kind or ("forged" if record.forged else "genuine"), split] += 1
+        self.forged += record.forged
+        self.whole_clips += record.whole_clip
+        for stretch in () if record.whole_clip else record.truth:
+            self.stretches.add(stretch.duration_s)
+        if record.identity is not None:
+            self.people[record.identity] = self.people.get(record.identity, frozenset()) | {split}
+        if not is_there:
+            self.missing.add(_name(record))
+
+    def plain(self) -> dict[str, Any]:
+        """Return all of it as JSON can hold it."""
+        several = self.in_several_splits
+        return {
+            "reader": self.reader,
+            "root": str(self.root),
+            "usable": self.usable,
+            "records": [
+                {"kind": kind, "split": split, "count": count}
+                for (kind, split), count in sorted(self.records.items())
+            ],
+            "num_records": self.records.total(),
+            "num_forged": self.forged,
+            "num_whole_clips": self.whole_clips,
+            "stretches": {
+                "count": self.stretches.count,
+                "mean_s": _or_none(self.stretches.mean_s),
+                "longest_s": _or_none(self.stretches.longest_s),
+            },
+            "identities": dict(sorted(self.identities().items())),
+            "in_several_splits": {"count": len(several), "first": several[:NUM_NAMED]},
+            "missing": {"count": self.missing.count, "first": self.missing.first},
+            "malformed": {"count": self.malformed.count, "first": self.malformed.first},
+            "ended": self.ended,
+        }
+
+    def identities(self) -> Mapping[str, int]:
+        """Return how many people are in each split."""
+        return Counter(split for splits in self.people.values() for split in splits)
+
+
+def recognised(root: Path, entries: Iterable[DatasetReader]) -> DatasetReader:
+    """Return the one reader that takes a folder for a corpus of its kind.
+
+    Args:
+        root: The folder, or a file that stands for one.
+        entries: The readers to ask.
+
+    Raises:
+        DatasetError: There is no such folder, or none or several of them do; the message says
+            what each needs.
+    """
+    if not root.exists():
+        raise DatasetError(f"there is no {root}; give the folder of a corpus")
+    asked = list(entries)
+    found = [entry for entry in asked if _knows(entry, root)]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        names = " and ".join(entry.name for entry in found)
+        raise DatasetError(f"{root} looks like a corpus for {names}; say which with --reader")
+    needs = ", ".join(f"{entry.name} ({entry.summary.rstrip('.')})" for entry in asked) or "none"
+    raise DatasetError(
+        f"no reader knows the layout of {root}; name one with --reader, or lay it out as one of "
+        f"them needs it: {needs}"
+    )
+
+
+def _knows(entry: DatasetReader, root: Path) -> bool:
+    try:
+        return entry.recognise is not None and bool(entry.recognise(root))
+    except Exception:  # noqa: BLE001 - a stranger's reader can raise anything over any folder
+        _log.exception("the reader %r failed to say whether it knows %s", entry.name, root)
+        return False
+
+
+def check(entry: DatasetReader, root: Path) -> Checkup:
+    """Read all of a corpus, but none of its clips, and return what there is to say.
+
+    Args:
+        entry: Who reads it. One that cannot be audited says nothing of what it leaves out.
+        root: Where it lies.
+
+    Raises:
+        DatasetError: Not even one record can be read.
+    """
+    found = Checkup(entry.name, root)
+    try:
+        for record, is_there in _looked_for(entry, root, found.malformed):
+            found.add(record, is_there=is_there)
+    except DatasetError as error:
+        if not found.records:
+            raise
+        found.ended = str(error)
+    return found
+
+
+def _looked_for(
+    entry: DatasetReader, root: Path, malformed: Named
+) -> Iterator[tuple[Record, bool]]:
+    """Yield each record, and whether its clip is where the reader looks for it.
+
+    Where that is, only the reader knows. So it reads twice, side by side: all records, and
+    those whose clips it finds, which come in the same order.
+    """
+
+    def hear(error: DatasetError) -> None:
+        malformed.add(str(error))
+
+    if "need_media" not in entry.config.model_fields:
+        for record in _read(entry, hear, root=str(root)):
+            yield record, record.media.is_file()
+        return
+    there = _until_it_ends(_read(entry, lambda _: None, root=str(root), need_media=True))
+    waiting = next(there, None)
+    for record in _read(entry, hear, root=str(root), need_media=False):
+        is_there = waiting is not None and _name(waiting) == _name(record)
+        yield record, is_there
+        if is_there:
+            waiting = next(there, None)
+
+
+def _read(entry: DatasetReader, on_error: OnError, **settings: object) -> Iterable[Record]:
+    config = entry.config.read(settings)
+    return entry.build(config) if entry.audit is None else entry.audit(config, on_error)
+
+
+def _until_it_ends(records: Iterable[Record]) -> Iterator[Record]:
+    """Yield records up to an error, which whoever reads all of them meets too."""
+    with suppress(DatasetError):
+        yield from records
+
+
+def _name(record: Record) -> str:
+    return record.key or str(record.media)
+
+
+def _or_none(number: float) -> float | None:
+    return None if math.isnan(number) else number

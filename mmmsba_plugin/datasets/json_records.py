@@ -1,0 +1,269 @@
+"""Yields what a JSON file lists, one record after the other, however long the file is.
+
+``json.load`` holds a file of a million records several times over. Here a window slides over
+the text and holds little more than the record at hand, so memory does not grow with the file.
+A file that breaks off, or breaks, still yields the records before that.
+"""
+
+import codecs
+import itertools
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple
+
+from mmmsba_plugin.errors import DatasetError
+
+#: Bytes read at once; more only for a record that is longer.
+_CHUNK = 1 << 18
+#: No word of JSON that the end of the window may cut (``-Infinity``, a pair of ``\uXXXX``) is
+#: longer, so a fault that lies farther from the end is no cut.
+_LONGEST_CUT = 32
+
+#: How the standard library's decoder says so.
+_OPEN_STRING = "Unterminated string"
+_SOLID = re.compile(r"[^ \t\n\r]")
+_decode = json.JSONDecoder().raw_decode
+
+
+class Item(NamedTuple):
+    """One entry of a JSON file, and where it stands.
+
+    Attributes:
+        value: What ``json.loads`` makes of it.
+        path: The file.
+        line: The line it starts in, from 1.
+        entry: Its index in a list, from 0, or its key in an object; None if it is the whole
+            file. Some corpora are one line of many megabytes, where the line says nothing.
+    """
+
+    value: Any
+    path: Path
+    line: int = 1
+    entry: int | str | None = None
+
+    @property
+    def place(self) -> str:
+        """Where a person finds it."""
+        return _place(self.path, self.line, self.entry)
+
+
+def listed(path: Path) -> Iterator[Item]:
+    """Yield the items of the list that a JSON file holds.
+
+    Yields:
+        Each item with its index.
+
+    Raises:
+        DatasetError: The file cannot be read, is no list, or breaks off; it is raised after
+            the items before that were yielded, and names file, line and item.
+    """
+    with _opened(path, "[") as text:
+        if text.peek() != "]":
+            for index in itertools.count():
+                text.entry = index
+                text.peek()
+                yield Item(line=text.line, value=text.value(), path=path, entry=index)
+                if text.take(",]") == "]":
+                    return text.close()
+        text.take("]")
+        text.close()
+
+
+def members(path: Path) -> Iterator[Item]:
+    """Yield the members of the object that a JSON file holds.
+
+    Yields:
+        Each value with its key. A key that stands twice is yielded twice.
+
+    Raises:
+        DatasetError: As :func:`listed`, where the file holds no object.
+    """
+    with _opened(path, "{") as text:
+        if text.peek() != "}":
+            for index in itertools.count():
+                text.entry = index
+                text.peek('"')
+                line, text.entry = text.line, str(text.value())
+                text.take(":")
+                text.peek()
+                yield Item(line=line, value=text.value(), path=path, entry=text.entry)
+                if text.take(",}") == "}":
+                    return text.close()
+        text.take("}")
+        text.close()
+
+
+def whole(path: Path) -> Item:
+    """Return a JSON file that is one record.
+
+    Raises:
+        DatasetError: The file cannot be read as JSON.
+    """
+    with _opened(path) as text:
+        text.peek()
+        item = Item(line=text.line, value=text.value(), path=path)
+        text.close()
+        return item
+
+
+def first(items: Iterator[Item]) -> object:
+    """Return the first value of a file without reading on; None if there is none to read."""
+    try:
+        item = next(items, None)
+    except DatasetError:
+        return None
+    return item.value if item else None
+
+
+@contextmanager
+def _opened(path: Path, opening: str = "") -> Iterator["_Text"]:
+    try:
+        stream = path.open("rb")
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    with stream:
+        text = _Text(path, stream)
+        if opening:
+            text.enter(opening)
+        yield text
+
+
+class _Text:
+    """A window that slides over the text of a file.
+
+    Attributes:
+        entry: What errors name; the caller says which entry comes next.
+    """
+
+    def __init__(self, path: Path, stream: BinaryIO) -> None:
+        self.entry: int | str | None = None
+        self._path = path
+        self._stream = stream
+        self._decoder = codecs.getincrementaldecoder("utf-8-sig")()
+        self._window = ""
+        self._at = 0
+        self._line = 1
+        self._counted = 0
+        self._ends_with: str | None = None
+
+    @property
+    def line(self) -> int:
+        """The line of the next character, from 1."""
+        self._line += self._window.count("\n", self._counted, self._at)
+        self._counted = self._at
+        return self._line
+
+    def peek(self, expected: str = "") -> str:
+        """Return the next character that is not blank, without taking it; empty at the end."""
+        found = self._solid()
+        if expected and found not in tuple(expected):
+            raise self._wrong(f"expected {' or '.join(expected)}", self._at)
+        return found
+
+    def take(self, expected: str) -> str:
+        """Take and return the next character, which must be one of those expected."""
+        found = self.peek(expected)
+        self._at += 1
+        return found
+
+    def enter(self, opening: str) -> None:
+        """Take the bracket that opens the file."""
+        found = self.peek()
+        if found != opening:
+            kind = "a list" if opening == "[" else "an object"
+            raise DatasetError(
+                f"{_place(self._path, self.line)}: cannot be read as JSON records (must hold "
+                f"{kind} and so start with '{opening}', got {found or 'nothing'}); give the "
+                "corpus's own metadata"
+            )
+        self._at += 1
+
+    def value(self) -> object:
+        """Take and return the next value; the window grows until it holds it whole."""
+        size = _CHUNK
+        while True:
+            try:
+                value, end = _decode(self._window, self._at)
+            except (ValueError, RecursionError) as error:
+                if not (self._may_be_cut(error) and self._read_on(size)):
+                    raise self._wrong(*_reason(error, self._at, len(self._window))) from error
+            else:
+                # A number at the window's end may go on behind it.
+                if len(self._window) - end > _LONGEST_CUT or not self._read_on(size):
+                    self._at = end
+                    return value
+            size *= 2
+
+    def close(self) -> None:
+        """Make sure that nothing follows.
+
+        Raises:
+            DatasetError: Something does.
+        """
+        self.entry = None
+        if self.peek() or self._ends_with:
+            raise self._wrong("there is more behind its end", self._at)
+
+    def _solid(self) -> str:
+        while not (found := _SOLID.search(self._window, self._at)):
+            self._at = len(self._window)
+            if not self._read_on(_CHUNK):
+                return ""
+        self._at = found.start()
+        return found.group()
+
+    def _may_be_cut(self, error: Exception) -> bool:
+        if not isinstance(error, json.JSONDecodeError):
+            return False
+        near_end = len(self._window) - error.pos <= _LONGEST_CUT
+        return near_end or error.msg.startswith(_OPEN_STRING)
+
+    def _wrong(self, what: str, at: int) -> DatasetError:
+        """Return an error at a place of the window; at its end, it says why there is no more."""
+        if not self._window[at:].strip():
+            what = self._ends_with or f"it breaks off; {what}"
+        self._at = at
+        return DatasetError(
+            f"{_place(self._path, self.line, self.entry)}: cannot be read as JSON ({what}); "
+            "copy the file again"
+        )
+
+    def _read_on(self, size: int) -> bool:
+        """Let go of what was taken, and read on; False at the end of the text."""
+        if self._ends_with is not None:
+            return False
+        more = self._more(size)
+        self._line = self.line
+        self._window = self._window[self._at :] + more
+        self._at = self._counted = 0
+        return True
+
+    def _more(self, size: int) -> str:
+        try:
+            data = self._stream.read(size)
+        except OSError as error:
+            raise _unreadable(self._path, error) from error
+        self._ends_with = None if data else ""
+        try:
+            return self._decoder.decode(data, final=not data)
+        except UnicodeDecodeError as error:
+            self._ends_with = f"it is no UTF-8 text: {error.reason}"
+            return error.object[: error.start].decode("utf-8")
+
+
+def _reason(error: Exception, at: int, end: int) -> tuple[str, int]:
+    """Return what is wrong with a value, and where in the window."""
+    if not isinstance(error, json.JSONDecodeError):
+        return str(error), at
+    return error.msg, end if error.msg.startswith(_OPEN_STRING) else error.pos
+
+
+def _place(path: Path, line: int, entry: int | str | None = None) -> str:
+    return f"{path}, line {line}" + ("" if entry is None else f", record {entry!r}")
+
+
+def _unreadable(path: Path, error: OSError) -> DatasetError:
+    return DatasetError(f"{path} cannot be read ({error.strerror}); check the path and its rights")
