@@ -1,4 +1,4 @@
-"""Measures: against slow obvious versions, a second library, and what they must never do."""
+"""Localization: against slow obvious versions, and what its figures must never do."""
 
 import math
 import runpy
@@ -8,24 +8,23 @@ import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from sklearn import metrics as sklearn_metrics
 
 from mmmsba_plugin.errors import ConfigError, DatasetError, ScoreRangeError, SegmentError
-from mmmsba_plugin.evaluation import localization
-from mmmsba_plugin.evaluation.detection import auc, balanced_accuracy, eer
-from mmmsba_plugin.evaluation.intervals import bootstrap, drawn
-from mmmsba_plugin.evaluation.localization import TIOUS, average_precision, average_recall
+from mmmsba_plugin.evaluation import matching
+from mmmsba_plugin.evaluation.localization import TIOUS, average_precision, average_recall, match
+from mmmsba_plugin.evaluation.table import SpanTable
 
 SLOW = runpy.run_path(str(Path(__file__).parent / "reference" / "slow_localization.py"))
 
 thresholds = st.sampled_from([0.1, 0.5, 0.75, 0.95, 1.0])
+modes = st.sampled_from(["voc", "official"])
 
 
 @st.composite
 def spans(draw, max_size):
-    """Spans on a coarse lattice, so that exact hits, ties and empty spans are common."""
-    rows = draw(st.lists(st.tuples(st.integers(0, 12), st.integers(0, 6)), max_size=max_size))
-    return np.array([(start, start + length) for start, length in rows], dtype=float).reshape(-1, 2)
+    """Spans in tenths of a second, so that exact hits, ties and empty spans are common."""
+    rows = draw(st.lists(st.tuples(st.integers(0, 12), st.integers(-1, 6)), max_size=max_size))
+    return np.array([(start, start + length) for start, length in rows]).reshape(-1, 2) / 10
 
 
 @st.composite
@@ -62,18 +61,81 @@ def test_average_recall_equals_the_slow_version(corpus, num_proposals):
 
 
 @given(corpora(), thresholds)
-def test_clips_give_the_same_numbers_in_small_blocks(corpus, tiou):
-    whole = average_precision(*corpus, tiou=tiou), average_recall(*corpus, num_proposals=3)
+def test_official_figures_equal_their_slow_version_to_the_last_bit(corpus, tiou):
+    ap = average_precision(*corpus, tiou=tiou, mode="official")
+    assert ap == SLOW["average_precision_officially"](*corpus, tiou)
+    ar = average_recall(*corpus, num_proposals=3, mode="official")
+    assert ar == SLOW["average_recall_officially"](*corpus, 3, TIOUS)
+
+
+@given(corpora(), thresholds, modes)
+def test_clips_give_the_same_numbers_in_small_blocks(corpus, tiou, mode):
+    def figures():
+        ap = average_precision(*corpus, tiou=tiou, mode=mode)
+        return ap, average_recall(*corpus, num_proposals=3, mode=mode)
+
+    whole = figures()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(localization, "_BLOCK_PROPOSALS", 2)
-        blocks = average_precision(*corpus, tiou=tiou), average_recall(*corpus, num_proposals=3)
-    assert blocks == whole
+        patch.setattr(matching, "_BLOCK_PAIRS", 2)
+        assert figures() == whole
 
 
-@given(corpora(), thresholds)
-def test_average_precision_lies_between_zero_and_one(corpus, tiou):
+@given(corpora(), st.lists(st.integers(0, 3), min_size=4, max_size=4), thresholds, modes)
+def test_a_clip_drawn_several_times_counts_as_several_clips(corpus, counts, tiou, mode):
+    predictions, truths = apart(corpus[0]), corpus[1]
+    assume(sum(n * len(truths[key]) for key, n in zip(truths, counts, strict=True)))
+    names = [(key, f"{key}{i}") for key, n in zip(truths, counts, strict=True) for i in range(n)]
+    repeated = (
+        {name: predictions[key] for key, name in names if key in predictions},
+        {name: truths[key] for key, name in names},
+    )
+    drawn = match(*tables(predictions, truths), tious=[tiou], mode=mode)
+    whole = match(*tables(*repeated), tious=[tiou], mode=mode)
+    # Official figures of a draw are in float64, those of a corpus in float32.
+    near = {"abs": 1e-12 if mode == "voc" else 1e-6}
+    counts = np.array(counts)
+    ap = drawn.average_precision(tiou, counts)
+    assert ap == pytest.approx(whole.average_precision(tiou), **near)
+    assert drawn.average_recall(2, counts) == pytest.approx(whole.average_recall(2), **near)
+
+
+@given(corpora(), modes)
+def test_each_clip_drawn_once_is_the_corpus(corpus, mode):
+    matched = match(*tables(*corpus), mode=mode)
+    once = np.ones(4, dtype=np.int64)
+    for tiou in (0.5, 0.95):
+        found = matched.average_precision(tiou, once)
+        assert found == pytest.approx(matched.average_precision(tiou), abs=1e-6)
+    assert matched.average_recall(3, once) == matched.average_recall(3)
+
+
+@given(corpora(), modes)
+def test_figures_do_not_depend_on_what_was_asked_before(corpus, mode):
+    matched = match(*tables(*corpus), mode=mode)
+    some, others = np.array([2, 0, 1, 1]), np.array([0, 1, 3, 0])
+
+    def figures():
+        asked = [(tiou, counts) for tiou in (0.5, 0.9) for counts in (None, some, others)]
+        return [matched.average_precision(*one) for one in asked] + [matched.average_recall(2)]
+
+    assert np.array_equal(figures(), figures(), equal_nan=True)
+    assert matched.average_precision(0.9) == average_precision(*corpus, tiou=0.9, mode=mode)
+
+
+def tables(predictions, truths):
+    return SpanTable.of_proposals(predictions), SpanTable.of_truths(truths)
+
+
+def apart(predictions):
+    """Proposals whose scores are as they were, but for ties within a clip."""
+    steps = {key: np.arange(len(scores)) * 1e-3 for key, (_, scores) in predictions.items()}
+    return {key: (rows, scores - steps[key]) for key, (rows, scores) in predictions.items()}
+
+
+@given(corpora(), thresholds, modes)
+def test_average_precision_lies_between_zero_and_one(corpus, tiou, mode):
     # The sum of n shares of 1/n can round to just above 1.
-    assert 0.0 <= average_precision(*corpus, tiou=tiou) <= 1.0 + 1e-12
+    assert 0.0 <= average_precision(*corpus, tiou=tiou, mode=mode) <= 1.0 + 1e-6
 
 
 @given(corpora(), thresholds)
@@ -125,8 +187,45 @@ def test_the_worked_example_of_three_clips():
     ap = average_precision(predictions, truths, tiou=0.5)
     assert ap == pytest.approx((1 + 2 / 3 + 3 / 5) / 3)
     assert average_precision(predictions, truths, tiou=0.9) == pytest.approx(0.466667, abs=1e-6)
-    # Found at 10, 6 and 9 of the thresholds; at 0.8 it is one rounding short, as 5 - 4.2 is.
-    assert average_recall(predictions, truths, num_proposals=100) == pytest.approx(25 / 30)
+    # Found at 10, 7 and 9 of the thresholds.
+    assert average_recall(predictions, truths, num_proposals=100) == pytest.approx(26 / 30)
+
+
+def test_what_overlaps_enough_on_paper_is_enough():
+    # 0.3 - 0.1 is half of 0.5 - 0.1, but a rounding less than that in float64.
+    corpus = one_clip([(0.1, 0.3)], [0.9], [(0.1, 0.5)])
+    assert average_precision(*corpus, tiou=0.5) == 1.0
+    short = one_clip([(0.1, 0.299)], [0.9], [(0.1, 0.5)])
+    assert average_precision(*short, tiou=0.5) == 0.0
+
+
+@pytest.mark.parametrize("mode", ["voc", "official"])
+def test_no_overlap_is_not_enough_for_the_least_threshold(mode):
+    apart = one_clip([(2, 3)], [0.9], [(0, 1)])
+    assert average_precision(*apart, tiou=1e-300, mode=mode) == 0.0
+
+
+def test_copies_of_the_earlier_of_two_equal_scores_rank_first():
+    predictions, truths = tables(*one_clip([(0, 1), (5, 6)], [0.5, 0.5], [(0, 1), (2, 3)]))
+    ap = match(predictions, truths).average_precision(0.5, np.array([2]))
+    # Right, right, wrong, wrong. Two clips one after the other would be right, wrong, right, wrong.
+    assert ap == 0.5
+
+
+def test_the_first_strip_of_the_official_area_is_missing():
+    truth = [(0, 1), (2, 3), (4, 5), (6, 7)]
+    perfect = one_clip(truth, [0.9, 0.8, 0.7, 0.6], truth)
+    assert average_precision(*perfect, tiou=0.5, mode="official") == 0.75
+    alarm_first = one_clip([(8, 9), *truth], [1.0, 0.9, 0.8, 0.7, 0.6], truth)
+    ap = average_precision(*alarm_first, tiou=0.5)
+    assert ap == 0.8
+    assert average_precision(*alarm_first, tiou=0.5, mode="official") == pytest.approx(0.8)
+
+
+def test_proposals_count_in_the_order_of_rows_officially():
+    rising = one_clip([(5, 6), (0, 1)], [0.1, 0.9], [(0, 1)])
+    assert average_recall(*rising, num_proposals=1) == 1.0
+    assert average_recall(*rising, num_proposals=1, mode="official") == 0.0
 
 
 def test_a_truth_is_found_once():
@@ -178,9 +277,25 @@ def test_a_score_of_nan_is_refused():
         average_precision(*one_clip([(0, 1)], [math.nan], [(0, 1)]), tiou=0.5)
 
 
-def test_a_span_without_finite_ends_is_refused():
+def test_a_score_of_nan_is_refused_officially_too():
+    with pytest.raises(ScoreRangeError, match="score NaN, which has no rank"):
+        match(*tables(*one_clip([(0, 1)], [math.nan], [(0, 1)])), mode="official")
+
+
+@pytest.mark.parametrize("end_s", [math.nan, math.inf, -math.inf])
+def test_a_span_without_finite_ends_is_refused(end_s):
     with pytest.raises(SegmentError, match="NaN or infinite; clip it to its media"):
-        average_recall(*one_clip([(0, math.inf)], [0.5], [(0, 1)]), num_proposals=1)
+        average_recall(*one_clip([(0, end_s)], [0.5], [(0, 1)]), num_proposals=1)
+    with pytest.raises(SegmentError, match="NaN or infinite; clip it to its media"):
+        average_recall(*one_clip([(0, 1)], [0.5], [(0, end_s)]), num_proposals=1)
+
+
+@pytest.mark.parametrize("end_s", [math.nan, math.inf, -math.inf, 1e300])
+def test_a_span_without_finite_ends_neither_finds_nor_is_found_officially(end_s):
+    spans = [(0, end_s), (2, 3)]
+    corpus = one_clip(spans, [0.5, 0.4], spans)
+    assert average_precision(*corpus, tiou=0.5, mode="official") == 0.25
+    assert average_recall(*corpus, num_proposals=2, mode="official") == 0.5
 
 
 def test_proposals_for_a_clip_without_truth_are_refused():
@@ -189,10 +304,76 @@ def test_proposals_for_a_clip_without_truth_are_refused():
         average_precision(predictions, {"other": np.array([[0.0, 1.0]])}, tiou=0.5)
 
 
-def test_spans_without_a_score_each_are_refused():
-    predictions, truths = one_clip([(0, 1)], [0.5, 0.4], [(0, 1)])
-    with pytest.raises(DatasetError, match=r"'clip' needs spans .* got \(1, 2\), \(2,\)"):
-        average_precision(predictions, truths, tiou=0.5)
+@given(corpora(), modes)
+def test_a_part_of_the_corpus_can_be_measured(corpus, mode):
+    predictions, truths = {"a": ([], [])} | corpus[0], corpus[1]
+    part = {key: truths[key] for key in "ca"}
+    matched = match(
+        SpanTable.of_proposals(predictions | {"d": ([[0, 1]], [0.9])}),
+        SpanTable.of_truths(part),
+        mode=mode,
+    )
+    kept = {key: rows for key, rows in predictions.items() if key in part}
+    expected = average_precision(kept, part, tiou=0.5, mode=mode)
+    assert np.array_equal(matched.average_precision(0.5), expected, equal_nan=True)
+
+
+def test_predictions_for_other_clips_alone_are_refused():
+    predictions, _ = tables(*one_clip([(0, 1)], [0.5], [(0, 1)]))
+    others = SpanTable.of_truths({"clip.mp4": [[0.0, 1.0]]})
+    with pytest.raises(DatasetError, match=r"none of 1 .* 'clip' and 'clip.mp4': name clips alike"):
+        match(predictions, others)
+
+
+def test_predictions_without_scores_are_refused():
+    _, truths = tables(*one_clip([], [], [(0, 1)]))
+    with pytest.raises(DatasetError, match="no scores; build them with of_proposals"):
+        match(truths, truths)
+
+
+def test_a_draw_of_other_clips_is_refused():
+    matched = match(*tables(*one_clip([(0, 1)], [0.5], [(0, 1)])))
+    with pytest.raises(DatasetError, match=r"each of 1 clips, got shape \(2,\); count with"):
+        matched.average_precision(0.5, np.array([1, 1]))
+    with pytest.raises(DatasetError, match=r"each of 1 clips, got shape \(2,\); count with"):
+        matched.average_recall(1, np.array([1, 1]))
+
+
+@pytest.mark.parametrize("mode", ["voc", "official"])
+def test_a_draw_without_truths_has_no_figures(mode):
+    truths = {"genuine": [], "forged": [[0.0, 1.0]]}
+    matched = match(*tables({"genuine": ([[0, 1]], [0.5])}, truths), mode=mode)
+    assert math.isnan(matched.average_precision(0.5, np.array([2, 0])))
+    assert math.isnan(matched.average_recall(1, np.array([2, 0])))
+    assert matched.average_precision(0.5, np.array([0, 1])) == 0.0
+
+
+@pytest.mark.parametrize("mode", ["voc", "official"])
+def test_the_first_strip_of_a_draw_is_that_of_its_own_ranking(mode):
+    truths = {"a": [[0.0, 1.0]], "b": [[0.0, 1.0]], "c": []}
+    said = {"c": ([[0, 1]], [0.9]), "a": ([[0, 1]], [0.8]), "b": ([[0, 1]], [0.7])}
+    matched = match(*tables(said, truths), mode=mode)
+    assert matched.average_precision(0.5, np.array([1, 1, 1])) == pytest.approx(2 / 3)
+    without_alarm = matched.average_precision(0.5, np.array([2, 2, 0]))
+    assert without_alarm == (1.0 if mode == "voc" else 0.75)
+
+
+def test_a_threshold_below_what_was_matched_is_refused():
+    matched = match(*tables(*one_clip([(0, 1)], [0.5], [(0, 1)])), tious=[0.3])
+    assert matched.average_precision(0.3) == 1.0
+    with pytest.raises(ConfigError, match=r"for tIoU from 0\.3 on, got 0\.2; name it in"):
+        matched.average_precision(0.2)
+
+
+def test_matching_at_no_threshold_is_refused():
+    with pytest.raises(ConfigError, match="match needs at least one tIoU threshold"):
+        match(*tables(*one_clip([(0, 1)], [0.5], [(0, 1)])), tious=[], recall_tious=[])
+
+
+def test_recall_over_no_thresholds_is_refused():
+    matched = match(*tables(*one_clip([(0, 1)], [0.5], [(0, 1)])), recall_tious=[])
+    with pytest.raises(ConfigError, match="num_proposals=5 and 0 thresholds"):
+        matched.average_recall(5)
 
 
 @pytest.mark.parametrize("tiou", [0.0, -0.5, 1.01, math.nan])
@@ -208,167 +389,3 @@ def test_recall_of_no_proposals_is_refused():
     corpus = one_clip([(0, 1)], [0.5], [(0, 1)])
     with pytest.raises(ConfigError, match="num_proposals=0 and 10 thresholds"):
         average_recall(*corpus, num_proposals=0)
-
-
-labelled = st.lists(st.tuples(st.integers(0, 20).map(lambda n: n / 20), st.booleans()), min_size=2)
-
-
-def both_classes(rows):
-    return len({label for _, label in rows}) == 2
-
-
-@given(labelled.filter(both_classes))
-def test_auc_equals_that_of_scikit_learn(rows):
-    scores, labels = zip(*rows, strict=True)
-    # torchmetrics holds rates in float32.
-    assert auc(scores, labels) == pytest.approx(
-        sklearn_metrics.roc_auc_score(labels, scores), abs=1e-6
-    )
-
-
-@given(labelled.filter(both_classes))
-def test_balanced_accuracy_equals_that_of_scikit_learn(rows):
-    scores, labels = zip(*rows, strict=True)
-    expected = sklearn_metrics.balanced_accuracy_score(labels, [s >= 0.5 for s in scores])
-    assert balanced_accuracy(scores, labels, threshold=0.5) == pytest.approx(expected)
-
-
-@given(labelled.filter(both_classes))
-def test_the_equal_error_rate_is_where_the_curve_of_scikit_learn_meets_the_diagonal(rows):
-    scores, labels = zip(*rows, strict=True)
-    fpr, tpr, _ = sklearn_metrics.roc_curve(labels, scores, drop_intermediate=False)
-    lead = np.interp(np.linspace(0, len(fpr) - 1, 20_001), np.arange(len(fpr)), fpr + tpr - 1)
-    at = np.linspace(0, len(fpr) - 1, 20_001)[np.argmin(np.abs(lead))]
-    expected = np.interp(at, np.arange(len(fpr)), fpr)
-    # The slow search looks at 20 001 points along the curve.
-    assert eer(scores, labels) == pytest.approx(expected, abs=len(fpr) / 20_000)
-
-
-def test_a_detector_that_is_never_wrong_has_no_errors_and_one_that_always_is_only_errors():
-    assert eer([0.1, 0.2, 0.8, 0.9], [False, False, True, True]) == 0.0
-    assert eer([0.8, 0.9, 0.1, 0.2], [False, False, True, True]) == 1.0
-    assert eer([0.5, 0.5], [False, True]) == 0.5
-
-
-MEASURES = [auc, eer, lambda scores, labels: balanced_accuracy(scores, labels, threshold=0.5)]
-
-
-@pytest.mark.parametrize("measure", MEASURES)
-@pytest.mark.parametrize("labels", [[True, True], [False, False], []])
-def test_one_class_alone_has_no_measure(measure, labels):
-    assert math.isnan(measure([0.5] * len(labels), labels))
-
-
-@pytest.mark.parametrize("measure", MEASURES)
-@pytest.mark.parametrize("score", [-0.1, 1.1, 30.0, math.nan])
-def test_scores_that_may_be_logits_are_refused(measure, score):
-    with pytest.raises(ScoreRangeError, match=rf"\[0, 1\], got {score:g}; are these logits\?"):
-        measure([0.5, score], [False, True])
-
-
-@pytest.mark.parametrize("measure", MEASURES)
-def test_labels_that_do_not_fit_the_scores_are_refused(measure):
-    with pytest.raises(DatasetError, match=r"one label a score, got shapes \(2,\) .* \(1,\)"):
-        measure([0.5, 0.5], [True])
-
-
-def test_a_threshold_that_is_no_score_is_refused():
-    with pytest.raises(ScoreRangeError, match=r"threshold must lie in \[0, 1\], got 2"):
-        balanced_accuracy([0.5, 0.5], [True, False], threshold=2)
-
-
-def mean_of(values):
-    return lambda indices: float(np.mean(values[np.asarray(indices)]))
-
-
-def width(interval):
-    return interval.high - interval.low
-
-
-def test_the_interval_holds_the_true_mean_about_as_often_as_it_says():
-    rng = np.random.default_rng(1)
-    hits = 0
-    for trial in range(200):
-        interval = bootstrap(
-            mean_of(rng.normal(3.0, 1.0, 40)), clusters=[None] * 40, num_resamples=300, seed=trial
-        )
-        hits += interval.low <= 3.0 <= interval.high
-    # 200 draws of 0.95 scatter by 0.015; the percentile interval of 40 clips covers a bit less
-    # than it says, about 0.93.
-    assert 0.88 <= hits / 200 <= 0.99
-
-
-def test_the_same_seed_gives_the_same_interval_and_another_one_another():
-    metric = mean_of(np.random.default_rng(2).random(30))
-    first = bootstrap(metric, clusters=[None] * 30, seed=7)
-    assert bootstrap(metric, clusters=[None] * 30, seed=7) == first
-    assert bootstrap(metric, clusters=[None] * 30, seed=8) != first
-    assert first.low < first.value < first.high
-
-
-def test_clips_of_one_person_tell_less_than_clips_of_many():
-    rng = np.random.default_rng(3)
-    person = np.repeat(np.arange(10), 12)
-    values = rng.normal(size=10)[person] + rng.normal(scale=0.1, size=120)
-    by_clip = bootstrap(mean_of(values), clusters=[None] * 120)
-    by_person = bootstrap(mean_of(values), clusters=person.tolist())
-    assert by_person.value == by_clip.value
-    # Twelve clips that say nearly the same make the interval up to sqrt(12) = 3.5 times wider.
-    assert width(by_person) > 2 * width(by_clip)
-
-
-def test_clips_of_one_person_are_drawn_together():
-    seen = []
-    bootstrap(lambda clips: float(seen.append(tuple(clips)) or 0), clusters=["a", "b", "a"])
-    for draw in seen[1:]:
-        assert draw.count(0) == draw.count(2)
-
-
-def test_clips_of_nobody_known_are_drawn_one_by_one():
-    seen = []
-    bootstrap(lambda clips: float(seen.append(tuple(clips)) or 0), clusters=[None, None])
-    assert {(0, 0), (0, 1), (1, 0), (1, 1)} == {tuple(draw) for draw in seen}
-
-
-def test_draws_without_a_number_are_left_out():
-    labels = np.array([True, False])
-    interval = bootstrap(
-        lambda clips: auc([0.9 if labels[i] else 0.1 for i in clips], labels[list(clips)]),
-        clusters=[None, None], num_resamples=50,
-    )  # fmt: skip
-    assert (interval.value, interval.low, interval.high) == (1.0, 1.0, 1.0)
-
-
-def test_one_person_alone_gives_no_interval():
-    interval = bootstrap(mean_of(np.arange(4.0)), clusters=["ann"] * 4)
-    assert interval.value == 1.5
-    assert math.isnan(interval.low)
-    assert math.isnan(interval.high)
-
-
-def test_a_measure_that_is_never_defined_gives_no_interval():
-    interval = bootstrap(lambda _: math.nan, clusters=[None, None], num_resamples=10)
-    assert math.isnan(interval.low)
-
-
-def test_a_clip_drawn_twice_counts_as_two_in_average_precision():
-    predictions, truths = one_clip([(0, 1)], [0.9], [(0, 1)])
-    truths["other"] = np.array([[0.0, 1.0]])
-    draw = [0, 0, 1]
-    ap = average_precision(
-        drawn(predictions, ["clip", "other"], draw),
-        drawn(truths, ["clip", "other"], draw),
-        tiou=0.5,
-    )
-    assert ap == pytest.approx(2 / 3)
-
-
-@pytest.mark.parametrize("setting", [{"num_resamples": 0}, {"level": 1.0}, {"level": 0.0}])
-def test_settings_of_the_bootstrap_out_of_bounds_are_refused(setting):
-    with pytest.raises(ConfigError, match=r"num_resamples of 1 or more and a level in \(0, 1\)"):
-        bootstrap(lambda _: 0.0, clusters=[None, None], **setting)
-
-
-def test_no_clips_to_draw_from_are_refused():
-    with pytest.raises(DatasetError, match="no clips to draw from; check the filter or the split"):
-        bootstrap(lambda _: 0.0, clusters=[])

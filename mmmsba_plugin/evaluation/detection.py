@@ -1,20 +1,64 @@
-"""How well forged clips are told from genuine ones, one score a clip.
+"""How well what is forged is told from what is genuine, one score a clip or a snippet.
 
-Where only one class is there, none of these is defined, and the answer is NaN rather than a
-number that looks like a result. torchmetrics computes rates in float32, so they are good to
-about 1e-7.
+Where a measure is not defined, such as the AUC of one class, the answer is NaN rather than a
+number that looks like a result. All are counted in whole numbers and divided in float64, so
+ties and tiny differences count as they stand; none assumes that scores are distinct. The
+bootstrap calls them thousands of times on tens of thousands of clips, so each is one sort.
 """
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from mmmsba_plugin.errors import DatasetError, ScoreRangeError
+from mmmsba_plugin.errors import ConfigError, DatasetError, ScoreRangeError
+
+Scores = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+Labels = Sequence[bool] | Flags
+_Counts = NDArray[np.int64]
 
 
-def auc(scores: ArrayLike, forged: Sequence[bool] | NDArray[np.bool_]) -> float:
+@dataclass(frozen=True, slots=True, eq=False)
+class RocCurve:
+    """What is gained and what it costs, from the strictest threshold to the laxest.
+
+    Attributes:
+        false_positive_rates: Share of the genuine at or above each threshold, float64, shape
+            ``(threshold,)``; NaN where nothing is genuine.
+        true_positive_rates: Share of the forged at or above it; NaN where nothing is forged.
+        thresholds: Each score that occurs, falling; the first is infinite and flags nothing.
+    """
+
+    false_positive_rates: Scores
+    true_positive_rates: Scores
+    thresholds: Scores
+
+    def __repr__(self) -> str:
+        return f"RocCurve({len(self.thresholds)} thresholds)"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PrecisionRecallCurve:
+    """How much of what is flagged is forged, and how much of the forged is flagged.
+
+    Attributes:
+        precisions: Share of the flagged that is forged, float64, shape ``(threshold,)``.
+        recalls: Share of the forged that is flagged; NaN where nothing is forged.
+        thresholds: Each score that occurs, falling.
+    """
+
+    precisions: Scores
+    recalls: Scores
+    thresholds: Scores
+
+    def __repr__(self) -> str:
+        return f"PrecisionRecallCurve({len(self.thresholds)} thresholds)"
+
+
+def auc(scores: ArrayLike, forged: Labels) -> float:
     """Return how often a forged clip scores above a genuine one; a tie counts half.
 
     Args:
@@ -32,16 +76,61 @@ def auc(scores: ArrayLike, forged: Sequence[bool] | NDArray[np.bool_]) -> float:
         >>> auc([0.1, 0.4, 0.35, 0.8], [False, False, True, True])
         0.75
     """
-    values, labels = _checked(scores, forged)
+    return partial_auc(scores, forged, max_false_positive_rate=1.0)
+
+
+def partial_auc(
+    scores: ArrayLike, forged: Labels, *, max_false_positive_rate: float = 0.1
+) -> float:
+    """Return the area under the ROC curve where few genuine clips are flagged, standardised.
+
+    The raw area up to a rate ``r`` lies between ``r² / 2``, which is chance, and ``r``. Here
+    it is stretched so that chance is 0.5 and perfection 1, whatever ``r``: the numbers can be
+    set beside an AUC. Toolkits that divide the raw area by ``r`` instead call chance
+    ``r / 2``, so a partial AUC is comparable only where its norm is named. A detector that
+    does worse than chance comes out below 0.5, at worst at ``(1 - r / (2 - r)) / 2``.
+
+    Args:
+        scores: As for :func:`auc`.
+        forged: As for :func:`auc`.
+        max_false_positive_rate: Where the area ends, in (0, 1].
+
+    Returns:
+        A number in [0, 1]; NaN where only one class is there.
+
+    Raises:
+        ConfigError: The rate lies outside (0, 1].
+        ScoreRangeError: A score lies outside [0, 1].
+        DatasetError: There is not one label a score.
+
+    Example:
+        >>> partial_auc([0.1, 0.4, 0.35, 0.8], [False, False, True, True])
+        0.7368421052631579
+
+    Source:
+        McClish, "Analyzing a Portion of the ROC Curve", 1989, equation 5; the same norm as
+        ``max_fpr`` of scikit-learn.
+    """
+    values, labels = checked(scores, forged)
+    highest = max_false_positive_rate
+    if not 0.0 < highest <= 1.0:
+        raise ConfigError(
+            f"max_false_positive_rate must lie in (0, 1], got {highest}; 0.1 is usual"
+        )
     if not _both_classes(labels):
         return math.nan
-    import torch
-    from torchmetrics.functional.classification import binary_auroc
+    flagged_forged, flagged_genuine, _ = _counts(values, labels)
+    num_forged, num_genuine = int(flagged_forged[-1]), int(flagged_genuine[-1])
+    reached, cost = _up_to(flagged_forged, flagged_genuine, highest * num_genuine)
+    raw = float(np.sum(np.diff(cost) * (reached[1:] + reached[:-1])))
+    area = raw / (2 * num_forged * num_genuine)
+    if highest == 1.0:
+        return area
+    chance = highest**2 / 2
+    return (1.0 + (area - chance) / (highest - chance)) / 2
 
-    return float(binary_auroc(torch.from_numpy(values), torch.from_numpy(labels).long()))
 
-
-def eer(scores: ArrayLike, forged: Sequence[bool] | NDArray[np.bool_]) -> float:
+def eer(scores: ArrayLike, forged: Labels) -> float:
     """Return the rate at which as many genuine clips are flagged as forged ones are missed.
 
     The two rates move in steps; between the last step before they cross and the first after
@@ -49,8 +138,8 @@ def eer(scores: ArrayLike, forged: Sequence[bool] | NDArray[np.bool_]) -> float:
     differ by up to one over the number of clips of the smaller class.
 
     Args:
-        scores: P(fake) of each clip, in [0, 1], shape ``(clip,)``.
-        forged: Whether each clip is forged, shape ``(clip,)``.
+        scores: As for :func:`auc`.
+        forged: As for :func:`auc`.
 
     Returns:
         The equal error rate, in [0, 1]; NaN where only one class is there.
@@ -63,36 +152,90 @@ def eer(scores: ArrayLike, forged: Sequence[bool] | NDArray[np.bool_]) -> float:
         >>> eer([0.1, 0.6, 0.4, 0.8], [False, False, True, True])
         0.5
     """
-    values, labels = _checked(scores, forged)
+    values, labels = checked(scores, forged)
     if not _both_classes(labels):
         return math.nan
-    import torch
-    from torchmetrics.functional.classification import binary_roc
-
-    rates = binary_roc(torch.from_numpy(values), torch.from_numpy(labels).long())
-    false_positive_rate, true_positive_rate = (
-        rate.numpy().astype(np.float64) for rate in rates[:2]
-    )
+    flagged_forged, flagged_genuine, _ = _counts(values, labels)
+    false_positive_rates = flagged_genuine / flagged_genuine[-1]
     # Climbs from -1, where nothing is flagged, to 1, where everything is.
-    lead = false_positive_rate - (1.0 - true_positive_rate)
+    lead = false_positive_rates - (1.0 - flagged_forged / flagged_forged[-1])
     after = int(np.argmax(lead >= 0.0))
     before = after - 1
     share = -lead[before] / (lead[after] - lead[before])
-    step = false_positive_rate[after] - false_positive_rate[before]
-    return float(false_positive_rate[before] + share * step)
+    step = false_positive_rates[after] - false_positive_rates[before]
+    return float(false_positive_rates[before] + share * step)
 
 
-def balanced_accuracy(
-    scores: ArrayLike, forged: Sequence[bool] | NDArray[np.bool_], *, threshold: float
-) -> float:
+def detection_average_precision(scores: ArrayLike, forged: Labels) -> float:
+    """Return the mean precision at which forged clips are found, best score first.
+
+    Each precision weighs as much as the recall that it adds; nothing is interpolated, unlike
+    in the average precision of localization. Chance is not one half but the share of clips
+    that are forged, so numbers of corpora with other shares do not compare.
+
+    Args:
+        scores: As for :func:`auc`.
+        forged: As for :func:`auc`.
+
+    Returns:
+        A number in [0, 1]; NaN where only one class is there, as precision is 1 among forged
+        clips alone whatever is said of them.
+
+    Raises:
+        ScoreRangeError: A score lies outside [0, 1].
+        DatasetError: There is not one label a score.
+
+    Example:
+        >>> detection_average_precision([0.1, 0.4, 0.35, 0.8], [False, False, True, True])
+        0.8333333333333333
+
+    Source:
+        The step form of ``average_precision_score`` of scikit-learn.
+    """
+    values, labels = checked(scores, forged)
+    if not _both_classes(labels):
+        return math.nan
+    flagged_forged, flagged_genuine, _ = _counts(values, labels)
+    hits = flagged_forged[1:]
+    precisions = hits / (hits + flagged_genuine[1:])
+    return float(np.sum(np.diff(flagged_forged) * precisions) / flagged_forged[-1])
+
+
+def accuracy(scores: ArrayLike, forged: Labels, *, threshold: float) -> float:
+    """Return the share of clips that are judged rightly.
+
+    It flatters a detector that always says the same wherever most clips are of one class;
+    :func:`balanced_accuracy` does not.
+
+    Args:
+        scores: As for :func:`auc`.
+        forged: As for :func:`auc`.
+        threshold: A score at or above it counts as forged, in [0, 1].
+
+    Returns:
+        A number in [0, 1]; NaN where there are no clips.
+
+    Raises:
+        ScoreRangeError: A score or the threshold lies outside [0, 1].
+        DatasetError: There is not one label a score.
+
+    Example:
+        >>> accuracy([0.1, 0.7, 0.9, 0.8], [False, False, True, True], threshold=0.5)
+        0.75
+    """
+    flagged, labels = _flagged(scores, forged, threshold)
+    return _share(flagged == labels)
+
+
+def balanced_accuracy(scores: ArrayLike, forged: Labels, *, threshold: float) -> float:
     """Return the mean of the shares of forged and of genuine clips that are judged rightly.
 
     Plain accuracy flatters a detector that calls everything forged wherever most clips are.
 
     Args:
-        scores: P(fake) of each clip, in [0, 1], shape ``(clip,)``.
-        forged: Whether each clip is forged, shape ``(clip,)``.
-        threshold: A score at or above it counts as forged.
+        scores: As for :func:`auc`.
+        forged: As for :func:`auc`.
+        threshold: A score at or above it counts as forged, in [0, 1].
 
     Returns:
         A number in [0, 1]; NaN where only one class is there.
@@ -105,29 +248,153 @@ def balanced_accuracy(
         >>> balanced_accuracy([0.1, 0.7, 0.9, 0.8], [False, False, True, True], threshold=0.5)
         0.75
     """
-    values, labels = _checked(scores, forged)
-    if not 0.0 <= threshold <= 1.0:
-        raise ScoreRangeError(f"the threshold must lie in [0, 1], got {threshold}")
-    if not _both_classes(labels):
-        return math.nan
-    flagged = values >= threshold
-    return float((flagged[labels].mean() + (~flagged[~labels]).mean()) / 2)
+    flagged, labels = _flagged(scores, forged, threshold)
+    return (_share(flagged[labels]) + _share(~flagged[~labels])) / 2
 
 
-def _checked(
-    scores: ArrayLike, forged: Sequence[bool] | NDArray[np.bool_]
-) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+def true_positive_rate(scores: ArrayLike, forged: Labels, *, threshold: float) -> float:
+    """Return the share of forged clips that are flagged; NaN where none is forged.
+
+    Args:
+        scores: As for :func:`auc`.
+        forged: As for :func:`auc`.
+        threshold: A score at or above it counts as forged, in [0, 1].
+
+    Raises:
+        ScoreRangeError: A score or the threshold lies outside [0, 1].
+        DatasetError: There is not one label a score.
+
+    Example:
+        >>> true_positive_rate([0.1, 0.7, 0.4, 0.8], [False, False, True, True], threshold=0.5)
+        0.5
+    """
+    flagged, labels = _flagged(scores, forged, threshold)
+    return _share(flagged[labels])
+
+
+def false_positive_rate(scores: ArrayLike, forged: Labels, *, threshold: float) -> float:
+    """Return the share of genuine clips that are flagged; NaN where none is genuine.
+
+    Args:
+        scores: As for :func:`auc`.
+        forged: As for :func:`auc`.
+        threshold: A score at or above it counts as forged, in [0, 1].
+
+    Raises:
+        ScoreRangeError: A score or the threshold lies outside [0, 1].
+        DatasetError: There is not one label a score.
+
+    Example:
+        >>> false_positive_rate([0.1, 0.7, 0.4, 0.8], [False, False, True, True], threshold=0.5)
+        0.5
+    """
+    flagged, labels = _flagged(scores, forged, threshold)
+    return _share(flagged[~labels])
+
+
+def roc_curve(scores: ArrayLike, forged: Labels) -> RocCurve:
+    """Return the ROC curve with all its steps, for a plot.
+
+    Args:
+        scores: As for :func:`auc`.
+        forged: As for :func:`auc`.
+
+    Raises:
+        ScoreRangeError: A score lies outside [0, 1].
+        DatasetError: There is not one label a score.
+
+    Example:
+        >>> curve = roc_curve([0.1, 0.4, 0.35, 0.8], [False, False, True, True])
+        >>> curve.true_positive_rates.tolist(), curve.false_positive_rates.tolist()
+        ([0.0, 0.5, 0.5, 1.0, 1.0], [0.0, 0.0, 0.5, 0.5, 1.0])
+    """
+    flagged_forged, flagged_genuine, thresholds = _counts(*checked(scores, forged))
+    return RocCurve(_rates(flagged_genuine), _rates(flagged_forged), thresholds)
+
+
+def precision_recall_curve(scores: ArrayLike, forged: Labels) -> PrecisionRecallCurve:
+    """Return the precision-recall curve with all its steps, for a plot.
+
+    Args:
+        scores: As for :func:`auc`.
+        forged: As for :func:`auc`.
+
+    Raises:
+        ScoreRangeError: A score lies outside [0, 1].
+        DatasetError: There is not one label a score.
+
+    Example:
+        >>> curve = precision_recall_curve([0.1, 0.4, 0.8], [False, False, True])
+        >>> curve.recalls.tolist(), curve.precisions.round(2).tolist()
+        ([1.0, 1.0, 1.0], [1.0, 0.5, 0.33])
+    """
+    flagged_forged, flagged_genuine, thresholds = _counts(*checked(scores, forged))
+    hits = flagged_forged[1:]
+    return PrecisionRecallCurve(
+        hits / (hits + flagged_genuine[1:]), _rates(flagged_forged)[1:], thresholds[1:]
+    )
+
+
+def checked(scores: ArrayLike, forged: Labels) -> tuple[Scores, Flags]:
+    """Return scores as float64 and labels as bool, one label a score.
+
+    Raises:
+        ScoreRangeError: A score lies outside [0, 1], or is NaN.
+        DatasetError: There is not one label a score.
+    """
     values, labels = np.asarray(scores, dtype=np.float64), np.asarray(forged, dtype=np.bool_)
     if values.ndim != 1 or values.shape != labels.shape:
         raise DatasetError(
             f"give one label a score, got shapes {values.shape} for scores and {labels.shape} for "
             "labels"
         )
-    # torchmetrics puts all scores through a sigmoid if one lies outside [0, 1], and says nothing.
+    # Ranks would survive a logit, but thresholds and calibration would not. Written so that
+    # NaN, which is neither above nor below, is caught too.
     if len(wrong := values[~((values >= 0.0) & (values <= 1.0))]):
         raise ScoreRangeError(f"scores must lie in [0, 1], got {wrong[0]:g}; are these logits?")
     return values, labels
 
 
-def _both_classes(labels: NDArray[np.bool_]) -> bool:
+def _counts(values: Scores, labels: Flags) -> tuple[_Counts, _Counts, Scores]:
+    """Return how many forged and genuine ones reach each threshold, and the thresholds.
+
+    The first threshold is infinite and reached by none; then each score that occurs follows
+    once, falling. Equal scores fall on the same side of any threshold.
+    """
+    order = np.argsort(-values)
+    falling, forged = values[order], labels[order]
+    last = np.flatnonzero(np.append(np.diff(falling) != 0, np.ones(min(1, falling.size), bool)))
+    flagged = np.concatenate([[0], last + 1])
+    flagged_forged = np.concatenate([[0], np.cumsum(forged, dtype=np.int64)[last]])
+    thresholds = np.concatenate([[math.inf], falling[last]])
+    return flagged_forged, flagged - flagged_forged, thresholds
+
+
+def _up_to(reached: _Counts, cost: _Counts, limit: float) -> tuple[Scores, Scores]:
+    """Return a rising curve as far as ``limit`` of its cost, its last piece cut there."""
+    behind = int(np.searchsorted(cost, limit, side="right"))
+    if behind == len(cost):
+        return reached.astype(np.float64), cost.astype(np.float64)
+    piece = slice(behind - 1, behind + 1)
+    at_limit = np.interp(limit, cost[piece], reached[piece])
+    return np.append(reached[:behind], at_limit), np.append(cost[:behind], limit)
+
+
+def _rates(counts: _Counts) -> Scores:
+    return counts / counts[-1] if counts[-1] else np.full(len(counts), math.nan)
+
+
+def _flagged(scores: ArrayLike, forged: Labels, threshold: float) -> tuple[Flags, Flags]:
+    """Return which clips are flagged, and the truth."""
+    values, labels = checked(scores, forged)
+    if not 0.0 <= threshold <= 1.0:
+        raise ScoreRangeError(f"the threshold must lie in [0, 1], got {threshold}; 0.5 is usual")
+    return values >= threshold, labels
+
+
+def _share(flags: Flags) -> float:
+    return float(flags.mean()) if flags.size else math.nan
+
+
+def _both_classes(labels: Flags) -> bool:
     return bool(labels.any() and not labels.all())

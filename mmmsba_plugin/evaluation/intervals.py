@@ -5,16 +5,41 @@ one of some 20 clips. Drawn by person instead of by clip, the interval says so.
 """
 
 import math
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mmmsba_plugin.errors import ConfigError, DatasetError
 
-Key = TypeVar("Key", bound=Hashable)
-Value = TypeVar("Value")
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Draw:
+    """Which clips a number shall be computed from.
+
+    Attributes:
+        clips: Their indices, shape ``(drawn,)``. One may come several times, and then stands
+            for as many clips.
+        whole: Whether these are all clips, each once.
+    """
+
+    clips: Ints
+    whole: bool = False
+
+    def counts(self, num_clips: int) -> Ints | None:
+        """Return how often each clip was drawn, shape ``(clip,)``; None if each was, once."""
+        return None if self.whole else np.bincount(self.clips, minlength=num_clips)
+
+    def within(self, kept: NDArray[np.bool_]) -> "Draw":
+        """Return the drawn clips that are kept, where ``kept`` has shape ``(clip,)``."""
+        return self if self.whole and kept.all() else Draw(self.clips[kept[self.clips]])
+
+
+#: Computes a number from some of the clips.
+Metric = Callable[[Draw], float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,90 +58,99 @@ class Interval:
 
 
 def bootstrap(
-    metric: Callable[[Sequence[int]], float],
+    metrics: Mapping[str, Metric],
     *,
     clusters: Sequence[Hashable],
     num_resamples: int = 1000,
     level: float = 0.95,
     seed: int = 0,
-) -> Interval:
-    """Return a metric with its percentile bootstrap interval.
+) -> dict[str, Interval]:
+    """Return metrics with their percentile bootstrap intervals.
+
+    All metrics see the same draws, so the difference of two systems, given as a metric, is a
+    paired one.
 
     Args:
-        metric: Computes the number from the indices of the clips to use. An index may come
-            several times, and then stands for as many clips; :func:`drawn` keeps them apart
-            in a mapping by key.
+        metrics: By name, what computes each number.
         clusters: Who is seen in each clip, one a clip. Clips of one cluster are drawn
             together. None is nobody known, and each such clip a cluster by itself; so
             ``[None] * n`` draws clip by clip.
-        num_resamples: How often clips are drawn anew.
+        num_resamples: How often clips are drawn anew; 0 for no intervals.
         level: Share of the resampled numbers that lie inside the interval, in (0, 1).
-        seed: Of the draws. The same seed gives the same interval.
+        seed: Of the draws. The same seed gives the same intervals.
 
     Returns:
-        The interval. Draws for which the metric is NaN, such as an AUC of one class, are left
-        out. Its ends are NaN where there are fewer than two clusters, or no draw counts.
+        The intervals by name. Draws for which a metric is NaN, such as an AUC of one class,
+        are left out of its interval. Ends are NaN where there are fewer than two clusters, or
+        no draw counts.
 
     Raises:
         ConfigError: ``num_resamples`` or ``level`` is out of bounds.
         DatasetError: There are no clips.
 
     Example:
-        >>> errors = [0.0, 0.0, 1.0, 1.0]
-        >>> def error_rate(clips):
-        ...     return sum(errors[i] for i in clips) / len(clips)
-        >>> bootstrap(error_rate, clusters=["ann", "ann", "bob", "bob"])
-        Interval(value=0.5, low=0.0, high=1.0)
+        >>> errors = np.array([0.0, 0.0, 1.0, 1.0])
+        >>> def error_rate(draw):
+        ...     return float(errors[draw.clips].mean())
+        >>> bootstrap({"errors": error_rate}, clusters=["ann", "ann", "bob", "bob"])
+        {'errors': Interval(value=0.5, low=0.0, high=1.0)}
 
     Source:
         Efron and Tibshirani, "An Introduction to the Bootstrap", 1993, section 13.3; drawing
         whole clusters as in Davison and Hinkley, "Bootstrap Methods", 1997, section 3.8.
     """
-    if num_resamples < 1 or not 0.0 < level < 1.0:
+    if num_resamples < 0 or not 0.0 < level < 1.0:
         raise ConfigError(
-            f"need num_resamples of 1 or more and a level in (0, 1), got {num_resamples=} and "
+            f"need num_resamples of 0 or more and a level in (0, 1), got {num_resamples=} and "
             f"{level=}; 1000 and 0.95 are usual"
         )
     if not clusters:
         raise DatasetError("there are no clips to draw from; check the filter or the split")
-    value = metric(range(len(clusters)))
-    members = _members(clusters)
-    if len(members) == 1:
-        return Interval(value, math.nan, math.nan)
+    whole = Draw(np.arange(len(clusters)), whole=True)
+    found: dict[str, list[float]] = {name: [] for name in metrics}
+    for draw in _draws(clusters, num_resamples, seed):
+        for name, metric in metrics.items():
+            found[name].append(metric(draw))
+    return {
+        name: Interval(metric(whole), *_percentiles(found[name], level))
+        for name, metric in metrics.items()
+    }
+
+
+def _draws(clusters: Sequence[Hashable], num_resamples: int, seed: int) -> Iterator[Draw]:
+    """Yield clips drawn by cluster; none where one cluster is all there is."""
+    order, starts = _members(clusters)
+    num_clusters = len(starts) - 1
     rng = np.random.default_rng(seed)
-    draws = (rng.integers(len(members), size=len(members)) for _ in range(num_resamples))
-    values = [metric([i for cluster in draw for i in members[cluster]]) for draw in draws]
-    return Interval(value, *_percentiles(values, level))
+    for _ in range(num_resamples if num_clusters > 1 else 0):
+        yield Draw(order[rows_of(rng.integers(num_clusters, size=num_clusters), starts)])
 
 
-def drawn(
-    table: Mapping[Key, Value], keys: Sequence[Key], indices: Sequence[int]
-) -> dict[tuple[int, Key], Value]:
-    """Return the clips that were drawn; one that was drawn twice stays two clips.
+def rows_of(groups: Ints, starts: Ints) -> Ints:
+    """Return the rows of groups, one group after the other.
 
     Args:
-        table: What is known by clip: predictions or truths.
-        keys: The clips that indices count.
-        indices: Which of them were drawn, as :func:`bootstrap` hands them to its metric.
-
-    Returns:
-        The drawn entries by place and key. A clip that is not in ``table`` is left out.
+        groups: Which groups, any of them several times, shape ``(drawn,)``.
+        starts: Where the rows of each group start, and where the last ends, ``(group + 1,)``.
 
     Example:
-        >>> drawn({"a": 0.2, "b": 0.9}, ["a", "b"], [1, 1])
-        {(0, 'b'): 0.9, (1, 'b'): 0.9}
+        >>> rows_of(np.array([1, 0, 1]), np.array([0, 2, 5])).tolist()
+        [2, 3, 4, 0, 1, 2, 3, 4]
     """
-    clips = enumerate(keys[index] for index in indices)
-    return {(place, key): table[key] for place, key in clips if key in table}
+    lengths = np.diff(starts)[groups]
+    shifts = starts[groups] - (np.cumsum(lengths) - lengths)
+    return np.repeat(shifts, lengths) + np.arange(lengths.sum())
 
 
-def _members(clusters: Sequence[Hashable]) -> list[list[int]]:
-    """Return the clips of each cluster, in order of first appearance."""
+def _members(clusters: Sequence[Hashable]) -> tuple[Ints, Ints]:
+    """Return clips cluster by cluster, and where each cluster starts, with the end behind."""
     members: dict[Hashable, list[int]] = {}
     for index, cluster in enumerate(clusters):
         name = ("alone", index) if cluster is None else ("cluster", cluster)
         members.setdefault(name, []).append(index)
-    return list(members.values())
+    lengths = [len(clips) for clips in members.values()]
+    order = np.array([clip for clips in members.values() for clip in clips], dtype=np.int64)
+    return order, np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
 
 
 def _percentiles(values: Sequence[float], level: float) -> tuple[float, float]:

@@ -1,57 +1,275 @@
-"""How well forged stretches were found: average precision and average recall.
+"""How well forged stretches were found: average precision and average recall, in two modes.
 
-This is the mathematically right form, in float64: all-point interpolation from recall zero
-on, tIoU at or above the threshold, each truth found once. Published numbers of this field
-come from evaluators that differ in each of these points, so they are close but not equal.
+``voc`` is the mathematically right form, in float64: proposals are ranked by score, each
+finds the free truth that it overlaps most, tIoU at or above the threshold is enough, and the
+area is counted from recall zero on.
 
-No tolerance is added to tIoU: ``[0.1, 0.3)`` covers half of ``[0.1, 0.5)`` on paper and one
-rounding less in float64, so it misses a threshold of 0.5.
+``official`` equals AV-Deepfake1M's own evaluator to the last bit, so that figures stand beside
+published ones: float32, tIoU above the threshold, matching in the order of the file, and an
+area that lacks its first strip. :mod:`mmmsba_plugin.evaluation.official` says it in full. On
+many clips the modes differ little; on few, by up to one truth's worth of AP.
+
+What the official evaluator cannot take is defined in both modes alike:
+
+- A clip without proposals, or missing from the predictions: nothing was found in it.
+- Fewer proposals than AR asks for: those there are.
+- A span without length, or one that ends before it starts, neither finds nor is found.
+- No truths at all: NaN (that evaluator says NaN for AP and 0 for AR).
+- A score of NaN: an error, since it has no rank. An end that is NaN or infinite is an error in
+  ``voc``; in ``official`` such a span neither finds nor is found.
 """
 
 import math
-from collections.abc import Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TypeVar
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from mmmsba_plugin.errors import ConfigError, DatasetError, ScoreRangeError, SegmentError
-from mmmsba_plugin.segment import Spans, tiou_rows
+from mmmsba_plugin.errors import ConfigError, DatasetError, ScoreRangeError
+from mmmsba_plugin.evaluation import official, voc
+from mmmsba_plugin.evaluation.matching import Ints, Rules, best_of_each_truth, overlapping, settle
+from mmmsba_plugin.evaluation.table import Scores, SpanTable, offsets_of
 
-Key = TypeVar("Key", bound=Hashable)
+Mode = Literal["voc", "official"]
 
-Scores = NDArray[np.float64]
-_Ints = NDArray[np.int64]
-_Bools = NDArray[np.bool_]
+#: Proposals of each clip: spans of shape ``(proposal, 2)`` in seconds, and their scores.
+Predictions = SpanTable | Mapping[str, tuple[ArrayLike, ArrayLike]]
+#: Forged stretches of each clip, shape ``(truth, 2)`` in seconds.
+Truths = SpanTable | Mapping[str, ArrayLike]
 
 #: The thresholds that recall is averaged over, as ActivityNet does: 0.5 to 0.95 by 0.05.
 TIOUS = tuple(round(0.5 + 0.05 * step, 2) for step in range(10))
 
-#: Proposals handled at once: keeps the tables of overlap below some 100 MB.
-_BLOCK_PROPOSALS = 500_000
+_RULES: dict[Mode, Rules] = {"voc": voc, "official": official}
+
+
+class Matched:
+    """Proposals of a corpus held against its truths, for every figure and any draw of clips.
+
+    Made by :func:`match`. What is costly is done once and kept: overlaps, the ranking, and
+    the matching at each threshold that was asked for.
+    """
+
+    def __init__(
+        self,
+        predictions: SpanTable,
+        truths: SpanTable,
+        *,
+        tious: Sequence[float],
+        recall_tious: Sequence[float],
+        rules: Rules,
+    ) -> None:
+        """Compute all overlaps; see :func:`match`, which checks and aligns what goes in here."""
+        self._scores = _scores_of(predictions)
+        self._rows_of_clip = predictions.counts
+        self._truths_of_clip = truths.counts
+        self._clip_of_truth = np.repeat(np.arange(len(truths.keys)), truths.counts)
+        self._recall_tious = recall_tious
+        self._rules = rules
+        self._least = min([*tious, *recall_tious])
+        pairs = overlapping(predictions, truths, self._scores, rules, least=self._least)
+        self._pairs = rules.in_line(pairs)
+        self._right: dict[float, Ints] = {}
+        self._recalled: dict[int, tuple[Ints, Ints]] = {}
+        self._drawn: tuple[Ints, Ints] | None = None
+
+    def average_precision(self, tiou: float, counts: NDArray[np.int64] | None = None) -> float:
+        """Return the area under the precision-recall curve of all clips together.
+
+        Args:
+            tiou: Overlap that finds a truth, one of those that :func:`match` was given or
+                higher.
+            counts: How often each clip was drawn, shape ``(clip,)``; each once if not given.
+                The figure is that of a table in which every clip stands as often, its copies
+                side by side. Where proposals of one clip share a score, the copies of the
+                earlier one all rank before those of the later. In ``official`` mode the figure
+                of a draw is computed in float64, so that draws in which each clip comes once
+                differ from ``counts=None`` by a rounding of float32.
+
+        Returns:
+            A number in [0, 1]; NaN where there is no truth to find.
+
+        Raises:
+            ConfigError: The threshold is out of bounds, or lower than what was matched.
+            DatasetError: There is not one count a clip.
+        """
+        _check_tiou(tiou)
+        if tiou < self._least:
+            raise ConfigError(
+                f"proposals were matched for tIoU from {self._least} on, got {tiou}; name it in "
+                "tious of match"
+            )
+        num_truths = self._num_truths(counts)
+        if not num_truths:
+            return math.nan
+        places = self._places_of_right(tiou)
+        if counts is None:
+            return self._rules.area(places, len(self._scores), num_truths)
+        copies = counts[self._clip_at_place[places]]
+        drawn = np.flatnonzero(copies)
+        seen = self._seen(counts)[places[drawn]]
+        return self._rules.area_of_draw(seen, copies[drawn], num_truths)
+
+    def average_recall(self, num_proposals: int, counts: NDArray[np.int64] | None = None) -> float:
+        """Return the share of truths that the best proposals of a clip find, averaged over tIoU.
+
+        A truth counts as found if any of its clip's ``num_proposals`` best overlaps it enough;
+        one proposal may find several. Genuine clips do not matter. The best are those of the
+        highest scores in ``voc`` mode, and the first rows in ``official`` mode.
+
+        Args:
+            num_proposals: How many proposals of each clip count, at least 1.
+            counts: How often each clip was drawn, shape ``(clip,)``; each once if not given.
+
+        Returns:
+            A number in [0, 1] that never falls as ``num_proposals`` grows; NaN where there is
+            no truth to find.
+
+        Raises:
+            ConfigError: No proposals or thresholds are asked for.
+            DatasetError: There is not one count a clip.
+        """
+        if num_proposals < 1 or not self._recall_tious:
+            raise ConfigError(
+                f"average recall needs at least one proposal and one tIoU, got {num_proposals=} "
+                f"and {len(self._recall_tious)} thresholds; AR@100 is num_proposals=100"
+            )
+        num_truths = self._num_truths(counts)
+        if not num_truths:
+            return math.nan
+        clips, num_found = self._recalled_by(num_proposals)
+        if counts is not None:
+            num_found = offsets_of(counts[clips])[num_found]
+        return self._rules.mean_recall(num_found, num_truths)
+
+    def _num_truths(self, counts: Ints | None) -> int:
+        if counts is None:
+            return len(self._clip_of_truth)
+        if counts.shape != self._truths_of_clip.shape:
+            raise DatasetError(
+                f"a draw needs one count for each of {len(self._truths_of_clip)} clips, got shape "
+                f"{counts.shape}; count with np.bincount(drawn, minlength=num_clips)"
+            )
+        return int(counts @ self._truths_of_clip)
+
+    @cached_property
+    def _place_of_row(self) -> Ints:
+        """Where each proposal stands in the ranking of all."""
+        order = self._rules.best_first(self._scores)
+        places = np.empty_like(order)
+        places[order] = np.arange(len(order))
+        return places
+
+    @cached_property
+    def _clip_at_place(self) -> Ints:
+        clips = np.empty_like(self._place_of_row)
+        clips[self._place_of_row] = np.repeat(
+            np.arange(len(self._rows_of_clip)), self._rows_of_clip
+        )
+        return clips
+
+    def _places_of_right(self, tiou: float) -> Ints:
+        """Return at which places of the ranking proposals are right, rising."""
+        if tiou not in self._right:
+            pairs = self._pairs[self._rules.reaching(self._pairs.tiou, tiou)]
+            rows = settle(pairs, len(self._scores), len(self._clip_of_truth))
+            self._right[tiou] = np.sort(self._place_of_row[rows])
+        return self._right[tiou]
+
+    def _seen(self, counts: Ints) -> Ints:
+        """Return how many proposals were seen up to each place of the ranking.
+
+        The last answer is kept, because the same draw is asked for at several thresholds.
+        """
+        if self._drawn is None or not np.array_equal(self._drawn[0], counts):
+            self._drawn = counts.copy(), np.cumsum(counts[self._clip_at_place])
+        return self._drawn[1]
+
+    def _recalled_by(self, num_proposals: int) -> tuple[Ints, Ints]:
+        """Return the clips of all truths, the best found first, and how many are found.
+
+        The latter at each threshold, so that those found at one are the first so many.
+        """
+        if num_proposals not in self._recalled:
+            counted = self._pairs[self._pairs.rank < num_proposals]
+            best = best_of_each_truth(counted, len(self._clip_of_truth))
+            found = [int(self._rules.reaching(best, t).sum()) for t in self._recall_tious]
+            clips = self._clip_of_truth[np.argsort(-best, kind="stable")]
+            self._recalled[num_proposals] = clips, np.array(found, dtype=np.int64)
+        return self._recalled[num_proposals]
+
+
+def match(
+    predictions: SpanTable,
+    truths: SpanTable,
+    *,
+    tious: Sequence[float] = (0.5, 0.75, 0.9, 0.95),
+    recall_tious: Sequence[float] = TIOUS,
+    mode: Mode = "voc",
+) -> Matched:
+    """Hold proposals against truths, once for all figures.
+
+    Args:
+        predictions: With scores. Equal ones rank in the order of the clips of ``truths`` and of
+            the rows. Clips that ``truths`` lacks are left out, so that predictions for a whole
+            corpus can be measured on a part of it; clips that this lacks have no proposals.
+        truths: Forged stretches; a genuine clip has none, and its proposals are false alarms.
+        tious: Overlaps at which average precision will be asked for, each in (0, 1].
+        recall_tious: Thresholds to average recall over, each in (0, 1].
+        mode: ``voc`` for the mathematically right form, ``official`` for AV-Deepfake1M's;
+            the module says how they differ and why.
+
+    Raises:
+        ConfigError: A threshold lies outside (0, 1], or there is none.
+        DatasetError: The predictions have no scores, or name none of the clips.
+        ScoreRangeError: A score is NaN.
+        SegmentError: A span has an end that is not finite, in ``voc`` mode.
+
+    Example:
+        >>> truths = SpanTable.of_truths({"a": [[1.0, 2.0]], "b": []})
+        >>> said = SpanTable.of_proposals({"b": ([[5.0, 6.0]], [0.9]), "a": ([[1.0, 2.1]], [0.4])})
+        >>> matched = match(said, truths)
+        >>> matched.average_precision(0.5), matched.average_recall(100)
+        (0.5, 0.9)
+        >>> matched.average_precision(0.5, counts=np.array([3, 0]))
+        1.0
+    """
+    for threshold in (*tious, *recall_tious):
+        _check_tiou(threshold)
+    if not (tious or recall_tious):
+        raise ConfigError("match needs at least one tIoU threshold; the field uses 0.5")
+    if predictions.keys and truths.keys and truths.places.keys().isdisjoint(predictions.keys):
+        raise DatasetError(
+            f"none of {len(predictions.keys)} clips with proposals has a truth; the first are "
+            f"{predictions.keys[0]!r} and {truths.keys[0]!r}: name clips alike in both"
+        )
+    aligned = predictions.aligned(truths.keys)
+    rules = _RULES[mode]
+    return Matched(aligned, truths, tious=tious, recall_tious=recall_tious, rules=rules)
 
 
 def average_precision(
-    predictions: Mapping[Key, tuple[Spans, Scores]],
-    truths: Mapping[Key, Spans],
-    *,
-    tiou: float,
+    predictions: Predictions, truths: Truths, *, tiou: float, mode: Mode = "voc"
 ) -> float:
     """Return the area under the precision-recall curve of all clips together.
 
-    Proposals of all clips are ranked by score. Each in turn finds, among the truths of its
-    clip that are still free, the one it overlaps most, and is right if that tIoU reaches the
-    threshold. Precision at a recall is the best precision at that recall or a higher one.
+    Proposals of all clips are ranked by score, and each is right if it finds a truth of its
+    clip that is still free. Precision at a recall is the best precision at that recall or a
+    higher one. For several figures of the same clips, :func:`match` is faster.
 
     Args:
         predictions: For each clip, spans of shape ``(proposal, 2)`` in seconds and their
-            scores of shape ``(proposal,)``, in any order. Equal scores rank in the order of
-            the mapping and of the rows. A clip without proposals may be left out.
+            scores of shape ``(proposal,)``, in any order; or a table. Equal scores rank in the
+            order of the clips of ``truths`` and of the rows. A clip without proposals may be
+            left out.
         truths: For each clip, its forged stretches, shape ``(truth, 2)`` in seconds; an
             empty one for a genuine clip, whose proposals are all false alarms. A stretch
             without length cannot be found.
         tiou: Overlap from which a truth counts as found, in (0, 1].
+        mode: As for :func:`match`. In ``voc`` mode a proposal finds the free truth that it
+            overlaps most; in ``official`` mode each truth takes the first free proposal.
 
     Returns:
         A number in [0, 1]; NaN where there is no truth to find.
@@ -60,230 +278,75 @@ def average_precision(
         ConfigError: The threshold lies outside (0, 1].
         DatasetError: A clip has proposals but no entry in ``truths``, or shapes disagree.
         ScoreRangeError: A score is NaN.
-        SegmentError: A span has an end that is not finite.
+        SegmentError: A span has an end that is not finite, in ``voc`` mode.
 
     Example:
-        >>> import numpy as np
-        >>> truths = {"a": np.array([[1.0, 2.0]]), "b": np.zeros((0, 2))}
-        >>> spans = np.array([[5.0, 6.0], [1.0, 2.1]])
-        >>> average_precision({"a": (spans, np.array([0.4, 0.9]))}, truths, tiou=0.5)
+        >>> truths = {"a": [[1.0, 2.0]], "b": []}
+        >>> spans = [[5.0, 6.0], [1.0, 2.1]]
+        >>> average_precision({"a": (spans, [0.4, 0.9])}, truths, tiou=0.5)
         1.0
+        >>> average_precision({"a": (spans, [0.4, 0.9])}, truths, tiou=0.5, mode="official")
+        0.0
 
     Source:
         Interpolation over all points as in PASCAL VOC 2010; matching as in ActivityNet's
         detection evaluation.
     """
-    _check_tiou(tiou)
-    num_truths = sum(len(spans) for spans in truths.values())
-    if not num_truths:
-        return math.nan
-    blocks = list(_blocks(predictions, truths))
-    scores = np.concatenate([b.scores for b in blocks] or [np.zeros(0)])
-    right = np.concatenate([_match(b, tiou) for b in blocks] or [np.zeros(0, dtype=np.bool_)])
-    return _area(right[_descending(scores)], num_truths)
+    matched = match(*_tables(predictions, truths), tious=(tiou,), recall_tious=(), mode=mode)
+    return matched.average_precision(tiou)
 
 
 def average_recall(
-    predictions: Mapping[Key, tuple[Spans, Scores]],
-    truths: Mapping[Key, Spans],
+    predictions: Predictions,
+    truths: Truths,
     *,
     num_proposals: int,
     tious: Sequence[float] = TIOUS,
+    mode: Mode = "voc",
 ) -> float:
     """Return the share of truths that the best proposals of a clip find, averaged over tIoU.
 
-    A truth counts as found if any of its clip's ``num_proposals`` best reaches the
-    threshold; one proposal may find several. Genuine clips do not matter.
-
     Args:
-        predictions: As for :func:`average_precision`. Equal scores rank in the order of the
-            rows.
+        predictions: As for :func:`average_precision`.
         truths: As for :func:`average_precision`.
         num_proposals: How many proposals of each clip count, at least 1.
         tious: Thresholds to average over, each in (0, 1].
+        mode: As for :func:`match`. The best proposals are those of the highest scores in
+            ``voc`` mode, the first ones in ``official`` mode.
 
     Returns:
-        A number in [0, 1] that never falls as ``num_proposals`` grows; NaN where there is
-        no truth to find.
+        As :meth:`Matched.average_recall`.
 
     Raises:
         ConfigError: No proposals or thresholds are asked for, or one is out of bounds.
         DatasetError, ScoreRangeError, SegmentError: As for :func:`average_precision`.
     """
-    if num_proposals < 1 or not tious:
-        raise ConfigError(
-            f"average recall needs at least one proposal and one tIoU, got {num_proposals=} and "
-            f"{len(tious)} thresholds; AR@100 is num_proposals=100"
-        )
-    for threshold in tious:
-        _check_tiou(threshold)
-    num_truths = sum(len(spans) for spans in truths.values())
-    if not num_truths:
-        return math.nan
-    best = np.concatenate(
-        [_best_tiou(b, num_proposals) for b in _blocks(predictions, truths)] or [np.zeros(0)]
-    )
-    found = np.sort(best)
-    num_found = len(found) - np.searchsorted(found, np.asarray(tious, dtype=np.float64))
-    return float(np.mean(num_found / num_truths))
+    matched = match(*_tables(predictions, truths), tious=(), recall_tious=tious, mode=mode)
+    return matched.average_recall(num_proposals)
+
+
+def _tables(predictions: Predictions, truths: Truths) -> tuple[SpanTable, SpanTable]:
+    if not isinstance(predictions, SpanTable):
+        predictions = SpanTable.of_proposals(predictions)
+    if not isinstance(truths, SpanTable):
+        truths = SpanTable.of_truths(truths)
+    for key in predictions.keys:
+        if key not in truths.places:
+            raise DatasetError(
+                f"clip {key!r} has proposals but no truth; a genuine clip needs an empty one, and "
+                "other clips must be left out of the predictions"
+            )
+    return predictions, truths
+
+
+def _scores_of(predictions: SpanTable) -> Scores:
+    if predictions.scores is None:
+        raise DatasetError("the predictions have no scores; build them with of_proposals")
+    if np.isnan(predictions.scores).any():
+        raise ScoreRangeError("a proposal has the score NaN, which has no rank; drop it or score 0")
+    return predictions.scores
 
 
 def _check_tiou(tiou: float) -> None:
     if not 0.0 < tiou <= 1.0:
         raise ConfigError(f"a tIoU threshold must lie in (0, 1], got {tiou}; the field uses 0.5")
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Block:
-    """Some clips laid end to end, so that they are worked on at once.
-
-    Attributes:
-        scores: Of all their proposals, shape ``(proposal,)``.
-        num_truths: How many truths they have in all.
-        clip: Which clip a pair belongs to, shape ``(pair,)``, not falling.
-        proposal: Row of a pair's proposal in ``scores``, shape ``(pair,)``.
-        rank: Place of a pair's proposal within its clip, 0 for the best, shape ``(pair,)``.
-        truth: Number of a pair's truth, shape ``(pair,)``.
-        tiou: Of a pair's proposal and truth, above 0, shape ``(pair,)``.
-    """
-
-    scores: Scores
-    num_truths: int
-    clip: _Ints
-    proposal: _Ints
-    rank: _Ints
-    truth: _Ints
-    tiou: NDArray[np.float64]
-
-
-def _blocks(
-    predictions: Mapping[Key, tuple[Spans, Scores]], truths: Mapping[Key, Spans]
-) -> Iterator[_Block]:
-    """Yield clips in the order of ``predictions``, many at a time."""
-    keys: list[Key] = []
-    num_proposals = 0
-    for key, (spans, scores) in predictions.items():
-        _check_clip(key, spans, scores, truths)
-        keys.append(key)
-        num_proposals += len(scores)
-        if num_proposals >= _BLOCK_PROPOSALS:
-            yield _lay_out(keys, predictions, truths)
-            keys, num_proposals = [], 0
-    if keys:
-        yield _lay_out(keys, predictions, truths)
-
-
-def _check_clip(key: Key, spans: Spans, scores: Scores, truths: Mapping[Key, Spans]) -> None:
-    if key not in truths:
-        raise DatasetError(
-            f"clip {key!r} has proposals but no truth; a genuine clip needs an empty one, and "
-            "other clips must be left out of the predictions"
-        )
-    if np.shape(spans) != (len(scores), 2) or np.shape(truths[key])[1:] != (2,):
-        raise DatasetError(
-            f"clip {key!r} needs spans of shape (proposal, 2) with a score each and truth of shape "
-            f"(truth, 2), got {np.shape(spans)}, {np.shape(scores)} and {np.shape(truths[key])}"
-        )
-
-
-def _lay_out(
-    keys: Sequence[Key],
-    predictions: Mapping[Key, tuple[Spans, Scores]],
-    truths: Mapping[Key, Spans],
-) -> _Block:
-    spans = np.concatenate([np.asarray(predictions[k][0], dtype=np.float64) for k in keys])
-    scores = np.concatenate([np.asarray(predictions[k][1], dtype=np.float64) for k in keys])
-    truth_spans = np.concatenate([np.asarray(truths[k], dtype=np.float64) for k in keys])
-    _check_numbers(spans, scores, truth_spans)
-    num_proposals = np.array([len(predictions[k][1]) for k in keys])
-    num_truths = np.array([len(truths[k]) for k in keys])
-
-    clip = np.repeat(np.arange(len(keys)), num_proposals)
-    proposal, truth = _pairs(clip, num_truths)
-    tiou = tiou_rows(spans[proposal], truth_spans[truth])
-    meet = np.flatnonzero(tiou > 0)
-    proposal, truth = proposal[meet], truth[meet]
-    return _Block(
-        scores=scores,
-        num_truths=len(truth_spans),
-        clip=clip[proposal],
-        proposal=proposal,
-        rank=_ranks(scores, clip, num_proposals)[proposal],
-        truth=truth,
-        tiou=tiou[meet],
-    )
-
-
-def _pairs(clip: _Ints, num_truths: _Ints) -> tuple[_Ints, _Ints]:
-    """Return the numbers of proposal and truth of all pairs within one clip.
-
-    Args:
-        clip: Which clip each proposal belongs to, shape ``(proposal,)``.
-        num_truths: How many truths each clip has, shape ``(clip,)``.
-    """
-    num_partners = num_truths[clip]
-    proposal = np.repeat(np.arange(len(clip)), num_partners)
-    first_truth = np.cumsum(num_truths) - num_truths
-    return proposal, np.repeat(first_truth[clip], num_partners) + _count_up(num_partners)
-
-
-def _check_numbers(spans: Spans, scores: Scores, truth_spans: Spans) -> None:
-    if np.isnan(scores).any():
-        raise ScoreRangeError("a proposal has the score NaN, which has no rank; drop it or score 0")
-    if not (np.isfinite(spans).all() and np.isfinite(truth_spans).all()):
-        raise SegmentError("a span has an end that is NaN or infinite; clip it to its media")
-
-
-def _descending(scores: Scores) -> _Ints:
-    """Return the order from the highest score; equal ones stay as they were."""
-    return np.argsort(-scores, kind="stable")
-
-
-def _count_up(lengths: _Ints) -> _Ints:
-    """Return 0, 1, … for each length, end to end."""
-    total = int(lengths.sum())
-    return np.arange(total) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-
-
-def _ranks(scores: Scores, clip: _Ints, num_proposals: _Ints) -> _Ints:
-    """Return each proposal's place within its clip, 0 for the best, shape ``(proposal,)``."""
-    order = np.lexsort((-scores, clip))
-    ranks = np.empty(len(scores), dtype=np.int64)
-    ranks[order] = _count_up(num_proposals)
-    return ranks
-
-
-def _match(block: _Block, tiou: float) -> _Bools:
-    """Return which proposals are right, shape ``(proposal,)``.
-
-    Truths are only shared within a clip, so the best pair left of every clip can be settled
-    at once. That takes as many rounds as a clip has truths, and few have more than three.
-    """
-    right = np.zeros(len(block.scores), dtype=np.bool_)
-    pairs = np.flatnonzero(block.tiou >= tiou)
-    pairs = pairs[np.lexsort((-block.tiou[pairs], block.rank[pairs], block.clip[pairs]))]
-    taken = np.zeros(block.num_truths, dtype=np.bool_)
-    while len(pairs):
-        clip = block.clip[pairs]
-        best = pairs[np.flatnonzero(np.diff(clip, prepend=-1))]
-        right[block.proposal[best]] = True
-        taken[block.truth[best]] = True
-        pairs = pairs[~right[block.proposal[pairs]] & ~taken[block.truth[pairs]]]
-    return right
-
-
-def _area(right: _Bools, num_truths: int) -> float:
-    """Return the area under interpolated precision, for proposals in order of rank."""
-    num_right = np.cumsum(right)
-    precision = num_right / np.arange(1, len(right) + 1)
-    best_from_here = np.maximum.accumulate(precision[::-1])[::-1]
-    # Recall rises by one truth at each right proposal, the first one included.
-    return float(best_from_here[right].sum() / num_truths)
-
-
-def _best_tiou(block: _Block, num_proposals: int) -> NDArray[np.float64]:
-    """Return the best tIoU that each truth meets among the first proposals, shape ``(truth,)``."""
-    best = np.zeros(block.num_truths)
-    counted = block.rank < num_proposals
-    np.maximum.at(best, block.truth[counted], block.tiou[counted])
-    return best

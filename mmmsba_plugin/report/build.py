@@ -6,8 +6,10 @@ from datetime import UTC, datetime
 import numpy as np
 from numpy.typing import NDArray
 
+from mmmsba_plugin.config import Calibration
 from mmmsba_plugin.errors import MmmsbaError
 from mmmsba_plugin.evidence import ClipFeatures
+from mmmsba_plugin.localization.calibrate import apply
 from mmmsba_plugin.schema import (
     ALTERED_BY_MODALITY,
     Curves,
@@ -38,9 +40,14 @@ def judged(
     proposals: tuple[Spans, Scores],
     threshold: Threshold,
     onsets: Mapping[str, float],
+    calibration: Calibration,
     provenance: Provenance,
 ) -> Report:
     """Return the report of a clip that could be judged.
+
+    What is decided is decided on the network's own scale. Then every score, and the threshold,
+    passes the same curve, here and nowhere else; as it rises strictly, all that was decided
+    still holds.
 
     Args:
         media: The file.
@@ -51,6 +58,7 @@ def judged(
         proposals: Ranked candidates: start and end in seconds, and scores.
         threshold: What the clip's score is compared with.
         onsets: For each modality, the score from which it says by itself that it was altered.
+        calibration: The curve that makes probabilities of the scores above.
         provenance: Where the numbers come from.
     """
     # Paper section 3.1: a clip is fake if at least one of its sequences is.
@@ -59,37 +67,39 @@ def judged(
     # segment may be.
     if highest >= threshold.value and not segments:
         segments = [(_surest_cell(scores, features), highest)]
+
+    def told(score: float) -> float:
+        return float(apply(calibration, score))
+
     return Report(
         status="ok",
         media=media,
-        score=highest,
-        threshold=threshold,
+        score=told(highest),
+        threshold=threshold.model_copy(update={"value": told(threshold.value)}),
         segments=tuple(
             ForgedSegment(
                 start_s=segment.start_s,
                 end_s=segment.end_s,
-                score=score,
+                score=told(score),
                 modality=forged_modality(segment, features, by_modality, onsets),
             )
             for segment, score in segments
         ),
         modalities={
             modality: ModalityReport(
-                score=_highest(alone), opt_outs=features.opt_outs.get(modality, ())
+                score=_highest(apply(calibration, alone)),
+                opt_outs=features.opt_outs.get(modality, ()),
             )
             for modality, alone in by_modality.items()
         },
-        proposals=tuple(
-            Proposal(start_s=start_s, end_s=end_s, score=score)
-            for (start_s, end_s), score in zip(*(p.tolist() for p in proposals), strict=True)
-        ),
+        proposals=_proposals(*proposals, calibration),
         warnings=features.warnings,
         provenance=provenance,
         curves=Curves(
             start_s=features.grid.start_s,
             stride_s=features.grid.stride_s,
-            score=_nullable(scores),
-            by_modality={modality: _nullable(alone) for modality, alone in by_modality.items()},
+            score=_nullable(apply(calibration, scores)),
+            by_modality={m: _nullable(apply(calibration, s)) for m, s in by_modality.items()},
         ),
     )
 
@@ -163,6 +173,16 @@ def forged_modality(
     if "audio" in altered:
         return "audio"
     return "visual" if "visual" in altered else None
+
+
+def _proposals(spans: Spans, scores: Scores, calibration: Calibration) -> tuple[Proposal, ...]:
+    # Suppression leaves scores that float32 cannot hold, and where two of those are next to
+    # each other, rounding might swap them.
+    told = np.minimum.accumulate(apply(calibration, scores))
+    return tuple(
+        Proposal(start_s=start_s, end_s=end_s, score=score)
+        for (start_s, end_s), score in zip(spans.tolist(), told.tolist(), strict=True)
+    )
 
 
 def _surest_cell(scores: Scores, features: ClipFeatures) -> Segment:

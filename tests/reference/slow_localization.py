@@ -1,18 +1,33 @@
-"""Average precision and recall, slow and obvious: one loop for each sentence of the definition."""
+"""Average precision and recall, slow and obvious: one loop for each sentence of the definition.
+
+The functions that end in ``_officially`` follow AV-Deepfake1M's evaluator, number by number in
+float32; the others are exact fractions of the decimals that times are written in.
+"""
+
+from fractions import Fraction
+
+import numpy as np
+
+f32 = np.float32
+
+
+def on_paper(seconds):
+    return Fraction(str(float(seconds)))
 
 
 def tiou(a, b):
-    shared = min(a[1], b[1]) - max(a[0], b[0])
+    (a0, a1), (b0, b1) = (map(on_paper, span) for span in (a, b))
+    shared = min(a1, b1) - max(a0, b0)
     if shared <= 0:
-        return 0.0
-    return shared / ((a[1] - a[0]) + (b[1] - b[0]) - shared)
+        return Fraction(0)
+    return shared / ((a1 - a0) + (b1 - b0) - shared)
 
 
 def average_precision(predictions, truths, threshold):
     ranked = [
         (score, key, span)
-        for key, (spans, scores) in predictions.items()
-        for span, score in zip(spans, scores, strict=True)
+        for key in truths
+        for span, score in zip(*predictions.get(key, ([], [])), strict=True)
     ]
     ranked.sort(key=lambda row: -row[0])
     free = {key: list(spans) for key, spans in truths.items()}
@@ -22,7 +37,7 @@ def average_precision(predictions, truths, threshold):
         best = None
         for truth in free[key]:
             overlap = tiou(span, truth)
-            if overlap >= threshold and (best is None or overlap > tiou(span, best)):
+            if overlap >= on_paper(threshold) and (best is None or overlap > tiou(span, best)):
                 best = truth
         if best is not None:
             free[key] = [truth for truth in free[key] if truth is not best]
@@ -49,6 +64,63 @@ def average_recall(predictions, truths, num_proposals, thresholds):
             order = sorted(range(len(scores)), key=lambda i: -scores[i])[:num_proposals]
             for truth in spans:
                 total += 1
-                found += any(tiou(proposals[i], truth) >= threshold for i in order)
+                found += any(tiou(proposals[i], truth) >= on_paper(threshold) for i in order)
         recalls.append(found / total)
     return sum(recalls) / len(recalls)
+
+
+def tiou_officially(a, b):
+    (a0, a1), (b0, b1) = (map(f32, span) for span in (a, b))
+    with np.errstate(all="ignore"):
+        return max(min(a1, b1) - max(a0, b0), f32(0)) / (max(a1, b1) - min(a0, b0))
+
+
+def average_precision_officially(predictions, truths, threshold):
+    ranked = []
+    for key, spans in truths.items():
+        proposals, scores = predictions.get(key, ([], []))
+        right = [False] * len(scores)
+        for truth in spans:
+            for i, span in enumerate(proposals):
+                if not right[i] and tiou_officially(span, truth) > f32(threshold):
+                    right[i] = True
+                    break
+        ranked += zip(map(f32, scores), right, strict=True)
+    ranked.sort(key=lambda row: -row[0])
+    num_truths = f32(sum(len(spans) for spans in truths.values()))
+
+    precisions, recalls = [], []
+    for n in range(1, len(ranked) + 1):
+        num_right = f32(sum(right for _, right in ranked[:n]))
+        precisions.append(num_right / f32(n))
+        recalls.append(num_right / num_truths)
+    strips = [
+        (recalls[i] - recalls[i - 1]) * max(precisions[i:]) for i in range(len(ranked) - 1, 0, -1)
+    ]
+    return float(sum_officially([f32(0), *strips]))
+
+
+def sum_officially(terms):
+    lanes = [f32(0)] * 8
+    while len(terms) >= 8:
+        lanes = [lane + term for lane, term in zip(lanes, terms[:8], strict=True)]
+        terms = terms[8:]
+    total = f32(0)
+    for lane in range(4):
+        total = total + (lanes[lane] + lanes[lane + 4])
+    for term in terms:
+        total = total + term
+    return total
+
+
+def average_recall_officially(predictions, truths, num_proposals, thresholds):
+    total = f32(0)
+    num_truths = f32(sum(len(spans) for spans in truths.values()))
+    for threshold in thresholds:
+        found = 0
+        for key, spans in truths.items():
+            proposals = predictions.get(key, ([], []))[0][:num_proposals]
+            for truth in spans:
+                found += any(tiou_officially(span, truth) > f32(threshold) for span in proposals)
+        total = total + f32(found) / num_truths
+    return float(total / f32(len(thresholds)))

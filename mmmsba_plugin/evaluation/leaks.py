@@ -1,0 +1,78 @@
+"""What a clip gives away about itself that has nothing to do with forgery.
+
+A corpus whose forged clips all begin with a moment of silence can be told apart without
+looking at anything that was forged. A detector that was trained on it may do just that, and
+its figures say nothing about other clips. So the figure of that moment alone stands beside
+the detector's: whoever is not clearly above it has shown nothing.
+"""
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from mmmsba_plugin.evaluation.detection import Labels, Scores, auc, checked
+
+#: Leading silence that scores one half, in seconds. Any number ranks alike; the moments that
+#: were reported are some tens of milliseconds long, and those are spread the most by this.
+HALF_S = 0.03
+
+
+def silence_scores(leading_s: ArrayLike) -> Scores:
+    """Return what a detector would say that knows nothing but leading silence.
+
+    Longer counts as more forged, because that is how it was found to be: forged clips begin
+    with silence where genuine ones do not. Other corpora have it the other way round, as
+    ASVspoof 2019 does, and betray themselves no less; :func:`leak_auc` covers both.
+
+    Args:
+        leading_s: Leading silence of each clip in seconds, as
+            :func:`mmmsba_plugin.media.silence.leading_silence_s` measures it, shape
+            ``(clip,)``; None or NaN where it is not known.
+
+    Returns:
+        Numbers in [0, 1] that rise with the silence, shape ``(clip,)``; NaN where it is not
+        known. They rank clips and mean nothing more.
+
+    Example:
+        >>> silence_scores([0.0, 0.03, 0.27, None]).round(3).tolist()
+        [0.0, 0.5, 0.9, nan]
+
+    Source:
+        Smeu et al., arXiv 2412.00175, on FakeAVCeleb and AV-Deepfake1M; Müller et al.,
+        "Speech is Silver, Silence is Golden", 2021, arXiv 2106.12914, on ASVspoof.
+    """
+    lengths_s = np.maximum(np.array(leading_s, dtype=np.float64), 0.0)
+    return lengths_s / (lengths_s + HALF_S)
+
+
+def leak_auc(scores: ArrayLike, forged: Labels) -> float:
+    """Return how well something that should say nothing tells forged from genuine.
+
+    It is the AUC, or one minus it if that is more: which of the two classes has the longer
+    silence is no matter, since a detector learns either. One half is no leak, 1 a corpus that
+    needs no detector. Clips without a score are left out.
+
+    Because the better side is taken, chance lies above one half: of 20 forged and 20 genuine
+    clips at about 0.57, of 200 and 200 at about 0.52. An interval never reaches below one
+    half, so compare with that and not with one half.
+
+    Args:
+        scores: Anything in [0, 1] that ranks clips, such as :func:`silence_scores`, shape
+            ``(clip,)``; NaN where there is none.
+        forged: Whether each clip is forged, shape ``(clip,)``.
+
+    Returns:
+        A number in [0.5, 1]; NaN where the clips with a score are of one class.
+
+    Raises:
+        ScoreRangeError: A score lies outside [0, 1].
+        DatasetError: There is not one label a score.
+
+    Example:
+        >>> leak_auc([0.9, 0.8, np.nan, 0.1], [False, False, True, True])
+        1.0
+    """
+    values = np.asarray(scores, dtype=np.float64)
+    known = ~np.isnan(values)
+    _, labels = checked(np.where(known, values, 0.0), forged)
+    found = auc(values[known], labels[known])
+    return max(found, 1.0 - found)

@@ -1,0 +1,337 @@
+"""How well one system did on a corpus, and how much better than another."""
+
+import math
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mmmsba_plugin.datasets.record import WHOLE_CLIP
+from mmmsba_plugin.errors import DatasetError
+from mmmsba_plugin.evaluation import detection
+from mmmsba_plugin.evaluation.answers import Answers, Flags, Truths
+from mmmsba_plugin.evaluation.calibration_error import expected_calibration_error
+from mmmsba_plugin.evaluation.intervals import Draw, Interval, Ints, Metric, bootstrap, rows_of
+from mmmsba_plugin.evaluation.localization import Mode, match
+from mmmsba_plugin.evaluation.snippets import Snippets, snippets_of, together
+from mmmsba_plugin.evaluation.table import Scores, SpanTable
+from mmmsba_plugin.schema import ALTERED_BY_MODALITY, Curves
+from mmmsba_plugin.segment import Segment
+
+#: What is measured if nothing else is asked for, as AV-Deepfake1M's own evaluation does.
+TIOUS = (0.5, 0.75, 0.9, 0.95)
+NUM_PROPOSALS = (100, 50, 30, 20, 10, 5)
+
+#: Groups of fewer clips have figures that say nothing.
+_MIN_GROUP = 2
+
+_Ranks = Callable[[Scores, Flags], float]
+#: Figures of the clip's score that need no threshold.
+_RANKING: Mapping[str, _Ranks] = {
+    "auc": detection.auc,
+    "partial_auc": detection.partial_auc,
+    "eer": detection.eer,
+    "detection_ap": detection.detection_average_precision,
+    "ece": expected_calibration_error,
+}
+#: Figures of all snippets of all clips together.
+_BY_SNIPPET: Mapping[str, _Ranks] = {
+    "snippet_auc": detection.auc,
+    "snippet_eer": detection.eer,
+    "snippet_ap": detection.detection_average_precision,
+}
+#: Figures of the clip's score at the threshold that the system states.
+_AT_THRESHOLD = {
+    "accuracy": detection.accuracy,
+    "balanced_accuracy": detection.balanced_accuracy,
+    "true_positive_rate": detection.true_positive_rate,
+    "false_positive_rate": detection.false_positive_rate,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The forged clips of one kind, measured against all genuine ones."""
+
+    num_forged: int
+    numbers: Mapping[str, Interval]
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """How well one system did.
+
+    Attributes:
+        system: Its name.
+        mode: How localization was measured.
+        numbers: By name, such as ``auc`` and ``ap@0.5``, each with its interval; NaN where one
+            is not defined, as an AUC of forged clips alone.
+        groups: Figures of some of the forged clips against all genuine ones, by what was
+            altered (``altered: audio``) and by how it was made (``kind: splice``).
+        num_genuine: Genuine clips that were judged.
+        num_forged: Forged clips that were judged.
+        unjudged: Keys of clips without a score: they count in no figure of detection, and
+            nothing was found in them.
+    """
+
+    system: str
+    mode: Mode
+    numbers: Mapping[str, Interval]
+    groups: Mapping[str, Group] = field(default_factory=dict)
+    num_genuine: int = 0
+    num_forged: int = 0
+    unjudged: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Measures:
+    """What can be computed from any draw of a corpus's clips, for one system."""
+
+    metrics: Mapping[str, Metric]
+    groups: Mapping[str, NDArray[np.bool_]]
+    judged: Flags
+
+
+def measure(
+    answers: Answers,
+    truths: Truths,
+    *,
+    mode: Mode = "official",
+    tious: Sequence[float] = TIOUS,
+    num_proposals: Sequence[int] = NUM_PROPOSALS,
+    num_resamples: int = 1000,
+    seed: int = 0,
+) -> Evaluation:
+    """Return the figures of one system, with 95 % intervals clustered by identity.
+
+    Clips of nobody known are clustered with those that were forged from them.
+
+    Args:
+        answers: What the system said, by the keys of ``truths``.
+        truths: What is true.
+        mode: ``official`` equals AV-Deepfake1M's evaluator to the bit, ``voc`` is the
+            mathematically right form; see :mod:`mmmsba_plugin.evaluation.localization`.
+        tious: Overlaps at which average precision is measured.
+        num_proposals: Numbers of proposals for which average recall is measured.
+        num_resamples: How often clips are drawn anew for the intervals; 0 for none.
+        seed: Of the draws.
+
+    Raises:
+        DatasetError: There are no clips, or none was judged.
+    """
+    found = measures(answers, truths, mode=mode, tious=tious, num_proposals=num_proposals)
+    _require_answers(answers, truths, found.judged)
+    numbers = bootstrap(
+        {**found.metrics, **_of_groups(found, first_ap=f"ap@{tious[0]:g}" if tious else "")},
+        clusters=truths.clusters,
+        num_resamples=num_resamples,
+        seed=seed,
+    )
+    return Evaluation(
+        system=answers.name,
+        mode=mode,
+        numbers={name: numbers[name] for name in found.metrics},
+        groups={
+            group: Group(
+                num_forged=int((kept & truths.forged & found.judged).sum()),
+                numbers={
+                    name.removeprefix(f"{group}/"): number
+                    for name, number in numbers.items()
+                    if name.startswith(f"{group}/")
+                },
+            )
+            for group, kept in found.groups.items()
+        },
+        num_genuine=int((found.judged & ~truths.forged).sum()),
+        num_forged=int((found.judged & truths.forged).sum()),
+        unjudged=[key for key, seen in zip(truths.keys, found.judged, strict=True) if not seen],
+    )
+
+
+def compare(
+    first: Answers,
+    second: Answers,
+    truths: Truths,
+    *,
+    mode: Mode = "official",
+    tious: Sequence[float] = TIOUS,
+    num_proposals: Sequence[int] = NUM_PROPOSALS,
+    num_resamples: int = 1000,
+    seed: int = 0,
+) -> dict[str, Interval]:
+    """Return by how much the first system's figures exceed the second's, paired.
+
+    Both are computed from the same draws of clips, so that what makes a draw hard for both
+    cancels. An interval that excludes zero tells them apart. Detection is compared on the
+    clips that both judged.
+
+    Args:
+        first: One system's answers.
+        second: Another's.
+        truths: What is true.
+        mode: As for :func:`measure`, like all that follow.
+        tious: Overlaps.
+        num_proposals: Numbers of proposals.
+        num_resamples: How often clips are drawn anew.
+        seed: Of the draws.
+    """
+    told = [
+        measures(one, truths, mode=mode, tious=tious, num_proposals=num_proposals)
+        for one in _on_common_clips(first, second)
+    ]
+    both = [name for name in told[0].metrics if name in told[1].metrics]
+
+    def gain(name: str) -> Metric:
+        one, other = (measured.metrics[name] for measured in told)
+        return lambda draw: one(draw) - other(draw)
+
+    return bootstrap(
+        {name: gain(name) for name in both},
+        clusters=truths.clusters,
+        num_resamples=num_resamples,
+        seed=seed,
+    )
+
+
+def measures(
+    answers: Answers,
+    truths: Truths,
+    *,
+    mode: Mode,
+    tious: Sequence[float],
+    num_proposals: Sequence[int],
+) -> Measures:
+    """Return what can be computed for one system; arguments are those of :func:`measure`."""
+    scores = np.array([answers.scores.get(key, math.nan) for key in truths.keys], dtype=np.float64)
+    judged = ~np.isnan(scores)
+    metrics = _detection(scores, truths.forged, judged, answers.threshold)
+    metrics |= _by_modality(answers, truths)
+    if answers.curves:
+        metrics |= _by_snippet(answers, truths)
+    if answers.proposals is not None:
+        metrics |= _localization(answers.proposals, truths, mode, tious, num_proposals)
+    return Measures(metrics=metrics, groups=_groups(truths), judged=judged)
+
+
+def _require_answers(answers: Answers, truths: Truths, judged: Flags) -> None:
+    if not len(truths):
+        raise DatasetError("there are no clips to measure on; check the filter or the split")
+    if not judged.any() and answers.proposals is None:
+        raise DatasetError(
+            f"none of {len(truths)} clips was judged by {answers.name}; the first is "
+            f"{truths.keys[0]!r}: check that predictions and corpus name clips alike"
+        )
+
+
+def _on_common_clips(first: Answers, second: Answers) -> tuple[Answers, Answers]:
+    both = first.scores.keys() & second.scores.keys()
+    return (
+        replace(first, scores={key: first.scores[key] for key in both}),
+        replace(second, scores={key: second.scores[key] for key in both}),
+    )
+
+
+def _detection(
+    scores: Scores, forged: Flags, judged: Flags, threshold: float | None
+) -> dict[str, Metric]:
+    def of(figure: Callable[..., float], **setting: float) -> Metric:
+        def metric(draw: Draw) -> float:
+            clips = draw.clips[judged[draw.clips]]
+            return figure(scores[clips], forged[clips], **setting)
+
+        return metric
+
+    at_threshold = {
+        name: (lambda _: math.nan) if threshold is None else of(figure, threshold=threshold)
+        for name, figure in _AT_THRESHOLD.items()
+    }
+    return {**{name: of(figure) for name, figure in _RANKING.items()}, **at_threshold}
+
+
+def _by_modality(answers: Answers, truths: Truths) -> dict[str, Metric]:
+    """Return how well each modality alone tells whether it was altered itself."""
+    metrics: dict[str, Metric] = {}
+    altered = np.array(truths.altered)
+    told_apart = altered != "forged"
+    for modality, by_key in answers.by_modality.items():
+        scores = np.array([by_key.get(key, math.nan) for key in truths.keys], dtype=np.float64)
+        own = np.isin(altered, ["both", ALTERED_BY_MODALITY.get(modality, "both")])
+        known = told_apart & ~np.isnan(scores)
+        metrics[f"{modality}_auc"] = _detection(scores, own, known, None)["auc"]
+    return metrics
+
+
+def _by_snippet(answers: Answers, truths: Truths) -> dict[str, Metric]:
+    """Return how well snippets are told apart; all of a clip are drawn together."""
+    clips = [_snippets(answers.curves.get(key), truths, at) for at, key in enumerate(truths.keys)]
+    all_of_them = together(clips)
+    starts = np.cumsum([0, *(len(one) for one in clips)])
+
+    def of(figure: _Ranks) -> Metric:
+        def metric(draw: Draw) -> float:
+            rows = rows_of(draw.clips, starts)
+            return figure(all_of_them.scores[rows], all_of_them.forged[rows])
+
+        return metric
+
+    return {name: of(figure) for name, figure in _BY_SNIPPET.items()}
+
+
+def _snippets(curves: Curves | None, truths: Truths, clip: int) -> Snippets:
+    if curves is None:
+        return together(())
+    if truths.forged[clip] and not truths.located[clip]:
+        return snippets_of(curves, [WHOLE_CLIP])
+    spans = truths.spans.spans[truths.spans.offsets[clip] : truths.spans.offsets[clip + 1]]
+    return snippets_of(curves, [Segment(start, end) for start, end in spans if start < end])
+
+
+def _localization(
+    proposals: SpanTable,
+    truths: Truths,
+    mode: Mode,
+    tious: Sequence[float],
+    num_proposals: Sequence[int],
+) -> dict[str, Metric]:
+    matched = match(proposals, truths.spans, tious=tious, mode=mode)
+
+    def counts(draw: Draw) -> Ints | None:
+        return draw.within(truths.located).counts(len(truths))
+
+    def precision(tiou: float) -> Metric:
+        return lambda draw: matched.average_precision(tiou, counts(draw))
+
+    def recall(num: int) -> Metric:
+        return lambda draw: matched.average_recall(num, counts(draw))
+
+    return {
+        **{f"ap@{tiou:g}": precision(tiou) for tiou in tious},
+        **{f"ar@{num}": recall(num) for num in num_proposals},
+    }
+
+
+def _groups(truths: Truths) -> dict[str, Flags]:
+    """Return which clips belong to each group of forged ones; genuine ones belong to all."""
+    groups: dict[str, Flags] = {}
+    for word, labels in (("altered", truths.altered), ("kind", truths.kinds)):
+        counted = Counter(
+            label for label, forged in zip(labels, truths.forged, strict=True) if forged and label
+        )
+        for label, count in sorted(counted.items()):
+            if count >= _MIN_GROUP and len(counted) > 1:
+                groups[f"{word}: {label}"] = ~truths.forged | (np.array(labels) == label)
+    return groups
+
+
+def _of_groups(found: Measures, *, first_ap: str) -> dict[str, Metric]:
+    def within(metric: Metric, kept: Flags) -> Metric:
+        return lambda draw: metric(draw.within(kept))
+
+    wanted = [name for name in ("auc", "true_positive_rate", first_ap) if name in found.metrics]
+    return {
+        f"{group}/{name}": within(found.metrics[name], kept)
+        for group, kept in found.groups.items()
+        for name in wanted
+    }

@@ -1,0 +1,242 @@
+"""Pictures of an evaluation: several systems in one figure, told apart without colour too.
+
+Figures are made without ``pyplot``, so nothing is left open, no window can appear, and the
+settings of whoever calls are neither heeded nor changed.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from itertools import cycle
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mmmsba_plugin.errors import MissingExtraError
+from mmmsba_plugin.evaluation.calibration_error import Reliability
+from mmmsba_plugin.evaluation.detection import PrecisionRecallCurve, RocCurve
+from mmmsba_plugin.report.text import visible
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+#: Okabe and Ito's colours, which people who are colour-blind tell apart; the yellow is left
+#: out, being too light for a line on white.
+_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000", "#E69F00", "#56B4E9")
+#: Of other lengths than the colours, so that a dozen systems still differ.
+_DASHES: tuple[Any, ...] = ("-", (0, (5, 1.5)), (0, (1.2, 1.2)), (0, (6, 1.5, 1.2, 1.5)))
+_MARKERS = ("o", "s", "^", "D", "v")
+
+_CHANCE: Mapping[str, Any] = {"color": "#888888", "linewidth": 1.0, "linestyle": ":"}
+_STYLE: Mapping[str, Any] = {
+    "axes.axisbelow": True,
+    "axes.grid": True,
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "figure.constrained_layout.use": True,
+    "figure.constrained_layout.w_pad": 0.1,
+    "font.size": 10.0,
+    "grid.color": "#e4e4e4",
+    "legend.frameon": False,
+    "lines.linewidth": 1.8,
+    "savefig.dpi": 150.0,
+}
+#: The part of a ROC curve that a person can use: beyond, a tenth of all genuine clips is flagged.
+_FEW_FALSE_ALARMS = 0.1
+_LONGEST_NAME = 48
+_LEGEND_LINE_IN = 0.21
+
+
+@dataclass(frozen=True, slots=True)
+class SystemCurves:
+    """What one system's lines are drawn from; a figure leaves out who has none for it.
+
+    Attributes:
+        name: What the legend calls it.
+        roc: Of the scores of clips.
+        precision_recall: Of the same.
+        reliability: Of the same.
+        ap_by_tiou: Average precision of localization by the tIoU it was measured at.
+    """
+
+    name: str
+    roc: RocCurve | None = None
+    precision_recall: PrecisionRecallCurve | None = None
+    reliability: Reliability | None = None
+    ap_by_tiou: Mapping[float, float] = field(default_factory=dict)
+
+
+def draw(curves: Sequence[SystemCurves], folder: Path) -> list[Path]:
+    """Draw what there is to draw, and return the pictures.
+
+    These are ``roc.png``, ``precision_recall.png``, ``ap_by_tiou.png`` and
+    ``reliability.png``, each only where a system has a line in it.
+
+    Args:
+        curves: One a system, in the order of the legend.
+        folder: Where the pictures go; it is made if it is not there.
+
+    Raises:
+        MissingExtraError: Matplotlib is not installed.
+    """
+    _require_matplotlib()
+    from matplotlib.figure import Figure
+
+    folder.mkdir(parents=True, exist_ok=True)
+    drawn = []
+    with _own_style():
+        systems = [(one, style) for one, style in zip(curves, _styles(), strict=False)]
+        for name, (size_in, held, draw_one) in _FIGURES.items():
+            shown = [(one, style) for one, style in systems if held(one)]
+            if not shown:
+                continue
+            picture = Figure(figsize=size_in)
+            draw_one(picture, shown)
+            # Without the version of Matplotlib, the same curves give the same bytes.
+            picture.savefig(folder / f"{name}.png", metadata={"Software": None})
+            drawn.append(folder / f"{name}.png")
+    return drawn
+
+
+def _require_matplotlib() -> None:
+    if find_spec("matplotlib") is None:
+        raise MissingExtraError(
+            "plots need matplotlib; install it with: pip install 'mmmsba-plugin[report]'"
+        )
+
+
+@contextmanager
+def _own_style() -> Iterator[None]:
+    from matplotlib import style
+
+    with style.context(dict(_STYLE), after_reset=True):
+        yield
+
+
+@dataclass(frozen=True, slots=True)
+class _Style:
+    color: str
+    linestyle: Any
+    marker: str
+
+    @property
+    def line(self) -> Mapping[str, Any]:
+        return {"color": self.color, "linestyle": self.linestyle}
+
+    @property
+    def marked(self) -> Mapping[str, Any]:
+        return {**self.line, "marker": self.marker, "markersize": 5}
+
+
+_Shown = Sequence[tuple[SystemCurves, _Style]]
+
+
+def _styles() -> Iterator[_Style]:
+    return map(_Style, cycle(_COLOURS), cycle(_DASHES), cycle(_MARKERS))
+
+
+def _draw_roc(picture: "Figure", shown: _Shown) -> None:
+    whole, start = picture.subplots(1, 2)
+    for axes in (whole, start):
+        for system, style in shown:
+            if system.roc is not None:
+                x, y = system.roc.false_positive_rates, system.roc.true_positive_rates
+                axes.plot(x, y, **style.line, label=_label(system.name), clip_on=axes is start)
+        axes.plot([0, 1], [0, 1], **_CHANCE, label="chance")
+        axes.set_xlabel("false-positive rate (share of genuine clips flagged)")
+        axes.set(xlim=(0, 1), ylim=(0, 1), box_aspect=1)
+    start.set_xlim(0, _FEW_FALSE_ALARMS)
+    whole.set_ylabel("true-positive rate (share of forged clips flagged)")
+    whole.set_title("all thresholds", fontsize="medium")
+    start.set_title("few false alarms", fontsize="medium")
+    _legend(picture, whole)
+
+
+def _draw_precision_recall(picture: "Figure", shown: _Shown) -> None:
+    axes = picture.subplots()
+    chance = lowest = 1.0
+    for system, style in shown:
+        if (curve := system.precision_recall) is not None:
+            # A precision holds for all recalls from the one before on, as average precision
+            # sums it up.
+            x = np.concatenate([[0.0], curve.recalls])
+            y = np.concatenate([curve.precisions[:1], curve.precisions])
+            axes.step(x, y, where="pre", **style.line, label=_label(system.name), clip_on=False)
+            # Where all is flagged, precision is the share of clips that are forged.
+            chance, lowest = y[-1], min(lowest, y.min())
+    axes.plot([0, 1], [chance, chance], **_CHANCE, label="chance")
+    axes.set_xlabel("recall (share of forged clips flagged)")
+    axes.set_ylabel("precision (share of flagged clips that are forged)")
+    # Most corpora are forged for the most part, and their curves lie at the top.
+    axes.set(xlim=(0, 1), ylim=(max(0.0, np.floor(10 * lowest - 0.5) / 10), 1), box_aspect=1)
+    _legend(picture, axes)
+
+
+def _draw_ap_by_tiou(picture: "Figure", shown: _Shown) -> None:
+    axes = picture.subplots()
+    for system, style in shown:
+        tious = sorted(system.ap_by_tiou)
+        values = [system.ap_by_tiou[tiou] for tiou in tious]
+        axes.plot(tious, values, **style.marked, label=_label(system.name), clip_on=False)
+    axes.set_xlabel("tIoU from which a stretch counts as found (overlap ÷ union)")
+    axes.set_ylabel("average precision")
+    axes.set_ylim(0, 1)
+    axes.set_xticks(sorted({tiou for system, _ in shown for tiou in system.ap_by_tiou}))
+    _legend(picture, axes)
+
+
+def _draw_reliability(picture: "Figure", shown: _Shown) -> None:
+    top, bottom = picture.subplots(2, 1, sharex=True, height_ratios=(3, 1))
+    for system, style in shown:
+        seen = system.reliability
+        if seen is not None:
+            held = seen.counts > 0
+            x, y = seen.mean_scores[held], seen.shares_forged[held]
+            top.plot(x, y, **style.marked, label=_label(system.name), clip_on=False)
+            bottom.stairs(seen.counts, seen.edges, **style.line, baseline=None, clip_on=False)
+    top.plot([0, 1], [0, 1], **_CHANCE, label="scores that are probabilities")
+    top.set(xlim=(0, 1), ylim=(0, 1), ylabel="share of clips that are forged")
+    bottom.set(xlabel="score, P(fake)", ylabel="clips in bin")
+    bottom.set_ylim(bottom=0)
+    _legend(picture, top)
+
+
+_Draws = Callable[["Figure", _Shown], None]
+#: By name: size in inches without the legend, who has a line in it, and what draws it.
+_FIGURES: Mapping[str, tuple[tuple[float, float], Callable[[SystemCurves], bool], _Draws]] = {
+    "roc": ((9.0, 4.7), lambda one: one.roc is not None, _draw_roc),
+    "precision_recall": (
+        (5.6, 5.6),
+        lambda one: one.precision_recall is not None and len(one.precision_recall.recalls) > 0,
+        _draw_precision_recall,
+    ),
+    "ap_by_tiou": ((6.4, 4.4), lambda one: bool(one.ap_by_tiou), _draw_ap_by_tiou),
+    "reliability": ((5.6, 7.0), lambda one: one.reliability is not None, _draw_reliability),
+}
+
+
+def _legend(picture: "Figure", axes: "Axes") -> None:
+    """Put the legend below, where it hides no line however many systems there are."""
+    handles, labels = axes.get_legend_handles_labels()
+    # So many signs fit into an inch, and a line takes the room of eight.
+    fit = int(picture.get_figwidth() * 11 / (max(map(len, labels)) + 8))
+    columns = min(max(1, fit), len(labels))
+    lines = -(-len(labels) // columns)
+    picture.set_figheight(picture.get_figheight() + _LEGEND_LINE_IN * lines)
+    picture.legend(handles, labels, loc="outside lower center", ncols=columns)
+
+
+def _label(name: str) -> str:
+    """Return a name as a legend can show it, whatever a file was called."""
+    from matplotlib.font_manager import findfont, get_font
+
+    glyphs = get_font(findfont("DejaVu Sans")).get_charmap()
+    text = visible(name)
+    text = text if len(text) <= _LONGEST_NAME else f"{text[: _LONGEST_NAME - 1]}…"
+    known = (c if ord(c) in glyphs else c.encode("unicode_escape").decode() for c in text)
+    # A dollar would begin a formula, and a leading underscore would keep it out of the legend.
+    shown = "".join(known).replace("$", r"\$")
+    return f" {shown}" if shown.startswith("_") else shown

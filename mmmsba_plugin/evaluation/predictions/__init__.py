@@ -1,0 +1,15 @@
+"""What any system said about a corpus: read, named as the corpus names its clips, and written."""
+
+from mmmsba_plugin.evaluation.predictions.forms import FORMS, Form
+from mmmsba_plugin.evaluation.predictions.names import matched
+from mmmsba_plugin.evaluation.predictions.read import read_answers
+from mmmsba_plugin.evaluation.predictions.write import write_activitynet, write_submission
+
+__all__ = [
+    "FORMS",
+    "Form",
+    "matched",
+    "read_answers",
+    "write_activitynet",
+    "write_submission",
+]

@@ -1,0 +1,56 @@
+"""Reads our own reports, one or a folder of them, as what a detector said about a corpus."""
+
+from pathlib import Path
+
+from mmmsba_plugin.errors import DatasetError
+from mmmsba_plugin.evaluation.answers import Answers
+from mmmsba_plugin.evaluation.predictions.forms import PROPOSALS, SCORES, TABLE, is_report
+from mmmsba_plugin.schema import Report
+
+#: Reports beside their clips are called so; those in a folder of theirs are plain ``.json``.
+_BESIDE = "*.mmmsba.json"
+
+
+def read_reports(place: Path) -> Answers:
+    """Return what reports say, by the paths that their clips were read from.
+
+    In a folder these are all ``.mmmsba.json``, in folders inside it too; if there are none,
+    those of its own ``.json`` files that are reports.
+
+    Raises:
+        DatasetError: There is no report, one cannot be read, or two are of one clip.
+    """
+    reports: dict[str, Report] = {}
+    for path in _paths(place):
+        report = _read(path)
+        if report.media.path in reports:
+            raise DatasetError(
+                f"{path} is a second report of {report.media.path}; keep one, or give each "
+                "detector's reports a folder of their own"
+            )
+        reports[report.media.path] = report
+    return Answers.of_reports("", reports.items())
+
+
+def _paths(place: Path) -> list[Path]:
+    if not place.is_dir():
+        return [place]
+    found = sorted(place.rglob(_BESIDE))
+    found = found or [path for path in sorted(place.glob("*.json")) if is_report(path)]
+    if not found:
+        raise DatasetError(
+            f"there are neither predictions nor reports in {place}; give a folder that holds "
+            f"{PROPOSALS}, {SCORES}, {TABLE} or reports as JSON"
+        )
+    return found
+
+
+def _read(path: Path) -> Report:
+    try:
+        return Report.model_validate_json(path.read_bytes())
+    except ValueError as error:
+        first = str(error).splitlines()[0]
+        raise DatasetError(
+            f"{path} is no report of a version that can be read here ({first}); write it anew "
+            "with `mmmsba detect`"
+        ) from error

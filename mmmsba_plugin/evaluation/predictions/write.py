@@ -1,0 +1,113 @@
+"""Writes what a system said about a whole corpus, for the evaluations of this field."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+
+from mmmsba_plugin.errors import DatasetError
+from mmmsba_plugin.evaluation.answers import Answers
+from mmmsba_plugin.evaluation.predictions.forms import PROPOSALS, SCORES
+from mmmsba_plugin.evaluation.predictions.names import file_stem, stem
+from mmmsba_plugin.evaluation.table import Scores
+from mmmsba_plugin.report.exchange import (
+    ACTIVITYNET_HEAD,
+    activitynet_entries,
+    submission_rows,
+    writable,
+)
+from mmmsba_plugin.segment import Spans
+
+
+def write_submission(answers: Answers, folder: Path) -> list[Path]:
+    """Write what AV-Deepfake1M's evaluation takes, and return what was written.
+
+    ``prediction.json`` holds each clip that the system judged or found anything in, rounded
+    and ranked as :func:`~mmmsba_plugin.report.exchange.submission_rows` says; it is not
+    written for a system that does not localize. ``prediction.txt`` holds the score of each
+    clip that was judged, in full.
+
+    Args:
+        answers: What the system said, by the names that the evaluation knows.
+        folder: Where to; it is made if it is not there.
+
+    Raises:
+        DatasetError: A clip's name holds a line break, so no line can hold it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    written = []
+    if answers.proposals is not None:
+        entries = ((key, submission_rows(*said)) for key, said in _clips(answers))
+        written.append(_write(folder / PROPOSALS, chain(["{"], _members(entries), ["\n}\n"])))
+    if answers.scores:
+        written.append(_write(folder / SCORES, _lines_of_scores(answers.scores)))
+    return written
+
+
+def write_activitynet(answers: Answers, path: Path) -> None:
+    """Write ActivityNet's results, as OpenTAD and UMMAFormer read them.
+
+    A clip is called by the name of its file without extension, as UMMAFormer has it; or by its
+    whole path, still without extension, where two would be called alike.
+
+    Raises:
+        DatasetError: The system does not localize, or names differ by their extension alone.
+    """
+    called = _identifiers([key for key, _ in _clips(answers)])
+    entries = (activitynet_entries(*said) for _, said in _clips(answers))
+    # The results are put into the last of the braces that close it.
+    head = json.dumps({**ACTIVITYNET_HEAD, "results": {}}).removesuffix("}}")
+    _write(path, chain([head], _members(zip(called, entries, strict=True)), ["}}\n"]))
+
+
+def _clips(answers: Answers) -> Iterator[tuple[str, tuple[Spans, Scores]]]:
+    """Yield each clip with its proposals, those in which nothing was found too."""
+    if answers.proposals is None or answers.proposals.scores is None:
+        raise DatasetError(
+            f"{answers.name} has no stretches with scores, which is all that this format holds; "
+            "write what it says of whole clips as a submission"
+        )
+    keys = list(dict.fromkeys([*answers.proposals.keys, *answers.scores]))
+    table = answers.proposals.aligned(keys)
+    scores = np.zeros(0) if table.scores is None else table.scores
+    for key, start, end in zip(keys, table.offsets[:-1], table.offsets[1:], strict=True):
+        yield key, (table.spans[start:end], scores[start:end])
+
+
+def _identifiers(keys: Sequence[str]) -> list[str]:
+    for shortened in (file_stem, stem):
+        called = [shortened(writable(key)) for key in keys]
+        if len(set(called)) == len(called):
+            return called
+    raise DatasetError(
+        "two clips differ by their extension alone, which ActivityNet's format leaves out; write "
+        "a submission instead, or rename one"
+    )
+
+
+def _members(entries: Iterable[tuple[str, Sequence[object]]]) -> Iterator[str]:
+    """Yield what an object's braces enclose, one clip a line; no more than one is held."""
+    separator = "\n"
+    for key, said in entries:
+        yield f"{separator}{json.dumps(writable(key))}: {json.dumps(said)}"
+        separator = ",\n"
+
+
+def _lines_of_scores(scores: Mapping[str, float]) -> Iterator[str]:
+    for key, score in scores.items():
+        if "\n" in key or "\r" in key:
+            raise DatasetError(f"the name {key!r} holds a line break; rename the clip")
+        yield f"{writable(key)};{float(score)!r}\n"
+
+
+def _write(path: Path, parts: Iterable[str]) -> Path:
+    """Write text that appears at ``path`` only once it is complete."""
+    partial = path.with_name(f"{path.name}.part")
+    try:
+        with partial.open("w", encoding="utf-8", newline="\n") as file:
+            file.writelines(parts)
+        return partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)

@@ -1,0 +1,69 @@
+"""Several systems on one corpus, and what a cheat would score there."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from mmmsba_plugin.evaluation.answers import Answers, Truths
+from mmmsba_plugin.evaluation.intervals import Draw, Interval, bootstrap
+from mmmsba_plugin.evaluation.leaks import leak_auc, silence_scores
+from mmmsba_plugin.evaluation.measure import Evaluation, compare, measure
+
+
+@dataclass(frozen=True, slots=True)
+class SideBySide:
+    """Several systems on one corpus.
+
+    Attributes:
+        evaluations: One a system; the first is the one that is asked about.
+        gains: By the name of each other system, by how much the first exceeds it.
+        silence_auc: How well the silence that a clip starts with tells forged from genuine by
+            itself, whichever of the two has more of it; see
+            :func:`mmmsba_plugin.evaluation.leaks.leak_auc`. None where none was listened to.
+    """
+
+    evaluations: tuple[Evaluation, ...]
+    gains: Mapping[str, Mapping[str, Interval]] = field(default_factory=dict)
+    silence_auc: Interval | None = None
+
+
+def side_by_side(
+    systems: Sequence[Answers],
+    truths: Truths,
+    *,
+    leading_silence_s: Mapping[str, float | None] | None = None,
+    **settings: Any,
+) -> SideBySide:
+    """Return the figures of systems, and paired differences of the first to each other.
+
+    Args:
+        systems: What each said, by the keys of ``truths``.
+        truths: What is true.
+        leading_silence_s: How long the silence is that each clip starts with, by key; None
+            for a clip without sound.
+        **settings: As for :func:`mmmsba_plugin.evaluation.measure.measure`.
+
+    Raises:
+        DatasetError: There are no clips, or a system judged none of them.
+    """
+    first, *others = systems
+    silence = leading_silence_s or {}
+    heard = any(length_s is not None for length_s in silence.values())
+    draws = {name: settings[name] for name in ("num_resamples", "seed") if name in settings}
+    return SideBySide(
+        evaluations=tuple(measure(one, truths, **settings) for one in systems),
+        gains={one.name: compare(first, one, truths, **settings) for one in others},
+        silence_auc=_silence_auc(silence, truths, **draws) if heard else None,
+    )
+
+
+def _silence_auc(silence_s: Mapping[str, float | None], truths: Truths, **draws: int) -> Interval:
+    lengths_s = [silence_s.get(key) for key in truths.keys]
+    scores = silence_scores(np.array(lengths_s, dtype=np.float64))
+
+    def of(draw: Draw) -> float:
+        return leak_auc(scores[draw.clips], truths.forged[draw.clips])
+
+    return bootstrap({"auc": of}, clusters=truths.clusters, **draws)["auc"]

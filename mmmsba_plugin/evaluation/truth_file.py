@@ -1,0 +1,107 @@
+"""Reads the truth of a corpus from one metadata file, as evaluators of the field do.
+
+No clip needs to be there. Stretches are taken as the file lists them, because that is what
+official figures count: two that touch are two, and one without length can only be missed.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mmmsba_plugin.datasets.avdeepfake1m import identity_of
+from mmmsba_plugin.datasets.fields import Fields, fields, file_key, flag, word
+from mmmsba_plugin.datasets.json_records import Item, listed, members
+from mmmsba_plugin.datasets.reading import OnError, warn
+from mmmsba_plugin.errors import DatasetError
+from mmmsba_plugin.evaluation.answers import TruthRow, Truths
+from mmmsba_plugin.segment import Spans
+
+#: Where a file lists forged stretches: AV-Deepfake1M's word, and that of LAV-DF and TVIL.
+_SPANS = ("fake_segments", "fake_periods")
+_ALTERED = {
+    (True, True): "both",
+    (True, False): "visual",
+    (False, True): "audio",
+    (False, False): "forged",
+}
+
+
+def read_truths(path: Path, *, split: str | None = None, on_error: OnError = warn) -> Truths:
+    """Return what a metadata file of LAV-DF, AV-Deepfake1M or TVIL says of its clips.
+
+    A record needs ``file`` and one of ``fake_segments`` and ``fake_periods``, in seconds; what
+    else tells modalities, kinds and people apart is used where it is there.
+
+    Args:
+        path: The file: a list of records, or an object of them.
+        split: Only records that say they are of this split.
+        on_error: Hears of each record that is left out.
+
+    Raises:
+        DatasetError: The file cannot be read, or holds no record of ``split``.
+    """
+    truths = Truths.of_rows(_rows(path, split, on_error))
+    if not len(truths):
+        of = "" if split is None else f" of split {split!r}"
+        raise DatasetError(f"{path} holds no record{of} with a truth; check the file")
+    return truths
+
+
+def _rows(path: Path, split: str | None, on_error: OnError) -> Iterator[TruthRow]:
+    for item in _items(path):
+        try:
+            record = fields(item.value)
+            if split is None or record.get("split") == split:
+                yield _row(record)
+        except DatasetError as error:
+            on_error(DatasetError(f"{item.place}: {error}"))
+
+
+def _items(path: Path) -> Iterator[Item]:
+    """Yield the records of a list, or of an object as TVIL has."""
+    try:
+        with path.open(encoding="utf-8-sig") as text:
+            opening = text.read(1024).lstrip()[:1]
+    except (OSError, UnicodeDecodeError) as error:
+        raise DatasetError(f"{path} cannot be read as JSON: {error}; check the path") from error
+    return members(path) if opening == "{" else listed(path)
+
+
+def _row(record: Fields) -> TruthRow:
+    key = file_key(record)
+    name = next((name for name in _SPANS if record.get(name) is not None), None)
+    if name is None:
+        raise DatasetError(f"it has neither {' nor '.join(map(repr, _SPANS))}; add its truth")
+    spans = _spans(record[name], name)
+    return TruthRow(
+        key=key,
+        forged=bool(len(spans)),
+        spans=spans,
+        cluster=word(record, "identity") or identity_of(key) or word(record, "original") or key,
+        kind=word(record, "kind") or word(record, "modify_type"),
+        altered=_altered(record) if len(spans) else "genuine",
+    )
+
+
+def _spans(rows: Any, name: str) -> Spans:  # noqa: ANN401 - whatever the file holds
+    try:
+        spans = np.asarray(rows or np.zeros((0, 2)), dtype=np.float64)
+        fits = spans.shape[1:] == (2,) and bool(np.isfinite(spans).all())
+    except (TypeError, ValueError):
+        fits = False
+    if not fits:
+        raise DatasetError(f"{name!r} must be a list of [start, end] in seconds, got {rows!r}")
+    return spans
+
+
+def _altered(record: Fields) -> str:
+    """Return what was altered in a forged clip, by its stretches, flags or type."""
+    lists = [record.get(f"{modality}_fake_segments") for modality in ("visual", "audio")]
+    if any(one is not None for one in lists):
+        return _ALTERED[bool(lists[0]), bool(lists[1])]
+    if "modify_video" in record or "modify_audio" in record:
+        return _ALTERED[flag(record, "modify_video"), flag(record, "modify_audio")]
+    said = word(record, "modify_type") or ""
+    return said.replace("-", "_").removesuffix("_modified") if "modified" in said else "forged"

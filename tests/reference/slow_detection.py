@@ -1,0 +1,64 @@
+"""Measures of detection written as their definitions read, one clip at a time."""
+
+import math
+from fractions import Fraction
+from itertools import pairwise
+
+
+def rates_at(scores, forged, threshold):
+    """Return false and true positive rate at a threshold, as exact fractions."""
+    flagged = [s >= threshold for s in scores]
+    alarms = sum(f and not y for f, y in zip(flagged, forged, strict=True))
+    hits = sum(f and y for f, y in zip(flagged, forged, strict=True))
+    return Fraction(alarms, forged.count(False)), Fraction(hits, forged.count(True))
+
+
+def steps(scores, forged):
+    """Return the points of the ROC curve, strictest threshold first."""
+    return [
+        rates_at(scores, forged, threshold)
+        for threshold in [math.inf, *sorted(set(scores), reverse=True)]
+    ]
+
+
+def auc(scores, forged):
+    """Return how many pairs are ranked rightly, ties by half."""
+    pairs = [
+        (s, t)
+        for s, y in zip(scores, forged, strict=True)
+        if y
+        for t, z in zip(scores, forged, strict=True)
+        if not z
+    ]
+    return Fraction(sum(2 * (s > t) + (s == t) for s, t in pairs), 2 * len(pairs))
+
+
+def eer(scores, forged):
+    """Return where straight lines between the points meet the line of equal errors."""
+    points = steps(scores, forged)
+    for (x, y), (u, v) in pairwise(points):
+        lead, then = x + y - 1, u + v - 1
+        if lead < 0 <= then:
+            return x + (u - x) * -lead / (then - lead)
+    raise AssertionError("the two rates always cross")
+
+
+def nearest_eer(scores, forged):
+    """Return the false positive rate of the step where both errors are most alike."""
+    return min(steps(scores, forged), key=lambda step: abs(step[0] - (1 - step[1])))[0]
+
+
+def calibration_error(scores, forged, bins):
+    """Return the gaps between mean score and share forged, weighted by clips, as a loop."""
+    gap = 0.0
+    for number in range(bins):
+        low, high = number / bins, (number + 1) / bins
+        last = number == bins - 1
+        held = [
+            (s, y) for s, y in zip(scores, forged, strict=True) if low <= s and (s < high or last)
+        ]
+        if held:
+            said = math.fsum(s for s, _ in held) / len(held)
+            so = sum(y for _, y in held) / len(held)
+            gap += abs(said - so) * len(held) / len(scores)
+    return gap
