@@ -3,15 +3,25 @@
 A misspelt key is an error. The sentence beside a field is also its help text.
 """
 
+import itertools
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from mmmsba_plugin.errors import ConfigError
 from mmmsba_plugin.schema import Modality
 
 Attention = Literal["mmms-ba", "mmus-sa", "ms-sa", "none"]
+CalibrationMethod = Literal["none", "temperature", "isotonic"]
 
 
 class Chapter(BaseModel):
@@ -100,6 +110,11 @@ class FeaturesConfig(Chapter):
     )
     media: MediaConfig = Field(default=MediaConfig(), description="How files are read.")
     tracks: TracksConfig = Field(default=TracksConfig(), description="How people are followed.")
+    trim_silence: bool = Field(
+        default=False,
+        description="Whether a clip is looked at only from where its sound begins, so that "
+        "leading silence cannot give it away.",
+    )
 
     def only(self, modalities: Sequence[str]) -> Self:
         """Return these settings with some of the modalities.
@@ -127,7 +142,13 @@ class ModelConfig(Chapter):
     )
     attention: Attention = Field(default="mmms-ba", description="How modalities are joined.")
     gru_units: int = Field(default=300, ge=1, description="Units of each Bi-GRU, a direction.")
-    dense_units: int = Field(default=100, ge=1, description="Units of each modality's dense layer.")
+    dense_units: int = Field(default=100, ge=1, description="Units of each dense layer.")
+    joint_layers: int = Field(
+        default=0,
+        ge=0,
+        description="Dense layers over all modalities together; with any, no modality has one of "
+        "its own, and what is joined are the states of the Bi-GRUs.",
+    )
     activation: Literal["relu", "tanh"] = Field(default="relu", description="Of the dense layers.")
     dropout_input: float = Field(default=0.3, ge=0, lt=1, description="On what a Bi-GRU reads.")
     dropout_gru: float = Field(default=0.3, ge=0, lt=1, description="On what a Bi-GRU returns.")
@@ -136,6 +157,11 @@ class ModelConfig(Chapter):
         default=True, description="Whether padding is left out of attention; off only for parity."
     )
     regression: bool = Field(default=True, description="Whether there is a boundary head.")
+
+    @property
+    def stream_units(self) -> int:
+        """Width of each modality's stream."""
+        return 2 * self.gru_units if self.joint_layers else self.dense_units
 
 
 #: What each named preset changes from the defaults of :class:`ModelConfig`.
@@ -151,7 +177,13 @@ PRESETS: dict[str, dict[str, Any]] = {
         "mask_attention": False,
         "regression": False,
     },
+    # The paper's own baseline for localization: encoders side by side, two dense layers, and a
+    # class for each snippet. It states no sizes; here they are those of MMMS-BA.
+    "enc-dec": {"attention": "none", "joint_layers": 2, "regression": False},
 }
+
+#: The presets that are told less than there are front-ends for.
+PRESET_MODALITIES: dict[str, frozenset[str]] = {"enc-dec": frozenset({"face", "audio"})}
 
 
 class LossConfig(Chapter):
@@ -208,21 +240,81 @@ class LocalizationConfig(Chapter):
             raise ValueError(f"offset {self.offset:g} must not be above onset {self.onset:g}")
         return self
 
+    def at(self, onset: float) -> Self:
+        """Return these settings with another onset; the offset is never above it."""
+        return self.model_copy(update={"onset": onset, "offset": min(self.offset, onset)})
+
+
+class Calibration(Chapter):
+    """The curve that turns the network's scores into probabilities.
+
+    :mod:`mmmsba_plugin.localization.calibrate` fits and applies it.
+    """
+
+    method: CalibrationMethod = Field(
+        default="none", description="Which curve; with none, scores stay as they are."
+    )
+    temperature: float = Field(
+        default=1.0, ge=0.01, le=100, description="What log-odds are divided by."
+    )
+    shift: float = Field(
+        default=0.0, ge=-1000, le=1000, description="What is added to log-odds before that."
+    )
+    scores: tuple[Annotated[float, Field(ge=0, le=1)], ...] = Field(
+        default=(), description="Where the isotonic curve is known, in rising order."
+    )
+    probabilities: tuple[Annotated[float, Field(ge=0, le=1)], ...] = Field(
+        default=(), description="What it says there; it never falls."
+    )
+    reason: str = Field(default="", description="Why there is none, if one was asked for.")
+
+    @model_validator(mode="after")
+    def _curve_rises(self) -> Self:
+        pairs = list(zip(self.scores, self.probabilities, strict=False))
+        rises = all(x < y and p <= q for (x, p), (y, q) in itertools.pairwise(pairs))
+        if not rises or len(self.scores) != len(self.probabilities):
+            raise ValueError("scores must rise, with one probability each, which never falls")
+        if (self.method == "isotonic") != bool(pairs):
+            raise ValueError("an isotonic curve, and no other, has scores and probabilities")
+        return self
+
 
 class FitConfig(Chapter):
     """Everything that decides one training run, except its data."""
 
-    preset: Literal["paper", "reference"] = Field(
+    preset: Literal["paper", "reference", "enc-dec"] = Field(
         default="paper", description="Which network: one of the named presets."
     )
     network: dict[str, Any] = Field(
         default_factory=dict, description="What differs from the preset, such as attention."
     )
-    features: FeaturesConfig = Field(default=FeaturesConfig(), description="What it is told.")
+    features: FeaturesConfig = Field(
+        default=FeaturesConfig(),
+        validate_default=True,
+        description="What it is told; enc-dec keeps face and audio alone.",
+    )
     train: TrainConfig = Field(default=TrainConfig(), description="How it learns.")
     localization: LocalizationConfig = Field(
         default=LocalizationConfig(), description="How its scores become segments."
     )
+    calibration: CalibrationMethod = Field(
+        default="temperature", description="How its scores become probabilities."
+    )
+
+    @field_validator("features")
+    @classmethod
+    def _only_what_the_preset_reads(
+        cls, features: FeaturesConfig, info: ValidationInfo
+    ) -> FeaturesConfig:
+        reads = PRESET_MODALITIES.get(info.data.get("preset", ""))
+        if reads is None:
+            return features
+        if not (kept := [name for name in features.front_ends if name in reads]):
+            raise ValueError(
+                f"the preset {info.data['preset']!r} reads {' and '.join(sorted(reads))}; leave "
+                "one of them in, or take another preset"
+            )
+        return features.only(kept)
 
     def model(self, dims: dict[str, int]) -> ModelConfig:
         """Return the network's settings for features of these lengths.

@@ -15,7 +15,8 @@ from mmmsba_plugin.datasets.lavdf import read_lavdf
 from mmmsba_plugin.datasets.record import Record
 from mmmsba_plugin.detector import MmmsbaDetector
 from mmmsba_plugin.errors import DatasetError
-from mmmsba_plugin.evaluation.protocol import Evaluation, measure, run
+from mmmsba_plugin.evaluation.measure import Evaluation, measure
+from mmmsba_plugin.evaluation.protocol import run, tables
 from mmmsba_plugin.features.store import FeatureStore
 from mmmsba_plugin.forge.corpus import forge_corpus
 from mmmsba_plugin.forge.layout import METADATA
@@ -82,7 +83,7 @@ def run_demo(
     shown = next((one for one in judged if one.record.forged), None)
     if shown is None:
         raise DatasetError(f"no held-out clip was forged; remove {folder} and try another --seed")
-    return Demo(checkpoint, shown.record, shown.report, measure(judged))
+    return Demo(checkpoint, shown.record, shown.report, measure(*tables(judged, name="demo")))
 
 
 def _learn(corpus: Path, folder: Path, *, seed: int, max_epochs: int) -> Path:

@@ -15,10 +15,9 @@ from mmmsba_plugin.errors import (
     MmmsbaError,
 )
 from mmmsba_plugin.evidence import ClipFeatures
-from mmmsba_plugin.features.extract import BoundFrontEnd, extract
+from mmmsba_plugin.features.extract import BoundFrontEnd, extract, media_of
 from mmmsba_plugin.features.store import FeatureStore
 from mmmsba_plugin.hookspecs import API_VERSION
-from mmmsba_plugin.media.probe import probe
 from mmmsba_plugin.plugins import announce, lookup
 from mmmsba_plugin.report import build
 from mmmsba_plugin.schema import Media, Provenance, Report
@@ -94,35 +93,75 @@ class MmmsbaDetector:
         network, config = load_checkpoint(Path(path))
         return cls(network, config, checkpoint=Path(path).resolve().name, store=store)
 
+    def at_false_positive_rate(self, rate: float) -> Self:
+        """Return this detector with its lines, of clips and of segments, at a stated rate.
+
+        Raises:
+            ConfigError: The checkpoint has none for that rate; the message lists those it has.
+        """
+        config = self.config.at_false_positive_rate(rate)
+        return type(self)(self.network, config, checkpoint=self._checkpoint, store=self._store)
+
     @property
     def info(self) -> Mapping[str, Any]:
-        """Name, summary, modalities and provenance, as plain values."""
+        """Name, summary, modalities, rates to choose from and provenance, as plain values."""
         network = self.config.model
         return {
             "name": NAME,
             "summary": f"Attention {network.attention} over {', '.join(network.dims)}.",
             "modalities": list(network.dims),
+            "false_positive_rates": list(self.config.false_positive_rates),
             **self._provenance.model_dump(mode="json", exclude={"command", "created_utc"}),
         }
 
-    def detect(self, media: str | Path, *, command: str | None = None, **options: Any) -> Report:
+    def detect(
+        self,
+        media: str | Path,
+        *,
+        command: str | None = None,
+        duration_s: float | None = None,
+        trim_silence: bool | None = None,
+        false_positive_rate: float | None = None,
+        **options: Any,
+    ) -> Report:
         """Judge one clip.
 
         Args:
             media: The file.
             command: The command line that asked for it, for the report.
+            duration_s: How long the clip lasts, where its features were made elsewhere and it
+                need not be there itself.
+            trim_silence: Whether the clip is looked at only from where its sound begins; as
+                the network learned it, if not given.
+            false_positive_rate: Which of the checkpoint's lines a score is compared with; its
+                default one if not given.
             **options: Unknown ones are ignored, as the interface asks.
 
         Returns:
             Its report. Unreadable media yield one of status ``error``, and media without
             anything to judge one of status ``abstained``; both say why.
+
+        Raises:
+            ConfigError: The checkpoint has no line for that false-positive rate.
         """
+        if false_positive_rate is not None:
+            strict = self.at_false_positive_rate(false_positive_rate)
+            return strict.detect(
+                media,
+                command=command,
+                duration_s=duration_s,
+                trim_silence=trim_silence,
+                **options,
+            )
         del options
-        provenance = build.stamped(self._provenance, command=command)
+        config = self.config.features
+        if trim_silence is not None:
+            config = config.model_copy(update={"trim_silence": trim_silence})
+        provenance = build.stamped(_told(self._provenance, config), command=command)
         known = _unread(media)
         try:
-            known = probe(media)
-            report = self._judge(known, provenance)
+            known = media_of(media, self.front_ends, duration_s=duration_s)
+            report = self._judge(known, config, provenance)
         except MmmsbaError as error:
             report = build.failed(known, error, provenance=provenance)
         # A stranger's front-end, or a library that meets a hostile file, can raise anything,
@@ -149,8 +188,8 @@ class MmmsbaDetector:
             raise MediaUnreadableError(report.problem.message if report.problem else str(media))
         return report.score
 
-    def _judge(self, media: Media, provenance: Provenance) -> Report:
-        features = extract(media, self.front_ends, self.config.features, store=self._store)
+    def _judge(self, media: Media, config: FeaturesConfig, provenance: Provenance) -> Report:
+        features = extract(media, self.front_ends, config, store=self._store)
         media = media.model_copy(update={"duration_s": features.end_s})
         if not any(rows.present.any() for rows in features.rows.values()):
             return build.abstained(media, features, provenance=provenance)
@@ -176,6 +215,7 @@ class MmmsbaDetector:
             proposals=ranked_proposals(*said, end_s=features.end_s, config=config),
             threshold=self.config.threshold,
             onsets={m: config.alone_onsets.get(m, config.onset) for m in found.by_modality},
+            calibration=self.config.calibration,
             provenance=provenance,
         )
 
@@ -183,7 +223,14 @@ class MmmsbaDetector:
     def _provenance(self) -> Provenance:
         from mmmsba_plugin import __version__
 
-        told = {"model", "features", "localization", "threshold", "front_end_versions"}
+        told = {
+            "model",
+            "features",
+            "localization",
+            "threshold",
+            "calibration",
+            "front_end_versions",
+        }
         return Provenance(
             package_version=__version__,
             api_version=API_VERSION,
@@ -192,6 +239,7 @@ class MmmsbaDetector:
             checkpoint=self._checkpoint,
             checkpoint_sha256=self.config.weights_sha256 or None,
             trained_on=self.config.trained_on,
+            calibration=self.config.calibration.method,
             config=self.config.model_dump(mode="json", include=told),
         )
 
@@ -208,6 +256,12 @@ def bind_front_ends(config: FeaturesConfig) -> dict[str, BoundFrontEnd]:
         entry = lookup("front_ends", choice.name)
         bound[modality] = BoundFrontEnd(entry, entry.config.read(choice.settings))
     return bound
+
+
+def _told(provenance: Provenance, features: FeaturesConfig) -> Provenance:
+    """Return provenance with the settings that features were really made with."""
+    config = {**provenance.config, "features": features.model_dump(mode="json")}
+    return provenance.model_copy(update={"config": config})
 
 
 def _require_versions(front_ends: Mapping[str, BoundFrontEnd], versions: Mapping[str, int]) -> None:

@@ -7,8 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mmmsba_plugin.config import Calibration
 from mmmsba_plugin.errors import MediaUnreadableError
 from mmmsba_plugin.evidence import ClipFeatures
+from mmmsba_plugin.localization.calibrate import apply
 from mmmsba_plugin.report.build import abstained, failed, forged_modality, judged, stamped
 from mmmsba_plugin.schema import Media, OptOut, Provenance, Report, Threshold
 from mmmsba_plugin.segment import Segment
@@ -19,6 +21,12 @@ PROVENANCE = Provenance(
     package_version="0", api_version="1.0", formula_version=1, detector="mmms-ba"
 )
 NO_PROPOSALS = (np.empty((0, 2)), np.empty(0))
+
+NONE = Calibration()
+CURVES = [
+    Calibration(method="temperature", temperature=0.4, shift=2.0),
+    Calibration(method="isotonic", scores=(0.1, 0.2, 0.6), probabilities=(0.1, 0.7, 0.9)),
+]
 
 #: Ten cells of 0.1 s, the last one half outside of the clip.
 CLIP = ClipFeatures(grid=Grid(stride_s=0.1), end_s=0.95, rows={})
@@ -31,16 +39,26 @@ def along(*loud: int, level: float = 0.9) -> np.ndarray:
     return scores
 
 
-def report(scores, *, segments=(), by_modality=None, threshold=0.5, features=CLIP) -> Report:
+def report(
+    scores,
+    *,
+    segments=(),
+    by_modality=None,
+    proposals=NO_PROPOSALS,
+    threshold=0.5,
+    features=CLIP,
+    calibration=NONE,
+) -> Report:
     return judged(
         MEDIA,
         features,
         scores=np.asarray(scores, dtype=np.float64),
         by_modality=by_modality or {},
         segments=segments,
-        proposals=NO_PROPOSALS,
-        threshold=Threshold(value=threshold),
+        proposals=proposals,
+        threshold=Threshold(value=threshold, false_positive_rate=0.05),
         onsets=dict.fromkeys(by_modality or {}, threshold),
+        calibration=calibration,
         provenance=PROVENANCE,
     )
 
@@ -127,6 +145,57 @@ class TestJudged:
         said = report(along(), by_modality=alone, features=clip).modalities
         assert (said["audio"].score, said["audio"].opt_outs) == (0.7, ())
         assert (said["face"].score, said["face"].opt_outs) == (None, (gone,))
+
+
+@pytest.mark.parametrize("curve", CURVES, ids=lambda curve: curve.method)
+class TestCalibrated:
+    @given(st.lists(st.floats(0, 1, width=32), min_size=10, max_size=10), st.floats(0, 1, width=32))
+    def test_what_was_decided_on_the_networks_scale_still_holds(self, curve, scores, threshold):
+        raw, said = (report(scores, threshold=threshold, calibration=c) for c in (NONE, curve))
+        assert said.forged == raw.forged == bool(said.segments) == bool(raw.segments)
+        assert said.score == max(said.curves.score)
+        assert all(part.score == said.score for part in said.segments)
+
+    def test_every_score_and_the_threshold_pass_the_one_curve(self, curve):
+        found = [(Segment(0.2, 0.4), 0.9), (Segment(0.6, 0.7), 0.8)]
+        ranked = (np.array([[0.2, 0.4], [0.6, 0.7]]), np.array([0.9, 0.3]))
+        said = report(
+            along(2, 3, 6), segments=found, by_modality={"audio": along(6)},
+            proposals=ranked, calibration=curve,
+        )  # fmt: skip
+
+        def told(*scores: float) -> list[float]:
+            return apply(curve, np.array(scores)).tolist()
+
+        assert [said.score] == told(0.9)
+        assert [said.threshold.value] == told(0.5)
+        assert said.threshold.false_positive_rate == 0.05
+        assert [part.score for part in said.segments] == told(0.9, 0.8)
+        assert [proposal.score for proposal in said.proposals] == told(0.9, 0.3)
+        assert [said.modalities["audio"].score] == told(0.9)
+        assert list(said.curves.score) == told(*along(2, 3, 6))
+        assert list(said.curves.by_modality["audio"]) == told(*along(6))
+
+    def test_who_speaks_up_is_decided_before(self, curve):
+        # A mean of probabilities is not the probability of a mean: after either curve, this
+        # one would lie below the line.
+        found, alone = [(Segment(0.2, 0.4), 0.9)], {"audio": along(2, level=0.95)}
+        said = report(along(2, 3), segments=found, by_modality=alone, calibration=curve)
+        assert [part.modality for part in said.segments] == ["audio"]
+        assert apply(curve, np.array([0.95, 0.1])).mean() < said.threshold.value
+
+    def test_a_snippet_that_nothing_is_said_about_stays_so(self, curve):
+        scores = along(3)
+        scores[5] = math.nan
+        assert report(scores, calibration=curve).curves.score[5] is None
+
+    @given(st.lists(st.floats(0, 1), max_size=20))
+    def test_proposals_stay_best_first_to_the_last_bit(self, curve, scores):
+        scores = np.array(sorted(scores + [math.nextafter(s, 0) for s in scores], reverse=True))
+        spans = np.tile([0.0, 0.5], (len(scores), 1))
+        said = report(along(3), proposals=(spans, scores), calibration=curve).proposals
+        told = [proposal.score for proposal in said]
+        assert told == sorted(told, reverse=True)
 
 
 class TestNotJudged:

@@ -8,8 +8,8 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from mmmsba_plugin.config import FeaturesConfig, ModelConfig
-from mmmsba_plugin.errors import CheckpointError, CheckpointNotFoundError
+from mmmsba_plugin.config import Calibration, FeaturesConfig, LocalizationConfig, ModelConfig
+from mmmsba_plugin.errors import CheckpointError, CheckpointNotFoundError, ConfigError
 from mmmsba_plugin.model.checkpoint import (
     CheckpointConfig,
     load_checkpoint,
@@ -19,6 +19,9 @@ from mmmsba_plugin.model.checkpoint import (
 )
 from mmmsba_plugin.model.mmmsba import MmmsBa
 from mmmsba_plugin.schema import Threshold
+
+#: Keys that the first checkpoints did not have.
+NEWER = {"thresholds", "calibration"}
 
 CARD = "# A model\n\nTrained for a test.\n"
 
@@ -90,6 +93,10 @@ def test_everything_said_of_the_weights_survives(tmp_path, network):
         model=network.config,
         features=FeaturesConfig(stride_s=0.04),
         threshold=Threshold(value=0.7, false_positive_rate=0.01),
+        thresholds=(Threshold(value=0.6, false_positive_rate=0.05),),
+        calibration=Calibration(
+            method="isotonic", scores=(0.1, 1 / 3), probabilities=(1 / 7, 6 / 7)
+        ),
         front_end_versions={"audio": 2},
         trained_on="twelve clips",
         training={"seed": 3},
@@ -100,6 +107,55 @@ def test_everything_said_of_the_weights_survives(tmp_path, network):
     assert found == written
     assert found == config.model_copy(update={"weights_sha256": weights_sha256(tmp_path)})
     assert read_config(tmp_path) == found
+
+
+def test_a_checkpoint_from_before_calibration_is_read_and_judges_as_it_did(folder):
+    file = folder / "config.json"
+    settings = json.loads(file.read_text())
+    file.write_text(json.dumps({k: v for k, v in settings.items() if k not in NEWER}))
+    found = read_config(folder)
+    assert found.calibration == Calibration(method="none")
+    assert found.thresholds == ()
+
+
+class TestLines:
+    @pytest.fixture
+    def config(self):
+        lines = [
+            Threshold(value=value, false_positive_rate=rate)
+            for value, rate in ((0.8, 0.01), (0.6, 0.05), (0.3, 0.1))
+        ]
+        return CheckpointConfig(
+            model=ModelConfig(dims={"audio": 1}),
+            localization=LocalizationConfig(onset=0.5, offset=0.4, alone_onsets={"audio": 0.2}),
+            threshold=Threshold(value=0.5),
+            thresholds=lines,
+        )
+
+    @pytest.mark.parametrize(("rate", "line", "offset"), [(0.05, 0.6, 0.4), (0.1, 0.3, 0.3)])
+    def test_a_line_is_that_of_clips_and_of_segments(self, config, rate, line, offset):
+        at = config.at_false_positive_rate(rate)
+        assert at.threshold == Threshold(value=line, false_positive_rate=rate)
+        assert (at.localization.onset, at.localization.offset) == (line, offset)
+        # All else stays.
+        assert at.localization.alone_onsets == config.localization.alone_onsets
+        assert at.thresholds == config.thresholds
+
+    def test_a_rate_without_a_line_is_answered_with_those_there_are(self, config):
+        with pytest.raises(ConfigError, match=r"rate of 0\.02: choose from 0\.01, 0\.05, 0\.1$"):
+            config.at_false_positive_rate(0.02)
+
+    def test_the_default_line_can_be_asked_for_by_its_rate_too(self, config):
+        default = Threshold(value=0.9, false_positive_rate=0.001)
+        config = config.model_copy(update={"threshold": default})
+        assert config.false_positive_rates == (0.001, 0.01, 0.05, 0.1)
+        assert config.at_false_positive_rate(0.001).threshold == default
+
+    def test_where_there_are_none_it_says_what_they_take(self, config):
+        without = config.model_copy(update={"thresholds": ()})
+        assert without.false_positive_rates == ()
+        with pytest.raises(ConfigError, match=r"fewer than ten genuine clips.*train with more"):
+            without.at_false_positive_rate(0.1)
 
 
 def test_a_checkpoint_is_three_files_and_others_are_left_alone(tmp_path, network):

@@ -37,6 +37,16 @@ def forensics_writers():
 """
 
 
+#: A detector that cannot be asked for another line.
+STUBBORN_FILE = """
+from mmmsba_plugin.hookspecs import DetectorEntry, hookimpl
+
+@hookimpl
+def forensics_detectors():
+    yield DetectorEntry("stubborn", "Knows no lines.", ("audio",), load=lambda path: object())
+"""
+
+
 @pytest.fixture(autouse=True)
 def _fresh():
     plugins.forget()
@@ -210,7 +220,7 @@ class TestChoices:
     def test_an_unknown_format_is_answered_with_those_there_are(self, detect, clip, tmp_path):
         done = detect(clip, "-o", tmp_path / "out", "--format", "json,josn")
         assert done.exit_code == exits.STOPPED
-        assert "there are: csv, curves, html, json, vtt" in done.stderr
+        assert "csv, curves, html, json, vtt" in done.stderr
         assert "did you mean 'json'?" in done.stderr
 
     def test_every_format_can_be_asked_for_at_once(self, detect, clip, tmp_path):
@@ -223,6 +233,53 @@ class TestChoices:
         assert done.exit_code == exits.OK
         assert "score" in done.stdout
         assert files(clip.parent) == ["clip.mp4"]
+
+
+class TestLine:
+    @pytest.fixture
+    def lined(self, checkpoint, tmp_path):
+        """A checkpoint with two lines: one that every clip reaches, and one that none does."""
+        folder = shutil.copytree(checkpoint, tmp_path / "lined")
+        config = json.loads((folder / "config.json").read_text())
+        config["thresholds"] = [
+            {"value": 1.0, "false_positive_rate": 0.01},
+            {"value": 0.0, "false_positive_rate": 0.05},
+        ]
+        (folder / "config.json").write_text(json.dumps(config))
+        return folder
+
+    def run(self, *arguments):
+        return CliRunner().invoke(app, ["detect", *(str(a) for a in arguments)])
+
+    @pytest.mark.parametrize(("rate", "forged"), [(0.01, False), (0.05, True)])
+    def test_the_line_decides_the_verdict_and_the_places(self, lined, clip, tmp_path, rate, forged):
+        done = self.run(clip, "--checkpoint", lined, "--fpr", rate, "-o", tmp_path / "out")
+        assert done.exit_code == exits.OK, done.stderr
+        report = read(tmp_path / "out/clip.json")
+        assert report.threshold.false_positive_rate == rate
+        assert report.forged == bool(report.segments) == forged
+
+    def test_a_rate_without_a_line_stops_the_run_before_any_report(self, lined, clip, tmp_path):
+        done = self.run(clip, "--checkpoint", lined, "--fpr", 0.2, "-o", tmp_path / "out")
+        assert done.exit_code == exits.STOPPED
+        assert (
+            "no threshold for a false-positive rate of 0.2: choose from 0.01, 0.05" in done.stderr
+        )
+        assert not (tmp_path / "out").exists()
+
+    def test_a_clip_that_was_judged_at_another_line_is_judged_again(self, lined, clip, tmp_path):
+        wanted = (clip, "--checkpoint", lined, "-o", tmp_path / "out", "--resume")
+        for rate, before in (("0.01", 0), ("0.01", 1), ("0.05", 0), ("0.05", 1)):
+            done = self.run(*wanted, "--fpr", rate)
+            assert done.stdout.startswith(f"{before} of 1 clips were judged before")
+
+    def test_a_detector_that_knows_no_lines_says_so(self, clip, tmp_path):
+        path = tmp_path / "stubborn.py"
+        path.write_text(STUBBORN_FILE)
+        plugins.load_file(path)
+        done = self.run(clip, "--detector", "stubborn", "--fpr", 0.05)
+        assert done.exit_code == exits.USAGE
+        assert "this detector has no lines to choose from; leave out" in done.stderr
 
 
 class TestOutput:

@@ -15,16 +15,19 @@ import numpy as np
 import pytest
 
 from mmmsba_plugin import Detector
+from mmmsba_plugin.config import Calibration
 from mmmsba_plugin.datasets.lavdf import read_lavdf
 from mmmsba_plugin.detector import bind_front_ends
 from mmmsba_plugin.errors import (
     CheckpointError,
     CheckpointNotFoundError,
+    ConfigError,
     MediaUnreadableError,
     PluginNotFoundError,
 )
 from mmmsba_plugin.features.audio import LogMel
 from mmmsba_plugin.hookspecs import API_VERSION
+from mmmsba_plugin.localization.calibrate import apply
 from mmmsba_plugin.media.audio import SoundReader
 from mmmsba_plugin.media.encode import write_clip
 from mmmsba_plugin.media.probe import probe
@@ -70,6 +73,14 @@ def spoken(path: Path, *, duration_s: float = 2.0) -> Path:
         out.setframerate(16_000)
         out.writeframes((samples.samples(duration_s) * 20_000).astype("<i2").tobytes())
     return path
+
+
+def places(report: Report) -> list[tuple]:
+    return [(part.start_s, part.end_s, part.modality) for part in report.segments]
+
+
+def ranks(scores: list[float]) -> list[int]:
+    return np.argsort(scores, kind="stable").tolist()
 
 
 def reasons(report: Report, modality: str) -> set[str]:
@@ -145,7 +156,10 @@ class TestReport:
         assert made.formula_version == detector.config.formula_version
         assert made.created_utc is not None
         config = detector.config.model_dump(mode="json")
-        for chapter in ("model", "features", "localization", "threshold", "front_end_versions"):
+        for chapter in (
+            *("model", "features", "localization", "threshold", "calibration"),
+            "front_end_versions",
+        ):
             assert made.config[chapter] == config[chapter]
         assert set(made.config["features"]["front_ends"]) == {"face", "audio", "lips"}
 
@@ -165,6 +179,86 @@ class TestReport:
     def test_kept_features_change_nothing(self, detector, checkpoint, reports):
         fresh = Detector.from_pretrained(checkpoint).detect(reports[0].media.path)
         assert (fresh.score, fresh.curves) == (reports[0].score, reports[0].curves)
+
+
+CURVES = [
+    Calibration(method="temperature", temperature=0.2, shift=1.0),
+    Calibration(method="isotonic", scores=(0.2, 0.6), probabilities=(0.2, 0.9)),
+]
+
+
+class TestCalibration:
+    @pytest.fixture(params=CURVES, ids=lambda curve: curve.method)
+    def curve(self, request):
+        return request.param
+
+    def test_scores_are_probabilities_and_verdicts_and_places_are_as_before(
+        self, detector, reports, curve
+    ):
+        middle = float(np.median([report.score for report in reports]))
+        raw = at(detector, middle)
+        paths = [report.media.path for report in reports]
+        before = list(raw.detect_many(paths))
+        after = list(changed(raw, calibration=curve).detect_many(paths))
+        for one, other in zip(before, after, strict=True):
+            assert other.provenance.calibration == curve.method
+            assert other.score == apply(curve, one.score)
+            assert other.threshold.value == apply(curve, one.threshold.value)
+            assert other.score == max(s for s in other.curves.score if s is not None)
+            assert places(other) == places(one)
+            assert other.forged == one.forged == bool(other.segments)
+        assert {report.forged for report in after} == {True, False}
+
+    def test_clips_and_proposals_keep_their_ranks(self, detector, reports, curve):
+        paths = [report.media.path for report in reports]
+        after = list(changed(detector, calibration=curve).detect_many(paths))
+        assert ranks([r.score for r in after]) == ranks([r.score for r in reports])
+        for one, other in zip(reports, after, strict=True):
+            stretches = [[(p.start_s, p.end_s) for p in r.proposals] for r in (one, other)]
+            assert stretches[0] == stretches[1]
+            told = [p.score for p in other.proposals]
+            assert told == sorted(told, reverse=True)
+            assert told == pytest.approx(apply(curve, [p.score for p in one.proposals]))
+
+    def test_without_a_curve_scores_are_the_networks_own(self, detector, reports):
+        assert detector.config.calibration.method == "none"
+        assert {report.provenance.calibration for report in reports} == {"none"}
+
+
+class TestLines:
+    @pytest.fixture
+    def lined(self, detector, reports):
+        """The detector with a line at its lowest score, at a middle one, and at its highest."""
+        scores = sorted(report.score for report in reports)
+        lines = [
+            Threshold(value=float(np.quantile(scores, share)), false_positive_rate=rate)
+            for share, rate in ((0.0, 0.1), (0.5, 0.05), (1.0, 0.01))
+        ]
+        return changed(detector, thresholds=tuple(lines))
+
+    @pytest.mark.parametrize("rate", [0.01, 0.05, 0.1])
+    def test_a_clip_is_forged_exactly_if_a_place_is_at_every_line(self, lined, reports, rate):
+        paths = [report.media.path for report in reports]
+        wanted = {line.false_positive_rate: line for line in lined.config.thresholds}[rate]
+        for report in lined.detect_many(paths, false_positive_rate=rate):
+            assert report.threshold == wanted
+            assert report.forged == (report.score >= wanted.value) == bool(report.segments)
+
+    def test_the_report_says_at_which_line(self, lined, reports):
+        report = lined.detect(reports[0].media.path, false_positive_rate=0.05)
+        assert report.provenance.config["threshold"]["false_positive_rate"] == 0.05
+        onset = report.provenance.config["localization"]["onset"]
+        assert onset == report.threshold.value
+        assert lined.detect(reports[0].media.path).threshold == lined.config.threshold
+
+    def test_it_is_told_what_there_is_to_choose_from(self, lined):
+        assert set(lined.info["false_positive_rates"]) >= {0.01, 0.05, 0.1}
+        strict = lined.at_false_positive_rate(0.01)
+        assert strict.info["config"]["threshold"]["false_positive_rate"] == 0.01
+
+    def test_a_rate_without_a_line_is_an_error_and_no_report(self, lined, tmp_path):
+        with pytest.raises(ConfigError, match=r"rate of 0\.2: choose from 0\.01, 0\.05, 0\.1"):
+            lined.detect(tmp_path / "any.mp4", false_positive_rate=0.2)
 
 
 class TestOddFiles:

@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,18 +11,46 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmmsba_plugin.config import FitConfig, TrainConfig
+from mmmsba_plugin.config import (
+    Calibration,
+    FitConfig,
+    LocalizationConfig,
+    ModelConfig,
+    TrainConfig,
+)
 from mmmsba_plugin.datasets.lavdf import read_lavdf
 from mmmsba_plugin.datasets.record import Record
 from mmmsba_plugin.detector import MmmsbaDetector, bind_front_ends
-from mmmsba_plugin.errors import TrainingError
+from mmmsba_plugin.errors import DatasetError, TrainingError
+from mmmsba_plugin.evaluation.proportion import wilson
 from mmmsba_plugin.features.store import FeatureStore
-from mmmsba_plugin.model.checkpoint import load_checkpoint
+from mmmsba_plugin.localization.calibrate import apply
+from mmmsba_plugin.model.checkpoint import CheckpointConfig, load_checkpoint
+from mmmsba_plugin.model.judge import Judgement
+from mmmsba_plugin.schema import Media, Threshold
 from mmmsba_plugin.segment import Segment
-from mmmsba_plugin.training.data import ClipDataset, Source, collate, load_clips, statistics, truths
+from mmmsba_plugin.timebase import Grid
+from mmmsba_plugin.training import operating_point
+from mmmsba_plugin.training.card import write_card
+from mmmsba_plugin.training.data import (
+    Clip,
+    ClipDataset,
+    Source,
+    collate,
+    load_clips,
+    statistics,
+    truths,
+)
 from mmmsba_plugin.training.fit import fit
 from mmmsba_plugin.training.module import choose, hide_modalities, view_of
-from mmmsba_plugin.training.operating_point import best_f1, clip_threshold, threshold_at
+from mmmsba_plugin.training.operating_point import (
+    OperatingPoint,
+    best_f1,
+    choose_operating_point,
+    clip_threshold,
+    stated_thresholds,
+    threshold_at,
+)
 from mmmsba_plugin.training.split import split_records
 
 TINY = FitConfig(
@@ -119,6 +148,14 @@ class TestOperatingPoint:
         reached = np.mean(genuine >= threshold_at(genuine, rate))
         assert reached <= rate or genuine.max() == 1.0
 
+    @given(st.lists(st.floats(0, 1, width=32), min_size=1, max_size=50))
+    def test_no_lower_score_that_a_network_can_give_would_do(self, scores):
+        genuine = np.array(scores)
+        line = threshold_at(genuine, 0.1)
+        assert line == np.float32(line)
+        below = np.nextafter(np.float32(line), np.float32(-1))
+        assert np.mean(genuine >= below) > 0.1
+
 
 class TestClipThreshold:
     def test_with_ten_genuine_clips_a_tenth_of_them_may_be_called_forged(self):
@@ -133,6 +170,181 @@ class TestClipThreshold:
         line = clip_threshold(scores, forged)
         assert line.value == 0.4
         assert line.false_positive_rate is None
+
+
+class TestStatedThresholds:
+    @pytest.mark.parametrize(
+        ("num_genuine", "rates"),
+        [
+            (9, []),
+            (10, [0.1]),
+            (19, [0.1]),
+            (20, [0.05, 0.1]),
+            (99, [0.05, 0.1]),
+            (100, [0.01, 0.05, 0.1]),
+        ],
+    )
+    def test_there_is_a_line_where_the_rate_is_a_clip_or_more(self, num_genuine, rates):
+        lines = stated_thresholds(np.linspace(0, 0.9, num_genuine))
+        assert [line.false_positive_rate for line in lines] == rates
+
+    @given(st.lists(st.floats(0, 1), min_size=10, max_size=120))
+    def test_each_keeps_to_its_rate_and_lower_rates_have_higher_lines(self, scores):
+        genuine = np.array(scores)
+        lines = stated_thresholds(genuine)
+        for line in lines:
+            assert np.mean(genuine >= line.value) <= line.false_positive_rate
+        values = [line.value for line in lines]
+        assert values == sorted(values, reverse=True)
+
+    def test_a_rate_that_no_line_keeps_to_has_none(self):
+        scores = np.append(np.linspace(0, 0.9, 92), [1.0] * 8)
+        assert [line.false_positive_rate for line in stated_thresholds(scores)] == [0.1]
+
+    def test_the_default_line_is_one_of_them(self):
+        scores, forged = np.linspace(0, 1, 60), np.arange(60) >= 30
+        assert clip_threshold(scores, forged) in stated_thresholds(scores[~forged])
+
+
+class TestWilson:
+    @given(st.integers(0, 60), st.integers(1, 60))
+    def test_the_ends_are_the_shares_that_the_count_is_just_bearable_for(self, hits, num):
+        hits = min(hits, num)
+        found = wilson(hits, num)
+        assert 0 <= found.low <= found.value == hits / num <= found.high <= 1
+        for end in {found.low, found.high} - {0.0, 1.0}:
+            # Wilson's definition: the count lies 1.96 standard deviations of its own mean off.
+            off = abs(hits - num * end) / np.sqrt(num * end * (1 - end))
+            assert off == pytest.approx(1.959964, rel=1e-5)
+
+    def test_nothing_counted_is_nothing_known(self):
+        found = wilson(0, 0)
+        assert np.isnan([found.value, found.low, found.high]).all()
+
+    @pytest.mark.parametrize(("hits", "num"), [(3, 2), (-1, 4)])
+    def test_more_than_all_cannot_be_counted(self, hits, num):
+        with pytest.raises(DatasetError, match=f"got {hits} of {num} clips; count again"):
+            wilson(hits, num)
+
+
+class TestChosenPoint:
+    """The choice on clips of which one snippet is high, with a stand-in for the network."""
+
+    def chosen(self, monkeypatch, scores, forged, **settings) -> OperatingPoint:
+        grid = Grid(stride_s=0.5)
+
+        def along(clip: int) -> Judgement:
+            row = np.array([np.nan, 0.01, scores[clip], 0.01])
+            return Judgement(row, None, {"audio": row})
+
+        monkeypatch.setattr(
+            operating_point, "judge", lambda _, features, __: along(int(features.end_s))
+        )
+        truth = (Segment(1.0, 1.5),)
+        clips = [
+            Clip(Record(Path(f"{i}"), truth=truth if fake else ()), Media(path=f"{i}"))
+            for i, fake in enumerate(forged)
+        ]
+        rows = SimpleNamespace(features=lambda media: SimpleNamespace(
+            grid=grid, num_snippets=4, end_s=float(media.path)
+        ))  # fmt: skip
+        network = SimpleNamespace(config=ModelConfig(dims={"audio": 1}))
+        return choose_operating_point(network, clips, rows, LocalizationConfig(), **settings)
+
+    @pytest.fixture
+    def pairs(self):
+        rng = np.random.default_rng(0)
+        forged = np.arange(120) >= 40
+        logits = np.where(forged, rng.normal(-0.5, 0.6, 120), rng.normal(-2.0, 0.5, 120))
+        return (1 / (1 + np.exp(-logits))).astype(np.float32).astype(np.float64), forged
+
+    def test_lines_are_drawn_on_the_networks_own_scale(self, monkeypatch, pairs):
+        raw = self.chosen(monkeypatch, *pairs)
+        said = self.chosen(monkeypatch, *pairs, calibration="temperature")
+        assert said.calibration.method == "temperature"
+        assert (raw.threshold, raw.thresholds) == (said.threshold, said.thresholds)
+        assert said.localization == raw.localization
+        assert said.localization.onset == said.threshold.value
+
+    def test_what_was_seen_at_each_line_is_told(self, monkeypatch, pairs):
+        scores, forged = pairs
+        point = self.chosen(monkeypatch, scores, forged)
+        assert [line.false_positive_rate for line in point.thresholds] == [0.05, 0.1]
+        for line in point.thresholds:
+            rate = f"{line.false_positive_rate:g}"
+            for kind, of in (("true", scores[forged]), ("false", scores[~forged])):
+                seen = point.metrics[f"clip_{kind}_positive_rate@{rate}"]
+                assert seen == np.mean(of >= line.value)
+        assert point.metrics["clip_false_positive_rate@0.05"] == 2 / 40
+
+    @pytest.mark.parametrize("method", ["temperature", "isotonic"])
+    def test_calibration_is_measured_before_and_after(self, monkeypatch, pairs, method):
+        metrics = self.chosen(monkeypatch, *pairs, calibration=method).metrics
+        assert metrics["clip_ece_calibrated"] < metrics["clip_ece_uncalibrated"] / 2
+
+    def test_without_a_curve_there_is_no_figure_of_it(self, monkeypatch, pairs):
+        point = self.chosen(monkeypatch, *pairs)
+        assert point.calibration == Calibration()
+        assert "clip_ece_calibrated" not in point.metrics
+
+
+class TestCard:
+    def card(self, *, num_genuine=40, **said) -> str:
+        config = CheckpointConfig(
+            model=ModelConfig(dims={"audio": 1}),
+            training={
+                "preset": "paper",
+                "seed": 0,
+                "epochs": 3,
+                "num_train": 9,
+                "num_validation": 160,
+                "num_validation_genuine": num_genuine,
+            },
+            metrics={
+                "validation": {
+                    "clip_true_positive_rate@0.05": 0.75,
+                    "clip_false_positive_rate@0.05": 1 / 40,
+                }
+            },
+            **said,
+        )
+        return " ".join(write_card(config).split())
+
+    def test_a_line_is_told_as_reports_show_it_with_how_little_is_known_of_it(self):
+        curve = Calibration(method="temperature", temperature=0.5, shift=1.0)
+        line = Threshold(value=0.4, false_positive_rate=0.05)
+        said = self.card(thresholds=(line,), threshold=line, calibration=curve)
+        shown = f"{apply(curve, 0.4):.3f}"
+        assert f"| 5 % | {shown} | 1 of 40 | 0.4 % to 12.9 % | 75 % |" in said
+        assert f"{shown} unless another line is asked for; drawn for 5 % of them." in said
+        assert "takes clips for independent, which those of one person are not" in said
+
+    def test_a_line_that_is_left_out_says_what_it_would_take(self):
+        said = self.card(thresholds=(Threshold(value=0.4, false_positive_rate=0.05),))
+        assert "no line for 1 %: it takes 100 genuine validation clips to see one in 100" in said
+        assert "and there were 40." in said
+        assert "no line for 5 %" not in said
+
+    def test_a_line_that_could_not_be_kept_to_says_so(self):
+        said = self.card(num_genuine=100)
+        assert "no line for 1 %: more of the 100 genuine validation clips than that have" in said
+
+    def test_a_probability_says_what_it_was_fitted_to(self):
+        curve = Calibration(method="temperature", temperature=0.25, shift=1.5)
+        said = self.card(calibration=curve)
+        assert "by `(log-odds + 1.500) / 0.250` of the network's own score" in said
+        assert "each of the 160 validation clips. Of those 75 % are forged" in said
+        assert "in-sample, measured on the clips that the curve was fitted to" in said
+
+    def test_an_isotonic_curve_says_how_much_it_holds(self):
+        curve = Calibration(method="isotonic", scores=(0.1, 0.2), probabilities=(0.1, 0.7))
+        assert "an isotonic curve of 2 blocks over the network's" in self.card(calibration=curve)
+
+    @pytest.mark.parametrize("reason", ["", "all clips are forged"])
+    def test_without_a_curve_none_is_called_a_probability(self, reason):
+        said = self.card(calibration=Calibration(reason=reason))
+        why = f": {reason}" if reason else ""
+        assert f"Scores are not calibrated{why}. A higher one is more suspicious" in said
 
 
 @pytest.fixture(scope="module")
@@ -188,6 +400,20 @@ class TestFit:
         card = (fitted.checkpoint / "README.md").read_text()
         assert "a puppet" in card
         assert "not a test result" in card
+        assert "What a score means" in card
+        # Five voices leave one to validate on: too few clips for a curve, and it says so.
+        assert config.calibration.reason in card
+
+    def test_an_ended_run_can_be_calibrated_anew(self, fitted, talking_corpus, source, tmp_path):
+        records = list(read_lavdf(talking_corpus))
+        first = fit(records, TINY, tmp_path / "out", store=source.store)
+        weights = (tmp_path / "out/model.safetensors").read_bytes()
+        other = TINY.model_copy(update={"calibration": "none"})
+        again = fit(records, other, tmp_path / "out", store=source.store)
+        assert again.epochs == first.epochs
+        assert first.operating_point.calibration.reason
+        assert load_checkpoint(tmp_path / "out")[1].calibration == Calibration()
+        assert (tmp_path / "out/model.safetensors").read_bytes() == weights
 
     def test_features_are_standardised_by_what_it_learned_from(self, fitted):
         network, _ = load_checkpoint(fitted.checkpoint)

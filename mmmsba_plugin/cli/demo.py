@@ -53,7 +53,7 @@ def demo(
 def _say(found: "Demo", console: "Console") -> None:
     console.print(f"really forged: {_stretches(found.record.truth)}")
     console.print(f"reported as forged: {_stretches(found.report.segments)}")
-    auc = found.evaluation.numbers["clip_auc"]
+    auc = found.evaluation.numbers["auc"]
     num_clips = found.evaluation.num_genuine + found.evaluation.num_forged
     console.print(
         f"over {num_clips} held-out clips of this one drawn face: AUC {auc.value:.2f}. "

@@ -15,7 +15,7 @@ from mmmsba_plugin.errors import OutputError
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from mmmsba_plugin.hookspecs import Writer
+    from mmmsba_plugin.hookspecs import Detector, Writer
     from mmmsba_plugin.schema import Report
 
 _log = logging.getLogger(__name__)
@@ -45,6 +45,14 @@ def detect(
     detector: Annotated[
         str, typer.Option(help="Which detector; see `mmmsba plugins`.")
     ] = "mmms-ba",
+    fpr: Annotated[
+        float | None,
+        typer.Option(
+            metavar="RATE",
+            help="Share of genuine clips that may be flagged, such as 0.05; the checkpoint's "
+            "default line if not given.",
+        ),
+    ] = None,
     resume: Annotated[
         bool,
         typer.Option("--resume", help="Leave out clips that this detector has reported on before."),
@@ -61,6 +69,8 @@ def detect(
     if resume and "json" not in writers:
         raise typer.BadParameter("--resume reads the json reports; add json to --format")
     judge = lookup("detectors", detector).load(checkpoint)
+    if fpr is not None:
+        judge = _at(judge, fpr)
     names = files.report_names(clips, output)
     if writers:
         _require_places(names, output)
@@ -78,6 +88,15 @@ def detect(
             well += _write(report, name, writers, console) and report.status == "ok"
     if well < len(names):
         raise typer.Exit(exits.UNJUDGED)
+
+
+def _at(judge: "Detector", false_positive_rate: float) -> "Detector":
+    """Return the detector with another line; that one knows of none must not go unsaid."""
+    at = getattr(judge, "at_false_positive_rate", None)
+    if at is None:
+        raise typer.BadParameter("this detector has no lines to choose from; leave out --fpr")
+    stricter: Detector = at(false_positive_rate)
+    return stricter
 
 
 def _writers(formats: str) -> "dict[str, Writer]":

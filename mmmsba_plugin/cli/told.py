@@ -13,9 +13,9 @@ from mmmsba_plugin.timebase import clock
 _STYLES = {True: "bold red", False: "green", None: ""}
 
 
-def console() -> Console:
+def console(*, to_stderr: bool = False) -> Console:
     """Return a console that changes nothing in what it is given, and breaks no line."""
-    return Console(highlight=False, soft_wrap=True)
+    return Console(highlight=False, soft_wrap=True, stderr=to_stderr)
 
 
 def tell(clip: Path, report: Report, to: Console) -> None:

@@ -1,4 +1,4 @@
-"""``mmmsba train``: learn from a folder of clips with known truth."""
+"""``mmmsba train``: learn from clips with known truth."""
 
 import itertools
 import os
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mmmsba_plugin.cli import files
+from mmmsba_plugin.cli import corpora, files
 from mmmsba_plugin.errors import MissingExtraError
 
 if TYPE_CHECKING:
@@ -20,13 +20,14 @@ if TYPE_CHECKING:
 def train(
     *,
     data: Annotated[
-        Path, typer.Option(metavar="FOLDER", help="Clips with a metadata.json in LAV-DF's layout.")
+        list[str],
+        typer.Option(metavar="[READER=]DIR", help="Clips with known truth; can be given again."),
     ],
     output: Annotated[
         Path, typer.Option("-o", "--output", metavar="DIR", help="Folder of the checkpoint.")
     ],
     preset: Annotated[
-        str | None, typer.Option(help="paper or reference; paper if not given.")
+        str | None, typer.Option(help="paper, reference or enc-dec; paper if not given.")
     ] = None,
     attention: Annotated[str | None, typer.Option(help="mmms-ba, mmus-sa, ms-sa or none.")] = None,
     modalities: Annotated[
@@ -35,9 +36,29 @@ def train(
     config: Annotated[
         Path | None, typer.Option(metavar="FILE", help="JSON with any setting of a training run.")
     ] = None,
+    calibration: Annotated[
+        str | None,
+        typer.Option(
+            help="How scores become probabilities: none, temperature, or isotonic for hundreds "
+            "of validation clips; temperature if not given."
+        ),
+    ] = None,
     max_epochs: Annotated[int | None, typer.Option(help="Most passes over the data.")] = None,
     seed: Annotated[int | None, typer.Option(help="Of every random choice.")] = None,
-    reader: Annotated[str, typer.Option(help="Who reads FOLDER; see `mmmsba plugins`.")] = "lav-df",
+    reader: Annotated[
+        str | None,
+        typer.Option(help="Who reads a plain DIR; whoever recognises it, if not given."),
+    ] = None,
+    features_only: Annotated[
+        bool,
+        typer.Option(
+            "--features-only", help="The clips need not be there; for precomputed features."
+        ),
+    ] = False,
+    trim_silence: Annotated[
+        bool,
+        typer.Option("--trim-silence", help="Leave out the silence that clips start with."),
+    ] = False,
     workers: Annotated[int, typer.Option(help="Clips read at a time.")] = os.cpu_count() or 1,
 ) -> None:
     """Train a detector. A run that was interrupted goes on where it stopped.
@@ -46,11 +67,13 @@ def train(
     """
     from mmmsba_plugin.cli import told
     from mmmsba_plugin.config import FitConfig
-    from mmmsba_plugin.plugins import lookup
 
-    wanted = FitConfig.read(
-        _settings(config, preset, attention, modalities, max_epochs=max_epochs, seed=seed)
-    )
+    settings = _settings(config, preset, attention, modalities, max_epochs=max_epochs, seed=seed)
+    if calibration:
+        settings["calibration"] = calibration
+    if trim_silence:
+        settings["features"] = {**settings.get("features", {}), "trim_silence": True}
+    wanted = FitConfig.read(settings)
     try:
         from mmmsba_plugin.training.fit import fit
     except ModuleNotFoundError as error:
@@ -58,16 +81,15 @@ def train(
             f"training needs {error.name}; install it with: pip install 'mmmsba-plugin[train]'"
         ) from error
 
-    entry = lookup("dataset_readers", reader)
-    records = entry.build(entry.config.read({"root": data}))
+    opened = [corpora.open_corpus(said, reader, need_media=not features_only) for said in data]
     files.make_folder(output)
     console = told.console()
     fitted = fit(
-        records,
+        itertools.chain.from_iterable(corpus.records for corpus in opened),
         wanted,
         output,
         workers=workers,
-        trained_on=data.resolve().name,
+        trained_on=", ".join(corpus.name for corpus in opened),
         progress=console.is_terminal,
         on_clip=_counting(console) if console.is_terminal else lambda _: None,
     )
@@ -136,6 +158,9 @@ def _say(console: "Console", fitted: "Fitted") -> None:
         f"learned from {fitted.num_train} clips in {fitted.epochs} epochs, "
         f"validated on {fitted.num_validation} of other people"
     )
-    for name, value in fitted.operating_point.metrics.items():
+    point = fitted.operating_point
+    for name, value in point.metrics.items():
         console.print(f"  validation {name}: {value:.3f}")
+    if why := point.calibration.reason:
+        console.print(f"  scores are not calibrated: {why}")
     told.tell_written([fitted.checkpoint], console)

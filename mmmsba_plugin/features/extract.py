@@ -1,28 +1,41 @@
-"""Walks a clip once for its sound and once for its pictures, and returns its rows."""
+"""Walks a clip once for its sound and once for its pictures, and returns its rows.
 
+Where silence is trimmed, the grid starts at the first cell behind it. Rows of pictures are
+cut there after they were kept, so that they are computed once for either way. Rows of sound
+are not: a front-end may state them relative to the mean of the clip, as ``log-mel`` does, and
+rows that were cut from a whole clip would still tell how much silence there was.
+"""
+
+import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from mmmsba_plugin.config import Chapter, FeaturesConfig
-from mmmsba_plugin.errors import FeatureError
-from mmmsba_plugin.evidence import ClipFeatures, FeatureRows
+from mmmsba_plugin.errors import DatasetError, FeatureError
+from mmmsba_plugin.evidence import ClipFeatures, FeatureRows, SoundBlock
 from mmmsba_plugin.features.store import FeatureStore, Stored, key_of
 from mmmsba_plugin.features.watch import FaceWatch, SoundWatch
 from mmmsba_plugin.hookspecs import FeatureExtractor, FrontEnd
+from mmmsba_plugin.media.probe import probe
 from mmmsba_plugin.schema import Media, OptOut
-from mmmsba_plugin.timebase import Grid
+from mmmsba_plugin.timebase import Grid, s_to_samples
 
 NO_AUDIO_STREAM = "no audio stream"
 NO_VIDEO_STREAM = "no video stream"
 NO_SOUND = "the sound has ended"
 NO_PICTURE = "the pictures have ended"
 NO_ROWS = "no features"
+LEADING_SILENCE = "leading silence, left out as asked"
+
+NOTHING_TRIMMED = "the sound begins at the very end or never, so no silence was left out"
 
 #: Sound and picture of one clip seldom end at the same moment; that much is ordinary.
 _SAME_END_S = 0.1
+
+_NO_FEATURES = FeatureRows(np.zeros((0, 0), dtype=np.float32), np.zeros(0, dtype=np.bool_))
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +50,31 @@ class BoundFrontEnd:
         return self.entry.build(self.settings)
 
 
+def media_of(
+    path: Path | str, front_ends: Mapping[str, BoundFrontEnd], *, duration_s: float | None
+) -> Media:
+    """Return what is known about a clip: by its file, or by its corpus if no file is needed.
+
+    Args:
+        path: The file, which need not be there if no front-end reads it.
+        front_ends: What serves each modality.
+        duration_s: How long it lasts by its corpus; None if that is not said.
+
+    Raises:
+        MediaNotFoundError, MediaUnreadableError: The file is needed and cannot be read.
+        DatasetError: It is not needed and not there, and nobody says how long it lasts.
+    """
+    reads_it = any(bound.entry.reads != "nothing" for bound in front_ends.values())
+    if reads_it or Path(path).exists():
+        return probe(path)
+    if duration_s is None:
+        raise DatasetError(
+            f"{path} is not there, and its corpus does not say how long it lasts; "
+            "add the clip, or its duration_s"
+        )
+    return Media(path=str(path), duration_s=duration_s)
+
+
 def extract(
     media: Media,
     front_ends: Mapping[str, BoundFrontEnd],
@@ -46,6 +84,13 @@ def extract(
 ) -> ClipFeatures:
     """Return the rows of every modality of a clip.
 
+    With ``config.trim_silence``, the grid starts at the first cell that begins at or after
+    the end of leading silence; what lies before is in no row, and every modality opts out of
+    it. Times stay on the clip's own clock, so a forgery in the stretch that was left out
+    cannot be found. A clip without a stream of sound has no leading silence. One that is
+    never heard, or only within its last cell, is looked at whole, with a warning, since
+    otherwise nothing of it would be left.
+
     Args:
         media: The clip, as ``probe`` found it, with its hash where a store is given.
         front_ends: What serves each modality.
@@ -53,30 +98,84 @@ def extract(
         store: Where rows are kept between runs; nothing is kept if not given.
 
     Raises:
-        FeatureError: A front-end returned rows that do not fit.
+        FeatureError: A front-end returned rows that do not fit, or silence is to be trimmed
+            from a clip whose file was not read.
     """
-    grid = Grid(stride_s=config.stride_s)
-    keys = {m: key_of(_depends_on(media, bound, config)) for m, bound in front_ends.items()}
+    whole = Grid(stride_s=config.stride_s)
+    if not config.trim_silence:
+        return _extracted(media, front_ends, config, store, whole)
+    start_s = _sound_start_s(media, config, store)
+    if math.isfinite(start_s):
+        behind = Grid(whole.cell(whole.num_snippets(start_s))[0], whole.stride_s)
+        found = _extracted(media, front_ends, config, store, behind)
+        if found.num_snippets:
+            return found
+    found = _extracted(media, front_ends, config, store, whole)
+    return replace(found, warnings=(*found.warnings, NOTHING_TRIMMED))
+
+
+def _sound_start_s(media: Media, config: FeaturesConfig, store: FeatureStore | None) -> float:
+    """Return where a clip is first heard, in seconds; infinite if it never is."""
+    from mmmsba_plugin.media.silence import SILENT_DB, sound_start_s
+
+    if media.container is None:
+        raise FeatureError(
+            f"silence cannot be trimmed from {media.path}, whose file was not read; give the clip "
+            "itself, or leave trim_silence off"
+        )
+    if media.audio is None:
+        return 0.0
+    rate_hz = config.media.sample_rate_hz
+    if store is None:
+        return sound_start_s(media, sample_rate_hz=rate_hz)
+    # Opening a clip takes longer than reading its rows, and a training run asks every epoch.
+    # Silence is kept as if it were a stream: it ends where the sound begins.
+    key = key_of({"media": media.sha256, "silence_below_db": SILENT_DB, "rate_hz": rate_hz})
+    if (silence := store.get(key)) is None:
+        start_s = sound_start_s(media, sample_rate_hz=rate_hz)
+        silence = Stored(_NO_FEATURES, (), end_s=start_s, afterwards="", warnings=())
+        store.put(key, silence)
+    return silence.end_s
+
+
+def _extracted(
+    media: Media,
+    front_ends: Mapping[str, BoundFrontEnd],
+    config: FeaturesConfig,
+    store: FeatureStore | None,
+    grid: Grid,
+) -> ClipFeatures:
+    """Return the rows of every modality from the start of ``grid`` on."""
+    whole = Grid(stride_s=grid.stride_s)
+    grids = {m: grid if b.entry.reads == "sound" else whole for m, b in front_ends.items()}
+    # A front-end that reads nothing of the clip reads a file of its own, which may change.
+    keys = {
+        m: key_of(_depends_on(media, b, config, grids[m]))
+        for m, b in front_ends.items()
+        if b.entry.reads != "nothing"
+    }
     stored = {m: found for m, key in keys.items() if store and (found := store.get(key))}
     missing = {m: bound for m, bound in front_ends.items() if m not in stored}
     for reads in ("sound", "faces", "nothing"):
         group = {m: bound for m, bound in missing.items() if bound.entry.reads == reads}
         if group:
-            stored |= _WALKS[reads](media, group, config, grid)
+            stored |= _WALKS[reads](media, group, config, grid if reads == "sound" else whole)
     if store:
-        for modality in missing:
+        for modality in missing.keys() & keys.keys():
             store.put(keys[modality], stored[modality])
-    return _together({m: stored[m] for m in front_ends}, grid)
+    return _together({m: (stored[m], grids[m]) for m in front_ends}, grid)
 
 
-def _depends_on(media: Media, bound: BoundFrontEnd, config: FeaturesConfig) -> dict[str, object]:
-    # A front-end that reads nothing of the clip reads a file of its own, found by name.
-    return {
-        "media": media.sha256 if bound.entry.reads != "nothing" else media.path,
+def _depends_on(
+    media: Media, bound: BoundFrontEnd, config: FeaturesConfig, grid: Grid
+) -> dict[str, object]:
+    parts: dict[str, object] = {
+        "media": media.sha256,
         "front_end": (bound.entry.name, bound.entry.version),
         "settings": bound.settings.model_dump(mode="json"),
         "config": config.model_dump(mode="json", include={"stride_s", "media", "tracks"}),
     }
+    return parts | ({"start_s": grid.start_s} if grid.start_s else {})
 
 
 def _walk_sound(
@@ -91,8 +190,9 @@ def _walk_sound(
     reader = SoundReader(media, sample_rate_hz=config.media.sample_rate_hz)
     for block in reader:
         watch.add(block)
-        for extractor in extractors.values():
-            extractor.add(block)
+        if heard := _since(grid, block):
+            for extractor in extractors.values():
+                extractor.add(heard)
     opt_outs = watch.opt_outs()
     return {
         modality: Stored(
@@ -104,6 +204,15 @@ def _walk_sound(
         )
         for modality, extractor in extractors.items()
     }
+
+
+def _since(grid: Grid, block: SoundBlock) -> SoundBlock | None:
+    """Return the part of a block that a grid which starts behind silence shall know of."""
+    if not grid.start_s or block.start_s >= grid.start_s:
+        return block
+    num_cut = s_to_samples(grid.start_s - block.start_s, block.sample_rate_hz)
+    rest = block.samples[num_cut:]
+    return SoundBlock(grid.start_s, rest, block.sample_rate_hz) if rest.size else None
 
 
 def _walk_faces(
@@ -190,25 +299,37 @@ def _without(
     return FeatureRows(np.where(present[:, None], rows.values, np.float32(0)), present)
 
 
-def _together(stored: Mapping[str, Stored], grid: Grid) -> ClipFeatures:
-    """Return one clip that lasts as long as its longest modality."""
-    end_s = max((part.end_s for part in stored.values()), default=0.0)
+def _together(parts: Mapping[str, tuple[Stored, Grid]], grid: Grid) -> ClipFeatures:
+    """Return one clip that lasts as long as its longest modality, from the grid's start on.
+
+    Args:
+        parts: Each modality, and the grid that its rows lie on.
+        grid: The clip's; it starts at a cell of each of those.
+    """
+    end_s = max((part.end_s for part, _ in parts.values()), default=0.0)
     num_snippets = grid.num_snippets(end_s)
-    warnings = dict.fromkeys(w for part in stored.values() for w in part.warnings)
+    warnings = dict.fromkeys(w for part, _ in parts.values() for w in part.warnings)
     return ClipFeatures(
         grid=grid,
         end_s=end_s,
-        rows={m: _lengthened(part.rows, num_snippets) for m, part in stored.items()},
-        opt_outs={m: _opted_out_until(part, end_s) for m, part in stored.items()},
+        rows={
+            m: _fitted(part.rows, own.num_snippets(grid.start_s), num_snippets)
+            for m, (part, own) in parts.items()
+        },
+        opt_outs={
+            m: _opted_out_before(grid.start_s, _opted_out_until(part, end_s))
+            for m, (part, _) in parts.items()
+        },
         warnings=tuple(warnings),
     )
 
 
-def _lengthened(rows: FeatureRows, num_snippets: int) -> FeatureRows:
-    missing = num_snippets - len(rows)
-    return FeatureRows(
-        np.pad(rows.values, ((0, missing), (0, 0))), np.pad(rows.present, (0, missing))
-    )
+def _fitted(rows: FeatureRows, first: int, num_snippets: int) -> FeatureRows:
+    """Return ``num_snippets`` rows from ``first`` on; those that are missing are not present."""
+    kept = slice(first, first + num_snippets)
+    values, present = rows.values[kept], rows.present[kept]
+    missing = num_snippets - len(present)
+    return FeatureRows(np.pad(values, ((0, missing), (0, 0))), np.pad(present, (0, missing)))
 
 
 def _opted_out_until(part: Stored, end_s: float) -> tuple[OptOut, ...]:
@@ -218,16 +339,30 @@ def _opted_out_until(part: Stored, end_s: float) -> tuple[OptOut, ...]:
     return (*part.opt_outs, rest)
 
 
+def _opted_out_before(start_s: float, parts: tuple[OptOut, ...]) -> tuple[OptOut, ...]:
+    """Return opt-outs of a clip that is looked at from ``start_s`` on: one reason a moment."""
+    if not start_s:
+        return parts
+    later = (
+        part.model_copy(update={"start_s": max(part.start_s, start_s)})
+        for part in parts
+        if part.end_s > start_s
+    )
+    return (OptOut(start_s=0.0, end_s=start_s, reason=LEADING_SILENCE), *later)
+
+
 def save_rows(
     features: ClipFeatures, folder: Path, name: str
 ) -> Iterator[tuple[Path, FeatureRows]]:
     """Write each modality's rows as ``folder/modality/name.npy``; yield path and rows.
 
     Rows that are not present are written as NaN, as the ``precomputed`` front-end reads
-    them.
+    them. So are those of silence that was left out: row 0 is at the clip's zero.
     """
+    num_cut = Grid(stride_s=features.grid.stride_s).num_snippets(features.grid.start_s)
     for modality, rows in features.rows.items():
         path = folder / modality / f"{name}.npy"
         path.parent.mkdir(parents=True, exist_ok=True)
-        np.save(path, np.where(rows.present[:, None], rows.values, np.float32(np.nan)))
+        values = np.where(rows.present[:, None], rows.values, np.float32(np.nan))
+        np.save(path, np.pad(values, ((num_cut, 0), (0, 0)), constant_values=np.nan))
         yield path, rows

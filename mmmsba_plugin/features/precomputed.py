@@ -19,16 +19,22 @@ _NUM_AXES = 2
 class PrecomputedConfig(Chapter):
     """Settings of the ``precomputed`` front-end."""
 
-    folder: Path = Field(description="Folder that holds one .npy file for each clip.")
+    folder: Path = Field(
+        description="Folder that holds one .npy file for each clip, or folders with these, called "
+        "like those that the clips lie in."
+    )
     hop_s: float = Field(gt=0, description="Start-to-start distance of its rows, in seconds.")
     start_s: float = Field(default=0.0, description="Where its first row starts, in seconds.")
     suffix: str = Field(default=".npy", description="What follows the clip's name, sans suffix.")
 
 
 class Precomputed:
-    """Reads ``folder/<clip's name><suffix>``, shape ``(row, feature)``, and aligns it.
+    """Reads a clip's file, shape ``(row, feature)``, and puts its rows onto the grid.
 
-    A row of NaN says that nothing could be seen or heard there.
+    That of ``clips/train/0001.mp4`` is ``folder/train/0001.npy`` if it is there, and else
+    ``folder/0001.npy``: published features are often sorted as their clips are, and the name
+    alone may stand for several clips. A row of NaN says that nothing could be seen or heard
+    there.
     """
 
     dim = 0
@@ -38,7 +44,9 @@ class Precomputed:
 
     def start(self, media: Media, grid: Grid) -> None:
         """Hear which clip comes, and on which grid its rows shall lie."""
-        self._path = self._config.folder / f"{Path(media.path).stem}{self._config.suffix}"
+        clip = Path(media.path)
+        name = f"{clip.stem}{self._config.suffix}"
+        self._paths = (self._config.folder / clip.parent.name / name, self._config.folder / name)
         self._grid = grid
 
     def add(self, observation: SoundBlock | FacePicture) -> None:
@@ -50,7 +58,7 @@ class Precomputed:
         Raises:
             FeatureError: There is no such file, or it holds no rows of numbers.
         """
-        values = _read(self._path)
+        values = _read(_found(self._paths))
         known = np.isfinite(values).all(axis=1)
         hops = Grid(self._config.start_s, self._config.hop_s)
         times_s = hops.centers_s(len(values))
@@ -58,11 +66,16 @@ class Precomputed:
         return rows_on_grid(values[known], times_s[known], self._grid, num_snippets, hold_s=hold_s)
 
 
+def _found(paths: tuple[Path, ...]) -> Path:
+    if found := next((path for path in paths if path.is_file()), None):
+        return found
+    places = " or ".join(dict.fromkeys(map(str, paths)))
+    raise FeatureError(f"no features at {places}; check the folder and the suffix")
+
+
 def _read(path: Path) -> NDArray[np.float32]:
     try:
         values: NDArray[np.float32] = np.load(path, allow_pickle=False)
-    except FileNotFoundError as error:
-        raise FeatureError(f"no features at {path}; check the folder and the suffix") from error
     except (ValueError, EOFError, OSError) as error:
         raise FeatureError(f"{path} is not a readable .npy file: {error}; make it again") from error
     if values.ndim != _NUM_AXES or values.dtype.kind not in "fiu" or not values.size:

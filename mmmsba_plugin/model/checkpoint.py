@@ -8,16 +8,23 @@ checkpoint from a stranger can be wrong, but it cannot run code.
 
 import hashlib
 import json
+import math
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import torch
 from pydantic import Field
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
-from mmmsba_plugin.config import Chapter, FeaturesConfig, LocalizationConfig, ModelConfig
+from mmmsba_plugin.config import (
+    Calibration,
+    Chapter,
+    FeaturesConfig,
+    LocalizationConfig,
+    ModelConfig,
+)
 from mmmsba_plugin.errors import CheckpointError, CheckpointNotFoundError, ConfigError
 from mmmsba_plugin.model.mmmsba import MmmsBa
 from mmmsba_plugin.schema import Threshold
@@ -29,6 +36,10 @@ FORMAT_VERSION = 1
 #: Bumped when the same weights would give other numbers.
 FORMULA_VERSION = 1
 
+_NO_RATES = (
+    "it has none for any, as fewer than ten genuine clips were held out; leave the rate out, or "
+    "train with more of them"
+)
 _REMEDY = "copy the whole folder again, or train anew with `mmmsba train`"
 
 
@@ -47,7 +58,14 @@ class CheckpointConfig(Chapter):
         default=LocalizationConfig(), description="How scores become segments."
     )
     threshold: Threshold = Field(
-        default=Threshold(value=0.5), description="The score from which a clip counts as forged."
+        default=Threshold(value=0.5),
+        description="The score from which a clip counts as forged, before calibration.",
+    )
+    thresholds: tuple[Threshold, ...] = Field(
+        default=(), description="Others to choose from, for stated false-positive rates."
+    )
+    calibration: Calibration = Field(
+        default=Calibration(), description="How scores become probabilities."
     )
     front_end_versions: dict[str, int] = Field(
         default_factory=dict, description="Version of the front-end of each modality."
@@ -58,6 +76,30 @@ class CheckpointConfig(Chapter):
     weights_sha256: str = Field(
         default="", description="Hash of the weights; set when the checkpoint is saved."
     )
+
+    @property
+    def false_positive_rates(self) -> tuple[float, ...]:
+        """The rates that there is a threshold for, in rising order."""
+        rates = {line.false_positive_rate for line in (self.threshold, *self.thresholds)}
+        return tuple(sorted(rate for rate in rates if rate is not None))
+
+    def at_false_positive_rate(self, rate: float) -> Self:
+        """Return this configuration with the threshold for a rate, of clips and of segments.
+
+        Raises:
+            ConfigError: There is none for that rate; the message lists those there are.
+        """
+        for line in (self.threshold, *self.thresholds):
+            at = line.false_positive_rate
+            if at is not None and math.isclose(at, rate, rel_tol=1e-6):
+                return self.model_copy(
+                    update={"threshold": line, "localization": self.localization.at(line.value)}
+                )
+        there = ", ".join(f"{at:g}" for at in self.false_positive_rates)
+        raise ConfigError(
+            f"the checkpoint has no threshold for a false-positive rate of {rate:g}: "
+            + (f"choose from {there}" if there else _NO_RATES)
+        )
 
 
 def save_checkpoint(

@@ -1,5 +1,7 @@
 """One modality's rows of vectors become its stream: Bi-GRU, then dense.
 
+Where dense layers are shared by all modalities, the stream is what the Bi-GRU returns.
+
 Weights start as Keras starts them (Glorot uniform, orthogonal recurrence, zero biases):
 neither the paper nor the authors' code sets anything, so Keras' defaults are what their
 numbers were made with. PyTorch's own start is narrower and leaves biases random.
@@ -41,7 +43,9 @@ class Encoder(nn.Module):
         self.dropout_input = nn.Dropout(config.dropout_input)
         self.gru = nn.GRU(dim, config.gru_units, batch_first=True, bidirectional=True)
         self.dropout_gru = nn.Dropout(config.dropout_gru)
-        self.dense = nn.Linear(2 * config.gru_units, config.dense_units)
+        self.dense = (
+            None if config.joint_layers else nn.Linear(2 * config.gru_units, config.dense_units)
+        )
         self.activation = _ACTIVATIONS[config.activation]()
         self.dropout_dense = nn.Dropout(config.dropout_dense)
         start_like_keras(self)
@@ -85,13 +89,15 @@ class Encoder(nn.Module):
                 reads zeros elsewhere: the mean of the training data.
 
         Returns:
-            Shape ``(batch, snippet, dense_units)``.
+            Shape ``(batch, snippet, stream_units)``.
         """
         rows = (values - self.mean) / self.std
         if present is not None:
             rows = rows.masked_fill(~present.unsqueeze(-1), 0.0)
-        states = self._recur(self.dropout_input(rows), mask)
-        dense: Tensor = self.activation(self.dense(self.dropout_gru(states)))
+        states: Tensor = self.dropout_gru(self._recur(self.dropout_input(rows), mask))
+        if self.dense is None:
+            return states
+        dense: Tensor = self.activation(self.dense(states))
         return self.dropout_dense(dense)  # type: ignore[no-any-return]
 
     def _recur(self, rows: Tensor, mask: Tensor | None) -> Tensor:
@@ -107,6 +113,27 @@ class Encoder(nn.Module):
         packed_states, _ = self.gru(packed)
         states, _ = pad_packed_sequence(packed_states, batch_first=True, total_length=rows.shape[1])
         return states
+
+
+class JointLayers(nn.Sequential):
+    """Dense layers that read all modalities at once (Enc-Dec).
+
+    Args:
+        width: Width of the streams side by side.
+        config: Sizes, activation and dropout.
+    """
+
+    def __init__(self, width: int, config: ModelConfig) -> None:
+        layers: list[nn.Module] = []
+        for _ in range(config.joint_layers):
+            layers += [
+                nn.Linear(width, config.dense_units),
+                _ACTIVATIONS[config.activation](),
+                nn.Dropout(config.dropout_dense),
+            ]
+            width = config.dense_units
+        super().__init__(*layers)
+        start_like_keras(self)
 
 
 def start_like_keras(module: nn.Module) -> None:

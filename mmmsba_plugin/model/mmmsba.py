@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from mmmsba_plugin.config import ModelConfig
 from mmmsba_plugin.errors import FeatureError
 from mmmsba_plugin.model.attention import attention_maps, fuse, fused_width, ordered
-from mmmsba_plugin.model.encoder import Encoder
+from mmmsba_plugin.model.encoder import Encoder, JointLayers
 from mmmsba_plugin.model.heads import FAKE, ClassificationHead, RegressionHead
 
 _NUM_AXES = 3
@@ -25,7 +25,7 @@ class NetworkOutput:
         distances: From the middle of each cell to the start and the end of the forged
             segment that holds it, in cells, shape ``(batch, snippet, 2)``; None without a
             boundary head.
-        streams: What each encoder returns, shape ``(batch, snippet, dense_units)``.
+        streams: What each encoder returns, shape ``(batch, snippet, stream_units)``.
         fused: What the heads read, shape ``(batch, snippet, fused)``.
         attention: Weights by name, such as ``face_from_lips``; None unless asked for. See
             :func:`mmmsba_plugin.model.attention.attention_maps`.
@@ -68,7 +68,10 @@ class MmmsBa(nn.Module):
         self.encoders = nn.ModuleDict(
             {name: Encoder(config.dims[name], config) for name in self.modalities}
         )
-        width = fused_width(len(self.modalities), config.dense_units, config.attention)
+        width = fused_width(len(self.modalities), config.stream_units, config.attention)
+        self.join = JointLayers(width, config) if config.joint_layers else None
+        if self.join is not None:
+            width = config.dense_units
         self.classify = ClassificationHead(width)
         self.regress = RegressionHead(width) if config.regression else None
 
@@ -120,6 +123,8 @@ class MmmsBa(nn.Module):
         streams = {name: self._stream(name, inputs, mask, counts[name]) for name in self.modalities}
         attention = self.config.attention
         fused = fuse(streams, attention=attention, masks=counts)
+        if self.join is not None:
+            fused = self.join(fused)
         return NetworkOutput(
             logits=self.classify(fused),
             distances=None if self.regress is None else self.regress(fused),
@@ -136,7 +141,7 @@ class MmmsBa(nn.Module):
         self, name: str, inputs: Mapping[str, Tensor], mask: Tensor | None, counts: Tensor
     ) -> Tensor:
         if name not in inputs:
-            return self.classify.weight.new_zeros(*counts.shape, self.config.dense_units)
+            return self.classify.weight.new_zeros(*counts.shape, self.config.stream_units)
         stream: Tensor = self.encoders[name](inputs[name], mask=mask, present=counts)
         return stream.masked_fill(~counts.unsqueeze(-1), 0.0)
 

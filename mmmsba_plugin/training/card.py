@@ -1,6 +1,13 @@
 """Writes the model card that travels with the weights."""
 
+from collections.abc import Iterator
+
+from mmmsba_plugin.config import Calibration
+from mmmsba_plugin.evaluation.proportion import wilson
+from mmmsba_plugin.localization.calibrate import apply
 from mmmsba_plugin.model.checkpoint import CheckpointConfig
+from mmmsba_plugin.schema import Threshold
+from mmmsba_plugin.training.operating_point import FALSE_POSITIVE_RATES, clips_to_tell
 
 _CARD = """\
 ---
@@ -19,16 +26,59 @@ Scores stretches of a talking-face clip as forged, from its {modalities}.
 
 ## Measured
 
-Only on the validation clips that also chose when to stop and where to draw the lines, so
-these figures flatter. They are not a test result.
+Only on the validation clips that also chose when to stop, where to draw the lines and what
+scores mean, so these figures flatter. They are not a test result.
 
 {metrics}
+
+## What a score means
+
+{calibration}
+
+## From which score on
+
+{default}
+
+{lines}
 
 ## Not good for
 
 - Evidence. A score is a reason to look, not a finding.
 - Forgeries made in ways that it never saw; nothing is known about those.
 - Faces less than 24 px high, faces in profile, several people at once.
+"""
+
+_PROBABILITY = """\
+P(fake), by {how}, fitted to the highest snippet of each of the {num} validation clips. Of
+those {share} are forged: where forgeries are rarer than that, a score says too much. The
+calibration errors above are in-sample, measured on the clips that the curve was fitted to.
+"""
+_HOW = {
+    "temperature": "`(log-odds + {shift:.3f}) / {temperature:.3f}` of the network's own score",
+    "isotonic": "an isotonic curve of {num_blocks} blocks over the network's own score",
+}
+
+_NO_PROBABILITY = """\
+Scores are not calibrated{why}. A higher one is more suspicious, none is a probability.
+"""
+
+_LINES = """\
+| false positives asked for | score | genuine clips flagged | 95 % interval | forged clips flagged |
+|---|---|---|---|---|
+{rows}
+
+Each line was drawn and counted on the same {num_genuine} genuine validation clips. On other
+clips alike, the rate lies about where the interval says; it takes clips for independent, which
+those of one person are not, so it is too narrow. On clips of another kind nothing is promised.
+"""
+
+_LEFT_OUT = """\
+There is no line for {rate}: it takes {needed} genuine validation clips to see one in
+{needed} go wrong, and there were {num_genuine}.
+"""
+_TIED = """\
+There is no line for {rate}: more of the {num_genuine} genuine validation clips than that have
+the highest score there is.
 """
 
 
@@ -46,4 +96,67 @@ def write_card(config: CheckpointConfig) -> str:
         attention=config.model.attention,
         stride_s=config.features.stride_s,
         metrics="\n".join(["| what | value |", "|---|---|", *rows]),
+        calibration=_meaning(config).strip(),
+        default=_default(config),
+        lines="\n".join(_lines(config)).strip(),
     )
+
+
+def _meaning(config: CheckpointConfig) -> str:
+    curve = config.calibration
+    if curve.method == "none":
+        return _NO_PROBABILITY.format(why=f": {curve.reason}" if curve.reason else "")
+    num, num_genuine = (config.training[f"num_validation{of}"] for of in ("", "_genuine"))
+    return _PROBABILITY.format(how=_how(curve), num=num, share=_percent(1 - num_genuine / num))
+
+
+def _how(curve: Calibration) -> str:
+    return _HOW[curve.method].format(
+        shift=curve.shift, temperature=curve.temperature, num_blocks=len(curve.scores)
+    )
+
+
+def _default(config: CheckpointConfig) -> str:
+    rate = config.threshold.false_positive_rate
+    why = (
+        "for no stated rate of false positives" if rate is None else f"for {_percent(rate)} of them"
+    )
+    return f"{_shown(config, config.threshold)} unless another line is asked for; drawn {why}."
+
+
+def _lines(config: CheckpointConfig) -> Iterator[str]:
+    """Yield the table of lines, and for each rate without one why it has none."""
+    num_genuine = config.training["num_validation_genuine"]
+    if config.thresholds:
+        rows = "\n".join(_row(config, line) for line in config.thresholds)
+        yield _LINES.format(rows=rows, num_genuine=num_genuine)
+    there = {line.false_positive_rate for line in config.thresholds}
+    for rate in FALSE_POSITIVE_RATES:
+        if rate not in there:
+            needed = clips_to_tell(rate)
+            why = _TIED if num_genuine >= needed else _LEFT_OUT
+            yield why.format(rate=_percent(rate), needed=needed, num_genuine=num_genuine)
+
+
+def _row(config: CheckpointConfig, line: Threshold) -> str:
+    rate, num_genuine = line.false_positive_rate or 0.0, config.training["num_validation_genuine"]
+    seen = config.metrics["validation"]
+    num_flagged = round(seen[f"clip_false_positive_rate@{rate:g}"] * num_genuine)
+    around = wilson(num_flagged, num_genuine)
+    cells = (
+        _percent(rate),
+        _shown(config, line),
+        f"{num_flagged} of {num_genuine}",
+        f"{_percent(around.low, 1)} to {_percent(around.high, 1)}",
+        _percent(seen[f"clip_true_positive_rate@{rate:g}"]),
+    )
+    return f"| {' | '.join(cells)} |"
+
+
+def _shown(config: CheckpointConfig, line: Threshold) -> str:
+    """Return a line as reports show it."""
+    return f"{apply(config.calibration, line.value):.3f}"
+
+
+def _percent(share: float, places: int = 0) -> str:
+    return f"{100 * share:.{places}f} %"

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,9 +16,8 @@ from mmmsba_plugin.config import FeaturesConfig
 from mmmsba_plugin.datasets.record import Record
 from mmmsba_plugin.errors import MmmsbaError
 from mmmsba_plugin.evidence import ClipFeatures
-from mmmsba_plugin.features.extract import BoundFrontEnd, extract
+from mmmsba_plugin.features.extract import BoundFrontEnd, extract, media_of
 from mmmsba_plugin.features.store import FeatureStore
-from mmmsba_plugin.media.probe import probe
 from mmmsba_plugin.schema import Media
 from mmmsba_plugin.segment import Segment
 from mmmsba_plugin.training.targets import Targets, make_targets
@@ -48,10 +47,18 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """A record whose file could be read, and whose features are in the store."""
+    """A record whose features could be had, and are in the store.
+
+    Attributes:
+        record: The record; its truth ends where the clip does.
+        media: What is known about its file.
+        bounded: Whether the truth says where a forgery starts and ends; where only the whole
+            clip is called forged, there is no boundary to learn.
+    """
 
     record: Record
     media: Media
+    bounded: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +110,11 @@ class ClipDataset(Dataset[Item]):
             view: make_targets(truth, features.grid, features.num_snippets)
             for view, truth in truths(clip.record).items()
         }
-        return features, targets
+        return features, targets if clip.bounded else _without_boundaries(targets)
+
+
+def _without_boundaries(targets: dict[str, Targets]) -> dict[str, Targets]:
+    return {view: replace(t, regress=np.zeros_like(t.regress)) for view, t in targets.items()}
 
 
 def truths(record: Record) -> dict[str, tuple[Segment, ...]]:
@@ -145,13 +156,13 @@ def load_clips(
 
 def _load(record: Record, source: Source) -> Clip | Skipped:
     try:
-        media = probe(record.media)
+        media = media_of(record.media, source.front_ends, duration_s=record.duration_s)
         features = source.features(media)
     except MmmsbaError as error:
         return Skipped(record, str(error))
     if not any(rows.present.any() for rows in features.rows.values()):
         return Skipped(record, f"nothing to judge in {record.media}")
-    return Clip(record, media)
+    return Clip(record.lasting(features.end_s), media, bounded=not record.whole_clip)
 
 
 def collate(items: Sequence[Item]) -> Batch:

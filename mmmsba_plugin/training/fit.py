@@ -109,7 +109,9 @@ def fit(
         _batches(held_out, source, config, shuffle=False),
     )
     epochs = _learn(Learner(network, config.train), batches, out, progress=progress)
-    point = choose_operating_point(network, held_out, source, config.localization)
+    point = choose_operating_point(
+        network, held_out, source, config.localization, calibration=config.calibration
+    )
     fitted = Fitted(
         checkpoint=out,
         num_train=len(train_clips),
@@ -123,6 +125,8 @@ def fit(
         features=config.features,
         localization=point.localization,
         threshold=point.threshold,
+        thresholds=point.thresholds,
+        calibration=point.calibration,
         front_end_versions={m: bound.entry.version for m, bound in front_ends.items()},
         trained_on=trained_on,
         training={
@@ -131,6 +135,7 @@ def fit(
             "epochs": epochs,
             "num_train": len(train_clips),
             "num_validation": len(held_out),
+            "num_validation_genuine": sum(not clip.record.forged for clip in held_out),
         },
         metrics={"validation": point.metrics},
     )
@@ -159,8 +164,13 @@ def _read_run(run: Path) -> FitConfig | None:
 
 
 def _without_end(config: FitConfig | None) -> dict[str, Any] | None:
-    """Return settings but for how many epochs: more of them are the same run going on."""
-    return None if config is None else config.model_dump(exclude={"train": {"max_epochs"}})
+    """Return settings but for those of a run's end.
+
+    More epochs are the same run going on, and calibration is fitted when it is over.
+    """
+    if config is None:
+        return None
+    return config.model_dump(exclude={"train": {"max_epochs"}, "calibration": True})
 
 
 def _require(train: Sequence[Clip], held_out: Sequence[Clip], skipped: Sequence[Skipped]) -> None:

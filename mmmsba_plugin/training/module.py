@@ -6,9 +6,10 @@ import lightning
 import torch
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor
+from torchmetrics.classification import BinaryAUROC
 
 from mmmsba_plugin.config import TrainConfig
-from mmmsba_plugin.model.mmmsba import MmmsBa
+from mmmsba_plugin.model.mmmsba import MmmsBa, NetworkOutput
 from mmmsba_plugin.schema import ALTERED_BY_MODALITY
 from mmmsba_plugin.training.data import Batch
 from mmmsba_plugin.training.losses import Losses, total_loss
@@ -26,17 +27,23 @@ class Learner(lightning.LightningModule):
         super().__init__()
         self.network = network
         self.config = config
+        self.val_snippet_auc = BinaryAUROC()
 
     def training_step(self, batch: Batch, _index: int) -> Tensor:
         """Return the loss of one batch, with modalities hidden at random."""
         present = hide_modalities(batch.present, self.config.modality_dropout)
-        losses = self._losses(batch, present)
+        losses = self._losses(self._judged(batch, present), batch, present)
         self._note("train", losses, batch)
         return losses.total
 
     def validation_step(self, batch: Batch, _index: int) -> None:
-        """Log the loss of one batch with everything shown."""
-        self._note("val", self._losses(batch, batch.present), batch)
+        """Log the loss of one batch with everything shown, and how well snippets are told apart."""
+        output = self._judged(batch, batch.present)
+        self._note("val", self._losses(output, batch, batch.present), batch)
+        # The trial run before the first epoch may see clips of one class alone.
+        if not self.trainer.sanity_checking:
+            self.val_snippet_auc.update(output.scores[batch.mask], batch.labels["all"][batch.mask])
+            self.log("val_snippet_auc", self.val_snippet_auc, on_epoch=True)
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """Return Adam whose learning rate decays exponentially (paper section 4.2)."""
@@ -57,8 +64,11 @@ class Learner(lightning.LightningModule):
                 prog_bar=shown,
             )
 
-    def _losses(self, batch: Batch, present: Mapping[str, Tensor]) -> Losses:
-        output = self.network(batch.inputs, batch.mask, present=present)
+    def _judged(self, batch: Batch, present: Mapping[str, Tensor]) -> NetworkOutput:
+        output: NetworkOutput = self.network(batch.inputs, batch.mask, present=present)
+        return output
+
+    def _losses(self, output: NetworkOutput, batch: Batch, present: Mapping[str, Tensor]) -> Losses:
         view = view_of(present)
         return total_loss(
             output.logits,

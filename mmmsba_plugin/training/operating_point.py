@@ -1,18 +1,21 @@
-"""Chooses, on validation clips, the scores from which one speaks of a forgery.
+"""Chooses, on validation clips, what scores mean and from which one speaks of a forgery.
 
 Focal loss with a small weight on fakes leaves scores low, so one half means nothing by
 itself. The choice is made on clips that the network did not learn from, and the checkpoint
-says what it was made for.
+says what it was made for. Lines are drawn on the network's own scale; a report shows them,
+and all scores, as probabilities.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mmmsba_plugin.config import LocalizationConfig
+from mmmsba_plugin.config import Calibration, CalibrationMethod, LocalizationConfig
 from mmmsba_plugin.evidence import ClipFeatures
+from mmmsba_plugin.localization.calibrate import apply, calibrate
 from mmmsba_plugin.model.judge import Judgement, judge
 from mmmsba_plugin.model.mmmsba import MmmsBa
 from mmmsba_plugin.schema import ALTERED_BY_MODALITY, Threshold
@@ -21,7 +24,12 @@ from mmmsba_plugin.training.targets import make_targets
 
 #: Share of genuine validation clips, or snippets, that may be called forged.
 FALSE_POSITIVE_RATE = 0.1
+#: Shares of genuine clips for which a checkpoint has a line, where its clips can tell them.
+FALSE_POSITIVE_RATES = (0.01, 0.05, 0.1)
 _TOGETHER = "all"
+
+Scores = NDArray[np.float64]
+Flags = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,18 +37,27 @@ class OperatingPoint:
     """Where to draw the lines.
 
     Attributes:
-        threshold: From which score a clip counts as forged.
+        threshold: From which score a clip counts as forged, unless another line is asked for.
         localization: The settings with the onset and offset that suit this network.
+        thresholds: The same for stated false-positive rates, lowest rate first.
+        calibration: What turns scores into probabilities.
         metrics: What was seen at these lines, on the validation clips.
     """
 
     threshold: Threshold
     localization: LocalizationConfig
+    thresholds: tuple[Threshold, ...]
+    calibration: Calibration
     metrics: dict[str, float] = field(default_factory=dict)
 
 
 def choose_operating_point(
-    network: MmmsBa, clips: Sequence[Clip], source: Source, config: LocalizationConfig
+    network: MmmsBa,
+    clips: Sequence[Clip],
+    source: Source,
+    config: LocalizationConfig,
+    *,
+    calibration: CalibrationMethod = "none",
 ) -> OperatingPoint:
     """Return the lines for a network.
 
@@ -56,9 +73,8 @@ def choose_operating_point(
         clips: Validation clips, genuine and forged.
         source: How their features are had.
         config: The settings that the lines are put into.
+        calibration: How scores become probabilities; fitted to the clips' scores.
     """
-    from mmmsba_plugin.evaluation.detection import auc
-
     seen = _Seen()
     for clip in clips:
         features = source.features(clip.media)
@@ -66,7 +82,8 @@ def choose_operating_point(
     level, f1 = seen.best_f1(_TOGETHER)
     forged = np.array([clip.record.forged for clip in clips])
     highest = np.array(seen.highest)
-    line = clip_threshold(highest, forged)
+    line, thresholds = clip_threshold(highest, forged), stated_thresholds(highest[~forged])
+    curve = calibrate(calibration, highest, forged)
     lines = {
         "onset": line.value,
         "offset": min(level, line.value),
@@ -75,12 +92,45 @@ def choose_operating_point(
     return OperatingPoint(
         threshold=line,
         localization=config.model_copy(update=lines),
+        thresholds=thresholds,
+        calibration=curve,
         metrics={
-            "clip_auc": auc(highest, forged),
+            **_clip_metrics(highest, forged, line),
             "snippet_f1": f1,
-            "clip_true_positive_rate": float(np.mean(highest[forged] >= line.value)),
+            **_rates(highest, forged, thresholds),
+            **_calibration_metrics(highest, forged, curve),
         },
     )
+
+
+def _clip_metrics(scores: Scores, forged: Flags, line: Threshold) -> dict[str, float]:
+    from mmmsba_plugin.evaluation.detection import auc
+
+    return {
+        "clip_auc": auc(scores, forged),
+        "clip_true_positive_rate": float(np.mean(scores[forged] >= line.value)),
+        "clip_false_positive_rate": float(np.mean(scores[~forged] >= line.value)),
+    }
+
+
+def _rates(scores: Scores, forged: Flags, lines: Sequence[Threshold]) -> dict[str, float]:
+    """Return what shares of either kind of clip each line calls forged."""
+    kinds = {"true": scores[forged], "false": scores[~forged]}
+    return {
+        f"clip_{kind}_positive_rate@{line.false_positive_rate:g}": float(np.mean(of >= line.value))
+        for line in lines
+        for kind, of in kinds.items()
+    }
+
+
+def _calibration_metrics(scores: Scores, forged: Flags, curve: Calibration) -> dict[str, float]:
+    from mmmsba_plugin.evaluation.calibration_error import expected_calibration_error
+
+    found = {"clip_ece_uncalibrated": expected_calibration_error(scores, forged)}
+    if curve.method != "none":
+        probabilities = apply(curve, scores)
+        found["clip_ece_calibrated"] = expected_calibration_error(probabilities, forged)
+    return found
 
 
 class _Seen:
@@ -88,7 +138,7 @@ class _Seen:
 
     def __init__(self) -> None:
         self.highest: list[float] = []
-        self._scores: dict[str, list[NDArray[np.float64]]] = {}
+        self._scores: dict[str, list[Scores]] = {}
         self._labels: dict[str, list[NDArray[np.int64]]] = {}
 
     def add(self, clip: Clip, features: ClipFeatures, found: Judgement) -> None:
@@ -116,7 +166,7 @@ class _Seen:
         return best_f1(np.concatenate(self._scores[name]), np.concatenate(self._labels[name]))
 
 
-def clip_threshold(scores: NDArray[np.float64], forged: NDArray[np.bool_]) -> Threshold:
+def clip_threshold(scores: Scores, forged: Flags) -> Threshold:
     """Return the score from which a clip counts as forged, and the rate it was chosen for.
 
     Args:
@@ -124,7 +174,7 @@ def clip_threshold(scores: NDArray[np.float64], forged: NDArray[np.bool_]) -> Th
         forged: The truth, the same shape; some clips of either kind.
     """
     genuine = scores[~forged]
-    if len(genuine) * FALSE_POSITIVE_RATE >= 1:
+    if len(genuine) >= clips_to_tell(FALSE_POSITIVE_RATE):
         value = threshold_at(genuine, FALSE_POSITIVE_RATE)
         return Threshold(value=value, false_positive_rate=FALSE_POSITIVE_RATE)
     lines = np.unique(scores)
@@ -132,7 +182,34 @@ def clip_threshold(scores: NDArray[np.float64], forged: NDArray[np.bool_]) -> Th
     return Threshold(value=float(lines[int(np.argmax(gained))]))
 
 
-def best_f1(scores: NDArray[np.float64], labels: NDArray[np.int64]) -> tuple[float, float]:
+def stated_thresholds(genuine_scores: Scores) -> tuple[Threshold, ...]:
+    """Return a line for each of :data:`FALSE_POSITIVE_RATES` that so many clips can tell.
+
+    Where so many score exactly 1 that no line keeps to a rate, there is none for it either.
+
+    Args:
+        genuine_scores: Scores of genuine clips, in [0, 1], shape ``(clip,)``.
+    """
+    lines = []
+    for rate in FALSE_POSITIVE_RATES:
+        if len(genuine_scores) >= clips_to_tell(rate):
+            value = threshold_at(genuine_scores, rate)
+            if np.mean(genuine_scores >= value) <= rate:
+                lines.append(Threshold(value=value, false_positive_rate=rate))
+    return tuple(lines)
+
+
+def clips_to_tell(false_positive_rate: float) -> int:
+    """Return how many genuine clips it takes that such a share of them is one clip.
+
+    Example:
+        >>> [clips_to_tell(rate) for rate in FALSE_POSITIVE_RATES]
+        [100, 20, 10]
+    """
+    return math.ceil(1 / false_positive_rate)
+
+
+def best_f1(scores: Scores, labels: NDArray[np.int64]) -> tuple[float, float]:
     """Return the score at and above which F1 is best, and that F1.
 
     Args:
@@ -152,13 +229,18 @@ def best_f1(scores: NDArray[np.float64], labels: NDArray[np.int64]) -> tuple[flo
     return float(scores[order][best]), float(f1[best])
 
 
-def threshold_at(genuine_scores: NDArray[np.float64], false_positive_rate: float) -> float:
+def threshold_at(genuine_scores: Scores, false_positive_rate: float) -> float:
     """Return the lowest score that at most that share of genuine clips reaches.
 
+    The lowest that a network can give, that is, which computes in float32: a line nearer to
+    the score below would not stay apart from it once both are probabilities.
+
     Example:
-        >>> threshold_at(np.array([0.1, 0.2, 0.3, 0.4]), 0.25)
-        0.30000000000000004
+        >>> round(threshold_at(np.array([0.1, 0.2, 0.3, 0.4]), 0.25), 6)
+        0.3
     """
     allowed = int(false_positive_rate * len(genuine_scores))
-    highest = np.sort(genuine_scores)[::-1]
-    return float(min(1.0, np.nextafter(highest[allowed], 1.0)))
+    highest = float(np.sort(genuine_scores)[::-1][allowed])
+    rounded = np.float32(highest)
+    above = rounded if rounded > highest else np.nextafter(rounded, np.float32(2))
+    return min(1.0, float(above))

@@ -1,13 +1,10 @@
 """Decides who is learned from and who is held out; nobody is both."""
 
-import hashlib
 from collections.abc import Sequence
 
 from mmmsba_plugin.datasets.record import Record
+from mmmsba_plugin.datasets.splits import ranked, split_word
 from mmmsba_plugin.errors import TrainingError
-
-_TRAIN = {"train", None}
-_VALIDATION = {"dev", "val", "valid", "validation"}
 
 #: Share of the identities that is held out where a corpus has no validation split.
 _HELD_OUT = 0.2
@@ -23,8 +20,8 @@ def split_records(records: Sequence[Record], *, seed: int = 0) -> tuple[list[Rec
     Raises:
         TrainingError: An identity stands in both splits.
     """
-    train = [record for record in records if record.split in _TRAIN]
-    validation = [record for record in records if record.split in _VALIDATION]
+    train = [record for record in records if split_word(record.split or "train") == "train"]
+    validation = [record for record in records if split_word(record.split or "train") == "dev"]
     if validation:
         both = {_who(record) for record in train} & {_who(record) for record in validation}
         if both:
@@ -33,7 +30,7 @@ def split_records(records: Sequence[Record], *, seed: int = 0) -> tuple[list[Rec
                 "would be praised for knowing a face. Split by identity"
             )
         return train, validation
-    order = sorted({_who(record) for record in train}, key=lambda who: _draw(who, seed))
+    order = ranked(map(_who, train), seed=seed)
     held_out = set(order[: max(1, round(_HELD_OUT * len(order)))])
     return (
         [record for record in train if _who(record) not in held_out],
@@ -43,7 +40,3 @@ def split_records(records: Sequence[Record], *, seed: int = 0) -> tuple[list[Rec
 
 def _who(record: Record) -> str:
     return record.identity or record.original or record.key or str(record.media)
-
-
-def _draw(who: str, seed: int) -> str:
-    return hashlib.sha256(f"{seed}:{who}".encode()).hexdigest()

@@ -1,0 +1,208 @@
+"""``mmmsba train``: what its words ask for, and which corpora they mean."""
+
+import json
+import logging
+import shutil
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from mmmsba_plugin import plugins
+from mmmsba_plugin.cli import app, exits
+from mmmsba_plugin.cli.corpora import open_corpus
+from mmmsba_plugin.datasets.lavdf import read_lavdf
+from mmmsba_plugin.errors import ConfigError, DatasetError, PluginNotFoundError
+from mmmsba_plugin.model.checkpoint import read_config
+
+#: Readers of corpora that nobody else knows. The names of what they yield say who read what.
+READERS_FILE = """
+from pathlib import Path
+from mmmsba_plugin.config import Chapter
+from mmmsba_plugin.datasets.record import Record
+from mmmsba_plugin.hookspecs import DatasetReader, hookimpl
+
+class Bare(Chapter):
+    root: Path
+
+class Full(Bare):
+    split: str = "all"
+    need_media: bool = True
+    colour: str = "none"
+
+def read(name):
+    return lambda config: [Record(config.root, key=name, extra=dict(config))]
+
+def stumble(root):
+    raise RuntimeError("boom")
+
+@hookimpl
+def forensics_dataset_readers():
+    yield DatasetReader("bare", ".", Bare, read("bare"))
+    yield DatasetReader("full", ".", Full, read("full"), lambda root: (root / "full").exists())
+    yield DatasetReader("rival", ".", Bare, read("rival"), lambda root: (root / "rival").exists())
+    yield DatasetReader("clumsy", ".", Bare, read("clumsy"), stumble)
+"""
+
+TINY = {"network": {"gru_units": 4, "dense_units": 4}, "train": {"max_epochs": 1}}
+
+
+@pytest.fixture(autouse=True)
+def _fresh(monkeypatch, feature_store):
+    monkeypatch.setenv("MMMSBA_CACHE", str(feature_store.folder.parent))
+    plugins.forget()
+    yield
+    plugins.forget()
+
+
+@pytest.fixture
+def readers(tmp_path):
+    path = tmp_path / "readers.py"
+    path.write_text(READERS_FILE)
+    plugins.load_file(path)
+
+
+def who_reads(*arguments, **settings) -> str:
+    (record,) = open_corpus(*arguments, **settings).records
+    return record.key
+
+
+@pytest.mark.usefixtures("readers")
+class TestOpenCorpus:
+    @pytest.fixture
+    def root(self, tmp_path):
+        folder = tmp_path / "corpus"
+        folder.mkdir()
+        return folder
+
+    def test_a_reader_can_be_named_with_the_folder(self, root):
+        name, (record,) = open_corpus(f"bare={root}")
+        assert (name, record.key, record.media) == ("corpus", "bare", root)
+
+    def test_or_beside_it_and_with_it_is_nearer(self, root):
+        assert who_reads(str(root), "bare") == "bare"
+        assert who_reads(f"full={root}", "bare") == "full"
+
+    def test_else_whoever_recognises_the_folder_reads_it(self, root):
+        (root / "full").touch()
+        assert who_reads(str(root)) == "full"
+
+    def test_what_nobody_recognises_is_read_as_lav_df(self, root):
+        with pytest.raises(DatasetError, match=r"no metadata\.json"):
+            list(open_corpus(str(root)).records)
+
+    def test_several_that_recognise_it_are_named(self, root):
+        (root / "full").touch()
+        (root / "rival").touch()
+        with pytest.raises(ConfigError, match=rf"full, rival; say which .* full={root}"):
+            open_corpus(str(root))
+
+    def test_a_reader_that_stumbles_over_a_folder_is_passed_over(self, root, caplog):
+        (root / "full").touch()
+        with caplog.at_level(logging.ERROR):
+            assert who_reads(str(root)) == "full"
+        assert f"'clumsy' cannot say whether it knows {root}: boom" in caplog.text
+
+    def test_an_unknown_reader_is_answered_with_those_there_are(self, root):
+        with pytest.raises(PluginNotFoundError, match="no dataset-reader is called 'bear'"):
+            open_corpus(f"bear={root}")
+
+    def test_a_folder_with_an_equals_sign_in_its_name_is_a_folder(self, tmp_path, monkeypatch):
+        (tmp_path / "bare=1").mkdir()
+        monkeypatch.chdir(tmp_path)
+        assert who_reads("bare=1", "full") == "full"
+        assert who_reads(str(tmp_path / "gone=1"), "full") == "full"
+
+    def test_a_reader_is_told_what_was_said_and_nothing_else(self, root):
+        (record,) = open_corpus(f"full={root}", colour="red").records
+        assert record.extra == {
+            "root": root, "split": "all", "need_media": True, "colour": "red"
+        }  # fmt: skip
+        (record,) = open_corpus(f"full={root}", split="dev", need_media=False).records
+        assert (record.extra["split"], record.extra["need_media"]) == ("dev", False)
+
+    def test_a_reader_that_knows_no_splits_is_not_asked_for_one(self, root):
+        with pytest.raises(ConfigError, match="'bare' has no setting split; leave that out"):
+            open_corpus(f"bare={root}", split="dev")
+        assert who_reads(f"bare={root}", need_media=False) == "bare"
+
+    def test_the_folder_that_one_stands_in_has_a_name(self, root, monkeypatch):
+        monkeypatch.chdir(root)
+        assert open_corpus(".", "bare").name == "corpus"
+
+
+class TestTrain:
+    @pytest.fixture
+    def train(self, tmp_path):
+        settings = tmp_path / "tiny.json"
+        settings.write_text(json.dumps(TINY))
+
+        def run(*arguments):
+            wanted = ["train", "--config", settings, "-o", tmp_path / "out", *arguments]
+            return CliRunner().invoke(app, [str(a) for a in wanted])
+
+        return run
+
+    @pytest.fixture
+    def halves(self, talking_corpus, tmp_path) -> list[Path]:
+        """The corpus as two: those to learn from, and those to validate on."""
+        metadata = json.loads((talking_corpus / "metadata.json").read_text())
+        folders = []
+        for name, kept in (("learned", {"train"}), ("held", {"dev"})):
+            folder = shutil.copytree(talking_corpus, tmp_path / name)
+            part = [item for item in metadata if item["split"] in kept]
+            (folder / "metadata.json").write_text(json.dumps(part))
+            folders.append(folder)
+        return folders
+
+    def test_several_corpora_are_learned_from_together(self, train, halves, tmp_path):
+        done = train("--data", halves[0], "--data", f"lav-df={halves[1]}")
+        assert done.exit_code == exits.OK, done.stderr
+        said = read_config(tmp_path / "out")
+        assert said.trained_on == "learned, held"
+        assert said.training["num_train"] == len(list(read_lavdf(halves[0])))
+        assert said.training["num_validation"] == len(list(read_lavdf(halves[1])))
+
+    def test_why_scores_are_not_calibrated_is_told(self, train, talking_corpus, tmp_path):
+        done = train("--data", talking_corpus)
+        reason = read_config(tmp_path / "out").calibration.reason
+        assert reason
+        assert f"scores are not calibrated: {reason}" in done.stdout
+        again = train("--data", talking_corpus, "--calibration", "none")
+        assert again.exit_code == exits.OK, again.stderr
+        assert "not calibrated" not in again.stdout
+
+    def test_an_unknown_curve_is_answered_with_those_there_are(self, train):
+        done = train("--data", ".", "--calibration", "platt")
+        assert done.exit_code == exits.STOPPED
+        assert "calibration: Input should be 'none', 'temperature' or 'isotonic'" in done.stderr
+
+    @pytest.fixture
+    def asked(self, monkeypatch):
+        """What the training is asked for, which then is not done."""
+        from mmmsba_plugin.training import fit
+
+        heard = {}
+
+        def listen(records, config, *_, **__):
+            heard.update(keys=[record.key for record in records], config=config)
+            raise DatasetError("that was all")
+
+        monkeypatch.setattr(fit, "fit", listen)
+        return heard
+
+    def test_features_alone_need_no_clips(self, train, halves, asked):
+        shutil.rmtree(halves[0] / "train")
+        train("--data", halves[0])
+        assert asked["keys"] == []
+        train("--data", halves[0], "--features-only")
+        metadata = json.loads((halves[0] / "metadata.json").read_text())
+        assert asked["keys"] == [item["file"] for item in metadata] != []
+
+    def test_silence_is_left_out_as_asked_and_nothing_else_changes(self, train, halves, asked):
+        train("--data", halves[0], "--modalities", "audio,lips")
+        plain = asked["config"]
+        train("--data", halves[0], "--modalities", "audio,lips", "--trim-silence")
+        trimmed = plain.features.model_copy(update={"trim_silence": True})
+        assert asked["config"] == plain.model_copy(update={"features": trimmed})
+        assert not plain.features.trim_silence
