@@ -11,6 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 from mmmsba_plugin.cli import (
+    datasets,
     demo,
     detect,
     doctor,
@@ -19,6 +20,7 @@ from mmmsba_plugin.cli import (
     features,
     forge,
     plugins,
+    reproduce,
     train,
 )
 from mmmsba_plugin.errors import MmmsbaError
@@ -58,11 +60,13 @@ for command in (
     forge.forge,
     train.train,
     evaluate.evaluate,
+    reproduce.reproduce,
     features.features,
     plugins.plugins,
     doctor.doctor,
 ):
     app.command()(command)
+app.add_typer(datasets.app, name="datasets")
 
 
 def main() -> None:

@@ -1,106 +1,161 @@
-"""``mmmsba evaluate``: how well a checkpoint does on clips with known truth."""
+"""``mmmsba evaluate``: how well detectors do on clips with known truth."""
 
-import math
-from collections.abc import Mapping
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
-from mmmsba_plugin.cli import files
+from mmmsba_plugin.cli import files, measuring
+from mmmsba_plugin.errors import ConfigError
 
-if TYPE_CHECKING:
-    from rich.console import Console
-
-    from mmmsba_plugin.evaluation.intervals import Interval
-    from mmmsba_plugin.evaluation.protocol import Evaluation
+#: The word that asks for the table of published results, alone or with a corpus behind it.
+_PUBLISHED = "published"
+_MODES = ("official", "voc")
+_RESAMPLES = 1000
 
 
 def evaluate(
+    predictions: Annotated[
+        list[Path] | None,
+        typer.Argument(help="What systems said: files of theirs, or folders of our reports."),
+    ] = None,
     *,
-    data: Annotated[Path, typer.Option(metavar="FOLDER", help="Clips with known truth.")],
-    checkpoint: Annotated[Path | None, typer.Option(metavar="DIR", help="Trained weights.")] = None,
-    split: Annotated[str | None, typer.Option(help="Only this split.")] = None,
-    output: Annotated[
+    truth: Annotated[
         Path | None,
-        typer.Option("-o", "--output", metavar="FILE", help="Write the figures as JSON."),
+        typer.Option(metavar="FILE", help="metadata.json with the truth; no clips are needed."),
+    ] = None,
+    data: Annotated[
+        str | None, typer.Option(metavar="[READER=]DIR", help="Clips with known truth.")
+    ] = None,
+    checkpoint: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Trained weights to judge the clips with.")
     ] = None,
     detector: Annotated[
         str, typer.Option(help="Which detector; see `mmmsba plugins`.")
     ] = "mmms-ba",
-    reader: Annotated[str, typer.Option(help="Who reads FOLDER; see `mmmsba plugins`.")] = "lav-df",
+    split: Annotated[str | None, typer.Option(help="Only this split.")] = None,
+    form: Annotated[
+        str | None,
+        typer.Option(help="Format of PREDICTIONS where it cannot be told: lav-df counts frames."),
+    ] = None,
+    mode: Annotated[
+        str, typer.Option(help="official: as AV-Deepfake1M's evaluator, to the bit; or voc.")
+    ] = "official",
+    tiou: Annotated[
+        str, typer.Option(metavar="LIST", help="Overlaps for AP.")
+    ] = "0.5,0.75,0.9,0.95",
+    proposals: Annotated[
+        str, typer.Option(metavar="LIST", help="Numbers of proposals for AR.")
+    ] = "100,50,30,20,10,5",
+    beside: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="WHAT",
+            help="Other predictions to set beside; or published, or published:CORPUS.",
+        ),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", metavar="DIR", help="Write figures, tables and plots."),
+    ] = None,
+    as_json: Annotated[
+        Path | None,
+        typer.Option("--json", metavar="FILE", help="Write the figures as JSON; - for stdout."),
+    ] = None,
     resamples: Annotated[
-        int, typer.Option(min=1, help="How often clips are drawn anew for the intervals.")
-    ] = 1000,
+        int | None,
+        typer.Option(min=0, help="Draws for the intervals; 1000, or 0 with --json alone."),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of the draws.")] = 0,
+    trim_silence: Annotated[
+        bool | None,
+        typer.Option(
+            "--trim-silence/--no-trim-silence",
+            help="Whether clips are judged from where their sound begins; as trained if not given.",
+        ),
+    ] = None,
+    features_only: Annotated[
+        bool, typer.Option("--features-only", help="Judge precomputed features; needs no clips.")
+    ] = False,
+    leaks: Annotated[
+        bool, typer.Option(help="Also say what leading silence alone would score.")
+    ] = True,
 ) -> None:
-    """Measure a detector on clips that it must not have learned from.
+    """Measure detectors on clips that they must not have learned from.
 
-    Each figure comes with a 95 % interval over the people in the clips. Clips that could not
-    be judged are named, and count in no figure.
+    Give predictions of any system with --truth or --data, or a checkpoint with --data. Each
+    figure comes with a 95 % interval over the people in the clips. Clips that were not judged
+    are named; they count in no figure of detection, and nothing was found in them.
     """
-    from mmmsba_plugin.cli import told
-    from mmmsba_plugin.evaluation.protocol import measure, run
-    from mmmsba_plugin.plugins import lookup
+    from mmmsba_plugin.cli import figures, told
+    from mmmsba_plugin.evaluation.side_by_side import side_by_side
 
-    entry = lookup("dataset_readers", reader)
-    records = entry.build(entry.config.read({"root": data, "split": split}))
-    judge = lookup("detectors", detector).load(checkpoint)
-    if output is not None:
-        files.make_folder(output.parent)
-    console = told.console()
-    with console.status("judging clips") as status:
-        judged = run(judge, records, on_clip=lambda one: status.update(told.shown(one.record.key)))
-        status.update("drawing clips anew for the intervals")
-        found = measure(judged, num_resamples=resamples)
-    _print(found, console)
-    if output is not None:
-        tested = {"data": str(data), "split": split, "detector": dict(judge.info)}
-        with files.writing_to(output):
-            output.write_text(_json({**tested, **_plain(found)}), encoding="utf-8")
-        told.tell_written([output], console)
-
-
-def _plain(found: "Evaluation") -> dict[str, Any]:
-    return {
-        "num_genuine": found.num_genuine,
-        "num_forged": found.num_forged,
-        "unjudged": [one.report.media.path for one in found.unjudged],
-        "numbers": {name: _figure(number) for name, number in found.numbers.items()},
+    settings = {
+        "mode": _mode(mode),
+        "tious": _numbers(tiou, float, "--tiou"),
+        "num_proposals": _numbers(proposals, int, "--proposals"),
+        "num_resamples": _draws(resamples, alone=as_json is not None and output is None),
+        "seed": seed,
     }
+    console = told.console(to_stderr=as_json == measuring.STDOUT)
+    _make_folders(output, as_json)
+    others, published = _beside(beside or [])
+    asked = measuring.Asked(truth, data, split, listens=leaks)
+    if predictions:
+        truths = asked.truths()
+        systems = [measuring.said(path, truths, form, console) for path in predictions]
+    else:
+        judge = measuring.Judge(detector, checkpoint, trim_silence=trim_silence)
+        own, truths = judge.judged(asked.clips(need_media=not features_only), console)
+        systems = [own]
+    systems += [measuring.said(path, truths, form, console) for path in others]
+    found = side_by_side(systems, truths, leading_silence_s=asked.silence_s, **settings)
+    figures.show(found, console)
+    for corpus in published:
+        figures.show_published(found.evaluations[0], corpus or asked.corpus, console)
+    if as_json is not None:
+        measuring.write_json(found, as_json)
+    if output is not None:
+        told.tell_written(measuring.write_all(found, systems, truths, output), console)
 
 
-def _figure(number: "Interval") -> dict[str, float | None]:
-    """Return a figure as JSON can hold it, which knows no NaN."""
-    ends = {"value": number.value, "low": number.low, "high": number.high}
-    return {name: None if math.isnan(end) else end for name, end in ends.items()}
+def _mode(word: str) -> str:
+    if word not in _MODES:
+        raise typer.BadParameter(f"{word} is none of {', '.join(_MODES)}", param_hint="--mode")
+    return word
 
 
-def _json(said: Mapping[str, Any]) -> str:
-    import json
-
-    return json.dumps(said, indent=2, allow_nan=False) + "\n"
-
-
-def _print(found: "Evaluation", console: "Console") -> None:
-    from rich.table import Table
-
-    from mmmsba_plugin.cli import told
-
-    table = Table("measure", "value", "95 % interval", box=None)
-    for name, number in found.numbers.items():
-        table.add_row(name, _text(number.value), _range(number))
-    console.print(f"{found.num_genuine} genuine and {found.num_forged} forged clips")
-    console.print(table)
-    if all(math.isnan(number.low) for number in found.numbers.values()):
-        console.print("no intervals: they need clips of two people or more")
-    for one in found.unjudged:
-        why = one.report.problem.message if one.report.problem else one.report.status
-        told.failure(f"not judged: {one.record.media}: {why}", console)
+def _numbers(listed: str, kind: Callable[[str], Any], option: str) -> tuple[Any, ...]:
+    try:
+        return tuple(kind(one) for one in listed.split(",") if one.strip())
+    except ValueError as error:
+        raise typer.BadParameter(
+            f"{listed} is no list such as 0.5,0.75 or 100,50", param_hint=option
+        ) from error
 
 
-def _text(value: float) -> str:
-    return "-" if math.isnan(value) else f"{value:.3f}"
+def _draws(resamples: int | None, *, alone: bool) -> int:
+    """Return how often to draw: whoever only wants the figures as JSON wants them soon."""
+    if resamples is not None:
+        return resamples
+    return 0 if alone else _RESAMPLES
 
 
-def _range(number: "Interval") -> str:
-    return "-" if math.isnan(number.low) else f"{number.low:.3f} to {number.high:.3f}"
+def _beside(said: Sequence[str]) -> tuple[list[Path], list[str]]:
+    """Return other predictions, and the corpora whose published results are asked for."""
+    corpora = [one.removeprefix(_PUBLISHED).removeprefix(":") for one in said if _is_published(one)]
+    return [Path(one) for one in said if not _is_published(one)], corpora
+
+
+def _is_published(said: str) -> bool:
+    return said == _PUBLISHED or said.startswith(f"{_PUBLISHED}:")
+
+
+def _make_folders(output: Path | None, as_json: Path | None) -> None:
+    if output is not None:
+        if output.is_file():
+            raise ConfigError(f"{output} is a file; -o names a folder, --json a file")
+        files.make_folder(output)
+    if as_json is not None and as_json != measuring.STDOUT:
+        files.make_folder(as_json.parent)

@@ -1,0 +1,122 @@
+"""Evaluations as tables in the terminal. Imported only once there is something to show."""
+
+import math
+from collections.abc import Mapping, Sequence
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from mmmsba_plugin.cli import told
+from mmmsba_plugin.evaluation.intervals import Interval
+from mmmsba_plugin.evaluation.measure import Evaluation
+from mmmsba_plugin.evaluation.published import Cell, Task, beside
+from mmmsba_plugin.evaluation.side_by_side import SideBySide
+from mmmsba_plugin.report.text import visible
+
+#: So many clips that were not judged are named; of more, how many they are.
+_NAMED = 20
+_TASKS: tuple[Task, ...] = ("localization", "detection")
+
+
+def show(side_by_side: SideBySide, to: Console) -> None:
+    """Show systems beside each other, the groups of the first, and by how much it is ahead."""
+    found = side_by_side.evaluations
+    first = found[0]
+    to.print(f"{first.num_genuine} genuine and {first.num_forged} forged clips were judged")
+    to.print(f"localization as in {first.mode} mode; brackets hold 95 % intervals")
+    table = Table("measure", *(escape(visible(one.system)) for one in found), box=None)
+    for name in _names([one.numbers for one in found]):
+        table.add_row(name, *(_cell(one.numbers.get(name)) for one in found))
+    to.print(table)
+    if not any(_has_ends(number) for number in first.numbers.values()):
+        to.print("no intervals: they need clips of two people or more, and --resamples above 0")
+    _show_groups(first, to)
+    for other, gains in side_by_side.gains.items():
+        _show_gains(first.system, other, gains, to)
+    _show_silence(side_by_side.silence_auc, to)
+    _show_unjudged(first, to)
+
+
+def show_published(found: Evaluation, corpus: str, to: Console) -> None:
+    """Show a system among published results on a corpus."""
+    for task in _TASKS:
+        _show_task(found, corpus, task, to)
+
+
+def _show_task(found: Evaluation, corpus: str, task: Task, to: Console) -> None:
+    values = {name: one.value for name, one in found.numbers.items()}
+    rows = beside(values, corpus, task=task, system=found.system)
+    if not rows:
+        to.print(told.shown(f"no published results of {task} on {corpus or 'this corpus'}"))
+        return
+    notes: dict[str, None] = {}
+    table = Table(f"{task} on {corpus}", *rows[0].cells, "split", "read in", box=None)
+    for row in rows:
+        cells = [_published(cell, notes) for cell in row.cells.values()]
+        where = (row.result.split, row.result.source) if row.result else ("measured here", "")
+        table.add_row(told.shown(row.system), *cells, *map(told.shown, where))
+    to.print(table)
+    to.print("as reported, on splits and by evaluators that differ: no comparison by itself")
+    if any(cell.mark == "third-party" for row in rows for cell in row.cells.values()):
+        to.print("* read elsewhere than in its authors' own work")
+    for number, note in enumerate(notes, start=1):
+        to.print(told.shown(f"[{number}] {note}"))
+
+
+def _published(cell: Cell, notes: dict[str, None]) -> str:
+    """Return a figure with its mark; reasons why it cannot be right are added to ``notes``."""
+    if math.isnan(cell.value):
+        return "-"
+    notes.update(dict.fromkeys(cell.reasons))
+    numbers = "".join(f"[{list(notes).index(reason) + 1}]" for reason in cell.reasons)
+    return f"{cell.value:.3f}{'*' if cell.mark == 'third-party' else ''}{escape(numbers)}"
+
+
+def _show_silence(auc: Interval | None, to: Console) -> None:
+    """Say how much of any figure may be owed to a flaw of the corpus."""
+    if auc is not None:
+        to.print(f"looking only at how long clips are silent at first would reach AUC {_cell(auc)}")
+
+
+def _show_gains(first: str, second: str, gains: Mapping[str, Interval], to: Console) -> None:
+    """Show by how much one system exceeds another, and where that is more than chance."""
+    to.print(told.shown(f"{first} less {second}, on the same draws of clips:"))
+    table = Table("measure", "difference", "", box=None)
+    for name, gain in gains.items():
+        sure = _has_ends(gain) and (gain.low > 0 or gain.high < 0)
+        table.add_row(name, _cell(gain, sign="+"), "told apart" if sure else "")
+    to.print(table)
+
+
+def _show_groups(found: Evaluation, to: Console) -> None:
+    if not found.groups:
+        return
+    names = _names([group.numbers for group in found.groups.values()])
+    table = Table("forged clips, against all genuine", "clips", *names, box=None)
+    for label, group in found.groups.items():
+        cells = [_cell(group.numbers.get(name)) for name in names]
+        table.add_row(told.shown(label), str(group.num_forged), *cells)
+    to.print(table)
+
+
+def _show_unjudged(found: Evaluation, to: Console) -> None:
+    for key in found.unjudged[:_NAMED]:
+        told.failure(f"not judged: {key}", to)
+    if (more := len(found.unjudged) - _NAMED) > 0:
+        told.failure(f"not judged: {more} more clips", to)
+
+
+def _names(tables: Sequence[Mapping[str, Interval]]) -> list[str]:
+    return list(dict.fromkeys(name for table in tables for name in table))
+
+
+def _cell(number: Interval | None, sign: str = "") -> str:
+    if number is None or math.isnan(number.value):
+        return "-"
+    ends = f" ({number.low:{sign}.3f} to {number.high:{sign}.3f})" if _has_ends(number) else ""
+    return f"{number.value:{sign}.3f}{ends}"
+
+
+def _has_ends(number: Interval) -> bool:
+    return not math.isnan(number.low)

@@ -1,0 +1,189 @@
+"""What ``mmmsba evaluate`` measures, on what, and where the figures go."""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from mmmsba_plugin.cli import corpora, files
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from mmmsba_plugin.datasets.record import Record
+    from mmmsba_plugin.evaluation.answers import Answers, Truths
+    from mmmsba_plugin.evaluation.side_by_side import SideBySide
+
+#: The file that is no file.
+STDOUT = Path("-")
+
+
+class Asked:
+    """The clips that were asked for, by a file of truth or by a corpus.
+
+    Args:
+        truth: A metadata file.
+        data: ``DIR`` or ``READER=DIR``.
+        split: Only this split.
+        listens: Whether to hear how long the silence is that each clip starts with.
+
+    Attributes:
+        corpus: Name of the reader, once the corpus was opened.
+        silence_s: The silence that each clip starts with, by key, as far as was heard.
+
+    Raises:
+        BadParameter: Not just one of both was given.
+    """
+
+    def __init__(
+        self, truth: Path | None, data: str | None, split: str | None, *, listens: bool
+    ) -> None:
+        if (truth is None) == (data is None):
+            raise typer.BadParameter("give the truth by one of --truth FILE and --data DIR")
+        self.corpus = ""
+        self.silence_s: dict[str, float | None] = {}
+        self._truth, self._data, self._split = truth, data, split
+        self._listens = listens
+
+    def truths(self) -> "Truths":
+        """Return what is true of the clips, which need not be there."""
+        from mmmsba_plugin.evaluation.answers import Truths
+        from mmmsba_plugin.evaluation.truth_file import read_truths
+
+        if self._truth is not None:
+            return read_truths(self._truth, split=self._split)
+        return Truths.of(self._opened(need_media=False))
+
+    def clips(self, *, need_media: bool) -> "Iterator[Record]":
+        """Return the clips, to be judged.
+
+        Args:
+            need_media: Whether a clip that is not there is left out.
+
+        Raises:
+            BadParameter: There is only a file of truth.
+        """
+        if self._data is None:
+            raise typer.BadParameter("give PREDICTIONS with --truth, or clips to judge with --data")
+        return self._opened(need_media=need_media)
+
+    def _opened(self, *, need_media: bool) -> "Iterator[Record]":
+        opened = corpora.open_corpus(str(self._data), split=self._split, need_media=need_media)
+        self.corpus = opened.reader
+        for record in opened.records:
+            if self._listens and record.media.is_file():
+                self.silence_s[record.key or str(record.media)] = _silence_s(record.media)
+            yield record
+
+
+class Judge:
+    """A detector that judges clips.
+
+    Args:
+        name: Which detector.
+        checkpoint: Its weights; its default if not given.
+        trim_silence: Whether clips are judged from where their sound begins; as trained if
+            not given.
+    """
+
+    def __init__(self, name: str, checkpoint: Path | None, *, trim_silence: bool | None) -> None:
+        from mmmsba_plugin.plugins import lookup
+
+        self._detector = lookup("detectors", name).load(checkpoint)
+        self._name = checkpoint.resolve().name if checkpoint else name
+        self._options = {} if trim_silence is None else {"trim_silence": trim_silence}
+
+    def judged(self, records: "Iterable[Record]", to: "Console") -> "tuple[Answers, Truths]":
+        """Return what is said about clips, and what is true; say which were not judged."""
+        from mmmsba_plugin.cli import told
+        from mmmsba_plugin.evaluation.protocol import run, tables
+
+        with to.status("judging clips") as status:
+            judged = run(
+                self._detector,
+                records,
+                on_clip=lambda one: status.update(told.shown(one.record.key)),
+                **self._options,
+            )
+        for one in judged:
+            if one.report.problem is not None:
+                told.failure(f"not judged: {one.record.media}: {one.report.problem.message}", to)
+        return tables(judged, name=self._name)
+
+
+def said(path: Path, truths: "Truths", form: str | None, to: "Console") -> "Answers":
+    """Return what a system said, by the names of the corpus.
+
+    Scores that are no probabilities rank stretches no worse, so localization is measured.
+    """
+    from mmmsba_plugin.cli import told
+    from mmmsba_plugin.errors import ScoreRangeError
+    from mmmsba_plugin.evaluation.predictions import matched, read_answers
+
+    try:
+        answers = read_answers(path, form=form)
+    except ScoreRangeError as error:
+        told.failure(f"only localization is measured: {error}", to)
+        answers = read_answers(path, form=form, detection=False)
+    answers = matched(answers, truths.keys)
+    for count, what in (
+        (len(answers.unknown), "predictions are of no clip of the corpus"),
+        (len(answers.missing), "clips have no prediction: nothing was found in them"),
+    ):
+        if count:
+            told.failure(f"{path}: {count} {what}", to)
+    return answers
+
+
+def write_json(found: "SideBySide", path: Path) -> None:
+    """Write the figures as JSON, to a file or to stdout."""
+    from mmmsba_plugin.evaluation.summary import plain_side_by_side
+
+    text = json.dumps(plain_side_by_side(found), indent=2, allow_nan=False) + "\n"
+    if path == STDOUT:
+        typer.echo(text, nl=False)
+        return
+    with files.writing_to(path):
+        path.write_text(text, encoding="utf-8")
+
+
+def write_all(
+    found: "SideBySide", systems: "Sequence[Answers]", truths: "Truths", folder: Path
+) -> list[Path]:
+    """Write figures as JSON and as a table, plots, and what the first system found.
+
+    Returns:
+        What was written.
+    """
+    from mmmsba_plugin.evaluation.curves import curves_of
+    from mmmsba_plugin.evaluation.plots import draw
+    from mmmsba_plugin.evaluation.summary import write_csv
+    from mmmsba_plugin.evaluation.table_npz import write_table
+
+    as_json, as_csv, as_table = (
+        folder / name for name in ("figures.json", "figures.csv", "proposals.npz")
+    )
+    write_json(found, as_json)
+    written = [as_json, as_csv]
+    with files.writing_to(folder):
+        with as_csv.open("w", encoding="utf-8", newline="") as out:
+            write_csv(found.evaluations, out)
+        if systems[0].proposals is not None:
+            write_table(systems[0].proposals, as_table)
+            written.append(as_table)
+        curves = [curves_of(one, truths, mode=found.evaluations[0].mode) for one in systems]
+        return [*written, *draw(curves, folder)]
+
+
+def _silence_s(clip: Path) -> float | None:
+    from mmmsba_plugin.errors import MmmsbaError
+    from mmmsba_plugin.media.probe import probe
+    from mmmsba_plugin.media.silence import leading_silence_s
+
+    try:
+        return leading_silence_s(probe(clip))
+    except MmmsbaError:
+        # Whoever judges the clip says what is wrong with it; here it is only not heard.
+        return None

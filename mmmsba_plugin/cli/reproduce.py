@@ -1,0 +1,140 @@
+"""``mmmsba reproduce``: the paper's tables, ours beside what it reports."""
+
+import os
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mmmsba_plugin.cli import exits, files
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from mmmsba_plugin.config import FitConfig
+    from mmmsba_plugin.reproduce.result import MeasuredTable
+
+
+def reproduce(
+    tables: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="TABLE", help="table2 to table7; all if not given."),
+    ] = None,
+    *,
+    data: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=[READER:]DIR",
+            help="Where fakeavceleb, av-deepfake1m, lav-df or tvil lies; can be given again. With "
+            "a READER, the folder is of another corpus, which stands in and is marked so.",
+        ),
+    ] = None,
+    output: Annotated[
+        Path, typer.Option("-o", "--output", metavar="DIR", help="Where everything goes.")
+    ] = Path("reproduction"),
+    seeds: Annotated[
+        str, typer.Option(metavar="LIST", help="One training run of each, such as 0,1,2.")
+    ] = "0",
+    config: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="JSON with any setting that all training runs share."),
+    ] = None,
+    limit: Annotated[
+        int | None,
+        typer.Option(min=2, help="At most as many clips of each split; the tables say so."),
+    ] = None,
+    resamples: Annotated[
+        int, typer.Option(min=0, help="Draws for the intervals; 0 for none.")
+    ] = 1000,
+    workers: Annotated[int, typer.Option(min=1, help="Clips read at a time.")] = os.cpu_count()
+    or 1,
+) -> None:
+    """Train and test as the paper does, and show its tables with ours beside them.
+
+    What the paper reports is no target: figures that contradict one another are marked, with
+    the reason. Tables whose corpora are not given say so, and the rest runs. A run that was
+    interrupted goes on at the next clip if the same is asked for again.
+    """
+    from mmmsba_plugin.cli import told
+    from mmmsba_plugin.reproduce import plan
+    from mmmsba_plugin.reproduce.corpora import parse
+    from mmmsba_plugin.reproduce.run import Reproduction, Settings
+    from mmmsba_plugin.reproduce.show import write
+
+    wanted = [plan.table(name) for name in tables or plan.TABLES]
+    settings = Settings(_fit_config(config), _seeds(seeds), limit, resamples, workers)
+    corpora = parse(data or ())
+    files.make_folder(output)
+    console = told.console()
+    run = Reproduction(
+        corpora,
+        settings,
+        output,
+        say=lambda what: console.print(told.shown(what)),
+        on_clip=_counting(console) if console.is_terminal else _silent,
+        progress=console.is_terminal,
+    )
+    failed = False
+    for table in wanted:
+        measured = run.table(table)
+        with files.writing_to(output):
+            paths = write(measured, output)
+        _show(measured, console)
+        told.tell_written(paths, console)
+        failed |= any(row.status == "failed" for row in measured.rows)
+    if failed:
+        raise typer.Exit(exits.UNJUDGED)
+
+
+def _fit_config(file: Path | None) -> "FitConfig":
+    import json
+
+    from mmmsba_plugin.config import FitConfig
+    from mmmsba_plugin.errors import ConfigError
+
+    if file is None:
+        return FitConfig()
+    try:
+        settings: Any = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ConfigError(
+            f"{file} cannot be read as JSON: {error}; give a file such as "
+            '{"train": {"max_epochs": 50}}'
+        ) from error
+    return FitConfig.read(settings)
+
+
+def _seeds(said: str) -> tuple[int, ...]:
+    from mmmsba_plugin.errors import ConfigError
+
+    words = [word.strip() for word in said.split(",")]
+    if not all(word.isdecimal() for word in words):
+        raise ConfigError(f"--seeds must be whole numbers with commas between, got {said!r}")
+    return tuple(dict.fromkeys(map(int, words)))
+
+
+def _silent(_what: str, _clip: str) -> None:
+    """Say nothing, where nobody watches."""
+
+
+def _counting(console: "Console") -> Callable[[str, str], None]:
+    """Return what says how many clips were read and judged, on a line that is written over."""
+    counts: Counter[str] = Counter()
+
+    def count(what: str, _clip: str) -> None:
+        counts[what] += 1
+        console.print(f"clips {what} in this run: {counts[what]}", end="\r")
+
+    return count
+
+
+def _show(table: "MeasuredTable", console: "Console") -> None:
+    from mmmsba_plugin.cli import told
+    from mmmsba_plugin.reproduce.show import as_rich, footnotes, setup_line
+
+    console.print(as_rich(table))
+    for note in footnotes(table):
+        console.print(told.shown(f"  {note}"))
+    console.print(told.shown(setup_line(table), "dim"))

@@ -1,0 +1,240 @@
+"""What each table trains and tests, as data.
+
+A training run is named by what decides it, so the one that table 2 needs is the one that
+tables 4, 6 and 7 need, and is done once.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from mmmsba_plugin.config import PRESETS, Attention, FitConfig
+from mmmsba_plugin.errors import ConfigError
+from mmmsba_plugin.reproduce import tables
+from mmmsba_plugin.reproduce.tables import Cells, ReportedRow
+
+#: The paper's letters for the modalities.
+_MODALITIES = {"V": "face", "L": "lips", "A": "audio"}
+_ALL = ("face", "lips", "audio")
+
+#: What the paper does not report, and what a corpus with few genuine clips needs beside it.
+_BALANCED = "balanced_accuracy"
+
+SAME_CORPUS = "trained on the corpus it is tested on, as the paper may have done"
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """A network of the paper.
+
+    Attributes:
+        name: As the paper calls it.
+        attention: How it joins modalities; None for Enc-Dec, which is a preset of its own.
+        modalities: What it is told.
+    """
+
+    name: str
+    attention: Attention | None = "mmms-ba"
+    modalities: tuple[str, ...] = _ALL
+
+
+MMMS_BA = Method("MMMS-BA")
+ENC_DEC = Method("Enc-Dec", attention=None, modalities=("face", "audio"))
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """A training run, but for its seed and the settings that all runs share."""
+
+    corpus: str
+    method: Method
+
+    def settings(self, shared: FitConfig, seed: int) -> FitConfig:
+        """Return what the run is given.
+
+        Args:
+            shared: What all runs have in common; what makes the method is put over it.
+            seed: Of every random choice.
+
+        Raises:
+            ConfigError: A modality has no front-end, or ``shared`` names a preset that is a
+                method by itself.
+        """
+        if shared.preset == "enc-dec":
+            raise ConfigError(
+                "the tables choose enc-dec themselves where it belongs; leave it out of the "
+                "settings, or set the preset to paper or reference"
+            )
+        makes = PRESETS["enc-dec"]
+        network = {key: value for key, value in shared.network.items() if key not in makes}
+        if self.method.attention is not None:
+            network = {**shared.network, "attention": self.method.attention}
+        return FitConfig.read(
+            {
+                **shared.model_dump(mode="json"),
+                "preset": shared.preset if self.method.attention else "enc-dec",
+                "network": network,
+                "features": shared.features.only(self.method.modalities).model_dump(mode="json"),
+                "train": {**shared.train.model_dump(mode="json"), "seed": seed},
+            }
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row of a table.
+
+    Attributes:
+        method: Whose figures they are, or the modalities in table 7.
+        test: The corpus they are measured on.
+        training: What ours needs; None for other people's rows, which are only reported.
+        reported: What the paper says.
+        notes: What a reader must know of the row, a sentence each.
+    """
+
+    method: str
+    test: str
+    training: Training | None
+    reported: Cells
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One of the paper's tables.
+
+    Attributes:
+        name: What the command calls it.
+        title: What it shows.
+        measures: Its columns, as :func:`mmmsba_plugin.evaluation.measure.measure` names them.
+        rows: Its rows; those that the paper does not have say so.
+        digits: Behind the point, as many as the paper gives.
+        notes: What a reader must know of the whole table.
+    """
+
+    name: str
+    title: str
+    measures: tuple[str, ...]
+    rows: tuple[Row, ...]
+    digits: int = 3
+    notes: tuple[str, ...] = ()
+
+    @property
+    def localizes(self) -> bool:
+        """Whether it is about where a clip is forged."""
+        return self.measures == tables.LOCALIZATION
+
+
+def _row(reported: ReportedRow, training: Training | None) -> Row:
+    notes = (tables.VISUAL_ONLY,) if reported.test == "tvil" and training else ()
+    return Row(
+        method=reported.method,
+        test=reported.test,
+        training=training,
+        reported=reported.cells,
+        notes=(*reported.notes, *notes),
+    )
+
+
+def _trained_on(corpus: str, rows: Iterable[ReportedRow]) -> tuple[Row, ...]:
+    return tuple(_row(row, Training(corpus, MMMS_BA)) for row in rows)
+
+
+def _localizing(rows: Iterable[ReportedRow]) -> tuple[Row, ...]:
+    """Return table 5, with ours by both readings of what it was trained on."""
+    ours = {method.name: method for method in (MMMS_BA, ENC_DEC)}
+    planned = []
+    for row in rows:
+        method = ours.get(row.method)
+        planned.append(_row(row, Training("av-deepfake1m", method) if method else None))
+        if method and row.test != "av-deepfake1m":
+            told = ReportedRow(row.test, row.method, row.cells, (*row.notes, SAME_CORPUS))
+            planned.append(_row(told, Training(row.test, method)))
+    return tuple(planned)
+
+
+def _ablated(rows: Iterable[ReportedRow]) -> tuple[Row, ...]:
+    attentions: dict[str, Attention] = {
+        "MMUS-SA": "mmus-sa",
+        "MS-SA": "ms-sa",
+        "MMMS-BA": "mmms-ba",
+    }
+    return tuple(
+        _row(row, Training(row.test, Method(row.method, attention=attentions[row.method])))
+        for row in rows
+    )
+
+
+def _told_less(rows: Iterable[ReportedRow]) -> tuple[Row, ...]:
+    return tuple(
+        _row(row, Training(row.test, Method("MMMS-BA", modalities=_spelt_out(row.method))))
+        for row in rows
+    )
+
+
+def _spelt_out(letters: str) -> tuple[str, ...]:
+    """Return modalities in one order for all, so that V+L+A is the run of table 2."""
+    told = {_MODALITIES[letter] for letter in letters.split("+")}
+    return tuple(name for name in _ALL if name in told)
+
+
+TABLES = {
+    table.name: table
+    for table in (
+        Table(
+            "table2",
+            "Detection, trained on FakeAVCeleb",
+            (*tables.DETECTION, _BALANCED),
+            _trained_on("fakeavceleb", tables.TABLE_2),
+        ),
+        Table(
+            "table3",
+            "Detection, trained on AV-Deepfake1M",
+            (*tables.DETECTION, _BALANCED),
+            _trained_on("av-deepfake1m", tables.TABLE_3),
+        ),
+        Table(
+            "table4",
+            "Detection on FakeAVCeleb beside published methods",
+            (*tables.COMPARISON, _BALANCED),
+            tuple(
+                _row(row, Training(row.test, MMMS_BA) if row.method == MMMS_BA.name else None)
+                for row in tables.TABLE_4
+            ),
+        ),
+        Table(
+            "table5",
+            "Localization",
+            tables.LOCALIZATION,
+            _localizing(tables.TABLE_5),
+            digits=4,
+            notes=(tables.MISSING_ROW,),
+        ),
+        Table(
+            "table6",
+            "What attention adds, on FakeAVCeleb",
+            (*tables.DETECTION, _BALANCED),
+            _ablated(tables.TABLE_6),
+        ),
+        Table(
+            "table7",
+            "What each modality adds, on FakeAVCeleb (V face, L lips, A audio)",
+            (*tables.DETECTION, _BALANCED),
+            _told_less(tables.TABLE_7),
+        ),
+    )
+}
+
+
+def table(name: str) -> Table:
+    """Return a table by its name.
+
+    Raises:
+        ConfigError: There is none of that name.
+
+    Example:
+        >>> table("table6").title
+        'What attention adds, on FakeAVCeleb'
+    """
+    if name not in TABLES:
+        raise ConfigError(f"there is no {name!r}; choose from {', '.join(TABLES)}")
+    return TABLES[name]

@@ -1,0 +1,116 @@
+"""A table as it was measured: ours and the paper's, cell by cell."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from mmmsba_plugin.evaluation.intervals import Interval
+from mmmsba_plugin.reproduce.tables import Reported
+
+#: ``measured``: ours is there. ``reported``: somebody else's row, which is only quoted.
+#: ``no data``: a corpus was not given. ``failed``: it was, and it could not be done.
+Status = Literal["measured", "reported", "no data", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One measure of one row.
+
+    Attributes:
+        measure: Its name.
+        ours: One figure a seed, with its 95 % interval; none if it was not measured.
+        reported: What the paper says; None where it says nothing.
+    """
+
+    measure: str
+    ours: tuple[Interval, ...] = ()
+    reported: Reported | None = None
+
+    @property
+    def mean(self) -> float:
+        """The mean over seeds; NaN if there is none, or one of them is not defined."""
+        values = [one.value for one in self.ours]
+        return sum(values) / len(values) if values else math.nan
+
+    @property
+    def span(self) -> tuple[float, float]:
+        """The lowest and the highest over seeds; NaN if there is none."""
+        values = [one.value for one in self.ours] or [math.nan]
+        return min(values), max(values)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What stands behind the figures of one seed.
+
+    Attributes:
+        seed: Of the training run.
+        run: Its name below ``runs/``.
+        num_train: Clips it learned from.
+        num_validation: Clips it was stopped and adjusted by.
+        num_skipped: Clips of both that could not be used.
+        threshold: From which score a clip counts as forged; chosen on the validation clips.
+        num_genuine: Genuine test clips that were judged.
+        num_forged: Forged test clips that were judged.
+        unjudged: The test clips that were not, and why.
+    """
+
+    seed: int
+    run: str
+    num_train: int
+    num_validation: int
+    num_skipped: int
+    threshold: float | None
+    num_genuine: int
+    num_forged: int
+    unjudged: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredRow:
+    """One row of a table.
+
+    Attributes:
+        method: Whose figures they are.
+        trained_on: Corpus as tables call it; None for other people's rows.
+        tested_on: The same.
+        status: Whether there are figures of ours, and why not.
+        cells: One a measure.
+        stand_in: Whether another corpus stands in for one of the paper's: then ours is no
+            result on that corpus.
+        notes: What a reader must know of the row.
+        runs: What stands behind the figures, one a seed.
+    """
+
+    method: str
+    trained_on: str | None
+    tested_on: str
+    status: Status
+    cells: tuple[Cell, ...]
+    stand_in: bool = False
+    notes: tuple[str, ...] = ()
+    runs: tuple[Run, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredTable:
+    """One table.
+
+    Attributes:
+        name: What the command calls it.
+        title: What it shows.
+        measures: Its columns.
+        digits: Behind the point.
+        rows: Its rows.
+        setup: How ours was made, by plain names and values.
+        notes: What a reader must know of all of it.
+    """
+
+    name: str
+    title: str
+    measures: tuple[str, ...]
+    digits: int
+    rows: tuple[MeasuredRow, ...]
+    setup: Mapping[str, Any]
+    notes: tuple[str, ...] = ()

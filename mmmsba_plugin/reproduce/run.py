@@ -1,0 +1,342 @@
+"""Does what a table needs: trains, judges and measures; what is done already is taken up.
+
+Everything lies in one folder. ``runs/`` holds training runs, ``answers/`` what each network
+says about each corpus, one line a clip. Both are named by a hash of all that decides them, so
+other settings are another run beside the first, and never a mixture.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from mmmsba_plugin.config import FitConfig
+from mmmsba_plugin.datasets.record import Record
+from mmmsba_plugin.detector import MmmsbaDetector, bind_front_ends
+from mmmsba_plugin.errors import (
+    CheckpointError,
+    DatasetError,
+    FeatureError,
+    MissingExtraError,
+    TrainingError,
+)
+from mmmsba_plugin.evaluation.answers import Truths
+from mmmsba_plugin.evaluation.measure import Evaluation, measure
+from mmmsba_plugin.features.store import FeatureStore
+from mmmsba_plugin.reproduce import judging
+from mmmsba_plugin.reproduce.corpora import (
+    SPLIT_NOTES,
+    TEST_CLIPS,
+    TITLES,
+    Corpus,
+    Learned,
+    Tested,
+    clips_to_learn,
+    clips_to_test,
+    digest_of,
+    name_of,
+)
+from mmmsba_plugin.reproduce.plan import Row, Table, Training
+from mmmsba_plugin.reproduce.result import Cell, MeasuredRow, MeasuredTable, Run, Status
+
+THRESHOLD_NOTE = (
+    "accuracy and the rates of true and false positives are taken at the threshold that was "
+    "chosen on the validation clips; the paper does not say where it took them"
+)
+_TIOUS = (0.5, 0.75, 0.95)
+_NUM_PROPOSALS = (10, 20, 50, 100)
+#: What is wrong with one corpus, and must not cost the rows of the others.
+_OF_ONE_CORPUS = (CheckpointError, DatasetError, FeatureError, TrainingError)
+_MADE = "made.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What all tables of a run have in common.
+
+    Attributes:
+        fit: How networks are trained; each table's methods are put over it.
+        seeds: One training run of each.
+        limit: At most as many clips of each split; all if None.
+        num_resamples: Draws for the intervals.
+        workers: Clips read at a time.
+    """
+
+    fit: FitConfig = field(default_factory=FitConfig)
+    seeds: tuple[int, ...] = (0,)
+    limit: int | None = None
+    num_resamples: int = 1000
+    workers: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class _Trained:
+    """A finished training run."""
+
+    name: str
+    folder: Path
+    made: Mapping[str, Any]
+
+
+class Reproduction:
+    """Measures tables one by one; training runs and answers are shared between them.
+
+    Args:
+        corpora: Those there are, by name.
+        settings: What all tables have in common.
+        out: Where everything goes.
+        store: Where features are kept; the user's cache if not given.
+        say: Hears what is being done.
+        on_clip: Hears of each clip that is ``read`` for training, or ``judged``, by its name.
+        progress: Whether training shows a progress bar.
+    """
+
+    def __init__(
+        self,
+        corpora: Mapping[str, Corpus],
+        settings: Settings,
+        out: Path,
+        *,
+        store: FeatureStore | None = None,
+        say: Callable[[str], None] = lambda _: None,
+        on_clip: Callable[[str, str], None] = lambda _what, _clip: None,
+        progress: bool = False,
+    ) -> None:
+        self.corpora = corpora
+        self.settings = settings
+        self.out = out
+        self._store = store or FeatureStore()
+        self._say = say
+        self._on_clip = on_clip
+        self._progress = progress
+        # What several tables need is read, trained and measured once.
+        self._tested = cache(self._find_tested)
+        self._learned = cache(self._find_learned)
+        self._trained = cache(self._train)
+        self._measured = cache(self._measure)
+
+    def table(self, table: Table) -> MeasuredTable:
+        """Return a table with ours in it, as far as its corpora were given."""
+        self._say(f"measuring {table.name}")
+        rows = tuple(self._row(row, table) for row in table.rows)
+        return MeasuredTable(
+            name=table.name,
+            title=table.title,
+            measures=table.measures,
+            digits=table.digits,
+            rows=rows,
+            setup=self._setup(),
+            notes=table.notes if table.localizes else (*table.notes, THRESHOLD_NOTE),
+        )
+
+    def _row(self, row: Row, table: Table) -> MeasuredRow:
+        if row.training is None:
+            return _told(row, table, status="reported")
+        needed = {row.training.corpus: None, row.test: None}
+        if absent := [TITLES[name] for name in needed if name not in self.corpora]:
+            missing = f"no data given: {' and '.join(absent)}"
+            return _told(row, table, status="no data", notes=(missing,))
+        try:
+            found = [
+                self._measured(row.training, row.test, seed, localizes=table.localizes)
+                for seed in self.settings.seeds
+            ]
+        except _OF_ONE_CORPUS as error:
+            self._say(f"could not be done: {error}")
+            return _told(row, table, status="failed", notes=(f"could not be done: {error}",))
+        used = [self.corpora[name] for name in needed]
+        return MeasuredRow(
+            method=row.method,
+            trained_on=self.corpora[row.training.corpus].title,
+            tested_on=self.corpora[row.test].title,
+            status="measured",
+            cells=tuple(
+                Cell(name, tuple(e.numbers[name] for e, _, _ in found), row.reported.get(name))
+                for name in table.measures
+            ),
+            stand_in=any(corpus.stand_in for corpus in used),
+            notes=(*row.notes, *dict.fromkeys(note for _, _, notes in found for note in notes)),
+            runs=tuple(run for _, run, _ in found),
+        )
+
+    def _measure(
+        self, training: Training, test: str, seed: int, *, localizes: bool
+    ) -> tuple[Evaluation, Run, tuple[str, ...]]:
+        corpus, tested = self.corpora[test], self._tested(test)
+        if localizes and any(record.whole_clip for record in tested.records):
+            raise DatasetError(
+                f"{corpus.title} does not say where its clips are forged, so localization cannot "
+                "be measured on it; give a corpus with segments"
+            )
+        _, learned = self._learned(training.corpus, seed)
+        num_shared = learned.shared_with(corpus, tested.records)
+        trained = self._trained(training, seed)
+        found = self._judge(trained, corpus, tested)
+        answers = judging.as_answers(found, name=training.method.name)
+        evaluation = measure(
+            answers if localizes else replace(answers, proposals=None),
+            Truths.of(tested.records),
+            tious=_TIOUS if localizes else (),
+            num_proposals=_NUM_PROPOSALS if localizes else (),
+            num_resamples=self.settings.num_resamples,
+        )
+        run = Run(
+            seed=seed,
+            run=trained.name,
+            num_train=trained.made["num_train"],
+            num_validation=trained.made["num_validation"],
+            num_skipped=len(trained.made["skipped"]),
+            threshold=answers.threshold,
+            num_genuine=evaluation.num_genuine,
+            num_forged=evaluation.num_forged,
+            unjudged={key: found[key].problem or "" for key in evaluation.unjudged},
+        )
+        return evaluation, run, tuple(self._notes(corpus, tested, run, num_shared))
+
+    def _notes(self, corpus: Corpus, tested: Tested, run: Run, num_shared: int) -> Iterator[str]:
+        """Yield what a reader must know of how a corpus was tested on."""
+        num_tested, limit = len(tested.records), self.settings.limit
+        if limit is not None:
+            yield f"limited to {limit} clips of each split"
+        if not corpus.stand_in:
+            yield from _of_the_corpus(corpus.name, None if limit else num_tested)
+        if tested.split != "test":
+            yield f"tested on split {tested.split!r}, as there is no test split with truth"
+        if run.unjudged:
+            yield f"{len(run.unjudged)} of {num_tested} test clips could not be judged"
+        if num_shared:
+            yield f"{num_shared} people of the test clips were learned from, in other footage"
+
+    def _judge(
+        self, trained: _Trained, corpus: Corpus, tested: Tested
+    ) -> dict[str, judging.Answer]:
+        detector = MmmsbaDetector.from_pretrained(trained.folder, store=self._store)
+        said = {"by": dict(detector.info), "reader": corpus.reader, "root": str(corpus.root)}
+        path = self.out / "answers" / trained.name / f"{_named(corpus)}-{_hash(said)}.jsonl"
+        self._say(f"judging {corpus.title} by {trained.name}")
+        return judging.judged(
+            detector,
+            tested.records,
+            path,
+            store=self._store,
+            workers=self.settings.workers,
+            on_clip=lambda clip: self._on_clip("judged", clip),
+        )
+
+    def _find_tested(self, name: str) -> Tested:
+        return clips_to_test(self.corpora[name], limit=self.settings.limit)
+
+    def _find_learned(self, name: str, seed: int) -> tuple[str, Learned]:
+        """Return a hash of the clips that a corpus is learned from, and who is in them."""
+        records = clips_to_learn(self.corpora[name], seed=seed, limit=self.settings.limit)
+        return digest_of(records), Learned.of(self.corpora[name], records)
+
+    def _train(self, training: Training, seed: int) -> _Trained:
+        corpus = self.corpora[training.corpus]
+        config = training.settings(self.settings.fit, seed)
+        clips, _ = self._learned(training.corpus, seed)
+        name = _run_name(training, corpus, seed, _deciding(config, corpus, clips))
+        folder = self.out / "runs" / name
+        if not (folder / _MADE).is_file():
+            # Read once more, so that a corpus is not held in memory while others are judged.
+            records = clips_to_learn(corpus, seed=seed, limit=self.settings.limit)
+            self._say(f"training {name} on {len(records)} clips")
+            _fit(
+                records,
+                config,
+                folder,
+                store=self._store,
+                workers=self.settings.workers,
+                trained_on=corpus.title,
+                progress=self._progress,
+                on_clip=lambda one: self._on_clip("read", name_of(one.record)),
+            )
+        made = json.loads((folder / _MADE).read_text(encoding="utf-8"))
+        return _Trained(name, folder, made)
+
+    def _setup(self) -> dict[str, Any]:
+        features = self.settings.fit.features
+        return {
+            "stride_s": features.stride_s,
+            "front_ends": {m: choice.name for m, choice in features.front_ends.items()},
+            "preset": self.settings.fit.preset,
+            "seeds": list(self.settings.seeds),
+            "limit": self.settings.limit,
+            "num_resamples": self.settings.num_resamples,
+            "corpora": {name: corpus.title for name, corpus in self.corpora.items()},
+            "measured": "clips; AP and AR as AV-Deepfake1M's evaluator measures them",
+        }
+
+
+def _fit(
+    records: list[Record],
+    config: FitConfig,
+    folder: Path,
+    **told: Any,
+) -> None:
+    """Train, and note what came of it, last: a folder without that note is not finished."""
+    try:
+        from mmmsba_plugin.training.fit import fit
+    except ModuleNotFoundError as error:
+        raise MissingExtraError(
+            f"training needs {error.name}; install it with: pip install 'mmmsba-plugin[train]'"
+        ) from error
+    fitted = fit(records, config, folder, **told)
+    made = {
+        "num_train": fitted.num_train,
+        "num_validation": fitted.num_validation,
+        "epochs": fitted.epochs,
+        "skipped": {str(one.record.media): one.reason for one in fitted.skipped},
+    }
+    partial = folder / f"{_MADE}.part"
+    partial.write_text(json.dumps(made, indent=2), encoding="utf-8")
+    partial.replace(folder / _MADE)
+
+
+def _of_the_corpus(name: str, num_tested: int | None) -> Iterator[str]:
+    if name in SPLIT_NOTES:
+        yield SPLIT_NOTES[name]
+    whole = TEST_CLIPS.get(name)
+    if whole is not None and num_tested not in {None, whole}:
+        yield f"{num_tested} of the {whole} test clips of the whole corpus"
+
+
+def _deciding(config: FitConfig, corpus: Corpus, clips: str) -> dict[str, Any]:
+    """Return all that decides a training run."""
+    bound = bind_front_ends(config.features)
+    return {
+        "settings": config.model_dump(mode="json"),
+        "front_ends": {m: (one.entry.name, one.entry.version) for m, one in bound.items()},
+        "corpus": (corpus.name, corpus.reader, str(corpus.root)),
+        "clips": clips,
+    }
+
+
+def _run_name(training: Training, corpus: Corpus, seed: int, decides: Mapping[str, Any]) -> str:
+    told = "+".join(training.method.modalities)
+    kind = training.method.attention or "enc-dec"
+    return f"{_named(corpus)}_{kind}_{told}_seed{seed}_{_hash(decides)}"
+
+
+def _named(corpus: Corpus) -> str:
+    return f"stand-in-{corpus.name}" if corpus.stand_in else corpus.name
+
+
+def _hash(said: Mapping[str, Any]) -> str:
+    canonical = json.dumps(said, sort_keys=True, default=str)
+    return hashlib.sha256(canonical.encode()).hexdigest()[:10]
+
+
+def _told(row: Row, table: Table, *, status: Status, notes: tuple[str, ...] = ()) -> MeasuredRow:
+    """Return a row without figures of ours."""
+    return MeasuredRow(
+        method=row.method,
+        trained_on=TITLES[row.training.corpus] if row.training else None,
+        tested_on=TITLES[row.test],
+        status=status,
+        cells=tuple(Cell(name, reported=row.reported.get(name)) for name in table.measures),
+        notes=(*row.notes, *notes),
+    )

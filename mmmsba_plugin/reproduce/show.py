@@ -1,0 +1,257 @@
+"""Writes a table down: for the terminal, as Markdown, CSV and JSON.
+
+Ours and the paper's stand one above the other in every row. A figure of the paper that
+contradicts another is marked, and the reason stands below the table.
+"""
+
+import csv
+import io
+import json
+import math
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mmmsba_plugin.evaluation.intervals import Interval
+from mmmsba_plugin.reproduce.result import Cell, MeasuredRow, MeasuredTable
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+#: Beside a figure that cannot be right as printed.
+WRONG = "✗"
+_STAND_IN = "stand-in"
+
+_HEADINGS = {
+    "auc": "AUC",
+    "partial_auc": "pAUC",
+    "eer": "EER",
+    "accuracy": "ACC",
+    "true_positive_rate": "TPR",
+    "false_positive_rate": "FPR",
+    "balanced_accuracy": "balanced ACC",
+}
+
+
+def write(table: MeasuredTable, folder: Path) -> list[Path]:
+    """Write a table as ``NAME.json``, ``NAME.csv`` and ``NAME.md``; return their paths.
+
+    Whoever reads one never sees half of it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    texts = {".json": as_json(table), ".csv": as_csv(table), ".md": as_markdown(table)}
+    paths = []
+    for suffix, text in texts.items():
+        path = folder / f"{table.name}{suffix}"
+        partial = path.with_name(f"{path.name}.part")
+        partial.write_text(text, encoding="utf-8", newline="")
+        paths.append(partial.replace(path))
+    return paths
+
+
+def as_json(table: MeasuredTable) -> str:
+    """Return everything that is known, figures as they are and null where none is defined."""
+    said = {
+        **asdict(table),
+        "rows": [{**asdict(row), "cells": [_cell(one) for one in row.cells]} for row in table.rows],
+    }
+    return json.dumps(said, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def as_csv(table: MeasuredTable) -> str:
+    """Return one line a cell; the interval is that of the first seed."""
+    stream = io.StringIO()
+    rows = csv.DictWriter(stream, fieldnames=_COLUMNS, lineterminator="\n")
+    rows.writeheader()
+    for row in table.rows:
+        rows.writerows(_flat(table, row, cell) for cell in row.cells)
+    return stream.getvalue()
+
+
+def as_markdown(table: MeasuredTable) -> str:
+    """Return a page: the table, the reasons of its marks, notes and how ours was made."""
+    heads = [*_HEADS, *map(heading, table.measures)]
+    lines = [f"# {table.name}: {table.title}", "", _piped(heads), _piped(["---"] * len(heads))]
+    lines += [_piped(line) for line in _lines(table, newline="<br>")]
+    lines += ["", *(f"- {note}" for note in footnotes(table)), "", setup_line(table), ""]
+    return "\n".join(lines)
+
+
+def as_rich(table: MeasuredTable) -> "Table":
+    """Return the table for a terminal; notes are for the caller to print below."""
+    from rich.table import Table
+    from rich.text import Text
+
+    shown = Table(*_HEADS, *map(heading, table.measures), title=f"{table.name}: {table.title}")
+    for line in _lines(table, newline="\n"):
+        # Text is never read as markup: a folder may be called `[red]`.
+        shown.add_row(*map(Text, line))
+    return shown
+
+
+def heading(measure: str) -> str:
+    """Return what a column is called.
+
+    Example:
+        >>> heading("partial_auc"), heading("ap@0.5")
+        ('pAUC', 'AP@0.5')
+    """
+    return _HEADINGS.get(measure, measure.upper())
+
+
+def footnotes(table: MeasuredTable) -> list[str]:
+    """Return the reasons of the marks, what is to be known of rows, and of the whole table."""
+    marks = [f"{WRONG}{number} {reason}" for reason, number in _numbered(table).items()]
+    of_rows: dict[str, list[str]] = {}
+    for row in table.rows:
+        for note in row.notes:
+            of_rows.setdefault(note, []).append(_name(row))
+    rows = [f"{note} ({'; '.join(dict.fromkeys(names))})" for note, names in of_rows.items()]
+    return [*marks, *rows, *table.notes]
+
+
+def setup_line(table: MeasuredTable) -> str:
+    """Return how ours was made, on one line."""
+    setup = table.setup
+    front_ends = ", ".join(f"{m} {name}" for m, name in setup["front_ends"].items())
+    runs = {run.run: run for row in table.rows for run in row.runs}
+    sizes = {
+        f"{run.num_train} to learn from, {run.num_validation} to stop by" for run in runs.values()
+    }
+    parts = [
+        f"snippets of {setup['stride_s']:g} s",
+        front_ends,
+        f"preset {setup['preset']}",
+        f"seeds {', '.join(map(str, setup['seeds']))}",
+        f"clips: {'; '.join(sorted(sizes)) or 'none'}",
+        f"{setup['num_resamples']} draws by identity for the 95 % intervals",
+        f"measured: {setup['measured']}",
+    ]
+    return f"Ours: {'; '.join(parts)}."
+
+
+_HEADS = ("trained on", "tested on", "method", "whose")
+_COLUMNS = (
+    *("table", "trained_on", "tested_on", "method", "status", "stand_in", "measure", "seeds"),
+    *("value", "low", "high", "mean", "lowest", "highest"),
+    *("reported", "contradicts", "notes"),
+)
+
+
+def _lines(table: MeasuredTable, *, newline: str) -> Iterator[list[str]]:
+    """Yield the lines of a table: ours, where there is any, above what is reported."""
+    numbers = _numbered(table)
+    for row in table.rows:
+        head = [row.trained_on or "-", row.tested_on, row.method]
+        if row.status == "measured":
+            ours = [_ours(cell, table.digits, newline) for cell in row.cells]
+            yield [*head, f"ours, {_STAND_IN}" if row.stand_in else "ours", *ours]
+        reported = [_reported(cell, table.digits, numbers) for cell in row.cells]
+        yield [*head, _whose(row), *reported]
+
+
+def _whose(row: MeasuredRow) -> str:
+    return (
+        "reported" if row.status in {"measured", "reported"} else f"reported (ours: {row.status})"
+    )
+
+
+def _ours(cell: Cell, digits: int, newline: str) -> str:
+    if not cell.ours:
+        return "-"
+    first = cell.ours[0]
+    lines = [_number(first.value, digits), _range(first.low, first.high, digits)]
+    if len(cell.ours) > 1:
+        lines = [
+            f"mean {_number(cell.mean, digits)}",
+            f"seeds {_range(*cell.span, digits)}",
+            f"first {lines[0]} {lines[1]}",
+        ]
+    return newline.join(filter(None, lines))
+
+
+def _reported(cell: Cell, digits: int, numbers: dict[str, int]) -> str:
+    if cell.reported is None:
+        return "-"
+    marks = ",".join(str(numbers[reason]) for reason in cell.reported.marks)
+    figure = _number(cell.reported.value, digits)
+    return f"{figure} {WRONG}{marks}" if marks else figure
+
+
+def _numbered(table: MeasuredTable) -> dict[str, int]:
+    """Return the reasons of the table's marks, numbered as they come."""
+    reasons = dict.fromkeys(
+        reason
+        for row in table.rows
+        for cell in row.cells
+        if cell.reported
+        for reason in cell.reported.marks
+    )
+    return {reason: number for number, reason in enumerate(reasons, start=1)}
+
+
+def _number(value: float, digits: int) -> str:
+    return "-" if math.isnan(value) else f"{value:.{digits}f}"
+
+
+def _range(low: float, high: float, digits: int) -> str:
+    if math.isnan(low) or math.isnan(high):
+        return ""
+    return f"({low:.{digits}f} to {high:.{digits}f})"
+
+
+def _name(row: MeasuredRow) -> str:
+    if row.trained_on is None:
+        return f"{row.method} on {row.tested_on}"
+    return f"{row.method}, {row.trained_on} to {row.tested_on}"
+
+
+def _piped(parts: list[str]) -> str:
+    escaped = (part.replace("|", "\\|") for part in parts)
+    return f"| {' | '.join(escaped)} |"
+
+
+def _flat(table: MeasuredTable, row: MeasuredRow, cell: Cell) -> dict[str, Any]:
+    first = cell.ours[0] if cell.ours else Interval(math.nan, math.nan, math.nan)
+    lowest, highest = cell.span
+    figures = {
+        "value": first.value,
+        "low": first.low,
+        "high": first.high,
+        "mean": cell.mean,
+        "lowest": lowest,
+        "highest": highest,
+    }
+    return {
+        "table": table.name,
+        "trained_on": row.trained_on or "",
+        "tested_on": row.tested_on,
+        "method": row.method,
+        "status": row.status,
+        "stand_in": _STAND_IN if row.stand_in else "",
+        "measure": cell.measure,
+        "seeds": " ".join(str(run.seed) for run in row.runs),
+        **{name: "" if math.isnan(value) else value for name, value in figures.items()},
+        "reported": cell.reported.value if cell.reported else "",
+        "contradicts": "; ".join(cell.reported.marks) if cell.reported else "",
+        "notes": "; ".join(row.notes),
+    }
+
+
+def _cell(cell: Cell) -> dict[str, Any]:
+    lowest, highest = cell.span
+    return {
+        "measure": cell.measure,
+        "ours": [{name: _plain(end) for name, end in asdict(one).items()} for one in cell.ours],
+        "mean": _plain(cell.mean),
+        "lowest": _plain(lowest),
+        "highest": _plain(highest),
+        "reported": cell.reported.value if cell.reported else None,
+        "contradicts": list(cell.reported.marks) if cell.reported else [],
+    }
+
+
+def _plain(value: float) -> float | None:
+    """Return a figure as JSON can hold it, which knows no NaN."""
+    return None if math.isnan(value) else value
