@@ -21,7 +21,7 @@ from mmmsba_plugin.hookspecs import (
     Writer,
     hookimpl,
 )
-from mmmsba_plugin.report import writers
+from mmmsba_plugin.report import exchange, writers
 
 if TYPE_CHECKING:
     from mmmsba_plugin.datasets.record import Record
@@ -89,18 +89,72 @@ def forensics_writers() -> Iterator[Writer]:
     yield Writer(
         "html", ".html", "A page to read offline, with time line and pictures.", _write_html
     )
+    yield Writer(
+        "av-deepfake1m",
+        ".prediction.json",
+        "Ranked stretches, as AV-Deepfake1M's evaluation reads them.",
+        exchange.write_av_deepfake1m,
+    )
+    yield Writer(
+        "activitynet",
+        ".activitynet.json",
+        "Ranked stretches, as OpenTAD and UMMAFormer read them.",
+        exchange.write_activitynet,
+    )
 
 
 @hookimpl
 def forensics_dataset_readers() -> Iterator[DatasetReader]:
     """Offer readers of corpora."""
-    from mmmsba_plugin.datasets.lavdf import LavDfConfig, read_lavdf
+    from mmmsba_plugin.datasets import avdeepfake1m, fakeavceleb, folder, lavdf, tvil
 
     yield DatasetReader(
         name="lav-df",
         summary="A folder in LAV-DF's layout: metadata.json beside the clips.",
-        config=LavDfConfig,
-        build=lambda config: read_lavdf(config.root, split=config.split),
+        config=lavdf.LavDfConfig,
+        build=lavdf.read_as_set,
+        recognise=lavdf.is_lavdf,
+        audit=lavdf.read_as_set,
+    )
+    yield DatasetReader(
+        name="av-deepfake1m",
+        summary="AV-Deepfake1M: train_metadata.json and val_metadata.json beside the clips.",
+        config=avdeepfake1m.AvDeepfake1mConfig,
+        build=avdeepfake1m.read_avdeepfake1m,
+        recognise=avdeepfake1m.is_avdeepfake1m,
+        audit=avdeepfake1m.read_avdeepfake1m,
+    )
+    yield DatasetReader(
+        name="av-deepfake1m-plusplus",
+        summary="AV-Deepfake1M++: as AV-Deepfake1M, from three sources, with perturbations.",
+        config=avdeepfake1m.AvDeepfake1mConfig,
+        build=avdeepfake1m.read_avdeepfake1m,
+        recognise=avdeepfake1m.is_avdeepfake1m_plusplus,
+        audit=avdeepfake1m.read_avdeepfake1m,
+    )
+    yield DatasetReader(
+        name="tvil",
+        summary="TVIL: annotations/metadata.json of inpainted videos; the picture alone.",
+        config=tvil.TvilConfig,
+        build=tvil.read_tvil,
+        recognise=tvil.is_tvil,
+        audit=tvil.read_tvil,
+    )
+    yield DatasetReader(
+        name="fakeavceleb",
+        summary="FakeAVCeleb v1.2: meta_data.csv beside RealVideo-RealAudio and its kin.",
+        config=fakeavceleb.FakeAvCelebConfig,
+        build=fakeavceleb.read_fakeavceleb,
+        recognise=fakeavceleb.is_fakeavceleb,
+        audit=fakeavceleb.read_fakeavceleb,
+    )
+    yield DatasetReader(
+        name="folder",
+        summary="Clips of one's own: a CSV with path and label, or folders genuine and forged.",
+        config=folder.FolderConfig,
+        build=folder.read_folder,
+        recognise=folder.is_labelled_folder,
+        audit=folder.read_folder,
     )
 
 

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mmmsba_plugin.config import Chapter, TracksConfig
-from mmmsba_plugin.datasets.lavdf import read_lavdf, refuse
+from mmmsba_plugin.datasets.lavdf import read_lavdf
+from mmmsba_plugin.datasets.reading import refuse
 from mmmsba_plugin.errors import ConfigError, DatasetError, FeatureError
 from mmmsba_plugin.evidence import Picture
 from mmmsba_plugin.forge import corpus as corpus_module

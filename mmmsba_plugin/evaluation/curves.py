@@ -7,8 +7,7 @@ import numpy as np
 from mmmsba_plugin.evaluation.answers import Answers, Truths
 from mmmsba_plugin.evaluation.calibration_error import reliability
 from mmmsba_plugin.evaluation.detection import precision_recall_curve, roc_curve
-from mmmsba_plugin.evaluation.localization import TIOUS, match
-from mmmsba_plugin.evaluation.measure import Mode
+from mmmsba_plugin.evaluation.localization import TIOUS, Mode, match
 from mmmsba_plugin.evaluation.plots import SystemCurves
 
 
