@@ -65,8 +65,7 @@ def test_the_demo_walks_the_whole_way(tmp_path):
 
 @pytest.mark.story
 def test_the_page_read_from_top_to_bottom_works(desk):
-    [console] = blocks("console")
-    for line in console.splitlines():
+    for line in "".join(blocks("console")).splitlines():
         done = typed(line.removeprefix("$ "), desk)
         assert done.returncode == 0, (line, done.stdout, done.stderr)
     reports = {path.suffix for path in (desk / "reports").iterdir()}

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 import math
 import runpy
 from pathlib import Path
@@ -10,9 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmmsba_plugin.report import writers
+from mmmsba_plugin.plugins import lookup
+from mmmsba_plugin.report import exchange, writers
 from mmmsba_plugin.report.text import percent, visible
-from mmmsba_plugin.schema import ForgedSegment, Media, Problem, Report
+from mmmsba_plugin.schema import ForgedSegment, Media, Problem, Proposal, Report
 
 GOLDEN = Path(__file__).parent / "golden"
 REPORT = runpy.run_path(str(GOLDEN / "make_report.py"))["report"]()
@@ -149,6 +151,73 @@ def test_every_cue_ends_after_it_starts(start_s, length_s):
 
 def test_html_is_the_page():
     assert written(writers.write_html, REPORT).startswith("<!doctype html>")
+
+
+def test_av_deepfake1m_has_the_proposals_of_the_clips_file_best_first():
+    said = json.loads(written(exchange.write_av_deepfake1m, named("test/interview.mp4")))
+    (rows,) = said.values()
+    assert list(said) == ["interview.mp4"]
+    assert rows == [
+        [round(p.score, 4), round(p.start_s, 2), round(p.end_s, 2)] for p in REPORT.proposals
+    ]
+    assert [row[0] for row in rows] == sorted((row[0] for row in rows), reverse=True)
+
+
+def test_av_deepfake1m_has_a_row_of_zeros_where_there_is_none():
+    text = written(exchange.write_av_deepfake1m, UNREADABLE)
+    assert json.loads(text) == {"broken.mp4": [[0.0, 0.0, 0.0]]}
+
+
+def test_av_deepfake1m_leaves_out_what_rounds_to_no_score_and_knows_no_negative_zero():
+    proposals = tuple(
+        Proposal(start_s=start_s, end_s=2.0, score=score)
+        for start_s, score in ((-0.001, 0.00006), (1.0, 0.00004))
+    )
+    faint = REPORT.model_copy(update={"proposals": proposals})
+    text = written(exchange.write_av_deepfake1m, faint)
+    assert text == '{"interview.mp4": [[0.0001, 0.0, 2.0]]}\n'
+
+
+def test_activitynet_has_the_proposals_unrounded_under_the_clips_stem():
+    said = json.loads(written(exchange.write_activitynet, named("test/interview.v2.mp4")))
+    assert said["version"]
+    assert said["external_data"] == {}
+    assert said["results"] == {
+        "interview.v2": [
+            {"label": "Fake", "score": p.score, "segment": [p.start_s, p.end_s]}
+            for p in REPORT.proposals
+        ]
+    }
+
+
+def test_activitynet_has_no_results_for_a_clip_without_proposals():
+    said = json.loads(written(exchange.write_activitynet, UNREADABLE))
+    assert said["results"] == {"broken": []}
+
+
+@given(names)
+def test_every_name_can_be_written_for_other_evaluations(name):
+    for write in (exchange.write_av_deepfake1m, exchange.write_activitynet):
+        json.loads(written(write, named(name)))
+
+
+def test_a_name_that_is_no_text_is_written_as_escapes():
+    said = json.loads(written(exchange.write_av_deepfake1m, named("a\udcff.mp4")))
+    assert list(said) == ["a\\udcff.mp4"]
+
+
+@pytest.mark.parametrize("name", ["json", "csv", "vtt", "curves", "html"])
+def test_each_format_is_offered_by_name(name):
+    writer = lookup("writers", name)
+    assert writer.suffix.startswith(".")
+    assert writer.summary.endswith(".")
+
+
+def test_formats_of_other_evaluations_are_offered_by_name():
+    suffixes = {name: lookup("writers", name).suffix for name in ("av-deepfake1m", "activitynet")}
+    assert suffixes == {"av-deepfake1m": ".prediction.json", "activitynet": ".activitynet.json"}
+    assert written(lookup("writers", "activitynet").write, REPORT).startswith('{"version"')
+    assert written(lookup("writers", "av-deepfake1m").write, REPORT).startswith('{"interview.mp4"')
 
 
 @given(st.text())

@@ -27,6 +27,8 @@ def show(side_by_side: SideBySide, to: Console) -> None:
     to.print(f"localization as in {first.mode} mode; brackets hold 95 % intervals")
     table = Table("measure", *(escape(visible(one.system)) for one in found), box=None)
     for name in _names([one.numbers for one in found]):
+        if all(math.isnan(one.numbers[name].value) for one in found if name in one.numbers):
+            continue
         table.add_row(name, *(_cell(one.numbers.get(name)) for one in found))
     to.print(table)
     if not any(_has_ends(number) for number in first.numbers.values()):
@@ -51,17 +53,24 @@ def _show_task(found: Evaluation, corpus: str, task: Task, to: Console) -> None:
         to.print(told.shown(f"no published results of {task} on {corpus or 'this corpus'}"))
         return
     notes: dict[str, None] = {}
-    table = Table(f"{task} on {corpus}", *rows[0].cells, "split", "read in", box=None)
-    for row in rows:
-        cells = [_published(cell, notes) for cell in row.cells.values()]
-        where = (row.result.split, row.result.source) if row.result else ("measured here", "")
-        table.add_row(told.shown(row.system), *cells, *map(told.shown, where))
+    table = Table(box=None, pad_edge=False)
+    columns = [
+        [f"{task} on {corpus}, %", *(visible(row.system) for row in rows)],
+        *([n, *(_published(row.cells[n], notes) for row in rows)] for n in rows[0].cells),
+    ]
+    # Wider than most terminals: better wrapped by them than broken into columns of one letter.
+    for head, *cells in columns:
+        table.add_column(head, no_wrap=True, min_width=max(map(len, (head, *cells))))
+    for cells in zip(*(cells for _, *cells in columns), strict=True):
+        table.add_row(*map(escape, cells))
     to.print(table)
     to.print("as reported, on splits and by evaluators that differ: no comparison by itself")
     if any(cell.mark == "third-party" for row in rows for cell in row.cells.values()):
         to.print("* read elsewhere than in its authors' own work")
     for number, note in enumerate(notes, start=1):
         to.print(told.shown(f"[{number}] {note}"))
+    for result in filter(None, (row.result for row in rows)):
+        to.print(told.shown(f"{result.method}: {result.source}, split {result.split}", "dim"))
 
 
 def _published(cell: Cell, notes: dict[str, None]) -> str:
@@ -70,7 +79,7 @@ def _published(cell: Cell, notes: dict[str, None]) -> str:
         return "-"
     notes.update(dict.fromkeys(cell.reasons))
     numbers = "".join(f"[{list(notes).index(reason) + 1}]" for reason in cell.reasons)
-    return f"{cell.value:.3f}{'*' if cell.mark == 'third-party' else ''}{escape(numbers)}"
+    return f"{100 * cell.value:.1f}{'*' if cell.mark == 'third-party' else ''}{numbers}"
 
 
 def _show_silence(auc: Interval | None, to: Console) -> None:

@@ -165,7 +165,9 @@ def _rank(row: Row) -> list[float]:
 
 @cache
 def _all_results() -> tuple[PublishedResult, ...]:
-    table = json.loads((files("mmmsba_plugin.evaluation") / "published.json").read_text(encoding="utf-8"))
+    table = json.loads(
+        (files("mmmsba_plugin.evaluation") / "published.json").read_text(encoding="utf-8")
+    )
     return tuple(_result(row, table["sentences"]) for row in table["results"])
 
 

@@ -129,15 +129,10 @@ def _pairs(names: Sequence[str], keys: Sequence[str]) -> dict[str, str]:
 def _pairs_by(
     read: Callable[[str], str], names: Iterable[str], keys: Iterable[str]
 ) -> dict[str, str]:
-    whole: dict[str, list[str]] = defaultdict(list)
-    ends: dict[str, list[str]] = defaultdict(list)
-    for key in keys:
-        for place, end in enumerate(_ends(read(key))):
-            (ends if place else whole)[end].append(key)
+    find = _finder({key: read(key) for key in keys})
     pairs: dict[str, str] = {}
     for name in names:
-        said = read(name)
-        hits = next((whole[end] for end in _ends(said) if end in whole), ends.get(said, []))
+        hits = find(read(name))
         if not hits:
             continue
         if len(hits) > 1:
@@ -152,6 +147,23 @@ def _pairs_by(
             )
         pairs[hits[0]] = name
     return pairs
+
+
+def _finder(paths: Mapping[str, str]) -> Callable[[str], list[str]]:
+    """Return what finds the clips that a path may be of, given the path of each."""
+    whole: dict[str, list[str]] = defaultdict(list)
+    longer: dict[str, list[str]] = defaultdict(list)
+    for key, path in paths.items():
+        for place, end in enumerate(_ends(path)):
+            (longer if place else whole)[end].append(key)
+
+    def find(path: str) -> list[str]:
+        if path in whole:
+            return whole[path]
+        shorter = next((whole[end] for end in _ends(path) if end in whole), [])
+        return [*shorter, *longer.get(path, [])]
+
+    return find
 
 
 def _ends(path: str) -> Iterator[str]:

@@ -1,0 +1,123 @@
+"""The truth of a corpus is read from one file, as evaluators of the field read it."""
+
+import json
+import logging
+
+import pytest
+
+from mmmsba_plugin.errors import DatasetError
+from mmmsba_plugin.evaluation.truth_file import read_truths
+
+
+@pytest.fixture
+def written(tmp_path):
+    def write(value) -> object:
+        path = tmp_path / "metadata.json"
+        path.write_text(value if isinstance(value, str) else json.dumps(value))
+        return path
+
+    return write
+
+
+def test_a_file_and_where_it_is_forged_is_all_that_is_needed(written):
+    truths = read_truths(
+        written(
+            [
+                {"file": "a.mp4", "fake_segments": [[1, 2], [2, 3]]},
+                {"file": "b.mp4", "fake_segments": []},
+            ]
+        )
+    )
+    assert list(truths.keys) == ["a.mp4", "b.mp4"]
+    assert truths.forged.tolist() == [True, False]
+    assert list(truths.altered) == ["forged", "genuine"]
+    # Two stretches that touch are two labels of the evaluators.
+    assert truths.spans.of("a.mp4").tolist() == [[1, 2], [2, 3]]
+
+
+def test_a_stretch_without_length_is_kept_and_can_only_be_missed(written):
+    truths = read_truths(written([{"file": "a.mp4", "fake_segments": [[1.0, 1.0]]}]))
+    assert truths.spans.counts.tolist() == [1]
+
+
+@pytest.mark.parametrize(
+    ("said", "altered"),
+    [
+        ({"visual_fake_segments": [[1, 2]], "audio_fake_segments": []}, "visual"),
+        ({"visual_fake_segments": [], "audio_fake_segments": [[1, 2]]}, "audio"),
+        ({"visual_fake_segments": [[1, 2]], "audio_fake_segments": [[1, 2]]}, "both"),
+        ({"modify_video": True, "modify_audio": False}, "visual"),
+        ({"modify_video": True, "modify_audio": True}, "both"),
+        ({"modify_type": "audio_modified"}, "audio"),
+        ({"modify_type": "both-modified"}, "both"),
+        ({"modify_type": "unheard of"}, "forged"),
+        ({}, "forged"),
+    ],
+)
+def test_what_was_altered_is_told_by_stretches_flags_or_type(written, said, altered):
+    truths = read_truths(written([{"file": "a.mp4", "fake_periods": [[1, 2]], **said}]))
+    assert list(truths.altered) == [altered]
+
+
+def test_tvils_object_of_records_is_read_like_a_list(written):
+    truths = read_truths(written({"x": {"file": "x.mp4", "fake_periods": [[0, 1]]}}))
+    assert list(truths.keys) == ["x.mp4"]
+
+
+def test_people_are_known_by_identity_by_path_or_by_the_clip_they_come_from(written):
+    truths = read_truths(
+        written(
+            [
+                {"file": "a.mp4", "fake_segments": [], "identity": "ann"},
+                {"file": "id00012/abc/00001/real.mp4", "fake_segments": []},
+                {"file": "b.mp4", "fake_segments": [[0, 1]], "original": "c.mp4"},
+                {"file": "c.mp4", "fake_segments": []},
+            ]
+        )
+    )
+    assert list(truths.clusters) == ["ann", "id00012", "c.mp4", "c.mp4"]
+
+
+def test_one_split_can_be_asked_for(written):
+    path = written(
+        [
+            {"file": "a.mp4", "fake_segments": [], "split": "dev"},
+            {"file": "b.mp4", "fake_segments": [], "split": "test"},
+        ]
+    )
+    assert list(read_truths(path, split="test").keys) == ["b.mp4"]
+    with pytest.raises(DatasetError, match="holds no record of split 'tset' with a truth"):
+        read_truths(path, split="tset")
+
+
+@pytest.mark.parametrize(
+    ("record", "reason"),
+    [
+        ({"file": "a.mp4"}, "it has neither 'fake_segments' nor 'fake_periods'; add its truth"),
+        ({"fake_segments": []}, "the key 'file' is missing"),
+        ({"file": "a.mp4", "fake_segments": [[1, 2, 3]]}, r"must be a list of \[start, end\]"),
+        ({"file": "a.mp4", "fake_segments": [["x", 2]]}, r"must be a list of \[start, end\]"),
+        ({"file": "a.mp4", "fake_segments": "soon"}, r"must be a list of \[start, end\]"),
+        (17, "a record must be an object, got int"),
+    ],
+)
+def test_a_malformed_record_is_named_and_the_rest_is_read(written, record, reason, caplog):
+    path = written([record, {"file": "good.mp4", "fake_segments": []}])
+    with caplog.at_level(logging.WARNING):
+        truths = read_truths(path)
+    assert list(truths.keys) == ["good.mp4"]
+    [said] = caplog.messages
+    assert f"{path}, line 1" in said
+    with pytest.raises(DatasetError, match=reason):
+        read_truths(path, on_error=_raise)
+
+
+def _raise(error):
+    raise error
+
+
+def test_a_file_that_is_no_json_is_an_error(tmp_path, written):
+    with pytest.raises(DatasetError, match=r"cannot be read as JSON: .*; check the path"):
+        read_truths(tmp_path / "nowhere.json")
+    with pytest.raises(DatasetError, match=r"metadata\.json"):
+        read_truths(written("no metadata"))
