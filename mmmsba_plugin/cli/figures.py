@@ -61,8 +61,8 @@ def _show_task(found: Evaluation, corpus: str, task: Task, to: Console) -> None:
     # Wider than most terminals: better wrapped by them than broken into columns of one letter.
     for head, *cells in columns:
         table.add_column(head, no_wrap=True, min_width=max(map(len, (head, *cells))))
-    for cells in zip(*(cells for _, *cells in columns), strict=True):
-        table.add_row(*map(escape, cells))
+    for line in zip(*(cells for _, *cells in columns), strict=True):
+        table.add_row(*map(escape, line))
     to.print(table)
     to.print("as reported, on splits and by evaluators that differ: no comparison by itself")
     if any(cell.mark == "third-party" for row in rows for cell in row.cells.values()):
