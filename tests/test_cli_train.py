@@ -76,8 +76,8 @@ class TestOpenCorpus:
         return folder
 
     def test_a_reader_can_be_named_with_the_folder(self, root):
-        name, (record,) = open_corpus(f"bare={root}")
-        assert (name, record.key, record.media) == ("corpus", "bare", root)
+        reader, name, (record,) = open_corpus(f"bare={root}")
+        assert (reader, name, record.key, record.media) == ("bare", "corpus", "bare", root)
 
     def test_or_beside_it_and_with_it_is_nearer(self, root):
         assert who_reads(str(root), "bare") == "bare"

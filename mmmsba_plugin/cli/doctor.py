@@ -20,7 +20,7 @@ _OWN = "mmmsba-plugin"
 _REINSTALL = f"install it with: pip install {_OWN}"
 
 #: Modules that are not called like their package.
-_MODULES = {"opencv-python-headless": "cv2"}
+_MODULES = {"opencv-python-headless": "cv2", "pysimdjson": "simdjson"}
 
 
 @dataclass(frozen=True, slots=True)
