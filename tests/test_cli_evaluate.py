@@ -93,6 +93,7 @@ class TestPredictions:
         assert {path.name for path in out.iterdir()} == {
             *("figures.json", "figures.csv", "proposals.npz", "roc.png"),
             *("precision_recall.png", "ap_by_tiou.png", "reliability.png"),
+            *("prediction.json", "prediction.txt"),
         }
         again = run(out / "proposals.npz", "--truth", truth, "--json", "-")
         assert (
@@ -118,9 +119,44 @@ class TestPredictions:
         assert "ActionFormer" in done.stdout
         assert "as reported" in done.stdout
 
-    def test_a_corpus_of_which_nothing_is_published_says_so(self, run, predictions, truth):
+    def test_a_file_of_truth_does_not_say_which_published_results_are_meant(
+        self, run, predictions, truth
+    ):
         done = run(predictions, "--truth", truth, "--beside", "published", "--resamples", 0)
-        assert "no published results of localization on this corpus" in done.stdout
+        assert done.exit_code == exits.USAGE
+        assert "say of which corpus, such as published:lav-df" in done.stderr.replace("│", " ")
+
+    def test_each_system_can_have_a_form_of_its_own(self, run, predictions, truth, tmp_path):
+        frames = tmp_path / "frames.json"
+        frames.write_text(
+            json.dumps({k: [[s, 25 * a, 25 * b] for s, a, b in v] for k, v in PREDICTIONS.items()})
+        )
+        done = run(predictions, "--truth", truth, "--beside", f"lav-df={frames}", "--json", "-")
+        said = json.loads(done.stdout)
+        assert said["beside"][0]["ap"] == said["ap"]
+        assert said["ap"]["0.5"] == 0.4222222566604614
+
+    def test_systems_of_one_name_are_told_apart(self, run, predictions, truth):
+        done = run(
+            predictions, predictions, "--truth", truth, "--beside", predictions, "--json", "-"
+        )
+        assert len(json.loads(done.stdout)["gains"]) == 2
+
+    def test_a_threshold_can_be_stated(self, run, predictions, truth):
+        wanted = (predictions, "--truth", truth, "--json", "-")
+        said = json.loads(run(*wanted, "--threshold", 0.65).stdout)["detection"]
+        assert (said["true_positive_rate"], said["false_positive_rate"]) == (1.0, 1.0)
+        said = json.loads(run(*wanted, "--threshold", 0.92).stdout)["detection"]
+        assert (said["true_positive_rate"], said["false_positive_rate"]) == (0.5, 0.0)
+
+    @pytest.mark.parametrize(
+        "option",
+        [("--checkpoint", "x"), ("--trim-silence",), ("--fpr", "0.05"), ("--detector", "x")],
+    )
+    def test_what_would_do_nothing_is_refused(self, run, predictions, truth, option):
+        done = run(predictions, "--truth", truth, *option)
+        assert done.exit_code == exits.USAGE
+        assert f"{option[0]} is for judging clips" in " ".join(done.stderr.split())
 
     def test_scores_that_are_no_probabilities_rank_stretches_all_the_same(
         self, run, truth, tmp_path
@@ -141,6 +177,7 @@ class TestPredictions:
         partly = tmp_path / "partly.json"
         partly.write_text(json.dumps({"a.mp4": PREDICTIONS["a.mp4"], "z.mp4": [[0.5, 0, 1]]}))
         done = run(partly, "--truth", truth, "--json", "-")
+        assert done.exit_code == exits.UNJUDGED
         assert json.loads(done.stdout)["unjudged"] == ["b.mp4", "c.mp4"]
         assert "1 predictions are of no clip of the corpus" in done.stderr
         assert "2 clips have no prediction: nothing was found in them" in done.stderr
@@ -229,7 +266,7 @@ class TestCorpus:
         broken = next(iter(read_lavdf(corpus, split="dev"))).media
         broken.write_text("no film")
         done = run("--data", corpus, "--checkpoint", checkpoint, "--split", "dev", "--resamples", 2)
-        assert done.exit_code == exits.OK
+        assert done.exit_code == exits.UNJUDGED
         assert f"not judged: {broken}: cannot read {broken}: it holds text" in done.stdout
 
     def test_a_file_of_truth_has_no_clips_to_judge(self, run, truth, checkpoint):

@@ -31,7 +31,7 @@ from mmmsba_plugin.segment import Segment
 
 PROVENANCE = Provenance(package_version="0", api_version="1.0", formula_version=1, detector="x")
 #: Where a perfect detector has 0 instead of 1.
-ERRORS = {"eer", "false_positive_rate", "ece"}
+ERRORS = {"eer", "false_positive_rate", "ece", "brier"}
 
 
 def record(name: str, *truth: Segment, who: str | None = None, **known):
@@ -169,6 +169,11 @@ def test_a_system_that_judged_no_clip_has_no_figures():
         measure(scores_only, Truths.of(CLIPS))
 
 
+def test_a_detector_that_judged_no_clip_has_no_figures_of_localization_either():
+    with pytest.raises(DatasetError, match="none of 4 clips was judged by ours"):
+        figures(*(report(r.media.name, None) for r in CLIPS))
+
+
 def replace_path(one: Report, path: str) -> Report:
     return one.model_copy(update={"media": Media(path=path)})
 
@@ -238,17 +243,19 @@ class TestGroups:
 
     def test_by_what_was_altered_and_by_how_it_was_made(self):
         groups = figures(*self.REPORTS, records=self.CLIPS).groups
-        assert set(groups) == {
-            "altered: audio",
-            "altered: visual",
-            "kind: mouth",
-            "kind: splice",
-        }
+        # Each kind is a group of the same clips, which would say the same twice.
+        assert set(groups) == {"altered: audio", "altered: visual"}
         sound, picture = groups["altered: audio"], groups["altered: visual"]
         assert (sound.num_forged, picture.num_forged) == (2, 2)
         assert (sound.numbers["auc"].value, picture.numbers["auc"].value) == (1.0, 0.0)
         assert (sound.numbers["ap@0.5"].value, picture.numbers["ap@0.5"].value) == (1.0, 0.0)
-        assert sound.numbers["auc"] == groups["kind: splice"].numbers["auc"]
+
+    def test_kinds_that_are_not_modalities_are_groups_of_their_own(self):
+        kinds = ("old", "new", "old", "new", None, None)
+        records = [replace(r, kind=k) for r, k in zip(self.CLIPS, kinds, strict=True)]
+        groups = figures(*self.REPORTS, records=records).groups
+        assert set(groups) == {"altered: audio", "altered: visual", "kind: new", "kind: old"}
+        assert groups["kind: old"].numbers["auc"].value == 0.5
 
     def test_a_corpus_of_one_kind_needs_no_groups(self):
         assert not figures(*self.REPORTS[:2], *self.REPORTS[4:], records=self.CLIPS[:2]).groups

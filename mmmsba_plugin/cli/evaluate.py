@@ -1,12 +1,12 @@
 """``mmmsba evaluate``: how well detectors do on clips with known truth."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from mmmsba_plugin.cli import files, measuring
+from mmmsba_plugin.cli import exits, files, measuring
 from mmmsba_plugin.errors import ConfigError
 
 #: The word that asks for the table of published results, alone or with a corpus behind it.
@@ -17,8 +17,12 @@ _RESAMPLES = 1000
 
 def evaluate(
     predictions: Annotated[
-        list[Path] | None,
-        typer.Argument(help="What systems said: files of theirs, or folders of our reports."),
+        list[str] | None,
+        typer.Argument(
+            metavar="[[FORM=]PREDICTIONS]...",
+            help="What systems said: files of theirs, or folders of our reports. FORM is needed "
+            "for lav-df alone, which counts frames.",
+        ),
     ] = None,
     *,
     truth: Annotated[
@@ -32,13 +36,9 @@ def evaluate(
         Path | None, typer.Option(metavar="DIR", help="Trained weights to judge the clips with.")
     ] = None,
     detector: Annotated[
-        str, typer.Option(help="Which detector; see `mmmsba plugins`.")
-    ] = "mmms-ba",
-    split: Annotated[str | None, typer.Option(help="Only this split.")] = None,
-    form: Annotated[
-        str | None,
-        typer.Option(help="Format of PREDICTIONS where it cannot be told: lav-df counts frames."),
+        str | None, typer.Option(help="Which detector judges the clips; mmms-ba if not given.")
     ] = None,
+    split: Annotated[str | None, typer.Option(help="Only this split.")] = None,
     mode: Annotated[
         str, typer.Option(help="official: as AV-Deepfake1M's evaluator, to the bit; or voc.")
     ] = "official",
@@ -67,7 +67,14 @@ def evaluate(
         int | None,
         typer.Option(min=0, help="Draws for the intervals; 1000, or 0 with --json alone."),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Of the draws.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Of the draws.")] = 0,
+    threshold: Annotated[
+        float | None,
+        typer.Option(min=0, max=1, help="From which score PREDICTIONS call a clip forged."),
+    ] = None,
+    fpr: Annotated[
+        float | None, typer.Option(help="Which line of the checkpoint: 0.01, 0.05 or 0.1.")
+    ] = None,
     trim_silence: Annotated[
         bool | None,
         typer.Option(
@@ -85,8 +92,9 @@ def evaluate(
     """Measure detectors on clips that they must not have learned from.
 
     Give predictions of any system with --truth or --data, or a checkpoint with --data. Each
-    figure comes with a 95 % interval over the people in the clips. Clips that were not judged
-    are named; they count in no figure of detection, and nothing was found in them.
+    figure comes with a 95 % interval over the people in the clips, or over the clips that
+    others were forged from where nobody is named. Clips that were not judged are named; they
+    count in no figure of detection, and nothing was found in them.
     """
     from mmmsba_plugin.cli import figures, told
     from mmmsba_plugin.evaluation.side_by_side import side_by_side
@@ -102,22 +110,41 @@ def evaluate(
     _make_folders(output, as_json)
     others, published = _beside(beside or [])
     asked = measuring.Asked(truth, data, split, listens=leaks)
+    judges: dict[str, Any] = {
+        "detector": detector,
+        "checkpoint": checkpoint,
+        "false_positive_rate": fpr,
+        "trim_silence": trim_silence,
+        "features_only": features_only or None,
+    }
     if predictions:
+        _refuse(judges)
         truths = asked.truths()
-        systems = [measuring.said(path, truths, form, console) for path in predictions]
+        systems = [measuring.said(one, truths, threshold, console) for one in predictions]
     else:
-        judge = measuring.Judge(detector, checkpoint, trim_silence=trim_silence)
-        own, truths = judge.judged(asked.clips(need_media=not features_only), console)
+        if threshold is not None:
+            raise typer.BadParameter("--threshold is for PREDICTIONS; a checkpoint has its own")
+        own, truths = measuring.Judge(**judges).judged(asked, console)
         systems = [own]
-    systems += [measuring.said(path, truths, form, console) for path in others]
+    systems += [measuring.said(one, truths, threshold, console) for one in others]
     found = side_by_side(systems, truths, leading_silence_s=asked.silence_s, **settings)
     figures.show(found, console)
     for corpus in published:
-        figures.show_published(found.evaluations[0], corpus or asked.corpus, console)
+        figures.show_published(found.evaluations[0], corpus or asked.published_as(), console)
     if as_json is not None:
         measuring.write_json(found, as_json)
     if output is not None:
         told.tell_written(measuring.write_all(found, systems, truths, output), console)
+    if found.evaluations[0].unjudged:
+        raise typer.Exit(exits.UNJUDGED)
+
+
+def _refuse(judges: Mapping[str, object]) -> None:
+    """Say which options would do nothing where predictions are there already."""
+    for name, value in judges.items():
+        if value is not None:
+            option = f"--{'fpr' if name == 'false_positive_rate' else name.replace('_', '-')}"
+            raise typer.BadParameter(f"{option} is for judging clips; leave out PREDICTIONS or it")
 
 
 def _mode(word: str) -> str:
@@ -142,10 +169,10 @@ def _draws(resamples: int | None, *, alone: bool) -> int:
     return 0 if alone else _RESAMPLES
 
 
-def _beside(said: Sequence[str]) -> tuple[list[Path], list[str]]:
+def _beside(said: Sequence[str]) -> tuple[list[str], list[str]]:
     """Return other predictions, and the corpora whose published results are asked for."""
     corpora = [one.removeprefix(_PUBLISHED).removeprefix(":") for one in said if _is_published(one)]
-    return [Path(one) for one in said if not _is_published(one)], corpora
+    return [one for one in said if not _is_published(one)], corpora
 
 
 def _is_published(said: str) -> bool:
@@ -158,4 +185,6 @@ def _make_folders(output: Path | None, as_json: Path | None) -> None:
             raise ConfigError(f"{output} is a file; -o names a folder, --json a file")
         files.make_folder(output)
     if as_json is not None and as_json != measuring.STDOUT:
+        if as_json.is_dir():
+            raise ConfigError(f"{as_json} is a folder; --json names a file, -o a folder")
         files.make_folder(as_json.parent)

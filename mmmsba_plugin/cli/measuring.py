@@ -1,7 +1,8 @@
 """What ``mmmsba evaluate`` measures, on what, and where the figures go."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 #: The file that is no file.
 STDOUT = Path("-")
+_DETECTOR = "mmms-ba"
 
 
 class Asked:
@@ -69,6 +71,16 @@ class Asked:
             raise typer.BadParameter("give PREDICTIONS with --truth, or clips to judge with --data")
         return self._opened(need_media=need_media)
 
+    def published_as(self) -> str:
+        """Return the corpus whose published results are meant if none is named.
+
+        Raises:
+            BadParameter: There is only a file of truth.
+        """
+        if self._data is None:
+            raise typer.BadParameter("say of which corpus, such as published:lav-df")
+        return self.corpus
+
     def _opened(self, *, need_media: bool) -> "Iterator[Record]":
         opened = corpora.open_corpus(str(self._data), split=self._split, need_media=need_media)
         self.corpus = opened.reader
@@ -82,20 +94,38 @@ class Judge:
     """A detector that judges clips.
 
     Args:
-        name: Which detector.
+        detector: Which one; ours if not given.
         checkpoint: Its weights; its default if not given.
+        false_positive_rate: Which of its lines; its default one if not given.
         trim_silence: Whether clips are judged from where their sound begins; as trained if
             not given.
+        features_only: Whether clips need not be there, since their features are.
+
+    Raises:
+        BadParameter: Silence shall be trimmed from clips that need not be there.
     """
 
-    def __init__(self, name: str, checkpoint: Path | None, *, trim_silence: bool | None) -> None:
+    def __init__(
+        self,
+        detector: str | None,
+        checkpoint: Path | None,
+        *,
+        false_positive_rate: float | None,
+        trim_silence: bool | None,
+        features_only: bool | None,
+    ) -> None:
         from mmmsba_plugin.plugins import lookup
 
+        if features_only and trim_silence:
+            raise typer.BadParameter("--trim-silence needs the clips; leave out --features-only")
+        name = detector or _DETECTOR
         self._detector = lookup("detectors", name).load(checkpoint)
         self._name = checkpoint.resolve().name if checkpoint else name
-        self._options = {} if trim_silence is None else {"trim_silence": trim_silence}
+        self._need_media = not features_only
+        options = {"trim_silence": trim_silence, "false_positive_rate": false_positive_rate}
+        self._options = {key: value for key, value in options.items() if value is not None}
 
-    def judged(self, records: "Iterable[Record]", to: "Console") -> "tuple[Answers, Truths]":
+    def judged(self, asked: Asked, to: "Console") -> "tuple[Answers, Truths]":
         """Return what is said about clips, and what is true; say which were not judged."""
         from mmmsba_plugin.cli import told
         from mmmsba_plugin.evaluation.protocol import run, tables
@@ -103,7 +133,7 @@ class Judge:
         with to.status("judging clips") as status:
             judged = run(
                 self._detector,
-                records,
+                asked.clips(need_media=self._need_media),
                 on_clip=lambda one: status.update(told.shown(one.record.key)),
                 **self._options,
             )
@@ -113,28 +143,56 @@ class Judge:
         return tables(judged, name=self._name)
 
 
-def said(path: Path, truths: "Truths", form: str | None, to: "Console") -> "Answers":
+def said(predictions: str, truths: "Truths", threshold: float | None, to: "Console") -> "Answers":
     """Return what a system said, by the names of the corpus.
 
     Scores that are no probabilities rank stretches no worse, so localization is measured.
+
+    Args:
+        predictions: ``PATH`` or ``FORM=PATH``.
+        truths: What is true.
+        threshold: From which score it calls a clip forged; what it says itself if not given.
+        to: Hears of what does not fit.
+
     """
     from mmmsba_plugin.cli import told
-    from mmmsba_plugin.errors import ScoreRangeError
-    from mmmsba_plugin.evaluation.predictions import matched, read_answers
+    from mmmsba_plugin.evaluation.predictions import matched
 
-    try:
-        answers = read_answers(path, form=form)
-    except ScoreRangeError as error:
-        told.failure(f"only localization is measured: {error}", to)
-        answers = read_answers(path, form=form, detection=False)
-    answers = matched(answers, truths.keys)
+    form, path = _told_apart(predictions)
+    answers = matched(_read(form, path, to), truths.keys)
     for count, what in (
         (len(answers.unknown), "predictions are of no clip of the corpus"),
         (len(answers.missing), "clips have no prediction: nothing was found in them"),
     ):
         if count:
             told.failure(f"{path}: {count} {what}", to)
-    return answers
+    return answers if threshold is None else replace(answers, threshold=threshold)
+
+
+def _told_apart(predictions: str) -> tuple[str | None, Path]:
+    from mmmsba_plugin.evaluation.predictions import FORMS
+
+    form, equals, place = predictions.partition("=")
+    if equals and form in FORMS and not Path(predictions).exists():
+        return form, Path(place)
+    if not predictions:
+        raise typer.BadParameter("a path to predictions is empty; check the variable it is from")
+    return None, Path(predictions)
+
+
+def _read(form: str | None, path: Path, to: "Console") -> "Answers":
+    from mmmsba_plugin.cli import told
+    from mmmsba_plugin.errors import ScoreRangeError
+    from mmmsba_plugin.evaluation.predictions import read_answers
+
+    try:
+        return read_answers(path, form=form)
+    except ScoreRangeError as error:
+        answers = read_answers(path, form=form, detection=False)
+        if answers.proposals is None:
+            raise
+        told.failure(f"only localization is measured: {error}", to)
+        return answers
 
 
 def write_json(found: "SideBySide", path: Path) -> None:
@@ -152,13 +210,16 @@ def write_json(found: "SideBySide", path: Path) -> None:
 def write_all(
     found: "SideBySide", systems: "Sequence[Answers]", truths: "Truths", folder: Path
 ) -> list[Path]:
-    """Write figures as JSON and as a table, plots, and what the first system found.
+    """Write figures as JSON and as a table, plots, and what the first system said.
+
+    The latter in the form that AV-Deepfake1M's evaluation takes, and as our own arrays.
 
     Returns:
         What was written.
     """
     from mmmsba_plugin.evaluation.curves import curves_of
     from mmmsba_plugin.evaluation.plots import draw
+    from mmmsba_plugin.evaluation.predictions import write_submission
     from mmmsba_plugin.evaluation.summary import write_csv
     from mmmsba_plugin.evaluation.table_npz import write_table
 
@@ -168,7 +229,8 @@ def write_all(
     write_json(found, as_json)
     written = [as_json, as_csv]
     with files.writing_to(folder):
-        with as_csv.open("w", encoding="utf-8", newline="") as out:
+        written += write_submission(systems[0], folder)
+        with as_csv.open("w", encoding="utf-8", errors="backslashreplace", newline="") as out:
             write_csv(found.evaluations, out)
         if systems[0].proposals is not None:
             write_table(systems[0].proposals, as_table)

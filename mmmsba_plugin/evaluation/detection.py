@@ -135,7 +135,8 @@ def eer(scores: ArrayLike, forged: Labels) -> float:
 
     The two rates move in steps; between the last step before they cross and the first after
     it, both are taken to be straight lines. Toolkits that take the nearest step instead
-    differ by up to one over the number of clips of the smaller class.
+    differ by up to that step: one over the number of clips of the smaller class, or more
+    where many clips share a score.
 
     Args:
         scores: As for :func:`auc`.

@@ -1,7 +1,6 @@
 """How well one system did on a corpus, and how much better than another."""
 
 import math
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -12,7 +11,7 @@ from mmmsba_plugin.datasets.record import WHOLE_CLIP
 from mmmsba_plugin.errors import DatasetError
 from mmmsba_plugin.evaluation import detection
 from mmmsba_plugin.evaluation.answers import Answers, Flags, Truths
-from mmmsba_plugin.evaluation.calibration_error import expected_calibration_error
+from mmmsba_plugin.evaluation.calibration_error import brier_score, expected_calibration_error
 from mmmsba_plugin.evaluation.intervals import Draw, Interval, Ints, Metric, bootstrap, rows_of
 from mmmsba_plugin.evaluation.localization import Mode, match
 from mmmsba_plugin.evaluation.snippets import Snippets, snippets_of, together
@@ -26,6 +25,8 @@ NUM_PROPOSALS = (100, 50, 30, 20, 10, 5)
 
 #: Groups of fewer clips have figures that say nothing.
 _MIN_GROUP = 2
+#: What is measured of a group, besides the first average precision.
+_OF_GROUPS = ("auc", "partial_auc", "eer", "true_positive_rate", "snippet_auc")
 
 _Ranks = Callable[[Scores, Flags], float]
 #: Figures of the clip's score that need no threshold.
@@ -35,6 +36,7 @@ _RANKING: Mapping[str, _Ranks] = {
     "eer": detection.eer,
     "detection_ap": detection.detection_average_precision,
     "ece": expected_calibration_error,
+    "brier": brier_score,
 }
 #: Figures of all snippets of all clips together.
 _BY_SNIPPET: Mapping[str, _Ranks] = {
@@ -212,13 +214,14 @@ def measures(
         metrics |= _by_snippet(answers, truths)
     if answers.proposals is not None:
         metrics |= _localization(answers.proposals, truths, mode, tious, num_proposals)
-    return Measures(metrics=metrics, groups=_groups(truths), judged=judged)
+    return Measures(metrics=metrics, groups=_groups(truths, judged), judged=judged)
 
 
 def _require_answers(answers: Answers, truths: Truths, judged: Flags) -> None:
     if not len(truths):
         raise DatasetError("there are no clips to measure on; check the filter or the split")
-    if not judged.any() and answers.proposals is None:
+    found_in = answers.proposals.keys if answers.proposals is not None else ()
+    if not judged.any() and not found_in:
         raise DatasetError(
             f"none of {len(truths)} clips was judged by {answers.name}; the first is "
             f"{truths.keys[0]!r}: check that predictions and corpus name clips alike"
@@ -312,16 +315,19 @@ def _localization(
     }
 
 
-def _groups(truths: Truths) -> dict[str, Flags]:
-    """Return which clips belong to each group of forged ones; genuine ones belong to all."""
+def _groups(truths: Truths, judged: Flags) -> dict[str, Flags]:
+    """Return which clips belong to each group of forged ones; genuine ones belong to all.
+
+    A group of too few clips that were judged, or of the same clips as one before, is left out.
+    """
     groups: dict[str, Flags] = {}
     for word, labels in (("altered", truths.altered), ("kind", truths.kinds)):
-        counted = Counter(
-            label for label, forged in zip(labels, truths.forged, strict=True) if forged and label
-        )
-        for label, count in sorted(counted.items()):
-            if count >= _MIN_GROUP and len(counted) > 1:
-                groups[f"{word}: {label}"] = ~truths.forged | (np.array(labels) == label)
+        names = np.array([label or "" for label in labels])
+        for name in sorted(set(names[truths.forged]) - {""}):
+            kept = ~truths.forged | (names == name)
+            enough = int((kept & truths.forged & judged).sum()) >= _MIN_GROUP
+            if enough and not kept.all() and not any((kept == g).all() for g in groups.values()):
+                groups[f"{word}: {name}"] = kept
     return groups
 
 
@@ -329,7 +335,7 @@ def _of_groups(found: Measures, *, first_ap: str) -> dict[str, Metric]:
     def within(metric: Metric, kept: Flags) -> Metric:
         return lambda draw: metric(draw.within(kept))
 
-    wanted = [name for name in ("auc", "true_positive_rate", first_ap) if name in found.metrics]
+    wanted = [name for name in (*_OF_GROUPS, first_ap) if name in found.metrics]
     return {
         f"{group}/{name}": within(found.metrics[name], kept)
         for group, kept in found.groups.items()

@@ -1,7 +1,8 @@
 """Several systems on one corpus, and what a cheat would score there."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import chain, count
 from typing import Any
 
 import numpy as np
@@ -48,7 +49,7 @@ def side_by_side(
     Raises:
         DatasetError: There are no clips, or a system judged none of them.
     """
-    first, *others = systems
+    first, *others = systems = _named_apart(systems)
     silence = leading_silence_s or {}
     heard = any(length_s is not None for length_s in silence.values())
     draws = {name: settings[name] for name in ("num_resamples", "seed") if name in settings}
@@ -67,3 +68,15 @@ def _silence_auc(silence_s: Mapping[str, float | None], truths: Truths, **draws:
         return leak_auc(scores[draw.clips], truths.forged[draw.clips])
 
     return bootstrap({"auc": of}, clusters=truths.clusters, **draws)["auc"]
+
+
+def _named_apart(systems: Sequence[Answers]) -> list[Answers]:
+    """Return systems of which no two are called alike."""
+    named: list[Answers] = []
+    taken: set[str] = set()
+    for one in systems:
+        choices = chain([one.name], (f"{one.name} ({n})" for n in count(2)))
+        name = next(name for name in choices if name not in taken)
+        taken.add(name)
+        named.append(replace(one, name=name))
+    return named
