@@ -161,22 +161,167 @@ def forensics_dataset_readers() -> Iterator[DatasetReader]:
 @hookimpl
 def forensics_forgers() -> Iterator[Forger]:
     """Offer ways to forge a stretch of a genuine clip."""
-    from mmmsba_plugin.forge.mouth import MouthConfig, MouthSwap
-    from mmmsba_plugin.forge.splice import SpliceConfig, SpliceSound
+    yield from _sound_forgers()
+    yield from _picture_forgers()
+
+
+def _sound_forgers() -> Iterator[Forger]:
+    from mmmsba_plugin.forge import (
+        cut_words,
+        prosody,
+        repeat,
+        resynthesis,
+        shift,
+        speak,
+        splice,
+        vocode,
+        voice,
+    )
 
     yield Forger(
         name="splice",
         modality="audio",
         summary="A stretch of another clip's speech: words put into somebody's mouth.",
-        config=SpliceConfig,
-        build=SpliceSound,
+        config=splice.SpliceConfig,
+        build=splice.SpliceSound,
     )
+    yield Forger(
+        name="repeat",
+        modality="audio",
+        summary="Another moment of the clip's own speech: a quote that was rearranged.",
+        config=repeat.RepeatConfig,
+        build=repeat.RepeatSound,
+    )
+    yield Forger(
+        name="shift",
+        modality="audio",
+        summary="The clip's own sound, too early or too late: words that miss their lips.",
+        config=shift.ShiftConfig,
+        build=shift.ShiftSound,
+    )
+    yield Forger(
+        name="delete",
+        modality="audio",
+        summary="A piece cut out and the gap closed: a word made unsaid.",
+        config=cut_words.DeleteConfig,
+        build=cut_words.DeleteWord,
+    )
+    yield Forger(
+        name="insert",
+        modality="audio",
+        summary="A syllable put in and the rest pushed back: another word, or a stutter.",
+        config=cut_words.InsertConfig,
+        build=cut_words.InsertSyllable,
+    )
+    yield Forger(
+        name="pitch",
+        modality="audio",
+        summary="The same words higher or lower: a disguised voice, or a word tuned to fit.",
+        config=prosody.PitchConfig,
+        build=prosody.ShiftPitch,
+    )
+    yield Forger(
+        name="tempo",
+        modality="audio",
+        summary="The same words hurried or drawn out: made to sound drunk, or to fit lips.",
+        config=prosody.TempoConfig,
+        build=prosody.ChangeTempo,
+    )
+    yield Forger(
+        name="resynth",
+        modality="audio",
+        summary="The same words from a mel spectrogram: what a neural vocoder loses.",
+        config=resynthesis.ResynthConfig,
+        build=resynthesis.Resynth,
+    )
+    yield Forger(
+        name="recode",
+        modality="audio",
+        summary="Treble regrown and phases nearly right: what a neural codec loses.",
+        config=resynthesis.RecodeConfig,
+        build=resynthesis.Recode,
+    )
+    yield Forger(
+        name="vocode",
+        modality="audio",
+        summary="Pulses and noise through the same throat: what a source-filter vocoder loses.",
+        config=vocode.VocodeConfig,
+        build=vocode.Vocode,
+    )
+    yield Forger(
+        name="voice",
+        modality="audio",
+        summary="The same words by another throat: voice conversion.",
+        config=voice.VoiceConfig,
+        build=voice.ConvertVoice,
+    )
+    yield Forger(
+        name="speak",
+        modality="audio",
+        summary="Words of a speech synthesizer: text-to-speech; crude where none is installed.",
+        config=speak.SpeakConfig,
+        build=speak.SpeakSound,
+    )
+
+
+def _picture_forgers() -> Iterator[Forger]:
+    from mmmsba_plugin.forge import flow, freeze, inpaint, lowres, mouth, self_blend, stranger
+
     yield Forger(
         name="mouth",
         modality="visual",
         summary="The mouth of another moment of the clip: lips that say something else.",
-        config=MouthConfig,
-        build=MouthSwap,
+        config=mouth.MouthConfig,
+        build=mouth.MouthSwap,
+    )
+    yield Forger(
+        name="lowres-mouth",
+        modality="visual",
+        summary="The lower face through the narrow waist of a lip-sync generator, as Wav2Lip's.",
+        config=lowres.LowresMouthConfig,
+        build=lowres.LowresMouth,
+    )
+    yield Forger(
+        name="self-blend",
+        modality="visual",
+        summary="The face blended into itself: the traces of any face swap, and no others.",
+        config=self_blend.SelfBlendConfig,
+        build=self_blend.SelfBlend,
+    )
+    yield Forger(
+        name="stranger-mouth",
+        modality="visual",
+        summary="The mouth of somebody else: dubbing with another speaker's lips.",
+        config=stranger.StrangerMouthConfig,
+        build=stranger.StrangerMouth,
+    )
+    yield Forger(
+        name="stranger-face",
+        modality="visual",
+        summary="The face of somebody else with the expression of now: face swap.",
+        config=stranger.StrangerFaceConfig,
+        build=stranger.StrangerFace,
+    )
+    yield Forger(
+        name="freeze",
+        modality="visual",
+        summary="The stretch's own face or mouth held, dropped, reversed or warped in time.",
+        config=freeze.FreezeConfig,
+        build=freeze.Freeze,
+    )
+    yield Forger(
+        name="inpaint",
+        modality="visual",
+        summary="The mouth painted away from its border: lips removed or smeared.",
+        config=inpaint.InpaintConfig,
+        build=inpaint.Inpaint,
+    )
+    yield Forger(
+        name="flow",
+        modality="visual",
+        summary="The face morphed between two moments: morph cuts and interpolated pictures.",
+        config=flow.FlowConfig,
+        build=flow.Flow,
     )
 
 

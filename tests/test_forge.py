@@ -1,34 +1,29 @@
 import json
 from dataclasses import replace
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mmmsba_plugin.config import Chapter, TracksConfig
-from mmmsba_plugin.datasets.lavdf import read_lavdf
-from mmmsba_plugin.datasets.reading import refuse
-from mmmsba_plugin.errors import ConfigError, DatasetError, FeatureError
+from mmmsba_plugin.config import TracksConfig
+from mmmsba_plugin.errors import DatasetError, FeatureError
 from mmmsba_plugin.evidence import Picture
-from mmmsba_plugin.forge import corpus as corpus_module
 from mmmsba_plugin.forge.base import PictureJob, Shot, SoundJob
-from mmmsba_plugin.forge.corpus import build_recipes, forge_corpus
 from mmmsba_plugin.forge.mouth import MouthConfig, MouthSwap, fit_anchors
 from mmmsba_plugin.forge.plan import (
     Stretch,
     StretchConfig,
+    draw_length_s,
     find_donor,
     plan_stretches,
     propose_pictures,
     propose_sound,
 )
-from mmmsba_plugin.forge.puppet import make_talking_clip, make_talking_corpus
+from mmmsba_plugin.forge.puppet import make_talking_clip
 from mmmsba_plugin.forge.sources import Skipped, deal_splits, find_sources
 from mmmsba_plugin.forge.splice import SpliceConfig, SpliceSound, fades, speech_rms, speech_share
-from mmmsba_plugin.forge.studio import ForgeConfig, Studio
 from mmmsba_plugin.forge.trace import Trace, fetch, replaced, trace
 from mmmsba_plugin.hookspecs import Forger
 from mmmsba_plugin.media.encode import write_clip
@@ -267,7 +262,7 @@ def test_planned_pictures_keep_every_promise(seed, num_pictures, fps_hz, gone, w
     for stretch in planned:
         here, there = stretch.pictures, stretch.donors
         assert stretch.time == Segment(face.edges_s[here.start], face.edges_s[here.stop])
-        assert 0.2 - 1e-5 <= stretch.time.duration_s <= 1.6 + 1e-5
+        assert 0.1 - 1e-5 <= stretch.time.duration_s <= 1.6 + 1e-5
         assert len(there) == len(here)
         assert not set(here) & set(there)
         assert (face.track[here] == 0).all()
@@ -289,23 +284,37 @@ def test_planned_sound_keeps_every_promise(seed, seconds):
         assert other.time.start_s - one.time.end_s >= 0.3 - 1e-5
     for stretch in planned:
         # Rounding to a sample may take half a sample off.
-        assert 0.2 - 1e-4 <= stretch.time.duration_s <= 1.6 + 1e-4
+        assert 0.1 - 1e-4 <= stretch.time.duration_s <= 1.6 + 1e-4
         assert stretch.time.start_s >= 0
         assert stretch.time.end_s * RATE_HZ <= sound.size + 1e-6
 
 
-def test_lengths_are_those_of_the_field():
+@pytest.mark.parametrize(
+    ("short_share", "mean_s", "median_s", "low_s", "high_s"),
+    [(0.0, 0.65, 0.66, 0.1, 1.6), (1.0, 0.36, 0.35, 0.2, 0.6)],
+    ids=["lav-df", "av-deepfake1m"],
+)
+def test_lengths_are_those_of_the_field(short_share, mean_s, median_s, low_s, high_s):
+    config, rng = StretchConfig(short_share=short_share), np.random.default_rng(0)
+    lengths_s = np.array([draw_length_s(config, rng) for _ in range(4000)])
+    # 4000 draws of spread 0.3 s have a mean known to 0.005 s.
+    assert lengths_s.mean() == pytest.approx(mean_s, abs=0.02)
+    assert np.median(lengths_s) == pytest.approx(median_s, abs=0.02)
+    assert low_s <= lengths_s.min() < lengths_s.max() <= high_s
+
+
+def test_a_pause_is_not_forged():
     rng = np.random.default_rng(0)
-    sound = talk(rng, 20)
-    planned = [
-        s.time.duration_s
-        for _ in range(200)
-        for s in plan_stretches(
-            propose_sound(sound, RATE_HZ), duration_s=20, config=StretchConfig(), rng=rng
-        )
-    ]
-    # LAV-DF: 0.65 s on average. 400 draws of spread 0.4 s have a mean known to 0.02 s.
-    assert np.mean(planned) == pytest.approx(0.67, abs=0.06)
+    sound = np.concatenate([talk(rng, 2), np.zeros(8 * RATE_HZ, np.float32)])
+    config = StretchConfig()
+    face = face_at(range(250), 250)
+    for propose in (
+        propose_sound(sound, RATE_HZ),
+        propose_pictures(face, config, needs_donor=False, sound=sound, rate_hz=RATE_HZ),
+    ):
+        planned = plan_stretches(propose, duration_s=10, config=config, rng=rng)
+        assert planned
+        assert all(stretch.time.start_s < 2 for stretch in planned)
 
 
 def test_a_clip_that_is_too_short_gets_no_stretch():
@@ -435,289 +444,7 @@ def test_a_folder_without_genuine_clips_is_refused(tmp_path, prepare, message):
         find_sources(folder, seed=0, min_clip_s=1.0)
 
 
-# --- the corpus ----------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="session")
-def genuine(tmp_path_factory):
-    """Five speakers with a clip each, of whom two share the training split with a third."""
-    folder = tmp_path_factory.mktemp("genuine")
-    make_talking_corpus(folder, num_clips=5, seconds=2.4, seed=1, size_px=160)
-    return folder
-
-
-@pytest.fixture(scope="session")
-def forged(genuine, tmp_path_factory):
-    out = tmp_path_factory.mktemp("forged")
-    return out, forge_corpus(genuine, out, per_clip=3, seed=4, forgers=[SPLICE, MOUTH])
-
-
-def test_a_corpus_is_read_back_as_what_was_made(forged):
-    out, summary = forged
-    records = list(read_lavdf(out, on_error=refuse))
-    assert (summary.num_genuine, summary.num_forged) == (5, 15)
-    assert summary.skipped == ()
-    assert sum(r.forged for r in records) == summary.num_forged
-    assert {r.kind for r in records} == {"real", "splice", "mouth", "splice+mouth"}
-    for record in records:
-        assert bool(record.audio_truth) == ("splice" in record.kind)
-        assert bool(record.visual_truth) == ("mouth" in record.kind)
-        assert record.forged == (record.original is not None)
-        assert record.media.parent.name == record.split
-    both = [r for r in records if r.kind == "splice+mouth"]
-    assert all(r.audio_truth == r.visual_truth for r in both)
-
-
-def test_nobody_is_in_two_splits(forged):
-    records = list(read_lavdf(forged[0]))
-    assert {r.split for r in records} == {"train", "dev", "test"}
-    for identity in {r.identity for r in records}:
-        assert len({r.split for r in records if r.identity == identity}) == 1
-
-
-def test_genuine_and_forged_are_written_alike(forged):
-    out, _ = forged
-    entries = json.loads((out / "metadata.json").read_text())
-    of_original = {e["file"]: e for e in entries if e["original"] is None}
-    for entry in entries:
-        media = probe(out / entry["file"])
-        assert (media.video.codec, media.audio.codec) == ("h264", "aac")
-        if entry["original"]:
-            like = of_original[entry["original"]]
-            other = probe(out / like["file"])
-            assert media.video == other.video
-            assert media.audio == other.audio
-            for key in ("duration", "video_frames", "audio_frames", "audio_channels"):
-                assert entry[key] == like[key]
-
-
-def test_truth_begins_and_ends_with_a_picture(forged):
-    out, _ = forged
-    for record in read_lavdf(out):
-        if record.visual_truth:
-            pts_s = np.array([p.pts_s for p in PictureReader(probe(record.media))])
-            for segment in record.visual_truth:
-                # The file's clock ticks 90,000 times a second.
-                assert np.abs(pts_s - segment.start_s).min() < 2e-5
-                ends_s = np.append(pts_s, pts_s[-1] + 0.04)
-                assert np.abs(ends_s - segment.end_s).min() < 2e-5
-
-
-def test_truth_is_exactly_what_differs_before_encoding(genuine, tmp_path, monkeypatch):
-    written = {}
-
-    def keep(path, pictures, *, sound, **_):
-        written[Path(path).name] = ([(p.pts_s, p.rgb) for p in pictures], sound)
-
-    monkeypatch.setattr("mmmsba_plugin.forge.studio.write_clip", keep)
-    sources, _ = find_sources(genuine, seed=4, min_clip_s=1.0)
-    lender = np.random.default_rng(0).normal(0, 0.1, 4 * RATE_HZ).astype(np.float32)
-    studio = Studio(sources[0], tmp_path, config=ForgeConfig(), seed=4)
-    name = Path(studio.copy()["file"]).name
-    real_pictures, real_sound = written[name]
-    for number, recipe in enumerate(build_recipes([SPLICE, MOUTH], {}), start=1):
-        entry = studio.forge(number, recipe, lambda size, rng: lender)
-        pictures, sound = written[Path(entry["file"]).name]
-        changed_s = [
-            pts_s
-            for (pts_s, rgb), (_, old) in zip(pictures, real_pictures, strict=True)
-            if not np.array_equal(rgb, old)
-        ]
-        said_s = [
-            pts_s
-            for pts_s, _ in real_pictures
-            if any(s - 1e-6 <= pts_s < e - 1e-6 for s, e in entry["visual_fake_segments"])
-        ]
-        assert changed_s == said_s
-        outside = np.ones(sound.size, dtype=bool)
-        for start_s, end_s in entry["audio_fake_segments"]:
-            inside = slice(round(start_s * RATE_HZ), round(end_s * RATE_HZ))
-            outside[inside] = False
-            assert np.mean(sound[inside] != real_sound[inside]) > 0.99
-            assert sound[inside][0] != real_sound[inside][0]
-            assert sound[inside][-1] != real_sound[inside][-1]
-        np.testing.assert_array_equal(sound[outside], real_sound[outside])
-
-
-def corpus_files(out):
-    return {
-        p.relative_to(out).as_posix(): p.read_bytes()
-        for p in sorted(out.rglob("*"))
-        if p.is_file() and ".progress" not in p.parts
-    }
-
-
-def test_the_same_seed_gives_the_same_corpus_and_another_does_not(genuine, forged, tmp_path):
-    again = tmp_path / "again"
-    forge_corpus(genuine, again, per_clip=3, seed=4, forgers=[SPLICE, MOUTH])
-    assert corpus_files(again) == corpus_files(forged[0])
-    other = forge_corpus(
-        genuine, tmp_path / "other", per_clip=1, seed=5, forgers=[SPLICE], split=None
-    )
-    told = [e["audio_fake_segments"] for e in json.loads(other.metadata.read_text())]
-    was = [e["audio_fake_segments"] for e in json.loads(forged[1].metadata.read_text())]
-    assert not [t for t in told if t and t in was]
-
-
-def test_an_interrupted_run_goes_on_and_ends_with_the_same_corpus(genuine, forged, tmp_path):
-    def interrupt(done, total, name):
-        assert total == 5
-        if done == 2:
-            raise KeyboardInterrupt
-
-    options = {"per_clip": 3, "seed": 4, "forgers": [SPLICE, MOUTH]}
-    with pytest.raises(KeyboardInterrupt):
-        forge_corpus(genuine, tmp_path, **options, on_progress=interrupt)
-    assert not (tmp_path / "metadata.json").exists()
-    summary = forge_corpus(genuine, tmp_path, **options)
-    assert summary.num_resumed == 2
-    assert summary.num_forged == forged[1].num_forged
-    assert corpus_files(tmp_path) == corpus_files(forged[0])
-
-
-def test_a_clip_that_was_lost_is_made_again(genuine, tmp_path):
-    options = {"per_clip": 1, "seed": 0, "forgers": [MOUTH], "split": "dev"}
-    first = forge_corpus(genuine, tmp_path, **options)
-    before = corpus_files(tmp_path)
-    lost = next(tmp_path.rglob("*forged1.mp4"))
-    lost.unlink()
-    again = forge_corpus(genuine, tmp_path, **options)
-    assert (first.num_genuine, again.num_resumed) == (1, 0)
-    assert corpus_files(tmp_path) == before
-
-
-def test_two_corpora_are_not_mixed(genuine, tmp_path):
-    options = {"forgers": [MOUTH], "split": "dev"}
-    forge_corpus(genuine, tmp_path, per_clip=1, seed=0, **options)
-    with pytest.raises(DatasetError, match=r"forged with other settings \(per_clip, seed\)"):
-        forge_corpus(genuine, tmp_path, per_clip=2, seed=1, **options)
-
-
-def test_somebody_else_s_corpus_is_not_overwritten(genuine, tmp_path):
-    described(tmp_path)
-    with pytest.raises(DatasetError, match=r"already holds a metadata\.json of unknown making"):
-        forge_corpus(genuine, tmp_path, per_clip=1, seed=0, forgers=[MOUTH])
-
-
-def test_only_the_wanted_split_is_forged(genuine, tmp_path):
-    summary = forge_corpus(
-        genuine, tmp_path, per_clip=1, seed=4, forgers=[SPLICE, MOUTH], split="test"
-    )
-    assert {r.split for r in read_lavdf(tmp_path)} == {"test"}
-    assert summary.num_genuine == 1
-    with pytest.raises(DatasetError, match="no split 'val'; it has: dev, test, train"):
-        forge_corpus(genuine, tmp_path / "other", per_clip=1, seed=4, forgers=[MOUTH], split="val")
-
-
-def test_a_missing_modality_is_part_of_the_job(tmp_path):
-    folder = tmp_path / "genuine"
-    still(folder / "faceless1.mp4", 2)
-    still(folder / "faceless2.mp4", 2)
-    still(folder / "nothing.mp4", 2, sound=False)
-    make_talking_clip(folder / "voice.mp4", seconds=2, seed=0, size_px=160)
-    mute = make_talking_clip(folder / "mute.mp4", seconds=2, seed=1, size_px=160)
-    write_clip(mute.path, list(PictureReader(probe(mute.path))), fps_hz=25)
-    names = ("faceless1", "faceless2", "nothing", "voice", "mute")
-    described(folder, *({"file": f"{n}.mp4", "n_fakes": 0, "split": "train"} for n in names))
-    out = tmp_path / "out"
-    summary = forge_corpus(folder, out, per_clip=2, seed=0, forgers=[SPLICE, MOUTH])
-    assert [str(s) for s in summary.skipped] == ["train/nothing: neither a face nor sound to forge"]
-    kinds = {}
-    for record in read_lavdf(out, on_error=refuse):
-        kinds.setdefault(record.identity, set()).add(record.kind)
-    assert kinds["faceless1"] == {"real", "splice"}
-    assert kinds["mute"] == {"real", "mouth"}
-    mute_entry = next(e for e in json.loads(summary.metadata.read_text()) if "mute" in e["file"])
-    assert (mute_entry["audio_channels"], mute_entry["audio_frames"]) == (0, 0)
-
-
-def test_a_lonely_voice_gets_no_donor_and_is_named(tmp_path):
-    still(tmp_path / "genuine/only.mp4", 2)
-    with pytest.raises(DatasetError, match=r"nothing could be forged .*variant 1: no room"):
-        forge_corpus(tmp_path / "genuine", tmp_path / "out", per_clip=1, seed=0, forgers=[SPLICE])
-
-
-def test_one_clip_that_fails_does_not_stop_the_rest(genuine, tmp_path, monkeypatch):
-    copy = Studio.copy
-
-    def fail_once(self):
-        if "speaker2" in self._source.name:
-            raise FeatureError("the pictures ran away")
-        return copy(self)
-
-    monkeypatch.setattr(corpus_module.Studio, "copy", fail_once)
-    summary = forge_corpus(genuine, tmp_path, per_clip=1, seed=0, forgers=[SPLICE, MOUTH])
-    assert summary.num_genuine == 4
-    assert [s.reason for s in summary.skipped] == ["the pictures ran away"]
-
-
-class Loud(Chapter):
-    level: float = 0.5
-
-
-class Shouting:
-    """A forger of another distribution: needs no donor, and has a setting."""
-
-    needs_donor = False
-
-    def __init__(self, config):
-        self.level = config.level
-
-    def forge_sound(self, job, rng):
-        return np.full(job.stretch.size, self.level, dtype=np.float32)
-
-
-class Cutting(Shouting):
-    """A forger that closes the gap: a stretch becomes shorter."""
-
-    def forge_sound(self, job, rng):
-        return job.stretch[::2]
-
-
-def test_a_stranger_s_forger_enters_by_the_same_door(genuine, tmp_path):
-    shout = Forger("shout", "audio", "Loud.", Loud, Shouting)
-    summary = forge_corpus(
-        genuine,
-        tmp_path,
-        per_clip=1,
-        seed=0,
-        forgers=[shout],
-        split="test",
-        settings={"shout": {"level": 0.9}},
-    )
-    assert summary.num_forged == 1
-    assert {r.kind for r in read_lavdf(tmp_path)} == {"real", "shout"}
-
-
-def test_a_forger_that_changes_the_length_is_named(genuine, tmp_path):
-    cut = Forger("cut", "audio", "Shorter.", Loud, Cutting)
-    with pytest.raises(DatasetError, match=r"the forger 'cut' returned .* cannot be run yet"):
-        forge_corpus(genuine, tmp_path, per_clip=1, seed=0, forgers=[cut], split="test")
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"per_clip": 0}, "at least one variant and one forger, got 0 and 1"),
-        ({"forgers": []}, "at least one variant and one forger, got 1 and 0"),
-        ({"settings": {"mouht": {}}}, r"unknown forgers \['mouht'\]; there are: mouth"),
-        ({"settings": {"mouth": {"spred": 1}}}, "Allowed keys: spread, feather"),
-        (
-            {"forgers": [Forger("odd", "audio", "Lips.", MouthConfig, MouthSwap)]},
-            "'odd' says it alters 'audio', but MouthSwap lacks",
-        ),
-    ],
-)
-def test_wrong_settings_are_refused_before_anything_is_written(genuine, tmp_path, options, message):
-    given_ = {"per_clip": 1, "seed": 0, "forgers": [MOUTH]} | options
-    with pytest.raises(ConfigError, match=message):
-        forge_corpus(genuine, tmp_path / "out", **given_)
-    assert not (tmp_path / "out").exists()
-
-
-def test_recipes_are_each_alone_and_every_pair():
-    kinds = [r.kind for r in build_recipes([SPLICE, MOUTH, replace(SPLICE, name="tts")], {})]
-    assert kinds == ["splice", "tts", "mouth", "splice+mouth", "tts+mouth"]
+# --- pictures of a clip ----------------------------------------------------------------------
 
 
 def test_fetching_stops_behind_the_last_picture_that_is_needed():

@@ -1,5 +1,7 @@
 """``mmmsba forge``: make a corpus of partial forgeries from genuine clips."""
 
+import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,7 +12,9 @@ from mmmsba_plugin.cli import files
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from mmmsba_plugin.evaluation.intervals import Interval
     from mmmsba_plugin.forge.corpus import ForgeSummary
+    from mmmsba_plugin.hookspecs import Forger
 
 
 def forge(
@@ -20,24 +24,46 @@ def forge(
         Path, typer.Option("-o", "--output", metavar="DIR", help="Where the corpus goes.")
     ],
     per_clip: Annotated[int, typer.Option(help="Forged variants of each clip.")] = 4,
+    genuine_per_clip: Annotated[
+        int, typer.Option(help="Genuine files of each clip, processed each in its own way.")
+    ] = 3,
     seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
     split: Annotated[
         str | None, typer.Option(help="Only clips of this split of GENUINE_DIR's metadata.")
     ] = None,
     forger: Annotated[
-        list[str] | None, typer.Option(help="Which forger; can be given again. All if not given.")
+        list[str] | None,
+        typer.Option(
+            "--forger",
+            "--forgers",
+            metavar="NAMES",
+            help="Which forgers, separated by commas; can be given again. All if not given.",
+        ),
     ] = None,
+    exclude: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAMES", help="Which forgers not; written like --forger."),
+    ] = None,
+    workers: Annotated[
+        int, typer.Option(help="Clips at a time, each in a process; 0 for one a core.")
+    ] = 0,
+    check_leaks: Annotated[
+        bool,
+        typer.Option(
+            "--check-leaks",
+            help="Say how well forged files can be told without looking at what they show.",
+        ),
+    ] = False,
 ) -> None:
     """Forge stretches of genuine clips, with exactly known truth, in LAV-DF's layout.
 
-    Genuine clips are written again alike, so that the codec gives nothing away. A run that
-    was interrupted goes on where it stopped.
+    All files, genuine or forged, are processed and encoded by the same dice, so that nothing
+    but the forgery gives it away. A run that was interrupted goes on where it stopped.
     """
     from mmmsba_plugin.cli import told
     from mmmsba_plugin.forge.corpus import forge_corpus
-    from mmmsba_plugin.plugins import entries, lookup
 
-    offered = [offer.name for offer in entries("forgers") if offer.state == "ok"]
+    forgers = _chosen(_names(forger), _names(exclude))
     files.make_folder(output)
     console = told.console()
     with console.status("forging") as status:
@@ -45,18 +71,57 @@ def forge(
             genuine,
             output,
             per_clip=per_clip,
+            genuine_per_clip=genuine_per_clip,
             seed=seed,
             split=split,
-            forgers=[lookup("forgers", name) for name in forger or offered],
+            forgers=forgers,
+            workers=workers or os.cpu_count() or 1,
             on_progress=lambda done, total, _: status.update(f"forging: {done} of {total} clips"),
         )
     _say(made, console)
+    if check_leaks:
+        _say_leaks(output, console)
+
+
+def _names(given: Sequence[str] | None) -> list[str]:
+    return [name.strip() for some in given or () for name in some.split(",") if name.strip()]
+
+
+def _chosen(wanted: Sequence[str], excluded: Sequence[str]) -> "list[Forger]":
+    from mmmsba_plugin.plugins import entries, lookup
+
+    offered = [offer.name for offer in entries("forgers") if offer.state == "ok"]
+    left_out = {lookup("forgers", name).name for name in excluded}
+    return [lookup("forgers", name) for name in wanted or offered if name not in left_out]
 
 
 def _say(made: "ForgeSummary", console: "Console") -> None:
     from mmmsba_plugin.cli import told
 
+    for one in made.left_out:
+        told.failure(f"left out {one}", console)
     for skip in made.skipped:
         told.failure(f"skipped {skip}", console)
     console.print(f"wrote {made.num_genuine} genuine and {made.num_forged} forged clips")
     told.tell_written([made.metadata], console)
+
+
+def _say_leaks(corpus: Path, console: "Console") -> None:
+    from mmmsba_plugin.datasets.lavdf import read_lavdf
+    from mmmsba_plugin.evaluation.giveaways import leak_report
+
+    with console.status("looking for leaks") as status:
+        found = leak_report(
+            list(read_lavdf(corpus)),
+            on_clip=lambda number: status.update(f"looking for leaks: {number + 1} files"),
+        )
+    console.print(f"a guess from size, encoding and loudness alone: AUC {_cell(found.together)}")
+    console.print(f"  chance alone reaches {found.by_chance:.3f} in one case of a hundred")
+    for name in found.tells:
+        console.print(f"  {name} alone: AUC {_cell(found.cues[name])}")
+    if found.leaks:
+        console.print("the files tell more than chance; find out why before training on them")
+
+
+def _cell(number: "Interval") -> str:
+    return f"{number.value:.3f} ({number.low:.3f} to {number.high:.3f})"

@@ -71,11 +71,15 @@ class PictureJob:
         fps_hz: Pictures a second.
         donors: As many pictures of another moment of the clip; empty for a forger that
             needs none.
+        strangers: As many consecutive pictures of another clip, preferably of another
+            person who holds the head alike; they may be of another size. Empty for a forger
+            that needs none.
     """
 
     shots: Sequence[Shot]
     fps_hz: float
     donors: Sequence[Shot] = ()
+    strangers: Sequence[Shot] = ()
 
 
 @runtime_checkable
@@ -97,7 +101,12 @@ class SoundForger(Protocol):
 
 @runtime_checkable
 class PictureForger(Protocol):
-    """Alters a stretch of pictures."""
+    """Alters a stretch of pictures.
+
+    A forger may also have a property ``needs_stranger``, which says whether a job must bring
+    the pictures of another clip; see :func:`needs_stranger`. It is no part of the protocol,
+    so that forgers that never heard of strangers go on working.
+    """
 
     @property
     def needs_donor(self) -> bool:
@@ -112,3 +121,12 @@ class PictureForger(Protocol):
 
 
 ClipForger = SoundForger | PictureForger
+
+
+def needs_stranger(forger: ClipForger) -> bool:
+    """Return whether a job must bring the pictures of another clip.
+
+    Args:
+        forger: Any forger; one without a property of this name needs no stranger.
+    """
+    return bool(getattr(forger, "needs_stranger", False))

@@ -1,31 +1,26 @@
 """Turns a folder of genuine clips into a corpus of partial forgeries.
 
-Each genuine clip is written once, and beside it variants with one to three forged stretches.
-What is random follows from the seed and the clip's name alone, so a run that was interrupted
-goes on where it stopped and ends with the same corpus.
+Each genuine clip is written a few times, and beside it variants with one to three forged
+stretches; all of them go through processing of their own. What is random follows from the
+seed and the clip's name alone, so a run that was interrupted goes on where it stopped and
+ends with the same corpus, whatever the number of processes.
 """
 
-import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import product
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from mmmsba_plugin.errors import ConfigError, DatasetError, MmmsbaError
-from mmmsba_plugin.forge.base import PictureForger, Sound, SoundForger
-from mmmsba_plugin.forge.layout import METADATA, Entry, write_json
+from mmmsba_plugin.errors import ConfigError, DatasetError, FeatureError, MmmsbaError
+from mmmsba_plugin.forge.casting import Cast, Recipe, assemble
+from mmmsba_plugin.forge.footage import TraceStore
+from mmmsba_plugin.forge.layout import Entry
+from mmmsba_plugin.forge.ledger import PROGRESS, Ledger, Made
+from mmmsba_plugin.forge.lenders import Lenders
+from mmmsba_plugin.forge.pool import portable, work_on
 from mmmsba_plugin.forge.sources import Skipped, Source, find_sources
-from mmmsba_plugin.forge.studio import DonorFinder, ForgeConfig, Recipe, Studio, sound_of
+from mmmsba_plugin.forge.studio import ForgeConfig, Studio
 from mmmsba_plugin.hookspecs import Forger
-
-#: Where a run keeps what is done; may be deleted once the corpus is complete.
-PROGRESS = ".progress"
-
-#: Clips tried as the donor of a sound before it is given up.
-_DONORS_TRIED = 8
 
 #: Called after each genuine clip with how many are done, how many there are, and its name.
 OnProgress = Callable[[int, int, str], None]
@@ -37,17 +32,21 @@ class ForgeSummary:
 
     Attributes:
         metadata: The corpus's list of clips.
-        num_genuine: Genuine clips written.
+        num_genuine: Genuine files written.
         num_forged: Forged variants written.
-        num_resumed: Genuine clips that an earlier run had finished, of ``num_genuine``.
+        num_resumed: Genuine clips that an earlier run had finished.
+        written_s: How long all files last that this run wrote, in seconds.
         skipped: Clips and variants that were not made, and why.
+        left_out: Forgers that cannot be used here, and why.
     """
 
     metadata: Path
     num_genuine: int
     num_forged: int
     num_resumed: int
+    written_s: float
     skipped: tuple[Skipped, ...]
+    left_out: tuple[Skipped, ...]
 
 
 def forge_corpus(
@@ -57,9 +56,11 @@ def forge_corpus(
     per_clip: int,
     seed: int,
     forgers: Sequence[Forger],
+    genuine_per_clip: int = 1,
     split: str | None = None,
     settings: Mapping[str, Mapping[str, Any]] | None = None,
     config: ForgeConfig | None = None,
+    workers: int = 1,
     on_progress: OnProgress | None = None,
 ) -> ForgeSummary:
     """Write a corpus of partial forgeries in LAV-DF's layout.
@@ -71,219 +72,166 @@ def forge_corpus(
         per_clip: Forged variants of each genuine clip.
         seed: Of everything random.
         forgers: What to forge with; sound and picture forgers are used alone and together.
+            Those that lack something on this machine are left out.
+        genuine_per_clip: Genuine files of each genuine clip, each with processing of its
+            own. Where fewer variants can be made, as many fewer are written.
         split: Only genuine clips of this split; all if not given.
         settings: Settings of forgers by name, where they are not to be the defaults.
         config: How the corpus is forged.
+        workers: Processes. A forger that another process cannot import, such as one from a
+            file that is no package, keeps all work in this one.
         on_progress: Hears of each clip that is done.
 
     Returns:
         What was made. A clip that cannot be used is named there and does not stop the rest.
 
     Raises:
-        ConfigError: ``per_clip`` or a forger's settings are out of bounds.
-        DatasetError: There is no genuine clip, nothing could be forged, or ``out_dir`` holds
-            a corpus that was forged otherwise.
+        ConfigError: A number or a forger's settings are out of bounds.
+        DatasetError: There is no genuine clip, nothing could be forged, ``out_dir`` holds
+            a corpus that was forged otherwise, or a process died.
     """
-    if per_clip < 1 or not forgers:
+    if min(per_clip, genuine_per_clip, workers) < 1 or not forgers:
         raise ConfigError(
-            "each clip needs at least one variant and one forger, "
-            f"got {per_clip} and {len(forgers)}"
+            "each clip needs at least one variant, one genuine file, one forger and one worker, "
+            f"got {per_clip}, {genuine_per_clip}, {len(forgers)} and {workers}"
         )
     config, settings = config or ForgeConfig(), settings or {}
-    recipes = build_recipes(forgers, settings)
+    cast, ledger = assemble(forgers, settings), Ledger(out_dir)
     made_with = {
         "per_clip": per_clip,
+        "genuine_per_clip": genuine_per_clip,
         "seed": seed,
         "split": split,
-        "forgers": [f.name for f in forgers],
+        "forgers": cast.names,
         "settings": {name: dict(values) for name, values in settings.items()},
         "config": config.model_dump(mode="json"),
     }
-    _require_same_corpus(out_dir, made_with)
+    ledger.open(made_with)
     sources, skipped = find_sources(
         genuine_dir, seed=seed, min_clip_s=config.min_clip_s, split=split
     )
-    write_json(out_dir / PROGRESS / "settings.json", made_with)
-    ledger = _Ledger(out_dir)
-    for done, source in enumerate(sources, start=1):
-        if not ledger.resume(source):
-            studio = Studio(source, out_dir, config=config, seed=seed)
-            donors = _donors(source, sources, config.sample_rate_hz)
-            ledger.note(source, *_work(studio, source, recipes, per_clip, donors))
-        if on_progress is not None:
-            on_progress(done, len(sources), source.name)
-    return ledger.close(skipped)
+    workshop = Workshop(tuple(sources), cast, ledger, config, seed, per_clip, genuine_per_clip)
+    members = [forger for _, forger in (*cast.sounds, *cast.pictures)]
+    made = _all_made(workshop, workers if portable(*members) else 1, on_progress)
+    workshop.traces.forget()
+    return _summary(ledger, made, skipped, cast)
 
 
-def build_recipes(
-    forgers: Sequence[Forger], settings: Mapping[str, Mapping[str, Any]]
-) -> list[Recipe]:
-    """Return every sound forger alone, every picture forger alone, and every pair.
+@dataclass(frozen=True, slots=True)
+class Workshop:
+    """Makes of each genuine clip what is to be made of it; can be sent to another process.
 
-    Raises:
-        ConfigError: Settings are given for a forger that is not there, or are out of bounds.
+    Attributes:
+        sources: The genuine clips.
+        cast: The forgers.
+        ledger: Where it is noted what is done.
+        config: How the corpus is forged.
+        seed: Of everything random.
+        per_clip: Forged variants of each clip.
+        genuine_per_clip: Genuine files of each clip.
     """
-    if unknown := settings.keys() - {f.name for f in forgers}:
-        names = ", ".join(f.name for f in forgers)
-        raise ConfigError(f"settings for unknown forgers {sorted(unknown)}; there are: {names}")
-    sounds: list[tuple[str, SoundForger]] = []
-    pictures: list[tuple[str, PictureForger]] = []
-    for forger in forgers:
-        built = forger.build(forger.config.read(dict(settings.get(forger.name, {}))))
-        if forger.modality == "audio" and isinstance(built, SoundForger):
-            sounds.append((forger.name, built))
-        elif forger.modality == "visual" and isinstance(built, PictureForger):
-            pictures.append((forger.name, built))
-        else:
-            raise ConfigError(
-                f"the forger {forger.name!r} says it alters {forger.modality!r}, but "
-                f"{type(built).__name__} lacks needs_donor and forge_sound or forge_pictures"
-            )
-    alone = [Recipe(sound=s) for s in sounds] + [Recipe(picture=p) for p in pictures]
-    return alone + [Recipe(sound=s, picture=p) for s, p in product(sounds, pictures)]
 
+    sources: tuple[Source, ...]
+    cast: Cast
+    ledger: Ledger
+    config: ForgeConfig
+    seed: int
+    per_clip: int
+    genuine_per_clip: int
 
-class _Ledger:
-    """What is done, kept beside the corpus clip by clip."""
+    @property
+    def traces(self) -> TraceStore:
+        """Where the face is in each clip."""
+        folder = self.ledger.out_dir / PROGRESS / "traces"
+        return TraceStore(folder, self.config.tracks, self.config.max_short_side_px)
 
-    def __init__(self, out_dir: Path) -> None:
-        self._out_dir = out_dir
-        self._entries: list[Entry] = []
-        self._skipped: list[Skipped] = []
-        self._num_resumed = 0
-
-    def resume(self, source: Source) -> bool:
-        """Take over what an earlier run noted of a clip; False if there is none, or it is gone."""
+    def __call__(self, source: Source) -> Made:
+        """Write all files of one clip, unless an earlier run did."""
+        if made := self.ledger.resume(source):
+            return made
         try:
-            noted = json.loads(self._path(source).read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            return False
-        if noted["made_from"] != _fingerprint(source):
-            return False
-        if not all((self._out_dir / e["file"]).is_file() for e in noted["entries"]):
-            return False
-        self._add(noted["entries"], [Skipped(**s) for s in noted["skipped"]])
-        self._num_resumed += bool(noted["entries"])
-        return True
+            made = self._made(source)
+        except MmmsbaError as error:
+            made = Made((), (Skipped(source.name, str(error)),))
+        self.ledger.note(source, made)
+        return made
 
-    def note(self, source: Source, entries: list[Entry], skipped: list[Skipped]) -> None:
-        """Note what was made of a clip."""
-        noted = {
-            "made_from": _fingerprint(source),
-            "entries": entries,
-            "skipped": [{"name": s.name, "reason": s.reason} for s in skipped],
-        }
-        write_json(self._path(source), noted)
-        self._add(entries, skipped)
+    def _made(self, source: Source) -> Made:
+        out_dir, config = self.ledger.out_dir, self.config
+        studio = Studio(source, out_dir, traces=self.traces, config=config, seed=self.seed)
+        lenders = Lenders(source, self.sources, self.traces, config.sample_rate_hz)
+        numbers = studio.file_numbers(self.genuine_per_clip + self.per_clip)
+        genuine, forged = numbers[: self.genuine_per_clip], numbers[self.genuine_per_clip :]
+        variants: list[Entry] = []
+        skipped: list[Skipped] = []
+        for turn, number in enumerate(forged):
+            tries = studio.recipes(self.cast, turn)
+            try:
+                variants.append(_first_that_works(studio, number, tries, lenders, genuine[0]))
+            except FeatureError as error:
+                skipped.append(Skipped(f"{source.name}, variant {turn + 1}", str(error)))
+        if not variants:
+            return Made((), (Skipped(source.name, skipped[0].reason),))
+        copies = [studio.copy(n) for n in genuine[: self._num_copies(len(variants))]]
+        return Made((*copies, *variants), tuple(skipped))
 
-    def close(self, skipped_before: Sequence[Skipped]) -> ForgeSummary:
-        """Write the corpus's metadata and sum up.
+    def _num_copies(self, num_variants: int) -> int:
+        """Return how many genuine files a clip gets that could be forged so often.
 
-        Raises:
-            DatasetError: No variant could be forged.
+        A short clip that could be forged once must not be seen as genuine three times, or
+        being short is a clue.
         """
-        skipped = (*skipped_before, *self._skipped)
-        num_forged = sum(bool(e["n_fakes"]) for e in self._entries)
-        if not num_forged:
-            reasons = "; ".join(str(s) for s in skipped[:3])
-            raise DatasetError(f"nothing could be forged ({reasons}); give other clips")
-        write_json(self._out_dir / METADATA, self._entries)
-        return ForgeSummary(
-            metadata=self._out_dir / METADATA,
-            num_genuine=len(self._entries) - num_forged,
-            num_forged=num_forged,
-            num_resumed=self._num_resumed,
-            skipped=skipped,
-        )
-
-    def _add(self, entries: list[Entry], skipped: list[Skipped]) -> None:
-        self._entries += entries
-        self._skipped += skipped
-
-    def _path(self, source: Source) -> Path:
-        return self._out_dir / PROGRESS / f"{source.name}.json"
+        return max(1, round(self.genuine_per_clip * num_variants / self.per_clip))
 
 
-def _work(
-    studio: Studio, source: Source, recipes: list[Recipe], per_clip: int, donors: DonorFinder
-) -> tuple[list[Entry], list[Skipped]]:
-    """Write one genuine clip and its variants; an error names the clip instead of ending all."""
+def _first_that_works(
+    studio: Studio, number: int, tries: Iterable[Recipe], lenders: Lenders, original: int
+) -> Entry:
+    """Write a variant with the first recipe that the clip can be forged with."""
+    reason = FeatureError("it has neither a face nor sound to forge; give a clip that has one")
+    for recipe in tries:
+        try:
+            return studio.forge(number, recipe, lenders, original=original)
+        except FeatureError as error:
+            reason = error
+    raise reason
+
+
+def _all_made(workshop: Workshop, workers: int, on_progress: OnProgress | None) -> list[Made]:
+    """Return what was made of each clip, in the clips' order.
+
+    The metadata are written even if the run is stopped: what is done can be used.
+    """
+    sources = workshop.sources
+    # The longest first, so that no process works on alone at the end.
+    order = sorted(range(len(sources)), key=lambda i: -(sources[i].media.duration_s or 0.0))
+    found: dict[int, Made] = {}
     try:
-        usable = studio.usable(recipes)
-        if not usable:
-            return [], [Skipped(source.name, "neither a face nor sound to forge")]
-        forged, skipped = _variants(studio, source, usable, per_clip, donors)
-        return ([studio.copy(), *forged] if forged else []), skipped
-    except MmmsbaError as error:
-        return [], [Skipped(source.name, str(error))]
+        queue = [sources[i] for i in order]
+        for place, made in work_on(workshop, queue, workers=workers):
+            found[order[place]] = made
+            if on_progress is not None:
+                on_progress(len(found), len(sources), queue[place].name)
+    finally:
+        workshop.ledger.publish(found[i] for i in sorted(found))
+    return [found[i] for i in sorted(found)]
 
 
-def _variants(
-    studio: Studio, source: Source, recipes: list[Recipe], per_clip: int, donors: DonorFinder
-) -> tuple[list[Entry], list[Skipped]]:
-    """Write the variants, recipes taking turns; another steps in where one finds no room."""
-    entries: list[Entry] = []
-    skipped: list[Skipped] = []
-    turns = studio.rng(0).permutation(len(recipes))
-    for number in range(1, per_clip + 1):
-        order = np.roll(turns, 1 - number)
-        tries = (studio.forge(number, recipes[i], donors) for i in order)
-        made = next((entry for entry in tries if entry is not None), None)
-        if made is None:
-            reason = "no room for a forged stretch with genuine time around it, or no donor"
-            skipped.append(Skipped(f"{source.name}, variant {number}", reason))
-        else:
-            entries.append(made)
-    return entries, skipped
-
-
-def _donors(source: Source, sources: Sequence[Source], sample_rate_hz: int) -> DonorFinder:
-    """Return a finder of sounds of other clips of the split, of other people if there are any."""
-    mine = source.candidate
-    others = [
-        s
-        for s in sources
-        if s is not source and s.media.audio is not None and s.candidate.split == mine.split
-    ]
-    strangers = [s for s in others if s.candidate.identity != mine.identity]
-    familiar = [s for s in others if s.candidate.identity == mine.identity]
-
-    def find(size: int, rng: np.random.Generator) -> Sound | None:
-        for group in (strangers, familiar):
-            for index in rng.permutation(len(group))[:_DONORS_TRIED]:
-                sound = _readable_sound(group[index], sample_rate_hz)
-                if sound.size >= size:
-                    return sound
-        return None
-
-    return find
-
-
-def _readable_sound(source: Source, sample_rate_hz: int) -> Sound:
-    try:
-        return sound_of(source, sample_rate_hz)
-    except MmmsbaError:
-        # The clip is named as skipped when its own turn comes; as a donor it just stands aside.
-        return np.zeros(0, dtype=np.float32)
-
-
-def _fingerprint(source: Source) -> dict[str, Any]:
-    return {"key": source.candidate.key, "size_bytes": source.media.size_bytes}
-
-
-def _require_same_corpus(out_dir: Path, made_with: dict[str, Any]) -> None:
-    """Refuse to mix two corpora in one folder."""
-    path = out_dir / PROGRESS / "settings.json"
-    try:
-        before = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        if (out_dir / METADATA).exists():
-            raise DatasetError(
-                f"{out_dir} already holds a {METADATA} of unknown making; choose another folder"
-            ) from None
-        return
-    if changed := [key for key in made_with if before.get(key) != made_with[key]]:
-        raise DatasetError(
-            f"{out_dir} holds a corpus forged with other settings ({', '.join(changed)}); choose "
-            f"another folder, or delete {out_dir} to forge it anew"
-        )
+def _summary(
+    ledger: Ledger, made: Sequence[Made], skipped_before: Sequence[Skipped], cast: Cast
+) -> ForgeSummary:
+    skipped = (*skipped_before, *(skip for one in made for skip in one.skipped))
+    entries = [entry for one in made for entry in one.entries]
+    num_forged = sum(bool(entry["n_fakes"]) for entry in entries)
+    if not num_forged:
+        reasons = "; ".join(map(str, skipped[:3]))
+        raise DatasetError(f"nothing could be forged ({reasons}); give other clips")
+    return ForgeSummary(
+        metadata=ledger.metadata,
+        num_genuine=len(entries) - num_forged,
+        num_forged=num_forged,
+        num_resumed=sum(one.resumed for one in made),
+        written_s=sum(e["duration"] for one in made if not one.resumed for e in one.entries),
+        skipped=skipped,
+        left_out=cast.left_out,
+    )

@@ -1,12 +1,12 @@
 """Writes metadata in LAV-DF's layout, with a few keys more.
 
-LAV-DF knows one merged list of forged periods; ``visual_fake_segments`` and
-``audio_fake_segments`` tell the modalities apart, as AV-Deepfake1M does. A reader of LAV-DF
-passes over what it does not know.
+LAV-DF knows one merged list of forged periods; ``visual_fake_segments``,
+``audio_fake_segments`` and ``modify_type`` tell the modalities apart, as AV-Deepfake1M does. A
+reader of LAV-DF passes over what it does not know.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,14 @@ METADATA = "metadata.json"
 #: Times are rounded to microseconds: finer than an audio sample, and the same on every
 #: machine.
 _DECIMALS = 6
+
+#: AV-Deepfake1M's words for what was altered, by whether the picture and the sound was.
+_MODIFIED = {
+    (False, False): "real",
+    (True, False): "visual_modified",
+    (False, True): "audio_modified",
+    (True, True): "both_modified",
+}
 
 Entry = dict[str, Any]
 
@@ -33,6 +41,7 @@ def entry(
     original: str | None = None,
     visual: Sequence[Segment] = (),
     audio: Sequence[Segment] = (),
+    details: Mapping[str, Any] | None = None,
 ) -> Entry:
     """Return what ``metadata.json`` says of one clip.
 
@@ -47,6 +56,7 @@ def entry(
         original: The genuine clip that it was made from.
         visual: Where the pictures were altered.
         audio: Where the sound was altered.
+        details: Whatever else is known, by keys that nobody else uses.
     """
     periods = merge([*visual, *audio])
     return {
@@ -57,6 +67,7 @@ def entry(
         "original": original,
         "modify_video": bool(visual),
         "modify_audio": bool(audio),
+        "modify_type": _MODIFIED[bool(visual), bool(audio)],
         "split": split,
         "video_frames": num_pictures,
         "audio_channels": int(num_audio_samples > 0),
@@ -65,6 +76,7 @@ def entry(
         "kind": kind,
         "visual_fake_segments": _rows(visual),
         "audio_fake_segments": _rows(audio),
+        **(details or {}),
     }
 
 

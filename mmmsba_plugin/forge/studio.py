@@ -1,11 +1,12 @@
-"""Works on one genuine clip: copies it, forges variants of it, and says what was done.
+"""Works on one genuine clip: writes it, forges variants of it, and says what was done.
 
-Whatever leaves passes through the same decoder, resampler and encoder, genuine or not, with
-a quality drawn anew for each file. Otherwise the codec would be the label.
+Whatever leaves goes through a chain of processing and an encoder, genuine or not, drawn
+anew for each file by its number, which tells nobody whether it is forged. Otherwise the
+chain would be the label.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
@@ -14,31 +15,29 @@ import numpy as np
 from pydantic import Field
 
 from mmmsba_plugin.config import Chapter, TracksConfig
-from mmmsba_plugin.errors import FeatureError
 from mmmsba_plugin.evidence import Picture
-from mmmsba_plugin.forge.base import PictureForger, PictureJob, Sound, SoundForger, SoundJob
+from mmmsba_plugin.forge.base import Sound
+from mmmsba_plugin.forge.casting import Cast, Recipe
+from mmmsba_plugin.forge.darkroom import at_rate, develop
+from mmmsba_plugin.forge.footage import Footage, Reel, TraceStore, fps_of, sound_of
+from mmmsba_plugin.forge.forging import Forgery, forge_footage
 from mmmsba_plugin.forge.layout import Entry, entry
-from mmmsba_plugin.forge.plan import (
-    Proposer,
-    Stretch,
-    StretchConfig,
-    plan_stretches,
-    propose_pictures,
-    propose_sound,
-)
+from mmmsba_plugin.forge.lenders import Lenders
+from mmmsba_plugin.forge.mixing import mix
+from mmmsba_plugin.forge.plan import StretchConfig
+from mmmsba_plugin.forge.processing import Processing, ProcessingConfig, draw_processing
 from mmmsba_plugin.forge.sources import Source, seed_of
-from mmmsba_plugin.forge.trace import Trace, fetch, replaced, trace
+from mmmsba_plugin.forge.trace import replaced
 from mmmsba_plugin.media.audio import read_sound
 from mmmsba_plugin.media.encode import write_clip
-from mmmsba_plugin.media.video import PictureReader
-from mmmsba_plugin.segment import Segment
-from mmmsba_plugin.timebase import s_to_samples
+from mmmsba_plugin.media.probe import probe
+from mmmsba_plugin.timebase import frames_to_s
 
-_USUAL_FPS_HZ = 25
-_MAX_DENOMINATOR = 1001
-
-#: Returns the sound of another clip of at least so many samples, or None if there is none.
-DonorFinder = Callable[[int, np.random.Generator], Sound | None]
+#: Sources of chance that must not know of each other.
+_CASTING, _FORGING, _PROCESSING, _NOISE = range(4)
+#: A clip shorter than this is not cut, in seconds: forged stretches need the room.
+_MIN_CUT_S = 3.0
+_MB = 2**20
 
 
 class ForgeConfig(Chapter):
@@ -47,38 +46,28 @@ class ForgeConfig(Chapter):
     stretches: StretchConfig = Field(
         default=StretchConfig(), description="How long and how many forged stretches are."
     )
+    mixed_share: float = Field(
+        default=0.1,
+        ge=0,
+        le=1,
+        description="Share of variants that two forgers of one modality work on.",
+    )
     min_clip_s: float = Field(default=1.0, gt=0, description="Shorter clips are left out.")
     max_short_side_px: int = Field(
         default=540, ge=64, description="Pictures are scaled down to this, in px."
     )
     sample_rate_hz: int = Field(default=16_000, ge=8_000, description="Of the written sound.")
-    best_crf: int = Field(
-        default=18, ge=0, le=51, description="Least compression of a written file (x264)."
+    keep_mb: int = Field(
+        default=256,
+        ge=0,
+        description="Pictures of a clip that are kept in memory instead of being read anew, in MB.",
     )
-    worst_crf: int = Field(
-        default=28, ge=0, le=51, description="Most compression of a written file (x264)."
+    processing: ProcessingConfig = Field(
+        default=ProcessingConfig(), description="What happens to all files, genuine or not."
     )
     tracks: TracksConfig = Field(
         default=TracksConfig(), description="How the face is found and followed."
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """What a variant is forged with: a sound forger, a picture forger, or both aligned.
-
-    Attributes:
-        sound: Name of the sound forger and the forger, or None.
-        picture: Name of the picture forger and the forger, or None.
-    """
-
-    sound: tuple[str, SoundForger] | None = None
-    picture: tuple[str, PictureForger] | None = None
-
-    @property
-    def kind(self) -> str:
-        """Its name in the metadata: ``splice``, ``mouth``, ``splice+mouth``."""
-        return "+".join(name for name, _ in filter(None, (self.sound, self.picture)))
 
 
 class Studio:
@@ -87,192 +76,181 @@ class Studio:
     Args:
         source: The clip.
         out_dir: The corpus that is being written.
+        traces: Where the face is, in this clip and in others.
         config: How it is forged.
         seed: Of the whole corpus.
     """
 
-    def __init__(self, source: Source, out_dir: Path, *, config: ForgeConfig, seed: int) -> None:
-        self._source, self._out_dir, self._config, self._seed = source, out_dir, config, seed
+    def __init__(
+        self, source: Source, out_dir: Path, *, traces: TraceStore, config: ForgeConfig, seed: int
+    ) -> None:
+        self._source, self._out_dir, self._traces = source, out_dir, traces
+        self._config, self._seed = config, seed
 
     @cached_property
-    def face(self) -> Trace:
-        """Where the main person's face is in each picture."""
-        return trace(self._pictures(), fps_hz=float(self._fps_hz), config=self._config.tracks)
+    def footage(self) -> Footage:
+        """The clip as it is."""
+        reel = self._traces.reel_of(self._source, max_bytes=self._config.keep_mb * _MB)
+        return Footage(
+            reel,
+            face=self._traces.of(self._source, reel),
+            sound=sound_of(self._source, self._config.sample_rate_hz),
+            fps_hz=fps_of(self._source.media),
+            sample_rate_hz=self._config.sample_rate_hz,
+        )
 
-    @cached_property
-    def sound(self) -> Sound:
-        """The sound of the clip, from its zero; empty if it has none."""
-        return sound_of(self._source, self._config.sample_rate_hz)
-
-    def rng(self, number: int) -> np.random.Generator:
-        """Return the source of chance of one output; the same whatever was made before it."""
-        return np.random.default_rng([self._seed, seed_of(self._source.name), number])
-
-    def usable(self, recipes: Sequence[Recipe]) -> list[Recipe]:
-        """Return the recipes that this clip has the modalities for."""
-        seen = bool((self.face.track >= 0).any())
-        return [
-            r
-            for r in recipes
-            if (r.sound is None or self.sound.size) and (r.picture is None or seen)
-        ]
-
-    def copy(self) -> Entry:
-        """Write the genuine clip, and return what the metadata says of it."""
-        self._write(f"{self._source.name}.mp4", self.sound, {}, self.rng(0))
-        return self._entry(f"{self._source.name}.mp4", "real", None, [], [])
-
-    def forge(self, number: int, recipe: Recipe, find_donor: DonorFinder) -> Entry | None:
-        """Write one forged variant and return its entry; None if the clip has no room.
+    def recipes(self, cast: Cast, number: int) -> Iterator[Recipe]:
+        """Yield what to try for a variant of this clip, the best first.
 
         Args:
-            number: Which variant, from 1.
-            recipe: What it is forged with.
-            find_donor: Lends the sound of other clips.
+            cast: The forgers there are.
+            number: Which variant, from 0.
         """
-        rng = self.rng(number)
-        propose = self._proposer(recipe)
-        stretches = plan_stretches(
-            propose, duration_s=self._duration_s, config=self._config.stretches, rng=rng
+        seen = bool((self.footage.face.track >= 0).any())
+        able = cast.only(sound=bool(np.any(self.footage.sound)), pictures=seen)
+        rng = self._rng(0, _CASTING)
+        return able.recipes(number, mixed_share=self._config.mixed_share, rng=rng)
+
+    def file_numbers(self, num_files: int) -> list[int]:
+        """Return the numbers of all files of this clip, in an order that tells nothing."""
+        return [int(n) for n in self._rng(1, _CASTING).permutation(num_files)]
+
+    def copy(self, number: int) -> Entry:
+        """Write the genuine clip as a file of that number, and return what to say of it."""
+        footage, processing = self._edited(number)
+        return self._write(number, processing, footage, Forgery(footage.sound, {}, ()))
+
+    def forge(self, number: int, recipe: Recipe, lenders: Lenders, *, original: int) -> Entry:
+        """Write a forged variant as a file of that number, and return what to say of it.
+
+        Args:
+            number: Of the file.
+            recipe: What it is forged with.
+            lenders: Other clips, for forgers that need them.
+            original: Number of the genuine file it is said to come from.
+
+        Raises:
+            FeatureError: The clip cannot be forged with this.
+        """
+        footage, processing = self._edited(number)
+        rng = self._rng(number, _FORGING)
+        forgery = forge_footage(
+            footage, recipe, lenders=lenders, config=self._config.stretches, rng=rng
         )
-        sound = self._forged_sound(stretches, recipe, find_donor, rng)
-        if not stretches or sound is None:
-            return None
-        pictures = self._forged_pictures(stretches, recipe, rng)
-        file = f"{self._source.name}_forged{number}.mp4"
-        self._write(file, sound, pictures, rng)
-        times = [s.time for s in stretches]
-        return self._entry(
-            file,
-            recipe.kind,
-            f"{self._source.name}.mp4",
-            times if recipe.picture else [],
-            times if recipe.sound else [],
-        )
+        return self._write(number, processing, footage, forgery) | {
+            "original": self._file(original)
+        }
 
-    @property
-    def _fps_hz(self) -> Fraction:
-        video = self._source.media.video
-        fps_hz = (video.fps_hz if video else None) or _USUAL_FPS_HZ
-        return Fraction(fps_hz).limit_denominator(_MAX_DENOMINATOR)
+    def _rng(self, number: int, purpose: int) -> np.random.Generator:
+        """Return a source of chance; the same whatever was made before."""
+        return np.random.default_rng([self._seed, seed_of(self._source.name), number, purpose])
 
-    @property
-    def _duration_s(self) -> float:
-        return float(self.face.edges_s[-1])
-
-    def _pictures(self) -> PictureReader:
-        return PictureReader(self._source.media, max_short_side_px=self._config.max_short_side_px)
-
-    def _proposer(self, recipe: Recipe) -> Proposer:
-        rate_hz = self._config.sample_rate_hz
-        if recipe.picture is None:
-            return propose_sound(self.sound, rate_hz)
-        return propose_pictures(
-            self.face,
-            self._config.stretches,
-            needs_donor=recipe.picture[1].needs_donor,
-            sound=self.sound if recipe.sound else None,
-            rate_hz=rate_hz,
-        )
-
-    def _forged_sound(
-        self,
-        stretches: Sequence[Stretch],
-        recipe: Recipe,
-        find_donor: DonorFinder,
-        rng: np.random.Generator,
-    ) -> Sound | None:
-        """Return the clip's sound, forged if that is wanted; None if no donor is found."""
-        if recipe.sound is None:
-            return self.sound
-        name, forger = recipe.sound
-        rate_hz = self._config.sample_rate_hz
-        forged = self.sound.copy()
-        for stretch in stretches:
-            start, end = (s_to_samples(s, rate_hz) for s in _ends(stretch.time))
-            donor = find_donor(end - start, rng) if forger.needs_donor else None
-            if forger.needs_donor and donor is None:
-                return None
-            job = SoundJob(self.sound, start, end, rate_hz, donor)
-            new = forger.forge_sound(job, rng)
-            _require_as_many(name, new.size, end - start, "samples")
-            forged[start:end] = new
-        return forged
-
-    def _forged_pictures(
-        self, stretches: Sequence[Stretch], recipe: Recipe, rng: np.random.Generator
-    ) -> dict[int, Picture]:
-        """Return the forged pictures by index."""
-        if recipe.picture is None:
-            return {}
-        name, forger = recipe.picture
-        needed = {i for s in stretches for i in (*s.pictures, *s.donors)}
-        fetched = fetch(self._pictures(), needed)
-        forged: dict[int, Picture] = {}
-        for stretch in stretches:
-            here = stretch.pictures
-            job = PictureJob(
-                shots=[self.face.shot(i, fetched[i]) for i in here],
-                fps_hz=float(self._fps_hz),
-                donors=[self.face.shot(i, fetched[i]) for i in stretch.donors],
-            )
-            new = forger.forge_pictures(job, rng)
-            _require_as_many(name, len(new), len(here), "pictures")
-            forged |= {i: Picture(fetched[i].pts_s, rgb) for i, rgb in zip(here, new, strict=True)}
-        return forged
+    def _edited(self, number: int) -> tuple[Footage, Processing]:
+        """Return the clip with its clean cut, if it gets one, and what else will be done."""
+        footage, rng = self.footage, self._rng(number, _PROCESSING)
+        drawn = draw_processing(self._config.processing, fps_hz=float(footage.fps_hz), rng=rng)
+        if drawn.cut is None:
+            return footage, drawn
+        where, lost_s = drawn.cut
+        start_s = where * footage.duration_s
+        ends = (footage.face.nearest_edge(t) for t in (start_s, start_s + lost_s))
+        cut = range(*ends)
+        whole = not cut or cut.start == 0 or cut.stop >= footage.face.num_pictures
+        if whole or footage.duration_s < _MIN_CUT_S:
+            return footage, drawn.model_copy(update={"cut": None})
+        return footage.without(cut), drawn
 
     def _write(
-        self,
-        file: str,
-        sound: Sound,
-        new: Mapping[int, Picture],
-        rng: np.random.Generator,
-    ) -> None:
-        write_clip(
-            self._out_dir / file,
-            replaced(self._pictures(), new),
-            fps_hz=self._fps_hz,
-            sound=sound if sound.size else None,
-            sample_rate_hz=self._config.sample_rate_hz,
-            crf=int(rng.integers(self._config.best_crf, self._config.worst_crf + 1)),
-        )
-
-    def _entry(
-        self,
-        file: str,
-        kind: str,
-        original: str | None,
-        visual: Sequence[Segment],
-        audio: Sequence[Segment],
+        self, number: int, processing: Processing, footage: Footage, forgery: Forgery
     ) -> Entry:
+        """Write a file, and return what to say of it."""
+        file, rng = self._file(number), self._rng(number, _NOISE)
+        rate_hz = self._config.sample_rate_hz
+        sound = mix(forgery.sound, processing, sample_rate_hz=rate_hz, rng=rng)
+        pictures: Iterable[Picture] = develop(
+            replaced(footage.pictures(), forgery.pictures), processing, rng
+        )
+        fps_hz = footage.fps_hz
+        if processing.fps_hz is not None:
+            fps_hz = Fraction(processing.fps_hz)
+            pictures = at_rate(pictures, fps_hz, footage.duration_s)
+            forgery = forgery.shown_at(fps_hz)
+        counted = _Counted(pictures)
+        with self._compressed_before(number, processing, counted, sound, fps_hz) as (seen, heard):
+            write_clip(
+                self._out_dir / file,
+                seen,
+                fps_hz=fps_hz,
+                sound=heard if heard.size else None,
+                sample_rate_hz=rate_hz,
+                crf=processing.crf,
+                encoder=processing.encoder,
+                audio_bit_rate=processing.audio_bit_rate,
+            )
         return entry(
             file=file,
             split=self._source.candidate.split,
             identity=self._source.candidate.identity,
-            kind=kind,
-            duration_s=self._duration_s,
-            num_pictures=self.face.num_pictures,
-            num_audio_samples=self.sound.size,
-            original=original,
-            visual=visual,
-            audio=audio,
+            kind=forgery.kind or "real",
+            duration_s=counted.end_s(fps_hz),
+            num_pictures=counted.num,
+            num_audio_samples=sound.size,
+            visual=forgery.times("visual"),
+            audio=forgery.times("audio"),
+            details={
+                "source": self._source.candidate.key,
+                "operations": [done.told() for done in forgery.operations],
+                "processing": processing.told(),
+            },
         )
 
+    @contextmanager
+    def _compressed_before(
+        self,
+        number: int,
+        processing: Processing,
+        pictures: Iterable[Picture],
+        sound: Sound,
+        fps_hz: Fraction,
+    ) -> Iterator[tuple[Iterable[Picture], Sound]]:
+        """Give what is to be written, compressed and read again if that is to be done twice."""
+        if processing.first_crf is None:
+            yield pictures, sound
+            return
+        rate_hz = self._config.sample_rate_hz
+        path = self._out_dir / f"{self._file(number)}.first.mp4"
+        try:
+            write_clip(
+                path,
+                pictures,
+                fps_hz=fps_hz,
+                sound=sound if sound.size else None,
+                sample_rate_hz=rate_hz,
+                crf=processing.first_crf,
+                audio_bit_rate=processing.first_bit_rate,
+            )
+            media = probe(path, with_hash=False)
+            heard = read_sound(media, sample_rate_hz=rate_hz).samples if sound.size else sound
+            heard = np.pad(heard[: sound.size], (0, max(0, sound.size - heard.size)))
+            yield Reel(media, max_short_side_px=self._config.max_short_side_px), heard
+        finally:
+            path.unlink(missing_ok=True)
 
-def sound_of(source: Source, sample_rate_hz: int) -> Sound:
-    """Return the sound of a clip from its zero; empty if it has none."""
-    if source.media.audio is None:
-        return np.zeros(0, dtype=np.float32)
-    return read_sound(source.media, sample_rate_hz=sample_rate_hz).samples
+    def _file(self, number: int) -> str:
+        return f"{self._source.name}_{number}.mp4"
 
 
-def _ends(time: Segment) -> tuple[float, float]:
-    return time.start_s, time.end_s
+class _Counted:
+    """Counts pictures as they pass."""
 
+    def __init__(self, pictures: Iterable[Picture]) -> None:
+        self._pictures, self.num, self._last_s = pictures, 0, 0.0
 
-def _require_as_many(name: str, got: int, wanted: int, what: str) -> None:
-    if got != wanted:
-        raise FeatureError(
-            f"the forger {name!r} returned {got} {what} for a stretch of {wanted}; a forger that "
-            "changes a clip's length cannot be run yet, so return as many as the stretch has"
-        )
+    def __iter__(self) -> Iterator[Picture]:
+        for picture in self._pictures:
+            self.num, self._last_s = self.num + 1, picture.pts_s
+            yield picture
+
+    def end_s(self, fps_hz: Fraction) -> float:
+        """Return when the last one ends, in seconds."""
+        return self._last_s + frames_to_s(1, fps_hz)

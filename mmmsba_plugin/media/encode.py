@@ -4,7 +4,7 @@ Forgeries and genuine clips must leave through one door with the same settings, 
 detector learns the encoder instead of the forgery.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from fractions import Fraction
 from itertools import chain
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from mmmsba_plugin.errors import ConfigError
 from mmmsba_plugin.evidence import Picture, Rgb
-from mmmsba_plugin.media.codecs import container_for
+from mmmsba_plugin.media.codecs import container_for, video_options
 from mmmsba_plugin.media.muxing import PictureTrack, SoundTrack
 from mmmsba_plugin.timebase import frames_to_s
 
@@ -30,6 +30,7 @@ def write_clip(
     sound_start_s: float = 0.0,
     video_codec: str | None = None,
     crf: int = 23,
+    encoder: Mapping[str, str] | None = None,
     audio_codec: str | None = None,
     audio_bit_rate: int = 64_000,
 ) -> None:
@@ -50,6 +51,8 @@ def write_clip(
         sound_start_s: When the sound starts, in seconds; avi and mpg hold silence until then.
         video_codec: Encoder of the pictures; that of the container if not given.
         crf: Constant rate factor: less is better, 0 to 51.
+        encoder: More settings of the encoder of the pictures, in its own words: ``{"g": "50"}``
+            for a key picture every 50. Others of one name are overruled.
         audio_codec: Encoder of the sound; that of the container if not given.
         audio_bit_rate: Bits a second of the sound.
 
@@ -74,7 +77,14 @@ def write_clip(
         video = audio = None
         if first is not None:
             codec = video_codec or container.video_codec
-            video = PictureTrack(out, codec, container, like=first[1], fps_hz=fps_hz, crf=crf)
+            video = PictureTrack(
+                out,
+                codec,
+                container,
+                like=first[1],
+                fps_hz=fps_hz,
+                options=video_options(container, codec, crf) | dict(encoder or {}),
+            )
         if sound is not None:
             codec = audio_codec or container.audio_codec
             audio = SoundTrack(

@@ -13,7 +13,6 @@ from mmmsba_plugin.media.codecs import (
     is_steady,
     priming_samples,
     stored_rate_hz,
-    video_options,
 )
 from mmmsba_plugin.media.opening import AvContainer, AvPacket, AvStream
 from mmmsba_plugin.timebase import frames_to_s, pts_to_s, s_to_pts, s_to_samples, samples_to_s
@@ -37,7 +36,7 @@ class PictureTrack:
         *,
         like: Rgb,
         fps_hz: int | Fraction,
-        crf: int,
+        options: dict[str, str],
     ) -> None:
         import av
 
@@ -47,7 +46,6 @@ class PictureTrack:
         self._tick_s = 1 / Fraction(fps_hz) if self._steady else _TICK_S
         self._period_ticks = s_to_pts(frames_to_s(1, fps_hz), self._tick_s)
         self._last: tuple[int, Rgb] | None = None
-        options = video_options(container, codec, crf)
         self._stream = _add_stream(out, codec, Fraction(fps_hz), options)
         self._stream.width, self._stream.height = self._size_px
         self._stream.pix_fmt = "yuv420p"

@@ -108,11 +108,12 @@ def sound_job(duration_s: float = 4.0) -> SoundJob:
 
 
 def picture_job(num_pictures: int = 8) -> PictureJob:
-    """Return a job on a few pictures, with donors whose mouths stand otherwise."""
+    """Return a job on a few pictures, with donors and strangers whose mouths stand otherwise."""
     return PictureJob(
         shots=[_shot(0.2, index) for index in range(num_pictures)],
         fps_hz=FPS_HZ,
         donors=[_shot(0.9, index + num_pictures) for index in range(num_pictures)],
+        strangers=[_shot(0.5, index + 2 * num_pictures) for index in range(num_pictures)],
     )
 
 

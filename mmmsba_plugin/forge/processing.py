@@ -1,0 +1,166 @@
+"""Draws what happens to a clip on its way to whoever looks at it.
+
+A clip is filmed, cut, graded, scaled, compressed, uploaded, and compressed again. All of
+that leaves traces, and none of them says that it is forged. So each file that is written
+goes through a chain of its own, drawn without a look at whether it is forged: what a
+detector learns to tell apart then is not the chain.
+"""
+
+from typing import Any
+
+import numpy as np
+from pydantic import Field
+
+from mmmsba_plugin.config import Chapter
+
+_FPS_HZ = (24, 25, 30)
+#: A rate is converted to one of the usual ones that is no farther off than this; more would
+#: be visible to anybody.
+_NEAR_HZ = 6.5
+_EQ_BANDS = 6
+_BIT_RATES = (24_000, 32_000, 48_000, 64_000, 96_000)
+#: Pictures from one key picture to the next: of live streams, of platforms, of x264.
+_KEY_EVERY = (25, 50, 125, 250)
+_B_FRAMES = (0, 2, 3)
+_PRESETS = ("superfast", "veryfast")
+
+
+class ProcessingConfig(Chapter):
+    """Which share of all files, genuine or forged, each step is applied to."""
+
+    cut: float = Field(default=0.12, ge=0, le=1, description="A clean cut through both streams.")
+    scale: float = Field(default=0.35, ge=0, le=1, description="Pictures scaled down.")
+    blur: float = Field(default=0.15, ge=0, le=1, description="Pictures softened.")
+    sharpen: float = Field(default=0.15, ge=0, le=1, description="Pictures sharpened.")
+    grain: float = Field(default=0.3, ge=0, le=1, description="Noise on pictures.")
+    light: float = Field(default=0.3, ge=0, le=1, description="Pictures made lighter or darker.")
+    fps: float = Field(default=0.06, ge=0, le=1, description="Another picture rate.")
+    pitch: float = Field(default=0.06, ge=0, le=1, description="All of the voice higher or lower.")
+    equalise: float = Field(default=0.35, ge=0, le=1, description="Treble and bass turned.")
+    band: float = Field(default=0.2, ge=0, le=1, description="Sound without its highest part.")
+    hiss: float = Field(default=0.3, ge=0, le=1, description="Noise under the sound.")
+    gain: float = Field(default=0.6, ge=0, le=1, description="Sound made louder or softer.")
+    twice: float = Field(default=0.15, ge=0, le=1, description="Compressed twice.")
+    best_crf: int = Field(
+        default=18, ge=0, le=51, description="Least compression of a written file (x264)."
+    )
+    worst_crf: int = Field(
+        default=28, ge=0, le=51, description="Most compression of a written file (x264)."
+    )
+
+
+#: Nothing but the encoder, of a quality that is drawn.
+PLAIN = ProcessingConfig(
+    **dict.fromkeys(ProcessingConfig.model_fields.keys() - {"best_crf", "worst_crf"}, 0.0)
+)
+
+
+class Processing(Chapter):
+    """What happens to one file."""
+
+    cut: tuple[float, float] | None = Field(
+        default=None, description="Where, as a share of the clip, and how long, in seconds."
+    )
+    scale: float = Field(default=1.0, description="Size of the pictures against what it was.")
+    blur_px: float = Field(default=0.0, description="Sigma of a Gaussian.")
+    sharpen: float = Field(default=0.0, description="Weight of an unsharp mask.")
+    grain: float = Field(default=0.0, description="Sigma of noise on pictures, of 255.")
+    gamma: float = Field(default=1.0, description="Above 1 the pictures are darker.")
+    fps_hz: int | None = Field(default=None, description="Picture rate, where it is another.")
+    pitch_semitones: float = Field(default=0.0, description="How much higher the voice is.")
+    eq_db: tuple[float, ...] = Field(
+        default=(), description="Gains at frequencies evenly spread in octaves."
+    )
+    band_hz: float | None = Field(default=None, description="Highest frequency that is left.")
+    hiss_db: float | None = Field(default=None, description="How far noise lies below speech.")
+    gain_db: float = Field(default=0.0, description="How much louder it is.")
+    first_crf: int | None = Field(default=None, description="Of an earlier compression.")
+    first_bit_rate: int = Field(default=64_000, description="Of an earlier compression.")
+    crf: int = Field(default=23, description="Of the file.")
+    key_every: int = Field(default=250, description="Pictures from key picture to key picture.")
+    b_frames: int = Field(default=3, description="Most pictures in a row told from both sides.")
+    preset: str = Field(default="veryfast", description="How much the encoder looks for.")
+    audio_bit_rate: int = Field(default=64_000, description="Of the file.")
+
+    @property
+    def encoder(self) -> dict[str, str]:
+        """Settings of the encoder of the pictures."""
+        return {"g": str(self.key_every), "bf": str(self.b_frames), "preset": self.preset}
+
+    def told(self) -> dict[str, Any]:
+        """Return what the metadata says of it: the encoder, and whatever was done."""
+        done = self.model_dump(mode="json", exclude_defaults=True)
+        if self.first_crf is None:
+            done.pop("first_bit_rate", None)
+        return self.model_dump(mode="json", include=_ENCODER) | done
+
+
+def draw_processing(
+    config: ProcessingConfig, *, fps_hz: float, rng: np.random.Generator
+) -> Processing:
+    """Return what happens to a file.
+
+    Args:
+        config: How often what happens.
+        fps_hz: Picture rate of the clip; one is converted to a usual rate near it.
+        rng: Must know nothing of whether the file is forged.
+    """
+    # Everything is drawn whether or not it is used, so that one share does not move the rest.
+    rolls = rng.random(len(_STEPS))
+    drawn = _amounts(config, fps_hz, rng)
+    done = {
+        name
+        for roll, (step, name) in zip(rolls, _STEPS.items(), strict=True)
+        if roll < getattr(config, step)
+    }
+    if "blur_px" in done:
+        # A picture that is softened and sharpened is neither.
+        done.discard("sharpen")
+    return Processing(**{name: drawn[name] for name in done | _ENCODER | {"first_bit_rate"}})
+
+
+#: Which amount each step draws.
+_STEPS = {
+    "cut": "cut",
+    "scale": "scale",
+    "blur": "blur_px",
+    "sharpen": "sharpen",
+    "grain": "grain",
+    "light": "gamma",
+    "fps": "fps_hz",
+    "pitch": "pitch_semitones",
+    "equalise": "eq_db",
+    "band": "band_hz",
+    "hiss": "hiss_db",
+    "gain": "gain_db",
+    "twice": "first_crf",
+}
+#: What every file is written with.
+_ENCODER = {"crf", "audio_bit_rate", "key_every", "b_frames", "preset"}
+
+
+def _amounts(config: ProcessingConfig, fps_hz: float, rng: np.random.Generator) -> dict[str, Any]:
+    near = [f for f in _FPS_HZ if 0.5 < abs(f - fps_hz) < _NEAR_HZ]  # noqa: PLR2004
+    first, second = (int(b) for b in rng.choice(_BIT_RATES, size=2))
+    crfs = config.best_crf, config.worst_crf + 1
+    return {
+        "cut": (float(rng.uniform(0.15, 0.85)), float(rng.uniform(0.2, 0.8))),
+        "scale": float(rng.uniform(0.6, 0.95)),
+        "blur_px": float(rng.uniform(0.4, 1.1)),
+        "sharpen": float(rng.uniform(0.2, 0.8)),
+        "grain": float(rng.uniform(0.5, 4.0)),
+        "gamma": float(np.exp(rng.uniform(-0.17, 0.17))),
+        "fps_hz": near[int(rng.integers(len(near)))] if near else None,
+        "pitch_semitones": float(rng.choice([-1, 1]) * rng.uniform(0.4, 2.0)),
+        "eq_db": tuple(float(g) for g in rng.uniform(-5, 5, size=_EQ_BANDS)),
+        "band_hz": float(rng.uniform(3400, 7200)),
+        "hiss_db": float(rng.uniform(20, 45)),
+        "gain_db": float(rng.uniform(-9, 5)),
+        "first_crf": int(rng.integers(*crfs)),
+        "crf": int(rng.integers(*crfs)),
+        "key_every": int(rng.choice(_KEY_EVERY)),
+        "b_frames": int(rng.choice(_B_FRAMES)),
+        "preset": str(rng.choice(_PRESETS)),
+        "first_bit_rate": first,
+        "audio_bit_rate": second,
+    }
