@@ -22,6 +22,7 @@ from mmmsba_plugin.schema import Modality
 
 Attention = Literal["mmms-ba", "mmus-sa", "ms-sa", "none"]
 CalibrationMethod = Literal["none", "temperature", "isotonic"]
+Preset = Literal["paper", "reference", "enc-dec", "mmmsba"]
 
 
 class Chapter(BaseModel):
@@ -180,6 +181,14 @@ PRESETS: dict[str, dict[str, Any]] = {
     # The paper's own baseline for localization: encoders side by side, two dense layers, and a
     # class for each snippet. It states no sizes; here they are those of MMMS-BA.
     "enc-dec": {"attention": "none", "joint_layers": 2, "regression": False},
+    # Ours: the attention of the paper in a network that fits little footage and a wheel.
+    "mmmsba": {
+        "gru_units": 96,
+        "dense_units": 64,
+        "dropout_input": 0.2,
+        "dropout_gru": 0.4,
+        "dropout_dense": 0.4,
+    },
 }
 
 #: The presets that are told less than there are front-ends for.
@@ -204,6 +213,9 @@ class TrainConfig(Chapter):
     patience: int = Field(default=10, ge=1, description="Epochs without gain before it stops.")
     modality_dropout: float = Field(
         default=0.2, ge=0, lt=1, description="How often a modality of a clip is hidden."
+    )
+    freeze_encoders: bool = Field(
+        default=False, description="Whether what reads a modality stays; for tuning."
     )
     seed: int = Field(default=0, ge=0, description="Of every random choice.")
     loss: LossConfig = Field(default=LossConfig(), description="The loss.")
@@ -282,9 +294,7 @@ class Calibration(Chapter):
 class FitConfig(Chapter):
     """Everything that decides one training run, except its data."""
 
-    preset: Literal["paper", "reference", "enc-dec"] = Field(
-        default="paper", description="Which network: one of the named presets."
-    )
+    preset: Preset = Field(default="paper", description="Which network: one of the named presets.")
     network: dict[str, Any] = Field(
         default_factory=dict, description="What differs from the preset, such as attention."
     )
@@ -299,6 +309,12 @@ class FitConfig(Chapter):
     )
     calibration: CalibrationMethod = Field(
         default="temperature", description="How its scores become probabilities."
+    )
+    trained_on: str = Field(
+        default="", description="What it learns from, in words; the corpora's names if not said."
+    )
+    caution: str = Field(
+        default="", description="A sentence that each of its reports carries; none if not said."
     )
 
     @field_validator("features")
@@ -323,3 +339,28 @@ class FitConfig(Chapter):
             ConfigError: A change to the preset is unknown or out of bounds.
         """
         return ModelConfig.read({**PRESETS[self.preset], **self.network, "dims": dims})
+
+
+class TuneConfig(Chapter):
+    """What is decided anew when trained weights are tuned; all else is as it was."""
+
+    learning_rate: float = Field(
+        default=1e-4, gt=0, description="Of Adam, at the start: a tenth of that for training."
+    )
+    max_epochs: int = Field(default=20, ge=1, description="Most passes over the data.")
+    patience: int = Field(default=5, ge=1, description="Epochs without gain before it stops.")
+    freeze_encoders: bool = Field(
+        default=False, description="Whether what reads a modality stays, and only heads learn."
+    )
+    seed: int = Field(default=0, ge=0, description="Of every random choice.")
+    calibration: CalibrationMethod = Field(
+        default="temperature", description="How scores become probabilities."
+    )
+
+
+class Origin(Chapter):
+    """The checkpoint that weights were tuned from."""
+
+    checkpoint: str = Field(description="What reports call it.")
+    weights_sha256: str = Field(description="Hash of its weights.")
+    trained_on: str = Field(default="", description="What it had learned from, in words.")

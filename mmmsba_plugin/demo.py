@@ -1,9 +1,9 @@
-"""The whole way in two minutes, on clips that the package makes itself.
+"""What the package does, shown on clips that it makes itself.
 
-A portrait is made to talk, stretches of its clips are forged, a small network learns from
-some voices, and a clip of a voice that it never heard is judged. Everything is the real
-thing but the footage: the network learned from one drawn face and must not be used for any
-other.
+A portrait is made to talk and a stretch of it is forged; trained weights then look for it. In
+the longer story a small network learns from some voices first, and judges one that it never
+heard. Everything is the real thing but the footage: one drawn face, which proves nothing about
+any other.
 """
 
 from collections.abc import Callable
@@ -20,15 +20,34 @@ from mmmsba_plugin.evaluation.protocol import run, tables
 from mmmsba_plugin.features.store import FeatureStore
 from mmmsba_plugin.forge.corpus import forge_corpus
 from mmmsba_plugin.forge.layout import METADATA
+from mmmsba_plugin.forge.processing import PLAIN
 from mmmsba_plugin.forge.puppet import make_talking_corpus
+from mmmsba_plugin.forge.studio import ForgeConfig
 from mmmsba_plugin.plugins import lookup
+from mmmsba_plugin.report.text import ALTERED
 from mmmsba_plugin.schema import Report
+from mmmsba_plugin.timebase import clock
 
 _NUM_CLIPS = 24
 _CLIP_S = 4.0
 _VARIANTS = 3
+_FORGERS = ("splice", "mouth")
 #: Small enough to learn in seconds; the rest is the paper's.
 _SMALL = {"gru_units": 64, "dense_units": 32}
+
+#: Of the one clip that trained weights are shown: long enough for its lips to be seen at rest
+#: and at work.
+_SHOWN_S = 6.0
+#: What it is forged with: a mouth as lip-sync generators leave it.
+_SHOWN_FORGER = "lowres-mouth"
+
+#: What is to be known about what trained weights find in a drawing.
+DRAWN = (
+    "This face is drawn, and the weights learned from filmed ones: what they find in it, or "
+    "miss, says nothing about real footage"
+)
+
+Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,24 +55,47 @@ class Demo:
     """What the demo leaves.
 
     Attributes:
-        checkpoint: The trained weights.
-        record: The held-out clip that was judged, and its truth.
-        report: What was said about it.
-        evaluation: How all held-out clips went.
+        record: The clip that was judged, and its truth.
+        report: What was said about it, with the truth among its warnings.
+        untouched: What was said about the same clip before it was forged, where it was asked.
+        evaluation: How all held-out clips went, where a network was trained.
     """
 
-    checkpoint: Path
     record: Record
     report: Report
-    evaluation: Evaluation
+    untouched: Report | None = None
+    evaluation: Evaluation | None = None
 
 
-def run_demo(
-    folder: Path,
-    *,
-    seed: int = 0,
-    max_epochs: int = 40,
-    say: Callable[[str], None] = lambda _: None,
+def show(folder: Path, *, seed: int = 0, say: Say = lambda _: None) -> Demo:
+    """Make one clip, forge a stretch of it, and look for it with the default weights.
+
+    Args:
+        folder: Where everything goes; a second run takes up what is there.
+        seed: Of everything random.
+        say: Hears what is being done.
+
+    Raises:
+        CheckpointNotFoundError: There are no default weights.
+        MissingExtraError: What the ``demo`` extra installs is not there.
+        DatasetError: The clip could not be forged.
+    """
+    detector = MmmsbaDetector.from_pretrained(store=_store(folder))
+    say("making a talking clip")
+    genuine = _talking(folder / "shown" / "genuine", num_clips=1, seconds=_SHOWN_S, seed=seed)
+    say("forging a stretch of it")
+    corpus = folder / "shown" / "corpus"
+    config = ForgeConfig(processing=PLAIN)
+    forgers = [lookup("forgers", _SHOWN_FORGER)]
+    forge_corpus(genuine, corpus, per_clip=1, seed=seed, forgers=forgers, config=config)
+    say("looking for it")
+    by_truth = {record.forged: record for record in read_lavdf(corpus)}
+    untouched, report = (detector.detect(by_truth[forged].media) for forged in (False, True))
+    return Demo(by_truth[True], _told(report, by_truth[True], DRAWN), untouched=untouched)
+
+
+def learn_and_show(
+    folder: Path, *, seed: int = 0, max_epochs: int = 40, say: Say = lambda _: None
 ) -> Demo:
     """Make clips, forge them, learn from some and judge the others.
 
@@ -68,12 +110,10 @@ def run_demo(
         DatasetError: No held-out clip was forged.
     """
     say("making talking clips")
-    genuine, corpus = folder / "genuine", folder / "corpus"
-    # Written last, so without it the clips are not all there.
-    if not (genuine / METADATA).is_file():
-        make_talking_corpus(genuine, num_clips=_NUM_CLIPS, seconds=_CLIP_S, seed=seed)
+    genuine = _talking(folder / "genuine", num_clips=_NUM_CLIPS, seconds=_CLIP_S, seed=seed)
     say("forging stretches of them")
-    forgers = [lookup("forgers", name) for name in ("splice", "mouth")]
+    corpus = folder / "corpus"
+    forgers = [lookup("forgers", name) for name in _FORGERS]
     forge_corpus(genuine, corpus, per_clip=_VARIANTS, seed=seed, forgers=forgers)
     say("learning from them")
     checkpoint = _learn(corpus, folder, seed=seed, max_epochs=max_epochs)
@@ -83,7 +123,25 @@ def run_demo(
     shown = next((one for one in judged if one.record.forged), None)
     if shown is None:
         raise DatasetError(f"no held-out clip was forged; remove {folder} and try another --seed")
-    return Demo(checkpoint, shown.record, shown.report, measure(*tables(judged, name="demo")))
+    evaluation = measure(*tables(judged, name="demo"))
+    return Demo(shown.record, _told(shown.report, shown.record), evaluation=evaluation)
+
+
+def truth_of(record: Record) -> str:
+    """Return in words where and how a clip is forged."""
+    altered = {ALTERED["audio"]: record.audio_truth, ALTERED["visual"]: record.visual_truth}
+    return ", ".join(
+        f"{clock(one.start_s)} to {clock(one.end_s)} ({what})"
+        for what, truth in altered.items()
+        for one in truth or ()
+    )
+
+
+def _talking(folder: Path, *, num_clips: int, seconds: float, seed: int) -> Path:
+    # Written last, so without it the clips are not all there.
+    if not (folder / METADATA).is_file():
+        make_talking_corpus(folder, num_clips=num_clips, seconds=seconds, seed=seed)
+    return folder
 
 
 def _learn(corpus: Path, folder: Path, *, seed: int, max_epochs: int) -> Path:
@@ -100,6 +158,12 @@ def _learn(corpus: Path, folder: Path, *, seed: int, max_epochs: int) -> Path:
         workers=2,
         trained_on="one drawn face with a few synthetic voices (mmmsba demo)",
     ).checkpoint
+
+
+def _told(report: Report, record: Record, *more: str) -> Report:
+    """Return a report that also says what is known of the clip, for whoever reads its page."""
+    truth = f"This clip was made by mmmsba demo; what is forged in it: {truth_of(record)}"
+    return report.model_copy(update={"warnings": (*report.warnings, truth, *more)})
 
 
 def _store(folder: Path) -> FeatureStore:

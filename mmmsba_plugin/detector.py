@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from mmmsba_plugin import weights
 from mmmsba_plugin.config import FeaturesConfig
 from mmmsba_plugin.errors import (
     CheckpointError,
@@ -45,7 +46,7 @@ class MmmsbaDetector:
         CheckpointError: It is, in a version whose numbers differ.
 
     Example:
-        >>> detector = Detector.from_pretrained("my-checkpoint")    # doctest: +SKIP
+        >>> detector = Detector.from_pretrained()                   # doctest: +SKIP
         >>> detector.detect("clip.mp4").segments                    # doctest: +SKIP
         (ForgedSegment(start_s=3.21, end_s=3.87, score=0.93, modality='audio', track=None),)
     """
@@ -62,7 +63,7 @@ class MmmsbaDetector:
         self.config = config
         # At once, not at the first clip: what is wrong here is wrong for every clip.
         self.front_ends = bind_front_ends(config.features)
-        _require_versions(self.front_ends, config.front_end_versions)
+        require_versions(self.front_ends, config.front_end_versions)
         self._checkpoint = checkpoint
         self._store = store
 
@@ -73,25 +74,22 @@ class MmmsbaDetector:
         """Return a detector with the weights of a checkpoint folder.
 
         Args:
-            path: Folder that ``mmmsba train`` wrote.
+            path: Folder that ``mmmsba train`` or ``mmmsba finetune`` wrote. If not given, the
+                one that ``MMMSBA_WEIGHTS`` names, else the bundled one.
             store: Where features are kept between runs; none are kept if not given.
 
         Raises:
-            CheckpointNotFoundError: No folder was given, or it holds no checkpoint.
+            CheckpointNotFoundError: No folder was given and none is bundled, or it holds no
+                checkpoint.
             CheckpointError: The checkpoint is damaged or of another format, or a front-end
                 has changed since.
             PluginNotFoundError: A front-end that it needs is not installed.
         """
-        if path is None:
-            raise CheckpointNotFoundError(
-                "no checkpoint was given and none is bundled yet; train one with "
-                "`mmmsba train --data FOLDER -o my-checkpoint` (or see one made by "
-                "`mmmsba demo`) and name it with --checkpoint my-checkpoint"
-            )
+        folder = checkpoint_folder(path)
         from mmmsba_plugin.model.checkpoint import load_checkpoint
 
-        network, config = load_checkpoint(Path(path))
-        return cls(network, config, checkpoint=Path(path).resolve().name, store=store)
+        network, config = load_checkpoint(folder)
+        return cls(network, config, checkpoint=weights.name_of(folder), store=store)
 
     def at_false_positive_rate(self, rate: float) -> Self:
         """Return this detector with its lines, of clips and of segments, at a stated rate.
@@ -161,7 +159,7 @@ class MmmsbaDetector:
         known = _unread(media)
         try:
             known = media_of(media, self.front_ends, duration_s=duration_s)
-            report = self._judge(known, config, provenance)
+            report = self._cautious(self._judge(known, config, provenance))
         except MmmsbaError as error:
             report = build.failed(known, error, provenance=provenance)
         # A stranger's front-end, or a library that meets a hostile file, can raise anything,
@@ -219,6 +217,13 @@ class MmmsbaDetector:
             provenance=provenance,
         )
 
+    def _cautious(self, report: Report) -> Report:
+        """Return a report whose score nobody can read without what to know about the weights."""
+        caution = self.config.caution
+        if not caution or report.score is None:
+            return report
+        return report.model_copy(update={"warnings": (*report.warnings, caution)})
+
     @cached_property
     def _provenance(self) -> Provenance:
         from mmmsba_plugin import __version__
@@ -230,6 +235,7 @@ class MmmsbaDetector:
             "threshold",
             "calibration",
             "front_end_versions",
+            "tuned_from",
         }
         return Provenance(
             package_version=__version__,
@@ -242,6 +248,25 @@ class MmmsbaDetector:
             calibration=self.config.calibration.method,
             config=self.config.model_dump(mode="json", include=told),
         )
+
+
+def checkpoint_folder(path: str | Path | None) -> Path:
+    """Return the folder of the checkpoint that is meant.
+
+    Args:
+        path: The folder; the default one if not given.
+
+    Raises:
+        CheckpointNotFoundError: None was given, and none is bundled.
+    """
+    folder = weights.folder() if path is None else Path(path)
+    if folder is None:
+        raise CheckpointNotFoundError(
+            "no checkpoint was given and none is bundled; train one with "
+            "`mmmsba train --data FOLDER -o my-checkpoint` (or see one made by "
+            "`mmmsba demo`) and name it with --checkpoint my-checkpoint"
+        )
+    return folder
 
 
 def bind_front_ends(config: FeaturesConfig) -> dict[str, BoundFrontEnd]:
@@ -264,7 +289,12 @@ def _told(provenance: Provenance, features: FeaturesConfig) -> Provenance:
     return provenance.model_copy(update={"config": config})
 
 
-def _require_versions(front_ends: Mapping[str, BoundFrontEnd], versions: Mapping[str, int]) -> None:
+def require_versions(front_ends: Mapping[str, BoundFrontEnd], versions: Mapping[str, int]) -> None:
+    """Check that front-ends are those that a network learned from.
+
+    Raises:
+        CheckpointError: One has another version, and so other numbers.
+    """
     for modality, version in versions.items():
         bound = front_ends.get(modality)
         if bound is not None and bound.entry.version != version:

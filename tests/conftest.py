@@ -83,6 +83,27 @@ def checkpoint(talking_corpus, feature_store, tmp_path_factory) -> Path:
     return fit(records, config, out, store=feature_store, trained_on="a puppet").checkpoint
 
 
+@pytest.fixture
+def bundled(checkpoint, monkeypatch) -> Path:
+    """That network in the place of the bundled one."""
+    from mmmsba_plugin import weights
+
+    monkeypatch.delenv(weights.VARIABLE, raising=False)
+    monkeypatch.setattr(weights, "HERE", checkpoint)
+    return checkpoint
+
+
+@pytest.fixture
+def unbundled(monkeypatch, tmp_path_factory) -> Path:
+    """An empty folder in the place of the bundled network."""
+    from mmmsba_plugin import weights
+
+    folder = tmp_path_factory.mktemp("nothing")
+    monkeypatch.delenv(weights.VARIABLE, raising=False)
+    monkeypatch.setattr(weights, "HERE", folder)
+    return folder
+
+
 @pytest.fixture(scope="session")
 def detector(checkpoint, feature_store):
     """The detector of that network. It is shared: change a copy."""

@@ -338,10 +338,25 @@ class TestProtocols:
         root = corpora.plusplus(tmp_path)
         message = (
             r"labels of the test clips of .* are private \(testA_files\.txt, testB_files\.txt\); "
-            "measure on split dev, or on test with the protocol 'paper'"
+            "measure on --split dev, or as MMMS-BA does on the official val, with --split test "
+            rf"--data 'av-deepfake1m\[protocol=paper\]={root}', or judge the clips"
         )
         with pytest.raises(DatasetError, match=message):
             read(root, split="test")
+
+    @pytest.mark.parametrize("split", ["dev", "val", "valid"])
+    def test_a_split_is_found_by_any_of_its_names(self, tmp_path, split):
+        records = read(corpora.av1m(tmp_path), split=split)
+        assert {record.identity for record in records} == {"id00099"}
+        assert {record.split for record in records} == {"dev"}
+
+    def test_each_record_names_the_protocol(self, tmp_path):
+        root = corpora.av1m(tmp_path)
+        for settings, name in (
+            ({}, "official"),
+            ({"protocol": "paper", "seed": 3}, "paper (seed 3)"),
+        ):
+            assert {record.extra["protocol"] for record in read(root, **settings)} == {name}
 
     def test_test_clips_are_no_records(self, tmp_path):
         assert not [r for r in read(corpora.av1m(tmp_path)) if r.key.startswith("0000")]
@@ -352,9 +367,9 @@ class TestProtocols:
         assert one(root, split="test").forged
 
     def test_an_unknown_split_lists_those_there_are(self, tmp_path):
-        message = "no split 'val'; under the official protocol it has: train, dev, test"
+        message = "no split 'tset'; under the official protocol it has: train, dev, test"
         with pytest.raises(DatasetError, match=message):
-            read(tmp_path, split="val")
+            read(tmp_path, split="tset")
 
     def test_a_split_that_is_not_there_is_named(self, train_list):
         with pytest.raises(DatasetError, match=r"there is no val_metadata\.json in .* beside"):

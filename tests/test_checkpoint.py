@@ -21,7 +21,7 @@ from mmmsba_plugin.model.mmmsba import MmmsBa
 from mmmsba_plugin.schema import Threshold
 
 #: Keys that the first checkpoints did not have.
-NEWER = {"thresholds", "calibration"}
+NEWER = {"thresholds", "calibration", "tuned_from", "caution"}
 
 CARD = "# A model\n\nTrained for a test.\n"
 

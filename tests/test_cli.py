@@ -2,12 +2,13 @@
 
 import json
 import re
+import shutil
 from importlib.metadata import version
 
 import pytest
 from typer.testing import CliRunner
 
-from mmmsba_plugin import plugins
+from mmmsba_plugin import plugins, weights
 from mmmsba_plugin.cli import app, doctor, exits
 from mmmsba_plugin.errors import ModelFileError
 from mmmsba_plugin.tracks import models
@@ -178,6 +179,36 @@ class TestDoctor:
         assert done.exit_code == exits.STOPPED
         assert "face_landmark.tflite differs" in done.stdout
         assert "checkpoint" in done.stdout, "it goes on after a finding"
+
+    def checkpoint_check(self) -> doctor.Check:
+        return {check.name: check for check in doctor.examine()}["checkpoint"]
+
+    def test_bundled_weights_are_loaded_and_told(self, bundled):
+        check = self.checkpoint_check()
+        assert check.state == "ok"
+        assert check.detail.startswith("bundled: its weights have the hash they should have")
+        assert check.detail.endswith("learned from: a puppet")
+
+    @pytest.mark.usefixtures("unbundled")
+    def test_without_bundled_weights_it_says_how_to_come_by_some(self):
+        check = self.checkpoint_check()
+        assert check.state == "optional"
+        assert "none is bundled; train one with `mmmsba train" in check.detail
+
+    def test_damaged_weights_are_missing_and_say_where_the_bundled_ones_are(
+        self, checkpoint, unbundled, monkeypatch
+    ):
+        shutil.copytree(checkpoint, unbundled, dirs_exist_ok=True)
+        with (unbundled / "model.safetensors").open("ab") as file:
+            file.write(b"more")
+        check = self.checkpoint_check()
+        assert check.state == "missing"
+        assert "is not the file that config.json was written for" in check.detail
+        assert check.detail.endswith("pip install --force-reinstall --no-deps mmmsba-plugin")
+        monkeypatch.setenv(weights.VARIABLE, str(unbundled))
+        assert self.checkpoint_check().detail.endswith(
+            "MMMSBA_WEIGHTS names it: unset that to use the bundled weights"
+        )
 
     def test_disabled_own_parts_are_missing_and_others_are_not(self, monkeypatch, plugin_file):
         monkeypatch.setenv(plugins.DISABLE_VARIABLE, "mmmsba,mine")

@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 from mmmsba_plugin import plugins
 from mmmsba_plugin.cli import app, exits
 from mmmsba_plugin.cli import files as cli_files
+from mmmsba_plugin.datasets.lavdf import read_lavdf
 from mmmsba_plugin.detector import MmmsbaDetector
 from mmmsba_plugin.schema import Report
 
@@ -178,7 +179,7 @@ class TestWords:
         assert "audio not judged" not in said
 
     def test_it_says_the_report_in_short(self, detect, talking_corpus, tmp_path):
-        forged = next((talking_corpus / "train").glob("*_forged*.mp4"))
+        forged = next(one.media for one in read_lavdf(talking_corpus) if one.forged)
         said = detect(forged, "-o", tmp_path, "--format", "json").stdout.splitlines()
         report = read(tmp_path / f"{forged.stem}.json")
         verdict = "flagged as forged" if report.forged else "not flagged as forged"
@@ -210,6 +211,7 @@ class TestWords:
 
 
 class TestChoices:
+    @pytest.mark.usefixtures("unbundled")
     def test_without_a_checkpoint_it_says_how_to_come_by_one(self, clip):
         done = CliRunner().invoke(app, ["detect", str(clip)])
         assert done.exit_code == exits.STOPPED

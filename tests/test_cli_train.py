@@ -10,10 +10,12 @@ from typer.testing import CliRunner
 
 from mmmsba_plugin import plugins
 from mmmsba_plugin.cli import app, exits
-from mmmsba_plugin.cli.corpora import open_corpus
+from mmmsba_plugin.cli.corpora import open_corpus, wanted
 from mmmsba_plugin.datasets.lavdf import read_lavdf
 from mmmsba_plugin.errors import ConfigError, DatasetError, PluginNotFoundError
 from mmmsba_plugin.model.checkpoint import read_config
+
+from . import corpora
 
 #: Readers of corpora that nobody else knows. The names of what they yield say who read what.
 READERS_FILE = """
@@ -121,8 +123,73 @@ class TestOpenCorpus:
         (record,) = open_corpus(f"full={root}", split="dev", need_media=False).records
         assert (record.extra["split"], record.extra["need_media"]) == ("dev", False)
 
+    def test_a_reader_is_told_in_brackets_what_to_do(self, root):
+        told = "[colour=dark red,split=val,need_media=false]"
+        for corpus in (open_corpus(f"full{told}={root}"), open_corpus(str(root), f"full{told}")):
+            (record,) = corpus.records
+            assert corpus.reader == "full"
+            assert record.extra == {
+                "root": root, "split": "val", "need_media": False, "colour": "dark red"
+            }  # fmt: skip
+
+    def test_brackets_may_hold_a_path_and_a_folder_equals_signs(self, tmp_path):
+        folder = tmp_path / "a=b" / "[c]=d"
+        folder.mkdir(parents=True)
+        assert wanted(f"full[colour=/x/y.csv]={folder}") == (folder, "full", {"colour": "/x/y.csv"})
+        assert wanted(str(folder)) == (folder, None, {})
+
+    def test_what_brackets_say_of_clips_goes_over_what_the_command_needs(self, root):
+        (record,) = open_corpus(f"full[need_media=true]={root}", need_media=False).records
+        assert record.extra["need_media"] is True
+
+    @pytest.mark.parametrize(
+        "reader", ["full[]", "full[colour]", "full[=red]", "full[colour=red,colour=blue]", "full[a"]
+    )
+    def test_brackets_that_make_no_sense_are_answered_with_an_example(self, root, reader):
+        with pytest.raises(ConfigError, match=r"shall do; write each setting once, as in fakeavc"):
+            open_corpus(str(root), reader)
+
+    def test_a_setting_is_said_once(self, root):
+        with pytest.raises(ConfigError, match="split is said in brackets and by an option; leave"):
+            open_corpus(f"full[split=dev]={root}", split="dev")
+
+    def test_a_setting_that_there_is_not_is_answered_with_those_there_are(self, root):
+        with pytest.raises(ConfigError, match="has no setting fold, but: colour, need_media, spl"):
+            open_corpus(f"full[fold=2]={root}")
+        with pytest.raises(ConfigError, match="'full' has no setting root, but: colour"):
+            open_corpus(f"full[root=x]={root}")
+
+    @pytest.mark.parametrize("split", ["dev", "val", "valid"])
+    def test_our_readers_know_a_split_by_any_of_its_names(self, tmp_path, split):
+        for make in (corpora.lavdf, corpora.tvil, corpora.av1m):
+            found = open_corpus(str(make(tmp_path / make.__name__)), split=split)
+            assert {record.split for record in found.records} == {"dev"}
+
+    def test_a_stranger_hears_of_a_split_as_it_was_typed(self, root):
+        (record,) = open_corpus(f"full={root}", split="val").records
+        assert record.extra["split"] == "val"
+
+    def test_the_paper_s_protocol_can_be_typed(self, tmp_path):
+        root = corpora.av1m(tmp_path)
+        with pytest.raises(DatasetError) as private:
+            list(open_corpus(str(root), split="test").records)
+        # The message itself says what to type.
+        said = str(private.value).split("--data ")[1].split("'")[1]
+        records = list(open_corpus(said, split="test").records)
+        assert {record.identity for record in records} == {"id00099"}
+        assert {record.extra["protocol"] for record in records} == {"paper (seed 0)"}
+
+    def test_a_corpus_of_which_nothing_can_be_used_is_not_taken_for_an_empty_one(self, tmp_path):
+        root = corpora.lavdf(tmp_path)
+        for clip in root.rglob("*.mp4"):
+            clip.unlink()
+        said = r"none of the 12 records of .* can be used; the first: .* there is no train/000000"
+        with pytest.raises(DatasetError, match=said):
+            list(open_corpus(str(root)).records)
+        assert len(list(open_corpus(str(root), need_media=False).records)) == 12
+
     def test_a_reader_that_knows_no_splits_is_not_asked_for_one(self, root):
-        with pytest.raises(ConfigError, match="'bare' has no setting split; leave that out"):
+        with pytest.raises(ConfigError, match="'bare' has no setting split, but: none; leave that"):
             open_corpus(f"bare={root}", split="dev")
         assert who_reads(f"bare={root}", need_media=False) == "bare"
 
@@ -193,8 +260,9 @@ class TestTrain:
 
     def test_features_alone_need_no_clips(self, train, halves, asked):
         shutil.rmtree(halves[0] / "train")
-        train("--data", halves[0])
-        assert asked["keys"] == []
+        done = train("--data", halves[0])
+        assert "can be used; the first: " in done.stderr
+        assert "or do without clips (--features-only, need_media=False)" in done.stderr
         train("--data", halves[0], "--features-only")
         metadata = json.loads((halves[0] / "metadata.json").read_text())
         assert asked["keys"] == [item["file"] for item in metadata] != []

@@ -1,6 +1,7 @@
 """Settings: what is misspelt is named, with what would have been right."""
 
 import json
+from typing import get_args
 
 import pytest
 from hypothesis import given
@@ -14,6 +15,7 @@ from mmmsba_plugin.config import (
     FeaturesConfig,
     LocalizationConfig,
     ModelConfig,
+    Preset,
     TrainConfig,
 )
 from mmmsba_plugin.errors import ConfigError
@@ -77,6 +79,10 @@ def test_a_chapter_cannot_be_changed():
 def test_settings_survive_json(chapter):
     settings = chapter()
     assert chapter.read(json.loads(settings.model_dump_json())) == settings
+
+
+def test_each_preset_can_be_chosen_by_its_name():
+    assert get_args(Preset) == tuple(PRESETS)
 
 
 @pytest.mark.parametrize("preset", PRESETS)

@@ -65,6 +65,7 @@ class TestCheck:
         assert said_of(run, tmp_path) == {
             "reader": "folder",
             "root": str(tmp_path),
+            "protocol": None,
             "usable": True,
             "records": [
                 {"kind": "forged", "split": "test", "count": 1},
@@ -88,6 +89,35 @@ class TestCheck:
         assert said["num_whole_clips"] == said["num_forged"] == 5 * (len(VARIANTS) - 1)
         assert said["stretches"] == {"count": 0, "mean_s": None, "longest_s": None}
         assert sum(said["identities"].values()) == 5
+
+    def test_where_no_kind_is_stated_what_was_altered_is_counted(self, run, tmp_path):
+        said = said_of(run, corpora.lavdf(tmp_path))
+        assert {(one["kind"], one["split"]): one["count"] for one in said["records"]} == {
+            (kind, split): 1
+            for kind in ("genuine", "audio", "visual", "both")
+            for split in ("train", "dev", "test")
+        }
+
+    @pytest.mark.parametrize("option", [False, True])
+    def test_a_reader_is_told_in_brackets_what_to_do(self, run, tmp_path, option):
+        root = fakeavceleb(tmp_path, num_people=10)
+        said = said_of(run, root)
+        assert said["protocol"] == "70-10-20 (seed 0)"
+        assert said["identities"] == {"train": 7, "dev": 1, "test": 2}
+        reader = "fakeavceleb[protocol=five-fold,fold=2,seed=1]"
+        told = (root, "--reader", reader) if option else (f"{reader}={root}",)
+        said = said_of(run, *told)
+        assert said["protocol"] == "five-fold, fold 2 (seed 1)"
+        assert said["identities"] == {"train": 8, "test": 2}
+        assert "split by protocol: five-fold, fold 2 (seed 1)\n" in run("check", *told).stdout
+
+    def test_a_reader_can_be_named_with_the_folder(self, run, tmp_path):
+        assert said_of(run, f"lav-df={corpora.lavdf(tmp_path)}")["reader"] == "lav-df"
+
+    def test_a_setting_that_there_is_not_is_answered_with_those_there_are(self, run, tmp_path):
+        done = run("check", f"lav-df[fold=2]={corpora.lavdf(tmp_path)}")
+        assert done.exit_code == exits.STOPPED
+        assert "fold: Extra inputs are not permitted. Allowed keys: root, split" in done.stderr
 
     def test_missing_clips_are_named_and_counted(self, run, tmp_path):
         root = fakeavceleb(tmp_path, num_people=2 * NUM_NAMED, variants=VARIANTS[:1])
@@ -246,6 +276,23 @@ def test_list_has_a_line_for_each_reader(run):
     names = {line.split()[0] for line in done.stdout.splitlines()[1:]}
     assert {"lav-df", "fakeavceleb", "folder"} <= names
     assert lookup("dataset_readers", "folder").summary in done.stdout
+    (line,) = [line for line in done.stdout.splitlines() if line.startswith(" fakeavceleb")]
+    assert line.rstrip().endswith("protocol, fold, seed, split_csv")
+
+
+def test_what_was_altered_is_told_in_one_word():
+    forged = (Segment(0.0, 1.0),)
+    for visual, audio, word in (
+        (forged, (), "visual"),
+        ((), forged, "audio"),
+        (forged, forged, "both"),
+        (None, forged, "forged"),
+        (None, None, "forged"),
+        ((), (), "forged"),
+    ):
+        made = Record(Path("a.mp4"), forged, visual_truth=visual, audio_truth=audio)
+        assert made.altered == word
+    assert Record(Path("a.mp4")).altered == "genuine"
 
 
 class ListConfig(Chapter):

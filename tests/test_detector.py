@@ -225,6 +225,21 @@ class TestCalibration:
         assert {report.provenance.calibration for report in reports} == {"none"}
 
 
+class TestCaution:
+    CAUTION = "A demonstrator, trained on forged research footage: not court evidence."
+
+    def test_each_report_with_a_score_carries_it(self, detector, reports):
+        careful = changed(detector, caution=self.CAUTION)
+        report = careful.detect(reports[0].media.path)
+        assert report.warnings == (*reports[0].warnings, self.CAUTION)
+        assert report.score == reports[0].score
+
+    def test_one_without_a_score_has_none_to_be_careful_about(self, detector, tmp_path):
+        report = changed(detector, caution=self.CAUTION).detect(tmp_path / "gone.mp4")
+        assert report.status == "error"
+        assert report.warnings == ()
+
+
 class TestLines:
     @pytest.fixture
     def lined(self, detector, reports):
@@ -449,6 +464,7 @@ class TestDetector:
         with pytest.raises(MediaUnreadableError, match=r"nothing to judge in .*: no face"):
             detector.predict(path)
 
+    @pytest.mark.usefixtures("unbundled")
     def test_without_a_checkpoint_it_says_how_to_come_by_one(self):
         with pytest.raises(CheckpointNotFoundError, match="train one with `mmmsba train"):
             Detector.from_pretrained()

@@ -4,7 +4,7 @@ import tracemalloc
 
 import pytest
 
-from mmmsba_plugin.datasets.lavdf import LavDfConfig, is_lavdf, read_lavdf, unreadable_records
+from mmmsba_plugin.datasets.lavdf import LavDfConfig, is_lavdf, read_lavdf
 from mmmsba_plugin.datasets.reading import refuse
 from mmmsba_plugin.errors import ConfigError, DatasetError
 from mmmsba_plugin.plugins import lookup
@@ -43,6 +43,13 @@ def corpus(tmp_path):
 def only_record(root, **options):
     (record,) = read_lavdf(root, on_error=refuse, **options)
     return record
+
+
+def left_out(root):
+    """Return why each record that is left out is left out."""
+    errors = []
+    list(read_lavdf(root, on_error=errors.append))
+    return errors
 
 
 def test_a_corpus_in_lavdfs_own_layout_is_read_whole(tmp_path):
@@ -156,8 +163,22 @@ def test_clips_of_another_split_need_not_be_there(corpus):
 
 def test_an_unknown_split_lists_those_there_are(corpus):
     root = corpus(lavdf_entry(), lavdf_entry(file="train/1.mp4", split="train"))
-    with pytest.raises(DatasetError, match="no split 'val'; it has: test, train"):
+    with pytest.raises(DatasetError, match="no split 'dev'; it has: test, train"):
         list(read_lavdf(root, split="val"))
+    with pytest.raises(DatasetError, match="no split 'tset'; it has: test, train"):
+        list(read_lavdf(root, split="tset"))
+
+
+@pytest.mark.parametrize("stated", ["dev", "val", "valid", "Validation"])
+@pytest.mark.parametrize("asked", ["dev", "val", "valid"])
+def test_a_split_is_found_by_any_of_its_names(corpus, stated, asked):
+    root = corpus(lavdf_entry(split=stated), lavdf_entry(file="b.mp4", split="train"))
+    assert only_record(root, split=asked).split == "dev"
+    assert LavDfConfig(root=root, split=asked).split == "dev"
+
+
+def test_a_folder_is_named_for_a_split_by_any_of_its_names(corpus):
+    assert only_record(corpus({"file": "val/a.mp4"})).split == "dev"
 
 
 def test_the_copy_without_transcripts_serves_as_well(corpus):
@@ -201,7 +222,7 @@ def test_a_malformed_record_is_named_by_file_line_index_and_key(corpus, broken, 
 def test_a_number_that_is_none_is_no_time(corpus):
     root = corpus()
     (root / "metadata.json").write_text('[{"file": "a.mp4", "fake_periods": [[0.1, NaN]]}]')
-    (error,) = unreadable_records(root)
+    (error,) = left_out(root)
     assert "'fake_periods[0]' must be [start, end] in seconds, got [0.1, nan]" in str(error)
 
 
@@ -219,11 +240,11 @@ def test_a_corpus_cannot_point_outside_of_itself(corpus, outside):
 def test_what_is_left_out_is_listed_and_the_rest_is_read(corpus):
     root = corpus(lavdf_entry(), "nonsense", lavdf_entry(file="test/gone.mp4"), lavdf_entry())
     (root / "test/gone.mp4").unlink()
-    no_record, no_clip = (str(error).split(": ", 1)[1] for error in unreadable_records(root))
+    no_record, no_clip = (str(error).split(": ", 1)[1] for error in left_out(root))
     assert no_record == "a record must be an object, got str"
     assert no_clip == (
-        "'file': there is no test/gone.mp4 in ./ of the corpus; download it again, or set "
-        "need_media to false if its features are there"
+        "'file': there is no test/gone.mp4 in ./ of the corpus; download it again, or do without "
+        "clips (--features-only, need_media=False) if their features are there"
     )
     assert len(list(read_lavdf(root))) == 2
 

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mmmsba_plugin.errors import DatasetError, ScoreRangeError
+from mmmsba_plugin.evaluation.answers import TruthRow, Truths
 from mmmsba_plugin.evaluation.detection import auc
-from mmmsba_plugin.evaluation.leaks import HALF_S, leak_auc, silence_scores
+from mmmsba_plugin.evaluation.leaks import HALF_S, leak_auc, silence_auc, silence_scores
 from mmmsba_plugin.evidence import SoundBlock
 from mmmsba_plugin.media.audio import SoundReader
 from mmmsba_plugin.media.encode import write_clip
@@ -166,3 +167,29 @@ class TestLeak:
         forged = [bool(r["fake_periods"]) for r in records]
         # 5 genuine and 10 forged clips: chance is 0.63, and a leak as published is 0.98 or more.
         assert leak_auc(silence_scores(leading_s), forged) < 0.85
+
+
+class TestSilenceAuc:
+    @pytest.fixture
+    def truths(self):
+        rows = [
+            TruthRow(f"{person}{number}", number == 1, np.zeros((0, 2)), cluster=person)
+            for person in "abcd"
+            for number in (0, 1)
+        ]
+        return Truths.of_rows(rows)
+
+    def test_it_is_that_of_the_lengths_with_an_interval_over_people(self, truths):
+        lengths_s = {key: float(key[1]) + 0.1 * (key[0] == "a") for key in truths.keys}
+        lengths_s["b1"] = 0.05
+        expected = leak_auc(silence_scores(list(lengths_s.values())), truths.forged)
+        found = silence_auc(lengths_s, truths, num_resamples=50)
+        assert found.value == expected == 15 / 16
+        assert 0.5 <= found.low <= found.value <= found.high <= 1.0
+        assert math.isnan(silence_auc(lengths_s, truths, num_resamples=0).low)
+
+    def test_clips_that_nobody_listened_to_are_left_out(self, truths):
+        heard = {"a0": 0.0, "a1": 0.2, "b0": None, "c1": 0.1}
+        assert silence_auc(heard, truths, num_resamples=0).value == 1.0
+        assert math.isnan(silence_auc({"a0": 0.0}, truths, num_resamples=0).value)
+        assert math.isnan(silence_auc({}, truths, num_resamples=0).value)

@@ -1,12 +1,25 @@
 """Published results: each has a source, and what cannot be right says so."""
 
+import json
 import math
 from itertools import pairwise
 
 import pytest
 
-from mmmsba_plugin.evaluation.published import LEGEND, SIGNS, Row, beside, published
+from mmmsba_plugin.errors import ConfigError
+from mmmsba_plugin.evaluation.published import (
+    Cell,
+    Row,
+    beside,
+    challenge_score,
+    footnotes,
+    plain_rows,
+    published,
+    reasons,
+    sign,
+)
 from mmmsba_plugin.reproduce import tables
+from mmmsba_plugin.reproduce.corpora import TITLES
 
 CORPORA = ("lav-df", "av-deepfake1m", "av-deepfake1m-plusplus", "fakeavceleb", "tvil")
 RESULTS = [one for corpus in CORPORA for one in published(corpus)]
@@ -15,7 +28,7 @@ MEASURES = {
     *("true_positive_rate", "false_positive_rate"),
     *(f"ap@{tiou}" for tiou in ("0.5", "0.75", "0.9", "0.95")),
     *(f"ar@{count}" for count in (5, 10, 20, 30, 50, 100)),
-    *("mean_ap", "mean_ar", "challenge_score"),
+    "challenge_score",
 }
 #: What differs by no more than this may agree before it was rounded.
 ROUNDING = 0.001
@@ -178,14 +191,13 @@ def test_what_others_wrote_down_is_marked():
     assert the("lav-df", "localization", "AuViRe").mark == "reported"
 
 
-def test_each_mark_has_a_sign_of_its_own_and_a_meaning():
-    assert SIGNS.keys() == LEGEND.keys()
-    assert len(set(SIGNS.values())) == len(SIGNS) == 3
-
-
-def test_of_a_corpus_that_nobody_knows_nothing_is_published():
-    assert published("my clips") == []
-    assert beside({"ap@0.5": 0.9}, "my clips") == []
+@pytest.mark.parametrize("corpus", ["my clips", "", "folder"])
+def test_a_corpus_of_which_nothing_is_known_is_answered_with_those_that_are(corpus):
+    said = f"no published results are known of '{corpus}'; choose from {', '.join(CORPORA)}"
+    with pytest.raises(ConfigError, match=said.replace("+", "[+]")):
+        published(corpus)
+    with pytest.raises(ConfigError, match=said):
+        beside({"ap@0.5": 0.9}, corpus)
 
 
 def test_ours_stands_among_the_others_by_rank():
@@ -207,20 +219,128 @@ def test_what_is_not_reported_is_no_number_and_ranks_last():
 
 
 def test_cells_that_cannot_be_right_carry_their_reason():
-    (row,) = [row for row in beside({"ar@20": 0.5}, "lav-df") if row.system == "MMMS-BA"]
+    rows = beside({"ar@20": 0.5}, "lav-df")
+    (row,) = [row for row in rows if row.system == "MMMS-BA"]
     assert row.cells["ar@20"].mark == "contradicts itself"
-    assert row.cells["ar@20"].reasons[0].startswith("average recall cannot fall")
+    (why,) = row.cells["ar@20"].reasons
+    assert why.startswith("average recall cannot fall")
+    assert reasons(rows) == {why: 1}
+    assert sign(row.cells["ar@20"], reasons(rows)) == "[1]"
+    assert f"[1] {why}" in footnotes(rows)
 
 
 def test_detection_is_shown_among_detection():
     rows = beside({"auc": 0.9, "eer": 0.1}, "lav-df", task="detection")
-    assert {row.system for row in rows} == {"AuViRe", "DiMoDif", "MMMS-BA", "measured here"}
+    assert {row.system for row in rows} == {
+        *("AuViRe", "DiMoDif", "measured here"),
+        *("MMMS-BA (trained on FakeAVCeleb)", "MMMS-BA (trained on AV-Deepfake1M)"),
+    }
     assert all(isinstance(row, Row) for row in rows)
 
 
 def test_figures_that_nobody_else_reports_are_set_beside_nothing():
     assert beside({"brier": 0.1}, "lav-df") == []
     assert beside({}, "lav-df") == []
+
+
+#: Everything that a default evaluation measures.
+MEASURED = {
+    **dict.fromkeys([f"ap@{tiou}" for tiou in ("0.5", "0.75", "0.9", "0.95")], 0.5),
+    **dict.fromkeys([f"ar@{num}" for num in (100, 50, 30, 20, 10, 5)], 0.25),
+    **dict.fromkeys(["auc", "partial_auc", "eer", "accuracy"], 0.5),
+}
+TASKS = ("localization", "detection")
+EVERY_TABLE = [(corpus, task) for corpus in CORPORA for task in TASKS if published(corpus, task)]
+
+
+def test_every_result_can_be_shown():
+    shown = [row.result for c, t in EVERY_TABLE for row in beside(MEASURED, c, task=t)]
+    assert sorted(id(one) for one in shown if one) == sorted(id(one) for one in RESULTS)
+
+
+@pytest.mark.parametrize(("corpus", "task"), EVERY_TABLE)
+def test_no_two_rows_of_a_table_are_called_alike(corpus, task):
+    systems = [row.system for row in beside(MEASURED, corpus, task=task)]
+    assert len(set(systems)) == len(systems)
+
+
+def test_rows_of_one_method_are_told_apart_by_as_little_as_that_takes():
+    named = {row.system for row in beside(MEASURED, "av-deepfake1m")}
+    assert {"AuViRe (trained on AV-Deepfake1M)", "AuViRe (trained on LAV-DF)"} <= named
+    assert {"UMMAFormer", "MMMS-BA"} <= named
+    named = {row.system for row in beside(MEASURED, "av-deepfake1m-plusplus")}
+    assert {"Pindrop (split testA)", "Pindrop (split testB)"} <= named
+
+
+def test_a_corpus_is_titled_as_where_the_tables_are_reproduced():
+    for corpus, title in TITLES.items():
+        trained = [one for one in RESULTS if one.trained_on == corpus]
+        rows = [Row("x", {}, one) for one in trained]
+        assert all(f"trained on {title}: x" in footnotes([row])[-1] for row in rows)
+
+
+@pytest.mark.parametrize(("corpus", "task"), EVERY_TABLE)
+def test_footnotes_tell_every_sign_note_split_training_set_and_source(corpus, task):
+    rows = beside(MEASURED, corpus, task=task)
+    lines = footnotes(rows)
+    assert lines[0].startswith("as reported, on splits and by evaluators that differ")
+    assert len(set(lines)) == len(lines)
+    text = "\n".join(lines)
+    for one in filter(None, (row.result for row in rows)):
+        assert all(note in text for note in one.notes)
+        assert one.source in text
+        assert one.split in text
+    signs = {sign(c, reasons(rows)) for row in rows for c in row.cells.values()}
+    for told in ("*", *(f"[{number}]" for number in reasons(rows).values())):
+        assert any(told in one for one in signs) == any(line.startswith(told) for line in lines)
+
+
+def test_a_note_is_told_once_of_all_rows_that_it_is_of():
+    lines = footnotes(beside({"ap@0.5": 0.5}, "lav-df"))
+    (line,) = [line for line in lines if "that of voc mode" in line]
+    assert line.endswith("(UMMAFormer; UMMAFormer (picture))")
+    assert footnotes([Row("alone", {"auc": Cell(0.5)})]) == []
+
+
+def test_rows_become_plain_values():
+    rows = beside({"ar@20": 0.5, "ap@0.95": math.nan}, "lav-df", system="ours")
+    said = {one["system"]: one for one in json.loads(json.dumps(plain_rows(rows), allow_nan=False))}
+    assert said["ours"] == {
+        "system": "ours",
+        "values": {"ar@20": 0.5, "ap@0.95": None},
+        "doubts": {},
+        "published": None,
+    }
+    theirs = said["MMMS-BA"]
+    assert theirs["values"] == {"ar@20": 0.9593, "ap@0.95": 0.3902}
+    assert theirs["doubts"].keys() == {"ar@20"}
+    assert theirs["published"]["split"] == "test"
+    assert theirs["published"]["trained_on"] is None
+    assert any("no independent reproduction" in note for note in theirs["published"]["notes"])
+
+
+def test_the_challenge_score_is_computed_where_others_state_one():
+    # One eighth of 4 times 0.5, and one tenth of 5 times 0.25.
+    assert challenge_score(MEASURED) == 0.375
+    for corpus in ("av-deepfake1m", "av-deepfake1m-plusplus"):
+        rows = {row.system: row for row in beside(MEASURED, corpus)}
+        assert rows["measured here"].cells["challenge_score"].value == 0.375
+    assert "challenge_score" not in beside(MEASURED, "lav-df")[0].cells
+
+
+def test_the_challenge_score_of_others_follows_from_their_figures():
+    rows = {row.system: row for row in beside(MEASURED, "av-deepfake1m")}
+    cells = {name: cell.value for name, cell in rows["AuViRe (trained on LAV-DF)"].cells.items()}
+    halves = (0.147 + 0.0637 + 0.0057 + 0.0005) / 8, sum((0.2933, 0.2663, 0.2458, 0.2131, 0.1817))
+    assert cells["challenge_score"] == pytest.approx(halves[0] + halves[1] / 10)
+    assert math.isnan(rows["BA-TFD+"].cells["challenge_score"].value)
+
+
+@pytest.mark.parametrize("missing", ["ap@0.9", "ar@30"])
+def test_without_one_of_its_figures_there_is_no_challenge_score(missing):
+    told = {name: value for name, value in MEASURED.items() if name != missing}
+    assert math.isnan(challenge_score(told))
+    assert beside({"ap@0.5": 0.9}, "av-deepfake1m-plusplus") == []
 
 
 @pytest.mark.parametrize("number", [2, 3, 4, 5, 6, 7])

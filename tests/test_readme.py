@@ -1,5 +1,6 @@
 """What the README tells people to type, typed."""
 
+import os
 import re
 import shlex
 import shutil
@@ -17,12 +18,13 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", README, flags=re.MULTILINE | re.DOTALL)
 
 
-def typed(line: str, folder: Path) -> subprocess.CompletedProcess[str]:
+def typed(line: str, folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
     words = shlex.split(line)
     assert words[0] == "mmmsba"
     return subprocess.run(
         [sys.executable, "-m", "mmmsba_plugin", *words[1:]],
         cwd=folder,
+        env={**os.environ, **variables},
         capture_output=True,
         text=True,
         check=False,
@@ -55,8 +57,18 @@ def test_the_first_command_installs_what_the_demo_needs():
 
 
 @pytest.mark.story
+def test_the_demo_finds_what_it_forged_or_says_what_it_missed(tmp_path, checkpoint):
+    done = typed("mmmsba demo --no-open", tmp_path, MMMSBA_WEIGHTS=str(checkpoint))
+    assert done.returncode == 0, done.stderr
+    assert "really forged: 0:0" in done.stdout
+    assert "reported as forged: " in done.stdout
+    assert "says nothing about real footage" in done.stdout
+    assert "<svg" in (tmp_path / "mmmsba-demo/report.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.story
 def test_the_demo_walks_the_whole_way(tmp_path):
-    done = typed("mmmsba demo --no-open", tmp_path)
+    done = typed("mmmsba demo --train --no-open", tmp_path)
     assert done.returncode == 0, done.stderr
     assert "really forged: 0:0" in done.stdout
     assert "That says nothing about real footage" in done.stdout

@@ -1,19 +1,24 @@
 """The paper's tables, from the training runs they need to the page they end up on."""
 
 import csv
+import io
 import json
 import math
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.console import Console
 from typer.testing import CliRunner
 
 from mmmsba_plugin import plugins
@@ -24,7 +29,9 @@ from mmmsba_plugin.datasets.record import WHOLE_CLIP, Record
 from mmmsba_plugin.detector import MmmsbaDetector
 from mmmsba_plugin.errors import ConfigError, DatasetError, MissingExtraError
 from mmmsba_plugin.evaluation.intervals import Interval
-from mmmsba_plugin.reproduce import judging, plan, show, tables
+from mmmsba_plugin.evaluation.measure import Evaluation
+from mmmsba_plugin.media.encode import write_clip
+from mmmsba_plugin.reproduce import judging, kept, plan, show, silence, tables
 from mmmsba_plugin.reproduce.corpora import (
     Corpus,
     Learned,
@@ -37,17 +44,19 @@ from mmmsba_plugin.reproduce.corpora import (
     who,
 )
 from mmmsba_plugin.reproduce.plan import TABLES, Method, Training
-from mmmsba_plugin.reproduce.result import Cell, MeasuredRow, MeasuredTable
+from mmmsba_plugin.reproduce.result import Cell, MeasuredRow, MeasuredTable, Run
 from mmmsba_plugin.reproduce.run import Reproduction, Settings
 from mmmsba_plugin.reproduce.tables import Reported
 from mmmsba_plugin.segment import Segment
 
+from .clips import numbered_pictures
 from .corpora import av1m, put_json, tvil_entry
 
 TINY = {
     "network": {"gru_units": 4, "dense_units": 4},
     "train": {"max_epochs": 1, "batch_size": 8},
 }
+RATE_HZ = 16_000
 PEOPLE = [f"id{number:05d}" for number in range(8)]
 
 
@@ -290,7 +299,9 @@ class TestPlan:
 
     def test_each_of_our_rows_on_tvil_says_that_it_is_visual_only(self):
         on_tvil = [row for t in TABLES.values() for row in t.rows if row.test == "tvil"]
-        assert {tables.VISUAL_ONLY in row.notes for row in on_tvil if row.training} == {True}
+        assert {row.of_corpus for row in on_tvil if row.training} == {(tables.VISUAL_ONLY,)}
+        others = [row for t in TABLES.values() for row in t.rows if row.test != "tvil"]
+        assert {row.of_corpus for row in others} == {()}
 
     def test_a_method_is_put_over_the_settings_that_all_share(self):
         shared = FitConfig.read({"network": {"gru_units": 7, "attention": "none"}})
@@ -558,6 +569,25 @@ class TestEverything:
         }
         assert "ours, stand-in" in (out / "table2.md").read_text()
 
+    def test_what_leading_silence_alone_would_score_stands_by_every_table(self, everything):
+        out, said = everything
+        for name, table in TABLES.items():
+            rows = [row for row in read(out, name)["rows"] if row["status"] == "measured"]
+            assert rows
+            found = {row["tested_on"]: row["silence_auc"] for row in rows}
+            for row in rows:
+                assert 0.5 <= row["silence_auc"]["value"] <= 1.0
+                assert row["silence_auc"] == found[row["tested_on"]]
+            page = (out / f"{name}.md").read_text()
+            for corpus, auc in found.items():
+                figure = f"{auc['value']:.{table.digits}f}"
+                told = "looking only at how long clips are silent at first would reach AUC"
+                assert f"on {corpus}, {told} {figure}" in page
+                assert f"on {corpus}, {told} {figure}" in said
+        assert {path.name.rpartition("-")[0] for path in (out / "silence").iterdir()} == {
+            *("stand-in-fakeavceleb", "av-deepfake1m", "lav-df", "tvil")
+        }
+
     def test_what_is_reported_stands_beside_ours_with_its_marks(self, everything):
         out, _ = everything
         first = read(out, "table2")["rows"][0]
@@ -625,6 +655,7 @@ class TestEverything:
 
         monkeypatch.setattr("mmmsba_plugin.training.fit.fit", never)
         monkeypatch.setattr(MmmsbaDetector, "detect", never)
+        monkeypatch.setattr(silence, "leading_silence_s", never)
         done = run(out=out, data=corpora)
         assert done.exit_code == exits.OK, done.output
         assert {path: path.read_bytes() for path in out.glob("table*")} == before
@@ -671,8 +702,12 @@ class TestInterruption:
     ):
         judged = []
 
+        def count(what, clip):
+            if what == "judged":
+                judged.append(clip)
+
         def stop_at_the_second(what, clip):
-            judged.append((what, clip))
+            count(what, clip)
             if len(judged) == 2:
                 raise KeyboardInterrupt
 
@@ -682,9 +717,7 @@ class TestInterruption:
         (answers,) = trained.glob("answers/*/*.jsonl")
         with answers.open("a") as stream:
             stream.write('{"key": "cut off in the mid')
-        resumed = _only_table_4(
-            trained, corpora, feature_store, on_clip=lambda *clip: judged.append(clip)
-        )
+        resumed = _only_table_4(trained, corpora, feature_store, on_clip=count)
         found = resumed.table(TABLES["table4"])
         assert len(judged) == len(set(judged)) == len(answers.read_text().splitlines())
         whole = read(everything[0], "table4")["rows"][-1]["cells"][0]["ours"][0]["value"]
@@ -704,10 +737,11 @@ class TestInterruption:
         (answers,) = trained.glob("answers/*/*.jsonl")
         before = answers.read_text().splitlines()
         assert len(before) == 1
-        judged = []
-        _only_table_4(
-            trained, corpora, feature_store, on_clip=lambda _, clip: judged.append(clip)
-        ).table(TABLES["table4"])
+        told = []
+        _only_table_4(trained, corpora, feature_store, on_clip=lambda *one: told.append(one)).table(
+            TABLES["table4"]
+        )
+        judged = [clip for what, clip in told if what == "judged"]
         after = answers.read_text().splitlines()
         assert after[:1] == before
         assert len(judged) == len(after) - 1
@@ -774,9 +808,10 @@ class TestAnswers:
             said = [(p.start_s, p.end_s, p.score) for p in report.proposals]
             assert [(*s, p) for s, p in zip(spans.tolist(), scores.tolist(), strict=True)] == said
 
-    def test_a_damaged_line_is_named(self, tmp_path):
+    @pytest.mark.parametrize("line", ["not json", "[]", '{"key": "a"}', '{"score": 0.5}'])
+    def test_a_damaged_line_is_named(self, tmp_path, line):
         path = tmp_path / "answers.jsonl"
-        path.write_text("not json\n")
+        path.write_text(f"{line}\n")
         with pytest.raises(DatasetError, match=r"jsonl, line 1 is damaged; remove the line"):
             judging.read(path)
 
@@ -786,16 +821,86 @@ class TestAnswers:
         assert answers.threshold is None
 
 
+class TestSilence:
+    @pytest.fixture
+    def clips(self, tmp_path) -> list[Record]:
+        """A genuine clip that is heard at once, a forged one that is not, and one without sound."""
+        loud = np.full(RATE_HZ, 0.1, dtype=np.float32)
+        late = np.where(np.arange(RATE_HZ) < RATE_HZ // 4, 0.0, loud).astype(np.float32)
+        made = {"loud": (loud, False), "late": (late, True), "mute": (None, True)}
+        for name, (sound, _) in made.items():
+            pictures = numbered_pictures(5)
+            write_clip(tmp_path / f"{name}.mkv", pictures, fps_hz=25, sound=sound)
+        return [
+            replace(record(name, forged=forged), media=tmp_path / f"{name}.mkv")
+            for name, (_, forged) in made.items()
+        ]
+
+    def test_the_silence_that_clips_start_with_is_kept_clip_by_clip(self, clips, tmp_path):
+        gone = replace(record("gone"), media=tmp_path / "gone.mkv")
+        (tmp_path / "text.mkv").write_text("no film")
+        broken = replace(record("broken"), media=tmp_path / "text.mkv")
+        told, path = [], tmp_path / "new" / "silence.jsonl"
+        found = silence.heard([*clips, gone, broken], path, workers=2, on_clip=told.append)
+        assert found == {
+            "loud": pytest.approx(0.0, abs=0.02), "late": pytest.approx(0.25, abs=0.02),
+            "mute": None,
+        }  # fmt: skip
+        assert told == ["loud", "late", "mute", "broken"]
+        assert kept.read(path, lambda said: said["silence_s"]) == found
+
+    def test_what_was_heard_is_not_listened_to_again(self, clips, tmp_path):
+        path = tmp_path / "silence.jsonl"
+        path.write_text('{"key": "loud", "silence_s": 3.0}\n{"key": "late", "sil')
+        told = []
+        found = silence.heard(clips, path, on_clip=told.append)
+        assert found["loud"] == 3.0
+        assert told == ["late", "mute"]
+        assert silence.heard(clips[:2], path, on_clip=told.append).keys() == {"loud", "late"}
+        assert told == ["late", "mute"]
+
+    def test_a_damaged_line_is_named(self, clips, tmp_path):
+        path = tmp_path / "silence.jsonl"
+        path.write_text('{"key": "loud", "silence_s": "long"}\n')
+        with pytest.raises(DatasetError, match="line 1 is damaged; remove the line to have its"):
+            silence.heard(clips, path)
+
+    def test_where_no_clip_can_be_heard_nothing_is_told(self, feature_store, tmp_path, monkeypatch):
+        clips = [record("a", "test"), record("b", "test", forged=True)]
+        monkeypatch.setattr(Corpus, "records", lambda _: iter(clips))
+        corpus = Corpus("lav-df", "lav-df", tmp_path)
+        made = Reproduction({"lav-df": corpus}, Settings(), tmp_path, store=feature_store)
+        assert made._silence("lav-df") is None
+
+
 @pytest.mark.story
 class TestWhatIsMissing:
-    def test_without_data_every_row_says_so_and_the_paper_is_shown(self, run, tmp_path):
-        done = run(out=tmp_path)
+    def test_rows_without_data_say_so_and_the_paper_is_shown(self, run, corpora, tmp_path):
+        done = run("table2", out=tmp_path, data={"lav-df": corpora["lav-df"]})
         assert done.exit_code == exits.OK, done.output
         row = read(tmp_path, "table2")["rows"][1]
         assert row["status"] == "no data"
         assert row["notes"] == ["no data given: FakeAVCeleb and AV-Deepfake1M"]
         assert row["cells"][0]["reported"] == 0.909
+        assert row["silence_auc"] is None
         assert "reported (ours: no data)" in (tmp_path / "table2.md").read_text()
+        assert "silent at first" not in done.stdout
+
+    def test_what_is_known_of_a_corpus_is_not_said_of_its_stand_in(
+        self, feature_store, tmp_path, monkeypatch
+    ):
+        row = next(row for row in TABLES["table2"].rows if row.test == "tvil")
+        table = replace(TABLES["table2"], rows=(row,))
+        monkeypatch.setattr(Reproduction, "_measure", lambda *_, **__: measured_as_nothing(table))
+        monkeypatch.setattr(Reproduction, "_measure_silence", lambda *_: None)
+        for reader, said in {"tvil": True, "lav-df": False}.items():
+            readers = {"fakeavceleb": "fakeavceleb", "tvil": reader}
+            given = {name: Corpus(name, who_reads, tmp_path) for name, who_reads in readers.items()}
+            made = Reproduction(given, Settings(), tmp_path, store=feature_store)
+            (found,) = made.table(table).rows
+            assert (found.status, tables.VISUAL_ONLY in found.notes) == ("measured", said)
+        (found,) = Reproduction({}, Settings(), tmp_path, store=feature_store).table(table).rows
+        assert (found.status, tables.VISUAL_ONLY in found.notes) == ("no data", True)
 
     def test_a_corpus_that_cannot_be_used_costs_only_its_own_rows(
         self, run, corpora, talking_corpus, everything, tmp_path
@@ -850,6 +955,16 @@ class TestCommand:
         assert reason in done.stderr
         assert not (tmp_path / "out").exists()
 
+    @pytest.mark.parametrize("names", [["table2"], []])
+    def test_without_data_the_names_are_listed_and_nothing_is_written(self, names, tmp_path):
+        done = CliRunner().invoke(app, ["reproduce", *names, "-o", str(tmp_path / "out")])
+        assert done.exit_code == exits.USAGE
+        said = " ".join(done.stderr.replace("│", " ").split())
+        assert "--data" in said
+        assert "say where a corpus lies, such as lav-df=DIR; there are fakeavceleb, av-" in said
+        assert "av-deepfake1m, lav-df, tvil, and tables use those that are given" in said
+        assert not (tmp_path / "out").exists()
+
     def test_settings_that_are_no_object_are_refused(self, tmp_path):
         (tmp_path / "list.json").write_text("[]")
         done = CliRunner().invoke(app, ["reproduce", "--config", str(tmp_path / "list.json")])
@@ -865,6 +980,13 @@ SETUP = {
     "num_resamples": 20,
     "measured": "clips",
 }
+
+
+def measured_as_nothing(table):
+    """What the figures of a row are, where a test is not about them."""
+    nothing = dict.fromkeys(table.measures, Interval(math.nan, math.nan, math.nan))
+    run = Run(0, "run", 1, 1, 0, None, 1, 1)
+    return Evaluation("ours", "official", nothing), run, ()
 
 
 def one_row_table(*cells, **row):
@@ -906,6 +1028,40 @@ class TestShow:
             "of the row (MMMS-BA, LAV-DF to TVIL | x)",
             "all of it",
         ]
+
+    def test_leading_silence_is_told_once_a_corpus_and_in_every_file(self):
+        table = one_row_table(Cell("auc"), silence_auc=Interval(0.625, 0.5, math.nan))
+        twice = replace(table, rows=table.rows * 2)
+        told = "on TVIL | x, looking only at how long clips are silent at first would reach AUC"
+        assert show.footnotes(twice) == [f"{told} 0.625", "all of it"]
+        (row,) = json.loads(show.as_json(table))["rows"]
+        assert row["silence_auc"] == {"value": 0.625, "low": 0.5, "high": None}
+        (line,) = csv.DictReader(show.as_csv(table).splitlines())
+        assert line["leading_silence_auc"] == "0.625"
+        with_ends = one_row_table(Cell("auc"), silence_auc=Interval(0.625, 0.5, 0.75))
+        assert show.footnotes(with_ends)[0] == f"{told} 0.625 (0.500 to 0.750)"
+
+    @pytest.mark.parametrize("columns", [20, 80, 400])
+    def test_no_figure_and_no_name_is_cut_however_narrow_the_terminal(self, columns):
+        value = Interval(0.6049, 0.5488, 0.6531)
+        seeds = (value, Interval(0.5126, 0.4321, 0.6789))
+        first, *others = tables.DETECTION
+        cells = [
+            Cell(first, (value,), Reported(0.9774)),
+            *(Cell(measure, seeds, Reported(0.9774)) for measure in others),
+        ]
+        name = "stand-in for FakeAVCeleb (lav-df: 影 clips-of-2024)"
+        table = one_row_table(*cells)
+        table = replace(table, rows=(replace(table.rows[0], trained_on=name, stand_in=True),))
+        out = io.StringIO()
+        Console(file=out, width=columns, soft_wrap=True).print(show.as_rich(table))
+        said = out.getvalue()
+        assert "…" not in said
+        # The value and its ends in each cell; where there are two seeds, their range and mean.
+        assert Counter(re.findall(r"\d\.\d+", said)) == {
+            "0.605": 6 + 5, "0.549": 6, "0.653": 6, "0.977": 6, "0.513": 5, "0.559": 5,
+        }  # fmt: skip
+        assert all(word in said for word in (*name.split(), *map(show.heading, tables.DETECTION)))
 
     def test_a_bar_in_a_name_does_not_break_the_page(self):
         page = show.as_markdown(one_row_table(Cell("auc")))

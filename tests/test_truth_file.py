@@ -86,8 +86,39 @@ def test_one_split_can_be_asked_for(written):
         ]
     )
     assert list(read_truths(path, split="test").keys) == ["b.mp4"]
-    with pytest.raises(DatasetError, match="holds no record of split 'tset' with a truth"):
+    with pytest.raises(
+        DatasetError, match="holds no record of split 'tset' with a truth; it has: dev, test"
+    ):
         read_truths(path, split="tset")
+
+
+@pytest.mark.parametrize("stated", ["dev", "val", "valid"])
+@pytest.mark.parametrize("asked", ["dev", "val", "valid"])
+def test_a_split_is_found_by_any_of_its_names(written, stated, asked):
+    path = written(
+        [
+            {"file": "a.mp4", "fake_segments": [], "split": stated},
+            {"file": "b.mp4", "fake_segments": [], "split": "test"},
+            {"file": "c.mp4", "fake_segments": []},
+        ]
+    )
+    assert list(read_truths(path, split=asked).keys) == ["a.mp4"]
+
+
+def test_a_split_that_is_no_word_matters_only_if_one_is_asked_for(written):
+    path = written([{"file": "a.mp4", "fake_segments": [], "split": 3}])
+    assert list(read_truths(path).keys) == ["a.mp4"]
+    with pytest.raises(DatasetError, match="no record of split 'dev' with a truth; check the file"):
+        read_truths(path, split="dev")
+
+
+def test_a_type_is_one_kind_however_it_is_spelt(written):
+    spelt = ("both_modified", "both-modified")
+    records = [
+        {"file": f"{i}.mp4", "fake_segments": [[0, 1]], "modify_type": one}
+        for i, one in enumerate(spelt)
+    ]
+    assert list(read_truths(written(records)).kinds) == ["both_modified"] * 2
 
 
 @pytest.mark.parametrize(

@@ -90,14 +90,15 @@ def test_the_length_is_stated_or_counted(metadata, stated, duration_s):
     assert record.duration_s == duration_s
 
 
-def test_only_the_wanted_split_is_read(tmp_path):
-    (record,) = read(corpora.tvil(tmp_path), split="dev")
+@pytest.mark.parametrize("split", ["dev", "valid", "val"])
+def test_only_the_wanted_split_is_read_by_our_word_or_its_own(tmp_path, split):
+    (record,) = read(corpora.tvil(tmp_path), split=split)
     assert record.key == "00000002.mp4"
 
 
 def test_an_unknown_split_lists_those_there_are(tmp_path):
-    with pytest.raises(DatasetError, match="no split 'valid'; it has: dev, test, train"):
-        read(corpora.tvil(tmp_path), split="valid")
+    with pytest.raises(DatasetError, match="no split 'tset'; it has: dev, test, train"):
+        read(corpora.tvil(tmp_path), split="tset")
 
 
 @pytest.mark.parametrize(

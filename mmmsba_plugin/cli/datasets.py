@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mmmsba_plugin.cli import exits, files
+from mmmsba_plugin.cli import corpora, exits, files
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -16,27 +16,41 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Say which corpora can be read, and what is wrong with one.")
 
 _STDOUT = "-"
+#: Settings that options and arguments say.
+_OF_ALL = frozenset({"root", "split", "need_media"})
 
 
 @app.command("list")
 def list_readers() -> None:
-    """List the readers of corpora, with what each reads."""
+    r"""List the readers of corpora, with what each reads, and its settings if it has any.
+
+    Settings go in brackets, such as fakeavceleb\[protocol=five-fold,fold=2]=DIR.
+    """
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    table = Table("reader", "what it reads", box=None)
+    table = Table("reader", "what it reads", "what it can be told", box=None)
     for entry in _readers():
-        table.add_row(Text(entry.name), Text(entry.summary))
+        settings = ", ".join(name for name in entry.config.model_fields if name not in _OF_ALL)
+        table.add_row(Text(entry.name), Text(entry.summary), Text(settings))
     Console().print(table)
 
 
 @app.command("check")
 def check_corpus(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where the corpus lies.")],
+    folder: Annotated[
+        str,
+        typer.Argument(
+            metavar="[READER=]DIR",
+            help="Where the corpus lies; READER can have settings in brackets, such as "
+            "av-deepfake1m\\[protocol=paper].",
+        ),
+    ],
     *,
     reader: Annotated[
-        str | None, typer.Option(help="Who reads it; whoever knows its layout if not given.")
+        str | None,
+        typer.Option(help="Who reads a plain DIR; whoever knows its layout if not given."),
     ] = None,
     as_json: Annotated[
         Path | None,
@@ -51,8 +65,9 @@ def check_corpus(
     from mmmsba_plugin.datasets.check import check, recognised
     from mmmsba_plugin.plugins import lookup
 
-    entry = lookup("dataset_readers", reader) if reader else recognised(folder, _readers())
-    found = check(entry, folder)
+    root, name, settings = corpora.wanted(folder, reader)
+    entry = lookup("dataset_readers", name) if name else recognised(root, _readers())
+    found = check(entry, root, settings)
     if as_json is None:
         _show(found, entry, told.console())
     else:
@@ -86,6 +101,8 @@ def _show(found: "Checkup", entry: "DatasetReader", to: "Console") -> None:
     from mmmsba_plugin.datasets.check import NUM_NAMED
 
     to.print(told.shown(f"{found.root}: read by {entry.name}. {entry.summary}"))
+    if found.protocol:
+        to.print(told.shown(f"split by protocol: {found.protocol}"))
     _show_counts(found, to)
     _show_wrong("not there", found.missing, to)
     _show_wrong("malformed", found.malformed, to)

@@ -1,4 +1,4 @@
-"""``mmmsba demo``: the whole way in two minutes, on clips that it makes itself."""
+"""``mmmsba demo``: what the package does, on clips that it makes itself."""
 
 import webbrowser
 from pathlib import Path
@@ -9,13 +9,11 @@ import typer
 from mmmsba_plugin.cli import files
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from rich.console import Console
 
     from mmmsba_plugin.demo import Demo
-    from mmmsba_plugin.schema import ForgedSegment
-    from mmmsba_plugin.segment import Segment
+    from mmmsba_plugin.evaluation.measure import Evaluation
+    from mmmsba_plugin.schema import Report
 
 
 def demo(
@@ -23,25 +21,36 @@ def demo(
     output: Annotated[
         Path, typer.Option("-o", "--output", metavar="DIR", help="Where everything goes.")
     ] = Path("mmmsba-demo"),
+    train: Annotated[
+        bool,
+        typer.Option(
+            "--train", help="Train a small model too, in about two minutes, and judge with that."
+        ),
+    ] = False,
     seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
     open_page: Annotated[
         bool, typer.Option("--open/--no-open", help="Open the report in a browser.")
     ] = True,
 ) -> None:
-    """Make talking clips, forge them, train a small model, and judge a held-out one."""
+    """Make a talking clip, forge a stretch of it, and look for that with the bundled weights.
+
+    Where none are bundled, a small model is trained first, as with --train.
+    """
+    from mmmsba_plugin import demo as stories
+    from mmmsba_plugin import weights
     from mmmsba_plugin.cli import told
-    from mmmsba_plugin.demo import run_demo
     from mmmsba_plugin.plugins import lookup
 
     console = told.console()
     files.make_folder(output)
+    story = stories.show if weights.folder() and not train else stories.learn_and_show
     with console.status("starting") as status:
 
         def say(what: str) -> None:
             console.print(what)
             status.update(what)
 
-        found = run_demo(output, seed=seed, say=say)
+        found = story(output, seed=seed, say=say)
     page = files.write_report(found.report, output / "report", lookup("writers", "html"))
     _say(found, console)
     told.tell_written([page], console)
@@ -51,18 +60,38 @@ def demo(
 
 
 def _say(found: "Demo", console: "Console") -> None:
-    console.print(f"really forged: {_stretches(found.record.truth)}")
-    console.print(f"reported as forged: {_stretches(found.report.segments)}")
-    auc = found.evaluation.numbers["auc"]
-    num_clips = found.evaluation.num_genuine + found.evaluation.num_forged
-    console.print(
-        f"over {num_clips} held-out clips of this one drawn face: AUC {auc.value:.2f}. "
-        "That says nothing about real footage"
-    )
+    from mmmsba_plugin.demo import DRAWN, truth_of
+
+    console.print(f"really forged: {truth_of(found.record)}")
+    console.print(f"reported as forged: {_stretches(found.report)}")
+    if found.untouched is not None:
+        console.print(
+            f"the clip scores {_score(found.report)}, and {_score(found.untouched)} "
+            "before it was forged"
+        )
+        console.print(DRAWN)
+    if found.evaluation is not None:
+        console.print(_measured(found.evaluation))
 
 
-def _stretches(segments: "Iterable[Segment | ForgedSegment]") -> str:
+def _stretches(report: "Report") -> str:
+    from mmmsba_plugin.report.text import ALTERED
     from mmmsba_plugin.timebase import clock
 
-    said = [f"{clock(one.start_s)} to {clock(one.end_s)}" for one in segments]
+    said = (
+        f"{clock(one.start_s)} to {clock(one.end_s)} ({ALTERED[one.modality]})"
+        for one in report.segments
+    )
     return ", ".join(said) or "nothing"
+
+
+def _score(report: "Report") -> str:
+    return "nothing" if report.score is None else f"{report.score:.3f}"
+
+
+def _measured(evaluation: "Evaluation") -> str:
+    num_clips = evaluation.num_genuine + evaluation.num_forged
+    return (
+        f"over {num_clips} held-out clips of this one drawn face: "
+        f"AUC {evaluation.numbers['auc'].value:.2f}. That says nothing about real footage"
+    )

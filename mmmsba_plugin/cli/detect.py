@@ -34,7 +34,11 @@ def detect(
         ),
     ] = None,
     checkpoint: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Trained weights, as `mmmsba train` wrote.")
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Trained weights, as `mmmsba train` wrote; the bundled ones if not given.",
+        ),
     ] = None,
     formats: Annotated[
         str,

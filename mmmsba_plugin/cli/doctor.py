@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from importlib import import_module, metadata
-from importlib.resources import files
 from itertools import product
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -186,11 +185,31 @@ def _plugins() -> Iterator[Check]:
 
 
 def _checkpoint() -> Iterator[Check]:
-    if (bundled := files("mmmsba_plugin") / "weights" / "model.safetensors").is_file():
-        yield Check("checkpoint", "ok", f"bundled: {bundled}")
+    from mmmsba_plugin import weights
+    from mmmsba_plugin.detector import MmmsbaDetector
+    from mmmsba_plugin.errors import CheckpointNotFoundError, MmmsbaError
+
+    try:
+        told = MmmsbaDetector.from_pretrained().info
+    except MmmsbaError as error:
+        if weights.folder() is None and isinstance(error, CheckpointNotFoundError):
+            yield Check("checkpoint", "optional", str(error))
+        else:
+            yield Check("checkpoint", "missing", f"{error}; {_other_weights()}")
         return
-    detail = "none is bundled; make one with `mmmsba demo` or `mmmsba train`"
-    yield Check("checkpoint", "optional", f"{detail}, then name its folder")
+    found = f"{told['checkpoint']}: its weights have the hash they should have"
+    yield Check("checkpoint", "ok", f"{found}, and load; learned from: {told['trained_on']}")
+
+
+def _other_weights() -> str:
+    """Return how to come by the weights that should be there where none are named."""
+    import os
+
+    from mmmsba_plugin import weights
+
+    if os.environ.get(weights.VARIABLE):
+        return f"{weights.VARIABLE} names it: unset that to use the bundled weights"
+    return f"the bundled one comes back with: pip install --force-reinstall --no-deps {_OWN}"
 
 
 def _print_table(checks: list[Check]) -> None:

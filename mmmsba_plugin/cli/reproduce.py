@@ -27,8 +27,9 @@ def reproduce(
         list[str] | None,
         typer.Option(
             metavar="NAME=[READER:]DIR",
-            help="Where fakeavceleb, av-deepfake1m, lav-df or tvil lies; can be given again. With "
-            "a READER, the folder is of another corpus, which stands in and is marked so.",
+            help="Where fakeavceleb, av-deepfake1m, lav-df or tvil lies; one at least, and can be "
+            "given again. With a READER, the folder is of another corpus, which stands in and is "
+            "marked so.",
         ),
     ] = None,
     output: Annotated[
@@ -54,18 +55,25 @@ def reproduce(
     """Train and test as the paper does, and show its tables with ours beside them.
 
     What the paper reports is no target: figures that contradict one another are marked, with
-    the reason. Tables whose corpora are not given say so, and the rest runs. A run that was
-    interrupted goes on at the next clip if the same is asked for again.
+    the reason. What leading silence alone would score stands below every table. Rows whose
+    corpora are not given say so, and the rest runs. A run that was interrupted goes on at the
+    next clip if the same is asked for again.
     """
     from mmmsba_plugin.cli import told
     from mmmsba_plugin.reproduce import plan
-    from mmmsba_plugin.reproduce.corpora import parse
+    from mmmsba_plugin.reproduce.corpora import TITLES, parse
     from mmmsba_plugin.reproduce.run import Reproduction, Settings
     from mmmsba_plugin.reproduce.show import write
 
     wanted = [plan.table(name) for name in tables or plan.TABLES]
     settings = Settings(_fit_config(config), _seeds(seeds), limit, resamples, workers)
-    corpora = parse(data or ())
+    if not data:
+        raise typer.BadParameter(
+            "say where a corpus lies, such as lav-df=DIR; there are "
+            f"{', '.join(TITLES)}, and tables use those that are given",
+            param_hint="--data",
+        )
+    corpora = parse(data)
     files.make_folder(output)
     console = told.console()
     run = Reproduction(

@@ -2,32 +2,29 @@
 
 import itertools
 import os
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
-from mmmsba_plugin.cli import corpora, files
-from mmmsba_plugin.errors import MissingExtraError
-
-if TYPE_CHECKING:
-    from rich.console import Console
-
-    from mmmsba_plugin.training.fit import Fitted
+from mmmsba_plugin.cli import corpora, files, learning
 
 
 def train(
     *,
     data: Annotated[
         list[str],
-        typer.Option(metavar="[READER=]DIR", help="Clips with known truth; can be given again."),
+        typer.Option(
+            metavar="[READER=]DIR",
+            help="Clips with known truth; can be given again. READER can have settings in "
+            "brackets, such as av-deepfake1m\\[protocol=paper].",
+        ),
     ],
     output: Annotated[
         Path, typer.Option("-o", "--output", metavar="DIR", help="Folder of the checkpoint.")
     ],
     preset: Annotated[
-        str | None, typer.Option(help="paper, reference or enc-dec; paper if not given.")
+        str | None, typer.Option(help="paper, reference, enc-dec or mmmsba; paper if not given.")
     ] = None,
     attention: Annotated[str | None, typer.Option(help="mmms-ba, mmus-sa, ms-sa or none.")] = None,
     modalities: Annotated[
@@ -74,12 +71,8 @@ def train(
     if trim_silence:
         settings["features"] = {**settings.get("features", {}), "trim_silence": True}
     wanted = FitConfig.read(settings)
-    try:
+    with learning.needs_training():
         from mmmsba_plugin.training.fit import fit
-    except ModuleNotFoundError as error:
-        raise MissingExtraError(
-            f"training needs {error.name}; install it with: pip install 'mmmsba-plugin[train]'"
-        ) from error
 
     opened = [corpora.open_corpus(said, reader, need_media=not features_only) for said in data]
     files.make_folder(output)
@@ -91,18 +84,9 @@ def train(
         workers=workers,
         trained_on=", ".join(corpus.name for corpus in opened),
         progress=console.is_terminal,
-        on_clip=_counting(console) if console.is_terminal else lambda _: None,
+        on_clip=learning.counting(console),
     )
-    _say(console, fitted)
-
-
-def _counting(console: "Console") -> Callable[[object], None]:
-    """Return what says how many clips were read, on a line that is written over.
-
-    A live display would fight with the progress bar of the training that follows.
-    """
-    count = itertools.count(1)
-    return lambda _: console.print(f"reading clips: {next(count)}", end="\r")
+    learning.say(fitted, console)
 
 
 def _settings(
@@ -147,20 +131,3 @@ def _read(config: Path) -> dict[str, Any]:
         raise ConfigError(f"{config} must hold a JSON object of settings, such as {{}}")
     FitConfig.read(settings)
     return settings
-
-
-def _say(console: "Console", fitted: "Fitted") -> None:
-    from mmmsba_plugin.cli import told
-
-    for skip in fitted.skipped:
-        told.failure(f"skipped {skip.record.media}: {skip.reason}", console)
-    console.print(
-        f"learned from {fitted.num_train} clips in {fitted.epochs} epochs, "
-        f"validated on {fitted.num_validation} of other people"
-    )
-    point = fitted.operating_point
-    for name, value in point.metrics.items():
-        console.print(f"  validation {name}: {value:.3f}")
-    if why := point.calibration.reason:
-        console.print(f"  scores are not calibrated: {why}")
-    told.tell_written([fitted.checkpoint], console)

@@ -24,6 +24,7 @@ from mmmsba_plugin.config import (
     FeaturesConfig,
     LocalizationConfig,
     ModelConfig,
+    Origin,
 )
 from mmmsba_plugin.errors import CheckpointError, CheckpointNotFoundError, ConfigError
 from mmmsba_plugin.model.mmmsba import MmmsBa
@@ -71,6 +72,12 @@ class CheckpointConfig(Chapter):
         default_factory=dict, description="Version of the front-end of each modality."
     )
     trained_on: str = Field(default="", description="What the weights learned from, in words.")
+    tuned_from: Origin | None = Field(
+        default=None, description="The checkpoint that they were tuned from, if they were."
+    )
+    caution: str = Field(
+        default="", description="A sentence that every report made with them carries."
+    )
     training: dict[str, Any] = Field(default_factory=dict, description="How they were trained.")
     metrics: dict[str, Any] = Field(default_factory=dict, description="How well they did, on what.")
     weights_sha256: str = Field(

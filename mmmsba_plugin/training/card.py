@@ -1,6 +1,6 @@
 """Writes the model card that travels with the weights."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from mmmsba_plugin.config import Calibration
 from mmmsba_plugin.evaluation.proportion import wilson
@@ -18,8 +18,8 @@ tags: [deepfake-detection, audio-visual, temporal-localization]
 # MMMS-BA checkpoint
 
 Scores stretches of a talking-face clip as forged, from its {modalities}.
-
-- **Learned from**: {trained_on}
+{caution}
+- **Learned from**: {trained_on}{tuned_from}
 - **Clips**: {num_train} to learn from, {num_validation} of other people to stop by
 - **Preset**: {preset}, attention {attention}; snippets of {stride_s:g} s; {epochs} epochs,
   seed {seed}
@@ -47,6 +47,11 @@ scores mean, so these figures flatter. They are not a test result.
 - Forgeries made in ways that it never saw; nothing is known about those.
 - Faces less than 24 px high, faces in profile, several people at once.
 """
+
+_TUNED_FROM = """
+- **Tuned from**: the checkpoint `{checkpoint}`, whose weights have the SHA-256 `{weights_sha256}`;
+  statistics, front-ends and loss are its own{frozen}"""
+_FROZEN = ", and so are the encoders"
 
 _PROBABILITY = """\
 P(fake), by {how}, fitted to the highest snippet of each of the {num} validation clips. Of
@@ -84,10 +89,11 @@ the highest score there is.
 
 def write_card(config: CheckpointConfig) -> str:
     """Return the model card of a checkpoint, Markdown."""
-    rows = [f"| {name} | {value:.3f} |" for name, value in config.metrics["validation"].items()]
     return _CARD.format(
         modalities=", ".join(config.model.dims),
+        caution=f"\n**{config.caution}**\n" if config.caution else "",
         trained_on=config.trained_on or "not said",
+        tuned_from=_tuned_from(config),
         num_train=config.training["num_train"],
         num_validation=config.training["num_validation"],
         preset=config.training["preset"],
@@ -95,11 +101,32 @@ def write_card(config: CheckpointConfig) -> str:
         seed=config.training["seed"],
         attention=config.model.attention,
         stride_s=config.features.stride_s,
-        metrics="\n".join(["| what | value |", "|---|---|", *rows]),
+        metrics="\n".join(_metrics(config.metrics)),
         calibration=_meaning(config).strip(),
         default=_default(config),
         lines="\n".join(_lines(config)).strip(),
     )
+
+
+def _tuned_from(config: CheckpointConfig) -> str:
+    if config.tuned_from is None:
+        return ""
+    said = config.tuned_from.model_dump(include={"checkpoint", "weights_sha256"})
+    frozen = _FROZEN if config.training.get("freeze_encoders") else ""
+    return _TUNED_FROM.format(**said, frozen=frozen)
+
+
+def _metrics(metrics: Mapping[str, Mapping[str, float]]) -> Iterator[str]:
+    """Yield the table of what was measured, and of what was before tuning, line by line."""
+    now, before = metrics["validation"], metrics.get("validation_before")
+    if before is None:
+        yield from ("| what | value |", "|---|---|")
+        yield from (f"| {name} | {value:.3f} |" for name, value in now.items())
+        return
+    yield from ("| what | before tuning | after |", "|---|---|---|")
+    for name, value in now.items():
+        was = f"{before[name]:.3f}" if name in before else "none"
+        yield f"| {name} | {was} | {value:.3f} |"
 
 
 def _meaning(config: CheckpointConfig) -> str:

@@ -1,6 +1,6 @@
 """Records become batches: features from the store, targets from the truth."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
-from torch.utils.data import Dataset
+from torch.utils.data import Dataset, Sampler
 
 from mmmsba_plugin.config import FeaturesConfig
 from mmmsba_plugin.datasets.record import Record
@@ -111,6 +111,31 @@ class ClipDataset(Dataset[Item]):
             for view, truth in truths(clip.record).items()
         }
         return features, targets if clip.bounded else _without_boundaries(targets)
+
+
+class EpochShuffle(Sampler[int]):
+    """An order of clips that the seed and the epoch decide, and nothing that was drawn before.
+
+    So a run that goes on after an interruption sees the order that it would have seen.
+
+    Args:
+        num_clips: How many there are.
+        seed: Of the run.
+    """
+
+    def __init__(self, num_clips: int, *, seed: int) -> None:
+        self._num_clips, self._seed, self._epoch = num_clips, seed, 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Choose the order of an epoch; Lightning calls this before each."""
+        self._epoch = epoch
+
+    def __len__(self) -> int:
+        return self._num_clips
+
+    def __iter__(self) -> Iterator[int]:
+        rng = np.random.default_rng([self._seed, self._epoch])
+        yield from rng.permutation(self._num_clips).tolist()
 
 
 def _without_boundaries(targets: dict[str, Targets]) -> dict[str, Targets]:

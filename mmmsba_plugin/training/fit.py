@@ -5,17 +5,20 @@ import logging
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from copy import deepcopy
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import lightning
+import numpy as np
 import torch
 from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint, RichProgressBar
 from lightning.pytorch.loggers import TensorBoardLogger
 from torch.utils.data import DataLoader
 
-from mmmsba_plugin.config import FitConfig, TrainConfig
+from mmmsba_plugin.config import FitConfig, Origin, TrainConfig
 from mmmsba_plugin.datasets.record import Record
 from mmmsba_plugin.detector import bind_front_ends
 from mmmsba_plugin.errors import TrainingError
@@ -26,6 +29,7 @@ from mmmsba_plugin.training.card import write_card
 from mmmsba_plugin.training.data import (
     Clip,
     ClipDataset,
+    EpochShuffle,
     Item,
     Skipped,
     Source,
@@ -46,6 +50,25 @@ _BEST, _LAST = "best", "last"
 _END = "end.json"
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Start:
+    """Trained weights to go on from; without any, a network starts from random ones.
+
+    Attributes:
+        network: With its statistics, which stay as they are. It is not changed.
+        origin: The checkpoint that it comes from.
+    """
+
+    network: MmmsBa
+    origin: Origin
+
+
+class _Run(FitConfig):
+    """What decides the run that a folder holds."""
+
+    tuned_from: Origin | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Fitted:
     """What a training run left.
@@ -57,6 +80,8 @@ class Fitted:
         epochs: Passes over the data.
         skipped: Records that could not be used, and why.
         operating_point: The thresholds chosen on the validation clips, and how they did.
+        before: How the weights that it started from did on the same clips, with lines drawn on
+            them in the same way; empty if it started from none.
     """
 
     checkpoint: Path
@@ -65,6 +90,7 @@ class Fitted:
     epochs: int
     skipped: tuple[Skipped, ...]
     operating_point: OperatingPoint
+    before: dict[str, float] = field(default_factory=dict)
 
 
 def fit(
@@ -72,6 +98,7 @@ def fit(
     config: FitConfig,
     out: Path,
     *,
+    start: Start | None = None,
     store: FeatureStore | None = None,
     workers: int = 1,
     trained_on: str = "",
@@ -80,21 +107,25 @@ def fit(
 ) -> Fitted:
     """Train a network; a run that was interrupted goes on where it stopped.
 
+    On the same machine it ends with the weights that it would have ended with.
+
     Args:
         records: Clips with their truth. Those of split ``dev`` (or ``val``) decide when to
             stop; without any, a fifth of the identities is held out. ``test`` is not touched.
         config: Everything else that decides the run.
         out: Folder of the checkpoint; also keeps the state of the run.
+        start: What to go on from; ``config`` must describe its network.
         store: Where features are kept; the user's cache if not given.
         workers: Clips whose features are computed at a time.
-        trained_on: What the records are, in words, for the model card.
+        trained_on: What the records are, in words, for the model card, unless ``config`` says.
         progress: Whether to show a progress bar.
         on_clip: Called with each clip once its features are there, or with why not.
 
     Raises:
         TrainingError: Too few clips could be used, or ``out`` holds another run.
     """
-    _claim(out, config)
+    origin = start.origin if start else None
+    _claim(out, _Run(**dict(config), tuned_from=origin))
     lightning.seed_everything(config.train.seed, verbose=False)
     front_ends = bind_front_ends(config.features)
     source = Source(front_ends, config.features, store or FeatureStore())
@@ -103,15 +134,22 @@ def fit(
     held_out, skipped_too = load_clips(validation, source, workers=workers, on_clip=on_clip)
     _require(train_clips, held_out, [*skipped, *skipped_too])
 
-    network = _network(config, train_clips, source)
+    network = deepcopy(start.network).train() if start else _network(config, train_clips, source)
+    network.encoders.requires_grad_(not config.train.freeze_encoders)
     batches = (
         _batches(train_clips, source, config, shuffle=True),
         _batches(held_out, source, config, shuffle=False),
     )
-    epochs = _learn(Learner(network, config.train), batches, out, progress=progress)
-    point = choose_operating_point(
-        network, held_out, source, config.localization, calibration=config.calibration
+    lines = partial(
+        choose_operating_point,
+        clips=held_out,
+        source=source,
+        config=config.localization,
+        calibration=config.calibration,
     )
+    before = lines(start.network).metrics if start else {}
+    epochs = _learn(Learner(network, config.train), batches, out, progress=progress)
+    point = lines(network)
     fitted = Fitted(
         checkpoint=out,
         num_train=len(train_clips),
@@ -119,6 +157,7 @@ def fit(
         epochs=epochs,
         skipped=(*skipped, *skipped_too),
         operating_point=point,
+        before=before,
     )
     checkpoint = CheckpointConfig(
         model=network.config,
@@ -128,49 +167,59 @@ def fit(
         thresholds=point.thresholds,
         calibration=point.calibration,
         front_end_versions={m: bound.entry.version for m, bound in front_ends.items()},
-        trained_on=trained_on,
-        training={
-            "preset": config.preset,
-            **config.train.model_dump(mode="json"),
-            "epochs": epochs,
-            "num_train": len(train_clips),
-            "num_validation": len(held_out),
-            "num_validation_genuine": sum(not clip.record.forged for clip in held_out),
-        },
-        metrics={"validation": point.metrics},
+        trained_on=config.trained_on or trained_on,
+        tuned_from=origin,
+        caution=config.caution,
+        training=_told(config, fitted, held_out),
+        metrics={"validation": point.metrics} | ({"validation_before": before} if start else {}),
     )
     save_checkpoint(out, network, checkpoint, write_card(checkpoint))
     return fitted
 
 
-def _claim(out: Path, config: FitConfig) -> None:
+def _told(config: FitConfig, fitted: Fitted, held_out: Sequence[Clip]) -> dict[str, Any]:
+    """Return what a checkpoint says of its training."""
+    return {
+        "preset": config.preset,
+        **config.train.model_dump(mode="json"),
+        "epochs": fitted.epochs,
+        "num_train": fitted.num_train,
+        "num_validation": fitted.num_validation,
+        "num_validation_genuine": sum(not clip.record.forged for clip in held_out),
+    }
+
+
+def _claim(out: Path, wanted: _Run) -> None:
     """Note what run this folder holds, or refuse if it is another one."""
     run = out / _STATE / _RUN
-    if run.is_file() and _without_end(_read_run(run)) != _without_end(config):
+    if run.is_file() and _without_end(_read_run(run)) != _without_end(wanted):
         raise TrainingError(
             f"{out} holds a training run with other settings; choose another folder with -o, "
             "or remove this one"
         )
     run.parent.mkdir(parents=True, exist_ok=True)
-    run.write_text(config.model_dump_json(indent=2), encoding="utf-8")
+    run.write_text(wanted.model_dump_json(indent=2), encoding="utf-8")
 
 
-def _read_run(run: Path) -> FitConfig | None:
+def _read_run(run: Path) -> _Run | None:
     """Return the settings of a run; None if they are not of this version of the package."""
     try:
-        return FitConfig.read(json.loads(run.read_text(encoding="utf-8")))
+        return _Run.read(json.loads(run.read_text(encoding="utf-8")))
     except ValueError:
         return None
 
 
-def _without_end(config: FitConfig | None) -> dict[str, Any] | None:
+def _without_end(run: _Run | None) -> dict[str, Any] | None:
     """Return settings but for those of a run's end.
 
-    More epochs are the same run going on, and calibration is fitted when it is over.
+    More epochs are the same run going on; calibration is fitted, and words are said, when it
+    is over.
     """
-    if config is None:
+    if run is None:
         return None
-    return config.model_dump(exclude={"train": {"max_epochs"}, "calibration": True})
+    settings = run.model_dump(exclude={"calibration", "trained_on", "caution"})
+    del settings["train"]["max_epochs"]
+    return settings
 
 
 def _require(train: Sequence[Clip], held_out: Sequence[Clip], skipped: Sequence[Skipped]) -> None:
@@ -244,14 +293,32 @@ def _trainer(config: TrainConfig, state: Path, *, progress: bool) -> lightning.T
     # Two, because Lightning's own "last" is the last that was also the best.
     kept = [keep(_BEST, "val_loss"), keep(_LAST, None)]
     stop = EarlyStopping("val_loss", patience=config.patience)
+    chance = _Chance(config.seed)
     return lightning.Trainer(
         max_epochs=config.max_epochs,
-        callbacks=[*kept, stop, *([RichProgressBar(leave=False)] if progress else [])],
+        callbacks=[*kept, stop, chance, *([RichProgressBar(leave=False)] if progress else [])],
         logger=TensorBoardLogger(str(state), name="", version="log"),
         enable_progress_bar=progress,
         enable_model_summary=False,
         log_every_n_steps=1,
     )
+
+
+class _Chance(lightning.Callback):
+    """Gives each step a source of chance of its own.
+
+    What a run draws when it goes on is then what it would have drawn, had it not stopped.
+    """
+
+    def __init__(self, seed: int) -> None:
+        self._seed = seed
+
+    def on_train_batch_start(
+        self, trainer: lightning.Trainer, _learner: object, _batch: object, batch_idx: int
+    ) -> None:
+        """Seed PyTorch, which hides modalities and drops units, by epoch and step."""
+        step = np.random.SeedSequence([self._seed, trainer.current_epoch, batch_idx])
+        torch.manual_seed(int(step.generate_state(1, np.uint64)[0]))
 
 
 def _batches(
@@ -260,7 +327,7 @@ def _batches(
     return DataLoader(
         ClipDataset(clips, source),
         batch_size=config.train.batch_size,
-        shuffle=shuffle,
+        sampler=EpochShuffle(len(clips), seed=config.train.seed) if shuffle else None,
         collate_fn=collate,
     )
 

@@ -1,0 +1,75 @@
+"""``mmmsba finetune``: adapt trained weights to one's own footage."""
+
+import itertools
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mmmsba_plugin.cli import corpora, files, learning
+
+
+def finetune(
+    *,
+    data: Annotated[
+        list[str],
+        typer.Option(metavar="[READER=]DIR", help="Clips with known truth; can be given again."),
+    ],
+    output: Annotated[
+        Path, typer.Option("-o", "--output", metavar="DIR", help="Folder of the new checkpoint.")
+    ],
+    checkpoint: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="What to start from; the bundled weights if not given."),
+    ] = None,
+    max_epochs: Annotated[int | None, typer.Option(help="Most passes over the data.")] = None,
+    learning_rate: Annotated[
+        float | None, typer.Option(metavar="RATE", help="How far a step goes; 0.0001 if not given.")
+    ] = None,
+    freeze: Annotated[
+        bool,
+        typer.Option("--freeze", help="Leave the encoders as they are; for very little footage."),
+    ] = False,
+    calibration: Annotated[
+        str | None,
+        typer.Option(help="none, temperature or isotonic, as for train; temperature if not given."),
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Of every random choice.")] = None,
+    workers: Annotated[int, typer.Option(help="Clips read at a time.")] = os.cpu_count() or 1,
+) -> None:
+    """Adapt trained weights to your own footage, in minutes on a CPU.
+
+    Make that footage with `mmmsba forge` from genuine clips of your cameras and speakers. A run
+    that was interrupted goes on where it stopped.
+    """
+    from mmmsba_plugin.cli import told
+    from mmmsba_plugin.config import TuneConfig
+    from mmmsba_plugin.detector import checkpoint_folder
+
+    said = {
+        "max_epochs": max_epochs,
+        "learning_rate": learning_rate,
+        "freeze_encoders": freeze,
+        "calibration": calibration,
+        "seed": seed,
+    }
+    start = checkpoint_folder(checkpoint)
+    wanted = TuneConfig.read({name: value for name, value in said.items() if value is not None})
+    with learning.needs_training():
+        from mmmsba_plugin.training import finetune as tuning
+
+    opened = [corpora.open_corpus(one) for one in data]
+    files.make_folder(output)
+    console = told.console()
+    fitted = tuning.finetune(
+        itertools.chain.from_iterable(corpus.records for corpus in opened),
+        output,
+        wanted,
+        checkpoint=start,
+        workers=workers,
+        tuned_on=", ".join(corpus.name for corpus in opened),
+        progress=console.is_terminal,
+        on_clip=learning.counting(console),
+    )
+    learning.say(fitted, console)

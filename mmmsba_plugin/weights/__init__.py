@@ -1,0 +1,35 @@
+"""Where the weights lie that judge if none are named.
+
+The bundled checkpoint lies beside this file, in the layout of any other: a configuration, the
+weights, and a model card that says what they learned from. A source tree may lack it. The
+environment variable ``MMMSBA_WEIGHTS`` names another folder to take instead, such as one that
+``mmmsba finetune`` wrote for one's own cameras.
+"""
+
+import os
+from pathlib import Path
+
+#: Names the folder of another checkpoint that is used where none is named.
+VARIABLE = "MMMSBA_WEIGHTS"
+
+#: What reports call the bundled checkpoint.
+BUNDLED = "bundled"
+
+#: Where it lies.
+HERE = Path(__file__).resolve().parent
+
+#: Either file says that there is one; that it is whole is for whoever loads it to see.
+_FILES = ("config.json", "model.safetensors")
+
+
+def folder() -> Path | None:
+    """Return the folder of the checkpoint that is used where none is named; None without one."""
+    if named := os.environ.get(VARIABLE):
+        return Path(named)
+    return HERE if any((HERE / name).is_file() for name in _FILES) else None
+
+
+def name_of(checkpoint: Path) -> str:
+    """Return what reports call a checkpoint: by its folder, but for the bundled one."""
+    place = checkpoint.resolve()
+    return BUNDLED if place == HERE else place.name
