@@ -89,6 +89,11 @@ class AvDeepfake1mConfig(ReaderConfig):
     )
     seed: int = Field(default=0, ge=0, description="Decides who is dev under the paper's protocol.")
 
+    @property
+    def named(self) -> str:
+        """What stands beside numbers, as that of FakeAVCeleb does."""
+        return f"paper (seed {self.seed})" if self.protocol == "paper" else self.protocol
+
 
 def read_avdeepfake1m(config: AvDeepfake1mConfig, on_error: OnError = warn) -> Iterator[Record]:
     """Yield the records of AV-Deepfake1M or AV-Deepfake1M++, one by one, train before val.
@@ -109,7 +114,7 @@ def read_avdeepfake1m(config: AvDeepfake1mConfig, on_error: OnError = warn) -> I
 
     Yields:
         Records with ``key`` as the metadata has ``file``, ``kind`` as ``modify_type`` and
-        ``duration_s`` by the number of pictures.
+        ``duration_s`` by the number of pictures. ``extra`` has the protocol's name.
 
     Raises:
         DatasetError: There is no metadata, it breaks off, or the split that is wanted is
@@ -179,7 +184,8 @@ def _private(root: Path) -> str:
     lists = ", ".join(sorted(path.name for path in root.glob("test*_files.txt")))
     return (
         f"the labels of the test clips of {root} are private{f' ({lists})' if lists else ''}; "
-        "measure on split dev, or on test with the protocol 'paper', or judge the clips and hand "
+        "measure on --split dev, or as MMMS-BA does on the official val, with "
+        f"--split test --data 'av-deepfake1m[protocol=paper]={root}', or judge the clips and hand "
         "the reports in to the corpus's own benchmark"
     )
 
@@ -275,7 +281,7 @@ def _record(item: Fields, *, config: AvDeepfake1mConfig, published: str) -> Reco
         key=key,
         duration_s=None if num_pictures is None else frames_to_s(num_pictures, FPS_HZ),
         listed=as_listed(item, "fake_segments", truth),
-        extra=without(item, _USED_FORGED if truth else _USED),
+        extra={**without(item, _USED_FORGED if truth else _USED), "protocol": config.named},
     )
 
 

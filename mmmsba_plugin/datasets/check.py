@@ -66,7 +66,9 @@ class Checkup:
     Attributes:
         reader: Who read it.
         root: Where it lies.
-        records: How many there are of each kind and split.
+        protocol: By which protocol people were dealt to splits, if the reader has several.
+        records: How many there are of each kind and split; where a corpus does not say how clips
+            were made, what was altered in them serves as their kind.
         forged: How many of them are forged.
         stretches: Where a corpus states places: how many, how long.
         whole_clips: Forged clips of which no place is stated.
@@ -78,6 +80,7 @@ class Checkup:
 
     reader: str
     root: Path
+    protocol: str | None = None
     records: Counter[tuple[str, str]] = field(default_factory=Counter)
     forged: int = 0
     stretches: Stretches = field(default_factory=Stretches)
@@ -101,7 +104,9 @@ class Checkup:
     def add(self, record: Record, *, is_there: bool) -> None:
         """Count one more record, whose clip is there or not."""
         split = record.split or NO_SPLIT
-        self.records[record.kind or ("forged" if record.forged else "genuine"), split] += 1
+        self.records[record.kind or record.altered, split] += 1
+        if self.protocol is None and (protocol := record.extra.get("protocol")):
+            self.protocol = str(protocol)
         self.forged += record.forged
         self.whole_clips += record.whole_clip
         for stretch in () if record.whole_clip else record.truth:
@@ -117,6 +122,7 @@ class Checkup:
         return {
             "reader": self.reader,
             "root": str(self.root),
+            "protocol": self.protocol,
             "usable": self.usable,
             "records": [
                 {"kind": kind, "split": split, "count": count}
@@ -177,19 +183,24 @@ def _knows(entry: DatasetReader, root: Path) -> bool:
         return False
 
 
-def check(entry: DatasetReader, root: Path) -> Checkup:
+def check(
+    entry: DatasetReader, root: Path, settings: Mapping[str, object] | None = None
+) -> Checkup:
     """Read all of a corpus, but none of its clips, and return what there is to say.
 
     Args:
         entry: Who reads it. One that cannot be audited says nothing of what it leaves out.
         root: Where it lies.
+        settings: What the reader shall do otherwise than by itself, such as its protocol.
 
     Raises:
         DatasetError: Not even one record can be read.
+        ConfigError: The reader has no such setting.
     """
     found = Checkup(entry.name, root)
+    told = {**(settings or {}), "root": str(root)}
     try:
-        for record, is_there in _looked_for(entry, root, found.malformed):
+        for record, is_there in _looked_for(entry, told, found.malformed):
             found.add(record, is_there=is_there)
     except DatasetError as error:
         if not found.records:
@@ -199,7 +210,7 @@ def check(entry: DatasetReader, root: Path) -> Checkup:
 
 
 def _looked_for(
-    entry: DatasetReader, root: Path, malformed: Named
+    entry: DatasetReader, told: Mapping[str, object], malformed: Named
 ) -> Iterator[tuple[Record, bool]]:
     """Yield each record, and whether its clip is where the reader looks for it.
 
@@ -211,20 +222,20 @@ def _looked_for(
         malformed.add(str(error))
 
     if "need_media" not in entry.config.model_fields:
-        for record in _read(entry, hear, root=str(root)):
+        for record in _read(entry, hear, told):
             yield record, record.media.is_file()
         return
-    there = _until_it_ends(_read(entry, lambda _: None, root=str(root), need_media=True))
+    there = _until_it_ends(_read(entry, lambda _: None, {**told, "need_media": True}))
     waiting = next(there, None)
-    for record in _read(entry, hear, root=str(root), need_media=False):
+    for record in _read(entry, hear, {**told, "need_media": False}):
         is_there = waiting is not None and _name(waiting) == _name(record)
         yield record, is_there
         if is_there:
             waiting = next(there, None)
 
 
-def _read(entry: DatasetReader, on_error: OnError, **settings: object) -> Iterable[Record]:
-    config = entry.config.read(settings)
+def _read(entry: DatasetReader, on_error: OnError, told: Mapping[str, object]) -> Iterable[Record]:
+    config = entry.config.read(dict(told))
     return entry.build(config) if entry.audit is None else entry.audit(config, on_error)
 
 

@@ -148,8 +148,8 @@ def find_clip(root: Path, key: str, folders: Sequence[str], *, need_media: bool)
             return path
     places = ", ".join(f"{folder or '.'}/" for folder in folders)
     raise DatasetError(
-        f"'file': there is no {key} in {places} of the corpus; download it again, or set "
-        "need_media to false if its features are there"
+        f"'file': there is no {key} in {places} of the corpus; download it again, or do without "
+        "clips (--features-only, need_media=False) if their features are there"
     )
 
 

@@ -32,6 +32,7 @@ from mmmsba_plugin.datasets.fields import (
 from mmmsba_plugin.datasets.json_records import first, listed
 from mmmsba_plugin.datasets.reading import OnError, ReaderConfig, warn
 from mmmsba_plugin.datasets.record import Record
+from mmmsba_plugin.datasets.splits import SPLITS, split_word
 from mmmsba_plugin.datasets.walk import Splits, walk
 from mmmsba_plugin.errors import DatasetError
 from mmmsba_plugin.segment import merge
@@ -42,7 +43,6 @@ FPS_HZ = 25
 
 #: The second is LAV-DF's own copy without transcripts.
 _METADATA = ("metadata.json", "metadata.min.json")
-_SPLITS = frozenset({"train", "dev", "test"})
 _USED = frozenset(
     {"file", "fake_periods", "split", "identity", "original", "kind"}
     | {"visual_fake_segments", "audio_fake_segments"}
@@ -70,7 +70,7 @@ def read_lavdf(
 
     Args:
         root: The folder with ``metadata.json`` (or ``metadata.min.json``) in it.
-        split: Only records of this split; all if not given.
+        split: Only records of this split, by our word or another for it; all if not given.
         need_media: Whether a record whose clip is not there is left out; without it the disk
             is not looked at.
         on_error: Hears of each record of the wanted split that is left out, because it is
@@ -89,7 +89,7 @@ def read_lavdf(
             ``split``.
     """
     path = _metadata_of(root)
-    splits = Splits(split)
+    splits = Splits(split_word(split) if split else None)
     make = partial(_record, root=root, splits=splits, need_media=need_media)
     yield from walk(listed(path), make, on_error)
     splits.require(path)
@@ -100,14 +100,6 @@ def read_as_set(config: LavDfConfig, on_error: OnError = warn) -> Iterator[Recor
     return read_lavdf(
         config.root, split=config.split, need_media=config.need_media, on_error=on_error
     )
-
-
-def unreadable_records(root: Path) -> list[DatasetError]:
-    """Return why each record that :func:`read_lavdf` leaves out is left out."""
-    errors: list[DatasetError] = []
-    for _ in read_lavdf(root, on_error=errors.append):
-        pass
-    return errors
 
 
 def is_lavdf(root: Path) -> bool:
@@ -135,7 +127,7 @@ def _metadata_of(root: Path) -> Path:
 
 def _record(item: Fields, *, root: Path, splits: Splits, need_media: bool) -> Record | None:
     key = file_key(item)
-    split = word(item, "split") or _split_of(key)
+    split = _split_of(key, word(item, "split"))
     if not splits.wants(split):
         return None
     visual, audio = _truths(item)
@@ -156,9 +148,12 @@ def _record(item: Fields, *, root: Path, splits: Splits, need_media: bool) -> Re
     )
 
 
-def _split_of(key: str) -> str | None:
-    folder = Path(key).parts[0]
-    return folder if folder in _SPLITS else None
+def _split_of(key: str, said: str | None) -> str | None:
+    """Return the split that a record states, or else the one that its folder is named for."""
+    if said:
+        return split_word(said)
+    by_folder = split_word(Path(key).parts[0])
+    return by_folder if by_folder in SPLITS else None
 
 
 def _duration_s(item: Fields) -> float | None:

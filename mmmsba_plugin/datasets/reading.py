@@ -5,9 +5,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from mmmsba_plugin.config import Chapter
+from mmmsba_plugin.datasets.splits import split_word
 from mmmsba_plugin.errors import DatasetError
 
 #: Hears of each record that is left out.
@@ -21,13 +22,20 @@ class ReaderConfig(Chapter):
 
     root: Path = Field(description="The folder of the corpus.")
     split: str | None = Field(
-        default=None, description="Only this split: train, dev or test; all if not given."
+        default=None,
+        description="Only this split: train, dev or test, or what others call them, such as val "
+        "and valid; all if not given.",
     )
     need_media: bool = Field(
         default=True,
         description="Whether a record whose clip is not there is left out; false where "
         "predictions are measured or features that another tool made are learned from.",
     )
+
+    @field_validator("split")
+    @classmethod
+    def _in_our_word(cls, said: str | None) -> str | None:
+        return split_word(said) if said else said
 
 
 def warn(error: DatasetError) -> None:

@@ -53,6 +53,18 @@ class Record:
         return bool(self.truth)
 
     @property
+    def altered(self) -> str:
+        """``genuine``, ``audio``, ``visual``, ``both``, or ``forged`` if not told apart."""
+        if not self.forged:
+            return "genuine"
+        if self.audio_truth is None or self.visual_truth is None:
+            return "forged"
+        both = bool(self.audio_truth), bool(self.visual_truth)
+        return {(True, True): "both", (True, False): "audio", (False, True): "visual"}.get(
+            both, "forged"
+        )
+
+    @property
     def whole_clip(self) -> bool:
         """Whether it is forged at no stated place: no figure of localization can count it."""
         return WHOLE_CLIP in self.truth

@@ -128,18 +128,6 @@ class Truths:
         return len(self.keys)
 
 
-def altered(record: Record) -> str:
-    """Return what of a clip was altered, in one word."""
-    if not record.forged:
-        return "genuine"
-    if record.audio_truth is None or record.visual_truth is None:
-        return "forged"
-    both = bool(record.audio_truth), bool(record.visual_truth)
-    return {(True, True): "both", (True, False): "audio", (False, True): "visual"}.get(
-        both, "forged"
-    )
-
-
 def _table(keys: Sequence[str], spans: Sequence[Spans]) -> SpanTable:
     joined = np.concatenate([np.zeros((0, 2)), *spans])
     return SpanTable(keys, offsets_of([len(one) for one in spans]), joined)
@@ -153,7 +141,7 @@ def _row(record: Record) -> TruthRow:
         spans=as_spans(() if whole else record.truth if record.listed is None else record.listed),
         cluster=record.identity or record.original or record.key or None,
         kind=record.kind,
-        altered=altered(record),
+        altered=record.altered,
         located=not whole,
     )
 

@@ -6,10 +6,14 @@ its figures say nothing about other clips. So the figure of that moment alone st
 the detector's: whoever is not clearly above it has shown nothing.
 """
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import ArrayLike
 
+from mmmsba_plugin.evaluation.answers import Truths
 from mmmsba_plugin.evaluation.detection import Labels, Scores, auc, checked
+from mmmsba_plugin.evaluation.intervals import Draw, Interval, bootstrap
 
 #: Leading silence that scores one half, in seconds. Any number ranks alike; the moments that
 #: were reported are some tens of milliseconds long, and those are spread the most by this.
@@ -76,3 +80,33 @@ def leak_auc(scores: ArrayLike, forged: Labels) -> float:
     _, labels = checked(np.where(known, values, 0.0), forged)
     found = auc(values[known], labels[known])
     return max(found, 1.0 - found)
+
+
+def silence_auc(
+    silence_s: Mapping[str, float | None],
+    truths: Truths,
+    *,
+    num_resamples: int = 1000,
+    seed: int = 0,
+) -> Interval:
+    """Return how well leading silence alone tells forged clips from genuine ones.
+
+    Args:
+        silence_s: The silence that each clip starts with, in seconds, by key; None where there
+            is no sound. Clips that were not listened to may be missing.
+        truths: What is true of the clips.
+        num_resamples: How often clips are drawn anew for the interval.
+        seed: Of the draws.
+
+    Returns:
+        The :func:`leak_auc` of :func:`silence_scores`; NaN where the clips that were listened
+        to are of one class.
+    """
+    lengths_s = [silence_s.get(key) for key in truths.keys]
+    scores = silence_scores(np.array(lengths_s, dtype=np.float64))
+
+    def of(draw: Draw) -> float:
+        return leak_auc(scores[draw.clips], truths.forged[draw.clips])
+
+    draws = {"num_resamples": num_resamples, "seed": seed}
+    return bootstrap({"auc": of}, clusters=truths.clusters, **draws)["auc"]

@@ -10,24 +10,28 @@ The figures lie in ``published.json``, one result a line.
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from typing import Any, Literal
+
+from mmmsba_plugin.errors import ConfigError
 
 Task = Literal["localization", "detection"]
 
 #: How far a figure can be relied on.
 Mark = Literal["reported", "third-party", "contradicts itself"]
 
-#: What a table puts behind a figure, and what that means.
-SIGNS: Mapping[Mark, str] = {"reported": "", "third-party": "*", "contradicts itself": "!"}
-LEGEND: Mapping[Mark, str] = {
-    "reported": "as its authors report it",
-    "third-party": "read in work by others; look it up before you rely on it",
-    "contradicts itself": "cannot be right as reported",
-}
+#: Behind a figure that others than its authors tell.
+_THIRD_PARTY = "*"
+_NO_COMPARISON = "as reported, on splits and by evaluators that differ: no comparison by itself"
+_CHALLENGE_SCORE = "challenge_score"
+#: What that is the mean of: of both halves alike, whichever has more figures.
+_CHALLENGE_HALVES = (
+    tuple(f"ap@{tiou}" for tiou in ("0.5", "0.75", "0.9", "0.95")),
+    tuple(f"ar@{num}" for num in (50, 30, 20, 10, 5)),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +46,7 @@ class PublishedResult:
         source: Where the figures were read.
         mark: ``third-party`` where that was not its authors' own work.
         values: By measure, named as :func:`~mmmsba_plugin.evaluation.measure.measure` names
-            them; shares in [0, 1].
+            them, and ``challenge_score``; shares in [0, 1].
         venue: Where it was published, if known.
         year: When.
         trained_on: The corpus it learned from, if known.
@@ -88,7 +92,7 @@ class Row:
     """A system in a table of systems.
 
     Attributes:
-        system: What it is called.
+        system: What it is called; where a method has several rows, with what tells them apart.
         cells: By measure; each row of a table has the same.
         result: Where the figures are from; None for the one that was measured here.
     """
@@ -99,16 +103,24 @@ class Row:
 
 
 def published(corpus: str, task: Task | None = None) -> list[PublishedResult]:
-    """Return what is reported on a corpus; nothing for one that is not known.
+    """Return what is reported on a corpus.
 
     Args:
         corpus: Name of its reader.
         task: Only results of this task; of both if not given.
 
+    Raises:
+        ConfigError: Nothing is known of such a corpus.
+
     Example:
         >>> [one.method for one in published("tvil", "localization")][:2]
         ['UMMAFormer', 'Enc-Dec']
     """
+    if corpus not in _table()["corpora"]:
+        raise ConfigError(
+            f"no published results are known of {corpus!r}; choose from "
+            f"{', '.join(_table()['corpora'])}"
+        )
     return [
         one for one in _all_results() if one.corpus == corpus and (task is None or one.task == task)
     ]
@@ -124,37 +136,172 @@ def beside(
     """Return rows of a table that shows figures among published ones.
 
     Args:
-        numbers: What was measured, by measure, the one that systems are ranked by first.
+        numbers: What was measured, by measure, the one that systems are ranked by first. Where
+            others state a ``challenge_score``, it is computed from what it is the mean of.
         corpus: What it was measured on: name of its reader.
         task: Which results it is shown among.
         system: What the row of ``numbers`` is called.
 
     Returns:
         Rows from the highest of the first measure to the lowest, then those that do not state
-        it; columns are those of ``numbers`` that any result states. Nothing for a corpus
-        without results that share a measure.
+        it; columns are those of ``numbers`` that any result states. Nothing where no result
+        shares a measure.
+
+    Raises:
+        ConfigError: Nothing is known of such a corpus.
 
     Example:
         >>> rows = beside({"ap@0.5": 0.9}, "tvil")
         >>> [(row.system, row.cells["ap@0.5"].value) for row in rows][1:4]
         [('MMMS-BA', 0.9687), ('measured here', 0.9), ('UMMAFormer', 0.8868)]
     """
+    ours = _with_challenge_score(numbers)
     results = published(corpus, task)
-    columns = [name for name in numbers if any(name in one.values for one in results)]
-    rows = [Row(system, {name: Cell(numbers[name]) for name in columns})]
+    columns = [name for name in ours if any(name in one.values for one in results)]
+    results = [one for one in results if any(name in one.values for name in columns)]
+    rows = [Row(system, {name: Cell(ours[name]) for name in columns})]
     rows += [
-        Row(one.method, {name: _cell(one, name) for name in columns}, one)
+        Row(_told_apart(one, results), {name: _cell(one, name) for name in columns}, one)
         for one in results
-        if any(name in one.values for name in columns)
     ]
     return sorted(rows, key=_rank) if columns else []
 
 
+def challenge_score(figures: Mapping[str, float]) -> float:
+    """Return what the AV-Deepfake1M challenges rank by, in [0, 1].
+
+    It is half the mean of AP@{0.5, 0.75, 0.9, 0.95} and half that of AR@{50, 30, 20, 10, 5}.
+
+    Args:
+        figures: By measure, in official mode.
+
+    Returns:
+        NaN if one of the nine is missing.
+
+    Example:
+        >>> figures = {"ap@0.5": 1.0, "ap@0.75": 1.0, "ap@0.9": 0.5, "ap@0.95": 0.5}
+        >>> challenge_score({**figures, **{f"ar@{num}": 0.5 for num in (50, 30, 20, 10, 5)}})
+        0.625
+
+    Source:
+        Rules of the 2024 and 2025 1M-Deepfakes detection challenges.
+    """
+    halves = [[figures.get(name, math.nan) for name in half] for half in _CHALLENGE_HALVES]
+    return sum(sum(half) / len(half) for half in halves) / len(halves)
+
+
+def reasons(rows: Sequence[Row]) -> dict[str, int]:
+    """Return why figures of a table cannot be right, numbered as they come."""
+    said = dict.fromkeys(why for row in rows for cell in row.cells.values() for why in cell.reasons)
+    return {why: number for number, why in enumerate(said, start=1)}
+
+
+def sign(cell: Cell, numbers: Mapping[str, int]) -> str:
+    """Return what a table puts behind a figure; :func:`footnotes` say what that means.
+
+    Args:
+        cell: The figure.
+        numbers: The :func:`reasons` of the table.
+
+    Example:
+        >>> sign(Cell(0.9, "third-party"), {}), sign(Cell(0.9, reasons=("why",)), {"why": 3})
+        ('*', '[3]')
+    """
+    told = _THIRD_PARTY if cell.mark == "third-party" else ""
+    return told + "".join(f"[{numbers[why]}]" for why in cell.reasons)
+
+
+def footnotes(rows: Sequence[Row]) -> list[str]:
+    """Return what a reader must know of a table of systems, a line each.
+
+    First what its signs mean, then what keeps rows from being compared, then where they are
+    from. Nothing of a table without rows.
+    """
+    others = [(row.system, row.result) for row in rows if row.result is not None]
+    if not others:
+        return []
+    lines = [_NO_COMPARISON]
+    if any(cell.mark == "third-party" for row in rows for cell in row.cells.values()):
+        lines.append(f"{_THIRD_PARTY} as others tell it; look it up before you rely on it")
+    lines += [f"[{number}] {why}" for why, number in reasons(rows).items()]
+    notes = ((note, system) for system, one in others for note in one.notes)
+    lines += [f"{note} ({'; '.join(systems)})" for note, systems in _gathered(notes)]
+    sources = ((_source(one), system) for system, one in others)
+    return [*lines, *(f"{source}: {'; '.join(systems)}" for source, systems in _gathered(sources))]
+
+
+def plain_rows(rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """Return rows as JSON can hold them: null where a figure is not known."""
+    return [
+        {
+            "system": row.system,
+            "values": {
+                name: None if math.isnan(cell.value) else cell.value
+                for name, cell in row.cells.items()
+            },
+            "doubts": {name: list(c.reasons) for name, c in row.cells.items() if c.reasons},
+            "published": row.result and _plain(row.result),
+        }
+        for row in rows
+    ]
+
+
+def _plain(result: PublishedResult) -> dict[str, Any]:
+    names = ("method", "split", "trained_on", "source", "mark", "venue", "year")
+    return {**{name: getattr(result, name) for name in names}, "notes": list(result.notes)}
+
+
+def _with_challenge_score(numbers: Mapping[str, float]) -> Mapping[str, float]:
+    score = challenge_score(numbers)
+    return numbers if math.isnan(score) else {**numbers, _CHALLENGE_SCORE: score}
+
+
+def _told_apart(result: PublishedResult, among: Sequence[PublishedResult]) -> str:
+    """Return a method's name, with no more behind it than tells its rows apart."""
+    alike = [one for one in among if one.method == result.method]
+    words = []
+    for tell in _APART:
+        if len({tell(one) for one in alike}) > 1:
+            words.append(tell(result))
+            alike = [one for one in alike if tell(one) == tell(result)]
+    return f"{result.method} ({', '.join(words)})" if words else result.method
+
+
+def _trained_on(result: PublishedResult) -> str:
+    if result.trained_on is None:
+        return "training set not stated"
+    titles: Mapping[str, str] = _table()["corpora"]
+    return f"trained on {titles[result.trained_on]}"
+
+
+#: What may tell rows of one method apart, the most telling first.
+_APART: tuple[Callable[[PublishedResult], str], ...] = (
+    _trained_on,
+    lambda one: f"split {one.split}",
+    lambda one: one.source,
+)
+
+
+def _source(result: PublishedResult) -> str:
+    split = "split not stated" if result.split == "not stated" else f"split {result.split}"
+    return f"{result.source}, {split}, {_trained_on(result)}"
+
+
+def _gathered(pairs: Iterator[tuple[str, str]]) -> list[tuple[str, list[str]]]:
+    """Return each line once, with all systems that it is said of."""
+    found: dict[str, list[str]] = {}
+    for line, system in pairs:
+        found.setdefault(line, []).append(system)
+    return list(found.items())
+
+
 def _cell(result: PublishedResult, measure: str) -> Cell:
-    if measure not in result.values:
+    value = result.values.get(measure, math.nan)
+    if measure == _CHALLENGE_SCORE and math.isnan(value):
+        value = challenge_score(result.values)
+    if math.isnan(value):
         return Cell()
-    reasons = result.doubts.get(measure, ())
-    return Cell(result.values[measure], result.mark_of(measure), reasons)
+    return Cell(value, result.mark_of(measure), result.doubts.get(measure, ()))
 
 
 def _rank(row: Row) -> list[float]:
@@ -165,10 +312,15 @@ def _rank(row: Row) -> list[float]:
 
 @cache
 def _all_results() -> tuple[PublishedResult, ...]:
-    table = json.loads(
+    table = _table()
+    return tuple(_result(row, table["sentences"]) for row in table["results"])
+
+
+@cache
+def _table() -> Any:  # noqa: ANN401 - whatever the file holds
+    return json.loads(
         (files("mmmsba_plugin.evaluation") / "published.json").read_text(encoding="utf-8")
     )
-    return tuple(_result(row, table["sentences"]) for row in table["results"])
 
 
 def _result(row: Mapping[str, Any], sentences: Mapping[str, str]) -> PublishedResult:

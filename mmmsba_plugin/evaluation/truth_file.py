@@ -14,6 +14,7 @@ from mmmsba_plugin.datasets.avdeepfake1m import identity_of
 from mmmsba_plugin.datasets.fields import Fields, fields, file_key, flag, word
 from mmmsba_plugin.datasets.json_records import Item, listed, members
 from mmmsba_plugin.datasets.reading import OnError, warn
+from mmmsba_plugin.datasets.splits import split_word
 from mmmsba_plugin.errors import DatasetError
 from mmmsba_plugin.evaluation.answers import TruthRow, Truths
 from mmmsba_plugin.segment import Spans
@@ -36,25 +37,32 @@ def read_truths(path: Path, *, split: str | None = None, on_error: OnError = war
 
     Args:
         path: The file: a list of records, or an object of them.
-        split: Only records that say they are of this split.
+        split: Only records that say they are of this split, by our word or another for it.
         on_error: Hears of each record that is left out.
 
     Raises:
         DatasetError: The file cannot be read, or holds no record of ``split``.
     """
-    truths = Truths.of_rows(_rows(path, split, on_error))
+    met: set[str] = set()
+    truths = Truths.of_rows(_rows(path, split, on_error, met))
     if not len(truths):
         of = "" if split is None else f" of split {split!r}"
-        raise DatasetError(f"{path} holds no record{of} with a truth; check the file")
+        has = f"; it has: {', '.join(sorted(met))}" if met else "; check the file"
+        raise DatasetError(f"{path} holds no record{of} with a truth{has}")
     return truths
 
 
-def _rows(path: Path, split: str | None, on_error: OnError) -> Iterator[TruthRow]:
+def _rows(path: Path, split: str | None, on_error: OnError, met: set[str]) -> Iterator[TruthRow]:
+    """Yield the rows of a split; the splits that there are go to ``met``."""
     for item in _items(path):
         try:
             record = fields(item.value)
-            if split is None or record.get("split") == split:
-                yield _row(record)
+            if split is not None:
+                said = split_word(word(record, "split") or "no split")
+                met.add(said)
+                if said != split_word(split):
+                    continue
+            yield _row(record)
         except DatasetError as error:
             on_error(DatasetError(f"{item.place}: {error}"))
 
@@ -80,7 +88,7 @@ def _row(record: Fields) -> TruthRow:
         forged=bool(len(spans)),
         spans=spans,
         cluster=word(record, "identity") or identity_of(key) or word(record, "original") or key,
-        kind=word(record, "kind") or word(record, "modify_type"),
+        kind=word(record, "kind") or _type(record),
         altered=_altered(record) if len(spans) else "genuine",
     )
 
@@ -103,5 +111,11 @@ def _altered(record: Fields) -> str:
         return _ALTERED[bool(lists[0]), bool(lists[1])]
     if "modify_video" in record or "modify_audio" in record:
         return _ALTERED[flag(record, "modify_video"), flag(record, "modify_audio")]
-    said = word(record, "modify_type") or ""
-    return said.replace("-", "_").removesuffix("_modified") if "modified" in said else "forged"
+    said = _type(record) or ""
+    return said.removesuffix("_modified") if said.endswith("_modified") else "forged"
+
+
+def _type(record: Fields) -> str | None:
+    """Return ``modify_type``; some tools write ``both-modified`` for ``both_modified``."""
+    said = word(record, "modify_type")
+    return said.replace("-", "_") if said else None

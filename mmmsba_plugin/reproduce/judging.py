@@ -1,27 +1,22 @@
-"""What a network says about the clips of a corpus, kept clip by clip.
+"""What a network says about the clips of a corpus, kept clip by clip."""
 
-One line a clip, written as soon as it is judged: an evaluation that was interrupted goes on at
-the next clip. A last line that was cut off in the middle is dropped, and its clip judged again.
-"""
-
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import nullcontext
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 
 from mmmsba_plugin.datasets.record import Record
 from mmmsba_plugin.detector import MmmsbaDetector
-from mmmsba_plugin.errors import DatasetError
 from mmmsba_plugin.evaluation.answers import Answers
 from mmmsba_plugin.evaluation.table import Scores, SpanTable
 from mmmsba_plugin.features.extract import extract, media_of
 from mmmsba_plugin.features.store import FeatureStore
+from mmmsba_plugin.reproduce import kept
 from mmmsba_plugin.reproduce.corpora import name_of
 from mmmsba_plugin.schema import Report
 from mmmsba_plugin.segment import Spans
@@ -81,9 +76,8 @@ def judged(
     missing = [record for record in records if name_of(record) not in before]
     with path.open("a", encoding="utf-8") as stream:
         for record in _warmed(missing, detector, store, workers):
-            _append(
-                stream, name_of(record), detector.detect(record.media, duration_s=record.duration_s)
-            )
+            report = detector.detect(record.media, duration_s=record.duration_s)
+            kept.write(stream, name_of(record), _said(report))
             on_clip(name_of(record))
     known = read(path)
     return {name: known[name] for name in map(name_of, records)}
@@ -102,55 +96,33 @@ def as_answers(found: Mapping[str, Answer], *, name: str) -> Answers:
 
 
 def read(path: Path) -> dict[str, Answer]:
-    """Return the answers in a file, the last of each clip; a cut-off last line is removed.
+    """Return the answers in a file, the last of each clip.
 
     Raises:
-        DatasetError: Another line cannot be read.
+        DatasetError: A line cannot be read.
     """
-    if not path.is_file():
-        return {}
-    found: dict[str, Answer] = {}
-    whole_bytes = 0
-    with path.open("rb+") as stream:
-        for number, line in enumerate(stream, start=1):
-            if not line.endswith(b"\n"):
-                stream.truncate(whole_bytes)
-                break
-            whole_bytes += len(line)
-            key, found_here = _parsed(line, path, number)
-            found[key] = found_here
-    return found
+    return kept.read(path, _answer)
 
 
-def _parsed(line: bytes, path: Path, number: int) -> tuple[str, Answer]:
-    try:
-        said: dict[str, Any] = json.loads(line)
-        rows = np.array(said["proposals"], dtype=np.float64).reshape(-1, 3)
-        answer = Answer(
-            status=said["status"],
-            score=said["score"],
-            threshold=said["threshold"],
-            problem=said["problem"],
-            proposals=(rows[:, :2], rows[:, 2]),
-        )
-        return said["key"], answer
-    except (ValueError, KeyError, TypeError) as error:
-        raise DatasetError(
-            f"{path}, line {number} is damaged; remove the line to have its clip judged again"
-        ) from error
+def _answer(said: Mapping[str, Any]) -> Answer:
+    rows = np.array(said["proposals"], dtype=np.float64).reshape(-1, 3)
+    return Answer(
+        status=said["status"],
+        score=said["score"],
+        threshold=said["threshold"],
+        problem=said["problem"],
+        proposals=(rows[:, :2], rows[:, 2]),
+    )
 
 
-def _append(stream: IO[str], key: str, report: Report) -> None:
-    said = {
-        "key": key,
+def _said(report: Report) -> dict[str, Any]:
+    return {
         "status": report.status,
         "score": report.score,
         "threshold": report.threshold.value if report.threshold else None,
         "problem": report.problem.message if report.problem else None,
         "proposals": [(p.start_s, p.end_s, p.score) for p in report.proposals],
     }
-    stream.write(json.dumps(said) + "\n")
-    stream.flush()
 
 
 def _warmed(

@@ -89,6 +89,7 @@ class Row:
         training: What ours needs; None for other people's rows, which are only reported.
         reported: What the paper says.
         notes: What a reader must know of the row, a sentence each.
+        of_corpus: The same of the corpus that ours is measured on, unless another stands in.
     """
 
     method: str
@@ -96,6 +97,7 @@ class Row:
     training: Training | None
     reported: Cells
     notes: tuple[str, ...] = ()
+    of_corpus: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,13 +127,13 @@ class Table:
 
 
 def _row(reported: ReportedRow, training: Training | None) -> Row:
-    notes = (tables.VISUAL_ONLY,) if reported.test == "tvil" and training else ()
     return Row(
         method=reported.method,
         test=reported.test,
         training=training,
         reported=reported.cells,
-        notes=(*reported.notes, *notes),
+        notes=reported.notes,
+        of_corpus=(tables.VISUAL_ONLY,) if reported.test == "tvil" and training else (),
     )
 
 

@@ -81,6 +81,8 @@ class MeasuredRow:
             result on that corpus.
         notes: What a reader must know of the row.
         runs: What stands behind the figures, one a seed.
+        silence_auc: What leading silence alone would score on the clips of the test; None where
+            nobody listened, or no clip could be heard.
     """
 
     method: str
@@ -91,6 +93,7 @@ class MeasuredRow:
     stand_in: bool = False
     notes: tuple[str, ...] = ()
     runs: tuple[Run, ...] = ()
+    silence_auc: Interval | None = None
 
 
 @dataclass(frozen=True, slots=True)

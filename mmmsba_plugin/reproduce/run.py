@@ -1,12 +1,14 @@
 """Does what a table needs: trains, judges and measures; what is done already is taken up.
 
 Everything lies in one folder. ``runs/`` holds training runs, ``answers/`` what each network
-says about each corpus, one line a clip. Both are named by a hash of all that decides them, so
-other settings are another run beside the first, and never a mixture.
+says about each corpus, ``silence/`` how long its clips are silent at first, one line a clip.
+All are named by a hash of what decides them, so other settings are another run beside the
+first, and never a mixture.
 """
 
 import hashlib
 import json
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -24,9 +26,12 @@ from mmmsba_plugin.errors import (
     TrainingError,
 )
 from mmmsba_plugin.evaluation.answers import Truths
+from mmmsba_plugin.evaluation.intervals import Interval
+from mmmsba_plugin.evaluation.leaks import silence_auc
 from mmmsba_plugin.evaluation.measure import Evaluation, measure
 from mmmsba_plugin.features.store import FeatureStore
-from mmmsba_plugin.reproduce import judging
+from mmmsba_plugin.media.silence import SILENT_DB
+from mmmsba_plugin.reproduce import judging, silence
 from mmmsba_plugin.reproduce.corpora import (
     SPLIT_NOTES,
     TEST_CLIPS,
@@ -90,7 +95,8 @@ class Reproduction:
         out: Where everything goes.
         store: Where features are kept; the user's cache if not given.
         say: Hears what is being done.
-        on_clip: Hears of each clip that is ``read`` for training, or ``judged``, by its name.
+        on_clip: Hears of each clip that is ``read`` for training, ``judged``, or ``heard`` for
+            the silence that it starts with, by its name.
         progress: Whether training shows a progress bar.
     """
 
@@ -117,6 +123,7 @@ class Reproduction:
         self._learned = cache(self._find_learned)
         self._trained = cache(self._train)
         self._measured = cache(self._measure)
+        self._silence = cache(self._measure_silence)
 
     def table(self, table: Table) -> MeasuredTable:
         """Return a table with ours in it, as far as its corpora were given."""
@@ -148,18 +155,21 @@ class Reproduction:
             self._say(f"could not be done: {error}")
             return _told(row, table, status="failed", notes=(f"could not be done: {error}",))
         used = [self.corpora[name] for name in needed]
+        tested = self.corpora[row.test]
+        notes = row.notes if tested.stand_in else (*row.notes, *row.of_corpus)
         return MeasuredRow(
             method=row.method,
             trained_on=self.corpora[row.training.corpus].title,
-            tested_on=self.corpora[row.test].title,
+            tested_on=tested.title,
             status="measured",
             cells=tuple(
                 Cell(name, tuple(e.numbers[name] for e, _, _ in found), row.reported.get(name))
                 for name in table.measures
             ),
             stand_in=any(corpus.stand_in for corpus in used),
-            notes=(*row.notes, *dict.fromkeys(note for _, _, notes in found for note in notes)),
+            notes=(*notes, *dict.fromkeys(note for _, _, told in found for note in told)),
             runs=tuple(run for _, run, _ in found),
+            silence_auc=self._silence(row.test),
         )
 
     def _measure(
@@ -225,6 +235,22 @@ class Reproduction:
             workers=self.settings.workers,
             on_clip=lambda clip: self._on_clip("judged", clip),
         )
+
+    def _measure_silence(self, name: str) -> Interval | None:
+        """Return what leading silence alone would score on the test clips of a corpus."""
+        corpus, tested = self.corpora[name], self._tested(name)
+        said = {"reader": corpus.reader, "root": str(corpus.root), "silent_db": SILENT_DB}
+        self._say(f"listening to how clips of {corpus.title} begin")
+        lengths_s = silence.heard(
+            tested.records,
+            self.out / "silence" / f"{_named(corpus)}-{_hash(said)}.jsonl",
+            workers=self.settings.workers,
+            on_clip=lambda clip: self._on_clip("heard", clip),
+        )
+        found = silence_auc(
+            lengths_s, Truths.of(tested.records), num_resamples=self.settings.num_resamples
+        )
+        return None if math.isnan(found.value) else found
 
     def _find_tested(self, name: str) -> Tested:
         return clips_to_test(self.corpora[name], limit=self.settings.limit)
@@ -338,5 +364,5 @@ def _told(row: Row, table: Table, *, status: Status, notes: tuple[str, ...] = ()
         tested_on=TITLES[row.test],
         status=status,
         cells=tuple(Cell(name, reported=row.reported.get(name)) for name in table.measures),
-        notes=(*row.notes, *notes),
+        notes=(*row.notes, *row.of_corpus, *notes),
     )

@@ -8,12 +8,14 @@ import csv
 import io
 import json
 import math
+import textwrap
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mmmsba_plugin.evaluation.intervals import Interval
+from mmmsba_plugin.report.text import visible
 from mmmsba_plugin.reproduce.result import Cell, MeasuredRow, MeasuredTable
 
 if TYPE_CHECKING:
@@ -22,6 +24,10 @@ if TYPE_CHECKING:
 #: Beside a figure that cannot be right as printed.
 WRONG = "✗"
 _STAND_IN = "stand-in"
+#: So long are lines of words in the terminal, in letters; figures are never folded.
+_WIDE = 24
+#: Blanks between two columns there.
+_BETWEEN = 2
 
 _HEADINGS = {
     "auc": "AUC",
@@ -54,7 +60,14 @@ def as_json(table: MeasuredTable) -> str:
     """Return everything that is known, figures as they are and null where none is defined."""
     said = {
         **asdict(table),
-        "rows": [{**asdict(row), "cells": [_cell(one) for one in row.cells]} for row in table.rows],
+        "rows": [
+            {
+                **asdict(row),
+                "cells": [_cell(one) for one in row.cells],
+                "silence_auc": _interval(row.silence_auc) if row.silence_auc else None,
+            }
+            for row in table.rows
+        ],
     }
     return json.dumps(said, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
@@ -79,13 +92,33 @@ def as_markdown(table: MeasuredTable) -> str:
 
 
 def as_rich(table: MeasuredTable) -> "Table":
-    """Return the table for a terminal; notes are for the caller to print below."""
+    """Return the table for a terminal; notes are for the caller to print below.
+
+    Nothing in it is ever cut short: a terminal that is narrower wraps it.
+    """
+    from rich.cells import cell_len
     from rich.table import Table
     from rich.text import Text
 
-    shown = Table(*_HEADS, *map(heading, table.measures), title=f"{table.name}: {table.title}")
-    for line in _lines(table, newline="\n"):
-        # Text is never read as markup: a folder may be called `[red]`.
+    heads = [*_HEADS, *map(heading, table.measures)]
+    words = len(_HEADS)
+    lines = [[*map(_folded, line[:words]), *line[words:]] for line in _lines(table, newline="\n")]
+    widths = [
+        max(cell_len(part) for cell in column for part in cell.splitlines())
+        for column in zip(heads, *lines, strict=True)
+    ]
+    # Text is never read as markup: a folder may be called `[red]`.
+    shown = Table(
+        title=Text(f"{table.name}: {table.title}"),
+        title_justify="left",
+        box=None,
+        pad_edge=False,
+        # Without a width of its own it takes from its columns what the terminal lacks.
+        width=sum(widths) + _BETWEEN * (len(widths) - 1),
+    )
+    for head, width in zip(heads, widths, strict=True):
+        shown.add_column(Text(head), no_wrap=True, min_width=width)
+    for line in lines:
         shown.add_row(*map(Text, line))
     return shown
 
@@ -101,14 +134,27 @@ def heading(measure: str) -> str:
 
 
 def footnotes(table: MeasuredTable) -> list[str]:
-    """Return the reasons of the marks, what is to be known of rows, and of the whole table."""
+    """Return the reasons of the marks, what is to be known of rows, and of the whole table.
+
+    Among the latter is, for each corpus that was tested on, what a detector would score that
+    knows nothing but how long clips are silent at first.
+    """
     marks = [f"{WRONG}{number} {reason}" for reason, number in _numbered(table).items()]
     of_rows: dict[str, list[str]] = {}
     for row in table.rows:
         for note in row.notes:
             of_rows.setdefault(note, []).append(_name(row))
     rows = [f"{note} ({'; '.join(dict.fromkeys(names))})" for note, names in of_rows.items()]
-    return [*marks, *rows, *table.notes]
+    return [*marks, *rows, *_silences(table), *table.notes]
+
+
+def _silences(table: MeasuredTable) -> list[str]:
+    said = {row.tested_on: row.silence_auc for row in table.rows if row.silence_auc}
+    return [
+        f"on {corpus}, looking only at how long clips are silent at first would reach AUC "
+        f"{' '.join(_with_ends(auc, table.digits))}"
+        for corpus, auc in said.items()
+    ]
 
 
 def setup_line(table: MeasuredTable) -> str:
@@ -135,7 +181,7 @@ _HEADS = ("trained on", "tested on", "method", "whose")
 _COLUMNS = (
     *("table", "trained_on", "tested_on", "method", "status", "stand_in", "measure", "seeds"),
     *("value", "low", "high", "mean", "lowest", "highest"),
-    *("reported", "contradicts", "notes"),
+    *("reported", "contradicts", "leading_silence_auc", "notes"),
 )
 
 
@@ -151,6 +197,12 @@ def _lines(table: MeasuredTable, *, newline: str) -> Iterator[list[str]]:
         yield [*head, _whose(row), *reported]
 
 
+def _folded(cell: str) -> str:
+    """Return words on as many lines as they need."""
+    lines = textwrap.wrap(visible(cell), _WIDE, break_long_words=False, break_on_hyphens=False)
+    return "\n".join(lines)
+
+
 def _whose(row: MeasuredRow) -> str:
     return (
         "reported" if row.status in {"measured", "reported"} else f"reported (ours: {row.status})"
@@ -161,14 +213,20 @@ def _ours(cell: Cell, digits: int, newline: str) -> str:
     if not cell.ours:
         return "-"
     first = cell.ours[0]
-    lines = [_number(first.value, digits), _range(first.low, first.high, digits)]
+    lines = _with_ends(first, digits)
     if len(cell.ours) > 1:
         lines = [
             f"mean {_number(cell.mean, digits)}",
             f"seeds {_range(*cell.span, digits)}",
-            f"first {lines[0]} {lines[1]}",
+            " ".join(["first", *lines]),
         ]
-    return newline.join(filter(None, lines))
+    return newline.join(lines)
+
+
+def _with_ends(number: Interval, digits: int) -> list[str]:
+    """Return a figure, and the ends of its interval if it has any."""
+    ends = _range(number.low, number.high, digits)
+    return [_number(number.value, digits), *([ends] if ends else [])]
 
 
 def _reported(cell: Cell, digits: int, numbers: dict[str, int]) -> str:
@@ -235,6 +293,7 @@ def _flat(table: MeasuredTable, row: MeasuredRow, cell: Cell) -> dict[str, Any]:
         **{name: "" if math.isnan(value) else value for name, value in figures.items()},
         "reported": cell.reported.value if cell.reported else "",
         "contradicts": "; ".join(cell.reported.marks) if cell.reported else "",
+        "leading_silence_auc": row.silence_auc.value if row.silence_auc else "",
         "notes": "; ".join(row.notes),
     }
 
@@ -243,13 +302,17 @@ def _cell(cell: Cell) -> dict[str, Any]:
     lowest, highest = cell.span
     return {
         "measure": cell.measure,
-        "ours": [{name: _plain(end) for name, end in asdict(one).items()} for one in cell.ours],
+        "ours": [_interval(one) for one in cell.ours],
         "mean": _plain(cell.mean),
         "lowest": _plain(lowest),
         "highest": _plain(highest),
         "reported": cell.reported.value if cell.reported else None,
         "contradicts": list(cell.reported.marks) if cell.reported else [],
     }
+
+
+def _interval(one: Interval) -> dict[str, float | None]:
+    return {name: _plain(end) for name, end in asdict(one).items()}
 
 
 def _plain(value: float) -> float | None:

@@ -1,0 +1,51 @@
+"""What was found out about each clip, one line a clip, written as soon as it is known.
+
+Work that was interrupted goes on at the next clip. A last line that was cut off in the middle
+is dropped, and its clip done again.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import IO, Any, TypeVar
+
+from mmmsba_plugin.errors import DatasetError
+
+Found = TypeVar("Found")
+
+
+def read(path: Path, parse: Callable[[Mapping[str, Any]], Found]) -> dict[str, Found]:
+    """Return what is in a file, the last of each clip; a cut-off last line is removed.
+
+    Args:
+        path: The file. One that is not there holds nothing.
+        parse: Makes of a line what is kept of it.
+
+    Raises:
+        DatasetError: Another line cannot be read.
+    """
+    if not path.is_file():
+        return {}
+    found: dict[str, Found] = {}
+    whole_bytes = 0
+    with path.open("rb+") as stream:
+        for number, line in enumerate(stream, start=1):
+            if not line.endswith(b"\n"):
+                stream.truncate(whole_bytes)
+                break
+            whole_bytes += len(line)
+            try:
+                said = json.loads(line)
+                found[said["key"]] = parse(said)
+            except (ValueError, KeyError, TypeError) as error:
+                raise DatasetError(
+                    f"{path}, line {number} is damaged; remove the line to have its clip looked "
+                    "at again"
+                ) from error
+    return found
+
+
+def write(stream: IO[str], key: str, said: Mapping[str, Any]) -> None:
+    """Write what was found out about one clip."""
+    stream.write(json.dumps({"key": key, **said}) + "\n")
+    stream.flush()

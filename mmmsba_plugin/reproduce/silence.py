@@ -1,0 +1,78 @@
+"""How long the clips of a corpus are silent at first, kept clip by clip.
+
+That alone tells forged clips from genuine ones in some corpora, so what it would score belongs
+beside every table.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from mmmsba_plugin.datasets.record import Record
+from mmmsba_plugin.errors import MmmsbaError
+from mmmsba_plugin.media.probe import probe
+from mmmsba_plugin.media.silence import leading_silence_s
+from mmmsba_plugin.reproduce import kept
+from mmmsba_plugin.reproduce.corpora import name_of
+
+#: Clips that are listened to at a time, for each worker.
+_AHEAD = 4
+
+_Length = float | None
+
+
+def heard(
+    records: Sequence[Record],
+    path: Path,
+    *,
+    workers: int = 1,
+    on_clip: Callable[[str], None] = lambda _: None,
+) -> dict[str, _Length]:
+    """Return how long each clip is silent at first, in seconds, by its name.
+
+    None is a clip without sound. One whose file is not there or cannot be read is left out, and
+    tried again in the next run.
+
+    Args:
+        records: The clips.
+        path: Where lengths are kept; its folder is made if it is not there.
+        workers: Clips that are listened to at a time.
+        on_clip: Called after each clip that is listened to now.
+
+    Raises:
+        DatasetError: The file of lengths is damaged.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    found = kept.read(path, _length_s)
+    missing = [r for r in records if name_of(r) not in found and r.media.is_file()]
+    with path.open("a", encoding="utf-8") as stream:
+        for name, length_s in _listened(missing, workers, on_clip):
+            kept.write(stream, name, {"silence_s": length_s})
+            found[name] = length_s
+    return {name: found[name] for name in map(name_of, records) if name in found}
+
+
+def _length_s(said: Mapping[str, Any]) -> _Length:
+    return None if said["silence_s"] is None else float(said["silence_s"])
+
+
+def _listened(
+    records: Sequence[Record], workers: int, on_clip: Callable[[str], None]
+) -> Iterator[tuple[str, _Length]]:
+    rest = iter(records)
+    with ThreadPoolExecutor(workers) as pool:
+        # Not all at once: a run that is interrupted would have to wait for them.
+        while ahead := list(islice(rest, workers * _AHEAD)):
+            listening = [pool.submit(_silence_s, record.media) for record in ahead]
+            for record, one in zip(ahead, listening, strict=True):
+                # Whoever judges the clip says what is wrong with it.
+                with suppress(MmmsbaError):
+                    yield name_of(record), one.result()
+                on_clip(name_of(record))
+
+
+def _silence_s(clip: Path) -> _Length:
+    return leading_silence_s(probe(clip))
