@@ -41,7 +41,8 @@ class TestForge:
         genuine.mkdir()
         shutil.copy(talking_clip, genuine)
         (genuine / "notes.mp4").write_text("no film")
-        made = run("forge", genuine, "-o", tmp_path / "out", "--per-clip", 1, "--forger", "mouth")
+        numbers = ("--per-clip", 1, "--genuine-per-clip", 1)
+        made = run("forge", genuine, "-o", tmp_path / "out", *numbers, "--forger", "mouth")
         assert made.exit_code == exits.OK
         assert "wrote 1 genuine and 1 forged clips" in made.stdout
         assert "skipped" in made.stdout

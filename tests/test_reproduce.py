@@ -44,7 +44,7 @@ from mmmsba_plugin.reproduce.corpora import (
     who,
 )
 from mmmsba_plugin.reproduce.plan import TABLES, Method, Training
-from mmmsba_plugin.reproduce.result import Cell, MeasuredRow, MeasuredTable, Run
+from mmmsba_plugin.reproduce.result import Cell, MeasuredRow, MeasuredTable, Run, Silence
 from mmmsba_plugin.reproduce.run import Reproduction, Settings
 from mmmsba_plugin.reproduce.tables import Reported
 from mmmsba_plugin.segment import Segment
@@ -574,13 +574,15 @@ class TestEverything:
         for name, table in TABLES.items():
             rows = [row for row in read(out, name)["rows"] if row["status"] == "measured"]
             assert rows
-            found = {row["tested_on"]: row["silence_auc"] for row in rows}
+            found = {row["tested_on"]: row["silence"] for row in rows}
             for row in rows:
-                assert 0.5 <= row["silence_auc"]["value"] <= 1.0
-                assert row["silence_auc"] == found[row["tested_on"]]
+                run, alone = row["runs"][0], row["silence"]
+                assert 0.5 <= alone["auc"]["value"] <= 1.0
+                assert alone["num_clips"] == run["num_genuine"] + run["num_forged"]
+                assert alone == found[row["tested_on"]]
             page = (out / f"{name}.md").read_text()
-            for corpus, auc in found.items():
-                figure = f"{auc['value']:.{table.digits}f}"
+            for corpus, alone in found.items():
+                figure = f"{alone['auc']['value']:.{table.digits}f}"
                 told = "looking only at how long clips are silent at first would reach AUC"
                 assert f"on {corpus}, {told} {figure}" in page
                 assert f"on {corpus}, {told} {figure}" in said
@@ -882,7 +884,7 @@ class TestWhatIsMissing:
         assert row["status"] == "no data"
         assert row["notes"] == ["no data given: FakeAVCeleb and AV-Deepfake1M"]
         assert row["cells"][0]["reported"] == 0.909
-        assert row["silence_auc"] is None
+        assert row["silence"] is None
         assert "reported (ours: no data)" in (tmp_path / "table2.md").read_text()
         assert "silent at first" not in done.stdout
 
@@ -1030,16 +1032,19 @@ class TestShow:
         ]
 
     def test_leading_silence_is_told_once_a_corpus_and_in_every_file(self):
-        table = one_row_table(Cell("auc"), silence_auc=Interval(0.625, 0.5, math.nan))
+        table = one_row_table(Cell("auc"), silence=Silence(Interval(0.625, 0.5, math.nan), 7))
         twice = replace(table, rows=table.rows * 2)
         told = "on TVIL | x, looking only at how long clips are silent at first would reach AUC"
-        assert show.footnotes(twice) == [f"{told} 0.625", "all of it"]
+        assert show.footnotes(twice) == [f"{told} 0.625; clips with sound: 7", "all of it"]
         (row,) = json.loads(show.as_json(table))["rows"]
-        assert row["silence_auc"] == {"value": 0.625, "low": 0.5, "high": None}
+        assert row["silence"] == {
+            "auc": {"value": 0.625, "low": 0.5, "high": None},
+            "num_clips": 7,
+        }
         (line,) = csv.DictReader(show.as_csv(table).splitlines())
         assert line["leading_silence_auc"] == "0.625"
-        with_ends = one_row_table(Cell("auc"), silence_auc=Interval(0.625, 0.5, 0.75))
-        assert show.footnotes(with_ends)[0] == f"{told} 0.625 (0.500 to 0.750)"
+        with_ends = one_row_table(Cell("auc"), silence=Silence(Interval(0.625, 0.5, 0.75), 7))
+        assert show.footnotes(with_ends)[0].startswith(f"{told} 0.625 (0.500 to 0.750); clips")
 
     @pytest.mark.parametrize("columns", [20, 80, 400])
     def test_no_figure_and_no_name_is_cut_however_narrow_the_terminal(self, columns):

@@ -68,6 +68,19 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
+class Silence:
+    """What a detector would score that knows nothing but how long clips are silent at first.
+
+    Attributes:
+        auc: See :func:`mmmsba_plugin.evaluation.leaks.silence_auc`.
+        num_clips: Of how many clips that was heard: those with sound.
+    """
+
+    auc: Interval
+    num_clips: int
+
+
+@dataclass(frozen=True, slots=True)
 class MeasuredRow:
     """One row of a table.
 
@@ -81,8 +94,8 @@ class MeasuredRow:
             result on that corpus.
         notes: What a reader must know of the row.
         runs: What stands behind the figures, one a seed.
-        silence_auc: What leading silence alone would score on the clips of the test; None where
-            nobody listened, or no clip could be heard.
+        silence: What leading silence alone would score on the clips of the test; None where it
+            was not measured, or those that can be heard are of one class.
     """
 
     method: str
@@ -93,7 +106,7 @@ class MeasuredRow:
     stand_in: bool = False
     notes: tuple[str, ...] = ()
     runs: tuple[Run, ...] = ()
-    silence_auc: Interval | None = None
+    silence: Silence | None = None
 
 
 @dataclass(frozen=True, slots=True)

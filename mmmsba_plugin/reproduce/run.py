@@ -26,7 +26,6 @@ from mmmsba_plugin.errors import (
     TrainingError,
 )
 from mmmsba_plugin.evaluation.answers import Truths
-from mmmsba_plugin.evaluation.intervals import Interval
 from mmmsba_plugin.evaluation.leaks import silence_auc
 from mmmsba_plugin.evaluation.measure import Evaluation, measure
 from mmmsba_plugin.features.store import FeatureStore
@@ -45,7 +44,14 @@ from mmmsba_plugin.reproduce.corpora import (
     name_of,
 )
 from mmmsba_plugin.reproduce.plan import Row, Table, Training
-from mmmsba_plugin.reproduce.result import Cell, MeasuredRow, MeasuredTable, Run, Status
+from mmmsba_plugin.reproduce.result import (
+    Cell,
+    MeasuredRow,
+    MeasuredTable,
+    Run,
+    Silence,
+    Status,
+)
 
 THRESHOLD_NOTE = (
     "accuracy and the rates of true and false positives are taken at the threshold that was "
@@ -169,7 +175,7 @@ class Reproduction:
             stand_in=any(corpus.stand_in for corpus in used),
             notes=(*notes, *dict.fromkeys(note for _, _, told in found for note in told)),
             runs=tuple(run for _, run, _ in found),
-            silence_auc=self._silence(row.test),
+            silence=self._silence(row.test),
         )
 
     def _measure(
@@ -236,7 +242,7 @@ class Reproduction:
             on_clip=lambda clip: self._on_clip("judged", clip),
         )
 
-    def _measure_silence(self, name: str) -> Interval | None:
+    def _measure_silence(self, name: str) -> Silence | None:
         """Return what leading silence alone would score on the test clips of a corpus."""
         corpus, tested = self.corpora[name], self._tested(name)
         said = {"reader": corpus.reader, "root": str(corpus.root), "silent_db": SILENT_DB}
@@ -247,10 +253,11 @@ class Reproduction:
             workers=self.settings.workers,
             on_clip=lambda clip: self._on_clip("heard", clip),
         )
-        found = silence_auc(
+        auc = silence_auc(
             lengths_s, Truths.of(tested.records), num_resamples=self.settings.num_resamples
         )
-        return None if math.isnan(found.value) else found
+        num_heard = sum(length_s is not None for length_s in lengths_s.values())
+        return None if math.isnan(auc.value) else Silence(auc, num_heard)
 
     def _find_tested(self, name: str) -> Tested:
         return clips_to_test(self.corpora[name], limit=self.settings.limit)

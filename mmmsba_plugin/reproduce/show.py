@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from mmmsba_plugin.evaluation.intervals import Interval
 from mmmsba_plugin.report.text import visible
-from mmmsba_plugin.reproduce.result import Cell, MeasuredRow, MeasuredTable
+from mmmsba_plugin.reproduce.result import Cell, MeasuredRow, MeasuredTable, Silence
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -64,7 +64,7 @@ def as_json(table: MeasuredTable) -> str:
             {
                 **asdict(row),
                 "cells": [_cell(one) for one in row.cells],
-                "silence_auc": _interval(row.silence_auc) if row.silence_auc else None,
+                "silence": _silence(row.silence),
             }
             for row in table.rows
         ],
@@ -149,11 +149,11 @@ def footnotes(table: MeasuredTable) -> list[str]:
 
 
 def _silences(table: MeasuredTable) -> list[str]:
-    said = {row.tested_on: row.silence_auc for row in table.rows if row.silence_auc}
+    said = {row.tested_on: row.silence for row in table.rows if row.silence}
     return [
         f"on {corpus}, looking only at how long clips are silent at first would reach AUC "
-        f"{' '.join(_with_ends(auc, table.digits))}"
-        for corpus, auc in said.items()
+        f"{' '.join(_with_ends(one.auc, table.digits))}; clips with sound: {one.num_clips}"
+        for corpus, one in said.items()
     ]
 
 
@@ -293,7 +293,7 @@ def _flat(table: MeasuredTable, row: MeasuredRow, cell: Cell) -> dict[str, Any]:
         **{name: "" if math.isnan(value) else value for name, value in figures.items()},
         "reported": cell.reported.value if cell.reported else "",
         "contradicts": "; ".join(cell.reported.marks) if cell.reported else "",
-        "leading_silence_auc": row.silence_auc.value if row.silence_auc else "",
+        "leading_silence_auc": row.silence.auc.value if row.silence else "",
         "notes": "; ".join(row.notes),
     }
 
@@ -309,6 +309,10 @@ def _cell(cell: Cell) -> dict[str, Any]:
         "reported": cell.reported.value if cell.reported else None,
         "contradicts": list(cell.reported.marks) if cell.reported else [],
     }
+
+
+def _silence(one: Silence | None) -> dict[str, Any] | None:
+    return {"auc": _interval(one.auc), "num_clips": one.num_clips} if one else None
 
 
 def _interval(one: Interval) -> dict[str, float | None]:
