@@ -110,6 +110,7 @@ def evaluate(
     _make_folders(output, as_json)
     others, published = _beside(beside or [])
     asked = measuring.Asked(truth, data, split, listens=leaks)
+    measuring.require_published(published)
     judges: dict[str, Any] = {
         "detector": detector,
         "checkpoint": checkpoint,

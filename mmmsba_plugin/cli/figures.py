@@ -10,7 +10,7 @@ from rich.table import Table
 from mmmsba_plugin.cli import told
 from mmmsba_plugin.evaluation.intervals import Interval
 from mmmsba_plugin.evaluation.measure import Evaluation
-from mmmsba_plugin.evaluation.published import Cell, Task, beside
+from mmmsba_plugin.evaluation.published import Cell, Task, beside, footnotes, reasons, sign
 from mmmsba_plugin.evaluation.side_by_side import SideBySide
 from mmmsba_plugin.report.text import visible
 
@@ -52,34 +52,26 @@ def _show_task(found: Evaluation, corpus: str, task: Task, to: Console) -> None:
     if not rows:
         to.print(told.shown(f"no published results of {task} on {corpus or 'this corpus'}"))
         return
-    notes: dict[str, None] = {}
-    table = Table(box=None, pad_edge=False)
+    numbers = reasons(rows)
     columns = [
         [f"{task} on {corpus}, %", *(visible(row.system) for row in rows)],
-        *([n, *(_published(row.cells[n], notes) for row in rows)] for n in rows[0].cells),
+        *([n, *(_published(row.cells[n], numbers) for row in rows)] for n in rows[0].cells),
     ]
     # Wider than most terminals: better wrapped by them than broken into columns of one letter.
+    table = Table(box=None, pad_edge=False)
     for head, *cells in columns:
         table.add_column(head, no_wrap=True, min_width=max(map(len, (head, *cells))))
     for line in zip(*(cells for _, *cells in columns), strict=True):
         table.add_row(*map(escape, line))
     to.print(table)
-    to.print("as reported, on splits and by evaluators that differ: no comparison by itself")
-    if any(cell.mark == "third-party" for row in rows for cell in row.cells.values()):
-        to.print("* read elsewhere than in its authors' own work")
-    for number, note in enumerate(notes, start=1):
-        to.print(told.shown(f"[{number}] {note}"))
-    for result in filter(None, (row.result for row in rows)):
-        to.print(told.shown(f"{result.method}: {result.source}, split {result.split}", "dim"))
+    for line_below in footnotes(rows):
+        to.print(told.shown(line_below, "dim"))
 
 
-def _published(cell: Cell, notes: dict[str, None]) -> str:
-    """Return a figure with its mark; reasons why it cannot be right are added to ``notes``."""
-    if math.isnan(cell.value):
-        return "-"
-    notes.update(dict.fromkeys(cell.reasons))
-    numbers = "".join(f"[{list(notes).index(reason) + 1}]" for reason in cell.reasons)
-    return f"{100 * cell.value:.1f}{'*' if cell.mark == 'third-party' else ''}{numbers}"
+def _published(cell: Cell, numbers: Mapping[str, int]) -> str:
+    """Return a figure in percent, with the sign that footnotes explain."""
+    known = not math.isnan(cell.value)
+    return f"{100 * cell.value:.1f}{sign(cell, numbers)}" if known else "-"
 
 
 def _show_silence(auc: Interval | None, to: Console) -> None:

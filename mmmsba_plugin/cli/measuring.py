@@ -195,6 +195,18 @@ def _read(form: str | None, path: Path, to: "Console") -> "Answers":
         return answers
 
 
+def require_published(corpora_named: "Sequence[str]") -> None:
+    """Say at once, and not when all is measured, of which corpora nothing is published.
+
+    Raises:
+        ConfigError: Of one of them; the message lists the others.
+    """
+    from mmmsba_plugin.evaluation.published import published
+
+    for corpus in filter(None, corpora_named):
+        published(corpus)
+
+
 def write_json(found: "SideBySide", path: Path) -> None:
     """Write the figures as JSON, to a file or to stdout."""
     from mmmsba_plugin.evaluation.summary import plain_side_by_side

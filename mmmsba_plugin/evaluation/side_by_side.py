@@ -5,11 +5,9 @@ from dataclasses import dataclass, field, replace
 from itertools import chain, count
 from typing import Any
 
-import numpy as np
-
+from mmmsba_plugin.evaluation import leaks
 from mmmsba_plugin.evaluation.answers import Answers, Truths
-from mmmsba_plugin.evaluation.intervals import Draw, Interval, bootstrap
-from mmmsba_plugin.evaluation.leaks import leak_auc, silence_scores
+from mmmsba_plugin.evaluation.intervals import Interval
 from mmmsba_plugin.evaluation.measure import Evaluation, compare, measure
 
 
@@ -56,18 +54,8 @@ def side_by_side(
     return SideBySide(
         evaluations=tuple(measure(one, truths, **settings) for one in systems),
         gains={one.name: compare(first, one, truths, **settings) for one in others},
-        silence_auc=_silence_auc(silence, truths, **draws) if heard else None,
+        silence_auc=leaks.silence_auc(silence, truths, **draws) if heard else None,
     )
-
-
-def _silence_auc(silence_s: Mapping[str, float | None], truths: Truths, **draws: int) -> Interval:
-    lengths_s = [silence_s.get(key) for key in truths.keys]
-    scores = silence_scores(np.array(lengths_s, dtype=np.float64))
-
-    def of(draw: Draw) -> float:
-        return leak_auc(scores[draw.clips], truths.forged[draw.clips])
-
-    return bootstrap({"auc": of}, clusters=truths.clusters, **draws)["auc"]
 
 
 def _named_apart(systems: Sequence[Answers]) -> list[Answers]:
