@@ -201,6 +201,20 @@ class TestPredictions:
         assert done.exit_code == exits.STOPPED
         assert "is a file; -o names a folder, --json a file" in done.stderr
 
+    def test_published_results_are_in_the_json_too(self, run, predictions, truth):
+        wanted = (predictions, "--truth", truth, "--beside", "published:lav-df", "--json", "-")
+        said = json.loads(run(*wanted).stdout)["published"]
+        assert set(said) == {"localization on lav-df", "detection on lav-df"}
+        assert "UMMAFormer" in [row["system"] for row in said["localization on lav-df"]]
+
+    def test_a_corpus_of_which_nothing_is_published_is_refused_at_once(
+        self, run, predictions, truth
+    ):
+        done = run(predictions, "--truth", truth, "--beside", "published:nowhere")
+        assert done.exit_code == exits.STOPPED
+        assert "no published results are known of 'nowhere'; choose from" in done.stderr
+        assert not done.stdout
+
 
 class TestCorpus:
     """Figures of a detector that judges the clips of a corpus."""
@@ -251,6 +265,16 @@ class TestCorpus:
         here, there = (json.loads((tmp_path / f"{x}.json").read_text()) for x in "ab")
         assert (here["ap"], here["ar"]) == (there["ap"], there["ar"])
         assert here["detection"]["auc"] == there["detection"]["auc"]
+
+    def test_a_readers_own_corpus_is_meant_where_none_is_named(
+        self, run, predictions, talking_corpus, tmp_path
+    ):
+        key = next(iter(read_lavdf(talking_corpus, split="dev"))).key
+        predictions.write_text(json.dumps({key: [[0.9, 0, 1]]}))
+        wanted = ("--data", talking_corpus, "--split", "dev", "--resamples", 0)
+        done = run(predictions, *wanted, "--beside", "published")
+        assert "localization on lav-df, %" in done.stdout
+        assert "they compare only if --data is that corpus itself" in done.stdout
 
     def test_a_split_that_is_not_there_is_answered_with_those_there_are(
         self, run, talking_corpus, checkpoint

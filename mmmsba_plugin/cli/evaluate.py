@@ -30,10 +30,19 @@ def evaluate(
         typer.Option(metavar="FILE", help="metadata.json with the truth; no clips are needed."),
     ] = None,
     data: Annotated[
-        str | None, typer.Option(metavar="[READER=]DIR", help="Clips with known truth.")
+        str | None,
+        typer.Option(
+            metavar="[READER=]DIR",
+            help="Clips with known truth. READER can have settings in brackets, such as "
+            "av-deepfake1m\\[protocol=paper].",
+        ),
     ] = None,
     checkpoint: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Trained weights to judge the clips with.")
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Trained weights to judge the clips with; the bundled ones if not given.",
+        ),
     ] = None,
     detector: Annotated[
         str | None, typer.Option(help="Which detector judges the clips; mmms-ba if not given.")
@@ -52,7 +61,8 @@ def evaluate(
         list[str] | None,
         typer.Option(
             metavar="WHAT",
-            help="Other predictions to set beside; or published, or published:CORPUS.",
+            help="Other predictions to set beside; or published:CORPUS, or just published where "
+            "--data is the corpus itself.",
         ),
     ] = None,
     output: Annotated[
@@ -110,41 +120,51 @@ def evaluate(
     _make_folders(output, as_json)
     others, published = _beside(beside or [])
     asked = measuring.Asked(truth, data, split, listens=leaks)
-    measuring.require_published(published)
-    judges: dict[str, Any] = {
-        "detector": detector,
-        "checkpoint": checkpoint,
-        "false_positive_rate": fpr,
-        "trim_silence": trim_silence,
-        "features_only": features_only or None,
-    }
+    measuring.require_published(published, asked)
     if predictions:
-        _refuse(judges)
+        _refuse(
+            {
+                "--detector": detector,
+                "--checkpoint": checkpoint,
+                "--fpr": fpr,
+                "--trim-silence": trim_silence,
+                "--features-only": features_only or None,
+            }
+        )
         truths = asked.truths()
         systems = [measuring.said(one, truths, threshold, console) for one in predictions]
     else:
         if threshold is not None:
             raise typer.BadParameter("--threshold is for PREDICTIONS; a checkpoint has its own")
-        own, truths = measuring.Judge(**judges).judged(asked, console)
+        judge = measuring.Judge(
+            detector,
+            checkpoint,
+            false_positive_rate=fpr,
+            trim_silence=trim_silence,
+            features_only=features_only,
+        )
+        own, truths = judge.judged(asked, console)
         systems = [own]
     systems += [measuring.said(one, truths, threshold, console) for one in others]
     found = side_by_side(systems, truths, leading_silence_s=asked.silence_s, **settings)
     figures.show(found, console)
-    for corpus in published:
-        figures.show_published(found.evaluations[0], corpus or asked.published_as(), console)
+    tables = measuring.published_tables(found, published, asked)
+    figures.show_published(tables, console)
+    if "" in published:
+        console.print("they compare only if --data is that corpus itself, not one laid out like it")
     if as_json is not None:
-        measuring.write_json(found, as_json)
+        measuring.write_json(found, tables, as_json)
     if output is not None:
-        told.tell_written(measuring.write_all(found, systems, truths, output), console)
+        written = measuring.write_all(found, tables, systems, truths, output)
+        told.tell_written(written, console)
     if found.evaluations[0].unjudged:
         raise typer.Exit(exits.UNJUDGED)
 
 
-def _refuse(judges: Mapping[str, object]) -> None:
+def _refuse(judging: Mapping[str, object]) -> None:
     """Say which options would do nothing where predictions are there already."""
-    for name, value in judges.items():
+    for option, value in judging.items():
         if value is not None:
-            option = f"--{'fpr' if name == 'false_positive_rate' else name.replace('_', '-')}"
             raise typer.BadParameter(f"{option} is for judging clips; leave out PREDICTIONS or it")
 
 

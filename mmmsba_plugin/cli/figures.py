@@ -10,13 +10,12 @@ from rich.table import Table
 from mmmsba_plugin.cli import told
 from mmmsba_plugin.evaluation.intervals import Interval
 from mmmsba_plugin.evaluation.measure import Evaluation
-from mmmsba_plugin.evaluation.published import Cell, Task, beside, footnotes, reasons, sign
+from mmmsba_plugin.evaluation.published import Cell, Row, footnotes, reasons, sign
 from mmmsba_plugin.evaluation.side_by_side import SideBySide
 from mmmsba_plugin.report.text import visible
 
 #: So many clips that were not judged are named; of more, how many they are.
 _NAMED = 20
-_TASKS: tuple[Task, ...] = ("localization", "detection")
 
 
 def show(side_by_side: SideBySide, to: Console) -> None:
@@ -40,21 +39,19 @@ def show(side_by_side: SideBySide, to: Console) -> None:
     _show_unjudged(first, to)
 
 
-def show_published(found: Evaluation, corpus: str, to: Console) -> None:
-    """Show a system among published results on a corpus."""
-    for task in _TASKS:
-        _show_task(found, corpus, task, to)
+def show_published(tables: Mapping[str, Sequence[Row]], to: Console) -> None:
+    """Show a system among published results, a table a task."""
+    for title, rows in tables.items():
+        if rows:
+            _show_task(title, rows, to)
+        else:
+            to.print(told.shown(f"no published results of {title}"))
 
 
-def _show_task(found: Evaluation, corpus: str, task: Task, to: Console) -> None:
-    values = {name: one.value for name, one in found.numbers.items()}
-    rows = beside(values, corpus, task=task, system=found.system)
-    if not rows:
-        to.print(told.shown(f"no published results of {task} on {corpus or 'this corpus'}"))
-        return
+def _show_task(title: str, rows: Sequence[Row], to: Console) -> None:
     numbers = reasons(rows)
     columns = [
-        [f"{task} on {corpus}, %", *(visible(row.system) for row in rows)],
+        [f"{title}, %", *(visible(row.system) for row in rows)],
         *([n, *(_published(row.cells[n], numbers) for row in rows)] for n in rows[0].cells),
     ]
     # Wider than most terminals: better wrapped by them than broken into columns of one letter.

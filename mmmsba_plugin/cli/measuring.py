@@ -1,7 +1,7 @@
 """What ``mmmsba evaluate`` measures, on what, and where the figures go."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from mmmsba_plugin.datasets.record import Record
     from mmmsba_plugin.evaluation.answers import Answers, Truths
+    from mmmsba_plugin.evaluation.published import Row, Task
     from mmmsba_plugin.evaluation.side_by_side import SideBySide
 
 #: The file that is no file.
@@ -71,15 +72,10 @@ class Asked:
             raise typer.BadParameter("give PREDICTIONS with --truth, or clips to judge with --data")
         return self._opened(need_media=need_media)
 
-    def published_as(self) -> str:
-        """Return the corpus whose published results are meant if none is named.
-
-        Raises:
-            BadParameter: There is only a file of truth.
-        """
-        if self._data is None:
-            raise typer.BadParameter("say of which corpus, such as published:lav-df")
-        return self.corpus
+    @property
+    def has_corpus(self) -> bool:
+        """Whether a corpus was given, and not only a file of truth."""
+        return self._data is not None
 
     def _opened(self, *, need_media: bool) -> "Iterator[Record]":
         opened = corpora.open_corpus(str(self._data), split=self._split, need_media=need_media)
@@ -112,7 +108,7 @@ class Judge:
         *,
         false_positive_rate: float | None,
         trim_silence: bool | None,
-        features_only: bool | None,
+        features_only: bool,
     ) -> None:
         from mmmsba_plugin.plugins import lookup
 
@@ -153,7 +149,6 @@ def said(predictions: str, truths: "Truths", threshold: float | None, to: "Conso
         truths: What is true.
         threshold: From which score it calls a clip forged; what it says itself if not given.
         to: Hears of what does not fit.
-
     """
     from mmmsba_plugin.cli import told
     from mmmsba_plugin.evaluation.predictions import matched
@@ -195,23 +190,52 @@ def _read(form: str | None, path: Path, to: "Console") -> "Answers":
         return answers
 
 
-def require_published(corpora_named: "Sequence[str]") -> None:
-    """Say at once, and not when all is measured, of which corpora nothing is published.
+def require_published(wanted: "Sequence[str]", asked: Asked) -> None:
+    """Say at once, and not when all is measured, whose published results there are not.
 
     Raises:
-        ConfigError: Of one of them; the message lists the others.
+        ConfigError: Of a corpus that was named; the message lists the others.
+        BadParameter: No corpus was named, and there is only a file of truth.
     """
     from mmmsba_plugin.evaluation.published import published
 
-    for corpus in filter(None, corpora_named):
-        published(corpus)
+    for corpus in wanted:
+        if corpus:
+            published(corpus)
+        elif not asked.has_corpus:
+            raise typer.BadParameter("say of which corpus, such as published:lav-df")
 
 
-def write_json(found: "SideBySide", path: Path) -> None:
-    """Write the figures as JSON, to a file or to stdout."""
+def published_tables(
+    found: "SideBySide", wanted: "Sequence[str]", asked: Asked
+) -> "dict[str, list[Row]]":
+    """Return the first system among published results, by task and corpus.
+
+    Where no corpus was named, it is the one that the reader is made for; nothing for a reader
+    of one's own clips, of which nothing is published.
+    """
+    from mmmsba_plugin.evaluation.published import TASKS, beside, known_corpora
+
+    first = found.evaluations[0]
+    numbers = {name: one.value for name, one in first.numbers.items()}
+    named = [corpus or asked.corpus for corpus in wanted]
+
+    def rows(corpus: str, task: "Task") -> "list[Row]":
+        known = corpus in known_corpora()
+        return beside(numbers, corpus, task=task, system=first.system) if known else []
+
+    return {f"{task} on {corpus}": rows(corpus, task) for corpus in named for task in TASKS}
+
+
+def write_json(found: "SideBySide", tables: "Mapping[str, list[Row]]", path: Path) -> None:
+    """Write the figures as JSON, to a file or to stdout; published ones too, if asked for."""
+    from mmmsba_plugin.evaluation.published import plain_rows
     from mmmsba_plugin.evaluation.summary import plain_side_by_side
 
-    text = json.dumps(plain_side_by_side(found), indent=2, allow_nan=False) + "\n"
+    said = plain_side_by_side(found)
+    if tables:
+        said["published"] = {name: plain_rows(rows) for name, rows in tables.items()}
+    text = json.dumps(said, indent=2, allow_nan=False) + "\n"
     if path == STDOUT:
         typer.echo(text, nl=False)
         return
@@ -220,7 +244,11 @@ def write_json(found: "SideBySide", path: Path) -> None:
 
 
 def write_all(
-    found: "SideBySide", systems: "Sequence[Answers]", truths: "Truths", folder: Path
+    found: "SideBySide",
+    tables: "Mapping[str, list[Row]]",
+    systems: "Sequence[Answers]",
+    truths: "Truths",
+    folder: Path,
 ) -> list[Path]:
     """Write figures as JSON and as a table, plots, and what the first system said.
 
@@ -238,7 +266,7 @@ def write_all(
     as_json, as_csv, as_table = (
         folder / name for name in ("figures.json", "figures.csv", "proposals.npz")
     )
-    write_json(found, as_json)
+    write_json(found, tables, as_json)
     written = [as_json, as_csv]
     with files.writing_to(folder):
         written += write_submission(systems[0], folder)

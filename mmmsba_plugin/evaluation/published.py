@@ -14,11 +14,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from mmmsba_plugin.errors import ConfigError
 
 Task = Literal["localization", "detection"]
+TASKS: tuple[Task, ...] = get_args(Task)
 
 #: How far a figure can be relied on.
 Mark = Literal["reported", "third-party", "contradicts itself"]
@@ -102,6 +103,11 @@ class Row:
     result: PublishedResult | None = None
 
 
+def known_corpora() -> list[str]:
+    """Return the corpora of which results are known, by their readers' names."""
+    return list(_table()["corpora"])
+
+
 def published(corpus: str, task: Task | None = None) -> list[PublishedResult]:
     """Return what is reported on a corpus.
 
@@ -116,10 +122,10 @@ def published(corpus: str, task: Task | None = None) -> list[PublishedResult]:
         >>> [one.method for one in published("tvil", "localization")][:2]
         ['UMMAFormer', 'Enc-Dec']
     """
-    if corpus not in _table()["corpora"]:
+    if corpus not in known_corpora():
         raise ConfigError(
             f"no published results are known of {corpus!r}; choose from "
-            f"{', '.join(_table()['corpora'])}"
+            f"{', '.join(known_corpora())}"
         )
     return [
         one for one in _all_results() if one.corpus == corpus and (task is None or one.task == task)
