@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from mmmsba_plugin.features.audio import LogMel, LogMelConfig
+from mmmsba_plugin.features.audio import LogMel, LogMelConfig, MelPicture, MelPictureConfig
 from mmmsba_plugin.features.face import FaceTexture, FaceTextureConfig
 from mmmsba_plugin.features.lips import LipsTexture, LipsTextureConfig
 from mmmsba_plugin.features.precomputed import Precomputed, PrecomputedConfig
@@ -50,6 +50,14 @@ def forensics_front_ends() -> Iterator[FrontEnd]:
         reads="sound",
         config=LogMelConfig,
         build=LogMel,
+    )
+    yield FrontEnd(
+        name="mel-picture",
+        modality="audio",
+        summary="Log-mel columns every 10 ms as a picture, for a network with a stem.",
+        reads="sound",
+        config=MelPictureConfig,
+        build=MelPicture,
     )
     yield FrontEnd(
         name="face-texture",

@@ -132,6 +132,29 @@ class FeaturesConfig(Chapter):
         return self.model_copy(update={"front_ends": kept})
 
 
+class StemConfig(Chapter):
+    """How a row is a picture, and the convolutions that read it.
+
+    A row holds ``planes`` planes of ``columns`` columns of ``bins`` values, in that order.
+    """
+
+    planes: int = Field(default=1, ge=1, description="Planes of a row, such as level and phase.")
+    columns: int = Field(
+        ge=4, multiple_of=4, description="Columns of a row along time; a multiple of four."
+    )
+    bins: int = Field(
+        ge=16, multiple_of=16, description="Values of a column; a multiple of sixteen."
+    )
+    channels: int = Field(default=16, ge=1, description="Channels of the first layer.")
+    units: int = Field(default=64, ge=1, description="Numbers that a row becomes.")
+    dropout: float = Field(default=0.15, ge=0, lt=1, description="Behind each layer.")
+
+    @property
+    def dim(self) -> int:
+        """Length of a row."""
+        return self.planes * self.columns * self.bins
+
+
 class ModelConfig(Chapter):
     """The network.
 
@@ -140,6 +163,9 @@ class ModelConfig(Chapter):
 
     dims: dict[Modality, Annotated[int, Field(ge=1)]] = Field(
         min_length=1, description="Features a snippet, for each modality."
+    )
+    stems: dict[Modality, StemConfig] = Field(
+        default_factory=dict, description="Modalities whose rows are pictures, and how."
     )
     attention: Attention = Field(default="mmms-ba", description="How modalities are joined.")
     gru_units: int = Field(default=300, ge=1, description="Units of each Bi-GRU, a direction.")
@@ -158,6 +184,17 @@ class ModelConfig(Chapter):
         default=True, description="Whether padding is left out of attention; off only for parity."
     )
     regression: bool = Field(default=True, description="Whether there is a boundary head.")
+
+    @model_validator(mode="after")
+    def _stems_fit(self) -> Self:
+        for modality, stem in self.stems.items():
+            if stem.dim != (dim := self.dims.get(modality, stem.dim)):
+                raise ValueError(
+                    f"the stem of {modality} reads rows of {stem.planes} x {stem.columns} x "
+                    f"{stem.bins} values, and there are {dim}; change network.stems, the front-end "
+                    "or the stride"
+                )
+        return self
 
     @property
     def stream_units(self) -> int:
@@ -181,13 +218,24 @@ PRESETS: dict[str, dict[str, Any]] = {
     # The paper's own baseline for localization: encoders side by side, two dense layers, and a
     # class for each snippet. It states no sizes; here they are those of MMMS-BA.
     "enc-dec": {"attention": "none", "joint_layers": 2, "regression": False},
-    # Ours: the attention of the paper in a network that fits little footage and a wheel.
+    # Ours: the attention of the paper in a network that fits little footage and a wheel, and
+    # sound read as a picture.
     "mmmsba": {
+        "stems": {"audio": {"columns": 8, "bins": 64}},
         "gru_units": 96,
         "dense_units": 64,
         "dropout_input": 0.2,
         "dropout_gru": 0.4,
         "dropout_dense": 0.4,
+    },
+}
+
+#: Front-ends of a preset where they are not those of :class:`FeaturesConfig`.
+PRESET_FRONT_ENDS: dict[str, dict[str, dict[str, Any]]] = {
+    "mmmsba": {
+        "face": {"name": "face-texture"},
+        "audio": {"name": "mel-picture"},
+        "lips": {"name": "lips-texture"},
     },
 }
 
@@ -316,6 +364,15 @@ class FitConfig(Chapter):
     caution: str = Field(
         default="", description="A sentence that each of its reports carries; none if not said."
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _front_ends_of_the_preset(cls, said: dict[str, Any]) -> dict[str, Any]:
+        front_ends = PRESET_FRONT_ENDS.get(said.get("preset", ""))
+        features = said.get("features", {})
+        if front_ends is None or not isinstance(features, dict) or "front_ends" in features:
+            return said
+        return {**said, "features": {**features, "front_ends": front_ends}}
 
     @field_validator("features")
     @classmethod

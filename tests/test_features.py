@@ -14,7 +14,13 @@ from mmmsba_plugin.errors import ConfigError, FeatureError, GridError
 from mmmsba_plugin.evidence import FeatureRows, SoundBlock
 from mmmsba_plugin.features import native, texture
 from mmmsba_plugin.features.align import HOLD_S, rows_on_grid, with_deviation
-from mmmsba_plugin.features.audio import LogMel, LogMelConfig, log_mel
+from mmmsba_plugin.features.audio import (
+    LogMel,
+    LogMelConfig,
+    MelPicture,
+    MelPictureConfig,
+    log_mel,
+)
 from mmmsba_plugin.features.extract import NO_AUDIO_STREAM, extract, save_rows
 from mmmsba_plugin.features.native import native_detail
 from mmmsba_plugin.features.precomputed import Precomputed, PrecomputedConfig
@@ -148,6 +154,30 @@ class TestLogMel:
     def test_a_rate_that_the_window_does_not_fit_is_refused(self):
         with pytest.raises(FeatureError, match=r"8 to 20 kHz, got 48000 Hz"):
             log_mel_rows(SoundBlock(0.0, np.zeros(9, np.float32), 48_000), num_snippets=1)
+
+
+class TestMelPicture:
+    def rows(self, sound, *, num_snippets, num_mels=64):
+        extractor = MelPicture(MelPictureConfig(num_mels=num_mels))
+        extractor.start(CLIP, Grid(stride_s=0.1))
+        extractor.add(sound)
+        return extractor.finish(num_snippets)
+
+    def test_a_row_holds_the_columns_of_its_cell_in_order(self):
+        sound = noise(1.0)
+        picture = self.rows(sound, num_snippets=10).values.reshape(100, 64)
+        levels = log_mel(np.pad(sound.samples, 256), RATE_HZ, num_mels=64)[:100]
+        assert picture == pytest.approx((levels - levels.mean(axis=0)) / 10, abs=1e-4)
+
+    def test_loudness_and_the_microphone_are_left_out(self):
+        loud, soft = (self.rows(noise(1.0, level=x), num_snippets=10).values for x in (0.3, 0.03))
+        assert loud == pytest.approx(soft, abs=1e-3)
+
+    def test_silence_behind_the_sound_is_no_edge(self):
+        rows = self.rows(noise(0.55), num_snippets=10)
+        assert rows.present.tolist() == [True] * 6 + [False] * 4
+        # The fifth cell's last columns lie behind the sound: the last window ends 16 ms after it.
+        assert not rows.values[5].reshape(10, 64)[7:].any()
 
 
 class TestWatch:

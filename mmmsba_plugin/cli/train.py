@@ -97,7 +97,7 @@ def _settings(
     **train: int | None,
 ) -> dict[str, Any]:
     """Return the settings of a file, with what the command line says put over them."""
-    from mmmsba_plugin.config import FeaturesConfig
+    from mmmsba_plugin.config import FitConfig
 
     settings = _read(config) if config else {}
     if preset:
@@ -105,7 +105,7 @@ def _settings(
     if attention:
         settings["network"] = {**settings.get("network", {}), "attention": attention}
     if modalities:
-        features = FeaturesConfig.read(settings.get("features", {}))
+        features = FitConfig.read(settings).features
         chosen = [name.strip() for name in modalities.split(",")]
         settings["features"] = features.only(chosen).model_dump(mode="json")
     said = {name: value for name, value in train.items() if value is not None}

@@ -1,0 +1,104 @@
+"""Reads rows that are pictures, such as pieces of a spectrogram, by convolution.
+
+A seam in sound is an edge in a small place of the spectrum, wherever it is. A recurrence over
+flat rows has to learn such an edge anew for each bin and each column; a convolution learns it
+once. Pieces are joined along time first, so that an edge between two snippets is seen too.
+"""
+
+import torch
+from torch import Tensor, nn
+
+from mmmsba_plugin.config import StemConfig
+
+_KERNEL = 3
+_HALVED = 2
+#: How many times the channels of the first layer each layer has.
+_WIDTHS = (1, 2, 2, 3)
+
+
+class Stem(nn.Module):
+    """Four convolutions over time and bins, then a dense layer over what is left of the bins.
+
+    Bins are halved by each layer; columns are brought down to one a snippet.
+
+    Args:
+        config: How a row is laid out, and how large the layers are.
+    """
+
+    def __init__(self, config: StemConfig) -> None:
+        super().__init__()
+        self.config = config
+        widths = [config.planes, *(config.channels * width for width in _WIDTHS)]
+        self.layers = nn.ModuleList(
+            _Layer(before, after, columns)
+            for before, after, columns in zip(widths, widths[1:], _poolings(config), strict=False)
+        )
+        self.dropout = nn.Dropout(config.dropout)
+        self.dense = nn.Linear(widths[-1] * (config.bins // _HALVED ** len(_WIDTHS)), config.units)
+
+    def forward(self, rows: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Return a vector a snippet.
+
+        Args:
+            rows: Shape ``(batch, snippet, planes * columns * bins)``.
+            mask: Which snippets are not padding, shape ``(batch, snippet)``; all if not given.
+
+        Returns:
+            Shape ``(batch, snippet, units)``, not negative.
+        """
+        batch, snippets, _ = rows.shape
+        shape = self.config
+        there = rows.new_ones(batch, snippets, dtype=torch.bool) if mask is None else mask
+        rows = rows.masked_fill(~there.unsqueeze(-1), 0.0)
+        parts = rows.view(batch, snippets, shape.planes, shape.columns, shape.bins)
+        picture = parts.permute(0, 2, 4, 1, 3).flatten(3)
+        for layer in self.layers:
+            picture = self.dropout(layer(picture, there))
+        columns: Tensor = self.dense(picture.permute(0, 3, 1, 2).flatten(2))
+        return columns.relu()
+
+
+class _Layer(nn.Module):
+    """Convolution, normalisation over what is no padding, ReLU, and pooling.
+
+    Args:
+        before: Channels that come in.
+        after: Channels that go out.
+        columns: Columns that become one.
+    """
+
+    def __init__(self, before: int, after: int, columns: int) -> None:
+        super().__init__()
+        self.convolve = nn.Conv2d(before, after, _KERNEL, padding="same", bias=False)
+        self.normalise = nn.BatchNorm1d(after)
+        self.pool = nn.MaxPool2d((_HALVED, columns))
+
+    def forward(self, picture: Tensor, there: Tensor) -> Tensor:
+        """Return a smaller picture, zero where there is padding.
+
+        Args:
+            picture: Shape ``(batch, channel, bin, column)``.
+            there: Which snippets are not padding, shape ``(batch, snippet)``.
+        """
+        a_snippet = picture.shape[-1] // there.shape[-1]
+        # What the layer before left beside the last snippet must not leak back into it.
+        counts = there.repeat_interleave(a_snippet, dim=1)
+        columns = self.convolve(picture).permute(0, 3, 1, 2)
+        kept = torch.zeros_like(columns)
+        kept[counts] = self._normalised(columns[counts])
+        pooled: Tensor = self.pool(kept.relu().permute(0, 2, 3, 1))
+        return pooled
+
+    def _normalised(self, columns: Tensor) -> Tensor:
+        """Return columns of shape ``(column, channel, bin)`` normalised over all that count.
+
+        Frozen weights go with frozen statistics; otherwise tuning would move what it is to leave.
+        """
+        self.normalise.train(self.training and self.convolve.weight.requires_grad)
+        normalised: Tensor = self.normalise(columns)
+        return normalised
+
+
+def _poolings(config: StemConfig) -> tuple[int, ...]:
+    """Return how many columns become one at each layer; their product is a snippet's columns."""
+    return 1, _HALVED, _HALVED, config.columns // _HALVED**2
