@@ -8,10 +8,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from mmmsba_plugin.features.audio import LogMel, LogMelConfig, MelPicture, MelPictureConfig
+from mmmsba_plugin.features.audio import LogMel, LogMelConfig
 from mmmsba_plugin.features.face import FaceTexture, FaceTextureConfig
 from mmmsba_plugin.features.lips import LipsTexture, LipsTextureConfig
 from mmmsba_plugin.features.precomputed import Precomputed, PrecomputedConfig
+from mmmsba_plugin.features.spectrogram import Spectrogram, SpectrogramConfig
 from mmmsba_plugin.hookspecs import (
     DatasetReader,
     Detector,
@@ -52,12 +53,12 @@ def forensics_front_ends() -> Iterator[FrontEnd]:
         build=LogMel,
     )
     yield FrontEnd(
-        name="mel-picture",
+        name="spectrogram",
         modality="audio",
-        summary="Log-mel columns every 10 ms as a picture, for a network with a stem.",
+        summary="Levels every 10 ms and 62 Hz, as a picture for a network with a stem.",
         reads="sound",
-        config=MelPictureConfig,
-        build=MelPicture,
+        config=SpectrogramConfig,
+        build=Spectrogram,
     )
     yield FrontEnd(
         name="face-texture",

@@ -221,7 +221,7 @@ PRESETS: dict[str, dict[str, Any]] = {
     # Ours: the attention of the paper in a network that fits little footage and a wheel, and
     # sound read as a picture.
     "mmmsba": {
-        "stems": {"audio": {"columns": 8, "bins": 64}},
+        "stems": {"audio": {"columns": 8, "bins": 128}},
         "gru_units": 96,
         "dense_units": 64,
         "dropout_input": 0.2,
@@ -234,7 +234,7 @@ PRESETS: dict[str, dict[str, Any]] = {
 PRESET_FRONT_ENDS: dict[str, dict[str, dict[str, Any]]] = {
     "mmmsba": {
         "face": {"name": "face-texture"},
-        "audio": {"name": "mel-picture"},
+        "audio": {"name": "spectrogram"},
         "lips": {"name": "lips-texture"},
     },
 }

@@ -96,10 +96,10 @@ def test_rows_that_do_not_fit_the_stem_are_refused_with_both_sizes():
 
 
 def test_our_preset_hears_pictures_unless_told_otherwise():
-    assert FitConfig(preset="mmmsba").features.front_ends["audio"].name == "mel-picture"
+    assert FitConfig(preset="mmmsba").features.front_ends["audio"].name == "spectrogram"
     trimmed = FitConfig.read({"preset": "mmmsba", "features": {"trim_silence": True}}).features
     assert trimmed.trim_silence
-    assert trimmed.front_ends["audio"].name == "mel-picture"
+    assert trimmed.front_ends["audio"].name == "spectrogram"
     mine = {"front_ends": {"audio": {"name": "log-mel"}}}
     chosen = FitConfig.read({"preset": "mmmsba", "features": mine})
     assert chosen.features.front_ends["audio"].name == "log-mel"

@@ -10,12 +10,12 @@ from pydantic import Field
 
 from mmmsba_plugin.config import Chapter
 from mmmsba_plugin.features.columns import (
-    FLOOR_DB,
     HOP_S,
     NUM_FFT,
     WINDOW_S,
     ColumnByColumn,
     Columns,
+    level_db,
 )
 from mmmsba_plugin.timebase import s_to_samples
 
@@ -60,40 +60,6 @@ class LogMel(ColumnByColumn):
         return (np.concatenate([stacked, floor, summary], axis=1) / 10.0).astype(np.float32)
 
 
-class MelPictureConfig(Chapter):
-    """Settings of the ``mel-picture`` front-end."""
-
-    num_mels: int = Field(
-        default=64, ge=16, le=128, multiple_of=16, description="Mel bands up to 8 kHz."
-    )
-
-
-class MelPicture(ColumnByColumn):
-    """Log-mel columns relative to the clip's mean spectrum, as a picture.
-
-    A row holds the columns of its cell one after the other, ``num_mels`` levels each in units
-    of 10 dB: what a convolutional stem reads.
-    """
-
-    def __init__(self, config: MelPictureConfig) -> None:
-        self._config = config
-
-    def row_length(self, per_cell: int) -> int:
-        """Return the length of a row of so many columns."""
-        return per_cell * self._config.num_mels
-
-    def describe(self, samples: NDArray[np.float32], sample_rate_hz: int) -> Columns:
-        """Return the level of each band, shape ``(column, num_mels)``."""
-        return log_mel(samples, sample_rate_hz, num_mels=self._config.num_mels)
-
-    def stack(self, columns: Columns, heard: int, per_cell: int) -> NDArray[np.float32]:
-        """Return rows, shape ``(snippet, dim)``; silence behind the sound is at the mean."""
-        about_mean = columns - columns[:heard].mean(axis=0)
-        about_mean[heard:] = 0.0
-        rows: NDArray[np.float32] = about_mean.reshape(-1, self.row_length(per_cell)) / 10.0
-        return rows
-
-
 def log_mel(
     samples: NDArray[np.float32], sample_rate_hz: int, *, num_mels: int
 ) -> NDArray[np.float32]:
@@ -119,6 +85,4 @@ def log_mel(
         center=False,
         n_mels=num_mels,
     )
-    floor = 10.0 ** (FLOOR_DB / 10)
-    levels: NDArray[np.float32] = 10.0 * np.log10(np.maximum(power, floor)).T.astype(np.float32)
-    return levels
+    return level_db(power.T)

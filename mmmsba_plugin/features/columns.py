@@ -56,7 +56,7 @@ class ColumnByColumn(ABC):
         self._rate_hz = block.sample_rate_hz
         if s_to_samples(WINDOW_S, self._rate_hz) > NUM_FFT:
             raise FeatureError(
-                f"log-mel needs sound of 8 to 20 kHz, got {self._rate_hz} Hz; "
+                f"columns of 25 ms need sound of 8 to 20 kHz, got {self._rate_hz} Hz; "
                 "set media.sample_rate_hz to 16000"
             )
         start = s_to_samples(block.start_s - self._grid.start_s, self._rate_hz)
@@ -119,3 +119,9 @@ def _fit(columns: Columns, num_columns: int) -> tuple[Columns, int]:
     missing = num_columns - heard
     padded = np.pad(columns[:heard], ((0, missing), (0, 0)), constant_values=FLOOR_DB)
     return padded, heard
+
+
+def level_db(power: NDArray[np.floating]) -> Columns:
+    """Return power as dB of full scale, not below the floor, float32."""
+    floor = 10.0 ** (FLOOR_DB / 10)
+    return np.asarray(10.0 * np.log10(np.maximum(power, floor)), dtype=np.float32)
