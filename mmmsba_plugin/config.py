@@ -221,7 +221,7 @@ PRESETS: dict[str, dict[str, Any]] = {
     # Ours: the attention of the paper in a network that fits little footage and a wheel, and
     # sound read as a picture.
     "mmmsba": {
-        "stems": {"audio": {"columns": 8, "bins": 128}},
+        "stems": {"audio": {"columns": 8, "bins": 128, "channels": 8}},
         "gru_units": 96,
         "dense_units": 64,
         "dropout_input": 0.2,
@@ -230,12 +230,25 @@ PRESETS: dict[str, dict[str, Any]] = {
     },
 }
 
-#: Front-ends of a preset where they are not those of :class:`FeaturesConfig`.
-PRESET_FRONT_ENDS: dict[str, dict[str, dict[str, Any]]] = {
+#: What a preset changes from the defaults of the other chapters, unless a run says otherwise.
+PRESET_DEFAULTS: dict[str, dict[str, dict[str, Any]]] = {
     "mmmsba": {
-        "face": {"name": "face-texture"},
-        "audio": {"name": "spectrogram"},
-        "lips": {"name": "lips-texture"},
+        "features": {
+            "front_ends": {
+                "face": {"name": "face-texture"},
+                "audio": {"name": "spectrogram"},
+                "lips": {"name": "lips-texture"},
+            },
+        },
+        "train": {
+            "batch_size": 24,
+            "learning_rate": 2e-3,
+            "decay": 0.9,
+            "max_epochs": 16,
+            "patience": 6,
+            "modality_dropout": 0.3,
+            "loss": {"focal_alpha": 0.5, "focal_gamma": 1.0},
+        },
     },
 }
 
@@ -367,12 +380,16 @@ class FitConfig(Chapter):
 
     @model_validator(mode="before")
     @classmethod
-    def _front_ends_of_the_preset(cls, said: dict[str, Any]) -> dict[str, Any]:
-        front_ends = PRESET_FRONT_ENDS.get(said.get("preset", ""))
-        features = said.get("features", {})
-        if front_ends is None or not isinstance(features, dict) or "front_ends" in features:
-            return said
-        return {**said, "features": {**features, "front_ends": front_ends}}
+    def _as_the_preset_has_it(cls, said: dict[str, Any]) -> dict[str, Any]:
+        defaults = PRESET_DEFAULTS.get(said.get("preset", ""), {})
+        chapters = {name: (default, said.get(name, {})) for name, default in defaults.items()}
+        # A chapter that comes whole, as from a checkpoint, has said everything.
+        filled = {
+            name: {**default, **given}
+            for name, (default, given) in chapters.items()
+            if isinstance(given, dict)
+        }
+        return {**said, **filled}
 
     @field_validator("features")
     @classmethod

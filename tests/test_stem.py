@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from mmmsba_plugin.config import FitConfig, ModelConfig, StemConfig
+from mmmsba_plugin.config import FitConfig, ModelConfig, StemConfig, TrainConfig
 from mmmsba_plugin.errors import ConfigError
 from mmmsba_plugin.model.mmmsba import MmmsBa
 from mmmsba_plugin.model.stem import Stem
@@ -93,6 +93,13 @@ def test_a_network_reads_pictures_and_vectors_side_by_side():
 def test_rows_that_do_not_fit_the_stem_are_refused_with_both_sizes():
     with pytest.raises(ConfigError, match=r"stem of audio reads rows of 2 x 8 x 32 .* there are 5"):
         ModelConfig.read({"dims": {"audio": 5}, "stems": {"audio": CONFIG.model_dump()}})
+
+
+def test_our_preset_learns_at_its_own_pace_unless_told_otherwise():
+    assert FitConfig(preset="mmmsba").train.batch_size == 24
+    said = FitConfig.read({"preset": "mmmsba", "train": {"seed": 3}}).train
+    assert (said.seed, said.batch_size) == (3, 24)
+    assert FitConfig(preset="mmmsba", train=TrainConfig()).train == TrainConfig()
 
 
 def test_our_preset_hears_pictures_unless_told_otherwise():

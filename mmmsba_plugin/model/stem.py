@@ -51,10 +51,10 @@ class Stem(nn.Module):
         there = rows.new_ones(batch, snippets, dtype=torch.bool) if mask is None else mask
         rows = rows.masked_fill(~there.unsqueeze(-1), 0.0)
         parts = rows.view(batch, snippets, shape.planes, shape.columns, shape.bins)
-        picture = parts.permute(0, 2, 4, 1, 3).flatten(3)
+        picture = parts.transpose(1, 2).flatten(2, 3)
         for layer in self.layers:
             picture = self.dropout(layer(picture, there))
-        columns: Tensor = self.dense(picture.permute(0, 3, 1, 2).flatten(2))
+        columns: Tensor = self.dense(picture.transpose(1, 2).flatten(2))
         return columns.relu()
 
 
@@ -69,34 +69,60 @@ class _Layer(nn.Module):
 
     def __init__(self, before: int, after: int, columns: int) -> None:
         super().__init__()
-        self.convolve = nn.Conv2d(before, after, _KERNEL, padding="same", bias=False)
-        self.normalise = nn.BatchNorm1d(after)
-        self.pool = nn.MaxPool2d((_HALVED, columns))
+        self.convolve = nn.Conv2d(before, after, _KERNEL, padding=_KERNEL // 2, bias=False)
+        self.normalise = _Normalise(after)
+        self.pool = nn.MaxPool2d((columns, _HALVED))
 
     def forward(self, picture: Tensor, there: Tensor) -> Tensor:
         """Return a smaller picture, zero where there is padding.
 
         Args:
-            picture: Shape ``(batch, channel, bin, column)``.
+            picture: Shape ``(batch, channel, column, bin)``.
             there: Which snippets are not padding, shape ``(batch, snippet)``.
         """
-        a_snippet = picture.shape[-1] // there.shape[-1]
-        # What the layer before left beside the last snippet must not leak back into it.
-        counts = there.repeat_interleave(a_snippet, dim=1)
-        columns = self.convolve(picture).permute(0, 3, 1, 2)
-        kept = torch.zeros_like(columns)
-        kept[counts] = self._normalised(columns[counts])
-        pooled: Tensor = self.pool(kept.relu().permute(0, 2, 3, 1))
+        a_snippet = picture.shape[2] // there.shape[1]
+        counts = there.repeat_interleave(a_snippet, dim=1)[:, None, :, None]
+        found = self.normalise(self.convolve(picture), counts).relu()
+        # What this layer makes of padding must not leak into the last snippet at the next one.
+        pooled: Tensor = self.pool(found.masked_fill(~counts, 0.0))
         return pooled
 
-    def _normalised(self, columns: Tensor) -> Tensor:
-        """Return columns of shape ``(column, channel, bin)`` normalised over all that count.
 
-        Frozen weights go with frozen statistics; otherwise tuning would move what it is to leave.
+class _Normalise(nn.BatchNorm2d):
+    """Batch normalisation whose statistics are those of what counts alone.
+
+    Frozen weights go with frozen statistics; otherwise tuning would move what it is to leave.
+    """
+
+    def forward(self, picture: Tensor, counts: Tensor) -> Tensor:  # type: ignore[override]
+        """Return a normalised picture; padding holds values without meaning.
+
+        Args:
+            picture: Shape ``(batch, channel, column, bin)``.
+            counts: Which columns are not padding, shape ``(batch, 1, column, 1)``.
         """
-        self.normalise.train(self.training and self.convolve.weight.requires_grad)
-        normalised: Tensor = self.normalise(columns)
-        return normalised
+        if self.training and self.weight.requires_grad:
+            return self._by_batch(picture, counts)
+        return nn.functional.batch_norm(
+            picture, self.running_mean, self.running_var, self.weight, self.bias, eps=self.eps
+        )
+
+    def _by_batch(self, picture: Tensor, counts: Tensor) -> Tensor:
+        axes = (0, 2, 3)
+        num = (counts.sum() * picture.shape[3]).clamp(min=1)
+        mean = (picture * counts).sum(axes, keepdim=True) / num
+        about = (picture - mean) * counts
+        variance = about.square().sum(axes, keepdim=True) / num
+        self._remember(mean.detach().flatten(), variance.detach().flatten())
+        gain = self.weight.view_as(mean) / (variance + self.eps).sqrt()
+        return about * gain + self.bias.view_as(mean)
+
+    def _remember(self, mean: Tensor, variance: Tensor) -> None:
+        assert self.running_mean is not None  # noqa: S101  (tells the type checker)
+        assert self.running_var is not None  # noqa: S101
+        assert self.momentum is not None  # noqa: S101
+        self.running_mean.lerp_(mean, self.momentum)
+        self.running_var.lerp_(variance, self.momentum)
 
 
 def _poolings(config: StemConfig) -> tuple[int, ...]:

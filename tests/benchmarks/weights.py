@@ -1,0 +1,158 @@
+"""Measures a checkpoint on people it never saw, and writes what was found into its card.
+
+    python tests/benchmarks/weights.py CHECKPOINT --forged DIR [--footage DIR]
+
+``--forged`` is what ``mmmsba forge FOOTAGE --split dev`` wrote; ``--footage`` is a folder of real
+clips in LAV-DF's layout whose split ``dev`` holds genuine clips and whole-clip forgeries by real
+generators. Nothing here may be used to choose a setting: it is a report.
+"""
+
+import argparse
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+
+from mmmsba_plugin import Detector
+from mmmsba_plugin.datasets.lavdf import read_lavdf
+from mmmsba_plugin.datasets.record import Record
+from mmmsba_plugin.evaluation.intervals import Draw, Interval, bootstrap
+from mmmsba_plugin.evaluation.measure import Evaluation, measure
+from mmmsba_plugin.evaluation.protocol import Judged, run, tables
+from mmmsba_plugin.features.store import FeatureStore
+from mmmsba_plugin.model.checkpoint import CARD
+
+START, END = "<!-- measured on others: start -->", "<!-- measured on others: end -->"
+FIGURES = ("auc", "ap@0.5", "ap@0.75", "ar@20", "snippet_auc")
+#: Clips of one person whose lips Wav2Lip painted, and genuine ones of the same person.
+PAINTED, GENUINE = "quiz_", "orig_nicole_"
+
+Judge = Callable[[Iterable[Record]], list[Judged]]
+
+
+def main() -> None:
+    asked = argparse.ArgumentParser(description=__doc__)
+    asked.add_argument("checkpoint", type=Path)
+    asked.add_argument("--forged", type=Path, required=True)
+    asked.add_argument("--footage", type=Path)
+    said = asked.parse_args()
+    detector = Detector.from_pretrained(said.checkpoint, store=FeatureStore())
+
+    def judge(records: Iterable[Record]) -> list[Judged]:
+        return run(detector, records)
+
+    lines = list(_report(judge, said.forged, said.footage))
+    sys.stdout.write("\n".join(lines))
+    card = said.checkpoint / CARD
+    card.write_text(with_section(card.read_text(encoding="utf-8"), lines), encoding="utf-8")
+
+
+def with_section(card: str, lines: Sequence[str]) -> str:
+    """Return a card with the section in place of an earlier one, or before what it is bad at."""
+    section = "\n".join([START, *lines, END, ""])
+    if START in card:
+        before, rest = card.split(START)
+        return f"{before}{section.rstrip()}{rest.split(END)[1]}"
+    before, behind = card.split("## What a score means")
+    return f"{before}{section}\n## What a score means{behind}"
+
+
+def _report(judge: Judge, forged: Path, footage: Path | None) -> Iterator[str]:
+    yield "## Measured on people it never saw"
+    yield ""
+    yield "With 95 % intervals over people. Nothing was chosen by these figures."
+    yield ""
+    judged = judge(read_lavdf(forged))
+    yield from _forged(_measured(judged))
+    yield from _false_alarms("genuine files of that corpus", judged)
+    if footage is not None:
+        yield from _real(judge, list(read_lavdf(footage, split="dev")))
+
+
+def _measured(judged: Sequence[Judged]) -> Evaluation:
+    return measure(*tables(judged, name="it"), num_resamples=1000)
+
+
+def _forged(found: Evaluation) -> Iterator[str]:
+    yield "### Forged by forgers that it learned from"
+    yield ""
+    yield f"{found.num_forged} forged and {found.num_genuine} genuine files, official mode."
+    yield ""
+    yield "| what | value | 95 % interval |"
+    yield "|---|---|---|"
+    for name in FIGURES:
+        if name in found.numbers:
+            yield f"| {name} | {_row(found.numbers[name])} |"
+    yield ""
+    yield "| forged clips | how many | AUC | 95 % interval |"
+    yield "|---|---|---|---|"
+    for name, group in found.groups.items():
+        if "+" not in name:
+            yield f"| {name} | {group.num_forged} | {_row(group.numbers['auc'])} |"
+    yield ""
+
+
+def _real(judge: Judge, records: Sequence[Record]) -> Iterator[str]:
+    same = [r for r in records if r.media.name.startswith((PAINTED, GENUINE))]
+    others = [r for r in records if r not in same]
+    yield "### Real forgeries of whole clips"
+    yield ""
+    yield "| clips | forged | genuine | AUC | 95 % interval |"
+    yield "|---|---|---|---|---|"
+    with TemporaryDirectory() as folder:
+        muted = [replace(r, media=muted_copy(r.media, Path(folder))) for r in same]
+        # Each clip by itself: they are of one person.
+        alone = [replace(r, identity=None, original=None) for r in muted]
+        yield _row_of("Wav2Lip against the same person, sound muted", judge(alone))
+    judged = judge(others)
+    yield _row_of("other generators against other people", judged)
+    yield ""
+    yield from _false_alarms("genuine clips as they were filmed", judged)
+
+
+def _row_of(name: str, judged: Sequence[Judged]) -> str:
+    found = _measured(judged)
+    return f"| {name} | {found.num_forged} | {found.num_genuine} | {_row(found.numbers['auc'])} |"
+
+
+def _false_alarms(name: str, judged: Sequence[Judged]) -> Iterator[str]:
+    genuine = [one for one in judged if not one.record.forged and one.report.score is not None]
+    segments = np.array([len(one.report.segments) for one in genuine])
+    minutes = np.array([(one.report.media.duration_s or 0.0) / 60 for one in genuine])
+
+    def a_minute(draw: Draw) -> float:
+        return float(segments[draw.clips].sum() / minutes[draw.clips].sum())
+
+    people = [one.record.identity for one in genuine]
+    found = bootstrap({"": a_minute}, clusters=people)[""]
+    yield (
+        f"False segments a minute, {name} ({minutes.sum():.1f} minutes): {found.value:.2f} "
+        f"({found.low:.2f} to {found.high:.2f})."
+    )
+    yield ""
+
+
+def _row(number: Interval) -> str:
+    return f"{number.value:.3f} | {number.low:.3f} to {number.high:.3f}"
+
+
+def muted_copy(media: Path, folder: Path) -> Path:
+    """Return a copy of a clip without its sound; pictures are copied as they are coded."""
+    import av
+
+    path = folder / media.name
+    with av.open(str(media)) as source, av.open(str(path), "w") as copy:
+        seen = source.streams.video[0]
+        stream = copy.add_stream_from_template(seen)
+        for packet in source.demux(seen):
+            if packet.dts is not None:
+                packet.stream = stream
+                copy.mux(packet)
+    return path
+
+
+if __name__ == "__main__":
+    main()
