@@ -230,9 +230,10 @@ PRESETS: dict[str, dict[str, Any]] = {
     },
 }
 
-#: What a preset changes from the defaults of the other chapters, unless a run says otherwise.
-PRESET_DEFAULTS: dict[str, dict[str, dict[str, Any]]] = {
+#: What a preset changes from the defaults of :class:`FitConfig`, unless a run says otherwise.
+PRESET_DEFAULTS: dict[str, dict[str, Any]] = {
     "mmmsba": {
+        "false_positive_rate": 0.05,
         "features": {
             "front_ends": {
                 "face": {"name": "face-texture"},
@@ -352,6 +353,16 @@ class Calibration(Chapter):
         return self
 
 
+def _filled(said: object, default: object) -> object:
+    """Return a setting, or its default; a chapter that is given in part is filled up.
+
+    One that comes whole, as from a checkpoint, has said everything.
+    """
+    if isinstance(default, dict) and isinstance(said, dict):
+        return {**default, **said}
+    return default if said is None else said
+
+
 class FitConfig(Chapter):
     """Everything that decides one training run, except its data."""
 
@@ -371,6 +382,12 @@ class FitConfig(Chapter):
     calibration: CalibrationMethod = Field(
         default="temperature", description="How its scores become probabilities."
     )
+    false_positive_rate: float = Field(
+        default=0.1,
+        gt=0,
+        lt=1,
+        description="Share of genuine validation clips that its default line may call forged.",
+    )
     trained_on: str = Field(
         default="", description="What it learns from, in words; the corpora's names if not said."
     )
@@ -382,14 +399,7 @@ class FitConfig(Chapter):
     @classmethod
     def _as_the_preset_has_it(cls, said: dict[str, Any]) -> dict[str, Any]:
         defaults = PRESET_DEFAULTS.get(said.get("preset", ""), {})
-        chapters = {name: (default, said.get(name, {})) for name, default in defaults.items()}
-        # A chapter that comes whole, as from a checkpoint, has said everything.
-        filled = {
-            name: {**default, **given}
-            for name, (default, given) in chapters.items()
-            if isinstance(given, dict)
-        }
-        return {**said, **filled}
+        return {**said, **{name: _filled(said.get(name), defaults[name]) for name in defaults}}
 
     @field_validator("features")
     @classmethod

@@ -221,6 +221,12 @@ class TestStatedThresholds:
         scores, forged = np.linspace(0, 1, 60), np.arange(60) >= 30
         assert clip_threshold(scores, forged) in stated_thresholds(scores[~forged])
 
+    @pytest.mark.parametrize(("num_genuine", "rate"), [(20, 0.05), (19, 0.1), (10, 0.1), (9, None)])
+    def test_a_stricter_line_is_drawn_where_enough_genuine_clips_tell_it(self, num_genuine, rate):
+        scores = np.append(np.linspace(0.1, 0.5, num_genuine), 0.9)
+        forged = scores > 0.8
+        assert clip_threshold(scores, forged, 0.05).false_positive_rate == rate
+
 
 class TestWilson:
     @given(st.integers(0, 60), st.integers(1, 60))

@@ -146,6 +146,7 @@ def fit(
         source=source,
         config=config.localization,
         calibration=config.calibration,
+        false_positive_rate=config.false_positive_rate,
     )
     before = lines(start.network).metrics if start else {}
     epochs = _learn(Learner(network, config.train), batches, out, progress=progress)
@@ -212,12 +213,14 @@ def _read_run(run: Path) -> _Run | None:
 def _without_end(run: _Run | None) -> dict[str, Any] | None:
     """Return settings but for those of a run's end.
 
-    More epochs are the same run going on; calibration is fitted, and words are said, when it
-    is over.
+    More epochs are the same run going on; calibration is fitted, lines are drawn, and words are
+    said, when it is over.
     """
     if run is None:
         return None
-    settings = run.model_dump(exclude={"calibration", "trained_on", "caution"})
+    settings = run.model_dump(
+        exclude={"calibration", "false_positive_rate", "trained_on", "caution"}
+    )
     del settings["train"]["max_epochs"]
     return settings
 

@@ -22,7 +22,7 @@ from mmmsba_plugin.schema import ALTERED_BY_MODALITY, Threshold
 from mmmsba_plugin.training.data import Clip, Source, truths
 from mmmsba_plugin.training.targets import make_targets
 
-#: Share of genuine validation clips, or snippets, that may be called forged.
+#: Share of genuine validation clips, or snippets, that may be called forged if nothing is said.
 FALSE_POSITIVE_RATE = 0.1
 #: Shares of genuine clips for which a checkpoint has a line, where its clips can tell them.
 FALSE_POSITIVE_RATES = (0.01, 0.05, 0.1)
@@ -58,15 +58,17 @@ def choose_operating_point(
     config: LocalizationConfig,
     *,
     calibration: CalibrationMethod = "none",
+    false_positive_rate: float = FALSE_POSITIVE_RATE,
 ) -> OperatingPoint:
     """Return the lines for a network.
 
-    A clip counts as forged from the score that at most a tenth of the genuine clips reach,
+    A clip counts as forged from the score that at most a stated share of the genuine clips reach,
     and a segment opens there too: a clip is forged exactly if a stretch of it is. It closes
-    at the score that tells forged from genuine snippets with the best F1. With fewer than
-    ten genuine clips a tenth cannot be told, and the line with the best balanced accuracy
-    is taken, for no stated rate. A modality shown alone is judged by a line of its own, since
-    with less to go by its scores lie elsewhere: the one that a tenth of genuine snippets reach.
+    at the score that tells forged from genuine snippets with the best F1. With too few genuine
+    clips to tell that share, a tenth is taken; with fewer than ten, the line with the best
+    balanced accuracy, for no stated rate. A modality shown alone is judged by a line of its own,
+    since with less to go by its scores lie elsewhere: the one that a tenth of genuine snippets
+    reach.
 
     Args:
         network: In evaluation mode or not; it is not changed.
@@ -74,6 +76,7 @@ def choose_operating_point(
         source: How their features are had.
         config: The settings that the lines are put into.
         calibration: How scores become probabilities; fitted to the clips' scores.
+        false_positive_rate: The share of genuine clips that may be called forged.
     """
     seen = _Seen()
     for clip in clips:
@@ -82,7 +85,8 @@ def choose_operating_point(
     level, f1 = seen.best_f1(_TOGETHER)
     forged = np.array([clip.record.forged for clip in clips])
     highest = np.array(seen.highest)
-    line, thresholds = clip_threshold(highest, forged), stated_thresholds(highest[~forged])
+    line = clip_threshold(highest, forged, false_positive_rate)
+    thresholds = stated_thresholds(highest[~forged])
     curve = calibrate(calibration, highest, forged)
     lines = {
         "onset": line.value,
@@ -166,17 +170,20 @@ class _Seen:
         return best_f1(np.concatenate(self._scores[name]), np.concatenate(self._labels[name]))
 
 
-def clip_threshold(scores: Scores, forged: Flags) -> Threshold:
+def clip_threshold(
+    scores: Scores, forged: Flags, false_positive_rate: float = FALSE_POSITIVE_RATE
+) -> Threshold:
     """Return the score from which a clip counts as forged, and the rate it was chosen for.
 
     Args:
         scores: In [0, 1], shape ``(clip,)``.
         forged: The truth, the same shape; some clips of either kind.
+        false_positive_rate: The rate that is wanted; a tenth where too few clips tell it.
     """
     genuine = scores[~forged]
-    if len(genuine) >= clips_to_tell(FALSE_POSITIVE_RATE):
-        value = threshold_at(genuine, FALSE_POSITIVE_RATE)
-        return Threshold(value=value, false_positive_rate=FALSE_POSITIVE_RATE)
+    for rate in (false_positive_rate, max(false_positive_rate, FALSE_POSITIVE_RATE)):
+        if len(genuine) >= clips_to_tell(rate):
+            return Threshold(value=threshold_at(genuine, rate), false_positive_rate=rate)
     lines = np.unique(scores)
     gained = [np.mean(scores[forged] >= line) - np.mean(genuine >= line) for line in lines]
     return Threshold(value=float(lines[int(np.argmax(gained))]))
