@@ -1,0 +1,6 @@
+"""What the App offers: each reads its form, calls the package, and says how it went."""
+
+from typing import Any
+
+#: Every operator; the manifest names the same.
+OPERATORS: tuple[type[Any], ...] = ()
