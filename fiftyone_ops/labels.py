@@ -32,7 +32,7 @@ is (``label`` may be ``forged`` where modalities are not told apart); what a per
 in ``forgeries_reviewed``, and who and when in ``forgeries_review`` (see :mod:`.review`).
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, TypeAlias
@@ -138,12 +138,13 @@ def segments_of(report: Report, clock: PictureClock) -> Detections:
     )
 
 
-def verdict_of(report: Report, *, made_by: str) -> Verdict:
+def verdict_of(report: Report, *, made_by: str, notes: Sequence[str] = ()) -> Verdict:
     """Return what a report says about the whole clip as a label.
 
     Args:
         report: What was said about the clip.
         made_by: Which weights and settings said so; a key of the run's ``makers``.
+        notes: What else there is to know, besides the report's warnings.
     """
     threshold = report.threshold
     return fo.Classification(
@@ -153,7 +154,7 @@ def verdict_of(report: Report, *, made_by: str) -> Verdict:
         false_positive_rate=None if threshold is None else threshold.false_positive_rate,
         status=report.status,
         reason=None if report.problem is None else report.problem.message,
-        warnings=list(report.warnings),
+        warnings=[*report.warnings, *notes],
         duration_s=report.media.duration_s,
         made_by=made_by,
         judged_at=datetime.now(UTC),
@@ -250,8 +251,7 @@ def seconds_of(label: Detection, clock: PictureClock) -> Segment:
     """
     support = tuple(label.support)
     start_s, end_s = (getattr(label, name, None) for name in ("start_s", "end_s"))
-    exact = start_s is not None and end_s is not None and end_s > start_s
-    if exact and support == clock.numbers(start_s, end_s):
+    if start_s is not None and end_s is not None and support == clock.numbers(start_s, end_s):
         return Segment(float(start_s), float(end_s))
     return Segment(*clock.stretch(*support))
 

@@ -2,5 +2,7 @@
 
 from typing import Any
 
+from .detect import DetectForgeries
+
 #: Every operator; the manifest names the same.
-OPERATORS: tuple[type[Any], ...] = ()
+OPERATORS: tuple[type[Any], ...] = (DetectForgeries,)

@@ -144,3 +144,32 @@ def talking_dataset(dataset, talking_corpus):
     clips = sorted(talking_corpus.rglob("*.mp4"))
     dataset.add_samples([fo.Sample(filepath=str(path)) for path in clips])
     return dataset
+
+
+@pytest.fixture(scope="session")
+def named_clips(tmp_path_factory):
+    """Small videos of 2 s whose names say what the toy detector says about them."""
+    from mmmsba_plugin.testing import samples
+
+    folder = tmp_path_factory.mktemp("named")
+    names = ("forged-1", "forged-2", "genuine-1", "genuine-2", "nobody", "raises")
+    return [samples.clip(folder / f"{name}.mp4") for name in names]
+
+
+@pytest.fixture
+def named_dataset(dataset, named_clips):
+    """The small videos as samples, and one more whose file is not there."""
+    import fiftyone as fo
+
+    paths = [*named_clips, named_clips[0].with_name("missing.mp4")]
+    dataset.add_samples([fo.Sample(filepath=str(path)) for path in paths])
+    return dataset
+
+
+@pytest.fixture
+def toy():
+    """A stranger's detector, through the door that strangers use."""
+    from mmmsba_plugin import plugins
+
+    plugins.load_file(Path(__file__).with_name("toy_detector.py"))
+    return "toy"

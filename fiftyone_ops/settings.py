@@ -1,0 +1,60 @@
+"""What the App's forms ask for, one frozen model an operator.
+
+The sentence beside a field is also what the form says.
+"""
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, StringConstraints, model_validator
+
+from mmmsba_plugin.config import Chapter
+
+#: A name that FiftyOne takes for a field and for a run.
+FieldName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
+Rate = Annotated[float, Field(gt=0, lt=1)]
+Score = Annotated[float, Field(ge=0, le=1)]
+
+
+class DetectSettings(Chapter):
+    """How videos are judged, and what is written about them."""
+
+    detector: str = Field(default="mmms-ba", description="Which detector.")
+    checkpoint: Path | None = Field(
+        default=None,
+        description="Folder of trained weights; the default ones if not given.",
+    )
+    label_field: FieldName = Field(
+        default="forgeries", description="Field of the segments, and stem of the other fields."
+    )
+    threshold: Score | None = Field(
+        default=None,
+        description="P(fake) from which a video counts as forged; the checkpoint's if not given.",
+    )
+    false_positive_rate: Rate | None = Field(
+        default=None,
+        description="Share of genuine videos that may be flagged, such as 0.05, instead.",
+    )
+    existing: Literal["resume", "skip", "overwrite"] = Field(
+        default="resume",
+        description="Of videos that were judged before: resume judges those anew that failed, "
+        "or were judged by other weights or settings; skip leaves all alone; overwrite judges "
+        "all anew.",
+    )
+    opt_outs: bool = Field(default=True, description="Write where each modality was not judged.")
+    curves: bool = Field(default=True, description="Write scores along time, a vector a video.")
+    proposals: bool = Field(
+        default=True, description="Write ranked candidates, which figures are computed from."
+    )
+    frames: bool = Field(
+        default=False, description="Also write a score on every frame; slow, and large."
+    )
+    batch_size: int = Field(
+        default=16, ge=1, le=10_000, description="Videos whose labels are written at a time."
+    )
+
+    @model_validator(mode="after")
+    def _one_line(self) -> Self:
+        if self.threshold is not None and self.false_positive_rate is not None:
+            raise ValueError("give a threshold or a false-positive rate, not both")
+        return self
