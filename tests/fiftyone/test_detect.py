@@ -1,8 +1,5 @@
 """Videos are judged, and their samples say what was said; whatever happens, nothing is lost."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import fiftyone as fo
@@ -10,6 +7,7 @@ import fiftyone.operators as foo
 import numpy as np
 import pytest
 from fiftyone import ViewField as F
+from fiftyone.operators.executor import ExecutionError
 
 from fiftyone_ops.detect import Annotation, annotate
 from fiftyone_ops.errors import FieldTakenError, TargetError
@@ -238,7 +236,7 @@ class TestThroughTheOperator:
         assert named_dataset.exists("forgeries_verdict").count() == 7
 
     def test_an_error_reaches_whoever_called(self, named_dataset, toy):
-        with pytest.raises(foo.ExecutionError, match="no detector is called 'none'"):
+        with pytest.raises(ExecutionError, match="no detector is called 'none'"):
             foo.execute_operator(URI, {"dataset": named_dataset}, params={"detector": "none"})
 
     def test_selected_samples_alone_are_judged(self, named_dataset, toy):
@@ -247,21 +245,13 @@ class TestThroughTheOperator:
         result = foo.execute_operator(URI, context, params={"detector": toy}).result
         assert result["total"] == 2
 
-    def test_delegated_it_leaves_labels_progress_and_a_result(self, talking_dataset, checkpoint):
-        from fiftyone.operators.delegated import DelegatedOperationService
-
+    def test_delegated_it_leaves_labels_progress_and_a_result(
+        self, talking_dataset, checkpoint, worker
+    ):
         view = talking_dataset.limit(2)
         queued = foo.get_operator(URI)(view, delegate=True, checkpoint=str(checkpoint))
-        worked = subprocess.run(
-            [Path(sys.executable).with_name("fiftyone"), "delegated", "launch", "-t", "local"],
-            env={**os.environ, "FIFTYONE_EXECUTE_ONCE": "1"},
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=120,
-        )
-        done = DelegatedOperationService().get(queued.result["id"])
-        assert done.run_state == "completed", worked.stderr
+        done = worker(queued.result["id"])
+        assert done.run_state == "completed", done.result.error
         assert done.result.result["total"] == 2
         assert done.status.label == "2 of 2 videos judged, 0 s left"
         assert view.exists("forgeries_verdict").count() == 2
