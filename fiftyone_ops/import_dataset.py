@@ -7,8 +7,9 @@ From Python, without the App::
     dataset = import_corpus("lav-df=LAV-DF", split="test").dataset
 
 Each sample has the corpus's truth in ``ground_truth`` (see :mod:`.labels`), ``forged`` or
-``genuine`` in ``ground_truth_verdict`` (with ``altered``: which modality), and what else the
-corpus says in ``key``, ``split``, ``identity``, ``kind`` and ``original``. The split is a tag too.
+``genuine`` in ``ground_truth_verdict`` (with ``altered``: which modality, and ``located``:
+whether the corpus says where), and what else the corpus says in ``key``, ``split``,
+``identity``, ``kind`` and ``original``. The split is a tag too.
 """
 
 import itertools
@@ -129,7 +130,9 @@ class Import:
         seen = metadata.look(path)
         truth = labels.truth_of(record, _clock(seen, record))
         verdict = fo.Classification(
-            label="forged" if record.forged else "genuine", altered=record.altered
+            label="forged" if record.forged else "genuine",
+            altered=record.altered,
+            located=not record.whole_clip,
         )
         field = self._settings.truth_field
         tags = [record.split] if record.split else []
@@ -161,6 +164,7 @@ def _declare(dataset: Any, field: str, *, corpus: str) -> None:
             verdict, fo.EmbeddedDocumentField, embedded_doc_type=fo.Classification
         )
         dataset.add_sample_field(f"{verdict}.altered", fo.StringField)
+        dataset.add_sample_field(f"{verdict}.located", fo.BooleanField)
         for word in _WORDS:
             dataset.add_sample_field(word, fo.StringField)
     runs.register(dataset, field, method=runs.IMPORT, corpus=corpus)

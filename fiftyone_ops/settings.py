@@ -100,3 +100,32 @@ class ImportSettings(Chapter):
         if not self.data:
             raise ValueError("say which corpus, such as data='lav-df=DIR'")
         return self
+
+
+class EvaluateSettings(Chapter):
+    """What is measured, against what."""
+
+    predictions: FieldName = Field(
+        default="forgeries", description="Label field that detect_forgeries wrote."
+    )
+    truth_field: FieldName = Field(
+        default="ground_truth", description="Field of the true segments, or of reviewed ones."
+    )
+    eval_key: FieldName = Field(
+        default="eval", description="Name of the evaluation, and stem of what it writes."
+    )
+    mode: Literal["official", "voc"] = Field(
+        default="official",
+        description="official: as AV-Deepfake1M's evaluator, to the bit; voc: the "
+        "mathematically right form.",
+    )
+    tiou: Score = Field(
+        default=0.5, description="Overlap from which a segment counts as found, for the labels."
+    )
+    resamples: int = Field(
+        default=0, ge=0, description="Draws for 95 % intervals; 0 for none, 1000 is usual."
+    )
+    activitynet: bool = Field(
+        default=False,
+        description="Also run FiftyOne's own ActivityNet-style evaluation, which counts frames.",
+    )

@@ -3,6 +3,7 @@
 from typing import Any
 
 from .detect import DetectForgeries
+from .evaluating import EvaluateForgeries
 from .importing import ImportForgeryDataset
 from .metadata import FillVideoMetadata
 
@@ -11,4 +12,5 @@ OPERATORS: tuple[type[Any], ...] = (
     DetectForgeries,
     FillVideoMetadata,
     ImportForgeryDataset,
+    EvaluateForgeries,
 )
