@@ -20,7 +20,6 @@ from typing import Any
 import fiftyone as fo
 from fiftyone import ViewField as F
 
-from mmmsba_plugin.datasets.record import Record
 from mmmsba_plugin.evaluation.answers import Answers, Truths
 from mmmsba_plugin.evaluation.measure import Evaluation, measure
 from mmmsba_plugin.evaluation.pairing import pair
@@ -83,9 +82,9 @@ def evaluate(samples: Samples, **settings: Any) -> Evaluated:
     runs.require_ours(dataset, wanted.eval_key, method=runs.EVALUATE, fields=counted)
     known = videos.exists(wanted.truth_field)
     said = _Said()
-    truths: list[Record] = []
+    truths = []
     for batch in rows(known, _asked(wanted)):
-        truths += map(record_of, batch)
+        truths += [record_of(row) for row in batch]
         for row in batch:
             said.hear(row)
         write(dataset, _marks(batch, wanted))
