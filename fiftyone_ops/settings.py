@@ -129,3 +129,20 @@ class EvaluateSettings(Chapter):
         default=False,
         description="Also run FiftyOne's own ActivityNet-style evaluation, which counts frames.",
     )
+
+
+class ReviewSettings(Chapter):
+    """What is looked at, and why."""
+
+    reason: Literal["uncertain", "unlabelled", "missed", "disagree"] = Field(
+        default="uncertain",
+        description="uncertain: the score lies close to the line; unlabelled: forgeries are "
+        "predicted where no truth says so; missed: a true forgery was not predicted; disagree: "
+        "sound and picture say different things.",
+    )
+    label_field: FieldName = Field(
+        default="forgeries", description="Label field that detect_forgeries wrote."
+    )
+    truth_field: FieldName = Field(
+        default="ground_truth", description="Field of the true segments, if there are any."
+    )

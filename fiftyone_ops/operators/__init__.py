@@ -6,6 +6,7 @@ from .detect import DetectForgeries
 from .evaluating import EvaluateForgeries
 from .importing import ImportForgeryDataset
 from .metadata import FillVideoMetadata
+from .reviewing import DecideForgery, ReviewForgeries
 
 #: Every operator; the manifest names the same.
 OPERATORS: tuple[type[Any], ...] = (
@@ -13,4 +14,6 @@ OPERATORS: tuple[type[Any], ...] = (
     FillVideoMetadata,
     ImportForgeryDataset,
     EvaluateForgeries,
+    ReviewForgeries,
+    DecideForgery,
 )
