@@ -37,7 +37,7 @@ def learnable(said: str) -> tuple[str, Iterator[Record]]:
             f"the data set {name!r} has no field {field!r} to learn from; review predictions in "
             f"the App first, or name a field of true segments as {name}:ground_truth"
         )
-    samples = _finished(dataset, field)
+    samples = finished(dataset, field)
     if not samples:
         raise DatasetError(
             f"no sample of {name!r} has a finished review in {field!r}; finish some in the App"
@@ -52,9 +52,15 @@ def _opened(name: str) -> Any:
     return fo.load_dataset(name)
 
 
-def _finished(dataset: Any, field: str) -> Samples:
+def finished(samples: Samples, field: str) -> Samples:
+    """Return the samples whose truth can be learned from.
+
+    Args:
+        samples: A data set or a view.
+        field: A field of segments. That of a review counts where the review is finished.
+    """
     stem = field.removesuffix(_SUFFIX)
     review = Fields(stem).review
-    if stem == field or review not in dataset.get_field_schema():
-        return dataset.exists(field)
-    return dataset.match(F(f"{review}.label").is_in(["forged", "genuine"]))
+    if stem == field or review not in samples.get_field_schema():
+        return samples.exists(field)
+    return samples.match(F(f"{review}.label").is_in(["forged", "genuine"]))

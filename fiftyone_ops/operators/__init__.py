@@ -4,6 +4,7 @@ from typing import Any
 
 from .detect import DetectForgeries
 from .evaluating import EvaluateForgeries
+from .exporting import ExportForgeries
 from .importing import ImportForgeryDataset
 from .metadata import FillVideoMetadata
 from .reviewing import DecideForgery, ReviewForgeries
@@ -14,6 +15,7 @@ OPERATORS: tuple[type[Any], ...] = (
     FillVideoMetadata,
     ImportForgeryDataset,
     EvaluateForgeries,
+    ExportForgeries,
     ReviewForgeries,
     DecideForgery,
 )
