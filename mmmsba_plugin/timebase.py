@@ -128,6 +128,91 @@ class Grid:
         return self.start_s + index * self.stride_s
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class PictureClock:
+    """When each stored picture of a clip is shown; pictures are numbered from 1.
+
+    FiftyOne names a stretch by the first and the last stored picture of it, both within. Any
+    picture rate is welcome, a changing one too: a number counts pictures, not periods.
+
+    Attributes:
+        starts_s: When each picture appears, in seconds, rising, shape ``(picture,)``.
+        end_s: When the last one goes, in seconds.
+
+    Raises:
+        GridError: There are no pictures, or their times do not rise.
+
+    Example:
+        >>> clock_25 = PictureClock.steady(50, fps_hz=25)
+        >>> clock_25.numbers(0.4, 0.8)
+        (11, 20)
+        >>> clock_25.stretch(11, 20)
+        (0.4, 0.8)
+    """
+
+    starts_s: NDArray[np.float64]
+    end_s: float
+
+    def __post_init__(self) -> None:
+        edges_s = np.append(self.starts_s, self.end_s)
+        if len(edges_s) < 2 or not (np.diff(edges_s) > 0).all():  # noqa: PLR2004 - one picture
+            raise GridError(
+                f"{len(self.starts_s)} pictures with an end at {self.end_s:g} s make no clock; "
+                "their times must rise, and there must be one"
+            )
+
+    @classmethod
+    def steady(cls, num_pictures: int, *, fps_hz: float, start_s: float = 0.0) -> "PictureClock":
+        """Return the clock of so many pictures at a constant rate."""
+        edges_s = start_s + np.arange(num_pictures + 1, dtype=np.float64) / fps_hz
+        return cls(edges_s[:-1], float(edges_s[-1]))
+
+    def numbers(self, start_s: float, end_s: float) -> tuple[int, int]:
+        """Return the numbers of the first and the last picture of ``[start_s, end_s)``.
+
+        The first is the one shown at ``start_s``, the last the one shown just before
+        ``end_s``. What lies outside the pictures is held by the nearest one, so each stretch
+        has at least one picture.
+        """
+        first = int(np.searchsorted(self.starts_s, start_s + self._tolerance_s, side="right"))
+        last = int(np.searchsorted(self.starts_s, end_s - self._tolerance_s, side="left"))
+        first = min(max(first, 1), len(self.starts_s))
+        return first, max(first, last)
+
+    def stretch(self, first: int, last: int) -> tuple[float, float]:
+        """Return when picture ``first`` appears and when picture ``last`` goes, in seconds.
+
+        Numbers beyond the last picture stand for it.
+        """
+        held = len(self.starts_s)
+        first, last = min(max(first, 1), held), min(max(last, 1), held)
+        return float(self.starts_s[first - 1]), self._gone_s(last)
+
+    @property
+    def longest_s(self) -> float:
+        """How long the picture lasts that is shown longest, in seconds."""
+        return float(np.diff(self.starts_s, append=self.end_s).max())
+
+    @property
+    def is_steady(self) -> bool:
+        """Whether all pictures but the last one last alike, to a tenth of the usual time."""
+        lasts_s = np.diff(self.starts_s)
+        if not lasts_s.size:
+            return True
+        usual_s = float(np.median(lasts_s))
+        return bool(np.abs(lasts_s - usual_s).max() <= usual_s / 10)
+
+    @property
+    def _tolerance_s(self) -> float:
+        # Seconds are rounded on their way through files; a picture's edge must not fall into
+        # its neighbour for that.
+        return EDGE_TOLERANCE * (self.end_s - float(self.starts_s[0])) / len(self.starts_s)
+
+    def _gone_s(self, number: int) -> float:
+        is_last = number >= len(self.starts_s)
+        return self.end_s if is_last else float(self.starts_s[number])
+
+
 def pts_to_s(pts: int, time_base: Fraction, *, zero_s: float = 0.0) -> float:
     """Return the second at which a presentation time stamp lies.
 

@@ -1,0 +1,140 @@
+"""Fills a video's metadata without ffprobe, and notes what a browser cannot play.
+
+Without metadata FiftyOne asks ffprobe, and where that is missing, one such sample takes the
+whole grid of the App down; a file of MPEG-4 part 2 with sound does so even with it.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import fiftyone as fo
+
+from mmmsba_plugin.errors import MmmsbaError
+from mmmsba_plugin.media.glance import Glance, glance
+
+from .targets import Samples, batches, dataset_of, videos_of
+from .writing import write, writing_to
+
+#: Tags of samples that a browser cannot show, and of those that nothing can be read from.
+UNPLAYABLE: Final = "not-playable"
+UNREADABLE: Final = "not-readable"
+
+_BATCH_SIZE = 256
+
+#: What FiftyOne itself shows in place of a file that cannot be read: a square that lasts.
+_PLACEHOLDER = {"frame_width": 1, "frame_height": 1, "frame_rate": 30.0}
+
+Seen = Glance | MmmsbaError
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """What became of samples.
+
+    Attributes:
+        filled: How many got the metadata of their file.
+        unplayable: Why a browser cannot play a video, by the sample's id.
+        unreadable: Why nothing can be read from a file, by the sample's id.
+    """
+
+    filled: int
+    unplayable: Mapping[str, str]
+    unreadable: Mapping[str, str]
+
+
+def fill_metadata(
+    samples: Samples,
+    *,
+    overwrite: bool = False,
+    on_progress: Callable[[int, int], None] = lambda _done, _total: None,
+) -> Filled:
+    """Fill the metadata of videos from their packets, without ffprobe.
+
+    Videos that no browser plays are tagged :data:`UNPLAYABLE`, files of which nothing can be
+    read :data:`UNREADABLE`.
+
+    Args:
+        samples: A data set or a view of videos.
+        overwrite: Whether metadata that is there is made anew.
+        on_progress: Called with how many are done, and of how many.
+
+    Raises:
+        TargetError: There are no videos.
+        WriteError: The database does not take it.
+    """
+    videos = videos_of(samples)
+    dataset = dataset_of(videos)
+    ids = (videos if overwrite else without_metadata(videos)).values("id")
+    unplayable: dict[str, str] = {}
+    unreadable: dict[str, str] = {}
+    done = 0
+    for batch in batches(ids, _BATCH_SIZE):
+        paths = paths_of(dataset, batch)
+        seen = {one: look(path) for one, path in paths.items()}
+        put(dataset, paths, seen)
+        unplayable |= {one: why for one, got in seen.items() if (why := why_not_played(got))}
+        unreadable |= {one: str(got) for one, got in seen.items() if not isinstance(got, Glance)}
+        done += len(batch)
+        on_progress(done, len(ids))
+    return Filled(len(ids) - len(unreadable), unplayable, unreadable)
+
+
+def put(dataset: Any, paths: Mapping[str, str], seen: Mapping[str, Seen]) -> None:
+    """Write the metadata of some samples, and tag those that cannot be played or read.
+
+    Args:
+        dataset: The data set.
+        paths: The samples' files, by id.
+        seen: What was seen of them, by id.
+    """
+    write(dataset, {"metadata": {one: metadata_of(paths[one], got) for one, got in seen.items()}})
+    tagged = {
+        UNPLAYABLE: [one for one, got in seen.items() if why_not_played(got)],
+        UNREADABLE: [one for one, got in seen.items() if not isinstance(got, Glance)],
+    }
+    with writing_to(dataset):
+        for tag, ids in tagged.items():
+            if ids:
+                dataset.select(ids).tag_samples(tag)
+
+
+def metadata_of(path: str, seen: Seen) -> Any:
+    """Return what FiftyOne wants to know of a file; a placeholder where it cannot be read."""
+    if not isinstance(seen, Glance):
+        size_bytes = Path(path).stat().st_size if Path(path).is_file() else None
+        return fo.VideoMetadata(size_bytes=size_bytes, **_PLACEHOLDER)
+    return fo.VideoMetadata(
+        size_bytes=seen.size_bytes,
+        mime_type=seen.mime_type,
+        frame_width=seen.width_px,
+        frame_height=seen.height_px,
+        frame_rate=seen.fps_hz,
+        total_frame_count=seen.num_pictures,
+        duration=seen.duration_s,
+        encoding_str=seen.video_codec,
+    )
+
+
+def without_metadata(videos: Samples) -> Samples:
+    """Return those videos that the App would ask ffprobe about."""
+    return videos.exists("metadata.frame_rate", bool=False)
+
+
+def paths_of(dataset: Any, ids: Sequence[str]) -> dict[str, str]:
+    """Return the files of samples by id; those that were deleted meanwhile are left out."""
+    return dict(zip(*dataset.select(list(ids)).values(["id", "filepath"]), strict=True))
+
+
+def look(path: str) -> Seen:
+    """Return what a file holds, or why that cannot be said."""
+    try:
+        return glance(path)
+    except MmmsbaError as error:
+        return error
+
+
+def why_not_played(seen: Seen) -> str:
+    """Return why a browser cannot play a file that can be read; empty if it can."""
+    return seen.why_not_played if isinstance(seen, Glance) else ""

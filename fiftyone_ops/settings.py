@@ -1,0 +1,183 @@
+"""What the App's forms ask for, one frozen model an operator.
+
+The sentence beside a field is also what the form says.
+"""
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, StringConstraints, model_validator
+
+from mmmsba_plugin.config import Chapter
+
+#: A name that FiftyOne takes for a field and for a run.
+FieldName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
+Rate = Annotated[float, Field(gt=0, lt=1)]
+Score = Annotated[float, Field(ge=0, le=1)]
+
+
+class DetectSettings(Chapter):
+    """How videos are judged, and what is written about them."""
+
+    detector: str = Field(default="mmms-ba", description="Which detector.")
+    checkpoint: Path | None = Field(
+        default=None,
+        description="Folder of trained weights; the default ones if not given.",
+    )
+    label_field: FieldName = Field(
+        default="forgeries", description="Field of the segments, and stem of the other fields."
+    )
+    threshold: Score | None = Field(
+        default=None,
+        description="P(fake) from which a video counts as forged; the checkpoint's if not given.",
+    )
+    false_positive_rate: Rate | None = Field(
+        default=None,
+        description="Share of genuine videos that may be flagged, such as 0.05, instead.",
+    )
+    existing: Literal["resume", "skip", "overwrite"] = Field(
+        default="resume",
+        description="Of videos that were judged before: resume judges those anew that failed, "
+        "or were judged by other weights or settings; skip leaves all alone; overwrite judges "
+        "all anew.",
+    )
+    opt_outs: bool = Field(default=True, description="Write where each modality was not judged.")
+    curves: bool = Field(default=True, description="Write scores along time, a vector a video.")
+    proposals: bool = Field(
+        default=True, description="Write ranked candidates, which figures are computed from."
+    )
+    frames: bool = Field(
+        default=False, description="Also write a score on every frame; slow, and large."
+    )
+    batch_size: int = Field(
+        default=256,
+        ge=1,
+        le=10_000,
+        description="Videos whose labels are written at a time; sooner where they take long.",
+    )
+
+    @model_validator(mode="after")
+    def _one_line(self) -> Self:
+        if self.threshold is not None and self.false_positive_rate is not None:
+            raise ValueError("give a threshold or a false-positive rate, not both")
+        return self
+
+
+class MetadataSettings(Chapter):
+    """What is filled in about videos."""
+
+    overwrite: bool = Field(default=False, description="Make anew what is there already.")
+    proxies: bool = Field(
+        default=False,
+        description="Make an H.264 copy of each video that no browser plays, and show that; the "
+        "files themselves stay what they are.",
+    )
+    proxies_folder: Path | None = Field(
+        default=None, description="Where copies go; a folder of the data set's own if not given."
+    )
+
+
+class ImportSettings(Chapter):
+    """Which corpus becomes a data set, and how."""
+
+    data: str = Field(
+        default="", description="The corpus: DIR, READER=DIR or READER[KEY=VALUE]=DIR."
+    )
+    reader: str | None = Field(
+        default=None, description="Who reads a plain DIR; whoever recognises it if not given."
+    )
+    split: str | None = Field(default=None, description="Only this split; all if not given.")
+    name: str | None = Field(
+        default=None, description="Name of the data set; of the corpus's folder if not given."
+    )
+    truth_field: FieldName = Field(
+        default="ground_truth", description="Field of the true segments."
+    )
+    need_media: bool = Field(default=True, description="Leave out what is not there.")
+    batch_size: int = Field(
+        default=500, ge=1, le=10_000, description="Samples that are added at a time."
+    )
+
+    @model_validator(mode="after")
+    def _something(self) -> Self:
+        if not self.data:
+            raise ValueError("say which corpus, such as data='lav-df=DIR'")
+        return self
+
+
+class EvaluateSettings(Chapter):
+    """What is measured, against what."""
+
+    predictions: FieldName = Field(
+        default="forgeries", description="Label field that detect_forgeries wrote."
+    )
+    truth_field: FieldName = Field(
+        default="ground_truth", description="Field of the true segments, or of reviewed ones."
+    )
+    eval_key: FieldName = Field(
+        default="eval", description="Name of the evaluation, and stem of what it writes."
+    )
+    mode: Literal["official", "voc"] = Field(
+        default="official",
+        description="official: as AV-Deepfake1M's evaluator, to the bit; voc: the "
+        "mathematically right form.",
+    )
+    tiou: Score = Field(
+        default=0.5, description="Overlap from which a segment counts as found, for the labels."
+    )
+    resamples: int = Field(
+        default=0, ge=0, description="Draws for 95 % intervals; 0 for none, 1000 is usual."
+    )
+    activitynet: bool = Field(
+        default=False,
+        description="Also run FiftyOne's own ActivityNet-style evaluation, which counts frames.",
+    )
+
+
+class ReviewSettings(Chapter):
+    """What is looked at, and why."""
+
+    reason: Literal["uncertain", "unlabelled", "missed", "disagree"] = Field(
+        default="uncertain",
+        description="uncertain: the score lies close to the line; unlabelled: forgeries are "
+        "predicted where no truth says so; missed: a true forgery was not predicted; disagree: "
+        "sound and picture say different things.",
+    )
+    label_field: FieldName = Field(
+        default="forgeries", description="Label field that detect_forgeries wrote."
+    )
+    truth_field: FieldName = Field(
+        default="ground_truth", description="Field of the true segments, if there are any."
+    )
+
+
+class ExportSettings(Chapter):
+    """What leaves the data set, and in which form."""
+
+    folder: Path = Field(default=Path(), description="Where it goes.")
+    what: Literal["reports", "clips", "lav-df"] = Field(
+        default="reports",
+        description="reports: what was said, by our writers; clips: each segment as a video of "
+        "its own; lav-df: a corpus to train on, in LAV-DF's layout.",
+    )
+    label_field: FieldName = Field(
+        default="forgeries", description="Label field of the segments; for reports and clips."
+    )
+    truth_field: FieldName = Field(
+        default="forgeries_reviewed", description="Field of the truth; for lav-df."
+    )
+    formats: str = Field(
+        default="json,csv,vtt", description="Writers, separated by commas; for reports."
+    )
+    padding_s: float = Field(
+        default=0.5, ge=0, le=60, description="Seconds before and after a segment; for clips."
+    )
+    copy_media: bool = Field(
+        default=True, description="Copy the videos; link to them if not. For lav-df."
+    )
+
+    @model_validator(mode="after")
+    def _somewhere(self) -> Self:
+        if self.folder == Path():
+            raise ValueError("say where to, as folder='exported'")
+        return self
