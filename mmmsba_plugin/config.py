@@ -245,7 +245,7 @@ PRESET_DEFAULTS: dict[str, dict[str, Any]] = {
             "batch_size": 24,
             "learning_rate": 2e-3,
             "decay": 0.9,
-            "max_epochs": 16,
+            "max_epochs": 12,
             "patience": 6,
             "modality_dropout": 0.3,
             "loss": {"focal_alpha": 0.5, "focal_gamma": 1.0},

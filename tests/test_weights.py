@@ -8,6 +8,7 @@ from typer.testing import CliRunner
 
 from mmmsba_plugin import Detector, weights
 from mmmsba_plugin.cli import app, exits
+from mmmsba_plugin.config import FitConfig
 from mmmsba_plugin.errors import CheckpointNotFoundError
 from mmmsba_plugin.model.checkpoint import load_checkpoint, read_config, weights_sha256
 from mmmsba_plugin.plugins import lookup
@@ -64,6 +65,19 @@ class TestPlace:
         assert (weights.HERE / "README.md").read_text(encoding="utf-8").count("\n") > 20
         size = sum(file.stat().st_size for file in weights.HERE.rglob("*") if file.is_file())
         assert size <= MAX_MB * 2**20
+
+
+    def test_the_settings_they_were_made_with_can_be_used_again(self):
+        config = FitConfig.read(json.loads((weights.HERE / "training.json").read_text("utf-8")))
+        assert config.preset == "mmmsba"
+        assert "evidence" in config.caution
+        if (weights.HERE / "config.json").is_file():
+            made = read_config(weights.HERE)
+            assert (made.trained_on, made.caution) == (config.trained_on, config.caution)
+            assert made.model == config.model(made.model.dims)
+            assert made.features == config.features
+            told = config.train.model_dump(mode="json")
+            assert {name: made.training[name] for name in told} == told
 
 
 class TestDefault:
