@@ -26,7 +26,10 @@ from mmmsba_plugin.features.store import FeatureStore
 from mmmsba_plugin.model.checkpoint import CARD
 
 START, END = "<!-- measured on others: start -->", "<!-- measured on others: end -->"
-FIGURES = ("auc", "ap@0.5", "ap@0.75", "ar@20", "snippet_auc")
+FIGURES = (
+    *("auc", "true_positive_rate", "false_positive_rate"),
+    *("ap@0.5", "ap@0.75", "ar@20", "snippet_auc"),
+)
 #: Clips of one person whose lips Wav2Lip painted, and genuine ones of the same person.
 PAINTED, GENUINE = "quiz_", "orig_nicole_"
 
