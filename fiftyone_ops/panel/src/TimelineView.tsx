@@ -1,0 +1,248 @@
+// One clip along its time line, beside the App's player: what was found, what a corpus states,
+// what a person decided, and the scores that it rests on.
+
+import { Layout, useSpaces } from "@fiftyone/spaces";
+import React, { useEffect, useRef, useState } from "react";
+import { type Action, actionOf, keyOf } from "./keys";
+import { Lanes, mark, span, Time } from "./Lanes";
+import { LOOK } from "./look";
+import { type Player, usePlayer } from "./player";
+import { type PanelProps, useAsk } from "./python";
+import type { Clip, Picture, Segment, Stretch } from "./said";
+import { fresh, LABELS, moved, nextLabel, open, stepped } from "./segments";
+import { useClip } from "./useClip";
+
+/** The App's name for the panels of a sample's window. */
+const MODAL = "fiftyone-modal-spaces";
+
+export function TimelineView(props: PanelProps) {
+  const ask = useAsk(props);
+  const { clip, pictures, problem, change } = useClip(ask);
+  return (
+    <>
+      <style>{LOOK}</style>
+      {clip ? (
+        <Timeline {...{ clip, pictures, problem, change }} />
+      ) : (
+        <div className="mmmsba timeline" data-cy="mmmsba-timeline">
+          <p className={problem ? "problem" : "quiet"}>{problem ?? "Reading the clip …"}</p>
+        </div>
+      )}
+    </>
+  );
+}
+
+interface TimelineProps {
+  clip: Clip;
+  pictures: ReadonlyMap<string, Picture>;
+  problem: string | null;
+  change(method: string, params: Record<string, unknown>): Promise<Clip | null>;
+}
+
+function Timeline({ clip, pictures, problem, change }: TimelineProps) {
+  const player = usePlayer(clip.fps_hz);
+  const [selected, setSelected] = useState<string | null>(null);
+  const panel = useRef<HTMLDivElement>(null);
+  const segments = open(clip);
+  const chosen = segments.find((segment) => segment.id === selected) ?? null;
+
+  const choose = (segment: Segment | null) => {
+    setSelected(segment?.id ?? null);
+    if (segment) player.seek(segment.start_s);
+    panel.current?.focus();
+  };
+  const decide = async (action: string, segment: Segment | null, what: object = {}) => {
+    const before = new Set(segments.map(({ id }) => id));
+    const told = await change("decide", { action, segment_id: segment?.id ?? null, ...what });
+    // What was added has a name only now.
+    const added = action === "add" && told && open(told).find(({ id }) => !before.has(id));
+    if (added) setSelected(added.id);
+  };
+  const acts: Record<Action, () => void> = {
+    next: () => choose(stepped(segments, selected, 1)),
+    previous: () => choose(stepped(segments, selected, -1)),
+    accept: () => chosen && void decide("accept", chosen),
+    reject: () => chosen && void decide("reject", chosen),
+    start: () => chosen && void decide("adjust", chosen, ended(clip, chosen, "start", player)),
+    end: () => chosen && void decide("adjust", chosen, ended(clip, chosen, "end", player)),
+    modality: () => chosen && void decide("relabel", chosen, { label: nextLabel(chosen.label) }),
+    add: () =>
+      void decide("add", null, { ...fresh(player.now() ?? 0, clip.duration_s), label: "both" }),
+    undo: () => chosen && void decide("undo", chosen),
+    done: () => void decide("done", null),
+  };
+
+  // A listener of the page's own: React's come after those of the App, which would take "a" for
+  // something else.
+  const latest = useRef(acts);
+  latest.current = acts;
+  useEffect(() => {
+    const element = panel.current;
+    const listen = (event: KeyboardEvent) => {
+      if (event.target instanceof HTMLSelectElement) return;
+      const action = actionOf(event);
+      // A button that has the focus is pressed with Enter.
+      if (!action || (action === "done" && event.target instanceof HTMLButtonElement)) return;
+      event.preventDefault();
+      event.stopPropagation();
+      latest.current[action]();
+    };
+    element?.addEventListener("keydown", listen);
+    return () => element?.removeEventListener("keydown", listen);
+  }, []);
+
+  return (
+    <div ref={panel} className="mmmsba timeline" tabIndex={0} data-cy="mmmsba-timeline" data-name={clip.name}>
+      <Verdict clip={clip} player={player} />
+      {problem && <div className="problem">{problem}</div>}
+      {clip.verdict === null && <Unjudged clip={clip} />}
+      <Lanes
+        {...{ clip, player, selected }}
+        onSelect={choose}
+        onMove={(segment, to: Stretch) => void decide("adjust", segment, { ...to })}
+      />
+      <Buttons {...{ acts, chosen }} relabel={(label) => chosen && void decide("relabel", chosen, { label })} />
+      <Cards {...{ segments, pictures, selected, choose }} />
+    </div>
+  );
+}
+
+/** The stretch of a segment with one end where the player is. */
+function ended(clip: Clip, segment: Segment, end: "start" | "end", player: Player) {
+  return moved(segment, end, player.now() ?? segment[`${end}_s`], clip.duration_s);
+}
+
+function Verdict({ clip, player }: { clip: Clip; player: Player }) {
+  return (
+    <div className="bar">
+      {clip.verdict && <span className={`chip ${clip.verdict}`}>{clip.verdict}</span>}
+      {clip.score !== null && (
+        <span>
+          score <b>{clip.score.toFixed(3)}</b>
+          {clip.threshold !== null && (
+            <span className="quiet"> · threshold {clip.threshold.toFixed(3)}</span>
+          )}
+        </span>
+      )}
+      {clip.reason && <span className="quiet">{clip.reason}</span>}
+      {clip.reviewed_by && (
+        <span className="quiet" data-cy="mmmsba-reviewed-by">
+          reviewed by {clip.reviewed_by}
+          {clip.reviewed_at && `, ${clip.reviewed_at}`}
+        </span>
+      )}
+      <span className="push quiet">{clip.field}</span>
+      <Time player={player} duration_s={clip.duration_s} />
+      <Beside />
+    </div>
+  );
+}
+
+/** As one of the tabs the panel hides the player; the App can show both, if it is told to. */
+function Beside() {
+  const { spaces } = useSpaces(MODAL);
+  if (!spaces.canSplitLayout(spaces.root)) return null;
+  return (
+    <button
+      type="button"
+      data-cy="mmmsba-split"
+      onClick={() => spaces.splitLayout(spaces.root, Layout.Vertical)}
+    >
+      Show below the player
+    </button>
+  );
+}
+
+function Unjudged({ clip }: { clip: Clip }) {
+  return (
+    <div className="quiet">
+      This clip has not been judged: nothing is in <b>{clip.field}</b>. Run “Detect forgeries” on it.
+    </div>
+  );
+}
+
+interface ButtonsProps {
+  acts: Record<Action, () => void>;
+  chosen: Segment | null;
+  relabel(label: string): void;
+}
+
+function Buttons({ acts, chosen, relabel }: ButtonsProps) {
+  const button = (action: Action, words: string, needsOne = true) => (
+    <button
+      type="button"
+      data-cy={`mmmsba-${action}`}
+      disabled={needsOne && !chosen}
+      onClick={acts[action]}
+    >
+      {words}
+      <kbd>{keyOf(action)}</kbd>
+    </button>
+  );
+  return (
+    <div className="bar" data-cy="mmmsba-buttons">
+      {button("previous", "‹", false)}
+      {button("next", "›", false)}
+      {button("accept", "Accept")}
+      {button("reject", "Reject")}
+      {button("start", "Start here")}
+      {button("end", "End here")}
+      <label>
+        altered{" "}
+        <select
+          data-cy="mmmsba-label"
+          disabled={!chosen}
+          value={chosen?.label ?? ""}
+          onChange={(event) => relabel(event.target.value)}
+        >
+          {[...new Set([chosen?.label ?? "", ...LABELS])].map((label) => (
+            <option key={label}>{label}</option>
+          ))}
+        </select>
+        <kbd>{keyOf("modality")}</kbd>
+      </label>
+      {button("undo", "Undo")}
+      {button("add", "Add here", false)}
+      <span className="push" />
+      {button("done", "Clip is done", false)}
+    </div>
+  );
+}
+
+interface CardsProps {
+  segments: readonly Segment[];
+  pictures: ReadonlyMap<string, Picture>;
+  selected: string | null;
+  choose(segment: Segment): void;
+}
+
+function Cards({ segments, pictures, selected, choose }: CardsProps) {
+  if (segments.length === 0) return <div className="quiet">No stretch stands out as forged.</div>;
+  return (
+    <div className="cards">
+      {segments.map((segment) => (
+        <button
+          key={segment.id}
+          type="button"
+          className={`card ${segment.id === selected ? "selected" : ""}`}
+          data-cy="mmmsba-card"
+          onClick={() => choose(segment)}
+        >
+          <Shot picture={pictures.get(segment.id)} />
+          <span>
+            {mark(segment)} <b>{segment.label}</b>
+            <small>{span(segment)}</small>
+            <small>
+              {segment.score === null ? "" : `score ${segment.score.toFixed(3)}`} {segment.decision}
+            </small>
+          </span>
+        </button>
+      ))}
+    </div>
+  );
+}
+
+function Shot({ picture }: { picture: Picture | undefined }) {
+  if (picture?.src) return <img src={picture.src} alt={`Picture at ${picture.caption}`} />;
+  return <span className="none" title={picture?.caption}>{picture ? "no picture" : "…"}</span>;
+}

@@ -1,0 +1,46 @@
+// The App's player of the open sample: where it is, and how to send it elsewhere.
+//
+// A looker is the App's player. Its video element plays by the clock of the file, so times are
+// read from there, to a fraction of a picture; the looker itself counts pictures. Sending it
+// elsewhere goes through the looker, which alone keeps the App's own cursor in step.
+
+import { type Looker, modalLooker } from "@fiftyone/state";
+import { useMemo } from "react";
+import { useRecoilValue } from "recoil";
+
+export interface Player {
+  /** Where the player is, in seconds; null as long as there is none. */
+  now(): number | null;
+  seek(time_s: number): void;
+}
+
+/** Half a picture: asked for the very edge of a picture, players show the one before it. */
+const WITHIN = 0.5;
+
+export function playerOf(looker: Looker | null, fps_hz: number | null): Player {
+  const video = () => {
+    try {
+      return looker?.getVideo?.() ?? null;
+    } catch {
+      // Until it is attached to the page a looker has no elements.
+      return null;
+    }
+  };
+  return {
+    now: () => video()?.currentTime ?? null,
+    seek: (time_s) => {
+      if (looker?.seekToFrame && fps_hz) {
+        // A looker's pictures are numbered from 1.
+        looker.seekToFrame(Math.floor(time_s * fps_hz + WITHIN) + 1);
+        return;
+      }
+      const element = video();
+      if (element) element.currentTime = time_s;
+    },
+  };
+}
+
+export function usePlayer(fps_hz: number | null): Player {
+  const looker = useRecoilValue(modalLooker);
+  return useMemo(() => playerOf(looker, fps_hz), [looker, fps_hz]);
+}

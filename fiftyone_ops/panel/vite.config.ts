@@ -1,0 +1,31 @@
+import { defineConfig } from "vite";
+
+// The App hands its own copies of these to plugins, as globals. Bundling a second React would
+// break its hooks, and a second recoil would not know the App's state.
+const GIVEN = {
+  react: "React",
+  recoil: "recoil",
+  "@fiftyone/operators": "__foo__",
+  "@fiftyone/plugins": "__fop__",
+  "@fiftyone/spaces": "__fosp__",
+  "@fiftyone/state": "__fos__",
+};
+
+export default defineConfig({
+  // Not the automatic JSX runtime: the App gives away React alone, not react/jsx-runtime.
+  esbuild: { jsx: "transform" },
+  build: {
+    // Where FiftyOne looks for a plugin's script unless told otherwise.
+    outDir: "../dist",
+    emptyOutDir: true,
+    lib: {
+      entry: "src/index.ts",
+      name: "mmmsba",
+      fileName: () => "index.umd.js",
+      // The App loads it by a plain script tag and it must register itself at once. A real UMD
+      // module would wait for a loader wherever another plugin has brought one.
+      formats: ["iife"],
+    },
+    rollupOptions: { external: Object.keys(GIVEN), output: { globals: GIVEN } },
+  },
+});
