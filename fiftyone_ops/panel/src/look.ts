@@ -20,7 +20,7 @@ export const LOOK = `
 }
 .mmmsba * { box-sizing: border-box; }
 .mmmsba:focus-visible { box-shadow: inset 0 0 0 2px var(--curve); }
-.mmmsba h2 { font-size: 14px; margin: 8px 0 2px; }
+.mmmsba h2 { font-size: 14px; font-weight: 600; margin: 8px 0 2px; }
 .mmmsba button, .mmmsba select {
   font: inherit; color: inherit; background: var(--plot); border: 1px solid var(--line);
   border-radius: 4px; padding: 2px 8px; cursor: pointer;
@@ -80,13 +80,14 @@ export const LOOK = `
 .mmmsba .card.selected { border-color: var(--cursor); box-shadow: inset 0 0 0 1px var(--cursor); }
 .mmmsba .card small { display: block; color: var(--quiet); }
 
-.mmmsba .columns { display: grid; grid-template-columns: minmax(340px, 3fr) minmax(220px, 2fr); gap: 4px 24px; flex: 1 1 auto; align-content: start; min-height: 0; }
-.mmmsba .histogram { display: flex; align-items: flex-end; gap: 2px; height: clamp(140px, 32vh, 340px); border-bottom: 1px solid var(--quiet); position: relative; }
+.mmmsba .columns { display: grid; grid-template-columns: minmax(340px, 3fr) minmax(220px, 2fr); gap: 4px 24px; flex: 1 1 auto; min-height: 0; }
+.mmmsba .columns section { display: flex; flex-direction: column; min-width: 0; }
+.mmmsba .histogram { display: flex; align-items: flex-end; gap: 2px; flex: 1 1 140px; min-height: 140px; max-height: 600px; border-bottom: 1px solid var(--quiet); position: relative; }
 .mmmsba .histogram button { flex: 1; height: 100%; padding: 0; border: 0; border-radius: 0; background: transparent; display: flex; flex-direction: column; justify-content: flex-end; }
 .mmmsba .histogram button:hover:enabled { background: var(--plot); border: 0; }
 .mmmsba .histogram i { display: block; background: var(--curve); border-radius: 2px 2px 0 0; }
 .mmmsba .histogram .forged i { background: var(--forged); }
-.mmmsba .histogram small { font-size: 10px; color: var(--quiet); text-align: center; }
+.mmmsba .histogram small {  font-size: 10px; color: var(--quiet); text-align: center; }
 .mmmsba .histogram .limit { top: 0; bottom: 0; right: auto; width: 0; border-top: 0; border-left: 1px dashed var(--text); }
 .mmmsba .scale { display: flex; justify-content: space-between; color: var(--quiet); font-size: 11px; }
 .mmmsba .tally { display: grid; grid-template-columns: minmax(80px, auto) 1fr auto; gap: 2px 8px; align-items: center; }

@@ -14,8 +14,8 @@ export interface Player {
   seek(time_s: number): void;
 }
 
-/** Half a picture: asked for the very edge of a picture, players show the one before it. */
-const WITHIN = 0.5;
+/** Share of a picture that a time may miss its start by, for rounding, and still mean it. */
+const ROUNDING = 0.01;
 
 export function playerOf(looker: Looker | null, fps_hz: number | null): Player {
   const video = () => {
@@ -31,7 +31,7 @@ export function playerOf(looker: Looker | null, fps_hz: number | null): Player {
     seek: (time_s) => {
       if (looker?.seekToFrame && fps_hz) {
         // A looker's pictures are numbered from 1.
-        looker.seekToFrame(Math.floor(time_s * fps_hz + WITHIN) + 1);
+        looker.seekToFrame(Math.floor(time_s * fps_hz + ROUNDING) + 1);
         return;
       }
       const element = video();

@@ -28,7 +28,10 @@ export function useAsk({ schema }: PanelProps): Ask {
           return;
         }
         const callback = (answer: { result?: unknown; error?: unknown; errorMessage?: string }) => {
-          if (answer.error) reject(new Error(answer.errorMessage ?? String(answer.error)));
+          const problem = answer.error
+            ? (answer.errorMessage ?? String(answer.error))
+            : (answer.result as { problem?: string } | null)?.problem;
+          if (problem) reject(new Error(problem));
           else resolve(answer.result as T);
         };
         trigger(panelId, { operator, params, callback });

@@ -1,0 +1,60 @@
+import { expect, it } from "vitest";
+import { actionOf, keyOf } from "../src/keys";
+import type { Clip, Segment } from "../src/said";
+import { fresh, moved, nextLabel, open, stepped } from "../src/segments";
+
+const segment = (id: string, start_s: number, decision: string | null = null): Segment => ({
+  id,
+  start_s,
+  end_s: start_s + 1,
+  label: "audio",
+  score: 0.9,
+  decision,
+});
+const clip = (predicted: Segment[], reviewed: Segment[] | null) =>
+  ({ predicted, reviewed, duration_s: 10 }) as Clip;
+
+it("offers what was predicted and what was added, in time order", () => {
+  const offered = open(clip([segment("b", 4)], [segment("a", 1, "added")]));
+  expect(offered.map(({ id }) => id)).toEqual(["a", "b"]);
+});
+
+it("offers a segment as a person left it", () => {
+  const offered = open(clip([segment("a", 4)], [segment("a", 5, "adjusted")]));
+  expect(offered).toEqual([segment("a", 5, "adjusted")]);
+});
+
+it("steps through segments round and round", () => {
+  const all = [segment("a", 1), segment("b", 2)];
+  expect(stepped(all, null, 1)?.id).toBe("a");
+  expect(stepped(all, null, -1)?.id).toBe("b");
+  expect(stepped(all, "b", 1)?.id).toBe("a");
+  expect(stepped(all, "a", -1)?.id).toBe("b");
+  expect(stepped([], null, 1)).toBeNull();
+});
+
+it("keeps a stretch that has a length, within the clip", () => {
+  expect(moved({ start_s: 1, end_s: 2 }, "start", 5, 10)).toEqual({ start_s: 1.98, end_s: 2 });
+  expect(moved({ start_s: 1, end_s: 2 }, "end", 0, 10)).toEqual({ start_s: 1, end_s: 1.02 });
+  expect(moved({ start_s: 1, end_s: 2 }, "end", 99, 10)).toEqual({ start_s: 1, end_s: 10 });
+  expect(fresh(9.9, 10)).toEqual({ start_s: 9.6, end_s: 10 });
+  expect(fresh(0.1, 0.2)).toEqual({ start_s: 0, end_s: 0.2 });
+});
+
+it("goes from one modality to the next", () => {
+  expect(["unknown", "audio", "visual", "both"].map(nextLabel)).toEqual([
+    "audio",
+    "visual",
+    "both",
+    "audio",
+  ]);
+});
+
+it("leaves the browser's own keys alone", () => {
+  const plain = { ctrlKey: false, metaKey: false, altKey: false };
+  expect(actionOf({ key: "a", ...plain })).toBe("accept");
+  expect(actionOf({ key: "A", ...plain })).toBe("accept");
+  expect(actionOf({ key: " ", ...plain })).toBeNull();
+  expect(actionOf({ key: "a", ...plain, ctrlKey: true })).toBeNull();
+  expect(keyOf("start")).toBe("[");
+});
