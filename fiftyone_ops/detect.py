@@ -8,7 +8,7 @@ From Python, without the App::
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -64,7 +64,7 @@ def annotate(
 class Annotation:
     """One run over videos. All that can fail for all of them fails as it is made.
 
-    Iterating judges the videos, one a step. Whoever stops iterating keeps what was done.
+    Iterating judges the videos, one a step.
 
     Args:
         samples: A data set or a view of videos.
@@ -109,6 +109,10 @@ class Annotation:
         return len(self._ids)
 
     def __iter__(self) -> Iterator[Progress]:
+        return self.steps()
+
+    def steps(self) -> Generator[Progress, None, None]:
+        """Judge the videos, one a step; closed early, it writes what it has."""
         started_s = time.monotonic()
         done = 0
         for batch in batches(self._ids, self.settings.batch_size):

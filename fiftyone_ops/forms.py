@@ -66,9 +66,7 @@ def ask_target(ctx: Any, inputs: Any) -> None:
     radio = types.RadioGroup()
     for target in offered:
         radio.add_choice(target, label=_TARGETS[target])
-    inputs.enum(
-        "target", radio.values(), default=offered[0], required=True, label="Videos", view=radio
-    )
+    inputs.enum("target", radio.values(), default=offered[0], label="Videos", view=radio)
 
 
 def target_of(ctx: Any) -> Samples:

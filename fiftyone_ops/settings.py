@@ -58,3 +58,17 @@ class DetectSettings(Chapter):
         if self.threshold is not None and self.false_positive_rate is not None:
             raise ValueError("give a threshold or a false-positive rate, not both")
         return self
+
+
+class MetadataSettings(Chapter):
+    """What is filled in about videos."""
+
+    overwrite: bool = Field(default=False, description="Make anew what is there already.")
+    proxies: bool = Field(
+        default=False,
+        description="Make an H.264 copy of each video that no browser plays, and show that; the "
+        "files themselves stay what they are.",
+    )
+    proxies_folder: Path | None = Field(
+        default=None, description="Where copies go; a folder of the data set's own if not given."
+    )

@@ -3,6 +3,7 @@
 from typing import Any
 
 from .detect import DetectForgeries
+from .metadata import FillVideoMetadata
 
 #: Every operator; the manifest names the same.
-OPERATORS: tuple[type[Any], ...] = (DetectForgeries,)
+OPERATORS: tuple[type[Any], ...] = (DetectForgeries, FillVideoMetadata)

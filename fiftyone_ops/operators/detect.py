@@ -27,6 +27,8 @@ class DetectForgeries(foo.Operator):
             description="Say how likely each video is forged, where, and in which modality",
             icon="/assets/detect.svg",
             dynamic=True,
+            # Settings check themselves, in sentences.
+            disable_schema_validation=True,
             execute_as_generator=True,
             allow_immediate_execution=True,
             allow_delegated_execution=True,

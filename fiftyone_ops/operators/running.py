@@ -5,7 +5,8 @@ with the dialog; so whatever can fail at once must fail before. From Python and 
 run, what is yielded is dropped, and a plain result is kept.
 """
 
-from collections.abc import Callable, Iterator, Sized
+from collections.abc import Callable, Generator, Iterator, Sized
+from contextlib import closing
 from typing import Any, Protocol
 
 from fiftyone.core.odm import get_db_conn
@@ -19,7 +20,7 @@ _STEPS_A_LOOK = 4
 class Run(Sized, Protocol):
     """A run of so many steps."""
 
-    def __iter__(self) -> Iterator[Any]:
+    def steps(self) -> Generator[Any, None, None]:
         """Take the steps one by one; each yields how far it has come."""
 
 
@@ -38,8 +39,10 @@ def streamed(ctx: Any, run: Run, *, said: Callable[[], str]) -> Iterator[Any]:
         said: Says at the end how it went.
     """
     try:
-        for done, step in enumerate(run, start=1):
-            yield ctx.ops.set_progress(progress=done / max(1, len(run)), label=str(step))
+        # Closed at once where the App goes away, so that the run writes what it has.
+        with closing(run.steps()) as steps:
+            for done, step in enumerate(steps, start=1):
+                yield ctx.ops.set_progress(progress=done / max(1, len(run)), label=str(step))
     except MmmsbaError as error:
         yield ctx.ops.notify(str(error), variant="error")
     else:
@@ -49,10 +52,11 @@ def streamed(ctx: Any, run: Run, *, said: Callable[[], str]) -> Iterator[Any]:
 
 def in_one_go(ctx: Any, run: Run) -> None:
     """Take all steps of a run, unless it is delegated and called off meanwhile."""
-    for done, step in enumerate(run, start=1):
-        ctx.set_progress(progress=done / max(1, len(run)), label=str(step))
-        if done % _STEPS_A_LOOK == 0 and called_off(ctx):
-            return
+    with closing(run.steps()) as steps:
+        for done, step in enumerate(steps, start=1):
+            ctx.set_progress(progress=done / max(1, len(run)), label=str(step))
+            if done % _STEPS_A_LOOK == 0 and called_off(ctx):
+                return
 
 
 def called_off(ctx: Any) -> bool:

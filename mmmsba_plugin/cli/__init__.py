@@ -18,6 +18,7 @@ from mmmsba_plugin.cli import (
     evaluate,
     exits,
     features,
+    fiftyone,
     finetune,
     forge,
     plugins,
@@ -69,6 +70,7 @@ for command in (
 ):
     app.command()(command)
 app.add_typer(datasets.app, name="datasets")
+app.add_typer(fiftyone.app, name="fiftyone")
 
 
 def main() -> None:

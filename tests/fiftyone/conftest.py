@@ -123,6 +123,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(item.fspath).parent == Path(__file__).parent:
             item.add_marker(pytest.mark.allow_hosts(["127.0.0.1"]))
+            # FiftyOne's own, which are not for us to mend.
+            item.add_marker(pytest.mark.filterwarnings("ignore::DeprecationWarning"))
 
 
 @pytest.fixture
@@ -130,7 +132,8 @@ def dataset():
     """An empty data set of videos under a name of its own."""
     import fiftyone as fo
 
-    made = fo.Dataset(f"test-{uuid.uuid4().hex[:8]}")
+    # Persistent, or the first process that ends would delete it for all others.
+    made = fo.Dataset(f"test-{uuid.uuid4().hex[:8]}", persistent=True)
     made.media_type = "video"
     yield made
     made.delete()
@@ -173,3 +176,25 @@ def toy():
 
     plugins.load_file(Path(__file__).with_name("toy_detector.py"))
     return "toy"
+
+
+@pytest.fixture
+def worker():
+    """Runs what is queued, in a process of its own, until one operation has ended."""
+    from fiftyone.operators.delegated import DelegatedOperationService
+
+    command = [Path(sys.executable).with_name("fiftyone"), "delegated", "launch"]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def run_until_ended(operation_id, timeout_s: float = 200):
+        service = DelegatedOperationService()
+        for _ in range(int(timeout_s / 0.2)):
+            found = service.get(operation_id)
+            if found.run_state in ("completed", "failed"):
+                return found
+            time.sleep(0.2)
+        raise TimeoutError(f"the operation is still {found.run_state}")
+
+    yield run_until_ended
+    process.terminate()
+    process.wait(20)

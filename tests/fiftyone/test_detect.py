@@ -1,7 +1,6 @@
 """Videos are judged, and their samples say what was said; whatever happens, nothing is lost."""
 
-import os
-import subprocess
+import asyncio
 import sys
 from pathlib import Path
 
@@ -10,6 +9,11 @@ import fiftyone.operators as foo
 import numpy as np
 import pytest
 from fiftyone import ViewField as F
+from fiftyone.operators.executor import (
+    ExecutionContext,
+    ExecutionError,
+    execute_or_delegate_operator,
+)
 
 from fiftyone_ops.detect import Annotation, annotate
 from fiftyone_ops.errors import FieldTakenError, TargetError
@@ -220,6 +224,19 @@ def test_our_own_detector_says_in_the_app_what_it_says_anywhere(
         assert set(sample.forgeries_curves.field_names) >= {"score", "audio", "face", "lips"}
 
 
+def asked_by_the_app(dataset: fo.Dataset, **params):
+    """Return what the App is shown, as its server asks for it."""
+    request = {"dataset_name": dataset.name, "view": [], "filters": {}, "params": params}
+    result = asyncio.run(execute_or_delegate_operator(URI, request))
+    result.raise_exceptions()
+    return result.result
+
+
+def form_of(dataset: fo.Dataset, **params) -> dict:
+    request = {"dataset_name": dataset.name, "view": [], "params": params}
+    return foo.get_operator(URI).resolve_input(ExecutionContext(request)).type.properties
+
+
 class TestThroughTheOperator:
     def test_the_manifest_names_what_is_registered(self):
         from fiftyone.plugins import get_plugin
@@ -238,7 +255,7 @@ class TestThroughTheOperator:
         assert named_dataset.exists("forgeries_verdict").count() == 7
 
     def test_an_error_reaches_whoever_called(self, named_dataset, toy):
-        with pytest.raises(foo.ExecutionError, match="no detector is called 'none'"):
+        with pytest.raises(ExecutionError, match="no detector is called 'none'"):
             foo.execute_operator(URI, {"dataset": named_dataset}, params={"detector": "none"})
 
     def test_selected_samples_alone_are_judged(self, named_dataset, toy):
@@ -247,21 +264,67 @@ class TestThroughTheOperator:
         result = foo.execute_operator(URI, context, params={"detector": toy}).result
         assert result["total"] == 2
 
-    def test_delegated_it_leaves_labels_progress_and_a_result(self, talking_dataset, checkpoint):
-        from fiftyone.operators.delegated import DelegatedOperationService
+    def test_in_the_app_it_shows_how_far_it_is_and_ends_with_what_it_did(self, named_dataset, toy):
+        shown = list(asked_by_the_app(named_dataset, detector=toy))
+        assert [one.body.operator_uri for one in shown] == ["set_progress"] * 7 + [
+            "notify",
+            "reload_dataset",
+        ]
+        assert shown[3].body.params["label"].startswith("4 of 7 videos judged, ")
+        assert shown[7].body.params["message"] == (
+            "2 forged, 2 genuine, 1 abstained, 2 error of 7 videos"
+        )
 
+    def test_when_the_app_goes_away_what_was_done_is_kept(self, named_dataset, toy):
+        shown = asked_by_the_app(named_dataset, detector=toy)
+        for _ in range(3):
+            next(shown)
+        shown.close()
+        assert named_dataset.exists("forgeries_verdict").count() == 3
+
+    def test_what_cannot_work_is_said_before_anything_is_shown(self, named_dataset, toy):
+        with pytest.raises(ExecutionError, match="has no lines to choose from"):
+            asked_by_the_app(named_dataset, detector=toy, false_positive_rate=0.1)
+
+    def test_the_form_asks_what_the_settings_have_and_offers_registered_detectors(
+        self, named_dataset, toy
+    ):
+        form = form_of(named_dataset)
+        assert set(form) >= set(DetectSettings.model_fields) - {"existing"} | {"target"}
+        assert set(form["detector"].type.values) >= {"mmms-ba", "toy"}
+        assert form["curves"].default is True
+
+    def test_the_form_asks_what_to_do_with_earlier_labels_once_there_are_some(
+        self, named_dataset, toy
+    ):
+        assert "existing" not in form_of(named_dataset)
+        annotate(named_dataset, detector=toy)
+        assert form_of(named_dataset)["existing"].type.values == ["resume", "skip", "overwrite"]
+
+    def test_the_form_says_that_weights_are_missing(self, named_dataset, unbundled):
+        assert "No weights are bundled" in form_of(named_dataset)["no_weights"].view.label
+
+    def test_the_form_is_not_to_be_sent_over_pictures(self):
+        pictures = fo.Dataset()
+        pictures.add_sample(fo.Sample(filepath="face.png"))
+        refused = form_of(pictures)["not_here"]
+        assert refused.invalid
+        assert "open a data set of videos" in refused.error_message
+        pictures.delete()
+
+    def test_a_plugin_of_another_version_refuses_to_run(self, named_dataset, toy, monkeypatch):
+        loaded = sys.modules[type(foo.get_operator(URI)).__module__].versions
+        monkeypatch.setattr(loaded, "plugin_version", lambda: "0.0.1")
+        with pytest.raises(ExecutionError, match=r"is of version 0\.0\.1 and the inst"):
+            foo.get_operator(URI)(named_dataset, detector=toy)
+
+    def test_delegated_it_leaves_labels_progress_and_a_result(
+        self, talking_dataset, checkpoint, worker
+    ):
         view = talking_dataset.limit(2)
         queued = foo.get_operator(URI)(view, delegate=True, checkpoint=str(checkpoint))
-        worked = subprocess.run(
-            [Path(sys.executable).with_name("fiftyone"), "delegated", "launch", "-t", "local"],
-            env={**os.environ, "FIFTYONE_EXECUTE_ONCE": "1"},
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=120,
-        )
-        done = DelegatedOperationService().get(queued.result["id"])
-        assert done.run_state == "completed", worked.stderr
+        done = worker(queued.result["id"])
+        assert done.run_state == "completed", done.result.error
         assert done.result.result["total"] == 2
         assert done.status.label == "2 of 2 videos judged, 0 s left"
         assert view.exists("forgeries_verdict").count() == 2

@@ -1,0 +1,99 @@
+"""Gives the App copies of videos that no browser plays, beside the files themselves.
+
+The files stay what they are, and are what is judged. A field of paths says what to show: the
+copy where there is one, and the file itself elsewhere.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import fiftyone as fo
+
+from mmmsba_plugin.errors import MmmsbaError
+
+from .metadata import UNPLAYABLE, paths_of
+from .targets import Samples, batches, dataset_of, videos_of
+from .writing import write, writing_to
+
+#: Field of the path of what the App shows.
+SHOWN = "playable_path"
+
+_BATCH_SIZE = 16
+
+
+@dataclass(slots=True)
+class Proxies:
+    """What was made.
+
+    Attributes:
+        folder: Where it lies.
+        made: How many copies.
+        failed: Why there is none, by file.
+    """
+
+    folder: Path
+    made: int = 0
+    failed: dict[str, str] = field(default_factory=dict)
+
+
+def make_proxies(
+    samples: Samples,
+    folder: str | Path | None = None,
+    *,
+    on_progress: Callable[[int, int], None] = lambda _done, _total: None,
+) -> Proxies:
+    """Make a playable copy of each video that is tagged as not playable, and show that.
+
+    Tags come from :func:`fiftyone_ops.metadata.fill_metadata`. A copy that is there already
+    is not made again.
+
+    Args:
+        samples: A data set or a view of videos.
+        folder: Where the copies go; a folder of the data set's own if not given.
+        on_progress: Called with how many are done, and of how many.
+
+    Raises:
+        TargetError: There are no videos.
+        WriteError: The database does not take it.
+    """
+    videos = videos_of(samples)
+    dataset = dataset_of(videos)
+    made = Proxies(Path(folder or Path(fo.config.default_dataset_dir, dataset.name, "playable")))
+    ids = videos.match_tags(UNPLAYABLE).values("id")
+    if not ids:
+        return made
+    _show(dataset)
+    for done, batch in enumerate(batches(ids, _BATCH_SIZE), start=1):
+        copies = {one: _copy(one, path, made) for one, path in paths_of(dataset, batch).items()}
+        write(dataset, {SHOWN: {one: str(copy) for one, copy in copies.items() if copy}})
+        on_progress(min(done * _BATCH_SIZE, len(ids)), len(ids))
+    return made
+
+
+def _copy(one: str, source: str, made: Proxies) -> Path | None:
+    from mmmsba_plugin.media.proxy import write_proxy
+
+    path = made.folder / f"{Path(source).stem}-{one[-6:]}.mp4"
+    if path.is_file():
+        return path
+    try:
+        write_proxy(source, path)
+    except MmmsbaError as error:
+        made.failed[source] = str(error)
+        return None
+    made.made += 1
+    return path
+
+
+def _show(dataset: fo.Dataset) -> None:
+    """Let the App show what the field of paths says, which is each file itself at first."""
+    with writing_to(dataset):
+        dataset.add_sample_field(SHOWN, fo.StringField)
+        bare = dataset.exists(SHOWN, bool=False)
+        bare.set_values(SHOWN, bare.values("filepath"))
+        if SHOWN not in dataset.app_config.media_fields:
+            dataset.app_config.media_fields.append(SHOWN)
+        dataset.app_config.grid_media_field = SHOWN
+        dataset.app_config.modal_media_field = SHOWN
+        dataset.save()

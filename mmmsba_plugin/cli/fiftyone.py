@@ -1,0 +1,33 @@
+"""``mmmsba fiftyone``: make the plugin known to the FiftyOne App, or take it away."""
+
+import typer
+
+app = typer.Typer(help="Make the plugin known to the FiftyOne App, or take it away.")
+
+
+@app.command("install")
+def install() -> None:
+    """Link the plugin into FiftyOne's plugins directory; once is enough."""
+    from fiftyone_ops import install as plugin
+    from mmmsba_plugin.cli import told
+
+    console = told.console()
+    console.print(told.shown(plugin.install().said))
+    console.print("restart the App if it is open")
+
+
+@app.command("uninstall")
+def uninstall() -> None:
+    """Take that link away; data sets keep their labels."""
+    from fiftyone_ops import install as plugin
+    from mmmsba_plugin.cli import told
+
+    told.console().print(told.shown(plugin.uninstall().said))
+
+
+@app.command("path")
+def path() -> None:
+    """Say where the plugin's folder lies, for FIFTYONE_PLUGINS_DIR or a copy."""
+    from fiftyone_ops import install as plugin
+
+    typer.echo(str(plugin.HERE))
