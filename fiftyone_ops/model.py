@@ -1,0 +1,113 @@
+"""The detector as one of FiftyOne's models, for ``dataset.apply_model``.
+
+FiftyOne decodes a video for its model, whether that looks or not, and needs ffmpeg for it; it
+also writes sample by sample. :func:`fiftyone_ops.detect.annotate` needs neither, and is faster::
+
+    model = load_model("mmmsba", checkpoint="my-checkpoint")
+    dataset.apply_model(model, label_field=model.label_field("forgeries"))
+"""
+
+import shutil
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import fiftyone.core.models as fom
+
+from mmmsba_plugin.errors import ConfigError, MissingExtraError
+from mmmsba_plugin.hookspecs import Detector
+from mmmsba_plugin.media.glance import Glance
+
+from . import labels, metadata, runs
+from .detect import load_detector
+from .labels import Fields
+from .settings import DetectSettings
+
+#: What the zoo calls it.
+NAME = "mmmsba"
+
+
+def load_model(
+    name: str = NAME, *, checkpoint: str | Path | None = None, detector: str = "mmms-ba"
+) -> "ForgeryModel":
+    """Return the detector as a model.
+
+    Args:
+        name: ``mmmsba``.
+        checkpoint: Folder of trained weights; the default ones if not given.
+        detector: Which detector.
+
+    Raises:
+        ConfigError: There is no model of that name.
+        CheckpointNotFoundError: There are no weights.
+    """
+    if name != NAME:
+        raise ConfigError(f"no model is called {name!r}; there is: {NAME}")
+    said = {"checkpoint": checkpoint, "detector": detector}
+    settings = DetectSettings.read({k: v for k, v in said.items() if v is not None})
+    return ForgeryModel(load_detector(settings))
+
+
+class ForgeryModel(fom.SamplesMixin, fom.Model):
+    """Judges a video by its file, sound and all.
+
+    Args:
+        detector: Who judges.
+    """
+
+    def __init__(self, detector: Detector) -> None:
+        super().__init__()
+        self._detector = detector
+        self._made_by = runs.made_by(detector.info)
+
+    def __enter__(self) -> Self:
+        if shutil.which("ffprobe") is None:
+            raise MissingExtraError(
+                "FiftyOne's apply_model reads videos with ffmpeg, which is not installed; install "
+                "it, or call fiftyone_ops.detect.annotate(dataset), which needs none"
+            )
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """There is nothing to let go of."""
+
+    @property
+    def media_type(self) -> str:
+        """What it can be applied to."""
+        return "video"
+
+    @staticmethod
+    def label_field(name: str) -> dict[str, str]:
+        """Return what to call its labels so that panels and figures know them as a run's."""
+        fields = Fields(name)
+        return {
+            "segments": fields.segments,
+            "verdict": fields.verdict,
+            "opt_outs": fields.opt_outs,
+        }
+
+    def predict(self, arg: Any, sample: Any = None) -> dict[str, Any]:
+        """Return the labels of one video: ``segments``, ``verdict`` and ``opt_outs``.
+
+        Args:
+            arg: What FiftyOne decodes the video with; its path is all that is used of it.
+            sample: The sample, whose path goes before.
+        """
+        path = arg.inpath if sample is None else sample.filepath
+        report = self._detector.detect(path)
+        seen = metadata.look(path)
+        clock = (
+            seen.from_zero(report.media.zero_s)
+            if isinstance(seen, Glance)
+            else labels.lone_picture(report.duration_s)
+        )
+        return {
+            "segments": labels.segments_of(report, clock),
+            "verdict": labels.verdict_of(report, made_by=self._made_by),
+            "opt_outs": labels.opt_outs_of(report, clock),
+        }
