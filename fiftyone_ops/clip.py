@@ -132,7 +132,7 @@ def _clock(sample: fo.Sample) -> PictureClock:
     seen = look(sample.filepath)
     if isinstance(seen, Glance):
         return seen.from_zero(float(seen.clock.starts_s[0]))
-    return lone_picture(sample.metadata.duration if sample.metadata else 0.0)
+    return lone_picture((sample.metadata.duration if sample.metadata else None) or 0.0)
 
 
 def _modalities(verdict: Any, opt_outs: Any) -> Iterator[Values]:

@@ -34,7 +34,7 @@ def ask(uri: str, method: str, samples, **params):
     )
     ctx.request_params["view"] = samples.view()._serialize()
     answer = getattr(foo.get_operator(uri), method)(ctx)
-    return answer, [request.operator_name for request in executor._requests]
+    return answer, [request.operator_uri for request in executor._requests]
 
 
 def forged(dataset) -> fo.Sample:
