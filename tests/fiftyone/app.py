@@ -111,3 +111,10 @@ def page(running, *, dark: bool = True):
     opened = context.new_page()
     opened.set_default_timeout(30_000)
     return opened
+
+
+def screenshots(otherwise: Path) -> Path:
+    """Return the folder that screenshots are kept in."""
+    folder = Path(os.environ.get(KEEP_VARIABLE) or otherwise)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
