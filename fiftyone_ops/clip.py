@@ -5,7 +5,7 @@ segments.
 """
 
 import base64
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,11 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mmmsba_plugin.errors import MmmsbaError
-from mmmsba_plugin.media.glance import Glance
 from mmmsba_plugin.timebase import PictureClock, clock
 
-from .labels import Fields, lone_picture, seconds_of
-from .metadata import look
+from .clocks import lazily
+from .labels import Fields, seconds_of
+from .reading import detections
 
 #: A screen shows no more points than this, and the answer for an hour must stay small.
 MAX_POINTS: Final = 1500
@@ -55,8 +55,7 @@ def clip_of(sample: fo.Sample, fields: Fields, *, truth_field: str | None) -> Va
         "predicted": _segments(sample, fields.segments) or [],
         "reference": _segments(sample, truth_field) if truth_field else None,
         "reviewed": _segments(sample, fields.reviewed),
-        "reviewed_by": None,
-        "reviewed_at": None,
+        "review": _review(_value(sample, fields.review)),
     }
 
 
@@ -108,36 +107,29 @@ def _data_uri(rgb: NDArray[np.uint8]) -> str:
 
 def _segments(sample: fo.Sample, field: str) -> list[Values] | None:
     """Return the segments of a field in time order; None where it holds nothing."""
-    labels = _value(sample, field)
-    if labels is None:
+    value = _value(sample, field)
+    if value is None:
         return None
-    clock_of_clip = _clock(sample)
-    found = [_segment(label, clock_of_clip) for label in labels.detections]
+    clock_of_clip = lazily(sample.filepath, sample.metadata)
+    found = [_segment(label, clock_of_clip) for label in detections(value)]
     return sorted(found, key=lambda segment: segment["start_s"])
 
 
-def _segment(label: Any, clock_of_clip: PictureClock) -> Values:
+def _segment(label: Any, clock_of_clip: Callable[[], PictureClock]) -> Values:
     stretch = seconds_of(label, clock_of_clip)
     return {
         "id": str(label.id),
+        "source": _attribute(label, "source"),
         "start_s": stretch.start_s,
         "end_s": stretch.end_s,
         "label": label.label,
         "score": label.confidence,
-        "decision": _attribute(label, "decision"),
     }
-
-
-def _clock(sample: fo.Sample) -> PictureClock:
-    seen = look(sample.filepath)
-    if isinstance(seen, Glance):
-        return seen.from_zero(float(seen.clock.starts_s[0]))
-    return lone_picture((sample.metadata.duration if sample.metadata else None) or 0.0)
 
 
 def _modalities(verdict: Any, opt_outs: Any) -> Iterator[Values]:
     by_modality: dict[str, list[Values]] = {}
-    for label in opt_outs.detections if opt_outs is not None else ():
+    for label in detections(opt_outs):
         stretch = {"start_s": label.start_s, "end_s": label.end_s, "reason": label.reason}
         by_modality.setdefault(label.label, []).append(stretch)
     for name, score in _scores(verdict):
@@ -181,6 +173,18 @@ def highest(scores: NDArray[np.float64], snippets_a_point: int) -> list[float | 
     padded = np.append(scores, np.full(short, np.nan)).reshape(-1, snippets_a_point)
     known = np.where(np.isnan(padded), -np.inf, padded).max(axis=1)
     return [None if np.isneginf(score) else round(float(score), 4) for score in known]
+
+
+def _review(review: Any) -> Values | None:
+    if review is None:
+        return None
+    return {
+        "label": review.label,
+        "by": review.by,
+        "at": review.at.strftime("%Y-%m-%d %H:%M"),
+        "decided": dict(review.decided or {}),
+        "num_decisions": len(review.history or []),
+    }
 
 
 def _duration_s(sample: fo.Sample, verdict: Any) -> float:

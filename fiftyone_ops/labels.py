@@ -7,7 +7,9 @@ seconds count from the clip's zero, and stretches are half-open, ``[start_s, end
     ``fo.TemporalDetections``, one a forged segment. ``label``: ``audio``, ``visual``, ``both``
     or ``unknown``; ``confidence``: P(fake) of the stretch; ``support``: first and last stored
     picture, numbered from 1, both within; ``start_s`` and ``end_s``: the exact seconds, which
-    figures are computed from; ``track``: the face it was seen on, or None.
+    figures are computed from; ``exact_for``: the support that these seconds belong to, so that
+    one which was moved in the App is known by it; ``track``: the face it was seen on, or None.
+    Labels are made by :func:`detection` and read by :func:`seconds_of`, by nobody else.
 ``forgeries_verdict``
     ``fo.Classification``. ``label``: ``forged``, ``genuine``, ``abstained`` or ``error``;
     ``confidence``: calibrated P(fake) of the clip, None unless judged; ``threshold`` and
@@ -32,7 +34,7 @@ is (``label`` may be ``forged`` where modalities are not told apart); what a per
 in ``forgeries_reviewed``, and who and when in ``forgeries_review`` (see :mod:`.review`).
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, TypeAlias
@@ -229,39 +231,45 @@ def detection(
     **attributes: Any,
 ) -> Detection:
     """Return one stretch as a label: pictures for the App, exact seconds for figures."""
+    support = list(clock.numbers(segment.start_s, segment.end_s))
     return fo.TemporalDetection(
         label=label,
         confidence=confidence,
-        support=list(clock.numbers(segment.start_s, segment.end_s)),
+        support=support,
         start_s=segment.start_s,
         end_s=segment.end_s,
+        exact_for=support,
         **attributes,
     )
 
 
-def seconds_of(label: Detection, clock: PictureClock) -> Segment:
+def seconds_of(label: Detection, clock: Callable[[], PictureClock]) -> Segment:
     """Return the stretch that a label means, in seconds.
 
-    The exact seconds hold for as long as the pictures are theirs. Whoever moves a label in the
-    App moves its pictures alone; then those hold.
+    Its exact seconds hold for as long as its pictures are those they belong to. Whoever moves a
+    label in the App moves its pictures alone; then these hold.
 
     Args:
         label: A ``fo.TemporalDetection``, ours or anyone's.
-        clock: When the clip's pictures are shown, from its zero.
+        clock: Says when the clip's pictures are shown, from its zero; asked only where that
+            matters.
     """
-    support = tuple(label.support)
     start_s, end_s = (getattr(label, name, None) for name in ("start_s", "end_s"))
-    if start_s is not None and end_s is not None and support == clock.numbers(start_s, end_s):
+    if start_s is not None and end_s is not None and not _was_moved(label):
         return Segment(float(start_s), float(end_s))
-    return Segment(*clock.stretch(*support))
+    return Segment(*clock().stretch(*label.support))
 
 
 def record_truth(
-    labels: Detections | None, clock: PictureClock
+    labels: Detections | None, clock: Callable[[], PictureClock]
 ) -> tuple[tuple[Segment, ...], tuple[Segment, ...] | None, tuple[Segment, ...] | None]:
     """Return the truth that labels state: all stretches, those of sound, those of picture.
 
     The last two are None where a label does not tell which it is.
+
+    Args:
+        labels: ``fo.TemporalDetections``, ours or anyone's.
+        clock: As for :func:`seconds_of`.
     """
     by_label: dict[str, list[Segment]] = {}
     for label in labels.detections if labels is not None else ():
@@ -277,6 +285,11 @@ def record_truth(
 def lone_picture(duration_s: float) -> PictureClock:
     """Return the clock of a clip whose pictures cannot be numbered: one, shown all along."""
     return PictureClock(np.zeros(1), duration_s if duration_s > 0 else 1.0)
+
+
+def _was_moved(label: Detection) -> bool:
+    exact_for = getattr(label, "exact_for", None)
+    return exact_for is not None and list(exact_for) != list(label.support)
 
 
 def _verdict_word(report: Report) -> str:

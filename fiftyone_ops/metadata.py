@@ -89,7 +89,7 @@ def put(dataset: Any, paths: Mapping[str, str], seen: Mapping[str, Seen]) -> Non
         paths: The samples' files, by id.
         seen: What was seen of them, by id.
     """
-    write(dataset, {"metadata": {one: _metadata(paths[one], got) for one, got in seen.items()}})
+    write(dataset, {"metadata": {one: metadata_of(paths[one], got) for one, got in seen.items()}})
     tagged = {
         UNPLAYABLE: [one for one, got in seen.items() if why_not_played(got)],
         UNREADABLE: [one for one, got in seen.items() if not isinstance(got, Glance)],
@@ -98,6 +98,23 @@ def put(dataset: Any, paths: Mapping[str, str], seen: Mapping[str, Seen]) -> Non
         for tag, ids in tagged.items():
             if ids:
                 dataset.select(ids).tag_samples(tag)
+
+
+def metadata_of(path: str, seen: Seen) -> Any:
+    """Return what FiftyOne wants to know of a file; a placeholder where it cannot be read."""
+    if not isinstance(seen, Glance):
+        size_bytes = Path(path).stat().st_size if Path(path).is_file() else None
+        return fo.VideoMetadata(size_bytes=size_bytes, **_PLACEHOLDER)
+    return fo.VideoMetadata(
+        size_bytes=seen.size_bytes,
+        mime_type=seen.mime_type,
+        frame_width=seen.width_px,
+        frame_height=seen.height_px,
+        frame_rate=seen.fps_hz,
+        total_frame_count=seen.num_pictures,
+        duration=seen.duration_s,
+        encoding_str=seen.video_codec,
+    )
 
 
 def without_metadata(videos: Samples) -> Samples:
@@ -121,19 +138,3 @@ def look(path: str) -> Seen:
 def why_not_played(seen: Seen) -> str:
     """Return why a browser cannot play a file that can be read; empty if it can."""
     return seen.why_not_played if isinstance(seen, Glance) else ""
-
-
-def _metadata(path: str, seen: Seen) -> Any:
-    if not isinstance(seen, Glance):
-        size_bytes = Path(path).stat().st_size if Path(path).is_file() else None
-        return fo.VideoMetadata(size_bytes=size_bytes, **_PLACEHOLDER)
-    return fo.VideoMetadata(
-        size_bytes=seen.size_bytes,
-        mime_type=seen.mime_type,
-        frame_width=seen.width_px,
-        frame_height=seen.height_px,
-        frame_rate=seen.fps_hz,
-        total_frame_count=seen.num_pictures,
-        duration=seen.duration_s,
-        encoding_str=seen.video_codec,
-    )

@@ -18,6 +18,7 @@ from .labels import Fields
 DETECT: Final = "mmmsba/detect"
 REVIEW: Final = "mmmsba/review"
 EVALUATE: Final = "mmmsba/evaluate"
+IMPORT: Final = "mmmsba/import"
 
 
 def made_by(info: Mapping[str, Any]) -> str:

@@ -72,3 +72,60 @@ class MetadataSettings(Chapter):
     proxies_folder: Path | None = Field(
         default=None, description="Where copies go; a folder of the data set's own if not given."
     )
+
+
+class ImportSettings(Chapter):
+    """Which corpus becomes a data set, and how."""
+
+    data: str = Field(
+        default="", description="The corpus: DIR, READER=DIR or READER[KEY=VALUE]=DIR."
+    )
+    reader: str | None = Field(
+        default=None, description="Who reads a plain DIR; whoever recognises it if not given."
+    )
+    split: str | None = Field(default=None, description="Only this split; all if not given.")
+    name: str | None = Field(
+        default=None, description="Name of the data set; of the corpus's folder if not given."
+    )
+    truth_field: FieldName = Field(
+        default="ground_truth", description="Field of the true segments."
+    )
+    need_media: bool = Field(default=True, description="Leave out what is not there.")
+    batch_size: int = Field(
+        default=500, ge=1, le=10_000, description="Samples that are added at a time."
+    )
+
+    @model_validator(mode="after")
+    def _something(self) -> Self:
+        if not self.data:
+            raise ValueError("say which corpus, such as data='lav-df=DIR'")
+        return self
+
+
+class EvaluateSettings(Chapter):
+    """What is measured, against what."""
+
+    predictions: FieldName = Field(
+        default="forgeries", description="Label field that detect_forgeries wrote."
+    )
+    truth_field: FieldName = Field(
+        default="ground_truth", description="Field of the true segments, or of reviewed ones."
+    )
+    eval_key: FieldName = Field(
+        default="eval", description="Name of the evaluation, and stem of what it writes."
+    )
+    mode: Literal["official", "voc"] = Field(
+        default="official",
+        description="official: as AV-Deepfake1M's evaluator, to the bit; voc: the "
+        "mathematically right form.",
+    )
+    tiou: Score = Field(
+        default=0.5, description="Overlap from which a segment counts as found, for the labels."
+    )
+    resamples: int = Field(
+        default=0, ge=0, description="Draws for 95 % intervals; 0 for none, 1000 is usual."
+    )
+    activitynet: bool = Field(
+        default=False,
+        description="Also run FiftyOne's own ActivityNet-style evaluation, which counts frames.",
+    )

@@ -66,6 +66,7 @@ def declare_segments(dataset: Any, name: str) -> None:
     dataset.add_sample_field(name, fo.EmbeddedDocumentField, **_LABELS)
     for attribute, kind in _SPAN.items():
         dataset.add_sample_field(f"{name}.detections.{attribute}", kind)
+    dataset.add_sample_field(f"{name}.detections.exact_for", fo.FrameSupportField)
 
 
 def declare(dataset: Any, fields: Fields, *, modalities: tuple[str, ...]) -> None:

@@ -6,6 +6,7 @@ order of storage.
 """
 
 import mimetypes
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,6 +42,8 @@ class Glance:
         video_codec: Codec of its pictures.
         audio_codec: Codec of its sound; None without sound.
         clock: When each picture is shown, on the container's own clock.
+        zero_s: Where the clip's zero lies on it as the file states, in seconds. A probe, which
+            decodes, knows better where a file is broken.
     """
 
     path: str
@@ -52,6 +55,7 @@ class Glance:
     video_codec: str
     audio_codec: str | None
     clock: PictureClock
+    zero_s: float
 
     @property
     def num_pictures(self) -> int:
@@ -79,12 +83,14 @@ class Glance:
             return f"no browser opens {self.container} files"
         return ""
 
-    def from_zero(self, zero_s: float) -> PictureClock:
+    def from_zero(self, zero_s: float | None = None) -> PictureClock:
         """Return when pictures are shown, from a clip's zero.
 
         Args:
-            zero_s: Where that lies on the container's clock, in seconds.
+            zero_s: Where that lies on the container's clock, in seconds; where the file states
+                if not given.
         """
+        zero_s = self.zero_s if zero_s is None else zero_s
         return PictureClock(self.clock.starts_s - zero_s, self.clock.end_s - zero_s)
 
 
@@ -99,6 +105,7 @@ def glance(path: str | Path) -> Glance:
         video, audio = (first_stream(container, kind) for kind in ("video", "audio"))
         if video is None:
             raise MediaUnreadableError(f"{path} holds no pictures; give a video file")
+        clock = _clock(path, container, video)
         return Glance(
             path=str(path),
             size_bytes=Path(path).stat().st_size,
@@ -108,8 +115,16 @@ def glance(path: str | Path) -> Glance:
             height_px=video.codec_context.height,
             video_codec=video.codec_context.codec.canonical_name,
             audio_codec=None if audio is None else audio.codec_context.codec.canonical_name,
-            clock=_clock(path, container, video),
+            clock=clock,
+            zero_s=min(_starts_s(video, audio), default=float(clock.starts_s[0])),
         )
+
+
+def _starts_s(*streams: AvStream | None) -> Iterator[float]:
+    """Yield where streams start as the file states, on its clock, in seconds."""
+    for stream in streams:
+        if stream is not None and stream.start_time is not None:
+            yield pts_to_s(stream.start_time, stream.time_base)
 
 
 def _clock(path: str | Path, container: AvContainer, video: AvStream) -> PictureClock:

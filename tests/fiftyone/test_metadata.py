@@ -43,6 +43,13 @@ def test_a_changing_rate_is_seen_and_pictures_keep_their_times(tmp_path):
     assert clock.numbers(0.65, 0.75) == (4, 5)
 
 
+@pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "a.webm", "a.avi", "a.mpg"])
+def test_a_glance_finds_the_zero_that_a_probe_finds(tmp_path, name):
+    path = clip(tmp_path / name, sound_start_s=0.5)
+    # What an encoder of sound puts in front is told apart only by decoding.
+    assert glance(path).zero_s == pytest.approx(probe(path).zero_s, abs=0.03)
+
+
 def test_a_file_that_is_not_there_or_holds_no_pictures_is_said_to_be_so(tmp_path):
     with pytest.raises(MediaNotFoundError, match="there is no file at"):
         glance(tmp_path / "none.mp4")
