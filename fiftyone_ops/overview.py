@@ -4,14 +4,23 @@ No sample is loaded, so ten thousand cost little more than ten. What is clicked 
 the very expression that it was counted by, so that a bar of 12 leads to 12 samples.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any, Final
 
 import fiftyone as fo
 from fiftyone import ViewField
 
 from .labels import VERDICTS, Fields
+from .queue import REASONS, Reason, queue, waiting
 
+#: Reasons to look, on a button.
+_TITLES: Final[Mapping[Reason, str]] = {
+    "uncertain": "Uncertain",
+    "unlabelled": "Predicted, not labelled",
+    "missed": "Labelled, missed",
+    "disagree": "Modalities disagree",
+}
 #: Bars of the histogram, over scores from 0 to 1.
 NUM_BARS: Final = 20
 #: Field in which a corpus states which part of it a clip belongs to.
@@ -20,6 +29,8 @@ SPLIT: Final = "split"
 _TAGS: Final = "tags"
 #: A longer list is no overview.
 _MAX_VALUES: Final = 12
+#: Nobody looks at more before counting anew.
+MAX_QUEUED: Final = 100
 
 #: A data set or a view, and an expression over its samples; FiftyOne is untyped.
 Samples = Any
@@ -76,7 +87,38 @@ def narrowed(samples: Samples, fields: Fields, *, kind: str, value: Any) -> Samp
     Example:
         >>> narrowed(dataset, Fields("forgeries"), kind="verdict", value="forged")  # doctest: +SKIP
     """
-    return samples.match(_MATCHES[kind](samples, fields, value))
+    match = _MATCHES[kind]
+    return samples.match(match(samples, fields, value))
+
+
+def queue_of(samples: Samples, fields: Fields, *, reason: Reason, truth_field: str) -> Values:
+    """Return what to look at first for a reason, and how much waits for each.
+
+    Args:
+        samples: A data set or a view.
+        fields: Where a run wrote.
+        reason: Why to look.
+        truth_field: Where a corpus's truth lies.
+    """
+    where = {"label_field": fields.segments, "truth_field": truth_field}
+    first = queue(samples, reason, **where).limit(MAX_QUEUED)
+    paths = ["id", "filepath", f"{fields.verdict}.confidence"]
+    starts = f"{fields.segments}.detections.start_s"
+    finished = ViewField(f"{fields.review}.label").is_in(["forged", "genuine"])
+    started = samples.has_field(fields.review)
+    counts = waiting(samples, **where)
+    return {
+        "items": [
+            {"sample_id": one, "name": Path(path).name, "score": score, "at_s": at_s or []}
+            for one, path, score, at_s in zip(*first.values([*paths, starts]), strict=True)
+        ],
+        "reasons": [
+            {"name": name, "title": title, "why": REASONS[name], "count": counts[name]}
+            for name, title in _TITLES.items()
+        ],
+        "num_reviewed": samples.match(finished).count() if started else 0,
+        "num_clips": samples.count(),
+    }
 
 
 def split_path(samples: Samples) -> str:
@@ -113,7 +155,7 @@ def _by_split(samples: Samples, fields: Fields, split: str) -> Expression:
     return ViewField(path).contains(split) if path == _TAGS else ViewField(path) == split
 
 
-_MATCHES: Final = {
+_MATCHES: Final[Mapping[str, Callable[[Samples, Fields, Any], Expression]]] = {
     "score": _by_score,
     "verdict": _by_verdict,
     "modality": _by_modality,

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from fiftyone.operators import types
 
@@ -11,6 +11,9 @@ from mmmsba_plugin.errors import MmmsbaError
 from ..labels import Fields
 from ..runs import DETECT, method_of
 
+
+#: Where a corpus's truth lies.
+TRUTH_FIELD: Final = "ground_truth"
 
 _Panel = TypeVar("_Panel")
 Answer = dict[str, Any]

@@ -4,9 +4,9 @@ from typing import Any
 
 import fiftyone.operators as foo
 
-from ..labels import Fields
-from ..overview import narrowed, overview_of
-from .drawn import answers, drawn_by, fields_of, judged_fields
+from ..overview import narrowed, overview_of, queue_of
+from ..queue import queue
+from .drawn import TRUTH_FIELD, answers, drawn_by, fields_of, judged_fields
 
 
 class ForgeryOverview(foo.Panel):
@@ -40,19 +40,30 @@ class ForgeryOverview(foo.Panel):
         told = {"fields": judged_fields(ctx.dataset), "field": fields and fields.segments}
         return told if fields is None else {**told, **overview_of(ctx.view, fields)}
 
-    def show(self, ctx: Any) -> None:
+    @answers
+    def show(self, ctx: Any) -> dict[str, Any]:
         """Make what was clicked the view."""
         kind, fields = ctx.params["kind"], fields_of(ctx)
         if kind == "all" or fields is None:
             ctx.ops.clear_view()
-            return
-        ctx.ops.set_view(narrowed(ctx.view, fields, kind=kind, value=ctx.params["value"]))
+        else:
+            ctx.ops.set_view(narrowed(ctx.view, fields, kind=kind, value=ctx.params["value"]))
+        return {}
 
     @answers
     def queue(self, ctx: Any) -> dict[str, Any]:
-        """Return what to look at first."""
-        return {"items": [], "reasons": [], "num_reviewed": 0, "num_clips": 0}
+        """Return what to look at first, and why."""
+        fields = fields_of(ctx)
+        if fields is None:
+            return {"items": [], "reasons": [], "num_reviewed": 0, "num_clips": 0}
+        return queue_of(ctx.view, fields, reason=ctx.params["reason"], truth_field=TRUTH_FIELD)
 
-    def open(self, ctx: Any) -> None:
-        """Open a clip."""
+    @answers
+    def open(self, ctx: Any) -> dict[str, Any]:
+        """Open a clip of the queue, which becomes the view: the App's arrows then lead along it."""
+        fields = fields_of(ctx)
+        if fields is not None:
+            where = {"label_field": fields.segments, "truth_field": TRUTH_FIELD}
+            ctx.ops.set_view(queue(ctx.view, ctx.params["reason"], **where))
         ctx.ops.open_sample(id=ctx.params["sample_id"])
+        return {}

@@ -4,15 +4,14 @@ from typing import Any, Final
 
 import fiftyone.operators as foo
 
+from .. import review
 from ..clip import clip_of, pictures_of
 from ..errors import TargetError
 from ..labels import Fields
-from .drawn import answers, drawn_by, fields_of
+from .drawn import TRUTH_FIELD, answers, drawn_by, fields_of
 
-#: Where a corpus's truth lies.
-TRUTH_FIELD: Final = "ground_truth"
 #: Where a run writes that was given no other name.
-_USUAL = Fields("forgeries")
+_USUAL: Final = Fields("forgeries")
 
 
 class ForgeryTimeline(foo.Panel):
@@ -43,12 +42,30 @@ class ForgeryTimeline(foo.Panel):
     @answers
     def pictures(self, ctx: Any) -> dict[str, Any]:
         """Return a picture of each segment."""
-        fields = fields_of(ctx) or _USUAL
-        return {"pictures": list(pictures_of(_sample(ctx), fields))}
+        return {"pictures": list(pictures_of(_sample(ctx), fields_of(ctx) or _USUAL))}
 
     @answers
     def decide(self, ctx: Any) -> dict[str, Any]:
+        """Keep what a person decided about a clip, and return how the clip stands then."""
+        fields = fields_of(ctx) or _USUAL
+        review.decide(
+            ctx.dataset,
+            ctx.params["sample_id"],
+            label_field=fields.segments,
+            by=ctx.user_id,
+            **ctx.params["decision"],
+        )
+        if ctx.params["decision"]["action"] == "finish":
+            _go_on(ctx)
         return self.load(ctx)
+
+
+def _go_on(ctx: Any) -> None:
+    """Open the clip behind this one in the view; a queue has let go of this one by now."""
+    here, ids = ctx.params["sample_id"], ctx.view.values("id")
+    behind = ids[ids.index(here) + 1 :] if here in ids else ids
+    if behind:
+        ctx.ops.open_sample(id=behind[0])
 
 
 def _sample(ctx: Any) -> Any:

@@ -4,7 +4,7 @@ import React, { useEffect, useRef, useState } from "react";
 import { BOX, stepPath } from "./curve";
 import type { Player } from "./player";
 import type { Clip, Curves, Modality, Segment, Stretch } from "./said";
-import { moved } from "./segments";
+import { type Candidate, decidedBy, moved } from "./segments";
 import { clock, percent, ticks, timeAt } from "./timescale";
 
 interface LanesProps {
@@ -86,11 +86,12 @@ function Stretches(props: StretchesProps) {
 }
 
 function Block(props: StretchesProps & { segment: Segment }) {
-  const { clip, segment, selected, onSelect, onMove, movable } = props;
+  const { clip, segment, kind, selected, onSelect, onMove, movable } = props;
   const [draft, setDraft] = useState<Stretch | null>(null);
   const shown = draft ?? segment;
-  const chosen = segment.id === selected;
-  const classes = ["segment", chosen && "selected", segment.decision === "rejected" && "rejected"];
+  const chosen = decidedBy(segment) === selected;
+  const rejected = kind === "found" && clip.review?.decided[segment.id] === "rejected";
+  const classes = ["segment", chosen && "selected", rejected && "rejected"];
   const drag = (end: "start" | "end") => ({
     onPointerDown: (event: React.PointerEvent<HTMLElement>) => {
       event.stopPropagation();
@@ -117,7 +118,7 @@ function Block(props: StretchesProps & { segment: Segment }) {
       onPointerDown={(event) => event.stopPropagation()}
       onClick={() => onSelect(segment)}
     >
-      {mark(segment)} {segment.label}
+      {segment.label}
       {chosen && movable && (
         <>
           <i className="edge start" {...drag("start")} />
@@ -268,8 +269,8 @@ function place({ start_s, end_s }: Stretch, duration_s: number) {
   return { left: `${left}%`, width: `${percent(end_s, duration_s) - left}%` };
 }
 
-export function mark(segment: Segment): string {
-  return { accepted: "✓", adjusted: "✓", added: "+", rejected: "✗" }[segment.decision ?? ""] ?? "";
+export function mark({ decision }: Candidate): string {
+  return { accepted: "✓", added: "+", rejected: "✗" }[decision ?? ""] ?? "";
 }
 
 export function span({ start_s, end_s }: Stretch): string {
@@ -278,7 +279,7 @@ export function span({ start_s, end_s }: Stretch): string {
 
 function told(segment: Segment): string {
   const score = segment.score === null ? "" : `, score ${segment.score.toFixed(3)}`;
-  return `${segment.label}, ${span(segment)}${score}${segment.decision ? `, ${segment.decision}` : ""}`;
+  return `${segment.label}, ${span(segment)}${score}`;
 }
 
 function capital(name: string): string {

@@ -174,22 +174,20 @@ function Counts({ tally, show }: { tally: Tally; show: Show }) {
 }
 
 function QueueTable({ ask, field }: { ask: Ask; field: string }) {
-  const [reason, setReason] = useState<string | null>(null);
+  const [reason, setReason] = useState("uncertain");
   const [queue, problem] = useAnswer<Queue>(ask, "queue", field, { reason });
   if (problem) return <div className="problem">{problem}</div>;
   if (!queue) return <p className="quiet">Looking …</p>;
   const open = (item: QueueItem) =>
-    void ask("open", { field, sample_id: item.sample_id, items: queue.items.map((one) => one.sample_id) });
+    void ask("open", { field, reason, sample_id: item.sample_id });
   return (
     <section data-cy="mmmsba-queue">
       <div className="bar">
-        <button type="button" aria-pressed={reason === null} onClick={() => setReason(null)}>
-          All
-        </button>
-        {queue.reasons.map(({ name, title, count }) => (
+        {queue.reasons.map(({ name, title, why, count }) => (
           <button
             key={name}
             type="button"
+            title={why}
             aria-pressed={reason === name}
             data-cy={`mmmsba-reason-${name}`}
             onClick={() => setReason(name)}
@@ -205,9 +203,8 @@ function QueueTable({ ask, field }: { ask: Ask; field: string }) {
         <thead>
           <tr>
             <th>Clip</th>
-            <th>Why</th>
             <th>Score</th>
-            <th>Where</th>
+            <th>Forged from</th>
           </tr>
         </thead>
         <tbody>
@@ -220,7 +217,6 @@ function QueueTable({ ask, field }: { ask: Ask; field: string }) {
               onKeyDown={(event) => event.key === "Enter" && open(item)}
             >
               <td>{item.name}</td>
-              <td>{item.why}</td>
               <td>{item.score?.toFixed(3)}</td>
               <td>{item.at_s.map(clock).join(", ")}</td>
             </tr>

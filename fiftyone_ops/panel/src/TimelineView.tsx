@@ -9,7 +9,16 @@ import { LOOK } from "./look";
 import { type Player, usePlayer } from "./player";
 import { type PanelProps, useAsk } from "./python";
 import type { Clip, Picture, Segment, Stretch } from "./said";
-import { fresh, LABELS, moved, nextLabel, open, stepped } from "./segments";
+import {
+  type Candidate,
+  candidates,
+  decidedBy,
+  fresh,
+  LABELS,
+  moved,
+  nextLabel,
+  stepped,
+} from "./segments";
 import { useClip } from "./useClip";
 
 /** The App's name for the panels of a sample's window. */
@@ -43,33 +52,37 @@ function Timeline({ clip, pictures, problem, change }: TimelineProps) {
   const player = usePlayer(clip.fps_hz);
   const [selected, setSelected] = useState<string | null>(null);
   const panel = useRef<HTMLDivElement>(null);
-  const segments = open(clip);
+  const segments = candidates(clip);
   const chosen = segments.find((segment) => segment.id === selected) ?? null;
 
   const choose = (segment: Segment | null) => {
-    setSelected(segment?.id ?? null);
+    setSelected(segment && decidedBy(segment));
     if (segment) player.seek(segment.start_s);
     panel.current?.focus();
   };
-  const decide = async (action: string, segment: Segment | null, what: object = {}) => {
+  const decide = async (decision: { action: string; [what: string]: unknown }) => {
     const before = new Set(segments.map(({ id }) => id));
-    const told = await change("decide", { action, segment_id: segment?.id ?? null, ...what });
+    const told = await change("decide", { field: clip.field, decision });
     // What was added has a name only now.
-    const added = action === "add" && told && open(told).find(({ id }) => !before.has(id));
-    if (added) setSelected(added.id);
+    const added = told && candidates(told).find(({ id }) => !before.has(id));
+    if (decision.action === "add" && added) setSelected(added.id);
+    panel.current?.focus();
+  };
+  const about = (action: string, what: (segment: Candidate) => object = () => ({})) => {
+    if (chosen) void decide({ action, label_id: chosen.id, ...what(chosen) });
   };
   const acts: Record<Action, () => void> = {
     next: () => choose(stepped(segments, selected, 1)),
     previous: () => choose(stepped(segments, selected, -1)),
-    accept: () => chosen && void decide("accept", chosen),
-    reject: () => chosen && void decide("reject", chosen),
-    start: () => chosen && void decide("adjust", chosen, ended(clip, chosen, "start", player)),
-    end: () => chosen && void decide("adjust", chosen, ended(clip, chosen, "end", player)),
-    modality: () => chosen && void decide("relabel", chosen, { label: nextLabel(chosen.label) }),
+    accept: () => about("accept"),
+    reject: () => about("reject"),
+    start: () => about("adjust", (segment) => ended(clip, segment, "start", player)),
+    end: () => about("adjust", (segment) => ended(clip, segment, "end", player)),
+    modality: () => about("relabel", ({ label }) => ({ modality: nextLabel(label) })),
     add: () =>
-      void decide("add", null, { ...fresh(player.now() ?? 0, clip.duration_s), label: "both" }),
-    undo: () => chosen && void decide("undo", chosen),
-    done: () => void decide("done", null),
+      void decide({ action: "add", modality: "both", ...fresh(player.now() ?? 0, clip.duration_s) }),
+    undo: () => void decide({ action: "undo" }),
+    done: () => void decide({ action: "finish" }),
   };
 
   // A listener of the page's own: React's come after those of the App, which would take "a" for
@@ -99,9 +112,15 @@ function Timeline({ clip, pictures, problem, change }: TimelineProps) {
       <Lanes
         {...{ clip, player, selected }}
         onSelect={choose}
-        onMove={(segment, to: Stretch) => void decide("adjust", segment, { ...to })}
+        onMove={(segment, to: Stretch) =>
+          void decide({ action: "adjust", label_id: decidedBy(segment), ...to })
+        }
       />
-      <Buttons {...{ acts, chosen }} relabel={(label) => chosen && void decide("relabel", chosen, { label })} />
+      <Buttons
+        {...{ acts, chosen }}
+        canUndo={(clip.review?.num_decisions ?? 0) > 0}
+        relabel={(modality) => about("relabel", () => ({ modality }))}
+      />
       <Cards {...{ segments, pictures, selected, choose }} />
     </div>
   );
@@ -125,10 +144,9 @@ function Verdict({ clip, player }: { clip: Clip; player: Player }) {
         </span>
       )}
       {clip.reason && <span className="quiet">{clip.reason}</span>}
-      {clip.reviewed_by && (
-        <span className="quiet" data-cy="mmmsba-reviewed-by">
-          reviewed by {clip.reviewed_by}
-          {clip.reviewed_at && `, ${clip.reviewed_at}`}
+      {clip.review && (
+        <span className="quiet" data-cy="mmmsba-review">
+          review: <b>{clip.review.label}</b>, by {clip.review.by}, {clip.review.at}
         </span>
       )}
       <span className="push quiet">{clip.field}</span>
@@ -163,16 +181,18 @@ function Unjudged({ clip }: { clip: Clip }) {
 
 interface ButtonsProps {
   acts: Record<Action, () => void>;
-  chosen: Segment | null;
+  chosen: Candidate | null;
+  canUndo: boolean;
   relabel(label: string): void;
 }
 
-function Buttons({ acts, chosen, relabel }: ButtonsProps) {
-  const button = (action: Action, words: string, needsOne = true) => (
+function Buttons({ acts, chosen, canUndo, relabel }: ButtonsProps) {
+  const button = (action: Action, words: string, can = chosen !== null, title = words) => (
     <button
       type="button"
+      title={title}
       data-cy={`mmmsba-${action}`}
-      disabled={needsOne && !chosen}
+      disabled={!can}
       onClick={acts[action]}
     >
       {words}
@@ -181,8 +201,8 @@ function Buttons({ acts, chosen, relabel }: ButtonsProps) {
   );
   return (
     <div className="bar" data-cy="mmmsba-buttons">
-      {button("previous", "‹", false)}
-      {button("next", "›", false)}
+      {button("previous", "‹", true, "Previous stretch")}
+      {button("next", "›", true, "Next stretch")}
       {button("accept", "Accept")}
       {button("reject", "Reject")}
       {button("start", "Start here")}
@@ -201,19 +221,19 @@ function Buttons({ acts, chosen, relabel }: ButtonsProps) {
         </select>
         <kbd>{keyOf("modality")}</kbd>
       </label>
-      {button("undo", "Undo")}
-      {button("add", "Add here", false)}
+      {button("undo", "Undo", canUndo)}
+      {button("add", "Add here", true)}
       <span className="push" />
-      {button("done", "Clip is done", false)}
+      {button("done", "Clip is done", true, "Reject what is undecided, and go on to the next clip")}
     </div>
   );
 }
 
 interface CardsProps {
-  segments: readonly Segment[];
+  segments: readonly Candidate[];
   pictures: ReadonlyMap<string, Picture>;
   selected: string | null;
-  choose(segment: Segment): void;
+  choose(segment: Candidate): void;
 }
 
 function Cards({ segments, pictures, selected, choose }: CardsProps) {

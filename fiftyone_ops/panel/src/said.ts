@@ -10,8 +10,18 @@ export interface Segment extends Stretch {
   /** What was altered: audio, visual, both, unknown, or a corpus's own word. */
   label: string;
   score: number | null;
-  /** What a person decided: accepted, rejected, adjusted, added; null where nobody has. */
-  decision: string | null;
+  /** Of what a person stands by: the prediction it came from; null where that was missed. */
+  source: string | null;
+}
+
+export interface Review {
+  /** open as long as a prediction is undecided, then forged or genuine. */
+  label: string;
+  by: string;
+  at: string;
+  /** accepted or rejected, by the prediction's id. */
+  decided: Record<string, string>;
+  num_decisions: number;
 }
 
 export interface OptOut extends Stretch {
@@ -49,8 +59,7 @@ export interface Clip {
   predicted: Segment[];
   reference: Segment[] | null;
   reviewed: Segment[] | null;
-  reviewed_by: string | null;
-  reviewed_at: string | null;
+  review: Review | null;
 }
 
 export interface Picture {
@@ -89,8 +98,6 @@ export interface Overview {
 export interface QueueItem {
   sample_id: string;
   name: string;
-  /** In words. */
-  why: string;
   score: number | null;
   /** Where to look. */
   at_s: number[];
@@ -99,6 +106,8 @@ export interface QueueItem {
 export interface Reason {
   name: string;
   title: string;
+  /** In a sentence. */
+  why: string;
   count: number;
 }
 

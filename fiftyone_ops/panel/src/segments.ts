@@ -10,22 +10,34 @@ export const LABELS = ["audio", "visual", "both"] as const;
 const NEW_S = 0.4;
 const LEAST_S = 0.02;
 
-/** Those a person can decide about, in time order: what was predicted, and what they added. */
-export function open(clip: Clip): Segment[] {
-  const predicted = new Set(clip.predicted.map((segment) => segment.id));
-  const added = (clip.reviewed ?? []).filter((segment) => !predicted.has(segment.id));
-  return [...clip.predicted.map((segment) => standing(clip, segment)), ...added].sort(
-    (a, b) => a.start_s - b.start_s,
-  );
+/** A segment under the name that a person decides about it by, and what they decided. */
+export interface Candidate extends Segment {
+  decision: string | null;
 }
 
-/** A predicted segment as it stands after what a person did to it. */
-function standing(clip: Clip, predicted: Segment): Segment {
-  return clip.reviewed?.find((segment) => segment.id === predicted.id) ?? predicted;
+/** Those a person can decide about, in time order: what was predicted, and what they added. */
+export function candidates(clip: Clip): Candidate[] {
+  const added = (clip.reviewed ?? []).filter((segment) => segment.source === null);
+  return [
+    ...clip.predicted.map((segment) => standing(clip, segment)),
+    ...added.map((segment) => ({ ...segment, decision: "added" })),
+  ].sort((a, b) => a.start_s - b.start_s);
+}
+
+/** A prediction, where and what it is after all that a person did to it. */
+function standing(clip: Clip, predicted: Segment): Candidate {
+  const kept = clip.reviewed?.find((segment) => segment.source === predicted.id);
+  const decision = clip.review?.decided[predicted.id] ?? null;
+  return { ...predicted, ...kept, id: predicted.id, score: predicted.score, decision };
+}
+
+/** The name that a person decides about a segment by: that of the prediction it came from. */
+export function decidedBy(segment: Segment): string {
+  return segment.source ?? segment.id;
 }
 
 /** The segment so many places on from the chosen one, round and round. */
-export function stepped(segments: readonly Segment[], chosen: string | null, by: number) {
+export function stepped(segments: readonly Candidate[], chosen: string | null, by: number) {
   if (segments.length === 0) return null;
   const at = segments.findIndex((segment) => segment.id === chosen);
   if (at < 0) return segments[by > 0 ? 0 : segments.length - 1] ?? null;

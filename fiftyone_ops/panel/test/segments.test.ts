@@ -1,31 +1,43 @@
 import { expect, it } from "vitest";
 import { actionOf, keyOf } from "../src/keys";
 import type { Clip, Segment } from "../src/said";
-import { fresh, moved, nextLabel, open, stepped } from "../src/segments";
+import { candidates, decidedBy, fresh, moved, nextLabel, stepped } from "../src/segments";
 
-const segment = (id: string, start_s: number, decision: string | null = null): Segment => ({
+const segment = (id: string, start_s: number, source: string | null = null): Segment => ({
   id,
   start_s,
   end_s: start_s + 1,
   label: "audio",
   score: 0.9,
-  decision,
+  source,
 });
-const clip = (predicted: Segment[], reviewed: Segment[] | null) =>
-  ({ predicted, reviewed, duration_s: 10 }) as Clip;
+const clip = (predicted: Segment[], reviewed: Segment[], decided: Record<string, string> = {}) =>
+  ({ predicted, reviewed, duration_s: 10, review: { decided } }) as unknown as Clip;
 
 it("offers what was predicted and what was added, in time order", () => {
-  const offered = open(clip([segment("b", 4)], [segment("a", 1, "added")]));
-  expect(offered.map(({ id }) => id)).toEqual(["a", "b"]);
+  const offered = candidates(clip([segment("b", 4)], [segment("a", 1)]));
+  expect(offered.map(({ id, decision }) => [id, decision])).toEqual([
+    ["a", "added"],
+    ["b", null],
+  ]);
 });
 
-it("offers a segment as a person left it", () => {
-  const offered = open(clip([segment("a", 4)], [segment("a", 5, "adjusted")]));
-  expect(offered).toEqual([segment("a", 5, "adjusted")]);
+it("offers a prediction once, as a person left it, by its own name", () => {
+  const [offered, ...others] = candidates(
+    clip([segment("a", 4)], [segment("kept", 5, "a")], { a: "accepted" }),
+  );
+  expect(others).toEqual([]);
+  expect(offered).toMatchObject({ id: "a", start_s: 5, decision: "accepted" });
+  expect(decidedBy(segment("kept", 5, "a"))).toBe("a");
+});
+
+it("still offers a prediction that was rejected", () => {
+  const offered = candidates(clip([segment("a", 4)], [], { a: "rejected" }));
+  expect(offered).toMatchObject([{ id: "a", start_s: 4, decision: "rejected" }]);
 });
 
 it("steps through segments round and round", () => {
-  const all = [segment("a", 1), segment("b", 2)];
+  const all = candidates(clip([segment("a", 1), segment("b", 2)], []));
   expect(stepped(all, null, 1)?.id).toBe("a");
   expect(stepped(all, null, -1)?.id).toBe("b");
   expect(stepped(all, "b", 1)?.id).toBe("a");
