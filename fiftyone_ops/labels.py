@@ -44,7 +44,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mmmsba_plugin.datasets.record import Record
-from mmmsba_plugin.schema import Curves, OptOut, Report
+from mmmsba_plugin.schema import (
+    Curves,
+    ForgedSegment,
+    Media,
+    ModalityReport,
+    OptOut,
+    Problem,
+    Proposal,
+    Provenance,
+    Report,
+    Threshold,
+)
 from mmmsba_plugin.segment import Segment, merge
 from mmmsba_plugin.timebase import PictureClock
 
@@ -56,6 +67,9 @@ FORGED: Final = "forged"
 VERDICTS: Final = ("forged", "genuine", "abstained", "error")
 #: Modalities of our own detectors; a stranger's detector may add more.
 MODALITIES: Final = ("face", "audio", "lips")
+
+#: What an attribute of a verdict starts with that is one modality's score.
+_SCORE: Final = "score_"
 
 #: Objects of FiftyOne, which is untyped from here on.
 Detections: TypeAlias = Any
@@ -160,7 +174,7 @@ def verdict_of(report: Report, *, made_by: str, notes: Sequence[str] = ()) -> Ve
         duration_s=report.media.duration_s,
         made_by=made_by,
         judged_at=datetime.now(UTC),
-        **{f"score_{modality}": said.score for modality, said in report.modalities.items()},
+        **{f"{_SCORE}{modality}": said.score for modality, said in report.modalities.items()},
     )
 
 
@@ -282,6 +296,41 @@ def record_truth(
     return truth, tuple(merge(audio)), tuple(merge(visual))
 
 
+def report_of(values: Mapping[str, Any], maker: Mapping[str, Any]) -> Report:
+    """Return the report that labels were made from, as far as they hold it.
+
+    Args:
+        values: ``filepath``, ``metadata``, ``segments``, ``verdict``, ``opt_outs``, ``curves`` and
+            ``proposals`` of a sample; None for what was not written.
+        maker: What the detector said of itself, from the run's ``makers``.
+    """
+    verdict = values["verdict"]
+    known = {name: value for name, value in maker.items() if name in Provenance.model_fields}
+    unknown = {"package_version": "", "api_version": "", "formula_version": 0}
+    problem = Problem(kind=verdict.status, message=verdict.reason) if verdict.reason else None
+    judged = verdict.status == "ok"
+    return Report(
+        status=verdict.status,
+        media=Media(
+            path=values["filepath"],
+            size_bytes=getattr(values["metadata"], "size_bytes", None),
+            duration_s=verdict.duration_s,
+        ),
+        score=verdict.confidence,
+        threshold=None if verdict.threshold is None else _threshold(verdict),
+        segments=tuple(map(_segment, _each(values["segments"]))),
+        modalities=_modalities(verdict, _each(values["opt_outs"])) if judged else {},
+        proposals=_proposals(values["proposals"]),
+        warnings=tuple(verdict.warnings or ()),
+        problem=problem,
+        provenance=Provenance(
+            **{**unknown, "detector": str(maker.get("name", "")), **known},
+            created_utc=verdict.judged_at.isoformat(timespec="seconds"),
+        ),
+        curves=_curves(values["curves"]),
+    )
+
+
 def lone_picture(duration_s: float) -> PictureClock:
     """Return the clock of a clip whose pictures cannot be numbered: one, shown all along."""
     return PictureClock(np.zeros(1), duration_s if duration_s > 0 else 1.0)
@@ -320,3 +369,52 @@ def _labelled(record: Record) -> Iterator[tuple[str, Segment]]:
         "visual": visual - audio,
     }
     yield from ((word, part) for word, parts in words.items() for part in parts)
+
+
+def _each(labels: Detections | None) -> Sequence[Detection]:
+    return () if labels is None else labels.detections
+
+
+def _threshold(verdict: Verdict) -> Threshold:
+    return Threshold(value=verdict.threshold, false_positive_rate=verdict.false_positive_rate)
+
+
+def _segment(label: Detection) -> ForgedSegment:
+    return ForgedSegment(
+        start_s=label.start_s,
+        end_s=label.end_s,
+        score=label.confidence,
+        modality=None if label.label == LABELS[-1] else label.label,
+        track=label.track,
+    )
+
+
+def _modalities(verdict: Verdict, opt_outs: Sequence[Detection]) -> dict[str, ModalityReport]:
+    names = [name for name in verdict.field_names if name.startswith(_SCORE)]
+    by_name: dict[str, list[OptOut]] = {name.removeprefix(_SCORE): [] for name in names}
+    for label in opt_outs:
+        part = OptOut(start_s=label.start_s, end_s=label.end_s, reason=label.reason)
+        by_name.setdefault(label.label, []).append(part)
+    return {
+        name: ModalityReport(score=getattr(verdict, f"{_SCORE}{name}", None), opt_outs=tuple(parts))
+        for name, parts in by_name.items()
+    }
+
+
+def _proposals(ranked: NDArray[np.float64] | None) -> tuple[Proposal, ...]:
+    rows = [] if ranked is None else ranked.reshape(-1, 3).tolist()
+    return tuple(Proposal(start_s=start, end_s=end, score=score) for start, end, score in rows)
+
+
+def _curves(document: Document | None) -> Curves | None:
+    if document is None:
+        return None
+    vectors = {
+        name: tuple(None if np.isnan(one) else one for one in document[name].tolist())
+        for name in document.field_names
+        if name not in ("start_s", "stride_s") and document[name] is not None
+    }
+    score = vectors.pop("score")
+    return Curves(
+        start_s=document.start_s, stride_s=document.stride_s, score=score, by_modality=vectors
+    )

@@ -129,3 +129,52 @@ class EvaluateSettings(Chapter):
         default=False,
         description="Also run FiftyOne's own ActivityNet-style evaluation, which counts frames.",
     )
+
+
+class ReviewSettings(Chapter):
+    """What is looked at, and why."""
+
+    reason: Literal["uncertain", "unlabelled", "missed", "disagree"] = Field(
+        default="uncertain",
+        description="uncertain: the score lies close to the line; unlabelled: forgeries are "
+        "predicted where no truth says so; missed: a true forgery was not predicted; disagree: "
+        "sound and picture say different things.",
+    )
+    label_field: FieldName = Field(
+        default="forgeries", description="Label field that detect_forgeries wrote."
+    )
+    truth_field: FieldName = Field(
+        default="ground_truth", description="Field of the true segments, if there are any."
+    )
+
+
+class ExportSettings(Chapter):
+    """What leaves the data set, and in which form."""
+
+    folder: Path = Field(default=Path(), description="Where it goes.")
+    what: Literal["reports", "clips", "lav-df"] = Field(
+        default="reports",
+        description="reports: what was said, by our writers; clips: each segment as a video of "
+        "its own; lav-df: a corpus to train on, in LAV-DF's layout.",
+    )
+    label_field: FieldName = Field(
+        default="forgeries", description="Label field of the segments; for reports and clips."
+    )
+    truth_field: FieldName = Field(
+        default="forgeries_reviewed", description="Field of the truth; for lav-df."
+    )
+    formats: str = Field(
+        default="json,csv,vtt", description="Writers, separated by commas; for reports."
+    )
+    padding_s: float = Field(
+        default=0.5, ge=0, le=60, description="Seconds before and after a segment; for clips."
+    )
+    copy_media: bool = Field(
+        default=True, description="Copy the videos; link to them if not. For lav-df."
+    )
+
+    @model_validator(mode="after")
+    def _somewhere(self) -> Self:
+        if self.folder == Path():
+            raise ValueError("say where to, as folder='exported'")
+        return self

@@ -4,8 +4,10 @@ from typing import Any
 
 from .detect import DetectForgeries
 from .evaluating import EvaluateForgeries
+from .exporting import ExportForgeries
 from .importing import ImportForgeryDataset
 from .metadata import FillVideoMetadata
+from .reviewing import DecideForgery, ReviewForgeries
 
 #: Every operator; the manifest names the same.
 OPERATORS: tuple[type[Any], ...] = (
@@ -13,4 +15,7 @@ OPERATORS: tuple[type[Any], ...] = (
     FillVideoMetadata,
     ImportForgeryDataset,
     EvaluateForgeries,
+    ExportForgeries,
+    ReviewForgeries,
+    DecideForgery,
 )

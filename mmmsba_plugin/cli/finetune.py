@@ -7,18 +7,19 @@ from typing import Annotated
 
 import typer
 
-from mmmsba_plugin.cli import corpora, files, learning
+from mmmsba_plugin.cli import files, learning
 
 
 def finetune(
     *,
-    data: Annotated[
-        list[str],
-        typer.Option(metavar="[READER=]DIR", help="Clips with known truth; can be given again."),
-    ],
     output: Annotated[
         Path, typer.Option("-o", "--output", metavar="DIR", help="Folder of the new checkpoint.")
     ],
+    data: Annotated[
+        list[str] | None,
+        typer.Option(metavar="[READER=]DIR", help="Clips with known truth; can be given again."),
+    ] = None,
+    fiftyone: Annotated[list[str] | None, learning.FIFTYONE] = None,
     checkpoint: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="What to start from; the bundled weights if not given."),
@@ -59,7 +60,7 @@ def finetune(
     with learning.needs_training():
         from mmmsba_plugin.training import finetune as tuning
 
-    opened = [corpora.open_corpus(one) for one in data]
+    opened = learning.opened(data or [], fiftyone or [])
     files.make_folder(output)
     console = told.console()
     fitted = tuning.finetune(

@@ -1,16 +1,26 @@
 """What ``mmmsba train`` and ``mmmsba finetune`` say alike while a network learns."""
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import typer
+
+from mmmsba_plugin.cli import corpora
 from mmmsba_plugin.errors import MissingExtraError
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from mmmsba_plugin.training.fit import Fitted
+
+#: The option of both commands that names data sets.
+FIFTYONE = typer.Option(
+    metavar="DATASET[:FIELD]",
+    help="A FiftyOne data set with reviewed labels; can be given again. FIELD is "
+    "forgeries_reviewed if not given.",
+)
 
 
 @contextmanager
@@ -26,6 +36,38 @@ def needs_training() -> Iterator[None]:
         raise MissingExtraError(
             f"training needs {error.name}; install it with: pip install 'mmmsba-plugin[train]'"
         ) from error
+
+
+def opened(
+    data: Sequence[str], datasets: Sequence[str], reader: str | None = None, **settings: Any
+) -> list[corpora.Corpus]:
+    """Return what is learned from: corpora, and data sets of FiftyOne that were reviewed.
+
+    Args:
+        data: ``DIR``, ``READER=DIR`` or ``READER[KEY=VALUE,…]=DIR``, of each corpus.
+        datasets: ``DATASET`` or ``DATASET:FIELD``, of each data set.
+        reader: Who reads a plain ``DIR``.
+        **settings: As for :func:`mmmsba_plugin.cli.corpora.open_corpus`.
+
+    Raises:
+        BadParameter: There is neither.
+        MissingExtraError: FiftyOne is not installed, and a data set was named.
+    """
+    if not data and not datasets:
+        raise typer.BadParameter("give clips to learn from: --data DIR, or --fiftyone DATASET")
+    found = [corpora.open_corpus(said, reader, **settings) for said in data]
+    return found + [_reviewed(said) for said in datasets]
+
+
+def _reviewed(said: str) -> corpora.Corpus:
+    try:
+        from fiftyone_ops.learn import learnable
+    except ModuleNotFoundError as error:
+        raise MissingExtraError(
+            f"a data set needs {error.name}; install it with: pip install 'mmmsba-plugin[fiftyone]'"
+        ) from error
+    name, records = learnable(said)
+    return corpora.Corpus("fiftyone", name, records)
 
 
 def counting(console: "Console") -> Callable[[object], None]:

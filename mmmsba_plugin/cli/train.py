@@ -7,22 +7,23 @@ from typing import Annotated, Any
 
 import typer
 
-from mmmsba_plugin.cli import corpora, files, learning
+from mmmsba_plugin.cli import files, learning
 
 
 def train(
     *,
+    output: Annotated[
+        Path, typer.Option("-o", "--output", metavar="DIR", help="Folder of the checkpoint.")
+    ],
     data: Annotated[
-        list[str],
+        list[str] | None,
         typer.Option(
             metavar="[READER=]DIR",
             help="Clips with known truth; can be given again. READER can have settings in "
             "brackets, such as av-deepfake1m\\[protocol=paper].",
         ),
-    ],
-    output: Annotated[
-        Path, typer.Option("-o", "--output", metavar="DIR", help="Folder of the checkpoint.")
-    ],
+    ] = None,
+    fiftyone: Annotated[list[str] | None, learning.FIFTYONE] = None,
     preset: Annotated[
         str | None, typer.Option(help="paper, reference, enc-dec or mmmsba; paper if not given.")
     ] = None,
@@ -74,7 +75,7 @@ def train(
     with learning.needs_training():
         from mmmsba_plugin.training.fit import fit
 
-    opened = [corpora.open_corpus(said, reader, need_media=not features_only) for said in data]
+    opened = learning.opened(data or [], fiftyone or [], reader, need_media=not features_only)
     files.make_folder(output)
     console = told.console()
     fitted = fit(

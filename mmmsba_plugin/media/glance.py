@@ -41,6 +41,7 @@ class Glance:
         height_px: Height of its pictures as stored.
         video_codec: Codec of its pictures.
         audio_codec: Codec of its sound; None without sound.
+        sample_rate_hz: Samples a second of its sound as stated; None without sound.
         clock: When each picture is shown, on the container's own clock.
         zero_s: Where the clip's zero lies on it as the file states, in seconds. A probe, which
             decodes, knows better where a file is broken.
@@ -54,6 +55,7 @@ class Glance:
     height_px: int
     video_codec: str
     audio_codec: str | None
+    sample_rate_hz: int | None
     clock: PictureClock
     zero_s: float
 
@@ -115,6 +117,7 @@ def glance(path: str | Path) -> Glance:
             height_px=video.codec_context.height,
             video_codec=video.codec_context.codec.canonical_name,
             audio_codec=None if audio is None else audio.codec_context.codec.canonical_name,
+            sample_rate_hz=None if audio is None else audio.codec_context.sample_rate,
             clock=clock,
             zero_s=min(_starts_s(video, audio), default=float(clock.starts_s[0])),
         )
