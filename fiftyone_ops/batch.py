@@ -1,5 +1,6 @@
 """What is said about a few videos, until it is written all at once."""
 
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,12 +20,22 @@ _UNSTEADY = (
 
 
 class Batch:
-    """What is said about a few videos, until it is written."""
+    """What is said about a few videos, until it is written.
+
+    Args:
+        dataset: The data set.
+        fields: Where to.
+        settings: What to write.
+
+    Attributes:
+        written_s: When it was written last, or begun, on the monotonic clock, in seconds.
+    """
 
     def __init__(self, dataset: Any, fields: Fields, settings: DetectSettings) -> None:
         self._dataset, self._fields, self._settings = dataset, fields, settings
         self._seen: dict[str, metadata.Seen] = {}
         self._columns: dict[str, dict[str, Any]] = {}
+        self.written_s = time.monotonic()
 
     def look_at(self, paths: Mapping[str, str]) -> None:
         """Look at the files, and fill the metadata of those that have none."""
@@ -60,6 +71,7 @@ class Batch:
         verdicts = self._columns.pop(self._fields.verdict, {})
         columns, self._columns = self._columns, {}
         write(self._dataset, {**columns, self._fields.verdict: verdicts})
+        self.written_s = time.monotonic()
 
     def _clock(self, one: str, report: Report) -> PictureClock:
         seen = self._seen.get(one)

@@ -30,6 +30,10 @@ from .writing import declare
 #: How many videos that failed a summary names.
 _NUM_NAMED = 10
 
+#: How long a verdict may wait to be written, in seconds: for whoever watches, and for a machine
+#: that is switched off. A write costs some 0.1 s, however few it writes.
+_LONGEST_UNWRITTEN_S = 15.0
+
 
 def annotate(
     samples: Samples,
@@ -126,6 +130,8 @@ class Annotation:
                     done += 1
                     self.summary.took_s = time.monotonic() - started_s
                     left_s = self.summary.took_s / done * (len(self._ids) - done)
+                    if time.monotonic() - judged.written_s > _LONGEST_UNWRITTEN_S:
+                        judged.write()
                     yield Progress(done, len(self._ids), left_s)
             finally:
                 # Also where whoever iterates has enough, or closes the App's tab.

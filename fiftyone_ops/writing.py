@@ -52,13 +52,14 @@ def write(dataset: Any, columns: Mapping[str, Mapping[str, Any]]) -> None:
     Raises:
         WriteError: The database does not take them.
     """
+    ids = sorted({one for values in columns.values() for one in values})
     with writing_to(dataset):
+        # By selection and not by key: a key is looked up among all samples of the data set.
+        there = dataset.select(ids).values("id")
         for path, values in columns.items():
-            if not values:
-                continue
-            # By selection and not by key: a key is looked up among all samples of the data set.
-            view = dataset.select(list(values))
-            view.set_values(path, [values[one] for one in view.values("id")], dynamic=True)
+            told = [one for one in there if one in values]
+            if told:
+                dataset.select(told).set_values(path, [values[one] for one in told])
 
 
 def declare_segments(dataset: Any, name: str) -> None:

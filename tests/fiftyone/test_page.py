@@ -1,0 +1,55 @@
+"""What the README says of FiftyOne is so."""
+
+import doctest
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import fiftyone as fo
+import fiftyone.operators as foo
+
+from fiftyone_ops import labels
+
+README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_lines_lead_from_nothing_to_annotated(tmp_path, talking_clip, checkpoint):
+    (tmp_path / "genuine").mkdir()
+    shutil.copy(talking_clip, tmp_path / "genuine")
+    shutil.copytree(checkpoint, tmp_path / "my-checkpoint")
+    (code,) = re.findall(r"^```py\n(.*?)^```", README, flags=re.MULTILINE | re.DOTALL)
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env=dict(os.environ),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip().endswith("of 1 videos")
+    annotated = fo.load_dataset("interviews")
+    assert annotated.count("forgeries_verdict.confidence") == 1
+    annotated.delete()
+
+
+def test_every_operator_that_the_app_lists_is_named():
+    for operator in foo.list_operators():
+        if operator.uri.startswith("@mmmsba/") and not operator.config.unlisted:
+            assert f"`{operator.config.name}`" in README
+
+
+def test_what_the_table_calls_from_python_is_there():
+    from importlib import import_module
+
+    named = set(re.findall(r"`(fiftyone_ops\.\w+)\.(\w+)`", README))
+    assert len(named) >= 7
+    for module, name in named:
+        assert callable(getattr(import_module(module), name))
+
+
+def test_the_examples_in_docstrings_are_so():
+    assert doctest.testmod(labels).failed == 0
