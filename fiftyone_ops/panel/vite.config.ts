@@ -6,6 +6,7 @@ import { defineConfig, type Plugin } from "vite";
 // break its hooks, and a second recoil would not know the App's state.
 const GIVEN = {
   react: "React",
+  "react-dom": "ReactDOM",
   recoil: "recoil",
   "@fiftyone/operators": "__foo__",
   "@fiftyone/plugins": "__fop__",

@@ -3,6 +3,7 @@
 
 import { Layout, useSpaces } from "@fiftyone/spaces";
 import React, { useEffect, useRef, useState } from "react";
+import { flushSync } from "react-dom";
 import { type Action, actionOf, keyOf } from "./keys";
 import { Lanes, mark, span, Time } from "./Lanes";
 import { LOOK } from "./look";
@@ -98,7 +99,8 @@ function Timeline({ clip, pictures, problem, change }: TimelineProps) {
       if (!action || (action === "done" && event.target instanceof HTMLButtonElement)) return;
       event.preventDefault();
       event.stopPropagation();
-      latest.current[action]();
+      // Drawn at once, so that the next key, however soon, finds what this one chose.
+      flushSync(() => latest.current[action]());
     };
     element?.addEventListener("keydown", listen);
     return () => element?.removeEventListener("keydown", listen);

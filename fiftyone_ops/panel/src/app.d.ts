@@ -1,5 +1,9 @@
 // What is used of the packages that the App provides; it publishes no types of its own.
 
+declare module "react-dom" {
+  export function flushSync(act: () => void): void;
+}
+
 declare module "recoil" {
   export function useRecoilValue<T>(state: RecoilState<T>): T;
   export interface RecoilState<T> {

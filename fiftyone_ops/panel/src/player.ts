@@ -17,6 +17,10 @@ export interface Player {
 /** Share of a picture that a time may miss its start by, for rounding, and still mean it. */
 const ROUNDING = 0.01;
 
+/** A player that still loads lets a request fall; it is asked again for so long. */
+const PATIENCE_MS = 5000;
+const PAUSE_MS = 50;
+
 export function playerOf(looker: Looker | null, fps_hz: number | null): Player {
   const video = () => {
     try {
@@ -26,12 +30,22 @@ export function playerOf(looker: Looker | null, fps_hz: number | null): Player {
       return null;
     }
   };
+  let latest = 0;
+  const ask = (picture: number, left_ms: number, request: number) => {
+    const before = looker?.frameNumber;
+    looker?.seekToFrame?.(picture);
+    setTimeout(() => {
+      // Whoever plays, or goes elsewhere meanwhile, is not to be called back.
+      const unheard = looker?.frameNumber === before && before !== picture;
+      if (unheard && left_ms > 0 && request === latest) ask(picture, left_ms - PAUSE_MS, request);
+    }, PAUSE_MS);
+  };
   return {
     now: () => video()?.currentTime ?? null,
     seek: (time_s) => {
       if (looker?.seekToFrame && fps_hz) {
         // A looker's pictures are numbered from 1.
-        looker.seekToFrame(Math.floor(time_s * fps_hz + ROUNDING) + 1);
+        ask(Math.floor(time_s * fps_hz + ROUNDING) + 1, PATIENCE_MS, ++latest);
         return;
       }
       const element = video();

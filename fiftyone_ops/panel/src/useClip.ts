@@ -22,13 +22,18 @@ export function useClip(ask: Ask): OpenClip {
   const open = useRef(sampleId);
   open.current = sampleId;
 
+  const before = useRef<Promise<unknown>>(Promise.resolve());
+
   // An answer about a sample that is no longer open comes too late.
   const change = useCallback(
     async (method: string, params: Record<string, unknown>) => {
       const asked = open.current;
       if (!asked) return null;
+      // One at a time: two decisions at once would each be taken on what was before both.
+      const mine = before.current.then(() => ask<Clip>(method, { sample_id: asked, ...params }));
+      before.current = mine.catch(() => undefined);
       try {
-        const told = await ask<Clip>(method, { sample_id: asked, ...params });
+        const told = await mine;
         if (open.current !== asked) return null;
         setClip(told);
         setProblem(null);

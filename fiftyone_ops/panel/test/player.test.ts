@@ -34,3 +34,24 @@ it("moves the video itself where pictures have no rate", () => {
   playerOf({ getVideo: () => video }, null).seek(1.5);
   expect(video.currentTime).toBe(1.5);
 });
+
+it("asks again for as long as the player still loads", () => {
+  vi.useFakeTimers();
+  let loaded = false;
+  const looker = {
+    frameNumber: 1,
+    seekToFrame(number: number) {
+      if (loaded) this.frameNumber = number;
+    },
+  };
+  playerOf(looker, 25).seek(0.5);
+  vi.advanceTimersByTime(300);
+  expect(looker.frameNumber).toBe(1);
+  loaded = true;
+  vi.advanceTimersByTime(100);
+  expect(looker.frameNumber).toBe(13);
+  looker.frameNumber = 20;
+  vi.advanceTimersByTime(10_000);
+  expect(looker.frameNumber).toBe(20);
+  vi.useRealTimers();
+});
