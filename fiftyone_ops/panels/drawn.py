@@ -11,7 +11,6 @@ from mmmsba_plugin.errors import MmmsbaError
 from ..labels import Fields
 from ..runs import DETECT, method_of
 
-
 #: Where a corpus's truth lies.
 TRUTH_FIELD: Final = "ground_truth"
 

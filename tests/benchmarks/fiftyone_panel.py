@@ -29,7 +29,9 @@ def main() -> None:
     summary = [timed_s(lambda: overview_of(dataset, fields)) for _ in range(REPEATS)]
     view = narrowed(dataset, fields, kind="score", value=0.9)
     click = [timed_s(lambda: len(view)) for _ in range(REPEATS)]
-    print(f"overview of {len(dataset)} samples: median {median(summary):.3f} s, most {max(summary):.3f} s")
+    print(
+        f"overview of {len(dataset)} samples: median {median(summary):.3f} s, most {max(summary):.3f} s"
+    )
     print(f"one bar's {len(view)} samples: median {median(click):.3f} s")
 
 
@@ -49,7 +51,9 @@ def sample(number: int, rng):
     import fiftyone as fo
 
     score = float(rng.beta(0.6, 0.6))
-    made = fo.Sample(filepath=f"/clips/{number:05d}.mp4", split=("train", "dev", "test")[number % 3])
+    made = fo.Sample(
+        filepath=f"/clips/{number:05d}.mp4", split=("train", "dev", "test")[number % 3]
+    )
     made["forgeries"] = fo.TemporalDetections(
         detections=[
             fo.TemporalDetection(

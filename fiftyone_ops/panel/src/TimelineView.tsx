@@ -86,15 +86,13 @@ function Timeline({ clip, pictures, problem, change }: TimelineProps) {
     done: () => void decide({ action: "finish" }),
   };
 
-  // A listener of the page's own: React's come after those of the App, which would take "a" for
-  // something else.
+  // Of the whole page, and before the App's own: the player takes the focus whenever it loads a
+  // clip or the mouse is over it, and who corrects clips has one hand on the keys.
   const latest = useRef(acts);
   latest.current = acts;
   useEffect(() => {
-    const element = panel.current;
     const listen = (event: KeyboardEvent) => {
-      if (event.target instanceof HTMLSelectElement) return;
-      const action = actionOf(event);
+      const action = isTyping(event.target) ? null : actionOf(event);
       // A button that has the focus is pressed with Enter.
       if (!action || (action === "done" && event.target instanceof HTMLButtonElement)) return;
       event.preventDefault();
@@ -102,8 +100,8 @@ function Timeline({ clip, pictures, problem, change }: TimelineProps) {
       // Drawn at once, so that the next key, however soon, finds what this one chose.
       flushSync(() => latest.current[action]());
     };
-    element?.addEventListener("keydown", listen);
-    return () => element?.removeEventListener("keydown", listen);
+    document.addEventListener("keydown", listen, { capture: true });
+    return () => document.removeEventListener("keydown", listen, { capture: true });
   }, []);
 
   return (
@@ -125,6 +123,13 @@ function Timeline({ clip, pictures, problem, change }: TimelineProps) {
       />
       <Cards {...{ segments, pictures, selected, choose }} />
     </div>
+  );
+}
+
+function isTyping(target: EventTarget | null): boolean {
+  return (
+    target instanceof HTMLElement &&
+    (target.isContentEditable || target.matches("input, textarea, select"))
   );
 }
 

@@ -1,5 +1,5 @@
-// What each key does while the timeline has the focus. Keys that are not named here, such as
-// space for playing, go on to the App.
+// What each key does while the timeline is seen and nobody types. Keys that are not named here,
+// such as space for playing, go on to the App.
 
 export type Action =
   | "next"

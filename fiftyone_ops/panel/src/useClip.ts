@@ -31,7 +31,7 @@ export function useClip(ask: Ask): OpenClip {
       if (!asked) return null;
       // One at a time: two decisions at once would each be taken on what was before both.
       const mine = before.current.then(() => ask<Clip>(method, { sample_id: asked, ...params }));
-      before.current = mine.catch(() => undefined);
+      before.current = Promise.race([mine.catch(() => undefined), patience()]);
       try {
         const told = await mine;
         if (open.current !== asked) return null;
@@ -68,6 +68,11 @@ export function useClip(ask: Ask): OpenClip {
   }, [wanted, ask]);
 
   return { clip: shown, pictures, problem, change };
+}
+
+/** How long one answer may hold up the next question. */
+function patience(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 10_000));
 }
 
 /** What pictures are taken of; new ones are asked for when this changes. */
