@@ -179,6 +179,9 @@ def say(line: str) -> None:
 def main(num_samples: int) -> None:
     started()
     reports = [report(seed) for seed in range(num_samples)]
+    # A detector holds one report at a time; that all of these lie in memory must not cost whoever
+    # makes objects meanwhile.
+    gc.freeze()
     ratios = []
     for number in range(NUM_ROUNDS):
         theirs_s = fastest_s(reports)
