@@ -29,10 +29,10 @@ def main() -> None:
     summary = [timed_s(lambda: overview_of(dataset, fields)) for _ in range(REPEATS)]
     view = narrowed(dataset, fields, kind="score", value=0.9)
     click = [timed_s(lambda: len(view)) for _ in range(REPEATS)]
-    print(
-        f"overview of {len(dataset)} samples: median {median(summary):.3f} s, most {max(summary):.3f} s"
-    )
-    print(f"one bar's {len(view)} samples: median {median(click):.3f} s")
+    console = Console()
+    said = f"median {median(summary):.3f} s, most {max(summary):.3f} s"
+    console.print(f"overview of {len(dataset)} samples: {said}")
+    console.print(f"one bar's {len(view)} samples: median {median(click):.3f} s")
 
 
 def judged():

@@ -1,5 +1,8 @@
 """What panels answer, asked as the browser asks: through their methods, by name."""
 
+import hashlib
+from pathlib import Path
+
 import fiftyone as fo
 import fiftyone.operators as foo
 import numpy as np
@@ -15,6 +18,7 @@ from fiftyone_ops.overview import narrowed, overview_of
 OVERVIEW = "@mmmsba/fiftyone_ops/forgery_overview"
 TIMELINE = "@mmmsba/fiftyone_ops/forgery_timeline"
 FIELDS = Fields("forgeries")
+PLUGIN = Path(__file__).resolve().parents[2] / "fiftyone_ops"
 
 
 @pytest.fixture
@@ -45,6 +49,15 @@ def test_the_app_finds_both_panels():
     assert {OVERVIEW, TIMELINE} <= {panel.uri for panel in foo.list_operators(type="panel")}
 
 
+def test_the_script_was_built_of_the_sources_beside_it():
+    # Else: npm ci && npm run build, in fiftyone_ops/panel.
+    told = hashlib.sha256()
+    for source in sorted((PLUGIN / "panel" / "src").iterdir()):
+        told.update(source.read_bytes())
+    first, _ = (PLUGIN / "dist" / "index.umd.js").read_text(encoding="utf-8").split("\n", 1)
+    assert first == f"/* built of src/ {told.hexdigest()} */"
+
+
 @pytest.mark.parametrize("uri", [OVERVIEW, TIMELINE])
 def test_a_panel_names_the_methods_that_its_drawing_asks_for(uri):
     panel = foo.get_operator(uri)
@@ -64,7 +77,7 @@ def test_a_clip_is_told_in_seconds(judged):
     assert (told["verdict"], told["score"], told["threshold"]) == ("forged", 0.75, 0.5)
     (segment,) = told["predicted"]
     assert (segment["start_s"], segment["end_s"]) == (0.5, 1.013)
-    assert (segment["label"], segment["score"], segment["decision"]) == ("audio", 0.75, None)
+    assert (segment["label"], segment["score"], segment["source"]) == ("audio", 0.75, None)
     assert told["reference"] is None
 
 
@@ -195,3 +208,49 @@ def test_what_is_clicked_becomes_the_view(judged):
     assert done == ["set_view"]
     _, done = ask(OVERVIEW, "show", judged, kind="all")
     assert done == ["clear_view"]
+
+
+# A review
+
+
+def test_a_decision_is_kept_and_told(judged):
+    sample = forged(judged)
+    predicted = str(sample.forgeries.detections[0].id)
+    decision = {"action": "adjust", "label_id": predicted, "start_s": 0.6, "end_s": 0.9}
+    told, done = ask(TIMELINE, "decide", judged, sample_id=sample.id, decision=decision)
+    (kept,) = told["reviewed"]
+    assert (kept["source"], kept["start_s"], kept["end_s"]) == (predicted, 0.6, 0.9)
+    assert told["review"]["decided"] == {predicted: "accepted"}
+    assert (told["review"]["label"], told["review"]["num_decisions"]) == ("forged", 1)
+    assert told["review"]["by"]
+    assert done == []
+
+
+def test_a_decision_that_makes_no_sense_is_told_in_words(judged):
+    decision = {"action": "add", "start_s": 1.0, "end_s": 0.5, "modality": "audio"}
+    told, _ = ask(TIMELINE, "decide", judged, sample_id=judged.first().id, decision=decision)
+    assert "must end after it starts" in told["problem"]
+
+
+def test_whoever_is_done_with_a_clip_gets_the_next(judged):
+    first = judged.first().id
+    _, done = ask(TIMELINE, "decide", judged, sample_id=first, decision={"action": "finish"})
+    assert done == ["open_sample"]
+
+
+def test_the_queue_says_what_waits_and_how_far_one_is(judged):
+    told, _ = ask(OVERVIEW, "queue", judged, reason="unlabelled")
+    assert [(one["score"], one["at_s"]) for one in told["items"]] == [(0.75, [0.5])] * 2
+    counts = {one["name"]: one["count"] for one in told["reasons"]}
+    assert counts == {"uncertain": 4, "unlabelled": 2, "missed": 0, "disagree": 2}
+    assert (told["num_reviewed"], told["num_clips"]) == (0, 7)
+
+    done = told["items"][0]["sample_id"]
+    ask(TIMELINE, "decide", judged, sample_id=done, decision={"action": "finish"})
+    told, _ = ask(OVERVIEW, "queue", judged, reason="unlabelled")
+    assert (len(told["items"]), told["num_reviewed"]) == (1, 1)
+
+
+def test_opening_a_clip_of_the_queue_makes_the_queue_the_view(judged):
+    _, done = ask(OVERVIEW, "open", judged, reason="uncertain", sample_id=judged.first().id)
+    assert done == ["set_view", "open_sample"]
