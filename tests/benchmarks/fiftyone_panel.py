@@ -13,6 +13,7 @@ from statistics import median
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "fiftyone"))
 
 import conftest
+from rich.console import Console
 
 NUM_SAMPLES = 10_000
 NUM_SNIPPETS = 150

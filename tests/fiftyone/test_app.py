@@ -163,7 +163,16 @@ def wait_until(true, *, within_s: float = 20.0) -> None:
 def picture(page, name: str) -> None:
     """Keep what is seen as a picture of the README, where pictures are asked for."""
     if PICTURES:
-        page.screenshot(path=Path(PICTURES) / f"{name}.png")
+        path = Path(PICTURES) / f"{name}.png"
+        page.screenshot(path=path)
+        _shrink(path)
+
+
+def _shrink(path: Path) -> None:
+    """Make a picture half as large, of 256 colours: the README needs no more."""
+    from PIL import Image
+
+    Image.open(path).convert("RGB").quantize(256).save(path, optimize=True)
 
 
 def test_the_story_from_clips_to_labels_to_a_correction(page, forged_clips):
