@@ -5,7 +5,6 @@ from typing import Any
 import fiftyone.operators as foo
 
 from ..overview import narrowed, overview_of, queue_of
-from ..queue import queue
 from .drawn import TRUTH_FIELD, answers, drawn_by, fields_of, judged_fields
 
 
@@ -60,10 +59,6 @@ class ForgeryOverview(foo.Panel):
 
     @answers
     def open(self, ctx: Any) -> dict[str, Any]:
-        """Open a clip of the queue, which becomes the view: the App's arrows then lead along it."""
-        fields = fields_of(ctx)
-        if fields is not None:
-            where = {"label_field": fields.segments, "truth_field": TRUTH_FIELD}
-            ctx.ops.set_view(queue(ctx.view, ctx.params["reason"], **where))
+        """Open a clip of the queue."""
         ctx.ops.open_sample(id=ctx.params["sample_id"])
         return {}

@@ -8,6 +8,7 @@ from .. import review
 from ..clip import clip_of, pictures_of
 from ..errors import TargetError
 from ..labels import Fields
+from ..queue import queue
 from .drawn import TRUTH_FIELD, answers, drawn_by, fields_of
 
 #: Where a run writes that was given no other name.
@@ -56,15 +57,20 @@ class ForgeryTimeline(foo.Panel):
             **ctx.params["decision"],
         )
         if ctx.params["decision"]["action"] == "finish":
-            _go_on(ctx)
+            _go_on(ctx, fields)
         return self.load(ctx)
 
 
-def _go_on(ctx: Any) -> None:
-    """Open the clip behind this one in the view; a queue has let go of this one by now."""
-    here, ids = ctx.params["sample_id"], ctx.view.values("id")
-    behind = ids[ids.index(here) + 1 :] if here in ids else ids
-    if behind:
+def _go_on(ctx: Any, fields: Fields) -> None:
+    """Open the next clip: of the queue that one came along, or else of the view."""
+    here, reason = ctx.params["sample_id"], ctx.params.get("reason")
+    if reason:
+        where = {"label_field": fields.segments, "truth_field": TRUTH_FIELD}
+        ids = queue(ctx.view, reason, **where).limit(2).values("id")
+    else:
+        ids = ctx.view.values("id")
+        ids = ids[ids.index(here) + 1 :] if here in ids else []
+    if behind := [one for one in ids if one != here]:
         ctx.ops.open_sample(id=behind[0])
 
 

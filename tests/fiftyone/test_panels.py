@@ -251,6 +251,9 @@ def test_the_queue_says_what_waits_and_how_far_one_is(judged):
     assert (len(told["items"]), told["num_reviewed"]) == (1, 1)
 
 
-def test_opening_a_clip_of_the_queue_makes_the_queue_the_view(judged):
-    _, done = ask(OVERVIEW, "open", judged, reason="uncertain", sample_id=judged.first().id)
-    assert done == ["set_view", "open_sample"]
+def test_along_a_queue_the_next_clip_is_the_queues(judged):
+    waiting, _ = ask(OVERVIEW, "queue", judged, reason="unlabelled")
+    for left, item in zip(("open_sample", None), waiting["items"], strict=True):
+        said = {"sample_id": item["sample_id"], "reason": "unlabelled"}
+        _, done = ask(TIMELINE, "decide", judged, decision={"action": "finish"}, **said)
+        assert done == ([left] if left else [])

@@ -6,6 +6,7 @@ import React, { useCallback, useEffect, useState } from "react";
 import { useRecoilValue } from "recoil";
 import { LOOK } from "./look";
 import { type Ask, type PanelProps, useAsk } from "./python";
+import { reviewing } from "./reviewing";
 import type { Bar, Overview, Queue, QueueItem, Tally } from "./said";
 import { clock } from "./timescale";
 
@@ -178,8 +179,10 @@ function QueueTable({ ask, field }: { ask: Ask; field: string }) {
   const [queue, problem] = useAnswer<Queue>(ask, "queue", field, { reason });
   if (problem) return <div className="problem">{problem}</div>;
   if (!queue) return <p className="quiet">Looking …</p>;
-  const open = (item: QueueItem) =>
-    void ask("open", { field, reason, sample_id: item.sample_id });
+  const open = (item: QueueItem) => {
+    reviewing.reason = reason;
+    void ask("open", { sample_id: item.sample_id });
+  };
   return (
     <section data-cy="mmmsba-queue">
       <div className="bar">

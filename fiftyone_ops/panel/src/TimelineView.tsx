@@ -9,6 +9,7 @@ import { Lanes, mark, span, Time } from "./Lanes";
 import { LOOK } from "./look";
 import { type Player, usePlayer } from "./player";
 import { type PanelProps, useAsk } from "./python";
+import { reviewing } from "./reviewing";
 import type { Clip, Picture, Segment, Stretch } from "./said";
 import {
   type Candidate,
@@ -63,7 +64,7 @@ function Timeline({ clip, pictures, problem, change }: TimelineProps) {
   };
   const decide = async (decision: { action: string; [what: string]: unknown }) => {
     const before = new Set(segments.map(({ id }) => id));
-    const told = await change("decide", { field: clip.field, decision });
+    const told = await change("decide", { field: clip.field, decision, ...reviewing });
     // What was added has a name only now.
     const added = told && candidates(told).find(({ id }) => !before.has(id));
     if (decision.action === "add" && added) setSelected(added.id);
