@@ -50,7 +50,7 @@ class DetectSettings(Chapter):
         default=False, description="Also write a score on every frame; slow, and large."
     )
     batch_size: int = Field(
-        default=64,
+        default=256,
         ge=1,
         le=10_000,
         description="Videos whose labels are written at a time; sooner where they take long.",

@@ -33,7 +33,10 @@ def writing_to(dataset: Any) -> Iterator[None]:
 
     try:
         yield
-    except PyMongoError as error:
+    # FiftyOne turns some of the database's errors into these.
+    except (PyMongoError, ValueError) as error:
+        if not isinstance(error, PyMongoError) and not isinstance(error.__cause__, PyMongoError):
+            raise
         raise WriteError(
             f"the database does not let {dataset.name!r} be written to: {error}; what was written "
             "before stays. Ask whoever runs it for the right to write, or clone the data set, and "

@@ -9,12 +9,13 @@ from collections.abc import Callable, Generator, Iterator, Sized
 from contextlib import closing
 from typing import Any, Protocol
 
+from bson import ObjectId
 from fiftyone.core.odm import get_db_conn
 
 from mmmsba_plugin.errors import MmmsbaError
 
 #: How often a delegated run asks whether it was called off, in steps.
-_STEPS_A_LOOK = 4
+_STEPS_A_LOOK = 2
 
 
 class Run(Sized, Protocol):
@@ -64,5 +65,5 @@ def called_off(ctx: Any) -> bool:
     run_id = getattr(ctx, "_delegated_operation_id", None)
     if run_id is None:
         return False
-    found = get_db_conn().delegated_ops.find_one({"_id": run_id}, {"run_state": 1})
+    found = get_db_conn().delegated_ops.find_one({"_id": ObjectId(run_id)}, {"run_state": 1})
     return found is not None and found.get("run_state") == "failed"

@@ -1,7 +1,8 @@
 """How fast results are written to FiftyOne, against the fastest way that it offers.
 
 Both write the same labels of 10,000 samples to a real database, in one run and by turns; what
-counts is the ratio. The fastest way is one ``set_values`` a field over the whole data set, labels
+counts is the ratio of the least of each, since what else happens on the machine only adds. The
+fastest way is one ``set_values`` a field over the whole data set, labels
 made before. Memory is what our writing adds at its peak, for a quarter of the samples and for all.
 
 Run as ``python tests/benchmarks/fiftyone_writes.py [samples]``.
@@ -182,16 +183,17 @@ def main(num_samples: int) -> None:
     # A detector holds one report at a time; that all of these lie in memory must not cost whoever
     # makes objects meanwhile.
     gc.freeze()
-    ratios = []
+    theirs_s, ours_s = [], []
     for number in range(NUM_ROUNDS):
-        theirs_s = fastest_s(reports)
+        theirs_s.append(fastest_s(reports))
         written_s, whole_s = ours(reports)
-        ratios.append(written_s / theirs_s)
+        ours_s.append(written_s)
         say(
-            f"round {number + 1}: set_values {theirs_s:.2f} s, ours {written_s:.2f} s "
-            f"(with making labels {whole_s:.2f} s), ratio {ratios[-1]:.2f}"
+            f"round {number + 1}: set_values {theirs_s[-1]:.2f} s, ours {written_s:.2f} s "
+            f"(with making labels {whole_s:.2f} s)"
         )
-    say(f"writing {num_samples} samples: {np.median(ratios):.2f} x the fastest (at most {MOST})")
+    ratio = min(ours_s) / min(theirs_s)
+    say(f"writing {num_samples} samples: {ratio:.2f} x the fastest (at most {MOST})")
     few, all_of_them = peak_mb(reports[: num_samples // 4]), peak_mb(reports)
     say(f"memory at its peak: {few:.1f} MB for a quarter, {all_of_them:.1f} MB for all")
     say(f"resident: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3:.0f} MB")

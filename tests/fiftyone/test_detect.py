@@ -2,13 +2,16 @@
 
 import asyncio
 import sys
+import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import fiftyone as fo
 import fiftyone.operators as foo
 import numpy as np
 import pytest
 from fiftyone import ViewField as F
+from fiftyone.core.odm import get_db_conn
 from fiftyone.operators.executor import (
     ExecutionContext,
     ExecutionError,
@@ -16,10 +19,12 @@ from fiftyone.operators.executor import (
 )
 
 from fiftyone_ops.detect import Annotation, annotate
-from fiftyone_ops.errors import FieldTakenError, TargetError
+from fiftyone_ops.errors import FieldTakenError, TargetError, WriteError
 from fiftyone_ops.settings import DetectSettings
 from mmmsba_plugin.errors import CheckpointNotFoundError, ConfigError, PluginNotFoundError
 
+#: How far a run has come that has not begun.
+NOTHING_YET = SimpleNamespace(progress=0)
 URI = "@mmmsba/fiftyone_ops/detect_forgeries"
 
 
@@ -146,6 +151,16 @@ def test_a_read_only_field_is_said_to_be_so(named_dataset, toy):
     field.save()
     with pytest.raises(FieldTakenError, match=r"'forgeries' of .* is read-only; choose another"):
         annotate(named_dataset, detector=toy)
+
+
+def test_a_locked_data_set_is_said_to_be_so_and_keeps_what_it_had(named_dataset, toy):
+    annotate(named_dataset.limit(2), detector=toy, batch_size=1)
+    # A real refusal of the database: it takes no more verdicts.
+    few = {"validator": {"forgeries_verdict.label": {"$exists": False}}}
+    get_db_conn().command("collMod", named_dataset._sample_collection_name, **few)
+    with pytest.raises(WriteError, match=r"does not let .* be written to: .* Ask whoever runs it"):
+        annotate(named_dataset, detector=toy)
+    assert named_dataset.exists("forgeries_verdict").count() == 2
 
 
 def test_pictures_and_emptiness_are_refused_in_words(toy):
@@ -329,3 +344,23 @@ class TestThroughTheOperator:
         assert done.result.result["total"] == 2
         assert done.status.label == "2 of 2 videos judged, 0 s left"
         assert view.exists("forgeries_verdict").count() == 2
+
+    def test_a_delegated_run_that_is_called_off_stops_and_keeps_what_was_done(
+        self, talking_dataset, checkpoint, worker
+    ):
+        from fiftyone.operators.delegated import DelegatedOperationService
+
+        service = DelegatedOperationService()
+        queued = foo.get_operator(URI)(talking_dataset, delegate=True, checkpoint=str(checkpoint))
+        started = queued.result["id"]
+        while (service.get(started).status or NOTHING_YET).progress == 0:
+            time.sleep(0.1)
+        service.set_failed(started)
+        assert worker(started).run_state == "failed"
+        # The worker looks every second step, writes what it has, and is free for the next one.
+        again = foo.get_operator(URI)(
+            talking_dataset.limit(1), delegate=True, checkpoint=str(checkpoint)
+        )
+        assert worker(again.result["id"]).run_state == "completed"
+        judged = talking_dataset.exists("forgeries_verdict").count()
+        assert 1 <= judged < len(talking_dataset)

@@ -1,0 +1,58 @@
+"""What judging clips in FiftyOne costs over judging them without, as a ratio within one run.
+
+Both judge the same clips of a talking portrait with the same small network, by turns; features
+are kept by neither. The whole way counts: looking at files, judging, making labels, writing them.
+
+Run as ``python tests/benchmarks/fiftyone_detection.py [clips] [seconds]``.
+"""
+
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+from fiftyone_writes import say, started
+
+#: What the issue asks for.
+MOST = 1.05
+NUM_ROUNDS = 5
+
+
+def main(num_clips: int, seconds: float) -> None:
+    started()
+    import fiftyone as fo
+
+    from fiftyone_ops.detect import Annotation
+    from fiftyone_ops.settings import DetectSettings
+    from mmmsba_plugin.detector import MmmsbaDetector
+    from mmmsba_plugin.forge.puppet import make_talking_clip
+
+    with tempfile.TemporaryDirectory() as folder:
+        clips = [
+            make_talking_clip(Path(folder, f"{seed}.mp4"), seconds=seconds, seed=seed).path
+            for seed in range(num_clips)
+        ]
+        detector = MmmsbaDetector.from_pretrained()
+        dataset = fo.Dataset()
+        dataset.add_samples([fo.Sample(filepath=str(path)) for path in clips])
+        ratios = []
+        for number in range(NUM_ROUNDS):
+            before_s = time.process_time()
+            for path in clips:
+                detector.detect(path)
+            alone_s = time.process_time() - before_s
+            before_s = time.process_time()
+            settings = DetectSettings(existing="overwrite")
+            for _ in Annotation(dataset, settings, detector=detector):
+                pass
+            within_s = time.process_time() - before_s
+            ratios.append(within_s / alone_s)
+            say(f"round {number + 1}: alone {alone_s:.2f} s, in FiftyOne {within_s:.2f} s")
+        dataset.delete()
+    say(f"{num_clips} clips of {seconds:g} s: {np.median(ratios):.3f} x (at most {MOST})")
+
+
+if __name__ == "__main__":
+    given = [float(one) for one in sys.argv[1:]]
+    main(int(given[0]) if given else 6, given[1] if len(given) > 1 else 10.0)
