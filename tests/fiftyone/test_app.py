@@ -125,6 +125,9 @@ def show_timeline(page, name: str) -> None:
     split = page.locator("[data-cy=mmmsba-split]")
     if split.count():
         split.click()
+        # The App makes the panel anew below the player.
+        split.wait_for(state="detached")
+        page.wait_for_selector(f"{TIMELINE}[data-name='{name}']")
     page.wait_for_selector("[data-cy=modal-looker-container]")
     wait_for_time(page, 0.0, 0.04)
 
