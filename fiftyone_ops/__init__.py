@@ -6,6 +6,7 @@ from typing import Any
 def register(p: Any) -> None:
     """Hand over what the manifest names; FiftyOne calls this on every request."""
     from .operators import OPERATORS
+    from .panels import PANELS
 
-    for operator in OPERATORS:
-        p.register(operator)
+    for offered in (*OPERATORS, *PANELS):
+        p.register(offered)

@@ -256,7 +256,8 @@ class TestThroughTheOperator:
     def test_the_manifest_names_what_is_registered(self):
         from fiftyone.plugins import get_plugin
 
-        named = get_plugin("@mmmsba/fiftyone_ops").operators
+        manifest = get_plugin("@mmmsba/fiftyone_ops").to_dict()
+        named = [*manifest["operators"], *manifest["panels"]]
         registered = [
             operator.config.name
             for operator in foo.list_operators(enabled="all")

@@ -1,0 +1,276 @@
+// One clip along its time line, beside the App's player: what was found, what a corpus states,
+// what a person decided, and the scores that it rests on.
+
+import { Layout, useSpaces } from "@fiftyone/spaces";
+import React, { useEffect, useRef, useState } from "react";
+import { flushSync } from "react-dom";
+import { type Action, actionOf, keyOf } from "./keys";
+import { Lanes, mark, span, Time } from "./Lanes";
+import { LOOK } from "./look";
+import { type Player, usePlayer } from "./player";
+import { type PanelProps, useAsk } from "./python";
+import { reviewing } from "./reviewing";
+import type { Clip, Picture, Segment, Stretch } from "./said";
+import {
+  type Candidate,
+  candidates,
+  decidedBy,
+  fresh,
+  LABELS,
+  moved,
+  nextLabel,
+  stepped,
+} from "./segments";
+import { useClip } from "./useClip";
+
+/** The App's name for the panels of a sample's window. */
+const MODAL = "fiftyone-modal-spaces";
+
+export function TimelineView(props: PanelProps) {
+  const ask = useAsk(props);
+  const { clip, pictures, problem, change } = useClip(ask);
+  return (
+    <>
+      <style>{LOOK}</style>
+      {clip ? (
+        <Timeline {...{ clip, pictures, problem, change }} />
+      ) : (
+        <div className="mmmsba timeline" data-cy="mmmsba-timeline">
+          <p className={problem ? "problem" : "quiet"}>{problem ?? "Reading the clip …"}</p>
+        </div>
+      )}
+    </>
+  );
+}
+
+interface TimelineProps {
+  clip: Clip;
+  pictures: ReadonlyMap<string, Picture>;
+  problem: string | null;
+  change(method: string, params: Record<string, unknown>): Promise<Clip | null>;
+}
+
+function Timeline({ clip, pictures, problem, change }: TimelineProps) {
+  const player = usePlayer(clip.fps_hz);
+  const [selected, setSelected] = useState<string | null>(null);
+  const panel = useRef<HTMLDivElement>(null);
+  const segments = candidates(clip);
+  const chosen = segments.find((segment) => segment.id === selected) ?? null;
+
+  const choose = (segment: Segment | null) => {
+    setSelected(segment && decidedBy(segment));
+    if (segment) player.seek(segment.start_s);
+    panel.current?.focus();
+  };
+  const decide = async (decision: { action: string; [what: string]: unknown }) => {
+    const before = new Set(segments.map(({ id }) => id));
+    const told = await change("decide", { field: clip.field, decision, ...reviewing });
+    // What was added has a name only now.
+    const added = told && candidates(told).find(({ id }) => !before.has(id));
+    if (decision.action === "add" && added) setSelected(added.id);
+    panel.current?.focus();
+  };
+  const about = (action: string, what: (segment: Candidate) => object = () => ({})) => {
+    if (chosen) void decide({ action, label_id: chosen.id, ...what(chosen) });
+  };
+  const acts: Record<Action, () => void> = {
+    next: () => choose(stepped(segments, selected, 1)),
+    previous: () => choose(stepped(segments, selected, -1)),
+    accept: () => about("accept"),
+    reject: () => about("reject"),
+    start: () => about("adjust", (segment) => ended(clip, segment, "start", player)),
+    end: () => about("adjust", (segment) => ended(clip, segment, "end", player)),
+    modality: () => about("relabel", ({ label }) => ({ modality: nextLabel(label) })),
+    add: () =>
+      void decide({ action: "add", modality: "both", ...fresh(player.now() ?? 0, clip.duration_s) }),
+    undo: () => void decide({ action: "undo" }),
+    done: () => void decide({ action: "finish" }),
+  };
+
+  // Of the whole page, and before the App's own: the player takes the focus whenever it loads a
+  // clip or the mouse is over it, and who corrects clips has one hand on the keys.
+  const latest = useRef(acts);
+  latest.current = acts;
+  useEffect(() => {
+    const listen = (event: KeyboardEvent) => {
+      const action = isTyping(event.target) ? null : actionOf(event);
+      // A button that has the focus is pressed with Enter.
+      if (!action || (action === "done" && event.target instanceof HTMLButtonElement)) return;
+      event.preventDefault();
+      event.stopPropagation();
+      // Drawn at once, so that the next key, however soon, finds what this one chose.
+      flushSync(() => latest.current[action]());
+    };
+    document.addEventListener("keydown", listen, { capture: true });
+    return () => document.removeEventListener("keydown", listen, { capture: true });
+  }, []);
+
+  return (
+    <div ref={panel} className="mmmsba timeline" tabIndex={0} data-cy="mmmsba-timeline" data-name={clip.name}>
+      <Verdict clip={clip} player={player} />
+      {problem && <div className="problem">{problem}</div>}
+      {clip.verdict === null && <Unjudged clip={clip} />}
+      <Lanes
+        {...{ clip, player, selected }}
+        onSelect={choose}
+        onMove={(segment, to: Stretch) =>
+          void decide({ action: "adjust", label_id: decidedBy(segment), ...to })
+        }
+      />
+      <Buttons
+        {...{ acts, chosen }}
+        canUndo={(clip.review?.num_decisions ?? 0) > 0}
+        relabel={(modality) => about("relabel", () => ({ modality }))}
+      />
+      <Cards {...{ segments, pictures, selected, choose }} />
+    </div>
+  );
+}
+
+function isTyping(target: EventTarget | null): boolean {
+  return (
+    target instanceof HTMLElement &&
+    (target.isContentEditable || target.matches("input, textarea, select"))
+  );
+}
+
+/** The stretch of a segment with one end where the player is. */
+function ended(clip: Clip, segment: Segment, end: "start" | "end", player: Player) {
+  return moved(segment, end, player.now() ?? segment[`${end}_s`], clip.duration_s);
+}
+
+function Verdict({ clip, player }: { clip: Clip; player: Player }) {
+  return (
+    <div className="bar">
+      {clip.verdict && <span className={`chip ${clip.verdict}`}>{clip.verdict}</span>}
+      {clip.score !== null && (
+        <span>
+          score <b>{clip.score.toFixed(3)}</b>
+          {clip.threshold !== null && (
+            <span className="quiet"> · threshold {clip.threshold.toFixed(3)}</span>
+          )}
+        </span>
+      )}
+      {clip.reason && <span className="quiet">{clip.reason}</span>}
+      {clip.review && (
+        <span className="quiet" data-cy="mmmsba-review">
+          review: <b>{clip.review.label}</b>, by {clip.review.by}, {clip.review.at}
+        </span>
+      )}
+      <span className="push quiet">{clip.field}</span>
+      <Time player={player} duration_s={clip.duration_s} />
+      <Beside />
+    </div>
+  );
+}
+
+/** As one of the tabs the panel hides the player; the App can show both, if it is told to. */
+function Beside() {
+  const { spaces } = useSpaces(MODAL);
+  if (!spaces.canSplitLayout(spaces.root)) return null;
+  return (
+    <button
+      type="button"
+      data-cy="mmmsba-split"
+      onClick={() => spaces.splitLayout(spaces.root, Layout.Vertical)}
+    >
+      Show below the player
+    </button>
+  );
+}
+
+function Unjudged({ clip }: { clip: Clip }) {
+  return (
+    <div className="quiet">
+      This clip has not been judged: nothing is in <b>{clip.field}</b>. Run “Detect forgeries” on it.
+    </div>
+  );
+}
+
+interface ButtonsProps {
+  acts: Record<Action, () => void>;
+  chosen: Candidate | null;
+  canUndo: boolean;
+  relabel(label: string): void;
+}
+
+function Buttons({ acts, chosen, canUndo, relabel }: ButtonsProps) {
+  const button = (action: Action, words: string, can = chosen !== null, title = words) => (
+    <button
+      type="button"
+      title={title}
+      data-cy={`mmmsba-${action}`}
+      disabled={!can}
+      onClick={acts[action]}
+    >
+      {words}
+      <kbd>{keyOf(action)}</kbd>
+    </button>
+  );
+  return (
+    <div className="bar" data-cy="mmmsba-buttons">
+      {button("previous", "‹", true, "Previous stretch")}
+      {button("next", "›", true, "Next stretch")}
+      {button("accept", "Accept")}
+      {button("reject", "Reject")}
+      {button("start", "Start here")}
+      {button("end", "End here")}
+      <label>
+        altered{" "}
+        <select
+          data-cy="mmmsba-label"
+          disabled={!chosen}
+          value={chosen?.label ?? ""}
+          onChange={(event) => relabel(event.target.value)}
+        >
+          {[...new Set([chosen?.label ?? "", ...LABELS])].map((label) => (
+            <option key={label}>{label}</option>
+          ))}
+        </select>
+        <kbd>{keyOf("modality")}</kbd>
+      </label>
+      {button("undo", "Undo", canUndo)}
+      {button("add", "Add here", true)}
+      <span className="push" />
+      {button("done", "Clip is done", true, "Reject what is undecided, and go on to the next clip")}
+    </div>
+  );
+}
+
+interface CardsProps {
+  segments: readonly Candidate[];
+  pictures: ReadonlyMap<string, Picture>;
+  selected: string | null;
+  choose(segment: Candidate): void;
+}
+
+function Cards({ segments, pictures, selected, choose }: CardsProps) {
+  if (segments.length === 0) return <div className="quiet">No stretch stands out as forged.</div>;
+  return (
+    <div className="cards">
+      {segments.map((segment) => (
+        <button
+          key={segment.id}
+          type="button"
+          className={`card ${segment.id === selected ? "selected" : ""}`}
+          data-cy="mmmsba-card"
+          onClick={() => choose(segment)}
+        >
+          <Shot picture={pictures.get(segment.id)} />
+          <span>
+            {mark(segment)} <b>{segment.label}</b>
+            <small>{span(segment)}</small>
+            <small>
+              {segment.score === null ? "" : `score ${segment.score.toFixed(3)}`} {segment.decision}
+            </small>
+          </span>
+        </button>
+      ))}
+    </div>
+  );
+}
+
+function Shot({ picture }: { picture: Picture | undefined }) {
+  if (picture?.src) return <img src={picture.src} alt={`Picture at ${picture.caption}`} />;
+  return <span className="none" title={picture?.caption}>{picture ? "no picture" : "…"}</span>;
+}

@@ -1,0 +1,42 @@
+// What each key does while the timeline is seen and nobody types. Keys that are not named here,
+// such as space for playing, go on to the App.
+
+export type Action =
+  | "next"
+  | "previous"
+  | "accept"
+  | "reject"
+  | "start"
+  | "end"
+  | "modality"
+  | "add"
+  | "undo"
+  | "done";
+
+const KEYS: Record<string, Action> = {
+  j: "next",
+  k: "previous",
+  a: "accept",
+  x: "reject",
+  "[": "start",
+  "]": "end",
+  m: "modality",
+  n: "add",
+  u: "undo",
+  Enter: "done",
+};
+
+export function actionOf(event: {
+  key: string;
+  ctrlKey: boolean;
+  metaKey: boolean;
+  altKey: boolean;
+}): Action | null {
+  // With these keys it is a shortcut of the browser's.
+  if (event.ctrlKey || event.metaKey || event.altKey) return null;
+  return KEYS[event.key] ?? KEYS[event.key.toLowerCase()] ?? null;
+}
+
+export function keyOf(action: Action): string {
+  return Object.keys(KEYS).find((key) => KEYS[key] === action) ?? "";
+}

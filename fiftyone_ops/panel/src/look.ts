@@ -1,0 +1,105 @@
+// How both panels look. The colours of the App's own theme where it has one; orange for what is
+// forged and blue for scores as on the package's report pages, told apart without colour too.
+
+export const LOOK = `
+.mmmsba {
+  --page: var(--fo-palette-background-level2); --plot: var(--fo-palette-background-level1);
+  --text: var(--fo-palette-text-primary); --quiet: var(--fo-palette-text-secondary);
+  --line: var(--fo-palette-divider); --hover: var(--fo-palette-background-level3);
+  --forged: #ff9a45; --on-forged: #201000; --wash: #ff9a4530; --curve: #6cbcf5;
+  --truth: #b7c2cd; --on-truth: #14171a; --kept: #58c98b; --on-kept: #06210f;
+  --hatch: #78828d; --hatch-page: #262b30; --cursor: #ffffff;
+  box-sizing: border-box; width: 100%; height: 100%; overflow: auto; outline: none;
+  display: flex; flex-direction: column; gap: 6px; padding: 8px 12px; color: var(--text);
+  background: var(--page); font: 13px/1.35 system-ui, "Segoe UI", "DejaVu Sans", sans-serif;
+}
+[data-mui-color-scheme="light"] .mmmsba {
+  --forged: #b84700; --on-forged: #ffffff; --wash: #b8470026; --curve: #0064a8;
+  --truth: #555d67; --on-truth: #ffffff; --kept: #14713f; --on-kept: #ffffff;
+  --hatch: #868e98; --hatch-page: #eceef1; --cursor: #000000;
+}
+.mmmsba * { box-sizing: border-box; }
+.mmmsba:focus-visible { box-shadow: inset 0 0 0 2px var(--curve); }
+.mmmsba h2 { font-size: 14px; font-weight: 600; margin: 8px 0 2px; }
+.mmmsba button, .mmmsba select {
+  font: inherit; color: inherit; background: var(--plot); border: 1px solid var(--line);
+  border-radius: 4px; padding: 2px 8px; cursor: pointer;
+}
+.mmmsba button:hover:enabled, .mmmsba button[aria-pressed=true] { background: var(--hover); border-color: var(--quiet); }
+.mmmsba button:disabled { opacity: .45; cursor: default; }
+.mmmsba kbd { font: 11px monospace; color: var(--quiet); margin-left: 5px; }
+.mmmsba .quiet { color: var(--quiet); }
+.mmmsba .problem { border-left: 4px solid var(--forged); padding: 2px 8px; background: var(--wash); }
+.mmmsba .bar { display: flex; flex-wrap: wrap; gap: 6px 8px; align-items: center; flex: none; }
+.mmmsba .bar .push { margin-left: auto; }
+.mmmsba .chip { border-radius: 10px; padding: 1px 10px; font-weight: 600; border: 1px solid var(--line); }
+.mmmsba .chip.forged { background: var(--forged); color: var(--on-forged); border-color: var(--forged); }
+.mmmsba .time { font-family: monospace; font-size: 13px; }
+
+/* The App lays its arrows to the next sample over both sides; what is clicked must not be there. */
+.mmmsba.timeline { padding: 8px 52px; }
+.mmmsba .lanes { position: relative; flex: 1 0 auto; display: flex; flex-direction: column; gap: 3px; --names: 104px; }
+.mmmsba .lane { display: grid; grid-template-columns: var(--names) 1fr; flex: none; height: 24px; }
+.mmmsba .lane.curve { flex: 1 0 30px; height: auto; }
+.mmmsba .lane.first { flex: 2 0 40px; }
+.mmmsba .name { padding-right: 8px; align-self: center; line-height: 1.15; overflow: hidden; text-overflow: ellipsis; }
+.mmmsba .name small { display: block; font-size: 11px; color: var(--quiet); }
+.mmmsba .track { position: relative; background: var(--plot); cursor: crosshair; touch-action: none; overflow: hidden; }
+.mmmsba .track svg { position: absolute; inset: 0; width: 100%; height: 100%; }
+.mmmsba .track path { fill: none; stroke: var(--curve); stroke-width: 1.8; vector-effect: non-scaling-stroke; }
+.mmmsba .wash { position: absolute; top: 0; bottom: 0; background: var(--wash); pointer-events: none; }
+.mmmsba .limit { position: absolute; left: 0; right: 0; border-top: 1px dashed var(--text); opacity: .75; pointer-events: none; }
+.mmmsba .unjudged {
+  position: absolute; top: 0; bottom: 0; overflow: hidden; white-space: nowrap; font-size: 11px; padding: 1px 4px;
+  background: repeating-linear-gradient(45deg, var(--hatch) 0 2px, var(--hatch-page) 2px 8px);
+}
+.mmmsba .unjudged span { background: var(--hatch-page); padding: 0 3px; border-radius: 2px; }
+.mmmsba .segment {
+  position: absolute; top: 2px; bottom: 2px; min-width: 4px; padding: 0 4px; border: 0; border-radius: 3px;
+  overflow: hidden; white-space: nowrap; text-align: left; font-size: 12px; font-weight: 600; line-height: 1;
+  background: var(--forged); color: var(--on-forged);
+}
+.mmmsba .segment:hover:enabled { background: var(--forged); filter: brightness(1.1); }
+.mmmsba .truth .segment, .mmmsba .truth .segment:hover { background: var(--truth); color: var(--on-truth); }
+.mmmsba .kept .segment, .mmmsba .kept .segment:hover { background: var(--kept); color: var(--on-kept); }
+.mmmsba .segment.rejected { background: transparent !important; color: var(--quiet); border: 1px dashed var(--quiet); text-decoration: line-through; }
+.mmmsba .segment.selected { outline: 2px solid var(--cursor); outline-offset: -1px; z-index: 1; }
+.mmmsba .edge { position: absolute; top: 0; bottom: 0; width: 7px; cursor: ew-resize; }
+.mmmsba .edge.start { left: 0; } .mmmsba .edge.end { right: 0; }
+.mmmsba .axis { position: relative; height: 16px; margin-left: var(--names); font-size: 11px; color: var(--quiet); flex: none; }
+.mmmsba .axis span { position: absolute; transform: translateX(-50%); white-space: nowrap; }
+.mmmsba .axis span:first-child { transform: none; }
+.mmmsba .axis span.last { transform: translateX(-100%); }
+.mmmsba .over { position: absolute; top: 0; bottom: 16px; left: var(--names); right: 0; pointer-events: none; overflow: hidden; }
+.mmmsba .cursor { position: absolute; top: 0; bottom: 0; width: 2px; margin-left: -1px; background: var(--cursor); box-shadow: 0 0 0 1px #0006; }
+
+.mmmsba .cards { display: flex; gap: 8px; overflow-x: auto; flex: none; padding-bottom: 2px; }
+.mmmsba .card { display: flex; gap: 8px; align-items: center; flex: none; padding: 3px 10px 3px 3px; text-align: left; }
+.mmmsba .card img, .mmmsba .card .none { width: 64px; height: 64px; object-fit: contain; background: #000; border-radius: 2px; }
+.mmmsba .card .none { display: flex; align-items: center; justify-content: center; color: #aaa; font-size: 10px; overflow: hidden; }
+.mmmsba .card.selected { border-color: var(--cursor); box-shadow: inset 0 0 0 1px var(--cursor); }
+.mmmsba .card small { display: block; color: var(--quiet); }
+
+.mmmsba .columns { display: grid; grid-template-columns: minmax(340px, 3fr) minmax(220px, 2fr); gap: 4px 24px; flex: 1 1 auto; min-height: 0; }
+.mmmsba .columns section { display: flex; flex-direction: column; min-width: 0; }
+.mmmsba .histogram { display: flex; align-items: flex-end; gap: 2px; flex: 1 1 140px; min-height: 140px; max-height: 600px; border-bottom: 1px solid var(--quiet); position: relative; }
+.mmmsba .histogram button { flex: 1; height: 100%; padding: 0; border: 0; border-radius: 0; background: transparent; display: flex; flex-direction: column; justify-content: flex-end; }
+.mmmsba .histogram button:hover:enabled { background: var(--plot); border: 0; }
+.mmmsba .histogram i { display: block; background: var(--curve); border-radius: 2px 2px 0 0; }
+.mmmsba .histogram .forged i { background: var(--forged); }
+.mmmsba .histogram small {  font-size: 10px; color: var(--quiet); text-align: center; }
+.mmmsba .histogram .limit { top: 0; bottom: 0; right: auto; width: 0; border-top: 0; border-left: 1px dashed var(--text); }
+.mmmsba .scale { display: flex; justify-content: space-between; color: var(--quiet); font-size: 11px; }
+.mmmsba .tally { display: grid; grid-template-columns: minmax(80px, auto) 1fr auto; gap: 2px 8px; align-items: center; }
+.mmmsba .tally button { display: contents; }
+.mmmsba .tally .share { height: 10px; background: var(--plot); border-radius: 2px; overflow: hidden; cursor: pointer; }
+.mmmsba .tally .share i { display: block; height: 100%; background: var(--curve); }
+.mmmsba .tally .share.forged i { background: var(--forged); }
+.mmmsba .tally .word { cursor: pointer; text-align: left; }
+.mmmsba .tally .word:hover { text-decoration: underline; }
+.mmmsba .tally .count { text-align: right; font-variant-numeric: tabular-nums; }
+.mmmsba table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
+.mmmsba th, .mmmsba td { text-align: left; padding: 4px 10px 4px 4px; border-bottom: 1px solid var(--line); vertical-align: top; }
+.mmmsba tbody tr { cursor: pointer; }
+.mmmsba tbody tr:hover, .mmmsba tbody tr:focus-visible, .mmmsba tbody tr.selected { background: var(--hover); outline: none; }
+`;

@@ -1,0 +1,60 @@
+// The App's player of the open sample: where it is, and how to send it elsewhere.
+//
+// A looker is the App's player. Its video element plays by the clock of the file, so times are
+// read from there, to a fraction of a picture; the looker itself counts pictures. Sending it
+// elsewhere goes through the looker, which alone keeps the App's own cursor in step.
+
+import { type Looker, modalLooker } from "@fiftyone/state";
+import { useMemo } from "react";
+import { useRecoilValue } from "recoil";
+
+export interface Player {
+  /** Where the player is, in seconds; null as long as there is none. */
+  now(): number | null;
+  seek(time_s: number): void;
+}
+
+/** Share of a picture that a time may miss its start by, for rounding, and still mean it. */
+const ROUNDING = 0.01;
+
+/** A player that still loads lets a request fall; it is asked again for so long. */
+const PATIENCE_MS = 5000;
+const PAUSE_MS = 50;
+
+export function playerOf(looker: Looker | null, fps_hz: number | null): Player {
+  const video = () => {
+    try {
+      return looker?.getVideo?.() ?? null;
+    } catch {
+      // Until it is attached to the page a looker has no elements.
+      return null;
+    }
+  };
+  let latest = 0;
+  const ask = (picture: number, left_ms: number, request: number) => {
+    const before = looker?.frameNumber;
+    looker?.seekToFrame?.(picture);
+    setTimeout(() => {
+      // Whoever plays, or goes elsewhere meanwhile, is not to be called back.
+      const unheard = looker?.frameNumber === before && before !== picture;
+      if (unheard && left_ms > 0 && request === latest) ask(picture, left_ms - PAUSE_MS, request);
+    }, PAUSE_MS);
+  };
+  return {
+    now: () => video()?.currentTime ?? null,
+    seek: (time_s) => {
+      if (looker?.seekToFrame && fps_hz) {
+        // A looker's pictures are numbered from 1.
+        ask(Math.floor(time_s * fps_hz + ROUNDING) + 1, PATIENCE_MS, ++latest);
+        return;
+      }
+      const element = video();
+      if (element) element.currentTime = time_s;
+    },
+  };
+}
+
+export function usePlayer(fps_hz: number | null): Player {
+  const looker = useRecoilValue(modalLooker);
+  return useMemo(() => playerOf(looker, fps_hz), [looker, fps_hz]);
+}

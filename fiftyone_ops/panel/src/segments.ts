@@ -1,0 +1,64 @@
+// Choosing among segments, and what a person can do to the one that is chosen.
+
+import type { Clip, Segment, Stretch } from "./said";
+import { clamp, rounded } from "./timescale";
+
+/** What can have been altered; a key press goes to the next. */
+export const LABELS = ["audio", "visual", "both"] as const;
+
+/** A new segment is this long until its ends are set; so is the least that an end may leave. */
+const NEW_S = 0.4;
+const LEAST_S = 0.02;
+
+/** A segment under the name that a person decides about it by, and what they decided. */
+export interface Candidate extends Segment {
+  decision: string | null;
+}
+
+/** Those a person can decide about, in time order: what was predicted, and what they added. */
+export function candidates(clip: Clip): Candidate[] {
+  const added = (clip.reviewed ?? []).filter((segment) => segment.source === null);
+  return [
+    ...clip.predicted.map((segment) => standing(clip, segment)),
+    ...added.map((segment) => ({ ...segment, decision: "added" })),
+  ].sort((a, b) => a.start_s - b.start_s);
+}
+
+/** A prediction, where and what it is after all that a person did to it. */
+function standing(clip: Clip, predicted: Segment): Candidate {
+  const kept = clip.reviewed?.find((segment) => segment.source === predicted.id);
+  const decision = clip.review?.decided[predicted.id] ?? null;
+  return { ...predicted, ...kept, id: predicted.id, score: predicted.score, decision };
+}
+
+/** The name that a person decides about a segment by: that of the prediction it came from. */
+export function decidedBy(segment: Segment): string {
+  return segment.source ?? segment.id;
+}
+
+/** The segment so many places on from the chosen one, round and round. */
+export function stepped(segments: readonly Candidate[], chosen: string | null, by: number) {
+  if (segments.length === 0) return null;
+  const at = segments.findIndex((segment) => segment.id === chosen);
+  if (at < 0) return segments[by > 0 ? 0 : segments.length - 1] ?? null;
+  return segments[(at + by + segments.length) % segments.length] ?? null;
+}
+
+/** A stretch with one end moved; the other end stays, and the stretch keeps a length. */
+export function moved(stretch: Stretch, end: "start" | "end", time_s: number, duration_s: number) {
+  const { start_s, end_s } = stretch;
+  return end === "start"
+    ? { start_s: rounded(clamp(time_s, 0, end_s - LEAST_S)), end_s }
+    : { start_s, end_s: rounded(clamp(time_s, start_s + LEAST_S, duration_s)) };
+}
+
+/** A new stretch from a time on, within the clip. */
+export function fresh(time_s: number, duration_s: number): Stretch {
+  const start_s = clamp(time_s, 0, Math.max(0, duration_s - NEW_S));
+  return { start_s: rounded(start_s), end_s: rounded(Math.min(start_s + NEW_S, duration_s)) };
+}
+
+export function nextLabel(label: string): string {
+  const at = (LABELS as readonly string[]).indexOf(label);
+  return LABELS[(at + 1) % LABELS.length] ?? "both";
+}

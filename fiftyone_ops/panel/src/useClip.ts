@@ -1,0 +1,82 @@
+// The clip of the open sample, as Python tells it.
+
+import { nullableModalSampleId } from "@fiftyone/state";
+import { useCallback, useEffect, useRef, useState } from "react";
+import { useRecoilValue } from "recoil";
+import type { Ask } from "./python";
+import type { Clip, Picture } from "./said";
+
+export interface OpenClip {
+  clip: Clip | null;
+  pictures: ReadonlyMap<string, Picture>;
+  problem: string | null;
+  /** Let Python do something to the clip, and show what it is then. */
+  change(method: string, params: Record<string, unknown>): Promise<Clip | null>;
+}
+
+export function useClip(ask: Ask): OpenClip {
+  const sampleId = useRecoilValue(nullableModalSampleId);
+  const [clip, setClip] = useState<Clip | null>(null);
+  const [pictures, setPictures] = useState<ReadonlyMap<string, Picture>>(new Map());
+  const [problem, setProblem] = useState<string | null>(null);
+  const open = useRef(sampleId);
+  open.current = sampleId;
+
+  const before = useRef<Promise<unknown>>(Promise.resolve());
+
+  // An answer about a sample that is no longer open comes too late.
+  const change = useCallback(
+    async (method: string, params: Record<string, unknown>) => {
+      const asked = open.current;
+      if (!asked) return null;
+      // One at a time: two decisions at once would each be taken on what was before both.
+      const mine = before.current.then(() => ask<Clip>(method, { sample_id: asked, ...params }));
+      before.current = Promise.race([mine.catch(() => undefined), patience()]);
+      try {
+        const told = await mine;
+        if (open.current !== asked) return null;
+        setClip(told);
+        setProblem(null);
+        return told;
+      } catch (error) {
+        if (open.current === asked) setProblem((error as Error).message);
+        return null;
+      }
+    },
+    [ask],
+  );
+
+  useEffect(() => {
+    setClip(null);
+    setPictures(new Map());
+    setProblem(null);
+    void change("load", {});
+  }, [sampleId, change]);
+
+  const shown = clip && clip.sample_id === sampleId ? clip : null;
+  const wanted = shown ? ids(shown) : "";
+  useEffect(() => {
+    if (!wanted) return;
+    const asked = open.current;
+    ask<{ pictures: Picture[] }>("pictures", { sample_id: asked })
+      .then((told) => {
+        if (open.current !== asked) return;
+        setPictures(new Map(told.pictures.map((picture) => [picture.segment_id, picture])));
+      })
+      // A clip without pictures is still a clip; why there are none is told with each.
+      .catch(() => undefined);
+  }, [wanted, ask]);
+
+  return { clip: shown, pictures, problem, change };
+}
+
+/** How long one answer may hold up the next question. */
+function patience(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 10_000));
+}
+
+/** What pictures are taken of; new ones are asked for when this changes. */
+function ids(clip: Clip): string {
+  const segments = [...clip.predicted, ...(clip.reference ?? []), ...(clip.reviewed ?? [])];
+  return segments.map(({ id, start_s, end_s }) => `${id}:${start_s}:${end_s}`).join(" ");
+}

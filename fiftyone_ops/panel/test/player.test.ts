@@ -1,0 +1,57 @@
+import type { Looker } from "@fiftyone/state";
+import { expect, it, vi } from "vitest";
+
+// The App provides these; a player needs neither.
+vi.mock("@fiftyone/state", () => ({ modalLooker: {} }));
+vi.mock("recoil", () => ({ useRecoilValue: () => null }));
+vi.mock("react", () => ({ useMemo: (make: () => unknown) => make() }));
+
+const { playerOf } = await import("../src/player");
+
+const at = (time_s: number) => ({ currentTime: time_s }) as HTMLVideoElement;
+
+it("is nowhere before there is a player", () => {
+  expect(playerOf(null, 25).now()).toBeNull();
+  const bare: Looker = {
+    getVideo: () => {
+      throw new TypeError("no elements yet");
+    },
+  };
+  expect(playerOf(bare, 25).now()).toBeNull();
+  expect(() => playerOf(bare, null).seek(1)).not.toThrow();
+});
+
+it.each([25, 30, 29.97, 60])("names the picture that starts at a time, at %d a second", (fps_hz) => {
+  const asked: number[] = [];
+  const looker: Looker = { getVideo: () => at(0), seekToFrame: (number) => asked.push(number) };
+  const player = playerOf(looker, fps_hz);
+  for (let number = 1; number < 200; number++) player.seek((number - 1) / fps_hz);
+  expect(asked).toEqual(Array.from({ length: 199 }, (_, index) => index + 1));
+});
+
+it("moves the video itself where pictures have no rate", () => {
+  const video = at(0);
+  playerOf({ getVideo: () => video }, null).seek(1.5);
+  expect(video.currentTime).toBe(1.5);
+});
+
+it("asks again for as long as the player still loads", () => {
+  vi.useFakeTimers();
+  let loaded = false;
+  const looker = {
+    frameNumber: 1,
+    seekToFrame(number: number) {
+      if (loaded) this.frameNumber = number;
+    },
+  };
+  playerOf(looker, 25).seek(0.5);
+  vi.advanceTimersByTime(300);
+  expect(looker.frameNumber).toBe(1);
+  loaded = true;
+  vi.advanceTimersByTime(100);
+  expect(looker.frameNumber).toBe(13);
+  looker.frameNumber = 20;
+  vi.advanceTimersByTime(10_000);
+  expect(looker.frameNumber).toBe(20);
+  vi.useRealTimers();
+});

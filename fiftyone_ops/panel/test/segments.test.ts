@@ -1,0 +1,72 @@
+import { expect, it } from "vitest";
+import { actionOf, keyOf } from "../src/keys";
+import type { Clip, Segment } from "../src/said";
+import { candidates, decidedBy, fresh, moved, nextLabel, stepped } from "../src/segments";
+
+const segment = (id: string, start_s: number, source: string | null = null): Segment => ({
+  id,
+  start_s,
+  end_s: start_s + 1,
+  label: "audio",
+  score: 0.9,
+  source,
+});
+const clip = (predicted: Segment[], reviewed: Segment[], decided: Record<string, string> = {}) =>
+  ({ predicted, reviewed, duration_s: 10, review: { decided } }) as unknown as Clip;
+
+it("offers what was predicted and what was added, in time order", () => {
+  const offered = candidates(clip([segment("b", 4)], [segment("a", 1)]));
+  expect(offered.map(({ id, decision }) => [id, decision])).toEqual([
+    ["a", "added"],
+    ["b", null],
+  ]);
+});
+
+it("offers a prediction once, as a person left it, by its own name", () => {
+  const [offered, ...others] = candidates(
+    clip([segment("a", 4)], [segment("kept", 5, "a")], { a: "accepted" }),
+  );
+  expect(others).toEqual([]);
+  expect(offered).toMatchObject({ id: "a", start_s: 5, decision: "accepted" });
+  expect(decidedBy(segment("kept", 5, "a"))).toBe("a");
+});
+
+it("still offers a prediction that was rejected", () => {
+  const offered = candidates(clip([segment("a", 4)], [], { a: "rejected" }));
+  expect(offered).toMatchObject([{ id: "a", start_s: 4, decision: "rejected" }]);
+});
+
+it("steps through segments round and round", () => {
+  const all = candidates(clip([segment("a", 1), segment("b", 2)], []));
+  expect(stepped(all, null, 1)?.id).toBe("a");
+  expect(stepped(all, null, -1)?.id).toBe("b");
+  expect(stepped(all, "b", 1)?.id).toBe("a");
+  expect(stepped(all, "a", -1)?.id).toBe("b");
+  expect(stepped([], null, 1)).toBeNull();
+});
+
+it("keeps a stretch that has a length, within the clip", () => {
+  expect(moved({ start_s: 1, end_s: 2 }, "start", 5, 10)).toEqual({ start_s: 1.98, end_s: 2 });
+  expect(moved({ start_s: 1, end_s: 2 }, "end", 0, 10)).toEqual({ start_s: 1, end_s: 1.02 });
+  expect(moved({ start_s: 1, end_s: 2 }, "end", 99, 10)).toEqual({ start_s: 1, end_s: 10 });
+  expect(fresh(9.9, 10)).toEqual({ start_s: 9.6, end_s: 10 });
+  expect(fresh(0.1, 0.2)).toEqual({ start_s: 0, end_s: 0.2 });
+});
+
+it("goes from one modality to the next", () => {
+  expect(["unknown", "audio", "visual", "both"].map(nextLabel)).toEqual([
+    "audio",
+    "visual",
+    "both",
+    "audio",
+  ]);
+});
+
+it("leaves the browser's own keys alone", () => {
+  const plain = { ctrlKey: false, metaKey: false, altKey: false };
+  expect(actionOf({ key: "a", ...plain })).toBe("accept");
+  expect(actionOf({ key: "A", ...plain })).toBe("accept");
+  expect(actionOf({ key: " ", ...plain })).toBeNull();
+  expect(actionOf({ key: "a", ...plain, ctrlKey: true })).toBeNull();
+  expect(keyOf("start")).toBe("[");
+});

@@ -1,0 +1,64 @@
+"""The overview panel, beside the grid."""
+
+from typing import Any
+
+import fiftyone.operators as foo
+
+from ..overview import narrowed, overview_of, queue_of
+from .drawn import TRUTH_FIELD, answers, drawn_by, fields_of, judged_fields
+
+
+class ForgeryOverview(foo.Panel):
+    """How scores are spread, how many clips are of each kind, and which to look at first."""
+
+    @property
+    def config(self) -> Any:
+        """What the App shows of it."""
+        return foo.PanelConfig(
+            name="forgery_overview",
+            label="Forgery overview",
+            icon="assessment",
+            surfaces="grid",
+            help_markdown="Scores and counts of what is in view. Click one to see its clips.",
+        )
+
+    def render(self, ctx: Any) -> Any:
+        """Return the component that draws it."""
+        return drawn_by(
+            "MmmsbaOverviewView",
+            summary=self.summary,
+            show=self.show,
+            queue=self.queue,
+            open=self.open,
+        )
+
+    @answers
+    def summary(self, ctx: Any) -> dict[str, Any]:
+        """Return what is counted in the view."""
+        fields = fields_of(ctx)
+        told = {"fields": judged_fields(ctx.dataset), "field": fields and fields.segments}
+        return told if fields is None else {**told, **overview_of(ctx.view, fields)}
+
+    @answers
+    def show(self, ctx: Any) -> dict[str, Any]:
+        """Make what was clicked the view."""
+        kind, fields = ctx.params["kind"], fields_of(ctx)
+        if kind == "all" or fields is None:
+            ctx.ops.clear_view()
+        else:
+            ctx.ops.set_view(narrowed(ctx.view, fields, kind=kind, value=ctx.params["value"]))
+        return {}
+
+    @answers
+    def queue(self, ctx: Any) -> dict[str, Any]:
+        """Return what to look at first, and why."""
+        fields = fields_of(ctx)
+        if fields is None:
+            return {"items": [], "reasons": [], "num_reviewed": 0, "num_clips": 0}
+        return queue_of(ctx.view, fields, reason=ctx.params["reason"], truth_field=TRUTH_FIELD)
+
+    @answers
+    def open(self, ctx: Any) -> dict[str, Any]:
+        """Open a clip of the queue."""
+        ctx.ops.open_sample(id=ctx.params["sample_id"])
+        return {}

@@ -1,0 +1,81 @@
+"""The timeline panel, beside the player of a clip."""
+
+from typing import Any, Final
+
+import fiftyone.operators as foo
+
+from .. import review
+from ..clip import clip_of, pictures_of
+from ..errors import TargetError
+from ..labels import Fields
+from ..queue import queue
+from .drawn import TRUTH_FIELD, answers, drawn_by, fields_of
+
+#: Where a run writes that was given no other name.
+_USUAL: Final = Fields("forgeries")
+
+
+class ForgeryTimeline(foo.Panel):
+    """Scores, segments and corrections of one clip along time, in step with the player."""
+
+    @property
+    def config(self) -> Any:
+        """What the App shows of it."""
+        return foo.PanelConfig(
+            name="forgery_timeline",
+            label="Forgery timeline",
+            icon="timeline",
+            surfaces="modal",
+            help_markdown="Click the time line to go there. Each button names its key.",
+        )
+
+    def render(self, ctx: Any) -> Any:
+        """Return the component that draws it."""
+        return drawn_by(
+            "MmmsbaTimelineView", load=self.load, pictures=self.pictures, decide=self.decide
+        )
+
+    @answers
+    def load(self, ctx: Any) -> dict[str, Any]:
+        """Return what is known of a clip along time."""
+        return clip_of(_sample(ctx), fields_of(ctx) or _USUAL, truth_field=TRUTH_FIELD)
+
+    @answers
+    def pictures(self, ctx: Any) -> dict[str, Any]:
+        """Return a picture of each segment."""
+        return {"pictures": list(pictures_of(_sample(ctx), fields_of(ctx) or _USUAL))}
+
+    @answers
+    def decide(self, ctx: Any) -> dict[str, Any]:
+        """Keep what a person decided about a clip, and return how the clip stands then."""
+        fields = fields_of(ctx) or _USUAL
+        review.decide(
+            ctx.dataset,
+            ctx.params["sample_id"],
+            label_field=fields.segments,
+            by=ctx.user_id,
+            **ctx.params["decision"],
+        )
+        if ctx.params["decision"]["action"] == "finish":
+            _go_on(ctx, fields)
+        return self.load(ctx)
+
+
+def _go_on(ctx: Any, fields: Fields) -> None:
+    """Open the next clip: of the queue that one came along, or else of the view."""
+    here, reason = ctx.params["sample_id"], ctx.params.get("reason")
+    if reason:
+        where = {"label_field": fields.segments, "truth_field": TRUTH_FIELD}
+        ids = queue(ctx.view, reason, **where).limit(2).values("id")
+    else:
+        ids = ctx.view.values("id")
+        ids = ids[ids.index(here) + 1 :] if here in ids else []
+    if behind := [one for one in ids if one != here]:
+        ctx.ops.open_sample(id=behind[0])
+
+
+def _sample(ctx: Any) -> Any:
+    try:
+        return ctx.dataset[ctx.params["sample_id"]]
+    except KeyError as error:
+        raise TargetError("this sample was deleted; close it, and reload the App") from error
