@@ -66,7 +66,6 @@ class TestPlace:
         size = sum(file.stat().st_size for file in weights.HERE.rglob("*") if file.is_file())
         assert size <= MAX_MB * 2**20
 
-
     def test_the_settings_they_were_made_with_can_be_used_again(self):
         config = FitConfig.read(json.loads((weights.HERE / "training.json").read_text("utf-8")))
         assert config.preset == "mmmsba"
