@@ -138,6 +138,9 @@ def ours(reports: list) -> tuple[float, float]:
     from fiftyone_ops.settings import DetectSettings
 
     dataset = dataset_of(reports)
+    if tracemalloc.is_tracing():
+        # What it took to make the data set is no part of the run.
+        tracemalloc.clear_traces()
     # The files are not there; looking for them is no part of writing.
     run = detect.Annotation(dataset, DetectSettings(), detector=Prepared(reports))
     look, metadata.look = metadata.look, ValueError
