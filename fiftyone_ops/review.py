@@ -39,6 +39,7 @@ from .targets import dataset_of
 from .writing import declare_segments, write, writing_to
 
 OPEN: Final = "open"
+_TRIES: Final = 5
 _WORD: Final = {True: "forged", False: "genuine"}
 
 Action = Literal["accept", "reject", "adjust", "relabel", "add", "finish", "undo"]
@@ -131,18 +132,33 @@ def start_review(dataset: Any, label_field: str = "forgeries") -> None:
     runs.require_ours(
         dataset, fields.review, method=runs.REVIEW, fields=(fields.reviewed, fields.review)
     )
-    with writing_to(dataset):
-        declare_segments(dataset, fields.reviewed)
-        dataset.add_sample_field(
-            fields.review, fo.EmbeddedDocumentField, embedded_doc_type=fo.Classification
-        )
-        for name, kind in (("by", fo.StringField), ("at", fo.DateTimeField)):
-            dataset.add_sample_field(f"{fields.reviewed}.detections.{name}", kind)
-            dataset.add_sample_field(f"{fields.review}.{name}", kind)
-        dataset.add_sample_field(f"{fields.reviewed}.detections.source", fo.StringField)
-        dataset.add_sample_field(f"{fields.review}.decided", fo.DictField)
-        dataset.add_sample_field(f"{fields.review}.history", fo.ListField)
+    # First, so that fields of a review that was cut short here are still known as a review's.
     runs.register(dataset, fields.review, method=runs.REVIEW, label_field=label_field)
+    with writing_to(dataset):
+        for left in reversed(range(_TRIES)):
+            try:
+                _declare(dataset, fields)
+            except ValueError:
+                # All requests of the App's server share one object for a data set; another one
+                # that reads it anew takes a field away that was added a moment ago.
+                if not left:
+                    raise
+                dataset.reload()
+            else:
+                return
+
+
+def _declare(dataset: Any, fields: Fields) -> None:
+    declare_segments(dataset, fields.reviewed)
+    dataset.add_sample_field(
+        fields.review, fo.EmbeddedDocumentField, embedded_doc_type=fo.Classification
+    )
+    for name, kind in (("by", fo.StringField), ("at", fo.DateTimeField)):
+        dataset.add_sample_field(f"{fields.reviewed}.detections.{name}", kind)
+        dataset.add_sample_field(f"{fields.review}.{name}", kind)
+    dataset.add_sample_field(f"{fields.reviewed}.detections.source", fo.StringField)
+    dataset.add_sample_field(f"{fields.review}.decided", fo.DictField)
+    dataset.add_sample_field(f"{fields.review}.history", fo.ListField)
 
 
 def decide(

@@ -20,6 +20,11 @@ _OF_VERDICTS = {
     "made_by": fo.StringField,
     "judged_at": fo.DateTimeField,
 }
+#: Ends the name of the field whose attributes are declared as they come: a stranger's detector
+#: looks at modalities of its own. Elsewhere what is not declared stays so: over a list or an array
+#: that is declared within a document, FiftyOne 1.22.1 raises as it makes its annotation schemas,
+#: which it does whenever a sample is opened, and says so across the window.
+_DYNAMIC = Fields("").verdict
 
 
 @contextmanager
@@ -70,7 +75,6 @@ def declare_segments(dataset: Any, name: str) -> None:
     dataset.add_sample_field(name, fo.EmbeddedDocumentField, **_LABELS)
     for attribute, kind in _SPAN.items():
         dataset.add_sample_field(f"{name}.detections.{attribute}", kind)
-    dataset.add_sample_field(f"{name}.detections.exact_for", fo.FrameSupportField)
 
 
 def declare(dataset: Any, fields: Fields, *, modalities: tuple[str, ...]) -> None:
@@ -93,7 +97,7 @@ def declare(dataset: Any, fields: Fields, *, modalities: tuple[str, ...]) -> Non
         declare_segments(dataset, fields.opt_outs)
         dataset.add_sample_field(f"{fields.opt_outs}.detections.reason", fo.StringField)
         _declare_verdict(dataset, fields, modalities)
-        _declare_curves(dataset, fields, modalities)
+        _declare_curves(dataset, fields)
         dataset.add_sample_field(fields.proposals, fo.ArrayField)
 
 
@@ -106,12 +110,10 @@ def _declare_verdict(dataset: Any, fields: Fields, modalities: tuple[str, ...]) 
     dataset.add_sample_field(f"{verdict}.warnings", fo.ListField, subfield=fo.StringField)
 
 
-def _declare_curves(dataset: Any, fields: Fields, modalities: tuple[str, ...]) -> None:
+def _declare_curves(dataset: Any, fields: Fields) -> None:
     curves = fields.curves
     dataset.add_sample_field(
         curves, fo.EmbeddedDocumentField, embedded_doc_type=fo.DynamicEmbeddedDocument
     )
     for attribute in ("start_s", "stride_s"):
         dataset.add_sample_field(f"{curves}.{attribute}", fo.FloatField)
-    for attribute in ("score", *modalities):
-        dataset.add_sample_field(f"{curves}.{attribute}", fo.VectorField)

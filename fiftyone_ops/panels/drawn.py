@@ -27,6 +27,9 @@ def answers(method: Callable[[_Panel, Any], Answer]) -> Callable[[_Panel, Any], 
             return method(panel, ctx)
         except MmmsbaError as error:
             return {"problem": str(error)}
+        # Else the App closes the sample's window, and what was in it is lost.
+        except Exception as error:  # noqa: BLE001 - see above
+            return {"problem": f"{type(error).__name__}: {error}; reload the App and try again"}
 
     return answered
 

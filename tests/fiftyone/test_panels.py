@@ -149,6 +149,12 @@ def test_a_panel_says_what_is_wrong_and_stays(judged):
     assert "was deleted" in answer["problem"]
 
 
+def test_the_app_can_make_its_annotation_schemas_of_our_fields(judged):
+    # It does so whenever a sample is opened; over an array declared within a document it raises.
+    told = foo.execute_operator("@voxel51/operators/get_label_schemas", {"dataset": judged})
+    assert told.error is None
+
+
 # A data set
 
 

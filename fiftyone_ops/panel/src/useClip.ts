@@ -29,9 +29,13 @@ export function useClip(ask: Ask): OpenClip {
     async (method: string, params: Record<string, unknown>) => {
       const asked = open.current;
       if (!asked) return null;
-      // One at a time: two decisions at once would each be taken on what was before both.
-      const mine = before.current.then(() => ask<Clip>(method, { sample_id: asked, ...params }));
-      before.current = Promise.race([mine.catch(() => undefined), patience()]);
+      // Decisions one at a time: two at once would each be taken on what was before both. Nobody
+      // waits for a reading: the App loses its answer where it makes the panel anew meanwhile.
+      const now = () => ask<Clip>(method, { sample_id: asked, ...params });
+      const mine = method === "decide" ? before.current.then(now) : now();
+      if (method === "decide") {
+        before.current = Promise.race([mine.catch(() => undefined), patience()]);
+      }
       try {
         const told = await mine;
         if (open.current !== asked) return null;
