@@ -397,8 +397,12 @@ class FitConfig(Chapter):
 
     @model_validator(mode="before")
     @classmethod
-    def _as_the_preset_has_it(cls, said: dict[str, Any]) -> dict[str, Any]:
-        defaults = PRESET_DEFAULTS.get(said.get("preset", ""), {})
+    def _as_the_preset_has_it(cls, said: object) -> object:
+        preset = said.get("preset") if isinstance(said, dict) else None
+        # What is no name of a preset, or no settings at all, is refused field by field.
+        if not isinstance(said, dict) or not isinstance(preset, str):
+            return said
+        defaults = PRESET_DEFAULTS.get(preset, {})
         return {**said, **{name: _filled(said.get(name), defaults[name]) for name in defaults}}
 
     @field_validator("features")

@@ -13,6 +13,7 @@ from mmmsba_plugin.config import (
     PRESETS,
     Chapter,
     FeaturesConfig,
+    FitConfig,
     LocalizationConfig,
     ModelConfig,
     Preset,
@@ -88,3 +89,9 @@ def test_each_preset_can_be_chosen_by_its_name():
 @pytest.mark.parametrize("preset", PRESETS)
 def test_a_preset_changes_only_settings_that_exist(preset):
     assert ModelConfig.read({"dims": {"face": 3}, **PRESETS[preset]}).dims == {"face": 3}
+
+
+@pytest.mark.parametrize("said", [[], {"preset": ["mmmsba"]}, {"preset": "mmmsba", "train": 3}])
+def test_settings_of_another_kind_are_refused_and_do_not_crash(said):
+    with pytest.raises(ConfigError, match=r"FitConfig: .*(valid dictionary|should be)"):
+        FitConfig.read(said)
