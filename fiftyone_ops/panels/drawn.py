@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import wraps
+from threading import RLock
 from typing import Any, Final, TypeVar
 
 from fiftyone.operators import types
@@ -14,6 +15,10 @@ from ..runs import DETECT, method_of
 #: Where a corpus's truth lies.
 TRUTH_FIELD: Final = "ground_truth"
 
+#: Requests share one object for a data set, and each reads it anew: a decision that adds fields
+#: must not meet a reading.
+_ONE_AT_A_TIME: Final = RLock()
+
 _Panel = TypeVar("_Panel")
 Answer = dict[str, Any]
 
@@ -24,7 +29,8 @@ def answers(method: Callable[[_Panel, Any], Answer]) -> Callable[[_Panel, Any], 
     @wraps(method)
     def answered(panel: _Panel, ctx: Any) -> Answer:
         try:
-            return method(panel, ctx)
+            with _ONE_AT_A_TIME:
+                return method(panel, ctx)
         except MmmsbaError as error:
             return {"problem": str(error)}
         # Else the App closes the sample's window, and what was in it is lost.

@@ -198,7 +198,9 @@ def test_the_story_from_clips_to_labels_to_a_correction(page, forged_clips):
     picture(page, "queue")
 
     name = most_forged(forged_clips)
-    open_clip(page, name)
+    page.locator(f"[data-cy=mmmsba-queue-item]:has-text('{name}')").click()
+    page.wait_for_selector("[data-cy=modal-looker-container]")
+    show_timeline(page, name)
     assert page.locator("[data-cy=mmmsba-lane-curve]").count() == 4
 
     before = page.locator("[data-cy=mmmsba-lane-kept] .segment").count()

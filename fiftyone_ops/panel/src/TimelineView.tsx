@@ -52,7 +52,7 @@ interface TimelineProps {
 
 function Timeline({ clip, pictures, problem, change }: TimelineProps) {
   const player = usePlayer(clip.fps_hz);
-  const [selected, setSelected] = useState<string | null>(null);
+  const [selected, setSelected] = useSelected(clip.sample_id);
   const panel = useRef<HTMLDivElement>(null);
   const segments = candidates(clip);
   const chosen = segments.find((segment) => segment.id === selected) ?? null;
@@ -125,6 +125,20 @@ function Timeline({ clip, pictures, problem, change }: TimelineProps) {
       <Cards {...{ segments, pictures, selected, choose }} />
     </div>
   );
+}
+
+/** What is chosen, remembered where the App makes the panel anew, as when panels are moved. */
+const remembered = { sampleId: "", segment: null as string | null };
+
+function useSelected(sampleId: string) {
+  const [selected, setSelected] = useState(
+    remembered.sampleId === sampleId ? remembered.segment : null,
+  );
+  const choose = (segment: string | null) => {
+    Object.assign(remembered, { sampleId, segment });
+    setSelected(segment);
+  };
+  return [selected, choose] as const;
 }
 
 function isTyping(target: EventTarget | null): boolean {
