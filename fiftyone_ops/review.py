@@ -16,17 +16,18 @@ A sample is learned from once its label is ``forged`` or ``genuine``.
 """
 
 import getpass
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Annotated, Any, Final, Literal, TypeAlias
+from typing import Annotated, Any, Final, Literal, TypeAlias, TypeVar
 
 import fiftyone as fo
 from bson import ObjectId
 from pydantic import Field as Described
 
 from mmmsba_plugin.config import Chapter
-from mmmsba_plugin.errors import SegmentError
+from mmmsba_plugin.errors import MmmsbaError, SegmentError
 from mmmsba_plugin.segment import Segment
 from mmmsba_plugin.timebase import PictureClock
 
@@ -38,8 +39,11 @@ from .reading import detections
 from .targets import dataset_of
 from .writing import declare_segments, write, writing_to
 
+_T = TypeVar("_T")
+
 OPEN: Final = "open"
 _TRIES: Final = 5
+_PAUSE_S: Final = 0.1
 _WORD: Final = {True: "forged", False: "genuine"}
 
 Action = Literal["accept", "reject", "adjust", "relabel", "add", "finish", "undo"]
@@ -135,17 +139,24 @@ def start_review(dataset: Any, label_field: str = "forgeries") -> None:
     # First, so that fields of a review that was cut short here are still known as a review's.
     runs.register(dataset, fields.review, method=runs.REVIEW, label_field=label_field)
     with writing_to(dataset):
-        for left in reversed(range(_TRIES)):
-            try:
-                _declare(dataset, fields)
-            except ValueError:
-                # All requests of the App's server share one object for a data set; another one
-                # that reads it anew takes a field away that was added a moment ago.
-                if not left:
-                    raise
-                dataset.reload()
-            else:
-                return
+        _steadily(dataset, lambda: _declare(dataset, fields))
+
+
+def _steadily(dataset: Any, act: Callable[[], _T]) -> _T:
+    """Return what an act returns that may be tried again, once the data set is as it should be.
+
+    All requests of the App's server share one object for a data set. Another one that reads it
+    anew at the wrong moment takes a field away that was added a moment ago.
+    """
+    for _ in range(_TRIES):
+        try:
+            return act()
+        except MmmsbaError:
+            raise
+        except (AttributeError, KeyError, ValueError):
+            time.sleep(_PAUSE_S)
+            dataset.reload()
+    return act()
 
 
 def _declare(dataset: Any, fields: Fields) -> None:
@@ -187,15 +198,19 @@ def decide(
     """
     wanted = Decision.read(decision)
     dataset = dataset_of(samples)
-    start_review(dataset, label_field)
     fields = Fields(label_field)
-    sample = _sample(dataset, sample_id)
-    desk = _Desk(sample, fields, by or whoami())
+
+    def at_desk() -> _Desk:
+        start_review(dataset, label_field)
+        return _Desk(_sample(dataset, sample_id), fields, by or whoami())
+
+    desk = _steadily(dataset, at_desk)
     desk.take(wanted)
-    write(
-        dataset,
-        {fields.reviewed: {sample_id: desk.labels()}, fields.review: {sample_id: desk.review()}},
-    )
+    decided = {
+        fields.reviewed: {sample_id: desk.labels()},
+        fields.review: {sample_id: desk.review()},
+    }
+    _steadily(dataset, lambda: write(dataset, decided))
     return desk.reviewed()
 
 
