@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import fiftyone as fo
-from fiftyone import ViewField as F
 
 from mmmsba_plugin.datasets.record import Record
 from mmmsba_plugin.errors import DatasetError
 
 from .labels import Fields
 from .reading import records
+from .review import is_finished
 from .targets import Samples
 
 #: What stands between a data set's name and a field's.
@@ -60,7 +60,7 @@ def finished(samples: Samples, field: str) -> Samples:
         field: A field of segments. That of a review counts where the review is finished.
     """
     stem = field.removesuffix(_SUFFIX)
-    review = Fields(stem).review
-    if stem == field or review not in samples.get_field_schema():
+    fields = Fields(stem)
+    if stem == field or fields.review not in samples.get_field_schema():
         return samples.exists(field)
-    return samples.match(F(f"{review}.label").is_in(["forged", "genuine"]))
+    return samples.match(is_finished(fields))

@@ -13,6 +13,7 @@ from fiftyone import ViewField
 
 from .labels import VERDICTS, Fields
 from .queue import REASONS, Reason, queue, waiting
+from .review import is_finished
 
 #: Reasons to look, on a button.
 _TITLES: Final[Mapping[Reason, str]] = {
@@ -104,7 +105,6 @@ def queue_of(samples: Samples, fields: Fields, *, reason: Reason, truth_field: s
     first = queue(samples, reason, **where).limit(MAX_QUEUED)
     paths = ["id", "filepath", f"{fields.verdict}.confidence"]
     starts = f"{fields.segments}.detections.start_s"
-    finished = ViewField(f"{fields.review}.label").is_in(["forged", "genuine"])
     started = samples.has_field(fields.review)
     counts = waiting(samples, **where)
     return {
@@ -116,7 +116,7 @@ def queue_of(samples: Samples, fields: Fields, *, reason: Reason, truth_field: s
             {"name": name, "title": title, "why": REASONS[name], "count": counts[name]}
             for name, title in _TITLES.items()
         ],
-        "num_reviewed": samples.match(finished).count() if started else 0,
+        "num_reviewed": samples.match(is_finished(fields)).count() if started else 0,
         "num_clips": samples.count(),
     }
 

@@ -7,6 +7,7 @@ from fiftyone import ViewExpression
 from fiftyone import ViewField as F
 
 from .labels import MODALITIES, Fields
+from .review import is_finished
 from .targets import Samples, dataset_of
 
 Reason = Literal["uncertain", "unlabelled", "missed", "disagree"]
@@ -21,6 +22,8 @@ REASONS: Mapping[Reason, str] = {
 
 #: The line that a score is held against where its verdict states none.
 _USUAL_LINE = 0.5
+#: Scores of two modalities that lie this far apart disagree.
+_FAR_APART = 0.5
 
 
 def queue(
@@ -44,8 +47,7 @@ def queue(
     schema = dataset_of(samples).get_field_schema()
     judged = samples.exists(f"{fields.verdict}.confidence")
     if fields.review in schema:
-        finished = F(f"{fields.review}.label").is_in(["forged", "genuine"])
-        judged = judged.match(~finished)
+        judged = judged.match(~is_finished(fields))
     truth = truth_field if truth_field in schema else None
     return _QUEUES[reason](judged, fields, truth)
 
@@ -87,7 +89,7 @@ def _disagree(judged: Any, fields: Fields, truth: str | None) -> Any:
     apart = _apart(told)
     if apart is None:
         return judged.limit(0)
-    return judged.match(apart >= _USUAL_LINE).sort_by(apart, reverse=True)
+    return judged.match(apart >= _FAR_APART).sort_by(apart, reverse=True)
 
 
 def _apart(paths: list[str]) -> Any:

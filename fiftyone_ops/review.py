@@ -24,6 +24,7 @@ from typing import Annotated, Any, Final, Literal, TypeAlias, TypeVar
 
 import fiftyone as fo
 from bson import ObjectId
+from fiftyone import ViewField as F
 from pydantic import Field as Described
 
 from mmmsba_plugin.config import Chapter
@@ -122,13 +123,21 @@ class Reviewed:
 def start_review(dataset: Any, label_field: str = "forgeries") -> None:
     """Add the fields of a review, unless they are there.
 
+    Args:
+        dataset: The data set.
+        label_field: Field of the predictions.
+
     Raises:
         TargetError: There are no predictions of ours in that field.
         FieldTakenError: The fields are there, and no review made them.
         WriteError: The database does not take them.
     """
-    fields = Fields(label_field)
-    if fields.segments not in dataset.get_field_schema():
+    _steadily(dataset, lambda: _start(dataset, Fields(label_field)))
+
+
+def _start(dataset: Any, fields: Fields) -> None:
+    label_field = fields.segments
+    if label_field not in dataset.get_field_schema():
         raise TargetError(
             f"{dataset.name!r} has no predictions in {label_field!r} to review; run "
             "detect_forgeries first, or name its label field"
@@ -139,7 +148,7 @@ def start_review(dataset: Any, label_field: str = "forgeries") -> None:
     # First, so that fields of a review that was cut short here are still known as a review's.
     runs.register(dataset, fields.review, method=runs.REVIEW, label_field=label_field)
     with writing_to(dataset):
-        _steadily(dataset, lambda: _declare(dataset, fields))
+        _declare(dataset, fields)
 
 
 def _steadily(dataset: Any, act: Callable[[], _T]) -> _T:
@@ -201,7 +210,7 @@ def decide(
     fields = Fields(label_field)
 
     def at_desk() -> _Desk:
-        start_review(dataset, label_field)
+        _start(dataset, fields)
         return _Desk(_sample(dataset, sample_id), fields, by or whoami())
 
     desk = _steadily(dataset, at_desk)
@@ -212,6 +221,11 @@ def decide(
     }
     _steadily(dataset, lambda: write(dataset, decided))
     return desk.reviewed()
+
+
+def is_finished(fields: Fields) -> Any:
+    """Return what is true of samples whose review is finished, as an expression for views."""
+    return F(f"{fields.review}.label").is_in([*_WORD.values()])
 
 
 def whoami() -> str:

@@ -59,9 +59,12 @@ def test_the_first_command_installs_what_the_demo_needs():
 # On a machine with much else to do; on an idle one, each of them takes about two minutes.
 @pytest.mark.timeout(900)
 @pytest.mark.story
-def test_the_demo_finds_what_it_forged_or_says_what_it_missed(tmp_path, checkpoint):
-    done = typed("mmmsba demo --no-open", tmp_path, MMMSBA_WEIGHTS=str(checkpoint))
+def test_the_demo_finds_what_it_forged(tmp_path):
+    done = typed("mmmsba demo --no-open", tmp_path)
     assert done.returncode == 0, done.stderr
+    # With the bundled weights; the clip, and so the answer, is the same on every machine but for
+    # rounding.
+    assert "reported as forged: 0:0" in done.stdout
     assert "really forged: 0:0" in done.stdout
     assert "reported as forged: " in done.stdout
     assert "says nothing about real footage" in done.stdout

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from typing import Any
 
-import fiftyone.operators as foo
 from fiftyone.operators import types
 
 from mmmsba_plugin.errors import MmmsbaError
@@ -12,31 +11,22 @@ from .. import forms, versions
 from ..detect import Annotation
 from ..labels import Fields
 from ..settings import DetectSettings
+from .base import OnSamples
 from .running import in_app, in_one_go, streamed
 
 
-class DetectForgeries(foo.Operator):
+class DetectForgeries(OnSamples):
     """Judges videos and writes what is said about them as labels."""
 
-    @property
-    def config(self) -> Any:
-        """What the App shows of it."""
-        return foo.OperatorConfig(
-            name="detect_forgeries",
-            label="Detect forgeries",
-            description="Say how likely each video is forged, where, and in which modality",
-            icon="/assets/detect.svg",
-            dynamic=True,
-            # Settings check themselves, in sentences.
-            disable_schema_validation=True,
-            execute_as_generator=True,
-            allow_immediate_execution=True,
-            allow_delegated_execution=True,
-        )
+    name = "detect_forgeries"
+    label = "Detect forgeries"
+    description = "Say how likely each video is forged, where, and in which modality"
+    settings = DetectSettings
+    options = {"icon": "/assets/detect.svg", "execute_as_generator": True}  # noqa: RUF012
 
     def resolve_placement(self, ctx: Any) -> Any:
         """Put a button above the grid."""
-        button = types.Button(label="Detect forgeries", icon="/assets/detect.svg", prompt=True)
+        button = types.Button(label=self.label, icon="/assets/detect.svg", prompt=True)
         return types.Placement(types.Places.SAMPLES_GRID_SECONDARY_ACTIONS, button)
 
     def resolve_input(self, ctx: Any) -> Any:
@@ -44,14 +34,14 @@ class DetectForgeries(foo.Operator):
         inputs = types.Object()
         if why := versions.why_unfit():
             forms.refuse(inputs, "unfit", why)
-            return types.Property(inputs, view=types.View(label="Detect forgeries"))
+            return types.Property(inputs, view=types.View(label=self.label))
         if why := _why_not(ctx):
             forms.refuse(inputs, "not_here", why)
         forms.ask_target(ctx, inputs)
         unasked = () if _ran_before(ctx) else ("existing",)
         forms.ask(inputs, DetectSettings, choices={"detector": _detectors()}, leave_out=unasked)
         _warn_of_weights(ctx, inputs)
-        return types.Property(inputs, view=types.View(label="Detect forgeries"))
+        return types.Property(inputs, view=types.View(label=self.label))
 
     def execute(self, ctx: Any) -> dict[str, Any] | Iterator[Any]:
         """Run: step by step for the App, and for anybody else in one go, with a result."""
@@ -61,21 +51,6 @@ class DetectForgeries(foo.Operator):
             return streamed(ctx, run, said=lambda: str(run.summary))
         in_one_go(ctx, run)
         return run.summary.plain()
-
-    def __call__(self, samples: Any, *, delegate: bool = False, **settings: Any) -> Any:
-        """Run it from Python.
-
-        Args:
-            samples: A data set or a view.
-            delegate: Whether to leave it to ``fiftyone delegated launch``.
-            **settings: Those of the form.
-        """
-        return foo.execute_operator(
-            self.uri,
-            {"view": samples.view()},
-            params={"target": "view", **settings},
-            request_delegation=delegate,
-        )
 
 
 def _detectors() -> list[str]:
@@ -110,6 +85,6 @@ def _warn_of_weights(ctx: Any, inputs: Any) -> None:
         forms.warn(
             inputs,
             "no_weights",
-            "No weights are bundled yet: name the folder of a checkpoint that `mmmsba train` "
+            "There are no weights here: name the folder of a checkpoint that `mmmsba train` "
             "wrote, or set MMMSBA_WEIGHTS before the App starts.",
         )

@@ -2,36 +2,21 @@
 
 from typing import Any
 
-import fiftyone.operators as foo
 from fiftyone.operators import types
 
 from .. import forms, versions
 from ..evaluate import evaluate
 from ..settings import EvaluateSettings
+from .base import OnSamples
 
 
-class EvaluateForgeries(foo.Operator):
+class EvaluateForgeries(OnSamples):
     """Measures predictions, and marks what is right and wrong."""
 
-    @property
-    def config(self) -> Any:
-        """What the App shows of it."""
-        return foo.OperatorConfig(
-            name="evaluate_forgeries",
-            label="Evaluate forgeries",
-            description="Average precision and recall, AUC and EER, and views of the errors",
-            dynamic=True,
-            disable_schema_validation=True,
-            allow_immediate_execution=True,
-            allow_delegated_execution=True,
-        )
-
-    def resolve_input(self, ctx: Any) -> Any:
-        """Return the form."""
-        inputs = types.Object()
-        forms.ask_target(ctx, inputs)
-        forms.ask(inputs, EvaluateSettings)
-        return types.Property(inputs, view=types.View(label="Evaluate forgeries"))
+    name = "evaluate_forgeries"
+    label = "Evaluate forgeries"
+    description = "Average precision and recall, AUC and EER, and views of the errors"
+    settings = EvaluateSettings
 
     def execute(self, ctx: Any) -> dict[str, Any]:
         """Measure."""
@@ -57,18 +42,3 @@ class EvaluateForgeries(foo.Operator):
         table.add_column("value", label="Value")
         outputs.list("rows", types.Object(), view=table)
         return types.Property(outputs, view=types.View(label="Figures"))
-
-    def __call__(self, samples: Any, *, delegate: bool = False, **settings: Any) -> Any:
-        """Run it from Python.
-
-        Args:
-            samples: A data set or a view.
-            delegate: Whether to leave it to ``fiftyone delegated launch``.
-            **settings: Those of the form.
-        """
-        return foo.execute_operator(
-            self.uri,
-            {"view": samples.view()},
-            params={"target": "view", **settings},
-            request_delegation=delegate,
-        )

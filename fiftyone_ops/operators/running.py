@@ -19,7 +19,7 @@ _STEPS_A_LOOK = 2
 
 
 class Run(Sized, Protocol):
-    """A run of so many steps."""
+    """A run of so many steps; of none where nobody knows beforehand."""
 
     def steps(self) -> Generator[Any, None, None]:
         """Take the steps one by one; each yields how far it has come."""
@@ -43,7 +43,7 @@ def streamed(ctx: Any, run: Run, *, said: Callable[[], str]) -> Iterator[Any]:
         # Closed at once where the App goes away, so that the run writes what it has.
         with closing(run.steps()) as steps:
             for done, step in enumerate(steps, start=1):
-                yield ctx.ops.set_progress(progress=done / max(1, len(run)), label=str(step))
+                yield ctx.ops.set_progress(progress=_share(done, run), label=str(step))
     except MmmsbaError as error:
         yield ctx.ops.notify(str(error), variant="error")
     else:
@@ -55,7 +55,7 @@ def in_one_go(ctx: Any, run: Run) -> None:
     """Take all steps of a run, unless it is delegated and called off meanwhile."""
     with closing(run.steps()) as steps:
         for done, step in enumerate(steps, start=1):
-            ctx.set_progress(progress=done / max(1, len(run)), label=str(step))
+            ctx.set_progress(progress=_share(done, run), label=str(step))
             if done % _STEPS_A_LOOK == 0 and called_off(ctx):
                 return
 
@@ -67,3 +67,8 @@ def called_off(ctx: Any) -> bool:
         return False
     found = get_db_conn().delegated_ops.find_one({"_id": ObjectId(run_id)}, {"run_state": 1})
     return found is not None and found.get("run_state") == "failed"
+
+
+def _share(done: int, run: Run) -> float | None:
+    """Return how much of a run is done; None of one whose length nobody knows."""
+    return done / len(run) if len(run) else None

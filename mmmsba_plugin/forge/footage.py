@@ -22,12 +22,11 @@ from mmmsba_plugin.forge.sources import Source
 from mmmsba_plugin.forge.splice import fades
 from mmmsba_plugin.forge.trace import Trace, trace
 from mmmsba_plugin.media.audio import read_sound
+from mmmsba_plugin.media.encode import fps_of
 from mmmsba_plugin.media.video import PictureReader
 from mmmsba_plugin.schema import Media
 from mmmsba_plugin.timebase import s_to_samples
 
-_USUAL_FPS_HZ = 25
-_MAX_DENOMINATOR = 1001
 #: An editor's fade over a cut.
 _FADE_S = 0.01
 
@@ -138,12 +137,6 @@ def sound_of(source: Source, sample_rate_hz: int) -> Sound:
     if source.media.audio is None:
         return np.zeros(0, dtype=np.float32)
     return read_sound(source.media, sample_rate_hz=sample_rate_hz).samples
-
-
-def fps_of(media: Media) -> Fraction:
-    """Return the picture rate of a file as a fraction that encoders accept, in Hz."""
-    fps_hz = (media.video.fps_hz if media.video else None) or _USUAL_FPS_HZ
-    return Fraction(fps_hz).limit_denominator(_MAX_DENOMINATOR)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from mmmsba_plugin.evidence import Picture
 from mmmsba_plugin.forge.base import Sound
 from mmmsba_plugin.forge.casting import Cast, Recipe
 from mmmsba_plugin.forge.darkroom import at_rate, develop
-from mmmsba_plugin.forge.footage import Footage, Reel, TraceStore, fps_of, sound_of
+from mmmsba_plugin.forge.footage import Footage, Reel, TraceStore, sound_of
 from mmmsba_plugin.forge.forging import Forgery, forge_footage
 from mmmsba_plugin.forge.layout import Entry, entry
 from mmmsba_plugin.forge.lenders import Lenders
@@ -29,7 +29,7 @@ from mmmsba_plugin.forge.processing import Processing, ProcessingConfig, draw_pr
 from mmmsba_plugin.forge.sources import Source, seed_of
 from mmmsba_plugin.forge.trace import replaced
 from mmmsba_plugin.media.audio import read_sound
-from mmmsba_plugin.media.encode import write_clip
+from mmmsba_plugin.media.encode import fps_of, write_clip
 from mmmsba_plugin.media.probe import probe
 from mmmsba_plugin.timebase import frames_to_s
 

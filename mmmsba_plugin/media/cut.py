@@ -1,6 +1,5 @@
 """Cuts a stretch out of a file, as a clip that every browser plays."""
 
-from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -8,15 +7,14 @@ from numpy.typing import NDArray
 
 from mmmsba_plugin.errors import MediaUnreadableError
 from mmmsba_plugin.evidence import Picture
-from mmmsba_plugin.media.audio import SoundReader
-from mmmsba_plugin.media.encode import write_clip
+from mmmsba_plugin.media.audio import read_sound
+from mmmsba_plugin.media.encode import fps_of, write_clip
 from mmmsba_plugin.media.video import PictureReader
 from mmmsba_plugin.schema import Media
 from mmmsba_plugin.segment import Segment
 from mmmsba_plugin.timebase import clock, s_to_samples
 
 _SAMPLE_RATE_HZ = 44_100
-_USUAL_FPS_HZ = 25
 
 
 def cut(media: Media, within: Segment, path: str | Path, *, max_short_side_px: int = 540) -> None:
@@ -38,17 +36,15 @@ def cut(media: Media, within: Segment, path: str | Path, *, max_short_side_px: i
         if picture.pts_s in within
     )
     sound = _sound(media, within)
-    has_pictures = media.video is not None
-    if not has_pictures and sound is None:
+    if media.video is None and sound is None:
         raise MediaUnreadableError(
             f"nothing is seen or heard in {media.path} at {clock(within.start_s)}; choose a "
             "stretch within the file"
         )
-    fps_hz = Fraction(media.video.fps_hz if media.video and media.video.fps_hz else _USUAL_FPS_HZ)
     write_clip(
         path,
         pictures,
-        fps_hz=fps_hz.limit_denominator(1001),
+        fps_hz=fps_of(media),
         sound=sound,
         sample_rate_hz=_SAMPLE_RATE_HZ,
     )
@@ -56,12 +52,9 @@ def cut(media: Media, within: Segment, path: str | Path, *, max_short_side_px: i
 
 def _sound(media: Media, within: Segment) -> NDArray[np.float32] | None:
     """Return what is heard in a stretch, shape ``(sample,)``; None where nothing is."""
-    wanted = np.zeros(s_to_samples(within.duration_s, _SAMPLE_RATE_HZ), dtype=np.float32)
-    heard = False
-    for block in SoundReader(media, sample_rate_hz=_SAMPLE_RATE_HZ):
-        at = s_to_samples(block.start_s - within.start_s, _SAMPLE_RATE_HZ)
-        first, last = max(0, -at), min(block.samples.size, wanted.size - at)
-        if last > first:
-            wanted[at + first : at + last] = block.samples[first:last]
-            heard = True
-    return wanted if heard else None
+    if media.audio is None:
+        return None
+    whole = read_sound(media, sample_rate_hz=_SAMPLE_RATE_HZ).samples
+    ends_s = within.start_s, within.end_s
+    start, end = (s_to_samples(max(0.0, t), _SAMPLE_RATE_HZ) for t in ends_s)
+    return whole[start:end] if start < whole.size else None

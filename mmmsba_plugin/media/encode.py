@@ -17,7 +17,12 @@ from mmmsba_plugin.errors import ConfigError
 from mmmsba_plugin.evidence import Picture, Rgb
 from mmmsba_plugin.media.codecs import container_for, video_options
 from mmmsba_plugin.media.muxing import PictureTrack, SoundTrack
+from mmmsba_plugin.schema import Media
 from mmmsba_plugin.timebase import frames_to_s
+
+#: Pictures a second that are assumed of a file which does not say.
+_USUAL_FPS_HZ = 25
+_MAX_DENOMINATOR = 1001
 
 
 def write_clip(
@@ -105,6 +110,12 @@ def write_clip(
         for track in (audio, video):
             if track is not None:
                 track.finish()
+
+
+def fps_of(media: Media) -> Fraction:
+    """Return the picture rate of a file as a fraction that encoders accept, in Hz."""
+    fps_hz = (media.video.fps_hz if media.video else None) or _USUAL_FPS_HZ
+    return Fraction(fps_hz).limit_denominator(_MAX_DENOMINATOR)
 
 
 def _stamped(

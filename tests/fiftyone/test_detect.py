@@ -318,7 +318,7 @@ class TestThroughTheOperator:
         assert form_of(named_dataset)["existing"].type.values == ["resume", "skip", "overwrite"]
 
     def test_the_form_says_that_weights_are_missing(self, named_dataset, unbundled):
-        assert "No weights are bundled" in form_of(named_dataset)["no_weights"].view.label
+        assert "There are no weights here" in form_of(named_dataset)["no_weights"].view.label
 
     def test_the_form_is_not_to_be_sent_over_pictures(self):
         pictures = fo.Dataset()

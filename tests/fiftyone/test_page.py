@@ -16,10 +16,9 @@ from fiftyone_ops import labels
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 
 
-def test_the_lines_lead_from_nothing_to_annotated(tmp_path, talking_clip, checkpoint):
+def test_the_lines_lead_from_nothing_to_annotated(tmp_path, talking_clip):
     (tmp_path / "genuine").mkdir()
     shutil.copy(talking_clip, tmp_path / "genuine")
-    shutil.copytree(checkpoint, tmp_path / "my-checkpoint")
     (code,) = re.findall(r"^```py\n(.*?)^```", README, flags=re.MULTILINE | re.DOTALL)
     done = subprocess.run(
         [sys.executable, "-c", code],
