@@ -13,6 +13,7 @@ from mmmsba_plugin.features.face import FaceTexture, FaceTextureConfig
 from mmmsba_plugin.features.lips import LipsTexture, LipsTextureConfig
 from mmmsba_plugin.features.precomputed import Precomputed, PrecomputedConfig
 from mmmsba_plugin.features.spectrogram import Spectrogram, SpectrogramConfig
+from mmmsba_plugin.features.voice import SpectrogramVoice
 from mmmsba_plugin.hookspecs import (
     DatasetReader,
     Detector,
@@ -61,12 +62,21 @@ def forensics_front_ends() -> Iterator[FrontEnd]:
         build=Spectrogram,
     )
     yield FrontEnd(
+        name="spectrogram-voice",
+        modality="audio",
+        summary="The same, and beside it how alike the voice is to the rest of the clip.",
+        reads="sound",
+        config=SpectrogramConfig,
+        build=SpectrogramVoice,
+    )
+    yield FrontEnd(
         name="face-texture",
         modality="face",
         summary="Detail, change and colour over the face, and how the head is held.",
         reads="faces",
         config=FaceTextureConfig,
         build=FaceTexture,
+        version=2,
     )
     yield FrontEnd(
         name="lips-texture",
@@ -75,6 +85,7 @@ def forensics_front_ends() -> Iterator[FrontEnd]:
         reads="faces",
         config=LipsTextureConfig,
         build=LipsTexture,
+        version=2,
     )
     yield FrontEnd(
         name="precomputed",

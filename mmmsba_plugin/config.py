@@ -135,7 +135,8 @@ class FeaturesConfig(Chapter):
 class StemConfig(Chapter):
     """How a row is a picture, and the convolutions that read it.
 
-    A row holds ``planes`` planes of ``columns`` columns of ``bins`` values, in that order.
+    A row holds ``planes`` planes of ``columns`` columns of ``bins`` values, in that order, then
+    ``beside`` values that are no picture and pass as they are.
     """
 
     planes: int = Field(default=1, ge=1, description="Planes of a row, such as level and phase.")
@@ -145,6 +146,7 @@ class StemConfig(Chapter):
     bins: int = Field(
         ge=16, multiple_of=16, description="Values of a column; a multiple of sixteen."
     )
+    beside: int = Field(default=0, ge=0, description="Values of a row that are no picture.")
     channels: int = Field(default=16, ge=1, description="Channels of the first layer.")
     units: int = Field(default=64, ge=1, description="Numbers that a row becomes.")
     dropout: float = Field(default=0.15, ge=0, lt=1, description="Behind each layer.")
@@ -152,7 +154,7 @@ class StemConfig(Chapter):
     @property
     def dim(self) -> int:
         """Length of a row."""
-        return self.planes * self.columns * self.bins
+        return self.planes * self.columns * self.bins + self.beside
 
 
 class ModelConfig(Chapter):
@@ -191,8 +193,8 @@ class ModelConfig(Chapter):
             if stem.dim != (dim := self.dims.get(modality, stem.dim)):
                 raise ValueError(
                     f"the stem of {modality} reads rows of {stem.planes} x {stem.columns} x "
-                    f"{stem.bins} values, and there are {dim}; change network.stems, the front-end "
-                    "or the stride"
+                    f"{stem.bins} + {stem.beside} values, and there are {dim}; change "
+                    "network.stems, the front-end or the stride"
                 )
         return self
 
@@ -219,9 +221,9 @@ PRESETS: dict[str, dict[str, Any]] = {
     # class for each snippet. It states no sizes; here they are those of MMMS-BA.
     "enc-dec": {"attention": "none", "joint_layers": 2, "regression": False},
     # Ours: the attention of the paper in a network that fits little footage and a wheel, and
-    # sound read as a picture.
+    # sound read as a picture, with likenesses of the voice beside it.
     "mmmsba": {
-        "stems": {"audio": {"columns": 8, "bins": 128, "channels": 8}},
+        "stems": {"audio": {"columns": 8, "bins": 128, "beside": 10, "channels": 8}},
         "gru_units": 96,
         "dense_units": 64,
         "dropout_input": 0.2,
@@ -237,7 +239,7 @@ PRESET_DEFAULTS: dict[str, dict[str, Any]] = {
         "features": {
             "front_ends": {
                 "face": {"name": "face-texture"},
-                "audio": {"name": "spectrogram"},
+                "audio": {"name": "spectrogram-voice"},
                 "lips": {"name": "lips-texture"},
             },
         },
@@ -248,6 +250,7 @@ PRESET_DEFAULTS: dict[str, dict[str, Any]] = {
             "max_epochs": 12,
             "patience": 6,
             "modality_dropout": 0.3,
+            "max_snippets": 64,
             "loss": {"focal_alpha": 0.5, "focal_gamma": 1.0},
         },
     },
@@ -275,6 +278,12 @@ class TrainConfig(Chapter):
     patience: int = Field(default=10, ge=1, description="Epochs without gain before it stops.")
     modality_dropout: float = Field(
         default=0.2, ge=0, lt=1, description="How often a modality of a clip is hidden."
+    )
+    max_snippets: int | None = Field(
+        default=None,
+        ge=1,
+        description="Longest piece of a clip that a step learns from, cut anew each time; none "
+        "for whole clips.",
     )
     freeze_encoders: bool = Field(
         default=False, description="Whether what reads a modality stays; for tuning."
@@ -437,6 +446,12 @@ class TuneConfig(Chapter):
     )
     max_epochs: int = Field(default=20, ge=1, description="Most passes over the data.")
     patience: int = Field(default=5, ge=1, description="Epochs without gain before it stops.")
+    max_snippets: int | None = Field(
+        default=None,
+        ge=1,
+        description="Longest piece of a clip that a step learns from, cut anew each time; none "
+        "for whole clips.",
+    )
     freeze_encoders: bool = Field(
         default=False, description="Whether what reads a modality stays, and only heads learn."
     )

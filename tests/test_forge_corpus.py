@@ -369,10 +369,11 @@ def test_a_forger_that_lacks_something_here_is_left_out_and_named(genuine, tmp_p
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"per_clip": 0}, "at least one variant, .* got 0, 1, 1 and 1"),
-        ({"genuine_per_clip": 0}, "one genuine file, .* got 1, 0, 1 and 1"),
-        ({"workers": 0}, "one worker, got 1, 1, 1 and 0"),
-        ({"forgers": []}, "one forger .* got 1, 1, 0 and 1"),
+        ({"per_clip": 0}, "at least one variant, .* got 0, 1, 1, 1 and 0"),
+        ({"genuine_per_clip": 0}, "one genuine file, .* got 1, 0, 1, 1 and 1"),
+        ({"workers": 0}, "one worker, .* got 1, 1, 1, 0 and 1"),
+        ({"forgers": []}, "one forger .* got 1, 1, 0, 1 and 1"),
+        ({"per_person": 0}, "each person one variant, got 1, 1, 1, 1 and 0"),
         ({"settings": {"mouht": {}}}, r"unknown forgers \['mouht'\]; there are: mouth"),
         ({"settings": {"mouth": {"spred": 1}}}, "Allowed keys: spread, feather"),
         (
@@ -389,6 +390,29 @@ def test_wrong_settings_are_refused_before_anything_is_written(genuine, tmp_path
 
 
 # --- fairness ------------------------------------------------------------------------------
+
+
+def test_nobody_who_was_filmed_often_outweighs_the_rest(tmp_path):
+    folder = tmp_path / "genuine"
+    people = {"often1": "often", "often2": "often", "often3": "often", "once": "once"}
+    for name in people:
+        still(folder / f"{name}.mp4", 2)
+    described(
+        folder,
+        *(
+            {"file": f"{name}.mp4", "n_fakes": 0, "split": "train", "identity": who}
+            for name, who in people.items()
+        ),
+    )
+    sizes = {"per_clip": 4, "genuine_per_clip": 2, "per_person": 6}
+    forge_corpus(folder, tmp_path / "out", seed=0, forgers=[SPLICE], **sizes)
+    counts = collections.Counter((e["identity"], e["kind"]) for e in metadata(tmp_path / "out"))
+    assert counts == {
+        ("often", "splice"): 6,
+        ("often", "real"): 3,
+        ("once", "splice"): 4,
+        ("once", "real"): 2,
+    }
 
 
 def test_processing_knows_nothing_of_the_label(genuine, tmp_path):

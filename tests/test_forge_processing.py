@@ -47,6 +47,7 @@ def test_each_step_is_drawn_as_often_as_said():
         "hiss": np.mean([p.hiss_db is not None for p in drawn]),
         "gain": np.mean([p.gain_db != 0 for p in drawn]),
         "twice": np.mean([p.first_crf is not None for p in drawn]),
+        "mirror": np.mean([p.mirror for p in drawn]),
     }
     for step, share in found.items():
         # 2000 draws are known to 0.011 at worst.
@@ -95,6 +96,12 @@ def test_a_step_does_what_it_says(processing, claim):
     for picture in developed(Processing(**processing), grey(), grey()):
         assert claim(picture.rgb)
         assert picture.rgb.dtype == np.uint8
+
+
+def test_a_mirror_changes_left_and_right_over():
+    rgb = np.random.default_rng(0).integers(256, size=(180, 240, 3), dtype=np.uint8)
+    (mirrored,) = developed(Processing(mirror=True), rgb)
+    np.testing.assert_array_equal(mirrored.rgb, rgb[:, ::-1])
 
 
 def test_softening_and_sharpening_are_opposites():

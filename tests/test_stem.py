@@ -6,6 +6,8 @@ from torch.testing import assert_close
 
 from mmmsba_plugin.config import FitConfig, ModelConfig, StemConfig, TrainConfig
 from mmmsba_plugin.errors import ConfigError
+from mmmsba_plugin.features.spectrogram import NUM_BINS
+from mmmsba_plugin.features.voice import NUM_BESIDE
 from mmmsba_plugin.model.mmmsba import MmmsBa
 from mmmsba_plugin.model.stem import Stem
 
@@ -34,6 +36,17 @@ def learned(stem):
 def test_a_row_becomes_one_vector_whatever_the_stride(columns):
     config = CONFIG.model_copy(update={"columns": columns})
     assert Stem(config)(torch.zeros(2, 5, config.dim)).shape == (2, 5, 6)
+
+
+def test_values_beside_a_picture_pass_as_they_are():
+    stem = make(beside=3)
+    rows = torch.cat([pictures(), torch.full((2, 9, 3), 5.0)], 2)
+    found = stem(rows)
+    assert found.shape == (2, 9, stem.width) == (2, 9, 6 + 3)
+    assert (found[..., 6:] == 5.0).all()
+    moved = rows.clone()
+    moved[..., -3:] = 7.0
+    assert_close(stem(moved)[..., :6], found[..., :6], atol=0.0, rtol=0.0)
 
 
 def test_padding_never_changes_a_vector():
@@ -91,7 +104,7 @@ def test_a_network_reads_pictures_and_vectors_side_by_side():
 
 
 def test_rows_that_do_not_fit_the_stem_are_refused_with_both_sizes():
-    with pytest.raises(ConfigError, match=r"stem of audio reads rows of 2 x 8 x 32 .* there are 5"):
+    with pytest.raises(ConfigError, match=r"of audio reads rows of 2 x 8 x 32 \+ 0 .* there are 5"):
         ModelConfig.read({"dims": {"audio": 5}, "stems": {"audio": CONFIG.model_dump()}})
 
 
@@ -103,10 +116,12 @@ def test_our_preset_learns_at_its_own_pace_unless_told_otherwise():
 
 
 def test_our_preset_hears_pictures_unless_told_otherwise():
-    assert FitConfig(preset="mmmsba").features.front_ends["audio"].name == "spectrogram"
+    ours = FitConfig(preset="mmmsba")
+    assert ours.features.front_ends["audio"].name == "spectrogram-voice"
+    assert ours.model({"audio": 8 * NUM_BINS + NUM_BESIDE}).stems["audio"].beside == NUM_BESIDE
     trimmed = FitConfig.read({"preset": "mmmsba", "features": {"trim_silence": True}}).features
     assert trimmed.trim_silence
-    assert trimmed.front_ends["audio"].name == "spectrogram"
+    assert trimmed.front_ends["audio"].name == "spectrogram-voice"
     mine = {"front_ends": {"audio": {"name": "log-mel"}}}
     chosen = FitConfig.read({"preset": "mmmsba", "features": mine})
     assert chosen.features.front_ends["audio"].name == "log-mel"

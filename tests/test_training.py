@@ -34,6 +34,7 @@ from mmmsba_plugin.timebase import Grid
 from mmmsba_plugin.training import operating_point
 from mmmsba_plugin.training.card import write_card
 from mmmsba_plugin.training.data import (
+    Batch,
     Clip,
     ClipDataset,
     EpochShuffle,
@@ -44,7 +45,7 @@ from mmmsba_plugin.training.data import (
     truths,
 )
 from mmmsba_plugin.training.fit import fit
-from mmmsba_plugin.training.module import Learner, choose, hide_modalities, view_of
+from mmmsba_plugin.training.module import Learner, choose, hide_modalities, pieces, view_of
 from mmmsba_plugin.training.operating_point import (
     OperatingPoint,
     best_f1,
@@ -136,9 +137,44 @@ class TestViews:
         has = torch.stack(list(hidden.values())).any(dim=2).any(dim=0)
         assert (has == had).all()
 
+    @given(st.integers(0, 10_000), st.lists(st.integers(1, 40), min_size=1, max_size=5))
+    def test_a_piece_is_a_run_of_its_own_clip_with_its_own_truth(self, seed, lengths):
+        torch.manual_seed(seed)
+        cut = pieces(numbered_batch(lengths), 12)
+        assert cut.mask.shape == (len(lengths), min(12, max(lengths)))
+        assert cut.mask.sum(dim=1).tolist() == [min(12, length) for length in lengths]
+        for row, length in enumerate(lengths):
+            kept = cut.inputs["audio"][row, :, 0][cut.mask[row]].long()
+            assert (kept.diff() == 1).all()
+            assert kept[0] >= 0
+            assert kept[-1] < length
+            for told in (cut.labels["all"], cut.distances["all"][..., 1], cut.regress["all"]):
+                assert (told[row][cut.mask[row]].long() == kept % 2).all()
+
+    def test_every_place_of_a_long_clip_is_learned_from_in_time(self):
+        torch.manual_seed(0)
+        batch = numbered_batch([30])
+        seen = {int(pieces(batch, 10).inputs["audio"][0, 0, 0]) for _ in range(300)}
+        assert seen == set(range(21))
+
     def test_nothing_is_hidden_with_probability_zero(self):
         present = {"audio": torch.rand(3, 4) < 0.5}
         assert (hide_modalities(present, 0.0)["audio"] == present["audio"]).all()
+
+
+def numbered_batch(lengths):
+    """Return a batch whose snippets hold their own number, and whose truth is whether it is odd."""
+    places = torch.arange(max(lengths)).expand(len(lengths), -1)
+    mask = places < torch.tensor(lengths)[:, None]
+    odd = (places % 2) * mask
+    return Batch(
+        inputs={"audio": (places * mask).unsqueeze(-1).float()},
+        present={"audio": mask},
+        mask=mask,
+        labels={"all": odd},
+        distances={"all": torch.stack([odd, odd], dim=-1).float()},
+        regress={"all": odd.bool()},
+    )
 
 
 class TestOperatingPoint:

@@ -27,6 +27,10 @@ def forge(
     genuine_per_clip: Annotated[
         int, typer.Option(help="Genuine files of each clip, processed each in its own way.")
     ] = 3,
+    per_person: Annotated[
+        int | None,
+        typer.Option(help="Most forged variants of one person, spread over their clips."),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
     split: Annotated[
         str | None, typer.Option(help="Only clips of this split of GENUINE_DIR's metadata.")
@@ -72,6 +76,7 @@ def forge(
             output,
             per_clip=per_clip,
             genuine_per_clip=genuine_per_clip,
+            per_person=per_person,
             seed=seed,
             split=split,
             forgers=forgers,

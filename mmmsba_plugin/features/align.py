@@ -14,6 +14,12 @@ from mmmsba_plugin.timebase import Grid
 #: pictures of a 25 fps clip, or two of a 15 fps one.
 HOLD_S = 0.13
 
+#: A normal distribution spreads so many times as far as its median absolute deviation.
+_NORMAL = 1.4826
+#: Added to every spread, so that rounding is no deviation; features are of the order of one.
+_LEAST_SPREAD = 0.1
+_MOST_UNITS = 8.0
+
 
 def rows_on_grid(
     values: NDArray[np.float32],
@@ -69,7 +75,8 @@ def with_deviation(rows: FeatureRows) -> FeatureRows:
     """Return rows with their deviation from the clip's median put behind them.
 
     A partial forgery differs from the rest of its own clip, whatever camera, microphone and
-    person that clip is of.
+    person that clip is of. So a deviation counts in units of the clip's own spread: what is
+    much in a face that holds still is little in one that nods.
 
     Returns:
         Rows of twice the features; zeros where not present.
@@ -77,7 +84,9 @@ def with_deviation(rows: FeatureRows) -> FeatureRows:
     if not rows.present.any():
         doubled = np.zeros((len(rows), 2 * rows.dim), dtype=np.float32)
         return FeatureRows(doubled, rows.present)
-    median = np.median(rows.values[rows.present], axis=0)
-    both = np.concatenate([rows.values, rows.values - median], axis=1).astype(np.float32)
+    deviations = rows.values - np.median(rows.values[rows.present], axis=0)
+    spread = _NORMAL * np.median(np.abs(deviations[rows.present]), axis=0) + _LEAST_SPREAD
+    units = np.clip(deviations / spread, -_MOST_UNITS, _MOST_UNITS)
+    both = np.concatenate([rows.values, units], axis=1).astype(np.float32)
     both[~rows.present] = 0.0
     return FeatureRows(both, rows.present)

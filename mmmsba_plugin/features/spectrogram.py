@@ -11,14 +11,12 @@ from numpy.typing import NDArray
 
 from mmmsba_plugin.config import Chapter
 from mmmsba_plugin.features.columns import (
-    HOP_S,
     NUM_FFT,
-    WINDOW_S,
     ColumnByColumn,
     Columns,
     level_db,
+    powers,
 )
-from mmmsba_plugin.timebase import s_to_samples
 
 #: Two of the transform's bins become one; the one at half the rate is left out.
 NUM_BINS = NUM_FFT // 4
@@ -45,21 +43,20 @@ class Spectrogram(ColumnByColumn):
 
     def describe(self, samples: NDArray[np.float32], sample_rate_hz: int) -> Columns:
         """Return the level of each bin, shape ``(column, NUM_BINS)``."""
-        import librosa
-
-        waves = librosa.stft(
-            samples,
-            n_fft=NUM_FFT,
-            win_length=s_to_samples(WINDOW_S, sample_rate_hz),
-            hop_length=s_to_samples(HOP_S, sample_rate_hz),
-            center=False,
-        )
-        power = np.square(np.abs(waves[: 2 * NUM_BINS])).T
-        return level_db(power.reshape(-1, NUM_BINS, 2).mean(axis=2))
+        return picture(powers(samples, sample_rate_hz))
 
     def stack(self, columns: Columns, heard: int, per_cell: int) -> NDArray[np.float32]:
         """Return rows, shape ``(snippet, dim)``; silence behind the sound is at the mean."""
         about_mean = columns - columns[:heard].mean(axis=0)
         about_mean[heard:] = 0.0
-        rows = about_mean.reshape(-1, self.row_length(per_cell)) / _DB_A_UNIT
+        rows = about_mean.reshape(-1, per_cell * NUM_BINS) / _DB_A_UNIT
         return np.asarray(rows, dtype=np.float32)
+
+
+def picture(power: NDArray[np.float32]) -> Columns:
+    """Return the level of each bin in dB, shape ``(column, NUM_BINS)``.
+
+    Args:
+        power: As :func:`mmmsba_plugin.features.columns.powers` returns it.
+    """
+    return level_db(power[: 2 * NUM_BINS].T.reshape(-1, NUM_BINS, 2).mean(axis=2))

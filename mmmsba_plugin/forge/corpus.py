@@ -57,6 +57,7 @@ def forge_corpus(
     seed: int,
     forgers: Sequence[Forger],
     genuine_per_clip: int = 1,
+    per_person: int | None = None,
     split: str | None = None,
     settings: Mapping[str, Mapping[str, Any]] | None = None,
     config: ForgeConfig | None = None,
@@ -75,6 +76,8 @@ def forge_corpus(
             Those that lack something on this machine are left out.
         genuine_per_clip: Genuine files of each genuine clip, each with processing of its
             own. Where fewer variants can be made, as many fewer are written.
+        per_person: Most forged variants of one person, spread over their clips, so that
+            nobody who was filmed often outweighs the rest; as many as it comes to if not given.
         split: Only genuine clips of this split; all if not given.
         settings: Settings of forgers by name, where they are not to be the defaults.
         config: How the corpus is forged.
@@ -90,16 +93,19 @@ def forge_corpus(
         DatasetError: There is no genuine clip, nothing could be forged, ``out_dir`` holds
             a corpus that was forged otherwise, or a process died.
     """
-    if min(per_clip, genuine_per_clip, workers) < 1 or not forgers:
+    most = per_clip if per_person is None else per_person
+    if min(per_clip, genuine_per_clip, most, workers) < 1 or not forgers:
         raise ConfigError(
             "each clip needs at least one variant, one genuine file, one forger and one worker, "
-            f"got {per_clip}, {genuine_per_clip}, {len(forgers)} and {workers}"
+            f"and each person one variant, got {per_clip}, {genuine_per_clip}, {len(forgers)}, "
+            f"{workers} and {most}"
         )
     config, settings = config or ForgeConfig(), settings or {}
     cast, ledger = assemble(forgers, settings), Ledger(out_dir)
     made_with = {
         "per_clip": per_clip,
         "genuine_per_clip": genuine_per_clip,
+        "per_person": per_person,
         "seed": seed,
         "split": split,
         "forgers": cast.names,
@@ -110,7 +116,9 @@ def forge_corpus(
     sources, skipped = find_sources(
         genuine_dir, seed=seed, min_clip_s=config.min_clip_s, split=split
     )
-    workshop = Workshop(tuple(sources), cast, ledger, config, seed, per_clip, genuine_per_clip)
+    workshop = Workshop(
+        tuple(sources), cast, ledger, config, seed, per_clip, genuine_per_clip, per_person
+    )
     members = [forger for _, forger in (*cast.sounds, *cast.pictures)]
     made = _all_made(workshop, workers if portable(*members) else 1, on_progress)
     workshop.traces.forget()
@@ -129,6 +137,7 @@ class Workshop:
         seed: Of everything random.
         per_clip: Forged variants of each clip.
         genuine_per_clip: Genuine files of each clip.
+        per_person: Most forged variants of one person; None for no limit.
     """
 
     sources: tuple[Source, ...]
@@ -138,6 +147,7 @@ class Workshop:
     seed: int
     per_clip: int
     genuine_per_clip: int
+    per_person: int | None = None
 
     @property
     def traces(self) -> TraceStore:
@@ -160,8 +170,10 @@ class Workshop:
         out_dir, config = self.ledger.out_dir, self.config
         studio = Studio(source, out_dir, traces=self.traces, config=config, seed=self.seed)
         lenders = Lenders(source, self.sources, self.traces, config.sample_rate_hz)
-        numbers = studio.file_numbers(self.genuine_per_clip + self.per_clip)
-        genuine, forged = numbers[: self.genuine_per_clip], numbers[self.genuine_per_clip :]
+        num_forged = self._num_variants(source)
+        num_genuine = self._num_copies(num_forged)
+        numbers = studio.file_numbers(num_genuine + num_forged)
+        genuine, forged = numbers[:num_genuine], numbers[num_genuine:]
         variants: list[Entry] = []
         skipped: list[Skipped] = []
         for turn, number in enumerate(forged):
@@ -174,6 +186,14 @@ class Workshop:
             return Made((), (Skipped(source.name, skipped[0].reason),))
         copies = [studio.copy(n) for n in genuine[: self._num_copies(len(variants))]]
         return Made((*copies, *variants), tuple(skipped))
+
+    def _num_variants(self, source: Source) -> int:
+        """Return how often a clip is forged, so that its person is not forged too often."""
+        if self.per_person is None:
+            return self.per_clip
+        person = source.candidate.identity
+        clips = sum(other.candidate.identity == person for other in self.sources)
+        return min(self.per_clip, max(1, round(self.per_person / clips)))
 
     def _num_copies(self, num_variants: int) -> int:
         """Return how many genuine files a clip gets that could be forged so often.

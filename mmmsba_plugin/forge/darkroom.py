@@ -22,7 +22,7 @@ _Step = Callable[[Rgb], Rgb]
 def develop(
     pictures: Iterable[Picture], processing: Processing, rng: np.random.Generator
 ) -> Iterator[Picture]:
-    """Yield pictures lighter, smaller, softer or noisier, all alike.
+    """Yield pictures mirrored, lighter, smaller, softer or noisier, all alike.
 
     Args:
         pictures: Of one size.
@@ -77,6 +77,8 @@ def _steps(like: Rgb, processing: Processing, rng: np.random.Generator) -> list[
     import cv2
 
     steps: list[_Step] = []
+    if processing.mirror:
+        steps.append(lambda rgb: np.ascontiguousarray(rgb[:, ::-1]))
     if processing.gamma != 1.0:
         table = np.rint(255 * (np.arange(256) / 255) ** processing.gamma).astype(np.uint8)
         steps.append(lambda rgb: np.asarray(cv2.LUT(rgb, table), dtype=np.uint8))

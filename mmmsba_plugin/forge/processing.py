@@ -41,6 +41,7 @@ class ProcessingConfig(Chapter):
     hiss: float = Field(default=0.3, ge=0, le=1, description="Noise under the sound.")
     gain: float = Field(default=0.6, ge=0, le=1, description="Sound made louder or softer.")
     twice: float = Field(default=0.15, ge=0, le=1, description="Compressed twice.")
+    mirror: float = Field(default=0.5, ge=0, le=1, description="Left and right changed over.")
     best_crf: int = Field(
         default=18, ge=0, le=51, description="Least compression of a written file (x264)."
     )
@@ -74,6 +75,7 @@ class Processing(Chapter):
     band_hz: float | None = Field(default=None, description="Highest frequency that is left.")
     hiss_db: float | None = Field(default=None, description="How far noise lies below speech.")
     gain_db: float = Field(default=0.0, description="How much louder it is.")
+    mirror: bool = Field(default=False, description="Whether left and right are changed over.")
     first_crf: int | None = Field(default=None, description="Of an earlier compression.")
     first_bit_rate: int = Field(default=64_000, description="Of an earlier compression.")
     crf: int = Field(default=23, description="Of the file.")
@@ -134,6 +136,7 @@ _STEPS = {
     "hiss": "hiss_db",
     "gain": "gain_db",
     "twice": "first_crf",
+    "mirror": "mirror",
 }
 #: What every file is written with.
 _ENCODER = {"crf", "audio_bit_rate", "key_every", "b_frames", "preset"}
@@ -157,6 +160,7 @@ def _amounts(config: ProcessingConfig, fps_hz: float, rng: np.random.Generator) 
         "hiss_db": float(rng.uniform(20, 45)),
         "gain_db": float(rng.uniform(-9, 5)),
         "first_crf": int(rng.integers(*crfs)),
+        "mirror": True,
         "crf": int(rng.integers(*crfs)),
         "key_every": int(rng.choice(_KEY_EVERY)),
         "b_frames": int(rng.choice(_B_FRAMES)),

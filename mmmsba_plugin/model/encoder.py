@@ -43,8 +43,10 @@ class Encoder(nn.Module):
         self.register_buffer("mean", torch.zeros(dim))
         self.register_buffer("std", torch.ones(dim))
         self.dropout_input = nn.Dropout(config.dropout_input)
-        width = stem.units if stem else dim
-        self.gru = nn.GRU(width, config.gru_units, batch_first=True, bidirectional=True)
+        reader = Stem(stem) if stem else None
+        self.gru = nn.GRU(
+            reader.width if reader else dim, config.gru_units, batch_first=True, bidirectional=True
+        )
         self.dropout_gru = nn.Dropout(config.dropout_gru)
         self.dense = (
             None if config.joint_layers else nn.Linear(2 * config.gru_units, config.dense_units)
@@ -52,7 +54,8 @@ class Encoder(nn.Module):
         self.activation = _ACTIVATIONS[config.activation]()
         self.dropout_dense = nn.Dropout(config.dropout_dense)
         start_like_keras(self)
-        self.stem = Stem(stem) if stem else None
+        # Last, since its convolutions keep a start of their own.
+        self.stem = reader
 
     @property
     def dim(self) -> int:

@@ -36,30 +36,38 @@ class Stem(nn.Module):
         self.dropout = nn.Dropout(config.dropout)
         self.dense = nn.Linear(widths[-1] * (config.bins // _HALVED ** len(_WIDTHS)), config.units)
 
+    @property
+    def width(self) -> int:
+        """Numbers that a row becomes: those of the picture, then those beside it as they are."""
+        return self.config.units + self.config.beside
+
     def forward(self, rows: Tensor, mask: Tensor | None = None) -> Tensor:
         """Return a vector a snippet.
 
         Args:
-            rows: Shape ``(batch, snippet, planes * columns * bins)``.
+            rows: Shape ``(batch, snippet, planes * columns * bins + beside)``.
             mask: Which snippets are not padding, shape ``(batch, snippet)``; all if not given.
 
         Returns:
-            Shape ``(batch, snippet, units)``, not negative.
+            Shape ``(batch, snippet, units + beside)``; those of the picture are not negative.
         """
         batch, snippets, _ = rows.shape
         shape = self.config
         there = rows.new_ones(batch, snippets, dtype=torch.bool) if mask is None else mask
         rows = rows.masked_fill(~there.unsqueeze(-1), 0.0)
-        parts = rows.view(batch, snippets, shape.planes, shape.columns, shape.bins)
+        pixels, beside = rows.split([shape.dim - shape.beside, shape.beside], dim=-1)
+        parts = pixels.reshape(batch, snippets, shape.planes, shape.columns, shape.bins)
         picture = parts.transpose(1, 2).flatten(2, 3)
         for layer in self.layers:
             picture = self.dropout(layer(picture, there))
         columns: Tensor = self.dense(picture.transpose(1, 2).flatten(2))
-        return columns.relu()
+        return torch.cat([columns.relu(), beside], dim=-1)
 
 
 class _Layer(nn.Module):
-    """Convolution, normalisation over what is no padding, ReLU, and pooling.
+    """Convolution, pooling, normalisation over what is no padding, and ReLU.
+
+    Pooled first, there is less to normalise.
 
     Args:
         before: Channels that come in.
@@ -80,12 +88,12 @@ class _Layer(nn.Module):
             picture: Shape ``(batch, channel, column, bin)``.
             there: Which snippets are not padding, shape ``(batch, snippet)``.
         """
-        a_snippet = picture.shape[2] // there.shape[1]
+        pooled = self.pool(self.convolve(picture))
+        a_snippet = pooled.shape[2] // there.shape[1]
         counts = there.repeat_interleave(a_snippet, dim=1)[:, None, :, None]
-        found = self.normalise(self.convolve(picture), counts).relu()
+        found: Tensor = self.normalise(pooled, counts).relu()
         # What this layer makes of padding must not leak into the last snippet at the next one.
-        pooled: Tensor = self.pool(found.masked_fill(~counts, 0.0))
-        return pooled
+        return found.masked_fill(~counts, 0.0)
 
 
 class _Normalise(nn.BatchNorm2d):

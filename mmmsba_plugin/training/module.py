@@ -30,7 +30,9 @@ class Learner(lightning.LightningModule):
         self.val_snippet_auc = BinaryAUROC()
 
     def training_step(self, batch: Batch, _index: int) -> Tensor:
-        """Return the loss of one batch, with modalities hidden at random."""
+        """Return the loss of pieces of a batch, with modalities hidden at random."""
+        if self.config.max_snippets is not None:
+            batch = pieces(batch, self.config.max_snippets)
         present = hide_modalities(batch.present, self.config.modality_dropout)
         losses = self._losses(self._judged(batch, present), batch, present)
         self._note("train", losses, batch)
@@ -79,6 +81,31 @@ class Learner(lightning.LightningModule):
             mask=batch.mask,
             config=self.config.loss,
         )
+
+
+def pieces(batch: Batch, longest: int) -> Batch:
+    """Return a batch whose clips are cut to a piece of at most ``longest`` snippets.
+
+    Where a long clip is cut is drawn anew each time, so that it is seen in full over the
+    epochs, and short clips are not padded to its length.
+    """
+    lengths = batch.mask.sum(dim=1)
+    room = (lengths - longest).clamp(min=0)
+    starts = (torch.rand(len(lengths)) * (room.cpu() + 1)).long().to(lengths.device)
+    places = starts[:, None] + torch.arange(min(longest, batch.mask.shape[1]))
+    clips = torch.arange(len(lengths))[:, None]
+
+    def cut(values: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        return {name: value[clips, places] for name, value in values.items()}
+
+    return Batch(
+        inputs=cut(batch.inputs),
+        present=cut(batch.present),
+        mask=batch.mask[clips, places],
+        labels=cut(batch.labels),
+        distances=cut(batch.distances),
+        regress=cut(batch.regress),
+    )
 
 
 def hide_modalities(present: Mapping[str, Tensor], probability: float) -> dict[str, Tensor]:

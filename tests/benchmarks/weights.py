@@ -15,6 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
+from sections import put_section
 
 from mmmsba_plugin import Detector
 from mmmsba_plugin.datasets.lavdf import read_lavdf
@@ -25,7 +26,6 @@ from mmmsba_plugin.evaluation.protocol import Judged, run, tables
 from mmmsba_plugin.features.store import FeatureStore
 from mmmsba_plugin.model.checkpoint import CARD
 
-START, END = "<!-- measured on others: start -->", "<!-- measured on others: end -->"
 FIGURES = (
     *("auc", "true_positive_rate", "false_positive_rate"),
     *("ap@0.5", "ap@0.75", "ar@20", "snippet_auc"),
@@ -49,18 +49,7 @@ def main() -> None:
 
     lines = list(_report(judge, said.forged, said.footage))
     sys.stdout.write("\n".join(lines))
-    card = said.checkpoint / CARD
-    card.write_text(with_section(card.read_text(encoding="utf-8"), lines), encoding="utf-8")
-
-
-def with_section(card: str, lines: Sequence[str]) -> str:
-    """Return a card with the section in place of an earlier one, or before what it is bad at."""
-    section = "\n".join([START, *lines, END, ""])
-    if START in card:
-        before, rest = card.split(START)
-        return f"{before}{section.rstrip()}{rest.split(END)[1]}"
-    before, behind = card.split("## What a score means")
-    return f"{before}{section}\n## What a score means{behind}"
+    put_section(said.checkpoint / CARD, "measured on others", lines)
 
 
 def _report(judge: Judge, forged: Path, footage: Path | None) -> Iterator[str]:

@@ -3,12 +3,10 @@
 Who made them and under which licence stands in ``NOTICE`` beside this file.
 """
 
-import hashlib
-from functools import cache
 from importlib.resources import as_file, files
 from typing import TYPE_CHECKING, Any
 
-from mmmsba_plugin.errors import ModelFileError
+from mmmsba_plugin.shipped import read_shipped
 
 if TYPE_CHECKING:
     import cv2
@@ -22,22 +20,6 @@ _SHA256 = {
 }
 
 
-@cache
-def read_model(name: str) -> bytes:
-    """Return the bytes of a shipped model.
-
-    Raises:
-        ModelFileError: The file is missing, or not the one that was shipped.
-    """
-    try:
-        content = files(__package__).joinpath(name).read_bytes()
-    except FileNotFoundError as error:
-        raise ModelFileError(f"{name} is missing from the package; {_REMEDY}") from error
-    if hashlib.sha256(content).hexdigest() != _SHA256[name]:
-        raise ModelFileError(f"{name} differs from the file that was shipped; {_REMEDY}")
-    return content
-
-
 def load_network(name: str) -> "cv2.dnn.Net":
     """Return a shipped model as a ``cv2.dnn`` network.
 
@@ -46,7 +28,7 @@ def load_network(name: str) -> "cv2.dnn.Net":
     """
     import cv2
 
-    read_model(name)
+    _check(name)
     # OpenCV 5's default engine returns only one of the two outputs of these files, and its
     # reader of bytes takes no other; version 4 has no engines to choose from.
     classic: dict[str, Any] = (
@@ -63,7 +45,8 @@ def verify() -> None:
         ModelFileError: One is missing, or not the one that was shipped.
     """
     for name in _SHA256:
-        read_model(name)
+        _check(name)
 
 
-_REMEDY = "reinstall with: pip install --force-reinstall --no-deps mmmsba-plugin"
+def _check(name: str) -> None:
+    read_shipped(__package__, name, sha256=_SHA256[name])

@@ -1,0 +1,147 @@
+"""How alike the moments of a clip are, and whose voice is heard in them."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mmmsba_plugin.errors import FeatureError, ModelFileError
+from mmmsba_plugin.evidence import FeatureRows, SoundBlock
+from mmmsba_plugin.features import voiceprint
+from mmmsba_plugin.features.likeness import NUM_VALUES, likenesses
+from mmmsba_plugin.features.spectrogram import NUM_BINS, Spectrogram, SpectrogramConfig
+from mmmsba_plugin.features.voice import NUM_BESIDE, SpectrogramVoice
+from mmmsba_plugin.schema import Media
+from mmmsba_plugin.timebase import Grid
+
+RATE_HZ = 16_000
+NEAREST, MEAN, BEFORE, AFTER, SIDES = range(NUM_VALUES)
+
+
+def turned(degrees):
+    """Return vectors of length one at these angles; their products are cosines."""
+    angles = np.radians(np.array(degrees, dtype=np.float32))
+    return np.stack([np.cos(angles), np.sin(angles)], axis=1)
+
+
+def voice(pitch_hz, duration_s, *, formant_hz=700.0, seed=0):
+    """Return a buzz at a pitch with one formant, a little like a vowel."""
+    times_s = np.arange(round(duration_s * RATE_HZ)) / RATE_HZ
+    harmonics = np.arange(1, int(7000 / pitch_hz))
+    gains = np.exp(-(((harmonics * pitch_hz - formant_hz) / 400) ** 2)) + 0.02
+    buzz = (gains[:, None] * np.sin(2 * np.pi * pitch_hz * harmonics[:, None] * times_s)).sum(
+        axis=0
+    )
+    hiss = np.random.default_rng(seed).normal(scale=0.01, size=buzz.size)
+    return (0.1 * buzz / np.abs(buzz).max() + 0.1 * hiss).astype(np.float32)
+
+
+def rows_of(sound, *, front_end=SpectrogramVoice, num_snippets=None, stride_s=0.08):
+    extractor = front_end(SpectrogramConfig())
+    grid = Grid(stride_s=stride_s)
+    extractor.start(Media(path="clip.wav"), grid)
+    extractor.add(SoundBlock(0.0, sound, RATE_HZ))
+    return extractor.finish(num_snippets or grid.num_snippets(sound.size / RATE_HZ))
+
+
+# --- likeness ----------------------------------------------------------------------------------
+
+
+def test_a_moment_out_of_place_is_like_no_other():
+    found = likenesses(turned([0] * 20 + [80] + [0] * 20), stride_s=0.1, window_s=0.3)
+    assert found[20, [NEAREST, MEAN]] == pytest.approx(np.cos(np.radians(80)), abs=1e-6)
+    assert found[5, NEAREST] == pytest.approx(1.0)
+    assert found[:, MEAN].argmin() == 20
+
+
+def test_what_shares_sound_with_a_moment_is_not_compared_with_it():
+    # Neighbours are the same, all others the opposite.
+    found = likenesses(turned([0] * 4 + [180] * 20), stride_s=0.1, window_s=0.4)
+    assert (found[:4, NEAREST] == -1).all()
+
+
+def test_sides_are_told_apart():
+    found = likenesses(turned([0] * 10 + [90] * 10), stride_s=0.1, window_s=0.2)
+    assert found[10, BEFORE] == pytest.approx(0.0, abs=1e-6)
+    assert found[9, AFTER] == pytest.approx(0.0, abs=1e-6)
+    assert found[12, AFTER] == pytest.approx(1.0)
+    assert found[:, SIDES].argmin() in (9, 10)
+
+
+def test_a_lone_moment_has_nothing_to_be_like():
+    assert likenesses(turned([30]), stride_s=0.1, window_s=0.4)[0, :SIDES].tolist() == [0, 0, 0, 0]
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(1, 1300), st.sampled_from([0.04, 0.08, 0.2]))
+def test_blocks_leave_no_seam_and_a_cosine_is_never_above_one(length, stride_s):
+    degrees = np.random.default_rng(length).uniform(0, 90, size=length)
+    found = likenesses(turned(degrees), stride_s=stride_s, window_s=0.4)
+    assert found.shape == (length, NUM_VALUES)
+    assert np.abs(found).max() <= 1 + 1e-6
+    picked = length // 2
+    far = np.abs(np.arange(length) - picked) * stride_s
+    others = np.cos(np.radians(degrees - degrees[picked]))[(far > 0.4) & (far <= 30)]
+    if others.size:
+        assert found[picked, NEAREST] == pytest.approx(others.max(), abs=1e-5)
+        assert found[picked, MEAN] == pytest.approx(others.mean(), abs=1e-5)
+
+
+# --- voiceprints -------------------------------------------------------------------------------
+
+
+def test_an_encoder_file_that_was_changed_is_refused(monkeypatch):
+    voiceprint._encoder.cache_clear()
+    monkeypatch.setattr(voiceprint, "_SHA256", "0" * 64)
+    with pytest.raises(ModelFileError, match="differs from the file that was shipped; reinstall"):
+        voiceprint._encoder()
+
+
+def test_one_print_a_snippet_of_length_one_whatever_the_loudness():
+    mels = np.random.default_rng(0).uniform(size=(90, voiceprint.NUM_MELS)).astype(np.float32)
+    loud, soft = (
+        voiceprint.voiceprints(mels * gain, mean_square=gain, window=40, every=10)
+        for gain in (1.0, 1e-4)
+    )
+    assert loud.shape == (9, 256)
+    assert np.linalg.norm(loud, axis=1) == pytest.approx(np.ones(9), abs=1e-5)
+    assert loud == pytest.approx(soft, abs=1e-4)
+
+
+# --- the front-end -----------------------------------------------------------------------------
+
+
+def test_the_picture_is_that_of_the_plain_front_end():
+    sound = voice(120, 1.0)
+    plain, more = rows_of(sound, front_end=Spectrogram), rows_of(sound)
+    assert more.values[:, : plain.dim] == pytest.approx(plain.values, abs=1e-5)
+    assert more.dim == plain.dim + NUM_BESIDE == 8 * NUM_BINS + NUM_BESIDE
+
+
+def test_another_voice_in_the_middle_is_out_of_place():
+    sound = voice(110, 5.0, formant_hz=600)
+    sound[2 * RATE_HZ : 3 * RATE_HZ] = voice(260, 1.0, formant_hz=1900)
+    nearest = rows_of(sound).values[:, 8 * NUM_BINS + NEAREST]
+    inside, outside = nearest[28:34], np.r_[nearest[:20], nearest[42:60]]
+    assert np.median(inside) < outside.min()
+
+
+def test_loudness_does_not_change_whose_voice_it_is():
+    sound = voice(140, 2.0)
+    loud, soft = (rows_of(sound * gain).values[:, 8 * NUM_BINS :] for gain in (1.0, 0.05))
+    # The floor at -100 dB is nearer to what is soft.
+    assert loud == pytest.approx(soft, abs=0.02)
+
+
+def test_sound_that_ends_early_leaves_rows_that_are_not_present():
+    rows: FeatureRows = rows_of(voice(140, 1.0), num_snippets=30)
+    assert rows.present.sum() == 13
+    assert not rows.values[~rows.present].any()
+    assert np.isfinite(rows.values).all()
+
+
+def test_another_sample_rate_is_refused_with_the_way_out():
+    extractor = SpectrogramVoice(SpectrogramConfig())
+    extractor.start(Media(path="clip.wav"), Grid(stride_s=0.08))
+    with pytest.raises(FeatureError, match=r"at 16000 Hz, got sound of 8000 Hz; set media"):
+        extractor.add(SoundBlock(0.0, np.zeros(800, np.float32), 8_000))
