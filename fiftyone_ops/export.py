@@ -13,12 +13,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mmmsba_plugin.cli import files
 from mmmsba_plugin.datasets.record import Record
 from mmmsba_plugin.errors import MmmsbaError
 from mmmsba_plugin.forge import layout
 from mmmsba_plugin.media.glance import Glance
+from mmmsba_plugin.output import make_folder, writing_to
 from mmmsba_plugin.plugins import lookup
+from mmmsba_plugin.report import files
 from mmmsba_plugin.segment import Segment
 from mmmsba_plugin.timebase import s_to_samples
 
@@ -66,9 +67,9 @@ def export(
     wanted = ExportSettings.read(settings)
     videos = videos_of(samples)
     _require(videos, wanted)
-    files.make_folder(wanted.folder)
+    make_folder(wanted.folder)
     exported = Exported(wanted.folder)
-    with files.writing_to(wanted.folder):
+    with writing_to(wanted.folder):
         for done, _ in enumerate(_EXPORTS[wanted.what](videos, wanted, exported), start=1):
             on_progress(done)
     return exported

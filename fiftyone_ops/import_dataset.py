@@ -20,6 +20,7 @@ from typing import Any
 import fiftyone as fo
 from fiftyone import ViewField as F
 
+from mmmsba_plugin.corpora import open_corpus
 from mmmsba_plugin.datasets.record import Record
 from mmmsba_plugin.media.glance import Glance
 from mmmsba_plugin.timebase import PictureClock
@@ -91,8 +92,6 @@ class Import:
     """
 
     def __init__(self, settings: ImportSettings) -> None:
-        from mmmsba_plugin.cli.corpora import open_corpus
-
         corpus = open_corpus(
             settings.data, settings.reader, split=settings.split, need_media=settings.need_media
         )
