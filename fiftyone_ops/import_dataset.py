@@ -26,6 +26,7 @@ from mmmsba_plugin.media.glance import Glance
 from mmmsba_plugin.timebase import PictureClock
 
 from . import labels, metadata, runs
+from .errors import TargetError
 from .settings import ImportSettings
 from .writing import declare_segments, writing_to
 
@@ -70,6 +71,7 @@ def import_corpus(
     Raises:
         ConfigError: A setting is wrong, or several readers know the folder.
         DatasetError: Nothing in the corpus can be used.
+        TargetError: There is a data set of that name which takes no videos.
         FieldTakenError: The data set has a field of that name that we did not make.
     """
     run = Import(ImportSettings.read({"data": data, **settings}))
@@ -148,7 +150,13 @@ class Import:
 
 def _opened(name: str) -> Any:
     if fo.dataset_exists(name):
-        return fo.load_dataset(name)
+        dataset = fo.load_dataset(name)
+        if dataset.media_type not in ("video", None):
+            raise TargetError(
+                f"the data set {name!r} holds samples of media type {dataset.media_type!r}, which "
+                f"videos cannot be added to; choose another name, such as name='{name}-videos'"
+            )
+        return dataset
     dataset = fo.Dataset(name, persistent=True)
     dataset.media_type = "video"
     return dataset

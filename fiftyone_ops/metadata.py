@@ -14,7 +14,7 @@ import fiftyone as fo
 from mmmsba_plugin.errors import MmmsbaError
 from mmmsba_plugin.media.glance import Glance, glance
 
-from .targets import Samples, batches, dataset_of, videos_of
+from .targets import Samples, batches, by_id, dataset_of, videos_of
 from .writing import write, writing_to
 
 #: Tags of samples that a browser cannot show, and of those that nothing can be read from.
@@ -97,7 +97,7 @@ def put(dataset: Any, paths: Mapping[str, str], seen: Mapping[str, Seen]) -> Non
     with writing_to(dataset):
         for tag, ids in tagged.items():
             if ids:
-                dataset.select(ids).tag_samples(tag)
+                by_id(dataset, ids).tag_samples(tag)
 
 
 def metadata_of(path: str, seen: Seen) -> Any:
@@ -124,7 +124,7 @@ def without_metadata(videos: Samples) -> Samples:
 
 def paths_of(dataset: Any, ids: Sequence[str]) -> dict[str, str]:
     """Return the files of samples by id; those that were deleted meanwhile are left out."""
-    return dict(zip(*dataset.select(list(ids)).values(["id", "filepath"]), strict=True))
+    return dict(zip(*by_id(dataset, ids).values(["id", "filepath"]), strict=True))
 
 
 def look(path: str) -> Seen:

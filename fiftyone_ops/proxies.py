@@ -4,7 +4,7 @@ The files stay what they are, and are what is judged. A field of paths says what
 copy where there is one, and the file itself elsewhere.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -90,10 +90,19 @@ def _show(dataset: fo.Dataset) -> None:
     """Let the App show what the field of paths says, which is each file itself at first."""
     with writing_to(dataset):
         dataset.add_sample_field(SHOWN, fo.StringField)
-        bare = dataset.exists(SHOWN, bool=False)
-        bare.set_values(SHOWN, bare.values("filepath"))
+        for part in _slices(dataset):
+            bare = part.exists(SHOWN, bool=False)
+            bare.set_values(SHOWN, bare.values("filepath"))
         if SHOWN not in dataset.app_config.media_fields:
             dataset.app_config.media_fields.append(SHOWN)
         dataset.app_config.grid_media_field = SHOWN
         dataset.app_config.modal_media_field = SHOWN
         dataset.save()
+
+
+def _slices(dataset: fo.Dataset) -> Iterator[Samples]:
+    """Yield all samples, pictures as well: those of one slice at a time where there are several."""
+    if dataset.media_type == "group":
+        yield from (dataset.select_group_slices(name) for name in dataset.group_slices)
+    else:
+        yield dataset

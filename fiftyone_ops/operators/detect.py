@@ -11,6 +11,7 @@ from .. import forms, versions
 from ..detect import Annotation
 from ..labels import Fields
 from ..settings import DetectSettings
+from ..targets import has_videos
 from .base import OnSamples
 from .running import in_app, in_one_go, streamed
 
@@ -65,11 +66,11 @@ def _ran_before(ctx: Any) -> bool:
 
 
 def _why_not(ctx: Any) -> str:
-    if ctx.dataset.media_type in ("video", "group"):
+    if has_videos(ctx.dataset):
         return ""
     return (
-        f"{ctx.dataset.name!r} holds samples of media type {ctx.dataset.media_type!r}; open a "
-        "data set of videos"
+        f"{ctx.dataset.name!r} holds no videos but samples of media type "
+        f"{ctx.dataset.media_type!r}; open a data set of videos, or of groups with videos in them"
     )
 
 
