@@ -51,8 +51,17 @@ class Imported:
     added: int = 0
     skipped: int = 0
 
+    @property
+    def share(self) -> None:
+        """Nobody knows how many records there are."""
+        return
+
     def __str__(self) -> str:
         return f"{self.added} samples added to {self.dataset.name!r}, {self.skipped} were there"
+
+    def plain(self) -> dict[str, Any]:
+        """Return it as plain values."""
+        return {"dataset": self.dataset.name, "added": self.added, "skipped": self.skipped}
 
 
 def import_corpus(
@@ -77,7 +86,7 @@ def import_corpus(
     run = Import(ImportSettings.read({"data": data, **settings}))
     for imported in run.steps():
         on_progress(imported)
-    return run.imported
+    return run.summary
 
 
 class Import:
@@ -87,7 +96,7 @@ class Import:
         settings: Which corpus, and how.
 
     Attributes:
-        imported: What was done so far.
+        summary: What was done so far.
 
     Raises:
         MmmsbaError: As for :func:`import_corpus`.
@@ -106,26 +115,23 @@ class Import:
         )
         dataset = _opened(name)
         _declare(dataset, settings.truth_field, corpus=f"{corpus.reader}={corpus.name}")
-        self.imported = Imported(dataset)
-
-    def __len__(self) -> int:
-        return 0
+        self.summary = Imported(dataset)
 
     def steps(self) -> Generator[Imported, None, None]:
         """Add the records, a batch a step."""
         while batch := list(itertools.islice(self._records, self._settings.batch_size)):
             self._add(batch)
-            yield self.imported
+            yield self.summary
 
     def _add(self, batch: Iterable[Record]) -> None:
-        dataset = self.imported.dataset
+        dataset = self.summary.dataset
         records = {str(record.media.absolute()): record for record in batch}
         there = set(dataset.match(F("filepath").is_in(list(records))).values("filepath"))
         new = {path: record for path, record in records.items() if path not in there}
         with writing_to(dataset):
             dataset.add_samples([self._sample(path, one) for path, one in new.items()])
-        self.imported.added += len(new)
-        self.imported.skipped += len(there)
+        self.summary.added += len(new)
+        self.summary.skipped += len(there)
 
     def _sample(self, path: str, record: Record) -> Any:
         seen = metadata.look(path)

@@ -30,7 +30,8 @@ from mmmsba_plugin.segment import Segment
 from mmmsba_plugin.timebase import PictureClock
 
 from ..clips import clip
-from .test_panels import OVERVIEW, TIMELINE, ask
+from .asking import ask
+from .test_panels import OVERVIEW, TIMELINE
 
 CLOCK = PictureClock.steady(50, fps_hz=25)
 FIELDS = Fields("forgeries")

@@ -9,12 +9,13 @@ import fiftyone.operators as foo
 import numpy as np
 import pytest
 from fiftyone import ViewField as F
-from fiftyone.operators.executor import ExecutionContext, Executor
 
 from fiftyone_ops.clip import MAX_POINTS, clip_of, highest, pictures_of
 from fiftyone_ops.detect import annotate
 from fiftyone_ops.labels import Fields
 from fiftyone_ops.overview import narrowed, overview_of
+
+from .asking import ask
 
 OVERVIEW = "@mmmsba/fiftyone_ops/forgery_overview"
 TIMELINE = "@mmmsba/fiftyone_ops/forgery_timeline"
@@ -27,19 +28,6 @@ def judged(named_dataset, toy):
     """The small videos, judged: two forged, two genuine, one abstained, two failed."""
     annotate(named_dataset, detector=toy)
     return named_dataset
-
-
-def ask(uri: str, method: str, samples, **params):
-    """Ask a panel; return what it answers, and what it has the App do."""
-    executor = Executor()
-    ctx = ExecutionContext(
-        {"dataset_name": samples._root_dataset.name, "params": {"panel_id": "here", **params}},
-        executor=executor,
-        operator_uri=uri,
-    )
-    ctx.request_params["view"] = samples.view()._serialize()
-    answer = getattr(foo.get_operator(uri), method)(ctx)
-    return answer, [request.operator_uri for request in executor._requests]
 
 
 def forged(dataset) -> fo.Sample:
