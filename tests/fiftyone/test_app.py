@@ -285,6 +285,19 @@ def test_a_segment_has_a_picture_and_is_a_place_to_go_to(page, judged):
     wait_for_time(page, 0.475, 0.485)
 
 
+def test_a_clip_whose_file_starts_late_is_in_step_from_its_zero(page, dataset, late_clip, toy):
+    dataset.add_sample(fo.Sample(filepath=str(late_clip)))
+    annotate(dataset, detector=toy)
+    see_grid(page)
+    # Its player starts at 0.936 s, which is the clip's zero.
+    open_clip(page, "forged-late.mp4")
+    page.locator("[data-cy=mmmsba-card]").click()
+    # The segment starts at 0.5 s, within the picture that came at 1.4 s, 0.464 s from the zero.
+    wait_for_time(page, 0.455, 0.475)
+    left = page.locator("[data-cy=mmmsba-cursor]").evaluate("line => parseFloat(line.style.left)")
+    assert left / 100 * 2.0 == pytest.approx(0.464, abs=0.01)
+
+
 def test_what_was_not_judged_is_hatched_with_its_reason(page, judged):
     see_grid(page)
     open_clip(page, "forged-1.mp4")
