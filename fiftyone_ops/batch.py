@@ -11,6 +11,7 @@ from mmmsba_plugin.timebase import PictureClock
 from . import labels, metadata
 from .labels import Fields
 from .settings import DetectSettings
+from .targets import by_id
 from .writing import write
 
 _UNSTEADY = (
@@ -40,7 +41,7 @@ class Batch:
     def look_at(self, paths: Mapping[str, str]) -> None:
         """Look at the files, and fill the metadata of those that have none."""
         self._seen = {one: metadata.look(path) for one, path in paths.items()}
-        bare = metadata.without_metadata(self._dataset.select(list(paths))).values("id")
+        bare = metadata.without_metadata(by_id(self._dataset, paths)).values("id")
         metadata.put(self._dataset, paths, {one: self._seen[one] for one in bare})
 
     def add(self, one: str, report: Report, *, made_by: str) -> None:

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from mmmsba_plugin.errors import MmmsbaError
 from mmmsba_plugin.timebase import PictureClock, clock
 
-from .clocks import lazily
+from .clocks import lazily, zero_of
 from .labels import Fields, seconds_of
+from .proxies import SHOWN
 from .reading import detections
 
 #: A screen shows no more points than this, and the answer for an hour must stay small.
@@ -45,6 +46,7 @@ def clip_of(sample: fo.Sample, fields: Fields, *, truth_field: str | None) -> Va
         "field": fields.segments,
         "name": Path(sample.filepath).name,
         "duration_s": _duration_s(sample, verdict),
+        "zero_s": zero_of(_value(sample, SHOWN) or sample.filepath),
         "fps_hz": sample.metadata.frame_rate if sample.metadata else None,
         "verdict": _attribute(verdict, "label"),
         "reason": _attribute(verdict, "reason"),

@@ -8,7 +8,7 @@ From Python, without the App::
 """
 
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -60,15 +60,13 @@ def annotate(
         WriteError: The database does not take labels.
     """
     run = Annotation(samples, DetectSettings.read(settings))
-    for progress in run:
+    for progress in run.steps():
         on_progress(progress)
     return run.summary
 
 
 class Annotation:
     """One run over videos. All that can fail for all of them fails as it is made.
-
-    Iterating judges the videos, one a step.
 
     Args:
         samples: A data set or a view of videos.
@@ -108,12 +106,6 @@ class Annotation:
         before = self._judged_before(videos)
         self._ids = [one for one in ids if one not in before]
         self.summary = Summary(key, total=len(ids), skipped=len(ids) - len(self._ids))
-
-    def __len__(self) -> int:
-        return len(self._ids)
-
-    def __iter__(self) -> Iterator[Progress]:
-        return self.steps()
 
     def steps(self) -> Generator[Progress, None, None]:
         """Judge the videos, one a step; closed early, it writes what it has."""

@@ -33,7 +33,7 @@ from .errors import TargetError
 from .labels import Fields
 from .reading import Row, detections, of_truth, record_of, rows
 from .settings import EvaluateSettings
-from .targets import Samples, dataset_of, videos_of
+from .targets import Samples, dataset_of, flattened, videos_of
 from .writing import write, writing_to
 
 
@@ -210,10 +210,11 @@ def _save_views(dataset: Any, wanted: EvaluateSettings) -> tuple[str, ...]:
     key, verdict = wanted.eval_key, Fields(wanted.predictions).verdict
     truly = F(f"{wanted.truth_field}.detections").length() > 0
     said = F(f"{verdict}.label") == "forged"
-    judged = dataset.exists(f"{verdict}.confidence").exists(wanted.truth_field)
+    videos = flattened(dataset)
+    judged = videos.exists(f"{verdict}.confidence").exists(wanted.truth_field)
     views = {
-        f"{key}-missed-segments": dataset.match(F(f"{key}_fn") > 0),
-        f"{key}-false-alarms": dataset.match(F(f"{key}_fp") > 0),
+        f"{key}-missed-segments": videos.match(F(f"{key}_fn") > 0),
+        f"{key}-false-alarms": videos.match(F(f"{key}_fp") > 0),
         f"{key}-genuine-called-forged": judged.match(said & ~truly),
         f"{key}-forged-called-genuine": judged.match(~said & truly),
     }

@@ -8,17 +8,19 @@ From Python, without the App::
 """
 
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mmmsba_plugin.cli import files
 from mmmsba_plugin.datasets.record import Record
 from mmmsba_plugin.errors import MmmsbaError
 from mmmsba_plugin.forge import layout
+from mmmsba_plugin.hookspecs import Writer
 from mmmsba_plugin.media.glance import Glance
+from mmmsba_plugin.output import make_folder, writing_to
 from mmmsba_plugin.plugins import lookup
+from mmmsba_plugin.report import files
 from mmmsba_plugin.segment import Segment
 from mmmsba_plugin.timebase import s_to_samples
 
@@ -27,6 +29,7 @@ from .clocks import lazily
 from .errors import TargetError
 from .labels import Fields
 from .learn import finished
+from .progress import Counted
 from .reading import Row, detections, records, rows
 from .settings import ExportSettings
 from .targets import Samples, dataset_of, videos_of
@@ -46,15 +49,23 @@ class Exported:
     written: int = 0
     failed: dict[str, str] = field(default_factory=dict)
 
+    def __str__(self) -> str:
+        failed = f", nothing of {len(self.failed)} videos" if self.failed else ""
+        return f"{self.written} files written to {self.folder}{failed}"
+
+    def plain(self) -> dict[str, Any]:
+        """Return it as plain values."""
+        return {"folder": str(self.folder), "written": self.written, "failed": dict(self.failed)}
+
 
 def export(
-    samples: Samples, *, on_progress: Callable[[int], None] = lambda _: None, **settings: Any
+    samples: Samples, *, on_progress: Callable[[Counted], None] = lambda _: None, **settings: Any
 ) -> Exported:
     """Write reports, clips of segments, or a corpus in LAV-DF's layout.
 
     Args:
         samples: A data set or a view of videos.
-        on_progress: Called with how many videos are done.
+        on_progress: Called after each video.
         **settings: Those of :class:`~fiftyone_ops.settings.ExportSettings`.
 
     Raises:
@@ -63,18 +74,44 @@ def export(
         PluginNotFoundError: There is no writer of a name.
         OutputError: The folder cannot be written to.
     """
-    wanted = ExportSettings.read(settings)
-    videos = videos_of(samples)
-    _require(videos, wanted)
-    files.make_folder(wanted.folder)
-    exported = Exported(wanted.folder)
-    with files.writing_to(wanted.folder):
-        for done, _ in enumerate(_EXPORTS[wanted.what](videos, wanted, exported), start=1):
-            on_progress(done)
-    return exported
+    run = Export(samples, ExportSettings.read(settings))
+    for progress in run.steps():
+        on_progress(progress)
+    return run.summary
 
 
-def _require(videos: Samples, wanted: ExportSettings) -> None:
+class Export:
+    """One run over videos. All that can fail for all of them fails as it is made.
+
+    Args:
+        samples: A data set or a view of videos.
+        settings: What is written, and where to.
+
+    Attributes:
+        summary: What was done so far.
+
+    Raises:
+        MmmsbaError: As for :func:`export`.
+    """
+
+    def __init__(self, samples: Samples, settings: ExportSettings) -> None:
+        self._settings = settings
+        self._videos = _told_of(videos_of(samples), settings)
+        _writers_of(settings)
+        make_folder(settings.folder)
+        self.summary = Exported(settings.folder)
+
+    def steps(self) -> Generator[Counted, None, None]:
+        """Write what there is of the videos, one a step."""
+        videos, wanted = self._videos, self._settings
+        total = videos.count()
+        with writing_to(wanted.folder):
+            for done, _ in enumerate(_EXPORTS[wanted.what](videos, wanted, self.summary), start=1):
+                yield Counted(done, total)
+
+
+def _told_of(videos: Samples, wanted: ExportSettings) -> Samples:
+    """Return the videos of which there is something to write."""
     name = wanted.truth_field if wanted.what == "lav-df" else Fields(wanted.label_field).verdict
     dataset = dataset_of(videos)
     if name not in dataset.get_field_schema():
@@ -82,17 +119,26 @@ def _require(videos: Samples, wanted: ExportSettings) -> None:
             f"{dataset.name!r} has no field {name!r} to export from; run detect_forgeries or "
             "review first, or name another field"
         )
+    told = finished(videos, name).exists(name) if wanted.what == "lav-df" else videos.exists(name)
+    if not told:
+        raise TargetError(
+            f"what was chosen of {dataset.name!r} has nothing in {name!r} to export; run "
+            "detect_forgeries, or finish some reviews, or choose more videos"
+        )
+    return told
+
+
+def _writers_of(wanted: ExportSettings) -> list[Writer]:
+    names = [name.strip() for name in wanted.formats.split(",")]
+    return [lookup("writers", name) for name in names if name]
 
 
 def _reports(videos: Samples, wanted: ExportSettings, exported: Exported) -> Iterator[None]:
     """Write what was said of each video, one a step."""
-    names = [name.strip() for name in wanted.formats.split(",")]
-    writers = [lookup("writers", name) for name in names if name]
-    fields = Fields(wanted.label_field)
+    writers, fields = _writers_of(wanted), Fields(wanted.label_field)
     makers = runs.makers_of(dataset_of(videos), fields)
-    judged = videos.exists(fields.verdict)
-    paths = files.report_names(map(Path, judged.values("filepath")), wanted.folder)
-    for batch in rows(judged, _of_reports(fields)):
+    paths = files.report_names(map(Path, videos.values("filepath")), wanted.folder)
+    for batch in rows(videos, _of_reports(fields)):
         for row in batch:
             report = labels.report_of(row, makers.get(row["verdict"].made_by, {}))
             for writer in writers:
@@ -132,7 +178,7 @@ def _cut(row: Row, wanted: ExportSettings, exported: Exported) -> None:
 def _lavdf(videos: Samples, wanted: ExportSettings, exported: Exported) -> Iterator[None]:
     """Write the videos with a truth as a corpus, one a step."""
     entries = []
-    for record in records(finished(videos, wanted.truth_field), wanted.truth_field):
+    for record in records(videos, wanted.truth_field):
         file = f"videos/{record.key[-6:]}-{record.media.name}"
         seen = metadata.look(str(record.media))
         if isinstance(seen, Glance):

@@ -20,11 +20,13 @@ from typing import Any
 import fiftyone as fo
 from fiftyone import ViewField as F
 
+from mmmsba_plugin.corpora import open_corpus
 from mmmsba_plugin.datasets.record import Record
 from mmmsba_plugin.media.glance import Glance
 from mmmsba_plugin.timebase import PictureClock
 
 from . import labels, metadata, runs
+from .errors import TargetError
 from .settings import ImportSettings
 from .writing import declare_segments, writing_to
 
@@ -49,8 +51,17 @@ class Imported:
     added: int = 0
     skipped: int = 0
 
+    @property
+    def share(self) -> None:
+        """Nobody knows how many records there are."""
+        return
+
     def __str__(self) -> str:
         return f"{self.added} samples added to {self.dataset.name!r}, {self.skipped} were there"
+
+    def plain(self) -> dict[str, Any]:
+        """Return it as plain values."""
+        return {"dataset": self.dataset.name, "added": self.added, "skipped": self.skipped}
 
 
 def import_corpus(
@@ -69,12 +80,13 @@ def import_corpus(
     Raises:
         ConfigError: A setting is wrong, or several readers know the folder.
         DatasetError: Nothing in the corpus can be used.
+        TargetError: There is a data set of that name which takes no videos.
         FieldTakenError: The data set has a field of that name that we did not make.
     """
     run = Import(ImportSettings.read({"data": data, **settings}))
     for imported in run.steps():
         on_progress(imported)
-    return run.imported
+    return run.summary
 
 
 class Import:
@@ -84,15 +96,13 @@ class Import:
         settings: Which corpus, and how.
 
     Attributes:
-        imported: What was done so far.
+        summary: What was done so far.
 
     Raises:
         MmmsbaError: As for :func:`import_corpus`.
     """
 
     def __init__(self, settings: ImportSettings) -> None:
-        from mmmsba_plugin.cli.corpora import open_corpus
-
         corpus = open_corpus(
             settings.data, settings.reader, split=settings.split, need_media=settings.need_media
         )
@@ -105,26 +115,23 @@ class Import:
         )
         dataset = _opened(name)
         _declare(dataset, settings.truth_field, corpus=f"{corpus.reader}={corpus.name}")
-        self.imported = Imported(dataset)
-
-    def __len__(self) -> int:
-        return 0
+        self.summary = Imported(dataset)
 
     def steps(self) -> Generator[Imported, None, None]:
         """Add the records, a batch a step."""
         while batch := list(itertools.islice(self._records, self._settings.batch_size)):
             self._add(batch)
-            yield self.imported
+            yield self.summary
 
     def _add(self, batch: Iterable[Record]) -> None:
-        dataset = self.imported.dataset
+        dataset = self.summary.dataset
         records = {str(record.media.absolute()): record for record in batch}
         there = set(dataset.match(F("filepath").is_in(list(records))).values("filepath"))
         new = {path: record for path, record in records.items() if path not in there}
         with writing_to(dataset):
             dataset.add_samples([self._sample(path, one) for path, one in new.items()])
-        self.imported.added += len(new)
-        self.imported.skipped += len(there)
+        self.summary.added += len(new)
+        self.summary.skipped += len(there)
 
     def _sample(self, path: str, record: Record) -> Any:
         seen = metadata.look(path)
@@ -149,7 +156,13 @@ class Import:
 
 def _opened(name: str) -> Any:
     if fo.dataset_exists(name):
-        return fo.load_dataset(name)
+        dataset = fo.load_dataset(name)
+        if dataset.media_type not in ("video", None):
+            raise TargetError(
+                f"the data set {name!r} holds samples of media type {dataset.media_type!r}, which "
+                f"videos cannot be added to; choose another name, such as name='{name}-videos'"
+            )
+        return dataset
     dataset = fo.Dataset(name, persistent=True)
     dataset.media_type = "video"
     return dataset

@@ -11,12 +11,14 @@ seconds count from the clip's zero, and stretches are half-open, ``[start_s, end
     one which was moved in the App is known by it; ``track``: the face it was seen on, or None.
     Labels are made by :func:`detection` and read by :func:`seconds_of`, by nobody else.
 ``forgeries_verdict``
-    ``fo.Classification``. ``label``: ``forged``, ``genuine``, ``abstained`` or ``error``;
-    ``confidence``: calibrated P(fake) of the clip, None unless judged; ``threshold`` and
-    ``false_positive_rate``; ``status``: as the report says; ``reason``: why there is no score;
-    ``warnings``: a list of sentences; ``score_<modality>``: what each modality says alone, such
-    as ``score_audio``; ``duration_s``; ``made_by``: which weights and settings, a key of
-    ``makers`` in the run that is registered as ``forgeries``; ``judged_at``: when.
+    ``fo.Classification``. ``label``: ``forged``, ``genuine``, ``abstained`` or ``error``, where
+    ``genuine`` says no more than that the score lies below the line: it is the word of a corpus's
+    truth, which FiftyOne's own evaluation of classifications compares with; ``confidence``:
+    calibrated P(fake) of the clip, None unless judged; ``threshold`` and ``false_positive_rate``;
+    ``status``: as the report says; ``reason``: why there is no score; ``warnings``: a list of
+    sentences; ``score_<modality>``: what each modality says alone, such as ``score_audio``;
+    ``duration_s``; ``made_by``: which weights and settings, a key of ``makers`` in the run that is
+    registered as ``forgeries``; ``judged_at``: when.
 ``forgeries_opt_outs``
     ``fo.TemporalDetections``, one a stretch that a modality could not be judged in. ``label``:
     the modality; ``reason``; ``support``, ``start_s``, ``end_s`` as above.

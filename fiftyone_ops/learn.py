@@ -11,7 +11,7 @@ from mmmsba_plugin.errors import DatasetError
 from .labels import Fields
 from .reading import records
 from .review import is_finished
-from .targets import Samples
+from .targets import Samples, flattened
 
 #: What stands between a data set's name and a field's.
 _COLON = ":"
@@ -59,6 +59,7 @@ def finished(samples: Samples, field: str) -> Samples:
         samples: A data set or a view.
         field: A field of segments. That of a review counts where the review is finished.
     """
+    samples = flattened(samples)
     stem = field.removesuffix(_SUFFIX)
     fields = Fields(stem)
     if stem == field or fields.review not in samples.get_field_schema():

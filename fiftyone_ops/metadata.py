@@ -4,8 +4,8 @@ Without metadata FiftyOne asks ffprobe, and where that is missing, one such samp
 whole grid of the App down; a file of MPEG-4 part 2 with sound does so even with it.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,14 +14,16 @@ import fiftyone as fo
 from mmmsba_plugin.errors import MmmsbaError
 from mmmsba_plugin.media.glance import Glance, glance
 
-from .targets import Samples, batches, dataset_of, videos_of
+from .progress import Counted
+from .targets import Samples, batches, by_id, dataset_of, videos_of
 from .writing import write, writing_to
 
 #: Tags of samples that a browser cannot show, and of those that nothing can be read from.
 UNPLAYABLE: Final = "not-playable"
 UNREADABLE: Final = "not-readable"
 
-_BATCH_SIZE = 256
+#: So many that writing costs little, and so few that a bar moves.
+_BATCH_SIZE = 64
 
 #: What FiftyOne itself shows in place of a file that cannot be read: a square that lasts.
 _PLACEHOLDER = {"frame_width": 1, "frame_height": 1, "frame_rate": 30.0}
@@ -29,7 +31,7 @@ _PLACEHOLDER = {"frame_width": 1, "frame_height": 1, "frame_rate": 30.0}
 Seen = Glance | MmmsbaError
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Filled:
     """What became of samples.
 
@@ -39,16 +41,25 @@ class Filled:
         unreadable: Why nothing can be read from a file, by the sample's id.
     """
 
-    filled: int
-    unplayable: Mapping[str, str]
-    unreadable: Mapping[str, str]
+    filled: int = 0
+    unplayable: dict[str, str] = field(default_factory=dict)
+    unreadable: dict[str, str] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        counts = {"not playable": self.unplayable, "not readable": self.unreadable}
+        told = "".join(f", {len(which)} {words}" for words, which in counts.items() if which)
+        return f"metadata of {self.filled} videos filled{told}"
+
+    def plain(self) -> dict[str, Any]:
+        """Return it as plain values."""
+        return asdict(self)
 
 
 def fill_metadata(
     samples: Samples,
     *,
     overwrite: bool = False,
-    on_progress: Callable[[int, int], None] = lambda _done, _total: None,
+    on_progress: Callable[[Counted], None] = lambda _: None,
 ) -> Filled:
     """Fill the metadata of videos from their packets, without ffprobe.
 
@@ -58,27 +69,58 @@ def fill_metadata(
     Args:
         samples: A data set or a view of videos.
         overwrite: Whether metadata that is there is made anew.
-        on_progress: Called with how many are done, and of how many.
+        on_progress: Called after each batch.
 
     Raises:
         TargetError: There are no videos.
         WriteError: The database does not take it.
     """
-    videos = videos_of(samples)
-    dataset = dataset_of(videos)
-    ids = (videos if overwrite else without_metadata(videos)).values("id")
-    unplayable: dict[str, str] = {}
-    unreadable: dict[str, str] = {}
-    done = 0
-    for batch in batches(ids, _BATCH_SIZE):
-        paths = paths_of(dataset, batch)
-        seen = {one: look(path) for one, path in paths.items()}
-        put(dataset, paths, seen)
-        unplayable |= {one: why for one, got in seen.items() if (why := why_not_played(got))}
-        unreadable |= {one: str(got) for one, got in seen.items() if not isinstance(got, Glance)}
-        done += len(batch)
-        on_progress(done, len(ids))
-    return Filled(len(ids) - len(unreadable), unplayable, unreadable)
+    run = Filling(samples, overwrite=overwrite)
+    for progress in run.steps():
+        on_progress(progress)
+    return run.summary
+
+
+class Filling:
+    """One run over videos that fills metadata; see :func:`fill_metadata`.
+
+    Args:
+        samples: A data set or a view of videos.
+        overwrite: Whether metadata that is there is made anew.
+
+    Attributes:
+        summary: What was done so far.
+
+    Raises:
+        TargetError: There are no videos.
+    """
+
+    def __init__(self, samples: Samples, *, overwrite: bool) -> None:
+        videos = videos_of(samples)
+        self._dataset = dataset_of(videos)
+        self._ids = (videos if overwrite else without_metadata(videos)).values("id")
+        self.summary = Filled()
+
+    def steps(self) -> Generator[Counted, None, None]:
+        """Look at the files, a batch a step."""
+        done = 0
+        for batch in batches(self._ids, _BATCH_SIZE):
+            paths = paths_of(self._dataset, batch)
+            seen = {one: look(path) for one, path in paths.items()}
+            put(self._dataset, paths, seen)
+            self._count(seen)
+            done += len(batch)
+            yield Counted(done, len(self._ids))
+
+    def _count(self, seen: Mapping[str, Seen]) -> None:
+        told = self.summary
+        for one, got in seen.items():
+            if why := why_not_played(got):
+                told.unplayable[one] = why
+            if isinstance(got, Glance):
+                told.filled += 1
+            else:
+                told.unreadable[one] = str(got)
 
 
 def put(dataset: Any, paths: Mapping[str, str], seen: Mapping[str, Seen]) -> None:
@@ -97,7 +139,7 @@ def put(dataset: Any, paths: Mapping[str, str], seen: Mapping[str, Seen]) -> Non
     with writing_to(dataset):
         for tag, ids in tagged.items():
             if ids:
-                dataset.select(ids).tag_samples(tag)
+                by_id(dataset, ids).tag_samples(tag)
 
 
 def metadata_of(path: str, seen: Seen) -> Any:
@@ -124,7 +166,7 @@ def without_metadata(videos: Samples) -> Samples:
 
 def paths_of(dataset: Any, ids: Sequence[str]) -> dict[str, str]:
     """Return the files of samples by id; those that were deleted meanwhile are left out."""
-    return dict(zip(*dataset.select(list(ids)).values(["id", "filepath"]), strict=True))
+    return dict(zip(*by_id(dataset, ids).values(["id", "filepath"]), strict=True))
 
 
 def look(path: str) -> Seen:

@@ -14,6 +14,7 @@ from fiftyone import ViewField
 from .labels import VERDICTS, Fields
 from .queue import REASONS, Reason, queue, waiting
 from .review import is_finished
+from .targets import Samples, flattened
 
 #: Reasons to look, on a button.
 _TITLES: Final[Mapping[Reason, str]] = {
@@ -33,8 +34,7 @@ _MAX_VALUES: Final = 12
 #: Nobody looks at more before counting anew.
 MAX_QUEUED: Final = 100
 
-#: A data set or a view, and an expression over its samples; FiftyOne is untyped.
-Samples = Any
+#: An expression over samples; FiftyOne is untyped.
 Expression = Any
 Values = dict[str, Any]
 
@@ -46,6 +46,7 @@ def overview_of(samples: Samples, fields: Fields) -> Values:
         samples: A data set or a view that has those fields.
         fields: Where a run wrote.
     """
+    samples = flattened(samples)
     told = samples.aggregate(
         [
             fo.Count(),
@@ -88,8 +89,8 @@ def narrowed(samples: Samples, fields: Fields, *, kind: str, value: Any) -> Samp
     Example:
         >>> narrowed(dataset, Fields("forgeries"), kind="verdict", value="forged")  # doctest: +SKIP
     """
-    match = _MATCHES[kind]
-    return samples.match(match(samples, fields, value))
+    match, videos = _MATCHES[kind], flattened(samples)
+    return videos.match(match(videos, fields, value))
 
 
 def queue_of(samples: Samples, fields: Fields, *, reason: Reason, truth_field: str) -> Values:
@@ -101,6 +102,7 @@ def queue_of(samples: Samples, fields: Fields, *, reason: Reason, truth_field: s
         reason: Why to look.
         truth_field: Where a corpus's truth lies.
     """
+    samples = flattened(samples)
     where = {"label_field": fields.segments, "truth_field": truth_field}
     first = queue(samples, reason, **where).limit(MAX_QUEUED)
     paths = ["id", "filepath", f"{fields.verdict}.confidence"]

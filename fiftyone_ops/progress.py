@@ -2,23 +2,48 @@
 
 from collections import Counter
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from .labels import VERDICTS
 
 
+class Step(Protocol):
+    """How far a run has come; as text, in words."""
+
+    @property
+    def share(self) -> float | None:
+        """How much is done, from 0 to 1; None where nobody knows how much there is."""
+
+
 @dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a run has come.
+class Counted:
+    """How far a run has come, in videos.
 
     Attributes:
-        done: Videos that were judged.
-        total: Videos to judge.
-        left_s: How long the rest may take, in seconds; None before the first one.
+        done: Videos that were worked on.
+        total: Videos to work on.
     """
 
     done: int
     total: int
+
+    @property
+    def share(self) -> float:
+        """How much is done, from 0 to 1."""
+        return self.done / self.total
+
+    def __str__(self) -> str:
+        return f"{self.done} of {self.total} videos"
+
+
+@dataclass(frozen=True, slots=True)
+class Progress(Counted):
+    """How far judging has come.
+
+    Attributes:
+        left_s: How long the rest may take, in seconds; None before the first one.
+    """
+
     left_s: float | None
 
     def __str__(self) -> str:

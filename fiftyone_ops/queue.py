@@ -8,7 +8,7 @@ from fiftyone import ViewField as F
 
 from .labels import MODALITIES, Fields
 from .review import is_finished
-from .targets import Samples, dataset_of
+from .targets import Samples, dataset_of, flattened
 
 Reason = Literal["uncertain", "unlabelled", "missed", "disagree"]
 
@@ -45,7 +45,7 @@ def queue(
     """
     fields = Fields(label_field)
     schema = dataset_of(samples).get_field_schema()
-    judged = samples.exists(f"{fields.verdict}.confidence")
+    judged = flattened(samples).exists(f"{fields.verdict}.confidence")
     if fields.review in schema:
         judged = judged.match(~is_finished(fields))
     truth = truth_field if truth_field in schema else None

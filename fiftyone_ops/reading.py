@@ -8,7 +8,7 @@ from mmmsba_plugin.datasets.record import WHOLE_CLIP, Record
 
 from . import labels
 from .clocks import lazily
-from .targets import Samples, batches, dataset_of, videos_of
+from .targets import Samples, batches, by_id, dataset_of, videos_of
 
 #: One sample's values, by what they were asked for as; ``id``, ``filepath`` and ``metadata`` are
 #: always there.
@@ -37,7 +37,7 @@ def rows(
     asked = {**_ALWAYS, **there}
     absent = dict.fromkeys(wanted.keys() - there.keys())
     for ids in batches(samples.values("id"), batch_size):
-        columns = dataset.select(list(ids), ordered=True).values(list(asked.values()))
+        columns = by_id(dataset, ids, ordered=True).values(list(asked.values()))
         yield [
             {**absent, **dict(zip(asked, row, strict=True))} for row in zip(*columns, strict=True)
         ]

@@ -37,7 +37,7 @@ from .clocks import lazily
 from .errors import TargetError
 from .labels import Fields
 from .reading import detections
-from .targets import dataset_of
+from .targets import dataset_of, require_video
 from .writing import declare_segments, write, writing_to
 
 _T = TypeVar("_T")
@@ -398,11 +398,13 @@ def _told(segment: Mapping[str, Any]) -> dict[str, Any]:
 
 def _sample(dataset: Any, sample_id: str) -> Any:
     try:
-        return dataset[sample_id]
+        sample = dataset[sample_id]
     except KeyError as error:
         raise TargetError(
             f"{dataset.name!r} has no sample {sample_id!r}; it may have been deleted, so reload"
         ) from error
+    require_video(sample)
+    return sample
 
 
 def _no_segment(label_id: str | None) -> str:

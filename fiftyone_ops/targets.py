@@ -1,6 +1,12 @@
-"""Which samples are worked on: those that hold videos."""
+"""Which samples are worked on: those that hold videos.
 
-from collections.abc import Iterator, Sequence
+A data set of FiftyOne holds samples of one media type, or groups of several. Of groups, a view
+shows one slice at a time, and whatever selects, matches or writes goes by that one: so whoever
+means the videos says so, with :func:`flattened`.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from .errors import TargetError
@@ -12,24 +18,59 @@ Samples = Any
 def videos_of(samples: Samples) -> Samples:
     """Return the samples that videos are behind.
 
-    A view of clips stands for the videos they were cut from, and a grouped data set for its
-    slices of videos.
+    A view of clips stands for the videos they were cut from, and groups for the videos in them.
 
     Raises:
         TargetError: There are none, or the samples are pictures.
     """
+    dataset = dataset_of(samples)
     if getattr(samples, "_is_clips", False):
-        samples = samples._root_dataset.select(samples.values("sample_id"))  # noqa: SLF001 - no public way back to the videos
-    if samples.media_type == "group":
-        samples = samples.select_group_slices(media_type="video")
-    if not samples:
-        raise TargetError(f"there is nothing to work on in {samples.name!r}; {_hint(samples)}")
-    if samples.media_type != "video":
+        samples = by_id(dataset, samples.values("sample_id"))
+    videos = flattened(samples)
+    if not videos:
+        raise TargetError(f"there is nothing to work on in {dataset.name!r}; {_hint(samples)}")
+    if videos.media_type != "video":
         raise TargetError(
-            f"{samples.name!r} holds samples of media type {samples.media_type!r}; choose videos: "
-            "a data set or a view whose media type is 'video'"
+            f"what was chosen of {dataset.name!r} holds samples of media type "
+            f"{videos.media_type!r}; choose videos: a data set or a view whose media type is "
+            "'video', or groups with a video in them"
         )
-    return samples
+    return videos
+
+
+def flattened(samples: Samples) -> Samples:
+    """Return the videos that are in groups, of whichever slice; what has no groups as it is."""
+    return samples.select_group_slices(media_type="video") if _is_grouped(samples) else samples
+
+
+def has_videos(dataset: Any) -> bool:
+    """Return whether a data set is one of videos, or of groups with a video in them."""
+    kinds = dataset.group_media_types.values() if _is_grouped(dataset) else [dataset.media_type]
+    return "video" in kinds
+
+
+def by_id(dataset: Any, ids: Iterable[str], *, ordered: bool = False) -> Samples:
+    """Return the videos of those ids.
+
+    Args:
+        dataset: The data set.
+        ids: Of samples.
+        ordered: Whether they shall come in the order of the ids.
+    """
+    return flattened(dataset).select(list(ids), ordered=ordered)
+
+
+def require_video(sample: Any) -> None:
+    """Check that a sample is a video.
+
+    Raises:
+        TargetError: It is a picture, such as one in a group with videos.
+    """
+    if sample.media_type != "video":
+        raise TargetError(
+            f"{Path(sample.filepath).name} is of media type {sample.media_type!r}; open a video, "
+            "such as one in the same group"
+        )
 
 
 def dataset_of(samples: Samples) -> Any:
@@ -43,6 +84,12 @@ def batches(ids: Sequence[str], size: int) -> Iterator[Sequence[str]]:
         yield ids[start : start + size]
 
 
+def _is_grouped(samples: Samples) -> bool:
+    return bool(samples.media_type == "group")
+
+
 def _hint(samples: Samples) -> str:
+    if _is_grouped(samples) and not has_videos(samples):
+        return "choose a data set whose groups have a slice of videos"
     filtered = samples is not dataset_of(samples)
     return "clear its filters, or choose another view" if filtered else "add videos to it first"

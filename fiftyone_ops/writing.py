@@ -8,6 +8,7 @@ import fiftyone as fo
 
 from .errors import WriteError
 from .labels import Fields
+from .targets import by_id
 
 _LABELS = {"embedded_doc_type": fo.TemporalDetections}
 _SPAN = {"start_s": fo.FloatField, "end_s": fo.FloatField}
@@ -63,11 +64,11 @@ def write(dataset: Any, columns: Mapping[str, Mapping[str, Any]]) -> None:
     ids = sorted({one for values in columns.values() for one in values})
     with writing_to(dataset):
         # By selection and not by key: a key is looked up among all samples of the data set.
-        there = dataset.select(ids).values("id")
+        there = by_id(dataset, ids).values("id")
         for path, values in columns.items():
             told = [one for one in there if one in values]
             if told:
-                dataset.select(told).set_values(path, [values[one] for one in told])
+                by_id(dataset, told).set_values(path, [values[one] for one in told])
 
 
 def declare_segments(dataset: Any, name: str) -> None:

@@ -6,6 +6,7 @@ import os
 import shutil
 import stat
 import sys
+import tempfile
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -14,7 +15,6 @@ from typer.testing import CliRunner
 
 from mmmsba_plugin import plugins
 from mmmsba_plugin.cli import app, exits
-from mmmsba_plugin.cli import files as cli_files
 from mmmsba_plugin.datasets.lavdf import read_lavdf
 from mmmsba_plugin.detector import MmmsbaDetector
 from mmmsba_plugin.schema import Report
@@ -289,8 +289,8 @@ class TestOutput:
         done = detect(clip, "-o", clip)
         assert done.exit_code == exits.STOPPED
         assert done.stderr == (
-            f"error: cannot write to {clip}: File exists; choose another place with -o, or put "
-            "that right and run the same again\n"
+            f"error: cannot write to {clip}: File exists; choose another place (-o on the "
+            "command line), or put that right and run the same again\n"
         )
         assert "score" not in done.stdout
 
@@ -304,13 +304,13 @@ class TestOutput:
         finally:
             clip.parent.chmod(stat.S_IRWXU)
         assert done.exit_code == exits.STOPPED
-        assert "Permission denied; choose another place with -o" in done.stderr
+        assert "Permission denied; choose another place (-o on the command line)" in done.stderr
 
     def test_a_read_only_disk_stops_the_run_at_once(self, detect, clip, monkeypatch):
         def refuse(**_):
             raise OSError(errno.EROFS, "Read-only file system")
 
-        monkeypatch.setattr(cli_files.tempfile, "TemporaryFile", refuse)
+        monkeypatch.setattr(tempfile, "TemporaryFile", refuse)
         done = detect(clip)
         assert done.exit_code == exits.STOPPED
         assert f"cannot write to {clip.parent}: Read-only file system; choose" in done.stderr

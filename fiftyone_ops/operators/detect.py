@@ -11,8 +11,9 @@ from .. import forms, versions
 from ..detect import Annotation
 from ..labels import Fields
 from ..settings import DetectSettings
+from ..targets import has_videos
 from .base import OnSamples
-from .running import in_app, in_one_go, streamed
+from .running import STEP_BY_STEP, carry_out
 
 
 class DetectForgeries(OnSamples):
@@ -22,7 +23,7 @@ class DetectForgeries(OnSamples):
     label = "Detect forgeries"
     description = "Say how likely each video is forged, where, and in which modality"
     settings = DetectSettings
-    options = {"icon": "/assets/detect.svg", "execute_as_generator": True}  # noqa: RUF012
+    options = {"icon": "/assets/detect.svg", **STEP_BY_STEP}  # noqa: RUF012
 
     def resolve_placement(self, ctx: Any) -> Any:
         """Put a button above the grid."""
@@ -47,10 +48,7 @@ class DetectForgeries(OnSamples):
         """Run: step by step for the App, and for anybody else in one go, with a result."""
         versions.require_fit()
         run = Annotation(forms.target_of(ctx), forms.read(ctx.params, DetectSettings))
-        if in_app(ctx):
-            return streamed(ctx, run, said=lambda: str(run.summary))
-        in_one_go(ctx, run)
-        return run.summary.plain()
+        return carry_out(ctx, run, last=ctx.ops.reload_dataset)
 
 
 def _detectors() -> list[str]:
@@ -65,11 +63,11 @@ def _ran_before(ctx: Any) -> bool:
 
 
 def _why_not(ctx: Any) -> str:
-    if ctx.dataset.media_type in ("video", "group"):
+    if has_videos(ctx.dataset):
         return ""
     return (
-        f"{ctx.dataset.name!r} holds samples of media type {ctx.dataset.media_type!r}; open a "
-        "data set of videos"
+        f"{ctx.dataset.name!r} holds no videos but samples of media type "
+        f"{ctx.dataset.media_type!r}; open a data set of videos, or of groups with videos in them"
     )
 
 

@@ -1,11 +1,13 @@
 """``export_forgeries``: reports, clips of segments, or a corpus to train on."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from .. import forms, versions
-from ..export import export
+from ..export import Export
 from ..settings import ExportSettings
 from .base import OnSamples
+from .running import STEP_BY_STEP, carry_out
 
 
 class ExportForgeries(OnSamples):
@@ -16,15 +18,10 @@ class ExportForgeries(OnSamples):
     description = "Reports, clips of the segments, or a corpus in LAV-DF's layout"
     settings = ExportSettings
 
-    def execute(self, ctx: Any) -> dict[str, Any]:
+    options = STEP_BY_STEP
+
+    def execute(self, ctx: Any) -> dict[str, Any] | Iterator[Any]:
         """Write."""
         versions.require_fit()
-        settings = forms.read(ctx.params, ExportSettings)
-        samples = forms.target_of(ctx)
-        total = max(1, samples.count())
-
-        def tell(done: int) -> None:
-            ctx.set_progress(progress=done / total, label=f"{done} of {total} videos")
-
-        told = export(samples, on_progress=tell, **settings.model_dump())
-        return {"folder": str(told.folder), "written": told.written, "failed": told.failed}
+        run = Export(forms.target_of(ctx), forms.read(ctx.params, ExportSettings))
+        return carry_out(ctx, run)

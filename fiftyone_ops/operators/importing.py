@@ -9,7 +9,7 @@ from fiftyone.operators import types
 from .. import forms, versions
 from ..import_dataset import Import
 from ..settings import ImportSettings
-from .running import in_app, in_one_go, streamed
+from .running import STEP_BY_STEP, carry_out
 
 
 class ImportForgeryDataset(foo.Operator):
@@ -24,9 +24,9 @@ class ImportForgeryDataset(foo.Operator):
             description="Make a data set of LAV-DF, AV-Deepfake1M, FakeAVCeleb, or your own clips",
             dynamic=True,
             disable_schema_validation=True,
-            execute_as_generator=True,
             allow_immediate_execution=True,
             allow_delegated_execution=True,
+            **STEP_BY_STEP,
         )
 
     def resolve_input(self, ctx: Any) -> Any:
@@ -39,11 +39,8 @@ class ImportForgeryDataset(foo.Operator):
         """Import: step by step for the App, and for anybody else in one go, with a result."""
         versions.require_fit()
         run = Import(forms.read(ctx.params, ImportSettings))
-        if in_app(ctx):
-            return self._streamed(ctx, run)
-        in_one_go(ctx, run)
-        done = run.imported
-        return {"dataset": done.dataset.name, "added": done.added, "skipped": done.skipped}
+        name = run.summary.dataset.name
+        return carry_out(ctx, run, last=lambda: ctx.ops.open_dataset(name))
 
     def __call__(self, data: str, *, delegate: bool = False, **settings: Any) -> Any:
         """Run it from Python.
@@ -55,11 +52,6 @@ class ImportForgeryDataset(foo.Operator):
         """
         params = {"data": data, **settings}
         return foo.execute_operator(self.uri, params=params, request_delegation=delegate)
-
-    @staticmethod
-    def _streamed(ctx: Any, run: Import) -> Iterator[Any]:
-        yield from streamed(ctx, run, said=lambda: str(run.imported))
-        yield ctx.ops.open_dataset(run.imported.dataset.name)
 
 
 def _readers() -> list[str]:

@@ -1,12 +1,17 @@
 """``fill_video_metadata``: what the App needs to know of a video, without ffprobe."""
 
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from .. import forms, versions
-from ..metadata import fill_metadata
-from ..proxies import make_proxies
+from ..metadata import Filled, Filling
+from ..progress import Counted
+from ..proxies import Copying, Proxies
 from ..settings import MetadataSettings
+from ..targets import Samples
 from .base import OnSamples
+from .running import STEP_BY_STEP, carry_out
 
 
 class FillVideoMetadata(OnSamples):
@@ -16,24 +21,43 @@ class FillVideoMetadata(OnSamples):
     label = "Fill video metadata"
     description = "Without ffprobe; tags videos that no browser plays, and can copy them"
     settings = MetadataSettings
+    options = STEP_BY_STEP
 
-    def execute(self, ctx: Any) -> dict[str, Any]:
+    def execute(self, ctx: Any) -> dict[str, Any] | Iterator[Any]:
         """Fill it in."""
         versions.require_fit()
-        settings = forms.read(ctx.params, MetadataSettings)
-        samples = forms.target_of(ctx)
+        run = _Both(forms.target_of(ctx), forms.read(ctx.params, MetadataSettings))
+        return carry_out(ctx, run, last=ctx.ops.reload_dataset)
 
-        def tell(done: int, total: int) -> None:
-            ctx.set_progress(progress=done / total, label=f"{done} of {total} videos")
 
-        filled = fill_metadata(samples, overwrite=settings.overwrite, on_progress=tell)
-        result = {
-            "filled": filled.filled,
-            "unplayable": dict(filled.unplayable),
-            "unreadable": dict(filled.unreadable),
-        }
-        if settings.proxies:
-            made = make_proxies(samples, settings.proxies_folder, on_progress=tell)
-            result |= {"proxies": made.made, "without_proxy": dict(made.failed)}
-        ctx.ops.reload_dataset()
-        return result
+@dataclass(slots=True)
+class _Made:
+    """What was filled, and what was copied if that was asked for."""
+
+    filled: Filled
+    proxies: Proxies | None = None
+
+    def __str__(self) -> str:
+        return f"{self.filled}; {self.proxies}" if self.proxies else str(self.filled)
+
+    def plain(self) -> dict[str, Any]:
+        told = self.filled.plain()
+        if self.proxies:
+            told |= {"proxies": self.proxies.made, "without_proxy": dict(self.proxies.failed)}
+        return told
+
+
+class _Both:
+    """Fills metadata, and then makes copies of what turned out to be not playable."""
+
+    def __init__(self, samples: Samples, settings: MetadataSettings) -> None:
+        self._samples, self._settings = samples, settings
+        self._filling = Filling(samples, overwrite=settings.overwrite)
+        self.summary = _Made(self._filling.summary)
+
+    def steps(self) -> Generator[Counted, None, None]:
+        yield from self._filling.steps()
+        if self._settings.proxies:
+            copying = Copying(self._samples, self._settings.proxies_folder)
+            self.summary.proxies = copying.summary
+            yield from copying.steps()

@@ -9,6 +9,7 @@ from ..clip import clip_of, pictures_of
 from ..errors import TargetError
 from ..labels import Fields
 from ..queue import queue
+from ..targets import flattened, require_video
 from .drawn import TRUTH_FIELD, answers, drawn_by, fields_of
 
 #: Where a run writes that was given no other name.
@@ -68,7 +69,7 @@ def _go_on(ctx: Any, fields: Fields) -> None:
         where = {"label_field": fields.segments, "truth_field": TRUTH_FIELD}
         ids = queue(ctx.view, reason, **where).limit(2).values("id")
     else:
-        ids = ctx.view.values("id")
+        ids = flattened(ctx.view).values("id")
         ids = ids[ids.index(here) + 1 :] if here in ids else []
     if behind := [one for one in ids if one != here]:
         ctx.ops.open_sample(id=behind[0])
@@ -76,6 +77,8 @@ def _go_on(ctx: Any, fields: Fields) -> None:
 
 def _sample(ctx: Any) -> Any:
     try:
-        return ctx.dataset[ctx.params["sample_id"]]
+        sample = ctx.dataset[ctx.params["sample_id"]]
     except KeyError as error:
         raise TargetError("this sample was deleted; close it, and reload the App") from error
+    require_video(sample)
+    return sample

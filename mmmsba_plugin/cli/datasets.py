@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mmmsba_plugin.cli import corpora, exits, files
+from mmmsba_plugin import corpora
+from mmmsba_plugin.cli import exits
+from mmmsba_plugin.output import make_folder, writing_to
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -91,8 +93,8 @@ def _write(found: "Checkup", path: Path) -> None:
     if str(path) == _STDOUT:
         typer.echo(said)
         return
-    files.make_folder(path.parent)
-    with files.writing_to(path):
+    make_folder(path.parent)
+    with writing_to(path):
         path.write_text(f"{said}\n", encoding="utf-8")
 
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mmmsba_plugin.cli import files
+from mmmsba_plugin.output import make_folder
+from mmmsba_plugin.report import files
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -42,7 +43,7 @@ def demo(
     from mmmsba_plugin.plugins import lookup
 
     console = told.console()
-    files.make_folder(output)
+    make_folder(output)
     story = stories.show if weights.folder() and not train else stories.learn_and_show
     with console.status("starting") as status:
 

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mmmsba_plugin.cli import exits, files
+from mmmsba_plugin.cli import exits
 from mmmsba_plugin.errors import OutputError
+from mmmsba_plugin.output import make_folder, require_writable
+from mmmsba_plugin.report import files
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -112,9 +114,9 @@ def _writers(formats: str) -> "dict[str, Writer]":
 
 def _require_places(names: "Mapping[Path, Path]", output: Path | None) -> None:
     if output is not None:
-        files.make_folder(output)
+        make_folder(output)
     # A clip whose folder is not there is not there either; its report will say so.
-    files.require_writable(*(n.parent for n in names.values() if n.parent.is_dir()))
+    require_writable(*(n.parent for n in names.values() if n.parent.is_dir()))
 
 
 def _write(

@@ -6,8 +6,9 @@ from typing import Annotated, Any
 
 import typer
 
-from mmmsba_plugin.cli import exits, files, measuring
+from mmmsba_plugin.cli import exits, measuring
 from mmmsba_plugin.errors import ConfigError
+from mmmsba_plugin.output import make_folder
 
 #: The word that asks for the table of published results, alone or with a corpus behind it.
 _PUBLISHED = "published"
@@ -204,8 +205,8 @@ def _make_folders(output: Path | None, as_json: Path | None) -> None:
     if output is not None:
         if output.is_file():
             raise ConfigError(f"{output} is a file; -o names a folder, --json a file")
-        files.make_folder(output)
+        make_folder(output)
     if as_json is not None and as_json != measuring.STDOUT:
         if as_json.is_dir():
             raise ConfigError(f"{as_json} is a folder; --json names a file, -o a folder")
-        files.make_folder(as_json.parent)
+        make_folder(as_json.parent)

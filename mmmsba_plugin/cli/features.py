@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
-from mmmsba_plugin.cli import exits, files
+from mmmsba_plugin.cli import exits
 from mmmsba_plugin.errors import ConfigError, MmmsbaError
+from mmmsba_plugin.output import make_folder, writing_to
 
 _log = logging.getLogger(__name__)
 
@@ -33,7 +34,7 @@ def features(
 
     config = FeaturesConfig.read({} if stride_s is None else {"stride_s": stride_s})
     wanted = _by_name(clips)
-    files.make_folder(output)
+    make_folder(output)
     front_ends = bind_front_ends(config)
     console = told.console()
     failed = 0
@@ -44,7 +45,7 @@ def features(
             failed += 1
             told.failure(f"{clip}: error: {_reason(error)}", console)
             continue
-        with files.writing_to(output):
+        with writing_to(output):
             for path, rows in save_rows(found, output, name):
                 size = f"{len(rows)} x {rows.dim}, {rows.present.mean():.0%} present"
                 console.print(told.shown(f"{path}: {size}, a row every {config.stride_s:g} s"))

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from mmmsba_plugin.cli import files, learning
+from mmmsba_plugin.cli import learning
+from mmmsba_plugin.output import make_folder
 
 
 def finetune(
@@ -61,7 +62,7 @@ def finetune(
         from mmmsba_plugin.training import finetune as tuning
 
     opened = learning.opened(data or [], fiftyone or [])
-    files.make_folder(output)
+    make_folder(output)
     console = told.console()
     fitted = tuning.finetune(
         itertools.chain.from_iterable(corpus.records for corpus in opened),

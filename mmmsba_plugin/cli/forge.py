@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mmmsba_plugin.cli import files
+from mmmsba_plugin.output import make_folder
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -68,7 +68,7 @@ def forge(
     from mmmsba_plugin.forge.corpus import forge_corpus
 
     forgers = _chosen(_names(forger), _names(exclude))
-    files.make_folder(output)
+    make_folder(output)
     console = told.console()
     with console.status("forging") as status:
         made = forge_corpus(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from mmmsba_plugin.cli import corpora
+from mmmsba_plugin import corpora
 from mmmsba_plugin.errors import MissingExtraError
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def opened(
         data: ``DIR``, ``READER=DIR`` or ``READER[KEY=VALUE,…]=DIR``, of each corpus.
         datasets: ``DATASET`` or ``DATASET:FIELD``, of each data set.
         reader: Who reads a plain ``DIR``.
-        **settings: As for :func:`mmmsba_plugin.cli.corpora.open_corpus`.
+        **settings: As for :func:`mmmsba_plugin.corpora.open_corpus`.
 
     Raises:
         BadParameter: There is neither.

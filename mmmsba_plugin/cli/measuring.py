@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from mmmsba_plugin.cli import corpora, files
+from mmmsba_plugin import corpora
+from mmmsba_plugin.output import writing_to
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -239,7 +240,7 @@ def write_json(found: "SideBySide", tables: "Mapping[str, list[Row]]", path: Pat
     if path == STDOUT:
         typer.echo(text, nl=False)
         return
-    with files.writing_to(path):
+    with writing_to(path):
         path.write_text(text, encoding="utf-8")
 
 
@@ -268,7 +269,7 @@ def write_all(
     )
     write_json(found, tables, as_json)
     written = [as_json, as_csv]
-    with files.writing_to(folder):
+    with writing_to(folder):
         written += write_submission(systems[0], folder)
         with as_csv.open("w", encoding="utf-8", errors="backslashreplace", newline="") as out:
             write_csv(found.evaluations, out)

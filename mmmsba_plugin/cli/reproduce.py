@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mmmsba_plugin.cli import exits, files
+from mmmsba_plugin.cli import exits
+from mmmsba_plugin.output import make_folder, writing_to
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -74,7 +75,7 @@ def reproduce(
             param_hint="--data",
         )
     corpora = parse(data)
-    files.make_folder(output)
+    make_folder(output)
     console = told.console()
     run = Reproduction(
         corpora,
@@ -87,7 +88,7 @@ def reproduce(
     failed = False
     for table in wanted:
         measured = run.table(table)
-        with files.writing_to(output):
+        with writing_to(output):
             paths = write(measured, output)
         _show(measured, console)
         told.tell_written(paths, console)

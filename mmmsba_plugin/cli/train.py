@@ -7,7 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from mmmsba_plugin.cli import files, learning
+from mmmsba_plugin.cli import learning
+from mmmsba_plugin.output import make_folder
 
 
 def train(
@@ -76,7 +77,7 @@ def train(
         from mmmsba_plugin.training.fit import fit
 
     opened = learning.opened(data or [], fiftyone or [], reader, need_media=not features_only)
-    files.make_folder(output)
+    make_folder(output)
     console = told.console()
     fitted = fit(
         itertools.chain.from_iterable(corpus.records for corpus in opened),

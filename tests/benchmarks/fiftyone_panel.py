@@ -1,4 +1,7 @@
-"""How long the overview panel counts, on a data set of ten thousand judged samples.
+"""How soon the overview panel of ten thousand judged clips is there, and how long it counts.
+
+It is opened a few times in a real App in a real browser, from the click to the bars; where there
+is no browser, or no playwright to drive one, that is said instead.
 
 Run it by hand, with FiftyOne and its database installed::
 
@@ -6,12 +9,15 @@ Run it by hand, with FiftyOne and its database installed::
 """
 
 import sys
+import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "fiftyone"))
 
+import app
 import conftest
 from rich.console import Console
 
@@ -19,52 +25,66 @@ NUM_SAMPLES = 10_000
 NUM_SNIPPETS = 150
 REPEATS = 5
 
+#: What the issue asks for, in seconds.
+MOST_S = 2.0
+
 
 def main() -> None:
-    """Make the data set, count it a few times, and say how long that took."""
+    """Make the data set, open and count it a few times, and say how long that took."""
     conftest.pytest_configure(None)
     from fiftyone_ops.labels import Fields
     from fiftyone_ops.overview import narrowed, overview_of
 
-    dataset, fields = judged(), Fields("forgeries")
-    summary = [timed_s(lambda: overview_of(dataset, fields)) for _ in range(REPEATS)]
-    view = narrowed(dataset, fields, kind="score", value=0.9)
-    click = [timed_s(lambda: len(view)) for _ in range(REPEATS)]
-    console = Console()
-    said = f"median {median(summary):.3f} s, most {max(summary):.3f} s"
-    console.print(f"overview of {len(dataset)} samples: {said}")
-    console.print(f"one bar's {len(view)} samples: median {median(click):.3f} s")
+    with tempfile.TemporaryDirectory() as folder:
+        dataset, fields = judged(Path(folder)), Fields("forgeries")
+        summary = [timed_s(lambda: overview_of(dataset, fields)) for _ in range(REPEATS)]
+        view = narrowed(dataset, fields, kind="score", value=0.9)
+        click = [timed_s(lambda: len(view)) for _ in range(REPEATS)]
+        console = Console(soft_wrap=True)
+        console.print(f"overview of {len(dataset)} samples counted: {said(summary)}")
+        console.print(f"one bar's {len(view)} samples counted: {said(click)}")
+        if why := app.missing():
+            console.print(f"not opened in a browser: {why}")
+        else:
+            opened = list(openings_s(dataset.name, Path(folder)))
+            console.print(f"panel opened in a browser: {said(opened)} (at most {MOST_S:g} s)")
+        dataset.delete()
 
 
-def judged():
-    """Return a data set that looks judged, two segments and a curve a sample."""
+def judged(folder: Path):
+    """Return a data set that looks judged, two segments and a curve a sample, all of one clip."""
     import fiftyone as fo
     import numpy as np
 
+    from fiftyone_ops import metadata, runs
+    from mmmsba_plugin.testing import samples
+
+    clip = str(samples.clip(folder / "clip.mp4"))
+    known = metadata.metadata_of(clip, metadata.look(clip))
     rng = np.random.default_rng(0)
-    made = fo.Dataset()
-    made.add_samples(sample(number, rng) for number in range(NUM_SAMPLES))
+    # Persistent, or the App's server deletes it as it ends.
+    made = fo.Dataset("ten-thousand", persistent=True)
+    made.add_samples(sample(number, clip, known, rng) for number in range(NUM_SAMPLES))
+    runs.register(made, "forgeries", method=runs.DETECT, label_field="forgeries")
     return made
 
 
-def sample(number: int, rng):
+def sample(number: int, clip: str, known, rng):
     """Return one sample that looks judged."""
     import fiftyone as fo
 
     score = float(rng.beta(0.6, 0.6))
-    made = fo.Sample(
-        filepath=f"/clips/{number:05d}.mp4", split=("train", "dev", "test")[number % 3]
-    )
+    made = fo.Sample(filepath=clip, metadata=known, split=("train", "dev", "test")[number % 3])
     made["forgeries"] = fo.TemporalDetections(
         detections=[
             fo.TemporalDetection(
                 label=("audio", "visual", "both")[number % 3],
                 confidence=score,
-                support=[first, first + 20],
+                support=[first, first + 10],
                 start_s=first / 25,
-                end_s=(first + 20) / 25,
+                end_s=(first + 10) / 25,
             )
-            for first in (10, 60)
+            for first in (10, 30)
         ]
     )
     made["forgeries_verdict"] = fo.Classification(
@@ -76,11 +96,34 @@ def sample(number: int, rng):
     return made
 
 
+def openings_s(name: str, folder: Path) -> Iterator[float]:
+    """Yield how long the panel took until its bars were there, in seconds, opened ever anew."""
+    with app.server(folder / "log.txt") as address, app.browser() as running:
+        page = app.page(running)
+        page.goto(f"{address}/datasets/{name}")
+        page.wait_for_selector("[data-cy=looker]")
+        for _ in range(REPEATS):
+            page.locator("[data-cy=new-panel-btn]").first.click()
+            choice = page.get_by_text("Forgery overview").first
+            choice.wait_for()
+            started_s = time.perf_counter()
+            choice.click()
+            page.wait_for_selector("[data-cy=mmmsba-histogram]")
+            yield time.perf_counter() - started_s
+            page.locator("[data-cy=panel-tab-forgery_overview] svg").last.click()
+            page.wait_for_selector("[data-cy=mmmsba-overview]", state="detached")
+
+
 def timed_s(act) -> float:
     """Return how long an act took, in seconds."""
     started_s = time.perf_counter()
     act()
     return time.perf_counter() - started_s
+
+
+def said(took_s: list[float]) -> str:
+    """Return the median and the most in words."""
+    return f"median {median(took_s):.3f} s, most {max(took_s):.3f} s"
 
 
 if __name__ == "__main__":

@@ -156,7 +156,7 @@ def ours(reports: list) -> tuple[float, float]:
     detect.Batch.write = timed
     before_s = time.perf_counter()
     try:
-        for _ in run:
+        for _ in run.steps():
             pass
     finally:
         detect.Batch.write, metadata.look = write, look

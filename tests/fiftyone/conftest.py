@@ -160,6 +160,20 @@ def named_clips(tmp_path_factory):
     return [samples.clip(folder / f"{name}.mp4") for name in names]
 
 
+@pytest.fixture(scope="session")
+def late_clip(tmp_path_factory):
+    """A forged clip as if cut out of a longer one: pictures start at 1 s, sound just before."""
+    from mmmsba_plugin.media.encode import write_clip
+
+    from ..clips import clicks, pictures_at
+
+    path = tmp_path_factory.mktemp("late") / "forged-late.mp4"
+    pictures = pictures_at([1 + number / 25 for number in range(50)])
+    sound = clicks(1.0, duration_s=2.0)
+    write_clip(path, pictures, fps_hz=25, sound=sound, sound_start_s=1.0)
+    return path
+
+
 @pytest.fixture
 def named_dataset(dataset, named_clips):
     """The small videos as samples, and one more whose file is not there."""

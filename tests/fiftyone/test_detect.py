@@ -1,6 +1,5 @@
 """Videos are judged, and their samples say what was said; whatever happens, nothing is lost."""
 
-import asyncio
 import sys
 import time
 from pathlib import Path
@@ -12,16 +11,14 @@ import numpy as np
 import pytest
 from fiftyone import ViewField as F
 from fiftyone.core.odm import get_db_conn
-from fiftyone.operators.executor import (
-    ExecutionContext,
-    ExecutionError,
-    execute_or_delegate_operator,
-)
+from fiftyone.operators.executor import ExecutionContext, ExecutionError
 
 from fiftyone_ops.detect import Annotation, annotate
 from fiftyone_ops.errors import FieldTakenError, TargetError, WriteError
 from fiftyone_ops.settings import DetectSettings
 from mmmsba_plugin.errors import CheckpointNotFoundError, ConfigError, PluginNotFoundError
+
+from .asking import asked_by_the_app
 
 #: How far a run has come that has not begun.
 NOTHING_YET = SimpleNamespace(progress=0)
@@ -111,7 +108,7 @@ def test_another_threshold_is_another_way_of_judging(named_dataset, toy):
 
 
 def test_whoever_stops_a_run_keeps_what_was_done_and_the_next_one_goes_on(named_dataset, toy):
-    run = iter(Annotation(named_dataset, DetectSettings(detector=toy, batch_size=4)))
+    run = Annotation(named_dataset, DetectSettings(detector=toy, batch_size=4)).steps()
     for _ in range(3):
         next(run)
     run.close()
@@ -191,7 +188,7 @@ def test_clips_stand_for_the_videos_they_were_cut_from(named_dataset, toy):
 
 
 def test_samples_deleted_meanwhile_are_passed_over(named_dataset, toy):
-    run = iter(Annotation(named_dataset, DetectSettings(detector=toy, batch_size=2)))
+    run = Annotation(named_dataset, DetectSettings(detector=toy, batch_size=2)).steps()
     next(run)
     named_dataset.delete_samples([named_dataset.last().id, named_dataset.values("id")[1]])
     for _ in run:
@@ -239,14 +236,6 @@ def test_our_own_detector_says_in_the_app_what_it_says_anywhere(
         assert set(sample.forgeries_curves.field_names) >= {"score", "audio", "face", "lips"}
 
 
-def asked_by_the_app(dataset: fo.Dataset, **params):
-    """Return what the App is shown, as its server asks for it."""
-    request = {"dataset_name": dataset.name, "view": [], "filters": {}, "params": params}
-    result = asyncio.run(execute_or_delegate_operator(URI, request))
-    result.raise_exceptions()
-    return result.result
-
-
 def form_of(dataset: fo.Dataset, **params) -> dict:
     request = {"dataset_name": dataset.name, "view": [], "params": params}
     return foo.get_operator(URI).resolve_input(ExecutionContext(request)).type.properties
@@ -281,7 +270,7 @@ class TestThroughTheOperator:
         assert result["total"] == 2
 
     def test_in_the_app_it_shows_how_far_it_is_and_ends_with_what_it_did(self, named_dataset, toy):
-        shown = list(asked_by_the_app(named_dataset, detector=toy))
+        shown = list(asked_by_the_app(URI, named_dataset, detector=toy))
         assert [one.body.operator_uri for one in shown] == ["set_progress"] * 7 + [
             "notify",
             "reload_dataset",
@@ -292,7 +281,7 @@ class TestThroughTheOperator:
         )
 
     def test_when_the_app_goes_away_what_was_done_is_kept(self, named_dataset, toy):
-        shown = asked_by_the_app(named_dataset, detector=toy)
+        shown = asked_by_the_app(URI, named_dataset, detector=toy)
         for _ in range(3):
             next(shown)
         shown.close()
@@ -300,7 +289,7 @@ class TestThroughTheOperator:
 
     def test_what_cannot_work_is_said_before_anything_is_shown(self, named_dataset, toy):
         with pytest.raises(ExecutionError, match="has no lines to choose from"):
-            asked_by_the_app(named_dataset, detector=toy, false_positive_rate=0.1)
+            asked_by_the_app(URI, named_dataset, detector=toy, false_positive_rate=0.1)
 
     def test_the_form_asks_what_the_settings_have_and_offers_registered_detectors(
         self, named_dataset, toy

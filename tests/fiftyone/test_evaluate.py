@@ -121,6 +121,19 @@ def test_fiftyones_own_evaluation_stands_beside(judged):
     assert judged.list_evaluations() == ["eval_frames"]
 
 
+def test_verdicts_are_called_as_truth_is_so_that_fiftyone_compares_them(judged):
+    for sample in (known := judged.exists("truth")):
+        word = "forged" if sample.truth.detections else "genuine"
+        sample["truth_verdict"] = fo.Classification(label=word)
+        sample.save()
+    asked = {"gt_field": "truth_verdict", "method": "binary", "classes": ["genuine", "forged"]}
+    found = known.evaluate_classifications("forgeries_verdict", eval_key="said", **asked)
+    assert found.metrics()["accuracy"] == 0.5
+    assert {sample.filename: sample.said for sample in known} == {
+        "forged-1.mp4": "TP", "forged-2.mp4": "FP", "genuine-1.mp4": "FN", "genuine-2.mp4": "TN"
+    }  # fmt: skip
+
+
 def test_what_is_missing_is_said(judged, dataset):
     with pytest.raises(TargetError, match="has no field 'none_verdict'; run detect_forgeries"):
         evaluate(judged, predictions="none", truth_field="truth")

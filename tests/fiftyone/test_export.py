@@ -3,6 +3,7 @@
 import fiftyone.operators as foo
 import pytest
 from fiftyone import ViewField as F
+from fiftyone.operators.executor import ExecutionError
 
 from fiftyone_ops import labels
 from fiftyone_ops.detect import annotate
@@ -14,6 +15,8 @@ from mmmsba_plugin.datasets.lavdf import read_lavdf
 from mmmsba_plugin.errors import ConfigError, OutputError, PluginNotFoundError
 from mmmsba_plugin.media.probe import probe
 from mmmsba_plugin.schema import Report
+
+from .asking import asked_by_the_app
 
 
 @pytest.fixture
@@ -126,3 +129,33 @@ def test_the_operator_says_what_it_wrote(judged, tmp_path):
     operator = foo.get_operator("@mmmsba/fiftyone_ops/export_forgeries")
     result = operator(judged, folder=str(tmp_path), formats="csv").result
     assert result == {"folder": str(tmp_path), "written": 7, "failed": {}}
+
+
+def test_in_the_app_it_shows_how_far_it_is_and_ends_with_what_it_did(judged, tmp_path):
+    uri = "@mmmsba/fiftyone_ops/export_forgeries"
+    shown = list(asked_by_the_app(uri, judged, folder=str(tmp_path), formats="csv"))
+    assert [one.body.operator_uri for one in shown] == ["set_progress"] * 7 + ["notify"]
+    assert shown[3].body.params == {"label": "4 of 7 videos", "progress": pytest.approx(4 / 7)}
+    assert shown[7].body.params["message"] == f"7 files written to {tmp_path}"
+
+
+def test_what_cannot_work_is_said_before_anything_is_shown_or_made(judged, tmp_path):
+    uri, folder = "@mmmsba/fiftyone_ops/export_forgeries", tmp_path / "out"
+    with pytest.raises(ExecutionError, match="no writer is called 'doc'"):
+        asked_by_the_app(uri, judged, folder=str(folder), formats="doc")
+    assert not folder.exists()
+
+
+def test_a_disk_that_fails_on_the_way_is_said_in_the_app(judged, tmp_path):
+    (tmp_path / "forged-2.csv").mkdir()
+    uri = "@mmmsba/fiftyone_ops/export_forgeries"
+    *_, last = asked_by_the_app(uri, judged, folder=str(tmp_path), formats="csv")
+    assert last.body.params["variant"] == "error"
+    assert "cannot write to" in last.body.params["message"]
+
+
+def test_videos_with_nothing_to_export_are_not_an_empty_export(judged, tmp_path):
+    judged.clear_sample_field("forgeries_verdict")
+    with pytest.raises(TargetError, match="has nothing in 'forgeries_verdict' to export; run dete"):
+        export(judged, folder=tmp_path / "out")
+    assert not (tmp_path / "out").exists()

@@ -15,6 +15,8 @@ from fiftyone_ops.import_dataset import import_corpus
 from mmmsba_plugin.datasets.lavdf import read_lavdf
 from mmmsba_plugin.errors import ConfigError, DatasetError
 
+from .asking import asked_by_the_app
+
 
 @pytest.fixture
 def imported(talking_corpus):
@@ -124,4 +126,15 @@ def test_the_operator_imports_and_says_how_many(talking_corpus, dataset):
     result = operator(f"lav-df={talking_corpus}", name="by-operator").result
     made = fo.load_dataset("by-operator")
     assert result == {"dataset": "by-operator", "added": len(made), "skipped": 0}
+    made.delete()
+
+
+def test_in_the_app_it_says_how_far_it_is_and_opens_the_data_set(dataset, talking_corpus):
+    uri = "@mmmsba/fiftyone_ops/import_forgery_dataset"
+    said = {"data": f"lav-df={talking_corpus}", "name": "in-the-app", "batch_size": 6}
+    shown = list(asked_by_the_app(uri, dataset, **said))
+    made = fo.load_dataset("in-the-app")
+    assert shown[0].body.params["label"] == "6 samples added to 'in-the-app', 0 were there"
+    assert [one.body.operator_uri for one in shown[-2:]] == ["notify", "open_dataset"]
+    assert shown[-2].body.params["message"].startswith(f"{len(made)} samples added")
     made.delete()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fiftyone_ops.metadata import UNPLAYABLE, UNREADABLE, fill_metadata
-from fiftyone_ops.proxies import SHOWN, make_proxies
+from fiftyone_ops.proxies import SHOWN, Copying, make_proxies
 from mmmsba_plugin.errors import MediaNotFoundError, MediaUnreadableError
 from mmmsba_plugin.media.audio import SoundReader
 from mmmsba_plugin.media.encode import write_clip
@@ -14,6 +14,7 @@ from mmmsba_plugin.media.glance import glance
 from mmmsba_plugin.media.probe import probe
 
 from ..clips import clicks, clip, numbered_pictures, pictures_at
+from .asking import asked_by_the_app
 
 VFR_S = [0.0, 0.1, 0.2, 0.3, 0.7, 0.8, 1.4, 1.5]
 
@@ -140,6 +141,30 @@ def test_the_operator_does_both_and_says_what_it_did(dataset, old_clip, tmp_path
     operator = foo.get_operator("@mmmsba/fiftyone_ops/fill_video_metadata")
     result = operator(dataset, proxies=True, proxies_folder=str(tmp_path)).result
     assert (result["filled"], result["proxies"], result["unreadable"]) == (1, 1, {})
+
+
+def test_in_the_app_it_shows_how_far_it_is_and_ends_with_what_it_did(dataset, old_clip, tmp_path):
+    dataset.add_samples([fo.Sample(filepath=path) for path in (str(old_clip), "missing.mp4")])
+    said = {"proxies": True, "proxies_folder": str(tmp_path)}
+    shown = list(asked_by_the_app("@mmmsba/fiftyone_ops/fill_video_metadata", dataset, **said))
+    assert [one.body.operator_uri for one in shown] == [
+        "set_progress", "set_progress", "notify", "reload_dataset"
+    ]  # fmt: skip
+    assert [one.body.params["label"] for one in shown[:2]] == ["2 of 2 videos", "1 of 1 videos"]
+    assert shown[2].body.params["message"] == (
+        "metadata of 1 videos filled, 1 not playable, 1 not readable; 1 copies made"
+    )
+
+
+def test_when_the_app_goes_away_the_copies_that_were_made_are_shown(dataset, old_clip, tmp_path):
+    dataset.add_samples([fo.Sample(filepath=str(old_clip)) for _ in range(2)])
+    run = Copying(dataset, tmp_path)
+    assert list(run.steps()) == []
+    fill_metadata(dataset)
+    steps = Copying(dataset, tmp_path).steps()
+    next(steps)
+    steps.close()
+    assert sum(path != str(old_clip) for path in dataset.values(SHOWN)) == 1
 
 
 def test_detection_fills_what_is_missing_on_its_way(dataset, old_clip, toy):

@@ -9,12 +9,16 @@ import fiftyone.operators as foo
 import numpy as np
 import pytest
 from fiftyone import ViewField as F
-from fiftyone.operators.executor import ExecutionContext, Executor
 
 from fiftyone_ops.clip import MAX_POINTS, clip_of, highest, pictures_of
 from fiftyone_ops.detect import annotate
 from fiftyone_ops.labels import Fields
 from fiftyone_ops.overview import narrowed, overview_of
+from fiftyone_ops.proxies import SHOWN
+from mmmsba_plugin.media.probe import probe
+from mmmsba_plugin.media.proxy import write_proxy
+
+from .asking import ask
 
 OVERVIEW = "@mmmsba/fiftyone_ops/forgery_overview"
 TIMELINE = "@mmmsba/fiftyone_ops/forgery_timeline"
@@ -27,19 +31,6 @@ def judged(named_dataset, toy):
     """The small videos, judged: two forged, two genuine, one abstained, two failed."""
     annotate(named_dataset, detector=toy)
     return named_dataset
-
-
-def ask(uri: str, method: str, samples, **params):
-    """Ask a panel; return what it answers, and what it has the App do."""
-    executor = Executor()
-    ctx = ExecutionContext(
-        {"dataset_name": samples._root_dataset.name, "params": {"panel_id": "here", **params}},
-        executor=executor,
-        operator_uri=uri,
-    )
-    ctx.request_params["view"] = samples.view()._serialize()
-    answer = getattr(foo.get_operator(uri), method)(ctx)
-    return answer, [request.operator_uri for request in executor._requests]
 
 
 def forged(dataset) -> fo.Sample:
@@ -90,6 +81,19 @@ def test_a_clip_has_a_curve_a_modality_with_gaps_where_it_was_not_judged(judged)
     by_name = {one["name"]: one for one in modalities}
     assert by_name["lips"]["opt_outs"] == [{"start_s": 1.5, "end_s": 2.0, "reason": "no face"}]
     assert by_name["audio"] == {"name": "audio", "score": 0.75, "opt_outs": []}
+
+
+def test_where_the_zero_lies_on_the_player_s_clock_is_told(judged, late_clip, tmp_path):
+    sample = forged(judged)
+    assert clip_of(sample, FIELDS, truth_field=None)["zero_s"] == 0
+    sample.filepath = str(late_clip)
+    assert clip_of(sample, FIELDS, truth_field=None)["zero_s"] == probe(late_clip).zero_s > 0.9
+    # What is played is the copy, where there is one.
+    write_proxy(late_clip, tmp_path / "copy.mp4")
+    sample[SHOWN] = str(tmp_path / "copy.mp4")
+    assert clip_of(sample, FIELDS, truth_field=None)["zero_s"] == 0
+    sample[SHOWN] = sample.filepath = str(tmp_path / "gone.mp4")
+    assert clip_of(sample, FIELDS, truth_field=None)["zero_s"] == 0
 
 
 def test_a_long_clip_sends_no_more_points_than_a_screen_shows(judged):

@@ -51,7 +51,7 @@ interface TimelineProps {
 }
 
 function Timeline({ clip, pictures, problem, change }: TimelineProps) {
-  const player = usePlayer(clip.fps_hz);
+  const player = usePlayer(clip.fps_hz, clip.zero_s);
   const [selected, setSelected] = useSelected(clip.sample_id);
   const panel = useRef<HTMLDivElement>(null);
   const segments = candidates(clip);

@@ -2,14 +2,16 @@
 //
 // A looker is the App's player. Its video element plays by the clock of the file, so times are
 // read from there, to a fraction of a picture; the looker itself counts pictures. Sending it
-// elsewhere goes through the looker, which alone keeps the App's own cursor in step.
+// elsewhere goes through the looker, which alone keeps the App's own cursor in step. Both count
+// from the 0 of the file's clock, and all else here from the clip's zero, where its first picture
+// or sound is: in a file that was cut out of a longer one that can be seconds later.
 
 import { type Looker, modalLooker } from "@fiftyone/state";
 import { useMemo } from "react";
 import { useRecoilValue } from "recoil";
 
 export interface Player {
-  /** Where the player is, in seconds; null as long as there is none. */
+  /** Where the player is, in seconds from the clip's zero; null as long as there is none. */
   now(): number | null;
   seek(time_s: number): void;
 }
@@ -21,7 +23,7 @@ const ROUNDING = 0.01;
 const PATIENCE_MS = 5000;
 const PAUSE_MS = 50;
 
-export function playerOf(looker: Looker | null, fps_hz: number | null): Player {
+export function playerOf(looker: Looker | null, fps_hz: number | null, zero_s = 0): Player {
   const video = () => {
     try {
       return looker?.getVideo?.() ?? null;
@@ -41,8 +43,12 @@ export function playerOf(looker: Looker | null, fps_hz: number | null): Player {
     }, PAUSE_MS);
   };
   return {
-    now: () => video()?.currentTime ?? null,
-    seek: (time_s) => {
+    now: () => {
+      const element = video();
+      return element && element.currentTime - zero_s;
+    },
+    seek: (fromZero_s) => {
+      const time_s = fromZero_s + zero_s;
       if (looker?.seekToFrame && fps_hz) {
         // A looker's pictures are numbered from 1.
         ask(Math.floor(time_s * fps_hz + ROUNDING) + 1, PATIENCE_MS, ++latest);
@@ -54,7 +60,7 @@ export function playerOf(looker: Looker | null, fps_hz: number | null): Player {
   };
 }
 
-export function usePlayer(fps_hz: number | null): Player {
+export function usePlayer(fps_hz: number | null, zero_s: number): Player {
   const looker = useRecoilValue(modalLooker);
-  return useMemo(() => playerOf(looker, fps_hz), [looker, fps_hz]);
+  return useMemo(() => playerOf(looker, fps_hz, zero_s), [looker, fps_hz, zero_s]);
 }

@@ -49,6 +49,8 @@ export interface Clip {
   field: string;
   name: string;
   duration_s: number;
+  /** Where the clip's zero lies on the clock of the file that is played. */
+  zero_s: number;
   fps_hz: number | null;
   verdict: string | null;
   reason: string | null;

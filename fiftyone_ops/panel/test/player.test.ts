@@ -29,6 +29,16 @@ it.each([25, 30, 29.97, 60])("names the picture that starts at a time, at %d a s
   expect(asked).toEqual(Array.from({ length: 199 }, (_, index) => index + 1));
 });
 
+it("counts from the clip's zero, where a file's clock starts before it", () => {
+  const asked: number[] = [];
+  const looker: Looker = { getVideo: () => at(1.5), seekToFrame: (number) => asked.push(number) };
+  const player = playerOf(looker, 25, 0.936);
+  expect(player.now()).toBeCloseTo(0.564);
+  // At 1.436 s on the file's clock the picture is on that came at 1.4 s.
+  player.seek(0.5);
+  expect(asked).toEqual([36]);
+});
+
 it("moves the video itself where pictures have no rate", () => {
   const video = at(0);
   playerOf({ getVideo: () => video }, null).seek(1.5);

@@ -1,4 +1,6 @@
-"""What ``--data`` says: ``DIR``, ``READER=DIR`` or ``READER[KEY=VALUE,…]=DIR``.
+"""Opens the corpus that ``DIR``, ``READER=DIR`` or ``READER[KEY=VALUE,…]=DIR`` names.
+
+``--data`` of the commands says so, and so does whoever imports one into FiftyOne.
 
 A reader is named where it is not to be guessed. What it shall do otherwise than by itself
 stands in brackets behind its name, such as ``fakeavceleb[protocol=five-fold,fold=2]=DIR``; a
@@ -27,7 +29,7 @@ _log = logging.getLogger(__name__)
 
 
 class Wanted(NamedTuple):
-    """A corpus as the command line asks for it.
+    """A corpus as it was asked for.
 
     Attributes:
         root: Where it lies.
@@ -56,7 +58,7 @@ class Corpus(NamedTuple):
 
 
 def wanted(said: str, reader: str | None = None) -> Wanted:
-    """Return what the command line asks for, told apart.
+    """Return what is asked for, told apart.
 
     Args:
         said: ``DIR``, ``READER=DIR`` or ``READER[KEY=VALUE,…]=DIR``. What is there under the
@@ -84,7 +86,7 @@ def open_corpus(
     need_media: bool = True,
     **settings: Any,
 ) -> Corpus:
-    """Return the corpus that the command line means.
+    """Return the corpus that is meant.
 
     Args:
         said: As for :func:`wanted`.

@@ -2,14 +2,13 @@
 
 import hashlib
 import os
-import tempfile
-from collections.abc import ItemsView, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import ItemsView, Iterable, Mapping
+from contextlib import suppress
 from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mmmsba_plugin.errors import MmmsbaError, OutputError
+from mmmsba_plugin.output import writing_to
 
 if TYPE_CHECKING:
     from mmmsba_plugin.hookspecs import Writer
@@ -61,46 +60,6 @@ def _shortened(name: str) -> str:
 def report_path(name: Path, writer: "Writer") -> Path:
     """Return the path of the report that ``writer`` makes."""
     return name.with_name(f"{name.name}{writer.suffix}")
-
-
-@contextmanager
-def writing_to(place: Path) -> Iterator[None]:
-    """Say of whatever keeps this block from writing what to do about it.
-
-    Raises:
-        OutputError: There is no such folder, it may not be written to, or the disk is full.
-    """
-    try:
-        yield
-    except MmmsbaError:
-        raise
-    except OSError as error:
-        raise OutputError(
-            f"cannot write to {place}: {error.strerror or error}; choose another place with -o, "
-            "or put that right and run the same again"
-        ) from error
-
-
-def require_writable(*folders: Path) -> None:
-    """Find out whether folders can be written to before hours go into what goes there.
-
-    Raises:
-        OutputError: One cannot.
-    """
-    for folder in dict.fromkeys(folders):
-        with writing_to(folder), tempfile.TemporaryFile(dir=folder):
-            pass
-
-
-def make_folder(folder: Path) -> None:
-    """Make a folder that can be written to, and those above it, unless it is there.
-
-    Raises:
-        OutputError: That cannot be.
-    """
-    with writing_to(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-    require_writable(folder)
 
 
 def write_report(report: "Report", name: Path, writer: "Writer") -> Path:

@@ -1,0 +1,32 @@
+"""Asks operators and panels as the App's server does."""
+
+import asyncio
+
+import fiftyone as fo
+import fiftyone.operators as foo
+from fiftyone.operators.executor import (
+    ExecutionContext,
+    Executor,
+    execute_or_delegate_operator,
+)
+
+
+def asked_by_the_app(uri: str, dataset: fo.Dataset, **params):
+    """Return what the App is shown of a run, as it comes."""
+    request = {"dataset_name": dataset.name, "view": [], "filters": {}, "params": params}
+    result = asyncio.run(execute_or_delegate_operator(uri, request))
+    result.raise_exceptions()
+    return result.result
+
+
+def ask(uri: str, method: str, samples, **params):
+    """Ask a panel; return what it answers, and what it has the App do."""
+    executor = Executor()
+    ctx = ExecutionContext(
+        {"dataset_name": samples._root_dataset.name, "params": {"panel_id": "here", **params}},
+        executor=executor,
+        operator_uri=uri,
+    )
+    ctx.request_params["view"] = samples.view()._serialize()
+    answer = getattr(foo.get_operator(uri), method)(ctx)
+    return answer, [request.operator_uri for request in executor._requests]
