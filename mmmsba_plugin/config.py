@@ -235,7 +235,7 @@ PRESETS: dict[str, dict[str, Any]] = {
 #: What a preset changes from the defaults of :class:`FitConfig`, unless a run says otherwise.
 PRESET_DEFAULTS: dict[str, dict[str, Any]] = {
     "mmmsba": {
-        "false_positive_rate": 0.05,
+        "false_positive_rate": 0.02,
         "features": {
             "front_ends": {
                 "face": {"name": "face-texture"},
@@ -247,7 +247,7 @@ PRESET_DEFAULTS: dict[str, dict[str, Any]] = {
             "batch_size": 24,
             "learning_rate": 2e-3,
             "decay": 0.9,
-            "max_epochs": 12,
+            "max_epochs": 14,
             "patience": 6,
             "modality_dropout": 0.3,
             "max_snippets": 64,
