@@ -30,8 +30,8 @@ from mmmsba_plugin.datasets.lavdf import read_lavdf
 from mmmsba_plugin.datasets.record import Record
 from mmmsba_plugin.evaluation.answers import Answers, Truths
 from mmmsba_plugin.evaluation.intervals import Draw, Interval, Metric, bootstrap
-from mmmsba_plugin.evaluation.localization import NUM_PROPOSALS, TIOUS
-from mmmsba_plugin.evaluation.measure import measures
+from mmmsba_plugin.evaluation.localization import TIOUS
+from mmmsba_plugin.evaluation.measure import NUM_PROPOSALS, measures
 from mmmsba_plugin.evaluation.protocol import Judged, tables
 from mmmsba_plugin.model.checkpoint import CARD
 from mmmsba_plugin.schema import Report
