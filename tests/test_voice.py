@@ -91,10 +91,10 @@ def test_blocks_leave_no_seam_and_a_cosine_is_never_above_one(length, stride_s):
 
 
 def test_an_encoder_file_that_was_changed_is_refused(monkeypatch):
-    voiceprint._encoder.cache_clear()
+    voiceprint.load_encoder.cache_clear()
     monkeypatch.setattr(voiceprint, "_SHA256", "0" * 64)
     with pytest.raises(ModelFileError, match="differs from the file that was shipped; reinstall"):
-        voiceprint._encoder()
+        voiceprint.load_encoder()
 
 
 def test_one_print_a_snippet_of_length_one_whatever_the_loudness():

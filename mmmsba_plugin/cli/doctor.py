@@ -144,6 +144,13 @@ def _face_models() -> Iterator[Check]:
     yield Check("face models", "ok", f"{DETECTOR} and {MESH}: right hash, and they load")
 
 
+def _speaker_encoder() -> Iterator[Check]:
+    from mmmsba_plugin.features.voiceprint import FILE, load_encoder
+
+    load_encoder()
+    yield Check("speaker encoder", "ok", f"{FILE}: right hash, and it loads")
+
+
 def _codecs() -> Iterator[Check]:
     from av.codec.codec import Codec, UnknownCodecError
 
@@ -231,6 +238,7 @@ _LOOKS: dict[str, Callable[[], Iterator[Check]]] = {
     "packages": _packages,
     "extras": _extras,
     "face models": _face_models,
+    "speaker encoder": _speaker_encoder,
     "codecs": _codecs,
     "plug-ins": _plugins,
     "torch": _compute,

@@ -94,15 +94,15 @@ def forgers(corpus: Path) -> list[Variant]:
 
 
 def main() -> None:
-    asked = argparse.ArgumentParser(description=__doc__)
-    asked.add_argument("what", choices=("ablations", "forgers"))
-    asked.add_argument("corpus", type=Path)
-    asked.add_argument("dev", type=Path)
-    asked.add_argument("-o", "--runs", type=Path, required=True)
-    asked.add_argument("--jobs", type=int, default=1, help="trainings at a time")
-    asked.add_argument("--epochs", type=int, help="passes, where not as many as the preset's")
-    asked.add_argument("--card", type=Path, metavar="CHECKPOINT")
-    said = asked.parse_args()
+    wanted = argparse.ArgumentParser(description=__doc__)
+    wanted.add_argument("what", choices=("ablations", "forgers"))
+    wanted.add_argument("corpus", type=Path)
+    wanted.add_argument("dev", type=Path)
+    wanted.add_argument("-o", "--runs", type=Path, required=True)
+    wanted.add_argument("--jobs", type=int, default=1, help="trainings at a time")
+    wanted.add_argument("--epochs", type=int, help="passes, where not as many as the preset's")
+    wanted.add_argument("--card", type=Path, metavar="CHECKPOINT")
+    said = wanted.parse_args()
     variants = ablations() if said.what == "ablations" else forgers(said.corpus)
     work = partial(judged, corpus=said.corpus, dev=said.dev, runs=said.runs, epochs=said.epochs)
     with ProcessPoolExecutor(said.jobs, mp_context=get_context("spawn")) as pool:
@@ -126,6 +126,12 @@ def judged(
     return [Report.model_validate_json(one) for one in said.read_text("utf-8").splitlines()]
 
 
+def asked(variant: Variant, dev: Path) -> list[Record]:
+    """Return the files that a variant is asked about: genuine ones, and what it never knew."""
+    records = read_lavdf(dev)
+    return [r for r in records if not variant.without or not r.forged or r.kind == variant.without]
+
+
 def _trained_and_asked(
     variant: Variant, corpus: Path, dev: Path, out: Path, epochs: int | None
 ) -> list[Report]:
@@ -142,7 +148,7 @@ def _trained_and_asked(
     fit(known, variant.config(epochs), out, store=store)
     detector = Detector.from_pretrained(out, store=store)
     sys.stderr.write(f"{variant.name}, seed {variant.seed}\n")
-    return [one.report for one in run(detector, read_lavdf(dev))]
+    return [one.report for one in run(detector, asked(variant, dev))]
 
 
 Reports = Mapping[Variant, Sequence[Report]]
@@ -214,7 +220,7 @@ def _forgers(reports: Reports, records: Sequence[Record], epochs: int | None) ->
         kept = [i for i, r in enumerate(records) if not r.forged or r.kind == kind]
         counts[kind] = sum(records[i].forged for i in kept)
         if counts[kind]:
-            found = _metrics(kind, [records[i] for i in kept], [said[i] for i in kept])
+            found = _metrics(kind, [records[i] for i in kept], said)
             metrics[kind, "auc"] = _within(found["auc"], kept)
     together = _mean(list(metrics.values()))
     numbers = _bootstrapped({**metrics, ("mean", "auc"): together}, records, num_resamples=500)

@@ -24,7 +24,7 @@ _MEAN_SQUARE = 1e-3
 #: Windows at a time, so that memory stays flat.
 _BATCH = 256
 
-_FILE = "voiceprint.safetensors"
+FILE = "voiceprint.safetensors"
 _SHA256 = "485d3117692bfd2fb5326f06846be440f9732be8b76ed41a2469572261b9b024"
 
 
@@ -66,7 +66,7 @@ def _batches(windows: NDArray[np.float32]) -> list[NDArray[np.float32]]:
 def _print(windows: NDArray[np.float32]) -> NDArray[np.float32]:
     import torch
 
-    recurrence, dense = _encoder()
+    recurrence, dense = load_encoder()
     _, (state, _) = recurrence(torch.from_numpy(windows.copy()))
     found = torch.nn.functional.normalize(dense(state[-1]).relu(), dim=1)
     values: NDArray[np.float32] = found.numpy()
@@ -74,11 +74,16 @@ def _print(windows: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 @cache
-def _encoder() -> "tuple[nn.Module, nn.Module]":
+def load_encoder() -> "tuple[nn.Module, nn.Module]":
+    """Return the encoder: what reads a window, and what makes a print of its last state.
+
+    Raises:
+        ModelFileError: The file is missing, or not the one that was shipped.
+    """
     from safetensors.torch import load
     from torch import nn
 
-    weights = load(read_shipped(__package__, _FILE, sha256=_SHA256))
+    weights = load(read_shipped(__package__, FILE, sha256=_SHA256))
     layers = nn.ModuleDict(
         {
             "recurrence": nn.LSTM(NUM_MELS, _UNITS, _LAYERS, batch_first=True),
