@@ -229,7 +229,7 @@ def _told_apart(clips: Sequence[Seen], members: Sequence[str], view: str) -> Int
             np.concatenate([clips[i].forged[view] for i in known]),
         )
         for i in np.flatnonzero(folds == fold):
-            scores[i] = model.decision_function(rows[i])
+            scores[i] = model.predict_proba(rows[i])[:, 1]
 
     def told(draw: Draw) -> float:
         drawn = draw.clips
