@@ -45,7 +45,7 @@ FIGURES = ("auc", "snippet_auc", "ap@0.5", "ar@20")
 WHOLE = "MMMS-BA, V+L+A"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Variant:
     """One training: what differs from the preset, and which forger is unknown to it."""
 
