@@ -44,7 +44,7 @@ scores mean, so these figures flatter. They are not a test result.
 ## Not good for
 
 - Evidence. A score is a reason to look, not a finding.
-- Forgeries made in ways that it never saw; nothing is known about those.
+- Forgeries made in ways that it never saw, unless a table above says how it did on them.
 - Faces less than 24 px high, faces in profile, several people at once.
 """
 
