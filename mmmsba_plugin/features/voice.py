@@ -71,9 +71,9 @@ def _likenesses(
 
 def _mels(power: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return power in mel bands as a transform of the encoder's own window gives it."""
-    import librosa
+    from librosa.filters import mel
 
-    bands = librosa.filters.mel(sr=RATE_HZ, n_fft=NUM_FFT, n_mels=NUM_MELS)
+    bands = mel(sr=RATE_HZ, n_fft=NUM_FFT, n_mels=NUM_MELS)
     mels: NDArray[np.float32] = (bands @ power).T * np.float32(WINDOW / NUM_FFT)
     return mels
 

@@ -55,7 +55,7 @@ class Stem(nn.Module):
         shape = self.config
         there = rows.new_ones(batch, snippets, dtype=torch.bool) if mask is None else mask
         rows = rows.masked_fill(~there.unsqueeze(-1), 0.0)
-        pixels, beside = rows.split([shape.dim - shape.beside, shape.beside], dim=-1)
+        pixels, beside = torch.split(rows, [shape.dim - shape.beside, shape.beside], dim=-1)
         parts = pixels.reshape(batch, snippets, shape.planes, shape.columns, shape.bins)
         picture = parts.transpose(1, 2).flatten(2, 3)
         for layer in self.layers:
