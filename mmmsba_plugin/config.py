@@ -446,12 +446,6 @@ class TuneConfig(Chapter):
     )
     max_epochs: int = Field(default=20, ge=1, description="Most passes over the data.")
     patience: int = Field(default=5, ge=1, description="Epochs without gain before it stops.")
-    max_snippets: int | None = Field(
-        default=None,
-        ge=1,
-        description="Longest piece of a clip that a step learns from, cut anew each time; none "
-        "for whole clips.",
-    )
     freeze_encoders: bool = Field(
         default=False, description="Whether what reads a modality stays, and only heads learn."
     )

@@ -108,6 +108,13 @@ def test_one_print_a_snippet_of_length_one_whatever_the_loudness():
     assert loud == pytest.approx(soft, abs=1e-4)
 
 
+@pytest.mark.parametrize("every", [4, 10, 39, 40, 41, 100, 1000])
+def test_there_is_a_print_a_snippet_however_long_it_is(every):
+    mels = np.random.default_rng(0).uniform(size=(3 * every, voiceprint.NUM_MELS))
+    found = voiceprint.voiceprints(mels.astype(np.float32), mean_square=1.0, window=40, every=every)
+    assert found.shape == (3, 256)
+
+
 # --- the front-end -----------------------------------------------------------------------------
 
 

@@ -19,7 +19,7 @@ class PictureByPicture(ABC):
     """Describes each picture by itself and against the one before it.
 
     Rows are the means over a cell's pictures, followed by their deviation from the clip's
-    median.
+    median, in units of the clip's own spread.
     """
 
     #: Length of the vector of one picture.

@@ -20,7 +20,7 @@ from mmmsba_plugin.features.voiceprint import NUM_MELS, RATE_HZ, WINDOW, voicepr
 
 #: How long the stretches are that voices are taken from, in columns: short enough to lie in a
 #: forged word, and long enough to know a voice. One of twice the length knew machines a little
-#: better (0.80) and took twice the time.
+#: better (0.80), for twice the work.
 _WINDOW = 40
 #: Of every likeness: itself, and its deviation from the clip's median.
 NUM_BESIDE = 2 * NUM_VALUES

@@ -52,8 +52,11 @@ def voiceprints(
 
     loud = mels * np.float32(_MEAN_SQUARE / max(mean_square, 1e-12))
     before = (window - every) // 2
-    padded = np.pad(loud, ((before, window - every - before), (0, 0)), mode="edge")
-    windows = np.lib.stride_tricks.sliding_window_view(padded, window, axis=0)[::every]
+    after = window - every - before
+    padded = np.pad(loud, ((max(0, before), max(0, after)), (0, 0)), mode="edge")
+    # A snippet longer than a window is known by the window around its middle.
+    first = max(0, -before)
+    windows = np.lib.stride_tricks.sliding_window_view(padded[first:], window, axis=0)[::every]
     with torch.inference_mode():
         prints = [_print(np.swapaxes(part, 1, 2)) for part in _batches(windows)]
     return np.concatenate(prints)
