@@ -17,7 +17,8 @@ is counted twice, and none is left out:
   networks. It is paid once a process, so a clip that lasts no minute is scaled without it.
 
 Ratios are to plain decoding of the pictures of the same clip in the same run, which is the
-part that no detector can do without. The exit status is 1 over the budget.
+part that no detector can do without. Below the table stands what the bundled weights take, whose
+network and front-ends are others. The exit status is 1 if either is over the budget.
 """
 
 import argparse
@@ -71,7 +72,7 @@ REST = "the rest of detect"
 WRITING = "writing json and html"
 #: What is clocked, by stage, in the order of the table.
 STAGES: dict[str, tuple[str, ...]] = {
-    "probe, with hash": ("mmmsba_plugin.detector.probe",),
+    "probe, with hash": ("mmmsba_plugin.detector.media_of",),
     "sound": ("mmmsba_plugin.media.audio.SoundReader.__iter__",),
     "features of audio": (f"{_FEATURES}.audio.LogMel.add", f"{_FEATURES}.audio.LogMel.finish"),
     "pictures": ("mmmsba_plugin.media.video.PictureReader.__iter__",),
@@ -208,9 +209,14 @@ def decode_plainly(clip: Path) -> float:
     return time.process_time() - began_s
 
 
-def judge_apart(clip: Path, checkpoint: Path, out: Path) -> float:
-    """Judge the clip in a process of its own, and return its processor time in seconds."""
-    options = ["--checkpoint", str(checkpoint), "--output", str(out), "--format", ",".join(FORMATS)]
+def judge_apart(clip: Path, checkpoint: Path | None, out: Path) -> float:
+    """Judge the clip in a process of its own, and return its processor time in seconds.
+
+    Without a checkpoint, the bundled weights judge.
+    """
+    options = ["--output", str(out), "--format", ",".join(FORMATS)]
+    if checkpoint:
+        options += ["--checkpoint", str(checkpoint)]
     before_s = _children_s()
     subprocess.run(
         [sys.executable, "-m", "mmmsba_plugin", "detect", str(clip), *options],
@@ -285,13 +291,20 @@ def main() -> int:
         checkpoint = make_checkpoint(folder / "checkpoint", clip)
         runs = [measure(clip, checkpoint, folder / "reports") for _ in range(options.runs)]
         scale = MINUTE_S / (probe(clip, with_hash=False).duration_s or MINUTE_S)
+        bundled_s = min(judge_apart(clip, None, folder / "b") for _ in range(options.runs))
     best = min(runs, key=lambda run: per_minute(run, scale))
-    spent_s = per_minute(best, scale)
     console = Console()
     console.print(tabulate(best, scale))
-    verdict = "within" if spent_s <= BUDGET_S else "OVER"
-    console.print(f"total: {spent_s:.1f} CPU s a minute, {verdict} the budget of {BUDGET_S:g} s")
-    return 0 if spent_s <= BUDGET_S else 1
+    totals_s = {
+        "total": per_minute(best, scale),
+        "bundled weights": best.startup_s + (bundled_s - best.startup_s) * scale,
+    }
+    for name, spent_s in totals_s.items():
+        verdict = "within" if spent_s <= BUDGET_S else "OVER"
+        console.print(
+            f"{name}: {spent_s:.1f} CPU s a minute, {verdict} the budget of {BUDGET_S:g} s"
+        )
+    return 0 if max(totals_s.values()) <= BUDGET_S else 1
 
 
 if __name__ == "__main__":
