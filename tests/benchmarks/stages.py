@@ -44,6 +44,7 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
+from mmmsba_plugin import weights
 from mmmsba_plugin.config import FeaturesConfig, LocalizationConfig, ModelConfig
 from mmmsba_plugin.detector import MmmsbaDetector, bind_front_ends
 from mmmsba_plugin.features.extract import extract
@@ -209,14 +210,9 @@ def decode_plainly(clip: Path) -> float:
     return time.process_time() - began_s
 
 
-def judge_apart(clip: Path, checkpoint: Path | None, out: Path) -> float:
-    """Judge the clip in a process of its own, and return its processor time in seconds.
-
-    Without a checkpoint, the bundled weights judge.
-    """
-    options = ["--output", str(out), "--format", ",".join(FORMATS)]
-    if checkpoint:
-        options += ["--checkpoint", str(checkpoint)]
+def judge_apart(clip: Path, checkpoint: Path, out: Path) -> float:
+    """Judge the clip in a process of its own, and return its processor time in seconds."""
+    options = ["--checkpoint", str(checkpoint), "--output", str(out), "--format", ",".join(FORMATS)]
     before_s = _children_s()
     subprocess.run(
         [sys.executable, "-m", "mmmsba_plugin", "detect", str(clip), *options],
@@ -291,7 +287,7 @@ def main() -> int:
         checkpoint = make_checkpoint(folder / "checkpoint", clip)
         runs = [measure(clip, checkpoint, folder / "reports") for _ in range(options.runs)]
         scale = MINUTE_S / (probe(clip, with_hash=False).duration_s or MINUTE_S)
-        bundled_s = min(judge_apart(clip, None, folder / "b") for _ in range(options.runs))
+        bundled_s = min(judge_apart(clip, weights.HERE, folder) for _ in range(options.runs))
     best = min(runs, key=lambda run: per_minute(run, scale))
     console = Console()
     console.print(tabulate(best, scale))
