@@ -12,8 +12,7 @@ from mmmsba_plugin.features.audio import LogMel, LogMelConfig
 from mmmsba_plugin.features.face import FaceTexture, FaceTextureConfig
 from mmmsba_plugin.features.lips import LipsTexture, LipsTextureConfig
 from mmmsba_plugin.features.precomputed import Precomputed, PrecomputedConfig
-from mmmsba_plugin.features.spectrogram import Spectrogram, SpectrogramConfig
-from mmmsba_plugin.features.voice import SpectrogramVoice
+from mmmsba_plugin.features.voice import Voice, VoiceConfig
 from mmmsba_plugin.hookspecs import (
     DatasetReader,
     Detector,
@@ -54,20 +53,12 @@ def forensics_front_ends() -> Iterator[FrontEnd]:
         build=LogMel,
     )
     yield FrontEnd(
-        name="spectrogram",
+        name="voice",
         modality="audio",
-        summary="Levels every 10 ms and 62 Hz, as a picture for a network with a stem.",
+        summary="Levels and steps, whose voice it is, and traces of how the sound was made.",
         reads="sound",
-        config=SpectrogramConfig,
-        build=Spectrogram,
-    )
-    yield FrontEnd(
-        name="spectrogram-voice",
-        modality="audio",
-        summary="The same, and beside it how alike the voice is to the rest of the clip.",
-        reads="sound",
-        config=SpectrogramConfig,
-        build=SpectrogramVoice,
+        config=VoiceConfig,
+        build=Voice,
     )
     yield FrontEnd(
         name="face-texture",

@@ -25,7 +25,7 @@ from mmmsba_plugin.schema import Media, Provenance, Report
 
 if TYPE_CHECKING:
     from mmmsba_plugin.model.checkpoint import CheckpointConfig
-    from mmmsba_plugin.model.mmmsba import MmmsBa
+    from mmmsba_plugin.model.committee import Network
 
 NAME = "mmms-ba"
 
@@ -53,7 +53,7 @@ class MmmsbaDetector:
 
     def __init__(
         self,
-        network: "MmmsBa",
+        network: "Network",
         config: "CheckpointConfig",
         *,
         checkpoint: str | None = None,

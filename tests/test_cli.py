@@ -138,7 +138,7 @@ class TestDoctor:
         assert (done.exit_code, said["ok"], missing) == (exits.OK, True, [])
         found = {check["name"] for check in said["checks"]}
         assert {"python", "torch", "numpy", "face models", "read h264", "checkpoint"} <= found
-        assert "speaker encoder" in found
+        assert "voice models" in found
 
     def test_what_is_optional_names_its_extra(self, run, monkeypatch):
         monkeypatch.setattr(doctor, "_installed", lambda name: None)

@@ -18,7 +18,6 @@ from mmmsba_plugin.features.audio import LogMel, LogMelConfig, log_mel
 from mmmsba_plugin.features.extract import NO_AUDIO_STREAM, extract, save_rows
 from mmmsba_plugin.features.native import native_detail
 from mmmsba_plugin.features.precomputed import Precomputed, PrecomputedConfig
-from mmmsba_plugin.features.spectrogram import NUM_BINS, Spectrogram, SpectrogramConfig
 from mmmsba_plugin.features.store import FeatureStore, key_of
 from mmmsba_plugin.features.watch import NOTHING_HEARD, SILENCE, SoundWatch
 from mmmsba_plugin.media.probe import probe
@@ -168,45 +167,6 @@ class TestLogMel:
     def test_a_rate_that_the_window_does_not_fit_is_refused(self):
         with pytest.raises(FeatureError, match=r"8 to 20 kHz, got 48000 Hz"):
             log_mel_rows(SoundBlock(0.0, np.zeros(9, np.float32), 48_000), num_snippets=1)
-
-
-class TestSpectrogram:
-    def rows(self, sound, *, num_snippets):
-        extractor = Spectrogram(SpectrogramConfig())
-        extractor.start(CLIP, Grid(stride_s=0.1))
-        extractor.add(sound)
-        return extractor.finish(num_snippets)
-
-    def test_a_tone_stands_in_the_bin_of_its_frequency(self):
-        times_s = np.arange(RATE_HZ) / RATE_HZ
-        tone = np.where(times_s < 0.5, 0.5 * np.sin(2 * np.pi * 2_040 * times_s), 0.0)
-        picture = self.rows(SoundBlock(0.0, tone.astype(np.float32), RATE_HZ), num_snippets=10)
-        columns = picture.values.reshape(100, NUM_BINS)
-        # 16 kHz over 512 samples, two by two: 62.5 Hz a bin.
-        assert columns[10:40].mean(axis=0).argmax() == 2_040 // 62.5
-        assert columns[:45, 32].min() > columns[55:, 32].max()
-
-    def test_a_row_holds_the_columns_of_its_cell_in_order(self):
-        import librosa
-
-        sound = noise(1.0)
-        picture = self.rows(sound, num_snippets=10).values.reshape(100, NUM_BINS)
-        waves = librosa.stft(
-            sound.samples, n_fft=512, win_length=400, hop_length=160, pad_mode="constant"
-        )
-        power = (np.abs(waves[:256, :100]) ** 2).reshape(NUM_BINS, 2, 100).mean(axis=1)
-        levels = 10 * np.log10(power).T
-        assert picture == pytest.approx((levels - levels.mean(axis=0)) / 10, abs=1e-3)
-
-    def test_loudness_and_the_microphone_are_left_out(self):
-        loud, soft = (self.rows(noise(1.0, level=x), num_snippets=10).values for x in (0.3, 0.03))
-        assert loud == pytest.approx(soft, abs=1e-3)
-
-    def test_silence_behind_the_sound_is_no_edge(self):
-        rows = self.rows(noise(0.55), num_snippets=10)
-        assert rows.present.tolist() == [True] * 6 + [False] * 4
-        # The last window ends 16 ms behind the sound; later columns look at nothing.
-        assert not rows.values[5].reshape(10, NUM_BINS)[7:].any()
 
 
 class TestWatch:

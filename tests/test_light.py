@@ -25,7 +25,11 @@ HEAVY = {
 }
 
 #: The parts of the house that are about tensors.
-TENSORS = ("mmmsba_plugin.model.", "mmmsba_plugin.training.")
+TENSORS = (
+    "mmmsba_plugin.model.",
+    "mmmsba_plugin.training.",
+    "mmmsba_plugin.features.synthprint.encoder",
+)
 
 RUN_COMMAND = """
 import contextlib, io, sys

@@ -307,7 +307,7 @@ class TestChosenPoint:
             grid=grid, num_snippets=4, end_s=float(media.path)
         ))  # fmt: skip
         network = SimpleNamespace(config=ModelConfig(dims={"audio": 1}))
-        return choose_operating_point(network, clips, rows, LocalizationConfig(), **settings)
+        return choose_operating_point([(network, clips)], rows, LocalizationConfig(), **settings)
 
     @pytest.fixture
     def pairs(self):
@@ -551,7 +551,7 @@ class TestFit:
         self, talking_corpus, source, tmp_path, monkeypatch
     ):
         def worse_each_epoch(learner, _batch, _index):
-            learner.log("val_loss", float(learner.current_epoch), on_epoch=True, batch_size=1)
+            learner.log("val_snippet_auc", -learner.current_epoch, on_epoch=True, batch_size=1)
 
         monkeypatch.setattr(Learner, "validation_step", worse_each_epoch)
         config = TINY.model_copy(update={"train": TrainConfig(batch_size=8, max_epochs=3)})
@@ -561,6 +561,21 @@ class TestFit:
             for name in ("best", "last")
         )
         assert (best, last) == (0, 2)
+
+    def test_a_network_that_diverged_is_taken_to_tell_nothing_apart(
+        self, talking_corpus, source, tmp_path, monkeypatch
+    ):
+        judge = Learner._judged
+
+        def diverged(learner, batch, present):
+            said = judge(learner, batch, present)
+            return said if learner.training else replace(said, logits=said.logits * torch.nan)
+
+        monkeypatch.setattr(Learner, "_judged", diverged)
+        fit(read_lavdf(talking_corpus), TINY, tmp_path / "out", store=source.store)
+        last = torch.load(tmp_path / "out/training/epochs/last.ckpt", weights_only=True)
+        stops = [s for name, s in last["callbacks"].items() if name.startswith("EarlyStopping")]
+        assert [float(stop["best_score"]) for stop in stops] == [0.5]
 
     def test_a_run_that_has_ended_is_not_trained_on(self, talking_corpus, source, tmp_path):
         records = list(read_lavdf(talking_corpus))

@@ -1,16 +1,16 @@
-"""How alike the moments of a clip are, and whose voice is heard in them."""
+"""How alike the moments of a clip are, whose voice is heard in them, and how it was made."""
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mmmsba_plugin.config import FitConfig, TrainConfig
 from mmmsba_plugin.errors import FeatureError, ModelFileError
 from mmmsba_plugin.evidence import FeatureRows, SoundBlock
-from mmmsba_plugin.features import voiceprint
+from mmmsba_plugin.features import synthprint, voiceprint
 from mmmsba_plugin.features.likeness import NUM_VALUES, likenesses
-from mmmsba_plugin.features.spectrogram import NUM_BINS, Spectrogram, SpectrogramConfig
-from mmmsba_plugin.features.voice import NUM_BESIDE, SpectrogramVoice
+from mmmsba_plugin.features.voice import NUM_BANDS, Voice, VoiceConfig
 from mmmsba_plugin.schema import Media
 from mmmsba_plugin.timebase import Grid
 
@@ -36,8 +36,8 @@ def voice(pitch_hz, duration_s, *, formant_hz=700.0, seed=0):
     return (0.1 * buzz / np.abs(buzz).max() + 0.1 * hiss).astype(np.float32)
 
 
-def rows_of(sound, *, front_end=SpectrogramVoice, num_snippets=None, stride_s=0.08):
-    extractor = front_end(SpectrogramConfig())
+def rows_of(sound, *, num_snippets=None, stride_s=0.08):
+    extractor = Voice(VoiceConfig())
     grid = Grid(stride_s=stride_s)
     extractor.start(Media(path="clip.wav"), grid)
     extractor.add(SoundBlock(0.0, sound, RATE_HZ))
@@ -90,11 +90,12 @@ def test_blocks_leave_no_seam_and_a_cosine_is_never_above_one(length, stride_s):
 # --- voiceprints -------------------------------------------------------------------------------
 
 
-def test_an_encoder_file_that_was_changed_is_refused(monkeypatch):
-    voiceprint.load_encoder.cache_clear()
-    monkeypatch.setattr(voiceprint, "_SHA256", "0" * 64)
+@pytest.mark.parametrize("module", [voiceprint, synthprint])
+def test_an_encoder_file_that_was_changed_is_refused(module, monkeypatch):
+    module.load_encoder.cache_clear()
+    monkeypatch.setattr(module, "_SHA256", "0" * 64)
     with pytest.raises(ModelFileError, match="differs from the file that was shipped; reinstall"):
-        voiceprint.load_encoder()
+        module.load_encoder()
 
 
 def test_one_print_a_snippet_of_length_one_whatever_the_loudness():
@@ -115,29 +116,86 @@ def test_there_is_a_print_a_snippet_however_long_it_is(every):
     assert found.shape == (3, 256)
 
 
+def test_the_bands_are_those_of_librosa():
+    import librosa
+
+    expected = librosa.filters.mel(sr=voiceprint.RATE_HZ, n_fft=512, n_mels=voiceprint.NUM_MELS)
+    assert voiceprint.mel_bands() == pytest.approx(expected, abs=1e-7)
+
+
+# --- synthprints -------------------------------------------------------------------------------
+
+
+def test_prints_are_those_of_the_encoder_over_the_whole_sound():
+    import torch
+
+    step, batch = synthprint.STEP, synthprint._BATCH
+    sound = np.random.default_rng(0).normal(scale=0.05, size=(2 * batch + 3) * step)
+    sound = (sound * 0.05 / np.sqrt(np.mean(sound**2))).astype(np.float32)
+    around = 2 * step + 64
+    padded = torch.from_numpy(np.pad(sound, (around, around), mode="symmetric"))
+    whole = synthprint.load_encoder()(padded[None, None])[0].abs()
+    expected = torch.cat([whole.amax(dim=1), whole.mean(dim=1)]).T.detach().numpy()[2:-2]
+    assert synthprint.synthprints(sound) == pytest.approx(expected, abs=1e-3)
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.integers(1, 3 * synthprint.STEP))
+def test_there_is_a_print_for_every_step_that_begins(num_samples):
+    sound = np.random.default_rng(num_samples).normal(size=num_samples).astype(np.float32)
+    found = synthprint.synthprints(sound)
+    assert found.shape == (-(-num_samples // synthprint.STEP), synthprint.NUM_VALUES)
+    assert np.isfinite(found).all()
+    assert (found >= 0).all()
+
+
+def test_prints_move_with_the_sound():
+    sound = np.zeros(20 * synthprint.STEP, dtype=np.float32)
+    sound[10 * synthprint.STEP : 11 * synthprint.STEP] = voice(140, 1.0)[: synthprint.STEP]
+    found = synthprint.synthprints(sound)
+    changed = np.abs(found - np.median(found, axis=0)).max(axis=1)
+    assert changed.argmax() in (10, 11)
+    assert (changed[:8] < 1e-4).all()
+    assert (changed[13:] < 1e-4).all()
+
+
 # --- the front-end -----------------------------------------------------------------------------
 
+LEVELS, UNITS, STEPS = (slice(start, start + NUM_BANDS) for start in range(0, 48, NUM_BANDS))
+LIKENESSES, TRACES = slice(48, 48 + 2 * NUM_VALUES), slice(48 + 2 * NUM_VALUES, None)
 
-def test_the_picture_is_that_of_the_plain_front_end():
-    sound = voice(120, 1.0)
-    plain, more = rows_of(sound, front_end=Spectrogram), rows_of(sound)
-    assert more.values[:, : plain.dim] == pytest.approx(plain.values, abs=1e-5)
-    assert more.dim == plain.dim + NUM_BESIDE == 8 * NUM_BINS + NUM_BESIDE
+
+def test_a_tone_stands_in_the_band_of_its_frequency_and_its_end_is_a_step():
+    times_s = np.arange(2 * RATE_HZ) / RATE_HZ
+    tone = np.where(times_s < 0.8, 0.5 * np.sin(2 * np.pi * 2_240 * times_s), 0.0)
+    hiss = np.random.default_rng(0).normal(scale=1e-3, size=tone.size)
+    rows = rows_of((tone + hiss).astype(np.float32)).values
+    # 8 kHz over 16 bands: 500 Hz a band.
+    assert rows[:9, LEVELS].mean(axis=0).argmax() == 2_240 // 500
+    assert rows[:, STEPS][:, 4].argmax() in (9, 10)
+    assert np.abs(rows[:, UNITS]).max() <= 8
+
+
+def test_a_machine_in_the_middle_leaves_traces():
+    sound = np.random.default_rng(0).normal(scale=0.05, size=5 * RATE_HZ).astype(np.float32)
+    sound[2 * RATE_HZ : 3 * RATE_HZ] = voice(140, 1.0)
+    traces = np.abs(rows_of(sound).values[:, TRACES]).mean(axis=1)
+    assert traces[26:36].min() > 2 * max(traces[:22].max(), traces[41:].max())
 
 
 def test_another_voice_in_the_middle_is_out_of_place():
     sound = voice(110, 5.0, formant_hz=600)
     sound[2 * RATE_HZ : 3 * RATE_HZ] = voice(260, 1.0, formant_hz=1900)
-    nearest = rows_of(sound).values[:, 8 * NUM_BINS + NEAREST]
+    nearest = rows_of(sound).values[:, LIKENESSES][:, NEAREST]
     inside, outside = nearest[28:34], np.r_[nearest[:20], nearest[42:60]]
     assert np.median(inside) < outside.min()
 
 
-def test_loudness_does_not_change_whose_voice_it_is():
+def test_loudness_does_not_change_what_is_heard():
     sound = voice(140, 2.0)
-    loud, soft = (rows_of(sound * gain).values[:, 8 * NUM_BINS :] for gain in (1.0, 0.05))
+    loud, soft = (rows_of(sound * gain).values for gain in (1.0, 0.3))
     # The floor at -100 dB is nearer to what is soft.
-    assert loud == pytest.approx(soft, abs=0.02)
+    assert loud == pytest.approx(soft, abs=0.05)
 
 
 def test_sound_that_ends_early_leaves_rows_that_are_not_present():
@@ -147,8 +205,36 @@ def test_sound_that_ends_early_leaves_rows_that_are_not_present():
     assert np.isfinite(rows.values).all()
 
 
+@settings(max_examples=10, deadline=None)
+@given(st.floats(0.3, 3.0), st.integers(1, 60))
+def test_what_is_heard_does_not_depend_on_how_long_pictures_go_on(duration_s, more):
+    sound = voice(140, duration_s)
+    alone = rows_of(sound)
+    longer = rows_of(sound, num_snippets=len(alone) + more)
+    assert longer.values[: len(alone)] == pytest.approx(alone.values, abs=1e-4)
+    assert not longer.present[len(alone) + 1 :].any()
+
+
 def test_another_sample_rate_is_refused_with_the_way_out():
-    extractor = SpectrogramVoice(SpectrogramConfig())
+    extractor = Voice(VoiceConfig())
     extractor.start(Media(path="clip.wav"), Grid(stride_s=0.08))
     with pytest.raises(FeatureError, match=r"at 16000 Hz, got sound of 8000 Hz; set media"):
         extractor.add(SoundBlock(0.0, np.zeros(800, np.float32), 8_000))
+
+
+def test_our_preset_hears_voices_unless_told_otherwise():
+    assert FitConfig(preset="mmmsba").features.front_ends["audio"].name == "voice"
+    trimmed = FitConfig.read({"preset": "mmmsba", "features": {"trim_silence": True}}).features
+    assert trimmed.trim_silence
+    assert trimmed.front_ends["audio"].name == "voice"
+    mine = {"front_ends": {"audio": {"name": "log-mel"}}}
+    chosen = FitConfig.read({"preset": "mmmsba", "features": mine})
+    assert chosen.features.front_ends["audio"].name == "log-mel"
+    assert FitConfig(preset="paper").features.front_ends["audio"].name == "log-mel"
+
+
+def test_our_preset_learns_at_its_own_pace_unless_told_otherwise():
+    assert FitConfig(preset="mmmsba").train.batch_size == 24
+    said = FitConfig.read({"preset": "mmmsba", "train": {"seed": 3}}).train
+    assert (said.seed, said.batch_size) == (3, 24)
+    assert FitConfig(preset="mmmsba", train=TrainConfig()).train == TrainConfig()

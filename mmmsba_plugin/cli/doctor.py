@@ -144,11 +144,13 @@ def _face_models() -> Iterator[Check]:
     yield Check("face models", "ok", f"{DETECTOR} and {MESH}: right hash, and they load")
 
 
-def _speaker_encoder() -> Iterator[Check]:
-    from mmmsba_plugin.features.voiceprint import FILE, load_encoder
+def _voice_models() -> Iterator[Check]:
+    from mmmsba_plugin.features import synthprint, voiceprint
 
-    load_encoder()
-    yield Check("speaker encoder", "ok", f"{FILE}: right hash, and it loads")
+    for module in (voiceprint, synthprint):
+        module.load_encoder()
+    files = f"{voiceprint.FILE} and {synthprint.FILE}"
+    yield Check("voice models", "ok", f"{files}: right hash, and they load")
 
 
 def _codecs() -> Iterator[Check]:
@@ -238,7 +240,7 @@ _LOOKS: dict[str, Callable[[], Iterator[Check]]] = {
     "packages": _packages,
     "extras": _extras,
     "face models": _face_models,
-    "speaker encoder": _speaker_encoder,
+    "voice models": _voice_models,
     "codecs": _codecs,
     "plug-ins": _plugins,
     "torch": _compute,

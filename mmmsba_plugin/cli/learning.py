@@ -89,8 +89,8 @@ def say(fitted: "Fitted", console: "Console") -> None:
     for skip in fitted.skipped:
         told.failure(f"skipped {skip.record.media}: {skip.reason}", console)
     console.print(
-        f"learned from {fitted.num_train} clips in {fitted.epochs} epochs, "
-        f"validated on {fitted.num_validation} of other people"
+        f"learned from {fitted.num_train} clips in {fitted.epochs} epochs, validated on "
+        f"{fitted.num_validation}, none by a network that learned from its people"
     )
     point = fitted.operating_point
     for name, value in point.metrics.items():

@@ -84,9 +84,23 @@ def with_deviation(rows: FeatureRows) -> FeatureRows:
     if not rows.present.any():
         doubled = np.zeros((len(rows), 2 * rows.dim), dtype=np.float32)
         return FeatureRows(doubled, rows.present)
-    deviations = rows.values - np.median(rows.values[rows.present], axis=0)
-    spread = _NORMAL * np.median(np.abs(deviations[rows.present]), axis=0) + _LEAST_SPREAD
-    units = np.clip(deviations / spread, -_MOST_UNITS, _MOST_UNITS)
+    units = in_units_of_spread(rows.values, rows.present)
     both = np.concatenate([rows.values, units], axis=1).astype(np.float32)
     both[~rows.present] = 0.0
     return FeatureRows(both, rows.present)
+
+
+def in_units_of_spread(
+    values: NDArray[np.float32], present: NDArray[np.bool_] | None = None
+) -> NDArray[np.float32]:
+    """Return by how many of its usual deviations each value lies off the median of its column.
+
+    Args:
+        values: Shape ``(row, feature)``, at least one row.
+        present: Rows that median and spread are of, shape ``(row,)``; all if not given.
+    """
+    counts = values if present is None else values[present]
+    median = np.median(counts, axis=0)
+    spread = _NORMAL * np.median(np.abs(counts - median), axis=0) + _LEAST_SPREAD
+    units: NDArray[np.float32] = np.clip((values - median) / spread, -_MOST_UNITS, _MOST_UNITS)
+    return units.astype(np.float32)

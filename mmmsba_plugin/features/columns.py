@@ -125,18 +125,3 @@ def level_db(power: NDArray[np.floating]) -> Columns:
     """Return power as dB of full scale, not below the floor, float32."""
     floor = 10.0 ** (FLOOR_DB / 10)
     return np.asarray(10.0 * np.log10(np.maximum(power, floor)), dtype=np.float32)
-
-
-def powers(samples: NDArray[np.float32], sample_rate_hz: int) -> NDArray[np.float32]:
-    """Return the power of each bin of each column, shape ``(NUM_FFT // 2 + 1, column)``."""
-    import librosa
-
-    waves = librosa.stft(
-        samples,
-        n_fft=NUM_FFT,
-        win_length=s_to_samples(WINDOW_S, sample_rate_hz),
-        hop_length=s_to_samples(HOP_S, sample_rate_hz),
-        center=False,
-    )
-    power: NDArray[np.float32] = np.square(np.abs(waves))
-    return power

@@ -27,13 +27,13 @@ from mmmsba_plugin.config import (
     Origin,
 )
 from mmmsba_plugin.errors import CheckpointError, CheckpointNotFoundError, ConfigError
-from mmmsba_plugin.model.mmmsba import MmmsBa
+from mmmsba_plugin.model.committee import Network, make_network
 from mmmsba_plugin.schema import Threshold
 
 CONFIG, WEIGHTS, CARD = "config.json", "model.safetensors", "README.md"
 
 #: Layout of the folder and keys of its configuration. Another one is refused.
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 #: Bumped when the same weights would give other numbers.
 FORMULA_VERSION = 1
 
@@ -110,7 +110,7 @@ class CheckpointConfig(Chapter):
 
 
 def save_checkpoint(
-    folder: Path | str, network: MmmsBa, config: CheckpointConfig, card: str
+    folder: Path | str, network: Network, config: CheckpointConfig, card: str
 ) -> CheckpointConfig:
     """Write a checkpoint; files of other names in the folder are left alone.
 
@@ -151,7 +151,7 @@ def save_checkpoint(
     return config
 
 
-def load_checkpoint(folder: Path | str) -> tuple[MmmsBa, CheckpointConfig]:
+def load_checkpoint(folder: Path | str) -> tuple[Network, CheckpointConfig]:
     """Return the network of a checkpoint, in evaluation mode, and what it says of itself.
 
     Args:
@@ -230,11 +230,11 @@ def misfit(error: RuntimeError) -> str:
     return details[0].strip() if details else title
 
 
-def _network(config: ModelConfig, state: dict[str, torch.Tensor], weights: Path) -> MmmsBa:
+def _network(config: ModelConfig, state: dict[str, torch.Tensor], weights: Path) -> Network:
     # Built without memory of its own, and then given the tensors that were read: a
     # configuration that asks for a huge network fails by its shapes, not by exhaustion.
     with torch.device("meta"):
-        network = MmmsBa(config)
+        network = make_network(config)
     try:
         network.load_state_dict(state, assign=True)
     except RuntimeError as error:

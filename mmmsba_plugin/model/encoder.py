@@ -12,9 +12,8 @@ from numpy.typing import ArrayLike
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from mmmsba_plugin.config import ModelConfig, StemConfig
+from mmmsba_plugin.config import ModelConfig
 from mmmsba_plugin.errors import FeatureError
-from mmmsba_plugin.model.stem import Stem
 
 #: A feature that varied less than this over the training data is left unscaled; dividing by
 #: rounding noise would turn it into a loud one.
@@ -26,27 +25,23 @@ _ACTIVATIONS = {"relu": nn.ReLU, "tanh": nn.Tanh}
 class Encoder(nn.Module):
     """Reads one modality: standardise, Bi-GRU, dense layer shared over time.
 
-    Rows that are pictures pass a convolutional stem before the Bi-GRU. Dropout lies on what the
-    Bi-GRU reads, on what it returns and on the dense layer; there is none inside the recurrence.
+    Dropout lies on what the Bi-GRU reads, on what it returns and on the dense layer; there is
+    none inside the recurrence.
 
     Args:
         dim: Features a snippet.
         config: Sizes, activation and dropout.
-        stem: How a row is a picture; None for rows that are not.
     """
 
     mean: Tensor
     std: Tensor
 
-    def __init__(self, dim: int, config: ModelConfig, stem: StemConfig | None = None) -> None:
+    def __init__(self, dim: int, config: ModelConfig) -> None:
         super().__init__()
         self.register_buffer("mean", torch.zeros(dim))
         self.register_buffer("std", torch.ones(dim))
         self.dropout_input = nn.Dropout(config.dropout_input)
-        reader = Stem(stem) if stem else None
-        self.gru = nn.GRU(
-            reader.width if reader else dim, config.gru_units, batch_first=True, bidirectional=True
-        )
+        self.gru = nn.GRU(dim, config.gru_units, batch_first=True, bidirectional=True)
         self.dropout_gru = nn.Dropout(config.dropout_gru)
         self.dense = (
             None if config.joint_layers else nn.Linear(2 * config.gru_units, config.dense_units)
@@ -54,8 +49,6 @@ class Encoder(nn.Module):
         self.activation = _ACTIVATIONS[config.activation]()
         self.dropout_dense = nn.Dropout(config.dropout_dense)
         start_like_keras(self)
-        # Last, since its convolutions keep a start of their own.
-        self.stem = reader
 
     @property
     def dim(self) -> int:
@@ -101,8 +94,6 @@ class Encoder(nn.Module):
         rows = (values - self.mean) / self.std
         if present is not None:
             rows = rows.masked_fill(~present.unsqueeze(-1), 0.0)
-        if self.stem is not None:
-            rows = self.stem(rows, mask)
         states: Tensor = self.dropout_gru(self._recur(self.dropout_input(rows), mask))
         if self.dense is None:
             return states

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from mmmsba_plugin.config import LocalizationConfig
 from mmmsba_plugin.errors import FeatureError
 from mmmsba_plugin.evidence import ClipFeatures
-from mmmsba_plugin.model.mmmsba import MmmsBa
+from mmmsba_plugin.model.committee import Network
 
 _FAKE = 1
 
@@ -71,7 +71,7 @@ def windows(num_snippets: int, *, size: int, warm_up: int) -> Iterator[Window]:
         kept = keep_stop
 
 
-def judge(network: MmmsBa, features: ClipFeatures, config: LocalizationConfig) -> Judgement:
+def judge(network: Network, features: ClipFeatures, config: LocalizationConfig) -> Judgement:
     """Return what ``network`` says along a clip.
 
     A clip of at most ``config.window_s`` is seen whole, exactly as in training.
@@ -84,7 +84,7 @@ def judge(network: MmmsBa, features: ClipFeatures, config: LocalizationConfig) -
         return _judge(network, features, config)
 
 
-def _judge(network: MmmsBa, features: ClipFeatures, config: LocalizationConfig) -> Judgement:
+def _judge(network: Network, features: ClipFeatures, config: LocalizationConfig) -> Judgement:
     size = max(1, round(features.grid.s_to_cells(np.array(config.window_s)).item()))
     warm_up = min(
         round(features.grid.s_to_cells(np.array(config.warm_up_s)).item()), (size - 1) // 2
@@ -124,7 +124,7 @@ def one_thread() -> Iterator[None]:
 
 @torch.inference_mode()
 def _judge_window(
-    network: MmmsBa, features: ClipFeatures, window: Window
+    network: Network, features: ClipFeatures, window: Window
 ) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
     """Return scores (one row for all modalities, then one for each) and distances, as kept.
 
@@ -150,7 +150,7 @@ def _judge_window(
     return probs, output.distances[0, kept].double().cpu().numpy()
 
 
-def _check(network: MmmsBa, features: ClipFeatures) -> None:
+def _check(network: Network, features: ClipFeatures) -> None:
     for modality, dim in network.config.dims.items():
         if modality not in features.rows or features.rows[modality].dim != dim:
             got = features.rows[modality].dim if modality in features.rows else "none"

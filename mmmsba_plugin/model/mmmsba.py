@@ -66,10 +66,7 @@ class MmmsBa(nn.Module):
         self.config = config
         self.modalities = ordered(config.dims)
         self.encoders = nn.ModuleDict(
-            {
-                name: Encoder(config.dims[name], config, config.stems.get(name))
-                for name in self.modalities
-            }
+            {name: Encoder(config.dims[name], config) for name in self.modalities}
         )
         width = fused_width(len(self.modalities), config.stream_units, config.attention)
         self.join = JointLayers(width, config) if config.joint_layers else None

@@ -20,9 +20,9 @@ tags: [deepfake-detection, audio-visual, temporal-localization]
 Scores stretches of a talking-face clip as forged, from its {modalities}.
 {caution}
 - **Learned from**: {trained_on}{tuned_from}
-- **Clips**: {num_train} to learn from, {num_validation} of other people to stop by
-- **Preset**: {preset}, attention {attention}; snippets of {stride_s:g} s; {epochs} epochs,
-  seed {seed}
+- **Clips**: {clips}
+{committee}- **Preset**: {preset}, attention {attention}; snippets of {stride_s:g} s; {epochs}
+  epochs, seed {seed}
 
 ## Measured
 
@@ -46,6 +46,17 @@ scores mean, so these figures flatter. They are not a test result.
 - Evidence. A score is a reason to look, not a finding.
 - Forgeries made in ways that it never saw, unless a table above says how it did on them.
 - Faces less than 24 px high, faces in profile, several people at once.
+"""
+
+_CLIPS = "{num_train} to learn from, {num_validation} of other people to stop by"
+_CLIPS_OF_COMMITTEE = (
+    "at most {num_train} for a network to learn from; {num_validation} to stop by, each of people "
+    "that its network does not know"
+)
+_COMMITTEE = """\
+- **Networks**: {num} that answer as one, each stopped by people that it did not learn from.
+  Figures, lines and the meaning of scores below are of each clip as judged by those networks that
+  held it out; on a new clip all are averaged, which varies less
 """
 
 _TUNED_FROM = """
@@ -89,13 +100,14 @@ the highest score there is.
 
 def write_card(config: CheckpointConfig) -> str:
     """Return the model card of a checkpoint, Markdown."""
+    num = config.model.members
     return _CARD.format(
         modalities=", ".join(config.model.dims),
         caution=f"\n**{config.caution}**\n" if config.caution else "",
         trained_on=config.trained_on or "not said",
         tuned_from=_tuned_from(config),
-        num_train=config.training["num_train"],
-        num_validation=config.training["num_validation"],
+        clips=(_CLIPS if num == 1 else _CLIPS_OF_COMMITTEE).format(**config.training),
+        committee=_COMMITTEE.format(num=num) if num > 1 else "",
         preset=config.training["preset"],
         epochs=config.training["epochs"],
         seed=config.training["seed"],

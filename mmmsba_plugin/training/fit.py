@@ -24,6 +24,7 @@ from mmmsba_plugin.detector import bind_front_ends
 from mmmsba_plugin.errors import TrainingError
 from mmmsba_plugin.features.store import FeatureStore
 from mmmsba_plugin.model.checkpoint import CheckpointConfig, save_checkpoint
+from mmmsba_plugin.model.committee import Network, as_one, members_of
 from mmmsba_plugin.model.mmmsba import MmmsBa
 from mmmsba_plugin.training.card import write_card
 from mmmsba_plugin.training.data import (
@@ -39,13 +40,16 @@ from mmmsba_plugin.training.data import (
 )
 from mmmsba_plugin.training.module import Learner
 from mmmsba_plugin.training.operating_point import OperatingPoint, choose_operating_point
-from mmmsba_plugin.training.split import split_records
+from mmmsba_plugin.training.split import folds
 
 #: Where a run keeps what it needs to go on, inside the checkpoint's folder.
 _STATE = "training"
 _RUN = "run.json"
 _EPOCHS = "epochs"
 _BEST, _LAST = "best", "last"
+#: What the best epoch has most of. The loss turns up long before: it minds how far scores are
+#: from the truth, which calibration mends, more than which snippets have the higher ones.
+_GAIN = "val_snippet_auc"
 #: Says that a run has ended, and after how many epochs of how many it was given.
 _END = "end.json"
 
@@ -59,7 +63,7 @@ class Start:
         origin: The checkpoint that it comes from.
     """
 
-    network: MmmsBa
+    network: Network
     origin: Origin
 
 
@@ -75,13 +79,13 @@ class Fitted:
 
     Attributes:
         checkpoint: The folder of the trained weights.
-        num_train: Clips it learned from.
-        num_validation: Clips it was stopped and adjusted by.
-        epochs: Passes over the data.
+        num_train: Clips that each network learned from, at most.
+        num_validation: Clips that networks were stopped and adjusted by.
+        epochs: Passes over the data, of the network that took most.
         skipped: Records that could not be used, and why.
         operating_point: The thresholds chosen on the validation clips, and how they did.
-        before: How the weights that it started from did on the same clips, with lines drawn on
-            them in the same way; empty if it started from none.
+        before: How the weights that it started from did on the same clips, a committee as one,
+            with lines drawn on them in the same way; empty if it started from none.
     """
 
     checkpoint: Path
@@ -111,7 +115,8 @@ def fit(
 
     Args:
         records: Clips with their truth. Those of split ``dev`` (or ``val``) decide when to
-            stop; without any, a fifth of the identities is held out. ``test`` is not touched.
+            stop; without any, a fifth of the identities is held out, or by each member of a
+            committee a share of its own. ``test`` is not touched.
         config: Everything else that decides the run.
         out: Folder of the checkpoint; also keeps the state of the run.
         start: What to go on from; ``config`` must describe its network.
@@ -126,37 +131,32 @@ def fit(
     """
     origin = start.origin if start else None
     _claim(out, _Run(**dict(config), tuned_from=origin))
-    lightning.seed_everything(config.train.seed, verbose=False)
     front_ends = bind_front_ends(config.features)
     source = Source(front_ends, config.features, store or FeatureStore())
-    train, validation = split_records(list(records), seed=config.train.seed)
-    train_clips, skipped = load_clips(train, source, workers=workers, on_clip=on_clip)
-    held_out, skipped_too = load_clips(validation, source, workers=workers, on_clip=on_clip)
-    _require(train_clips, held_out, [*skipped, *skipped_too])
-
-    network = deepcopy(start.network).train() if start else _network(config, train_clips, source)
-    network.encoders.requires_grad_(not config.train.freeze_encoders)
-    batches = (
-        _batches(train_clips, source, config, shuffle=True),
-        _batches(held_out, source, config, shuffle=False),
-    )
+    shares, skipped = _shares(records, config, source, workers=workers, on_clip=on_clip)
+    starts = members_of(start.network) if start else [None] * len(shares)
     lines = partial(
         choose_operating_point,
-        clips=held_out,
         source=source,
         config=config.localization,
         calibration=config.calibration,
         false_positive_rate=config.false_positive_rate,
     )
-    before = lines(start.network).metrics if start else {}
-    epochs = _learn(Learner(network, config.train), batches, out, progress=progress)
-    point = lines(network)
+    before = lines(_all_by(start.network, shares)).metrics if start else {}
+    learned = [
+        _member(index, share, config, out, source, start=begun, progress=progress)
+        for index, (share, begun) in enumerate(zip(shares, starts, strict=True))
+    ]
+    members = [member for member, _ in learned]
+    network, judges = as_one(members), _judges(members, shares)
+    held_out = [clip for _, clips in judges for clip in clips]
+    point = lines(judges)
     fitted = Fitted(
         checkpoint=out,
-        num_train=len(train_clips),
+        num_train=max(len(clips) for clips, _ in shares),
         num_validation=len(held_out),
-        epochs=epochs,
-        skipped=(*skipped, *skipped_too),
+        epochs=max(epochs for _, epochs in learned),
+        skipped=tuple(skipped),
         operating_point=point,
         before=before,
     )
@@ -176,6 +176,83 @@ def fit(
     )
     save_checkpoint(out, network, checkpoint, write_card(checkpoint))
     return fitted
+
+
+#: What a network learns from, and what it is stopped and adjusted by.
+_Share = tuple[Sequence[Clip], Sequence[Clip]]
+
+
+def _shares(
+    records: Iterable[Record],
+    config: FitConfig,
+    source: Source,
+    *,
+    workers: int,
+    on_clip: Callable[[Clip | Skipped], None],
+) -> tuple[list[_Share], list[Skipped]]:
+    """Return the share of the clips of each network, and what could not be used."""
+    wanted = folds(list(records), members=config.members, seed=config.train.seed)
+    everyone = [record for part in wanted[0] for record in part]
+    found: list[Clip | Skipped] = []
+
+    def note(one: Clip | Skipped) -> None:
+        found.append(one)
+        on_clip(one)
+
+    _, skipped = load_clips(everyone, source, workers=workers, on_clip=note)
+    # By order: a clip's own record may end where the one that was asked for did not say.
+    clip_of = {id(record): one for record, one in zip(everyone, found, strict=True)}
+
+    def usable(part: Sequence[Record]) -> Sequence[Clip]:
+        clips = (clip_of[id(record)] for record in part)
+        return [one for one in clips if isinstance(one, Clip)]
+
+    shares = [(usable(train), usable(held_out)) for train, held_out in wanted]
+    for train, held_out in shares:
+        _require(train, held_out, skipped)
+    return shares, skipped
+
+
+def _member(
+    index: int,
+    share: _Share,
+    config: FitConfig,
+    out: Path,
+    source: Source,
+    *,
+    start: MmmsBa | None,
+    progress: bool,
+) -> tuple[MmmsBa, int]:
+    """Return one trained network, and after how many epochs it stopped."""
+    train = config.train.model_copy(update={"seed": config.train.seed + index})
+    lightning.seed_everything(train.seed, verbose=False)
+    network = deepcopy(start).train() if start else _network(config, share[0], source)
+    network.encoders.requires_grad_(not train.freeze_encoders)
+    batches = (
+        _batches(share[0], source, train, shuffle=True),
+        _batches(share[1], source, train, shuffle=False),
+    )
+    state = out / _STATE / (f"member-{index}" if index else "")
+    return network, _learn(Learner(network, train), batches, state, progress=progress)
+
+
+def _all_by(network: Network, shares: Sequence[_Share]) -> list[tuple[Network, Sequence[Clip]]]:
+    """Return the clips that are held out, each once, with a network that learned from none."""
+    parts = {tuple(map(id, held_out)): held_out for _, held_out in shares}
+    return [(network, held_out) for held_out in parts.values()]
+
+
+def _judges(
+    members: Sequence[MmmsBa], shares: Sequence[_Share]
+) -> list[tuple[Network, Sequence[Clip]]]:
+    """Return the clips that were held out, each once, with all networks that held them out."""
+    together: dict[tuple[int, ...], list[MmmsBa]] = {}
+    clips: dict[tuple[int, ...], Sequence[Clip]] = {}
+    for member, (_, held_out) in zip(members, shares, strict=True):
+        key = tuple(map(id, held_out))
+        together.setdefault(key, []).append(member)
+        clips[key] = held_out
+    return [(as_one(those), clips[key]) for key, those in together.items()]
 
 
 def _told(config: FitConfig, fitted: Fitted, held_out: Sequence[Clip]) -> dict[str, Any]:
@@ -239,7 +316,8 @@ def _require(train: Sequence[Clip], held_out: Sequence[Clip], skipped: Sequence[
 
 def _network(config: FitConfig, clips: Sequence[Clip], source: Source) -> MmmsBa:
     spread = statistics(clips, source)
-    network = MmmsBa(config.model({m: len(mean) for m, (mean, _) in spread.items()}))
+    model = config.model({m: len(mean) for m, (mean, _) in spread.items()})
+    network = MmmsBa(model.model_copy(update={"members": 1}))
     network.set_statistics(spread)
     return network
 
@@ -247,7 +325,7 @@ def _network(config: FitConfig, clips: Sequence[Clip], source: Source) -> MmmsBa
 def _learn(
     learner: Learner,
     batches: tuple[DataLoader[Item], DataLoader[Item]],
-    out: Path,
+    state: Path,
     *,
     progress: bool,
 ) -> int:
@@ -256,10 +334,9 @@ def _learn(
     Args:
         learner: Holds the network.
         batches: To learn from, and to validate on.
-        out: Its subfolder holds the state to go on from.
+        state: Folder of what a run needs to go on.
         progress: Whether to show a progress bar.
     """
-    state = out / _STATE
     best, last = (state / _EPOCHS / f"{name}.ckpt" for name in (_BEST, _LAST))
     num_epochs = _ended_after(state, learner.config)
     if num_epochs is None:
@@ -290,12 +367,16 @@ def _ended_after(state: Path, config: TrainConfig) -> int | None:
 def _trainer(config: TrainConfig, state: Path, *, progress: bool) -> lightning.Trainer:
     def keep(name: str, monitor: str | None) -> ModelCheckpoint:
         return ModelCheckpoint(
-            dirpath=state / _EPOCHS, filename=name, monitor=monitor, enable_version_counter=False
+            dirpath=state / _EPOCHS,
+            filename=name,
+            monitor=monitor,
+            mode="max",
+            enable_version_counter=False,
         )
 
     # Two, because Lightning's own "last" is the last that was also the best.
-    kept = [keep(_BEST, "val_loss"), keep(_LAST, None)]
-    stop = EarlyStopping("val_loss", patience=config.patience)
+    kept = [keep(_BEST, _GAIN), keep(_LAST, None)]
+    stop = EarlyStopping(_GAIN, mode="max", patience=config.patience)
     chance = _Chance(config.seed)
     return lightning.Trainer(
         max_epochs=config.max_epochs,
@@ -325,12 +406,12 @@ class _Chance(lightning.Callback):
 
 
 def _batches(
-    clips: Sequence[Clip], source: Source, config: FitConfig, *, shuffle: bool
+    clips: Sequence[Clip], source: Source, config: TrainConfig, *, shuffle: bool
 ) -> DataLoader[Item]:
     return DataLoader(
         ClipDataset(clips, source),
-        batch_size=config.train.batch_size,
-        sampler=EpochShuffle(len(clips), seed=config.train.seed) if shuffle else None,
+        batch_size=config.batch_size,
+        sampler=EpochShuffle(len(clips), seed=config.seed) if shuffle else None,
         collate_fn=collate,
     )
 

@@ -44,7 +44,9 @@ class Learner(lightning.LightningModule):
         self._note("val", self._losses(output, batch, batch.present), batch)
         # The trial run before the first epoch may see clips of one class alone.
         if not self.trainer.sanity_checking:
-            self.val_snippet_auc.update(output.scores[batch.mask], batch.labels["all"][batch.mask])
+            # A network that diverged tells nothing apart; of NaN, the metric makes any number.
+            scores = output.scores[batch.mask].nan_to_num(0.0)
+            self.val_snippet_auc.update(scores, batch.labels["all"][batch.mask])
             self.log("val_snippet_auc", self.val_snippet_auc, on_epoch=True)
 
     def configure_optimizers(self) -> OptimizerLRScheduler:

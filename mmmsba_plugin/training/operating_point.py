@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from mmmsba_plugin.config import Calibration, CalibrationMethod, LocalizationConfig
 from mmmsba_plugin.evidence import ClipFeatures
 from mmmsba_plugin.localization.calibrate import apply, calibrate
+from mmmsba_plugin.model.committee import Network
 from mmmsba_plugin.model.judge import Judgement, judge
-from mmmsba_plugin.model.mmmsba import MmmsBa
 from mmmsba_plugin.schema import ALTERED_BY_MODALITY, Threshold
 from mmmsba_plugin.training.data import Clip, Source, truths
 from mmmsba_plugin.training.targets import make_targets
@@ -52,15 +52,14 @@ class OperatingPoint:
 
 
 def choose_operating_point(
-    network: MmmsBa,
-    clips: Sequence[Clip],
+    held_out: Sequence[tuple[Network, Sequence[Clip]]],
     source: Source,
     config: LocalizationConfig,
     *,
     calibration: CalibrationMethod = "none",
     false_positive_rate: float = FALSE_POSITIVE_RATE,
 ) -> OperatingPoint:
-    """Return the lines for a network.
+    """Return the lines for a network, or for a committee of networks.
 
     A clip counts as forged from the score that at most a stated share of the genuine clips reach,
     and a segment opens there too: a clip is forged exactly if a stretch of it is. It closes
@@ -71,19 +70,22 @@ def choose_operating_point(
     reach.
 
     Args:
-        network: In evaluation mode or not; it is not changed.
-        clips: Validation clips, genuine and forged.
+        held_out: Validation clips, genuine and forged, with the network that did not learn from
+            them; in evaluation mode or not, it is not changed. Of a committee, several parts
+            each with clips of their own. All of it varies less than a part, so that lines and
+            probabilities should err on the safe side for other clips of the same kind.
         source: How their features are had.
         config: The settings that the lines are put into.
         calibration: How scores become probabilities; fitted to the clips' scores.
         false_positive_rate: The share of genuine clips that may be called forged.
     """
     seen = _Seen()
-    for clip in clips:
-        features = source.features(clip.media)
-        seen.add(clip, features, judge(network, features, config))
+    for network, clips in held_out:
+        for clip in clips:
+            features = source.features(clip.media)
+            seen.add(clip, features, judge(network, features, config))
     level, f1 = seen.best_f1(_TOGETHER)
-    forged = np.array([clip.record.forged for clip in clips])
+    forged = np.array([clip.record.forged for _, clips in held_out for clip in clips])
     highest = np.array(seen.highest)
     line = clip_threshold(highest, forged, false_positive_rate)
     thresholds = stated_thresholds(highest[~forged])
@@ -91,7 +93,9 @@ def choose_operating_point(
     lines = {
         "onset": line.value,
         "offset": min(level, line.value),
-        "alone_onsets": {m: seen.genuine_line(m) for m in network.config.dims if seen.genuine(m)},
+        "alone_onsets": {
+            m: seen.genuine_line(m) for m in held_out[0][0].config.dims if seen.genuine(m)
+        },
     }
     return OperatingPoint(
         threshold=line,

@@ -1,6 +1,6 @@
 """Decides who is learned from and who is held out; nobody is both."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from mmmsba_plugin.datasets.record import Record
 from mmmsba_plugin.datasets.splits import ranked, split_word
@@ -8,6 +8,7 @@ from mmmsba_plugin.errors import TrainingError
 
 #: Share of the identities that is held out where a corpus has no validation split.
 _HELD_OUT = 0.2
+_FEWEST_FOLDS = 2
 
 
 def split_records(records: Sequence[Record], *, seed: int = 0) -> tuple[list[Record], list[Record]]:
@@ -36,6 +37,45 @@ def split_records(records: Sequence[Record], *, seed: int = 0) -> tuple[list[Rec
         [record for record in train if _who(record) not in held_out],
         [record for record in train if _who(record) in held_out],
     )
+
+
+def folds(
+    records: Sequence[Record], *, members: int, seed: int = 0
+) -> list[tuple[list[Record], list[Record]]]:
+    """Return for each member of a committee the records to learn from and to validate on.
+
+    Each person is held out by one member, or by more than one where people do not suffice for
+    as many shares with genuine and forged records each. A single network, all members where the
+    corpus has a validation split, and all where no two such shares can be made, have the
+    records as :func:`split_records` says.
+
+    Raises:
+        TrainingError: An identity stands in both splits.
+    """
+    train, validation = split_records(records, seed=seed)
+    everyone = [*train, *validation]
+    order = ranked(map(_who, everyone), seed=seed)
+    given = any(split_word(record.split or "train") == "dev" for record in everyone)
+    most = 0 if given else min(members, len(order))
+    for num_folds in range(most, _FEWEST_FOLDS - 1, -1):
+        place = {who: index % num_folds for index, who in enumerate(order)}
+        shares = [_share(everyone, place, fold) for fold in range(num_folds)]
+        if all(_tell_both(part) for share in shares for part in share):
+            return [shares[member % num_folds] for member in range(members)]
+    return [(train, validation)] * members
+
+
+def _share(
+    records: Sequence[Record], place: Mapping[str, int], fold: int
+) -> tuple[list[Record], list[Record]]:
+    return (
+        [record for record in records if place[_who(record)] != fold],
+        [record for record in records if place[_who(record)] == fold],
+    )
+
+
+def _tell_both(records: Sequence[Record]) -> bool:
+    return {record.forged for record in records} == {True, False}
 
 
 def _who(record: Record) -> str:

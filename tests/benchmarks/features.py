@@ -29,8 +29,9 @@ from mmmsba_plugin.evaluation.detection import auc
 from mmmsba_plugin.evaluation.intervals import Draw, Interval, bootstrap
 from mmmsba_plugin.evidence import ClipFeatures
 from mmmsba_plugin.features.extract import extract, media_of
-from mmmsba_plugin.features.spectrogram import NUM_BINS
+from mmmsba_plugin.features.likeness import NUM_VALUES
 from mmmsba_plugin.features.store import FeatureStore
+from mmmsba_plugin.features.voice import NUM_BANDS
 from mmmsba_plugin.model.checkpoint import CARD
 from mmmsba_plugin.segment import Segment
 from mmmsba_plugin.training.data import truths
@@ -41,8 +42,9 @@ STEPS = (-6, -3, 3, 6)
 LAGS = range(-4, 5)
 #: Snippets over which sound and mouth are correlated.
 AROUND = 8
-#: Bins of the spectrogram that are averaged into one band for this classifier.
-BAND = 8
+#: Where the parts of what is heard end.
+LEVELS = 3 * NUM_BANDS
+LIKENESSES = LEVELS + 2 * NUM_VALUES
 NUM_TIMED = 12
 
 Rows = NDArray[np.float32]
@@ -69,23 +71,14 @@ def own(modality: str, first: int, last: int) -> Measure:
     return pick
 
 
-def levels(features: ClipFeatures) -> Rows:
-    """Return levels of sound by band: their mean over a snippet, and their largest step."""
-    rows = features.rows["audio"].values
-    picture = rows[:, : 8 * NUM_BINS].reshape(len(rows), 8, NUM_BINS // BAND, BAND).mean(axis=3)
-    steps = np.abs(np.diff(picture.reshape(-1, NUM_BINS // BAND), axis=0, prepend=0.0))
-    largest = steps.reshape(picture.shape).max(axis=1)
-    return np.concatenate([picture.mean(axis=1), largest], axis=1)
-
-
-def voice(features: ClipFeatures) -> Rows:
-    """Return how alike the voice is to the rest of the clip."""
-    return features.rows["audio"].values[:, 8 * NUM_BINS :]
+def heard(first: int, last: int | None) -> Measure:
+    """Return what picks columns of the front-end of voices."""
+    return lambda features: features.rows["audio"].values[:, first:last]
 
 
 def in_step(features: ClipFeatures) -> Rows:
     """Return how sound and mouth go together, at several lags, over a second and a half."""
-    loud = features.rows["audio"].values[:, : 8 * NUM_BINS].mean(axis=1)
+    loud = features.rows["audio"].values[:, :NUM_BANDS].mean(axis=1)
     opening, width = features.rows["lips"].values[:, 0], features.rows["lips"].values[:, 2]
     found = [_correlation(np.roll(loud, lag), shape) for shape in (opening, width) for lag in LAGS]
     values = np.stack(found, axis=1).astype(np.float32)
@@ -124,8 +117,9 @@ GROUPS: dict[str, tuple[str, Measure]] = {
     "face: change from picture to picture": ("visual", own("face", 48, 80)),
     "face: colour": ("visual", own("face", 80, 112)),
     "face: pose": ("visual", own("face", 112, 118)),
-    "sound: levels and steps by band": ("audio", levels),
-    "sound: likeness of the voice": ("audio", voice),
+    "sound: levels and steps by band": ("audio", heard(0, LEVELS)),
+    "sound: likeness of the voice": ("audio", heard(LEVELS, LIKENESSES)),
+    "sound: traces of how it was made": ("audio", heard(LIKENESSES, None)),
     "sound against mouth, nine lags": ("all", in_step),
 }
 TOGETHER = {

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from mmmsba_plugin.shipped import read_shipped
 
 if TYPE_CHECKING:
-    from torch import nn
+    from torch import Tensor, nn
 
 NUM_MELS = 40
 #: Columns as the encoder knows them: 25 ms of sound of this rate, in samples, every 10 ms.
@@ -25,7 +25,8 @@ _MEAN_SQUARE = 1e-3
 _BATCH = 256
 
 FILE = "voiceprint.safetensors"
-_SHA256 = "485d3117692bfd2fb5326f06846be440f9732be8b76ed41a2469572261b9b024"
+_BANDS = "bands"
+_SHA256 = "e1620b04753ddbdcafa86c03dec89ba3661d67d0525a7e26bb9663582b7341fa"
 
 
 def voiceprints(
@@ -83,16 +84,35 @@ def load_encoder() -> "tuple[nn.Module, nn.Module]":
     Raises:
         ModelFileError: The file is missing, or not the one that was shipped.
     """
-    from safetensors.torch import load
     from torch import nn
 
-    weights = load(read_shipped(__package__, FILE, sha256=_SHA256))
     layers = nn.ModuleDict(
         {
             "recurrence": nn.LSTM(NUM_MELS, _UNITS, _LAYERS, batch_first=True),
             "dense": nn.Linear(_UNITS, _UNITS),
         }
     )
-    layers.load_state_dict({name: value.float() for name, value in weights.items()})
+    layers.load_state_dict({k: v.float() for k, v in _shipped().items() if k != _BANDS})
     layers.eval().requires_grad_(requires_grad=False)
     return layers["recurrence"], layers["dense"]
+
+
+@cache
+def mel_bands() -> NDArray[np.float32]:
+    """Return how much the power of each bin counts in each band that the encoder listens in.
+
+    Returns:
+        Slaney's mel bands over 512 samples of 16 kHz, shape ``(NUM_MELS, 257)``. They lie with
+        the weights, since making them takes librosa a second to load.
+
+    Raises:
+        ModelFileError: The file is missing, or not the one that was shipped.
+    """
+    bands: NDArray[np.float32] = _shipped()[_BANDS].numpy()
+    return bands
+
+
+def _shipped() -> "dict[str, Tensor]":
+    from safetensors.torch import load
+
+    return load(read_shipped(__package__, FILE, sha256=_SHA256))
