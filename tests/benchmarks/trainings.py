@@ -1,14 +1,14 @@
 """Trains variants of the bundled preset, and judges each on people that none of them saw.
 
-    python tests/benchmarks/trainings.py ablations CORPUS DEV -o RUNS [--card CHECKPOINT]
-    python tests/benchmarks/trainings.py forgers CORPUS DEV -o RUNS [--card CHECKPOINT]
+    python tests/benchmarks/trainings.py ablations CORPUS DEV... -o RUNS [--card CHECKPOINT]
+    python tests/benchmarks/trainings.py forgers CORPUS DEV... -o RUNS [--card CHECKPOINT]
 
 ``ablations`` trains the attentions and the sets of modalities of the paper, each with three
-seeds; sound is told to them as log-mel columns, so that no stem takes most of the time. ``forgers``
-trains once for each forger, without the files that it worked on, and looks at
-the files of ``DEV`` that it alone worked on. ``CORPUS`` and ``DEV`` are what ``mmmsba forge`` wrote
-of split train and of split dev. Runs are kept in ``RUNS``, and one that is there is not trained
-again. The table goes into the card of ``CHECKPOINT``, if one is given.
+seeds. ``forgers`` trains once for each forger, without the files that it worked on, and looks at
+the files of ``DEV`` that it alone worked on; a second ``DEV`` of forgers of sound alone gives each
+of them more files. Each is one network, not a committee. ``CORPUS`` and ``DEV`` are what ``mmmsba
+forge`` wrote of split train and of split dev. Runs are kept in ``RUNS``, and one that is there is
+not trained again. The table goes into the card of ``CHECKPOINT``, if one is given.
 """
 
 import argparse
@@ -17,7 +17,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -54,7 +54,6 @@ class Variant:
     network: Mapping[str, Any] = field(default_factory=dict)
     letters: str = "VLA"
     without: str | None = None
-    features: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def folder(self) -> str:
@@ -64,7 +63,7 @@ class Variant:
     def config(self, epochs: int | None) -> FitConfig:
         """Return its settings."""
         said = json.loads(TRAINING.read_text(encoding="utf-8"))
-        config = FitConfig.read({**said, "network": dict(self.network), "features": self.features})
+        config = FitConfig.read({**said, "network": {"members": 1, **self.network}})
         changes: dict[str, Any] = {"seed": self.seed}
         if epochs is not None:
             changes["max_epochs"] = epochs
@@ -77,26 +76,16 @@ class Variant:
 def ablations() -> list[Variant]:
     """Return the paper's ablations, the whole network first."""
     by_attention = [
-        _told_log_mel(f"{attention.upper()}, V+L+A", seed, "VLA", attention)
+        Variant(f"{attention.upper()}, V+L+A", seed, {"attention": attention})
         for attention in ATTENTIONS
         for seed in SEEDS
     ]
     by_modality = [
-        _told_log_mel(f"MMMS-BA, {'+'.join(letters)}", seed, letters, "mmms-ba")
+        Variant(f"MMMS-BA, {'+'.join(letters)}", seed, letters=letters)
         for letters in ("VL", "VA", "LA")
         for seed in SEEDS
     ]
     return by_attention + by_modality
-
-
-def _told_log_mel(name: str, seed: int, letters: str, attention: str) -> Variant:
-    front_ends = {
-        "face": {"name": "face-texture"},
-        "audio": {"name": "log-mel"},
-        "lips": {"name": "lips-texture"},
-    }
-    network = {"attention": attention, "stems": {}}
-    return Variant(name, seed, network, letters, features={"front_ends": front_ends})
 
 
 def forgers(corpus: Path) -> list[Variant]:
@@ -109,7 +98,7 @@ def main() -> None:
     wanted = argparse.ArgumentParser(description=__doc__)
     wanted.add_argument("what", choices=("ablations", "forgers"))
     wanted.add_argument("corpus", type=Path)
-    wanted.add_argument("dev", type=Path)
+    wanted.add_argument("dev", type=Path, nargs="+")
     wanted.add_argument("-o", "--runs", type=Path, required=True)
     wanted.add_argument("--jobs", type=int, default=1, help="trainings at a time")
     wanted.add_argument("--epochs", type=int, help="passes, where not as many as the preset's")
@@ -120,14 +109,23 @@ def main() -> None:
     with ProcessPoolExecutor(said.jobs, mp_context=get_context("spawn")) as pool:
         reports = dict(zip(variants, pool.map(work, variants), strict=True))
     table = _ablations if said.what == "ablations" else _forgers
-    lines = list(table(reports, list(read_lavdf(said.dev)), said.epochs))
+    lines = list(table(reports, read_all(said.dev), said.epochs))
     sys.stdout.write("\n".join(lines) + "\n")
     if said.card:
         put_section(said.card / CARD, said.what, lines)
 
 
+def read_all(corpora: Sequence[Path]) -> list[Record]:
+    """Return the records of several corpora, whose files may have the same names."""
+    return [
+        replace(record, key=f"{number}/{record.key}")
+        for number, corpus in enumerate(corpora)
+        for record in read_lavdf(corpus)
+    ]
+
+
 def judged(
-    variant: Variant, *, corpus: Path, dev: Path, runs: Path, epochs: int | None
+    variant: Variant, *, corpus: Path, dev: Sequence[Path], runs: Path, epochs: int | None
 ) -> list[Report]:
     """Return what a variant says of each clip of ``dev``; it is trained if it was not yet."""
     said = runs / variant.folder / "dev.jsonl"
@@ -138,14 +136,14 @@ def judged(
     return [Report.model_validate_json(one) for one in said.read_text("utf-8").splitlines()]
 
 
-def asked(variant: Variant, dev: Path) -> list[Record]:
+def asked(variant: Variant, dev: Sequence[Path]) -> list[Record]:
     """Return the files that a variant is asked about: genuine ones, and what it never knew."""
-    records = read_lavdf(dev)
+    records = read_all(dev)
     return [r for r in records if not variant.without or not r.forged or r.kind == variant.without]
 
 
 def _trained_and_asked(
-    variant: Variant, corpus: Path, dev: Path, out: Path, epochs: int | None
+    variant: Variant, corpus: Path, dev: Sequence[Path], out: Path, epochs: int | None
 ) -> list[Report]:
     import torch
 
@@ -207,11 +205,10 @@ def _ablations(reports: Reports, records: Sequence[Record], epochs: int | None) 
     yield "## The paper's ablations, on forged clips"
     yield ""
     yield (
-        f"Means over {len(SEEDS)} seeds, each trained as the bundled weights are{_passes(epochs)}, "
-        "but told sound as log-mel columns, which takes a fraction of the time; measured "
-        f"on {len(records)} files of people that none saw; behind each AUC, by how much it exceeds "
-        f"that of {WHOLE}, with paired 95 % intervals over people. V is the face, L the lips, A "
-        "the sound."
+        f"Means over {len(SEEDS)} seeds, each one network trained as those of the bundled weights "
+        f"are{_passes(epochs)}; measured on {len(records)} files of people that none saw; behind "
+        f"each AUC, by how much it exceeds that of {WHOLE}, with paired 95 % intervals over people."
+        " V is the face, L the lips, A the sound."
     )
     yield ""
     yield "| network | clip AUC | | snippet AUC | | AP@0.5 | AR@20 |"
@@ -240,7 +237,7 @@ def _forgers(reports: Reports, records: Sequence[Record], epochs: int | None) ->
     yield "## Forgers that it never learned from"
     yield ""
     yield (
-        "Each row is a network of its own, trained as the bundled weights are"
+        "Each row is one network, trained as those of the bundled weights are"
         f"{_passes(epochs)}, but without any file that this forger worked on, and judged on files "
         "of people it never saw: those that this forger alone worked on, against the genuine ones. "
         "95 % intervals over people."
