@@ -201,8 +201,8 @@ def test_a_missing_configuration_is_named(folder):
 
 
 def test_another_format_version_is_refused_before_its_keys_are_read(folder):
-    rewrite(folder, format_version=2, something_new=True)
-    with pytest.raises(CheckpointError, match=r"format version 2, this package reads 1; install"):
+    rewrite(folder, format_version=3, something_new=True)
+    with pytest.raises(CheckpointError, match=r"format version 3, this package reads 2; install"):
         load_checkpoint(folder)
 
 
