@@ -3,8 +3,8 @@
 Somebody else's words, a cloned voice, or a machine's have another owner and another maker than
 the clip around them. That is learned from far less footage than a spectrogram takes, since two
 encoders that ship know thousands of voices and six machines already. On sound forged from
-the clips that the bundled weights learn from, and with levels and steps beside, the first alone
-tells snippets of held-out people apart with an AUC of 0.71, both with 0.75.
+the clips that the bundled weights learn from, likenesses alone tell snippets of held-out people
+apart with an AUC of 0.64, traces alone with 0.67, and all that is here with 0.70 (model card).
 """
 
 import numpy as np
