@@ -84,8 +84,9 @@ class Fitted:
         epochs: Passes over the data, of the network that took most.
         skipped: Records that could not be used, and why.
         operating_point: The thresholds chosen on the validation clips, and how they did.
-        before: How the weights that it started from did on the same clips, a committee as one,
-            with lines drawn on them in the same way; empty if it started from none.
+        before: How the weights that it started from did on the same clips, with lines drawn on
+            them in the same way; empty if it started from none. Like for like: of a committee,
+            each clip is judged by the member that goes on without it, before and after.
     """
 
     checkpoint: Path
@@ -142,7 +143,7 @@ def fit(
         calibration=config.calibration,
         false_positive_rate=config.false_positive_rate,
     )
-    before = lines(_all_by(start.network, shares)).metrics if start else {}
+    before = lines(_judges(members_of(start.network), shares)).metrics if start else {}
     learned = [
         _member(index, share, config, out, source, start=begun, progress=progress)
         for index, (share, begun) in enumerate(zip(shares, starts, strict=True))
@@ -234,12 +235,6 @@ def _member(
     )
     state = out / _STATE / (f"member-{index}" if index else "")
     return network, _learn(Learner(network, train), batches, state, progress=progress)
-
-
-def _all_by(network: Network, shares: Sequence[_Share]) -> list[tuple[Network, Sequence[Clip]]]:
-    """Return the clips that are held out, each once, with a network that learned from none."""
-    parts = {tuple(map(id, held_out)): held_out for _, held_out in shares}
-    return [(network, held_out) for held_out in parts.values()]
 
 
 def _judges(
