@@ -15,7 +15,7 @@ from pydantic.fields import FieldInfo
 from mmmsba_plugin.config import Chapter
 
 from .errors import TargetError
-from .targets import Samples
+from .samples import Samples
 
 AnyChapter = TypeVar("AnyChapter", bound=Chapter)
 

@@ -45,7 +45,7 @@ import fiftyone as fo
 import numpy as np
 from numpy.typing import NDArray
 
-from mmmsba_plugin.datasets.record import Record
+from mmmsba_plugin.record import Record
 from mmmsba_plugin.schema import (
     Curves,
     ForgedSegment,

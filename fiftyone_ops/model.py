@@ -1,7 +1,8 @@
 """The detector as one of FiftyOne's models, for ``dataset.apply_model``.
 
 FiftyOne decodes a video for its model, whether that looks or not, and needs ffmpeg for it; it
-also writes sample by sample. :func:`fiftyone_ops.detect.annotate` needs neither, and is faster::
+also writes sample by sample. :func:`fiftyone_ops.tasks.detect.annotate` needs neither, and is
+faster::
 
     model = load_model("mmmsba", checkpoint="my-checkpoint")
     dataset.apply_model(model, label_field=model.label_field("forgeries"))
@@ -16,12 +17,13 @@ import fiftyone.core.models as fom
 
 from mmmsba_plugin.errors import ConfigError, MissingExtraError
 from mmmsba_plugin.hookspecs import Detector
-from mmmsba_plugin.media.glance import Glance
+from mmmsba_plugin.media.frame_index import Glance
 
-from . import labels, metadata, runs
-from .detect import load_detector
+from . import labels, store
 from .labels import Fields
 from .settings import DetectSettings
+from .tasks import metadata
+from .tasks.detect import load_detector
 
 #: What the zoo calls it.
 NAME = "mmmsba"
@@ -58,13 +60,13 @@ class ForgeryModel(fom.SamplesMixin, fom.Model):
     def __init__(self, detector: Detector) -> None:
         super().__init__()
         self._detector = detector
-        self._made_by = runs.made_by(detector.info)
+        self._made_by = store.made_by(detector.info)
 
     def __enter__(self) -> Self:
         if shutil.which("ffprobe") is None:
             raise MissingExtraError(
                 "FiftyOne's apply_model reads videos with ffmpeg, which is not installed; install "
-                "it, or call fiftyone_ops.detect.annotate(dataset), which needs none"
+                "it, or call fiftyone_ops.tasks.detect.annotate(dataset), which needs none"
             )
         return self
 

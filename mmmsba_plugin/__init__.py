@@ -1,7 +1,7 @@
 """Finds forged stretches in talking-face video: where, and in which modality.
 
 The names below are the whole public face for callers; plug-in authors find theirs in
-:mod:`mmmsba_plugin.hookspecs` and :mod:`mmmsba_plugin.evidence`. Each is loaded on first
+:mod:`mmmsba_plugin.hookspecs` and :mod:`mmmsba_plugin.structures`. Each is loaded on first
 use, so that importing the package costs nothing.
 """
 

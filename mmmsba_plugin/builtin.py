@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from mmmsba_plugin.features.audio import LogMel, LogMelConfig
 from mmmsba_plugin.features.face import FaceTexture, FaceTextureConfig
 from mmmsba_plugin.features.lips import LipsTexture, LipsTextureConfig
+from mmmsba_plugin.features.log_mel import LogMel, LogMelConfig
 from mmmsba_plugin.features.precomputed import Precomputed, PrecomputedConfig
 from mmmsba_plugin.features.voice import Voice, VoiceConfig
 from mmmsba_plugin.hookspecs import (
@@ -22,10 +22,10 @@ from mmmsba_plugin.hookspecs import (
     Writer,
     hookimpl,
 )
-from mmmsba_plugin.report import exchange, writers
+from mmmsba_plugin.report import benchmark_formats, writers
 
 if TYPE_CHECKING:
-    from mmmsba_plugin.datasets.record import Record
+    from mmmsba_plugin.record import Record
     from mmmsba_plugin.schema import Report
 
 
@@ -104,13 +104,13 @@ def forensics_writers() -> Iterator[Writer]:
         "av-deepfake1m",
         ".prediction.json",
         "Ranked stretches, as AV-Deepfake1M's evaluation reads them.",
-        exchange.write_av_deepfake1m,
+        benchmark_formats.write_av_deepfake1m,
     )
     yield Writer(
         "activitynet",
         ".activitynet.json",
         "Ranked stretches, as OpenTAD and UMMAFormer read them.",
-        exchange.write_activitynet,
+        benchmark_formats.write_activitynet,
     )
 
 
@@ -177,16 +177,16 @@ def forensics_forgers() -> Iterator[Forger]:
 
 
 def _sound_forgers() -> Iterator[Forger]:
-    from mmmsba_plugin.forge import (
-        cut_words,
-        prosody,
+    from mmmsba_plugin.forge.audio import (
+        delete_insert,
+        mel_vocoder,
+        pitch_tempo,
         repeat,
-        resynthesis,
         shift,
-        speak,
+        source_filter_vocoder,
         splice,
-        vocode,
-        voice,
+        tts,
+        voice_conversion,
     )
 
     yield Forger(
@@ -214,83 +214,91 @@ def _sound_forgers() -> Iterator[Forger]:
         name="delete",
         modality="audio",
         summary="A piece cut out and the gap closed: a word made unsaid.",
-        config=cut_words.DeleteConfig,
-        build=cut_words.DeleteWord,
+        config=delete_insert.DeleteConfig,
+        build=delete_insert.DeleteWord,
     )
     yield Forger(
         name="insert",
         modality="audio",
         summary="A syllable put in and the rest pushed back: another word, or a stutter.",
-        config=cut_words.InsertConfig,
-        build=cut_words.InsertSyllable,
+        config=delete_insert.InsertConfig,
+        build=delete_insert.InsertSyllable,
     )
     yield Forger(
         name="pitch",
         modality="audio",
         summary="The same words higher or lower: a disguised voice, or a word tuned to fit.",
-        config=prosody.PitchConfig,
-        build=prosody.ShiftPitch,
+        config=pitch_tempo.PitchConfig,
+        build=pitch_tempo.ShiftPitch,
     )
     yield Forger(
         name="tempo",
         modality="audio",
         summary="The same words hurried or drawn out: made to sound drunk, or to fit lips.",
-        config=prosody.TempoConfig,
-        build=prosody.ChangeTempo,
+        config=pitch_tempo.TempoConfig,
+        build=pitch_tempo.ChangeTempo,
     )
     yield Forger(
         name="resynth",
         modality="audio",
         summary="The same words from a mel spectrogram: what a neural vocoder loses.",
-        config=resynthesis.ResynthConfig,
-        build=resynthesis.Resynth,
+        config=mel_vocoder.ResynthConfig,
+        build=mel_vocoder.Resynth,
     )
     yield Forger(
         name="recode",
         modality="audio",
         summary="Treble regrown and phases nearly right: what a neural codec loses.",
-        config=resynthesis.RecodeConfig,
-        build=resynthesis.Recode,
+        config=mel_vocoder.RecodeConfig,
+        build=mel_vocoder.Recode,
     )
     yield Forger(
         name="vocode",
         modality="audio",
         summary="Pulses and noise through the same throat: what a source-filter vocoder loses.",
-        config=vocode.VocodeConfig,
-        build=vocode.Vocode,
+        config=source_filter_vocoder.VocodeConfig,
+        build=source_filter_vocoder.Vocode,
     )
     yield Forger(
         name="voice",
         modality="audio",
         summary="The same words by another throat: voice conversion.",
-        config=voice.VoiceConfig,
-        build=voice.ConvertVoice,
+        config=voice_conversion.VoiceConfig,
+        build=voice_conversion.ConvertVoice,
     )
     yield Forger(
         name="speak",
         modality="audio",
         summary="Words of a speech synthesizer: text-to-speech; crude where none is installed.",
-        config=speak.SpeakConfig,
-        build=speak.SpeakSound,
+        config=tts.SpeakConfig,
+        build=tts.SpeakSound,
     )
 
 
 def _picture_forgers() -> Iterator[Forger]:
-    from mmmsba_plugin.forge import flow, freeze, inpaint, lowres, mouth, self_blend, stranger
+    from mmmsba_plugin.forge.visual import (
+        face_swap,
+        freeze,
+        inpaint,
+        lowres_mouth,
+        morph,
+        mouth_swap,
+        self_blend,
+    )
 
     yield Forger(
         name="mouth",
         modality="visual",
         summary="The mouth of another moment of the clip: lips that say something else.",
-        config=mouth.MouthConfig,
-        build=mouth.MouthSwap,
+        config=mouth_swap.MouthConfig,
+        build=mouth_swap.MouthSwap,
     )
     yield Forger(
         name="lowres-mouth",
         modality="visual",
         summary="The lower face through the narrow waist of a lip-sync generator, as Wav2Lip's.",
-        config=lowres.LowresMouthConfig,
-        build=lowres.LowresMouth,
+        config=lowres_mouth.LowresMouthConfig,
+        build=lowres_mouth.LowresMouth,
     )
     yield Forger(
         name="self-blend",
@@ -303,15 +311,15 @@ def _picture_forgers() -> Iterator[Forger]:
         name="stranger-mouth",
         modality="visual",
         summary="The mouth of somebody else: dubbing with another speaker's lips.",
-        config=stranger.StrangerMouthConfig,
-        build=stranger.StrangerMouth,
+        config=face_swap.StrangerMouthConfig,
+        build=face_swap.StrangerMouth,
     )
     yield Forger(
         name="stranger-face",
         modality="visual",
         summary="The face of somebody else with the expression of now: face swap.",
-        config=stranger.StrangerFaceConfig,
-        build=stranger.StrangerFace,
+        config=face_swap.StrangerFaceConfig,
+        build=face_swap.StrangerFace,
     )
     yield Forger(
         name="freeze",
@@ -331,8 +339,8 @@ def _picture_forgers() -> Iterator[Forger]:
         name="flow",
         modality="visual",
         summary="The face morphed between two moments: morph cuts and interpolated pictures.",
-        config=flow.FlowConfig,
-        build=flow.Flow,
+        config=morph.FlowConfig,
+        build=morph.Flow,
     )
 
 
@@ -350,6 +358,6 @@ def _fit_detector(records: "Iterable[Record]", settings: Mapping[str, Any], out:
 
 
 def _write_html(report: "Report", stream: IO[str]) -> None:
-    from mmmsba_plugin.report.page import render
+    from mmmsba_plugin.report.html import render
 
     stream.write(render(report))

@@ -12,18 +12,18 @@ from pathlib import Path
 
 from mmmsba_plugin.config import FitConfig, TrainConfig
 from mmmsba_plugin.datasets.lavdf import read_lavdf
-from mmmsba_plugin.datasets.record import Record
+from mmmsba_plugin.datasets.lavdf_metadata import METADATA
 from mmmsba_plugin.detector import MmmsbaDetector
 from mmmsba_plugin.errors import DatasetError
-from mmmsba_plugin.evaluation.measure import Evaluation, measure
-from mmmsba_plugin.evaluation.protocol import run, tables
-from mmmsba_plugin.features.store import FeatureStore
+from mmmsba_plugin.evaluation.evaluate import Evaluation, measure
+from mmmsba_plugin.evaluation.run import run, tables
+from mmmsba_plugin.features.cache import FeatureStore
+from mmmsba_plugin.forge.augment.pipeline import PLAIN
 from mmmsba_plugin.forge.corpus import forge_corpus
-from mmmsba_plugin.forge.layout import METADATA
-from mmmsba_plugin.forge.processing import PLAIN
-from mmmsba_plugin.forge.puppet import make_talking_corpus
-from mmmsba_plugin.forge.studio import ForgeConfig
+from mmmsba_plugin.forge.talking_head.clips import make_talking_corpus
+from mmmsba_plugin.forge.variants import ForgeConfig
 from mmmsba_plugin.plugins import lookup
+from mmmsba_plugin.record import Record
 from mmmsba_plugin.report.text import ALTERED
 from mmmsba_plugin.schema import Report
 from mmmsba_plugin.timebase import clock

@@ -15,17 +15,17 @@ from mmmsba_plugin.errors import (
     MediaUnreadableError,
     MmmsbaError,
 )
-from mmmsba_plugin.evidence import ClipFeatures
+from mmmsba_plugin.features.cache import FeatureStore
 from mmmsba_plugin.features.extract import BoundFrontEnd, extract, media_of
-from mmmsba_plugin.features.store import FeatureStore
 from mmmsba_plugin.hookspecs import API_VERSION
 from mmmsba_plugin.plugins import announce, lookup
 from mmmsba_plugin.report import build
 from mmmsba_plugin.schema import Media, Provenance, Report
+from mmmsba_plugin.structures import ClipFeatures
 
 if TYPE_CHECKING:
     from mmmsba_plugin.model.checkpoint import CheckpointConfig
-    from mmmsba_plugin.model.committee import Network
+    from mmmsba_plugin.model.ensemble import Network
 
 NAME = "mmms-ba"
 
@@ -198,7 +198,7 @@ class MmmsbaDetector:
 
         from mmmsba_plugin.localization.binarize import localize
         from mmmsba_plugin.localization.proposals import ranked_proposals
-        from mmmsba_plugin.model.judge import judge
+        from mmmsba_plugin.model.inference import judge
 
         config = self.config.localization
         found = judge(self.network, features, config)

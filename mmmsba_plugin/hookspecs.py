@@ -16,11 +16,11 @@ import pluggy
 from mmmsba_plugin.config import Chapter
 
 if TYPE_CHECKING:
-    from mmmsba_plugin.datasets.record import Record
     from mmmsba_plugin.errors import DatasetError
-    from mmmsba_plugin.evidence import FacePicture, FeatureRows, SoundBlock
-    from mmmsba_plugin.forge.base import ClipForger
+    from mmmsba_plugin.forger import ClipForger
+    from mmmsba_plugin.record import Record
     from mmmsba_plugin.schema import Media, Report
+    from mmmsba_plugin.structures import FacePicture, FeatureRows, SoundBlock
     from mmmsba_plugin.timebase import Grid
 
 PROJECT = "video_forensics"

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mmmsba_plugin.evidence import Picture, Rgb, SoundBlock
 from mmmsba_plugin.media.encode import write_clip
+from mmmsba_plugin.structures import Picture, Rgb, SoundBlock
 from mmmsba_plugin.timebase import frames_to_s, s_to_samples, samples_to_s
 
 #: Bars across a picture; its number is below two to the power of this.

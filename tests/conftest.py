@@ -23,7 +23,7 @@ def shared() -> Path:
 @pytest.fixture(scope="session")
 def talking_clip(tmp_path_factory) -> Path:
     """A genuine clip of 3 s: a portrait that talks."""
-    from mmmsba_plugin.forge.puppet import make_talking_clip
+    from mmmsba_plugin.forge.talking_head.clips import make_talking_clip
 
     path = tmp_path_factory.mktemp("talking") / "talking.mp4"
     return make_talking_clip(path, seconds=3.0, seed=1).path
@@ -45,7 +45,7 @@ def silent_clip(talking_clip) -> Path:
 def talking_corpus(tmp_path_factory) -> Path:
     """Forged and genuine clips of five voices of the portrait, in LAV-DF's layout."""
     from mmmsba_plugin.forge.corpus import forge_corpus
-    from mmmsba_plugin.forge.puppet import make_talking_corpus
+    from mmmsba_plugin.forge.talking_head.clips import make_talking_corpus
     from mmmsba_plugin.plugins import lookup
 
     folder = tmp_path_factory.mktemp("corpus")
@@ -63,7 +63,7 @@ def talking_corpus(tmp_path_factory) -> Path:
 @pytest.fixture(scope="session")
 def feature_store(tmp_path_factory):
     """Where the features of the fixtures' clips are kept, so that each is walked once."""
-    from mmmsba_plugin.features.store import FeatureStore
+    from mmmsba_plugin.features.cache import FeatureStore
 
     return FeatureStore(tmp_path_factory.mktemp("cache") / "features")
 

@@ -8,7 +8,7 @@ import json
 
 import pytest
 
-from mmmsba_plugin.forge.layout import METADATA
+from mmmsba_plugin.datasets.lavdf_metadata import METADATA
 from mmmsba_plugin.plugins import lookup
 from mmmsba_plugin.testing import DatasetReaderContract, DetectorContract, samples
 

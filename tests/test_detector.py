@@ -25,7 +25,7 @@ from mmmsba_plugin.errors import (
     MediaUnreadableError,
     PluginNotFoundError,
 )
-from mmmsba_plugin.features.audio import LogMel
+from mmmsba_plugin.features.log_mel import LogMel
 from mmmsba_plugin.hookspecs import API_VERSION
 from mmmsba_plugin.localization.calibrate import apply
 from mmmsba_plugin.media.audio import SoundReader

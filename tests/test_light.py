@@ -28,7 +28,7 @@ HEAVY = {
 TENSORS = (
     "mmmsba_plugin.model.",
     "mmmsba_plugin.training.",
-    "mmmsba_plugin.features.synthprint.encoder",
+    "mmmsba_plugin.features.embeddings.aasist",
 )
 
 RUN_COMMAND = """

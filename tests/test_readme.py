@@ -35,7 +35,7 @@ def typed(line: str, folder: Path, **variables: str) -> subprocess.CompletedProc
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory, talking_clip) -> Path:
     """A folder with what the README takes for granted: genuine clips, and one to judge."""
-    from mmmsba_plugin.forge.puppet import make_talking_corpus
+    from mmmsba_plugin.forge.talking_head.clips import make_talking_corpus
 
     folder = tmp_path_factory.mktemp("desk")
     make_talking_corpus(folder / "genuine", num_clips=5, seconds=2.5, seed=11)
@@ -128,10 +128,10 @@ def test_every_command_is_named():
 
 
 def test_the_exit_codes_are_those_of_the_command():
-    from mmmsba_plugin.cli import exits
+    from mmmsba_plugin.cli import _exit_codes
 
     told = {int(code) for code in re.findall(r"^\| (\d) \|", README, flags=re.MULTILINE)}
-    assert told == {exits.OK, exits.USAGE, exits.UNJUDGED, exits.STOPPED}
+    assert told == {_exit_codes.OK, _exit_codes.USAGE, _exit_codes.UNJUDGED, _exit_codes.STOPPED}
 
 
 def test_nothing_is_loaded_from_afar_when_the_readme_is_followed():

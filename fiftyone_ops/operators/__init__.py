@@ -3,11 +3,11 @@
 from typing import Any
 
 from .detect import DetectForgeries
-from .evaluating import EvaluateForgeries
-from .exporting import ExportForgeries
-from .importing import ImportForgeryDataset
+from .evaluate import EvaluateForgeries
+from .export import ExportForgeries
+from .import_dataset import ImportForgeryDataset
 from .metadata import FillVideoMetadata
-from .reviewing import DecideForgery, ReviewForgeries
+from .review import DecideForgery, ReviewForgeries
 
 #: Every operator; the manifest names the same.
 OPERATORS: tuple[type[Any], ...] = (

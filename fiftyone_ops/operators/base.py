@@ -1,14 +1,19 @@
 """What operators on samples do alike: their words, their form, and a call from Python."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import closing
+from typing import Any, Protocol
 
 import fiftyone.operators as foo
+from bson import ObjectId
+from fiftyone.core.odm import get_db_conn
 from fiftyone.operators import types
 
 from mmmsba_plugin.config import Chapter
+from mmmsba_plugin.errors import MmmsbaError
 
 from .. import forms
+from ..progress import Step
 
 
 class OnSamples(foo.Operator):
@@ -60,3 +65,83 @@ class OnSamples(foo.Operator):
             params={"target": "view", **settings},
             request_delegation=delegate,
         )
+
+
+#: How often a delegated run asks whether it was called off, in steps.
+_STEPS_A_LOOK = 2
+
+#: What an operator says of itself so that the App shows what it yields.
+STEP_BY_STEP = {"execute_as_generator": True}
+
+
+class Outcome(Protocol):
+    """What a run did; as text, in a sentence."""
+
+    def plain(self) -> dict[str, Any]:
+        """Return it as plain values."""
+
+
+class Run(Protocol):
+    """A run that is made where all that can fail at once has not failed."""
+
+    @property
+    def summary(self) -> Outcome:
+        """What was done so far."""
+
+    def steps(self) -> Generator[Step, None, None]:
+        """Take the steps one by one; each yields how far it has come."""
+
+
+def carry_out(
+    ctx: Any, run: Run, *, last: Callable[[], Any] | None = None
+) -> dict[str, Any] | Iterator[Any]:
+    """Return what an operator answers that carries out a run.
+
+    Args:
+        ctx: What FiftyOne hands an operator.
+        run: The run.
+        last: Makes what the App is asked to do at the end, such as to load what is new.
+    """
+    if _in_app(ctx):
+        return _streamed(ctx, run, last)
+    _in_one_go(ctx, run)
+    return run.summary.plain()
+
+
+def _in_app(ctx: Any) -> bool:
+    """Return whether the App waits for what is yielded."""
+    # It sends the sidebar's filters with each request, and nobody else does.
+    return "filters" in ctx.request_params and not ctx.delegated
+
+
+def _streamed(ctx: Any, run: Run, last: Callable[[], Any] | None) -> Iterator[Any]:
+    """Yield what the App shows of a run."""
+    try:
+        # Closed at once where the App goes away, so that the run writes what it has.
+        with closing(run.steps()) as steps:
+            for step in steps:
+                yield ctx.ops.set_progress(progress=step.share, label=str(step))
+    except MmmsbaError as error:
+        yield ctx.ops.notify(str(error), variant="error")
+    else:
+        yield ctx.ops.notify(str(run.summary), variant="success")
+    if last is not None:
+        yield last()
+
+
+def _in_one_go(ctx: Any, run: Run) -> None:
+    """Take all steps of a run, unless it is delegated and called off meanwhile."""
+    with closing(run.steps()) as steps:
+        for number, step in enumerate(steps, start=1):
+            ctx.set_progress(progress=step.share, label=str(step))
+            if number % _STEPS_A_LOOK == 0 and _called_off(ctx):
+                return
+
+
+def _called_off(ctx: Any) -> bool:
+    """Return whether somebody marked a delegated run as failed, to end it."""
+    run_id = getattr(ctx, "_delegated_operation_id", None)
+    if run_id is None:
+        return False
+    found = get_db_conn().delegated_ops.find_one({"_id": ObjectId(run_id)}, {"run_state": 1})
+    return found is not None and found.get("run_state") == "failed"

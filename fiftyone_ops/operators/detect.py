@@ -8,12 +8,11 @@ from fiftyone.operators import types
 from mmmsba_plugin.errors import MmmsbaError
 
 from .. import forms, versions
-from ..detect import Annotation
 from ..labels import Fields
+from ..samples import has_videos
 from ..settings import DetectSettings
-from ..targets import has_videos
-from .base import OnSamples
-from .running import STEP_BY_STEP, carry_out
+from ..tasks.detect import Annotation
+from .base import STEP_BY_STEP, OnSamples, carry_out
 
 
 class DetectForgeries(OnSamples):

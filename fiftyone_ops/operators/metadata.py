@@ -5,13 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from .. import forms, versions
-from ..metadata import Filled, Filling
 from ..progress import Counted
-from ..proxies import Copying, Proxies
+from ..samples import Samples
 from ..settings import MetadataSettings
-from ..targets import Samples
-from .base import OnSamples
-from .running import STEP_BY_STEP, carry_out
+from ..tasks.metadata import Copying, Filled, Filling, Proxies
+from .base import STEP_BY_STEP, OnSamples, carry_out
 
 
 class FillVideoMetadata(OnSamples):

@@ -4,8 +4,8 @@ from typing import Any
 
 import fiftyone.operators as foo
 
-from ..overview import narrowed, overview_of, queue_of
-from .drawn import TRUTH_FIELD, answers, drawn_by, fields_of, judged_fields
+from .base import TRUTH_FIELD, answers, drawn_by, fields_of, judged_fields
+from .overview_data import narrowed, overview_of, queue_of
 
 
 class ForgeryOverview(foo.Panel):

@@ -4,13 +4,13 @@ from typing import Any, Final
 
 import fiftyone.operators as foo
 
-from .. import review
-from ..clip import clip_of, pictures_of
 from ..errors import TargetError
 from ..labels import Fields
-from ..queue import queue
-from ..targets import flattened, require_video
-from .drawn import TRUTH_FIELD, answers, drawn_by, fields_of
+from ..samples import flattened, require_video
+from ..tasks import review
+from ..tasks.review_queue import queue
+from .base import TRUTH_FIELD, answers, drawn_by, fields_of
+from .timeline_data import clip_of, pictures_of
 
 #: Where a run writes that was given no other name.
 _USUAL: Final = Fields("forgeries")

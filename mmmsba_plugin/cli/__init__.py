@@ -11,12 +11,12 @@ import typer
 from typer.core import TyperGroup
 
 from mmmsba_plugin.cli import (
+    _exit_codes,
     datasets,
     demo,
     detect,
     doctor,
     evaluate,
-    exits,
     features,
     fiftyone,
     finetune,
@@ -28,12 +28,12 @@ from mmmsba_plugin.cli import (
 from mmmsba_plugin.errors import MmmsbaError
 
 _EPILOG = f"""
-Exit codes: [bold]{exits.OK}[/] every clip was judged;
-[bold]{exits.USAGE}[/] the command line is wrong;
-[bold]{exits.UNJUDGED}[/] at least one clip could not be judged, or its
+Exit codes: [bold]{_exit_codes.OK}[/] every clip was judged;
+[bold]{_exit_codes.USAGE}[/] the command line is wrong;
+[bold]{_exit_codes.UNJUDGED}[/] at least one clip could not be judged, or its
 report not written;
-[bold]{exits.STOPPED}[/] the run could not start or go on: no checkpoint, a wrong setting, or a
-broken plug-in that was asked for by name.
+[bold]{_exit_codes.STOPPED}[/] the run could not start or go on: no checkpoint, a
+wrong setting, or a broken plug-in that was asked for by name.
 """
 
 
@@ -45,7 +45,7 @@ class _Commands(TyperGroup):
             return super().invoke(ctx)
         except MmmsbaError as error:
             _say_error(error)
-            raise typer.Exit(exits.STOPPED) from error
+            raise typer.Exit(_exit_codes.STOPPED) from error
 
 
 app = typer.Typer(

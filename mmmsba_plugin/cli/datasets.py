@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mmmsba_plugin import corpora
-from mmmsba_plugin.cli import exits
-from mmmsba_plugin.output import make_folder, writing_to
+from mmmsba_plugin.cli import _exit_codes
+from mmmsba_plugin.datasets import load
+from mmmsba_plugin.files import make_folder, writing_to
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -63,19 +63,19 @@ def check_corpus(
 
     No clip is opened. The exit code is 3 if a record cannot be used.
     """
-    from mmmsba_plugin.cli import told
+    from mmmsba_plugin.cli import _console
     from mmmsba_plugin.datasets.check import check, recognised
     from mmmsba_plugin.plugins import lookup
 
-    root, name, settings = corpora.wanted(folder, reader)
+    root, name, settings = load.wanted(folder, reader)
     entry = lookup("dataset_readers", name) if name else recognised(root, _readers())
     found = check(entry, root, settings)
     if as_json is None:
-        _show(found, entry, told.console())
+        _show(found, entry, _console.console())
     else:
         _write(found, as_json)
     if not found.usable:
-        raise typer.Exit(exits.UNJUDGED)
+        raise typer.Exit(_exit_codes.UNJUDGED)
 
 
 def _readers() -> "list[DatasetReader]":
@@ -99,19 +99,19 @@ def _write(found: "Checkup", path: Path) -> None:
 
 
 def _show(found: "Checkup", entry: "DatasetReader", to: "Console") -> None:
-    from mmmsba_plugin.cli import told
+    from mmmsba_plugin.cli import _console
     from mmmsba_plugin.datasets.check import NUM_NAMED
 
-    to.print(told.shown(f"{found.root}: read by {entry.name}. {entry.summary}"))
+    to.print(_console.shown(f"{found.root}: read by {entry.name}. {entry.summary}"))
     if found.protocol:
-        to.print(told.shown(f"split by protocol: {found.protocol}"))
+        to.print(_console.shown(f"split by protocol: {found.protocol}"))
     _show_counts(found, to)
     _show_wrong("not there", found.missing, to)
     _show_wrong("malformed", found.malformed, to)
     if found.ended:
-        told.failure(f"reading ended early: {found.ended}", to)
+        _console.failure(f"reading ended early: {found.ended}", to)
     if several := found.in_several_splits:
-        told.failure(
+        _console.failure(
             f"warning: {len(several)} people are in more than one split, so figures would praise "
             f"knowing a face: {', '.join(several[:NUM_NAMED])}",
             to,
@@ -143,11 +143,11 @@ def _show_counts(found: "Checkup", to: "Console") -> None:
 
 
 def _show_wrong(what: str, wrong: "Named", to: "Console") -> None:
-    from mmmsba_plugin.cli import told
+    from mmmsba_plugin.cli import _console
 
     if wrong.count:
-        told.failure(f"{what}: {wrong.count}", to)
+        _console.failure(f"{what}: {wrong.count}", to)
     for line in wrong.first:
-        to.print(told.shown(f"  {line}"))
+        to.print(_console.shown(f"  {line}"))
     if (more := wrong.count - len(wrong.first)) > 0:
         to.print(f"  and {more} more")

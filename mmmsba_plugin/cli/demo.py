@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mmmsba_plugin.output import make_folder
+from mmmsba_plugin.files import make_folder
 from mmmsba_plugin.report import files
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from mmmsba_plugin.demo import Demo
-    from mmmsba_plugin.evaluation.measure import Evaluation
+    from mmmsba_plugin.evaluation.evaluate import Evaluation
     from mmmsba_plugin.schema import Report
 
 
@@ -39,10 +39,10 @@ def demo(
     """
     from mmmsba_plugin import demo as stories
     from mmmsba_plugin import weights
-    from mmmsba_plugin.cli import told
+    from mmmsba_plugin.cli import _console
     from mmmsba_plugin.plugins import lookup
 
-    console = told.console()
+    console = _console.console()
     make_folder(output)
     story = stories.show if weights.folder() and not train else stories.learn_and_show
     with console.status("starting") as status:
@@ -54,7 +54,7 @@ def demo(
         found = story(output, seed=seed, say=say)
     page = files.write_report(found.report, output / "report", lookup("writers", "html"))
     _say(found, console)
-    told.tell_written([page], console)
+    _console.tell_written([page], console)
     if open_page:
         # Not typer.launch: where there is no browser, that prints what it tried.
         webbrowser.open(page.resolve().as_uri())

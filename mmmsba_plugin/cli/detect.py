@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mmmsba_plugin.cli import exits
+from mmmsba_plugin.cli import _exit_codes
 from mmmsba_plugin.errors import OutputError
-from mmmsba_plugin.output import make_folder, require_writable
+from mmmsba_plugin.files import make_folder, require_writable
 from mmmsba_plugin.report import files
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def detect(
 
     A clip that cannot be judged gets a report that says why, and the rest go on.
     """
-    from mmmsba_plugin.cli import told
+    from mmmsba_plugin.cli import _console
     from mmmsba_plugin.plugins import lookup
 
     writers = _writers(formats)
@@ -81,7 +81,7 @@ def detect(
     if writers:
         _require_places(names, output)
 
-    console = told.console()
+    console = _console.console()
     before = files.judged_before(names, writers, judge.info) if resume else {}
     if resume:
         console.print(f"{len(before)} of {len(names)} clips were judged before")
@@ -90,10 +90,10 @@ def detect(
     well = sum(status == "ok" for status in before.values())
     with console.status("judging"):
         for (clip, name), report in zip(left.items(), reports, strict=True):
-            told.tell(clip, report, console)
+            _console.tell(clip, report, console)
             well += _write(report, name, writers, console) and report.status == "ok"
     if well < len(names):
-        raise typer.Exit(exits.UNJUDGED)
+        raise typer.Exit(_exit_codes.UNJUDGED)
 
 
 def _at(judge: "Detector", false_positive_rate: float) -> "Detector":
@@ -123,7 +123,7 @@ def _write(
     report: "Report", name: Path, writers: "Mapping[str, Writer]", console: "Console"
 ) -> bool:
     """Write the reports of one clip and say where; return whether that went well."""
-    from mmmsba_plugin.cli import told
+    from mmmsba_plugin.cli import _console
 
     # A misspelt folder is not made only to hold the news that its clip is not there.
     if not name.parent.is_dir():
@@ -136,6 +136,6 @@ def _write(
             raise
         except Exception as error:  # noqa: BLE001 - a stranger's writer can raise anything
             _log.exception("the writer %r failed", called)
-            told.note(f"not written as {called}: {type(error).__name__}: {error}", console)
-    told.tell_written(written, console)
+            _console.note(f"not written as {called}: {type(error).__name__}: {error}", console)
+    _console.tell_written(written, console)
     return len(written) == len(writers)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from mmmsba_plugin.cli import exits
+from mmmsba_plugin.cli import _exit_codes
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
@@ -50,7 +50,7 @@ def doctor(
     else:
         _print_table(checks)
     if not healthy:
-        raise typer.Exit(exits.STOPPED)
+        raise typer.Exit(_exit_codes.STOPPED)
 
 
 def examine() -> Iterator[Check]:
@@ -145,11 +145,11 @@ def _face_models() -> Iterator[Check]:
 
 
 def _voice_models() -> Iterator[Check]:
-    from mmmsba_plugin.features import synthprint, voiceprint
+    from mmmsba_plugin.features.embeddings import speaker, spoofing
 
-    for module in (voiceprint, synthprint):
+    for module in (speaker, spoofing):
         module.load_encoder()
-    files = f"{voiceprint.FILE} and {synthprint.FILE}"
+    files = f"{speaker.FILE} and {spoofing.FILE}"
     yield Check("voice models", "ok", f"{files}: right hash, and they load")
 
 

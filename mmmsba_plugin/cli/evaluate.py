@@ -6,9 +6,9 @@ from typing import Annotated, Any
 
 import typer
 
-from mmmsba_plugin.cli import exits, measuring
+from mmmsba_plugin.cli import _evaluation, _exit_codes
 from mmmsba_plugin.errors import ConfigError
-from mmmsba_plugin.output import make_folder
+from mmmsba_plugin.files import make_folder
 
 #: The word that asks for the table of published results, alone or with a corpus behind it.
 _PUBLISHED = "published"
@@ -107,8 +107,8 @@ def evaluate(
     others were forged from where nobody is named. Clips that were not judged are named; they
     count in no figure of detection, and nothing was found in them.
     """
-    from mmmsba_plugin.cli import figures, told
-    from mmmsba_plugin.evaluation.side_by_side import side_by_side
+    from mmmsba_plugin.cli import _console, _tables
+    from mmmsba_plugin.evaluation.evaluate import side_by_side
 
     settings = {
         "mode": _mode(mode),
@@ -117,11 +117,11 @@ def evaluate(
         "num_resamples": _draws(resamples, alone=as_json is not None and output is None),
         "seed": seed,
     }
-    console = told.console(to_stderr=as_json == measuring.STDOUT)
+    console = _console.console(to_stderr=as_json == _evaluation.STDOUT)
     _make_folders(output, as_json)
     others, published = _beside(beside or [])
-    asked = measuring.Asked(truth, data, split, listens=leaks)
-    measuring.require_published(published, asked)
+    asked = _evaluation.Asked(truth, data, split, listens=leaks)
+    _evaluation.require_published(published, asked)
     if predictions:
         _refuse(
             {
@@ -133,11 +133,11 @@ def evaluate(
             }
         )
         truths = asked.truths()
-        systems = [measuring.said(one, truths, threshold, console) for one in predictions]
+        systems = [_evaluation.said(one, truths, threshold, console) for one in predictions]
     else:
         if threshold is not None:
             raise typer.BadParameter("--threshold is for PREDICTIONS; a checkpoint has its own")
-        judge = measuring.Judge(
+        judge = _evaluation.Judge(
             detector,
             checkpoint,
             false_positive_rate=fpr,
@@ -146,20 +146,20 @@ def evaluate(
         )
         own, truths = judge.judged(asked, console)
         systems = [own]
-    systems += [measuring.said(one, truths, threshold, console) for one in others]
+    systems += [_evaluation.said(one, truths, threshold, console) for one in others]
     found = side_by_side(systems, truths, leading_silence_s=asked.silence_s, **settings)
-    figures.show(found, console)
-    tables = measuring.published_tables(found, published, asked)
-    figures.show_published(tables, console)
+    _tables.show(found, console)
+    tables = _evaluation.published_tables(found, published, asked)
+    _tables.show_published(tables, console)
     if "" in published:
         console.print("they compare only if --data is that corpus itself, not one laid out like it")
     if as_json is not None:
-        measuring.write_json(found, tables, as_json)
+        _evaluation.write_json(found, tables, as_json)
     if output is not None:
-        written = measuring.write_all(found, tables, systems, truths, output)
-        told.tell_written(written, console)
+        written = _evaluation.write_all(found, tables, systems, truths, output)
+        _console.tell_written(written, console)
     if found.evaluations[0].unjudged:
-        raise typer.Exit(exits.UNJUDGED)
+        raise typer.Exit(_exit_codes.UNJUDGED)
 
 
 def _refuse(judging: Mapping[str, object]) -> None:
@@ -206,7 +206,7 @@ def _make_folders(output: Path | None, as_json: Path | None) -> None:
         if output.is_file():
             raise ConfigError(f"{output} is a file; -o names a folder, --json a file")
         make_folder(output)
-    if as_json is not None and as_json != measuring.STDOUT:
+    if as_json is not None and as_json != _evaluation.STDOUT:
         if as_json.is_dir():
             raise ConfigError(f"{as_json} is a folder; --json names a file, -o a folder")
         make_folder(as_json.parent)

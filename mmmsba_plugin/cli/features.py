@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from mmmsba_plugin.cli import exits
+from mmmsba_plugin.cli import _exit_codes
 from mmmsba_plugin.errors import ConfigError, MmmsbaError
-from mmmsba_plugin.output import make_folder, writing_to
+from mmmsba_plugin.files import make_folder, writing_to
 
 _log = logging.getLogger(__name__)
 
@@ -26,7 +26,7 @@ def features(
     Rows of NaN stand where the modality could not be seen or heard. The files are what the
     `precomputed` front-end reads, with the printed hop.
     """
-    from mmmsba_plugin.cli import told
+    from mmmsba_plugin.cli import _console
     from mmmsba_plugin.config import FeaturesConfig
     from mmmsba_plugin.detector import bind_front_ends
     from mmmsba_plugin.features.extract import extract, save_rows
@@ -36,21 +36,21 @@ def features(
     wanted = _by_name(clips)
     make_folder(output)
     front_ends = bind_front_ends(config)
-    console = told.console()
+    console = _console.console()
     failed = 0
     for name, clip in wanted.items():
         try:
             found = extract(probe(clip), front_ends, config)
         except Exception as error:  # noqa: BLE001 - a stranger's front-end can raise anything
             failed += 1
-            told.failure(f"{clip}: error: {_reason(error)}", console)
+            _console.failure(f"{clip}: error: {_reason(error)}", console)
             continue
         with writing_to(output):
             for path, rows in save_rows(found, output, name):
                 size = f"{len(rows)} x {rows.dim}, {rows.present.mean():.0%} present"
-                console.print(told.shown(f"{path}: {size}, a row every {config.stride_s:g} s"))
+                console.print(_console.shown(f"{path}: {size}, a row every {config.stride_s:g} s"))
     if failed:
-        raise typer.Exit(exits.UNJUDGED)
+        raise typer.Exit(_exit_codes.UNJUDGED)
 
 
 def _by_name(clips: list[Path]) -> dict[str, Path]:

@@ -9,10 +9,10 @@ app = typer.Typer(help="Make the plugin known to the FiftyOne App, or take it aw
 def install() -> None:
     """Link the plugin into FiftyOne's plugins directory; once is enough."""
     from fiftyone_ops import install as plugin
-    from mmmsba_plugin.cli import told
+    from mmmsba_plugin.cli import _console
 
-    console = told.console()
-    console.print(told.shown(plugin.install().said))
+    console = _console.console()
+    console.print(_console.shown(plugin.install().said))
     console.print("restart the App if it is open")
 
 
@@ -20,9 +20,9 @@ def install() -> None:
 def uninstall() -> None:
     """Take that link away; data sets keep their labels."""
     from fiftyone_ops import install as plugin
-    from mmmsba_plugin.cli import told
+    from mmmsba_plugin.cli import _console
 
-    told.console().print(told.shown(plugin.uninstall().said))
+    _console.console().print(_console.shown(plugin.uninstall().said))
 
 
 @app.command("path")

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from mmmsba_plugin.cli import learning
-from mmmsba_plugin.output import make_folder
+from mmmsba_plugin.cli import _training
+from mmmsba_plugin.files import make_folder
 
 
 def finetune(
@@ -20,7 +20,7 @@ def finetune(
         list[str] | None,
         typer.Option(metavar="[READER=]DIR", help="Clips with known truth; can be given again."),
     ] = None,
-    fiftyone: Annotated[list[str] | None, learning.FIFTYONE] = None,
+    fiftyone: Annotated[list[str] | None, _training.FIFTYONE] = None,
     checkpoint: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="What to start from; the bundled weights if not given."),
@@ -45,7 +45,7 @@ def finetune(
     Make that footage with `mmmsba forge` from genuine clips of your cameras and speakers. A run
     that was interrupted goes on where it stopped.
     """
-    from mmmsba_plugin.cli import told
+    from mmmsba_plugin.cli import _console
     from mmmsba_plugin.config import TuneConfig
     from mmmsba_plugin.detector import checkpoint_folder
 
@@ -58,12 +58,12 @@ def finetune(
     }
     start = checkpoint_folder(checkpoint)
     wanted = TuneConfig.read({name: value for name, value in said.items() if value is not None})
-    with learning.needs_training():
+    with _training.needs_training():
         from mmmsba_plugin.training import finetune as tuning
 
-    opened = learning.opened(data or [], fiftyone or [])
+    opened = _training.opened(data or [], fiftyone or [])
     make_folder(output)
-    console = told.console()
+    console = _console.console()
     fitted = tuning.finetune(
         itertools.chain.from_iterable(corpus.records for corpus in opened),
         output,
@@ -72,6 +72,6 @@ def finetune(
         workers=workers,
         tuned_on=", ".join(corpus.name for corpus in opened),
         progress=console.is_terminal,
-        on_clip=learning.counting(console),
+        on_clip=_training.counting(console),
     )
-    learning.say(fitted, console)
+    _training.say(fitted, console)

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mmmsba_plugin.output import make_folder
+from mmmsba_plugin.files import make_folder
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from mmmsba_plugin.evaluation.intervals import Interval
+    from mmmsba_plugin.evaluation.metrics.bootstrap import Interval
     from mmmsba_plugin.forge.corpus import ForgeSummary
     from mmmsba_plugin.hookspecs import Forger
 
@@ -64,12 +64,12 @@ def forge(
     All files, genuine or forged, are processed and encoded by the same dice, so that nothing
     but the forgery gives it away. A run that was interrupted goes on where it stopped.
     """
-    from mmmsba_plugin.cli import told
+    from mmmsba_plugin.cli import _console
     from mmmsba_plugin.forge.corpus import forge_corpus
 
     forgers = _chosen(_names(forger), _names(exclude))
     make_folder(output)
-    console = told.console()
+    console = _console.console()
     with console.status("forging") as status:
         made = forge_corpus(
             genuine,
@@ -101,19 +101,19 @@ def _chosen(wanted: Sequence[str], excluded: Sequence[str]) -> "list[Forger]":
 
 
 def _say(made: "ForgeSummary", console: "Console") -> None:
-    from mmmsba_plugin.cli import told
+    from mmmsba_plugin.cli import _console
 
     for one in made.left_out:
-        told.failure(f"left out {one}", console)
+        _console.failure(f"left out {one}", console)
     for skip in made.skipped:
-        told.failure(f"skipped {skip}", console)
+        _console.failure(f"skipped {skip}", console)
     console.print(f"wrote {made.num_genuine} genuine and {made.num_forged} forged clips")
-    told.tell_written([made.metadata], console)
+    _console.tell_written([made.metadata], console)
 
 
 def _say_leaks(corpus: Path, console: "Console") -> None:
     from mmmsba_plugin.datasets.lavdf import read_lavdf
-    from mmmsba_plugin.evaluation.giveaways import leak_report
+    from mmmsba_plugin.evaluation.leakage import leak_report
 
     with console.status("looking for leaks") as status:
         found = leak_report(

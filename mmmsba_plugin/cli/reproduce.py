@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mmmsba_plugin.cli import exits
-from mmmsba_plugin.output import make_folder, writing_to
+from mmmsba_plugin.cli import _exit_codes
+from mmmsba_plugin.files import make_folder, writing_to
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -60,7 +60,7 @@ def reproduce(
     corpora are not given say so, and the rest runs. A run that was interrupted goes on at the
     next clip if the same is asked for again.
     """
-    from mmmsba_plugin.cli import told
+    from mmmsba_plugin.cli import _console
     from mmmsba_plugin.reproduce import plan
     from mmmsba_plugin.reproduce.corpora import TITLES, parse
     from mmmsba_plugin.reproduce.run import Reproduction, Settings
@@ -76,12 +76,12 @@ def reproduce(
         )
     corpora = parse(data)
     make_folder(output)
-    console = told.console()
+    console = _console.console()
     run = Reproduction(
         corpora,
         settings,
         output,
-        say=lambda what: console.print(told.shown(what)),
+        say=lambda what: console.print(_console.shown(what)),
         on_clip=_counting(console) if console.is_terminal else _silent,
         progress=console.is_terminal,
     )
@@ -91,10 +91,10 @@ def reproduce(
         with writing_to(output):
             paths = write(measured, output)
         _show(measured, console)
-        told.tell_written(paths, console)
+        _console.tell_written(paths, console)
         failed |= any(row.status == "failed" for row in measured.rows)
     if failed:
-        raise typer.Exit(exits.UNJUDGED)
+        raise typer.Exit(_exit_codes.UNJUDGED)
 
 
 def _fit_config(file: Path | None) -> "FitConfig":
@@ -140,10 +140,10 @@ def _counting(console: "Console") -> Callable[[str, str], None]:
 
 
 def _show(table: "MeasuredTable", console: "Console") -> None:
-    from mmmsba_plugin.cli import told
+    from mmmsba_plugin.cli import _console
     from mmmsba_plugin.reproduce.show import as_rich, footnotes, setup_line
 
     console.print(as_rich(table))
     for note in footnotes(table):
-        console.print(told.shown(f"  {note}"))
-    console.print(told.shown(setup_line(table), "dim"))
+        console.print(_console.shown(f"  {note}"))
+    console.print(_console.shown(setup_line(table), "dim"))

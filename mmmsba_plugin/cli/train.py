@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from mmmsba_plugin.cli import learning
-from mmmsba_plugin.output import make_folder
+from mmmsba_plugin.cli import _training
+from mmmsba_plugin.files import make_folder
 
 
 def train(
@@ -24,7 +24,7 @@ def train(
             "brackets, such as av-deepfake1m\\[protocol=paper].",
         ),
     ] = None,
-    fiftyone: Annotated[list[str] | None, learning.FIFTYONE] = None,
+    fiftyone: Annotated[list[str] | None, _training.FIFTYONE] = None,
     preset: Annotated[
         str | None, typer.Option(help="paper, reference, enc-dec or mmmsba; paper if not given.")
     ] = None,
@@ -64,7 +64,7 @@ def train(
 
     Features are kept, so that a second run on the same clips starts at once.
     """
-    from mmmsba_plugin.cli import told
+    from mmmsba_plugin.cli import _console
     from mmmsba_plugin.config import FitConfig
 
     settings = _settings(config, preset, attention, modalities, max_epochs=max_epochs, seed=seed)
@@ -73,12 +73,12 @@ def train(
     if trim_silence:
         settings["features"] = {**settings.get("features", {}), "trim_silence": True}
     wanted = FitConfig.read(settings)
-    with learning.needs_training():
+    with _training.needs_training():
         from mmmsba_plugin.training.fit import fit
 
-    opened = learning.opened(data or [], fiftyone or [], reader, need_media=not features_only)
+    opened = _training.opened(data or [], fiftyone or [], reader, need_media=not features_only)
     make_folder(output)
-    console = told.console()
+    console = _console.console()
     fitted = fit(
         itertools.chain.from_iterable(corpus.records for corpus in opened),
         wanted,
@@ -86,9 +86,9 @@ def train(
         workers=workers,
         trained_on=", ".join(corpus.name for corpus in opened),
         progress=console.is_terminal,
-        on_clip=learning.counting(console),
+        on_clip=_training.counting(console),
     )
-    learning.say(fitted, console)
+    _training.say(fitted, console)
 
 
 def _settings(

@@ -28,22 +28,24 @@ from typing import Literal
 
 from pydantic import Field
 
-from mmmsba_plugin.datasets.fields import (
+from mmmsba_plugin.datasets.json_records import Item, first, listed, whole
+from mmmsba_plugin.datasets.reader import (
     Fields,
+    OnError,
+    ReaderConfig,
     Truth,
     as_listed,
     file_key,
     find_clip,
     positive,
     segments,
+    walk,
+    warn,
     without,
     word,
 )
-from mmmsba_plugin.datasets.json_records import Item, first, listed, whole
-from mmmsba_plugin.datasets.reading import OnError, ReaderConfig, warn
-from mmmsba_plugin.datasets.record import Record
-from mmmsba_plugin.datasets.walk import walk
 from mmmsba_plugin.errors import DatasetError
+from mmmsba_plugin.record import Record
 from mmmsba_plugin.segment import Segment, merge
 from mmmsba_plugin.timebase import frames_to_s
 

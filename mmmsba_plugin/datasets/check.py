@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mmmsba_plugin.datasets.reading import OnError
-from mmmsba_plugin.datasets.record import Record
+from mmmsba_plugin.datasets.reader import OnError
 from mmmsba_plugin.errors import DatasetError
 from mmmsba_plugin.hookspecs import DatasetReader
+from mmmsba_plugin.record import Record
 
 #: So many clips or records that something is wrong with are named; more are counted.
 NUM_NAMED = 10

@@ -13,11 +13,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from mmmsba_plugin.datasets.csv_records import UNNAMED, Row, columns_of, read_rows
-from mmmsba_plugin.datasets.reading import OnError
-from mmmsba_plugin.datasets.record import WHOLE_CLIP, Record
+from mmmsba_plugin.datasets.reader import OnError, Splits
 from mmmsba_plugin.datasets.splits import split_word
-from mmmsba_plugin.datasets.walk import Splits
 from mmmsba_plugin.errors import DatasetError, SegmentError
+from mmmsba_plugin.record import WHOLE_CLIP, Record
 from mmmsba_plugin.segment import Segment, merge
 
 #: Columns that say whether a clip is forged; a table has one of them.

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mmmsba_plugin.datasets.reading import OnError
+from mmmsba_plugin.datasets.reader import OnError
 from mmmsba_plugin.errors import DatasetError
 
 if TYPE_CHECKING:

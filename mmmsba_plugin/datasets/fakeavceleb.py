@@ -9,7 +9,7 @@ What its copies in circulation taught:
 - What was forged stands in ``type`` and ``category``, which must agree. It is never taken from
   the name of a file or a folder.
 - It is fake from start to end, or not at all: the truth of a fake is
-  :data:`~mmmsba_plugin.datasets.record.WHOLE_CLIP`, and no localization can be measured on it.
+  :data:`~mmmsba_plugin.record.WHOLE_CLIP`, and no localization can be measured on it.
 - There is no official split. All of :data:`Protocol` deal people, so that nobody's own videos
   are in two splits; the name of the protocol belongs beside every number, and is in ``extra``.
   A face or voice that was put into a video (``target1``, ``target2``) may still be of somebody
@@ -24,13 +24,12 @@ from typing import Literal, NamedTuple
 
 from pydantic import Field
 
-from mmmsba_plugin.datasets.alike import ClipFinder, plain
 from mmmsba_plugin.datasets.csv_records import UNNAMED, Row, columns_of, read_rows
-from mmmsba_plugin.datasets.reading import OnError, ReaderConfig, refuse, warn
-from mmmsba_plugin.datasets.record import WHOLE_CLIP, Record
+from mmmsba_plugin.datasets.find_clip import ClipFinder, plain
+from mmmsba_plugin.datasets.reader import OnError, ReaderConfig, Splits, refuse, warn
 from mmmsba_plugin.datasets.splits import deal, held_out_of, split_word
-from mmmsba_plugin.datasets.walk import Splits
 from mmmsba_plugin.errors import DatasetError
+from mmmsba_plugin.record import WHOLE_CLIP, Record
 
 #: ``70-10-20``: all videos; 70 % of the people train, 10 % develop, 20 % test.
 #: ``five-fold``: balanced; see :func:`_by_fold`.

@@ -10,11 +10,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from mmmsba_plugin.datasets.clip_table import lists_clips, read_table
-from mmmsba_plugin.datasets.reading import OnError, ReaderConfig, warn
-from mmmsba_plugin.datasets.record import WHOLE_CLIP, Record
+from mmmsba_plugin.datasets.reader import OnError, ReaderConfig, Splits, warn
 from mmmsba_plugin.datasets.splits import SPLITS, split_word
-from mmmsba_plugin.datasets.walk import Splits
 from mmmsba_plugin.errors import DatasetError
+from mmmsba_plugin.record import WHOLE_CLIP, Record
 
 _TABLE = "clips.csv"
 #: Names of folders, and whether what lies in them is forged.

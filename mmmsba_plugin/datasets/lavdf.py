@@ -16,8 +16,12 @@ from pathlib import Path
 
 from pydantic import Field
 
-from mmmsba_plugin.datasets.fields import (
+from mmmsba_plugin.datasets.json_records import first, listed
+from mmmsba_plugin.datasets.reader import (
     Fields,
+    OnError,
+    ReaderConfig,
+    Splits,
     Truth,
     as_listed,
     counted_periods,
@@ -26,15 +30,14 @@ from mmmsba_plugin.datasets.fields import (
     flag,
     positive,
     segments,
+    walk,
+    warn,
     without,
     word,
 )
-from mmmsba_plugin.datasets.json_records import first, listed
-from mmmsba_plugin.datasets.reading import OnError, ReaderConfig, warn
-from mmmsba_plugin.datasets.record import Record
 from mmmsba_plugin.datasets.splits import SPLITS, split_word
-from mmmsba_plugin.datasets.walk import Splits, walk
 from mmmsba_plugin.errors import DatasetError
+from mmmsba_plugin.record import Record
 from mmmsba_plugin.segment import merge
 from mmmsba_plugin.timebase import frames_to_s
 
@@ -75,7 +78,7 @@ def read_lavdf(
             is not looked at.
         on_error: Hears of each record of the wanted split that is left out, because it is
             malformed or its clip is not there. By default such records are logged as
-            warnings; :func:`~mmmsba_plugin.datasets.reading.refuse` makes them an end of
+            warnings; :func:`~mmmsba_plugin.datasets.reader.refuse` makes them an end of
             reading.
 
     Yields:

@@ -12,21 +12,24 @@ from pathlib import Path
 
 from pydantic import Field
 
-from mmmsba_plugin.datasets.fields import (
+from mmmsba_plugin.datasets.json_records import first, members
+from mmmsba_plugin.datasets.reader import (
     Fields,
+    OnError,
+    ReaderConfig,
+    Splits,
     counted_periods,
     file_key,
     find_clip,
     positive,
+    walk,
+    warn,
     without,
     word,
 )
-from mmmsba_plugin.datasets.json_records import first, members
-from mmmsba_plugin.datasets.reading import OnError, ReaderConfig, warn
-from mmmsba_plugin.datasets.record import Record
 from mmmsba_plugin.datasets.splits import split_word
-from mmmsba_plugin.datasets.walk import Splits, walk
 from mmmsba_plugin.errors import DatasetError
+from mmmsba_plugin.record import Record
 from mmmsba_plugin.timebase import frames_to_s
 
 _METADATA = Path("annotations", "metadata.json")

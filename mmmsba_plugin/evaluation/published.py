@@ -46,7 +46,7 @@ class PublishedResult:
         method: What its authors call it.
         source: Where the figures were read.
         mark: ``third-party`` where that was not its authors' own work.
-        values: By measure, named as :func:`~mmmsba_plugin.evaluation.measure.measure` names
+        values: By measure, named as :func:`~mmmsba_plugin.evaluation.evaluate.measure` names
             them, and ``challenge_score``; shares in [0, 1].
         venue: Where it was published, if known.
         year: When.

@@ -5,9 +5,8 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import IO, Any
 
-from mmmsba_plugin.evaluation.intervals import Interval
-from mmmsba_plugin.evaluation.measure import Evaluation
-from mmmsba_plugin.evaluation.side_by_side import SideBySide
+from mmmsba_plugin.evaluation.evaluate import Evaluation, SideBySide
+from mmmsba_plugin.evaluation.metrics.bootstrap import Interval
 
 #: Heads of the columns of :func:`write_csv`.
 COLUMNS = ("system", "group", "measure", "value", "low", "high")

@@ -11,12 +11,11 @@ from typing import Any
 import numpy as np
 
 from mmmsba_plugin.datasets.avdeepfake1m import identity_of
-from mmmsba_plugin.datasets.fields import Fields, fields, file_key, flag, word
 from mmmsba_plugin.datasets.json_records import Item, listed, members
-from mmmsba_plugin.datasets.reading import OnError, warn
+from mmmsba_plugin.datasets.reader import Fields, OnError, fields, file_key, flag, warn, word
 from mmmsba_plugin.datasets.splits import split_word
 from mmmsba_plugin.errors import DatasetError
-from mmmsba_plugin.evaluation.answers import TruthRow, Truths
+from mmmsba_plugin.evaluation.tables import TruthRow, Truths
 from mmmsba_plugin.segment import Spans
 
 #: Where a file lists forged stretches: AV-Deepfake1M's word, and that of LAV-DF and TVIL.

@@ -7,7 +7,7 @@ presentation times alone.
 import numpy as np
 from numpy.typing import NDArray
 
-from mmmsba_plugin.evidence import FeatureRows
+from mmmsba_plugin.structures import FeatureRows
 from mmmsba_plugin.timebase import Grid
 
 #: A cell without a picture takes the nearest one, if that is no farther than this: three

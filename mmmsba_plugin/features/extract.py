@@ -15,12 +15,12 @@ import numpy as np
 
 from mmmsba_plugin.config import Chapter, FeaturesConfig
 from mmmsba_plugin.errors import DatasetError, FeatureError
-from mmmsba_plugin.evidence import ClipFeatures, FeatureRows, SoundBlock
-from mmmsba_plugin.features.store import FeatureStore, Stored, key_of
-from mmmsba_plugin.features.watch import FaceWatch, SoundWatch
+from mmmsba_plugin.features.cache import FeatureStore, Stored, key_of
+from mmmsba_plugin.features.opt_outs import FaceWatch, SoundWatch
 from mmmsba_plugin.hookspecs import FeatureExtractor, FrontEnd
 from mmmsba_plugin.media.probe import probe
 from mmmsba_plugin.schema import Media, OptOut
+from mmmsba_plugin.structures import ClipFeatures, FeatureRows, SoundBlock
 from mmmsba_plugin.timebase import Grid, s_to_samples
 
 NO_AUDIO_STREAM = "no audio stream"
@@ -219,7 +219,7 @@ def _walk_faces(
     media: Media, group: Mapping[str, BoundFrontEnd], config: FeaturesConfig, grid: Grid
 ) -> dict[str, Stored]:
     from mmmsba_plugin.media.video import PictureReader
-    from mmmsba_plugin.tracks.follow import follow_main_face
+    from mmmsba_plugin.tracks.link import follow_main_face
 
     extractors = _started(media, group, grid)
     if media.video is None:

@@ -4,9 +4,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mmmsba_plugin.config import Chapter
-from mmmsba_plugin.evidence import FacePicture
 from mmmsba_plugin.features import texture
-from mmmsba_plugin.features.visual import PictureByPicture
+from mmmsba_plugin.features.per_frame import PictureByPicture
+from mmmsba_plugin.structures import FacePicture
 
 _RASTER = (4, 4)
 _NUM_PLACES = _RASTER[0] * _RASTER[1]

@@ -4,9 +4,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mmmsba_plugin.config import Chapter
-from mmmsba_plugin.evidence import FacePicture
-from mmmsba_plugin.features import native, texture
-from mmmsba_plugin.features.visual import PictureByPicture
+from mmmsba_plugin.features import native_detail, texture
+from mmmsba_plugin.features.per_frame import PictureByPicture
+from mmmsba_plugin.structures import FacePicture
 
 _RASTER = (4, 3)
 _NUM_PLACES = _RASTER[0] * _RASTER[1]
@@ -44,7 +44,7 @@ class LipsTexture(PictureByPicture):
         + _NUM_COSINES**2
         + _NUM_PLACES * (texture.NUM_BANDS + _NUM_CHANGE_BANDS + 2)
         + texture.NUM_BANDS
-        + native.NUM_VALUES
+        + native_detail.NUM_VALUES
         + _NUM_SHIFT
     )
 
@@ -65,7 +65,7 @@ class LipsTexture(PictureByPicture):
                 *(texture.log_energy(band, _RASTER) for band in detail),
                 *self._change(detail),
                 self._shift(image, upper),
-                native.native_detail(face),
+                native_detail.native_detail(face),
                 texture.chroma(face.lips, _RASTER),
                 *(_against(band, other) for band, other in zip(detail, around, strict=True)),
             ]

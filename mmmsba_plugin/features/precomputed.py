@@ -8,9 +8,9 @@ from pydantic import Field
 
 from mmmsba_plugin.config import Chapter
 from mmmsba_plugin.errors import FeatureError
-from mmmsba_plugin.evidence import FacePicture, FeatureRows, SoundBlock
 from mmmsba_plugin.features.align import rows_on_grid
 from mmmsba_plugin.schema import Media
+from mmmsba_plugin.structures import FacePicture, FeatureRows, SoundBlock
 from mmmsba_plugin.timebase import Grid
 
 _NUM_AXES = 2

@@ -11,7 +11,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from mmmsba_plugin.evidence import Rgb
+from mmmsba_plugin.structures import Rgb
 
 #: Standard deviations of the Gaussians between which the bands lie, in pixels of the cut.
 _SIGMAS_PX = (0.0, 0.8, 1.6, 3.2)

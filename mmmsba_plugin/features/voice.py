@@ -12,19 +12,19 @@ from numpy.typing import NDArray
 
 from mmmsba_plugin.config import Chapter
 from mmmsba_plugin.errors import FeatureError
-from mmmsba_plugin.evidence import FacePicture, SoundBlock
 from mmmsba_plugin.features.align import in_units_of_spread
-from mmmsba_plugin.features.columns import (
-    HOP_S,
-    NUM_FFT,
-    ColumnByColumn,
-    Columns,
-    level_db,
+from mmmsba_plugin.features.embeddings.speaker import (
+    NUM_MELS,
+    RATE_HZ,
+    WINDOW,
+    mel_bands,
+    voiceprints,
 )
-from mmmsba_plugin.features.likeness import NUM_VALUES, likenesses
-from mmmsba_plugin.features.synthprint import NUM_VALUES as NUM_TRACES
-from mmmsba_plugin.features.synthprint import STEP, synthprints
-from mmmsba_plugin.features.voiceprint import NUM_MELS, RATE_HZ, WINDOW, mel_bands, voiceprints
+from mmmsba_plugin.features.embeddings.spoofing import NUM_VALUES as NUM_TRACES
+from mmmsba_plugin.features.embeddings.spoofing import STEP, synthprints
+from mmmsba_plugin.features.self_similarity import NUM_VALUES, likenesses
+from mmmsba_plugin.features.spectrogram import HOP_S, NUM_FFT, ColumnByColumn, Columns, level_db
+from mmmsba_plugin.structures import FacePicture, SoundBlock
 from mmmsba_plugin.timebase import s_to_samples, samples_to_s
 
 #: Bands of 500 Hz, from low to high.

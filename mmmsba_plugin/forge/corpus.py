@@ -11,15 +11,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mmmsba_plugin.datasets.lavdf_metadata import Entry
 from mmmsba_plugin.errors import ConfigError, DatasetError, FeatureError, MmmsbaError
-from mmmsba_plugin.forge.casting import Cast, Recipe, assemble
-from mmmsba_plugin.forge.footage import TraceStore
-from mmmsba_plugin.forge.layout import Entry
-from mmmsba_plugin.forge.ledger import PROGRESS, Ledger, Made
-from mmmsba_plugin.forge.lenders import Lenders
-from mmmsba_plugin.forge.pool import portable, work_on
+from mmmsba_plugin.forge.donors import Lenders
+from mmmsba_plugin.forge.manifest import PROGRESS, Ledger, Made
+from mmmsba_plugin.forge.recipes import Cast, Recipe, assemble
+from mmmsba_plugin.forge.source_clip import TraceStore
 from mmmsba_plugin.forge.sources import Skipped, Source, find_sources
-from mmmsba_plugin.forge.studio import ForgeConfig, Studio
+from mmmsba_plugin.forge.variants import ForgeConfig, Studio
+from mmmsba_plugin.forge.workers import portable, work_on
 from mmmsba_plugin.hookspecs import Forger
 
 #: Called after each genuine clip with how many are done, how many there are, and its name.

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from mmmsba_plugin.config import Chapter
-from mmmsba_plugin.forge.base import Sound
-from mmmsba_plugin.forge.mouth import ANCHORS
-from mmmsba_plugin.forge.splice import speech_share
-from mmmsba_plugin.forge.trace import Trace
+from mmmsba_plugin.forge.audio.splice import speech_share
+from mmmsba_plugin.forge.face_trace import Trace
+from mmmsba_plugin.forge.visual.mouth_swap import ANCHORS
+from mmmsba_plugin.forger import Sound
 from mmmsba_plugin.segment import Segment
 from mmmsba_plugin.timebase import EDGE_TOLERANCE, s_to_samples, samples_to_s
 from mmmsba_plugin.tracks.mesh import LIPS_INNER, LIPS_OUTER

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mmmsba_plugin.datasets.json_records import listed
+from mmmsba_plugin.datasets.lavdf_metadata import METADATA
 from mmmsba_plugin.errors import DatasetError, MmmsbaError
-from mmmsba_plugin.forge.layout import METADATA
 from mmmsba_plugin.media.probe import probe
 from mmmsba_plugin.schema import Media
 

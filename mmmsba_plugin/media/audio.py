@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mmmsba_plugin.evidence import SoundBlock
-from mmmsba_plugin.media.opening import AvFrame
+from mmmsba_plugin.media.container import AvFrame
 from mmmsba_plugin.media.packets import Damage, FrameReader
 from mmmsba_plugin.schema import Media
+from mmmsba_plugin.structures import SoundBlock
 from mmmsba_plugin.timebase import pts_to_s, s_to_samples, samples_to_s
 
 if TYPE_CHECKING:

@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mmmsba_plugin.errors import ConfigError
-from mmmsba_plugin.evidence import Picture, Rgb
 from mmmsba_plugin.media.codecs import container_for, video_options
 from mmmsba_plugin.media.muxing import PictureTrack, SoundTrack
 from mmmsba_plugin.schema import Media
+from mmmsba_plugin.structures import Picture, Rgb
 from mmmsba_plugin.timebase import frames_to_s
 
 #: Pictures a second that are assumed of a file which does not say.

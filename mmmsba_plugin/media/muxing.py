@@ -7,14 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mmmsba_plugin.errors import ConfigError
-from mmmsba_plugin.evidence import Rgb
 from mmmsba_plugin.media.codecs import (
     Container,
     is_steady,
     priming_samples,
     stored_rate_hz,
 )
-from mmmsba_plugin.media.opening import AvContainer, AvPacket, AvStream
+from mmmsba_plugin.media.container import AvContainer, AvPacket, AvStream
+from mmmsba_plugin.structures import Rgb
 from mmmsba_plugin.timebase import frames_to_s, pts_to_s, s_to_pts, s_to_samples, samples_to_s
 
 #: The clock on which pictures are placed, seconds a tick: MPEG's, whose rate is a multiple

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from mmmsba_plugin.media.opening import AvContainer, AvFrame, AvPacket, AvStream, open_media
+from mmmsba_plugin.media.container import AvContainer, AvFrame, AvPacket, AvStream, open_media
 from mmmsba_plugin.schema import Media
 from mmmsba_plugin.timebase import clock, pts_to_s
 

@@ -12,7 +12,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from mmmsba_plugin.errors import MediaUnreadableError
-from mmmsba_plugin.media.opening import AvContainer, AvFrame, AvPacket, AvStream, open_media
+from mmmsba_plugin.media.container import AvContainer, AvFrame, AvPacket, AvStream, open_media
 from mmmsba_plugin.media.packets import (
     Kind,
     decode_packet,

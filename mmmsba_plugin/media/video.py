@@ -10,8 +10,7 @@ from contextlib import suppress
 import numpy as np
 
 from mmmsba_plugin.errors import MediaUnreadableError
-from mmmsba_plugin.evidence import Picture, Rgb
-from mmmsba_plugin.media.opening import AvContainer, AvFrame, AvStream, open_media
+from mmmsba_plugin.media.container import AvContainer, AvFrame, AvStream, open_media
 from mmmsba_plugin.media.packets import (
     Damage,
     FrameReader,
@@ -20,6 +19,7 @@ from mmmsba_plugin.media.packets import (
     read_packets,
 )
 from mmmsba_plugin.schema import Media, VideoStream
+from mmmsba_plugin.structures import Picture, Rgb
 from mmmsba_plugin.timebase import clock, frames_to_s, pts_to_s, s_to_pts
 
 #: How long a picture is taken to last where neither stamps nor header tell, in pictures a

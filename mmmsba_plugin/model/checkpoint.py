@@ -27,7 +27,7 @@ from mmmsba_plugin.config import (
     Origin,
 )
 from mmmsba_plugin.errors import CheckpointError, CheckpointNotFoundError, ConfigError
-from mmmsba_plugin.model.committee import Network, make_network
+from mmmsba_plugin.model.ensemble import Network, make_network
 from mmmsba_plugin.schema import Threshold
 
 CONFIG, WEIGHTS, CARD = "config.json", "model.safetensors", "README.md"

@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from mmmsba_plugin.config import Calibration
 from mmmsba_plugin.errors import MmmsbaError
-from mmmsba_plugin.evidence import ClipFeatures
 from mmmsba_plugin.localization.calibrate import apply
 from mmmsba_plugin.schema import (
     ALTERED_BY_MODALITY,
@@ -24,6 +23,7 @@ from mmmsba_plugin.schema import (
     Threshold,
 )
 from mmmsba_plugin.segment import Segment, Spans
+from mmmsba_plugin.structures import ClipFeatures
 
 NOTHING_TO_JUDGE = "NothingToJudge"
 

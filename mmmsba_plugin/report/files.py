@@ -8,7 +8,7 @@ from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mmmsba_plugin.output import writing_to
+from mmmsba_plugin.files import writing_to
 
 if TYPE_CHECKING:
     from mmmsba_plugin.hookspecs import Writer

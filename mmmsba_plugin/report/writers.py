@@ -113,6 +113,6 @@ def _cue_text(segment: ForgedSegment) -> str:
 
 def write_html(report: Report, stream: IO[str]) -> None:
     """Write a page that opens in any browser, offline."""
-    from mmmsba_plugin.report.page import render
+    from mmmsba_plugin.report.html import render
 
     stream.write(render(report))

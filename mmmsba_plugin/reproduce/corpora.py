@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from mmmsba_plugin.datasets.record import Record
 from mmmsba_plugin.errors import ConfigError, DatasetError
+from mmmsba_plugin.record import Record
 
 #: What each corpus is called; its reader has the same name.
 TITLES = {

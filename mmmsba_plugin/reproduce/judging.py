@@ -10,12 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from mmmsba_plugin.datasets.record import Record
 from mmmsba_plugin.detector import MmmsbaDetector
-from mmmsba_plugin.evaluation.answers import Answers
-from mmmsba_plugin.evaluation.table import Scores, SpanTable
+from mmmsba_plugin.evaluation.tables import Answers, Scores, SpanTable
+from mmmsba_plugin.features.cache import FeatureStore
 from mmmsba_plugin.features.extract import extract, media_of
-from mmmsba_plugin.features.store import FeatureStore
+from mmmsba_plugin.record import Record
 from mmmsba_plugin.reproduce import kept
 from mmmsba_plugin.reproduce.corpora import name_of
 from mmmsba_plugin.schema import Report

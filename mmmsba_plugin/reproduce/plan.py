@@ -107,7 +107,7 @@ class Table:
     Attributes:
         name: What the command calls it.
         title: What it shows.
-        measures: Its columns, as :func:`mmmsba_plugin.evaluation.measure.measure` names them.
+        measures: Its columns, as :func:`mmmsba_plugin.evaluation.evaluate.measure` names them.
         rows: Its rows; those that the paper does not have say so.
         digits: Behind the point, as many as the paper gives.
         notes: What a reader must know of the whole table.

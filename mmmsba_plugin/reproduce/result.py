@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from mmmsba_plugin.evaluation.intervals import Interval
+from mmmsba_plugin.evaluation.metrics.bootstrap import Interval
 from mmmsba_plugin.reproduce.tables import Reported
 
 #: ``measured``: ours is there. ``reported``: somebody else's row, which is only quoted.
@@ -72,7 +72,7 @@ class Silence:
     """What a detector would score that knows nothing but how long clips are silent at first.
 
     Attributes:
-        auc: See :func:`mmmsba_plugin.evaluation.leaks.silence_auc`.
+        auc: See :func:`mmmsba_plugin.evaluation.leakage.silence_auc`.
         num_clips: Of how many clips that was heard: those with sound.
     """
 

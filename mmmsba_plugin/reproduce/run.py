@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 from mmmsba_plugin.config import FitConfig
-from mmmsba_plugin.datasets.record import Record
 from mmmsba_plugin.detector import MmmsbaDetector, bind_front_ends
 from mmmsba_plugin.errors import (
     CheckpointError,
@@ -25,11 +24,12 @@ from mmmsba_plugin.errors import (
     MissingExtraError,
     TrainingError,
 )
-from mmmsba_plugin.evaluation.answers import Truths
-from mmmsba_plugin.evaluation.leaks import silence_auc
-from mmmsba_plugin.evaluation.measure import Evaluation, measure
-from mmmsba_plugin.features.store import FeatureStore
+from mmmsba_plugin.evaluation.evaluate import Evaluation, measure
+from mmmsba_plugin.evaluation.leakage import silence_auc
+from mmmsba_plugin.evaluation.tables import Truths
+from mmmsba_plugin.features.cache import FeatureStore
 from mmmsba_plugin.media.silence import SILENT_DB
+from mmmsba_plugin.record import Record
 from mmmsba_plugin.reproduce import judging, silence
 from mmmsba_plugin.reproduce.corpora import (
     SPLIT_NOTES,

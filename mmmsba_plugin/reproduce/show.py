@@ -14,7 +14,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mmmsba_plugin.evaluation.intervals import Interval
+from mmmsba_plugin.evaluation.metrics.bootstrap import Interval
 from mmmsba_plugin.report.text import visible
 from mmmsba_plugin.reproduce.result import Cell, MeasuredRow, MeasuredTable, Silence
 

@@ -11,10 +11,10 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from mmmsba_plugin.datasets.record import Record
 from mmmsba_plugin.errors import MmmsbaError
 from mmmsba_plugin.media.probe import probe
 from mmmsba_plugin.media.silence import leading_silence_s
+from mmmsba_plugin.record import Record
 from mmmsba_plugin.reproduce import kept
 from mmmsba_plugin.reproduce.corpora import name_of
 

@@ -5,9 +5,9 @@ from pathlib import Path
 from unittest import SkipTest
 
 from mmmsba_plugin.config import Chapter
-from mmmsba_plugin.datasets.record import Record
 from mmmsba_plugin.errors import DatasetError, MmmsbaError
 from mmmsba_plugin.hookspecs import DatasetReader
+from mmmsba_plugin.record import Record
 from mmmsba_plugin.segment import merge
 from mmmsba_plugin.testing.entry import ConfiguredContract
 

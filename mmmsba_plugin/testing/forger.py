@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from mmmsba_plugin.forge.base import PictureForger, SoundForger
+from mmmsba_plugin.forger import PictureForger, SoundForger
 from mmmsba_plugin.hookspecs import Forger
 from mmmsba_plugin.testing import samples
 from mmmsba_plugin.testing.entry import ConfiguredContract

@@ -6,9 +6,9 @@ from unittest import SkipTest
 import numpy as np
 from pydantic import TypeAdapter
 
-from mmmsba_plugin.evidence import FacePicture, FeatureRows, SoundBlock
 from mmmsba_plugin.hookspecs import FrontEnd
 from mmmsba_plugin.schema import Modality
+from mmmsba_plugin.structures import FacePicture, FeatureRows, SoundBlock
 from mmmsba_plugin.testing import samples
 from mmmsba_plugin.testing.entry import ConfiguredContract
 from mmmsba_plugin.timebase import Grid

@@ -11,8 +11,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from mmmsba_plugin.evidence import FacePicture, Rgb, SoundBlock
-from mmmsba_plugin.forge.base import PictureJob, Shot, SoundJob
+from mmmsba_plugin.forger import PictureJob, Shot, SoundJob
 from mmmsba_plugin.hookspecs import API_VERSION
 from mmmsba_plugin.schema import (
     AudioStream,
@@ -29,6 +28,7 @@ from mmmsba_plugin.schema import (
     Threshold,
     VideoStream,
 )
+from mmmsba_plugin.structures import FacePicture, Rgb, SoundBlock
 from mmmsba_plugin.timebase import frames_to_s, s_to_samples, samples_to_s
 from mmmsba_plugin.tracks.mesh import LIPS_INNER, LIPS_OUTER
 

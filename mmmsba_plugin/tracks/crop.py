@@ -8,7 +8,7 @@ the cut still, and what moves in it is what a forger would have had to move.
 import numpy as np
 from numpy.typing import NDArray
 
-from mmmsba_plugin.evidence import FacePicture, Rgb
+from mmmsba_plugin.structures import FacePicture, Rgb
 from mmmsba_plugin.tracks.mesh import Mesh, apply_affine
 
 FACE_SIZE_PX = (128, 128)

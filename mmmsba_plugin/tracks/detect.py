@@ -11,7 +11,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from mmmsba_plugin.evidence import Rgb
+from mmmsba_plugin.structures import Rgb
 from mmmsba_plugin.tracks.models import DETECTOR, load_network
 
 _INPUT_PX = 256

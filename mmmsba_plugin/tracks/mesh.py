@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mmmsba_plugin.evidence import Rgb
+from mmmsba_plugin.structures import Rgb
 from mmmsba_plugin.tracks.detect import Detection
 from mmmsba_plugin.tracks.models import MESH, load_network
 

@@ -13,13 +13,13 @@ from torch.nn.utils.rnn import pad_sequence
 from torch.utils.data import Dataset, Sampler
 
 from mmmsba_plugin.config import FeaturesConfig
-from mmmsba_plugin.datasets.record import Record
 from mmmsba_plugin.errors import MmmsbaError
-from mmmsba_plugin.evidence import ClipFeatures
+from mmmsba_plugin.features.cache import FeatureStore
 from mmmsba_plugin.features.extract import BoundFrontEnd, extract, media_of
-from mmmsba_plugin.features.store import FeatureStore
+from mmmsba_plugin.record import Record
 from mmmsba_plugin.schema import Media
 from mmmsba_plugin.segment import Segment
+from mmmsba_plugin.structures import ClipFeatures
 from mmmsba_plugin.training.targets import Targets, make_targets
 
 #: Whose truth a clip can be taught by: of everything, of its sound, of its picture.

@@ -11,10 +11,10 @@ from typing import Any, get_args
 
 from mmmsba_plugin import weights
 from mmmsba_plugin.config import FitConfig, Origin, Preset, TrainConfig, TuneConfig
-from mmmsba_plugin.datasets.record import Record
 from mmmsba_plugin.detector import bind_front_ends, checkpoint_folder, require_versions
-from mmmsba_plugin.features.store import FeatureStore
+from mmmsba_plugin.features.cache import FeatureStore
 from mmmsba_plugin.model.checkpoint import CheckpointConfig, load_checkpoint, weights_sha256
+from mmmsba_plugin.record import Record
 from mmmsba_plugin.training.data import Clip, Skipped
 from mmmsba_plugin.training.fit import Fitted, Start, fit
 

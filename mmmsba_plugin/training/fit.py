@@ -19,14 +19,13 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from torch.utils.data import DataLoader
 
 from mmmsba_plugin.config import FitConfig, Origin, TrainConfig
-from mmmsba_plugin.datasets.record import Record
 from mmmsba_plugin.detector import bind_front_ends
 from mmmsba_plugin.errors import TrainingError
-from mmmsba_plugin.features.store import FeatureStore
+from mmmsba_plugin.features.cache import FeatureStore
 from mmmsba_plugin.model.checkpoint import CheckpointConfig, save_checkpoint
-from mmmsba_plugin.model.committee import Network, as_one, members_of
+from mmmsba_plugin.model.ensemble import Network, as_one, members_of
 from mmmsba_plugin.model.mmmsba import MmmsBa
-from mmmsba_plugin.training.card import write_card
+from mmmsba_plugin.record import Record
 from mmmsba_plugin.training.data import (
     Clip,
     ClipDataset,
@@ -38,9 +37,10 @@ from mmmsba_plugin.training.data import (
     load_clips,
     statistics,
 )
+from mmmsba_plugin.training.model_card import write_card
 from mmmsba_plugin.training.module import Learner
-from mmmsba_plugin.training.operating_point import OperatingPoint, choose_operating_point
 from mmmsba_plugin.training.split import folds
+from mmmsba_plugin.training.thresholds import OperatingPoint, choose_operating_point
 
 #: Where a run keeps what it needs to go on, inside the checkpoint's folder.
 _STATE = "training"

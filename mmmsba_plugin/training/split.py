@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 
-from mmmsba_plugin.datasets.record import Record
 from mmmsba_plugin.datasets.splits import ranked, split_word
 from mmmsba_plugin.errors import TrainingError
+from mmmsba_plugin.record import Record
 
 #: Share of the identities that is held out where a corpus has no validation split.
 _HELD_OUT = 0.2

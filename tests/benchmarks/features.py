@@ -23,17 +23,17 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 
 from mmmsba_plugin.config import FitConfig
 from mmmsba_plugin.datasets.lavdf import read_lavdf
-from mmmsba_plugin.datasets.record import Record
 from mmmsba_plugin.detector import bind_front_ends
-from mmmsba_plugin.evaluation.detection import auc
-from mmmsba_plugin.evaluation.intervals import Draw, Interval, bootstrap
-from mmmsba_plugin.evidence import ClipFeatures
+from mmmsba_plugin.evaluation.metrics.bootstrap import Draw, Interval, bootstrap
+from mmmsba_plugin.evaluation.metrics.detection import auc
+from mmmsba_plugin.features.cache import FeatureStore
 from mmmsba_plugin.features.extract import extract, media_of
-from mmmsba_plugin.features.likeness import NUM_VALUES
-from mmmsba_plugin.features.store import FeatureStore
+from mmmsba_plugin.features.self_similarity import NUM_VALUES
 from mmmsba_plugin.features.voice import NUM_BANDS
 from mmmsba_plugin.model.checkpoint import CARD
+from mmmsba_plugin.record import Record
 from mmmsba_plugin.segment import Segment
+from mmmsba_plugin.structures import ClipFeatures
 from mmmsba_plugin.training.data import truths
 
 NUM_FOLDS = 4

@@ -23,10 +23,10 @@ def main(num_clips: int, seconds: float) -> None:
     started()
     import fiftyone as fo
 
-    from fiftyone_ops.detect import Annotation
     from fiftyone_ops.settings import DetectSettings
+    from fiftyone_ops.tasks.detect import Annotation
     from mmmsba_plugin.detector import MmmsbaDetector
-    from mmmsba_plugin.forge.puppet import make_talking_clip
+    from mmmsba_plugin.forge.talking_head.clips import make_talking_clip
 
     with tempfile.TemporaryDirectory() as folder:
         clips = [

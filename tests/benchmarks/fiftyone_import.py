@@ -43,7 +43,7 @@ def main(num_records: int) -> None:
 
 def imported(said: str) -> list[float]:
     """Import a corpus; return the resident memory after each batch, in MB."""
-    from fiftyone_ops.import_dataset import import_corpus
+    from fiftyone_ops.tasks.import_dataset import import_corpus
 
     held = []
     made = import_corpus(

@@ -33,7 +33,7 @@ def main() -> None:
     """Make the data set, open and count it a few times, and say how long that took."""
     conftest.pytest_configure(None)
     from fiftyone_ops.labels import Fields
-    from fiftyone_ops.overview import narrowed, overview_of
+    from fiftyone_ops.panels.overview_data import narrowed, overview_of
 
     with tempfile.TemporaryDirectory() as folder:
         dataset, fields = judged(Path(folder)), Fields("forgeries")
@@ -56,7 +56,8 @@ def judged(folder: Path):
     import fiftyone as fo
     import numpy as np
 
-    from fiftyone_ops import metadata, runs
+    from fiftyone_ops import store
+    from fiftyone_ops.tasks import metadata
     from mmmsba_plugin.testing import samples
 
     clip = str(samples.clip(folder / "clip.mp4"))
@@ -65,7 +66,7 @@ def judged(folder: Path):
     # Persistent, or the App's server deletes it as it ends.
     made = fo.Dataset("ten-thousand", persistent=True)
     made.add_samples(sample(number, clip, known, rng) for number in range(NUM_SAMPLES))
-    runs.register(made, "forgeries", method=runs.DETECT, label_field="forgeries")
+    store.register(made, "forgeries", method=store.DETECT, label_field="forgeries")
     return made
 
 

@@ -119,7 +119,7 @@ def columns_of(reports: list) -> dict[str, list]:
 def fastest_s(reports: list) -> float:
     """Return how long FiftyOne's own bulk write takes, in seconds."""
     from fiftyone_ops.labels import Fields
-    from fiftyone_ops.writing import declare
+    from fiftyone_ops.store import declare
 
     dataset = dataset_of(reports)
     declare(dataset, Fields("forgeries"), modalities=("face", "audio", "lips"))
@@ -134,8 +134,8 @@ def fastest_s(reports: list) -> float:
 
 def ours(reports: list) -> tuple[float, float]:
     """Return how long writing takes in a run of ours, and making labels too, in seconds."""
-    from fiftyone_ops import detect, metadata
     from fiftyone_ops.settings import DetectSettings
+    from fiftyone_ops.tasks import detect, metadata
 
     dataset = dataset_of(reports)
     if tracemalloc.is_tracing():

@@ -88,21 +88,21 @@ def run_oracle_load(folder: Path) -> Spent:
 
 def run_json(folder: Path) -> Spent:
     """Evaluate with ours, from the oracle's own files."""
-    from mmmsba_plugin.evaluation.proposal_json import read_proposals
+    from mmmsba_plugin.evaluation.predictions.avdeepfake1m import read_proposals
 
     return _ours(folder, lambda: read_proposals(folder / PROPOSALS))
 
 
 def run_npz(folder: Path) -> Spent:
     """Evaluate with ours, from arrays on disk."""
-    from mmmsba_plugin.evaluation.table_npz import read_table
+    from mmmsba_plugin.evaluation.predictions.npz import read_table
 
     return _ours(folder, lambda: read_table(folder / TABLE))
 
 
 def _ours(folder: Path, read: Callable) -> Spent:
-    from mmmsba_plugin.evaluation.localization import match
-    from mmmsba_plugin.evaluation.table import SpanTable
+    from mmmsba_plugin.evaluation.metrics.localization import match
+    from mmmsba_plugin.evaluation.tables import SpanTable
 
     began = _clocks()
     said = read()
@@ -164,9 +164,9 @@ def apart(kind: str, folder: Path) -> Spent:
 
 def make_corpus(folder: Path, num_clips: int, num_proposals: int, seed: int = 0) -> None:
     """Write proposals, as JSON and as a table, and labels."""
-    from mmmsba_plugin.evaluation.proposal_json import write_proposals
-    from mmmsba_plugin.evaluation.table import SpanTable
-    from mmmsba_plugin.evaluation.table_npz import write_table
+    from mmmsba_plugin.evaluation.predictions.avdeepfake1m import write_proposals
+    from mmmsba_plugin.evaluation.predictions.npz import write_table
+    from mmmsba_plugin.evaluation.tables import SpanTable
 
     rng = np.random.default_rng(seed)
     truths, said = {}, {}

@@ -20,20 +20,20 @@ from sections import put_section
 
 from mmmsba_plugin import Detector
 from mmmsba_plugin.datasets.lavdf import read_lavdf
-from mmmsba_plugin.datasets.record import Record
-from mmmsba_plugin.evaluation.detection import auc
-from mmmsba_plugin.evaluation.intervals import Draw, bootstrap
-from mmmsba_plugin.evaluation.protocol import run
-from mmmsba_plugin.evidence import Picture
-from mmmsba_plugin.features.store import FeatureStore
-from mmmsba_plugin.forge.darkroom import at_rate, develop
-from mmmsba_plugin.forge.mixing import mix
-from mmmsba_plugin.forge.processing import Processing
+from mmmsba_plugin.evaluation.metrics.bootstrap import Draw, bootstrap
+from mmmsba_plugin.evaluation.metrics.detection import auc
+from mmmsba_plugin.evaluation.run import run
+from mmmsba_plugin.features.cache import FeatureStore
+from mmmsba_plugin.forge.augment.audio import mix
+from mmmsba_plugin.forge.augment.pipeline import Processing
+from mmmsba_plugin.forge.augment.video import at_rate, develop
 from mmmsba_plugin.media.audio import read_sound
 from mmmsba_plugin.media.encode import fps_of, write_clip
 from mmmsba_plugin.media.probe import probe
 from mmmsba_plugin.media.video import PictureReader
 from mmmsba_plugin.model.checkpoint import CARD
+from mmmsba_plugin.record import Record
+from mmmsba_plugin.structures import Picture
 
 RATE_HZ = 16_000
 

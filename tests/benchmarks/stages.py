@@ -48,14 +48,14 @@ from mmmsba_plugin import weights
 from mmmsba_plugin.config import FeaturesConfig, LocalizationConfig, ModelConfig
 from mmmsba_plugin.detector import MmmsbaDetector, bind_front_ends
 from mmmsba_plugin.features.extract import extract
-from mmmsba_plugin.forge.puppet import make_talking_clip
+from mmmsba_plugin.forge.talking_head.clips import make_talking_clip
 from mmmsba_plugin.localization.binarize import localize
 from mmmsba_plugin.media.audio import read_sound
 from mmmsba_plugin.media.encode import write_clip
 from mmmsba_plugin.media.probe import probe
 from mmmsba_plugin.media.video import PictureReader
 from mmmsba_plugin.model.checkpoint import CheckpointConfig, save_checkpoint
-from mmmsba_plugin.model.judge import judge
+from mmmsba_plugin.model.inference import judge
 from mmmsba_plugin.model.mmmsba import MmmsBa
 from mmmsba_plugin.plugins import lookup
 
@@ -88,7 +88,7 @@ STAGES: dict[str, tuple[str, ...]] = {
         f"{_FEATURES}.lips.LipsTexture.add",
         f"{_FEATURES}.lips.LipsTexture.finish",
     ),
-    "network": ("mmmsba_plugin.model.judge.judge",),
+    "network": ("mmmsba_plugin.model.inference.judge",),
     "localization": (
         "mmmsba_plugin.localization.binarize.localize",
         "mmmsba_plugin.localization.proposals.ranked_proposals",

@@ -28,13 +28,13 @@ from sections import put_section
 
 from mmmsba_plugin.config import FitConfig
 from mmmsba_plugin.datasets.lavdf import read_lavdf
-from mmmsba_plugin.datasets.record import Record
-from mmmsba_plugin.evaluation.answers import Answers, Truths
-from mmmsba_plugin.evaluation.intervals import Draw, Interval, Metric, bootstrap
-from mmmsba_plugin.evaluation.localization import TIOUS
-from mmmsba_plugin.evaluation.measure import NUM_PROPOSALS, measures
-from mmmsba_plugin.evaluation.protocol import Judged, tables
+from mmmsba_plugin.evaluation.evaluate import NUM_PROPOSALS, measures
+from mmmsba_plugin.evaluation.metrics.bootstrap import Draw, Interval, Metric, bootstrap
+from mmmsba_plugin.evaluation.metrics.localization import TIOUS
+from mmmsba_plugin.evaluation.run import Judged, tables
+from mmmsba_plugin.evaluation.tables import Answers, Truths
 from mmmsba_plugin.model.checkpoint import CARD
+from mmmsba_plugin.record import Record
 from mmmsba_plugin.schema import Report
 
 TRAINING = Path(__file__).parents[2] / "mmmsba_plugin" / "weights" / "training.json"
@@ -148,8 +148,8 @@ def _trained_and_asked(
     import torch
 
     from mmmsba_plugin import Detector
-    from mmmsba_plugin.evaluation.protocol import run
-    from mmmsba_plugin.features.store import FeatureStore
+    from mmmsba_plugin.evaluation.run import run
+    from mmmsba_plugin.features.cache import FeatureStore
     from mmmsba_plugin.training.fit import fit
 
     torch.set_num_threads(1)

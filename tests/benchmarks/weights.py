@@ -19,12 +19,12 @@ from sections import put_section
 
 from mmmsba_plugin import Detector
 from mmmsba_plugin.datasets.lavdf import read_lavdf
-from mmmsba_plugin.datasets.record import Record
-from mmmsba_plugin.evaluation.intervals import Draw, Interval, bootstrap
-from mmmsba_plugin.evaluation.measure import Evaluation, measure
-from mmmsba_plugin.evaluation.protocol import Judged, run, tables
-from mmmsba_plugin.features.store import FeatureStore
+from mmmsba_plugin.evaluation.evaluate import Evaluation, measure
+from mmmsba_plugin.evaluation.metrics.bootstrap import Draw, Interval, bootstrap
+from mmmsba_plugin.evaluation.run import Judged, run, tables
+from mmmsba_plugin.features.cache import FeatureStore
 from mmmsba_plugin.model.checkpoint import CARD
+from mmmsba_plugin.record import Record
 
 FIGURES = (
     *("auc", "true_positive_rate", "false_positive_rate"),

@@ -1,7 +1,7 @@
 """What any system said about a corpus: read, named as the corpus names its clips, and written."""
 
-from mmmsba_plugin.evaluation.predictions.forms import FORMS, Form
-from mmmsba_plugin.evaluation.predictions.names import matched
+from mmmsba_plugin.evaluation.predictions.formats import FORMS, Form
+from mmmsba_plugin.evaluation.predictions.match_keys import matched
 from mmmsba_plugin.evaluation.predictions.read import read_answers
 from mmmsba_plugin.evaluation.predictions.write import write_activitynet, write_submission
 

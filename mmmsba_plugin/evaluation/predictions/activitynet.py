@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from mmmsba_plugin.errors import DatasetError
-from mmmsba_plugin.evaluation.table import Scores, SpanTable
+from mmmsba_plugin.evaluation.tables import Scores, SpanTable
 from mmmsba_plugin.segment import Spans
 
 _SHAPE = '{"score": 0.9, "segment": [1.0, 2.5]}'

@@ -1,29 +1,33 @@
 """Reads predictions of any system, in any of the formats that this field knows."""
 
-from collections.abc import Callable, Mapping
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from shutil import copyfileobj
 
 import numpy as np
 
 from mmmsba_plugin.datasets.lavdf import FPS_HZ as LAVDF_FPS_HZ
 from mmmsba_plugin.errors import ConfigError, DatasetError, ScoreRangeError
-from mmmsba_plugin.evaluation.answers import Answers
 from mmmsba_plugin.evaluation.predictions.activitynet import read_activitynet
-from mmmsba_plugin.evaluation.predictions.forms import (
+from mmmsba_plugin.evaluation.predictions.avdeepfake1m import read_scores
+from mmmsba_plugin.evaluation.predictions.formats import (
     PROPOSALS,
     SCORES,
     TABLE,
     Form,
+    head,
     is_json,
     recognise,
     stated,
     submission_parts,
 )
 from mmmsba_plugin.evaluation.predictions.reports import read_reports
-from mmmsba_plugin.evaluation.predictions.score_lines import read_scores
-from mmmsba_plugin.evaluation.predictions.unpack import unpacked
-from mmmsba_plugin.evaluation.table import SpanTable
+from mmmsba_plugin.evaluation.tables import Answers, SpanTable
 from mmmsba_plugin.timebase import frames_to_s
 
 #: Where every time is a whole number and one lies beyond this, pictures were counted.
@@ -52,7 +56,7 @@ def read_answers(
             that holds either or both; ActivityNet's results, as UMMAFormer and OpenTAD write
             them, whatever their labels; our ``proposals.npz``, one of our reports, or a folder
             of them.
-        form: The format, one of :data:`~mmmsba_plugin.evaluation.predictions.forms.FORMS`,
+        form: The format, one of :data:`~mmmsba_plugin.evaluation.predictions.formats.FORMS`,
             where it cannot be told: ``lav-df`` counts pictures in a file that looks like
             AV-Deepfake1M's, and has to be stated.
         name: What tables call the system; the name of the file, or of its folder, if not
@@ -80,7 +84,7 @@ def read_answers(
 
 
 def _read_submission(place: Path, form: Form | None) -> Answers:
-    from mmmsba_plugin.evaluation.proposal_json import read_proposals
+    from mmmsba_plugin.evaluation.predictions.avdeepfake1m import read_proposals
 
     said = Answers(name="", scores={})
     parts = submission_parts(place)
@@ -105,7 +109,7 @@ def _read_activitynet(place: Path, form: Form | None) -> Answers:
 
 
 def _read_table(place: Path, form: Form | None) -> Answers:
-    from mmmsba_plugin.evaluation.table_npz import read_table
+    from mmmsba_plugin.evaluation.predictions.npz import read_table
 
     del form
     table = read_table(place / TABLE if place.is_dir() else place)
@@ -192,3 +196,54 @@ def _name_of(path: Path) -> str:
     whole = path.resolve()
     stem = whole.name if whole.is_dir() else whole.stem.removesuffix(".mmmsba")
     return whole.parent.name if stem in _COMMON_NAMES and whole.parent.name else stem
+
+
+@contextmanager
+def unpacked(path: Path) -> Iterator[Path]:
+    """Give a place to read from: the path itself, or for a submission's zip a folder.
+
+    Raises:
+        DatasetError: The zip is damaged, or holds no submission, or two.
+    """
+    if path.is_dir() or not head(path).startswith(b"PK") or _holds_arrays(path):
+        yield path
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        _unpack(path, Path(folder))
+        try:
+            yield Path(folder)
+        except DatasetError as error:
+            # Whoever reads it knows the zip, and the folder is gone by then.
+            raise DatasetError(str(error).replace(folder, str(path))) from error
+
+
+def _holds_arrays(path: Path) -> bool:
+    """Whether a zip is one of NumPy's."""
+    with _opened(path) as packed:
+        return any(member.endswith(".npy") for member in packed.namelist())
+
+
+def _unpack(path: Path, folder: Path) -> None:
+    """Write the files of a submission into a folder, wherever in the zip they lie."""
+    with _opened(path) as packed:
+        for name in (PROPOSALS, SCORES):
+            members = [m for m in packed.namelist() if PurePosixPath(m).name == name]
+            if len(members) > 1:
+                raise DatasetError(
+                    f"{path} holds {name} {len(members)} times; unpack it and give one of them"
+                )
+            for member in members:
+                with packed.open(member) as source, (folder / name).open("wb") as target:
+                    copyfileobj(source, target)
+    if not any(folder.iterdir()):
+        raise DatasetError(f"{path} holds neither {PROPOSALS} nor {SCORES}; zip them anew")
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
+    try:
+        with zipfile.ZipFile(path) as packed:
+            yield packed
+    # The last is of a zip with a password, or of a way to pack that Python does not know.
+    except (zipfile.BadZipFile, zlib.error, RuntimeError) as error:
+        raise DatasetError(f"{path} cannot be unpacked: {error}; zip the files anew") from error

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from mmmsba_plugin.errors import DatasetError
-from mmmsba_plugin.evaluation.answers import Answers
-from mmmsba_plugin.evaluation.predictions.forms import PROPOSALS, SCORES, TABLE, is_report
+from mmmsba_plugin.evaluation.predictions.formats import PROPOSALS, SCORES, TABLE, is_report
+from mmmsba_plugin.evaluation.tables import Answers
 from mmmsba_plugin.schema import Report
 
 #: Reports beside their clips are called so; those in a folder of theirs are plain ``.json``.

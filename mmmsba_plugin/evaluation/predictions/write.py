@@ -8,11 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from mmmsba_plugin.errors import DatasetError
-from mmmsba_plugin.evaluation.answers import Answers
-from mmmsba_plugin.evaluation.predictions.forms import PROPOSALS, SCORES
-from mmmsba_plugin.evaluation.predictions.names import file_stem, stem
-from mmmsba_plugin.evaluation.table import Scores
-from mmmsba_plugin.report.exchange import (
+from mmmsba_plugin.evaluation.predictions.formats import PROPOSALS, SCORES
+from mmmsba_plugin.evaluation.predictions.match_keys import file_stem, stem
+from mmmsba_plugin.evaluation.tables import Answers, Scores
+from mmmsba_plugin.report.benchmark_formats import (
     ACTIVITYNET_HEAD,
     activitynet_entries,
     submission_rows,
@@ -25,7 +24,7 @@ def write_submission(answers: Answers, folder: Path) -> list[Path]:
     """Write what AV-Deepfake1M's evaluation takes, and return what was written.
 
     ``prediction.json`` holds each clip that the system judged or found anything in, rounded
-    and ranked as :func:`~mmmsba_plugin.report.exchange.submission_rows` says; it is not
+    and ranked as :func:`~mmmsba_plugin.report.benchmark_formats.submission_rows` says; it is not
     written for a system that does not localize. ``prediction.txt`` holds the score of each
     clip that was judged, in full.
 

@@ -6,7 +6,7 @@ Who made them and under which licence stands in ``NOTICE`` beside this file.
 from importlib.resources import as_file, files
 from typing import TYPE_CHECKING, Any
 
-from mmmsba_plugin.shipped import read_shipped
+from mmmsba_plugin.files import read_shipped
 
 if TYPE_CHECKING:
     import cv2

@@ -5,8 +5,8 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from mmmsba_plugin.config import Chapter
-from mmmsba_plugin.evidence import FacePicture, FeatureRows, SoundBlock
 from mmmsba_plugin.schema import Media
+from mmmsba_plugin.structures import FacePicture, FeatureRows, SoundBlock
 from mmmsba_plugin.timebase import Grid
 
 

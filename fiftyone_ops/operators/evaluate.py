@@ -1,0 +1,44 @@
+"""``evaluate_forgeries``: how right the predictions of a data set are."""
+
+from typing import Any
+
+from fiftyone.operators import types
+
+from .. import forms, versions
+from ..settings import EvaluateSettings
+from ..tasks.evaluate import evaluate
+from .base import OnSamples
+
+
+class EvaluateForgeries(OnSamples):
+    """Measures predictions, and marks what is right and wrong."""
+
+    name = "evaluate_forgeries"
+    label = "Evaluate forgeries"
+    description = "Average precision and recall, AUC and EER, and views of the errors"
+    settings = EvaluateSettings
+
+    def execute(self, ctx: Any) -> dict[str, Any]:
+        """Measure."""
+        versions.require_fit()
+        settings = forms.read(ctx.params, EvaluateSettings)
+        told = evaluate(forms.target_of(ctx), **settings.model_dump())
+        ctx.ops.reload_dataset()
+        rows = [
+            {"figure": name, "value": f"{value:.4f}"}
+            for name, value in told.table.items()
+            # One that is not defined, such as an AUC of forged clips alone, is not shown.
+            if value == value  # noqa: PLR0124 - NaN alone differs from itself
+        ]
+        return {**told.plain(), "rows": rows}
+
+    def resolve_output(self, ctx: Any) -> Any:
+        """Return how figures are shown; nothing where there are none, as after an error."""
+        outputs = types.Object()
+        if not (ctx.results or {}).get("rows"):
+            return types.Property(outputs)
+        table = types.TableView()
+        table.add_column("figure", label="Figure")
+        table.add_column("value", label="Value")
+        outputs.list("rows", types.Object(), view=table)
+        return types.Property(outputs, view=types.View(label="Figures"))

@@ -1,0 +1,94 @@
+"""``review_forgeries`` puts what to look at in order; ``decide_forgery`` takes a decision."""
+
+from typing import Any
+
+import fiftyone.operators as foo
+from fiftyone.operators import types
+
+from .. import forms, versions
+from ..settings import ReviewSettings
+from ..tasks.review import Decision, decide, start_review
+from ..tasks.review_queue import queue, waiting
+
+
+class ReviewForgeries(foo.Operator):
+    """Shows what a reviewer should look at, the most telling first."""
+
+    @property
+    def config(self) -> Any:
+        """What the App shows of it."""
+        return foo.OperatorConfig(
+            name="review_forgeries",
+            label="Review forgeries",
+            description="A queue of what to look at: unsure, unlabelled, missed, or at odds",
+            dynamic=True,
+            disable_schema_validation=True,
+        )
+
+    def resolve_input(self, ctx: Any) -> Any:
+        """Return the form."""
+        inputs = types.Object()
+        forms.ask_target(ctx, inputs)
+        forms.ask(inputs, ReviewSettings)
+        return types.Property(inputs, view=types.View(label="Review forgeries"))
+
+    def execute(self, ctx: Any) -> dict[str, Any]:
+        """Put the queue in order, save it as a view, and show that."""
+        versions.require_fit()
+        wanted = forms.read(ctx.params, ReviewSettings)
+        start_review(ctx.dataset, wanted.label_field)
+        fields = {"label_field": wanted.label_field, "truth_field": wanted.truth_field}
+        samples = forms.target_of(ctx)
+        view = queue(samples, wanted.reason, **fields)
+        name = f"review-{wanted.reason}"
+        ctx.dataset.save_view(name, view, overwrite=True)
+        ctx.ops.set_view(name=name)
+        return {"view": name, "queued": view.count(), "waiting": waiting(samples, **fields)}
+
+    def __call__(self, samples: Any, **settings: Any) -> Any:
+        """Run it from Python.
+
+        Args:
+            samples: A data set or a view.
+            **settings: Those of the form.
+        """
+        params = {"target": "view", **settings}
+        return foo.execute_operator(self.uri, {"view": samples.view()}, params=params)
+
+
+class DecideForgery(foo.Operator):
+    """Takes one decision about one sample; the review panel calls it."""
+
+    @property
+    def config(self) -> Any:
+        """What the App knows of it."""
+        return foo.OperatorConfig(
+            name="decide_forgery",
+            label="Decide about a forgery",
+            unlisted=True,
+            disable_schema_validation=True,
+        )
+
+    def execute(self, ctx: Any) -> dict[str, Any]:
+        """Decide, about the sample that is named or the one that is open."""
+        said = {name: ctx.params[name] for name in Decision.model_fields if name in ctx.params}
+        told = decide(
+            ctx.dataset,
+            ctx.params.get("sample_id") or ctx.current_sample,
+            label_field=ctx.params.get("label_field") or ReviewSettings().label_field,
+            by=ctx.params.get("by") or ctx.user_id,
+            **said,
+        )
+        ctx.ops.reload_samples()
+        return told.plain()
+
+    def __call__(self, samples: Any, sample_id: str, **decision: Any) -> Any:
+        """Run it from Python.
+
+        Args:
+            samples: A data set or a view.
+            sample_id: The sample.
+            **decision: The fields of :class:`~fiftyone_ops.tasks.review.Decision`.
+        """
+        params = {"sample_id": sample_id, **decision}
+        return foo.execute_operator(self.uri, {"view": samples.view()}, params=params)

@@ -1,0 +1,250 @@
+"""Measures predictions in a data set against its truth, with the figures of the field.
+
+From Python, without the App::
+
+    from fiftyone_ops.tasks.evaluate import evaluate
+
+    evaluate(dataset, predictions="forgeries", truth_field="ground_truth").table
+
+Figures are computed from ranked proposals and exact seconds, by the functions behind ``mmmsba
+evaluate``. For whoever goes through the errors, each segment gets ``tp`` or ``fp``, each true one
+``tp`` or ``fn`` in an attribute named by ``eval_key``, each sample their counts in
+``<eval_key>_tp``, ``_fp`` and ``_fn``, and the data set a saved view for each kind of error.
+Samples without a truth field's value are not counted; an empty one says genuine.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import fiftyone as fo
+from fiftyone import ViewField as F
+
+from mmmsba_plugin.evaluation.evaluate import Evaluation, measure
+from mmmsba_plugin.evaluation.metrics.pairing import pair
+from mmmsba_plugin.evaluation.summary import plain
+from mmmsba_plugin.evaluation.tables import Answers, SpanTable, Truths
+from mmmsba_plugin.segment import Segment
+
+from .. import labels, store
+from ..errors import TargetError
+from ..labels import Fields
+from ..records import Row, detections, of_truth, record_of, rows
+from ..samples import Samples, dataset_of, flattened, videos_of
+from ..settings import EvaluateSettings
+from ..store import write, writing_to
+from .metadata import lazily
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluated:
+    """What was measured.
+
+    Attributes:
+        evaluation: All figures, with their intervals.
+        eval_key: What the evaluation is called in the data set.
+        views: Names of the saved views of errors.
+    """
+
+    evaluation: Evaluation
+    eval_key: str
+    views: Sequence[str]
+
+    @property
+    def table(self) -> dict[str, float]:
+        """Every figure by name, such as ``ap@0.5``, ``ar@100`` and ``auc``."""
+        return {name: one.value for name, one in self.evaluation.numbers.items()}
+
+    def plain(self) -> dict[str, Any]:
+        """Return it as plain values."""
+        return {**plain(self.evaluation), "eval_key": self.eval_key, "views": list(self.views)}
+
+
+def evaluate(samples: Samples, **settings: Any) -> Evaluated:
+    """Measure predictions, and mark what is right and wrong.
+
+    Args:
+        samples: A data set or a view.
+        **settings: Those of :class:`~fiftyone_ops.settings.EvaluateSettings`.
+
+    Raises:
+        ConfigError: A setting is unknown or out of bounds.
+        TargetError: There are no predictions of ours, or no truth.
+        FieldTakenError: ``eval_key`` names something of somebody else's.
+        DatasetError: None of the videos with a truth was judged.
+    """
+    wanted = EvaluateSettings.read(settings)
+    videos = videos_of(samples)
+    dataset = dataset_of(videos)
+    _require(dataset, wanted)
+    counted = tuple(f"{wanted.eval_key}_{word}" for word in ("tp", "fp", "fn"))
+    store.require_ours(dataset, wanted.eval_key, method=store.EVALUATE, fields=counted)
+    known = videos.exists(wanted.truth_field)
+    said = _Said()
+    truths = []
+    for batch in rows(known, _asked(wanted)):
+        truths += [record_of(row) for row in batch]
+        for row in batch:
+            said.hear(row)
+        write(dataset, _marks(batch, wanted))
+    found = measure(
+        said.answers(wanted.predictions),
+        Truths.of(truths),
+        mode=wanted.mode,
+        num_resamples=wanted.resamples,
+    )
+    told = Evaluated(found, wanted.eval_key, _save_views(dataset, wanted))
+    _register(dataset, told, wanted)
+    if wanted.activitynet:
+        _as_activitynet(known, wanted)
+    return told
+
+
+@dataclass(slots=True)
+class _Said:
+    """What a system said, sample after sample."""
+
+    scores: dict[str, float] = field(default_factory=dict)
+    proposals: dict[str, tuple[Any, Any]] = field(default_factory=dict)
+    thresholds: set[float] = field(default_factory=set)
+    by_modality: dict[str, dict[str, float]] = field(default_factory=dict)
+
+    def hear(self, row: Row) -> None:
+        """Take in what was said about one sample; nothing, where it was not judged."""
+        one, verdict = row["id"], row["verdict"]
+        if verdict is None or verdict.confidence is None:
+            return
+        self.scores[one] = verdict.confidence
+        self.proposals[one] = _ranked(row)
+        if verdict.threshold is not None:
+            self.thresholds.add(verdict.threshold)
+        for name in verdict.field_names:
+            if name.startswith("score_") and verdict[name] is not None:
+                modality = name.removeprefix("score_")
+                self.by_modality.setdefault(modality, {})[one] = verdict[name]
+
+    def answers(self, name: str) -> Answers:
+        """Return it as the tables that figures are computed from."""
+        return Answers(
+            name=name,
+            scores=self.scores,
+            proposals=SpanTable.of_proposals(self.proposals),
+            # Of several runs with several lines there is no one threshold.
+            threshold=next(iter(self.thresholds)) if len(self.thresholds) == 1 else None,
+            by_modality=self.by_modality,
+        )
+
+
+def _asked(wanted: EvaluateSettings) -> dict[str, str]:
+    fields = Fields(wanted.predictions)
+    return {
+        **of_truth(wanted.truth_field),
+        "segments": fields.segments,
+        "verdict": fields.verdict,
+        "proposals": fields.proposals,
+    }
+
+
+def _require(dataset: Any, wanted: EvaluateSettings) -> None:
+    """Check that there is something to measure, and a truth to measure it against."""
+    schema = dataset.get_field_schema()
+    verdict = Fields(wanted.predictions).verdict
+    if verdict not in schema:
+        raise TargetError(
+            f"{dataset.name!r} has no field {verdict!r}; run detect_forgeries first, or name its "
+            "label field as `predictions`"
+        )
+    truth = schema.get(wanted.truth_field)
+    if getattr(truth, "document_type", None) is not fo.TemporalDetections:
+        raise TargetError(
+            f"{dataset.name!r} has no true segments in {wanted.truth_field!r}; import a corpus, "
+            "review predictions, or name the field of TemporalDetections that holds them"
+        )
+
+
+def _ranked(row: Row) -> tuple[Any, Any]:
+    """Return the candidates of a sample, or its segments where no candidates were written."""
+    if row["proposals"] is not None:
+        ranked = row["proposals"].reshape(-1, 3)
+        return ranked[:, :2], ranked[:, 2]
+    found, scores = _found(row)
+    return [(part.start_s, part.end_s) for part in found], scores
+
+
+def _found(row: Row) -> tuple[list[Segment], list[float]]:
+    clock = lazily(row["filepath"], row["metadata"])
+    told = detections(row["segments"])
+    return [labels.seconds_of(one, clock) for one in told], [one.confidence or 0.0 for one in told]
+
+
+def _marks(batch: Sequence[Row], wanted: EvaluateSettings) -> dict[str, dict[str, Any]]:
+    """Return what to write about what is right and wrong, by field and sample."""
+    key = wanted.eval_key
+    columns: dict[str, dict[str, Any]] = {}
+    for row in batch:
+        clock = lazily(row["filepath"], row["metadata"])
+        truths = [labels.seconds_of(one, clock) for one in detections(row["truth"])]
+        found, scores = _found(row)
+        stands_for = pair(found, scores, truths, tiou=wanted.tiou)
+        right = [index is not None for index in stands_for]
+        marks: dict[str, Any] = {
+            f"{key}_tp": sum(right),
+            f"{key}_fp": len(found) - sum(right),
+            f"{key}_fn": len(truths) - sum(right),
+        }
+        # A label without any is left alone: there is nothing to mark.
+        if found:
+            marks[f"{wanted.predictions}.detections.{key}"] = ["tp" if r else "fp" for r in right]
+        if truths:
+            marks[f"{wanted.truth_field}.detections.{key}"] = [
+                "tp" if index in stands_for else "fn" for index in range(len(truths))
+            ]
+        for name, value in marks.items():
+            columns.setdefault(name, {})[row["id"]] = value
+    return columns
+
+
+def _save_views(dataset: Any, wanted: EvaluateSettings) -> tuple[str, ...]:
+    """Save a view for each kind of error, the surest first."""
+    key, verdict = wanted.eval_key, Fields(wanted.predictions).verdict
+    truly = F(f"{wanted.truth_field}.detections").length() > 0
+    said = F(f"{verdict}.label") == "forged"
+    videos = flattened(dataset)
+    judged = videos.exists(f"{verdict}.confidence").exists(wanted.truth_field)
+    views = {
+        f"{key}-missed-segments": videos.match(F(f"{key}_fn") > 0),
+        f"{key}-false-alarms": videos.match(F(f"{key}_fp") > 0),
+        f"{key}-genuine-called-forged": judged.match(said & ~truly),
+        f"{key}-forged-called-genuine": judged.match(~said & truly),
+    }
+    with writing_to(dataset):
+        for name, view in views.items():
+            in_order = view.sort_by(f"{verdict}.confidence", reverse=not name.endswith("genuine"))
+            dataset.save_view(name, in_order, overwrite=True)
+    return tuple(views)
+
+
+def _register(dataset: Any, told: Evaluated, wanted: EvaluateSettings) -> None:
+    store.register(
+        dataset,
+        told.eval_key,
+        method=store.EVALUATE,
+        # As rows: a database's keys have no dots in them, and "ap@0.5" has.
+        figures=[[name, value] for name, value in told.table.items()],
+        settings=wanted.model_dump(mode="json"),
+        num_genuine=told.evaluation.num_genuine,
+        num_forged=told.evaluation.num_forged,
+    )
+
+
+def _as_activitynet(known: Any, wanted: EvaluateSettings) -> None:
+    """Run FiftyOne's own evaluation beside ours, for its panel of models."""
+    known.evaluate_detections(
+        wanted.predictions,
+        gt_field=wanted.truth_field,
+        eval_key=f"{wanted.eval_key}_frames",
+        method="activitynet",
+        iou=wanted.tiou,
+        classwise=False,
+        compute_mAP=False,
+    )

@@ -1,0 +1,193 @@
+"""Makes a data set of a corpus that any reader knows, record by record.
+
+From Python, without the App::
+
+    from fiftyone_ops.tasks.import_dataset import import_corpus
+
+    dataset = import_corpus("lav-df=LAV-DF", split="test").dataset
+
+Each sample has the corpus's truth in ``ground_truth`` (see :mod:`.labels`), ``forged`` or
+``genuine`` in ``ground_truth_verdict`` (with ``altered``: which modality, and ``located``:
+whether the corpus says where), and what else the corpus says in ``key``, ``split``,
+``identity``, ``kind`` and ``original``. The split is a tag too.
+"""
+
+import itertools
+from collections.abc import Callable, Generator, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import fiftyone as fo
+from fiftyone import ViewField as F
+
+from mmmsba_plugin.datasets.load import open_corpus
+from mmmsba_plugin.media.frame_index import Glance
+from mmmsba_plugin.record import Record
+from mmmsba_plugin.timebase import PictureClock
+
+from .. import labels, store
+from ..errors import TargetError
+from ..settings import ImportSettings
+from ..store import declare_segments, writing_to
+from . import metadata
+
+_WORDS = ("key", "split", "identity", "kind", "original")
+
+#: Pictures a second that are assumed of a video which is not there. Its seconds are exact all the
+#: same.
+_ASSUMED_FPS_HZ = 25
+
+
+@dataclass(slots=True)
+class Imported:
+    """What became of a corpus.
+
+    Attributes:
+        dataset: The data set.
+        added: Samples that were added.
+        skipped: Records that it had already.
+    """
+
+    dataset: Any
+    added: int = 0
+    skipped: int = 0
+
+    @property
+    def share(self) -> None:
+        """Nobody knows how many records there are."""
+        return
+
+    def __str__(self) -> str:
+        return f"{self.added} samples added to {self.dataset.name!r}, {self.skipped} were there"
+
+    def plain(self) -> dict[str, Any]:
+        """Return it as plain values."""
+        return {"dataset": self.dataset.name, "added": self.added, "skipped": self.skipped}
+
+
+def import_corpus(
+    data: str, *, on_progress: Callable[[Imported], None] = lambda _: None, **settings: Any
+) -> Imported:
+    """Make a data set of a corpus, or go on with one.
+
+    Records are read, and samples added, a batch at a time, so memory does not grow with the
+    corpus. Files that are in the data set already are passed over.
+
+    Args:
+        data: The corpus, as ``mmmsba train --data`` takes it.
+        on_progress: Called after each batch.
+        **settings: Those of :class:`~fiftyone_ops.settings.ImportSettings`.
+
+    Raises:
+        ConfigError: A setting is wrong, or several readers know the folder.
+        DatasetError: Nothing in the corpus can be used.
+        TargetError: There is a data set of that name which takes no videos.
+        FieldTakenError: The data set has a field of that name that we did not make.
+    """
+    run = Import(ImportSettings.read({"data": data, **settings}))
+    for imported in run.steps():
+        on_progress(imported)
+    return run.summary
+
+
+class Import:
+    """One run over a corpus; what can fail at once fails as it is made.
+
+    Args:
+        settings: Which corpus, and how.
+
+    Attributes:
+        summary: What was done so far.
+
+    Raises:
+        MmmsbaError: As for :func:`import_corpus`.
+    """
+
+    def __init__(self, settings: ImportSettings) -> None:
+        corpus = open_corpus(
+            settings.data, settings.reader, split=settings.split, need_media=settings.need_media
+        )
+        name = settings.name or corpus.name
+        self._settings = settings
+        records = iter(corpus.records)
+        # Read before anything is made: a folder that holds no corpus leaves no data set behind.
+        self._records: Iterator[Record] = itertools.chain(
+            list(itertools.islice(records, 1)), records
+        )
+        dataset = _opened(name)
+        _declare(dataset, settings.truth_field, corpus=f"{corpus.reader}={corpus.name}")
+        self.summary = Imported(dataset)
+
+    def steps(self) -> Generator[Imported, None, None]:
+        """Add the records, a batch a step."""
+        while batch := list(itertools.islice(self._records, self._settings.batch_size)):
+            self._add(batch)
+            yield self.summary
+
+    def _add(self, batch: Iterable[Record]) -> None:
+        dataset = self.summary.dataset
+        records = {str(record.media.absolute()): record for record in batch}
+        there = set(dataset.match(F("filepath").is_in(list(records))).values("filepath"))
+        new = {path: record for path, record in records.items() if path not in there}
+        with writing_to(dataset):
+            dataset.add_samples([self._sample(path, one) for path, one in new.items()])
+        self.summary.added += len(new)
+        self.summary.skipped += len(there)
+
+    def _sample(self, path: str, record: Record) -> Any:
+        seen = metadata.look(path)
+        truth = labels.truth_of(record, _clock(seen, record))
+        verdict = fo.Classification(
+            label="forged" if record.forged else "genuine",
+            altered=record.altered,
+            located=not record.whole_clip,
+        )
+        field = self._settings.truth_field
+        tags = [record.split] if record.split else []
+        if metadata.why_not_played(seen):
+            tags.append(metadata.UNPLAYABLE)
+        return fo.Sample(
+            filepath=path,
+            tags=tags,
+            metadata=metadata.metadata_of(path, seen),
+            **{field: truth, f"{field}_verdict": verdict},
+            **{word: getattr(record, word) for word in _WORDS},
+        )
+
+
+def _opened(name: str) -> Any:
+    if fo.dataset_exists(name):
+        dataset = fo.load_dataset(name)
+        if dataset.media_type not in ("video", None):
+            raise TargetError(
+                f"the data set {name!r} holds samples of media type {dataset.media_type!r}, which "
+                f"videos cannot be added to; choose another name, such as name='{name}-videos'"
+            )
+        return dataset
+    dataset = fo.Dataset(name, persistent=True)
+    dataset.media_type = "video"
+    return dataset
+
+
+def _declare(dataset: Any, field: str, *, corpus: str) -> None:
+    verdict = f"{field}_verdict"
+    store.require_ours(dataset, field, method=store.IMPORT, fields=(field, verdict))
+    with writing_to(dataset):
+        declare_segments(dataset, field)
+        dataset.add_sample_field(
+            verdict, fo.EmbeddedDocumentField, embedded_doc_type=fo.Classification
+        )
+        dataset.add_sample_field(f"{verdict}.altered", fo.StringField)
+        dataset.add_sample_field(f"{verdict}.located", fo.BooleanField)
+        for word in _WORDS:
+            dataset.add_sample_field(word, fo.StringField)
+    store.register(dataset, field, method=store.IMPORT, corpus=corpus)
+
+
+def _clock(seen: metadata.Seen, record: Record) -> PictureClock:
+    if isinstance(seen, Glance):
+        return seen.from_zero()
+    ends_s = [part.end_s for part in record.truth if not record.whole_clip]
+    lasts_s = record.duration_s or max(ends_s, default=1.0)
+    num_pictures = max(1, round(lasts_s * _ASSUMED_FPS_HZ))
+    return PictureClock.steady(num_pictures, fps_hz=_ASSUMED_FPS_HZ)

@@ -1,0 +1,346 @@
+"""Fills a video's metadata without ffprobe, and notes what a browser cannot play.
+
+Without metadata FiftyOne asks ffprobe, and where that is missing, one such sample takes the
+whole grid of the App down; a file of MPEG-4 part 2 with sound does so even with it.
+"""
+
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+import fiftyone as fo
+
+from mmmsba_plugin.errors import MediaUnreadableError, MmmsbaError
+from mmmsba_plugin.media.container import open_media
+from mmmsba_plugin.media.frame_index import Glance, glance
+from mmmsba_plugin.media.packets import first_stream
+from mmmsba_plugin.timebase import PictureClock, pts_to_s
+
+from ..progress import Counted
+from ..samples import Samples, batches, by_id, dataset_of, videos_of
+from ..store import write, writing_to
+
+#: Tags of samples that a browser cannot show, and of those that nothing can be read from.
+UNPLAYABLE: Final = "not-playable"
+UNREADABLE: Final = "not-readable"
+
+#: So many that writing costs little, and so few that a bar moves.
+_BATCH_SIZE = 64
+
+#: What FiftyOne itself shows in place of a file that cannot be read: a square that lasts.
+_PLACEHOLDER = {"frame_width": 1, "frame_height": 1, "frame_rate": 30.0}
+
+Seen = Glance | MmmsbaError
+
+
+@dataclass(slots=True)
+class Filled:
+    """What became of samples.
+
+    Attributes:
+        filled: How many got the metadata of their file.
+        unplayable: Why a browser cannot play a video, by the sample's id.
+        unreadable: Why nothing can be read from a file, by the sample's id.
+    """
+
+    filled: int = 0
+    unplayable: dict[str, str] = field(default_factory=dict)
+    unreadable: dict[str, str] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        counts = {"not playable": self.unplayable, "not readable": self.unreadable}
+        told = "".join(f", {len(which)} {words}" for words, which in counts.items() if which)
+        return f"metadata of {self.filled} videos filled{told}"
+
+    def plain(self) -> dict[str, Any]:
+        """Return it as plain values."""
+        return asdict(self)
+
+
+def fill_metadata(
+    samples: Samples,
+    *,
+    overwrite: bool = False,
+    on_progress: Callable[[Counted], None] = lambda _: None,
+) -> Filled:
+    """Fill the metadata of videos from their packets, without ffprobe.
+
+    Videos that no browser plays are tagged :data:`UNPLAYABLE`, files of which nothing can be
+    read :data:`UNREADABLE`.
+
+    Args:
+        samples: A data set or a view of videos.
+        overwrite: Whether metadata that is there is made anew.
+        on_progress: Called after each batch.
+
+    Raises:
+        TargetError: There are no videos.
+        WriteError: The database does not take it.
+    """
+    run = Filling(samples, overwrite=overwrite)
+    for progress in run.steps():
+        on_progress(progress)
+    return run.summary
+
+
+class Filling:
+    """One run over videos that fills metadata; see :func:`fill_metadata`.
+
+    Args:
+        samples: A data set or a view of videos.
+        overwrite: Whether metadata that is there is made anew.
+
+    Attributes:
+        summary: What was done so far.
+
+    Raises:
+        TargetError: There are no videos.
+    """
+
+    def __init__(self, samples: Samples, *, overwrite: bool) -> None:
+        videos = videos_of(samples)
+        self._dataset = dataset_of(videos)
+        self._ids = (videos if overwrite else without_metadata(videos)).values("id")
+        self.summary = Filled()
+
+    def steps(self) -> Generator[Counted, None, None]:
+        """Look at the files, a batch a step."""
+        done = 0
+        for batch in batches(self._ids, _BATCH_SIZE):
+            paths = paths_of(self._dataset, batch)
+            seen = {one: look(path) for one, path in paths.items()}
+            put(self._dataset, paths, seen)
+            self._count(seen)
+            done += len(batch)
+            yield Counted(done, len(self._ids))
+
+    def _count(self, seen: Mapping[str, Seen]) -> None:
+        told = self.summary
+        for one, got in seen.items():
+            if why := why_not_played(got):
+                told.unplayable[one] = why
+            if isinstance(got, Glance):
+                told.filled += 1
+            else:
+                told.unreadable[one] = str(got)
+
+
+def put(dataset: Any, paths: Mapping[str, str], seen: Mapping[str, Seen]) -> None:
+    """Write the metadata of some samples, and tag those that cannot be played or read.
+
+    Args:
+        dataset: The data set.
+        paths: The samples' files, by id.
+        seen: What was seen of them, by id.
+    """
+    write(dataset, {"metadata": {one: metadata_of(paths[one], got) for one, got in seen.items()}})
+    tagged = {
+        UNPLAYABLE: [one for one, got in seen.items() if why_not_played(got)],
+        UNREADABLE: [one for one, got in seen.items() if not isinstance(got, Glance)],
+    }
+    with writing_to(dataset):
+        for tag, ids in tagged.items():
+            if ids:
+                by_id(dataset, ids).tag_samples(tag)
+
+
+def metadata_of(path: str, seen: Seen) -> Any:
+    """Return what FiftyOne wants to know of a file; a placeholder where it cannot be read."""
+    if not isinstance(seen, Glance):
+        size_bytes = Path(path).stat().st_size if Path(path).is_file() else None
+        return fo.VideoMetadata(size_bytes=size_bytes, **_PLACEHOLDER)
+    return fo.VideoMetadata(
+        size_bytes=seen.size_bytes,
+        mime_type=seen.mime_type,
+        frame_width=seen.width_px,
+        frame_height=seen.height_px,
+        frame_rate=seen.fps_hz,
+        total_frame_count=seen.num_pictures,
+        duration=seen.duration_s,
+        encoding_str=seen.video_codec,
+    )
+
+
+def without_metadata(videos: Samples) -> Samples:
+    """Return those videos that the App would ask ffprobe about."""
+    return videos.exists("frame_rate", bool=False)
+
+
+def paths_of(dataset: Any, ids: Sequence[str]) -> dict[str, str]:
+    """Return the files of samples by id; those that were deleted meanwhile are left out."""
+    return dict(zip(*by_id(dataset, ids).values(["id", "filepath"]), strict=True))
+
+
+def look(path: str) -> Seen:
+    """Return what a file holds, or why that cannot be said."""
+    try:
+        return glance(path)
+    except MmmsbaError as error:
+        return error
+
+
+def why_not_played(seen: Seen) -> str:
+    """Return why a browser cannot play a file that can be read; empty if it can."""
+    return seen.why_not_played if isinstance(seen, Glance) else ""
+
+
+#: Field of the path of what the App shows.
+SHOWN = "playable_path"
+
+
+@dataclass(slots=True)
+class Proxies:
+    """What was made.
+
+    Attributes:
+        folder: Where it lies.
+        made: How many copies.
+        failed: Why there is none, by file.
+    """
+
+    folder: Path
+    made: int = 0
+    failed: dict[str, str] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        failed = f", {len(self.failed)} could not be made" if self.failed else ""
+        return f"{self.made} copies made{failed}"
+
+
+def make_proxies(
+    samples: Samples,
+    folder: str | Path | None = None,
+    *,
+    on_progress: Callable[[Counted], None] = lambda _: None,
+) -> Proxies:
+    """Make a playable copy of each video that is tagged as not playable, and show that.
+
+    Tags come from :func:`fiftyone_ops.tasks.fill_metadata`. A copy that is there already
+    is not made again.
+
+    Args:
+        samples: A data set or a view of videos.
+        folder: Where the copies go; a folder of the data set's own if not given.
+        on_progress: Called after each video.
+
+    Raises:
+        TargetError: There are no videos.
+        WriteError: The database does not take it.
+    """
+    run = Copying(samples, folder)
+    for progress in run.steps():
+        on_progress(progress)
+    return run.summary
+
+
+class Copying:
+    """One run over videos that makes copies; see :func:`make_proxies`.
+
+    Args:
+        samples: A data set or a view of videos.
+        folder: Where the copies go; a folder of the data set's own if not given.
+
+    Attributes:
+        summary: What was done so far.
+
+    Raises:
+        TargetError: There are no videos.
+    """
+
+    def __init__(self, samples: Samples, folder: str | Path | None) -> None:
+        videos = videos_of(samples)
+        self._dataset = dataset_of(videos)
+        self._ids = videos.match_tags(UNPLAYABLE).values("id")
+        own = Path(fo.config.default_dataset_dir, self._dataset.name, "playable")
+        self.summary = Proxies(Path(folder or own))
+
+    def steps(self) -> Generator[Counted, None, None]:
+        """Make the copies, one a step."""
+        if self._ids:
+            _show(self._dataset)
+        for done, one in enumerate(self._ids, start=1):
+            for path in paths_of(self._dataset, [one]).values():
+                if copy := _copy(one, path, self.summary):
+                    write(self._dataset, {SHOWN: {one: str(copy)}})
+            yield Counted(done, len(self._ids))
+
+
+def _copy(one: str, source: str, made: Proxies) -> Path | None:
+    from mmmsba_plugin.media.transcode import write_proxy
+
+    path = made.folder / f"{Path(source).stem}-{one[-6:]}.mp4"
+    if path.is_file():
+        return path
+    try:
+        write_proxy(source, path)
+    except MmmsbaError as error:
+        made.failed[source] = str(error)
+        return None
+    made.made += 1
+    return path
+
+
+def _show(dataset: fo.Dataset) -> None:
+    """Let the App show what the field of paths says, which is each file itself at first."""
+    with writing_to(dataset):
+        dataset.add_sample_field(SHOWN, fo.StringField)
+        for part in _slices(dataset):
+            bare = part.exists(SHOWN, bool=False)
+            bare.set_values(SHOWN, bare.values("filepath"))
+        if SHOWN not in dataset.app_config.media_fields:
+            dataset.app_config.media_fields.append(SHOWN)
+        dataset.app_config.grid_media_field = SHOWN
+        dataset.app_config.modal_media_field = SHOWN
+        dataset.save()
+
+
+def _slices(dataset: fo.Dataset) -> Iterator[Samples]:
+    """Yield all samples, pictures as well: those of one slice at a time where there are several."""
+    if dataset.media_type == "group":
+        yield from (dataset.select_group_slices(name) for name in dataset.group_slices)
+    else:
+        yield dataset
+
+
+def clock_of(filepath: str, known: Any = None) -> PictureClock:
+    """Return when the pictures of a file are shown, from its first one.
+
+    Args:
+        filepath: The file.
+        known: Its ``fo.VideoMetadata``, if there are any.
+
+    Raises:
+        MediaUnreadableError: The file cannot be read, and nothing is known of it.
+    """
+    seen = look(filepath)
+    if isinstance(seen, Glance):
+        return seen.from_zero()
+    if known is not None and known.frame_rate and known.total_frame_count:
+        return PictureClock.steady(known.total_frame_count, fps_hz=known.frame_rate)
+    raise MediaUnreadableError(f"{seen}; its labels cannot be placed in time without it")
+
+
+def zero_of(filepath: str) -> float:
+    """Return where the clip's zero lies on the clock of its file, in seconds, as the file states.
+
+    That is the clock a player goes by. Most files start at its 0, some that were cut do not. Where
+    a file cannot be read it is 0: nothing plays it then.
+    """
+    try:
+        with open_media(filepath) as container:
+            streams = (first_stream(container, kind) for kind in ("video", "audio"))
+            starts_s = [
+                pts_to_s(stream.start_time, stream.time_base)
+                for stream in streams
+                if stream is not None and stream.start_time is not None
+            ]
+    except MmmsbaError:
+        return 0.0
+    return min(starts_s, default=0.0)
+
+
+def lazily(filepath: str, known: Any = None) -> Callable[[], PictureClock]:
+    """Return what reads a clock once it is asked for, and only once."""
+    return cache(lambda: clock_of(filepath, known))

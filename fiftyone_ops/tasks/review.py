@@ -1,0 +1,469 @@
+"""What a person decides about predictions, kept with who decided it and when.
+
+Decisions never touch the predictions. They make up two fields beside ``forgeries``:
+
+``forgeries_reviewed``
+    ``fo.TemporalDetections``: what the person stands by, as labels are everywhere (see
+    :mod:`.labels`), and with ``source``: the id of the prediction it came from (None for one that
+    was missed), ``by`` and ``at``.
+``forgeries_review``
+    ``fo.Classification``, one a sample that somebody looked at. ``label``: ``open`` for as long as
+    a prediction is undecided, then ``forged`` or ``genuine``; ``by`` and ``at``: whoever decided
+    last; ``decided``: ``accepted`` or ``rejected`` by the prediction's id; ``history``: every
+    decision, with who, when, and what was there before it.
+
+A sample is learned from once its label is ``forged`` or ``genuine``.
+"""
+
+import getpass
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Annotated, Any, Final, Literal, TypeAlias, TypeVar
+
+import fiftyone as fo
+from bson import ObjectId
+from fiftyone import ViewField as F
+from pydantic import Field as Described
+
+from mmmsba_plugin.config import Chapter
+from mmmsba_plugin.errors import DatasetError, MmmsbaError, SegmentError
+from mmmsba_plugin.record import Record
+from mmmsba_plugin.segment import Segment
+from mmmsba_plugin.timebase import PictureClock
+
+from .. import labels, store
+from ..errors import TargetError
+from ..labels import Fields
+from ..records import detections, records
+from ..samples import Samples, dataset_of, flattened, require_video
+from ..store import declare_segments, write, writing_to
+from .metadata import lazily
+
+_T = TypeVar("_T")
+
+OPEN: Final = "open"
+_TRIES: Final = 5
+_PAUSE_S: Final = 0.1
+_WORD: Final = {True: "forged", False: "genuine"}
+
+Action = Literal["accept", "reject", "adjust", "relabel", "add", "finish", "undo"]
+
+
+class Decision(Chapter):
+    """One decision about one sample.
+
+    ``accept`` and ``reject`` decide about a prediction, or about all that are undecided if no
+    label is named. ``adjust`` moves and ``relabel`` renames a prediction, or a segment that was
+    reviewed before. ``add`` puts in what was missed. ``finish`` rejects what is undecided, and
+    so says genuine of a sample of which nothing was accepted. ``undo`` takes the last one back.
+    """
+
+    action: Action = Described(description="What is done.")
+    label_id: str | None = Described(default=None, description="Which segment, by its label's id.")
+    start_s: float | None = Described(default=None, description="Where it starts, in seconds.")
+    end_s: float | None = Described(default=None, description="Where it ends, in seconds.")
+    modality: Literal["audio", "visual", "both", "unknown"] | None = Described(
+        default=None, description="What was altered."
+    )
+    note: Annotated[str, Described(max_length=1000)] = Described(
+        default="", description="Why, in words."
+    )
+
+
+@dataclass(slots=True)
+class Held:
+    """What somebody stands by of one sample.
+
+    Attributes:
+        segments: As plain values: ``id``, ``label``, ``start_s``, ``end_s``, ``source``, and
+            ``by`` and ``at`` of who decided it.
+        decided: ``accepted`` or ``rejected`` by a prediction's id.
+    """
+
+    segments: list[dict[str, Any]] = field(default_factory=list)
+    decided: dict[str, str] = field(default_factory=dict)
+
+    def plain(self) -> dict[str, Any]:
+        """Return a copy as plain values."""
+        return {
+            "segments": [dict(one) for one in self.segments],
+            "decided": dict(self.decided),
+        }
+
+    @classmethod
+    def of_plain(cls, plain: Mapping[str, Any]) -> "Held":
+        """Return what :meth:`plain` said."""
+        return cls([dict(one) for one in plain["segments"]], dict(plain["decided"]))
+
+
+@dataclass(frozen=True, slots=True)
+class Reviewed:
+    """How a sample stands after a decision.
+
+    Attributes:
+        label: ``open``, ``forged`` or ``genuine``.
+        segments: What somebody stands by, as plain values.
+        undecided: Ids of the predictions that are left to decide.
+    """
+
+    label: str
+    segments: Sequence[Mapping[str, Any]]
+    undecided: Sequence[str]
+
+    def plain(self) -> dict[str, Any]:
+        """Return it as plain values."""
+        return {
+            "label": self.label,
+            "segments": [dict(one) for one in self.segments],
+            "undecided": list(self.undecided),
+        }
+
+
+def start_review(dataset: Any, label_field: str = "forgeries") -> None:
+    """Add the fields of a review, unless they are there.
+
+    Args:
+        dataset: The data set.
+        label_field: Field of the predictions.
+
+    Raises:
+        TargetError: There are no predictions of ours in that field.
+        FieldTakenError: The fields are there, and no review made them.
+        WriteError: The database does not take them.
+    """
+    _steadily(dataset, lambda: _start(dataset, Fields(label_field)))
+
+
+def _start(dataset: Any, fields: Fields) -> None:
+    label_field = fields.segments
+    if label_field not in dataset.get_field_schema():
+        raise TargetError(
+            f"{dataset.name!r} has no predictions in {label_field!r} to review; run "
+            "detect_forgeries first, or name its label field"
+        )
+    store.require_ours(
+        dataset, fields.review, method=store.REVIEW, fields=(fields.reviewed, fields.review)
+    )
+    # First, so that fields of a review that was cut short here are still known as a review's.
+    store.register(dataset, fields.review, method=store.REVIEW, label_field=label_field)
+    with writing_to(dataset):
+        _declare(dataset, fields)
+
+
+def _steadily(dataset: Any, act: Callable[[], _T]) -> _T:
+    """Return what an act returns that may be tried again, once the data set is as it should be.
+
+    All requests of the App's server share one object for a data set. Another one that reads it
+    anew at the wrong moment takes a field away that was added a moment ago.
+    """
+    for _ in range(_TRIES):
+        try:
+            return act()
+        except MmmsbaError:
+            raise
+        except (AttributeError, KeyError, ValueError):
+            time.sleep(_PAUSE_S)
+            dataset.reload()
+    return act()
+
+
+def _declare(dataset: Any, fields: Fields) -> None:
+    declare_segments(dataset, fields.reviewed)
+    dataset.add_sample_field(
+        fields.review, fo.EmbeddedDocumentField, embedded_doc_type=fo.Classification
+    )
+    for name, kind in (("by", fo.StringField), ("at", fo.DateTimeField)):
+        dataset.add_sample_field(f"{fields.reviewed}.detections.{name}", kind)
+        dataset.add_sample_field(f"{fields.review}.{name}", kind)
+    dataset.add_sample_field(f"{fields.reviewed}.detections.source", fo.StringField)
+    dataset.add_sample_field(f"{fields.review}.decided", fo.DictField)
+    dataset.add_sample_field(f"{fields.review}.history", fo.ListField)
+
+
+def decide(
+    samples: Any,
+    sample_id: str,
+    *,
+    label_field: str = "forgeries",
+    by: str | None = None,
+    **decision: Any,
+) -> Reviewed:
+    """Decide something about a sample, and keep who did and when.
+
+    Args:
+        samples: The data set, or a view of it.
+        sample_id: The sample.
+        label_field: Field of the predictions.
+        by: Who decides; whoever is logged in if not given.
+        **decision: The fields of :class:`Decision`.
+
+    Raises:
+        ConfigError: The decision makes no sense.
+        TargetError: There is no such sample or segment, or nothing to undo.
+        SegmentError: The segment would end before it starts.
+        FieldTakenError: The fields of the review are there, and no review made them.
+        WriteError: The database does not take it.
+    """
+    wanted = Decision.read(decision)
+    dataset = dataset_of(samples)
+    fields = Fields(label_field)
+
+    def at_desk() -> _Desk:
+        _start(dataset, fields)
+        return _Desk(_sample(dataset, sample_id), fields, by or whoami())
+
+    desk = _steadily(dataset, at_desk)
+    desk.take(wanted)
+    decided = {
+        fields.reviewed: {sample_id: desk.labels()},
+        fields.review: {sample_id: desk.review()},
+    }
+    _steadily(dataset, lambda: write(dataset, decided))
+    return desk.reviewed()
+
+
+def is_finished(fields: Fields) -> Any:
+    """Return what is true of samples whose review is finished, as an expression for views."""
+    return F(f"{fields.review}.label").is_in([*_WORD.values()])
+
+
+def whoami() -> str:
+    """Return the name of whoever is logged in; ``unknown`` where that cannot be said."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "unknown"
+
+
+class _Desk:
+    """One sample on the reviewer's desk: what was decided before, and what is decided now."""
+
+    def __init__(self, sample: Any, fields: Fields, by: str) -> None:
+        self._sample, self._by = sample, by
+        self._at = datetime.now(UTC)
+        self._clock = lazily(sample.filepath, sample.metadata)
+        self._predicted = {one.id: one for one in detections(sample[fields.segments])}
+        review = sample[fields.review]
+        self._history: list[dict[str, Any]] = list(review.history or []) if review else []
+        self._held = Held(
+            [_plain(one, self._clock) for one in detections(sample[fields.reviewed])],
+            dict(review.decided or {}) if review else {},
+        )
+        self._finished = review is not None and review.label != OPEN
+
+    def take(self, decision: Decision) -> None:
+        """Carry a decision out, and note it."""
+        if decision.action == "undo":
+            self._undo()
+            return
+        before = {**self._held.plain(), "finished": self._finished}
+        _ACTIONS[decision.action](self, decision)
+        told = decision.model_dump(mode="json", exclude_none=True)
+        self._history.append({**told, "by": self._by, "at": self._at.isoformat(), "before": before})
+
+    def labels(self) -> Any:
+        """Return what somebody stands by, as labels."""
+        in_order = sorted(self._held.segments, key=lambda one: (one["start_s"], one["end_s"]))
+        made = []
+        for one in in_order:
+            segment = Segment(one["start_s"], one["end_s"])
+            kept = {name: one[name] for name in ("id", "source", "by", "at")}
+            made.append(labels.detection(segment, self._clock(), label=one["label"], **kept))
+        return fo.TemporalDetections(detections=made)
+
+    def review(self) -> Any:
+        """Return how the sample stands, as a label."""
+        return fo.Classification(
+            label=self.reviewed().label,
+            by=self._by,
+            at=self._at,
+            decided=self._held.decided,
+            history=self._history,
+        )
+
+    def reviewed(self) -> Reviewed:
+        """Return how the sample stands."""
+        undecided = [one for one in self._predicted if one not in self._held.decided]
+        is_open = bool(undecided) or not (self._finished or self._held.decided)
+        label = OPEN if is_open else _WORD[bool(self._held.segments)]
+        return Reviewed(label, [_told(one) for one in self._held.segments], undecided)
+
+    def accept(self, decision: Decision) -> None:
+        for one in self._meant(decision):
+            self._hold(one)
+
+    def reject(self, decision: Decision) -> None:
+        if decision.label_id is not None and decision.label_id not in self._predicted:
+            self._held.segments.remove(self._own(decision.label_id))
+            return
+        for one in self._meant(decision):
+            self._held.decided[one] = "rejected"
+            self._held.segments = [s for s in self._held.segments if s["source"] != one]
+
+    def adjust(self, decision: Decision) -> None:
+        own = self._own(decision.label_id)
+        start_s = own["start_s"] if decision.start_s is None else decision.start_s
+        end_s = own["end_s"] if decision.end_s is None else decision.end_s
+        self._change(own, start_s=start_s, end_s=end_s)
+
+    def relabel(self, decision: Decision) -> None:
+        if decision.modality is None:
+            raise TargetError("say what was altered: audio, visual, both or unknown")
+        self._change(self._own(decision.label_id), label=decision.modality)
+
+    def add(self, decision: Decision) -> None:
+        if decision.start_s is None or decision.end_s is None:
+            raise SegmentError("a segment that was missed needs start_s and end_s, in seconds")
+        new: dict[str, Any] = {"id": None, "source": None, "label": decision.modality or "unknown"}
+        self._change(new, start_s=decision.start_s, end_s=decision.end_s)
+        self._held.segments.append(new)
+        self._finished = True
+
+    def finish(self, decision: Decision) -> None:
+        del decision
+        for one in self._predicted:
+            self._held.decided.setdefault(one, "rejected")
+        self._finished = True
+
+    def _undo(self) -> None:
+        if not self._history:
+            raise TargetError("nothing was decided about this sample yet, so nothing is undone")
+        before = self._history.pop()["before"]
+        self._held = Held.of_plain(before)
+        self._finished = before["finished"]
+
+    def _meant(self, decision: Decision) -> list[str]:
+        """Return the predictions that are meant: the one named, or all that are undecided."""
+        if decision.label_id is None:
+            return [one for one in self._predicted if one not in self._held.decided]
+        if decision.label_id not in self._predicted:
+            raise TargetError(_no_segment(decision.label_id))
+        return [decision.label_id]
+
+    def _own(self, label_id: str | None) -> dict[str, Any]:
+        """Return the held segment that is meant; a prediction is accepted by changing it."""
+        if label_id in self._predicted and label_id is not None:
+            return self._hold(label_id)
+        held = [one for one in self._held.segments if one["id"] == label_id]
+        if not held:
+            raise TargetError(_no_segment(label_id))
+        return held[0]
+
+    def _hold(self, predicted: str) -> dict[str, Any]:
+        self._held.decided[predicted] = "accepted"
+        for one in self._held.segments:
+            if one["source"] == predicted:
+                return one
+        new = {**_plain(self._predicted[predicted], self._clock), "id": None, "source": predicted}
+        self._change(new)
+        self._held.segments.append(new)
+        return new
+
+    def _change(self, own: dict[str, Any], **changes: Any) -> None:
+        own |= {**changes, "by": self._by, "at": self._at}
+        own["id"] = own["id"] or str(ObjectId())
+        # Refuses what ends before it starts.
+        Segment(own["start_s"], own["end_s"])
+
+
+_ACTIONS: Mapping[str, Callable[[_Desk, Decision], None]] = {
+    "accept": _Desk.accept,
+    "reject": _Desk.reject,
+    "adjust": _Desk.adjust,
+    "relabel": _Desk.relabel,
+    "add": _Desk.add,
+    "finish": _Desk.finish,
+}
+
+_Label: TypeAlias = Any
+
+
+def _plain(label: _Label, clock: Callable[[], PictureClock]) -> dict[str, Any]:
+    segment = labels.seconds_of(label, clock)
+    kept = {name: getattr(label, name, None) for name in ("source", "by", "at")}
+    return {
+        "id": label.id,
+        "label": label.label,
+        "start_s": segment.start_s,
+        "end_s": segment.end_s,
+        **kept,
+    }
+
+
+def _told(segment: Mapping[str, Any]) -> dict[str, Any]:
+    at = segment["at"]
+    return {**segment, "at": at.isoformat() if isinstance(at, datetime) else at}
+
+
+def _sample(dataset: Any, sample_id: str) -> Any:
+    try:
+        sample = dataset[sample_id]
+    except KeyError as error:
+        raise TargetError(
+            f"{dataset.name!r} has no sample {sample_id!r}; it may have been deleted, so reload"
+        ) from error
+    require_video(sample)
+    return sample
+
+
+def _no_segment(label_id: str | None) -> str:
+    return (
+        f"the sample has no segment {label_id!r}, predicted or reviewed; it may have been judged "
+        "anew meanwhile, so reload"
+    )
+
+
+#: What stands between a data set's name and a field's.
+_COLON = ":"
+_DEFAULT = Fields("forgeries").reviewed
+_SUFFIX = "_reviewed"
+
+
+def learnable(said: str) -> tuple[str, Iterator[Record]]:
+    """Return the name of a data set, and its clips with their truth.
+
+    Args:
+        said: ``DATASET`` or ``DATASET:FIELD``. The field that a review wrote, ``FIELD`` ending in
+            ``_reviewed``, counts where the review is finished; any other one where it is set.
+
+    Raises:
+        DatasetError: There is no such data set or field, or nothing in it was reviewed.
+    """
+    name, _, field = said.partition(_COLON)
+    dataset = _opened(name)
+    field = field or _DEFAULT
+    if field not in dataset.get_field_schema():
+        raise DatasetError(
+            f"the data set {name!r} has no field {field!r} to learn from; review predictions in "
+            f"the App first, or name a field of true segments as {name}:ground_truth"
+        )
+    samples = finished(dataset, field)
+    if not samples:
+        raise DatasetError(
+            f"no sample of {name!r} has a finished review in {field!r}; finish some in the App"
+        )
+    return name, records(samples, field)
+
+
+def _opened(name: str) -> Any:
+    if not fo.dataset_exists(name):
+        there = ", ".join(fo.list_datasets()) or "none"
+        raise DatasetError(f"FiftyOne has no data set {name!r}; there are: {there}")
+    return fo.load_dataset(name)
+
+
+def finished(samples: Samples, field: str) -> Samples:
+    """Return the samples whose truth can be learned from.
+
+    Args:
+        samples: A data set or a view.
+        field: A field of segments. That of a review counts where the review is finished.
+    """
+    samples = flattened(samples)
+    stem = field.removesuffix(_SUFFIX)
+    fields = Fields(stem)
+    if stem == field or fields.review not in samples.get_field_schema():
+        return samples.exists(field)
+    return samples.match(is_finished(fields))

@@ -1,0 +1,113 @@
+"""What a reviewer should look at first: views of the samples, the most telling ones on top."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
+
+from fiftyone import ViewExpression
+from fiftyone import ViewField as F
+
+from ..labels import MODALITIES, Fields
+from ..samples import Samples, dataset_of, flattened
+from .review import is_finished
+
+Reason = Literal["uncertain", "unlabelled", "missed", "disagree"]
+
+#: Why a sample stands in a queue, in words.
+REASONS: Mapping[Reason, str] = {
+    "uncertain": "The score lies close to the line",
+    "unlabelled": "Forgeries are predicted where no truth says so",
+    "missed": "The truth has a forgery that was not predicted",
+    "disagree": "Sound and picture say different things",
+}
+
+#: The line that a score is held against where its verdict states none.
+_USUAL_LINE = 0.5
+#: Scores of two modalities that lie this far apart disagree.
+_FAR_APART = 0.5
+
+
+def queue(
+    samples: Samples,
+    reason: Reason = "uncertain",
+    *,
+    label_field: str = "forgeries",
+    truth_field: str = "ground_truth",
+) -> Any:
+    """Return the samples to look at for a reason, the most telling first, as a view.
+
+    Those whose review is finished are left out, and so are those that could not be judged.
+
+    Args:
+        samples: A data set or a view.
+        reason: Why; see :data:`REASONS`.
+        label_field: Field of the predictions.
+        truth_field: Field of the truth, for ``unlabelled`` and ``missed``.
+    """
+    fields = Fields(label_field)
+    schema = dataset_of(samples).get_field_schema()
+    judged = flattened(samples).exists(f"{fields.verdict}.confidence")
+    if fields.review in schema:
+        judged = judged.match(~is_finished(fields))
+    truth = truth_field if truth_field in schema else None
+    return _QUEUES[reason](judged, fields, truth)
+
+
+def waiting(
+    samples: Samples, *, label_field: str = "forgeries", truth_field: str = "ground_truth"
+) -> dict[str, int]:
+    """Return how many samples wait for each reason."""
+    said = {"label_field": label_field, "truth_field": truth_field}
+    return {reason: queue(samples, reason, **said).count() for reason in REASONS}
+
+
+def _uncertain(judged: Any, fields: Fields, truth: str | None) -> Any:
+    del truth
+    verdict = fields.verdict
+    line = F(f"{verdict}.threshold").if_else(F(f"{verdict}.threshold"), _USUAL_LINE)
+    return judged.sort_by((F(f"{verdict}.confidence") - line).abs())
+
+
+def _unlabelled(judged: Any, fields: Fields, truth: str | None) -> Any:
+    found = judged.match(_any(fields.segments))
+    if truth is not None:
+        found = found.match(~_any(truth))
+    return found.sort_by(f"{fields.verdict}.confidence", reverse=True)
+
+
+def _missed(judged: Any, fields: Fields, truth: str | None) -> Any:
+    if truth is None:
+        return judged.limit(0)
+    missed = judged.match(_any(truth) & ~_any(fields.segments))
+    return missed.sort_by(f"{fields.verdict}.confidence")
+
+
+def _disagree(judged: Any, fields: Fields, truth: str | None) -> Any:
+    del truth
+    schema = dataset_of(judged).get_field_schema(flat=True)
+    paths = [f"{fields.verdict}.score_{modality}" for modality in MODALITIES]
+    told = [path for path in paths if path in schema]
+    apart = _apart(told)
+    if apart is None:
+        return judged.limit(0)
+    return judged.match(apart >= _FAR_APART).sort_by(apart, reverse=True)
+
+
+def _apart(paths: list[str]) -> Any:
+    """Return how far the scores of modalities lie apart at most; None for fewer than two."""
+    if len(paths) < 2:  # noqa: PLR2004 - two can disagree
+        return None
+    # Of a list, the database passes over what is absent.
+    scores = [f"${path}" for path in paths]
+    return ViewExpression({"$subtract": [{"$max": scores}, {"$min": scores}]})
+
+
+def _any(field: str) -> Any:
+    return F(f"{field}.detections").length() > 0
+
+
+_QUEUES: Mapping[str, Callable[[Any, Fields, str | None], Any]] = {
+    "uncertain": _uncertain,
+    "unlabelled": _unlabelled,
+    "missed": _missed,
+    "disagree": _disagree,
+}

@@ -1,0 +1,293 @@
+"""What ``mmmsba evaluate`` measures, on what, and where the figures go."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from mmmsba_plugin.datasets import load
+from mmmsba_plugin.files import writing_to
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from mmmsba_plugin.evaluation.evaluate import SideBySide
+    from mmmsba_plugin.evaluation.published import Row, Task
+    from mmmsba_plugin.evaluation.tables import Answers, Truths
+    from mmmsba_plugin.record import Record
+
+#: The file that is no file.
+STDOUT = Path("-")
+_DETECTOR = "mmms-ba"
+
+
+class Asked:
+    """The clips that were asked for, by a file of truth or by a corpus.
+
+    Args:
+        truth: A metadata file.
+        data: ``DIR`` or ``READER=DIR``.
+        split: Only this split.
+        listens: Whether to hear how long the silence is that each clip starts with.
+
+    Attributes:
+        corpus: Name of the reader, once the corpus was opened.
+        silence_s: The silence that each clip starts with, by key, as far as was heard.
+
+    Raises:
+        BadParameter: Not just one of both was given.
+    """
+
+    def __init__(
+        self, truth: Path | None, data: str | None, split: str | None, *, listens: bool
+    ) -> None:
+        if (truth is None) == (data is None):
+            raise typer.BadParameter("give the truth by one of --truth FILE and --data DIR")
+        self.corpus = ""
+        self.silence_s: dict[str, float | None] = {}
+        self._truth, self._data, self._split = truth, data, split
+        self._listens = listens
+
+    def truths(self) -> "Truths":
+        """Return what is true of the clips, which need not be there."""
+        from mmmsba_plugin.evaluation.tables import Truths
+        from mmmsba_plugin.evaluation.truth_file import read_truths
+
+        if self._truth is not None:
+            return read_truths(self._truth, split=self._split)
+        return Truths.of(self._opened(need_media=False))
+
+    def clips(self, *, need_media: bool) -> "Iterator[Record]":
+        """Return the clips, to be judged.
+
+        Args:
+            need_media: Whether a clip that is not there is left out.
+
+        Raises:
+            BadParameter: There is only a file of truth.
+        """
+        if self._data is None:
+            raise typer.BadParameter("give PREDICTIONS with --truth, or clips to judge with --data")
+        return self._opened(need_media=need_media)
+
+    @property
+    def has_corpus(self) -> bool:
+        """Whether a corpus was given, and not only a file of truth."""
+        return self._data is not None
+
+    def _opened(self, *, need_media: bool) -> "Iterator[Record]":
+        opened = load.open_corpus(str(self._data), split=self._split, need_media=need_media)
+        self.corpus = opened.reader
+        for record in opened.records:
+            if self._listens and record.media.is_file():
+                self.silence_s[record.key or str(record.media)] = _silence_s(record.media)
+            yield record
+
+
+class Judge:
+    """A detector that judges clips.
+
+    Args:
+        detector: Which one; ours if not given.
+        checkpoint: Its weights; its default if not given.
+        false_positive_rate: Which of its lines; its default one if not given.
+        trim_silence: Whether clips are judged from where their sound begins; as trained if
+            not given.
+        features_only: Whether clips need not be there, since their features are.
+
+    Raises:
+        BadParameter: Silence shall be trimmed from clips that need not be there.
+    """
+
+    def __init__(
+        self,
+        detector: str | None,
+        checkpoint: Path | None,
+        *,
+        false_positive_rate: float | None,
+        trim_silence: bool | None,
+        features_only: bool,
+    ) -> None:
+        from mmmsba_plugin.plugins import lookup
+
+        if features_only and trim_silence:
+            raise typer.BadParameter("--trim-silence needs the clips; leave out --features-only")
+        name = detector or _DETECTOR
+        self._detector = lookup("detectors", name).load(checkpoint)
+        self._name = checkpoint.resolve().name if checkpoint else name
+        self._need_media = not features_only
+        options = {"trim_silence": trim_silence, "false_positive_rate": false_positive_rate}
+        self._options = {key: value for key, value in options.items() if value is not None}
+
+    def judged(self, asked: Asked, to: "Console") -> "tuple[Answers, Truths]":
+        """Return what is said about clips, and what is true; say which were not judged."""
+        from mmmsba_plugin.cli import _console
+        from mmmsba_plugin.evaluation.run import run, tables
+
+        with to.status("judging clips") as status:
+            judged = run(
+                self._detector,
+                asked.clips(need_media=self._need_media),
+                on_clip=lambda one: status.update(_console.shown(one.record.key)),
+                **self._options,
+            )
+        for one in judged:
+            if one.report.problem is not None:
+                _console.failure(
+                    f"not judged: {one.record.media}: {one.report.problem.message}", to
+                )
+        return tables(judged, name=self._name)
+
+
+def said(predictions: str, truths: "Truths", threshold: float | None, to: "Console") -> "Answers":
+    """Return what a system said, by the names of the corpus.
+
+    Scores that are no probabilities rank stretches no worse, so localization is measured.
+
+    Args:
+        predictions: ``PATH`` or ``FORM=PATH``.
+        truths: What is true.
+        threshold: From which score it calls a clip forged; what it says itself if not given.
+        to: Hears of what does not fit.
+    """
+    from mmmsba_plugin.cli import _console
+    from mmmsba_plugin.evaluation.predictions import matched
+
+    form, path = _told_apart(predictions)
+    answers = matched(_read(form, path, to), truths.keys)
+    for count, what in (
+        (len(answers.unknown), "predictions are of no clip of the corpus"),
+        (len(answers.missing), "clips have no prediction: nothing was found in them"),
+    ):
+        if count:
+            _console.failure(f"{path}: {count} {what}", to)
+    return answers if threshold is None else replace(answers, threshold=threshold)
+
+
+def _told_apart(predictions: str) -> tuple[str | None, Path]:
+    from mmmsba_plugin.evaluation.predictions import FORMS
+
+    form, equals, place = predictions.partition("=")
+    if equals and form in FORMS and not Path(predictions).exists():
+        return form, Path(place)
+    if not predictions:
+        raise typer.BadParameter("a path to predictions is empty; check the variable it is from")
+    return None, Path(predictions)
+
+
+def _read(form: str | None, path: Path, to: "Console") -> "Answers":
+    from mmmsba_plugin.cli import _console
+    from mmmsba_plugin.errors import ScoreRangeError
+    from mmmsba_plugin.evaluation.predictions import read_answers
+
+    try:
+        return read_answers(path, form=form)
+    except ScoreRangeError as error:
+        answers = read_answers(path, form=form, detection=False)
+        if answers.proposals is None:
+            raise
+        _console.failure(f"only localization is measured: {error}", to)
+        return answers
+
+
+def require_published(wanted: "Sequence[str]", asked: Asked) -> None:
+    """Say at once, and not when all is measured, whose published results there are not.
+
+    Raises:
+        ConfigError: Of a corpus that was named; the message lists the others.
+        BadParameter: No corpus was named, and there is only a file of truth.
+    """
+    from mmmsba_plugin.evaluation.published import published
+
+    for corpus in wanted:
+        if corpus:
+            published(corpus)
+        elif not asked.has_corpus:
+            raise typer.BadParameter("say of which corpus, such as published:lav-df")
+
+
+def published_tables(
+    found: "SideBySide", wanted: "Sequence[str]", asked: Asked
+) -> "dict[str, list[Row]]":
+    """Return the first system among published results, by task and corpus.
+
+    Where no corpus was named, it is the one that the reader is made for; nothing for a reader
+    of one's own clips, of which nothing is published.
+    """
+    from mmmsba_plugin.evaluation.published import TASKS, beside, known_corpora
+
+    first = found.evaluations[0]
+    numbers = {name: one.value for name, one in first.numbers.items()}
+    named = [corpus or asked.corpus for corpus in wanted]
+
+    def rows(corpus: str, task: "Task") -> "list[Row]":
+        known = corpus in known_corpora()
+        return beside(numbers, corpus, task=task, system=first.system) if known else []
+
+    return {f"{task} on {corpus}": rows(corpus, task) for corpus in named for task in TASKS}
+
+
+def write_json(found: "SideBySide", tables: "Mapping[str, list[Row]]", path: Path) -> None:
+    """Write the figures as JSON, to a file or to stdout; published ones too, if asked for."""
+    from mmmsba_plugin.evaluation.published import plain_rows
+    from mmmsba_plugin.evaluation.summary import plain_side_by_side
+
+    said = plain_side_by_side(found)
+    if tables:
+        said["published"] = {name: plain_rows(rows) for name, rows in tables.items()}
+    text = json.dumps(said, indent=2, allow_nan=False) + "\n"
+    if path == STDOUT:
+        typer.echo(text, nl=False)
+        return
+    with writing_to(path):
+        path.write_text(text, encoding="utf-8")
+
+
+def write_all(
+    found: "SideBySide",
+    tables: "Mapping[str, list[Row]]",
+    systems: "Sequence[Answers]",
+    truths: "Truths",
+    folder: Path,
+) -> list[Path]:
+    """Write figures as JSON and as a table, plots, and what the first system said.
+
+    The latter in the form that AV-Deepfake1M's evaluation takes, and as our own arrays.
+
+    Returns:
+        What was written.
+    """
+    from mmmsba_plugin.evaluation.plots import curves_of, draw
+    from mmmsba_plugin.evaluation.predictions import write_submission
+    from mmmsba_plugin.evaluation.predictions.npz import write_table
+    from mmmsba_plugin.evaluation.summary import write_csv
+
+    as_json, as_csv, as_table = (
+        folder / name for name in ("figures.json", "figures.csv", "proposals.npz")
+    )
+    write_json(found, tables, as_json)
+    written = [as_json, as_csv]
+    with writing_to(folder):
+        written += write_submission(systems[0], folder)
+        with as_csv.open("w", encoding="utf-8", errors="backslashreplace", newline="") as out:
+            write_csv(found.evaluations, out)
+        if systems[0].proposals is not None:
+            write_table(systems[0].proposals, as_table)
+            written.append(as_table)
+        curves = [curves_of(one, truths, mode=found.evaluations[0].mode) for one in systems]
+        return [*written, *draw(curves, folder)]
+
+
+def _silence_s(clip: Path) -> float | None:
+    from mmmsba_plugin.errors import MmmsbaError
+    from mmmsba_plugin.media.probe import probe
+    from mmmsba_plugin.media.silence import leading_silence_s
+
+    try:
+        return leading_silence_s(probe(clip))
+    except MmmsbaError:
+        # Whoever judges the clip says what is wrong with it; here it is only not heard.
+        return None

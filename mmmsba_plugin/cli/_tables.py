@@ -1,0 +1,119 @@
+"""Evaluations as tables in the terminal. Imported only once there is something to show."""
+
+import math
+from collections.abc import Mapping, Sequence
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from mmmsba_plugin.cli import _console
+from mmmsba_plugin.evaluation.evaluate import Evaluation, SideBySide
+from mmmsba_plugin.evaluation.metrics.bootstrap import Interval
+from mmmsba_plugin.evaluation.published import Cell, Row, footnotes, reasons, sign
+from mmmsba_plugin.report.text import visible
+
+#: So many clips that were not judged are named; of more, how many they are.
+_NAMED = 20
+
+
+def show(side_by_side: SideBySide, to: Console) -> None:
+    """Show systems beside each other, the groups of the first, and by how much it is ahead."""
+    found = side_by_side.evaluations
+    first = found[0]
+    to.print(f"{first.num_genuine} genuine and {first.num_forged} forged clips were judged")
+    to.print(f"localization as in {first.mode} mode; brackets hold 95 % intervals")
+    table = Table("measure", *(escape(visible(one.system)) for one in found), box=None)
+    for name in _names([one.numbers for one in found]):
+        if all(math.isnan(one.numbers[name].value) for one in found if name in one.numbers):
+            continue
+        table.add_row(name, *(_cell(one.numbers.get(name)) for one in found))
+    to.print(table)
+    if not any(_has_ends(number) for number in first.numbers.values()):
+        to.print("no intervals: they need clips of two people or more, and --resamples above 0")
+    _show_groups(first, to)
+    for other, gains in side_by_side.gains.items():
+        _show_gains(first.system, other, gains, to)
+    _show_silence(side_by_side.silence_auc, to)
+    _show_unjudged(first, to)
+
+
+def show_published(tables: Mapping[str, Sequence[Row]], to: Console) -> None:
+    """Show a system among published results, a table a task."""
+    for title, rows in tables.items():
+        if rows:
+            _show_task(title, rows, to)
+        else:
+            to.print(_console.shown(f"no published results of {title}"))
+
+
+def _show_task(title: str, rows: Sequence[Row], to: Console) -> None:
+    numbers = reasons(rows)
+    columns = [
+        [f"{title}, %", *(visible(row.system) for row in rows)],
+        *([n, *(_published(row.cells[n], numbers) for row in rows)] for n in rows[0].cells),
+    ]
+    # Wider than most terminals: better wrapped by them than broken into columns of one letter.
+    table = Table(box=None, pad_edge=False)
+    for head, *cells in columns:
+        table.add_column(head, no_wrap=True, min_width=max(map(len, (head, *cells))))
+    for line in zip(*(cells for _, *cells in columns), strict=True):
+        table.add_row(*map(escape, line))
+    to.print(table)
+    for line_below in footnotes(rows):
+        to.print(_console.shown(line_below, "dim"))
+
+
+def _published(cell: Cell, numbers: Mapping[str, int]) -> str:
+    """Return a figure in percent, with the sign that footnotes explain."""
+    known = not math.isnan(cell.value)
+    return f"{100 * cell.value:.1f}{sign(cell, numbers)}" if known else "-"
+
+
+def _show_silence(auc: Interval | None, to: Console) -> None:
+    """Say how much of any figure may be owed to a flaw of the corpus."""
+    if auc is not None:
+        to.print(f"looking only at how long clips are silent at first would reach AUC {_cell(auc)}")
+
+
+def _show_gains(first: str, second: str, gains: Mapping[str, Interval], to: Console) -> None:
+    """Show by how much one system exceeds another, and where that is more than chance."""
+    to.print(_console.shown(f"{first} less {second}, on the same draws of clips:"))
+    table = Table("measure", "difference", "", box=None)
+    for name, gain in gains.items():
+        sure = _has_ends(gain) and (gain.low > 0 or gain.high < 0)
+        table.add_row(name, _cell(gain, sign="+"), "told apart" if sure else "")
+    to.print(table)
+
+
+def _show_groups(found: Evaluation, to: Console) -> None:
+    if not found.groups:
+        return
+    names = _names([group.numbers for group in found.groups.values()])
+    table = Table("forged clips, against all genuine", "clips", *names, box=None)
+    for label, group in found.groups.items():
+        cells = [_cell(group.numbers.get(name)) for name in names]
+        table.add_row(_console.shown(label), str(group.num_forged), *cells)
+    to.print(table)
+
+
+def _show_unjudged(found: Evaluation, to: Console) -> None:
+    for key in found.unjudged[:_NAMED]:
+        _console.failure(f"not judged: {key}", to)
+    if (more := len(found.unjudged) - _NAMED) > 0:
+        _console.failure(f"not judged: {more} more clips", to)
+
+
+def _names(tables: Sequence[Mapping[str, Interval]]) -> list[str]:
+    return list(dict.fromkeys(name for table in tables for name in table))
+
+
+def _cell(number: Interval | None, sign: str = "") -> str:
+    if number is None or math.isnan(number.value):
+        return "-"
+    ends = f" ({number.low:{sign}.3f} to {number.high:{sign}.3f})" if _has_ends(number) else ""
+    return f"{number.value:{sign}.3f}{ends}"
+
+
+def _has_ends(number: Interval) -> bool:
+    return not math.isnan(number.low)

@@ -1,0 +1,101 @@
+"""What ``mmmsba train`` and ``mmmsba finetune`` say alike while a network learns."""
+
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from mmmsba_plugin.datasets import load
+from mmmsba_plugin.errors import MissingExtraError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from mmmsba_plugin.training.fit import Fitted
+
+#: The option of both commands that names data sets.
+FIFTYONE = typer.Option(
+    metavar="DATASET[:FIELD]",
+    help="A FiftyOne data set with reviewed labels; can be given again. FIELD is "
+    "forgeries_reviewed if not given.",
+)
+
+
+@contextmanager
+def needs_training() -> Iterator[None]:
+    """Say of a module that this block misses how to come by it.
+
+    Raises:
+        MissingExtraError: What the ``train`` extra installs is not there.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise MissingExtraError(
+            f"training needs {error.name}; install it with: pip install 'mmmsba-plugin[train]'"
+        ) from error
+
+
+def opened(
+    data: Sequence[str], datasets: Sequence[str], reader: str | None = None, **settings: Any
+) -> list[load.Corpus]:
+    """Return what is learned from: corpora, and data sets of FiftyOne that were reviewed.
+
+    Args:
+        data: ``DIR``, ``READER=DIR`` or ``READER[KEY=VALUE,…]=DIR``, of each corpus.
+        datasets: ``DATASET`` or ``DATASET:FIELD``, of each data set.
+        reader: Who reads a plain ``DIR``.
+        **settings: As for :func:`mmmsba_plugin.datasets.load.open_corpus`.
+
+    Raises:
+        BadParameter: There is neither.
+        MissingExtraError: FiftyOne is not installed, and a data set was named.
+    """
+    if not data and not datasets:
+        raise typer.BadParameter("give clips to learn from: --data DIR, or --fiftyone DATASET")
+    found = [load.open_corpus(said, reader, **settings) for said in data]
+    return found + [_reviewed(said) for said in datasets]
+
+
+def _reviewed(said: str) -> load.Corpus:
+    try:
+        from fiftyone_ops.tasks.review import learnable
+    except ModuleNotFoundError as error:
+        raise MissingExtraError(
+            f"a data set needs {error.name}; install it with: pip install 'mmmsba-plugin[fiftyone]'"
+        ) from error
+    name, records = learnable(said)
+    return load.Corpus("fiftyone", name, records)
+
+
+def counting(console: "Console") -> Callable[[object], None]:
+    """Return what says how many clips were read, on a line that is written over.
+
+    A live display would fight with the progress bar of the training that follows. Where nobody
+    watches, nothing is said.
+    """
+    count = itertools.count(1)
+    if not console.is_terminal:
+        return lambda _: None
+    return lambda _: console.print(f"reading clips: {next(count)}", end="\r")
+
+
+def say(fitted: "Fitted", console: "Console") -> None:
+    """Say what was learned from, what was left out, and how it went."""
+    from mmmsba_plugin.cli import _console
+
+    for skip in fitted.skipped:
+        _console.failure(f"skipped {skip.record.media}: {skip.reason}", console)
+    console.print(
+        f"learned from {fitted.num_train} clips in {fitted.epochs} epochs, validated on "
+        f"{fitted.num_validation}, none by a network that learned from its people"
+    )
+    point = fitted.operating_point
+    for name, value in point.metrics.items():
+        was = f", before {fitted.before[name]:.3f}" if name in fitted.before else ""
+        console.print(f"  validation {name}: {value:.3f}{was}")
+    if why := point.calibration.reason:
+        console.print(f"  scores are not calibrated: {why}")
+    _console.tell_written([fitted.checkpoint], console)

@@ -1,0 +1,411 @@
+"""How well one system did on a corpus, and how much better than another."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import chain, count
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mmmsba_plugin.errors import DatasetError
+from mmmsba_plugin.evaluation import leakage
+from mmmsba_plugin.evaluation.metrics import detection
+from mmmsba_plugin.evaluation.metrics.bootstrap import (
+    Draw,
+    Interval,
+    Ints,
+    Metric,
+    bootstrap,
+    rows_of,
+)
+from mmmsba_plugin.evaluation.metrics.calibration import brier_score, expected_calibration_error
+from mmmsba_plugin.evaluation.metrics.localization import Mode, match
+from mmmsba_plugin.evaluation.metrics.snippets import Snippets, snippets_of, together
+from mmmsba_plugin.evaluation.tables import Answers, Flags, Scores, SpanTable, Truths
+from mmmsba_plugin.record import WHOLE_CLIP
+from mmmsba_plugin.schema import ALTERED_BY_MODALITY, Curves
+from mmmsba_plugin.segment import Segment
+
+#: What is measured if nothing else is asked for, as AV-Deepfake1M's own evaluation does.
+TIOUS = (0.5, 0.75, 0.9, 0.95)
+NUM_PROPOSALS = (100, 50, 30, 20, 10, 5)
+
+#: Groups of fewer clips have figures that say nothing.
+_MIN_GROUP = 2
+#: What is measured of a group, besides the first average precision.
+_OF_GROUPS = ("auc", "partial_auc", "eer", "true_positive_rate", "snippet_auc")
+
+_Ranks = Callable[[Scores, Flags], float]
+#: Figures of the clip's score that need no threshold.
+_RANKING: Mapping[str, _Ranks] = {
+    "auc": detection.auc,
+    "partial_auc": detection.partial_auc,
+    "eer": detection.eer,
+    "detection_ap": detection.detection_average_precision,
+    "ece": expected_calibration_error,
+    "brier": brier_score,
+}
+#: Figures of all snippets of all clips together.
+_BY_SNIPPET: Mapping[str, _Ranks] = {
+    "snippet_auc": detection.auc,
+    "snippet_eer": detection.eer,
+    "snippet_ap": detection.detection_average_precision,
+}
+#: Figures of the clip's score at the threshold that the system states.
+_AT_THRESHOLD = {
+    "accuracy": detection.accuracy,
+    "balanced_accuracy": detection.balanced_accuracy,
+    "true_positive_rate": detection.true_positive_rate,
+    "false_positive_rate": detection.false_positive_rate,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The forged clips of one kind, measured against all genuine ones."""
+
+    num_forged: int
+    numbers: Mapping[str, Interval]
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """How well one system did.
+
+    Attributes:
+        system: Its name.
+        mode: How localization was measured.
+        numbers: By name, such as ``auc`` and ``ap@0.5``, each with its interval; NaN where one
+            is not defined, as an AUC of forged clips alone.
+        groups: Figures of some of the forged clips against all genuine ones, by what was
+            altered (``altered: audio``) and by how it was made (``kind: splice``).
+        num_genuine: Genuine clips that were judged.
+        num_forged: Forged clips that were judged.
+        unjudged: Keys of clips without a score: they count in no figure of detection, and
+            nothing was found in them.
+    """
+
+    system: str
+    mode: Mode
+    numbers: Mapping[str, Interval]
+    groups: Mapping[str, Group] = field(default_factory=dict)
+    num_genuine: int = 0
+    num_forged: int = 0
+    unjudged: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Measures:
+    """What can be computed from any draw of a corpus's clips, for one system."""
+
+    metrics: Mapping[str, Metric]
+    groups: Mapping[str, NDArray[np.bool_]]
+    judged: Flags
+
+
+def measure(
+    answers: Answers,
+    truths: Truths,
+    *,
+    mode: Mode = "official",
+    tious: Sequence[float] = TIOUS,
+    num_proposals: Sequence[int] = NUM_PROPOSALS,
+    num_resamples: int = 1000,
+    seed: int = 0,
+) -> Evaluation:
+    """Return the figures of one system, with 95 % intervals clustered by identity.
+
+    Clips of nobody known are clustered with those that were forged from them.
+
+    Args:
+        answers: What the system said, by the keys of ``truths``.
+        truths: What is true.
+        mode: ``official`` equals AV-Deepfake1M's evaluator to the bit, ``voc`` is the
+            mathematically right form; see :mod:`mmmsba_plugin.evaluation.metrics.localization`.
+        tious: Overlaps at which average precision is measured.
+        num_proposals: Numbers of proposals for which average recall is measured.
+        num_resamples: How often clips are drawn anew for the intervals; 0 for none.
+        seed: Of the draws.
+
+    Raises:
+        DatasetError: There are no clips, or none was judged.
+    """
+    found = measures(answers, truths, mode=mode, tious=tious, num_proposals=num_proposals)
+    _require_answers(answers, truths, found.judged)
+    numbers = bootstrap(
+        {**found.metrics, **_of_groups(found, first_ap=f"ap@{tious[0]:g}" if tious else "")},
+        clusters=truths.clusters,
+        num_resamples=num_resamples,
+        seed=seed,
+    )
+    return Evaluation(
+        system=answers.name,
+        mode=mode,
+        numbers={name: numbers[name] for name in found.metrics},
+        groups={
+            group: Group(
+                num_forged=int((kept & truths.forged & found.judged).sum()),
+                numbers={
+                    name.removeprefix(f"{group}/"): number
+                    for name, number in numbers.items()
+                    if name.startswith(f"{group}/")
+                },
+            )
+            for group, kept in found.groups.items()
+        },
+        num_genuine=int((found.judged & ~truths.forged).sum()),
+        num_forged=int((found.judged & truths.forged).sum()),
+        unjudged=[key for key, seen in zip(truths.keys, found.judged, strict=True) if not seen],
+    )
+
+
+def compare(
+    first: Answers,
+    second: Answers,
+    truths: Truths,
+    *,
+    mode: Mode = "official",
+    tious: Sequence[float] = TIOUS,
+    num_proposals: Sequence[int] = NUM_PROPOSALS,
+    num_resamples: int = 1000,
+    seed: int = 0,
+) -> dict[str, Interval]:
+    """Return by how much the first system's figures exceed the second's, paired.
+
+    Both are computed from the same draws of clips, so that what makes a draw hard for both
+    cancels. An interval that excludes zero tells them apart. Detection is compared on the
+    clips that both judged.
+
+    Args:
+        first: One system's answers.
+        second: Another's.
+        truths: What is true.
+        mode: As for :func:`measure`, like all that follow.
+        tious: Overlaps.
+        num_proposals: Numbers of proposals.
+        num_resamples: How often clips are drawn anew.
+        seed: Of the draws.
+    """
+    told = [
+        measures(one, truths, mode=mode, tious=tious, num_proposals=num_proposals)
+        for one in _on_common_clips(first, second)
+    ]
+    both = [name for name in told[0].metrics if name in told[1].metrics]
+
+    def gain(name: str) -> Metric:
+        one, other = (measured.metrics[name] for measured in told)
+        return lambda draw: one(draw) - other(draw)
+
+    return bootstrap(
+        {name: gain(name) for name in both},
+        clusters=truths.clusters,
+        num_resamples=num_resamples,
+        seed=seed,
+    )
+
+
+def measures(
+    answers: Answers,
+    truths: Truths,
+    *,
+    mode: Mode,
+    tious: Sequence[float],
+    num_proposals: Sequence[int],
+) -> Measures:
+    """Return what can be computed for one system; arguments are those of :func:`measure`."""
+    scores = np.array([answers.scores.get(key, math.nan) for key in truths.keys], dtype=np.float64)
+    judged = ~np.isnan(scores)
+    metrics = _detection(scores, truths.forged, judged, answers.threshold)
+    metrics |= _by_modality(answers, truths)
+    if answers.curves:
+        metrics |= _by_snippet(answers, truths)
+    if answers.proposals is not None:
+        metrics |= _localization(answers.proposals, truths, mode, tious, num_proposals)
+    return Measures(metrics=metrics, groups=_groups(truths, judged), judged=judged)
+
+
+def _require_answers(answers: Answers, truths: Truths, judged: Flags) -> None:
+    if not len(truths):
+        raise DatasetError("there are no clips to measure on; check the filter or the split")
+    found_in = answers.proposals.keys if answers.proposals is not None else ()
+    if not judged.any() and not found_in:
+        raise DatasetError(
+            f"none of {len(truths)} clips was judged by {answers.name}; the first is "
+            f"{truths.keys[0]!r}: check that predictions and corpus name clips alike"
+        )
+
+
+def _on_common_clips(first: Answers, second: Answers) -> tuple[Answers, Answers]:
+    both = first.scores.keys() & second.scores.keys()
+    return (
+        replace(first, scores={key: first.scores[key] for key in both}),
+        replace(second, scores={key: second.scores[key] for key in both}),
+    )
+
+
+def _detection(
+    scores: Scores, forged: Flags, judged: Flags, threshold: float | None
+) -> dict[str, Metric]:
+    def of(figure: Callable[..., float], **setting: float) -> Metric:
+        def metric(draw: Draw) -> float:
+            clips = draw.clips[judged[draw.clips]]
+            return figure(scores[clips], forged[clips], **setting)
+
+        return metric
+
+    at_threshold = {
+        name: (lambda _: math.nan) if threshold is None else of(figure, threshold=threshold)
+        for name, figure in _AT_THRESHOLD.items()
+    }
+    return {**{name: of(figure) for name, figure in _RANKING.items()}, **at_threshold}
+
+
+def _by_modality(answers: Answers, truths: Truths) -> dict[str, Metric]:
+    """Return how well each modality alone tells whether it was altered itself."""
+    metrics: dict[str, Metric] = {}
+    altered = np.array(truths.altered)
+    told_apart = altered != "forged"
+    for modality, by_key in answers.by_modality.items():
+        scores = np.array([by_key.get(key, math.nan) for key in truths.keys], dtype=np.float64)
+        own = np.isin(altered, ["both", ALTERED_BY_MODALITY.get(modality, "both")])
+        known = told_apart & ~np.isnan(scores)
+        metrics[f"{modality}_auc"] = _detection(scores, own, known, None)["auc"]
+    return metrics
+
+
+def _by_snippet(answers: Answers, truths: Truths) -> dict[str, Metric]:
+    """Return how well snippets are told apart; all of a clip are drawn together."""
+    clips = [_snippets(answers.curves.get(key), truths, at) for at, key in enumerate(truths.keys)]
+    all_of_them = together(clips)
+    starts = np.cumsum([0, *(len(one) for one in clips)])
+
+    def of(figure: _Ranks) -> Metric:
+        def metric(draw: Draw) -> float:
+            rows = rows_of(draw.clips, starts)
+            return figure(all_of_them.scores[rows], all_of_them.forged[rows])
+
+        return metric
+
+    return {name: of(figure) for name, figure in _BY_SNIPPET.items()}
+
+
+def _snippets(curves: Curves | None, truths: Truths, clip: int) -> Snippets:
+    if curves is None:
+        return together(())
+    if truths.forged[clip] and not truths.located[clip]:
+        return snippets_of(curves, [WHOLE_CLIP])
+    spans = truths.spans.spans[truths.spans.offsets[clip] : truths.spans.offsets[clip + 1]]
+    return snippets_of(curves, [Segment(start, end) for start, end in spans if start < end])
+
+
+def _localization(
+    proposals: SpanTable,
+    truths: Truths,
+    mode: Mode,
+    tious: Sequence[float],
+    num_proposals: Sequence[int],
+) -> dict[str, Metric]:
+    matched = match(proposals, truths.spans, tious=tious, mode=mode)
+
+    def counts(draw: Draw) -> Ints | None:
+        return draw.within(truths.located).counts(len(truths))
+
+    def precision(tiou: float) -> Metric:
+        return lambda draw: matched.average_precision(tiou, counts(draw))
+
+    def recall(num: int) -> Metric:
+        return lambda draw: matched.average_recall(num, counts(draw))
+
+    return {
+        **{f"ap@{tiou:g}": precision(tiou) for tiou in tious},
+        **{f"ar@{num}": recall(num) for num in num_proposals},
+    }
+
+
+def _groups(truths: Truths, judged: Flags) -> dict[str, Flags]:
+    """Return which clips belong to each group of forged ones; genuine ones belong to all.
+
+    A group of too few clips that were judged, or of the same clips as one before, is left out.
+    """
+    groups: dict[str, Flags] = {}
+    for word, labels in (("altered", truths.altered), ("kind", truths.kinds)):
+        names = np.array([label or "" for label in labels])
+        for name in sorted(set(names[truths.forged]) - {""}):
+            kept = ~truths.forged | (names == name)
+            enough = int((kept & truths.forged & judged).sum()) >= _MIN_GROUP
+            if enough and not kept.all() and not any((kept == g).all() for g in groups.values()):
+                groups[f"{word}: {name}"] = kept
+    return groups
+
+
+def _of_groups(found: Measures, *, first_ap: str) -> dict[str, Metric]:
+    def within(metric: Metric, kept: Flags) -> Metric:
+        return lambda draw: metric(draw.within(kept))
+
+    wanted = [name for name in (*_OF_GROUPS, first_ap) if name in found.metrics]
+    return {
+        f"{group}/{name}": within(found.metrics[name], kept)
+        for group, kept in found.groups.items()
+        for name in wanted
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class SideBySide:
+    """Several systems on one corpus.
+
+    Attributes:
+        evaluations: One a system; the first is the one that is asked about.
+        gains: By the name of each other system, by how much the first exceeds it.
+        silence_auc: How well the silence that a clip starts with tells forged from genuine by
+            itself, whichever of the two has more of it; see
+            :func:`mmmsba_plugin.evaluation.leakage.leak_auc`. None where none was listened to.
+    """
+
+    evaluations: tuple[Evaluation, ...]
+    gains: Mapping[str, Mapping[str, Interval]] = field(default_factory=dict)
+    silence_auc: Interval | None = None
+
+
+def side_by_side(
+    systems: Sequence[Answers],
+    truths: Truths,
+    *,
+    leading_silence_s: Mapping[str, float | None] | None = None,
+    **settings: Any,
+) -> SideBySide:
+    """Return the figures of systems, and paired differences of the first to each other.
+
+    Args:
+        systems: What each said, by the keys of ``truths``.
+        truths: What is true.
+        leading_silence_s: How long the silence is that each clip starts with, by key; None
+            for a clip without sound.
+        **settings: As for :func:`mmmsba_plugin.evaluation.evaluate.measure`.
+
+    Raises:
+        DatasetError: There are no clips, or a system judged none of them.
+    """
+    first, *others = systems = _named_apart(systems)
+    silence = leading_silence_s or {}
+    heard = any(length_s is not None for length_s in silence.values())
+    draws = {name: settings[name] for name in ("num_resamples", "seed") if name in settings}
+    return SideBySide(
+        evaluations=tuple(measure(one, truths, **settings) for one in systems),
+        gains={one.name: compare(first, one, truths, **settings) for one in others},
+        silence_auc=leakage.silence_auc(silence, truths, **draws) if heard else None,
+    )
+
+
+def _named_apart(systems: Sequence[Answers]) -> list[Answers]:
+    """Return systems of which no two are called alike."""
+    named: list[Answers] = []
+    taken: set[str] = set()
+    for one in systems:
+        choices = chain([one.name], (f"{one.name} ({n})" for n in count(2)))
+        name = next(name for name in choices if name not in taken)
+        taken.add(name)
+        named.append(replace(one, name=name))
+    return named

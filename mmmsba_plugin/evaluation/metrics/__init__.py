@@ -1,0 +1,1 @@
+"""Metrics of detection and localization, on arrays."""

@@ -1,0 +1,192 @@
+"""How far scores can be read as probabilities: of 100 clips at 0.7, are about 70 forged?
+
+Here it is asked of P(fake) itself. Work on classifiers of many classes asks it of the
+probability of the class that was chosen, which is never below one half for two classes, and
+gets other numbers from the same scores.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from mmmsba_plugin.errors import ConfigError
+from mmmsba_plugin.evaluation.metrics.detection import Flags, Labels, Scores, checked
+
+_Counts = NDArray[np.int64]
+
+#: How the range of scores is cut into bins: each as wide, or each with about as many clips.
+Binning = Literal["width", "mass"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reliability:
+    """What was said and what was so, bin by bin, for a plot.
+
+    Attributes:
+        edges: Where bins begin and the last one ends, float64, shape ``(bin + 1,)``. A bin
+            holds its lower edge; the last one both.
+        mean_scores: Mean score in each bin, shape ``(bin,)``; NaN where it is empty.
+        shares_forged: Share of its clips that are forged; NaN where it is empty.
+        counts: How many clips it holds, int64.
+    """
+
+    edges: Scores
+    mean_scores: Scores
+    shares_forged: Scores
+    counts: NDArray[np.int64]
+
+    def __repr__(self) -> str:
+        return f"Reliability({len(self.counts)} bins, {int(self.counts.sum())} clips)"
+
+
+def reliability(
+    scores: ArrayLike, forged: Labels, *, bins: int = 15, binning: Binning = "width"
+) -> Reliability:
+    """Return mean score and share forged in each bin of scores.
+
+    Args:
+        scores: P(fake) of each clip, in [0, 1], shape ``(clip,)``.
+        forged: Whether each clip is forged, shape ``(clip,)``.
+        bins: How many bins, at least 1.
+        binning: ``width`` cuts [0, 1] evenly. ``mass`` cuts at quantiles of the scores, so
+            that no bin rests on a handful of clips; equal scores stay in one bin, so there
+            can be fewer bins than asked for.
+
+    Raises:
+        ConfigError: No bin is asked for.
+        ScoreRangeError: A score lies outside [0, 1].
+        DatasetError: There is not one label a score.
+
+    Example:
+        >>> seen = reliability([0.1, 0.2, 0.7, 0.9], [False, False, True, True], bins=2)
+        >>> seen.mean_scores.round(2).tolist(), seen.shares_forged.tolist(), seen.counts.tolist()
+        ([0.15, 0.8], [0.0, 1.0], [2, 2])
+    """
+    values, labels = checked(scores, forged)
+    if bins < 1:
+        raise ConfigError(f"reliability needs at least one bin, got {bins}; 15 are usual")
+    edges = _EDGES[binning](values, bins)
+    # By the inner edges alone: the outer ones belong to the first and the last bin.
+    index = np.searchsorted(edges[1:-1], values, side="right")
+    counts = np.bincount(index, minlength=len(edges) - 1)
+    return Reliability(edges, _means(index, values, counts), _means(index, labels, counts), counts)
+
+
+def expected_calibration_error(
+    scores: ArrayLike, forged: Labels, *, bins: int = 15, binning: Binning = "width"
+) -> float:
+    """Return how far scores are from shares forged, on average over clips.
+
+    Few clips look miscalibrated however right the scores are: a bin of five clips misses its
+    own mean by chance. So compare figures of like numbers of clips and like bins.
+
+    Args:
+        scores: As for :func:`reliability`.
+        forged: As for :func:`reliability`.
+        bins: As for :func:`reliability`.
+        binning: As for :func:`reliability`.
+
+    Returns:
+        A number in [0, 1], 0 at best; NaN where there are no clips.
+
+    Raises:
+        ConfigError, ScoreRangeError, DatasetError: As for :func:`reliability`.
+
+    Example:
+        >>> expected_calibration_error([0.2, 0.2, 0.8, 0.8], [False, False, True, False])
+        0.25
+
+    Source:
+        Naeini et al., "Obtaining Well Calibrated Probabilities Using Bayesian Binning", 2015,
+        on P(fake); Guo et al., "On Calibration of Modern Neural Networks", 2017, equation 3,
+        has 15 bins.
+    """
+    seen = reliability(scores, forged, bins=bins, binning=binning)
+    if not seen.counts.sum():
+        return math.nan
+    held = seen.counts > 0
+    gaps = np.abs(seen.mean_scores - seen.shares_forged)[held]
+    return float(np.average(gaps, weights=seen.counts[held]))
+
+
+def brier_score(scores: ArrayLike, forged: Labels) -> float:
+    """Return the mean squared distance of scores from the truth, 0 at best.
+
+    Args:
+        scores: P(fake) of each clip, in [0, 1], shape ``(clip,)``.
+        forged: Whether each clip is forged, shape ``(clip,)``.
+
+    Returns:
+        A number in [0, 1]; NaN where there are no clips.
+
+    Raises:
+        ScoreRangeError: A score lies outside [0, 1].
+        DatasetError: There is not one label a score.
+
+    Example:
+        >>> brier_score([0.0, 0.5], [False, True])
+        0.125
+
+    Source:
+        Brier, "Verification of Forecasts Expressed in Terms of Probability", 1950, in the
+        form for two classes, which is half of his.
+    """
+    values, labels = checked(scores, forged)
+    return float(np.mean((values - labels) ** 2)) if values.size else math.nan
+
+
+def log_loss(scores: ArrayLike, forged: Labels) -> float:
+    """Return the mean surprise at the truth, in nats, 0 at best.
+
+    A score of 0 or 1 that is wrong is an infinite surprise, and is not made finite here: it
+    says that no clip, however many, could have changed the detector's mind.
+
+    Args:
+        scores: P(fake) of each clip, in [0, 1], shape ``(clip,)``.
+        forged: Whether each clip is forged, shape ``(clip,)``.
+
+    Returns:
+        A number from 0 on, perhaps infinite; NaN where there are no clips.
+
+    Raises:
+        ScoreRangeError: A score lies outside [0, 1].
+        DatasetError: There is not one label a score.
+
+    Example:
+        >>> round(log_loss([0.5, 0.5], [False, True]), 4)
+        0.6931
+    """
+    values, labels = checked(scores, forged)
+    if not values.size:
+        return math.nan
+    with np.errstate(divide="ignore"):
+        surprises = np.where(labels, -np.log(values), -np.log1p(-values))
+    return float(surprises.mean())
+
+
+def _even(values: Scores, bins: int) -> Scores:
+    del values
+    return np.arange(bins + 1) / bins
+
+
+def _quantiles(values: Scores, bins: int) -> Scores:
+    if not values.size:
+        return np.array([0.0, 1.0])
+    inner = np.unique(np.quantile(values, np.arange(1, bins) / bins))
+    # A cut at the lowest score would leave nothing below it.
+    return np.concatenate([[0.0], inner[inner > values.min()], [1.0]])
+
+
+_EDGES: dict[Binning, Callable[[Scores, int], Scores]] = {"width": _even, "mass": _quantiles}
+
+
+def _means(index: _Counts, values: Scores | Flags, counts: _Counts) -> Scores:
+    """Return the mean of the values in each bin; NaN where there are none."""
+    sums = np.bincount(index, weights=values, minlength=len(counts))
+    means = np.full(len(counts), math.nan)
+    np.divide(sums, counts, out=means, where=counts > 0)
+    return means

@@ -1,0 +1,358 @@
+"""How well forged stretches were found: average precision and average recall, in two modes.
+
+``voc`` is the mathematically right form, in float64: proposals are ranked by score, each
+finds the free truth that it overlaps most, tIoU at or above the threshold is enough, and the
+area is counted from recall zero on.
+
+``official`` equals AV-Deepfake1M's own evaluator to the last bit, so that figures stand beside
+published ones: float32, tIoU above the threshold, matching in the order of the file, and an
+area that lacks its first strip. :mod:`mmmsba_plugin.evaluation.metrics.official` says it in
+full. On many clips the modes differ little; on few, by up to one truth's worth of AP.
+
+What the official evaluator cannot take is defined in both modes alike:
+
+- A clip without proposals, or missing from the predictions: nothing was found in it.
+- Fewer proposals than AR asks for: those there are.
+- A span without length, or one that ends before it starts, neither finds nor is found.
+- No truths at all: NaN (that evaluator says NaN for AP and 0 for AR).
+- A score of NaN: an error, since it has no rank. An end that is NaN or infinite is an error in
+  ``voc``; in ``official`` such a span neither finds nor is found.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from mmmsba_plugin.errors import ConfigError, DatasetError, ScoreRangeError
+from mmmsba_plugin.evaluation.metrics import official, voc
+from mmmsba_plugin.evaluation.metrics.matching import (
+    Ints,
+    Rules,
+    best_of_each_truth,
+    overlapping,
+    settle,
+)
+from mmmsba_plugin.evaluation.tables import Scores, SpanTable, offsets_of
+
+Mode = Literal["voc", "official"]
+
+#: Proposals of each clip: spans of shape ``(proposal, 2)`` in seconds, and their scores.
+Predictions = SpanTable | Mapping[str, tuple[ArrayLike, ArrayLike]]
+#: Forged stretches of each clip, shape ``(truth, 2)`` in seconds.
+Truths = SpanTable | Mapping[str, ArrayLike]
+
+#: The thresholds that recall is averaged over, as ActivityNet does: 0.5 to 0.95 by 0.05.
+TIOUS = tuple(round(0.5 + 0.05 * step, 2) for step in range(10))
+
+_RULES: dict[Mode, Rules] = {"voc": voc, "official": official}
+
+
+class Matched:
+    """Proposals of a corpus held against its truths, for every figure and any draw of clips.
+
+    Made by :func:`match`. What is costly is done once and kept: overlaps, the ranking, and
+    the matching at each threshold that was asked for.
+    """
+
+    def __init__(
+        self,
+        predictions: SpanTable,
+        truths: SpanTable,
+        *,
+        tious: Sequence[float],
+        recall_tious: Sequence[float],
+        rules: Rules,
+    ) -> None:
+        """Compute all overlaps; see :func:`match`, which checks and aligns what goes in here."""
+        self._scores = _scores_of(predictions)
+        self._rows_of_clip = predictions.counts
+        self._truths_of_clip = truths.counts
+        self._clip_of_truth = np.repeat(np.arange(len(truths.keys)), truths.counts)
+        self._recall_tious = recall_tious
+        self._rules = rules
+        self._least = min([*tious, *recall_tious])
+        pairs = overlapping(predictions, truths, self._scores, rules, least=self._least)
+        self._pairs = rules.in_line(pairs)
+        self._right: dict[float, Ints] = {}
+        self._recalled: dict[int, tuple[Ints, Ints]] = {}
+        self._drawn: tuple[Ints, Ints] | None = None
+
+    def average_precision(self, tiou: float, counts: NDArray[np.int64] | None = None) -> float:
+        """Return the area under the precision-recall curve of all clips together.
+
+        Args:
+            tiou: Overlap that finds a truth, one of those that :func:`match` was given or
+                higher.
+            counts: How often each clip was drawn, shape ``(clip,)``; each once if not given.
+                The figure is that of a table in which every clip stands as often, its copies
+                side by side. Where proposals of one clip share a score, the copies of the
+                earlier one all rank before those of the later. In ``official`` mode the figure
+                of a draw is computed in float64, so that draws in which each clip comes once
+                differ from ``counts=None`` by a rounding of float32.
+
+        Returns:
+            A number in [0, 1]; NaN where there is no truth to find.
+
+        Raises:
+            ConfigError: The threshold is out of bounds, or lower than what was matched.
+            DatasetError: There is not one count a clip.
+        """
+        _check_tiou(tiou)
+        if tiou < self._least:
+            raise ConfigError(
+                f"proposals were matched for tIoU from {self._least} on, got {tiou}; name it in "
+                "tious of match"
+            )
+        num_truths = self._num_truths(counts)
+        if not num_truths:
+            return math.nan
+        places = self._places_of_right(tiou)
+        if counts is None:
+            return self._rules.area(places, len(self._scores), num_truths)
+        copies = counts[self._clip_at_place[places]]
+        drawn = np.flatnonzero(copies)
+        seen = self._seen(counts)[places[drawn]]
+        return self._rules.area_of_draw(seen, copies[drawn], num_truths)
+
+    def average_recall(self, num_proposals: int, counts: NDArray[np.int64] | None = None) -> float:
+        """Return the share of truths that the best proposals of a clip find, averaged over tIoU.
+
+        A truth counts as found if any of its clip's ``num_proposals`` best overlaps it enough;
+        one proposal may find several. Genuine clips do not matter. The best are those of the
+        highest scores in ``voc`` mode, and the first rows in ``official`` mode.
+
+        Args:
+            num_proposals: How many proposals of each clip count, at least 1.
+            counts: How often each clip was drawn, shape ``(clip,)``; each once if not given.
+
+        Returns:
+            A number in [0, 1] that never falls as ``num_proposals`` grows; NaN where there is
+            no truth to find.
+
+        Raises:
+            ConfigError: No proposals or thresholds are asked for.
+            DatasetError: There is not one count a clip.
+        """
+        if num_proposals < 1 or not self._recall_tious:
+            raise ConfigError(
+                f"average recall needs at least one proposal and one tIoU, got {num_proposals=} "
+                f"and {len(self._recall_tious)} thresholds; AR@100 is num_proposals=100"
+            )
+        num_truths = self._num_truths(counts)
+        if not num_truths:
+            return math.nan
+        clips, num_found = self._recalled_by(num_proposals)
+        if counts is not None:
+            num_found = offsets_of(counts[clips])[num_found]
+        return self._rules.mean_recall(num_found, num_truths)
+
+    def _num_truths(self, counts: Ints | None) -> int:
+        if counts is None:
+            return len(self._clip_of_truth)
+        if counts.shape != self._truths_of_clip.shape:
+            raise DatasetError(
+                f"a draw needs one count for each of {len(self._truths_of_clip)} clips, got shape "
+                f"{counts.shape}; count with np.bincount(drawn, minlength=num_clips)"
+            )
+        return int(counts @ self._truths_of_clip)
+
+    @cached_property
+    def _place_of_row(self) -> Ints:
+        """Where each proposal stands in the ranking of all."""
+        order = self._rules.best_first(self._scores)
+        places = np.empty_like(order)
+        places[order] = np.arange(len(order))
+        return places
+
+    @cached_property
+    def _clip_at_place(self) -> Ints:
+        clips = np.empty_like(self._place_of_row)
+        clips[self._place_of_row] = np.repeat(
+            np.arange(len(self._rows_of_clip)), self._rows_of_clip
+        )
+        return clips
+
+    def _places_of_right(self, tiou: float) -> Ints:
+        """Return at which places of the ranking proposals are right, rising."""
+        if tiou not in self._right:
+            pairs = self._pairs[self._rules.reaching(self._pairs.tiou, tiou)]
+            rows = settle(pairs, len(self._scores), len(self._clip_of_truth))
+            self._right[tiou] = np.sort(self._place_of_row[rows])
+        return self._right[tiou]
+
+    def _seen(self, counts: Ints) -> Ints:
+        """Return how many proposals were seen up to each place of the ranking.
+
+        The last answer is kept, because the same draw is asked for at several thresholds.
+        """
+        if self._drawn is None or not np.array_equal(self._drawn[0], counts):
+            self._drawn = counts.copy(), np.cumsum(counts[self._clip_at_place])
+        return self._drawn[1]
+
+    def _recalled_by(self, num_proposals: int) -> tuple[Ints, Ints]:
+        """Return the clips of all truths, the best found first, and how many are found.
+
+        The latter at each threshold, so that those found at one are the first so many.
+        """
+        if num_proposals not in self._recalled:
+            counted = self._pairs[self._pairs.rank < num_proposals]
+            best = best_of_each_truth(counted, len(self._clip_of_truth))
+            found = [int(self._rules.reaching(best, t).sum()) for t in self._recall_tious]
+            clips = self._clip_of_truth[np.argsort(-best, kind="stable")]
+            self._recalled[num_proposals] = clips, np.array(found, dtype=np.int64)
+        return self._recalled[num_proposals]
+
+
+def match(
+    predictions: SpanTable,
+    truths: SpanTable,
+    *,
+    tious: Sequence[float] = (0.5, 0.75, 0.9, 0.95),
+    recall_tious: Sequence[float] = TIOUS,
+    mode: Mode = "voc",
+) -> Matched:
+    """Hold proposals against truths, once for all figures.
+
+    Args:
+        predictions: With scores. Equal ones rank in the order of the clips of ``truths`` and of
+            the rows. Clips that ``truths`` lacks are left out, so that predictions for a whole
+            corpus can be measured on a part of it; clips that this lacks have no proposals.
+        truths: Forged stretches; a genuine clip has none, and its proposals are false alarms.
+        tious: Overlaps at which average precision will be asked for, each in (0, 1].
+        recall_tious: Thresholds to average recall over, each in (0, 1].
+        mode: ``voc`` for the mathematically right form, ``official`` for AV-Deepfake1M's;
+            the module says how they differ and why.
+
+    Raises:
+        ConfigError: A threshold lies outside (0, 1], or there is none.
+        DatasetError: The predictions have no scores, or name none of the clips.
+        ScoreRangeError: A score is NaN.
+        SegmentError: A span has an end that is not finite, in ``voc`` mode.
+
+    Example:
+        >>> truths = SpanTable.of_truths({"a": [[1.0, 2.0]], "b": []})
+        >>> said = SpanTable.of_proposals({"b": ([[5.0, 6.0]], [0.9]), "a": ([[1.0, 2.1]], [0.4])})
+        >>> matched = match(said, truths)
+        >>> matched.average_precision(0.5), matched.average_recall(100)
+        (0.5, 0.9)
+        >>> matched.average_precision(0.5, counts=np.array([3, 0]))
+        1.0
+    """
+    for threshold in (*tious, *recall_tious):
+        _check_tiou(threshold)
+    if not (tious or recall_tious):
+        raise ConfigError("match needs at least one tIoU threshold; the field uses 0.5")
+    if predictions.keys and truths.keys and truths.places.keys().isdisjoint(predictions.keys):
+        raise DatasetError(
+            f"none of {len(predictions.keys)} clips with proposals has a truth; the first are "
+            f"{predictions.keys[0]!r} and {truths.keys[0]!r}: name clips alike in both"
+        )
+    aligned = predictions.aligned(truths.keys)
+    rules = _RULES[mode]
+    return Matched(aligned, truths, tious=tious, recall_tious=recall_tious, rules=rules)
+
+
+def average_precision(
+    predictions: Predictions, truths: Truths, *, tiou: float, mode: Mode = "voc"
+) -> float:
+    """Return the area under the precision-recall curve of all clips together.
+
+    Proposals of all clips are ranked by score, and each is right if it finds a truth of its
+    clip that is still free. Precision at a recall is the best precision at that recall or a
+    higher one. For several figures of the same clips, :func:`match` is faster.
+
+    Args:
+        predictions: For each clip, spans of shape ``(proposal, 2)`` in seconds and their
+            scores of shape ``(proposal,)``, in any order; or a table. Equal scores rank in the
+            order of the clips of ``truths`` and of the rows. A clip without proposals may be
+            left out.
+        truths: For each clip, its forged stretches, shape ``(truth, 2)`` in seconds; an
+            empty one for a genuine clip, whose proposals are all false alarms. A stretch
+            without length cannot be found.
+        tiou: Overlap from which a truth counts as found, in (0, 1].
+        mode: As for :func:`match`. In ``voc`` mode a proposal finds the free truth that it
+            overlaps most; in ``official`` mode each truth takes the first free proposal.
+
+    Returns:
+        A number in [0, 1]; NaN where there is no truth to find.
+
+    Raises:
+        ConfigError: The threshold lies outside (0, 1].
+        DatasetError: A clip has proposals but no entry in ``truths``, or shapes disagree.
+        ScoreRangeError: A score is NaN.
+        SegmentError: A span has an end that is not finite, in ``voc`` mode.
+
+    Example:
+        >>> truths = {"a": [[1.0, 2.0]], "b": []}
+        >>> spans = [[5.0, 6.0], [1.0, 2.1]]
+        >>> average_precision({"a": (spans, [0.4, 0.9])}, truths, tiou=0.5)
+        1.0
+        >>> average_precision({"a": (spans, [0.4, 0.9])}, truths, tiou=0.5, mode="official")
+        0.0
+
+    Source:
+        Interpolation over all points as in PASCAL VOC 2010; matching as in ActivityNet's
+        detection evaluation.
+    """
+    matched = match(*_tables(predictions, truths), tious=(tiou,), recall_tious=(), mode=mode)
+    return matched.average_precision(tiou)
+
+
+def average_recall(
+    predictions: Predictions,
+    truths: Truths,
+    *,
+    num_proposals: int,
+    tious: Sequence[float] = TIOUS,
+    mode: Mode = "voc",
+) -> float:
+    """Return the share of truths that the best proposals of a clip find, averaged over tIoU.
+
+    Args:
+        predictions: As for :func:`average_precision`.
+        truths: As for :func:`average_precision`.
+        num_proposals: How many proposals of each clip count, at least 1.
+        tious: Thresholds to average over, each in (0, 1].
+        mode: As for :func:`match`. The best proposals are those of the highest scores in
+            ``voc`` mode, the first ones in ``official`` mode.
+
+    Returns:
+        As :meth:`Matched.average_recall`.
+
+    Raises:
+        ConfigError: No proposals or thresholds are asked for, or one is out of bounds.
+        DatasetError, ScoreRangeError, SegmentError: As for :func:`average_precision`.
+    """
+    matched = match(*_tables(predictions, truths), tious=(), recall_tious=tious, mode=mode)
+    return matched.average_recall(num_proposals)
+
+
+def _tables(predictions: Predictions, truths: Truths) -> tuple[SpanTable, SpanTable]:
+    if not isinstance(predictions, SpanTable):
+        predictions = SpanTable.of_proposals(predictions)
+    if not isinstance(truths, SpanTable):
+        truths = SpanTable.of_truths(truths)
+    for key in predictions.keys:
+        if key not in truths.places:
+            raise DatasetError(
+                f"clip {key!r} has proposals but no truth; a genuine clip needs an empty one, and "
+                "other clips must be left out of the predictions"
+            )
+    return predictions, truths
+
+
+def _scores_of(predictions: SpanTable) -> Scores:
+    if predictions.scores is None:
+        raise DatasetError("the predictions have no scores; build them with of_proposals")
+    if np.isnan(predictions.scores).any():
+        raise ScoreRangeError("a proposal has the score NaN, which has no rank; drop it or score 0")
+    return predictions.scores
+
+
+def _check_tiou(tiou: float) -> None:
+    if not 0.0 < tiou <= 1.0:
+        raise ConfigError(f"a tIoU threshold must lie in (0, 1], got {tiou}; the field uses 0.5")

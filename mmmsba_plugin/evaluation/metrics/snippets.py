@@ -1,0 +1,107 @@
+"""Scores and truth a snippet instead of a clip, so that the same measures apply to either.
+
+One score a clip is what a verdict rests on. One a snippet also says whether a detector knows
+when: a clip that is called forged for the wrong moment is right by clip and wrong by snippet.
+Snippets of one clip are alike, so intervals must be drawn over clips or people, never over
+snippets.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from mmmsba_plugin.errors import DatasetError
+from mmmsba_plugin.evaluation.metrics.detection import Flags, Scores
+from mmmsba_plugin.schema import Curves
+from mmmsba_plugin.segment import Segment, clip
+from mmmsba_plugin.timebase import Grid
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Snippets:
+    """What was said about snippets, and the truth; those that were not judged are left out.
+
+    Attributes:
+        scores: P(fake) of each, in [0, 1], float64, shape ``(snippet,)``.
+        forged: Whether any forged time lies in its cell, shape ``(snippet,)``.
+    """
+
+    scores: Scores
+    forged: Flags
+
+    def __len__(self) -> int:
+        return len(self.scores)
+
+    def __repr__(self) -> str:
+        return f"Snippets({len(self)}, {int(self.forged.sum())} forged)"
+
+
+def snippets_of(
+    curves: Curves, truth: Sequence[Segment], *, modality: str | None = None
+) -> Snippets:
+    """Return the snippets of one clip.
+
+    Args:
+        curves: The clip's scores along time, as its report has them.
+        truth: Its forged stretches in any order, in seconds; the whole of a clip may be given
+            as a stretch that reaches beyond it. With ``modality``, those of that modality.
+        modality: Whose curve; that of all together if not given.
+
+    Raises:
+        DatasetError: There is no curve of that modality.
+
+    Example:
+        >>> curves = Curves(start_s=0.0, stride_s=0.2, score=(0.1, 0.8, None, 0.3))
+        >>> found = snippets_of(curves, [Segment(0.3, 0.5)])
+        >>> found.scores.tolist(), found.forged.tolist()
+        ([0.1, 0.8, 0.3], [False, True, False])
+
+    Source:
+        A sequence is fake if any of it is, as the labels of MMMS-BA are made.
+    """
+    said = _curve(curves, modality)
+    # None, where a snippet could not be judged, becomes NaN.
+    scores = np.array(said, dtype=np.float64)
+    judged = ~np.isnan(scores)
+    forged = _forged(truth, Grid(curves.start_s, curves.stride_s), len(scores))
+    return Snippets(scores[judged], forged[judged])
+
+
+def together(parts: Iterable[Snippets]) -> Snippets:
+    """Return the snippets of many clips as one row.
+
+    Example:
+        >>> one = Snippets(np.array([0.2]), np.array([False]))
+        >>> together([one, one])
+        Snippets(2, 0 forged)
+    """
+    kept = list(parts)
+    return Snippets(
+        np.concatenate([part.scores for part in kept] or [np.zeros(0)]),
+        np.concatenate([part.forged for part in kept] or [np.zeros(0, dtype=np.bool_)]),
+    )
+
+
+def _curve(curves: Curves, modality: str | None) -> Sequence[float | None]:
+    if modality is None:
+        return curves.score
+    if modality not in curves.by_modality:
+        known = ", ".join(curves.by_modality) or "none"
+        raise DatasetError(
+            f"there is no curve of {modality}, only of: {known}; ask for one of them"
+        )
+    return curves.by_modality[modality]
+
+
+def _forged(truth: Sequence[Segment], grid: Grid, num_snippets: int) -> Flags:
+    """Return which cells share time with a forged stretch, shape ``(snippet,)``."""
+    forged = np.zeros(num_snippets, dtype=np.bool_)
+    if not num_snippets:
+        return forged
+    seen = Segment(grid.start_s, grid.cell(num_snippets)[0])
+    for stretch in truth:
+        if part := clip(stretch, seen):
+            cells = grid.overlapping(part.start_s, part.end_s)
+            forged[cells.start : cells.stop] = True
+    return forged

@@ -1,0 +1,296 @@
+"""AV-Deepfake1M's ``prediction.json``: ``{"000001.mp4": [[score, start_s, end_s], ...]}``.
+
+Proposals for fifty thousand clips are a hundred megabytes of digits, and fifteen million
+Python objects if they are read with :mod:`json`. Here they never become objects: the file is
+taken in pieces that end with a clip, the clips' names are cut out of a piece, and what is left
+is one array that simdjson turns into float64. A file that this cannot account for to the last
+bracket is read again the slow and exact way, which says what is wrong with it.
+
+LAV-DF's own files look alike but count in video frames; divide them by 25 first.
+"""
+
+import json
+import math
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from textwrap import shorten
+from typing import IO, Any
+
+import numpy as np
+import simdjson
+from numpy.typing import NDArray
+
+from mmmsba_plugin.errors import DatasetError, OutputError, ScoreRangeError
+from mmmsba_plugin.evaluation.predictions.formats import separator_of
+from mmmsba_plugin.evaluation.tables import SpanTable, offsets_of
+
+#: Bytes read at once.
+_PIECE_BYTES = 1 << 21
+
+_SPACE = b" \t\r\n"
+#: All that a clip's text consists of but its brackets and commas.
+_NO_SKELETON = b"0123456789+-.eE" + _SPACE
+_ROW = b"[,,]"
+_NO_ROWS = b":[],"
+_COLUMNS = 3
+_CONTROL = re.compile(rb"[\x00-\x1f]")
+
+#: What the official evaluator is given for a clip without proposals: it ends at an empty list.
+_NOTHING = [0.0, 0.0, 0.0]
+
+
+class _UnusualError(Exception):
+    """The fast way does not account for all of the file."""
+
+
+def read_proposals(path: Path) -> SpanTable:
+    """Return the proposals of all clips, in the order of the file.
+
+    A row is three finite numbers: score, start and end in seconds. Scores may be on any scale,
+    and rows in any order. A clip may have no rows.
+
+    Args:
+        path: JSON, in UTF-8.
+
+    Raises:
+        DatasetError: The file is not there or no JSON, a clip comes twice, or a row is not
+            three finite numbers; the message names the clip and the row.
+    """
+    try:
+        return _read_fast(path)
+    except OSError as error:
+        raise DatasetError(f"{path} cannot be read ({error.strerror}); check the path") from error
+    except _UnusualError:
+        return _read_exactly(path)
+
+
+def write_proposals(table: SpanTable, path: Path) -> None:
+    """Write proposals as ``prediction.json``; they read back as they are.
+
+    The official evaluator ends in a panic at a clip without proposals, so that such a clip
+    gets one row of zeros. It has no length and finds nothing, but is one more false alarm,
+    at the score 0.
+
+    Args:
+        table: With scores.
+        path: Replaced if it is there.
+
+    Raises:
+        DatasetError: The table has no scores.
+        OutputError: The file cannot be written.
+        ScoreRangeError: A score or time is NaN or infinite, which JSON cannot hold.
+    """
+    if table.scores is None:
+        raise DatasetError("a table of truths has no scores to write; give proposals")
+    if not (np.isfinite(table.scores).all() and np.isfinite(table.spans).all()):
+        raise ScoreRangeError("JSON holds no NaN or infinite score or time; drop such proposals")
+    try:
+        with path.open("w", encoding="utf-8") as out:
+            _write(table, np.column_stack([table.scores, table.spans]), out)
+    except OSError as error:
+        raise OutputError(
+            f"{path} cannot be written ({error.strerror}); choose another folder"
+        ) from error
+
+
+def _write(table: SpanTable, rows: NDArray[np.float64], out: IO[str]) -> None:
+    separator = "{"
+    for key, start, end in zip(table.keys, table.offsets[:-1], table.offsets[1:], strict=True):
+        said = rows[start:end].tolist() or [_NOTHING]
+        out.write(f"{separator}{json.dumps(key)}: {json.dumps(said)}")
+        separator = ",\n"
+    out.write("}\n" if table.keys else "{}\n")
+
+
+def _read_fast(path: Path) -> SpanTable:
+    keys: list[str] = []
+    counts: list[int] = []
+    scores: list[NDArray[np.float64]] = []
+    spans: list[NDArray[np.float64]] = []
+    parser = simdjson.Parser()
+    with path.open("rb") as file:
+        for names, texts in _clips(file):
+            keys += _decoded(names)
+            rows_of_clip = [_num_rows(text) for text in texts]
+            counts += rows_of_clip
+            rows = _numbers(texts, sum(rows_of_clip), parser)
+            # Copies, so that a piece's memory can be used for the next one.
+            scores.append(rows[:, 0].copy())
+            spans.append(rows[:, 1:].copy())
+    if len(set(keys)) != len(keys):
+        raise _UnusualError
+    return SpanTable(keys, offsets_of(counts), np.concatenate(spans), np.concatenate(scores))
+
+
+def _clips(file: IO[bytes]) -> Iterator[tuple[list[bytes], list[bytes]]]:
+    """Yield names and texts of some clips; a text is what stands between two names.
+
+    Each looks like ``: [[0.9, 1.2, 3.4]], ``, the last one too, whose brace becomes a comma.
+    """
+    #   {"a.mp4": [[0.9, 1, 2]], "b.mp4": [[0.8, 3, 4]], "c.m     a piece is cut at its quotes:
+    #     name    text             name    text            name   the last text, or half a name,
+    #                             |- - - - - - - - - - - - - ->   waits for the next piece
+    rest = b""
+    if file.read(1) != b"{":
+        raise _UnusualError
+    while piece := file.read(_PIECE_BYTES):
+        if b"\\" in piece:  # an escaped quote would be no quote
+            raise _UnusualError
+        head, *parts = (rest + piece).split(b'"')
+        if head.strip(_SPACE):
+            raise _UnusualError
+        whole = max(len(parts) - 1, 0) // 2 * 2
+        if whole:
+            yield parts[0:whole:2], parts[1:whole:2]
+        rest = b'"'.join([head, *parts[whole:]])
+    yield _last_clip(rest)
+
+
+def _last_clip(rest: bytes) -> tuple[list[bytes], list[bytes]]:
+    parts = rest.rstrip(_SPACE).split(b'"')
+    if len(parts) != len(("head", "name", "text")) or not parts[-1].endswith(b"}"):
+        raise _UnusualError
+    return [parts[1]], [parts[2][:-1] + b","]
+
+
+def _decoded(names: list[bytes]) -> list[str]:
+    if any(_CONTROL.search(name) for name in names):  # JSON forbids them between quotes
+        raise _UnusualError
+    try:
+        return [name.decode("utf-8") for name in names]
+    except UnicodeDecodeError as error:
+        raise _UnusualError from error
+
+
+def _num_rows(text: bytes) -> int:
+    """Return how many rows a clip has, from its brackets and commas alone.
+
+    With ``n`` rows of three, and no other bracket, the skeleton is ``:[[,,],[,,]],`` and has
+    ``5 n + 3`` signs. No other text with ``n`` times ``[,,]`` has as many and is valid, but for
+    numbers that stand outside of rows, which :func:`_numbers` counts.
+    """
+    skeleton = text.translate(None, _NO_SKELETON)
+    num_rows = skeleton.count(_ROW)
+    length = 5 * num_rows + 3 if num_rows else len(_NO_ROWS)
+    if len(skeleton) != length or skeleton[:2] != _NO_ROWS[:2] or skeleton[-2:] != _NO_ROWS[-2:]:
+        raise _UnusualError
+    return num_rows
+
+
+def _numbers(texts: list[bytes], num_rows: int, parser: simdjson.Parser) -> NDArray[np.float64]:
+    """Return the rows of several clips, shape ``(row, 3)``.
+
+    Without its colons and its last comma their text is one array of arrays, and invalid if
+    theirs was.
+    """
+    text = b"".join(texts).replace(b":", b"").rstrip(_SPACE)
+    try:
+        clips: Any = parser.parse(b"[" + text[:-1] + b"]")
+    except (ValueError, RuntimeError) as error:  # no JSON, or an integer beyond 64 bits
+        raise _UnusualError from error
+    numbers = np.frombuffer(clips.as_buffer(of_type="d"), dtype=np.float64)
+    if len(numbers) != _COLUMNS * num_rows:
+        raise _UnusualError
+    return numbers.reshape(-1, _COLUMNS)
+
+
+class _Pairs(tuple[tuple[str, Any], ...]):
+    """An object of JSON with its keys as they come, so that none replaces another."""
+
+    __slots__ = ()
+
+
+def _read_exactly(path: Path) -> SpanTable:
+    try:
+        found = json.loads(path.read_bytes(), object_pairs_hook=_Pairs)
+    except (ValueError, RecursionError) as error:
+        raise DatasetError(f"{path} cannot be read as JSON ({error}); write it again") from error
+    if not isinstance(found, _Pairs):
+        raise DatasetError(
+            f"{path} must hold an object of clips with their proposals, got a "
+            f"{type(found).__name__}; write it like prediction.json of AV-Deepfake1M"
+        )
+    rows_of_clip: dict[str, list[list[float]]] = {}
+    for key, rows in found:
+        if key in rows_of_clip:
+            raise DatasetError(f"{path}: clip {key!r} comes twice; keep one of them")
+        rows_of_clip[key] = _checked(rows, f"{path}: clip {key!r}")
+    all_rows = [row for rows in rows_of_clip.values() for row in rows]
+    numbers = np.array(all_rows, dtype=np.float64).reshape(-1, _COLUMNS)
+    offsets = offsets_of([len(rows) for rows in rows_of_clip.values()])
+    return SpanTable(list(rows_of_clip), offsets, numbers[:, 1:].copy(), numbers[:, 0].copy())
+
+
+def _checked(rows: object, where: str) -> list[list[float]]:
+    if not isinstance(rows, list):
+        raise DatasetError(
+            f"{where} must have a list of rows [score, start_s, end_s], got {_short(rows)}; "
+            "a clip without proposals has an empty one"
+        )
+    for index, row in enumerate(rows):
+        if not (isinstance(row, list) and len(row) == _COLUMNS and all(map(_is_finite, row))):
+            raise DatasetError(
+                f"{where}, row {index} must be three finite numbers [score, start_s, end_s], got "
+                f"{_short(row)}; correct it or leave it out"
+            )
+    return rows
+
+
+def _is_finite(value: object) -> bool:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    # Compared, since an integer can be too large to become a float.
+    return number and -sys.float_info.max <= value <= sys.float_info.max  # type: ignore[operator]
+
+
+def _short(value: object) -> str:
+    return shorten(repr(value), 60)
+
+
+def read_scores(path: Path) -> dict[str, float]:
+    """Return the score of each clip.
+
+    The semicolon is AV-Deepfake1M's, the comma MM-DDL's; a file has one of them. The name of a
+    clip may hold either: it ends at the last one of its line.
+
+    Raises:
+        DatasetError: The file holds no line, a line is none of these, a clip comes twice, or a
+            score is not finite; the message names file, line and clip.
+    """
+    scores: dict[str, float] = {}
+    separator: str | None = None
+    for number, line in enumerate(_lines(path), start=1):
+        if not line.strip():
+            continue
+        separator = separator or separator_of(line)
+        key, score = _parted(line, separator, f"{path}, line {number}")
+        if key in scores:
+            raise DatasetError(f"{path}, line {number}: {key!r} comes a second time; keep one")
+        scores[key] = score
+    if not scores:
+        raise DatasetError(f"{path} is empty; write one clip a line, as 000001.mp4;0.9128")
+    return scores
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise DatasetError(f"{path} is no text in UTF-8: {error.reason}; save it so") from error
+    # Not by `splitlines`, which also ends lines at signs that a name may hold.
+    return text.replace("\r\n", "\n").split("\n")
+
+
+def _parted(line: str, separator: str | None, where: str) -> tuple[str, float]:
+    key, _, number = line.rpartition(separator or ";")
+    try:
+        score = float(number)
+    except ValueError:
+        score = math.nan
+    if not key or not math.isfinite(score):
+        raise DatasetError(
+            f"{where}: {line!r} is no clip with a score; write one clip a line, as "
+            "000001.mp4;0.9128"
+        )
+    return key, score

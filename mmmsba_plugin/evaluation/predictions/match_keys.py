@@ -1,0 +1,184 @@
+"""Names the clips of predictions as a corpus names them.
+
+Evaluations of this field name one clip by its path in the corpus, by its file's name, or by
+that without its extension; our reports hold the path that it was read from. A name is matched
+in the strictest of these ways in which any of the file is, and never where it could be two
+clips: figures of the wrong clips look like figures.
+"""
+
+import logging
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import TypeVar
+
+from mmmsba_plugin.errors import DatasetError
+from mmmsba_plugin.evaluation.tables import Answers, SpanTable
+from mmmsba_plugin.forge.sources import SUFFIXES
+
+Said = TypeVar("Said")
+
+_log = logging.getLogger(__name__)
+
+
+def matched(answers: Answers, keys: Sequence[str]) -> Answers:
+    """Return answers by the names of a corpus's clips.
+
+    Two names are of one clip where they are equal, or one ends with the other by whole folders
+    (``/data/test/000.mp4`` and ``test/000.mp4``); failing that for the whole file, where they
+    do so without extension; then where the names of their files are equal, and last where
+    those are without extension. Matches by the last two of names whose folders differ are
+    logged as a warning.
+
+    Args:
+        answers: What a system said, by its own names.
+        keys: What the corpus calls its clips.
+
+    Returns:
+        The same answers by ``keys``. ``unknown`` are names that are no clip of the corpus,
+        ``missing`` are clips of which nothing was said: nothing was found in them, and they
+        were not judged.
+
+    Raises:
+        DatasetError: No name is a clip's, one could be several clips', or several are one's.
+    """
+    names = _names(answers)
+    name_of = _pairs(names, keys)
+    if keys and not name_of:
+        first = repr(names[0]) if names else "none"
+        raise DatasetError(
+            f"none of {len(names)} predictions of {answers.name} is of a clip of the corpus, which "
+            f"has {len(keys)}; the first prediction is {first}, the first clip {keys[0]!r}: check "
+            "corpus and split"
+        )
+    taken = set(name_of.values())
+    return replace(
+        answers,
+        scores=_renamed(answers.scores, name_of),
+        proposals=_renamed_table(answers.proposals, name_of, keys),
+        by_modality={m: _renamed(by, name_of) for m, by in answers.by_modality.items()},
+        curves=_renamed(answers.curves, name_of),
+        unknown=[name for name in names if name not in taken],
+        missing=[key for key in keys if key not in name_of],
+    )
+
+
+def _names(answers: Answers) -> list[str]:
+    found = [] if answers.proposals is None else answers.proposals.keys
+    return list(dict.fromkeys([*answers.scores, *found]))
+
+
+def _renamed(said: Mapping[str, Said], name_of: Mapping[str, str]) -> dict[str, Said]:
+    return {key: said[name] for key, name in name_of.items() if name in said}
+
+
+def _renamed_table(
+    table: SpanTable | None, name_of: Mapping[str, str], keys: Sequence[str]
+) -> SpanTable | None:
+    if table is None:
+        return None
+    held = set(table.keys)
+    kept = [key for key in keys if name_of.get(key) in held]
+    return replace(table.aligned([name_of[key] for key in kept]), keys=kept)
+
+
+def _whole(name: str) -> str:
+    # Windows writes a path with other strokes than the corpus does.
+    parts = name.replace("\\", "/").split("/")
+    return "/".join(part for part in parts if part not in ("", "."))
+
+
+def stem(name: str) -> str:
+    """Return a name without its extension, and its folders in one spelling."""
+    whole = _whole(name)
+    # Only of files that can hold a video: an identifier may have dots of its own.
+    start, dot, suffix = whole.rpartition(".")
+    return start if f"{dot}{suffix}".lower() in SUFFIXES else whole
+
+
+def _file_name(name: str) -> str:
+    return _whole(name).rpartition("/")[2]
+
+
+def file_stem(name: str) -> str:
+    """Return a name without folders and extension."""
+    return stem(name).rpartition("/")[2]
+
+
+#: Ways to read a name, the strictest first; and whether it leaves the folders out.
+_WAYS: tuple[tuple[Callable[[str], str], bool], ...] = (
+    (_whole, False),
+    (stem, False),
+    (_file_name, True),
+    (file_stem, True),
+)
+
+
+def _pairs(names: Sequence[str], keys: Sequence[str]) -> dict[str, str]:
+    """Return the name of each clip that has one, in the strictest way in which any has."""
+    for read, without_folders in _WAYS:
+        pairs = _pairs_by(read, names, keys)
+        if pairs:
+            if without_folders:
+                _warn_of_folders(pairs)
+            return pairs
+    return {}
+
+
+def _pairs_by(
+    read: Callable[[str], str], names: Iterable[str], keys: Iterable[str]
+) -> dict[str, str]:
+    find = _finder({key: read(key) for key in keys})
+    pairs: dict[str, str] = {}
+    for name in names:
+        hits = find(read(name))
+        if not hits:
+            continue
+        if len(hits) > 1:
+            raise DatasetError(
+                f"the prediction {name!r} could be of any of {len(hits)} clips, such as "
+                f"{hits[0]!r} and {hits[1]!r}; name clips as the corpus does"
+            )
+        if hits[0] in pairs:
+            raise DatasetError(
+                f"the predictions {pairs[hits[0]]!r} and {name!r} both could be of the clip "
+                f"{hits[0]!r}; leave one out, or name clips as the corpus does"
+            )
+        pairs[hits[0]] = name
+    return pairs
+
+
+def _finder(paths: Mapping[str, str]) -> Callable[[str], list[str]]:
+    """Return what finds the clips that a path may be of, given the path of each."""
+    whole: dict[str, list[str]] = defaultdict(list)
+    longer: dict[str, list[str]] = defaultdict(list)
+    for key, path in paths.items():
+        for place, end in enumerate(_ends(path)):
+            (longer if place else whole)[end].append(key)
+
+    def find(path: str) -> list[str]:
+        if path in whole:
+            return whole[path]
+        shorter = next((whole[end] for end in _ends(path) if end in whole), [])
+        return [*shorter, *longer.get(path, [])]
+
+    return find
+
+
+def _ends(path: str) -> Iterator[str]:
+    """Yield a path, then what is left of it as its folders are taken off one by one."""
+    yield path
+    while "/" in path:
+        path = path.partition("/")[2]
+        yield path
+
+
+def _warn_of_folders(pairs: Mapping[str, str]) -> None:
+    differ = [(key, name) for key, name in pairs.items() if "/" in _whole(key) and "/" in name]
+    if differ:
+        key, name = differ[0]
+        _log.warning(
+            "%d predictions lie in other folders than their clips and were matched by the names "
+            "of files alone, such as %r as %r; check that these are the same clips",
+            len(differ), name, key,
+        )  # fmt: skip

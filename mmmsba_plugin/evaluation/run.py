@@ -1,0 +1,55 @@
+"""Runs a detector over clips with known truth."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mmmsba_plugin.evaluation.tables import Answers, Truths
+from mmmsba_plugin.hookspecs import Detector
+from mmmsba_plugin.record import Record
+from mmmsba_plugin.schema import Report
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A record and what was said about it."""
+
+    record: Record
+    report: Report
+
+
+def run(
+    detector: Detector,
+    records: Iterable[Record],
+    *,
+    on_clip: Callable[[Judged], None] = lambda _: None,
+    **options: Any,
+) -> list[Judged]:
+    """Return what a detector says about each record, in order.
+
+    Args:
+        detector: Anyone's.
+        records: Clips with their truth.
+        on_clip: Called after each.
+        **options: Handed to the detector with each clip, besides how long it lasts by its
+            corpus.
+    """
+    judged = []
+    for record in records:
+        report = detector.detect(record.media, duration_s=record.duration_s, **options)
+        one = Judged(record, report)
+        judged.append(one)
+        on_clip(one)
+    return judged
+
+
+def tables(judged: Sequence[Judged], *, name: str) -> tuple[Answers, Truths]:
+    """Return what was said and what is true as the tables that figures are computed from.
+
+    Args:
+        judged: Clips and what was said about them.
+        name: What the system that said it shall be called.
+    """
+    truths = Truths.of(one.record for one in judged)
+    reports = (one.report for one in judged)
+    return Answers.of_reports(name, zip(truths.keys, reports, strict=True)), truths

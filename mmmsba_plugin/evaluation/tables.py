@@ -1,0 +1,297 @@
+"""What one system said about a corpus, and what is true of it: two tables, clip by clip."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from mmmsba_plugin.errors import DatasetError
+from mmmsba_plugin.record import Record
+from mmmsba_plugin.schema import Curves, Report
+from mmmsba_plugin.segment import Spans, as_spans
+
+Flags = NDArray[np.bool_]
+
+
+Scores = NDArray[np.float64]
+Offsets = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SpanTable:
+    """Spans of many clips, those of one clip next to each other.
+
+    Attributes:
+        keys: The clips, each once.
+        offsets: Where each clip's rows start, and where the last one's end, shape
+            ``(clip + 1,)``.
+        spans: Start and end in seconds, shape ``(row, 2)``.
+        scores: P(fake) of each row, shape ``(row,)``; None for truths, which have none.
+        places: Where each clip stands in ``keys``.
+
+    Raises:
+        DatasetError: Shapes disagree, or a clip comes twice.
+
+    Example:
+        >>> table = SpanTable.of_truths({"a.mp4": [[1.0, 2.0], [4.0, 5.5]], "b.mp4": []})
+        >>> table.counts
+        array([2, 0])
+        >>> table.of("a.mp4")
+        array([[1. , 2. ],
+               [4. , 5.5]])
+    """
+
+    keys: Sequence[str]
+    offsets: Offsets
+    spans: Spans
+    scores: Scores | None = None
+    places: Mapping[str, int] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        rows = int(self.offsets[-1]) if len(self.offsets) else -1
+        fits = len(self.offsets) == len(self.keys) + 1 and self.spans.shape == (rows, 2)
+        if not fits or (self.scores is not None and self.scores.shape != (rows,)):
+            raise DatasetError(
+                f"{len(self.keys)} clips with {rows} rows need as many spans and scores, got "
+                f"{self.spans.shape} and {None if self.scores is None else self.scores.shape}; "
+                "build the table with of_truths or of_proposals"
+            )
+        if self.offsets[0] != 0 or (np.diff(self.offsets) < 0).any():
+            raise DatasetError(
+                "the offsets of a table must start at 0 and never fall; build it with of_truths "
+                "or of_proposals"
+            )
+        object.__setattr__(self, "places", {key: place for place, key in enumerate(self.keys)})
+        if len(self.places) != len(self.keys):
+            twice = next(key for place, key in enumerate(self.keys) if self.places[key] != place)
+            raise DatasetError(f"clip {twice!r} comes twice in one table; keep one entry a clip")
+
+    @classmethod
+    def of_truths(cls, truths: Mapping[str, ArrayLike]) -> Self:
+        """Return the table of truths by clip, each of shape ``(truth, 2)`` in seconds.
+
+        Raises:
+            DatasetError: The truth of a clip has another shape.
+        """
+        spans = [_spans_of(key, rows) for key, rows in truths.items()]
+        return cls(list(truths), offsets_of([len(rows) for rows in spans]), _joined(spans))
+
+    @classmethod
+    def of_proposals(cls, proposals: Mapping[str, tuple[ArrayLike, ArrayLike]]) -> Self:
+        """Return the table of proposals by clip: spans ``(proposal, 2)``, scores ``(proposal,)``.
+
+        Raises:
+            DatasetError: The proposals of a clip have another shape, or not a score each.
+        """
+        spans = [_spans_of(key, rows) for key, (rows, _) in proposals.items()]
+        scores = [np.asarray(scores, dtype=np.float64) for _, scores in proposals.values()]
+        for key, rows, said in zip(proposals, spans, scores, strict=True):
+            if said.shape != (len(rows),):
+                raise DatasetError(
+                    f"clip {key!r} needs a score for each of its {len(rows)} spans, got scores of "
+                    f"shape {said.shape}; drop what has no score"
+                )
+        joined_scores = np.concatenate([np.zeros(0), *scores])
+        offsets = offsets_of([len(one) for one in scores])
+        return cls(list(proposals), offsets, _joined(spans), joined_scores)
+
+    @property
+    def counts(self) -> Offsets:
+        """How many rows each clip has, shape ``(clip,)``."""
+        return np.diff(self.offsets)
+
+    def of(self, key: str) -> Spans:
+        """Return the spans of one clip, shape ``(row, 2)``.
+
+        Raises:
+            KeyError: The table has no such clip.
+        """
+        place = self.places[key]
+        return self.spans[self.offsets[place] : self.offsets[place + 1]]
+
+    def aligned(self, keys: Sequence[str]) -> Self:
+        """Return the same rows by another list of clips.
+
+        Clips that are not in ``keys`` are left out; those that this table lacks have no rows.
+        """
+        if list(keys) == list(self.keys):
+            return self
+        # One row more than there are clips: the place of all that this table lacks.
+        lacking = len(self.keys)
+        found = np.array([self.places.get(key, lacking) for key in keys], dtype=np.int64)
+        offsets = offsets_of(np.append(self.counts, 0)[found])
+        rows = stretches(self.offsets[found], np.diff(offsets))
+        scores = None if self.scores is None else self.scores[rows]
+        return type(self)(list(keys), offsets, self.spans[rows], scores)
+
+
+def offsets_of(counts: Sequence[int] | Offsets) -> Offsets:
+    """Return where each clip's rows start, and the last one's end, given how many each has."""
+    return np.concatenate([[0], np.cumsum(np.asarray(counts, dtype=np.int64))]).astype(np.int64)
+
+
+def stretches(starts: Offsets, lengths: Offsets) -> Offsets:
+    """Return the integers of each stretch ``[start, start + length)``, end to end.
+
+    Example:
+        >>> stretches(np.array([7, 2]), np.array([3, 2]))
+        array([7, 8, 9, 2, 3])
+    """
+    before = np.cumsum(lengths) - lengths
+    counted: Offsets = np.arange(lengths.sum(), dtype=np.int64)
+    counted += np.repeat(starts - before, lengths)
+    return counted
+
+
+def _spans_of(key: str, rows: ArrayLike) -> Spans:
+    spans = np.asarray(rows, dtype=np.float64)
+    if spans.shape == (0,):
+        return spans.reshape(0, 2)
+    if spans.shape[1:] != (2,):
+        raise DatasetError(
+            f"clip {key!r} needs spans of shape (span, 2), got {spans.shape}; give start and end "
+            "in seconds"
+        )
+    return spans
+
+
+def _joined(spans: Sequence[Spans]) -> Spans:
+    return np.concatenate([np.zeros((0, 2)), *spans])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answers:
+    """What one system said about the clips of a corpus.
+
+    Attributes:
+        name: What tables call the system.
+        scores: P(fake) of each clip by its key. A clip that is missing was not judged.
+        proposals: Ranked spans of each clip; None for a system that does not localize.
+        threshold: The score from which it calls a clip forged; None if it does not say.
+        by_modality: P(fake) of each clip by each modality alone.
+        curves: Scores of each clip along time.
+        unknown: Names of predictions that are no clip of the corpus, once they were matched.
+        missing: Clips of the corpus of which nothing was said, once they were matched.
+    """
+
+    name: str
+    scores: Mapping[str, float]
+    proposals: SpanTable | None = None
+    threshold: float | None = None
+    by_modality: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    curves: Mapping[str, Curves] = field(default_factory=dict)
+    unknown: Sequence[str] = ()
+    missing: Sequence[str] = ()
+
+    @classmethod
+    def of_reports(cls, name: str, reports: Iterable[tuple[str, Report]]) -> "Answers":
+        """Return what reports say, each given with the key of its clip.
+
+        A clip whose report has no score was not judged, and nothing was found in it.
+        """
+        judged = {key: report for key, report in reports if report.score is not None}
+        by_modality: dict[str, dict[str, float]] = {}
+        for key, report in judged.items():
+            for modality, said in report.modalities.items():
+                if said.score is not None:
+                    by_modality.setdefault(modality, {})[key] = said.score
+        thresholds = {r.threshold.value for r in judged.values() if r.threshold is not None}
+        return cls(
+            name=name,
+            scores={key: float(report.score or 0.0) for key, report in judged.items()},
+            proposals=SpanTable.of_proposals({k: _proposals(r) for k, r in judged.items()}),
+            # Reports of several checkpoints have no one threshold.
+            threshold=thresholds.pop() if len(thresholds) == 1 else None,
+            by_modality=by_modality,
+            curves={key: r.curves for key, r in judged.items() if r.curves is not None},
+        )
+
+
+class TruthRow(NamedTuple):
+    """What is known of one clip; see :class:`Truths`."""
+
+    key: str
+    forged: bool
+    spans: Spans
+    cluster: str | None = None
+    kind: str | None = None
+    altered: str = "forged"
+    located: bool = True
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Truths:
+    """What is known of the clips of a corpus, in its order.
+
+    Attributes:
+        keys: What the corpus calls each clip.
+        forged: Whether each is forged, shape ``(clip,)``.
+        spans: Where, in seconds, as the corpus lists it: evaluators count its stretches one by
+            one, though two may touch.
+        clusters: What each clip is alike with: who is in it, or the clip it was made from.
+        kinds: How each was made, in the corpus's words; None where it does not say.
+        altered: ``genuine``, ``audio``, ``visual``, ``both``, or ``forged`` where it is not
+            told apart.
+        located: Whether it is known where each is forged, shape ``(clip,)``; genuine clips
+            are. What is found in others is neither right nor wrong.
+    """
+
+    keys: Sequence[str]
+    forged: Flags
+    spans: SpanTable
+    clusters: Sequence[str | None]
+    kinds: Sequence[str | None]
+    altered: Sequence[str]
+    located: Flags
+
+    @classmethod
+    def of(cls, records: Iterable[Record]) -> "Truths":
+        """Return the table of records; one pass, and no record is kept."""
+        return cls.of_rows(map(_row, records))
+
+    @classmethod
+    def of_rows(cls, rows: Iterable[TruthRow]) -> "Truths":
+        """Return the table of rows, one a clip.
+
+        Raises:
+            DatasetError: A clip comes twice.
+        """
+        columns = list(zip(*rows, strict=True)) or [()] * len(TruthRow._fields)
+        keys, forged, spans, clusters, kinds, modalities, located = columns
+        return cls(
+            keys=keys,
+            forged=np.array(forged, dtype=np.bool_),
+            spans=_table(keys, spans),
+            clusters=clusters,
+            kinds=kinds,
+            altered=modalities,
+            located=np.array(located, dtype=np.bool_),
+        )
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+
+def _table(keys: Sequence[str], spans: Sequence[Spans]) -> SpanTable:
+    joined = np.concatenate([np.zeros((0, 2)), *spans])
+    return SpanTable(keys, offsets_of([len(one) for one in spans]), joined)
+
+
+def _row(record: Record) -> TruthRow:
+    whole = record.whole_clip
+    return TruthRow(
+        key=record.key or str(record.media),
+        forged=record.forged,
+        spans=as_spans(() if whole else record.truth if record.listed is None else record.listed),
+        cluster=record.identity or record.original or record.key or None,
+        kind=record.kind,
+        altered=record.altered,
+        located=not whole,
+    )
+
+
+def _proposals(report: Report) -> tuple[Spans, Scores]:
+    spans = np.array([(p.start_s, p.end_s) for p in report.proposals], dtype=np.float64)
+    return spans.reshape(-1, 2), np.array([p.score for p in report.proposals], dtype=np.float64)

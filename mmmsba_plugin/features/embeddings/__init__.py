@@ -1,0 +1,1 @@
+"""Embeddings of encoders that ship with the package."""

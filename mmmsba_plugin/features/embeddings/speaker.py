@@ -1,0 +1,118 @@
+"""Whose voice is heard: a speaker encoder that ships with the package.
+
+Who made it and under which licence stands in ``NOTICE.speaker`` beside this file.
+"""
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mmmsba_plugin.files import read_shipped
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+NUM_MELS = 40
+#: Columns as the encoder knows them: 25 ms of sound of this rate, in samples, every 10 ms.
+RATE_HZ = 16_000
+WINDOW = 400
+_UNITS, _LAYERS = 256, 3
+#: It has learned from speech of -30 dB of full scale.
+_MEAN_SQUARE = 1e-3
+#: Windows at a time, so that memory stays flat.
+_BATCH = 256
+
+FILE = "speaker.safetensors"
+_BANDS = "bands"
+_SHA256 = "e1620b04753ddbdcafa86c03dec89ba3661d67d0525a7e26bb9663582b7341fa"
+
+
+def voiceprints(
+    mels: NDArray[np.float32], *, mean_square: float, window: int, every: int
+) -> NDArray[np.float32]:
+    """Return whose voice is heard around the middle of each snippet.
+
+    Args:
+        mels: Power in each mel band of each column, shape ``(column, NUM_MELS)``.
+        mean_square: Of the whole sound, to bring it to the level that the encoder knows.
+        window: Columns that one print is taken of; beyond either end the last one lasts on.
+        every: Columns of a snippet.
+
+    Returns:
+        Vectors of length one, shape ``(snippet, 256)``; their products are cosines.
+
+    Raises:
+        ModelFileError: The file of the encoder is missing, or not the one that was shipped.
+
+    Source:
+        Wan et al., "Generalized end-to-end loss for speaker verification", ICASSP 2018.
+    """
+    import torch
+
+    loud = mels * np.float32(_MEAN_SQUARE / max(mean_square, 1e-12))
+    before = (window - every) // 2
+    after = window - every - before
+    padded = np.pad(loud, ((max(0, before), max(0, after)), (0, 0)), mode="edge")
+    # A snippet longer than a window is known by the window around its middle.
+    first = max(0, -before)
+    windows = np.lib.stride_tricks.sliding_window_view(padded[first:], window, axis=0)[::every]
+    with torch.inference_mode():
+        prints = [_print(np.swapaxes(part, 1, 2)) for part in _batches(windows)]
+    return np.concatenate(prints)
+
+
+def _batches(windows: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+    return [windows[start : start + _BATCH] for start in range(0, len(windows), _BATCH)]
+
+
+def _print(windows: NDArray[np.float32]) -> NDArray[np.float32]:
+    import torch
+
+    recurrence, dense = load_encoder()
+    _, (state, _) = recurrence(torch.from_numpy(windows.copy()))
+    found = torch.nn.functional.normalize(dense(state[-1]).relu(), dim=1)
+    values: NDArray[np.float32] = found.numpy()
+    return values
+
+
+@cache
+def load_encoder() -> "tuple[nn.Module, nn.Module]":
+    """Return the encoder: what reads a window, and what makes a print of its last state.
+
+    Raises:
+        ModelFileError: The file is missing, or not the one that was shipped.
+    """
+    from torch import nn
+
+    layers = nn.ModuleDict(
+        {
+            "recurrence": nn.LSTM(NUM_MELS, _UNITS, _LAYERS, batch_first=True),
+            "dense": nn.Linear(_UNITS, _UNITS),
+        }
+    )
+    layers.load_state_dict({k: v.float() for k, v in _shipped().items() if k != _BANDS})
+    layers.eval().requires_grad_(requires_grad=False)
+    return layers["recurrence"], layers["dense"]
+
+
+@cache
+def mel_bands() -> NDArray[np.float32]:
+    """Return how much the power of each bin counts in each band that the encoder listens in.
+
+    Returns:
+        Slaney's mel bands over 512 samples of 16 kHz, shape ``(NUM_MELS, 257)``. They lie with
+        the weights, since making them takes librosa a second to load.
+
+    Raises:
+        ModelFileError: The file is missing, or not the one that was shipped.
+    """
+    bands: NDArray[np.float32] = _shipped()[_BANDS].numpy()
+    return bands
+
+
+def _shipped() -> "dict[str, Tensor]":
+    from safetensors.torch import load
+
+    return load(read_shipped(__package__, FILE, sha256=_SHA256))

@@ -1,0 +1,132 @@
+"""Notes where a modality could not be judged, and why.
+
+A score for a stretch where nobody is seen or heard would be a guess about nothing. So each
+modality opts out of such stretches, with the reason beside them.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mmmsba_plugin.schema import OptOut
+from mmmsba_plugin.segment import Segment, clip, gaps, merge
+from mmmsba_plugin.structures import SoundBlock
+from mmmsba_plugin.timebase import Grid, s_to_samples, samples_to_s
+from mmmsba_plugin.tracks.link import Sighting
+
+NOTHING_HEARD = "no sound decoded"
+NOTHING_SEEN = "no picture decoded"
+SILENCE = "silence"
+
+#: Sound below -80 dB of full scale is silent: one step of 16 bits is at -90 dB.
+_SILENT_PEAK = 1e-4
+#: A pause in speech is no reason to look away, so shorter silences are judged where there
+#: is speech at all.
+_MIN_SILENCE_S = 1.0
+_LOOK_S = 0.05
+#: How long a lone picture is taken to last.
+_ONE_PICTURE_S = 0.04
+
+
+class SoundWatch:
+    """Hears which stretches have sound at all."""
+
+    def __init__(self) -> None:
+        self._heard: list[Segment] = []
+        self._loud: list[Segment] = []
+        self.end_s = 0.0
+
+    def add(self, block: SoundBlock) -> None:
+        """Take in one block of sound."""
+        if not block.samples.size:
+            return
+        end_s = block.start_s + samples_to_s(block.samples.size, block.sample_rate_hz)
+        _extend(self._heard, Segment(block.start_s, end_s))
+        for loud in _loud_stretches(block):
+            _extend(self._loud, loud)
+        self.end_s = max(self.end_s, end_s)
+
+    def opt_outs(self) -> tuple[OptOut, ...]:
+        """Return where the clip, as far as its sound goes, could not be heard."""
+        if not self._heard:
+            return ()
+        missing = gaps(self._heard, Segment(min(0.0, self._heard[0].start_s), self.end_s))
+        silent = [gap for heard in self._heard for gap in gaps(self._loud, heard)]
+        longest_pause_s = _MIN_SILENCE_S if self._loud else 0.0
+        return _opt_outs(
+            [(gap, NOTHING_HEARD) for gap in missing if gap.duration_s > _LOOK_S]
+            + [(gap, SILENCE) for gap in silent if gap.duration_s >= longest_pause_s]
+        )
+
+
+class FaceWatch:
+    """Sees in which pictures the main person could be judged."""
+
+    def __init__(self) -> None:
+        self._times_s: list[float] = []
+        self._reasons: list[str | None] = []
+        self._num_faces = 0
+
+    def add(self, sighting: Sighting) -> None:
+        """Take in what was seen in one picture."""
+        self._times_s.append(sighting.picture.pts_s)
+        self._reasons.append(sighting.reason)
+        if sighting.face is not None:
+            self._num_faces = max(self._num_faces, sighting.num_faces)
+
+    @property
+    def end_s(self) -> float:
+        """Where the last picture stops being shown: one usual distance after it came."""
+        if not self._times_s:
+            return 0.0
+        distances_s = np.diff(self._times_s)
+        usual_s = float(np.median(distances_s)) if distances_s.size else _ONE_PICTURE_S
+        return self._times_s[-1] + usual_s
+
+    def opt_outs(self, grid: Grid, present: NDArray[np.bool_]) -> tuple[OptOut, ...]:
+        """Return where the clip could not be seen: the cells that got no row, and why."""
+        reasons = self._reasons_by_cell(grid, len(present))
+        whole = Segment(grid.start_s, self.end_s) if self._times_s else None
+        runs: list[tuple[Segment, str]] = []
+        for reason in dict.fromkeys(reasons):
+            absent = [i for i in np.flatnonzero(~present) if reasons[i] == reason]
+            cells = merge((Segment(*grid.cell(int(i))) for i in absent), gap_s=grid.stride_s / 2)
+            runs += [(part, reason) for cell in cells if whole and (part := clip(cell, whole))]
+        return _opt_outs(runs)
+
+    def warnings(self) -> tuple[str, ...]:
+        """Return what a reader of the report should know."""
+        if self._num_faces <= 1:
+            return ()
+        return (f"{self._num_faces} faces in view; only the main one was judged",)
+
+    def _reasons_by_cell(self, grid: Grid, num_snippets: int) -> list[str]:
+        """Return why each cell shows no face, if it does not; a picture's reason lasts on."""
+        reasons = [NOTHING_SEEN] * num_snippets
+        starts = np.clip(grid.indices_at(np.asarray(self._times_s)), 0, num_snippets).tolist()
+        for reason, start, after in zip(
+            self._reasons, starts, [*starts[1:], num_snippets], strict=True
+        ):
+            if reason is not None:
+                cells = range(start, min(max(after, start + 1), num_snippets))
+                reasons[cells.start : cells.stop] = [reason] * len(cells)
+        return reasons
+
+
+def _loud_stretches(block: SoundBlock) -> list[Segment]:
+    size = s_to_samples(_LOOK_S, block.sample_rate_hz)
+    starts = np.arange(0, block.samples.size, size)
+    peaks = np.maximum.reduceat(np.abs(block.samples), starts)
+    times_s = [block.start_s + samples_to_s(int(s), block.sample_rate_hz) for s in starts]
+    return [Segment(t, t + _LOOK_S) for t in np.asarray(times_s)[peaks >= _SILENT_PEAK]]
+
+
+def _extend(segments: list[Segment], more: Segment) -> None:
+    """Put one more segment behind others, joined if it touches the last."""
+    segments[-1:] = merge([*segments[-1:], more], gap_s=_LOOK_S / 2)
+
+
+def _opt_outs(stretches: list[tuple[Segment, str]]) -> tuple[OptOut, ...]:
+    return tuple(
+        OptOut(start_s=segment.start_s, end_s=segment.end_s, reason=reason)
+        for segment, reason in sorted(stretches)
+    )

@@ -1,0 +1,1 @@
+"""Audio forgers and what they share."""

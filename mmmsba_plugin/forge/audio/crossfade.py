@@ -1,0 +1,193 @@
+"""Puts new sound where old sound was, as an editor would.
+
+The new one is brought to the level of what it replaces and faded in and out inside the
+stretch, so that neither a click nor a step in loudness gives it away. What a detector is to
+find is what was done to the sound, not how it was pasted.
+"""
+
+from collections.abc import Callable
+from typing import Annotated, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import AfterValidator, Field
+
+from mmmsba_plugin.config import Chapter
+from mmmsba_plugin.errors import FeatureError
+from mmmsba_plugin.forge.audio.loudness import (
+    PEAK,
+    bounded_gain,
+    plain_rms,
+    speech_rms,
+    speech_share,
+)
+from mmmsba_plugin.forger import Sound, SoundJob
+from mmmsba_plugin.timebase import s_to_samples
+
+#: What is heard on either side of a stretch is worked on with it and thrown away, so that no
+#: window of a transform meets an edge. Longer than any of them.
+_MARGIN_S = 0.15
+
+
+_Pair = TypeVar("_Pair", tuple[float, float], tuple[int, int])
+
+
+def _rising(bounds: _Pair) -> _Pair:
+    low, high = bounds
+    if not 0 < low <= high:
+        raise ValueError(f"two positive numbers, the smaller first, are needed, got {low}, {high}")
+    return bounds
+
+
+def _up_to_one(shares: tuple[float, float]) -> tuple[float, float]:
+    if shares[1] > 1:
+        raise ValueError(f"a share is at most 1, got {shares[1]}")
+    return shares
+
+
+#: The least and the most of something that is drawn anew for each stretch.
+Bounds = Annotated[tuple[float, float], AfterValidator(_rising)]
+#: The same for whole numbers.
+Counts = Annotated[tuple[int, int], AfterValidator(_rising)]
+#: The same for parts of a whole.
+Shares = Annotated[Bounds, AfterValidator(_up_to_one)]
+
+
+class SeamConfig(Chapter):
+    """How a stretch of sound is joined to what is around it."""
+
+    fade_s: float = Field(
+        default=0.01, ge=0, le=0.1, description="Length of the fade at each end, in seconds."
+    )
+
+
+def lay(job: SoundJob, piece: Sound, config: SeamConfig) -> Sound:
+    """Return the stretch with ``piece`` in its place, faded in and out inside it.
+
+    Args:
+        job: Where.
+        piece: As many samples as the stretch has.
+        config: How long the fades are; at most half of the stretch is used for each.
+    """
+    old, new = job.stretch, piece
+    fade = min(s_to_samples(config.fade_s, job.sample_rate_hz), old.size // 2)
+    end = old.size - fade
+    parts = cross(old[:fade], new[:fade]), new[fade:end], cross(new[end:], old[end:])
+    return np.clip(np.concatenate(parts), -PEAK, PEAK).astype(np.float32)
+
+
+def lay_as_loud(job: SoundJob, piece: Sound, config: SeamConfig) -> Sound:
+    """Return what :func:`lay` does, with ``piece`` as loud as the stretch was.
+
+    For what is made of the stretch itself.
+    """
+    gain = bounded_gain(piece, plain_rms(piece), plain_rms(job.stretch))
+    return lay(job, gain * piece, config)
+
+
+def lay_as_speech(job: SoundJob, piece: Sound, config: SeamConfig) -> Sound:
+    """Return what :func:`lay` does, with ``piece`` as loud as speech is there.
+
+    For what was said elsewhere: laid into a pause, it is as loud as the clip's other speech.
+    """
+    rate_hz = job.sample_rate_hz
+    wanted_rms = speech_rms(job.stretch, rate_hz, like=job.sound)
+    gain = bounded_gain(piece, speech_rms(piece, rate_hz, like=piece), wanted_rms)
+    return lay(job, gain * piece, config)
+
+
+def cross(leaving: Sound, coming: Sound) -> Sound:
+    """Return a fade from one sound to another of the same size.
+
+    Whatever the two have in common, the power stays: for two that know nothing of each other
+    the squares of their weights add up to one, and a sound that is faded into itself is that
+    sound. A fixed curve swells by 3 dB for the one or sinks by 3 dB for the other.
+    """
+    new, old = _ramp(leaving.size)
+    weight = np.sqrt(1 + 2 * new * old * _alikeness(leaving, coming))
+    return np.asarray((old * leaving + new * coming) / weight, dtype=np.float32)
+
+
+def chain(first: Sound, second: Sound, fade: int) -> Sound:
+    """Return one sound after the other, with ``fade`` samples in which both are heard."""
+    fade = min(fade, first.size, second.size)
+    end = first.size - fade
+    return np.concatenate([first[:end], cross(first[end:], second[:fade]), second[fade:]])
+
+
+def fades(size: int, fade: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return how much of the new and of the old sound there is in a stretch.
+
+    Their squares add up to one, so two sounds that know nothing of each other keep their
+    loudness through the fade. No sample is left as it was.
+
+    Args:
+        size: Samples of the stretch.
+        fade: Samples of the fade at each end; at most half of the stretch is used.
+    """
+    fade = min(fade, size // 2)
+    new, old = np.ones(size), np.zeros(size)
+    new[:fade], old[:fade] = _ramp(fade)
+    new[size - fade :], old[size - fade :] = new[:fade][::-1], old[:fade][::-1]
+    return new, old
+
+
+def with_surroundings(job: SoundJob, work: Callable[[Sound], Sound]) -> Sound:
+    """Return what ``work`` makes of the stretch when it also hears what is around it.
+
+    Args:
+        job: Where; beyond the ends of the clip there is silence.
+        work: Makes as many samples as it gets, at the same times.
+    """
+    margin = s_to_samples(_MARGIN_S, job.sample_rate_hz)
+    made = work(heard_between(job.sound, job.start - margin, job.end + margin))
+    return made[margin : margin + job.stretch.size]
+
+
+def heard_between(sound: Sound, start: int, end: int) -> Sound:
+    """Return the samples of ``[start, end)``; silence where the sound does not reach."""
+    before = min(end, 0) - min(start, 0)
+    behind = max(end, sound.size) - max(start, sound.size)
+    inside = sound[max(0, start) : max(0, end)]
+    return np.pad(inside, (before, behind))
+
+
+def elsewhere(job: SoundJob, size: int, *, clear: int) -> NDArray[np.int64]:
+    """Return where pieces of ``size`` samples start that are clear of the stretch.
+
+    Raises:
+        FeatureError: The clip has no such piece.
+    """
+    starts = np.arange(job.sound.size - size + 1)
+    found = starts[(starts + size + clear <= job.start) | (starts >= job.end + clear)]
+    if not found.size:
+        raise FeatureError(
+            f"a clip of {job.sound.size} samples has no other {size} that are clear of the "
+            "stretch; give a longer clip or shorter stretches"
+        )
+    return found
+
+
+def require_heard(job: SoundJob) -> None:
+    """Refuse a stretch in which nothing is heard: nothing in it can be altered.
+
+    Raises:
+        FeatureError: No piece of the stretch is as loud as the clip's speech.
+    """
+    if speech_share(job.stretch, job.sample_rate_hz, like=job.sound) == 0.0:
+        raise FeatureError(
+            f"nothing is said in a stretch of {job.stretch.size} samples, so there is nothing to "
+            "alter; choose one in which somebody speaks"
+        )
+
+
+def _ramp(size: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return weights of what comes and of what leaves; neither is ever alone."""
+    angle = (np.arange(size) + 1) / (size + 1) * np.pi / 2
+    return np.sin(angle), np.cos(angle)
+
+
+def _alikeness(one: Sound, other: Sound) -> float:
+    """Return the correlation of two sounds, 0 for those that oppose each other."""
+    power = plain_rms(one) * plain_rms(other) * one.size
+    return max(0.0, float(np.dot(one.astype(np.float64), other)) / power) if power > 0 else 0.0

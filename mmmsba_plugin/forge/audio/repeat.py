@@ -1,0 +1,55 @@
+"""Lets a clip say again what it says at another moment.
+
+The cut that needs nothing but the recording itself: a word is copied to where it was never
+said. Voice, room and microphone are right; only melody, rhythm and the seams can be wrong,
+and the lips.
+"""
+
+import numpy as np
+from pydantic import Field
+
+from mmmsba_plugin.errors import FeatureError
+from mmmsba_plugin.forge.audio.crossfade import SeamConfig, elsewhere, lay_as_speech
+from mmmsba_plugin.forge.audio.loudness import most_spoken, speech_share
+from mmmsba_plugin.forger import Sound, SoundJob
+from mmmsba_plugin.timebase import s_to_samples
+
+
+class RepeatConfig(SeamConfig):
+    """How another moment of the same clip is laid over a stretch."""
+
+    num_tries: int = Field(
+        default=16, ge=1, description="Moments looked at in the clip; the most spoken one is used."
+    )
+    clear_s: float = Field(
+        default=0.1, ge=0, description="Least distance from the stretch, in seconds."
+    )
+
+
+class RepeatSound:
+    """The clip's own speech of another moment, faded and level-matched.
+
+    Stands for quotes that are rearranged with an editor, a shallow fake: what is heard was
+    truly said by that voice in that room, but not there.
+    """
+
+    needs_donor = False
+
+    def __init__(self, config: RepeatConfig | None = None) -> None:
+        self._config = config or RepeatConfig()
+
+    def forge_sound(self, job: SoundJob, rng: np.random.Generator) -> Sound:
+        """Return the stretch with another moment's speech in its place.
+
+        Raises:
+            FeatureError: The clip has no other moment that long, or says nothing then.
+        """
+        rate_hz, size = job.sample_rate_hz, job.stretch.size
+        places = elsewhere(job, size, clear=s_to_samples(self._config.clear_s, rate_hz))
+        starts = rng.choice(places, size=self._config.num_tries)
+        piece = most_spoken(job.sound, size, rate_hz, starts=starts)
+        if speech_share(piece, rate_hz, like=job.sound) == 0.0:
+            raise FeatureError(
+                "nothing is said at another moment of the clip; give a clip with more speech"
+            )
+        return lay_as_speech(job, piece, self._config)

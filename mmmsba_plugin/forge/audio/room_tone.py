@@ -1,0 +1,46 @@
+"""The sound of a room in which nobody speaks."""
+
+import numpy as np
+
+from mmmsba_plugin.forger import Sound
+from mmmsba_plugin.timebase import s_to_samples
+
+_FRAME_S = 0.032
+#: So much of a clip is a pause for sure: even who talks without a break shuts the lips before
+#: each p and b. Whatever is at most 6 dB above it in power is taken for one as well.
+_QUIET_SHARE = 0.02
+_QUIET_RANGE = 4.0
+#: Silence before the first sound and behind the last is the encoder's, not the room's.
+_SILENCE = 1e-5
+
+
+def room_tone(
+    sound: Sound, num_audio_samples: int, rate_hz: int, rng: np.random.Generator
+) -> Sound:
+    """Return noise with the spectrum and level of a clip's quietest moments.
+
+    New noise rather than a copy: a copied pause is found by looking for its twin.
+
+    Args:
+        sound: The whole clip, shape ``(sample,)``; a silent one has a silent room.
+        num_audio_samples: How much is wanted.
+        rate_hz: Samples a second.
+        rng: Of the noise.
+    """
+    sound = _trimmed(sound)
+    size = min(s_to_samples(_FRAME_S, rate_hz), sound.size)
+    frames = sound[: sound.size // size * size].reshape(-1, size).astype(np.float64)
+    window = np.hanning(size + 2)[1:-1]
+    power = np.abs(np.fft.rfft(frames * window)) ** 2 / np.sum(window**2)
+    loudness = power.sum(axis=1)
+    quietest = _QUIET_RANGE * np.quantile(loudness, _QUIET_SHARE)
+    quiet = power[loudness <= max(quietest, loudness.min())].mean(axis=0)
+    noise = np.fft.rfft(rng.standard_normal(num_audio_samples))
+    here, there = np.fft.rfftfreq(num_audio_samples), np.fft.rfftfreq(size)
+    shaped = np.fft.irfft(noise * np.sqrt(np.interp(here, there, quiet)), num_audio_samples)
+    return shaped.astype(np.float32)
+
+
+def _trimmed(sound: Sound) -> Sound:
+    heard = np.flatnonzero(np.abs(sound) > _SILENCE)
+    return sound[heard[0] : heard[-1] + 1] if heard.size else sound

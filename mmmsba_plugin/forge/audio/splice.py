@@ -1,0 +1,54 @@
+"""Splices a stretch of another clip's sound over this one's.
+
+The oldest forgery there is, done with care: the donor speaks rather than pauses, and sounds
+as loud as the speech it replaces.
+"""
+
+import numpy as np
+from pydantic import Field
+
+from mmmsba_plugin.errors import FeatureError
+from mmmsba_plugin.forge.audio.crossfade import SeamConfig, fades, lay_as_speech
+from mmmsba_plugin.forge.audio.loudness import most_spoken, speech_rms, speech_share
+from mmmsba_plugin.forger import Sound, SoundJob
+
+__all__ = ["SpliceConfig", "SpliceSound", "fades", "speech_rms", "speech_share"]
+
+
+class SpliceConfig(SeamConfig):
+    """How a stretch of sound is spliced in."""
+
+    num_tries: int = Field(
+        default=16, ge=1, description="Places looked at in the donor; the most spoken one is used."
+    )
+
+
+class SpliceSound:
+    """The sound of another clip, faded and level-matched.
+
+    Stands for words put into somebody's mouth with a recording of somebody else, or with a
+    flawless imitation: the donor is another clip, of another speaker wherever the corpus has
+    one in the same split. Voice, room and microphone change with the words.
+    """
+
+    needs_donor = True
+
+    def __init__(self, config: SpliceConfig | None = None) -> None:
+        self._config = config or SpliceConfig()
+
+    def forge_sound(self, job: SoundJob, rng: np.random.Generator) -> Sound:
+        """Return the stretch with a donor's speech in its place.
+
+        Raises:
+            FeatureError: There is no donor, or it is shorter than the stretch.
+        """
+        size, donor = job.stretch.size, job.donor
+        if donor is None or donor.size < size:
+            got = "none" if donor is None else f"{donor.size}"
+            raise FeatureError(
+                f"a splice of {size} samples needs a donor at least as long, got {got}; "
+                "give a longer clip as the donor"
+            )
+        starts = rng.integers(donor.size - size + 1, size=self._config.num_tries)
+        piece = most_spoken(donor, size, job.sample_rate_hz, starts=starts)
+        return lay_as_speech(job, piece, self._config)

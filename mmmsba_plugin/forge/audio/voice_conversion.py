@@ -1,0 +1,92 @@
+"""Lets somebody else say the same words at the same time.
+
+The throat of a speaker is the smooth shape of the spectrum. Stretched over frequency it is
+that of a shorter or longer throat, and with another pitch it is another person, whose lips
+fit all the same.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from mmmsba_plugin.forge.audio.crossfade import (
+    Bounds,
+    SeamConfig,
+    lay_as_loud,
+    require_heard,
+    with_surroundings,
+)
+from mmmsba_plugin.forge.audio.pitch_tempo import higher
+from mmmsba_plugin.forge.audio.stft import sounding, spectra, throat, window_size
+from mmmsba_plugin.forger import Sound, SoundJob
+
+_WINDOW_S = 0.032
+#: No frequency is turned up or down by more: 26 dB. Between harmonics there is only noise.
+_MAX_LOG_GAIN = 3.0
+
+
+class VoiceConfig(SeamConfig):
+    """How far the new speaker is from the old one."""
+
+    formants: Bounds = Field(
+        default=(1.08, 1.25),
+        description="Least and largest factor by which formants rise, or by whose inverse they "
+        "fall.",
+    )
+    semitones: Bounds = Field(
+        default=(1.0, 6.0), description="Least and largest change of pitch, to the same side."
+    )
+
+
+class ConvertVoice:
+    """The same words at the same time, by another throat and larynx.
+
+    Stands for voice conversion: the lips are right to the picture, and who speaks is not.
+    """
+
+    needs_donor = False
+
+    def __init__(self, config: VoiceConfig | None = None) -> None:
+        self._config = config or VoiceConfig()
+
+    def forge_sound(self, job: SoundJob, rng: np.random.Generator) -> Sound:
+        """Return the stretch in another voice.
+
+        Raises:
+            FeatureError: Nothing is heard in the stretch.
+        """
+        require_heard(job)
+        side = int(rng.choice((-1, 1)))
+        factor = float(rng.uniform(*self._config.formants) ** side)
+        semitones = side * float(rng.uniform(*self._config.semitones))
+        rate_hz = job.sample_rate_hz
+        piece = with_surroundings(
+            job, lambda sound: converted(sound, rate_hz, factor=factor, semitones=semitones)
+        )
+        return lay_as_loud(job, piece, self._config)
+
+
+def converted(sound: Sound, rate_hz: int, *, factor: float, semitones: float) -> Sound:
+    """Return a sound in another voice, as many samples at the same times.
+
+    Args:
+        sound: Shape ``(sample,)``.
+        rate_hz: Samples a second.
+        factor: By which formants rise; below 1 they fall.
+        semitones: How much higher the voice is.
+    """
+    moved = higher(sound, semitones, rate_hz)
+    window = window_size(_WINDOW_S, rate_hz)
+    was, now = spectra(sound, window), spectra(moved, window)
+    # Shifting the pitch moved the formants along; their new place is counted from the old.
+    logs = _warped(throat(was, rate_hz), factor) - throat(now, rate_hz)
+    gains = np.exp(np.clip(logs, -_MAX_LOG_GAIN, _MAX_LOG_GAIN))
+    return sounding((now * gains).astype(np.complex64), sound.size)
+
+
+def _warped(shape: NDArray[np.float64], factor: float) -> NDArray[np.float64]:
+    """Return a shape stretched over frequency; its end goes on where it has none."""
+    at = np.minimum(np.arange(len(shape)) / factor, len(shape) - 1)
+    below = np.minimum(at.astype(np.int64), len(shape) - 2)
+    part = (at - below)[:, None]
+    return np.asarray((1 - part) * shape[below] + part * shape[below + 1])

@@ -1,0 +1,1 @@
+"""Augmentation: the processing that real and fake clips go through alike."""

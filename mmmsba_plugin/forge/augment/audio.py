@@ -1,0 +1,85 @@
+"""Does to sound what happens to it on the way: pitch, treble, noise, level."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mmmsba_plugin.forge.audio.splice import speech_rms
+from mmmsba_plugin.forge.augment.pipeline import Processing
+from mmmsba_plugin.forger import Sound
+
+_PEAK = 0.99
+#: Below this nothing is turned: the lowest octave of speech.
+_LOWEST_HZ = 80.0
+#: Taps of the filter; its steepest edge is about a hundred hertz wide at 16 kHz.
+_TAPS = 511
+_SHUT_DB = -80.0
+#: A band edge falls over this share of its frequency.
+_EDGE = 0.06
+
+
+def mix(
+    sound: Sound, processing: Processing, *, sample_rate_hz: int, rng: np.random.Generator
+) -> Sound:
+    """Return a sound as it is after its way, as many samples at the same times.
+
+    Args:
+        sound: Shape ``(sample,)``; an empty one stays empty.
+        processing: What is done.
+        sample_rate_hz: Samples a second.
+        rng: Of the noise.
+    """
+    if not sound.size:
+        return sound
+    mixed = sound.astype(np.float64)
+    if processing.pitch_semitones:
+        mixed = _higher(sound, processing.pitch_semitones, sample_rate_hz)
+    if processing.eq_db or processing.band_hz is not None:
+        mixed = _filtered(mixed, filter_taps(processing, sample_rate_hz))
+    if processing.hiss_db is not None:
+        mixed = mixed + _hiss(mixed, processing.hiss_db, sample_rate_hz, rng)
+    mixed = mixed * 10 ** (processing.gain_db / 20)
+    # Turned down as a whole where it would clip: clipping is a trace of its own.
+    loudest = max(float(np.abs(mixed).max()), _PEAK)
+    return np.asarray(_PEAK / loudest * mixed, dtype=np.float32)
+
+
+def filter_taps(processing: Processing, sample_rate_hz: int) -> NDArray[np.float64]:
+    """Return a filter without delay that turns frequencies up and down, shape ``(tap,)``.
+
+    Symmetric, so that nothing moves against the lips.
+    """
+    freqs_hz = np.fft.rfftfreq(_TAPS + 1, 1 / sample_rate_hz)
+    gains_db = np.zeros_like(freqs_hz)
+    if processing.eq_db:
+        octaves = np.log2(np.maximum(freqs_hz, _LOWEST_HZ))
+        knots = np.linspace(octaves[0], octaves[-1], len(processing.eq_db))
+        gains_db = np.interp(octaves, knots, processing.eq_db)
+    if processing.band_hz is not None:
+        over = (freqs_hz / processing.band_hz - 1) / _EDGE
+        gains_db = gains_db + _SHUT_DB * np.clip(over, 0, 1)
+    impulse = np.fft.irfft(10 ** (gains_db / 20))
+    return np.asarray(np.roll(impulse, _TAPS // 2)[:_TAPS] * np.hanning(_TAPS + 2)[1:-1])
+
+
+def _filtered(sound: NDArray[np.float64], taps: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the convolution, of the size of ``sound``, by way of one Fourier transform."""
+    size = sound.size + taps.size - 1
+    spectrum = np.fft.rfft(sound, size) * np.fft.rfft(taps, size)
+    start = taps.size // 2
+    return np.asarray(np.fft.irfft(spectrum, size)[start : start + sound.size])
+
+
+def _higher(sound: Sound, semitones: float, sample_rate_hz: int) -> NDArray[np.float64]:
+    from librosa.effects import pitch_shift
+
+    shifted = pitch_shift(
+        sound, sr=sample_rate_hz, n_steps=semitones, n_fft=1024, res_type="soxr_hq"
+    )
+    return np.asarray(shifted, dtype=np.float64)
+
+
+def _hiss(
+    sound: NDArray[np.float64], below_db: float, sample_rate_hz: int, rng: np.random.Generator
+) -> NDArray[np.float64]:
+    level = speech_rms(sound.astype(np.float32), sample_rate_hz, like=sound.astype(np.float32))
+    return np.asarray(level * 10 ** (-below_db / 20) * rng.standard_normal(sound.size))

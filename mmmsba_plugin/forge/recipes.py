@@ -1,0 +1,140 @@
+"""Says who forges what: which modality of a clip is altered, and by which forger.
+
+A third of the variants each have their sound altered, their pictures, or both, as far as the
+clip and the forgers allow. Within that, forgers take turns.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, TypeVar
+
+import numpy as np
+
+from mmmsba_plugin.errors import ConfigError, MissingExtraError
+from mmmsba_plugin.forge.sources import Skipped
+from mmmsba_plugin.forger import ClipForger, PictureForger, SoundForger
+from mmmsba_plugin.hookspecs import Forger
+
+_T = TypeVar("_T")
+
+#: Recipes that are tried of each kind before a variant is given up.
+_TRIES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What a variant is forged with.
+
+    Where both modalities have forgers, they alter the same stretches. Several forgers of one
+    modality take turns from stretch to stretch.
+
+    Attributes:
+        sounds: Names of sound forgers and the forgers; empty if the sound stays as it is.
+        pictures: Names of picture forgers and the forgers; empty if the pictures stay.
+    """
+
+    sounds: tuple[tuple[str, SoundForger], ...] = ()
+    pictures: tuple[tuple[str, PictureForger], ...] = ()
+
+    def __str__(self) -> str:
+        return "+".join(name for name, _ in (*self.sounds, *self.pictures))
+
+
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """The forgers that can be used here.
+
+    Attributes:
+        sounds: Names of sound forgers and the forgers.
+        pictures: Names of picture forgers and the forgers.
+        left_out: Forgers that cannot be used here, and why.
+    """
+
+    sounds: tuple[tuple[str, SoundForger], ...] = ()
+    pictures: tuple[tuple[str, PictureForger], ...] = ()
+    left_out: tuple[Skipped, ...] = ()
+
+    @property
+    def names(self) -> list[str]:
+        """Of all forgers, those of sound first."""
+        return [name for name, _ in (*self.sounds, *self.pictures)]
+
+    def only(self, *, sound: bool, pictures: bool) -> "Cast":
+        """Return those who find something to alter in a clip."""
+        return Cast(self.sounds if sound else (), self.pictures if pictures else ())
+
+    def recipes(
+        self, number: int, *, mixed_share: float, rng: np.random.Generator
+    ) -> Iterator[Recipe]:
+        """Yield what to try for a variant, the best first.
+
+        Args:
+            number: Which variant of the clip, from 0; each has its own turn.
+            mixed_share: Share of variants that two forgers of one modality work on.
+            rng: The same for all variants of a clip, in the same state.
+        """
+        kinds = [k for k in ((1, 0), (0, 1), (1, 1)) if self._has(*k)]
+        kinds = [kinds[i] for i in rng.permutation(len(kinds))]
+        sounds = [self.sounds[i] for i in rng.permutation(len(self.sounds))]
+        pictures = [self.pictures[i] for i in rng.permutation(len(self.pictures))]
+        # Which of the clip's variants are mixed follows from their number alone.
+        mixed = bool(rng.random(number + 1)[-1] < mixed_share)
+        for with_sound, with_pictures in _from(kinds, number):
+            for step in range(_TRIES):
+                yield Recipe(
+                    _some(sounds, number + step, mixed=mixed) if with_sound else (),
+                    _some(pictures, number + step, mixed=mixed) if with_pictures else (),
+                )
+
+    def _has(self, sound: int, pictures: int) -> bool:
+        return bool((self.sounds or not sound) and (self.pictures or not pictures))
+
+
+def assemble(forgers: Sequence[Forger], settings: Mapping[str, Mapping[str, Any]]) -> Cast:
+    """Build forgers; those that lack something on this machine are left out and named.
+
+    Raises:
+        ConfigError: Settings are given for a forger that is not there, or are out of bounds,
+            or no forger can be used.
+    """
+    if unknown := settings.keys() - {f.name for f in forgers}:
+        names = ", ".join(f.name for f in forgers)
+        raise ConfigError(f"settings for unknown forgers {sorted(unknown)}; there are: {names}")
+    sounds: list[tuple[str, SoundForger]] = []
+    pictures: list[tuple[str, PictureForger]] = []
+    left_out: list[Skipped] = []
+    for forger in forgers:
+        try:
+            built = _built(forger, settings.get(forger.name, {}))
+        except MissingExtraError as error:
+            left_out.append(Skipped(f"the forger {forger.name!r}", str(error)))
+            continue
+        if isinstance(built, SoundForger):
+            sounds.append((forger.name, built))
+        else:
+            pictures.append((forger.name, built))
+    if not sounds and not pictures:
+        reasons = "; ".join(map(str, left_out))
+        raise ConfigError(f"no forger can be used here ({reasons}); install what one of them needs")
+    return Cast(tuple(sounds), tuple(pictures), tuple(left_out))
+
+
+def _built(forger: Forger, settings: Mapping[str, Any]) -> ClipForger:
+    built = forger.build(forger.config.read(dict(settings)))
+    wanted = SoundForger if forger.modality == "audio" else PictureForger
+    if not isinstance(built, wanted):
+        raise ConfigError(
+            f"the forger {forger.name!r} says it alters {forger.modality!r}, but "
+            f"{type(built).__name__} lacks needs_donor and forge_sound or forge_pictures"
+        )
+    return built
+
+
+def _from(items: Sequence[_T], start: int) -> Iterator[_T]:
+    """Yield all items once, from one of them on."""
+    return (items[(start + i) % len(items)] for i in range(len(items)))
+
+
+def _some(items: Sequence[_T], turn: int, *, mixed: bool) -> tuple[_T, ...]:
+    return tuple(islice(_from(items, turn), 2 if mixed else 1))

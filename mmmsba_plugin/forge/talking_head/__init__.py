@@ -1,0 +1,1 @@
+"""Talking-head clips, synthesized for the demo and the tests."""

@@ -1,0 +1,1 @@
+"""Visual forgers and what they share."""

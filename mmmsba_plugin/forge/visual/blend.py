@@ -1,0 +1,289 @@
+"""Lays a patch over a picture so that no seam shows.
+
+What every picture forger shares: the rectangle that is worked on, a mask with an edge too
+soft to see, the light of now on material of then, and the grain of a camera. Nothing
+beyond the box around the face is ever touched, and nothing beyond the rectangle is read,
+which is what keeps a forged picture at a few milliseconds.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mmmsba_plugin.errors import FeatureError
+from mmmsba_plugin.forger import PictureJob, Shot
+from mmmsba_plugin.structures import Rgb
+
+#: Pixels in work, shape ``(height, width, 3)``, in [0, 255] but for rounding.
+Pixels = NDArray[np.float32]
+#: How much of the patch shows, in [0, 1], shape ``(height, width)``.
+Mask = NDArray[np.float32]
+#: Corners of a patch in picture pixels, shape ``(corner, 2)``.
+Corners = NDArray[np.float64]
+
+#: The face's box is the box of its mesh, grown on each side by this share of it.
+FACE_MARGIN = 0.08
+#: A soft edge reaches about this many widths of its blur.
+_REACH = 2.5
+#: Corners of a polygon are drawn to a sixteenth of a pixel; whole ones would tremble.
+_SUBPIXEL_BITS = 4
+#: Colour is fitted on about so many pixels a side; a plane needs no more.
+_FIT_PX = 48
+#: Colours apart by so many levels from what their light explains are something else.
+_MISSED = 10.0
+#: Exposure is matched by a factor within these, the rest by a shift. Lifted further, a dark
+#: patch would gain contrast that no lamp gives.
+_LEAST_GAIN, _MOST_GAIN = 0.5, 1.4
+_MOST_SHRINK = 2.0
+_LEAST_BLUR_PX = 0.7
+_IS_SKIN, _LEAST_GRAIN = 0.5, 0.7
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The rectangle of a picture that is worked on, in its pixels; at least one."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+    @classmethod
+    def around(cls, corners: Corners, margin_px: float, shot: Shot) -> "Window":
+        """Return the rectangle around a polygon, within the face's box and the picture."""
+        low, high = face_box(shot)
+        low = np.maximum(low, np.floor(corners.min(axis=0) - margin_px))
+        high = np.minimum(high, np.ceil(corners.max(axis=0) + margin_px) + 1)
+        height, width = shot.rgb.shape[:2]
+        left, top = np.clip(low.astype(int), 0, (width - 1, height - 1))
+        right, bottom = np.clip(high.astype(int), (left + 1, top + 1), (width, height))
+        return cls(int(left), int(top), int(right), int(bottom))
+
+    @property
+    def size_px(self) -> tuple[int, int]:
+        """Its width and height."""
+        return self.right - self.left, self.bottom - self.top
+
+    def of(self, rgb: Rgb) -> Rgb:
+        """Return the window's view of a picture."""
+        return rgb[self.top : self.bottom, self.left : self.right]
+
+    def shifted(self, affine: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return an affine map to picture pixels as one to the window's."""
+        moved = affine.copy()
+        moved[:, 2] -= (self.left, self.top)
+        return moved
+
+
+class Patch:
+    """A soft-edged polygon on a face, and what is laid there.
+
+    Args:
+        shot: The picture and the face in it.
+        corners: Of the polygon, in picture pixels.
+        blur_px: Softness of its edge; very sharp edges are softened by a little all the same.
+        around_px: How much more of the surroundings is wanted in the window.
+
+    Attributes:
+        window: The rectangle that is worked on.
+        here: What the picture shows there.
+        mask: One inside the polygon, zero outside, and soft between.
+    """
+
+    def __init__(
+        self, shot: Shot, corners: Corners, blur_px: float, *, around_px: float = 0.0
+    ) -> None:
+        blur_px = max(_LEAST_BLUR_PX, blur_px)
+        self._rgb = shot.rgb
+        self.window = Window.around(corners, _REACH * blur_px + around_px, shot)
+        self.here: Pixels = self.window.of(shot.rgb).astype(np.float32)
+        self.mask = self._soft_mask(corners, blur_px)
+
+    def bring(self, rgb: Rgb, affine: NDArray[np.float64]) -> Pixels:
+        """Return what another picture shows here once ``affine`` has moved it.
+
+        Args:
+            rgb: The other picture, of any size.
+            affine: From its pixels to those of this picture, shape ``(2, 3)``.
+        """
+        import cv2
+
+        affine = self.window.shifted(affine)
+        # Cubic sampling reads four pixels; where it skips more than two of them it aliases.
+        shrink = 1.0 / max(float(np.sqrt(abs(np.linalg.det(affine[:, :2])))), 1e-6)
+        if _MOST_SHRINK < shrink < min(rgb.shape[:2]):
+            rgb = cv2.resize(rgb, None, fx=1 / shrink, fy=1 / shrink, interpolation=cv2.INTER_AREA)
+            affine = affine @ np.diag([shrink, shrink, 1.0])
+        size_px = self.window.size_px
+        brought: Rgb = cv2.warpAffine(
+            rgb, affine, size_px, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
+        )
+        return brought.astype(np.float32)
+
+    def lay(self, there: Pixels) -> Rgb:
+        """Return a copy of the picture with ``there`` blended in."""
+        blended = self.here + self.mask[..., None] * (there - self.here)
+        laid = self._rgb.copy()
+        self.window.of(laid)[:] = np.clip(np.rint(blended), 0, 255).astype(np.uint8)
+        return laid
+
+    def in_light(self, there: Pixels) -> Pixels:
+        """Return pixels in the light of now, as the skin along the mask's edge shows it.
+
+        A plane for each channel rather than one number, because a lamp beside a face lights
+        one corner of the mouth more than the other. What the light does not explain is hair or
+        background that moved, and counts for little; so it is fitted twice.
+        """
+        step = max(1, min(self.mask.shape) // _FIT_PX)
+        rows, columns = (_centred(size) for size in self.mask.shape)
+        level, right, below = _light_plane(
+            self.here[::step, ::step] - there[::step, ::step],
+            self.mask[::step, ::step],
+            rows[::step],
+            columns[::step],
+        )
+        lit: Pixels = there + (level + columns[None, :, None] * right)
+        lit += rows[:, None, None] * below
+        return lit
+
+    def light_gain(self, there: Pixels) -> NDArray[np.float32]:
+        """Return how much brighter the picture is under the mask, a factor for each channel."""
+        then, now = (np.tensordot(self.mask, pixels, axes=2) for pixels in (there, self.here))
+        return np.asarray((now + 1) / (then + 1), dtype=np.float32)
+
+    def as_bright(self, there: Pixels) -> Pixels:
+        """Return pixels exposed and balanced like the picture.
+
+        For skin of somebody else in another light. A factor for each channel rather than a
+        shift, because that is what a lamp of another colour does.
+        """
+        return np.asarray(there * np.clip(self.light_gain(there), _LEAST_GAIN, _MOST_GAIN))
+
+    def _soft_mask(self, corners: Corners, blur_px: float) -> Mask:
+        import cv2
+
+        inside = (corners - (self.window.left, self.window.top)) * (1 << _SUBPIXEL_BITS)
+        polygon = [np.rint(inside).astype(np.int32)]
+        mask = np.zeros(self.here.shape[:2], dtype=np.uint8)
+        cv2.fillPoly(mask, polygon, 255, lineType=cv2.LINE_AA, shift=_SUBPIXEL_BITS)
+        # The border repeats: where the picture cuts a face, nothing is to fade.
+        soft: Mask = cv2.GaussianBlur(
+            mask.astype(np.float32) / 255, (0, 0), blur_px, borderType=cv2.BORDER_REPLICATE
+        )
+        return soft
+
+
+def face_box(shot: Shot) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the corners of the box that a forger stays in, in picture pixels.
+
+    Returns:
+        The first pixel and the one behind the last, as ``(x, y)`` each.
+    """
+    low, high = shot.points_px.min(axis=0), shot.points_px.max(axis=0)
+    margin = FACE_MARGIN * (high - low)
+    return np.floor(low - margin), np.ceil(high + margin) + 1
+
+
+def face_px(shot: Shot) -> float:
+    """Return the height of a face, in picture pixels."""
+    return max(1.0, float(np.ptp(shot.points_px[:, 1])))
+
+
+def grain_like(here: Pixels, where: Mask, rng: np.random.Generator) -> Pixels:
+    """Return noise as strong as the finest detail of a picture.
+
+    Args:
+        here: The picture.
+        where: Which of it is skin that shows the camera's noise.
+        rng: Draws the noise.
+
+    Returns:
+        As for ``here``, with mean zero.
+    """
+    import cv2
+
+    fine = np.abs(here - cv2.GaussianBlur(here, (0, 0), 1.0))[where > _IS_SKIN]
+    # The median, since a strand of hair is detail and no noise; from it, the deviation.
+    sigma = max(_LEAST_GRAIN, 1.48 * float(np.median(fine)) if fine.size else 0.0)
+    # Alike in all channels, because video keeps the fine detail of brightness alone.
+    noise: Pixels = sigma * rng.standard_normal((*here.shape[:2], 1), dtype=np.float32)
+    return noise
+
+
+def require_lent(job: PictureJob, lent: Sequence[Shot], what: str, where: str) -> None:
+    """Refuse a job that does not bring as many pictures as it wants altered.
+
+    Args:
+        job: The job.
+        lent: What it brings.
+        what: Its name for a person: ``donors``, ``strangers``.
+        where: Where they are to be taken from.
+
+    Raises:
+        FeatureError: There are more or fewer.
+    """
+    if len(lent) != len(job.shots):
+        raise FeatureError(
+            f"{len(job.shots)} pictures need as many {what}, got {len(lent)}; take a stretch of "
+            f"the same length from {where}"
+        )
+
+
+def require_altered(job: PictureJob, forged: list[Rgb]) -> list[Rgb]:
+    """Return the pictures, if every one of them was altered.
+
+    Raises:
+        FeatureError: One was not, which would make a false truth: the face lies outside the
+            picture, or nothing moves in it.
+    """
+    for shot, rgb in zip(job.shots, forged, strict=True):
+        if np.array_equal(shot.rgb, rgb):
+            raise FeatureError(
+                f"the picture at {shot.pts_s:.2f} s would stay as it is; forge another stretch, "
+                "where a face is seen and moves"
+            )
+    return forged
+
+
+def _centred(size: int) -> NDArray[np.float32]:
+    """Return the places of some pixels, from -1 to 1."""
+    away = np.arange(size, dtype=np.float32) - (size - 1) / 2
+    return np.asarray(away / max(1.0, (size - 1) / 2), dtype=np.float32)
+
+
+def _light_plane(
+    away: Pixels, mask: Mask, rows: NDArray[np.float32], columns: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Return the plane of colour through what skin differs by along a mask's edge.
+
+    Args:
+        away: How much brighter the picture is than the patch, shape ``(row, column, 3)``.
+        mask: How much of the patch shows; its edge is where it is neither 0 nor 1.
+        rows: Places of the rows.
+        columns: Places of the columns.
+
+    Returns:
+        The level, its slope to the right and its slope down, shape ``(3, channel)``.
+    """
+    across, down = np.meshgrid(columns, rows)
+    basis = np.stack([np.ones(mask.size), across.ravel(), down.ravel()], axis=1)
+    differs, edge = away.reshape(-1, 3), (mask * (1 - mask)).reshape(-1, 1)
+    # Begins with the median, which a strand of hair cannot move.
+    shift = np.median(differs[edge[:, 0] >= edge.max() / 2], axis=0)
+    for _ in range(2):
+        missed = np.abs(differs - shift).max(axis=1, keepdims=True)
+        plane = _fit(basis, differs, edge / (1 + (missed / _MISSED) ** 2))
+        shift = basis @ plane
+    return plane.astype(np.float32)
+
+
+def _fit(
+    basis: NDArray[np.float64], values: NDArray[np.float32], weight: NDArray[np.float32]
+) -> NDArray[np.float64]:
+    """Return the weighted least-squares factors, shape ``(basis, channel)``."""
+    weighted = basis * weight
+    # A little ridge, because a patch cut by the picture's border may leave too thin an edge.
+    normal = weighted.T @ basis + 1e-3 * np.eye(basis.shape[1])
+    return np.asarray(np.linalg.solve(normal, weighted.T @ values))

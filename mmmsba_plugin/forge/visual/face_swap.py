@@ -1,0 +1,233 @@
+"""Lays a mouth or a face of somebody else over a face.
+
+Face swap as it was done before networks and still is by simple tools: align by landmarks,
+match the colour, blend softly. What stays genuine is the expression that the landmarks
+carry over, the hair, and the outline.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from mmmsba_plugin.config import Chapter
+from mmmsba_plugin.errors import FeatureError
+from mmmsba_plugin.forge.visual import face_regions
+from mmmsba_plugin.forge.visual.blend import (
+    Corners,
+    Patch,
+    Pixels,
+    Window,
+    face_px,
+    require_altered,
+    require_lent,
+)
+from mmmsba_plugin.forge.visual.mouth_swap import ANCHORS, MouthConfig, fit_moves, mouth_patch
+from mmmsba_plugin.forger import PictureJob, Shot
+from mmmsba_plugin.structures import Rgb
+from mmmsba_plugin.tracks.crop import fit_similarity
+from mmmsba_plugin.tracks.mesh import apply_affine
+
+#: How finely a face is bent: points of a grid over it, and how far a landmark pulls, in
+#: heights of the face. Finer, and a mouth that opens would tear.
+_GRID = 14
+_PULL = 0.06
+#: Below it a bent face would alias, so it is made smaller first.
+_LEAST_SCALE = 0.5
+
+
+class StrangerConfig(Chapter):
+    """Whom a face may be lent by."""
+
+    most_unlike: float = Field(
+        default=0.04,
+        gt=0,
+        le=1,
+        description="How far the two heads may be held otherwise, in heights of the face.",
+    )
+    most_lifted: float = Field(
+        default=2.5,
+        ge=1,
+        description="How much brighter a colour of the stranger's skin may have to become, as a "
+        "factor.",
+    )
+
+
+class StrangerMouthConfig(MouthConfig, StrangerConfig):
+    """How somebody else's mouth is laid over a face."""
+
+
+class StrangerMouth:
+    """The mouth of somebody else.
+
+    Stands for dubbing with another speaker's lips.
+    """
+
+    needs_donor = False
+    needs_stranger = True
+
+    def __init__(self, config: StrangerMouthConfig | None = None) -> None:
+        self._config = config or StrangerMouthConfig()
+
+    def forge_pictures(self, job: PictureJob, rng: np.random.Generator) -> list[Rgb]:
+        """Return the pictures with the strangers' mouths.
+
+        Raises:
+            FeatureError: There are not as many strangers as pictures, their heads are held or
+                lit too differently, or a picture shows nothing of the face.
+        """
+        _require_alike(job, self._config.most_unlike)
+        moves = fit_moves(job.strangers, job.shots)
+        forged = [
+            self._with_mouth(shot, stranger, move)
+            for shot, stranger, move in zip(job.shots, job.strangers, moves, strict=True)
+        ]
+        return require_altered(job, forged)
+
+    def _with_mouth(self, shot: Shot, stranger: Shot, move: NDArray[np.float64]) -> Rgb:
+        patch = mouth_patch(shot, stranger, move, self._config)
+        return _laid(patch, patch.bring(stranger.rgb, move), self._config.most_lifted)
+
+
+class StrangerFaceConfig(StrangerConfig):
+    """How somebody else's face is laid over a face."""
+
+    size: float = Field(
+        default=0.8, ge=0.4, le=0.95, description="Size of the patch against the whole face."
+    )
+    feather: float = Field(
+        default=0.04, gt=0, le=0.1, description="Softness of its edge, in heights of the face."
+    )
+
+
+class StrangerFace:
+    """The inner face of somebody else, bent to the expression of now.
+
+    Stands for face swap: it is said by the body of one person and the face of another.
+    """
+
+    needs_donor = False
+    needs_stranger = True
+
+    def __init__(self, config: StrangerFaceConfig | None = None) -> None:
+        self._config = config or StrangerFaceConfig()
+
+    def forge_pictures(self, job: PictureJob, rng: np.random.Generator) -> list[Rgb]:
+        """Return the pictures with the strangers' faces.
+
+        Raises:
+            FeatureError: There are not as many strangers as pictures, their heads are held or
+                lit too differently, or a picture shows nothing of the face.
+        """
+        _require_alike(job, self._config.most_unlike)
+        forged = [
+            self._with_face(shot, stranger)
+            for shot, stranger in zip(job.shots, job.strangers, strict=True)
+        ]
+        return require_altered(job, forged)
+
+    def _with_face(self, shot: Shot, stranger: Shot) -> Rgb:
+        corners = face_regions.whole_face(shot, size=self._config.size)
+        patch = Patch(shot, corners, self._config.feather * face_px(shot))
+        return _laid(patch, _bent(shot, stranger, patch.window), self._config.most_lifted)
+
+
+def unlikeness(strangers: Sequence[Shot], shots: Sequence[Shot]) -> float:
+    """Return how differently heads are held, in heights of the face.
+
+    What is left between the points that no expression moves once turn, size and place are
+    matched: the mean over the pictures of its RMS. Two people who look ahead are some 0.02
+    apart; a face laid over one that is turned by more than 0.05 is a grimace.
+    """
+    anchors = list(ANCHORS)
+    apart = []
+    for stranger, shot in zip(strangers, shots, strict=True):
+        source, target = stranger.points_px[anchors], shot.points_px[anchors]
+        left = apply_affine(fit_similarity(source, target), source) - target
+        apart.append(np.sqrt((left**2).sum(axis=1).mean()) / face_px(shot))
+    return float(np.mean(apart))
+
+
+def _require_alike(job: PictureJob, most: float) -> None:
+    require_lent(job, job.strangers, "strangers", "another clip")
+    unlike = unlikeness(job.strangers, job.shots)
+    if unlike > most:
+        raise FeatureError(
+            f"the stranger's head is held otherwise by {unlike:.3f} heights of the face, at most "
+            f"{most:g} is allowed; take another moment or another clip"
+        )
+
+
+def _laid(patch: Patch, there: Pixels, most_lifted: float) -> Rgb:
+    """Return a picture with a stranger's skin in its complexion and its light.
+
+    Raises:
+        FeatureError: A colour is all but missing there, as blue is in the light of a candle;
+            lifted to that of now, it would paint the lips.
+    """
+    lifted = float(patch.light_gain(there).max())
+    if lifted > most_lifted:
+        raise FeatureError(
+            f"a colour of the stranger's skin would have to become {lifted:.1f} times as bright, "
+            f"at most {most_lifted:g} is allowed; take another clip"
+        )
+    return patch.lay(patch.in_light(patch.as_bright(there)))
+
+
+def _bent(shot: Shot, stranger: Shot, window: Window) -> Pixels:
+    """Return a stranger's face moved so that each landmark lies where it lies now."""
+    import cv2
+
+    rgb, points = _sized_like(shot, stranger)
+    rows = np.column_stack([shot.points_px, np.ones(len(points))])
+    back, *_ = np.linalg.lstsq(rows, points, rcond=None)
+    places = _smooth(shot.points_px, points - rows @ back, window, _PULL * face_px(shot))
+    columns = np.arange(window.left, window.right)[None, :, None]
+    places += (columns * back[0] + back[2]).astype(np.float32)
+    places += (np.arange(window.top, window.bottom)[:, None, None] * back[1]).astype(np.float32)
+    bent = cv2.remap(rgb, places, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    pixels: Pixels = bent.astype(np.float32)
+    return pixels
+
+
+def _sized_like(shot: Shot, stranger: Shot) -> tuple[Rgb, Corners]:
+    """Return a stranger's picture and landmarks, made smaller where sampling would alias."""
+    import cv2
+
+    scale = face_px(shot) / face_px(stranger)
+    if scale >= _LEAST_SCALE:
+        return stranger.rgb, stranger.points_px
+    rgb = cv2.resize(stranger.rgb, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    size = np.array(rgb.shape[1::-1]) / stranger.rgb.shape[1::-1]
+    return rgb, stranger.points_px * size
+
+
+def _smooth(at: Corners, pulls: Corners, window: Window, reach_px: float) -> NDArray[np.float32]:
+    """Return what landmarks pull by, at every pixel of a window.
+
+    Args:
+        at: Landmarks in picture pixels, shape ``(point, 2)``.
+        pulls: What each pulls by, shape ``(point, 2)``.
+        window: Where the pull is wanted.
+        reach_px: How far a landmark pulls.
+
+    Returns:
+        A mean of the pulls weighted by nearness, shape ``(height, width, 2)``; computed on a
+        grid and spread between.
+    """
+    import cv2
+
+    width, height = window.size_px
+    columns = window.left + (np.arange(_GRID) + 0.5) * width / _GRID
+    rows = window.top + (np.arange(_GRID) + 0.5) * height / _GRID
+    near_x = np.exp(-0.5 * ((columns[:, None] - at[:, 0]) / reach_px) ** 2)
+    near_y = np.exp(-0.5 * ((rows[:, None] - at[:, 1]) / reach_px) ** 2)
+    # A Gaussian of two axes is the product of two, so no grid of all distances is needed.
+    total = near_y @ near_x.T
+    pulled = [(near_y * pulls[:, axis]) @ near_x.T for axis in (0, 1)]
+    grid = np.stack(pulled, axis=-1) / (total[..., None] + 0.05)
+    spread: NDArray[np.float32] = cv2.resize(
+        grid.astype(np.float32), (width, height), interpolation=cv2.INTER_CUBIC
+    )
+    return spread

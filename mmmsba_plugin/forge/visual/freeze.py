@@ -1,0 +1,161 @@
+"""Shows a stretch's own pictures at the wrong time: held, dropped, backwards, uneven.
+
+The sound goes on as it was. By default only the mouth or the face is shown at the wrong
+time, laid over the head as it is held now; the whole picture can be chosen, but dropped
+pictures also happen to genuine clips.
+"""
+
+from collections.abc import Callable
+from typing import Literal, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from mmmsba_plugin.config import Chapter
+from mmmsba_plugin.errors import FeatureError
+from mmmsba_plugin.forge.visual import face_regions
+from mmmsba_plugin.forge.visual.blend import Patch, face_box, face_px, require_altered
+from mmmsba_plugin.forge.visual.mouth_swap import MouthConfig, MouthSwap, fit_moves
+from mmmsba_plugin.forger import PictureJob, Shot
+from mmmsba_plugin.structures import Rgb
+
+_FEATHER, _FACE_SIZE = 0.03, 0.88
+#: A picture of every so many is shown where pictures are dropped.
+_FEWEST_SHOWN, _MOST_SHOWN = 2, 6
+
+Indices = NDArray[np.int64]
+Kind = Literal["hold", "drop", "reverse", "warp"]
+Area = Literal["mouth", "face", "picture"]
+_KINDS: tuple[Kind, ...] = ("hold", "drop", "reverse", "warp")
+_AREAS_DRAWN: tuple[Area, ...] = ("mouth", "face")
+_Choice = TypeVar("_Choice")
+
+
+class FreezeConfig(Chapter):
+    """What is shown at the wrong time, and at which."""
+
+    kind: Kind | Literal["any"] = Field(
+        default="any",
+        description="hold: one moment stands still; drop: only some pictures are shown, each for "
+        "longer; reverse: backwards; warp: too fast, then too slow; any: drawn anew each time.",
+    )
+    area: Area | Literal["any"] = Field(
+        default="any", description="mouth, face, the whole picture; any: mouth or face."
+    )
+
+
+class Freeze:
+    """A stretch's own pictures at the wrong time.
+
+    Stands for lips that are hidden (a face that freezes over words that were put in) and for
+    pictures that were dropped or turned round to fit another sound.
+    """
+
+    needs_donor = False
+
+    def __init__(self, config: FreezeConfig | None = None) -> None:
+        self._config = config or FreezeConfig()
+
+    def forge_pictures(self, job: PictureJob, rng: np.random.Generator) -> list[Rgb]:
+        """Return the pictures, each showing another moment of the stretch.
+
+        A picture never shows its own moment, nor one that looks the same: there the nearest
+        moment that differs steps in.
+
+        Raises:
+            FeatureError: The stretch has one picture, or nothing moves in it.
+        """
+        kind, area = _draw(_KINDS, rng), _draw(_AREAS_DRAWN, rng)
+        if self._config.kind != "any":
+            kind = self._config.kind
+        if self._config.area != "any":
+            area = self._config.area
+        wanted = _TIMES[kind](len(job.shots), rng)
+        shown = [job.shots[i] for i in _that_differ(job, wanted)]
+        return require_altered(job, _AREAS[area](job, shown, rng))
+
+
+def _held(count: int, rng: np.random.Generator) -> Indices:
+    return np.zeros(count, dtype=np.int64)
+
+
+def _dropped(count: int, rng: np.random.Generator) -> Indices:
+    every = int(rng.integers(_FEWEST_SHOWN, _MOST_SHOWN + 1))
+    # One late, as a player that drops pictures is; so none falls on its own time.
+    return np.maximum(0, np.arange(count) // every * every - 1)
+
+
+def _reversed(count: int, rng: np.random.Generator) -> Indices:
+    return np.arange(count)[::-1]
+
+
+def _warped(count: int, rng: np.random.Generator) -> Indices:
+    power = float(np.exp(rng.choice([-1, 1]) * rng.uniform(np.log(1.5), np.log(2.5))))
+    share = (np.arange(count) + 0.5) / count
+    return np.minimum(count - 1, (count * share**power).astype(np.int64))
+
+
+_TIMES: dict[Kind, Callable[[int, np.random.Generator], Indices]] = {
+    "hold": _held,
+    "drop": _dropped,
+    "reverse": _reversed,
+    "warp": _warped,
+}
+
+
+def _mouths(job: PictureJob, shown: list[Shot], rng: np.random.Generator) -> list[Rgb]:
+    swap = MouthSwap(MouthConfig())
+    return swap.forge_pictures(PictureJob(job.shots, job.fps_hz, donors=shown), rng)
+
+
+def _faces(job: PictureJob, shown: list[Shot], rng: np.random.Generator) -> list[Rgb]:
+    moves = fit_moves(shown, job.shots)
+    return [_with_face(s, o, m) for s, o, m in zip(job.shots, shown, moves, strict=True)]
+
+
+def _pictures(job: PictureJob, shown: list[Shot], rng: np.random.Generator) -> list[Rgb]:
+    return [other.rgb.copy() for other in shown]
+
+
+_AREAS: dict[Area, Callable[[PictureJob, list[Shot], np.random.Generator], list[Rgb]]] = {
+    "mouth": _mouths,
+    "face": _faces,
+    "picture": _pictures,
+}
+
+
+def _with_face(shot: Shot, other: Shot, move: NDArray[np.float64]) -> Rgb:
+    corners = face_regions.whole_face(shot, size=_FACE_SIZE)
+    patch = Patch(shot, corners, _FEATHER * face_px(shot))
+    return patch.lay(patch.in_light(patch.bring(other.rgb, move)))
+
+
+def _that_differ(job: PictureJob, wanted: Indices) -> list[int]:
+    """Return for each picture the index nearest to the wanted one whose face looks otherwise.
+
+    Raises:
+        FeatureError: There is none.
+    """
+    faces = [_face(shot, job.shots[0]) for shot in job.shots]
+    chosen: list[int] = []
+    for own, index in enumerate(wanted):
+        nearest = np.argsort(np.abs(np.arange(len(faces)) - index), kind="stable")
+        other = (int(i) for i in nearest if not np.array_equal(faces[i], faces[own]))
+        if (found := next(other, None)) is None:
+            raise FeatureError(
+                f"nothing moves in a stretch of {len(faces)} pictures at {job.shots[0].pts_s:.2f} "
+                "s, so showing it at another time changes nothing; forge another stretch"
+            )
+        chosen.append(found)
+    return chosen
+
+
+def _face(shot: Shot, first: Shot) -> Rgb:
+    """Return the pixels in which faces are compared: the same for all pictures."""
+    (left, top), (right, bottom) = (np.maximum(0, edge).astype(int) for edge in face_box(first))
+    return shot.rgb[top:bottom, left:right]
+
+
+def _draw(choices: tuple[_Choice, ...], rng: np.random.Generator) -> _Choice:
+    return choices[int(rng.integers(len(choices)))]

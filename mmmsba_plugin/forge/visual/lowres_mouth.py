@@ -1,0 +1,141 @@
+"""Paints the lower face anew through the narrow waist of a lip-sync generator.
+
+Wav2Lip and its kin see a face as 96 x 96 pixels and paint its lower half in that size,
+picture by picture; the result is brought to the size of the video, often sharpened, and
+laid back. What stays is a mouth with less detail than the face around it.
+
+Source:
+    Prajwal et al., "A Lip Sync Expert Is All You Need for Speech to Lip Generation In the
+    Wild", 2020, for the size of the face and for the half that is painted.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from mmmsba_plugin.config import Chapter
+from mmmsba_plugin.forge.visual import face_regions
+from mmmsba_plugin.forge.visual.blend import Patch, Pixels, face_px, require_altered, require_lent
+from mmmsba_plugin.forge.visual.mouth_swap import fit_moves
+from mmmsba_plugin.forger import PictureJob, Shot
+from mmmsba_plugin.structures import Rgb
+
+#: A face that is no larger than the generator's would lose nothing; it is halved at least.
+_MOST_KEPT = 0.6
+_SMALLEST_WAIST_PX = 12.0
+_SHARPEST = 0.8
+#: Keeps the patch off the jaw's outline.
+_FACE_SHARE = 0.9
+
+
+class LowresMouthConfig(Chapter):
+    """How narrow the waist is, and what passes through it."""
+
+    smallest_px: float = Field(
+        default=32, ge=12, le=512, description="Least height of the face inside, in px."
+    )
+    largest_px: float = Field(
+        default=96, ge=12, le=512, description="Most height of the face inside, in px."
+    )
+    other_moment: float = Field(
+        default=0.7,
+        ge=0,
+        le=1,
+        description="Share of stretches whose lips are of another moment; the rest keep theirs.",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Generator:
+    """One generator's habits, which it keeps through a stretch.
+
+    Attributes:
+        waist_px: Height of the face inside.
+        swaps: Whether the lips are of another moment.
+        enlarge: OpenCV's number of the interpolation that brings it to size again.
+        smooth: How much detail it loses beyond what its size cannot hold, in its pixels.
+        sharpen: How much edges are lifted afterwards, 0 for not at all.
+        top: Where the patch begins, as :func:`areas.lower_face` counts.
+        feather: Softness of the patch's edge, in heights of the face.
+    """
+
+    waist_px: float
+    swaps: bool
+    enlarge: int
+    smooth: float
+    sharpen: float
+    top: float
+    feather: float
+
+    @classmethod
+    def draw(cls, config: LowresMouthConfig, rng: np.random.Generator) -> "_Generator":
+        import cv2
+
+        low, high = sorted((config.smallest_px, config.largest_px))
+        return cls(
+            waist_px=float(rng.uniform(low, high)),
+            swaps=bool(rng.random() < config.other_moment),
+            enlarge=int(rng.choice([cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_LANCZOS4])),
+            smooth=float(rng.choice([0.0, rng.uniform(0.3, 0.6)])),
+            sharpen=float(rng.choice([0.0, rng.uniform(0.2, _SHARPEST)])),
+            top=float(rng.uniform(-0.25, 0.1)),
+            feather=float(rng.uniform(0.02, 0.04)),
+        )
+
+    def paint(self, pixels: Pixels, face_px: float) -> Pixels:
+        """Return the pixels as they come out of the waist."""
+        import cv2
+
+        scale = min(_MOST_KEPT, max(self.waist_px, _SMALLEST_WAIST_PX) / face_px)
+        height, width = pixels.shape[:2]
+        inside = (max(2, round(scale * width)), max(2, round(scale * height)))
+        small = cv2.resize(pixels, inside, interpolation=cv2.INTER_AREA)
+        if self.smooth:
+            small = cv2.GaussianBlur(small, (0, 0), self.smooth)
+        painted: Pixels = cv2.resize(small, (width, height), interpolation=self.enlarge)
+        if self.sharpen:
+            painted += self.sharpen * (painted - cv2.GaussianBlur(painted, (0, 0), 0.7 / scale))
+        return painted
+
+
+class LowresMouth:
+    """The lower face as a small generator paints it, laid back softly.
+
+    Stands for Wav2Lip and what came of it: somebody's lips follow a new sound.
+    """
+
+    def __init__(self, config: LowresMouthConfig | None = None) -> None:
+        self._config = config or LowresMouthConfig()
+
+    @property
+    def needs_donor(self) -> bool:
+        """Whether lips of another moment may be wanted."""
+        return self._config.other_moment > 0
+
+    def forge_pictures(self, job: PictureJob, rng: np.random.Generator) -> list[Rgb]:
+        """Return the pictures with the lower face painted anew.
+
+        Raises:
+            FeatureError: There are not as many donors as pictures where they are needed, or
+                a picture shows nothing of the face.
+        """
+        generator = _Generator.draw(self._config, rng)
+        if generator.swaps:
+            require_lent(job, job.donors, "donors", "another moment of the clip")
+        lent = job.donors if generator.swaps else job.shots
+        moves = fit_moves(lent, job.shots)
+        forged = [
+            _painted(shot, donor, move, generator)
+            for shot, donor, move in zip(job.shots, lent, moves, strict=True)
+        ]
+        return require_altered(job, forged)
+
+
+def _painted(shot: Shot, donor: Shot, move: NDArray[np.float64], generator: _Generator) -> Rgb:
+    height_px = face_px(shot)
+    corners = face_regions.lower_face(shot, top=generator.top, size=_FACE_SHARE)
+    patch = Patch(shot, corners, generator.feather * height_px)
+    painted = generator.paint(patch.bring(donor.rgb, move), height_px)
+    return patch.lay(patch.in_light(painted))

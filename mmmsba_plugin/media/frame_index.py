@@ -1,0 +1,150 @@
+"""Says what a player needs to know of a file, from its packets alone; nothing is decoded.
+
+A minute of video takes a few milliseconds, where :func:`mmmsba_plugin.media.probe.probe` opens
+decoders and hashes all bytes. The time stamps of the packets are those of the pictures, in the
+order of storage.
+"""
+
+import mimetypes
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from mmmsba_plugin.errors import MediaUnreadableError
+from mmmsba_plugin.media.container import AvContainer, AvStream, open_media
+from mmmsba_plugin.media.packets import first_stream, read_packets
+from mmmsba_plugin.timebase import PictureClock, frames_to_s, pts_to_s
+
+#: Codecs that Chromium plays, which is what most people watch with. MPEG-4 part 2, HEVC and
+#: the older ones are not among them.
+_PLAYED_VIDEO = frozenset({"h264", "vp8", "vp9", "av1"})
+_PLAYED_AUDIO = frozenset({"aac", "mp3", "opus", "vorbis", "flac", "pcm_s16le"})
+#: Containers that it opens.
+_PLAYED_CONTAINERS = frozenset({"mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm"})
+
+#: How long a picture is taken to last where nothing tells, in pictures a second.
+_USUAL_FPS_HZ = 25
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Glance:
+    """What a file holds, at a glance.
+
+    Attributes:
+        path: The file.
+        size_bytes: Its size.
+        mime_type: What its name says it is.
+        container: Name of the container format.
+        width_px: Width of its pictures as stored.
+        height_px: Height of its pictures as stored.
+        video_codec: Codec of its pictures.
+        audio_codec: Codec of its sound; None without sound.
+        sample_rate_hz: Samples a second of its sound as stated; None without sound.
+        clock: When each picture is shown, on the container's own clock.
+        zero_s: Where the clip's zero lies on it as the file states, in seconds. A probe, which
+            decodes, knows better where a file is broken.
+    """
+
+    path: str
+    size_bytes: int
+    mime_type: str
+    container: str
+    width_px: int
+    height_px: int
+    video_codec: str
+    audio_codec: str | None
+    sample_rate_hz: int | None
+    clock: PictureClock
+    zero_s: float
+
+    @property
+    def num_pictures(self) -> int:
+        """How many pictures are stored."""
+        return len(self.clock.starts_s)
+
+    @property
+    def duration_s(self) -> float:
+        """From where the first picture appears to where the last one goes, in seconds."""
+        return self.clock.end_s - float(self.clock.starts_s[0])
+
+    @property
+    def fps_hz(self) -> float:
+        """Pictures a second, on average."""
+        return self.num_pictures / self.duration_s
+
+    @property
+    def why_not_played(self) -> str:
+        """Why a browser cannot play it, in words; empty if it can."""
+        if self.video_codec not in _PLAYED_VIDEO:
+            return f"no browser plays pictures coded as {self.video_codec}"
+        if self.audio_codec is not None and self.audio_codec not in _PLAYED_AUDIO:
+            return f"no browser plays sound coded as {self.audio_codec}"
+        if self.container not in _PLAYED_CONTAINERS:
+            return f"no browser opens {self.container} files"
+        return ""
+
+    def from_zero(self, zero_s: float | None = None) -> PictureClock:
+        """Return when pictures are shown, from a clip's zero.
+
+        Args:
+            zero_s: Where that lies on the container's clock, in seconds; where the file states
+                if not given.
+        """
+        zero_s = self.zero_s if zero_s is None else zero_s
+        return PictureClock(self.clock.starts_s - zero_s, self.clock.end_s - zero_s)
+
+
+def glance(path: str | Path) -> Glance:
+    """Return what a file holds, at a glance.
+
+    Raises:
+        MediaNotFoundError: There is no file at ``path``.
+        MediaUnreadableError: It is in no format that can be opened, or holds no pictures.
+    """
+    with open_media(path) as container:
+        video, audio = (first_stream(container, kind) for kind in ("video", "audio"))
+        if video is None:
+            raise MediaUnreadableError(f"{path} holds no pictures; give a video file")
+        clock = _clock(path, container, video)
+        return Glance(
+            path=str(path),
+            size_bytes=Path(path).stat().st_size,
+            mime_type=mimetypes.guess_type(str(path))[0] or "video/mp4",
+            container=container.format.name,
+            width_px=video.codec_context.width,
+            height_px=video.codec_context.height,
+            video_codec=video.codec_context.codec.canonical_name,
+            audio_codec=None if audio is None else audio.codec_context.codec.canonical_name,
+            sample_rate_hz=None if audio is None else audio.codec_context.sample_rate,
+            clock=clock,
+            zero_s=min(_starts_s(video, audio), default=float(clock.starts_s[0])),
+        )
+
+
+def _starts_s(*streams: AvStream | None) -> Iterator[float]:
+    """Yield where streams start as the file states, on its clock, in seconds."""
+    for stream in streams:
+        if stream is not None and stream.start_time is not None:
+            yield pts_to_s(stream.start_time, stream.time_base)
+
+
+def _clock(path: str | Path, container: AvContainer, video: AvStream) -> PictureClock:
+    """Return when each stored picture is shown, on the container's clock."""
+    starts_s, last_for_s = [], frames_to_s(1, video.average_rate or _USUAL_FPS_HZ)
+    for packet in read_packets(container):
+        if packet is None or packet.stream_index != video.index or packet.is_discard:
+            continue
+        stamp = packet.dts if packet.pts is None else packet.pts
+        if stamp is not None:
+            starts_s.append(pts_to_s(stamp, video.time_base))
+            if packet.duration:
+                last_for_s = pts_to_s(packet.duration, video.time_base)
+    if not starts_s:
+        raise MediaUnreadableError(
+            f"no picture in {path} has a time stamp; convert it to mp4 with H.264 and AAC"
+        )
+    # In the order of presentation; of two pictures with one stamp, a player shows one.
+    shown_s = np.unique(starts_s)
+    return PictureClock(shown_s, float(shown_s[-1]) + last_for_s)

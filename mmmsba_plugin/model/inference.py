@@ -1,0 +1,160 @@
+"""Runs a network over one clip, however long, and leaves tensors behind.
+
+A long clip is judged in windows that overlap; the edges of a window, where the network
+lacks context, are thrown away. Everything that leaves here is numpy.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from mmmsba_plugin.config import LocalizationConfig
+from mmmsba_plugin.errors import FeatureError
+from mmmsba_plugin.model.ensemble import Network
+from mmmsba_plugin.structures import ClipFeatures
+
+_FAKE = 1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Judgement:
+    """What a network says along one clip.
+
+    Attributes:
+        scores: P(fake) of each snippet, shape ``(snippet,)``; NaN where nothing is present.
+        distances: From the middle of each cell to the start and the end of the forgery that
+            holds it, in cells, shape ``(snippet, 2)``; None without a boundary head.
+        by_modality: P(fake) when shown one modality alone, shape ``(snippet,)`` each; NaN
+            where it is not present.
+    """
+
+    scores: NDArray[np.float64]
+    distances: NDArray[np.float64] | None
+    by_modality: dict[str, NDArray[np.float64]]
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A run of snippets that is judged at once, and the part of it that is kept."""
+
+    start: int
+    stop: int
+    keep_start: int
+    keep_stop: int
+
+
+def windows(num_snippets: int, *, size: int, warm_up: int) -> Iterator[Window]:
+    """Yield windows whose kept parts tile ``num_snippets``.
+
+    Args:
+        num_snippets: Length of the clip.
+        size: Most snippets in a window.
+        warm_up: Snippets thrown away at an edge that is not an end of the clip.
+
+    Example:
+        >>> [(w.keep_start, w.keep_stop) for w in windows(10, size=6, warm_up=1)]
+        [(0, 5), (5, 10)]
+    """
+    #   |-------window-------|
+    #               |-------window-------|
+    #   |=====kept=====|=====kept=====|        the rest is warm-up
+    kept = 0
+    while kept < num_snippets:
+        start = max(0, kept - warm_up)
+        stop = min(num_snippets, start + size)
+        keep_stop = num_snippets if stop == num_snippets else stop - warm_up
+        yield Window(start, stop, kept, keep_stop)
+        kept = keep_stop
+
+
+def judge(network: Network, features: ClipFeatures, config: LocalizationConfig) -> Judgement:
+    """Return what ``network`` says along a clip.
+
+    A clip of at most ``config.window_s`` is seen whole, exactly as in training.
+
+    Raises:
+        FeatureError: The features do not fit the network.
+    """
+    _check(network, features)
+    with one_thread():
+        return _judge(network, features, config)
+
+
+def _judge(network: Network, features: ClipFeatures, config: LocalizationConfig) -> Judgement:
+    size = max(1, round(features.grid.s_to_cells(np.array(config.window_s)).item()))
+    warm_up = min(
+        round(features.grid.s_to_cells(np.array(config.warm_up_s)).item()), (size - 1) // 2
+    )
+    parts = [
+        _judge_window(network, features, window)
+        for window in windows(features.num_snippets, size=size, warm_up=warm_up)
+    ]
+    modalities = list(network.config.dims)
+    scores = np.concatenate([probs for probs, _ in parts], axis=1)
+    distances = [d for _, d in parts if d is not None]
+    present = {m: features.rows[m].present for m in modalities}
+    any_present = np.any(list(present.values()), axis=0)
+    return Judgement(
+        scores=np.where(any_present, scores[0], np.nan),
+        distances=np.concatenate(distances) if distances else None,
+        by_modality={
+            m: np.where(present[m], scores[1 + i], np.nan) for i, m in enumerate(modalities)
+        },
+    )
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Keep the recurrence on one thread.
+
+    Its steps are too small to share: two threads on two idle cores win nothing, and on two
+    busy ones, where each step waits for the slower, judging a clip took over six times as long.
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+@torch.inference_mode()
+def _judge_window(
+    network: Network, features: ClipFeatures, window: Window
+) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
+    """Return scores (one row for all modalities, then one for each) and distances, as kept.
+
+    The views are the rows of one batch: the same clip with different modalities hidden.
+    """
+    network.eval()
+    modalities = list(network.config.dims)
+    device = next(network.parameters()).device
+    inputs, present = {}, {}
+    for index, modality in enumerate(modalities):
+        rows = features.rows[modality]
+        values = torch.from_numpy(rows.values[window.start : window.stop]).to(device)
+        shown = torch.from_numpy(rows.present[window.start : window.stop]).to(device)
+        views = torch.zeros(1 + len(modalities), len(shown), dtype=torch.bool, device=device)
+        views[0] = views[1 + index] = shown
+        inputs[modality] = values.expand(1 + len(modalities), *values.shape)
+        present[modality] = views
+    output = network(inputs, present=present)
+    kept = slice(window.keep_start - window.start, window.keep_stop - window.start)
+    probs = output.logits.softmax(dim=-1)[:, kept, _FAKE].double().cpu().numpy()
+    if output.distances is None:
+        return probs, None
+    return probs, output.distances[0, kept].double().cpu().numpy()
+
+
+def _check(network: Network, features: ClipFeatures) -> None:
+    for modality, dim in network.config.dims.items():
+        if modality not in features.rows or features.rows[modality].dim != dim:
+            got = features.rows[modality].dim if modality in features.rows else "none"
+            raise FeatureError(
+                f"the network wants {dim} features of {modality}, got {got}; "
+                "use the front-ends and stride that it was trained with"
+            )

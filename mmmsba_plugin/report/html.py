@@ -1,0 +1,237 @@
+"""A report as one page that a person can read, keep, print and send.
+
+The page needs nothing but itself: no network, no script, no second file. Its own policy
+forbids a browser to fetch anything for it, so opening it tells nobody.
+"""
+
+import base64
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mmmsba_plugin.errors import MmmsbaError
+from mmmsba_plugin.media.video import picture_at
+from mmmsba_plugin.report.text import ALTERED, percent, verdict, visible
+from mmmsba_plugin.report.timeline import CURVE_BOX, timeline
+from mmmsba_plugin.schema import ForgedSegment, Media, Provenance, Report
+from mmmsba_plugin.structures import Picture
+from mmmsba_plugin.timebase import clock
+
+if TYPE_CHECKING:
+    from jinja2 import Template
+
+NUM_PROPOSALS = 10
+
+#: Each picture adds some 20 kB to the page.
+MAX_PICTURES = 50
+_PICTURE_PX = 288
+_JPEG_QUALITY = 82
+
+_Facts = list[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One forged segment, to be looked at.
+
+    Attributes:
+        number: Its place in time, from 1.
+        segment: The segment.
+        picture: The picture at its middle, as a data URI; None if there is none.
+        caption: Which picture it is, or why there is none.
+    """
+
+    number: int
+    segment: ForgedSegment
+    picture: str | None
+    caption: str
+
+
+def render(report: Report) -> str:
+    """Return the page of a report as HTML.
+
+    The media file is read for pictures if it is still there; if not, the page says so.
+
+    Args:
+        report: With or without curves; without, the time line shows segments alone.
+    """
+    return _template().render(
+        report=report,
+        name=Path(report.media.path).name or report.media.path,
+        verdict=verdict(report),
+        reasons=list(_reasons(report)),
+        limits=list(_limits(report)),
+        timeline=timeline(report),
+        curve_box=CURVE_BOX,
+        cards=list(_cards(report)),
+        forged_s=sum(s.end_s - s.start_s for s in report.segments),
+        proposals=report.proposals[:NUM_PROPOSALS],
+        altered=ALTERED,
+        media_facts=list(_media_facts(report.media)),
+        provenance_facts=list(_provenance_facts(report.provenance)),
+        settings=json.dumps(report.provenance.config, indent=2, default=str).splitlines(),
+    )
+
+
+@cache
+def _template() -> "Template":
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("mmmsba_plugin", "report/templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        # Everything that is shown passes here, so no name can hide a character or a line end.
+        finalize=lambda value: visible(value) if isinstance(value, str) else value,
+    )
+    environment.filters |= {"clock": clock, "percent": percent}
+    return environment.get_template("report.html.j2")
+
+
+def _reasons(report: Report) -> Iterator[str]:
+    """Yield, in sentences, what the verdict rests on."""
+    if report.problem is not None:
+        yield f"{report.problem.message} ({report.problem.kind})"
+    if report.score is None:
+        return
+    if report.threshold is None:
+        yield f"The clip scores {report.score:.3f}. No threshold was set, so this is no verdict."
+    else:
+        side = "at or above" if report.forged else "below"
+        yield (
+            f"The clip scores {report.score:.3f}, {side} the threshold of "
+            f"{report.threshold.value:.3f} from which a clip is flagged."
+        )
+        if (rate := report.threshold.false_positive_rate) is not None:
+            yield f"The threshold was chosen to flag about {percent(rate)} of genuine clips."
+    if report.forged and not report.segments:
+        yield "No stretch stands out from the rest, so no place is named."
+    if report.forged is False and report.segments:
+        yield "Some stretches stand out all the same; they are shown below."
+
+
+def _limits(report: Report) -> Iterator[str]:
+    """Yield, in sentences, what the report cannot say."""
+    if report.score is None:
+        yield "Nothing was found out about this clip. That does not make it genuine."
+    else:
+        yield (
+            "This is an indication by a statistical model, not court evidence. It can flag a "
+            "genuine clip and miss a forged one; have a person look before anyone is accused."
+        )
+        yield from _reach(report.provenance)
+    for name, part in report.modalities.items():
+        hidden_s = sum(o.end_s - o.start_s for o in part.opt_outs)
+        if part.score is None:
+            yield f"Nothing is said about {name}: it is absent or could not be judged."
+        elif hidden_s:
+            yield f"By {name}, {hidden_s:.2f} s could not be judged."
+    yield from (f"{warning.rstrip('.')}." for warning in report.warnings)
+
+
+def _reach(provenance: Provenance) -> Iterator[str]:
+    """Yield, in sentences, how far the numbers reach."""
+    if trained_on := provenance.trained_on:
+        yield (
+            f"The model learned from: {trained_on}. On other kinds of forgery, other languages and "
+            "strongly compressed clips it is less reliable, by an unknown amount."
+        )
+    else:
+        yield "What the model learned from is not recorded, so where it is reliable is not known."
+    if provenance.calibration == "none":
+        yield "Scores are not calibrated: a higher one is more suspicious, none is a probability."
+
+
+def _cards(report: Report) -> Iterator[Card]:
+    best = sorted(report.segments, key=lambda s: -s.score)[:MAX_PICTURES]
+    gone = _why_gone(report.media)
+    for number, segment in enumerate(report.segments, start=1):
+        reason = gone
+        if segment not in best:
+            reason = f"only the {MAX_PICTURES} segments of highest score have one"
+        picture, caption = (None, f"No picture: {reason}") if reason else _shot(report, segment)
+        yield Card(number, segment, picture, caption)
+
+
+def _why_gone(media: Media) -> str | None:
+    """Return why no picture can be taken from the file, or None if one can be tried."""
+    if media.video is None:
+        return "the clip has none"
+    path = Path(media.path)
+    if not path.is_file():
+        return f"the clip is no longer at {media.path}"
+    if media.size_bytes is not None and path.stat().st_size != media.size_bytes:
+        return f"the file at {media.path} is not the one that was judged"
+    return None
+
+
+def _shot(report: Report, segment: ForgedSegment) -> tuple[str | None, str]:
+    middle_s = (segment.start_s + segment.end_s) / 2
+    try:
+        picture = picture_at(report.media, middle_s, max_short_side_px=_PICTURE_PX)
+    except MmmsbaError as error:
+        return None, f"No picture: {error}"
+    return _data_uri(picture), f"Picture at {clock(picture.pts_s)}"
+
+
+def _data_uri(picture: Picture) -> str:
+    import cv2
+
+    bgr = cv2.cvtColor(picture.rgb, cv2.COLOR_RGB2BGR)
+    _, jpeg = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
+    return "data:image/jpeg;base64," + base64.b64encode(jpeg.tobytes()).decode("ascii")
+
+
+def _media_facts(media: Media) -> Iterator[tuple[str, str]]:
+    yield "File", media.path
+    yield from _known("SHA-256", media.sha256)
+    yield from _known("Size", media.size_bytes, " bytes")
+    yield from _known("Container", media.container)
+    if media.duration_s is not None:
+        yield "Duration", f"{clock(media.duration_s)} ({media.duration_s:.3f} s)"
+    # A file without a container was not opened, so what is in it is not known.
+    if media.container is not None or media.video or media.audio:
+        yield "Picture", _video_fact(media)
+        yield "Sound", _audio_fact(media)
+
+
+def _video_fact(media: Media) -> str:
+    if (video := media.video) is None:
+        return "none"
+    facts = [video.codec, f"{video.width_px} × {video.height_px} px"]  # noqa: RUF001 - a times sign
+    if video.fps_hz is not None:
+        facts.append(f"{video.fps_hz:.3f} pictures a second on average")
+    if video.rotation_deg:
+        facts.append(f"turned by {video.rotation_deg}°, which was undone")
+    return ", ".join([*facts, f"from {clock(video.start_s)}"])
+
+
+def _audio_fact(media: Media) -> str:
+    if (audio := media.audio) is None:
+        return "none"
+    return (
+        f"{audio.codec}, {audio.sample_rate_hz} Hz, {audio.channels} channel"
+        f"{'' if audio.channels == 1 else 's'}, from {clock(audio.start_s)}"
+    )
+
+
+def _provenance_facts(provenance: Provenance) -> Iterator[tuple[str, str]]:
+    yield "Made by", f"mmmsba-plugin {provenance.package_version}"
+    yield from _known("Made at", provenance.created_utc)
+    yield from _known("Command", provenance.command)
+    yield "Detector", provenance.detector
+    yield from _known("Checkpoint", provenance.checkpoint)
+    yield from _known("SHA-256 of its weights", provenance.checkpoint_sha256)
+    yield from _known("Learned from", provenance.trained_on)
+    yield "Calibration", provenance.calibration
+    yield "Formula version", str(provenance.formula_version)
+    yield "Plug-in interface", provenance.api_version
+
+
+def _known(label: str, value: object, unit: str = "") -> _Facts:
+    return [] if value is None else [(label, f"{value}{unit}")]

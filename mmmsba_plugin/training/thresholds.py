@@ -1,0 +1,257 @@
+"""Chooses, on validation clips, what scores mean and from which one speaks of a forgery.
+
+Focal loss with a small weight on fakes leaves scores low, so one half means nothing by
+itself. The choice is made on clips that the network did not learn from, and the checkpoint
+says what it was made for. Lines are drawn on the network's own scale; a report shows them,
+and all scores, as probabilities.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mmmsba_plugin.config import Calibration, CalibrationMethod, LocalizationConfig
+from mmmsba_plugin.localization.calibrate import apply, calibrate
+from mmmsba_plugin.model.ensemble import Network
+from mmmsba_plugin.model.inference import Judgement, judge
+from mmmsba_plugin.schema import ALTERED_BY_MODALITY, Threshold
+from mmmsba_plugin.structures import ClipFeatures
+from mmmsba_plugin.training.data import Clip, Source, truths
+from mmmsba_plugin.training.targets import make_targets
+
+#: Share of genuine validation clips, or snippets, that may be called forged if nothing is said.
+FALSE_POSITIVE_RATE = 0.1
+#: Shares of genuine clips for which a checkpoint has a line, where its clips can tell them.
+FALSE_POSITIVE_RATES = (0.01, 0.05, 0.1)
+_TOGETHER = "all"
+
+Scores = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class OperatingPoint:
+    """Where to draw the lines.
+
+    Attributes:
+        threshold: From which score a clip counts as forged, unless another line is asked for.
+        localization: The settings with the onset and offset that suit this network.
+        thresholds: The same for stated false-positive rates, lowest rate first.
+        calibration: What turns scores into probabilities.
+        metrics: What was seen at these lines, on the validation clips.
+    """
+
+    threshold: Threshold
+    localization: LocalizationConfig
+    thresholds: tuple[Threshold, ...]
+    calibration: Calibration
+    metrics: dict[str, float] = field(default_factory=dict)
+
+
+def choose_operating_point(
+    held_out: Sequence[tuple[Network, Sequence[Clip]]],
+    source: Source,
+    config: LocalizationConfig,
+    *,
+    calibration: CalibrationMethod = "none",
+    false_positive_rate: float = FALSE_POSITIVE_RATE,
+) -> OperatingPoint:
+    """Return the lines for a network, or for a committee of networks.
+
+    A clip counts as forged from the score that at most a stated share of the genuine clips reach,
+    and a segment opens there too: a clip is forged exactly if a stretch of it is. It closes
+    at the score that tells forged from genuine snippets with the best F1. With too few genuine
+    clips to tell that share, a tenth is taken; with fewer than ten, the line with the best
+    balanced accuracy, for no stated rate. A modality shown alone is judged by a line of its own,
+    since with less to go by its scores lie elsewhere: the one that a tenth of genuine snippets
+    reach.
+
+    Args:
+        held_out: Validation clips, genuine and forged, with the network that did not learn from
+            them; in evaluation mode or not, it is not changed. Of a committee, several parts
+            each with clips of their own. All of it varies less than a part, so that lines and
+            probabilities should err on the safe side for other clips of the same kind.
+        source: How their features are had.
+        config: The settings that the lines are put into.
+        calibration: How scores become probabilities; fitted to the clips' scores.
+        false_positive_rate: The share of genuine clips that may be called forged.
+    """
+    seen = _Seen()
+    for network, clips in held_out:
+        for clip in clips:
+            features = source.features(clip.media)
+            seen.add(clip, features, judge(network, features, config))
+    level, f1 = seen.best_f1(_TOGETHER)
+    forged = np.array([clip.record.forged for _, clips in held_out for clip in clips])
+    highest = np.array(seen.highest)
+    line = clip_threshold(highest, forged, false_positive_rate)
+    thresholds = stated_thresholds(highest[~forged])
+    curve = calibrate(calibration, highest, forged)
+    lines = {
+        "onset": line.value,
+        "offset": min(level, line.value),
+        "alone_onsets": {
+            m: seen.genuine_line(m) for m in held_out[0][0].config.dims if seen.genuine(m)
+        },
+    }
+    return OperatingPoint(
+        threshold=line,
+        localization=config.model_copy(update=lines),
+        thresholds=thresholds,
+        calibration=curve,
+        metrics={
+            **_clip_metrics(highest, forged, line),
+            "snippet_f1": f1,
+            **_rates(highest, forged, thresholds),
+            **_calibration_metrics(highest, forged, curve),
+        },
+    )
+
+
+def _clip_metrics(scores: Scores, forged: Flags, line: Threshold) -> dict[str, float]:
+    from mmmsba_plugin.evaluation.metrics.detection import auc
+
+    return {
+        "clip_auc": auc(scores, forged),
+        "clip_true_positive_rate": float(np.mean(scores[forged] >= line.value)),
+        "clip_false_positive_rate": float(np.mean(scores[~forged] >= line.value)),
+    }
+
+
+def _rates(scores: Scores, forged: Flags, lines: Sequence[Threshold]) -> dict[str, float]:
+    """Return what shares of either kind of clip each line calls forged."""
+    kinds = {"true": scores[forged], "false": scores[~forged]}
+    return {
+        f"clip_{kind}_positive_rate@{line.false_positive_rate:g}": float(np.mean(of >= line.value))
+        for line in lines
+        for kind, of in kinds.items()
+    }
+
+
+def _calibration_metrics(scores: Scores, forged: Flags, curve: Calibration) -> dict[str, float]:
+    from mmmsba_plugin.evaluation.metrics.calibration import expected_calibration_error
+
+    found = {"clip_ece_uncalibrated": expected_calibration_error(scores, forged)}
+    if curve.method != "none":
+        probabilities = apply(curve, scores)
+        found["clip_ece_calibrated"] = expected_calibration_error(probabilities, forged)
+    return found
+
+
+class _Seen:
+    """Scores of snippets and their truth: of all modalities together, and of each alone."""
+
+    def __init__(self) -> None:
+        self.highest: list[float] = []
+        self._scores: dict[str, list[Scores]] = {}
+        self._labels: dict[str, list[NDArray[np.int64]]] = {}
+
+    def add(self, clip: Clip, features: ClipFeatures, found: Judgement) -> None:
+        """Take in what was said about a clip."""
+        truth = truths(clip.record)
+        self.highest.append(float(np.nanmax(found.scores)))
+        for name, scores in {_TOGETHER: found.scores, **found.by_modality}.items():
+            view = truth[ALTERED_BY_MODALITY.get(name, "all")]
+            labels = make_targets(view, features.grid, features.num_snippets).labels
+            judged = ~np.isnan(scores)
+            self._scores.setdefault(name, []).append(scores[judged])
+            self._labels.setdefault(name, []).append(labels[judged])
+
+    def genuine(self, name: str) -> bool:
+        """Whether any genuine snippet was judged."""
+        return any((labels == 0).any() for labels in self._labels[name])
+
+    def genuine_line(self, name: str) -> float:
+        """Return the score that at most a tenth of the genuine snippets reach."""
+        scores, labels = np.concatenate(self._scores[name]), np.concatenate(self._labels[name])
+        return threshold_at(scores[labels == 0], FALSE_POSITIVE_RATE)
+
+    def best_f1(self, name: str) -> tuple[float, float]:
+        """Return the line with the best F1, and that F1."""
+        return best_f1(np.concatenate(self._scores[name]), np.concatenate(self._labels[name]))
+
+
+def clip_threshold(
+    scores: Scores, forged: Flags, false_positive_rate: float = FALSE_POSITIVE_RATE
+) -> Threshold:
+    """Return the score from which a clip counts as forged, and the rate it was chosen for.
+
+    Args:
+        scores: In [0, 1], shape ``(clip,)``.
+        forged: The truth, the same shape; some clips of either kind.
+        false_positive_rate: The rate that is wanted; a tenth where too few clips tell it.
+    """
+    genuine = scores[~forged]
+    for rate in (false_positive_rate, max(false_positive_rate, FALSE_POSITIVE_RATE)):
+        if len(genuine) >= clips_to_tell(rate):
+            return Threshold(value=threshold_at(genuine, rate), false_positive_rate=rate)
+    lines = np.unique(scores)
+    gained = [np.mean(scores[forged] >= line) - np.mean(genuine >= line) for line in lines]
+    return Threshold(value=float(lines[int(np.argmax(gained))]))
+
+
+def stated_thresholds(genuine_scores: Scores) -> tuple[Threshold, ...]:
+    """Return a line for each of :data:`FALSE_POSITIVE_RATES` that so many clips can tell.
+
+    Where so many score exactly 1 that no line keeps to a rate, there is none for it either.
+
+    Args:
+        genuine_scores: Scores of genuine clips, in [0, 1], shape ``(clip,)``.
+    """
+    lines = []
+    for rate in FALSE_POSITIVE_RATES:
+        if len(genuine_scores) >= clips_to_tell(rate):
+            value = threshold_at(genuine_scores, rate)
+            if np.mean(genuine_scores >= value) <= rate:
+                lines.append(Threshold(value=value, false_positive_rate=rate))
+    return tuple(lines)
+
+
+def clips_to_tell(false_positive_rate: float) -> int:
+    """Return how many genuine clips it takes that such a share of them is one clip.
+
+    Example:
+        >>> [clips_to_tell(rate) for rate in FALSE_POSITIVE_RATES]
+        [100, 20, 10]
+    """
+    return math.ceil(1 / false_positive_rate)
+
+
+def best_f1(scores: Scores, labels: NDArray[np.int64]) -> tuple[float, float]:
+    """Return the score at and above which F1 is best, and that F1.
+
+    Args:
+        scores: In [0, 1], shape ``(snippet,)``.
+        labels: 1 where fake, the same shape.
+
+    Example:
+        >>> best_f1(np.array([0.1, 0.2, 0.6, 0.9]), np.array([0, 0, 1, 1]))
+        (0.6, 1.0)
+    """
+    order = np.argsort(-scores, kind="stable")
+    hits = np.cumsum(labels[order])
+    f1 = 2 * hits / (np.arange(1, len(order) + 1) + max(1, int(labels.sum())))
+    # Equal scores fall on the same side of any line, so only the last of them counts.
+    last = np.append(np.diff(scores[order]) != 0, True)
+    best = int(np.argmax(np.where(last, f1, -1.0)))
+    return float(scores[order][best]), float(f1[best])
+
+
+def threshold_at(genuine_scores: Scores, false_positive_rate: float) -> float:
+    """Return the lowest score that at most that share of genuine clips reaches.
+
+    The lowest that a network can give, that is, which computes in float32: a line nearer to
+    the score below would not stay apart from it once both are probabilities.
+
+    Example:
+        >>> round(threshold_at(np.array([0.1, 0.2, 0.3, 0.4]), 0.25), 6)
+        0.3
+    """
+    allowed = int(false_positive_rate * len(genuine_scores))
+    highest = float(np.sort(genuine_scores)[::-1][allowed])
+    rounded = np.float32(highest)
+    above = rounded if rounded > highest else np.nextafter(rounded, np.float32(2))
+    return min(1.0, float(above))

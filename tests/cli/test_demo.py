@@ -1,0 +1,109 @@
+"""``mmmsba demo``: which story it tells, and whether it says beside what is found what is true."""
+
+import webbrowser
+
+import pytest
+from typer.testing import CliRunner
+
+from mmmsba_plugin import demo, plugins
+from mmmsba_plugin.cli import _exit_codes, app
+from mmmsba_plugin.datasets.lavdf import read_lavdf
+from mmmsba_plugin.errors import CheckpointNotFoundError, DatasetError
+from mmmsba_plugin.record import Record
+from mmmsba_plugin.segment import Segment
+
+
+@pytest.fixture(autouse=True)
+def _fresh():
+    plugins.forget()
+    yield
+    plugins.forget()
+
+
+@pytest.fixture
+def run(tmp_path):
+    words = ("demo", "-o", tmp_path / "out", "--no-open")
+    return lambda *more: CliRunner().invoke(app, [str(word) for word in (*words, *more)])
+
+
+@pytest.fixture(scope="module")
+def shown(checkpoint, tmp_path_factory):
+    """What one whole run leaves and says, and what it is said to open."""
+    folder, opened = tmp_path_factory.mktemp("demo"), []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MMMSBA_WEIGHTS", str(checkpoint))
+        patch.setattr(webbrowser, "open", opened.append)
+        done = CliRunner().invoke(app, ["demo", "-o", str(folder)])
+    assert done.exit_code == _exit_codes.OK, done.stderr
+    return folder, done.stdout, opened
+
+
+@pytest.fixture(scope="module")
+def forged(shown) -> Record:
+    (record,) = (r for r in read_lavdf(shown[0] / "shown/corpus") if r.forged)
+    return record
+
+
+class TestStory:
+    @pytest.fixture(autouse=True)
+    def told(self, monkeypatch):
+        """Which story was begun; it then is broken off."""
+
+        def teller(name):
+            def tell(*_, **__):
+                raise DatasetError(name)
+
+            return tell
+
+        for name in ("show", "learn_and_show"):
+            monkeypatch.setattr(demo, name, teller(name))
+
+    @pytest.mark.usefixtures("bundled")
+    def test_bundled_weights_are_shown_at_work(self, run):
+        assert run().stderr == "error: show\n"
+
+    @pytest.mark.usefixtures("bundled")
+    def test_with_train_a_network_learns_first(self, run):
+        assert run("--train").stderr == "error: learn_and_show\n"
+
+    @pytest.mark.usefixtures("unbundled")
+    def test_so_it_does_without_bundled_weights(self, run):
+        assert run().stderr == "error: learn_and_show\n"
+
+
+class TestShown:
+    def test_the_truth_stands_beside_what_was_found(self, shown, forged):
+        lines = shown[1].splitlines()
+        truth = lines.index(f"really forged: {demo.truth_of(forged)}")
+        assert lines[truth + 1].startswith("reported as forged: ")
+        assert lines[truth + 2].endswith("before it was forged")
+
+    def test_it_says_that_a_drawn_face_proves_nothing(self, shown):
+        assert demo.DRAWN in shown[1].splitlines()
+
+    def test_the_page_says_all_that_too_and_is_opened(self, shown, forged):
+        folder, _, opened = shown
+        page = folder / "report.html"
+        assert opened == [page.resolve().as_uri()]
+        html = page.read_text(encoding="utf-8")
+        assert f"what is forged in it: {demo.truth_of(forged)}." in html
+        assert f"{demo.DRAWN}." in html
+
+    def test_one_genuine_clip_is_made_and_one_forged(self, shown, forged):
+        records = list(read_lavdf(shown[0] / "shown/corpus"))
+        assert sorted(record.forged for record in records) == [False, True]
+        assert forged.visual_truth
+
+
+class TestWords:
+    def test_what_is_true_is_told_by_what_was_altered(self):
+        sound, picture = (Segment(1.0, 1.5), Segment(3.0, 3.25)), (Segment(1.0, 1.5),)
+        record = Record("clip.mp4", audio_truth=sound, visual_truth=picture)
+        assert demo.truth_of(record) == (
+            "0:01.00 to 0:01.50 (sound), 0:03.00 to 0:03.25 (sound), 0:01.00 to 0:01.50 (picture)"
+        )
+
+    @pytest.mark.usefixtures("unbundled")
+    def test_without_weights_there_is_nothing_to_show(self, tmp_path):
+        with pytest.raises(CheckpointNotFoundError, match="none is bundled"):
+            demo.show(tmp_path)

@@ -1,0 +1,102 @@
+"""``mmmsba train``: what its words ask for, and what it makes."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from mmmsba_plugin import plugins
+from mmmsba_plugin.cli import _exit_codes, app
+from mmmsba_plugin.datasets.lavdf import read_lavdf
+from mmmsba_plugin.errors import DatasetError
+from mmmsba_plugin.model.checkpoint import read_config
+
+TINY = {"network": {"gru_units": 4, "dense_units": 4}, "train": {"max_epochs": 1}}
+
+
+@pytest.fixture(autouse=True)
+def _fresh(monkeypatch, feature_store):
+    monkeypatch.setenv("MMMSBA_CACHE", str(feature_store.folder.parent))
+    plugins.forget()
+    yield
+    plugins.forget()
+
+
+class TestTrain:
+    @pytest.fixture
+    def train(self, tmp_path):
+        settings = tmp_path / "tiny.json"
+        settings.write_text(json.dumps(TINY))
+
+        def run(*arguments):
+            wanted = ["train", "--config", settings, "-o", tmp_path / "out", *arguments]
+            return CliRunner().invoke(app, [str(a) for a in wanted])
+
+        return run
+
+    @pytest.fixture
+    def halves(self, talking_corpus, tmp_path) -> list[Path]:
+        """The corpus as two: those to learn from, and those to validate on."""
+        metadata = json.loads((talking_corpus / "metadata.json").read_text())
+        folders = []
+        for name, kept in (("learned", {"train"}), ("held", {"dev"})):
+            folder = shutil.copytree(talking_corpus, tmp_path / name)
+            part = [item for item in metadata if item["split"] in kept]
+            (folder / "metadata.json").write_text(json.dumps(part))
+            folders.append(folder)
+        return folders
+
+    def test_several_corpora_are_learned_from_together(self, train, halves, tmp_path):
+        done = train("--data", halves[0], "--data", f"lav-df={halves[1]}")
+        assert done.exit_code == _exit_codes.OK, done.stderr
+        said = read_config(tmp_path / "out")
+        assert said.trained_on == "learned, held"
+        assert said.training["num_train"] == len(list(read_lavdf(halves[0])))
+        assert said.training["num_validation"] == len(list(read_lavdf(halves[1])))
+
+    def test_why_scores_are_not_calibrated_is_told(self, train, talking_corpus, tmp_path):
+        done = train("--data", talking_corpus)
+        reason = read_config(tmp_path / "out").calibration.reason
+        assert reason
+        assert f"scores are not calibrated: {reason}" in done.stdout
+        again = train("--data", talking_corpus, "--calibration", "none")
+        assert again.exit_code == _exit_codes.OK, again.stderr
+        assert "not calibrated" not in again.stdout
+
+    def test_an_unknown_curve_is_answered_with_those_there_are(self, train):
+        done = train("--data", ".", "--calibration", "platt")
+        assert done.exit_code == _exit_codes.STOPPED
+        assert "calibration: Input should be 'none', 'temperature' or 'isotonic'" in done.stderr
+
+    @pytest.fixture
+    def asked(self, monkeypatch):
+        """What the training is asked for, which then is not done."""
+        from mmmsba_plugin.training import fit
+
+        heard = {}
+
+        def listen(records, config, *_, **__):
+            heard.update(keys=[record.key for record in records], config=config)
+            raise DatasetError("that was all")
+
+        monkeypatch.setattr(fit, "fit", listen)
+        return heard
+
+    def test_features_alone_need_no_clips(self, train, halves, asked):
+        shutil.rmtree(halves[0] / "train")
+        done = train("--data", halves[0])
+        assert "can be used; the first: " in done.stderr
+        assert "or do without clips (--features-only, need_media=False)" in done.stderr
+        train("--data", halves[0], "--features-only")
+        metadata = json.loads((halves[0] / "metadata.json").read_text())
+        assert asked["keys"] == [item["file"] for item in metadata] != []
+
+    def test_silence_is_left_out_as_asked_and_nothing_else_changes(self, train, halves, asked):
+        train("--data", halves[0], "--modalities", "audio,lips")
+        plain = asked["config"]
+        train("--data", halves[0], "--modalities", "audio,lips", "--trim-silence")
+        trimmed = plain.features.model_copy(update={"trim_silence": True})
+        assert asked["config"] == plain.model_copy(update={"features": trimmed})
+        assert not plain.features.trim_silence

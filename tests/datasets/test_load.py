@@ -1,0 +1,205 @@
+"""The corpus that somebody names is found and read, or it is said what to name instead."""
+
+import logging
+
+import pytest
+
+from mmmsba_plugin import plugins
+from mmmsba_plugin.datasets.load import open_corpus, wanted
+from mmmsba_plugin.errors import ConfigError, DatasetError, PluginNotFoundError
+
+from .. import corpora
+
+pytestmark = pytest.mark.usefixtures("readers")
+
+#: Readers of corpora that nobody else knows. The names of what they yield say who read what.
+READERS_FILE = """
+from pathlib import Path
+from mmmsba_plugin.config import Chapter
+from mmmsba_plugin.record import Record
+from mmmsba_plugin.hookspecs import DatasetReader, hookimpl
+
+class Bare(Chapter):
+    root: Path
+
+class Full(Bare):
+    split: str = "all"
+    need_media: bool = True
+    colour: str = "none"
+
+def read(name):
+    return lambda config: [Record(config.root, key=name, extra=dict(config))]
+
+def stumble(root):
+    raise RuntimeError("boom")
+
+@hookimpl
+def forensics_dataset_readers():
+    yield DatasetReader("bare", ".", Bare, read("bare"))
+    yield DatasetReader("full", ".", Full, read("full"), lambda root: (root / "full").exists())
+    yield DatasetReader("rival", ".", Bare, read("rival"), lambda root: (root / "rival").exists())
+    yield DatasetReader("clumsy", ".", Bare, read("clumsy"), stumble)
+"""
+
+
+@pytest.fixture
+def readers(tmp_path):
+    path = tmp_path / "readers.py"
+    path.write_text(READERS_FILE)
+    plugins.forget()
+    plugins.load_file(path)
+    yield
+    plugins.forget()
+
+
+def who_reads(*arguments, **settings) -> str:
+    (record,) = open_corpus(*arguments, **settings).records
+    return record.key
+
+
+@pytest.fixture
+def root(tmp_path):
+    folder = tmp_path / "corpus"
+    folder.mkdir()
+    return folder
+
+
+def test_a_reader_can_be_named_with_the_folder(root):
+    reader, name, (record,) = open_corpus(f"bare={root}")
+    assert (reader, name, record.key, record.media) == ("bare", "corpus", "bare", root)
+
+
+def test_or_beside_it_and_with_it_is_nearer(root):
+    assert who_reads(str(root), "bare") == "bare"
+    assert who_reads(f"full={root}", "bare") == "full"
+
+
+def test_else_whoever_recognises_the_folder_reads_it(root):
+    (root / "full").touch()
+    assert who_reads(str(root)) == "full"
+
+
+def test_what_nobody_recognises_is_read_as_lav_df(root):
+    with pytest.raises(DatasetError, match=r"no metadata\.json"):
+        list(open_corpus(str(root)).records)
+
+
+def test_several_that_recognise_it_are_named(root):
+    (root / "full").touch()
+    (root / "rival").touch()
+    with pytest.raises(ConfigError, match=rf"full, rival; say which .* full={root}"):
+        open_corpus(str(root))
+
+
+def test_a_reader_that_stumbles_over_a_folder_is_passed_over(root, caplog):
+    (root / "full").touch()
+    with caplog.at_level(logging.ERROR):
+        assert who_reads(str(root)) == "full"
+    assert f"'clumsy' cannot say whether it knows {root}: boom" in caplog.text
+
+
+def test_an_unknown_reader_is_answered_with_those_there_are(root):
+    with pytest.raises(PluginNotFoundError, match="no dataset-reader is called 'bear'"):
+        open_corpus(f"bear={root}")
+
+
+def test_a_folder_with_an_equals_sign_in_its_name_is_a_folder(tmp_path, monkeypatch):
+    (tmp_path / "bare=1").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert who_reads("bare=1", "full") == "full"
+    assert who_reads(str(tmp_path / "gone=1"), "full") == "full"
+
+
+def test_a_reader_is_told_what_was_said_and_nothing_else(root):
+    (record,) = open_corpus(f"full={root}", colour="red").records
+    assert record.extra == {
+        "root": root, "split": "all", "need_media": True, "colour": "red"
+    }  # fmt: skip
+    (record,) = open_corpus(f"full={root}", split="dev", need_media=False).records
+    assert (record.extra["split"], record.extra["need_media"]) == ("dev", False)
+
+
+def test_a_reader_is_told_in_brackets_what_to_do(root):
+    told = "[colour=dark red,split=val,need_media=false]"
+    for corpus in (open_corpus(f"full{told}={root}"), open_corpus(str(root), f"full{told}")):
+        (record,) = corpus.records
+        assert corpus.reader == "full"
+        assert record.extra == {
+            "root": root, "split": "val", "need_media": False, "colour": "dark red"
+        }  # fmt: skip
+
+
+def test_brackets_may_hold_a_path_and_a_folder_equals_signs(tmp_path):
+    folder = tmp_path / "a=b" / "[c]=d"
+    folder.mkdir(parents=True)
+    assert wanted(f"full[colour=/x/y.csv]={folder}") == (folder, "full", {"colour": "/x/y.csv"})
+    assert wanted(str(folder)) == (folder, None, {})
+
+
+def test_what_brackets_say_of_clips_goes_over_what_the_command_needs(root):
+    (record,) = open_corpus(f"full[need_media=true]={root}", need_media=False).records
+    assert record.extra["need_media"] is True
+
+
+@pytest.mark.parametrize(
+    "reader", ["full[]", "full[colour]", "full[=red]", "full[colour=red,colour=blue]", "full[a"]
+)
+def test_brackets_that_make_no_sense_are_answered_with_an_example(root, reader):
+    with pytest.raises(ConfigError, match=r"shall do; write each setting once, as in fakeavc"):
+        open_corpus(str(root), reader)
+
+
+def test_a_setting_is_said_once(root):
+    with pytest.raises(ConfigError, match="split is said in brackets and by an option; leave"):
+        open_corpus(f"full[split=dev]={root}", split="dev")
+
+
+def test_a_setting_that_there_is_not_is_answered_with_those_there_are(root):
+    with pytest.raises(ConfigError, match="has no setting fold, but: colour, need_media, spl"):
+        open_corpus(f"full[fold=2]={root}")
+    with pytest.raises(ConfigError, match="'full' has no setting root, but: colour"):
+        open_corpus(f"full[root=x]={root}")
+
+
+@pytest.mark.parametrize("split", ["dev", "val", "valid"])
+def test_our_readers_know_a_split_by_any_of_its_names(tmp_path, split):
+    for make in (corpora.lavdf, corpora.tvil, corpora.av1m):
+        found = open_corpus(str(make(tmp_path / make.__name__)), split=split)
+        assert {record.split for record in found.records} == {"dev"}
+
+
+def test_a_stranger_hears_of_a_split_as_it_was_typed(root):
+    (record,) = open_corpus(f"full={root}", split="val").records
+    assert record.extra["split"] == "val"
+
+
+def test_the_paper_s_protocol_can_be_typed(tmp_path):
+    root = corpora.av1m(tmp_path)
+    with pytest.raises(DatasetError) as private:
+        list(open_corpus(str(root), split="test").records)
+    # The message itself says what to type.
+    said = str(private.value).split("--data ")[1].split("'")[1]
+    records = list(open_corpus(said, split="test").records)
+    assert {record.identity for record in records} == {"id00099"}
+    assert {record.extra["protocol"] for record in records} == {"paper (seed 0)"}
+
+
+def test_a_corpus_of_which_nothing_can_be_used_is_not_taken_for_an_empty_one(tmp_path):
+    root = corpora.lavdf(tmp_path)
+    for clip in root.rglob("*.mp4"):
+        clip.unlink()
+    said = r"none of the 12 records of .* can be used; the first: .* there is no train/000000"
+    with pytest.raises(DatasetError, match=said):
+        list(open_corpus(str(root)).records)
+    assert len(list(open_corpus(str(root), need_media=False).records)) == 12
+
+
+def test_a_reader_that_knows_no_splits_is_not_asked_for_one(root):
+    with pytest.raises(ConfigError, match="'bare' has no setting split, but: none; leave that"):
+        open_corpus(f"bare={root}", split="dev")
+    assert who_reads(f"bare={root}", need_media=False) == "bare"
+
+
+def test_the_folder_that_one_stands_in_has_a_name(root, monkeypatch):
+    monkeypatch.chdir(root)
+    assert open_corpus(".", "bare").name == "corpus"

@@ -1,0 +1,398 @@
+"""What systems say is held against the truth, and their figures say what happened."""
+
+import csv
+import io
+import json
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mmmsba_plugin.errors import DatasetError
+from mmmsba_plugin.evaluation.evaluate import Evaluation, compare, measure, side_by_side
+from mmmsba_plugin.evaluation.run import Judged, run
+from mmmsba_plugin.evaluation.summary import plain, write_csv
+from mmmsba_plugin.evaluation.tables import Answers, Truths
+from mmmsba_plugin.record import WHOLE_CLIP, Record
+from mmmsba_plugin.schema import (
+    Curves,
+    Media,
+    ModalityReport,
+    Problem,
+    Proposal,
+    Provenance,
+    Report,
+    Threshold,
+)
+from mmmsba_plugin.segment import Segment
+
+PROVENANCE = Provenance(package_version="0", api_version="1.0", formula_version=1, detector="x")
+#: Where a perfect detector has 0 instead of 1.
+ERRORS = {"eer", "false_positive_rate", "ece", "brier"}
+
+
+def record(name: str, *truth: Segment, who: str | None = None, **known):
+    return Record(Path(name), truth=truth, identity=who, key=name, **known)
+
+
+def report(
+    name: str, score: float | None, *found: tuple[float, float], threshold: float | None = 0.5
+) -> Report:
+    if score is None:
+        problem = Problem(kind="X", message=f"cannot read {name}; copy it again")
+        return Report(
+            status="error", media=Media(path=name), problem=problem, provenance=PROVENANCE
+        )
+    return Report(
+        status="ok",
+        media=Media(path=name),
+        score=score,
+        threshold=None if threshold is None else Threshold(value=threshold),
+        proposals=tuple(Proposal(start_s=s, end_s=e, score=score) for s, e in found),
+        provenance=PROVENANCE,
+    )
+
+
+class Oracle:
+    """A detector that says what it was told to say."""
+
+    def __init__(self, *reports: Report) -> None:
+        self.reports = {report.media.path: report for report in reports}
+
+    def detect(self, media, **options):
+        return self.reports[str(media)]
+
+
+FORGED = Segment(1.0, 2.0)
+CLIPS = (
+    record("a.mp4", FORGED, who="ann"),
+    record("b.mp4", FORGED, who="bob"),
+    record("c.mp4", who="ann"),
+    record("d.mp4", who="bob"),
+)
+
+
+def answers(*reports: Report, name: str = "ours") -> Answers:
+    return Answers.of_reports(name, ((one.media.path, one) for one in reports))
+
+
+def figures(*reports: Report, records=CLIPS, **settings) -> Evaluation:
+    settings = {"mode": "voc", "num_resamples": 20} | settings
+    return measure(answers(*reports), Truths.of(records), **settings)
+
+
+def values(found: Evaluation) -> dict[str, float]:
+    return {name: number.value for name, number in found.numbers.items()}
+
+
+def test_each_record_is_judged_once_in_order_and_told_of():
+    heard = []
+    reports = [report(r.media.name, 0.1) for r in CLIPS]
+    judged = run(Oracle(*reports), iter(CLIPS), on_clip=heard.append)
+    assert heard == judged == [Judged(*both) for both in zip(CLIPS, reports, strict=True)]
+
+
+PERFECT = (
+    report("a.mp4", 1.0, (1.0, 2.0)),
+    report("b.mp4", 1.0, (1.0, 2.0)),
+    report("c.mp4", 0.0),
+    report("d.mp4", 0.0),
+)
+
+
+def test_a_detector_that_is_never_wrong_has_perfect_figures():
+    found = figures(*PERFECT)
+    assert values(found) == {name: float(name not in ERRORS) for name in found.numbers}
+    assert {"auc", "partial_auc", "eer", "accuracy", "ap@0.5", "ap@0.95", "ar@5"} <= set(
+        found.numbers
+    )
+    assert (found.num_forged, found.num_genuine) == (2, 2)
+
+
+def test_official_figures_lack_the_first_strip_as_the_fields_evaluator_does():
+    assert values(figures(*PERFECT, mode="official"))["ap@0.5"] == pytest.approx(0.5)
+
+
+def test_one_miss_and_one_false_alarm_show_where_they_belong():
+    found = values(
+        figures(
+            report("a.mp4", 0.9, (1.0, 2.0)),
+            report("b.mp4", 0.3, (1.0, 1.6)),
+            report("c.mp4", 0.7, (5.0, 6.0)),
+            report("d.mp4", 0.2),
+        )
+    )
+    # Of the four pairs of a forged and a genuine clip, only b and c stand the wrong way round.
+    assert found["auc"] == 0.75
+    assert found["true_positive_rate"] == found["false_positive_rate"] == 0.5
+    # a is found at rank 1; b, which overlaps by 0.6, at rank 3 behind the false alarm of c.
+    assert found["ap@0.5"] == pytest.approx(0.5 * 1 + 0.5 * 2 / 3)
+    assert found["ap@0.75"] == pytest.approx(0.5)
+
+
+def test_the_rates_are_those_of_the_systems_own_threshold():
+    found = values(figures(*(report(r.media.name, 0.4, threshold=0.3) for r in CLIPS)))
+    assert found["true_positive_rate"] == found["false_positive_rate"] == 1.0
+
+
+@pytest.mark.parametrize("thresholds", [[None] * 4, [0.1, 0.2, 0.1, 0.1]])
+def test_without_one_threshold_there_are_no_rates(thresholds):
+    reports = (
+        report(r.media.name, 0.4, threshold=t) for r, t in zip(CLIPS, thresholds, strict=True)
+    )
+    found = values(figures(*reports))
+    assert math.isnan(found["true_positive_rate"])
+    assert math.isnan(found["accuracy"])
+    assert found["auc"] == 0.5
+
+
+def test_a_clip_that_was_not_judged_counts_in_no_figure_of_detection_and_is_missed():
+    found = figures(
+        report("a.mp4", 0.9, (1.0, 2.0)),
+        report("b.mp4", None),
+        report("c.mp4", 0.1),
+        report("d.mp4", None),
+    )
+    assert list(found.unjudged) == ["b.mp4", "d.mp4"]
+    assert (found.num_forged, found.num_genuine) == (1, 1)
+    assert found.numbers["auc"].value == 1.0
+    assert found.numbers["ar@100"].value == 0.5
+
+
+def test_a_system_that_judged_no_clip_has_no_figures():
+    reports = [replace_path(report(r.media.name, 0.5), f"other/{r.media.name}") for r in CLIPS]
+    scores_only = replace(answers(*reports), proposals=None)
+    with pytest.raises(DatasetError, match="none of 4 clips was judged by ours; the first is 'a"):
+        measure(scores_only, Truths.of(CLIPS))
+
+
+def test_a_detector_that_judged_no_clip_has_no_figures_of_localization_either():
+    with pytest.raises(DatasetError, match="none of 4 clips was judged by ours"):
+        figures(*(report(r.media.name, None) for r in CLIPS))
+
+
+def replace_path(one: Report, path: str) -> Report:
+    return one.model_copy(update={"media": Media(path=path)})
+
+
+def test_no_clips_at_all_are_refused():
+    with pytest.raises(DatasetError, match="there are no clips to measure on; check the filter"):
+        measure(answers(), Truths.of([]))
+
+
+def test_forged_clips_alone_have_a_localization_but_no_auc():
+    found = figures(report("a.mp4", 0.9, (1.0, 2.0)), records=CLIPS[:1])
+    assert math.isnan(found.numbers["auc"].value)
+    assert found.numbers["ap@0.95"].value == 1.0
+
+
+def test_a_corpus_that_does_not_say_where_has_figures_of_detection_alone():
+    whole = (record("a.mp4", WHOLE_CLIP), record("c.mp4"))
+    reports = report("a.mp4", 0.9, (0.0, 1.0)), report("c.mp4", 0.1, (0.0, 1.0))
+    found = figures(*reports, records=whole).numbers
+    assert found["auc"].value == 1.0
+    assert math.isnan(found["ap@0.5"].value)
+    assert math.isnan(found["ar@100"].value)
+
+
+def test_what_is_found_in_a_clip_forged_at_no_stated_place_is_no_false_alarm():
+    records = (record("a.mp4", FORGED), record("b.mp4", WHOLE_CLIP), record("c.mp4"))
+    reports = (
+        report("a.mp4", 0.5, (1.0, 2.0)),
+        report("b.mp4", 0.9, (0.0, 9.0)),
+        report("c.mp4", 0.1),
+    )
+    assert figures(*reports, records=records).numbers["ap@0.5"].value == 1.0
+
+
+def test_a_clip_of_nobody_known_is_drawn_with_what_was_forged_from_it():
+    genuine = record("c.mp4")
+    forged = record("a.mp4", FORGED, original="c.mp4")
+    found = figures(report("a.mp4", 0.9), report("c.mp4", 0.1), records=(genuine, forged))
+    # One cluster: drawn anew it is always the same, so no interval can be given.
+    assert math.isnan(found.numbers["auc"].low)
+
+
+def test_the_same_seed_gives_the_same_figures():
+    reports = [report(r.media.name, s) for r, s in zip(CLIPS, (0.9, 0.2, 0.3, 0.1), strict=True)]
+    assert repr(figures(*reports)) == repr(figures(*reports))
+
+
+class TestGroups:
+    """Forged clips of one kind are measured against all genuine ones."""
+
+    CLIPS = (
+        record("a.mp4", FORGED, kind="splice", audio_truth=(FORGED,), visual_truth=()),
+        record("b.mp4", FORGED, kind="splice", audio_truth=(FORGED,), visual_truth=()),
+        record("e.mp4", FORGED, kind="mouth", audio_truth=(), visual_truth=(FORGED,)),
+        record("f.mp4", FORGED, kind="mouth", audio_truth=(), visual_truth=(FORGED,)),
+        record("c.mp4", audio_truth=(), visual_truth=()),
+        record("d.mp4", audio_truth=(), visual_truth=()),
+    )
+    REPORTS = (
+        report("a.mp4", 0.9, (1.0, 2.0)),
+        report("b.mp4", 0.8, (1.0, 2.0)),
+        report("e.mp4", 0.2, (5.0, 6.0)),
+        report("f.mp4", 0.1, (5.0, 6.0)),
+        report("c.mp4", 0.3),
+        report("d.mp4", 0.4),
+    )
+
+    def test_by_what_was_altered_and_by_how_it_was_made(self):
+        groups = figures(*self.REPORTS, records=self.CLIPS).groups
+        # Each kind is a group of the same clips, which would say the same twice.
+        assert set(groups) == {"altered: audio", "altered: visual"}
+        sound, picture = groups["altered: audio"], groups["altered: visual"]
+        assert (sound.num_forged, picture.num_forged) == (2, 2)
+        assert (sound.numbers["auc"].value, picture.numbers["auc"].value) == (1.0, 0.0)
+        assert (sound.numbers["ap@0.5"].value, picture.numbers["ap@0.5"].value) == (1.0, 0.0)
+
+    def test_kinds_that_are_not_modalities_are_groups_of_their_own(self):
+        kinds = ("old", "new", "old", "new", None, None)
+        records = [replace(r, kind=k) for r, k in zip(self.CLIPS, kinds, strict=True)]
+        groups = figures(*self.REPORTS, records=records).groups
+        assert set(groups) == {"altered: audio", "altered: visual", "kind: new", "kind: old"}
+        assert groups["kind: old"].numbers["auc"].value == 0.5
+
+    def test_a_corpus_of_one_kind_needs_no_groups(self):
+        assert not figures(*self.REPORTS[:2], *self.REPORTS[4:], records=self.CLIPS[:2]).groups
+
+    def test_each_modality_alone_is_asked_whether_it_was_altered_itself(self):
+        hears = dict(zip("abefcd", (0.9, 0.8, 0.1, 0.2, 0.3, 0.1), strict=True))
+        reports = [
+            one.model_copy(
+                update={"modalities": {"audio": ModalityReport(score=hears[one.media.path[0]])}}
+            )
+            for one in self.REPORTS
+        ]
+        assert values(figures(*reports, records=self.CLIPS))["audio_auc"] == 1.0
+
+
+def test_snippets_are_measured_by_the_moments_that_were_forged():
+    curves = Curves(start_s=0.0, stride_s=1.0, score=(0.1, 0.9, 0.2))
+    reports = [
+        report(r.media.name, 0.9).model_copy(update={"curves": curves})
+        for r in CLIPS[:1] + CLIPS[2:3]
+    ]
+    found = values(figures(*reports, records=(CLIPS[0], CLIPS[2])))
+    # The forged snippet shares its score with one of the five genuine ones, and tops four.
+    assert found["snippet_auc"] == pytest.approx(4.5 / 5)
+    assert "snippet_auc" not in values(figures(*PERFECT))
+
+
+class TestCompare:
+    """Two systems are compared on the same draws of clips."""
+
+    WORSE = (
+        report("a.mp4", 0.4, (1.0, 1.2)),
+        report("b.mp4", 0.8, (1.0, 2.0)),
+        report("c.mp4", 0.5),
+        report("d.mp4", 0.1),
+    )
+
+    def gains(self, first, second):
+        return compare(first, second, Truths.of(CLIPS), mode="voc", num_resamples=50)
+
+    def test_a_better_system_gains(self):
+        gains = self.gains(answers(*PERFECT), answers(*self.WORSE, name="other"))
+        assert gains["auc"].value == 0.25
+        assert gains["ap@0.5"].value == 0.5
+        assert gains["eer"].value < 0
+
+    def test_a_system_gains_nothing_over_itself_in_any_draw(self):
+        for name, gain in self.gains(answers(*self.WORSE), answers(*self.WORSE)).items():
+            assert (name, gain.value, gain.low, gain.high) == (name, 0.0, 0.0, 0.0)
+
+    def test_detection_is_compared_on_clips_that_both_judged(self):
+        unread = (*self.WORSE[1:], report("a.mp4", None))
+        assert self.gains(answers(*unread), answers(*self.WORSE))["auc"].value == 0.0
+
+
+class TestSideBySide:
+    SETTINGS = {"mode": "voc", "num_resamples": 5}  # noqa: RUF012
+
+    def test_the_first_is_set_against_each_other(self):
+        others = answers(*TestCompare.WORSE, name="other")
+        found = side_by_side([answers(*PERFECT), others], Truths.of(CLIPS), **self.SETTINGS)
+        assert [one.system for one in found.evaluations] == ["ours", "other"]
+        assert set(found.gains) == {"other"}
+        assert found.silence_auc is None
+
+    @pytest.mark.parametrize(
+        ("lengths_s", "leak"),
+        [
+            ({"a.mp4": 0.3, "b.mp4": 0.2, "c.mp4": 0.0, "d.mp4": 0.0}, 1.0),
+            ({"a.mp4": 0.0, "b.mp4": 0.0, "c.mp4": 0.3, "d.mp4": 0.3}, 1.0),
+            ({"a.mp4": 0.0, "b.mp4": 0.0, "c.mp4": 0.0, "d.mp4": 0.0}, 0.5),
+            ({"a.mp4": 0.0, "b.mp4": None, "c.mp4": 0.2, "d.mp4": 0.3}, 1.0),
+        ],
+    )
+    def test_silence_that_gives_clips_away_is_told(self, lengths_s, leak):
+        found = side_by_side(
+            [answers(*PERFECT)], Truths.of(CLIPS), leading_silence_s=lengths_s, **self.SETTINGS
+        )
+        assert found.silence_auc is not None
+        assert found.silence_auc.value == leak
+
+    def test_clips_without_sound_have_no_silence_to_give_them_away(self):
+        silent = dict.fromkeys("abcd")
+        found = side_by_side(
+            [answers(*PERFECT)], Truths.of(CLIPS), leading_silence_s=silent, **self.SETTINGS
+        )
+        assert found.silence_auc is None
+
+
+class TestSummary:
+    def test_json_has_the_figures_where_the_fields_evaluators_have_them(self):
+        said = plain(figures(*PERFECT, tious=(0.5,), num_proposals=(10,)))
+        assert said["ap"] == {"0.5": 1.0}
+        assert said["ar"] == {"10": 1.0}
+        assert said["detection"]["auc"] == 1.0
+        assert said["intervals"]["ap@0.5"] == [1.0, 1.0]
+        assert json.loads(json.dumps(said, allow_nan=False)) == said
+
+    def test_what_is_not_defined_is_null_in_json_and_empty_in_a_table(self):
+        found = figures(report("a.mp4", 0.9), records=CLIPS[:1])
+        assert plain(found)["detection"]["auc"] is None
+        out = io.StringIO()
+        write_csv([found], out)
+        rows = list(csv.DictReader(io.StringIO(out.getvalue())))
+        [auc] = [row for row in rows if row["measure"] == "auc"]
+        assert (auc["system"], auc["group"], auc["value"], auc["low"]) == ("ours", "all", "", "")
+
+    def test_a_table_has_a_row_for_each_figure_of_each_group(self):
+        found = figures(*TestGroups.REPORTS, records=TestGroups.CLIPS)
+        out = io.StringIO()
+        write_csv([found], out)
+        rows = list(csv.DictReader(io.StringIO(out.getvalue())))
+        assert len(rows) == len(found.numbers) + sum(len(g.numbers) for g in found.groups.values())
+
+
+def test_truths_name_what_was_altered_and_who_is_alike():
+    truths = Truths.of((*TestGroups.CLIPS, record("x.mp4", FORGED), record("y.mp4", who="ann")))
+    assert truths.altered == (
+        "audio",
+        "audio",
+        "visual",
+        "visual",
+        *["genuine"] * 2,
+        "forged",
+        "genuine",
+    )
+    assert truths.clusters[-1] == "ann"
+    assert truths.clusters[0] == "a.mp4"
+    assert truths.located.all()
+    assert np.array_equal(truths.spans.of("x.mp4"), [[1.0, 2.0]])
+
+
+def test_a_corpus_that_names_a_clip_twice_is_refused():
+    with pytest.raises(DatasetError, match=r"'a\.mp4' comes twice"):
+        Truths.of([CLIPS[0], CLIPS[0]])
+
+
+def test_stretches_are_counted_as_the_corpus_lists_them_though_they_touch():
+    halves = Segment(1.0, 1.5), Segment(1.5, 2.0)
+    truths = Truths.of([record("a.mp4", FORGED, listed=halves), record("b.mp4", FORGED)])
+    assert truths.spans.counts.tolist() == [2, 1]

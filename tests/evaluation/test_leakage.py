@@ -1,0 +1,217 @@
+"""Genuine and forged files must not be told apart without a look at what they show."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_auc_score
+from sklearn.model_selection import GroupKFold, cross_val_predict
+
+from mmmsba_plugin import plugins
+from mmmsba_plugin.datasets.lavdf import read_lavdf
+from mmmsba_plugin.errors import DatasetError
+from mmmsba_plugin.evaluation.leakage import (
+    _fitted,
+    _reached_by_chance,
+    cues_of,
+    held_out_scores,
+    leak_report,
+)
+from mmmsba_plugin.forge.corpus import forge_corpus
+from mmmsba_plugin.forge.talking_head.clips import make_talking_corpus
+from mmmsba_plugin.media.encode import write_clip
+from mmmsba_plugin.record import Record
+from mmmsba_plugin.segment import Segment
+
+#: What may be seen by chance in so few files: the standard error of an AUC of one half is
+#: 0.053 on 60 and 60 files, and this is three of them away.
+_BOUND = 0.65
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory):
+    """Forgeries of every kind there is, of twelve voices, as many as genuine files."""
+    folder = tmp_path_factory.mktemp("leak")
+    make_talking_corpus(folder / "genuine", num_clips=20, seconds=1.6, seed=5, size_px=128)
+    offers = [offer.name for offer in plugins.entries("forgers") if offer.state == "ok"]
+    forge_corpus(
+        folder / "genuine",
+        folder / "forged",
+        per_clip=3,
+        genuine_per_clip=3,
+        seed=0,
+        forgers=[plugins.lookup("forgers", name) for name in offers],
+    )
+    return list(read_lavdf(folder / "forged"))
+
+
+@pytest.fixture(scope="module")
+def report(corpus):
+    return leak_report(corpus, num_resamples=300, num_deals=100)
+
+
+def test_a_forged_corpus_does_not_give_itself_away(corpus, report):
+    assert report.num_files == len(corpus) >= 110
+    assert not report.leaks, report
+    assert report.together.low <= 0.5
+    assert report.together.value < _BOUND
+    # Were this near one, nothing would ever be found.
+    assert 0.55 < report.by_chance < 0.7
+
+
+def test_no_single_cue_tells_forged_from_genuine(report):
+    for name, cue in report.cues.items():
+        assert abs(cue.value - 0.5) < _BOUND - 0.5, (name, cue)
+
+
+def test_trees_do_not_find_more_than_lines(corpus):
+    rows = [cues_of(record.media) for record in corpus]
+    names = sorted({name for row in rows for name in row})
+    table = np.array([[row.get(name, np.nan) for name in names] for row in rows])
+    forged = np.array([record.forged for record in corpus])
+    people = np.array([record.identity for record in corpus])
+    said = cross_val_predict(
+        HistGradientBoostingClassifier(max_iter=40, min_samples_leaf=8, random_state=0),
+        table,
+        forged,
+        groups=people,
+        cv=GroupKFold(5),
+        method="predict_proba",
+    )[:, 1]
+    assert roc_auc_score(forged, said) < _BOUND
+
+
+def test_genuine_files_are_as_many_and_as_long_as_forged_ones(corpus):
+    lengths_s = {
+        forged: np.array([r.duration_s for r in corpus if r.forged is forged])
+        for forged in (False, True)
+    }
+    assert lengths_s[True].size == lengths_s[False].size
+    assert lengths_s[True].mean() == pytest.approx(lengths_s[False].mean(), abs=0.05)
+
+
+# --- the test itself can see ----------------------------------------------------------------
+
+
+def noisy_clip(path, rng, *, crf, seconds=1.0):
+    pictures = rng.integers(60, 200, (round(25 * seconds), 48, 64, 3), dtype=np.uint8)
+    sound = (0.1 * rng.standard_normal(round(16_000 * seconds))).astype(np.float32)
+    write_clip(path, pictures, fps_hz=25, sound=sound, crf=crf)
+    return path
+
+
+def records_with(folder, crf_of_forged):
+    rng = np.random.default_rng(0)
+    return [
+        Record(
+            noisy_clip(folder / f"{who}{n}.mp4", rng, crf=crf_of_forged if n % 2 else 23),
+            truth=(Segment(0.1, 0.3),) if n % 2 else (),
+            identity=who,
+        )
+        for who in "abcdef"
+        for n in range(4)
+    ]
+
+
+def test_another_encoder_setting_for_forged_files_is_found(tmp_path):
+    heard = []
+    found = leak_report(
+        records_with(tmp_path, 26), num_resamples=100, num_deals=100, on_clip=heard.append
+    )
+    assert heard == list(range(24))
+    assert found.leaks
+    assert found.together.value > 0.95
+    assert "bytes_per_s" in found.tells
+    assert "leading_silence_s" not in found.tells
+
+
+def test_cues_are_those_of_the_file(tmp_path):
+    rng = np.random.default_rng(0)
+    path = noisy_clip(tmp_path / "a.mp4", rng, crf=23, seconds=2)
+    cues = cues_of(path)
+    assert cues["size_bytes"] == path.stat().st_size
+    assert (cues["width_px"], cues["height_px"], cues["fps_hz"]) == (64, 48, 25)
+    assert cues["bytes_per_s"] == pytest.approx(cues["size_bytes"] / 2, rel=0.05)
+    assert cues["share_of_I"] + cues["share_of_P"] + cues["share_of_B"] == pytest.approx(1)
+    assert 1 / 50 <= cues["share_of_I"] < 0.2
+    assert cues["loudness_db"] == pytest.approx(-20, abs=1)
+    assert cues["leading_silence_s"] < 0.01
+    mute = tmp_path / "mute.mp4"
+    write_clip(mute, np.full((25, 48, 64, 3), 99, np.uint8), fps_hz=25)
+    assert not {"loudness_db", "audio_mean"} & cues_of(mute).keys()
+
+
+def test_a_clip_that_is_only_heard_has_no_cues_of_pictures(tmp_path):
+    path = tmp_path / "a.mp4"
+    write_clip(path, [], fps_hz=25, sound=np.zeros(16_000, np.float32))
+    cues = cues_of(path)
+    assert "fps_hz" not in cues
+    assert cues["loudness_db"] == cues["peak_db"] == -100
+    assert cues["silent_s"] == 1
+
+
+def made_up(seed, *, leak, num=240, num_cues=6):
+    rng = np.random.default_rng(seed)
+    forged = np.arange(num) % 2 == 0
+    table = rng.standard_normal((num, num_cues))
+    table[:, 0] += leak * forged
+    return table, forged, [f"p{i // 12}" for i in range(num)]
+
+
+@given(seed=st.integers(0, 1000))
+@settings(max_examples=15)
+def test_cues_that_tell_nothing_are_guessed_at(seed):
+    table, forged, people = made_up(seed, leak=0.0)
+    assert abs(roc_auc_score(forged, held_out_scores(table, forged, people)) - 0.5) < 0.16
+
+
+def test_a_cue_that_tells_is_used_for_people_it_was_not_learned_from():
+    table, forged, people = made_up(0, leak=2.0)
+    # Two normals two spreads apart are told with an AUC of 0.92.
+    scores = held_out_scores(table, forged, people)
+    assert roc_auc_score(forged, scores) == pytest.approx(0.92, abs=0.04)
+
+
+def test_chance_seldom_looks_like_a_leak():
+    found = 0
+    for seed in range(6):
+        table, forged, people = made_up(seed, leak=0.0, num=60, num_cues=3)
+        value = roc_auc_score(forged, held_out_scores(table, forged, people))
+        found += value > _reached_by_chance(table, forged, people, num_deals=60, seed=0)
+    # One in a hundred is expected; more than one in six would be one in a thousand.
+    assert found <= 1
+
+
+def test_who_is_seen_does_not_count_as_knowing():
+    # A cue that names the person and nothing else: useful only to whoever has met him.
+    rng = np.random.default_rng(0)
+    people = np.repeat(np.arange(40), 6)
+    forged = rng.random(240) < np.repeat(rng.random(40), 6)
+    table = np.eye(40)[people]
+    scores = held_out_scores(table, forged, [str(p) for p in people])
+    assert abs(roc_auc_score(forged, scores) - 0.5) < 0.1
+
+
+def test_the_regression_is_that_of_scikit_learn():
+    table, forged, _ = made_up(1, leak=1.0)
+    cues = np.column_stack([table, np.ones(len(table))])
+    theirs = LogisticRegression(C=1 / 3.0, tol=1e-10).fit(table, forged)
+    np.testing.assert_allclose(_fitted(cues, forged)[:-1], theirs.coef_[0], atol=1e-4)
+    assert _fitted(cues, forged)[-1] == pytest.approx(theirs.intercept_[0], abs=1e-4)
+
+
+def test_cues_that_are_missing_or_the_same_for_all_do_no_harm():
+    table, forged, people = made_up(2, leak=2.0)
+    table[:, 1], table[:, 2], table[::3, 0] = np.nan, 7.0, np.nan
+    assert roc_auc_score(forged, held_out_scores(table, forged, people)) > 0.75
+
+
+@pytest.mark.parametrize(
+    "people", [["ann"] * 8, ["ann"] * 4 + ["bob"] * 4], ids=["one person", "a class each"]
+)
+def test_too_few_people_are_an_error_that_says_so(people):
+    forged = np.array([True] * 4 + [False] * 4)
+    with pytest.raises(DatasetError, match="clips of two people or more are needed"):
+        held_out_scores(np.ones((8, 2)), forged, people)

@@ -1,0 +1,79 @@
+"""What people decided in the App is learned from."""
+
+import pytest
+from typer.testing import CliRunner
+
+from fiftyone_ops.tasks.detect import annotate
+from fiftyone_ops.tasks.import_dataset import import_corpus
+from fiftyone_ops.tasks.review import decide, learnable
+from mmmsba_plugin.cli import app
+from mmmsba_plugin.datasets.lavdf import read_lavdf
+from mmmsba_plugin.errors import DatasetError
+from mmmsba_plugin.segment import Segment
+
+
+@pytest.fixture
+def judged(named_dataset, toy):
+    """What the toy detector says of the small videos."""
+    annotate(named_dataset, detector=toy)
+    return named_dataset
+
+
+def test_a_reviewed_sample_is_a_record_and_an_open_one_is_none(judged):
+    forged, other, genuine, _ = judged.exists("forgeries_verdict.confidence")
+    (predicted,) = forged.forgeries.detections
+    decide(judged, forged.id, action="adjust", label_id=predicted.id, end_s=1.213)
+    decide(judged, other.id, action="add", start_s=1.5, end_s=1.75)
+    decide(judged, genuine.id, action="finish")
+    name, records = learnable(judged.name)
+    first, second = records
+    assert name == judged.name
+    assert (str(first.media), first.truth) == (forged.filepath, (Segment(0.5, 1.213),))
+    assert (first.audio_truth, first.visual_truth) == (first.truth, ())
+    assert (str(second.media), second.truth, second.forged) == (genuine.filepath, (), False)
+
+
+def test_a_field_of_truth_can_be_named(talking_corpus):
+    imported = import_corpus(f"lav-df={talking_corpus}", name="teaches").dataset
+    _, records = learnable("teaches:ground_truth")
+    told = {str(one.media): (one.truth, one.split, one.identity) for one in records}
+    imported.delete()
+    assert told == {
+        str(one.media.absolute()): (one.truth, one.split, one.identity)
+        for one in read_lavdf(talking_corpus)
+    }
+
+
+def test_what_cannot_be_learned_from_is_said(judged):
+    with pytest.raises(DatasetError, match="FiftyOne has no data set 'none'; there are: "):
+        learnable("none")
+    with pytest.raises(DatasetError, match="has no field 'forgeries_reviewed' to learn from"):
+        learnable(judged.name)
+    decide(judged, judged.first().id, action="add", start_s=1.0, end_s=1.5)
+    with pytest.raises(DatasetError, match="has a finished review in 'forgeries_reviewed'"):
+        learnable(judged.name)
+
+
+@pytest.mark.timeout(600)
+def test_the_command_learns_from_what_was_reviewed(talking_corpus, checkpoint, tmp_path):
+    imported = import_corpus(f"lav-df={talking_corpus}", name="reviewed-corpus").dataset
+    annotate(imported, checkpoint=str(checkpoint))
+    for sample in imported:
+        decide(imported, sample.id, action="finish")
+        for part in sample.ground_truth.detections:
+            said = {"start_s": part.start_s, "end_s": part.end_s, "modality": part.label}
+            decide(imported, sample.id, action="add", **said)
+    command = ["finetune", "--fiftyone", "reviewed-corpus", "--checkpoint", str(checkpoint)]
+    command += ["--max-epochs", "1", "-o", str(tmp_path / "tuned")]
+    done = CliRunner().invoke(app, command)
+    imported.delete()
+    assert done.exit_code == 0, done.output
+    assert "learned from" in done.stdout
+    card = (tmp_path / "tuned" / "README.md").read_text(encoding="utf-8")
+    assert "reviewed-corpus" in card
+
+
+def test_something_to_learn_from_must_be_named(tmp_path):
+    done = CliRunner().invoke(app, ["train", "-o", str(tmp_path / "none")])
+    assert done.exit_code == 2
+    assert "--fiftyone DATASET" in done.output

@@ -1,0 +1,195 @@
+"""Videos get their metadata without ffprobe, and what browsers cannot play is known."""
+
+import fiftyone as fo
+import fiftyone.operators as foo
+import numpy as np
+import pytest
+
+from fiftyone_ops.tasks.metadata import (
+    SHOWN,
+    UNPLAYABLE,
+    UNREADABLE,
+    Copying,
+    fill_metadata,
+    make_proxies,
+)
+from mmmsba_plugin.errors import MediaNotFoundError, MediaUnreadableError
+from mmmsba_plugin.media.audio import SoundReader
+from mmmsba_plugin.media.encode import write_clip
+from mmmsba_plugin.media.frame_index import glance
+from mmmsba_plugin.media.probe import probe
+
+from ...clips import clicks, clip, numbered_pictures, pictures_at
+from ..asking import asked_by_the_app
+
+VFR_S = [0.0, 0.1, 0.2, 0.3, 0.7, 0.8, 1.4, 1.5]
+
+
+@pytest.fixture(scope="module")
+def old_clip(tmp_path_factory):
+    """MPEG-4 part 2 with sound in mp4, which takes the App's grid down."""
+    return clip(tmp_path_factory.mktemp("old") / "old.mp4", video_codec="mpeg4")
+
+
+def test_a_glance_says_what_a_probe_says_and_when_each_picture_is_shown(tmp_path):
+    path = clip(tmp_path / "clip.mp4")
+    seen, media = glance(path), probe(path)
+    assert (seen.width_px, seen.height_px) == (media.video.width_px, media.video.height_px)
+    assert (seen.video_codec, seen.audio_codec) == (media.video.codec, media.audio.codec)
+    assert (seen.num_pictures, seen.fps_hz) == (50, pytest.approx(25))
+    assert np.allclose(seen.from_zero(media.zero_s).starts_s, np.arange(50) / 25, atol=1e-3)
+    assert seen.why_not_played == ""
+
+
+def test_a_changing_rate_is_seen_and_pictures_keep_their_times(tmp_path):
+    path = tmp_path / "vfr.mp4"
+    write_clip(path, pictures_at(VFR_S), fps_hz=10)
+    clock = glance(path).from_zero(0.0)
+    assert not clock.is_steady
+    assert np.allclose(clock.starts_s, VFR_S, atol=1e-3)
+    assert clock.numbers(0.65, 0.75) == (4, 5)
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "a.webm", "a.avi", "a.mpg"])
+def test_a_glance_finds_the_zero_that_a_probe_finds(tmp_path, name):
+    path = clip(tmp_path / name, sound_start_s=0.5)
+    # What an encoder of sound puts in front is told apart only by decoding.
+    assert glance(path).zero_s == pytest.approx(probe(path).zero_s, abs=0.03)
+
+
+def test_a_file_that_is_not_there_or_holds_no_pictures_is_said_to_be_so(tmp_path):
+    with pytest.raises(MediaNotFoundError, match="there is no file at"):
+        glance(tmp_path / "none.mp4")
+    sound = tmp_path / "sound.mp4"
+    write_clip(sound, [], fps_hz=25, sound=clicks(0.5, duration_s=1.0))
+    with pytest.raises(MediaUnreadableError, match="holds no pictures"):
+        glance(sound)
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "why"),
+    [
+        ("a.mp4", {"video_codec": "mpeg4"}, "no browser plays pictures coded as mpeg4"),
+        ("a.avi", {}, "no browser plays pictures coded as mpeg4"),
+        ("a.mkv", {}, ""),
+        ("a.webm", {}, ""),
+    ],
+)
+def test_it_is_known_what_browsers_play(tmp_path, name, settings, why):
+    assert glance(clip(tmp_path / name, **settings)).why_not_played == why
+
+
+def test_metadata_come_without_ffprobe(dataset, named_clips, monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    dataset.add_sample(fo.Sample(filepath=str(named_clips[0])))
+    assert fill_metadata(dataset).filled == 1
+    metadata = dataset.first().metadata
+    assert (metadata.frame_rate, metadata.total_frame_count, metadata.duration) == (25, 50, 2)
+    assert (metadata.mime_type, metadata.encoding_str) == ("video/mp4", "h264")
+    assert metadata.frame_width > 0 < metadata.frame_height
+
+
+def test_metadata_that_are_there_stay_unless_they_shall_be_made_anew(dataset, named_clips):
+    odd = fo.VideoMetadata(frame_rate=7.0, frame_width=1, frame_height=1)
+    dataset.add_sample(fo.Sample(filepath=str(named_clips[0]), metadata=odd))
+    fill_metadata(dataset)
+    assert dataset.first().metadata.frame_rate == 7
+    fill_metadata(dataset, overwrite=True)
+    assert dataset.first().metadata.frame_rate == 25
+
+
+def test_a_file_that_cannot_be_read_gets_what_keeps_the_grid_alive_and_a_tag(dataset, tmp_path):
+    (tmp_path / "broken.mp4").write_bytes(b"\0" * 100)
+    paths = [tmp_path / "broken.mp4", tmp_path / "missing.mp4"]
+    dataset.add_samples([fo.Sample(filepath=str(path)) for path in paths])
+    filled = fill_metadata(dataset)
+    assert (filled.filled, len(filled.unreadable)) == (0, 2)
+    assert dataset.count_sample_tags() == {UNREADABLE: 2}
+    assert dataset.values("metadata.frame_rate") == [30, 30]
+    assert dataset.values("metadata.size_bytes") == [100, None]
+
+
+def test_what_no_browser_plays_is_tagged_and_shown_as_a_copy(
+    dataset, old_clip, named_clips, tmp_path
+):
+    dataset.add_samples([fo.Sample(filepath=str(p)) for p in (old_clip, named_clips[0])])
+    (why,) = fill_metadata(dataset).unplayable.values()
+    assert why == "no browser plays pictures coded as mpeg4"
+    assert dataset.count_sample_tags() == {UNPLAYABLE: 1}
+
+    made = make_proxies(dataset, tmp_path / "copies")
+    assert (made.made, made.failed) == (1, {})
+    old, other = dataset
+    assert glance(old[SHOWN]).why_not_played == ""
+    assert old.filepath == str(old_clip)
+    assert other[SHOWN] == other.filepath
+    assert dataset.app_config.grid_media_field == SHOWN
+    assert make_proxies(dataset, tmp_path / "copies").made == 0
+
+
+def test_a_copy_shows_and_sounds_at_the_same_seconds(old_clip, tmp_path):
+    from mmmsba_plugin.media.transcode import write_proxy
+
+    write_proxy(old_clip, tmp_path / "copy.mp4")
+    before, after = (probe(path) for path in (old_clip, tmp_path / "copy.mp4"))
+    clocks = [glance(media.path).from_zero(media.zero_s).starts_s for media in (before, after)]
+    assert np.allclose(*clocks, atol=0.002)
+    clicked_s = [
+        np.abs(block.samples).argmax() / 16_000 + block.start_s
+        for media in (before, after)
+        for block in [next(iter(SoundReader(media, sample_rate_hz=16_000)))]
+    ]
+    assert clicked_s[0] == pytest.approx(clicked_s[1], abs=0.005)
+
+
+def test_the_operator_does_both_and_says_what_it_did(dataset, old_clip, tmp_path):
+    dataset.add_sample(fo.Sample(filepath=str(old_clip)))
+    operator = foo.get_operator("@mmmsba/fiftyone_ops/fill_video_metadata")
+    result = operator(dataset, proxies=True, proxies_folder=str(tmp_path)).result
+    assert (result["filled"], result["proxies"], result["unreadable"]) == (1, 1, {})
+
+
+def test_in_the_app_it_shows_how_far_it_is_and_ends_with_what_it_did(dataset, old_clip, tmp_path):
+    dataset.add_samples([fo.Sample(filepath=path) for path in (str(old_clip), "missing.mp4")])
+    said = {"proxies": True, "proxies_folder": str(tmp_path)}
+    shown = list(asked_by_the_app("@mmmsba/fiftyone_ops/fill_video_metadata", dataset, **said))
+    assert [one.body.operator_uri for one in shown] == [
+        "set_progress", "set_progress", "notify", "reload_dataset"
+    ]  # fmt: skip
+    assert [one.body.params["label"] for one in shown[:2]] == ["2 of 2 videos", "1 of 1 videos"]
+    assert shown[2].body.params["message"] == (
+        "metadata of 1 videos filled, 1 not playable, 1 not readable; 1 copies made"
+    )
+
+
+def test_when_the_app_goes_away_the_copies_that_were_made_are_shown(dataset, old_clip, tmp_path):
+    dataset.add_samples([fo.Sample(filepath=str(old_clip)) for _ in range(2)])
+    run = Copying(dataset, tmp_path)
+    assert list(run.steps()) == []
+    fill_metadata(dataset)
+    steps = Copying(dataset, tmp_path).steps()
+    next(steps)
+    steps.close()
+    assert sum(path != str(old_clip) for path in dataset.values(SHOWN)) == 1
+
+
+def test_detection_fills_what_is_missing_on_its_way(dataset, old_clip, toy):
+    from fiftyone_ops.tasks.detect import annotate
+
+    dataset.add_sample(fo.Sample(filepath=str(old_clip)))
+    annotate(dataset, detector=toy)
+    assert dataset.first().metadata.frame_rate == pytest.approx(25)
+    assert dataset.count_sample_tags() == {UNPLAYABLE: 1}
+
+
+def test_a_changing_rate_is_told_with_the_verdict(dataset, tmp_path, toy):
+    from fiftyone_ops.tasks.detect import annotate
+
+    write_clip(tmp_path / "vfr.mp4", pictures_at(VFR_S), fps_hz=10)
+    write_clip(tmp_path / "cfr.mp4", numbered_pictures(30), fps_hz=25)
+    names = ("vfr", "cfr")
+    dataset.add_samples([fo.Sample(filepath=str(tmp_path / f"{name}.mp4")) for name in names])
+    annotate(dataset, detector=toy)
+    told, untold = dataset.values("forgeries_verdict.warnings")
+    assert "pictures come at a changing rate" in told[0]
+    assert untold == []

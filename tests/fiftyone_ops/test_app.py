@@ -1,0 +1,504 @@
+"""The App in a real browser: judge clips from a form, look at one, correct it, go on.
+
+Screenshots are kept in the folder that ``MMMSBA_SCREENSHOTS`` names. Where ``MMMSBA_PICTURES``
+names a folder, the small network learns for longer and the README's pictures are written there::
+
+    MMMSBA_PICTURES=fiftyone_ops/assets pytest tests/fiftyone_ops/test_app.py -k story
+"""
+
+import os
+import time
+from pathlib import Path
+
+import fiftyone as fo
+import pytest
+from fiftyone import ViewField as F
+
+from fiftyone_ops import store
+from fiftyone_ops.labels import truth_of
+from fiftyone_ops.tasks import metadata
+from fiftyone_ops.tasks.detect import annotate
+from fiftyone_ops.tasks.review import whoami
+from mmmsba_plugin.datasets.lavdf import read_lavdf
+
+from . import app
+
+FORM = "[data-cy=operators-prompt-modal]"
+OPERATOR = "[data-item-id='@mmmsba/fiftyone_ops/detect_forgeries']"
+LOOKER = "[data-cy=looker]"
+TIMELINE = "[data-cy=mmmsba-timeline]"
+PICTURES = os.environ.get("MMMSBA_PICTURES")
+
+#: What judging a dozen clips on a busy machine may take.
+LONG_MS = 240_000
+
+MISSING = app.missing()
+if MISSING and app.REQUIRED:
+    raise RuntimeError(MISSING)
+
+pytestmark = [
+    pytest.mark.skipif(bool(MISSING), reason=MISSING),
+    # A small network is trained first.
+    pytest.mark.timeout(1200),
+]
+
+
+@pytest.fixture(scope="session")
+def weights(request, talking_corpus, feature_store, tmp_path_factory) -> Path:
+    """Weights that learned from the talking portrait; for pictures they learn for longer."""
+    if not PICTURES:
+        return request.getfixturevalue("checkpoint")
+    from mmmsba_plugin.config import FitConfig, TrainConfig
+    from mmmsba_plugin.training.fit import fit
+
+    config = FitConfig(
+        network={"gru_units": 64, "dense_units": 32},
+        train=TrainConfig(batch_size=4, max_epochs=40, patience=40),
+    )
+    out = tmp_path_factory.mktemp("pictured") / "weights"
+    return fit(read_lavdf(talking_corpus), config, out, store=feature_store).checkpoint
+
+
+@pytest.fixture(scope="session")
+def address(tmp_path_factory, weights) -> str:
+    """Where the App is served, with those weights as the default."""
+    log = tmp_path_factory.mktemp("server") / "log.txt"
+    with app.server(
+        log, MMMSBA_WEIGHTS=str(weights), FIFTYONE_ALLOW_LEGACY_ORCHESTRATORS="true"
+    ) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """A browser."""
+    with app.browser() as running:
+        yield running
+
+
+@pytest.fixture
+def page(chromium, address, dataset, request, tmp_path):
+    """A page that shows the grid of the test's data set; its last sight is kept."""
+    opened = app.page(chromium)
+    opened.address = f"{address}/datasets/{dataset.name}"
+    yield opened
+    opened.screenshot(path=app.screenshots(tmp_path) / f"{request.node.name}.png")
+    opened.context.close()
+
+
+@pytest.fixture
+def forged_clips(dataset, talking_corpus):
+    """Clips of the held-out splits, with what is known of them, as samples; for pictures all."""
+    records = [one for one in read_lavdf(talking_corpus) if PICTURES or one.split != "train"]
+    for record in records:
+        clock = metadata.look(str(record.media)).clock
+        truth = truth_of(record, clock)
+        dataset.add_sample(
+            fo.Sample(filepath=str(record.media), split=record.split, ground_truth=truth)
+        )
+    metadata.fill_metadata(dataset)
+    return dataset
+
+
+@pytest.fixture
+def judged(named_dataset, toy):
+    """The small videos, judged: forged-1 and forged-2 from 0.5 s to 1.013 s, by sound."""
+    annotate(named_dataset, detector=toy)
+    for name in ("missing", "raises", "nobody"):
+        named_dataset.delete_samples(named_dataset.match(F("filepath").contains_str(name)))
+    return named_dataset
+
+
+def see_grid(page) -> None:
+    page.goto(page.address)
+    page.wait_for_selector(LOOKER)
+
+
+def open_clip(page, name: str) -> None:
+    """Open a clip by the name of its file, its timeline below its player."""
+    page.locator(LOOKER).nth(position_of(page, name)).click()
+    show_timeline(page, name)
+
+
+def show_timeline(page, name: str) -> None:
+    page.locator("[data-cy=panel-tab-forgery_timeline]").click()
+    page.wait_for_selector(f"{TIMELINE}[data-name='{name}']")
+    split = page.locator("[data-cy=mmmsba-split]")
+    if split.count():
+        split.click()
+        # The App makes the panel anew below the player.
+        split.wait_for(state="detached")
+        page.wait_for_selector(f"{TIMELINE}[data-name='{name}']")
+    page.wait_for_selector("[data-cy=modal-looker-container]")
+    wait_for_time(page, 0.0, 0.04)
+
+
+def position_of(page, name: str) -> int:
+    dataset = fo.load_dataset(page.address.rpartition("/")[2])
+    return [Path(path).name for path in dataset.values("filepath")].index(name)
+
+
+def shown_s(page) -> float:
+    """Return where the panel says that the player is, in seconds."""
+    minutes, seconds = page.inner_text("[data-cy=mmmsba-time]").split(" / ")[0].split(":")
+    return 60 * int(minutes) + float(seconds)
+
+
+def wait_for_time(page, low_s: float, high_s: float) -> None:
+    """Wait until the player is where it should be."""
+    page.wait_for_function(
+        """([low_s, high_s]) => {
+            const shown = document.querySelector("[data-cy=mmmsba-time]")?.textContent ?? "";
+            const [minutes, seconds] = shown.split(" / ")[0].split(":").map(Number);
+            return 60 * minutes + seconds >= low_s && 60 * minutes + seconds <= high_s;
+        }""",
+        arg=[low_s, high_s],
+    )
+
+
+def wait_until(true, *, within_s: float = 20.0) -> None:
+    """Wait for something that is seen in the database."""
+    until_s = time.monotonic() + within_s
+    while not true():
+        assert time.monotonic() < until_s, f"not so after {within_s:g} s"
+        time.sleep(0.1)
+
+
+def picture(page, name: str) -> None:
+    """Keep what is seen as a picture of the README, where pictures are asked for."""
+    if PICTURES:
+        path = Path(PICTURES) / f"{name}.png"
+        page.screenshot(path=path)
+        _shrink(path)
+
+
+def _shrink(path: Path) -> None:
+    """Make a picture half as large, of 256 colours: the README needs no more."""
+    from PIL import Image
+
+    Image.open(path).convert("RGB").quantize(256).save(path, optimize=True)
+
+
+def test_the_story_from_clips_to_labels_to_a_correction(page, forged_clips):
+    see_grid(page)
+    page.locator(OPERATOR).click()
+    page.wait_for_selector(FORM)
+    page.locator(f"{FORM} >> xpath=//p[text()='Threshold']/following::input[1]").fill("0.5")
+    picture(page, "form")
+    page.locator(FORM).get_by_role("button", name="Execute").click()
+    wait_until(lambda: is_judged(forged_clips), within_s=LONG_MS / 1000)
+    page.get_by_role("button", name="Done", exact=True).click()
+    # Labels appear in the sidebar without reloading.
+    page.wait_for_selector("text=forgeries_verdict")
+
+    open_overview(page)
+    page.wait_for_timeout(1_000)
+    picture(page, "grid")
+    page.locator("[data-cy=mmmsba-tab-queue]").click()
+    page.wait_for_selector("[data-cy=mmmsba-queue-item]")
+    picture(page, "queue")
+
+    name = most_forged(forged_clips)
+    page.locator(f"[data-cy=mmmsba-queue-item]:has-text('{name}')").click()
+    page.wait_for_selector("[data-cy=modal-looker-container]")
+    show_timeline(page, name)
+    assert page.locator("[data-cy=mmmsba-lane-curve]").count() == 4
+
+    before = page.locator("[data-cy=mmmsba-lane-kept] .segment").count()
+    page.locator(TIMELINE).focus()
+    page.keyboard.press("n")
+    page.wait_for_function(
+        "count => document.querySelectorAll('[data-cy=mmmsba-lane-kept] .segment').length > count",
+        arg=before,
+    )
+    review = review_of(forged_clips, name)
+    assert (review.by, review.history[-1]["action"]) == (whoami(), "add")
+    page.keyboard.press("u")
+    if most_segments(forged_clips):
+        page.keyboard.press("j")
+        page.keyboard.press("a")
+        page.wait_for_selector("[data-cy=mmmsba-lane-kept] .segment")
+    page.wait_for_timeout(1_000)
+    picture(page, "timeline")
+
+
+def is_judged(dataset) -> bool:
+    dataset.reload()
+    if not dataset.has_field("forgeries_verdict"):
+        return False
+    words = dataset.count_values("forgeries_verdict.label")
+    return sum(words.get(word, 0) for word in ("forged", "genuine")) == len(dataset)
+
+
+def review_of(dataset, name: str):
+    dataset.reload()
+    return dataset.match(F("filepath").ends_with(f"/{name}")).first().forgeries_review
+
+
+def most_segments(dataset) -> int:
+    return max(len(labels.detections) for labels in dataset.values("forgeries"))
+
+
+def most_forged(dataset) -> str:
+    """Return the clip with the most segments, and of those the one of the highest score."""
+    rank = F("forgeries.detections").length() * 10 + F("forgeries_verdict.confidence")
+    return Path(dataset.sort_by(rank, reverse=True).first().filepath).name
+
+
+def test_a_click_on_the_time_line_is_where_the_player_goes(page, judged):
+    see_grid(page)
+    open_clip(page, "forged-1.mp4")
+    track = page.locator("[data-cy=mmmsba-lane-curve] .track").first.bounding_box()
+    page.mouse.click(track["x"] + 0.755 * track["width"], track["y"] + 5)
+    # At 1.51 s the picture is on that came at 1.48 s; pictures are 40 ms apart.
+    wait_for_time(page, 1.475, 1.485)
+    # The App's own clock is in step.
+    assert page.get_by_text("0:01.48 / 0:02.00").count() >= 1
+
+
+def test_playing_moves_the_cursor(page, judged):
+    see_grid(page)
+    open_clip(page, "forged-1.mp4")
+    page.keyboard.press("Space")
+    wait_for_time(page, 0.3, 2.0)
+    page.keyboard.press("Space")
+    page.wait_for_timeout(300)
+    left = page.locator("[data-cy=mmmsba-cursor]").evaluate("line => parseFloat(line.style.left)")
+    assert shown_s(page) == pytest.approx(left / 100 * 2.0, abs=0.01)
+
+
+def test_the_next_clip_shows_its_own_segments(page, judged):
+    see_grid(page)
+    open_clip(page, "forged-2.mp4")
+    assert page.locator("[data-cy=mmmsba-lane-found] .segment").count() == 1
+    page.locator("[data-cy=nav-right-button]").click()
+    page.wait_for_selector(f"{TIMELINE}[data-name='genuine-1.mp4']")
+    assert page.locator("[data-cy=mmmsba-lane-found] .segment").count() == 0
+    assert page.locator("[data-cy=mmmsba-card]").count() == 0
+
+
+def test_a_segment_has_a_picture_and_is_a_place_to_go_to(page, judged):
+    see_grid(page)
+    open_clip(page, "forged-1.mp4")
+    page.wait_for_selector("[data-cy=mmmsba-card] img")
+    page.locator("[data-cy=mmmsba-card]").click()
+    # It starts at 0.5 s, within the picture that came at 0.48 s.
+    wait_for_time(page, 0.475, 0.485)
+
+
+def test_a_clip_whose_file_starts_late_is_in_step_from_its_zero(page, dataset, late_clip, toy):
+    dataset.add_sample(fo.Sample(filepath=str(late_clip)))
+    annotate(dataset, detector=toy)
+    see_grid(page)
+    # Its player starts at 0.936 s, which is the clip's zero.
+    open_clip(page, "forged-late.mp4")
+    page.locator("[data-cy=mmmsba-card]").click()
+    # The segment starts at 0.5 s, within the picture that came at 1.4 s, 0.464 s from the zero.
+    wait_for_time(page, 0.455, 0.475)
+    left = page.locator("[data-cy=mmmsba-cursor]").evaluate("line => parseFloat(line.style.left)")
+    assert left / 100 * 2.0 == pytest.approx(0.464, abs=0.01)
+
+
+def test_what_was_not_judged_is_hatched_with_its_reason(page, judged):
+    see_grid(page)
+    open_clip(page, "forged-1.mp4")
+    hidden = page.locator("[data-cy=mmmsba-opt-out]")
+    assert hidden.inner_text() == "no face"
+    assert hidden.evaluate("part => part.style.left") == "75%"
+
+
+def test_a_clip_is_corrected_by_keys_alone(page, judged):
+    see_grid(page)
+    open_clip(page, "forged-1.mp4")
+    page.locator(TIMELINE).focus()
+    segment = judged.match(F("filepath").ends_with("forged-1.mp4")).first().forgeries.detections[0]
+
+    page.keyboard.press("j")
+    wait_for_time(page, 0.475, 0.485)
+    page.keyboard.press("a")
+    page.wait_for_selector("[data-cy=mmmsba-lane-kept] .segment")
+    assert review_of(judged, "forged-1.mp4").decided == {str(segment.id): "accepted"}
+
+    page.keyboard.press("m")
+    page.wait_for_selector("[data-cy=mmmsba-lane-kept] .segment:has-text('visual')")
+    track = page.locator("[data-cy=mmmsba-lane-curve] .track").first.bounding_box()
+    page.mouse.click(track["x"] + 0.4 * track["width"], track["y"] + 5)
+    wait_for_time(page, 0.795, 0.805)
+    page.keyboard.press("]")
+    wait_until(lambda: kept(judged) == [("visual", 0.5, 0.8)])
+
+    page.keyboard.press("u")
+    wait_until(lambda: kept(judged) == [("visual", 0.5, 1.013)])
+    page.keyboard.press("x")
+    page.wait_for_selector("[data-cy=mmmsba-lane-found] .segment.rejected")
+    assert kept(judged) == []
+
+    page.keyboard.press("n")
+    wait_until(lambda: kept(judged) == [("both", 0.8, 1.2)])
+    review = review_of(judged, "forged-1.mp4")
+    assert (review.label, review.by) == ("forged", whoami())
+    # What was predicted stays as it was.
+    again = judged.match(F("filepath").ends_with("forged-1.mp4")).first().forgeries.detections[0]
+    assert (again.id, again.start_s, again.end_s) == (segment.id, 0.5, 1.013)
+
+
+def kept(dataset) -> list[tuple[str, float, float]]:
+    """Return what a person stands by of the first forged clip."""
+    dataset.reload()
+    sample = dataset.match(F("filepath").ends_with("forged-1.mp4")).first()
+    sample.reload()
+    return [
+        (label.label, round(label.start_s, 3), round(label.end_s, 3))
+        for label in sample.forgeries_reviewed.detections
+    ]
+
+
+def test_an_end_is_dragged_to_where_it_should_be(page, judged):
+    see_grid(page)
+    open_clip(page, "forged-1.mp4")
+    page.locator(TIMELINE).focus()
+    page.keyboard.press("j")
+    page.keyboard.press("a")
+    edge = page.locator("[data-cy=mmmsba-lane-kept] .segment .edge.end")
+    edge.wait_for()
+    track = page.locator("[data-cy=mmmsba-lane-kept] .track").bounding_box()
+    box = edge.bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(track["x"] + 0.8 * track["width"], box["y"] + 5, steps=5)
+    page.mouse.up()
+    # A pixel is some 2 ms here.
+    wait_until(lambda: kept(judged)[0][2] == pytest.approx(1.6, abs=0.01))
+    assert kept(judged)[0][:2] == ("audio", 0.5)
+
+
+def test_the_queue_leads_from_one_clip_to_the_next(page, judged):
+    see_grid(page)
+    open_overview(page)
+    page.locator("[data-cy=mmmsba-tab-queue]").click()
+    page.locator("[data-cy=mmmsba-reason-unlabelled]").click()
+    page.wait_for_function("document.querySelectorAll('[data-cy=mmmsba-queue-item]').length === 2")
+    first, second = page.locator("[data-cy=mmmsba-queue-item] td:first-child").all_inner_texts()
+    page.locator("[data-cy=mmmsba-queue-item]").first.click()
+    page.wait_for_selector("[data-cy=modal-looker-container]")
+    show_timeline(page, first)
+    page.locator(TIMELINE).focus()
+    page.keyboard.press("Enter")
+    page.wait_for_selector(f"{TIMELINE}[data-name='{second}']")
+    assert review_of(judged, first).label == "genuine"
+
+
+def test_a_bar_of_the_histogram_becomes_the_view(page, judged):
+    see_grid(page)
+    open_overview(page)
+    assert bars(page) == {"0.25": 2, "0.75": 2}
+    page.locator("[data-cy=mmmsba-bar][data-count='2']").last.click()
+    wait_for_count(page, 2)
+    assert bars(page) == {"0.75": 2}
+    assert page.get_by_text("2 samples").count() == 1
+    page.locator("[data-cy=mmmsba-all]").click()
+    wait_for_count(page, 4)
+
+
+def wait_for_count(page, num_clips: int) -> None:
+    page.wait_for_selector(f"[data-cy=mmmsba-overview] h2:has-text(' {num_clips} clips')")
+
+
+def open_overview(page) -> None:
+    page.locator("[data-cy=new-panel-btn]").first.click()
+    page.get_by_text("Forgery overview").first.click()
+    page.wait_for_selector("[data-cy=mmmsba-histogram]")
+
+
+def bars(page) -> dict[str, int]:
+    found = page.locator("[data-cy=mmmsba-bar]").evaluate_all(
+        "bars => bars.map((bar, at) => [(at / bars.length).toFixed(2), Number(bar.dataset.count)])"
+    )
+    return {low: count for low, count in found if count}
+
+
+@pytest.mark.parametrize("scheme", ["dark", "light"])
+def test_words_stand_out_from_what_is_behind_them(chromium, address, judged, scheme, tmp_path):
+    page = app.page(chromium, dark=scheme == "dark")
+    page.address = f"{address}/datasets/{judged.name}"
+    see_grid(page)
+    open_clip(page, "forged-1.mp4")
+    found = page.evaluate(CONTRASTS)
+    page.screenshot(path=app.screenshots(tmp_path) / f"timeline-{scheme}.png")
+    page.context.close()
+    assert len(found) > 10
+    # What the Web Content Accessibility Guidelines 2.1 ask of ordinary text.
+    assert {words: ratio for words, ratio in found.items() if ratio < 4.5} == {}
+
+
+#: The contrast of each piece of text in the timeline with the nearest ground behind it.
+CONTRASTS = """() => {
+    const parts = (colour) => {
+        const canvas = document.createElement("canvas").getContext("2d");
+        canvas.fillStyle = colour;
+        canvas.fillRect(0, 0, 1, 1);
+        return [...canvas.getImageData(0, 0, 1, 1).data];
+    };
+    const light = ([r, g, b]) => {
+        const [x, y, z] = [r, g, b].map((v) => v / 255).map(
+            (v) => (v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4));
+        return 0.2126 * x + 0.7152 * y + 0.0722 * z;
+    };
+    const ground = (element) => {
+        for (let at = element; at; at = at.parentElement) {
+            const colour = parts(getComputedStyle(at).backgroundColor);
+            if (colour[3] > 250) return colour;
+        }
+        return [255, 255, 255, 255];
+    };
+    const found = {};
+    for (const element of document.querySelectorAll("[data-cy=mmmsba-timeline] *")) {
+        const own = [...element.childNodes].filter((node) => node.nodeType === 3);
+        const words = own.map((node) => node.textContent).join("").trim();
+        if (!words || element.tagName === "OPTION" || element.disabled) continue;
+        if (element.closest(":disabled")) continue;
+        const tones = [parts(getComputedStyle(element).color), ground(element)].map(light);
+        const [low, high] = tones.sort((a, b) => a - b);
+        found[words] = Math.round((100 * (high + 0.05)) / (low + 0.05)) / 100;
+    }
+    return found;
+}"""
+
+
+def test_the_overview_counts_ten_thousand_clips(page, dataset, talking_clip):
+    fill(dataset, talking_clip, num_clips=10_000)
+    see_grid(page)
+    open_overview(page)
+    wait_for_count(page, 10_000)
+    # A hundred scores from 0 to 1, each a hundred times, in bars of a twentieth.
+    assert bars(page) == {f"{bar / 20:.2f}": 500 for bar in range(20)}
+    page.locator("[data-cy=mmmsba-bar][data-count='500']").last.click()
+    wait_for_count(page, 500)
+
+
+def fill(dataset, clip: Path, *, num_clips: int) -> None:
+    """Add samples that look judged, all of one file."""
+    seen = metadata.look(str(clip))
+    known = fo.VideoMetadata(
+        frame_rate=seen.fps_hz,
+        total_frame_count=seen.num_pictures,
+        duration=seen.duration_s,
+        frame_width=seen.width_px,
+        frame_height=seen.height_px,
+    )
+    dataset.add_samples(
+        fo.Sample(
+            filepath=str(clip),
+            metadata=known,
+            forgeries=fo.TemporalDetections(
+                detections=[fo.TemporalDetection(label="audio", support=[3, 9])]
+            ),
+            forgeries_verdict=fo.Classification(
+                label="forged" if number % 2 else "genuine",
+                confidence=(number % 100) / 99,
+                threshold=0.5,
+            ),
+        )
+        for number in range(num_clips)
+    )
+    store.register(dataset, "forgeries", method=store.DETECT, label_field="forgeries")

@@ -1,0 +1,267 @@
+"""Videos in groups with pictures are found and written to, and the pictures stay as they are.
+
+FiftyOne takes samples of several media types in groups alone, and shows, selects and writes one
+slice of them at a time: here that of the pictures, unless somebody asks for another.
+"""
+
+import uuid
+from pathlib import Path
+
+import fiftyone as fo
+import fiftyone.operators as foo
+import pytest
+from fiftyone import ViewField as F
+from fiftyone.core.media import MediaTypeError
+
+from fiftyone_ops import labels
+from fiftyone_ops.errors import TargetError
+from fiftyone_ops.labels import Fields
+from fiftyone_ops.panels.overview_data import narrowed, overview_of, queue_of
+from fiftyone_ops.tasks.detect import annotate
+from fiftyone_ops.tasks.evaluate import evaluate
+from fiftyone_ops.tasks.export import export
+from fiftyone_ops.tasks.import_dataset import import_corpus
+from fiftyone_ops.tasks.metadata import SHOWN, fill_metadata, make_proxies
+from fiftyone_ops.tasks.review import decide, learnable
+from mmmsba_plugin.datasets.lavdf import read_lavdf
+from mmmsba_plugin.segment import Segment
+from mmmsba_plugin.timebase import PictureClock
+
+from ..clips import clip
+from .asking import ask
+from .panels.test_overview_data import OVERVIEW, TIMELINE
+
+CLOCK = PictureClock.steady(50, fps_hz=25)
+FIELDS = Fields("forgeries")
+#: Of the small videos, those that can be judged.
+NAMES = ("forged-1", "forged-2", "genuine-1", "genuine-2")
+
+
+def new_dataset() -> fo.Dataset:
+    return fo.Dataset(f"grouped-{uuid.uuid4().hex[:8]}", persistent=True)
+
+
+@pytest.fixture
+def grouped(named_clips, tmp_path):
+    """Each small video in a group with a picture, both with labels and tags of their owner's."""
+    made = new_dataset()
+    made.add_group_field("group", default="picture")
+    for path in named_clips[: len(NAMES)]:
+        group = fo.Group()
+        picture = tmp_path / f"{path.stem}.png"
+        picture.write_bytes(b"a picture")
+        made.add_samples(
+            [owned(picture, group.element("picture")), owned(path, group.element("v"))]
+        )
+    yield made
+    made.delete()
+
+
+def owned(path: Path, group) -> fo.Sample:
+    label = fo.Classification(label=path.suffix, by="the owner")
+    return fo.Sample(filepath=str(path), group=group, tags=["kept"], note=label)
+
+
+@pytest.fixture
+def judged(grouped, toy):
+    """What the toy detector says of the videos, and a truth: forged is what is called so."""
+    annotate(grouped, detector=toy)
+    for sample in videos(grouped):
+        parts = [Segment(0.5, 1.013)] if "forged" in sample.filepath else []
+        told = [labels.detection(part, CLOCK, label="audio") for part in parts]
+        sample["truth"] = fo.TemporalDetections(detections=told)
+        sample.save()
+    return grouped
+
+
+def videos(dataset: fo.Dataset):
+    return dataset.select_group_slices("v")
+
+
+def names(samples) -> list[str]:
+    return sorted(Path(path).stem for path in samples.values("filepath"))
+
+
+def held(dataset: fo.Dataset) -> dict[str, dict]:
+    """Return what each sample holds, by file; what it does not hold is left out."""
+    passing = ("last_modified_at", "_dataset_id")
+    return {
+        sample.filepath: {
+            name: value
+            for name, value in sample.to_dict(include_private=True).items()
+            if value is not None and name not in passing
+        }
+        for part in dataset.group_slices
+        for sample in dataset.select_group_slices(part)
+    }
+
+
+def assert_nothing_is_lost(before: dict[str, dict], after: dict[str, dict]) -> None:
+    assert before.keys() == after.keys()
+    for path, was in before.items():
+        assert {name: after[path].get(name) for name in was} == was
+        if path.endswith(".png"):
+            assert after[path].keys() == was.keys()
+
+
+def test_pictures_and_videos_mix_in_groups_alone(dataset, named_clips):
+    dataset.add_sample(fo.Sample(filepath=str(named_clips[0])))
+    with pytest.raises(MediaTypeError, match="'image' does not match dataset media type 'video'"):
+        dataset.add_sample(fo.Sample(filepath="face.png"))
+    assert dataset.count() == 1
+
+
+def test_videos_in_groups_are_judged_and_pictures_left_alone(grouped, toy):
+    before = held(grouped)
+    summary = annotate(grouped, detector=toy, frames=True)
+    assert summary.verdicts == {"forged": 2, "genuine": 2}
+    assert_nothing_is_lost(before, held(grouped))
+    assert names(videos(grouped).exists("forgeries_verdict")) == list(NAMES)
+    assert videos(grouped).values("metadata.frame_rate") == [25] * 4
+    assert videos(grouped).count("frames.forgeries_score") == 4 * 38
+    assert annotate(grouped, detector=toy).skipped == 4
+
+
+@pytest.mark.parametrize("shown", ["picture", "v"])
+def test_a_view_or_a_selection_of_groups_means_the_videos_in_them(grouped, toy, shown):
+    grouped.group_slice = shown
+    chosen = grouped.match(F("filepath").contains_str("forged"))
+    assert annotate(chosen.limit(1), detector=toy).total == 1
+    context = {"dataset": grouped, "selected": chosen.values("id")}
+    operator = "@mmmsba/fiftyone_ops/detect_forgeries"
+    params = {"detector": toy, "target": "selected"}
+    assert foo.execute_operator(operator, context, params=params).result["total"] == 2
+    assert names(videos(grouped).exists("forgeries_verdict")) == ["forged-1", "forged-2"]
+
+
+def test_clips_of_videos_in_groups_stand_for_those(judged, toy):
+    clips = videos(judged).to_clips("forgeries")
+    summary = annotate(clips, detector=toy, existing="overwrite")
+    assert (summary.total, summary.verdicts["forged"]) == (2, 2)
+
+
+def test_several_slices_of_videos_are_all_judged(named_clips, toy):
+    made = new_dataset()
+    made.add_group_field("group", default="left")
+    group = fo.Group()
+    sides = zip(("left", "right"), named_clips, strict=False)
+    made.add_samples([owned(path, group.element(side)) for side, path in sides])
+    assert annotate(made, detector=toy).verdicts == {"forged": 2}
+    made.delete()
+
+
+@pytest.mark.parametrize(
+    ("chosen", "said"),
+    [
+        (
+            lambda groups: groups.select_group_slices("picture"),
+            "what was chosen of .* holds samples of media type 'image'; choose videos",
+        ),
+        (lambda groups: groups.select_group_slices(_allow_mixed=True), "of media type 'mixed'; ch"),
+        (lambda groups: groups.match_tags("none"), "clear its filters, or choose another view"),
+    ],
+)
+def test_what_holds_no_videos_is_refused_in_a_sentence(judged, toy, chosen, said, tmp_path):
+    before, view = held(judged), chosen(judged)
+    for act in (
+        lambda: annotate(view, detector=toy),
+        lambda: fill_metadata(view),
+        lambda: export(view, folder=tmp_path / "out"),
+        lambda: evaluate(view, truth_field="truth"),
+    ):
+        with pytest.raises(TargetError, match=said):
+            act()
+    assert held(judged) == before
+    assert not (tmp_path / "out").exists()
+
+
+def test_groups_of_pictures_alone_are_refused_in_a_sentence(toy):
+    made = new_dataset()
+    made.add_group_field("group", default="left")
+    group = fo.Group()
+    made.add_samples([owned(Path(f"{side}.png"), group.element(side)) for side in ("left", "up")])
+    with pytest.raises(TargetError, match="choose a data set whose groups have a slice of videos"):
+        annotate(made, detector=toy)
+    made.delete()
+
+
+def test_metadata_of_videos_in_groups_are_filled_and_odd_ones_shown_as_copies(grouped, tmp_path):
+    old = clip(tmp_path / "old.mp4", video_codec="mpeg4")
+    group = fo.Group()
+    grouped.add_samples(
+        [owned(tmp_path / "forged-1.png", group.element("picture")), owned(old, group.element("v"))]
+    )
+    assert fill_metadata(grouped).filled == 5
+    assert videos(grouped).count_sample_tags() == {"kept": 5, "not-playable": 1}
+    assert grouped.select_group_slices("picture").count_sample_tags() == {"kept": 5}
+    assert make_proxies(grouped, tmp_path / "copies").made == 1
+    # The App asks each sample of a data set what to show, pictures as well.
+    pictures = grouped.select_group_slices("picture")
+    assert pictures.values(SHOWN) == pictures.values("filepath")
+    assert videos(grouped).values(SHOWN)[-1].startswith(str(tmp_path / "copies"))
+
+
+def test_what_was_said_of_videos_in_groups_is_exported(judged, tmp_path):
+    assert export(judged, folder=tmp_path / "reports", formats="json").written == 4
+    assert export(judged, folder=tmp_path / "clips", what="clips").written == 2
+    out = export(judged, folder=tmp_path / "corpus", what="lav-df", truth_field="truth")
+    assert (out.written, out.failed) == (4, {})
+    told = [record.truth for record in read_lavdf(tmp_path / "corpus")]
+    assert told == [(Segment(0.5, 1.013),)] * 2 + [()] * 2
+
+
+def test_videos_in_groups_are_measured_and_their_errors_are_in_views(judged):
+    before = held(judged)
+    told = evaluate(judged, truth_field="truth", activitynet=True)
+    assert told.table["auc"] == 1
+    after = held(judged)
+    pictures = [path for path in before if path.endswith(".png")]
+    assert {path: after[path] for path in pictures} == {path: before[path] for path in pictures}
+    assert videos(judged).values("eval_tp") == [1, 1, 0, 0]
+    assert not any(len(judged.load_saved_view(name)) for name in told.views)
+    sample = videos(judged).first()
+    sample.truth = fo.TemporalDetections()
+    sample.save()
+    evaluate(judged, truth_field="truth")
+    assert names(judged.load_saved_view("eval-false-alarms")) == ["forged-1"]
+
+
+def test_a_corpus_is_not_imported_into_groups_or_pictures(grouped, talking_corpus):
+    before = grouped.get_field_schema().keys()
+    with pytest.raises(TargetError, match="'group', which videos cannot be added to; choose anot"):
+        import_corpus(f"lav-df={talking_corpus}", name=grouped.name)
+    assert (grouped.get_field_schema().keys(), grouped.list_runs()) == (before, [])
+
+
+def test_videos_in_groups_are_counted_queued_and_reviewed(judged):
+    told = overview_of(judged.view(), FIELDS)
+    assert (told["num_clips"], sum(bar["count"] for bar in told["bars"])) == (4, 4)
+    assert names(narrowed(judged.view(), FIELDS, kind="score", value=0.75)) == [
+        "forged-1",
+        "forged-2",
+    ]
+    queued = queue_of(judged.view(), FIELDS, reason="unlabelled", truth_field="none")
+    assert [item["name"] for item in queued["items"]] == ["forged-1.mp4", "forged-2.mp4"]
+
+    sample = videos(judged).first()
+    before = held(judged)
+    assert decide(judged, sample.id, action="accept").label == "forged"
+    assert_nothing_is_lost(before, held(judged))
+    (record,) = learnable(judged.name)[1]
+    assert (str(record.media), record.truth) == (sample.filepath, (Segment(0.5, 1.013),))
+
+
+def test_a_picture_that_is_open_is_not_taken_for_a_video(judged):
+    picture = judged.select_group_slices("picture").first()
+    with pytest.raises(TargetError, match=r"png is of media type 'image'; open a video, such as"):
+        decide(judged, picture.id, action="finish")
+    answer, _ = ask(TIMELINE, "load", judged, sample_id=picture.id)
+    assert "open a video, such as one in the same group" in answer["problem"]
+
+
+def test_the_panels_go_from_video_to_video(judged):
+    done = {"sample_id": videos(judged).first().id, "decision": {"action": "finish"}}
+    answer, asked = ask(TIMELINE, "decide", judged, **done)
+    assert (answer["review"]["label"], asked) == ("genuine", ["open_sample"])
+    answer, _ = ask(OVERVIEW, "summary", judged)
+    assert answer["num_clips"] == 4

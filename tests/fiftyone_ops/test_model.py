@@ -1,0 +1,82 @@
+"""The detector is one of FiftyOne's models, and comes from a source of models."""
+
+import functools
+import http.server
+import shutil
+import threading
+from pathlib import Path
+
+import fiftyone as fo
+import fiftyone.zoo as foz
+import pytest
+
+from fiftyone_ops import zoo
+from fiftyone_ops.model import ForgeryModel, load_model
+from fiftyone_ops.tasks.detect import annotate
+from mmmsba_plugin.errors import ConfigError, MissingExtraError
+
+needs_ffmpeg = pytest.mark.skipif(
+    shutil.which("ffprobe") is None, reason="FiftyOne's apply_model needs ffmpeg on the PATH"
+)
+
+
+@pytest.fixture
+def source(tmp_path):
+    """An address that the source of models can be downloaded from."""
+    shutil.copytree(Path(zoo.__file__).parent, tmp_path / "archive" / "zoo")
+    shutil.make_archive(str(tmp_path / "served" / "models"), "zip", tmp_path / "archive")
+    handler = functools.partial(QuietHandler, directory=tmp_path / "served")
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}/models.zip"
+        server.shutdown()
+
+
+class QuietHandler(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        """Say nothing."""
+
+
+@needs_ffmpeg
+def test_applied_it_writes_the_labels_that_a_run_writes(talking_dataset, checkpoint):
+    view = talking_dataset.limit(1)
+    model = load_model("mmmsba", checkpoint=checkpoint)
+    view.apply_model(model, label_field=model.label_field("applied"))
+    annotate(view, checkpoint=str(checkpoint), label_field="run")
+    sample = view.first()
+    assert sample.applied_verdict.confidence == sample.run_verdict.confidence
+    assert [one.support for one in sample.applied.detections] == [
+        one.support for one in sample.run.detections
+    ]
+    assert len(sample.applied_opt_outs.detections) == len(sample.run_opt_outs.detections)
+
+
+@needs_ffmpeg
+def test_a_plain_field_is_the_stem_of_its_labels(named_dataset, toy):
+    view = named_dataset.limit(1)
+    view.apply_model(load_model(detector=toy), label_field="said")
+    sample = view.first()
+    assert (sample.said_verdict.label, sample.said_segments.detections[0].start_s) == (
+        "forged",
+        0.5,
+    )
+
+
+def test_without_ffmpeg_it_says_what_to_do_instead(named_dataset, toy, monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(MissingExtraError, match=r"annotate\(dataset\), which needs none"):
+        named_dataset.apply_model(load_model(detector=toy), label_field="said")
+
+
+def test_the_zoo_loads_it_from_where_it_was_downloaded(source, toy):
+    foz.register_zoo_model_source(source)
+    assert "mmmsba" in foz.list_zoo_models(source=source)
+    assert load_model(detector=toy).media_type == "video"
+    loaded = foz.load_zoo_model("mmmsba", detector=toy)
+    assert type(loaded).__name__ == ForgeryModel.__name__
+    assert isinstance(loaded, fo.Model)
+
+
+def test_there_is_one_model():
+    with pytest.raises(ConfigError, match="no model is called 'resnet'; there is: mmmsba"):
+        load_model("resnet")

@@ -1,0 +1,288 @@
+"""Scores become probabilities, and nothing that was decided by them changes."""
+
+import json
+import math
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from sklearn.isotonic import IsotonicRegression
+from sklearn.linear_model import LogisticRegression
+
+from mmmsba_plugin.config import Calibration
+from mmmsba_plugin.errors import ConfigError, DatasetError, ScoreRangeError
+from mmmsba_plugin.evaluation.metrics.calibration import expected_calibration_error, log_loss
+from mmmsba_plugin.evaluation.metrics.detection import auc
+from mmmsba_plugin.localization.calibrate import (
+    MIN_CLIPS,
+    apply,
+    calibrate,
+    fit_isotonic,
+    fit_temperature,
+    pool_adjacent_violators,
+)
+
+FITS = pytest.mark.parametrize("fit", [fit_temperature, fit_isotonic])
+
+#: What a network can give, ends and subnormal numbers included.
+unit32 = st.floats(0.0, 1.0, width=32)
+
+temperatures = st.builds(
+    Calibration,
+    method=st.just("temperature"),
+    temperature=st.floats(0.01, 100),
+    shift=st.floats(-1000, 1000),
+)
+
+
+@st.composite
+def isotonics(draw) -> Calibration:
+    scores = sorted(draw(st.sets(st.floats(0, 1), min_size=1, max_size=8)))
+    probabilities = draw(st.lists(st.floats(0, 1), min_size=len(scores), max_size=len(scores)))
+    return Calibration(method="isotonic", scores=scores, probabilities=sorted(probabilities))
+
+
+curves = temperatures | isotonics()
+
+
+@st.composite
+def clips(draw, *, min_clips):
+    """Scores on a coarse lattice, so that ties are common, and whether each clip is forged."""
+    lattice = st.integers(0, 20).map(lambda n: n / 20)
+    rows = draw(st.lists(st.tuples(lattice | unit32, st.booleans()), min_size=min_clips))
+    scores, forged = zip(*rows, strict=True)
+    return np.array(scores), np.array(forged)
+
+
+def drawn(num_clips, *, seed=0, temperature=0.5, shift=1.5):
+    """Scores whose probabilities are known, as an underconfident network gives them."""
+    rng = np.random.default_rng(seed)
+    logits = rng.normal(0.0, 1.5, num_clips)
+    forged = rng.random(num_clips) < 1 / (1 + np.exp(-logits))
+    return 1 / (1 + np.exp(shift - temperature * logits)), forged
+
+
+class TestOrder:
+    @given(curves, st.lists(unit32, min_size=1, max_size=50))
+    def test_scores_keep_their_order_and_their_ties_to_the_last_bit(self, curve, scores):
+        before, after = np.array(scores), apply(curve, scores)
+        assert ((before[:, None] < before) == (after[:, None] < after)).all()
+
+    @given(curves, unit32)
+    def test_neighbouring_scores_of_a_network_stay_apart(self, curve, score):
+        assume(score < 1)
+        above = np.nextafter(np.float32(score), np.float32(2))
+        assert apply(curve, score) < apply(curve, above)
+
+    @given(curves, st.lists(unit32, min_size=1, max_size=50), unit32)
+    def test_a_decision_at_a_threshold_that_passes_the_curve_is_the_same(
+        self, curve, scores, threshold
+    ):
+        said = apply(curve, scores) >= apply(curve, threshold)
+        assert said.tolist() == [score >= threshold for score in scores]
+
+    @given(curves, st.lists(st.tuples(unit32, st.booleans()), min_size=2, max_size=30))
+    def test_no_auc_changes(self, curve, rows):
+        scores, forged = zip(*rows, strict=True)
+        before, after = auc(scores, forged), auc(apply(curve, scores), forged)
+        assert before == after or (math.isnan(before) and math.isnan(after))
+
+    @given(curves, st.floats(0, 1))
+    def test_between_such_scores_it_never_falls_by_more_than_rounding(self, curve, score):
+        above = apply(curve, np.nextafter(score, 2) if score < 1 else score)
+        assert apply(curve, score) <= above + 1e-15
+
+    @given(curves)
+    def test_the_ends_are_never_told(self, curve):
+        low, high = apply(curve, [0.0, 1.0])
+        assert 0.0 < low < high < 1.0
+
+    @given(curves, st.lists(unit32, min_size=1, max_size=9))
+    def test_a_score_comes_out_alike_alone_and_in_a_row(self, curve, scores):
+        alone = [float(apply(curve, score)) for score in scores]
+        assert apply(curve, scores).tolist() == alone
+        backwards = np.array(scores)[::-1]
+        assert apply(curve, backwards)[::-1].tolist() == alone
+
+    @given(st.lists(st.floats(0, 1) | st.just(math.nan), max_size=9))
+    def test_without_a_curve_scores_are_left_alone(self, scores):
+        np.testing.assert_array_equal(apply(Calibration(), scores), scores)
+
+
+class TestApply:
+    @given(curves)
+    def test_what_was_not_judged_stays_so(self, curve):
+        assert np.isnan(apply(curve, [0.2, math.nan, 0.4])).tolist() == [False, True, False]
+
+    def test_even_odds_lie_where_the_shift_says(self):
+        curve = Calibration(method="temperature", temperature=0.3, shift=2.0)
+        assert apply(curve, 1 / (1 + math.exp(2.0))) == pytest.approx(0.5, abs=1e-4)
+
+    def test_an_isotonic_curve_passes_through_what_is_known_and_is_flat_beyond(self):
+        curve = Calibration(method="isotonic", scores=(0.2, 0.5), probabilities=(0.3, 0.9))
+        found = apply(curve, [0.0, 0.1, 0.2, 1 / 3, 0.5, 1.0])
+        # Log-odds of 1/3 lie half-way between those of 0.2 and 0.5.
+        assert found == pytest.approx([0.3, 0.3, 0.3, 0.6, 0.9, 0.9], abs=2e-5)
+
+    @pytest.mark.parametrize("wrong", [-0.1, 1.5, math.inf])
+    def test_logits_are_refused(self, wrong):
+        with pytest.raises(ScoreRangeError, match=r"must lie in \[0, 1\].*through a softmax"):
+            apply(Calibration(), [0.1, wrong])
+
+
+class TestFits:
+    @FITS
+    @given(pairs=clips(min_clips=MIN_CLIPS))
+    def test_the_log_loss_on_the_clips_it_was_fitted_to_never_gets_worse(self, fit, pairs):
+        scores, forged = pairs
+        after = log_loss(apply(fit(scores, forged), scores), forged)
+        # Infinite before, where a score of exactly 0 or 1 was wrong.
+        assert after <= log_loss(scores, forged) + 1e-12
+
+    @FITS
+    def test_probabilities_come_back_that_scores_were_made_from(self, fit):
+        scores, forged = drawn(4000)
+        fresh, truth = drawn(4000, seed=1)
+        curve = fit(scores, forged)
+        assert expected_calibration_error(fresh, truth) > 0.25
+        # Some 0.02 of it is chance, at 4000 clips in 15 bins.
+        assert expected_calibration_error(apply(curve, fresh), truth) < 0.035
+
+    @FITS
+    def test_clips_in_another_order_give_the_same_curve(self, fit):
+        scores, forged = drawn(60)
+        order = np.random.default_rng(5).permutation(60)
+        one, other = fit(scores, forged), fit(scores[order], forged[order])
+        assert apply(one, scores) == pytest.approx(apply(other, scores), abs=1e-7)
+
+    @FITS
+    def test_classes_that_lie_wholly_apart_are_not_made_certain(self, fit):
+        scores, forged = np.linspace(0.2, 0.4, 20), np.arange(20) >= 10
+        low, high = apply(fit(scores, forged), [0.2, 0.4])
+        assert 0.001 < low < 0.1
+        assert 0.9 < high < 0.999
+
+    @FITS
+    @pytest.mark.parametrize(
+        ("scores", "forged", "reason"),
+        [
+            (np.linspace(0, 1, 9), np.arange(9) > 4, "9 clips are too few; it takes 10"),
+            (np.linspace(0, 1, 12), np.ones(12), "all clips are forged"),
+            (np.linspace(0, 1, 12), np.zeros(12), "all clips are genuine"),
+            (np.full(12, 0.3), np.arange(12) > 4, "all clips have the same score"),
+            (np.linspace(0, 1, 12), np.arange(12) < 4, "higher scores are not more often forged"),
+        ],
+    )
+    def test_where_nothing_can_be_fitted_the_reason_is_told(self, fit, scores, forged, reason):
+        assert fit(scores, forged) == Calibration(method="none", reason=reason)
+
+    @FITS
+    def test_scores_that_were_right_and_sure_are_left_alone(self, fit):
+        found = fit(np.repeat([0.001, 0.999], 10), np.repeat([False, True], 10))
+        assert found.method == "none"
+        assert found.reason.endswith("curve fits these clips worse than none")
+
+    @FITS
+    def test_there_must_be_one_truth_a_score(self, fit):
+        with pytest.raises(DatasetError, match=r"one truth a score, got shapes \(2,\) .* \(3,\)"):
+            fit([0.1, 0.2], [True, False, True])
+
+    def test_a_method_is_chosen_by_name(self):
+        pairs = drawn(100)
+        assert calibrate("temperature", *pairs) == fit_temperature(*pairs)
+        assert calibrate("isotonic", *pairs) == fit_isotonic(*pairs)
+        assert calibrate("none", *pairs) == Calibration()
+
+
+class TestTemperature:
+    @pytest.mark.parametrize("num_clips", [20, 100, 1000])
+    def test_it_is_the_logistic_regression_on_softened_truths(self, num_clips):
+        scores, forged = drawn(num_clips, seed=num_clips)
+        found = fit_temperature(scores, forged)
+        # Each clip once as forged and once as genuine, weighted as Platt softens it.
+        soft = np.where(forged, (forged.sum() + 1) / (forged.sum() + 2), 1 / ((~forged).sum() + 2))
+        logits = np.log(scores / (1 - scores)).reshape(-1, 1)
+        oracle = LogisticRegression(C=math.inf, tol=1e-10, max_iter=1000).fit(
+            np.tile(logits, (2, 1)),
+            np.repeat([1, 0], num_clips),
+            sample_weight=np.concatenate([soft, 1 - soft]),
+        )
+        assert 1 / found.temperature == pytest.approx(oracle.coef_[0, 0], rel=1e-4)
+        expected = oracle.intercept_[0] / oracle.coef_[0, 0]
+        assert found.shift == pytest.approx(expected, rel=1e-4)
+
+    def test_a_temperature_alone_could_not_move_even_odds(self):
+        scores, forged = drawn(500)
+        found = fit_temperature(scores, forged)
+        unshifted = found.model_copy(update={"shift": 0.0})
+        by_both, by_one = (log_loss(apply(c, scores), forged) for c in (found, unshifted))
+        assert by_both < log_loss(scores, forged) < by_one
+
+
+class TestIsotonic:
+    @given(st.lists(st.tuples(st.integers(0, 4), st.integers(1, 4)), min_size=1, max_size=30))
+    def test_pools_are_those_of_scikit_learn(self, rows):
+        num_forged, num_clips = (np.array(column) for column in zip(*rows, strict=True))
+        num_forged = np.minimum(num_forged, num_clips)
+        blocks = pool_adjacent_violators(num_forged, num_clips)
+        ours = np.repeat([b.share for b in blocks], [b.num_levels for b in blocks])
+        theirs = IsotonicRegression().fit_transform(
+            np.arange(len(rows)), num_forged / num_clips, sample_weight=num_clips
+        )
+        assert ours == pytest.approx(theirs, abs=1e-12)
+        assert all(a.share < b.share for a, b in pairwise(blocks))
+        assert sum(block.num_clips for block in blocks) == num_clips.sum()
+
+    def test_blocks_stand_at_the_mean_of_their_clips(self):
+        levels = [0.1, 0.1, 0.2, 0.2, 0.3, 0.3, 0.4, 0.4, 0.7, 0.8]
+        forged = [0, 0, 0, 0, 1, 0, 1, 0, 1, 1]
+        found = fit_isotonic(levels * 5, forged * 5)
+        assert found.scores == pytest.approx((0.15, 0.35, 0.75))
+        # With one forged clip imagined below all, and one genuine above.
+        assert found.probabilities == pytest.approx((1 / 21, 1 / 2, 10 / 11))
+
+    @given(clips(min_clips=MIN_CLIPS))
+    def test_n_clips_claim_no_more_than_n_clips_can(self, pairs):
+        scores, forged = pairs
+        found = fit_isotonic(scores, forged)
+        least = 1 / (len(forged) + 1)
+        assert all(least <= p <= 1 - least for p in found.probabilities)
+
+    def test_scores_a_rounding_apart_make_blocks_a_rounding_apart(self):
+        low = np.repeat([0.3, np.nextafter(0.3, 1)], 7)
+        scores = np.append(low, [np.nextafter(low[-1], 1)] * 7)
+        found = fit_isotonic(scores, np.arange(21) >= 14)
+        assert found.method == "isotonic"
+        assert found.scores[0] < found.scores[1] == scores[-1]
+
+
+class TestSettings:
+    @given(curves)
+    def test_a_curve_survives_json(self, curve):
+        assert Calibration.read(json.loads(curve.model_dump_json())) == curve
+
+    @pytest.mark.parametrize(
+        ("settings", "text"),
+        [
+            ({"method": "isotonic"}, "an isotonic curve, and no other, has scores"),
+            ({"scores": [0.1], "probabilities": [0.2]}, "an isotonic curve, and no other"),
+            (
+                {"method": "isotonic", "scores": [0.2, 0.1], "probabilities": [0.2, 0.3]},
+                "scores must rise, with one probability each, which never falls",
+            ),
+            (
+                {"method": "isotonic", "scores": [0.1, 0.2], "probabilities": [0.3, 0.2]},
+                "which never falls",
+            ),
+            (
+                {"method": "isotonic", "scores": [0.1, 0.2], "probabilities": [0.3]},
+                "with one probability each",
+            ),
+            ({"method": "temperature", "temperature": 0}, "greater than or equal to 0.01"),
+        ],
+    )
+    def test_a_curve_that_does_not_rise_is_refused(self, settings, text):
+        with pytest.raises(ConfigError, match=text):
+            Calibration.read(settings)

@@ -1,0 +1,275 @@
+"""The page: it needs nothing but itself, hides nothing, and says what it cannot know."""
+
+import re
+import runpy
+import xml.etree.ElementTree as ET
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mmmsba_plugin.media.probe import probe
+from mmmsba_plugin.report import html
+from mmmsba_plugin.report.html import render
+from mmmsba_plugin.report.timeline import timeline
+from mmmsba_plugin.schema import (
+    Curves,
+    ForgedSegment,
+    Media,
+    ModalityReport,
+    OptOut,
+    Problem,
+    Report,
+    Threshold,
+)
+
+REPORT = runpy.run_path(str(Path(__file__).parents[1] / "golden" / "make_report.py"))["report"]()
+NOT_JUDGED = Problem(kind="FeatureError", message="no face and no sound")
+VOID = {"meta", "img", "br", "rect", "line", "path"}
+
+
+class Page(HTMLParser):
+    """Reads a page, and fails where a tag is not closed or an attribute comes twice."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.open, self.words = [], [], []
+        self.feed(text)
+        self.close()
+        assert not self.open, f"never closed: {self.open}"
+
+    def handle_starttag(self, tag, attrs):
+        assert len(dict(attrs)) == len(attrs)
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if not self.open or self.open[-1] != "style":
+            self.words.append(data)
+
+    @property
+    def text(self):
+        return re.sub(r"\s+", " ", "".join(self.words))
+
+    def all(self, tag):
+        return [attrs for name, attrs in self.tags if name == tag]
+
+
+def shown(report):
+    return Page(render(report))
+
+
+def changed(**fields):
+    return REPORT.model_copy(update=fields)
+
+
+def test_the_verdict_comes_in_words_with_score_and_threshold():
+    text = shown(REPORT).text
+    assert "Flagged as forged" in text
+    assert "scores 0.930, at or above the threshold of 0.500" in text
+    assert "chosen to flag about 5 % of genuine clips" in text
+
+
+def test_a_clip_below_the_threshold_is_not_called_genuine():
+    text = shown(changed(score=0.2, segments=())).text
+    assert "Not flagged as forged" in text
+    assert "scores 0.200, below the threshold" in text
+    assert "No stretch of the clip stands out" in text
+
+
+def test_a_score_without_a_threshold_is_no_verdict():
+    assert "No threshold was set, so this is no verdict" in shown(changed(threshold=None)).text
+
+
+def test_a_flag_without_a_place_and_a_place_without_a_flag_are_explained():
+    assert "so no place is named" in shown(changed(segments=())).text
+    assert "Some stretches stand out all the same" in shown(changed(score=0.1)).text
+
+
+def test_the_limits_are_stated_before_the_numbers():
+    text = shown(REPORT).text
+    assert "not court evidence" in text
+    assert "learned from: forgeries made from 45 genuine clips." in text
+    assert text.index("not court evidence") < text.index("Along time")
+    assert "By lips, 1.00 s could not be judged." in text
+    assert "2 faces were seen; the larger one was judged." in text
+
+
+def test_what_is_not_recorded_is_admitted():
+    unknown = REPORT.provenance.model_copy(update={"trained_on": None, "calibration": "none"})
+    text = shown(changed(provenance=unknown)).text
+    assert "What the model learned from is not recorded" in text
+    assert "none is a probability" in text
+
+
+@pytest.mark.parametrize("status", ["abstained", "error"])
+def test_a_clip_that_was_not_judged_says_why_and_is_not_called_genuine(status):
+    report = Report(
+        status=status, media=Media(path="a.mp4"), problem=NOT_JUDGED, provenance=REPORT.provenance
+    )
+    text = shown(report).text
+    assert "no face and no sound (FeatureError)" in text
+    assert "That does not make it genuine." in text
+    assert "Forged stretches" not in text
+    assert "Sound none" not in text
+
+
+def test_the_page_fetches_nothing_and_runs_nothing():
+    html = render(REPORT)
+    policy = Page(html).all("meta")[2]["content"]
+    assert policy == "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+    assert not re.search(r"https?:|@import|<script|<link|<iframe|javascript:", html)
+    assert all(a["src"].startswith("data:") for a in Page(html).all("img"))
+    assert set(re.findall(r"url\(([^)]*)\)", html)) == {"#hatch"}
+
+
+@given(st.text(st.characters(exclude_characters="\0"), min_size=1, max_size=30))
+def test_no_name_adds_a_tag_to_the_page(name):
+    plain = [tag for tag, _ in shown(REPORT).tags]
+    hostile = changed(media=REPORT.media.model_copy(update={"path": name}), warnings=(name,))
+    assert [tag for tag, _ in shown(hostile).tags] == plain
+
+
+def test_a_name_that_turns_the_reading_direction_is_shown_for_what_it_is():
+    html = render(changed(media=Media(path="clip\u202e4pm.exe<script>alert(1)</script>")))
+    assert "\u202e" not in html
+    assert r"clip\u202e4pm.exe&lt;script&gt;" in html
+
+
+def test_the_drawing_is_well_formed_and_says_itself_in_words():
+    html = render(REPORT)
+    (svg,) = re.findall(r'<svg class="timeline".*?</svg>\s*<ul', html, re.DOTALL)
+    root = ET.fromstring(svg.removesuffix("<ul"))  # noqa: S314 - made two lines above
+    assert root.get("role") == "img"
+    (says,) = [e.text for e in root.iter("desc")]
+    assert "Time line from 0:00.00 to 0:10.00" in says
+    assert "forged stretch 1: picture, score 0.930, 0:03.61 to 0:04.70" in says
+    assert "Lips not judged: face too small, 0:00.00 to 0:01.00" in says
+
+
+def test_bands_lie_where_their_times_are():
+    drawing = timeline(REPORT)
+    first, second = drawing.forged
+    assert (first.left, first.left + first.width) == pytest.approx((36.12, 47.04))
+    assert (second.label, second.left) == ("2", 67.5)
+    (hidden,) = drawing.lanes[3].hidden
+    assert (hidden.left, hidden.width) == (0.0, 10.0)
+
+
+def test_a_curve_climbs_where_its_score_is_high_and_breaks_where_it_is_absent():
+    curves = Curves(start_s=0.0, stride_s=2.5, score=(0.1, None, 1.0, 0.25))
+    drawing = timeline(changed(curves=curves, modalities={}))
+    assert drawing.lanes[0].path == "M0.0 90.0H250.0M500.0 0.0H750.0V75.0H1000.0"
+
+
+def test_a_long_clip_is_drawn_by_its_highest_scores():
+    score = (0.1,) * 44_999 + (1.0,)
+    curves = Curves(start_s=0.0, stride_s=0.08, score=score)
+    media = REPORT.media.model_copy(update={"duration_s": 3600.0})
+    drawing = timeline(changed(curves=curves, media=media, modalities={}))
+    assert drawing.snippets_a_point == 45
+    assert drawing.lanes[0].path.count("V") == 999
+    assert drawing.lanes[0].path.endswith("V0.0H1000.0")
+    assert [tick.label for tick in drawing.ticks][:3] == ["0:00", "10:00", "20:00"]
+    assert drawing.unit == "minutes : seconds"
+
+
+@given(st.floats(0.01, 1e5))
+def test_the_axis_has_few_marks_within_the_clip(duration_s):
+    media = Media(path="a.mp4", duration_s=duration_s)
+    ticks = timeline(changed(media=media, curves=None, segments=(), modalities={})).ticks
+    assert 2 <= len(ticks) <= 14
+    assert len({tick.label for tick in ticks}) == len(ticks)
+    assert all(0 <= tick.left <= 100 for tick in ticks)
+
+
+def test_without_any_time_there_is_no_drawing():
+    nowhere = changed(media=Media(path="a.mp4"), curves=None, segments=())
+    assert timeline(nowhere) is None
+    assert not [a for a in shown(nowhere).all("svg") if a.get("class") == "timeline"]
+
+
+def test_without_a_known_length_the_drawing_reaches_to_the_last_segment():
+    drawing = timeline(changed(media=Media(path="a.mp4"), curves=None))
+    assert drawing.forged[1].left + drawing.forged[1].width == pytest.approx(100.0)
+
+
+def test_a_report_without_curves_says_so():
+    assert "carries no curves" in shown(changed(curves=None)).text
+    assert "carries no curves" not in shown(REPORT).text
+
+
+def test_an_absent_modality_is_hatched_with_its_reason():
+    absent = ModalityReport(score=None, opt_outs=(OptOut(start_s=0, end_s=10, reason="no sound"),))
+    text = shown(changed(modalities={"audio": absent}, curves=None)).text
+    assert "Nothing is said about audio" in text
+    assert "absent; not judged: no sound" in text
+    assert "0:00.00 \u2013 0:10.00: no sound" in text
+
+
+def test_at_most_ten_candidates_are_listed():
+    many = changed(proposals=REPORT.proposals * 20)
+    text = shown(many).text
+    assert "The 10 best of 60" in text
+
+
+def test_if_the_clip_is_gone_the_card_says_so():
+    read = shown(REPORT)
+    assert not read.all("img")
+    assert read.text.count("No picture: the clip is no longer at interview.mp4") == 2
+
+
+def test_if_the_file_is_another_one_the_card_says_so(tmp_path):
+    (tmp_path / "interview.mp4").write_bytes(b"something else")
+    media = REPORT.media.model_copy(update={"path": str(tmp_path / "interview.mp4")})
+    assert shown(changed(media=media)).text.count("is not the one that was judged") == 2
+
+
+def test_a_file_that_cannot_be_decoded_any_more_costs_the_picture_not_the_page(tmp_path):
+    (tmp_path / "interview.mp4").write_bytes(b"no video")
+    media = REPORT.media.model_copy(
+        update={"path": str(tmp_path / "interview.mp4"), "size_bytes": 8}
+    )
+    read = shown(changed(media=media))
+    assert not read.all("img")
+    assert read.text.count("No picture: ") == 2
+
+
+def test_a_clip_of_sound_alone_has_no_picture():
+    media = REPORT.media.model_copy(update={"video": None})
+    assert shown(changed(media=media)).text.count("No picture: the clip has none") == 2
+
+
+def test_a_card_shows_the_picture_at_the_middle_of_its_segment(shared):
+    media = probe(shared / "footage" / "dev" / "lrs2_00001.mp4")
+    segment = ForgedSegment(start_s=1.0, end_s=2.0, score=0.9, modality="both")
+    read = shown(changed(media=media, segments=(segment,), curves=None))
+    (image,) = read.all("img")
+    assert image["src"].startswith("data:image/jpeg;base64,/9j/")
+    assert image["alt"] == "Picture from the middle of forged stretch 1"
+    # Pictures are 40 ms apart; the one shown at 1.5 s began at 1.48 s.
+    assert "Picture at 0:01.48" in read.text
+    assert "Altered: picture and sound" in read.text
+
+
+def test_only_the_best_of_many_segments_have_a_picture(shared, monkeypatch):
+    monkeypatch.setattr(html, "MAX_PICTURES", 1)
+    media = probe(shared / "footage" / "dev" / "lrs2_00001.mp4")
+    read = shown(changed(media=media, curves=None))
+    assert len(read.all("img")) == 1
+    assert "No picture: only the 1 segments of highest score" in read.text
+
+
+@pytest.mark.parametrize("threshold", [None, Threshold(value=0.0), Threshold(value=1.0)])
+@pytest.mark.parametrize("score", [0.0, 0.5, 1.0])
+def test_every_score_and_threshold_can_be_shown(score, threshold):
+    assert shown(changed(score=score, threshold=threshold)).all("svg")

@@ -1,0 +1,139 @@
+"""The weights that judge if none are named: where they are looked for, and what is said of them."""
+
+import json
+import shutil
+
+import pytest
+from typer.testing import CliRunner
+
+from mmmsba_plugin import Detector, weights
+from mmmsba_plugin.cli import _exit_codes, app
+from mmmsba_plugin.config import FitConfig
+from mmmsba_plugin.errors import CheckpointNotFoundError
+from mmmsba_plugin.model.checkpoint import load_checkpoint, read_config, weights_sha256
+from mmmsba_plugin.plugins import lookup
+from mmmsba_plugin.schema import Report
+
+from ..clips import clip as numbered_clip
+
+CAUTION = "A demonstrator, trained on forged research footage: not court evidence."
+
+#: What fits into a wheel that people download.
+MAX_MB = 12
+
+
+@pytest.fixture
+def clip(tmp_path):
+    return numbered_clip(tmp_path / "clip.mp4", duration_s=0.48, click_at_s=0.24)
+
+
+class TestPlace:
+    def test_they_lie_in_the_package(self, bundled):
+        assert weights.folder() == bundled
+        assert weights.name_of(bundled) == "bundled"
+
+    def test_a_package_without_them_has_none(self, unbundled):
+        assert weights.folder() is None
+
+    @pytest.mark.parametrize("file", ["config.json", "model.safetensors"])
+    def test_a_part_of_them_is_not_taken_for_nothing(self, unbundled, file):
+        (unbundled / file).touch()
+        assert weights.folder() == unbundled
+
+    def test_a_variable_names_others(self, bundled, monkeypatch, tmp_path):
+        monkeypatch.setenv(weights.VARIABLE, str(tmp_path / "mine"))
+        assert weights.folder() == tmp_path / "mine"
+        assert weights.name_of(tmp_path / "mine") == "mine"
+        monkeypatch.setenv(weights.VARIABLE, "")
+        assert weights.folder() == bundled
+
+    @pytest.mark.usefixtures("bundled")
+    def test_a_misspelt_one_is_an_error_and_not_passed_over(self, monkeypatch, tmp_path):
+        monkeypatch.setenv(weights.VARIABLE, str(tmp_path / "typo"))
+        with pytest.raises(CheckpointNotFoundError, match=r"typo: config\.json is not there"):
+            Detector.from_pretrained()
+
+    def test_those_of_this_copy_are_whole_and_small(self):
+        if not any(
+            (weights.HERE / name).is_file() for name in ("config.json", "model.safetensors")
+        ):
+            pytest.skip("this source tree has no weights in mmmsba_plugin/weights")
+        _, config = load_checkpoint(weights.HERE)
+        assert config.weights_sha256 == weights_sha256(weights.HERE)
+        assert config.trained_on
+        assert "evidence" in config.caution
+        assert (weights.HERE / "README.md").read_text(encoding="utf-8").count("\n") > 20
+        size = sum(file.stat().st_size for file in weights.HERE.rglob("*") if file.is_file())
+        assert size <= MAX_MB * 2**20
+
+    def test_the_settings_they_were_made_with_can_be_used_again(self):
+        config = FitConfig.read(json.loads((weights.HERE / "training.json").read_text("utf-8")))
+        assert config.preset == "mmmsba"
+        assert "evidence" in config.caution
+        if (weights.HERE / "config.json").is_file():
+            made = read_config(weights.HERE)
+            assert (made.trained_on, made.caution) == (config.trained_on, config.caution)
+            assert made.model == config.model(made.model.dims)
+            assert made.features == config.features
+            told = config.train.model_dump(mode="json")
+            assert {name: made.training[name] for name in told} == told
+
+
+class TestDefault:
+    def test_the_default_detector_is_that_of_the_folder(self, bundled, detector, talking_clip):
+        found = Detector.from_pretrained()
+        assert found.detect(talking_clip).score == detector.predict(talking_clip)
+        assert found.info["checkpoint"] == "bundled"
+        assert found.info["checkpoint_sha256"] == weights_sha256(bundled)
+        assert found.info["trained_on"] == "a puppet"
+
+    def test_so_is_that_of_the_door(self, bundled):
+        assert lookup("detectors", "mmms-ba").load(None).info["checkpoint"] == "bundled"
+
+    def test_a_folder_that_is_named_goes_first(self, bundled, tmp_path):
+        copy = shutil.copytree(bundled, tmp_path / "copy")
+        assert Detector.from_pretrained(copy).info["checkpoint"] == "copy"
+
+
+class TestDetect:
+    """What ``mmmsba detect clip.mp4`` says with no further word."""
+
+    @pytest.fixture
+    def careful(self, checkpoint, tmp_path, monkeypatch):
+        folder = shutil.copytree(checkpoint, tmp_path / "weights")
+        config = json.loads((folder / "config.json").read_text())
+        (folder / "config.json").write_text(json.dumps({**config, "caution": CAUTION}))
+        monkeypatch.delenv(weights.VARIABLE, raising=False)
+        monkeypatch.setattr(weights, "HERE", folder)
+        return folder
+
+    def run(self, *words):
+        return CliRunner().invoke(app, [str(word) for word in words])
+
+    def test_it_judges_and_says_what_with_and_what_that_is_not_good_for(self, careful, clip):
+        done = self.run("detect", clip)
+        assert done.exit_code == _exit_codes.OK, done.stderr
+        report = Report.model_validate_json((clip.parent / "clip.mmmsba.json").read_bytes())
+        assert report.warnings[-1] == CAUTION
+        made = report.provenance
+        assert (made.checkpoint, made.trained_on) == ("bundled", "a puppet")
+        assert made.checkpoint_sha256 == read_config(careful).weights_sha256
+        assert f"  note: {CAUTION}" in done.stdout.splitlines()
+        page = (clip.parent / "clip.mmmsba.html").read_text(encoding="utf-8")
+        assert page.index(CAUTION) < page.index("Along time")
+
+    def test_what_was_judged_so_is_not_judged_again(self, careful, clip):
+        for before in (0, 1):
+            done = self.run("detect", clip, "--resume")
+            assert done.stdout.startswith(f"{before} of 1 clips were judged before")
+
+    @pytest.mark.usefixtures("careful")
+    def test_a_corpus_is_measured_without_naming_any_weights(
+        self, talking_corpus, feature_store, monkeypatch, tmp_path
+    ):
+        monkeypatch.setenv("MMMSBA_CACHE", str(feature_store.folder.parent))
+        figures = tmp_path / "figures.json"
+        wanted = ("evaluate", "--data", talking_corpus, "--split", "test", "--json", figures)
+        done = self.run(*wanted)
+        assert done.exit_code == _exit_codes.OK, done.stderr
+        assert "auc" in figures.read_text()
