@@ -115,7 +115,7 @@ def with_cover(sound: NDArray[np.float32], path: Path) -> Path:
     from av.stream import Disposition
 
     with av.open(str(path), "w") as out:
-        audio = out.add_stream("libmp3lame", rate=16_000, layout="mono")
+        stream = out.add_stream("libmp3lame", rate=16_000, layout="mono")
         cover = out.add_stream("mjpeg", rate=1)
         cover.width, cover.height, cover.pix_fmt = 128, 96, "yuvj420p"
         cover.disposition = Disposition.attached_pic
@@ -123,8 +123,8 @@ def with_cover(sound: NDArray[np.float32], path: Path) -> Path:
         out.mux(cover.encode(None))
         frame = av.AudioFrame.from_ndarray(sound[None], format="flt", layout="mono")
         frame.sample_rate = 16_000
-        out.mux(audio.encode(frame))
-        out.mux(audio.encode(None))
+        out.mux(stream.encode(frame))
+        out.mux(stream.encode(None))
     return path
 
 

@@ -104,18 +104,18 @@ class Import:
     """
 
     def __init__(self, settings: ImportSettings) -> None:
-        corpus = open_corpus(
+        source = open_corpus(
             settings.data, settings.reader, split=settings.split, need_media=settings.need_media
         )
-        name = settings.name or corpus.name
+        name = settings.name or source.name
         self._settings = settings
-        records = iter(corpus.records)
+        records = iter(source.records)
         # Read before anything is made: a folder that holds no corpus leaves no data set behind.
         self._records: Iterator[Record] = itertools.chain(
             list(itertools.islice(records, 1)), records
         )
         dataset = _opened(name)
-        _declare(dataset, settings.truth_field, corpus=f"{corpus.reader}={corpus.name}")
+        _declare(dataset, settings.truth_field, source=f"{source.reader}={source.name}")
         self.summary = Imported(dataset)
 
     def steps(self) -> Generator[Imported, None, None]:
@@ -169,7 +169,7 @@ def _opened(name: str) -> Any:
     return dataset
 
 
-def _declare(dataset: Any, field: str, *, corpus: str) -> None:
+def _declare(dataset: Any, field: str, *, source: str) -> None:
     verdict = f"{field}_verdict"
     store.require_ours(dataset, field, method=store.IMPORT, fields=(field, verdict))
     with writing_to(dataset):
@@ -181,7 +181,7 @@ def _declare(dataset: Any, field: str, *, corpus: str) -> None:
         dataset.add_sample_field(f"{verdict}.located", fo.BooleanField)
         for word in _WORDS:
             dataset.add_sample_field(word, fo.StringField)
-    store.register(dataset, field, method=store.IMPORT, corpus=corpus)
+    store.register(dataset, field, method=store.IMPORT, source=source)
 
 
 def _clock(seen: metadata.Seen, record: Record) -> PictureClock:

@@ -142,13 +142,13 @@ class Judge:
         return tables(judged, name=self._name)
 
 
-def said(predictions: str, truths: "Truths", threshold: float | None, to: "Console") -> "Answers":
+def said(spec: str, truths: "Truths", threshold: float | None, to: "Console") -> "Answers":
     """Return what a system said, by the names of the corpus.
 
     Scores that are no probabilities rank stretches no worse, so localization is measured.
 
     Args:
-        predictions: ``PATH`` or ``FORM=PATH``.
+        spec: ``PATH`` or ``FORM=PATH``.
         truths: What is true.
         threshold: From which score it calls a clip forged; what it says itself if not given.
         to: Hears of what does not fit.
@@ -156,7 +156,7 @@ def said(predictions: str, truths: "Truths", threshold: float | None, to: "Conso
     from mmmsba_plugin.cli import _console
     from mmmsba_plugin.evaluation.predictions import matched
 
-    form, path = _told_apart(predictions)
+    form, path = _told_apart(spec)
     answers = matched(_read(form, path, to), truths.keys)
     for count, what in (
         (len(answers.unknown), "predictions are of no clip of the corpus"),
@@ -167,15 +167,15 @@ def said(predictions: str, truths: "Truths", threshold: float | None, to: "Conso
     return answers if threshold is None else replace(answers, threshold=threshold)
 
 
-def _told_apart(predictions: str) -> tuple[str | None, Path]:
+def _told_apart(spec: str) -> tuple[str | None, Path]:
     from mmmsba_plugin.evaluation.predictions import FORMS
 
-    form, equals, place = predictions.partition("=")
-    if equals and form in FORMS and not Path(predictions).exists():
+    form, equals, place = spec.partition("=")
+    if equals and form in FORMS and not Path(spec).exists():
         return form, Path(place)
-    if not predictions:
+    if not spec:
         raise typer.BadParameter("a path to predictions is empty; check the variable it is from")
-    return None, Path(predictions)
+    return None, Path(spec)
 
 
 def _read(form: str | None, path: Path, to: "Console") -> "Answers":

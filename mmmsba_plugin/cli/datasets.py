@@ -129,12 +129,12 @@ def _show_counts(found: "Checkup", to: "Console") -> None:
     for kind in sorted({kind for kind, _ in found.records}):
         counts = [found.records[kind, split] for split in splits]
         table.add_row(Text(kind), *map(str, counts), str(sum(counts)))
-    people = ", ".join(f"{split} {count}" for split, count in sorted(found.identities().items()))
+    shares = ", ".join(f"{split} {count}" for split, count in sorted(found.identities().items()))
     spans = found.stretches
     lasting = f": {spans.mean_s:.2f} s on average, {spans.longest_s:.2f} s at most"
     to.print(table)
     to.print(f"{found.records.total()} records, {found.forged} of them forged")
-    to.print(f"people: {len(found.people) or 'not stated'}{f' ({people})' if people else ''}")
+    to.print(f"people: {len(found.splits_by_identity) or 'not stated'}{f' ({shares})' if shares else ''}")
     to.print(f"forged stretches: {spans.count}{lasting if spans.count else ''}")
     if found.whole_clips:
         to.print(

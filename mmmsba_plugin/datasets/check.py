@@ -72,7 +72,7 @@ class Checkup:
         forged: How many of them are forged.
         stretches: Where a corpus states places: how many, how long.
         whole_clips: Forged clips of which no place is stated.
-        people: The splits that each identity is in.
+        splits_by_identity: The splits that each identity is in.
         missing: Clips that are not there, by key.
         malformed: What the reader said of the records that it left out.
         ended: Why reading ended early; None if it did not.
@@ -85,7 +85,7 @@ class Checkup:
     forged: int = 0
     stretches: Stretches = field(default_factory=Stretches)
     whole_clips: int = 0
-    people: dict[str, frozenset[str]] = field(default_factory=dict)
+    splits_by_identity: dict[str, frozenset[str]] = field(default_factory=dict)
     missing: Named = field(default_factory=Named)
     malformed: Named = field(default_factory=Named)
     ended: str | None = None
@@ -99,7 +99,7 @@ class Checkup:
     @property
     def in_several_splits(self) -> list[str]:
         """Who is in more than one split: a detector would be praised for knowing a face."""
-        return sorted(who for who, splits in self.people.items() if len(splits) > 1)
+        return sorted(who for who, splits in self.splits_by_identity.items() if len(splits) > 1)
 
     def add(self, record: Record, *, is_there: bool) -> None:
         """Count one more record, whose clip is there or not."""
@@ -112,7 +112,7 @@ class Checkup:
         for stretch in () if record.whole_clip else record.truth:
             self.stretches.add(stretch.duration_s)
         if record.identity is not None:
-            self.people[record.identity] = self.people.get(record.identity, frozenset()) | {split}
+            self.splits_by_identity[record.identity] = self.splits_by_identity.get(record.identity, frozenset()) | {split}
         if not is_there:
             self.missing.add(_name(record))
 
@@ -145,7 +145,7 @@ class Checkup:
 
     def identities(self) -> Mapping[str, int]:
         """Return how many people are in each split."""
-        return Counter(split for splits in self.people.values() for split in splits)
+        return Counter(split for splits in self.splits_by_identity.values() for split in splits)
 
 
 def recognised(root: Path, entries: Iterable[DatasetReader]) -> DatasetReader:

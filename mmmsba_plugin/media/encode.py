@@ -79,10 +79,10 @@ def write_clip(
         _whole_or_not_at_all(Path(path)) as partial,
         av.open(str(partial), "w", format=container.muxer, container_options=options) as out,
     ):
-        video = audio = None
+        video_track = audio_track = None
         if first is not None:
             codec = video_codec or container.video_codec
-            video = PictureTrack(
+            video_track = PictureTrack(
                 out,
                 codec,
                 container,
@@ -92,7 +92,7 @@ def write_clip(
             )
         if sound is not None:
             codec = audio_codec or container.audio_codec
-            audio = SoundTrack(
+            audio_track = SoundTrack(
                 out,
                 codec,
                 container,
@@ -103,11 +103,11 @@ def write_clip(
             )
         for time_s, rgb in chain([first] if first else [], stamped):
             # The muxer holds back one stream until the other one has come as far.
-            if audio is not None:
-                audio.write_until(time_s)
-            if video is not None:
-                video.write(time_s, rgb)
-        for track in (audio, video):
+            if audio_track is not None:
+                audio_track.write_until(time_s)
+            if video_track is not None:
+                video_track.write(time_s, rgb)
+        for track in (audio_track, video_track):
             if track is not None:
                 track.finish()
 

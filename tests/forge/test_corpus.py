@@ -425,9 +425,9 @@ def test_processing_knows_nothing_of_the_label(genuine, tmp_path):
     )
     assert first.keys() == second.keys()
     changed_label = 0
-    for file, (processing, real) in first.items():
+    for file, (processing, is_real) in first.items():
         assert processing == second[file][0]
-        changed_label += real != second[file][1]
+        changed_label += is_real != second[file][1]
     assert changed_label == 2
 
 

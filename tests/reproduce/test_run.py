@@ -483,10 +483,10 @@ def _tvil(folder: Path, genuine: list[Path], forged: list[Path]) -> Path:
     entries = {}
     for index, split in enumerate(["train", "valid", "test"] * 2):
         clip = forged[index] if index > 2 else genuine[index]
-        fake = [[0.48, 0.86]] if index > 2 else []
+        periods = [[0.48, 0.86]] if index > 2 else []
         name = f"{index:08x}.mp4"
         entries[name[:-4]] = tvil_entry(
-            file=name, split=split, duration=2.5, fake_periods=fake, n_fakes=len(fake)
+            file=name, split=split, duration=2.5, fake_periods=periods, n_fakes=len(periods)
         )
         folder.mkdir(exist_ok=True)
         shutil.copyfile(clip, folder / name)

@@ -298,8 +298,8 @@ class TestChosenPoint:
         monkeypatch.setattr(thresholds, "judge", lambda _, features, __: along(int(features.end_s)))
         truth = (Segment(1.0, 1.5),)
         clips = [
-            Clip(Record(Path(f"{i}"), truth=truth if fake else ()), Media(path=f"{i}"))
-            for i, fake in enumerate(forged)
+            Clip(Record(Path(f"{i}"), truth=truth if is_fake else ()), Media(path=f"{i}"))
+            for i, is_fake in enumerate(forged)
         ]
         rows = SimpleNamespace(features=lambda media: SimpleNamespace(
             grid=grid, num_snippets=4, end_s=float(media.path)
