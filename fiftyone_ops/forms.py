@@ -12,24 +12,24 @@ from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 from fiftyone.operators import types
 from pydantic.fields import FieldInfo
 
-from mmmsba_plugin.config import Chapter
+from mmmsba_plugin.config import Config
 
 from .errors import TargetError
 from .samples import Samples
 
-AnyChapter = TypeVar("AnyChapter", bound=Chapter)
+AnyConfig = TypeVar("AnyConfig", bound=Config)
 
 #: What a form calls each choice of what to work on.
 _TARGETS = {
     "selected": "The samples that are selected",
     "view": "The current view",
-    "dataset": "The whole data set",
+    "dataset": "The whole dataset",
 }
 
 
 def ask(
     inputs: Any,
-    chapter: type[Chapter],
+    config_class: type[Config],
     *,
     choices: Mapping[str, Sequence[str]] | None = None,
     leave_out: Sequence[str] = (),
@@ -38,17 +38,17 @@ def ask(
 
     Args:
         inputs: The form, a ``types.Object``.
-        chapter: The settings.
+        config_class: The settings.
         choices: What a field of text can be, where that is known only now.
         leave_out: Fields that are not asked for.
     """
     known = choices or {}
-    for name, field in chapter.model_fields.items():
+    for name, field in config_class.model_fields.items():
         if name not in leave_out:
             _ask(inputs, name, field, known.get(name))
 
 
-def read(params: Mapping[str, Any], chapter: type[AnyChapter]) -> AnyChapter:
+def read(params: Mapping[str, Any], config_class: type[AnyConfig]) -> AnyConfig:
     """Return the settings that a form, or a caller, filled in.
 
     What is empty was not said. What is of no field of the chapter is for others to read.
@@ -56,8 +56,10 @@ def read(params: Mapping[str, Any], chapter: type[AnyChapter]) -> AnyChapter:
     Raises:
         ConfigError: One is out of bounds, or at odds with another.
     """
-    said = {k: v for k, v in params.items() if k in chapter.model_fields and v not in (None, "")}
-    return chapter.read(said)
+    said = {
+        k: v for k, v in params.items() if k in config_class.model_fields and v not in (None, "")
+    }
+    return config_class.read(said)
 
 
 def ask_target(ctx: Any, inputs: Any) -> None:

@@ -85,7 +85,7 @@ def uninstall() -> Installed:
     if not place.is_symlink():
         raise OutputError(f"{place} is a folder and not a link of ours; remove it by hand")
     place.unlink()
-    return Installed(place, f"uninstalled: {place} is gone; data sets keep their labels")
+    return Installed(place, f"uninstalled: {place} is gone; datasets keep their labels")
 
 
 def _found(directory: Path) -> Path | None:

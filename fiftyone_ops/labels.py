@@ -4,15 +4,15 @@ A run writes these fields, where ``forgeries`` stands for the label field that w
 seconds count from the clip's zero, and stretches are half-open, ``[start_s, end_s)``.
 
 ``forgeries``
-    ``fo.TemporalDetections``, one a forged segment. ``label``: ``audio``, ``visual``, ``both``
+    ``fo.TemporalDetections``, one a fake segment. ``label``: ``audio``, ``visual``, ``both``
     or ``unknown``; ``confidence``: P(fake) of the stretch; ``support``: first and last stored
-    picture, numbered from 1, both within; ``start_s`` and ``end_s``: the exact seconds, which
+    frame, numbered from 1, both within; ``start_s`` and ``end_s``: the exact seconds, which
     figures are computed from; ``exact_for``: the support that these seconds belong to, so that
     one which was moved in the App is known by it; ``track``: the face it was seen on, or None.
     Labels are made by :func:`detection` and read by :func:`seconds_of`, by nobody else.
 ``forgeries_verdict``
-    ``fo.Classification``. ``label``: ``forged``, ``genuine``, ``abstained`` or ``error``, where
-    ``genuine`` says no more than that the score lies below the line: it is the word of a corpus's
+    ``fo.Classification``. ``label``: ``forged``, ``real``, ``abstained`` or ``error``, where
+    ``real`` says no more than that the score lies below the line: it is the word of a dataset's
     truth, which FiftyOne's own evaluation of classifications compares with; ``confidence``:
     calibrated P(fake) of the clip, None unless judged; ``threshold`` and ``false_positive_rate``;
     ``status``: as the report says; ``reason``: why there is no score; ``warnings``: a list of
@@ -29,9 +29,9 @@ seconds count from the clip's zero, and stretches are half-open, ``[start_s, end
 ``forgeries_proposals``
     Array of shape ``(proposal, 3)``: start and end in seconds, score; best first.
 ``frames.forgeries_score``
-    P(fake) of each picture, only on request.
+    P(fake) of each frame, only on request.
 
-Truth that a corpus states lies in a field of its own, ``ground_truth``, made as ``forgeries``
+Truth that a dataset states lies in a field of its own, ``ground_truth``, made as ``forgeries``
 is (``label`` may be ``forged`` where modalities are not told apart); what a person decided lies
 in ``forgeries_reviewed``, and who and when in ``forgeries_review`` (see :mod:`.review`).
 """
@@ -48,7 +48,7 @@ from numpy.typing import NDArray
 from mmmsba_plugin.record import Record
 from mmmsba_plugin.schema import (
     Curves,
-    ForgedSegment,
+    FakeSegment,
     Media,
     ModalityReport,
     OptOut,
@@ -59,12 +59,12 @@ from mmmsba_plugin.schema import (
     Threshold,
 )
 from mmmsba_plugin.segment import Segment, merge
-from mmmsba_plugin.timebase import PictureClock
+from mmmsba_plugin.timebase import FrameClock
 
 #: What the label of a segment can be; the last one where that is not known.
 LABELS: Final = ("audio", "visual", "both", "unknown")
-#: The label of a true segment of a corpus that does not tell modalities apart.
-FORGED: Final = "forged"
+#: The label of a true segment of a dataset that does not tell modalities apart.
+FAKE: Final = "forged"
 #: What the label of a verdict can be.
 VERDICTS: Final = ("forged", "genuine", "abstained", "error")
 #: Modalities of our own detectors; a stranger's detector may add more.
@@ -116,7 +116,7 @@ class Fields:
 
     @property
     def frame_score(self) -> str:
-        """Field of each picture's score, on frames."""
+        """Field of each frame's score, on frames."""
         return f"{self.segments}_score"
 
     @property
@@ -135,12 +135,12 @@ class Fields:
         return (self.segments, self.verdict, self.opt_outs, self.curves, self.proposals)
 
 
-def segments_of(report: Report, clock: PictureClock) -> Detections:
-    """Return the forged segments of a report as labels.
+def segments_of(report: Report, clock: FrameClock) -> Detections:
+    """Return the fake segments of a report as labels.
 
     Args:
         report: What was said about the clip.
-        clock: When its pictures are shown, from its zero.
+        clock: When its frames are shown, from its zero.
     """
     return fo.TemporalDetections(
         detections=[
@@ -180,7 +180,7 @@ def verdict_of(report: Report, *, made_by: str, notes: Sequence[str] = ()) -> Ve
     )
 
 
-def opt_outs_of(report: Report, clock: PictureClock) -> Detections:
+def opt_outs_of(report: Report, clock: FrameClock) -> Detections:
     """Return the stretches that were not judged as labels, named by modality."""
     return fo.TemporalDetections(
         detections=[
@@ -208,8 +208,8 @@ def proposals_of(report: Report) -> NDArray[np.float64]:
     return np.array(rows, dtype=np.float64).reshape(-1, 3)
 
 
-def frame_scores_of(curves: Curves, clock: PictureClock) -> dict[int, float]:
-    """Return P(fake) of each picture by its number, of those that could be judged."""
+def frame_scores_of(curves: Curves, clock: FrameClock) -> dict[int, float]:
+    """Return P(fake) of each frame by its number, of those that could be judged."""
     from mmmsba_plugin.timebase import Grid
 
     grid = Grid(start_s=curves.start_s, stride_s=curves.stride_s)
@@ -217,18 +217,18 @@ def frame_scores_of(curves: Curves, clock: PictureClock) -> dict[int, float]:
     scores = _vector(curves.score)
     within = (cells >= 0) & (cells < len(scores))
     return {
-        int(picture) + 1: float(scores[cells[picture]])
-        for picture in np.flatnonzero(within)
-        if not np.isnan(scores[cells[picture]])
+        int(frame) + 1: float(scores[cells[frame]])
+        for frame in np.flatnonzero(within)
+        if not np.isnan(scores[cells[frame]])
     }
 
 
-def truth_of(record: Record, clock: PictureClock) -> Detections:
-    """Return what a corpus states as labels, by modality where it tells them apart.
+def truth_of(record: Record, clock: FrameClock) -> Detections:
+    """Return what a dataset states as labels, by modality where it tells them apart.
 
     Args:
         record: What is known of the clip; one forged at no stated place is so all along.
-        clock: When its pictures are shown, from its zero.
+        clock: When its frames are shown, from its zero.
     """
     record = record.lasting(clock.end_s)
     return fo.TemporalDetections(
@@ -240,13 +240,13 @@ def truth_of(record: Record, clock: PictureClock) -> Detections:
 
 def detection(
     segment: Segment,
-    clock: PictureClock,
+    clock: FrameClock,
     *,
     label: str,
     confidence: float | None = None,
     **attributes: Any,
 ) -> Detection:
-    """Return one stretch as a label: pictures for the App, exact seconds for figures."""
+    """Return one stretch as a label: frames for the App, exact seconds for figures."""
     support = list(clock.numbers(segment.start_s, segment.end_s))
     return fo.TemporalDetection(
         label=label,
@@ -259,15 +259,15 @@ def detection(
     )
 
 
-def seconds_of(label: Detection, clock: Callable[[], PictureClock]) -> Segment:
+def seconds_of(label: Detection, clock: Callable[[], FrameClock]) -> Segment:
     """Return the stretch that a label means, in seconds.
 
-    Its exact seconds hold for as long as its pictures are those they belong to. Whoever moves a
-    label in the App moves its pictures alone; then these hold.
+    Its exact seconds hold for as long as its frames are those they belong to. Whoever moves a
+    label in the App moves its frames alone; then these hold.
 
     Args:
         label: A ``fo.TemporalDetection``, ours or anyone's.
-        clock: Says when the clip's pictures are shown, from its zero; asked only where that
+        clock: Says when the clip's frames are shown, from its zero; asked only where that
             matters.
     """
     start_s, end_s = (getattr(label, name, None) for name in ("start_s", "end_s"))
@@ -277,9 +277,9 @@ def seconds_of(label: Detection, clock: Callable[[], PictureClock]) -> Segment:
 
 
 def record_truth(
-    labels: Detections | None, clock: Callable[[], PictureClock]
+    labels: Detections | None, clock: Callable[[], FrameClock]
 ) -> tuple[tuple[Segment, ...], tuple[Segment, ...] | None, tuple[Segment, ...] | None]:
-    """Return the truth that labels state: all stretches, those of sound, those of picture.
+    """Return the truth that labels state: all stretches, those of audio, those of frame.
 
     The last two are None where a label does not tell which it is.
 
@@ -333,9 +333,9 @@ def report_of(values: Mapping[str, Any], maker: Mapping[str, Any]) -> Report:
     )
 
 
-def lone_picture(duration_s: float) -> PictureClock:
-    """Return the clock of a clip whose pictures cannot be numbered: one, shown all along."""
-    return PictureClock(np.zeros(1), duration_s if duration_s > 0 else 1.0)
+def lone_frame(duration_s: float) -> FrameClock:
+    """Return the clock of a clip whose frames cannot be numbered: one, shown all along."""
+    return FrameClock(np.zeros(1), duration_s if duration_s > 0 else 1.0)
 
 
 def _was_moved(label: Detection) -> bool:
@@ -346,7 +346,7 @@ def _was_moved(label: Detection) -> bool:
 def _verdict_word(report: Report) -> str:
     if report.status != "ok":
         return report.status
-    return "forged" if report.forged else "genuine"
+    return "forged" if report.fake else "genuine"
 
 
 def _opt_outs(report: Report) -> Iterator[tuple[str, OptOut]]:
@@ -362,7 +362,7 @@ def _vector(scores: Iterable[float | None]) -> NDArray[np.float64]:
 def _labelled(record: Record) -> Iterator[tuple[str, Segment]]:
     """Yield each true stretch with its label; one that both modalities share is ``both``."""
     if record.audio_truth is None or record.visual_truth is None:
-        yield from ((FORGED, part) for part in record.truth)
+        yield from ((FAKE, part) for part in record.truth)
         return
     audio, visual = set(record.audio_truth), set(record.visual_truth)
     words: Mapping[str, set[Segment]] = {
@@ -381,8 +381,8 @@ def _threshold(verdict: Verdict) -> Threshold:
     return Threshold(value=verdict.threshold, false_positive_rate=verdict.false_positive_rate)
 
 
-def _segment(label: Detection) -> ForgedSegment:
-    return ForgedSegment(
+def _segment(label: Detection) -> FakeSegment:
+    return FakeSegment(
         start_s=label.start_s,
         end_s=label.end_s,
         score=label.confidence,

@@ -51,7 +51,7 @@ def load_model(
 
 
 class ForgeryModel(fom.SamplesMixin, fom.Model):
-    """Judges a video by its file, sound and all.
+    """Judges a video by its file, audio and all.
 
     Args:
         detector: Who judges.
@@ -106,7 +106,7 @@ class ForgeryModel(fom.SamplesMixin, fom.Model):
         clock = (
             seen.from_zero(report.media.zero_s)
             if isinstance(seen, Glance)
-            else labels.lone_picture(report.duration_s)
+            else labels.lone_frame(report.duration_s)
         )
         return {
             "segments": labels.segments_of(report, clock),

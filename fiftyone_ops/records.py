@@ -14,8 +14,8 @@ from .tasks.metadata import lazily
 #: always there.
 Row = Mapping[str, Any]
 
-#: What a corpus says of a clip besides its truth, as the import wrote it.
-_OF_CORPUS = ("key", "split", "identity", "kind", "original")
+#: What a dataset says of a clip besides its truth, as the import wrote it.
+_OF_DATASET = ("key", "split", "identity", "kind", "original")
 
 _ALWAYS = {"id": "id", "filepath": "filepath", "metadata": "metadata"}
 _BATCH_SIZE = 500
@@ -27,7 +27,7 @@ def rows(
     """Yield values of samples, a batch at a time.
 
     Args:
-        samples: A data set or a view.
+        samples: A dataset or a view.
         wanted: Fields by what they shall be called; one that is not there has None throughout.
         batch_size: Samples a batch.
     """
@@ -44,12 +44,12 @@ def rows(
 
 
 def records(samples: Samples, truth_field: str) -> Iterator[Record]:
-    """Yield what a data set knows of its clips, of those with a truth.
+    """Yield what a dataset knows of its clips, of those with a truth.
 
-    A truth field that is empty says genuine; one that is not set says nothing.
+    A truth field that is empty says real; one that is not set says nothing.
 
     Args:
-        samples: A data set or a view of videos.
+        samples: A dataset or a view of videos.
         truth_field: Field of the true segments.
 
     Raises:
@@ -62,7 +62,7 @@ def records(samples: Samples, truth_field: str) -> Iterator[Record]:
 def of_truth(truth_field: str) -> dict[str, str]:
     """Return the fields that :func:`record_of` reads."""
     told = {"truth": truth_field, "located": f"{truth_field}_verdict.located"}
-    return told | {word: word for word in _OF_CORPUS}
+    return told | {word: word for word in _OF_DATASET}
 
 
 def record_of(row: Row) -> Record:

@@ -1,6 +1,6 @@
 """Which samples are worked on: those that hold videos.
 
-A data set of FiftyOne holds samples of one media type, or groups of several. Of groups, a view
+A dataset of FiftyOne holds samples of one media type, or groups of several. Of groups, a view
 shows one slice at a time, and whatever selects, matches or writes goes by that one: so whoever
 means the videos says so, with :func:`flattened`.
 """
@@ -11,7 +11,7 @@ from typing import Any
 
 from .errors import TargetError
 
-#: A data set or a view of FiftyOne.
+#: A dataset or a view of FiftyOne.
 Samples = Any
 
 
@@ -21,7 +21,7 @@ def videos_of(samples: Samples) -> Samples:
     A view of clips stands for the videos they were cut from, and groups for the videos in them.
 
     Raises:
-        TargetError: There are none, or the samples are pictures.
+        TargetError: There are none, or the samples are frames.
     """
     dataset = dataset_of(samples)
     if getattr(samples, "_is_clips", False):
@@ -32,7 +32,7 @@ def videos_of(samples: Samples) -> Samples:
     if videos.media_type != "video":
         raise TargetError(
             f"what was chosen of {dataset.name!r} holds samples of media type "
-            f"{videos.media_type!r}; choose videos: a data set or a view whose media type is "
+            f"{videos.media_type!r}; choose videos: a dataset or a view whose media type is "
             "'video', or groups with a video in them"
         )
     return videos
@@ -44,7 +44,7 @@ def flattened(samples: Samples) -> Samples:
 
 
 def has_videos(dataset: Any) -> bool:
-    """Return whether a data set is one of videos, or of groups with a video in them."""
+    """Return whether a dataset is one of videos, or of groups with a video in them."""
     kinds = dataset.group_media_types.values() if _is_grouped(dataset) else [dataset.media_type]
     return "video" in kinds
 
@@ -53,7 +53,7 @@ def by_id(dataset: Any, ids: Iterable[str], *, ordered: bool = False) -> Samples
     """Return the videos of those ids.
 
     Args:
-        dataset: The data set.
+        dataset: The dataset.
         ids: Of samples.
         ordered: Whether they shall come in the order of the ids.
     """
@@ -64,7 +64,7 @@ def require_video(sample: Any) -> None:
     """Check that a sample is a video.
 
     Raises:
-        TargetError: It is a picture, such as one in a group with videos.
+        TargetError: It is a frame, such as one in a group with videos.
     """
     if sample.media_type != "video":
         raise TargetError(
@@ -74,8 +74,8 @@ def require_video(sample: Any) -> None:
 
 
 def dataset_of(samples: Samples) -> Any:
-    """Return the data set that samples belong to."""
-    return samples._root_dataset  # noqa: SLF001 - the only name that data sets and views share
+    """Return the dataset that samples belong to."""
+    return samples._root_dataset  # noqa: SLF001 - the only name that datasets and views share
 
 
 def batches(ids: Sequence[str], size: int) -> Iterator[Sequence[str]]:
@@ -90,6 +90,6 @@ def _is_grouped(samples: Samples) -> bool:
 
 def _hint(samples: Samples) -> str:
     if _is_grouped(samples) and not has_videos(samples):
-        return "choose a data set whose groups have a slice of videos"
+        return "choose a dataset whose groups have a slice of videos"
     filtered = samples is not dataset_of(samples)
     return "clear its filters, or choose another view" if filtered else "add videos to it first"

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from mmmsba_plugin.config import Chapter
+from mmmsba_plugin.config import Config
 
 #: A name that FiftyOne takes for a field and for a run.
 FieldName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
@@ -16,7 +16,7 @@ Rate = Annotated[float, Field(gt=0, lt=1)]
 Score = Annotated[float, Field(ge=0, le=1)]
 
 
-class DetectSettings(Chapter):
+class DetectSettings(Config):
     """How videos are judged, and what is written about them."""
 
     detector: str = Field(default="mmms-ba", description="Which detector.")
@@ -29,11 +29,11 @@ class DetectSettings(Chapter):
     )
     threshold: Score | None = Field(
         default=None,
-        description="P(fake) from which a video counts as forged; the checkpoint's if not given.",
+        description="P(fake) from which a video counts as fake; the checkpoint's if not given.",
     )
     false_positive_rate: Rate | None = Field(
         default=None,
-        description="Share of genuine videos that may be flagged, such as 0.05, instead.",
+        description="Share of real videos that may be flagged, such as 0.05, instead.",
     )
     existing: Literal["resume", "skip", "overwrite"] = Field(
         default="resume",
@@ -63,7 +63,7 @@ class DetectSettings(Chapter):
         return self
 
 
-class MetadataSettings(Chapter):
+class MetadataSettings(Config):
     """What is filled in about videos."""
 
     overwrite: bool = Field(default=False, description="Make anew what is there already.")
@@ -73,22 +73,22 @@ class MetadataSettings(Chapter):
         "files themselves stay what they are.",
     )
     proxies_folder: Path | None = Field(
-        default=None, description="Where copies go; a folder of the data set's own if not given."
+        default=None, description="Where copies go; a folder of the dataset's own if not given."
     )
 
 
-class ImportSettings(Chapter):
-    """Which corpus becomes a data set, and how."""
+class ImportSettings(Config):
+    """Which dataset becomes a dataset, and how."""
 
     data: str = Field(
-        default="", description="The corpus: DIR, READER=DIR or READER[KEY=VALUE]=DIR."
+        default="", description="The dataset: DIR, READER=DIR or READER[KEY=VALUE]=DIR."
     )
     reader: str | None = Field(
         default=None, description="Who reads a plain DIR; whoever recognises it if not given."
     )
     split: str | None = Field(default=None, description="Only this split; all if not given.")
     name: str | None = Field(
-        default=None, description="Name of the data set; of the corpus's folder if not given."
+        default=None, description="Name of the dataset; of the dataset's folder if not given."
     )
     truth_field: FieldName = Field(
         default="ground_truth", description="Field of the true segments."
@@ -101,11 +101,11 @@ class ImportSettings(Chapter):
     @model_validator(mode="after")
     def _something(self) -> Self:
         if not self.data:
-            raise ValueError("say which corpus, such as data='lav-df=DIR'")
+            raise ValueError("say which dataset, such as data='lav-df=DIR'")
         return self
 
 
-class EvaluateSettings(Chapter):
+class EvaluateSettings(Config):
     """What is measured, against what."""
 
     predictions: FieldName = Field(
@@ -134,14 +134,14 @@ class EvaluateSettings(Chapter):
     )
 
 
-class ReviewSettings(Chapter):
+class ReviewSettings(Config):
     """What is looked at, and why."""
 
     reason: Literal["uncertain", "unlabelled", "missed", "disagree"] = Field(
         default="uncertain",
         description="uncertain: the score lies close to the line; unlabelled: forgeries are "
         "predicted where no truth says so; missed: a true forgery was not predicted; disagree: "
-        "sound and picture say different things.",
+        "audio and frame say different things.",
     )
     label_field: FieldName = Field(
         default="forgeries", description="Label field that detect_forgeries wrote."
@@ -151,14 +151,14 @@ class ReviewSettings(Chapter):
     )
 
 
-class ExportSettings(Chapter):
-    """What leaves the data set, and in which form."""
+class ExportSettings(Config):
+    """What leaves the dataset, and in which form."""
 
     folder: Path = Field(default=Path(), description="Where it goes.")
     what: Literal["reports", "clips", "lav-df"] = Field(
         default="reports",
         description="reports: what was said, by our writers; clips: each segment as a video of "
-        "its own; lav-df: a corpus to train on, in LAV-DF's layout.",
+        "its own; lav-df: a dataset to train on, in LAV-DF's layout.",
     )
     label_field: FieldName = Field(
         default="forgeries", description="Label field of the segments; for reports and clips."

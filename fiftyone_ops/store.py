@@ -47,7 +47,7 @@ def writing_to(dataset: Any) -> Iterator[None]:
             raise
         raise WriteError(
             f"the database does not let {dataset.name!r} be written to: {error}; what was written "
-            "before stays. Ask whoever runs it for the right to write, or clone the data set, and "
+            "before stays. Ask whoever runs it for the right to write, or clone the dataset, and "
             "run the same again"
         ) from error
 
@@ -56,7 +56,7 @@ def write(dataset: Any, columns: Mapping[str, Mapping[str, Any]]) -> None:
     """Write values of many samples, one field after the other.
 
     Args:
-        dataset: The data set.
+        dataset: The dataset.
         columns: Values by field and by the sample's id, in the order of writing. Samples that
             were deleted meanwhile are passed over.
 
@@ -65,7 +65,7 @@ def write(dataset: Any, columns: Mapping[str, Mapping[str, Any]]) -> None:
     """
     ids = sorted({one for values in columns.values() for one in values})
     with writing_to(dataset):
-        # By selection and not by key: a key is looked up among all samples of the data set.
+        # By selection and not by key: a key is looked up among all samples of the dataset.
         there = by_id(dataset, ids).values("id")
         for path, values in columns.items():
             told = [one for one in there if one in values]
@@ -84,10 +84,10 @@ def declare(dataset: Any, fields: Fields, *, modalities: tuple[str, ...]) -> Non
     """Add the fields that detection writes, unless they are there.
 
     All at the start: the App then shows them before the first label is written, and processes
-    that work on one data set do not add them twice.
+    that work on one dataset do not add them twice.
 
     Args:
-        dataset: The data set.
+        dataset: The dataset.
         fields: What they are called.
         modalities: What the detector looks at.
 
@@ -143,7 +143,7 @@ def require_ours(dataset: Any, run_key: str, *, method: str, fields: tuple[str, 
     """Check that a run may write to its fields.
 
     Args:
-        dataset: The data set.
+        dataset: The dataset.
         run_key: What the run is called.
         method: What our run of that name says that it is.
         fields: Those it writes to.
@@ -180,7 +180,7 @@ def register(dataset: Any, run_key: str, *, method: str, **told: Any) -> None:
     """Note a run, or what is new about one.
 
     Args:
-        dataset: The data set.
+        dataset: The dataset.
         run_key: What the run is called.
         method: What it is.
         **told: What else to keep, as plain values; what it is told again is replaced.

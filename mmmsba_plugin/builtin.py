@@ -48,15 +48,15 @@ def forensics_front_ends() -> Iterator[FrontEnd]:
         name="log-mel",
         modality="audio",
         summary="Log-mel columns every 10 ms and their changes, stacked into the snippet.",
-        reads="sound",
+        reads="audio",
         config=LogMelConfig,
         build=LogMel,
     )
     yield FrontEnd(
         name="voice",
         modality="audio",
-        summary="Levels and steps, whose voice it is, and traces of how the sound was made.",
-        reads="sound",
+        summary="Levels and steps, whose voice it is, and traces of how the audio was made.",
+        reads="audio",
         config=VoiceConfig,
         build=Voice,
     )
@@ -92,14 +92,12 @@ def forensics_front_ends() -> Iterator[FrontEnd]:
 def forensics_writers() -> Iterator[Writer]:
     """Offer the formats of reports."""
     yield Writer("json", ".json", "The report, whole; see its JSON Schema.", writers.write_json)
-    yield Writer("csv", ".csv", "One row a forged segment.", writers.write_csv)
-    yield Writer("vtt", ".vtt", "Forged segments as WebVTT cues for a player.", writers.write_vtt)
+    yield Writer("csv", ".csv", "One row a fake segment.", writers.write_csv)
+    yield Writer("vtt", ".vtt", "Fake segments as WebVTT cues for a player.", writers.write_vtt)
     yield Writer(
         "curves", ".curves.csv", "Scores along time, one row a snippet.", writers.write_curves
     )
-    yield Writer(
-        "html", ".html", "A page to read offline, with time line and pictures.", _write_html
-    )
+    yield Writer("html", ".html", "A page to read offline, with time line and frames.", _write_html)
     yield Writer(
         "av-deepfake1m",
         ".prediction.json",
@@ -116,7 +114,7 @@ def forensics_writers() -> Iterator[Writer]:
 
 @hookimpl
 def forensics_dataset_readers() -> Iterator[DatasetReader]:
-    """Offer readers of corpora."""
+    """Offer readers of datasets."""
     from mmmsba_plugin.datasets import avdeepfake1m, fakeavceleb, folder, lavdf, tvil
 
     yield DatasetReader(
@@ -145,7 +143,7 @@ def forensics_dataset_readers() -> Iterator[DatasetReader]:
     )
     yield DatasetReader(
         name="tvil",
-        summary="TVIL: annotations/metadata.json of inpainted videos; the picture alone.",
+        summary="TVIL: annotations/metadata.json of inpainted videos; the frame alone.",
         config=tvil.TvilConfig,
         build=tvil.read_tvil,
         recognise=tvil.is_tvil,
@@ -161,7 +159,7 @@ def forensics_dataset_readers() -> Iterator[DatasetReader]:
     )
     yield DatasetReader(
         name="folder",
-        summary="Clips of one's own: a CSV with path and label, or folders genuine and forged.",
+        summary="Clips of one's own: a CSV with path and label, or folders real and fake.",
         config=folder.FolderConfig,
         build=folder.read_folder,
         recognise=folder.is_labelled_folder,
@@ -171,12 +169,12 @@ def forensics_dataset_readers() -> Iterator[DatasetReader]:
 
 @hookimpl
 def forensics_forgers() -> Iterator[Forger]:
-    """Offer ways to forge a stretch of a genuine clip."""
-    yield from _sound_forgers()
-    yield from _picture_forgers()
+    """Offer ways to forge a stretch of a real clip."""
+    yield from _audio_forgers()
+    yield from _frame_forgers()
 
 
-def _sound_forgers() -> Iterator[Forger]:
+def _audio_forgers() -> Iterator[Forger]:
     from mmmsba_plugin.forge.audio import (
         delete_insert,
         mel_vocoder,
@@ -194,21 +192,21 @@ def _sound_forgers() -> Iterator[Forger]:
         modality="audio",
         summary="A stretch of another clip's speech: words put into somebody's mouth.",
         config=splice.SpliceConfig,
-        build=splice.SpliceSound,
+        build=splice.SpliceAudio,
     )
     yield Forger(
         name="repeat",
         modality="audio",
         summary="Another moment of the clip's own speech: a quote that was rearranged.",
         config=repeat.RepeatConfig,
-        build=repeat.RepeatSound,
+        build=repeat.RepeatAudio,
     )
     yield Forger(
         name="shift",
         modality="audio",
-        summary="The clip's own sound, too early or too late: words that miss their lips.",
+        summary="The clip's own audio, too early or too late: words that miss their lips.",
         config=shift.ShiftConfig,
-        build=shift.ShiftSound,
+        build=shift.ShiftAudio,
     )
     yield Forger(
         name="delete",
@@ -234,7 +232,7 @@ def _sound_forgers() -> Iterator[Forger]:
     yield Forger(
         name="tempo",
         modality="audio",
-        summary="The same words hurried or drawn out: made to sound drunk, or to fit lips.",
+        summary="The same words hurried or drawn out: made to audio drunk, or to fit lips.",
         config=pitch_tempo.TempoConfig,
         build=pitch_tempo.ChangeTempo,
     )
@@ -271,11 +269,11 @@ def _sound_forgers() -> Iterator[Forger]:
         modality="audio",
         summary="Words of a speech synthesizer: text-to-speech; crude where none is installed.",
         config=tts.SpeakConfig,
-        build=tts.SpeakSound,
+        build=tts.SpeakAudio,
     )
 
 
-def _picture_forgers() -> Iterator[Forger]:
+def _frame_forgers() -> Iterator[Forger]:
     from mmmsba_plugin.forge.visual import (
         face_swap,
         freeze,
@@ -338,7 +336,7 @@ def _picture_forgers() -> Iterator[Forger]:
     yield Forger(
         name="flow",
         modality="visual",
-        summary="The face morphed between two moments: morph cuts and interpolated pictures.",
+        summary="The face morphed between two moments: morph cuts and interpolated frames.",
         config=morph.FlowConfig,
         build=morph.Flow,
     )

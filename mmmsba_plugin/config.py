@@ -25,7 +25,7 @@ CalibrationMethod = Literal["none", "temperature", "isotonic"]
 Preset = Literal["paper", "reference", "enc-dec", "mmmsba"]
 
 
-class Chapter(BaseModel):
+class Config(BaseModel):
     """Base of every chapter of settings: frozen, and strict about its keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -44,43 +44,43 @@ class Chapter(BaseModel):
             wrong = "; ".join(
                 f"{'.'.join(map(str, e['loc'])) or 'settings'}: {e['msg']}" for e in error.errors()
             )
-            owner = cls._chapter_at(error.errors()[0]["loc"])
+            owner = cls._config_at(error.errors()[0]["loc"])
             allowed = ", ".join(owner.model_fields) or "none"
             where = "" if owner is cls else f" of {owner.__name__}"
             raise ConfigError(f"{cls.__name__}: {wrong}. Allowed keys{where}: {allowed}") from error
 
     @classmethod
-    def _chapter_at(cls, location: tuple[int | str, ...]) -> "type[Chapter]":
+    def _config_at(cls, location: tuple[int | str, ...]) -> "type[Config]":
         """Return the chapter, this one or one inside it, that the last key belongs to."""
-        chapter: type[Chapter] = cls
+        config_class: type[Config] = cls
         for key in location[:-1]:
-            if field := chapter.model_fields.get(str(key)):
-                chapter = next(_chapters_in(field.annotation), chapter)
-        return chapter
+            if field := config_class.model_fields.get(str(key)):
+                config_class = next(_configs_in(field.annotation), config_class)
+        return config_class
 
 
-def _chapters_in(annotation: object) -> Iterator[type[Chapter]]:
+def _configs_in(annotation: object) -> Iterator[type[Config]]:
     """Yield the chapters that a field's type names, as ``dict[str, FrontEndChoice]`` does."""
-    if isinstance(annotation, type) and issubclass(annotation, Chapter):
+    if isinstance(annotation, type) and issubclass(annotation, Config):
         yield annotation
     for inner in get_args(annotation):
-        yield from _chapters_in(inner)
+        yield from _configs_in(inner)
 
 
-class MediaConfig(Chapter):
+class MediaConfig(Config):
     """How files are read."""
 
     max_short_side_px: int = Field(
-        default=540, ge=64, description="Pictures are scaled down to this while decoding, in px."
+        default=540, ge=64, description="Frames are scaled down to this while decoding, in px."
     )
-    sample_rate_hz: int = Field(default=16_000, ge=8_000, description="Sound is resampled to it.")
+    sample_rate_hz: int = Field(default=16_000, ge=8_000, description="Audio is resampled to it.")
 
 
-class TracksConfig(Chapter):
+class TracksConfig(Config):
     """How people are found and followed."""
 
     detect_every: int = Field(
-        default=25, ge=1, description="Pictures between two looks at the whole picture."
+        default=25, ge=1, description="Frames between two looks at the whole frame."
     )
     min_confidence: float = Field(
         default=0.5, ge=0, le=1, description="Below it the mesh has lost the face."
@@ -90,14 +90,14 @@ class TracksConfig(Chapter):
     )
 
 
-class FrontEndChoice(Chapter):
+class FrontEndChoice(Config):
     """Which front-end serves a modality, and its settings."""
 
     name: str = Field(description="Name of a registered front-end.")
     settings: dict[str, Any] = Field(default_factory=dict, description="Its own settings.")
 
 
-class FeaturesConfig(Chapter):
+class FeaturesConfig(Config):
     """How a clip becomes rows of vectors."""
 
     stride_s: float = Field(default=0.08, gt=0, le=10, description="Length of a cell, in seconds.")
@@ -113,7 +113,7 @@ class FeaturesConfig(Chapter):
     tracks: TracksConfig = Field(default=TracksConfig(), description="How people are followed.")
     trim_silence: bool = Field(
         default=False,
-        description="Whether a clip is looked at only from where its sound begins, so that "
+        description="Whether a clip is looked at only from where its audio begins, so that "
         "leading silence cannot give it away.",
     )
 
@@ -132,7 +132,7 @@ class FeaturesConfig(Chapter):
         return self.model_copy(update={"front_ends": kept})
 
 
-class ModelConfig(Chapter):
+class ModelConfig(Config):
     """The network.
 
     The defaults are the ``paper`` preset; :data:`PRESETS` has the others.
@@ -227,15 +227,15 @@ PRESET_DEFAULTS: dict[str, dict[str, Any]] = {
 PRESET_MODALITIES: dict[str, frozenset[str]] = {"enc-dec": frozenset({"face", "audio"})}
 
 
-class LossConfig(Chapter):
-    """Focal loss on every snippet, distance-IoU on forged ones (paper equation 8)."""
+class LossConfig(Config):
+    """Focal loss on every snippet, distance-IoU on fake ones (paper equation 8)."""
 
     focal_alpha: float = Field(default=0.25, ge=0, le=1, description="Weight of the fake class.")
     focal_gamma: float = Field(default=2.0, ge=0, description="How strongly easy ones fade.")
     regression_weight: float = Field(default=1.0, ge=0, description="Lambda of equation 8.")
 
 
-class TrainConfig(Chapter):
+class TrainConfig(Config):
     """How a network learns. Paper section 4.2 where it says; our choice where it does not."""
 
     batch_size: int = Field(default=32, ge=1, description="Clips a step.")
@@ -259,7 +259,7 @@ class TrainConfig(Chapter):
     loss: LossConfig = Field(default=LossConfig(), description="The loss.")
 
 
-class LocalizationConfig(Chapter):
+class LocalizationConfig(Config):
     """How scores along time become segments."""
 
     onset: float = Field(default=0.5, ge=0, le=1, description="Score at which a segment opens.")
@@ -295,7 +295,7 @@ class LocalizationConfig(Chapter):
         return self.model_copy(update={"onset": onset, "offset": min(self.offset, onset)})
 
 
-class Calibration(Chapter):
+class Calibration(Config):
     """The curve that turns the network's scores into probabilities.
 
     :mod:`mmmsba_plugin.localization.calibrate` fits and applies it.
@@ -339,7 +339,7 @@ def _filled(said: object, default: object) -> object:
     return default if said is None else said
 
 
-class FitConfig(Chapter):
+class FitConfig(Config):
     """Everything that decides one training run, except its data."""
 
     preset: Preset = Field(default="paper", description="Which network: one of the named presets.")
@@ -362,10 +362,10 @@ class FitConfig(Chapter):
         default=0.1,
         gt=0,
         lt=1,
-        description="Share of genuine validation clips that its default line may call forged.",
+        description="Share of real validation clips that its default line may call fake.",
     )
     trained_on: str = Field(
-        default="", description="What it learns from, in words; the corpora's names if not said."
+        default="", description="What it learns from, in words; the datasets's names if not said."
     )
     caution: str = Field(
         default="", description="A sentence that each of its reports carries; none if not said."
@@ -415,7 +415,7 @@ class FitConfig(Chapter):
         return ModelConfig.read({**PRESETS[self.preset], **self.network, "dims": dims})
 
 
-class TuneConfig(Chapter):
+class TuneConfig(Config):
     """What is decided anew when trained weights are tuned; all else is as it was."""
 
     learning_rate: float = Field(
@@ -432,7 +432,7 @@ class TuneConfig(Chapter):
     )
 
 
-class Origin(Chapter):
+class Origin(Config):
     """The checkpoint that weights were tuned from."""
 
     checkpoint: str = Field(description="What reports call it.")

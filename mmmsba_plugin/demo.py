@@ -1,6 +1,6 @@
 """What the package does, shown on clips that it makes itself.
 
-A portrait is made to talk and a stretch of it is forged; trained weights then look for it. In
+A portrait is made to talk and a stretch of it is fake; trained weights then look for it. In
 the longer story a small network learns from some voices first, and judges one that it never
 heard. Everything is the real thing but the footage: one drawn face, which proves nothing about
 any other.
@@ -19,8 +19,8 @@ from mmmsba_plugin.evaluation.evaluate import Evaluation, measure
 from mmmsba_plugin.evaluation.run import run, tables
 from mmmsba_plugin.features.cache import FeatureStore
 from mmmsba_plugin.forge.augment.pipeline import PLAIN
-from mmmsba_plugin.forge.corpus import forge_corpus
-from mmmsba_plugin.forge.talking_head.clips import make_talking_corpus
+from mmmsba_plugin.forge.dataset import forge_dataset
+from mmmsba_plugin.forge.talking_head.clips import make_talking_head_dataset
 from mmmsba_plugin.forge.variants import ForgeConfig
 from mmmsba_plugin.plugins import lookup
 from mmmsba_plugin.record import Record
@@ -57,7 +57,7 @@ class Demo:
     Attributes:
         record: The clip that was judged, and its truth.
         report: What was said about it, with the truth among its warnings.
-        untouched: What was said about the same clip before it was forged, where it was asked.
+        untouched: What was said about the same clip before it was fake, where it was asked.
         evaluation: How all held-out clips went, where a network was trained.
     """
 
@@ -78,19 +78,19 @@ def show(folder: Path, *, seed: int = 0, say: Say = lambda _: None) -> Demo:
     Raises:
         CheckpointNotFoundError: There are no default weights.
         MissingExtraError: What the ``demo`` extra installs is not there.
-        DatasetError: The clip could not be forged.
+        DatasetError: The clip could not be fake.
     """
     detector = MmmsbaDetector.from_pretrained(store=_store(folder))
     say("making a talking clip")
-    genuine = _talking(folder / "shown" / "genuine", num_clips=1, seconds=_SHOWN_S, seed=seed)
+    real = _talking(folder / "shown" / "genuine", num_clips=1, seconds=_SHOWN_S, seed=seed)
     say("forging a stretch of it")
-    corpus = folder / "shown" / "corpus"
+    dataset = folder / "shown" / "dataset"
     config = ForgeConfig(processing=PLAIN)
     forgers = [lookup("forgers", _SHOWN_FORGER)]
-    forge_corpus(genuine, corpus, per_clip=1, seed=seed, forgers=forgers, config=config)
+    forge_dataset(real, dataset, per_clip=1, seed=seed, forgers=forgers, config=config)
     say("looking for it")
-    by_truth = {record.forged: record for record in read_lavdf(corpus)}
-    untouched, report = (detector.detect(by_truth[forged].media) for forged in (False, True))
+    by_truth = {record.fake: record for record in read_lavdf(dataset)}
+    untouched, report = (detector.detect(by_truth[fake].media) for fake in (False, True))
     return Demo(by_truth[True], _told(report, by_truth[True], DRAWN), untouched=untouched)
 
 
@@ -107,28 +107,28 @@ def learn_and_show(
 
     Raises:
         MissingExtraError: What the ``demo`` extra installs is not there.
-        DatasetError: No held-out clip was forged.
+        DatasetError: No held-out clip was fake.
     """
     say("making talking clips")
-    genuine = _talking(folder / "genuine", num_clips=_NUM_CLIPS, seconds=_CLIP_S, seed=seed)
+    real = _talking(folder / "genuine", num_clips=_NUM_CLIPS, seconds=_CLIP_S, seed=seed)
     say("forging stretches of them")
-    corpus = folder / "corpus"
+    dataset = folder / "dataset"
     forgers = [lookup("forgers", name) for name in _FORGERS]
-    forge_corpus(genuine, corpus, per_clip=_VARIANTS, seed=seed, forgers=forgers)
+    forge_dataset(real, dataset, per_clip=_VARIANTS, seed=seed, forgers=forgers)
     say("learning from them")
-    checkpoint = _learn(corpus, folder, seed=seed, max_epochs=max_epochs)
+    checkpoint = _learn(dataset, folder, seed=seed, max_epochs=max_epochs)
     say("judging a voice it never heard")
     detector = MmmsbaDetector.from_pretrained(checkpoint, store=_store(folder))
-    judged = run(detector, read_lavdf(corpus, split="test"))
-    shown = next((one for one in judged if one.record.forged), None)
+    judged = run(detector, read_lavdf(dataset, split="test"))
+    shown = next((one for one in judged if one.record.fake), None)
     if shown is None:
-        raise DatasetError(f"no held-out clip was forged; remove {folder} and try another --seed")
+        raise DatasetError(f"no held-out clip was fake; remove {folder} and try another --seed")
     evaluation = measure(*tables(judged, name="demo"))
     return Demo(shown.record, _told(shown.report, shown.record), evaluation=evaluation)
 
 
 def truth_of(record: Record) -> str:
-    """Return in words where and how a clip is forged."""
+    """Return in words where and how a clip is fake."""
     altered = {ALTERED["audio"]: record.audio_truth, ALTERED["visual"]: record.visual_truth}
     return ", ".join(
         f"{clock(one.start_s)} to {clock(one.end_s)} ({what})"
@@ -140,18 +140,18 @@ def truth_of(record: Record) -> str:
 def _talking(folder: Path, *, num_clips: int, seconds: float, seed: int) -> Path:
     # Written last, so without it the clips are not all there.
     if not (folder / METADATA).is_file():
-        make_talking_corpus(folder, num_clips=num_clips, seconds=seconds, seed=seed)
+        make_talking_head_dataset(folder, num_clips=num_clips, seconds=seconds, seed=seed)
     return folder
 
 
-def _learn(corpus: Path, folder: Path, *, seed: int, max_epochs: int) -> Path:
+def _learn(dataset: Path, folder: Path, *, seed: int, max_epochs: int) -> Path:
     from mmmsba_plugin.training.fit import fit
 
     config = FitConfig(
         network=_SMALL, train=TrainConfig(batch_size=8, max_epochs=max_epochs, seed=seed)
     )
     return fit(
-        read_lavdf(corpus),
+        read_lavdf(dataset),
         config,
         folder / "checkpoint",
         store=_store(folder),

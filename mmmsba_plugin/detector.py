@@ -48,7 +48,7 @@ class MmmsbaDetector:
     Example:
         >>> detector = Detector.from_pretrained()                   # doctest: +SKIP
         >>> detector.detect("clip.mp4").segments                    # doctest: +SKIP
-        (ForgedSegment(start_s=3.21, end_s=3.87, score=0.93, modality='audio', track=None),)
+        (FakeSegment(start_s=3.21, end_s=3.87, score=0.93, modality='audio', track=None),)
     """
 
     def __init__(
@@ -129,7 +129,7 @@ class MmmsbaDetector:
             command: The command line that asked for it, for the report.
             duration_s: How long the clip lasts, where its features were made elsewhere and it
                 need not be there itself.
-            trim_silence: Whether the clip is looked at only from where its sound begins; as
+            trim_silence: Whether the clip is looked at only from where its audio begins; as
                 the network learned it, if not given.
             false_positive_rate: Which of the checkpoint's lines a score is compared with; its
                 default one if not given.

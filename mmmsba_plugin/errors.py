@@ -52,7 +52,7 @@ class CheckpointError(MmmsbaError, ValueError):
 
 
 class DatasetError(MmmsbaError, ValueError):
-    """A corpus cannot be used as it is; the message names file and key."""
+    """A dataset cannot be used as it is; the message names file and key."""
 
 
 class OutputError(MmmsbaError, OSError):

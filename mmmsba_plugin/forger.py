@@ -15,41 +15,41 @@ from numpy.typing import NDArray
 
 from mmmsba_plugin.structures import Rgb
 
-#: Mono sound in [-1, 1], shape ``(sample,)``.
-Sound = NDArray[np.float32]
+#: Mono audio in [-1, 1], shape ``(sample,)``.
+Audio = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class SoundJob:
-    """A stretch of sound to be altered.
+class AudioJob:
+    """A stretch of audio to be altered.
 
     Attributes:
-        sound: The whole sound of the clip.
+        audio: The whole audio of the clip.
         start: First sample of the stretch.
         end: First sample behind it.
         sample_rate_hz: Of the clip and of the donor alike.
-        donor: The whole sound of another clip; None for a forger that needs none.
+        donor: The whole audio of another clip; None for a forger that needs none.
     """
 
-    sound: Sound
+    audio: Audio
     start: int
     end: int
     sample_rate_hz: int
-    donor: Sound | None = None
+    donor: Audio | None = None
 
     @property
-    def stretch(self) -> Sound:
+    def stretch(self) -> Audio:
         """The samples to be altered, as they are."""
-        return self.sound[self.start : self.end]
+        return self.audio[self.start : self.end]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Shot:
-    """A picture and the main person's face in it.
+    """A frame and the main person's face in it.
 
     Attributes:
         pts_s: When it is shown, in seconds.
-        rgb: The whole picture, shape ``(height, width, 3)``; not to be written to.
+        rgb: The whole frame, shape ``(height, width, 3)``; not to be written to.
         points_px: The 468 points of the face mesh in its pixels, shape ``(468, 2)``.
     """
 
@@ -63,15 +63,15 @@ class Shot:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class PictureJob:
-    """A stretch of pictures to be altered; only they are held, not the clip.
+class FrameJob:
+    """A stretch of frames to be altered; only they are held, not the clip.
 
     Attributes:
-        shots: The pictures of the stretch, in time order.
-        fps_hz: Pictures a second.
-        donors: As many pictures of another moment of the clip; empty for a forger that
+        shots: The frames of the stretch, in time order.
+        fps_hz: Frames a second.
+        donors: As many frames of another moment of the clip; empty for a forger that
             needs none.
-        strangers: As many consecutive pictures of another clip, preferably of another
+        strangers: As many consecutive frames of another clip, preferably of another
             person who holds the head alike; they may be of another size. Empty for a forger
             that needs none.
     """
@@ -83,14 +83,14 @@ class PictureJob:
 
 
 @runtime_checkable
-class SoundForger(Protocol):
-    """Alters a stretch of sound."""
+class AudioForger(Protocol):
+    """Alters a stretch of audio."""
 
     @property
     def needs_donor(self) -> bool:
-        """Whether a job must bring the sound of another clip."""
+        """Whether a job must bring the audio of another clip."""
 
-    def forge_sound(self, job: SoundJob, rng: np.random.Generator) -> Sound:
+    def forge_audio(self, job: AudioJob, rng: np.random.Generator) -> Audio:
         """Return what the stretch becomes.
 
         Every sample of it should change, and none outside: the stretch is the truth that
@@ -100,11 +100,11 @@ class SoundForger(Protocol):
 
 
 @runtime_checkable
-class PictureForger(Protocol):
-    """Alters a stretch of pictures.
+class FrameForger(Protocol):
+    """Alters a stretch of frames.
 
     A forger may also have a property ``needs_stranger``, which says whether a job must bring
-    the pictures of another clip; see :func:`needs_stranger`. It is no part of the protocol,
+    the frames of another clip; see :func:`needs_stranger`. It is no part of the protocol,
     so that forgers that never heard of strangers go on working.
     """
 
@@ -112,19 +112,19 @@ class PictureForger(Protocol):
     def needs_donor(self) -> bool:
         """Whether a job must bring another moment of the same clip."""
 
-    def forge_pictures(self, job: PictureJob, rng: np.random.Generator) -> list[Rgb]:
-        """Return the pictures that the stretch becomes, of the same size.
+    def forge_frames(self, job: FrameJob, rng: np.random.Generator) -> list[Rgb]:
+        """Return the frames that the stretch becomes, of the same size.
 
-        Every picture of it should change. As many as the stretch has, under the same rule
-        as for sound.
+        Every frame of it should change. As many as the stretch has, under the same rule
+        as for audio.
         """
 
 
-ClipForger = SoundForger | PictureForger
+ClipForger = AudioForger | FrameForger
 
 
 def needs_stranger(forger: ClipForger) -> bool:
-    """Return whether a job must bring the pictures of another clip.
+    """Return whether a job must bring the frames of another clip.
 
     Args:
         forger: Any forger; one without a property of this name needs no stranger.

@@ -13,14 +13,14 @@ from typing import IO, TYPE_CHECKING, Any, Literal, Protocol
 
 import pluggy
 
-from mmmsba_plugin.config import Chapter
+from mmmsba_plugin.config import Config
 
 if TYPE_CHECKING:
     from mmmsba_plugin.errors import DatasetError
     from mmmsba_plugin.forger import ClipForger
     from mmmsba_plugin.record import Record
     from mmmsba_plugin.schema import Media, Report
-    from mmmsba_plugin.structures import FacePicture, FeatureRows, SoundBlock
+    from mmmsba_plugin.structures import AudioBlock, FaceCrop, FeatureRows
     from mmmsba_plugin.timebase import Grid
 
 PROJECT = "video_forensics"
@@ -63,8 +63,8 @@ class FeatureExtractor(Protocol):
     def start(self, media: "Media", grid: "Grid") -> None:
         """Hear which clip comes, and on which grid its rows shall lie."""
 
-    def add(self, observation: "SoundBlock | FacePicture") -> None:
-        """Take in a block of sound or a face, by what the front-end ``reads``."""
+    def add(self, observation: "AudioBlock | FaceCrop") -> None:
+        """Take in a block of audio or a face, by what the front-end ``reads``."""
 
     def finish(self, num_snippets: int) -> "FeatureRows":
         """Return the rows of the clip, shape ``(num_snippets, dim)``."""
@@ -78,7 +78,7 @@ class FrontEnd:
         name: What a configuration calls it.
         modality: What it serves: ``audio``, ``face``, ``lips`` or a word of its own.
         summary: One line for a person.
-        reads: What ``add`` receives: blocks of sound, faces, or nothing at all.
+        reads: What ``add`` receives: blocks of audio, faces, or nothing at all.
         config: The model of its settings.
         build: Makes an extractor for one clip from settings.
         version: Bumped when its numbers change; cached features of another are not used.
@@ -87,8 +87,8 @@ class FrontEnd:
     name: str
     modality: str
     summary: str
-    reads: Literal["sound", "faces", "nothing"]
-    config: type[Chapter]
+    reads: Literal["audio", "faces", "nothing"]
+    config: type[Config]
     build: "Callable[[Any], FeatureExtractor]"
     version: int = 1
 
@@ -114,22 +114,22 @@ class DetectorEntry:
 
 @dataclass(frozen=True, slots=True)
 class DatasetReader:
-    """Offers a way to read a corpus.
+    """Offers a way to read a dataset.
 
     Attributes:
         name: What ``--reader`` calls it.
         summary: One line for a person.
-        config: The model of its settings; ``root`` is the folder of the corpus, and ``split``
+        config: The model of its settings; ``root`` is the folder of the dataset, and ``split``
             and ``need_media`` are heeded where it has them.
-        build: Yields the corpus's records lazily.
-        recognise: Whether a folder looks like this corpus; never, if not given.
+        build: Yields the dataset's records lazily.
+        recognise: Whether a folder looks like this dataset; never, if not given.
         audit: As ``build``, but tells its second argument of each record that is left out;
             None if it cannot.
     """
 
     name: str
     summary: str
-    config: type[Chapter]
+    config: type[Config]
     build: "Callable[[Any], Iterable[Record]]"
     recognise: Callable[[Path], bool] | None = None
     audit: "Callable[[Any, Callable[[DatasetError], None]], Iterable[Record]] | None" = None
@@ -154,7 +154,7 @@ class Writer:
 
 @dataclass(frozen=True, slots=True)
 class Forger:
-    """Offers a way to forge a stretch of a genuine clip.
+    """Offers a way to forge a stretch of a real clip.
 
     Attributes:
         name: What ``--forger`` calls it.
@@ -167,7 +167,7 @@ class Forger:
     name: str
     modality: Literal["audio", "visual"]
     summary: str
-    config: type[Chapter]
+    config: type[Config]
     build: "Callable[[Any], ClipForger]"
 
 
@@ -189,18 +189,18 @@ def forensics_front_ends() -> Iterable[FrontEnd]:  # type: ignore[empty-body]
     Example:
         >>> @hookimpl
         ... def forensics_front_ends():
-        ...     yield FrontEnd("rms", "audio", "Loudness.", "sound", Chapter, build=lambda c: ...)
+        ...     yield FrontEnd("rms", "audio", "Loudness.", "audio", Config, build=lambda c: ...)
     """
 
 
 @hookspec
 def forensics_dataset_readers() -> Iterable[DatasetReader]:  # type: ignore[empty-body]
-    """Offer readers of corpora.
+    """Offer readers of datasets.
 
     Example:
         >>> @hookimpl
         ... def forensics_dataset_readers():
-        ...     yield DatasetReader("mine", "My corpus.", Chapter, build=lambda config: [])
+        ...     yield DatasetReader("mine", "My dataset.", Config, build=lambda config: [])
     """
 
 
@@ -222,7 +222,7 @@ def forensics_forgers() -> Iterable[Forger]:  # type: ignore[empty-body]
     Example:
         >>> @hookimpl
         ... def forensics_forgers():
-        ...     yield Forger("mute", "audio", "A word cut out.", Chapter, build=lambda c: ...)
+        ...     yield Forger("mute", "audio", "A word cut out.", Config, build=lambda c: ...)
     """
 
 

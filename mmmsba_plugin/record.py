@@ -1,4 +1,4 @@
-"""One item of a corpus."""
+"""One item of a dataset."""
 
 import sys
 from dataclasses import dataclass, field, replace
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from mmmsba_plugin.segment import Segment
 
-#: All of a clip, where a corpus says that it is forged but not where, nor how long it lasts.
+#: All of a clip, where a dataset says that it is fake but not where, nor how long it lasts.
 #: Nothing reaches its end, so arithmetic with it fails loudly; :meth:`Record.lasting` puts the
 #: clip's own end in its place.
 WHOLE_CLIP = Segment(0.0, sys.float_info.max)
@@ -18,20 +18,20 @@ class Record:
 
     Attributes:
         media: The clip's file.
-        truth: Forged stretches, in time order and joined over modalities; empty if genuine.
-            Just :data:`WHOLE_CLIP` where a corpus states no stretches.
-        split: ``train``, ``dev`` or ``test`` (a corpus may use words of its own).
-        identity: Who is seen; None if the corpus does not say.
-        audio_truth: The stretches whose sound was altered; None if not told apart.
-        visual_truth: The stretches whose picture was altered; None if not told apart.
-        original: Name of the genuine clip it was made from, if any.
-        kind: How it was made, in the corpus's words: ``real``, ``splice``, ….
-        key: What the corpus calls it; reports and predictions are matched by it.
-        duration_s: How long it lasts by the corpus's own count, in seconds; None if it does
+        truth: Fake stretches, in time order and joined over modalities; empty if real.
+            Just :data:`WHOLE_CLIP` where a dataset states no stretches.
+        split: ``train``, ``dev`` or ``test`` (a dataset may use words of its own).
+        identity: Who is seen; None if the dataset does not say.
+        audio_truth: The stretches whose audio was altered; None if not told apart.
+        visual_truth: The stretches whose frame was altered; None if not told apart.
+        original: Name of the real clip it was made from, if any.
+        kind: How it was made, in the dataset's words: ``real``, ``splice``, ….
+        key: What the dataset calls it; reports and predictions are matched by it.
+        duration_s: How long it lasts by the dataset's own count, in seconds; None if it does
             not say. What the file itself says is better, where the file is there.
-        listed: The stretches as the corpus lists them, in its order and not joined, which
+        listed: The stretches as the dataset lists them, in its order and not joined, which
             evaluators count one by one; None where they are those of ``truth``.
-        extra: Anything else the corpus says, by its own keys.
+        extra: Anything else the dataset says, by its own keys.
     """
 
     media: Path
@@ -48,14 +48,14 @@ class Record:
     extra: dict[str, object] = field(default_factory=dict, compare=False)
 
     @property
-    def forged(self) -> bool:
-        """Whether any stretch is forged."""
+    def fake(self) -> bool:
+        """Whether any stretch is fake."""
         return bool(self.truth)
 
     @property
     def altered(self) -> str:
-        """``genuine``, ``audio``, ``visual``, ``both``, or ``forged`` if not told apart."""
-        if not self.forged:
+        """``real``, ``audio``, ``visual``, ``both``, or ``forged`` if not told apart."""
+        if not self.fake:
             return "genuine"
         if self.audio_truth is None or self.visual_truth is None:
             return "forged"
@@ -66,7 +66,7 @@ class Record:
 
     @property
     def whole_clip(self) -> bool:
-        """Whether it is forged at no stated place: no figure of localization can count it."""
+        """Whether it is fake at no stated place: no figure of localization can count it."""
         return WHOLE_CLIP in self.truth
 
     def lasting(self, end_s: float) -> "Record":

@@ -40,17 +40,17 @@ def _unicode(text: str) -> str:
 #: is lost over its name.
 Words = Annotated[str, PlainSerializer(_unicode, return_type=str, when_used="json")]
 
-ForgedModality = Literal["audio", "visual", "both"]
+ManipulatedModality = Literal["audio", "visual", "both"]
 Status = Literal["ok", "abstained", "error"]
 
 
-class Part(BaseModel):
+class FrozenModel(BaseModel):
     """Base of every part of a report: frozen, and strict about its keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Stretch(Part):
+class Stretch(FrozenModel):
     """A stretch of time ``[start_s, end_s)``, in seconds from the clip's zero."""
 
     start_s: Seconds = Field(description="Where it starts, in seconds from the clip's zero.")
@@ -69,11 +69,11 @@ class OptOut(Stretch):
     reason: str = Field(description="Why, in words: 'no face', 'no audio stream', ….")
 
 
-class ForgedSegment(Stretch):
-    """A stretch that is reported as forged."""
+class FakeSegment(Stretch):
+    """A stretch that is reported as fake."""
 
     score: Score = Field(description="P(fake) of the stretch.")
-    modality: ForgedModality | None = Field(
+    modality: ManipulatedModality | None = Field(
         default=None, description="What was altered there; null where that is not known."
     )
     track: int | None = Field(default=None, ge=0, description="The face track it was seen on.")
@@ -85,7 +85,7 @@ class Proposal(Stretch):
     score: Score = Field(description="P(fake) after suppression of overlapping candidates.")
 
 
-class ModalityReport(Part):
+class ModalityReport(FrozenModel):
     """What one modality says by itself."""
 
     score: Score | None = Field(
@@ -96,22 +96,22 @@ class ModalityReport(Part):
     )
 
 
-class VideoStream(Part):
-    """The picture stream that was read."""
+class VideoStream(FrozenModel):
+    """The frame stream that was read."""
 
     codec: str = Field(description="Name of the codec.")
     width_px: int = Field(ge=0, description="Width as displayed, after rotation.")
     height_px: int = Field(ge=0, description="Height as displayed, after rotation.")
     rotation_deg: int = Field(default=0, description="Rotation that was undone, clockwise.")
     fps_hz: float | None = Field(
-        default=None, allow_inf_nan=False, description="Average pictures a second."
+        default=None, allow_inf_nan=False, description="Average frames a second."
     )
-    start_s: Seconds = Field(default=0.0, description="First picture, from the clip's zero.")
+    start_s: Seconds = Field(default=0.0, description="First frame, from the clip's zero.")
     duration_s: Seconds | None = Field(default=None, description="As the container states it.")
 
 
-class AudioStream(Part):
-    """The sound stream that was read."""
+class AudioStream(FrozenModel):
+    """The audio stream that was read."""
 
     codec: str = Field(description="Name of the codec.")
     sample_rate_hz: int = Field(ge=0, description="Samples a second as stored.")
@@ -120,7 +120,7 @@ class AudioStream(Part):
     duration_s: Seconds | None = Field(default=None, description="As the container states it.")
 
 
-class Media(Part):
+class Media(FrozenModel):
     """The file that was judged."""
 
     path: Words = Field(description="Where it was read from.")
@@ -135,23 +135,23 @@ class Media(Part):
     audio: AudioStream | None = Field(default=None, description="Null if there is none.")
 
 
-class Threshold(Part):
-    """The score from which a clip counts as forged."""
+class Threshold(FrozenModel):
+    """The score from which a clip counts as fake."""
 
-    value: Score = Field(description="A score at or above it counts as forged.")
+    value: Score = Field(description="A score at or above it counts as fake.")
     false_positive_rate: Score | None = Field(
         default=None, description="The rate it was chosen for; null if it was not chosen so."
     )
 
 
-class Problem(Part):
+class Problem(FrozenModel):
     """Why a clip got no score."""
 
     kind: str = Field(description="Class of the error.")
     message: Words = Field(description="What happened and what to do next.")
 
 
-class Provenance(Part):
+class Provenance(FrozenModel):
     """Where the numbers come from."""
 
     package_version: str = Field(description="Version of mmmsba-plugin.")
@@ -167,7 +167,7 @@ class Provenance(Part):
     created_utc: str | None = Field(default=None, description="When, ISO 8601.")
 
 
-class Curves(Part):
+class Curves(FrozenModel):
     """Scores along time, one a snippet; they go to a side file, not into the JSON report."""
 
     start_s: Seconds = Field(description="Where the first cell starts.")
@@ -190,7 +190,7 @@ class Curves(Part):
         return self
 
 
-class Report(Part):
+class Report(FrozenModel):
     """What is said about one clip."""
 
     schema_version: Literal["1.0"] = Field(default=SCHEMA_VERSION, description="Format version.")
@@ -200,8 +200,8 @@ class Report(Part):
     media: Media = Field(description="The file.")
     score: Score | None = Field(default=None, description="P(fake) of the clip.")
     threshold: Threshold | None = Field(default=None, description="What it was compared with.")
-    segments: tuple[ForgedSegment, ...] = Field(
-        default=(), description="Forged stretches in time order; two never touch."
+    segments: tuple[FakeSegment, ...] = Field(
+        default=(), description="Fake stretches in time order; two never touch."
     )
     modalities: dict[Modality, ModalityReport] = Field(
         default_factory=dict, description="What each modality says by itself."
@@ -221,7 +221,7 @@ class Report(Part):
         return self
 
     @property
-    def forged(self) -> bool | None:
+    def fake(self) -> bool | None:
         """Whether the score reaches the threshold; None where that cannot be said."""
         if self.score is None or self.threshold is None:
             return None

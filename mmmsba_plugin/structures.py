@@ -1,4 +1,4 @@
-"""What passes from stage to stage: pictures, sound, faces, and rows of vectors.
+"""What passes from stage to stage: frames, audio, faces, and rows of vectors.
 
 A front-end from another distribution receives and returns exactly these, so they are part
 of the stable interface. They are plain frozen records of arrays; the arrays are not copied
@@ -21,7 +21,7 @@ _NUM_AXES = 2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Picture:
+class Frame:
     """One decoded video image, upright.
 
     Attributes:
@@ -34,11 +34,11 @@ class Picture:
 
     def __repr__(self) -> str:
         height, width = self.rgb.shape[:2]
-        return f"Picture(pts_s={self.pts_s:.3f}, {width}x{height})"
+        return f"Frame(pts_s={self.pts_s:.3f}, {width}x{height})"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class SoundBlock:
+class AudioBlock:
     """A run of mono audio samples without a gap.
 
     Attributes:
@@ -53,27 +53,27 @@ class SoundBlock:
 
     def __repr__(self) -> str:
         rate_hz = self.sample_rate_hz
-        return f"SoundBlock(start_s={self.start_s:.3f}, {self.samples.size} at {rate_hz} Hz)"
+        return f"AudioBlock(start_s={self.start_s:.3f}, {self.samples.size} at {rate_hz} Hz)"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class FacePicture:
-    """One person's face in one picture, cut out steadily.
+class FaceCrop:
+    """One person's face in one frame, cut out steadily.
 
     Attributes:
-        pts_s: Presentation time of the picture, in seconds.
+        pts_s: Presentation time of the frame, in seconds.
         track: Which person: the number of the face track, from 0.
         face: The whole face, eyes level and at a fixed place, shape ``(128, 128, 3)``.
         lips: The mouth, cut by the same rigid points, shape ``(64, 96, 3)``.
         points: The 468 points of the face mesh in the pixels of ``face``, shape
             ``(468, 2)``: a head that moves leaves them still, a mouth that moves does not.
-        native: The box around the face as it stands in the decoded picture, not resampled,
+        native: The box around the face as it stands in the decoded frame, not resampled,
             shape ``(height, width, 3)``: what detail there is, is here.
         to_native: Affine map from the pixels of ``face`` to those of ``native``, shape
             ``(2, 3)``.
-        to_face: Affine map from the pixels of the decoded picture to those of ``face``,
+        to_face: Affine map from the pixels of the decoded frame to those of ``face``,
             shape ``(2, 3)``.
-        box_xyxy_px: The face's box in the pixels of the decoded picture.
+        box_xyxy_px: The face's box in the pixels of the decoded frame.
         confidence: How sure the mesh is that a face is there, in [0, 1].
     """
 
@@ -90,11 +90,11 @@ class FacePicture:
 
     @property
     def height_px(self) -> float:
-        """Height of the face in the decoded picture."""
+        """Height of the face in the decoded frame."""
         return self.box_xyxy_px[3] - self.box_xyxy_px[1]
 
     def __repr__(self) -> str:
-        return f"FacePicture(pts_s={self.pts_s:.3f}, track={self.track}, {self.height_px:.0f} px)"
+        return f"FaceCrop(pts_s={self.pts_s:.3f}, track={self.track}, {self.height_px:.0f} px)"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

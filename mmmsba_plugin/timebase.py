@@ -4,7 +4,7 @@ Toolkits of this field turn indices into seconds in hardly two ways alike, and a
 detector loses most short matches through such a mismatch alone. So nobody else in this
 package divides by a frame rate, a sample rate or a stride.
 
-Seconds count from the zero of a clip, which is where the earlier of its picture and sound
+Seconds count from the zero of a clip, which is where the earlier of its frame and audio
 begins. Stretches are half-open: ``[start_s, end_s)``.
 """
 
@@ -129,21 +129,21 @@ class Grid:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class PictureClock:
-    """When each stored picture of a clip is shown; pictures are numbered from 1.
+class FrameClock:
+    """When each stored frame of a clip is shown; frames are numbered from 1.
 
-    FiftyOne names a stretch by the first and the last stored picture of it, both within. Any
-    picture rate is welcome, a changing one too: a number counts pictures, not periods.
+    FiftyOne names a stretch by the first and the last stored frame of it, both within. Any
+    frame rate is welcome, a changing one too: a number counts frames, not periods.
 
     Attributes:
-        starts_s: When each picture appears, in seconds, rising, shape ``(picture,)``.
+        starts_s: When each frame appears, in seconds, rising, shape ``(frame,)``.
         end_s: When the last one goes, in seconds.
 
     Raises:
-        GridError: There are no pictures, or their times do not rise.
+        GridError: There are no frames, or their times do not rise.
 
     Example:
-        >>> clock_25 = PictureClock.steady(50, fps_hz=25)
+        >>> clock_25 = FrameClock.steady(50, fps_hz=25)
         >>> clock_25.numbers(0.4, 0.8)
         (11, 20)
         >>> clock_25.stretch(11, 20)
@@ -155,24 +155,24 @@ class PictureClock:
 
     def __post_init__(self) -> None:
         edges_s = np.append(self.starts_s, self.end_s)
-        if len(edges_s) < 2 or not (np.diff(edges_s) > 0).all():  # noqa: PLR2004 - one picture
+        if len(edges_s) < 2 or not (np.diff(edges_s) > 0).all():  # noqa: PLR2004 - one frame
             raise GridError(
-                f"{len(self.starts_s)} pictures with an end at {self.end_s:g} s make no clock; "
+                f"{len(self.starts_s)} frames with an end at {self.end_s:g} s make no clock; "
                 "their times must rise, and there must be one"
             )
 
     @classmethod
-    def steady(cls, num_pictures: int, *, fps_hz: float, start_s: float = 0.0) -> "PictureClock":
-        """Return the clock of so many pictures at a constant rate."""
-        edges_s = start_s + np.arange(num_pictures + 1, dtype=np.float64) / fps_hz
+    def steady(cls, num_frames: int, *, fps_hz: float, start_s: float = 0.0) -> "FrameClock":
+        """Return the clock of so many frames at a constant rate."""
+        edges_s = start_s + np.arange(num_frames + 1, dtype=np.float64) / fps_hz
         return cls(edges_s[:-1], float(edges_s[-1]))
 
     def numbers(self, start_s: float, end_s: float) -> tuple[int, int]:
-        """Return the numbers of the first and the last picture of ``[start_s, end_s)``.
+        """Return the numbers of the first and the last frame of ``[start_s, end_s)``.
 
         The first is the one shown at ``start_s``, the last the one shown just before
-        ``end_s``. What lies outside the pictures is held by the nearest one, so each stretch
-        has at least one picture.
+        ``end_s``. What lies outside the frames is held by the nearest one, so each stretch
+        has at least one frame.
         """
         first = int(np.searchsorted(self.starts_s, start_s + self._tolerance_s, side="right"))
         last = int(np.searchsorted(self.starts_s, end_s - self._tolerance_s, side="left"))
@@ -180,9 +180,9 @@ class PictureClock:
         return first, max(first, last)
 
     def stretch(self, first: int, last: int) -> tuple[float, float]:
-        """Return when picture ``first`` appears and when picture ``last`` goes, in seconds.
+        """Return when frame ``first`` appears and when frame ``last`` goes, in seconds.
 
-        Numbers beyond the last picture stand for it.
+        Numbers beyond the last frame stand for it.
         """
         held = len(self.starts_s)
         first, last = min(max(first, 1), held), min(max(last, 1), held)
@@ -190,12 +190,12 @@ class PictureClock:
 
     @property
     def longest_s(self) -> float:
-        """How long the picture lasts that is shown longest, in seconds."""
+        """How long the frame lasts that is shown longest, in seconds."""
         return float(np.diff(self.starts_s, append=self.end_s).max())
 
     @property
     def is_steady(self) -> bool:
-        """Whether all pictures but the last one last alike, to a tenth of the usual time."""
+        """Whether all frames but the last one last alike, to a tenth of the usual time."""
         lasts_s = np.diff(self.starts_s)
         if not lasts_s.size:
             return True
@@ -204,7 +204,7 @@ class PictureClock:
 
     @property
     def _tolerance_s(self) -> float:
-        # Seconds are rounded on their way through files; a picture's edge must not fall into
+        # Seconds are rounded on their way through files; a frame's edge must not fall into
         # its neighbour for that.
         return EDGE_TOLERANCE * (self.end_s - float(self.starts_s[0])) / len(self.starts_s)
 
@@ -239,7 +239,7 @@ def s_to_pts(time_s: float, time_base: Fraction, *, zero_s: float = 0.0) -> int:
 
 
 def frames_to_s(num_frames: float, fps_hz: float | Fraction) -> float:
-    """Return how many seconds that many pictures last at a constant rate.
+    """Return how many seconds that many frames last at a constant rate.
 
     Example:
         >>> frames_to_s(50, 25)

@@ -1,6 +1,6 @@
 """Makes small media files of every ordinary and every broken kind.
 
-Each picture carries its own number as black and white bars, and the sound is silence with
+Each frame carries its own number as black and white bars, and the audio is silence with
 clicks, so that a test can say when what was seen and heard.
 """
 
@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mmmsba_plugin.media.encode import write_clip
-from mmmsba_plugin.structures import Picture, Rgb, SoundBlock
+from mmmsba_plugin.structures import AudioBlock, Frame, Rgb
 from mmmsba_plugin.timebase import frames_to_s, s_to_samples, samples_to_s
 
-#: Bars across a picture; its number is below two to the power of this.
+#: Bars across a frame; its number is below two to the power of this.
 NUM_BARS = 8
 
 #: How long a click lasts, in seconds: long enough to survive a speech codec at 16 kHz.
@@ -25,31 +25,31 @@ CLICK_S = 0.002
 
 
 def numbered(number: int, *, width: int = 128, height: int = 96) -> Rgb:
-    """Return a picture that shows ``number`` in binary, lowest bit on the left."""
+    """Return a frame that shows ``number`` in binary, lowest bit on the left."""
     bits = (number >> np.arange(NUM_BARS)) & 1
     bars = np.repeat(40 + 170 * bits, -(-width // NUM_BARS))[:width].astype(np.uint8)
     return np.broadcast_to(bars[None, :, None], (height, width, 3)).copy()
 
 
 def number_of(rgb: Rgb) -> int:
-    """Return the number that a picture of :func:`numbered` shows, at any size."""
+    """Return the number that a frame of :func:`numbered` shows, at any size."""
     columns = rgb.mean(axis=(0, 2))
     middles = ((np.arange(NUM_BARS) + 0.5) * columns.size / NUM_BARS).astype(int)
     return int(((columns[middles] > 125) << np.arange(NUM_BARS)).sum())
 
 
-def numbered_pictures(
-    num_pictures: int, *, fps_hz: int | Fraction = 25, start_s: float = 0.0, width: int = 128
-) -> Iterator[Picture]:
-    """Yield pictures numbered from 0, at a constant rate from ``start_s``."""
-    for number in range(num_pictures):
+def numbered_frames(
+    num_frames: int, *, fps_hz: int | Fraction = 25, start_s: float = 0.0, width: int = 128
+) -> Iterator[Frame]:
+    """Yield frames numbered from 0, at a constant rate from ``start_s``."""
+    for number in range(num_frames):
         pts_s = start_s + frames_to_s(number, fps_hz)
-        yield Picture(pts_s, numbered(number, width=width, height=width * 3 // 4))
+        yield Frame(pts_s, numbered(number, width=width, height=width * 3 // 4))
 
 
-def pictures_at(times_s: Iterable[float]) -> Iterator[Picture]:
-    """Yield pictures numbered from 0 at the times given, in seconds."""
-    return (Picture(time_s, numbered(number)) for number, time_s in enumerate(times_s))
+def frames_at(times_s: Iterable[float]) -> Iterator[Frame]:
+    """Yield frames numbered from 0 at the times given, in seconds."""
+    return (Frame(time_s, numbered(number)) for number, time_s in enumerate(times_s))
 
 
 def clicks(
@@ -57,25 +57,23 @@ def clicks(
 ) -> NDArray[np.float32]:
     """Return silence with a short burst of 2 kHz around each time, shape ``(sample,)``."""
     times_s = np.arange(s_to_samples(duration_s, sample_rate_hz)) / sample_rate_hz
-    sound = np.zeros(times_s.size)
+    audio = np.zeros(times_s.size)
     for click_s in at_s:
         envelope = np.exp(-(((times_s - click_s) / CLICK_S) ** 2))
-        sound += level * envelope * np.cos(2 * np.pi * 2_000 * (times_s - click_s))
-    return sound.astype(np.float32)
+        audio += level * envelope * np.cos(2 * np.pi * 2_000 * (times_s - click_s))
+    return audio.astype(np.float32)
 
 
-def click_s(block: SoundBlock) -> float:
+def click_s(block: AudioBlock) -> float:
     """Return the middle of the loudest burst of a block, in seconds from the clip's zero."""
     loudness = np.convolve(block.samples**2, np.hanning(s_to_samples(2 * CLICK_S, 16_000)), "same")
     return block.start_s + samples_to_s(int(loudness.argmax()), block.sample_rate_hz)
 
 
 def clip(path: Path, *, duration_s: float = 2.0, click_at_s: float = 1.0, **settings) -> Path:
-    """Write a clip of numbered pictures at 25 Hz with one click, and return its path."""
-    pictures = numbered_pictures(round(duration_s * 25))
-    write_clip(
-        path, pictures, fps_hz=25, sound=clicks(click_at_s, duration_s=duration_s), **settings
-    )
+    """Write a clip of numbered frames at 25 Hz with one click, and return its path."""
+    frames = numbered_frames(round(duration_s * 25))
+    write_clip(path, frames, fps_hz=25, audio=clicks(click_at_s, duration_s=duration_s), **settings)
     return path
 
 
@@ -109,8 +107,8 @@ def stretched_clip(path: Path, *, pixel_aspect: Fraction) -> Path:
     return path
 
 
-def with_cover(sound: NDArray[np.float32], path: Path) -> Path:
-    """Write sound with a cover picture, as music files have it."""
+def with_cover(audio: NDArray[np.float32], path: Path) -> Path:
+    """Write audio with a cover frame, as music files have it."""
     import av
     from av.stream import Disposition
 
@@ -121,7 +119,7 @@ def with_cover(sound: NDArray[np.float32], path: Path) -> Path:
         cover.disposition = Disposition.attached_pic
         out.mux(cover.encode(av.VideoFrame.from_ndarray(numbered(1), "rgb24")))
         out.mux(cover.encode(None))
-        frame = av.AudioFrame.from_ndarray(sound[None], format="flt", layout="mono")
+        frame = av.AudioFrame.from_ndarray(audio[None], format="flt", layout="mono")
         frame.sample_rate = 16_000
         out.mux(stream.encode(frame))
         out.mux(stream.encode(None))
@@ -148,7 +146,7 @@ def streamed(source: Path, path: Path, *, muxer: str) -> Path:
 
 
 def without_packets(source: Path, path: Path, *, kind: str, lost: range, muxer: str) -> Path:
-    """Copy a file without some packets of its picture or sound, and return the copy's path."""
+    """Copy a file without some packets of its frame or audio, and return the copy's path."""
     count = itertools.count()
     _copy_packets(
         source,
@@ -205,14 +203,14 @@ def with_late_index(source: Path, path: Path) -> Path:
     return path
 
 
-def bare_video(path: Path, *, num_pictures: int) -> Path:
-    """Write a bare stream of MPEG-2 pictures, which carries no time stamps."""
+def bare_video(path: Path, *, num_frames: int) -> Path:
+    """Write a bare stream of MPEG-2 frames, which carries no time stamps."""
     import av
 
     with av.open(str(path), "w", format="mpeg2video") as out:
         stream = out.add_stream("mpeg2video", rate=25)
         stream.width, stream.height, stream.pix_fmt = 128, 96, "yuv420p"
-        for number in range(num_pictures):
+        for number in range(num_frames):
             out.mux(stream.encode(av.VideoFrame.from_ndarray(numbered(number), "rgb24")))
         out.mux(stream.encode(None))
     return path

@@ -22,7 +22,7 @@ def shared() -> Path:
 
 @pytest.fixture(scope="session")
 def talking_clip(tmp_path_factory) -> Path:
-    """A genuine clip of 3 s: a portrait that talks."""
+    """A real clip of 3 s: a portrait that talks."""
     from mmmsba_plugin.forge.talking_head.clips import make_talking_clip
 
     path = tmp_path_factory.mktemp("talking") / "talking.mp4"
@@ -31,26 +31,26 @@ def talking_clip(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session")
 def silent_clip(talking_clip) -> Path:
-    """The same clip without its sound."""
+    """The same clip without its audio."""
     from mmmsba_plugin.media.encode import write_clip
     from mmmsba_plugin.media.probe import probe
-    from mmmsba_plugin.media.video import PictureReader
+    from mmmsba_plugin.media.video import FrameReader
 
     path = talking_clip.with_name("silent.mp4")
-    write_clip(path, PictureReader(probe(talking_clip)), fps_hz=25)
+    write_clip(path, FrameReader(probe(talking_clip)), fps_hz=25)
     return path
 
 
 @pytest.fixture(scope="session")
-def talking_corpus(tmp_path_factory) -> Path:
-    """Forged and genuine clips of five voices of the portrait, in LAV-DF's layout."""
-    from mmmsba_plugin.forge.corpus import forge_corpus
-    from mmmsba_plugin.forge.talking_head.clips import make_talking_corpus
+def talking_head_dataset(tmp_path_factory) -> Path:
+    """Forged and real clips of five voices of the portrait, in LAV-DF's layout."""
+    from mmmsba_plugin.forge.dataset import forge_dataset
+    from mmmsba_plugin.forge.talking_head.clips import make_talking_head_dataset
     from mmmsba_plugin.plugins import lookup
 
-    folder = tmp_path_factory.mktemp("corpus")
-    make_talking_corpus(folder / "genuine", num_clips=5, seconds=2.5, seed=3)
-    forge_corpus(
+    folder = tmp_path_factory.mktemp("dataset")
+    make_talking_head_dataset(folder / "genuine", num_clips=5, seconds=2.5, seed=3)
+    forge_dataset(
         folder / "genuine",
         folder / "forged",
         per_clip=2,
@@ -69,7 +69,7 @@ def feature_store(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def checkpoint(talking_corpus, feature_store, tmp_path_factory) -> Path:
+def checkpoint(talking_head_dataset, feature_store, tmp_path_factory) -> Path:
     """A tiny network that was trained in earnest, but for two epochs and on one drawn face."""
     from mmmsba_plugin.config import FitConfig, TrainConfig
     from mmmsba_plugin.datasets.lavdf import read_lavdf
@@ -79,7 +79,7 @@ def checkpoint(talking_corpus, feature_store, tmp_path_factory) -> Path:
         network={"gru_units": 12, "dense_units": 8}, train=TrainConfig(batch_size=8, max_epochs=2)
     )
     out = tmp_path_factory.mktemp("trained") / "tiny"
-    records = read_lavdf(talking_corpus)
+    records = read_lavdf(talking_head_dataset)
     return fit(records, config, out, store=feature_store, trained_on="a puppet").checkpoint
 
 

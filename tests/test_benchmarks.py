@@ -29,10 +29,10 @@ def test_a_stage_that_starts_inside_another_stops_its_clock(monkeypatch):
     times_s = iter([0.0, 1.0, 3.0, 7.0, 15.0])
     monkeypatch.setattr(stages.time, "process_time", lambda: next(times_s))
     watch = stages.Stopwatch()
-    with watch.stage("pictures"), watch.stage("network"):
+    with watch.stage("frames"), watch.stage("network"):
         pass
     assert {name: spent for name, spent in watch.spent_s.items() if spent} == {
         "": 1.0,
-        "pictures": 2.0 + 8.0,
+        "frames": 2.0 + 8.0,
         "network": 4.0,
     }

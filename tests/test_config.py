@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from mmmsba_plugin import config
 from mmmsba_plugin.config import (
     PRESETS,
-    Chapter,
+    Config,
     FeaturesConfig,
     FitConfig,
     LocalizationConfig,
@@ -21,12 +21,14 @@ from mmmsba_plugin.config import (
 )
 from mmmsba_plugin.errors import ConfigError
 
-CHAPTERS = [c for c in vars(config).values() if isinstance(c, type) and issubclass(c, Chapter)]
+CONFIGS = [c for c in vars(config).values() if isinstance(c, type) and issubclass(c, Config)]
 
 
-@pytest.mark.parametrize("chapter", CHAPTERS)
-def test_every_setting_has_a_sentence_that_says_what_it_is(chapter):
-    assert all((field.description or "").endswith(".") for field in chapter.model_fields.values())
+@pytest.mark.parametrize("config_class", CONFIGS)
+def test_every_setting_has_a_sentence_that_says_what_it_is(config_class):
+    assert all(
+        (field.description or "").endswith(".") for field in config_class.model_fields.values()
+    )
 
 
 @given(st.text(max_size=20).filter(lambda key: key not in LocalizationConfig.model_fields))
@@ -39,7 +41,7 @@ def test_a_misspelt_key_is_named_with_all_that_are_allowed(key):
 
 
 @pytest.mark.parametrize(
-    ("chapter", "settings", "text"),
+    ("config_class", "settings", "text"),
     [
         (
             FeaturesConfig,
@@ -54,11 +56,11 @@ def test_a_misspelt_key_is_named_with_all_that_are_allowed(key):
         (TrainConfig, {"loss": {"gamma": 2}}, r"loss\.gamma: .*keys of LossConfig: focal_alpha,"),
     ],
 )
-def test_a_key_misspelt_inside_a_chapter_is_answered_with_the_keys_of_that_place(
-    chapter, settings, text
+def test_a_key_misspelt_inside_a_section_is_answered_with_the_keys_of_that_place(
+    config_class, settings, text
 ):
     with pytest.raises(ConfigError, match=text):
-        chapter.read(settings)
+        config_class.read(settings)
 
 
 def test_a_value_out_of_bounds_is_refused_with_its_bound():
@@ -71,15 +73,15 @@ def test_settings_at_odds_with_each_other_are_refused():
         LocalizationConfig.read({"onset": 0.5, "offset": 0.6})
 
 
-def test_a_chapter_cannot_be_changed():
+def test_a_section_cannot_be_changed():
     with pytest.raises(ValidationError, match="frozen"):
         LocalizationConfig().onset = 0.1
 
 
-@pytest.mark.parametrize("chapter", [FeaturesConfig, LocalizationConfig, TrainConfig])
-def test_settings_survive_json(chapter):
-    settings = chapter()
-    assert chapter.read(json.loads(settings.model_dump_json())) == settings
+@pytest.mark.parametrize("config_class", [FeaturesConfig, LocalizationConfig, TrainConfig])
+def test_settings_survive_json(config_class):
+    settings = config_class()
+    assert config_class.read(json.loads(settings.model_dump_json())) == settings
 
 
 def test_each_preset_can_be_chosen_by_its_name():

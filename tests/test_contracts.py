@@ -24,7 +24,7 @@ class TestMmmsBa(DetectorContract):
 class TestLavDf(DatasetReaderContract):
     entry = lookup("dataset_readers", "lav-df")
 
-    def corpus(self, folder):
+    def dataset(self, folder):
         listed = []
         for name, periods in (("real.mp4", []), ("fake.mp4", [[0.5, 1.0], [0.2, 0.6]])):
             samples.clip(folder / name, duration_s=1.2)

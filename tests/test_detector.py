@@ -28,15 +28,15 @@ from mmmsba_plugin.errors import (
 from mmmsba_plugin.features.log_mel import LogMel
 from mmmsba_plugin.hookspecs import API_VERSION
 from mmmsba_plugin.localization.calibrate import apply
-from mmmsba_plugin.media.audio import SoundReader
+from mmmsba_plugin.media.audio import AudioReader
 from mmmsba_plugin.media.encode import write_clip
 from mmmsba_plugin.media.probe import probe
-from mmmsba_plugin.media.video import PictureReader
+from mmmsba_plugin.media.video import FrameReader
 from mmmsba_plugin.schema import Report, Threshold
 from mmmsba_plugin.testing import samples
 
 from .clips import clip as numbered_clip
-from .clips import numbered_pictures, truncated, with_late_index
+from .clips import numbered_frames, truncated, with_late_index
 
 
 def changed(detector: Detector, **update) -> Detector:
@@ -55,18 +55,18 @@ def at(detector: Detector, level: float) -> Detector:
     )
 
 
-def cut(source: Path, path: Path, *, num_pictures: int, with_sound: bool = True) -> Path:
+def cut(source: Path, path: Path, *, num_frames: int, with_audio: bool = True) -> Path:
     """Write the beginning of a clip anew."""
     media = probe(source)
-    pictures = list(islice(PictureReader(media), num_pictures))
-    sound = next(iter(SoundReader(media, sample_rate_hz=16_000))).samples
-    sound = sound[: num_pictures * 16_000 // 25] if with_sound else None
-    write_clip(path, pictures, fps_hz=25, sound=sound, sample_rate_hz=16_000)
+    frames = list(islice(FrameReader(media), num_frames))
+    audio = next(iter(AudioReader(media, sample_rate_hz=16_000))).samples
+    audio = audio[: num_frames * 16_000 // 25] if with_audio else None
+    write_clip(path, frames, fps_hz=25, audio=audio, sample_rate_hz=16_000)
     return path
 
 
 def spoken(path: Path, *, duration_s: float = 2.0) -> Path:
-    """Write sound without a picture."""
+    """Write audio without a frame."""
     with wave.open(str(path), "wb") as out:
         out.setnchannels(1)
         out.setsampwidth(2)
@@ -88,9 +88,9 @@ def reasons(report: Report, modality: str) -> set[str]:
 
 
 @pytest.fixture(scope="module")
-def reports(detector, talking_corpus) -> list[Report]:
-    """What is said about some clips of the corpus."""
-    records = islice(read_lavdf(talking_corpus), 6)
+def reports(detector, talking_head_dataset) -> list[Report]:
+    """What is said about some clips of the dataset."""
+    records = islice(read_lavdf(talking_head_dataset), 6)
     return list(detector.detect_many(record.media for record in records))
 
 
@@ -101,7 +101,7 @@ class TestReport:
             assert report.score == max(s for s in report.curves.score if s is not None)
 
     @pytest.mark.parametrize("share", [0.0, 0.3, 0.6, 0.9, 1.0])
-    def test_a_clip_is_forged_exactly_if_it_reaches_the_threshold_and_a_place_is_named(
+    def test_a_clip_is_fake_exactly_if_it_reaches_the_threshold_and_a_place_is_named(
         self, detector, reports, share
     ):
         scores = sorted(report.score for report in reports)
@@ -109,8 +109,8 @@ class TestReport:
         verdicts = set()
         for report in at(detector, level).detect_many([r.media.path for r in reports]):
             assert report.threshold.value == level
-            assert report.forged == (report.score >= level) == bool(report.segments)
-            verdicts.add(report.forged)
+            assert report.fake == (report.score >= level) == bool(report.segments)
+            verdicts.add(report.fake)
         # Else the claim was only ever tried on one side of the line.
         assert verdicts == ({True} if share == 0.0 else {True, False})
 
@@ -156,11 +156,11 @@ class TestReport:
         assert made.formula_version == detector.config.formula_version
         assert made.created_utc is not None
         config = detector.config.model_dump(mode="json")
-        for chapter in (
+        for config_class in (
             *("model", "features", "localization", "threshold", "calibration"),
             "front_end_versions",
         ):
-            assert made.config[chapter] == config[chapter]
+            assert made.config[config_class] == config[config_class]
         assert set(made.config["features"]["front_ends"]) == {"face", "audio", "lips"}
 
     def test_it_says_which_file_it_is_about(self, reports):
@@ -206,8 +206,8 @@ class TestCalibration:
             assert other.threshold.value == apply(curve, one.threshold.value)
             assert other.score == max(s for s in other.curves.score if s is not None)
             assert places(other) == places(one)
-            assert other.forged == one.forged == bool(other.segments)
-        assert {report.forged for report in after} == {True, False}
+            assert other.fake == one.fake == bool(other.segments)
+        assert {report.fake for report in after} == {True, False}
 
     def test_clips_and_proposals_keep_their_ranks(self, detector, reports, curve):
         paths = [report.media.path for report in reports]
@@ -252,12 +252,12 @@ class TestLines:
         return changed(detector, thresholds=tuple(lines))
 
     @pytest.mark.parametrize("rate", [0.01, 0.05, 0.1])
-    def test_a_clip_is_forged_exactly_if_a_place_is_at_every_line(self, lined, reports, rate):
+    def test_a_clip_is_fake_exactly_if_a_place_is_at_every_line(self, lined, reports, rate):
         paths = [report.media.path for report in reports]
         wanted = {line.false_positive_rate: line for line in lined.config.thresholds}[rate]
         for report in lined.detect_many(paths, false_positive_rate=rate):
             assert report.threshold == wanted
-            assert report.forged == (report.score >= wanted.value) == bool(report.segments)
+            assert report.fake == (report.score >= wanted.value) == bool(report.segments)
 
     def test_the_report_says_at_which_line(self, lined, reports):
         report = lined.detect(reports[0].media.path, false_positive_rate=0.05)
@@ -320,20 +320,20 @@ class TestOddFiles:
         assert 0.5 < report.duration_s < 2.5
         assert any("it was cut off, so copy it again in full" in w for w in report.warnings)
 
-    def test_a_picture_without_sound(self, detector, silent_clip):
+    def test_a_frame_without_audio(self, detector, silent_clip):
         report = detector.detect(silent_clip)
         assert report.status == "ok"
         assert report.modalities["audio"].score is None
         assert reasons(report, "audio") == {"no audio stream"}
         assert report.modalities["lips"].score is not None
 
-    def test_sound_without_a_picture(self, detector, tmp_path):
+    def test_audio_without_a_frame(self, detector, tmp_path):
         report = detector.detect(spoken(tmp_path / "voice.wav"))
         assert report.status == "ok"
         assert reasons(report, "face") == reasons(report, "lips") == {"no video stream"}
         assert report.score == report.modalities["audio"].score
 
-    def test_a_picture_without_any_face(self, detector, tmp_path):
+    def test_a_frame_without_any_face(self, detector, tmp_path):
         report = detector.detect(samples.clip(tmp_path / "faceless.mp4"))
         assert report.status == "ok"
         assert report.modalities["face"].score is report.modalities["lips"].score is None
@@ -342,26 +342,26 @@ class TestOddFiles:
 
     def test_no_face_and_silence_is_no_verdict(self, detector, tmp_path):
         path = tmp_path / "nothing.mp4"
-        write_clip(path, numbered_pictures(50), fps_hz=25, sound=np.zeros(32_000, np.float32))
+        write_clip(path, numbered_frames(50), fps_hz=25, audio=np.zeros(32_000, np.float32))
         report = detector.detect(path)
-        assert (report.status, report.score, report.forged) == ("abstained", None, None)
+        assert (report.status, report.score, report.fake) == ("abstained", None, None)
         assert "no face, silence; give a clip in which a face is seen" in report.problem.message
         assert reasons(report, "audio") == {"silence"}
         assert report.duration_s == pytest.approx(2.0, abs=0.1)  # the codec's last packet
 
-    def test_one_picture_with_a_face(self, detector, talking_clip, tmp_path):
-        path = cut(talking_clip, tmp_path / "one.mp4", num_pictures=1, with_sound=False)
+    def test_one_frame_with_a_face(self, detector, talking_clip, tmp_path):
+        path = cut(talking_clip, tmp_path / "one.mp4", num_frames=1, with_audio=False)
         report = detector.detect(path)
         assert report.status == "ok"
         assert len(report.curves.score) == 1
 
-    def test_one_picture_of_nobody(self, detector, tmp_path):
+    def test_one_frame_of_nobody(self, detector, tmp_path):
         path = tmp_path / "one.mp4"
-        write_clip(path, numbered_pictures(1), fps_hz=25)
+        write_clip(path, numbered_frames(1), fps_hz=25)
         assert detector.detect(path).status == "abstained"
 
     def test_a_tenth_of_a_second(self, detector, talking_clip, tmp_path):
-        path = cut(talking_clip, tmp_path / "short.mp4", num_pictures=3)
+        path = cut(talking_clip, tmp_path / "short.mp4", num_frames=3)
         report = at(detector, 0.0).detect(path)
         assert report.status == "ok"
         assert report.duration_s < 0.3
@@ -460,7 +460,7 @@ class TestDetector:
 
     def test_a_prediction_for_nothing_to_judge_says_why_there_is_none(self, detector, tmp_path):
         path = tmp_path / "one.mp4"
-        write_clip(path, numbered_pictures(1), fps_hz=25)
+        write_clip(path, numbered_frames(1), fps_hz=25)
         with pytest.raises(MediaUnreadableError, match=r"nothing to judge in .*: no face"):
             detector.predict(path)
 

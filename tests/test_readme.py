@@ -34,11 +34,11 @@ def typed(line: str, folder: Path, **variables: str) -> subprocess.CompletedProc
 
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory, talking_clip) -> Path:
-    """A folder with what the README takes for granted: genuine clips, and one to judge."""
-    from mmmsba_plugin.forge.talking_head.clips import make_talking_corpus
+    """A folder with what the README takes for granted: real clips, and one to judge."""
+    from mmmsba_plugin.forge.talking_head.clips import make_talking_head_dataset
 
     folder = tmp_path_factory.mktemp("desk")
-    make_talking_corpus(folder / "genuine", num_clips=5, seconds=2.5, seed=11)
+    make_talking_head_dataset(folder / "genuine", num_clips=5, seconds=2.5, seed=11)
     shutil.copy(talking_clip, folder / "clip.mp4")
     return folder
 
@@ -59,14 +59,14 @@ def test_the_first_command_installs_what_the_demo_needs():
 # On a machine with much else to do; on an idle one, each of them takes about two minutes.
 @pytest.mark.timeout(900)
 @pytest.mark.story
-def test_the_demo_finds_what_it_forged(tmp_path):
+def test_the_demo_finds_what_it_fake(tmp_path):
     done = typed("mmmsba demo --no-open", tmp_path)
     assert done.returncode == 0, done.stderr
     # With the bundled weights; the clip, and so the answer, is the same on every machine but for
     # rounding.
-    assert "reported as forged: 0:0" in done.stdout
+    assert "reported as fake: 0:0" in done.stdout
     assert "really forged: 0:0" in done.stdout
-    assert "reported as forged: " in done.stdout
+    assert "reported as fake: " in done.stdout
     assert "says nothing about real footage" in done.stdout
     assert "<svg" in (tmp_path / "mmmsba-demo/report.html").read_text(encoding="utf-8")
 

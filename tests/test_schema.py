@@ -13,11 +13,11 @@ from mmmsba_plugin import schema
 from mmmsba_plugin.schema import (
     AudioStream,
     Curves,
-    ForgedSegment,
+    FakeSegment,
+    FrozenModel,
     Media,
     ModalityReport,
     OptOut,
-    Part,
     Problem,
     Proposal,
     Provenance,
@@ -81,8 +81,8 @@ provenances = st.builds(
     detector=words, config=st.dictionaries(words, json_values, max_size=3),
     command=st.none() | words,
 )  # fmt: skip
-forged = stretches(
-    ForgedSegment, score=scores, track=st.none() | st.integers(0, 9),
+fake = stretches(
+    FakeSegment, score=scores, track=st.none() | st.integers(0, 9),
     modality=st.sampled_from([None, "audio", "visual", "both"]),
 )  # fmt: skip
 judged = st.fixed_dictionaries({"status": st.just("ok"), "score": scores})
@@ -96,7 +96,7 @@ parts = st.fixed_dictionaries(
     {
         "media": media,
         "threshold": st.none() | st.builds(Threshold, value=scores),
-        "segments": tuples(forged),
+        "segments": tuples(fake),
         "modalities": st.dictionaries(
             modalities,
             st.builds(
@@ -207,16 +207,16 @@ def test_no_file_is_lost_over_a_name_that_is_no_text():
 
 
 @given(scores, scores)
-def test_a_clip_is_forged_from_the_threshold_on(score, threshold):
+def test_a_clip_is_fake_from_the_threshold_on(score, threshold):
     report = Report(
         status="ok", score=score, threshold=Threshold(value=threshold), media=MEDIA,
         provenance=PROVENANCE,
     )  # fmt: skip
-    assert report.forged is (score >= threshold)
+    assert report.fake is (score >= threshold)
 
 
-def test_without_a_threshold_nothing_is_said_of_forged():
-    assert Report(status="ok", score=1, media=MEDIA, provenance=PROVENANCE).forged is None
+def test_without_a_threshold_nothing_is_said_of_fake():
+    assert Report(status="ok", score=1, media=MEDIA, provenance=PROVENANCE).fake is None
 
 
 def test_a_clip_of_unknown_length_lasts_no_time():
@@ -224,7 +224,7 @@ def test_a_clip_of_unknown_length_lasts_no_time():
 
 
 def test_every_field_of_every_part_says_what_it_is():
-    kinds = [c for c in vars(schema).values() if isinstance(c, type) and issubclass(c, Part)]
+    kinds = [c for c in vars(schema).values() if isinstance(c, type) and issubclass(c, FrozenModel)]
     undescribed = [
         f"{kind.__name__}.{name}"
         for kind in kinds

@@ -144,7 +144,7 @@ def test_samples_become_seconds_and_come_back(num_audio_samples, sample_rate_hz)
     assert s_to_samples(seconds, sample_rate_hz) == num_audio_samples
 
 
-def test_pictures_last_as_long_as_their_rate_says():
+def test_frames_last_as_long_as_their_rate_says():
     assert frames_to_s(30_000, Fraction(30_000, 1001)) == 1001.0
 
 

@@ -9,7 +9,7 @@ from bson import ObjectId
 from fiftyone.core.odm import get_db_conn
 from fiftyone.operators import types
 
-from mmmsba_plugin.config import Chapter
+from mmmsba_plugin.config import Config
 from mmmsba_plugin.errors import MmmsbaError
 
 from .. import forms
@@ -25,7 +25,7 @@ class OnSamples(foo.Operator):
     name: str
     label: str
     description: str
-    settings: type[Chapter]
+    settings: type[Config]
     #: What else its configuration says.
     options: Mapping[str, Any] = {}
 
@@ -55,7 +55,7 @@ class OnSamples(foo.Operator):
         """Run it from Python.
 
         Args:
-            samples: A data set or a view.
+            samples: A dataset or a view.
             delegate: Whether to leave it to ``fiftyone delegated launch``.
             **settings: Those of the form.
         """

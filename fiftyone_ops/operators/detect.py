@@ -20,7 +20,7 @@ class DetectForgeries(OnSamples):
 
     name = "detect_forgeries"
     label = "Detect forgeries"
-    description = "Say how likely each video is forged, where, and in which modality"
+    description = "Say how likely each video is fake, where, and in which modality"
     settings = DetectSettings
     options = {"icon": "/assets/detect.svg", **STEP_BY_STEP}  # noqa: RUF012
 
@@ -66,7 +66,7 @@ def _why_not(ctx: Any) -> str:
         return ""
     return (
         f"{ctx.dataset.name!r} holds no videos but samples of media type "
-        f"{ctx.dataset.media_type!r}; open a data set of videos, or of groups with videos in them"
+        f"{ctx.dataset.media_type!r}; open a dataset of videos, or of groups with videos in them"
     )
 
 

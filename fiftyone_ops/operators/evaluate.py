@@ -1,4 +1,4 @@
-"""``evaluate_forgeries``: how right the predictions of a data set are."""
+"""``evaluate_forgeries``: how right the predictions of a dataset are."""
 
 from typing import Any
 
@@ -27,7 +27,7 @@ class EvaluateForgeries(OnSamples):
         rows = [
             {"figure": name, "value": f"{value:.4f}"}
             for name, value in told.table.items()
-            # One that is not defined, such as an AUC of forged clips alone, is not shown.
+            # One that is not defined, such as an AUC of fake clips alone, is not shown.
             if value == value  # noqa: PLR0124 - NaN alone differs from itself
         ]
         return {**told.plain(), "rows": rows}

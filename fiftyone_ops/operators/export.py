@@ -1,4 +1,4 @@
-"""``export_forgeries``: reports, clips of segments, or a corpus to train on."""
+"""``export_forgeries``: reports, clips of segments, or a dataset to train on."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -14,7 +14,7 @@ class ExportForgeries(OnSamples):
 
     name = "export_forgeries"
     label = "Export forgeries"
-    description = "Reports, clips of the segments, or a corpus in LAV-DF's layout"
+    description = "Reports, clips of the segments, or a dataset in LAV-DF's layout"
     settings = ExportSettings
 
     options = STEP_BY_STEP

@@ -1,4 +1,4 @@
-"""``import_forgery_dataset``: a corpus that any reader knows, as a data set."""
+"""``import_forgery_dataset``: a dataset that any reader knows, as a dataset."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -13,7 +13,7 @@ from .base import STEP_BY_STEP, carry_out
 
 
 class ImportForgeryDataset(foo.Operator):
-    """Makes a data set of a corpus, record by record."""
+    """Makes a dataset of a dataset, record by record."""
 
     @property
     def config(self) -> Any:
@@ -21,7 +21,7 @@ class ImportForgeryDataset(foo.Operator):
         return foo.OperatorConfig(
             name="import_forgery_dataset",
             label="Import forgery dataset",
-            description="Make a data set of LAV-DF, AV-Deepfake1M, FakeAVCeleb, or your own clips",
+            description="Make a dataset of LAV-DF, AV-Deepfake1M, FakeAVCeleb, or your own clips",
             dynamic=True,
             disable_schema_validation=True,
             allow_immediate_execution=True,
@@ -46,7 +46,7 @@ class ImportForgeryDataset(foo.Operator):
         """Run it from Python.
 
         Args:
-            data: The corpus: ``DIR``, ``READER=DIR`` or ``READER[KEY=VALUE]=DIR``.
+            data: The dataset: ``DIR``, ``READER=DIR`` or ``READER[KEY=VALUE]=DIR``.
             delegate: Whether to leave it to ``fiftyone delegated launch``.
             **settings: Those of the form.
         """

@@ -49,7 +49,7 @@ class ReviewForgeries(foo.Operator):
         """Run it from Python.
 
         Args:
-            samples: A data set or a view.
+            samples: A dataset or a view.
             **settings: Those of the form.
         """
         params = {"target": "view", **settings}
@@ -86,7 +86,7 @@ class DecideForgery(foo.Operator):
         """Run it from Python.
 
         Args:
-            samples: A data set or a view.
+            samples: A dataset or a view.
             sample_id: The sample.
             **decision: The fields of :class:`~fiftyone_ops.tasks.review.Decision`.
         """

@@ -12,10 +12,10 @@ from mmmsba_plugin.errors import MmmsbaError
 from ..labels import Fields
 from ..store import DETECT, method_of
 
-#: Where a corpus's truth lies.
+#: Where a dataset's truth lies.
 TRUTH_FIELD: Final = "ground_truth"
 
-#: Requests share one object for a data set, and each reads it anew: a decision that adds fields
+#: Requests share one object for a dataset, and each reads it anew: a decision that adds fields
 #: must not meet a reading.
 _ONE_AT_A_TIME: Final = RLock()
 
@@ -23,7 +23,7 @@ _Panel = TypeVar("_Panel")
 Answer = dict[str, Any]
 
 
-def answers(method: Callable[[_Panel, Any], Answer]) -> Callable[[_Panel, Any], Answer]:
+def predictions(method: Callable[[_Panel, Any], Answer]) -> Callable[[_Panel, Any], Answer]:
     """Let a method of a panel say what is wrong; the App takes a panel down that raises."""
 
     @wraps(method)

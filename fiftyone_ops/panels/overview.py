@@ -4,7 +4,7 @@ from typing import Any
 
 import fiftyone.operators as foo
 
-from .base import TRUTH_FIELD, answers, drawn_by, fields_of, judged_fields
+from .base import TRUTH_FIELD, drawn_by, fields_of, judged_fields, predictions
 from .overview_data import narrowed, overview_of, queue_of
 
 
@@ -32,14 +32,14 @@ class ForgeryOverview(foo.Panel):
             open=self.open,
         )
 
-    @answers
+    @predictions
     def summary(self, ctx: Any) -> dict[str, Any]:
         """Return what is counted in the view."""
         fields = fields_of(ctx)
         told = {"fields": judged_fields(ctx.dataset), "field": fields and fields.segments}
         return told if fields is None else {**told, **overview_of(ctx.view, fields)}
 
-    @answers
+    @predictions
     def show(self, ctx: Any) -> dict[str, Any]:
         """Make what was clicked the view."""
         kind, fields = ctx.params["kind"], fields_of(ctx)
@@ -49,7 +49,7 @@ class ForgeryOverview(foo.Panel):
             ctx.ops.set_view(narrowed(ctx.view, fields, kind=kind, value=ctx.params["value"]))
         return {}
 
-    @answers
+    @predictions
     def queue(self, ctx: Any) -> dict[str, Any]:
         """Return what to look at first, and why."""
         fields = fields_of(ctx)
@@ -57,7 +57,7 @@ class ForgeryOverview(foo.Panel):
             return {"items": [], "reasons": [], "num_reviewed": 0, "num_clips": 0}
         return queue_of(ctx.view, fields, reason=ctx.params["reason"], truth_field=TRUTH_FIELD)
 
-    @answers
+    @predictions
     def open(self, ctx: Any) -> dict[str, Any]:
         """Open a clip of the queue."""
         ctx.ops.open_sample(id=ctx.params["sample_id"])

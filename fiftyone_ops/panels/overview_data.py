@@ -25,7 +25,7 @@ _TITLES: Final[Mapping[Reason, str]] = {
 }
 #: Bars of the histogram, over scores from 0 to 1.
 NUM_BARS: Final = 20
-#: Field in which a corpus states which part of it a clip belongs to.
+#: Field in which a dataset states which part of it a clip belongs to.
 SPLIT: Final = "split"
 #: Without such a field, tags tell.
 _TAGS: Final = "tags"
@@ -43,7 +43,7 @@ def overview_of(samples: Samples, fields: Fields) -> Values:
     """Return how scores are spread, and how many samples are of each kind.
 
     Args:
-        samples: A data set or a view that has those fields.
+        samples: A dataset or a view that has those fields.
         fields: Where a run wrote.
     """
     samples = flattened(samples)
@@ -68,7 +68,7 @@ def overview_of(samples: Samples, fields: Fields) -> Values:
         "threshold": lowest if lowest == highest else None,
         "tallies": [
             _tally("verdict", "Clips by verdict", _in_order(verdicts)),
-            _tally("modality", "Forged stretches by what was altered", _most_first(modalities)),
+            _tally("modality", "Fake stretches by what was altered", _most_first(modalities)),
             _tally("split", "Clips by split", _most_first(splits)),
         ],
     }
@@ -97,10 +97,10 @@ def queue_of(samples: Samples, fields: Fields, *, reason: Reason, truth_field: s
     """Return what to look at first for a reason, and how much waits for each.
 
     Args:
-        samples: A data set or a view.
+        samples: A dataset or a view.
         fields: Where a run wrote.
         reason: Why to look.
-        truth_field: Where a corpus's truth lies.
+        truth_field: Where a dataset's truth lies.
     """
     samples = flattened(samples)
     where = {"label_field": fields.segments, "truth_field": truth_field}
@@ -124,7 +124,7 @@ def queue_of(samples: Samples, fields: Fields, *, reason: Reason, truth_field: s
 
 
 def split_path(samples: Samples) -> str:
-    """Return what tells which part of its corpus a sample belongs to."""
+    """Return what tells which part of its dataset a sample belongs to."""
     return SPLIT if samples.has_field(SPLIT) else _TAGS
 
 

@@ -9,8 +9,8 @@ from ..labels import Fields
 from ..samples import flattened, require_video
 from ..tasks import review
 from ..tasks.review_queue import queue
-from .base import TRUTH_FIELD, answers, drawn_by, fields_of
-from .timeline_data import clip_of, pictures_of
+from .base import TRUTH_FIELD, drawn_by, fields_of, predictions
+from .timeline_data import clip_of, frames_of
 
 #: Where a run writes that was given no other name.
 _USUAL: Final = Fields("forgeries")
@@ -33,20 +33,20 @@ class ForgeryTimeline(foo.Panel):
     def render(self, ctx: Any) -> Any:
         """Return the component that draws it."""
         return drawn_by(
-            "MmmsbaTimelineView", load=self.load, pictures=self.pictures, decide=self.decide
+            "MmmsbaTimelineView", load=self.load, frames=self.frames, decide=self.decide
         )
 
-    @answers
+    @predictions
     def load(self, ctx: Any) -> dict[str, Any]:
         """Return what is known of a clip along time."""
         return clip_of(_sample(ctx), fields_of(ctx) or _USUAL, truth_field=TRUTH_FIELD)
 
-    @answers
-    def pictures(self, ctx: Any) -> dict[str, Any]:
-        """Return a picture of each segment."""
-        return {"pictures": list(pictures_of(_sample(ctx), fields_of(ctx) or _USUAL))}
+    @predictions
+    def frames(self, ctx: Any) -> dict[str, Any]:
+        """Return a frame of each segment."""
+        return {"frames": list(frames_of(_sample(ctx), fields_of(ctx) or _USUAL))}
 
-    @answers
+    @predictions
     def decide(self, ctx: Any) -> dict[str, Any]:
         """Keep what a person decided about a clip, and return how the clip stands then."""
         fields = fields_of(ctx) or _USUAL

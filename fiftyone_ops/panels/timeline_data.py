@@ -1,6 +1,6 @@
 """What the timeline panel shows of one clip, in seconds, as plain values for the browser.
 
-Everything is read from the sample: no weights, and no decoding but for the pictures of
+Everything is read from the sample: no weights, and no decoding but for the frames of
 segments.
 """
 
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mmmsba_plugin.errors import MmmsbaError
-from mmmsba_plugin.timebase import PictureClock, clock
+from mmmsba_plugin.timebase import FrameClock, clock
 
 from ..labels import Fields, seconds_of
 from ..records import detections
@@ -22,10 +22,10 @@ from ..tasks.metadata import SHOWN, lazily, zero_of
 
 #: A screen shows no more points than this, and the answer for an hour must stay small.
 MAX_POINTS: Final = 1500
-#: Each picture costs a search in the file and some 10 kB.
-MAX_PICTURES: Final = 24
+#: Each frame costs a search in the file and some 10 kB.
+MAX_FRAMES: Final = 24
 
-_PICTURE_PX = 120
+_FRAME_PX = 120
 _JPEG_QUALITY = 80
 
 Values = dict[str, Any]
@@ -37,7 +37,7 @@ def clip_of(sample: fo.Sample, fields: Fields, *, truth_field: str | None) -> Va
     Args:
         sample: A video sample, judged or not.
         fields: Where the run wrote.
-        truth_field: Where a corpus's truth lies; None if there is none.
+        truth_field: Where a dataset's truth lies; None if there is none.
     """
     verdict = _value(sample, fields.verdict)
     return {
@@ -60,8 +60,8 @@ def clip_of(sample: fo.Sample, fields: Fields, *, truth_field: str | None) -> Va
     }
 
 
-def pictures_of(sample: fo.Sample, fields: Fields) -> Iterator[Values]:
-    """Yield a picture from the middle of each segment, as a data URI, or why there is none.
+def frames_of(sample: fo.Sample, fields: Fields) -> Iterator[Values]:
+    """Yield a frame from the middle of each segment, as a data URI, or why there is none.
 
     Args:
         sample: A video sample.
@@ -76,26 +76,26 @@ def pictures_of(sample: fo.Sample, fields: Fields) -> Iterator[Values]:
         yield from ({"segment_id": name, "src": None, "caption": str(error)} for name, _ in wanted)
         return
     for name, middle_s in wanted:
-        yield {"segment_id": name, **_picture(media, middle_s)}
+        yield {"segment_id": name, **_frame(media, middle_s)}
 
 
 def _wanted(sample: fo.Sample, fields: Fields) -> Iterator[tuple[str, float]]:
-    """Yield what pictures are taken of, and when, the surest segments first."""
+    """Yield what frames are taken of, and when, the surest segments first."""
     shown = (_segments(sample, fields.segments) or []) + (_segments(sample, fields.reviewed) or [])
     by_name = {segment["id"]: segment for segment in shown}
     best = sorted(by_name.values(), key=lambda segment: -(segment["score"] or 1.0))
-    for segment in best[:MAX_PICTURES]:
+    for segment in best[:MAX_FRAMES]:
         yield segment["id"], (segment["start_s"] + segment["end_s"]) / 2
 
 
-def _picture(media: Any, time_s: float) -> Values:
-    from mmmsba_plugin.media.video import picture_at
+def _frame(media: Any, time_s: float) -> Values:
+    from mmmsba_plugin.media.video import frame_at
 
     try:
-        picture = picture_at(media, time_s, max_short_side_px=_PICTURE_PX)
+        frame = frame_at(media, time_s, max_short_side_px=_FRAME_PX)
     except MmmsbaError as error:
         return {"src": None, "caption": str(error)}
-    return {"src": _data_uri(picture.rgb), "caption": clock(picture.pts_s)}
+    return {"src": _data_uri(frame.rgb), "caption": clock(frame.pts_s)}
 
 
 def _data_uri(rgb: NDArray[np.uint8]) -> str:
@@ -116,7 +116,7 @@ def _segments(sample: fo.Sample, field: str) -> list[Values] | None:
     return sorted(found, key=lambda segment: segment["start_s"])
 
 
-def _segment(label: Any, clock_of_clip: Callable[[], PictureClock]) -> Values:
+def _segment(label: Any, clock_of_clip: Callable[[], FrameClock]) -> Values:
     stretch = seconds_of(label, clock_of_clip)
     return {
         "id": str(label.id),

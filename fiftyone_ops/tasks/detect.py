@@ -1,4 +1,4 @@
-"""Judges the videos of a data set and writes what is said about them as labels.
+"""Judges the videos of a dataset and writes what is said about them as labels.
 
 From Python, without the App::
 
@@ -19,7 +19,7 @@ from mmmsba_plugin.errors import ConfigError, MmmsbaError
 from mmmsba_plugin.hookspecs import Detector
 from mmmsba_plugin.media.frame_index import Glance
 from mmmsba_plugin.schema import Media, Problem, Provenance, Report, Threshold
-from mmmsba_plugin.timebase import PictureClock
+from mmmsba_plugin.timebase import FrameClock
 
 from .. import labels, store
 from ..labels import Fields
@@ -50,7 +50,7 @@ def annotate(
     go on.
 
     Args:
-        samples: A data set or a view of videos.
+        samples: A dataset or a view of videos.
         on_progress: Called after each video.
         **settings: Those of :class:`~fiftyone_ops.settings.DetectSettings`.
 
@@ -71,7 +71,7 @@ class Annotation:
     """One run over videos. All that can fail for all of them fails as it is made.
 
     Args:
-        samples: A data set or a view of videos.
+        samples: A dataset or a view of videos.
         settings: How they are judged, and what is written.
         detector: Who judges them; the one that the settings name, if not given.
 
@@ -222,7 +222,7 @@ def _failed(path: str, error: Exception) -> Report:
 
 
 _UNSTEADY = (
-    "pictures come at a changing rate: frame numbers count stored pictures, so players that "
+    "frames come at a changing rate: frame numbers count stored frames, so players that "
     "count by an average rate may show labels early or late; the seconds are exact"
 )
 
@@ -231,7 +231,7 @@ class Batch:
     """What is said about a few videos, until it is written.
 
     Args:
-        dataset: The data set.
+        dataset: The dataset.
         fields: Where to.
         settings: What to write.
 
@@ -281,12 +281,12 @@ class Batch:
         write(self._dataset, {**columns, self._fields.verdict: verdicts})
         self.written_s = time.monotonic()
 
-    def _clock(self, one: str, report: Report) -> PictureClock:
+    def _clock(self, one: str, report: Report) -> FrameClock:
         seen = self._seen.get(one)
         if isinstance(seen, Glance):
             return seen.from_zero(report.media.zero_s)
-        return labels.lone_picture(report.duration_s)
+        return labels.lone_frame(report.duration_s)
 
 
-def _notes(clock: PictureClock) -> tuple[str, ...]:
+def _notes(clock: FrameClock) -> tuple[str, ...]:
     return () if clock.is_steady else (_UNSTEADY,)

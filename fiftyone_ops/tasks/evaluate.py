@@ -1,4 +1,4 @@
-"""Measures predictions in a data set against its truth, with the figures of the field.
+"""Measures predictions in a dataset against its truth, with the figures of the field.
 
 From Python, without the App::
 
@@ -9,8 +9,8 @@ From Python, without the App::
 Figures are computed from ranked proposals and exact seconds, by the functions behind ``mmmsba
 evaluate``. For whoever goes through the errors, each segment gets ``tp`` or ``fp``, each true one
 ``tp`` or ``fn`` in an attribute named by ``eval_key``, each sample their counts in
-``<eval_key>_tp``, ``_fp`` and ``_fn``, and the data set a saved view for each kind of error.
-Samples without a truth field's value are not counted; an empty one says genuine.
+``<eval_key>_tp``, ``_fp`` and ``_fn``, and the dataset a saved view for each kind of error.
+Samples without a truth field's value are not counted; an empty one says real.
 """
 
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ from fiftyone import ViewField as F
 from mmmsba_plugin.evaluation.evaluate import Evaluation, measure
 from mmmsba_plugin.evaluation.metrics.pairing import pair
 from mmmsba_plugin.evaluation.summary import plain
-from mmmsba_plugin.evaluation.tables import Answers, SpanTable, Truths
+from mmmsba_plugin.evaluation.tables import GroundTruth, Predictions, SpanTable
 from mmmsba_plugin.segment import Segment
 
 from .. import labels, store
@@ -42,7 +42,7 @@ class Evaluated:
 
     Attributes:
         evaluation: All figures, with their intervals.
-        eval_key: What the evaluation is called in the data set.
+        eval_key: What the evaluation is called in the dataset.
         views: Names of the saved views of errors.
     """
 
@@ -64,7 +64,7 @@ def evaluate(samples: Samples, **settings: Any) -> Evaluated:
     """Measure predictions, and mark what is right and wrong.
 
     Args:
-        samples: A data set or a view.
+        samples: A dataset or a view.
         **settings: Those of :class:`~fiftyone_ops.settings.EvaluateSettings`.
 
     Raises:
@@ -81,15 +81,15 @@ def evaluate(samples: Samples, **settings: Any) -> Evaluated:
     store.require_ours(dataset, wanted.eval_key, method=store.EVALUATE, fields=counted)
     known = videos.exists(wanted.truth_field)
     said = _Said()
-    truths = []
+    ground_truth = []
     for batch in rows(known, _asked(wanted)):
-        truths += [record_of(row) for row in batch]
+        ground_truth += [record_of(row) for row in batch]
         for row in batch:
             said.hear(row)
         write(dataset, _marks(batch, wanted))
     found = measure(
-        said.answers(wanted.predictions),
-        Truths.of(truths),
+        said.predictions(wanted.predictions),
+        GroundTruth.of(ground_truth),
         mode=wanted.mode,
         num_resamples=wanted.resamples,
     )
@@ -123,9 +123,9 @@ class _Said:
                 modality = name.removeprefix("score_")
                 self.by_modality.setdefault(modality, {})[one] = verdict[name]
 
-    def answers(self, name: str) -> Answers:
+    def predictions(self, name: str) -> Predictions:
         """Return it as the tables that figures are computed from."""
-        return Answers(
+        return Predictions(
             name=name,
             scores=self.scores,
             proposals=SpanTable.of_proposals(self.proposals),
@@ -157,7 +157,7 @@ def _require(dataset: Any, wanted: EvaluateSettings) -> None:
     truth = schema.get(wanted.truth_field)
     if getattr(truth, "document_type", None) is not fo.TemporalDetections:
         raise TargetError(
-            f"{dataset.name!r} has no true segments in {wanted.truth_field!r}; import a corpus, "
+            f"{dataset.name!r} has no true segments in {wanted.truth_field!r}; import a dataset, "
             "review predictions, or name the field of TemporalDetections that holds them"
         )
 
@@ -183,21 +183,21 @@ def _marks(batch: Sequence[Row], wanted: EvaluateSettings) -> dict[str, dict[str
     columns: dict[str, dict[str, Any]] = {}
     for row in batch:
         clock = lazily(row["filepath"], row["metadata"])
-        truths = [labels.seconds_of(one, clock) for one in detections(row["truth"])]
+        ground_truth = [labels.seconds_of(one, clock) for one in detections(row["truth"])]
         found, scores = _found(row)
-        stands_for = pair(found, scores, truths, tiou=wanted.tiou)
+        stands_for = pair(found, scores, ground_truth, tiou=wanted.tiou)
         right = [index is not None for index in stands_for]
         marks: dict[str, Any] = {
             f"{key}_tp": sum(right),
             f"{key}_fp": len(found) - sum(right),
-            f"{key}_fn": len(truths) - sum(right),
+            f"{key}_fn": len(ground_truth) - sum(right),
         }
         # A label without any is left alone: there is nothing to mark.
         if found:
             marks[f"{wanted.predictions}.detections.{key}"] = ["tp" if r else "fp" for r in right]
-        if truths:
+        if ground_truth:
             marks[f"{wanted.truth_field}.detections.{key}"] = [
-                "tp" if index in stands_for else "fn" for index in range(len(truths))
+                "tp" if index in stands_for else "fn" for index in range(len(ground_truth))
             ]
         for name, value in marks.items():
             columns.setdefault(name, {})[row["id"]] = value
@@ -232,8 +232,8 @@ def _register(dataset: Any, told: Evaluated, wanted: EvaluateSettings) -> None:
         # As rows: a database's keys have no dots in them, and "ap@0.5" has.
         figures=[[name, value] for name, value in told.table.items()],
         settings=wanted.model_dump(mode="json"),
-        num_genuine=told.evaluation.num_genuine,
-        num_forged=told.evaluation.num_forged,
+        num_real=told.evaluation.num_real,
+        num_fake=told.evaluation.num_fake,
     )
 
 

@@ -1,10 +1,10 @@
-"""Brings out of a data set what was found or decided: reports, clips, or a corpus to train on.
+"""Brings out of a dataset what was found or decided: reports, clips, or a dataset to train on.
 
 From Python, without the App::
 
     from fiftyone_ops.tasks.export import export
 
-    export(dataset, folder="corpus", what="lav-df", truth_field="forgeries_reviewed")
+    export(dataset, folder="dataset", what="lav-df", truth_field="forgeries_reviewed")
 """
 
 import shutil
@@ -62,10 +62,10 @@ class Exported:
 def export(
     samples: Samples, *, on_progress: Callable[[Counted], None] = lambda _: None, **settings: Any
 ) -> Exported:
-    """Write reports, clips of segments, or a corpus in LAV-DF's layout.
+    """Write reports, clips of segments, or a dataset in LAV-DF's layout.
 
     Args:
-        samples: A data set or a view of videos.
+        samples: A dataset or a view of videos.
         on_progress: Called after each video.
         **settings: Those of :class:`~fiftyone_ops.settings.ExportSettings`.
 
@@ -85,7 +85,7 @@ class Export:
     """One run over videos. All that can fail for all of them fails as it is made.
 
     Args:
-        samples: A data set or a view of videos.
+        samples: A dataset or a view of videos.
         settings: What is written, and where to.
 
     Attributes:
@@ -177,7 +177,7 @@ def _cut(row: Row, wanted: ExportSettings, exported: Exported) -> None:
 
 
 def _lavdf(videos: Samples, wanted: ExportSettings, exported: Exported) -> Iterator[None]:
-    """Write the videos with a truth as a corpus, one a step."""
+    """Write the videos with a truth as a dataset, one a step."""
     entries = []
     for record in records(videos, wanted.truth_field):
         file = f"videos/{record.key[-6:]}-{record.media.name}"
@@ -201,9 +201,9 @@ def _entry(record: Record, seen: Glance, file: str) -> lavdf_metadata.Entry:
         file=file,
         split=record.split,
         identity=record.identity or record.key,
-        kind=record.kind or ("forged" if record.forged else "real"),
+        kind=record.kind or ("forged" if record.fake else "real"),
         duration_s=seen.duration_s,
-        num_pictures=seen.num_pictures,
+        num_frames=seen.num_frames,
         num_audio_samples=s_to_samples(seen.duration_s, seen.sample_rate_hz or 0),
         original=record.original,
         visual=visual,

@@ -1,14 +1,14 @@
-"""Makes a data set of a corpus that any reader knows, record by record.
+"""Makes a dataset of a dataset that any reader knows, record by record.
 
 From Python, without the App::
 
-    from fiftyone_ops.tasks.import_dataset import import_corpus
+    from fiftyone_ops.tasks.import_dataset import import_dataset
 
-    dataset = import_corpus("lav-df=LAV-DF", split="test").dataset
+    dataset = import_dataset("lav-df=LAV-DF", split="test").dataset
 
-Each sample has the corpus's truth in ``ground_truth`` (see :mod:`.labels`), ``forged`` or
-``genuine`` in ``ground_truth_verdict`` (with ``altered``: which modality, and ``located``:
-whether the corpus says where), and what else the corpus says in ``key``, ``split``,
+Each sample has the dataset's truth in ``ground_truth`` (see :mod:`.labels`), ``forged`` or
+``real`` in ``ground_truth_verdict`` (with ``altered``: which modality, and ``located``:
+whether the dataset says where), and what else the dataset says in ``key``, ``split``,
 ``identity``, ``kind`` and ``original``. The split is a tag too.
 """
 
@@ -20,10 +20,10 @@ from typing import Any
 import fiftyone as fo
 from fiftyone import ViewField as F
 
-from mmmsba_plugin.datasets.load import open_corpus
+from mmmsba_plugin.datasets.load import open_dataset
 from mmmsba_plugin.media.frame_index import Glance
 from mmmsba_plugin.record import Record
-from mmmsba_plugin.timebase import PictureClock
+from mmmsba_plugin.timebase import FrameClock
 
 from .. import labels, store
 from ..errors import TargetError
@@ -33,17 +33,17 @@ from . import metadata
 
 _WORDS = ("key", "split", "identity", "kind", "original")
 
-#: Pictures a second that are assumed of a video which is not there. Its seconds are exact all the
+#: Frames a second that are assumed of a video which is not there. Its seconds are exact all the
 #: same.
 _ASSUMED_FPS_HZ = 25
 
 
 @dataclass(slots=True)
 class Imported:
-    """What became of a corpus.
+    """What became of a dataset.
 
     Attributes:
-        dataset: The data set.
+        dataset: The dataset.
         added: Samples that were added.
         skipped: Records that it had already.
     """
@@ -65,24 +65,24 @@ class Imported:
         return {"dataset": self.dataset.name, "added": self.added, "skipped": self.skipped}
 
 
-def import_corpus(
+def import_dataset(
     data: str, *, on_progress: Callable[[Imported], None] = lambda _: None, **settings: Any
 ) -> Imported:
-    """Make a data set of a corpus, or go on with one.
+    """Make a dataset of a dataset, or go on with one.
 
     Records are read, and samples added, a batch at a time, so memory does not grow with the
-    corpus. Files that are in the data set already are passed over.
+    dataset. Files that are in the dataset already are passed over.
 
     Args:
-        data: The corpus, as ``mmmsba train --data`` takes it.
+        data: The dataset, as ``mmmsba train --data`` takes it.
         on_progress: Called after each batch.
         **settings: Those of :class:`~fiftyone_ops.settings.ImportSettings`.
 
     Raises:
         ConfigError: A setting is wrong, or several readers know the folder.
-        DatasetError: Nothing in the corpus can be used.
-        TargetError: There is a data set of that name which takes no videos.
-        FieldTakenError: The data set has a field of that name that we did not make.
+        DatasetError: Nothing in the dataset can be used.
+        TargetError: There is a dataset of that name which takes no videos.
+        FieldTakenError: The dataset has a field of that name that we did not make.
     """
     run = Import(ImportSettings.read({"data": data, **settings}))
     for imported in run.steps():
@@ -91,26 +91,26 @@ def import_corpus(
 
 
 class Import:
-    """One run over a corpus; what can fail at once fails as it is made.
+    """One run over a dataset; what can fail at once fails as it is made.
 
     Args:
-        settings: Which corpus, and how.
+        settings: Which dataset, and how.
 
     Attributes:
         summary: What was done so far.
 
     Raises:
-        MmmsbaError: As for :func:`import_corpus`.
+        MmmsbaError: As for :func:`import_dataset`.
     """
 
     def __init__(self, settings: ImportSettings) -> None:
-        source = open_corpus(
+        source = open_dataset(
             settings.data, settings.reader, split=settings.split, need_media=settings.need_media
         )
         name = settings.name or source.name
         self._settings = settings
         records = iter(source.records)
-        # Read before anything is made: a folder that holds no corpus leaves no data set behind.
+        # Read before anything is made: a folder that holds no dataset leaves no dataset behind.
         self._records: Iterator[Record] = itertools.chain(
             list(itertools.islice(records, 1)), records
         )
@@ -138,7 +138,7 @@ class Import:
         seen = metadata.look(path)
         truth = labels.truth_of(record, _clock(seen, record))
         verdict = fo.Classification(
-            label="forged" if record.forged else "genuine",
+            label="forged" if record.fake else "genuine",
             altered=record.altered,
             located=not record.whole_clip,
         )
@@ -160,7 +160,7 @@ def _opened(name: str) -> Any:
         dataset = fo.load_dataset(name)
         if dataset.media_type not in ("video", None):
             raise TargetError(
-                f"the data set {name!r} holds samples of media type {dataset.media_type!r}, which "
+                f"the dataset {name!r} holds samples of media type {dataset.media_type!r}, which "
                 f"videos cannot be added to; choose another name, such as name='{name}-videos'"
             )
         return dataset
@@ -184,10 +184,10 @@ def _declare(dataset: Any, field: str, *, source: str) -> None:
     store.register(dataset, field, method=store.IMPORT, source=source)
 
 
-def _clock(seen: metadata.Seen, record: Record) -> PictureClock:
+def _clock(seen: metadata.Seen, record: Record) -> FrameClock:
     if isinstance(seen, Glance):
         return seen.from_zero()
     ends_s = [part.end_s for part in record.truth if not record.whole_clip]
     lasts_s = record.duration_s or max(ends_s, default=1.0)
-    num_pictures = max(1, round(lasts_s * _ASSUMED_FPS_HZ))
-    return PictureClock.steady(num_pictures, fps_hz=_ASSUMED_FPS_HZ)
+    num_frames = max(1, round(lasts_s * _ASSUMED_FPS_HZ))
+    return FrameClock.steady(num_frames, fps_hz=_ASSUMED_FPS_HZ)

@@ -1,7 +1,7 @@
 """Fills a video's metadata without ffprobe, and notes what a browser cannot play.
 
 Without metadata FiftyOne asks ffprobe, and where that is missing, one such sample takes the
-whole grid of the App down; a file of MPEG-4 part 2 with sound does so even with it.
+whole grid of the App down; a file of MPEG-4 part 2 with audio does so even with it.
 """
 
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
@@ -16,7 +16,7 @@ from mmmsba_plugin.errors import MediaUnreadableError, MmmsbaError
 from mmmsba_plugin.media.container import open_media
 from mmmsba_plugin.media.frame_index import Glance, glance
 from mmmsba_plugin.media.packets import first_stream
-from mmmsba_plugin.timebase import PictureClock, pts_to_s
+from mmmsba_plugin.timebase import FrameClock, pts_to_s
 
 from ..progress import Counted
 from ..samples import Samples, batches, by_id, dataset_of, videos_of
@@ -71,7 +71,7 @@ def fill_metadata(
     read :data:`UNREADABLE`.
 
     Args:
-        samples: A data set or a view of videos.
+        samples: A dataset or a view of videos.
         overwrite: Whether metadata that is there is made anew.
         on_progress: Called after each batch.
 
@@ -89,7 +89,7 @@ class Filling:
     """One run over videos that fills metadata; see :func:`fill_metadata`.
 
     Args:
-        samples: A data set or a view of videos.
+        samples: A dataset or a view of videos.
         overwrite: Whether metadata that is there is made anew.
 
     Attributes:
@@ -131,7 +131,7 @@ def put(dataset: Any, paths: Mapping[str, str], seen: Mapping[str, Seen]) -> Non
     """Write the metadata of some samples, and tag those that cannot be played or read.
 
     Args:
-        dataset: The data set.
+        dataset: The dataset.
         paths: The samples' files, by id.
         seen: What was seen of them, by id.
     """
@@ -157,7 +157,7 @@ def metadata_of(path: str, seen: Seen) -> Any:
         frame_width=seen.width_px,
         frame_height=seen.height_px,
         frame_rate=seen.fps_hz,
-        total_frame_count=seen.num_pictures,
+        total_frame_count=seen.num_frames,
         duration=seen.duration_s,
         encoding_str=seen.video_codec,
     )
@@ -221,8 +221,8 @@ def make_proxies(
     is not made again.
 
     Args:
-        samples: A data set or a view of videos.
-        folder: Where the copies go; a folder of the data set's own if not given.
+        samples: A dataset or a view of videos.
+        folder: Where the copies go; a folder of the dataset's own if not given.
         on_progress: Called after each video.
 
     Raises:
@@ -239,8 +239,8 @@ class Copying:
     """One run over videos that makes copies; see :func:`make_proxies`.
 
     Args:
-        samples: A data set or a view of videos.
-        folder: Where the copies go; a folder of the data set's own if not given.
+        samples: A dataset or a view of videos.
+        folder: Where the copies go; a folder of the dataset's own if not given.
 
     Attributes:
         summary: What was done so far.
@@ -297,15 +297,15 @@ def _show(dataset: fo.Dataset) -> None:
 
 
 def _slices(dataset: fo.Dataset) -> Iterator[Samples]:
-    """Yield all samples, pictures as well: those of one slice at a time where there are several."""
+    """Yield all samples, frames as well: those of one slice at a time where there are several."""
     if dataset.media_type == "group":
         yield from (dataset.select_group_slices(name) for name in dataset.group_slices)
     else:
         yield dataset
 
 
-def clock_of(filepath: str, known: Any = None) -> PictureClock:
-    """Return when the pictures of a file are shown, from its first one.
+def clock_of(filepath: str, known: Any = None) -> FrameClock:
+    """Return when the frames of a file are shown, from its first one.
 
     Args:
         filepath: The file.
@@ -318,7 +318,7 @@ def clock_of(filepath: str, known: Any = None) -> PictureClock:
     if isinstance(seen, Glance):
         return seen.from_zero()
     if known is not None and known.frame_rate and known.total_frame_count:
-        return PictureClock.steady(known.total_frame_count, fps_hz=known.frame_rate)
+        return FrameClock.steady(known.total_frame_count, fps_hz=known.frame_rate)
     raise MediaUnreadableError(f"{seen}; its labels cannot be placed in time without it")
 
 
@@ -341,6 +341,6 @@ def zero_of(filepath: str) -> float:
     return min(starts_s, default=0.0)
 
 
-def lazily(filepath: str, known: Any = None) -> Callable[[], PictureClock]:
+def lazily(filepath: str, known: Any = None) -> Callable[[], FrameClock]:
     """Return what reads a clock once it is asked for, and only once."""
     return cache(lambda: clock_of(filepath, known))

@@ -8,11 +8,11 @@ Decisions never touch the predictions. They make up two fields beside ``forgerie
     was missed), ``by`` and ``at``.
 ``forgeries_review``
     ``fo.Classification``, one a sample that somebody looked at. ``label``: ``open`` for as long as
-    a prediction is undecided, then ``forged`` or ``genuine``; ``by`` and ``at``: whoever decided
+    a prediction is undecided, then ``forged`` or ``real``; ``by`` and ``at``: whoever decided
     last; ``decided``: ``accepted`` or ``rejected`` by the prediction's id; ``history``: every
     decision, with who, when, and what was there before it.
 
-A sample is learned from once its label is ``forged`` or ``genuine``.
+A sample is learned from once its label is ``forged`` or ``real``.
 """
 
 import getpass
@@ -27,11 +27,11 @@ from bson import ObjectId
 from fiftyone import ViewField as F
 from pydantic import Field as Described
 
-from mmmsba_plugin.config import Chapter
+from mmmsba_plugin.config import Config
 from mmmsba_plugin.errors import DatasetError, MmmsbaError, SegmentError
 from mmmsba_plugin.record import Record
 from mmmsba_plugin.segment import Segment
-from mmmsba_plugin.timebase import PictureClock
+from mmmsba_plugin.timebase import FrameClock
 
 from .. import labels, store
 from ..errors import TargetError
@@ -51,13 +51,13 @@ _WORD: Final = {True: "forged", False: "genuine"}
 Action = Literal["accept", "reject", "adjust", "relabel", "add", "finish", "undo"]
 
 
-class Decision(Chapter):
+class Decision(Config):
     """One decision about one sample.
 
     ``accept`` and ``reject`` decide about a prediction, or about all that are undecided if no
     label is named. ``adjust`` moves and ``relabel`` renames a prediction, or a segment that was
     reviewed before. ``add`` puts in what was missed. ``finish`` rejects what is undecided, and
-    so says genuine of a sample of which nothing was accepted. ``undo`` takes the last one back.
+    so says real of a sample of which nothing was accepted. ``undo`` takes the last one back.
     """
 
     action: Action = Described(description="What is done.")
@@ -103,7 +103,7 @@ class Reviewed:
     """How a sample stands after a decision.
 
     Attributes:
-        label: ``open``, ``forged`` or ``genuine``.
+        label: ``open``, ``forged`` or ``real``.
         segments: What somebody stands by, as plain values.
         undecided: Ids of the predictions that are left to decide.
     """
@@ -125,7 +125,7 @@ def start_review(dataset: Any, label_field: str = "forgeries") -> None:
     """Add the fields of a review, unless they are there.
 
     Args:
-        dataset: The data set.
+        dataset: The dataset.
         label_field: Field of the predictions.
 
     Raises:
@@ -153,9 +153,9 @@ def _start(dataset: Any, fields: Fields) -> None:
 
 
 def _steadily(dataset: Any, act: Callable[[], _T]) -> _T:
-    """Return what an act returns that may be tried again, once the data set is as it should be.
+    """Return what an act returns that may be tried again, once the dataset is as it should be.
 
-    All requests of the App's server share one object for a data set. Another one that reads it
+    All requests of the App's server share one object for a dataset. Another one that reads it
     anew at the wrong moment takes a field away that was added a moment ago.
     """
     for _ in range(_TRIES):
@@ -193,7 +193,7 @@ def decide(
     """Decide something about a sample, and keep who did and when.
 
     Args:
-        samples: The data set, or a view of it.
+        samples: The dataset, or a view of it.
         sample_id: The sample.
         label_field: Field of the predictions.
         by: Who decides; whoever is logged in if not given.
@@ -380,7 +380,7 @@ _ACTIONS: Mapping[str, Callable[[_Desk, Decision], None]] = {
 _Label: TypeAlias = Any
 
 
-def _plain(label: _Label, clock: Callable[[], PictureClock]) -> dict[str, Any]:
+def _plain(label: _Label, clock: Callable[[], FrameClock]) -> dict[str, Any]:
     segment = labels.seconds_of(label, clock)
     kept = {name: getattr(label, name, None) for name in ("source", "by", "at")}
     return {
@@ -415,28 +415,28 @@ def _no_segment(label_id: str | None) -> str:
     )
 
 
-#: What stands between a data set's name and a field's.
+#: What stands between a dataset's name and a field's.
 _COLON = ":"
 _DEFAULT = Fields("forgeries").reviewed
 _SUFFIX = "_reviewed"
 
 
 def learnable(said: str) -> tuple[str, Iterator[Record]]:
-    """Return the name of a data set, and its clips with their truth.
+    """Return the name of a dataset, and its clips with their truth.
 
     Args:
         said: ``DATASET`` or ``DATASET:FIELD``. The field that a review wrote, ``FIELD`` ending in
             ``_reviewed``, counts where the review is finished; any other one where it is set.
 
     Raises:
-        DatasetError: There is no such data set or field, or nothing in it was reviewed.
+        DatasetError: There is no such dataset or field, or nothing in it was reviewed.
     """
     name, _, field = said.partition(_COLON)
     dataset = _opened(name)
     field = field or _DEFAULT
     if field not in dataset.get_field_schema():
         raise DatasetError(
-            f"the data set {name!r} has no field {field!r} to learn from; review predictions in "
+            f"the dataset {name!r} has no field {field!r} to learn from; review predictions in "
             f"the App first, or name a field of true segments as {name}:ground_truth"
         )
     samples = finished(dataset, field)
@@ -450,7 +450,7 @@ def learnable(said: str) -> tuple[str, Iterator[Record]]:
 def _opened(name: str) -> Any:
     if not fo.dataset_exists(name):
         there = ", ".join(fo.list_datasets()) or "none"
-        raise DatasetError(f"FiftyOne has no data set {name!r}; there are: {there}")
+        raise DatasetError(f"FiftyOne has no dataset {name!r}; there are: {there}")
     return fo.load_dataset(name)
 
 
@@ -458,7 +458,7 @@ def finished(samples: Samples, field: str) -> Samples:
     """Return the samples whose truth can be learned from.
 
     Args:
-        samples: A data set or a view.
+        samples: A dataset or a view.
         field: A field of segments. That of a review counts where the review is finished.
     """
     samples = flattened(samples)

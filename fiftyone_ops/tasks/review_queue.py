@@ -17,7 +17,7 @@ REASONS: Mapping[Reason, str] = {
     "uncertain": "The score lies close to the line",
     "unlabelled": "Forgeries are predicted where no truth says so",
     "missed": "The truth has a forgery that was not predicted",
-    "disagree": "Sound and picture say different things",
+    "disagree": "Audio and frame say different things",
 }
 
 #: The line that a score is held against where its verdict states none.
@@ -38,7 +38,7 @@ def queue(
     Those whose review is finished are left out, and so are those that could not be judged.
 
     Args:
-        samples: A data set or a view.
+        samples: A dataset or a view.
         reason: Why; see :data:`REASONS`.
         label_field: Field of the predictions.
         truth_field: Field of the truth, for ``unlabelled`` and ``missed``.

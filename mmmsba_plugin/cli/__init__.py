@@ -108,7 +108,7 @@ def _start(
         ),
     ] = False,
 ) -> None:
-    """Find forged stretches in talking-face video: where, and in which modality."""
+    """Find fake stretches in talking-face video: where, and in which modality."""
     if plugin:
         from mmmsba_plugin.plugins import load_file
 

@@ -56,7 +56,7 @@ def _verdict(report: Report) -> Text:
     if report.threshold is not None:
         numbers.append(f"threshold {report.threshold.value:.3f}")
     words = verdict(report)
-    style = _STYLES[report.forged]
+    style = _STYLES[report.fake]
     return Text.assemble((f"{words[0].lower()}{words[1:]}", style), ", ", ", ".join(numbers))
 
 

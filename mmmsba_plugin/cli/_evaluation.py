@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from mmmsba_plugin.evaluation.evaluate import SideBySide
     from mmmsba_plugin.evaluation.published import Row, Task
-    from mmmsba_plugin.evaluation.tables import Answers, Truths
+    from mmmsba_plugin.evaluation.tables import GroundTruth, Predictions
     from mmmsba_plugin.record import Record
 
 #: The file that is no file.
@@ -25,7 +25,7 @@ _DETECTOR = "mmms-ba"
 
 
 class Asked:
-    """The clips that were asked for, by a file of truth or by a corpus.
+    """The clips that were asked for, by a file of truth or by a dataset.
 
     Args:
         truth: A metadata file.
@@ -34,7 +34,7 @@ class Asked:
         listens: Whether to hear how long the silence is that each clip starts with.
 
     Attributes:
-        corpus: Name of the reader, once the corpus was opened.
+        dataset: Name of the reader, once the dataset was opened.
         silence_s: The silence that each clip starts with, by key, as far as was heard.
 
     Raises:
@@ -46,19 +46,19 @@ class Asked:
     ) -> None:
         if (truth is None) == (data is None):
             raise typer.BadParameter("give the truth by one of --truth FILE and --data DIR")
-        self.corpus = ""
+        self.dataset = ""
         self.silence_s: dict[str, float | None] = {}
         self._truth, self._data, self._split = truth, data, split
         self._listens = listens
 
-    def truths(self) -> "Truths":
+    def ground_truth(self) -> "GroundTruth":
         """Return what is true of the clips, which need not be there."""
-        from mmmsba_plugin.evaluation.tables import Truths
-        from mmmsba_plugin.evaluation.truth_file import read_truths
+        from mmmsba_plugin.evaluation.tables import GroundTruth
+        from mmmsba_plugin.evaluation.truth_file import read_ground_truth
 
         if self._truth is not None:
-            return read_truths(self._truth, split=self._split)
-        return Truths.of(self._opened(need_media=False))
+            return read_ground_truth(self._truth, split=self._split)
+        return GroundTruth.of(self._opened(need_media=False))
 
     def clips(self, *, need_media: bool) -> "Iterator[Record]":
         """Return the clips, to be judged.
@@ -74,13 +74,13 @@ class Asked:
         return self._opened(need_media=need_media)
 
     @property
-    def has_corpus(self) -> bool:
-        """Whether a corpus was given, and not only a file of truth."""
+    def has_dataset(self) -> bool:
+        """Whether a dataset was given, and not only a file of truth."""
         return self._data is not None
 
     def _opened(self, *, need_media: bool) -> "Iterator[Record]":
-        opened = load.open_corpus(str(self._data), split=self._split, need_media=need_media)
-        self.corpus = opened.reader
+        opened = load.open_dataset(str(self._data), split=self._split, need_media=need_media)
+        self.dataset = opened.reader
         for record in opened.records:
             if self._listens and record.media.is_file():
                 self.silence_s[record.key or str(record.media)] = _silence_s(record.media)
@@ -94,7 +94,7 @@ class Judge:
         detector: Which one; ours if not given.
         checkpoint: Its weights; its default if not given.
         false_positive_rate: Which of its lines; its default one if not given.
-        trim_silence: Whether clips are judged from where their sound begins; as trained if
+        trim_silence: Whether clips are judged from where their audio begins; as trained if
             not given.
         features_only: Whether clips need not be there, since their features are.
 
@@ -122,7 +122,7 @@ class Judge:
         options = {"trim_silence": trim_silence, "false_positive_rate": false_positive_rate}
         self._options = {key: value for key, value in options.items() if value is not None}
 
-    def judged(self, asked: Asked, to: "Console") -> "tuple[Answers, Truths]":
+    def judged(self, asked: Asked, to: "Console") -> "tuple[Predictions, GroundTruth]":
         """Return what is said about clips, and what is true; say which were not judged."""
         from mmmsba_plugin.cli import _console
         from mmmsba_plugin.evaluation.run import run, tables
@@ -142,14 +142,16 @@ class Judge:
         return tables(judged, name=self._name)
 
 
-def said(spec: str, truths: "Truths", threshold: float | None, to: "Console") -> "Answers":
-    """Return what a system said, by the names of the corpus.
+def said(
+    spec: str, ground_truth: "GroundTruth", threshold: float | None, to: "Console"
+) -> "Predictions":
+    """Return what a system said, by the names of the dataset.
 
     Scores that are no probabilities rank stretches no worse, so localization is measured.
 
     Args:
         spec: ``PATH`` or ``FORM=PATH``.
-        truths: What is true.
+        ground_truth: What is true.
         threshold: From which score it calls a clip forged; what it says itself if not given.
         to: Hears of what does not fit.
     """
@@ -157,14 +159,14 @@ def said(spec: str, truths: "Truths", threshold: float | None, to: "Console") ->
     from mmmsba_plugin.evaluation.predictions import matched
 
     form, path = _told_apart(spec)
-    answers = matched(_read(form, path, to), truths.keys)
+    predictions = matched(_read(form, path, to), ground_truth.keys)
     for count, what in (
-        (len(answers.unknown), "predictions are of no clip of the corpus"),
-        (len(answers.missing), "clips have no prediction: nothing was found in them"),
+        (len(predictions.unknown), "predictions are of no clip of the dataset"),
+        (len(predictions.missing), "clips have no prediction: nothing was found in them"),
     ):
         if count:
             _console.failure(f"{path}: {count} {what}", to)
-    return answers if threshold is None else replace(answers, threshold=threshold)
+    return predictions if threshold is None else replace(predictions, threshold=threshold)
 
 
 def _told_apart(spec: str) -> tuple[str | None, Path]:
@@ -178,56 +180,56 @@ def _told_apart(spec: str) -> tuple[str | None, Path]:
     return None, Path(spec)
 
 
-def _read(form: str | None, path: Path, to: "Console") -> "Answers":
+def _read(form: str | None, path: Path, to: "Console") -> "Predictions":
     from mmmsba_plugin.cli import _console
     from mmmsba_plugin.errors import ScoreRangeError
-    from mmmsba_plugin.evaluation.predictions import read_answers
+    from mmmsba_plugin.evaluation.predictions import read_predictions
 
     try:
-        return read_answers(path, form=form)
+        return read_predictions(path, form=form)
     except ScoreRangeError as error:
-        answers = read_answers(path, form=form, detection=False)
-        if answers.proposals is None:
+        predictions = read_predictions(path, form=form, detection=False)
+        if predictions.proposals is None:
             raise
         _console.failure(f"only localization is measured: {error}", to)
-        return answers
+        return predictions
 
 
 def require_published(wanted: "Sequence[str]", asked: Asked) -> None:
     """Say at once, and not when all is measured, whose published results there are not.
 
     Raises:
-        ConfigError: Of a corpus that was named; the message lists the others.
-        BadParameter: No corpus was named, and there is only a file of truth.
+        ConfigError: Of a dataset that was named; the message lists the others.
+        BadParameter: No dataset was named, and there is only a file of truth.
     """
     from mmmsba_plugin.evaluation.published import published
 
-    for corpus in wanted:
-        if corpus:
-            published(corpus)
-        elif not asked.has_corpus:
-            raise typer.BadParameter("say of which corpus, such as published:lav-df")
+    for dataset in wanted:
+        if dataset:
+            published(dataset)
+        elif not asked.has_dataset:
+            raise typer.BadParameter("say of which dataset, such as published:lav-df")
 
 
 def published_tables(
     found: "SideBySide", wanted: "Sequence[str]", asked: Asked
 ) -> "dict[str, list[Row]]":
-    """Return the first system among published results, by task and corpus.
+    """Return the first system among published results, by task and dataset.
 
-    Where no corpus was named, it is the one that the reader is made for; nothing for a reader
+    Where no dataset was named, it is the one that the reader is made for; nothing for a reader
     of one's own clips, of which nothing is published.
     """
-    from mmmsba_plugin.evaluation.published import TASKS, beside, known_corpora
+    from mmmsba_plugin.evaluation.published import TASKS, beside, known_datasets
 
     first = found.evaluations[0]
     numbers = {name: one.value for name, one in first.numbers.items()}
-    named = [corpus or asked.corpus for corpus in wanted]
+    named = [dataset or asked.dataset for dataset in wanted]
 
-    def rows(corpus: str, task: "Task") -> "list[Row]":
-        known = corpus in known_corpora()
-        return beside(numbers, corpus, task=task, system=first.system) if known else []
+    def rows(dataset: str, task: "Task") -> "list[Row]":
+        known = dataset in known_datasets()
+        return beside(numbers, dataset, task=task, system=first.system) if known else []
 
-    return {f"{task} on {corpus}": rows(corpus, task) for corpus in named for task in TASKS}
+    return {f"{task} on {dataset}": rows(dataset, task) for dataset in named for task in TASKS}
 
 
 def write_json(found: "SideBySide", tables: "Mapping[str, list[Row]]", path: Path) -> None:
@@ -249,8 +251,8 @@ def write_json(found: "SideBySide", tables: "Mapping[str, list[Row]]", path: Pat
 def write_all(
     found: "SideBySide",
     tables: "Mapping[str, list[Row]]",
-    systems: "Sequence[Answers]",
-    truths: "Truths",
+    systems: "Sequence[Predictions]",
+    ground_truth: "GroundTruth",
     folder: Path,
 ) -> list[Path]:
     """Write figures as JSON and as a table, plots, and what the first system said.
@@ -277,7 +279,7 @@ def write_all(
         if systems[0].proposals is not None:
             write_table(systems[0].proposals, as_table)
             written.append(as_table)
-        curves = [curves_of(one, truths, mode=found.evaluations[0].mode) for one in systems]
+        curves = [curves_of(one, ground_truth, mode=found.evaluations[0].mode) for one in systems]
         return [*written, *draw(curves, folder)]
 
 

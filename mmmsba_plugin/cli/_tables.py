@@ -21,7 +21,7 @@ def show(side_by_side: SideBySide, to: Console) -> None:
     """Show systems beside each other, the groups of the first, and by how much it is ahead."""
     found = side_by_side.evaluations
     first = found[0]
-    to.print(f"{first.num_genuine} genuine and {first.num_forged} forged clips were judged")
+    to.print(f"{first.num_real} real and {first.num_fake} fake clips were judged")
     to.print(f"localization as in {first.mode} mode; brackets hold 95 % intervals")
     table = Table("measure", *(escape(visible(one.system)) for one in found), box=None)
     for name in _names([one.numbers for one in found]):
@@ -71,7 +71,7 @@ def _published(cell: Cell, numbers: Mapping[str, int]) -> str:
 
 
 def _show_silence(auc: Interval | None, to: Console) -> None:
-    """Say how much of any figure may be owed to a flaw of the corpus."""
+    """Say how much of any figure may be owed to a flaw of the dataset."""
     if auc is not None:
         to.print(f"looking only at how long clips are silent at first would reach AUC {_cell(auc)}")
 
@@ -90,10 +90,10 @@ def _show_groups(found: Evaluation, to: Console) -> None:
     if not found.groups:
         return
     names = _names([group.numbers for group in found.groups.values()])
-    table = Table("forged clips, against all genuine", "clips", *names, box=None)
+    table = Table("fake clips, against all real", "clips", *names, box=None)
     for label, group in found.groups.items():
         cells = [_cell(group.numbers.get(name)) for name in names]
-        table.add_row(_console.shown(label), str(group.num_forged), *cells)
+        table.add_row(_console.shown(label), str(group.num_fake), *cells)
     to.print(table)
 
 

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
     from mmmsba_plugin.training.fit import Fitted
 
-#: The option of both commands that names data sets.
+#: The option of both commands that names datasets.
 FIFTYONE = typer.Option(
     metavar="DATASET[:FIELD]",
-    help="A FiftyOne data set with reviewed labels; can be given again. FIELD is "
+    help="A FiftyOne dataset with reviewed labels; can be given again. FIELD is "
     "forgeries_reviewed if not given.",
 )
 
@@ -40,34 +40,34 @@ def needs_training() -> Iterator[None]:
 
 def opened(
     data: Sequence[str], datasets: Sequence[str], reader: str | None = None, **settings: Any
-) -> list[load.Corpus]:
-    """Return what is learned from: corpora, and data sets of FiftyOne that were reviewed.
+) -> list[load.DatasetSource]:
+    """Return what is learned from: datasets, and datasets of FiftyOne that were reviewed.
 
     Args:
-        data: ``DIR``, ``READER=DIR`` or ``READER[KEY=VALUE,…]=DIR``, of each corpus.
-        datasets: ``DATASET`` or ``DATASET:FIELD``, of each data set.
+        data: ``DIR``, ``READER=DIR`` or ``READER[KEY=VALUE,…]=DIR``, of each dataset.
+        datasets: ``DATASET`` or ``DATASET:FIELD``, of each dataset.
         reader: Who reads a plain ``DIR``.
-        **settings: As for :func:`mmmsba_plugin.datasets.load.open_corpus`.
+        **settings: As for :func:`mmmsba_plugin.datasets.load.open_dataset`.
 
     Raises:
         BadParameter: There is neither.
-        MissingExtraError: FiftyOne is not installed, and a data set was named.
+        MissingExtraError: FiftyOne is not installed, and a dataset was named.
     """
     if not data and not datasets:
         raise typer.BadParameter("give clips to learn from: --data DIR, or --fiftyone DATASET")
-    found = [load.open_corpus(said, reader, **settings) for said in data]
+    found = [load.open_dataset(said, reader, **settings) for said in data]
     return found + [_reviewed(said) for said in datasets]
 
 
-def _reviewed(said: str) -> load.Corpus:
+def _reviewed(said: str) -> load.DatasetSource:
     try:
         from fiftyone_ops.tasks.review import learnable
     except ModuleNotFoundError as error:
         raise MissingExtraError(
-            f"a data set needs {error.name}; install it with: pip install 'mmmsba-plugin[fiftyone]'"
+            f"a dataset needs {error.name}; install it with: pip install 'mmmsba-plugin[fiftyone]'"
         ) from error
     name, records = learnable(said)
-    return load.Corpus("fiftyone", name, records)
+    return load.DatasetSource("fiftyone", name, records)
 
 
 def counting(console: "Console") -> Callable[[object], None]:

@@ -1,4 +1,4 @@
-"""``mmmsba datasets``: which corpora can be read, and whether one is as it should be."""
+"""``mmmsba datasets``: which datasets can be read, and whether one is as it should be."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from mmmsba_plugin.datasets.check import Checkup, Named
     from mmmsba_plugin.hookspecs import DatasetReader
 
-app = typer.Typer(help="Say which corpora can be read, and what is wrong with one.")
+app = typer.Typer(help="Say which datasets can be read, and what is wrong with one.")
 
 _STDOUT = "-"
 #: Settings that options and arguments say.
@@ -24,7 +24,7 @@ _OF_ALL = frozenset({"root", "split", "need_media"})
 
 @app.command("list")
 def list_readers() -> None:
-    r"""List the readers of corpora, with what each reads, and its settings if it has any.
+    r"""List the readers of datasets, with what each reads, and its settings if it has any.
 
     Settings go in brackets, such as fakeavceleb\[protocol=five-fold,fold=2]=DIR.
     """
@@ -40,12 +40,12 @@ def list_readers() -> None:
 
 
 @app.command("check")
-def check_corpus(
+def check_dataset(
     folder: Annotated[
         str,
         typer.Argument(
             metavar="[READER=]DIR",
-            help="Where the corpus lies; READER can have settings in brackets, such as "
+            help="Where the dataset lies; READER can have settings in brackets, such as "
             "av-deepfake1m\\[protocol=paper].",
         ),
     ],
@@ -59,7 +59,7 @@ def check_corpus(
         typer.Option("--json", metavar="FILE", help="Write it as JSON; - for stdout."),
     ] = None,
 ) -> None:
-    """Count what a corpus holds, and name what is missing or malformed.
+    """Count what a dataset holds, and name what is missing or malformed.
 
     No clip is opened. The exit code is 3 if a record cannot be used.
     """
@@ -133,9 +133,11 @@ def _show_counts(found: "Checkup", to: "Console") -> None:
     spans = found.stretches
     lasting = f": {spans.mean_s:.2f} s on average, {spans.longest_s:.2f} s at most"
     to.print(table)
-    to.print(f"{found.records.total()} records, {found.forged} of them forged")
-    to.print(f"people: {len(found.splits_by_identity) or 'not stated'}{f' ({shares})' if shares else ''}")
-    to.print(f"forged stretches: {spans.count}{lasting if spans.count else ''}")
+    to.print(f"{found.records.total()} records, {found.fake} of them forged")
+    to.print(
+        f"people: {len(found.splits_by_identity) or 'not stated'}{f' ({shares})' if shares else ''}"
+    )
+    to.print(f"fake stretches: {spans.count}{lasting if spans.count else ''}")
     if found.whole_clips:
         to.print(
             f"forged at no stated place: {found.whole_clips}; no localization is measured on them"

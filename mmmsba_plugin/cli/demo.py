@@ -64,11 +64,11 @@ def _say(found: "Demo", console: "Console") -> None:
     from mmmsba_plugin.demo import DRAWN, truth_of
 
     console.print(f"really forged: {truth_of(found.record)}")
-    console.print(f"reported as forged: {_stretches(found.report)}")
+    console.print(f"reported as fake: {_stretches(found.report)}")
     if found.untouched is not None:
         console.print(
             f"the clip scores {_score(found.report)}, and {_score(found.untouched)} "
-            "before it was forged"
+            "before it was fake"
         )
         console.print(DRAWN)
     if found.evaluation is not None:
@@ -91,7 +91,7 @@ def _score(report: "Report") -> str:
 
 
 def _measured(evaluation: "Evaluation") -> str:
-    num_clips = evaluation.num_genuine + evaluation.num_forged
+    num_clips = evaluation.num_real + evaluation.num_fake
     return (
         f"over {num_clips} held-out clips of this one drawn face: "
         f"AUC {evaluation.numbers['auc'].value:.2f}. That says nothing about real footage"

@@ -55,7 +55,7 @@ def detect(
         float | None,
         typer.Option(
             metavar="RATE",
-            help="Share of genuine clips that may be flagged, such as 0.05; the checkpoint's "
+            help="Share of real clips that may be flagged, such as 0.05; the checkpoint's "
             "default line if not given.",
         ),
     ] = None,
@@ -64,7 +64,7 @@ def detect(
         typer.Option("--resume", help="Leave out clips that this detector has reported on before."),
     ] = False,
 ) -> None:
-    """Judge clips: how likely each is forged, where, and in which modality.
+    """Judge clips: how likely each is fake, where, and in which modality.
 
     A clip that cannot be judged gets a report that says why, and the rest go on.
     """

@@ -10,7 +10,7 @@ from mmmsba_plugin.cli import _evaluation, _exit_codes
 from mmmsba_plugin.errors import ConfigError
 from mmmsba_plugin.files import make_folder
 
-#: The word that asks for the table of published results, alone or with a corpus behind it.
+#: The word that asks for the table of published results, alone or with a dataset behind it.
 _PUBLISHED = "published"
 _MODES = ("official", "voc")
 _RESAMPLES = 1000
@@ -63,7 +63,7 @@ def evaluate(
         typer.Option(
             metavar="WHAT",
             help="Other predictions to set beside; or published:CORPUS, or just published where "
-            "--data is the corpus itself.",
+            "--data is the dataset itself.",
         ),
     ] = None,
     output: Annotated[
@@ -90,7 +90,7 @@ def evaluate(
         bool | None,
         typer.Option(
             "--trim-silence/--no-trim-silence",
-            help="Whether clips are judged from where their sound begins; as trained if not given.",
+            help="Whether clips are judged from where their audio begins; as trained if not given.",
         ),
     ] = None,
     features_only: Annotated[
@@ -132,8 +132,8 @@ def evaluate(
                 "--features-only": features_only or None,
             }
         )
-        truths = asked.truths()
-        systems = [_evaluation.said(one, truths, threshold, console) for one in predictions]
+        ground_truth = asked.ground_truth()
+        systems = [_evaluation.said(one, ground_truth, threshold, console) for one in predictions]
     else:
         if threshold is not None:
             raise typer.BadParameter("--threshold is for PREDICTIONS; a checkpoint has its own")
@@ -144,19 +144,21 @@ def evaluate(
             trim_silence=trim_silence,
             features_only=features_only,
         )
-        own, truths = judge.judged(asked, console)
+        own, ground_truth = judge.judged(asked, console)
         systems = [own]
-    systems += [_evaluation.said(one, truths, threshold, console) for one in others]
-    found = side_by_side(systems, truths, leading_silence_s=asked.silence_s, **settings)
+    systems += [_evaluation.said(one, ground_truth, threshold, console) for one in others]
+    found = side_by_side(systems, ground_truth, leading_silence_s=asked.silence_s, **settings)
     _tables.show(found, console)
     tables = _evaluation.published_tables(found, published, asked)
     _tables.show_published(tables, console)
     if "" in published:
-        console.print("they compare only if --data is that corpus itself, not one laid out like it")
+        console.print(
+            "they compare only if --data is that dataset itself, not one laid out like it"
+        )
     if as_json is not None:
         _evaluation.write_json(found, tables, as_json)
     if output is not None:
-        written = _evaluation.write_all(found, tables, systems, truths, output)
+        written = _evaluation.write_all(found, tables, systems, ground_truth, output)
         _console.tell_written(written, console)
     if found.evaluations[0].unjudged:
         raise typer.Exit(_exit_codes.UNJUDGED)
@@ -192,9 +194,11 @@ def _draws(resamples: int | None, *, alone: bool) -> int:
 
 
 def _beside(said: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Return other predictions, and the corpora whose published results are asked for."""
-    corpora = [one.removeprefix(_PUBLISHED).removeprefix(":") for one in said if _is_published(one)]
-    return [one for one in said if not _is_published(one)], corpora
+    """Return other predictions, and the datasets whose published results are asked for."""
+    datasets = [
+        one.removeprefix(_PUBLISHED).removeprefix(":") for one in said if _is_published(one)
+    ]
+    return [one for one in said if not _is_published(one)], datasets
 
 
 def _is_published(said: str) -> bool:

@@ -18,7 +18,7 @@ def install() -> None:
 
 @app.command("uninstall")
 def uninstall() -> None:
-    """Take that link away; data sets keep their labels."""
+    """Take that link away; datasets keep their labels."""
     from fiftyone_ops import install as plugin
     from mmmsba_plugin.cli import _console
 

@@ -42,7 +42,7 @@ def finetune(
 ) -> None:
     """Adapt trained weights to your own footage, in minutes on a CPU.
 
-    Make that footage with `mmmsba forge` from genuine clips of your cameras and speakers. A run
+    Make that footage with `mmmsba forge` from real clips of your cameras and speakers. A run
     that was interrupted goes on where it stopped.
     """
     from mmmsba_plugin.cli import _console
@@ -65,12 +65,12 @@ def finetune(
     make_folder(output)
     console = _console.console()
     fitted = tuning.finetune(
-        itertools.chain.from_iterable(corpus.records for corpus in opened),
+        itertools.chain.from_iterable(dataset.records for dataset in opened),
         output,
         wanted,
         checkpoint=start,
         workers=workers,
-        tuned_on=", ".join(corpus.name for corpus in opened),
+        tuned_on=", ".join(dataset.name for dataset in opened),
         progress=console.is_terminal,
         on_clip=_training.counting(console),
     )

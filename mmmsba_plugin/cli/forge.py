@@ -1,4 +1,4 @@
-"""``mmmsba forge``: make a corpus of partial forgeries from genuine clips."""
+"""``mmmsba forge``: make a dataset of partial forgeries from real clips."""
 
 import os
 from collections.abc import Sequence
@@ -13,27 +13,27 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from mmmsba_plugin.evaluation.metrics.bootstrap import Interval
-    from mmmsba_plugin.forge.corpus import ForgeSummary
+    from mmmsba_plugin.forge.dataset import ForgeSummary
     from mmmsba_plugin.hookspecs import Forger
 
 
 def forge(
-    genuine: Annotated[Path, typer.Argument(metavar="GENUINE_DIR", help="Genuine talking clips.")],
+    real: Annotated[Path, typer.Argument(metavar="REAL_DIR", help="Real talking clips.")],
     *,
     output: Annotated[
-        Path, typer.Option("-o", "--output", metavar="DIR", help="Where the corpus goes.")
+        Path, typer.Option("-o", "--output", metavar="DIR", help="Where the dataset goes.")
     ],
     per_clip: Annotated[int, typer.Option(help="Forged variants of each clip.")] = 4,
-    genuine_per_clip: Annotated[
-        int, typer.Option(help="Genuine files of each clip, processed each in its own way.")
+    real_per_clip: Annotated[
+        int, typer.Option(help="Real files of each clip, processed each in its own way.")
     ] = 3,
-    per_person: Annotated[
+    per_identity: Annotated[
         int | None,
         typer.Option(help="Most forged variants of one person, spread over their clips."),
     ] = None,
     seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
     split: Annotated[
-        str | None, typer.Option(help="Only clips of this split of GENUINE_DIR's metadata.")
+        str | None, typer.Option(help="Only clips of this split of REAL_DIR's metadata.")
     ] = None,
     forger: Annotated[
         list[str] | None,
@@ -55,28 +55,28 @@ def forge(
         bool,
         typer.Option(
             "--check-leaks",
-            help="Say how well forged files can be told without looking at what they show.",
+            help="Say how well fake files can be told without looking at what they show.",
         ),
     ] = False,
 ) -> None:
-    """Forge stretches of genuine clips, with exactly known truth, in LAV-DF's layout.
+    """Forge stretches of real clips, with exactly known truth, in LAV-DF's layout.
 
-    All files, genuine or forged, are processed and encoded by the same dice, so that nothing
+    All files, real or fake, are processed and encoded by the same dice, so that nothing
     but the forgery gives it away. A run that was interrupted goes on where it stopped.
     """
     from mmmsba_plugin.cli import _console
-    from mmmsba_plugin.forge.corpus import forge_corpus
+    from mmmsba_plugin.forge.dataset import forge_dataset
 
     forgers = _chosen(_names(forger), _names(exclude))
     make_folder(output)
     console = _console.console()
     with console.status("forging") as status:
-        made = forge_corpus(
-            genuine,
+        made = forge_dataset(
+            real,
             output,
             per_clip=per_clip,
-            genuine_per_clip=genuine_per_clip,
-            per_person=per_person,
+            real_per_clip=real_per_clip,
+            per_identity=per_identity,
             seed=seed,
             split=split,
             forgers=forgers,
@@ -107,17 +107,17 @@ def _say(made: "ForgeSummary", console: "Console") -> None:
         _console.failure(f"left out {one}", console)
     for skip in made.skipped:
         _console.failure(f"skipped {skip}", console)
-    console.print(f"wrote {made.num_genuine} genuine and {made.num_forged} forged clips")
+    console.print(f"wrote {made.num_real} real and {made.num_fake} fake clips")
     _console.tell_written([made.metadata], console)
 
 
-def _say_leaks(corpus: Path, console: "Console") -> None:
+def _say_leaks(dataset: Path, console: "Console") -> None:
     from mmmsba_plugin.datasets.lavdf import read_lavdf
     from mmmsba_plugin.evaluation.leakage import leak_report
 
     with console.status("looking for leaks") as status:
         found = leak_report(
-            list(read_lavdf(corpus)),
+            list(read_lavdf(dataset)),
             on_clip=lambda number: status.update(f"looking for leaks: {number + 1} files"),
         )
     console.print(f"a guess from size, encoding and loudness alone: AUC {_cell(found.together)}")

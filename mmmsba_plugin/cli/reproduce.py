@@ -29,7 +29,7 @@ def reproduce(
         typer.Option(
             metavar="NAME=[READER:]DIR",
             help="Where fakeavceleb, av-deepfake1m, lav-df or tvil lies; one at least, and can be "
-            "given again. With a READER, the folder is of another corpus, which stands in and is "
+            "given again. With a READER, the folder is of another dataset, which stands in and is "
             "marked so.",
         ),
     ] = None,
@@ -57,12 +57,12 @@ def reproduce(
 
     What the paper reports is no target: figures that contradict one another are marked, with
     the reason. What leading silence alone would score stands below every table. Rows whose
-    corpora are not given say so, and the rest runs. A run that was interrupted goes on at the
+    datasets are not given say so, and the rest runs. A run that was interrupted goes on at the
     next clip if the same is asked for again.
     """
     from mmmsba_plugin.cli import _console
     from mmmsba_plugin.reproduce import plan
-    from mmmsba_plugin.reproduce.corpora import TITLES, parse
+    from mmmsba_plugin.reproduce.datasets import TITLES, parse
     from mmmsba_plugin.reproduce.run import Reproduction, Settings
     from mmmsba_plugin.reproduce.show import write
 
@@ -70,15 +70,15 @@ def reproduce(
     settings = Settings(_fit_config(config), _seeds(seeds), limit, resamples, workers)
     if not data:
         raise typer.BadParameter(
-            "say where a corpus lies, such as lav-df=DIR; there are "
+            "say where a dataset lies, such as lav-df=DIR; there are "
             f"{', '.join(TITLES)}, and tables use those that are given",
             param_hint="--data",
         )
-    corpora = parse(data)
+    datasets = parse(data)
     make_folder(output)
     console = _console.console()
     run = Reproduction(
-        corpora,
+        datasets,
         settings,
         output,
         say=lambda what: console.print(_console.shown(what)),

@@ -80,11 +80,11 @@ def train(
     make_folder(output)
     console = _console.console()
     fitted = fit(
-        itertools.chain.from_iterable(corpus.records for corpus in opened),
+        itertools.chain.from_iterable(dataset.records for dataset in opened),
         wanted,
         output,
         workers=workers,
-        trained_on=", ".join(corpus.name for corpus in opened),
+        trained_on=", ".join(dataset.name for dataset in opened),
         progress=console.is_terminal,
         on_clip=_training.counting(console),
     )

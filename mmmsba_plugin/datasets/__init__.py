@@ -1,1 +1,1 @@
-"""Other people's corpora become records."""
+"""Other people's datasets become records."""

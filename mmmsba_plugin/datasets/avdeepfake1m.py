@@ -2,16 +2,16 @@
 
 Both have ``train_metadata.json`` and ``val_metadata.json`` beside ``train/`` and ``val/``. The
 truth of their test clips (``test_files.txt``; ``testA_files.txt`` and ``testB_files.txt``) is
-private, so those are no records: a clip without truth is not a genuine one. What the files and
+private, so those are no records: a clip without truth is not a real one. What the files and
 those who use them taught:
 
-- Times are seconds; pictures come at 25 Hz throughout, and no record says so.
+- Times are seconds; frames come at 25 Hz throughout, and no record says so.
 - In some records of AV-Deepfake1M the list of the modality that ``modify_type`` calls
   untouched repeats a segment of the other. A segment that the other list has too is taken for
   that copy and dropped, which leaves the joined truth as it was; any other contradiction is an
   error.
 - Some tools write ``both-modified`` for ``both_modified``.
-- ``original`` of a genuine clip is where it was cut from, outside of the corpus; it is kept in
+- ``original`` of a real clip is where it was cut from, outside of the dataset; it is kept in
   ``extra``.
 - AV-Deepfake1M++ has one JSON file beside each clip as well, AV-Deepfake1M below
   ``train_metadata/``. They serve where the list is not there.
@@ -49,19 +49,19 @@ from mmmsba_plugin.record import Record
 from mmmsba_plugin.segment import Segment, merge
 from mmmsba_plugin.timebase import frames_to_s
 
-#: Pictures a second of every clip; the corpus's own tools assume it.
+#: Frames a second of every clip; the dataset's own tools assume it.
 FPS_HZ = 25
 #: Share of the training people who serve development under the paper's protocol.
 HELD_OUT = 0.15
 
-#: Whether the picture and whether the sound was altered, by ``modify_type``.
+#: Whether the frame and whether the audio was altered, by ``modify_type``.
 _ALTERED = {
     "real": (False, False),
     "visual_modified": (True, False),
     "audio_modified": (False, True),
     "both_modified": (True, True),
 }
-#: The corpus's own split behind each of ours; None is not published.
+#: The dataset's own split behind each of ours; None is not published.
 _PUBLISHED: dict[str, dict[str, str | None]] = {
     "official": {"train": "train", "dev": "val", "test": None},
     "paper": {"train": "train", "dev": "train", "test": "val"},
@@ -69,12 +69,12 @@ _PUBLISHED: dict[str, dict[str, str | None]] = {
 _USED = frozenset(
     {"file", "modify_type", "fake_segments"} | {"visual_fake_segments", "audio_fake_segments"}
 )
-_USED_FORGED = _USED | {"original"}
-#: One of them is in every record that has truth, and in no other corpus.
+_USED_FAKE = _USED | {"original"}
+#: One of them is in every record that has truth, and in no other dataset.
 _LABELS = frozenset({"modify_type", "fake_segments"})
 #: Who is seen, by the path: VoxCeleb2's person, and what stands for one in the other sources
 #: of AV-Deepfake1M++ (LRS3's video, the subject of a silent clip).
-_PERSON = re.compile(
+_IDENTITY = re.compile(
     r"(?:^|/)(id\d{4,}(?=/)|lrs3/[^/]+(?=/)|silent_videos/subject_\d+(?=[/_]))", re.ASCII
 )
 _SOURCES = ("vox_celeb_2/", "lrs3/", "silent_videos/")
@@ -100,15 +100,15 @@ class AvDeepfake1mConfig(ReaderConfig):
 def read_avdeepfake1m(config: AvDeepfake1mConfig, on_error: OnError = warn) -> Iterator[Record]:
     """Yield the records of AV-Deepfake1M or AV-Deepfake1M++, one by one, train before val.
 
-    The metadata are never held whole, so memory does not grow with the corpus.
+    The metadata are never held whole, so memory does not grow with the dataset.
 
     Args:
-        config: Where the corpus lies and what is wanted of it.
+        config: Where the dataset lies and what is wanted of it.
 
-            - Protocol ``official``: split ``train`` is the corpus's train, ``dev`` its val.
+            - Protocol ``official``: split ``train`` is the dataset's train, ``dev`` its val.
               Its test has no truth; if ``test_metadata.json`` is there nevertheless, it is
               read as ``test``.
-            - Protocol ``paper``: the corpus's train is dealt into ``train`` and ``dev``, 85 to
+            - Protocol ``paper``: the dataset's train is dealt into ``train`` and ``dev``, 85 to
               15, by a hash of ``seed`` and person, so that nobody is in both; its val is
               ``test``.
         on_error: Hears of each record that is left out; as for
@@ -116,14 +116,14 @@ def read_avdeepfake1m(config: AvDeepfake1mConfig, on_error: OnError = warn) -> I
 
     Yields:
         Records with ``key`` as the metadata has ``file``, ``kind`` as ``modify_type`` and
-        ``duration_s`` by the number of pictures. ``extra`` has the protocol's name.
+        ``duration_s`` by the number of frames. ``extra`` has the protocol's name.
 
     Raises:
         DatasetError: There is no metadata, it breaks off, or the split that is wanted is
             private or not there.
 
     Source:
-        Protocol ``paper``: data sets of Katamneni & Rattani 2024, who test on the official val
+        Protocol ``paper``: datasets of Katamneni & Rattani 2024, who test on the official val
         because the official test is not released. They do not say whether their 85 and 15 %
         share people; here they do not.
     """
@@ -151,12 +151,12 @@ def identity_of(key: str) -> str | None:
         >>> identity_of("id00012/21Uxsk56VDQ/00001/real.mp4")
         'id00012'
     """
-    found = _PERSON.search(key)
+    found = _IDENTITY.search(key)
     return found[1] if found else None
 
 
 def _published(config: AvDeepfake1mConfig) -> list[str]:
-    """Return the corpus's own splits that have to be read.
+    """Return the dataset's own splits that have to be read.
 
     Raises:
         DatasetError: There is none of them.
@@ -188,7 +188,7 @@ def _private(root: Path) -> str:
         f"the labels of the test clips of {root} are private{f' ({lists})' if lists else ''}; "
         "measure on --split dev, or as MMMS-BA does on the official val, with "
         f"--split test --data 'av-deepfake1m[protocol=paper]={root}', or judge the clips and hand "
-        "the reports in to the corpus's own benchmark"
+        "the reports in to the dataset's own benchmark"
     )
 
 
@@ -243,7 +243,7 @@ def _json_files(folder: Path) -> Iterator[Path]:
 
 
 def _places(published: str, key: str = "") -> list[str]:
-    """Return where the clips of a split may lie, below the corpus."""
+    """Return where the clips of a split may lie, below the dataset."""
     doubled = key.startswith(f"{published}/")
     own = ["", published] if doubled else [published, f"{published}/{published}", ""]
     return [*own, *(f"data/{place}".rstrip("/") for place in own if "/" not in place)]
@@ -268,8 +268,8 @@ def _record(item: Fields, *, config: AvDeepfake1mConfig, published: str) -> Reco
     if config.split not in {None, split}:
         return None
     kind = _kind(item)
-    visual, audio = _truths(item, kind)
-    num_pictures = positive(item, "video_frames")
+    visual, audio = _ground_truth(item, kind)
+    num_frames = positive(item, "video_frames")
     truth = tuple(merge([*visual, *audio]))
     return Record(
         media=find_clip(config.root, key, _places(published, key), need_media=config.need_media),
@@ -281,14 +281,14 @@ def _record(item: Fields, *, config: AvDeepfake1mConfig, published: str) -> Reco
         original=word(item, "original") if truth else None,
         kind=kind,
         key=key,
-        duration_s=None if num_pictures is None else frames_to_s(num_pictures, FPS_HZ),
+        duration_s=None if num_frames is None else frames_to_s(num_frames, FPS_HZ),
         listed=as_listed(item, "fake_segments", truth),
-        extra={**without(item, _USED_FORGED if truth else _USED), "protocol": config.named},
+        extra={**without(item, _USED_FAKE if truth else _USED), "protocol": config.named},
     )
 
 
 def _split(key: str, published: str, config: AvDeepfake1mConfig) -> str:
-    """Return our split for a clip of the corpus's own split."""
+    """Return our split for a clip of the dataset's own split."""
     serves = _PUBLISHED[config.protocol]
     ours = [split for split, own in serves.items() if own == published] or [published]
     if ours == ["train", "dev"]:
@@ -314,15 +314,15 @@ def _kind(item: Fields) -> str | None:
     return kind
 
 
-def _truths(item: Fields, kind: str | None) -> tuple[Truth, Truth]:
-    """Return where the picture and where the sound was altered; the segments decide."""
+def _ground_truth(item: Fields, kind: str | None) -> tuple[Truth, Truth]:
+    """Return where the frame and where the audio was altered; the segments decide."""
     joined = segments(item, "fake_segments")
     visual = _of_modality(item, "visual", joined, kind)
     audio = _of_modality(item, "audio", joined, kind)
     if joined is not None and bool(joined) != bool(visual or audio):
         raise DatasetError(
             "'fake_segments' and the segments of both modalities do not agree on whether the "
-            "clip is forged; correct one"
+            "clip is fake; correct one"
         )
     return (visual, audio) if kind is None else _as_typed(kind, visual, audio)
 

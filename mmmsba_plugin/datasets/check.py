@@ -1,6 +1,6 @@
-"""Looks a corpus over before hours go into it: what it holds, what is missing, what is wrong.
+"""Looks a dataset over before hours go into it: what it holds, what is missing, what is wrong.
 
-Only counts are kept, so a corpus of any size is looked over in memory that stays flat.
+Only counts are kept, so a dataset of any size is looked over in memory that stays flat.
 """
 
 import logging
@@ -41,7 +41,7 @@ class Named:
 
 @dataclass(slots=True)
 class Stretches:
-    """Forged stretches, by their number and lengths in seconds."""
+    """Fake stretches, by their number and lengths in seconds."""
 
     count: int = 0
     sum_s: float = 0.0
@@ -61,17 +61,17 @@ class Stretches:
 
 @dataclass(slots=True)
 class Checkup:
-    """What a corpus holds, and what is wrong with it.
+    """What a dataset holds, and what is wrong with it.
 
     Attributes:
         reader: Who read it.
         root: Where it lies.
         protocol: By which protocol people were dealt to splits, if the reader has several.
-        records: How many there are of each kind and split; where a corpus does not say how clips
+        records: How many there are of each kind and split; where a dataset does not say how clips
             were made, what was altered in them serves as their kind.
-        forged: How many of them are forged.
-        stretches: Where a corpus states places: how many, how long.
-        whole_clips: Forged clips of which no place is stated.
+        fake: How many of them are fake.
+        stretches: Where a dataset states places: how many, how long.
+        whole_clips: Fake clips of which no place is stated.
         splits_by_identity: The splits that each identity is in.
         missing: Clips that are not there, by key.
         malformed: What the reader said of the records that it left out.
@@ -82,7 +82,7 @@ class Checkup:
     root: Path
     protocol: str | None = None
     records: Counter[tuple[str, str]] = field(default_factory=Counter)
-    forged: int = 0
+    fake: int = 0
     stretches: Stretches = field(default_factory=Stretches)
     whole_clips: int = 0
     splits_by_identity: dict[str, frozenset[str]] = field(default_factory=dict)
@@ -107,12 +107,14 @@ class Checkup:
         self.records[record.kind or record.altered, split] += 1
         if self.protocol is None and (protocol := record.extra.get("protocol")):
             self.protocol = str(protocol)
-        self.forged += record.forged
+        self.fake += record.fake
         self.whole_clips += record.whole_clip
         for stretch in () if record.whole_clip else record.truth:
             self.stretches.add(stretch.duration_s)
         if record.identity is not None:
-            self.splits_by_identity[record.identity] = self.splits_by_identity.get(record.identity, frozenset()) | {split}
+            self.splits_by_identity[record.identity] = self.splits_by_identity.get(
+                record.identity, frozenset()
+            ) | {split}
         if not is_there:
             self.missing.add(_name(record))
 
@@ -129,7 +131,7 @@ class Checkup:
                 for (kind, split), count in sorted(self.records.items())
             ],
             "num_records": self.records.total(),
-            "num_forged": self.forged,
+            "num_fake": self.fake,
             "num_whole_clips": self.whole_clips,
             "stretches": {
                 "count": self.stretches.count,
@@ -149,7 +151,7 @@ class Checkup:
 
 
 def recognised(root: Path, entries: Iterable[DatasetReader]) -> DatasetReader:
-    """Return the one reader that takes a folder for a corpus of its kind.
+    """Return the one reader that takes a folder for a dataset of its kind.
 
     Args:
         root: The folder, or a file that stands for one.
@@ -160,14 +162,14 @@ def recognised(root: Path, entries: Iterable[DatasetReader]) -> DatasetReader:
             what each needs.
     """
     if not root.exists():
-        raise DatasetError(f"there is no {root}; give the folder of a corpus")
+        raise DatasetError(f"there is no {root}; give the folder of a dataset")
     asked = list(entries)
     found = [entry for entry in asked if _knows(entry, root)]
     if len(found) == 1:
         return found[0]
     if found:
         names = " and ".join(entry.name for entry in found)
-        raise DatasetError(f"{root} looks like a corpus for {names}; say which with --reader")
+        raise DatasetError(f"{root} looks like a dataset for {names}; say which with --reader")
     needs = ", ".join(f"{entry.name} ({entry.summary.rstrip('.')})" for entry in asked) or "none"
     raise DatasetError(
         f"no reader knows the layout of {root}; name one with --reader, or lay it out as one of "
@@ -186,7 +188,7 @@ def _knows(entry: DatasetReader, root: Path) -> bool:
 def check(
     entry: DatasetReader, root: Path, settings: Mapping[str, object] | None = None
 ) -> Checkup:
-    """Read all of a corpus, but none of its clips, and return what there is to say.
+    """Read all of a dataset, but none of its clips, and return what there is to say.
 
     Args:
         entry: Who reads it. One that cannot be audited says nothing of what it leaves out.

@@ -1,4 +1,4 @@
-"""Reads a CSV that lists clips of one's own, and says which are forged, and where.
+"""Reads a CSV that lists clips of one's own, and says which are fake, and where.
 
 What could be read in two ways is an error that names the line: a wrong truth is worse than
 none.
@@ -19,13 +19,13 @@ from mmmsba_plugin.errors import DatasetError, SegmentError
 from mmmsba_plugin.record import WHOLE_CLIP, Record
 from mmmsba_plugin.segment import Segment, merge
 
-#: Columns that say whether a clip is forged; a table has one of them.
+#: Columns that say whether a clip is fake; a table has one of them.
 _TRUTH_COLUMNS = ("label", "start_s", "segments")
 #: Columns that say the same in every row of a clip.
 _CLIP_COLUMNS = ("split", "identity", "kind", "duration_s")
 _COLUMNS = ("path", "label", "start_s", "end_s", "segments", "modality", *_CLIP_COLUMNS)
 
-#: As everywhere here, 1 is fake; some corpora have it the other way round.
+#: As everywhere here, 1 is fake; some datasets have it the other way round.
 _LABELS = {
     **dict.fromkeys(("real", "genuine", "0"), False),
     **dict.fromkeys(("fake", "forged", "1"), True),
@@ -44,11 +44,11 @@ def read_table(
 
     Columns, besides ``path`` (absolute, or as seen from the CSV):
 
-    - ``label``: ``real``, ``genuine`` or ``0``; ``fake``, ``forged`` or ``1``. A clip that is
+    - ``label``: ``real``, ``real`` or ``0``; ``fake``, ``forged`` or ``1``. A clip that is
       fake and has no stretches is fake from start to end.
-    - ``start_s`` and ``end_s``, in seconds: one forged stretch a row; a clip may have several
+    - ``start_s`` and ``end_s``, in seconds: one fake stretch a row; a clip may have several
       rows, anywhere. Or ``segments``: all of them, as ``[[start, end], …]``. Without a column
-      ``label``, a clip without stretches is genuine.
+      ``label``, a clip without stretches is real.
     - ``modality``: what was altered there: ``audio``, ``visual`` or ``both``. Not told apart if
       any forged row of a clip leaves it empty.
     - ``split``, ``identity``, ``kind``, ``duration_s``: the same in all rows of a clip.
@@ -99,7 +99,7 @@ class _Line:
 
 
 def _require_columns(table: Path) -> None:
-    """Refuse a table that says of no clip whether it is forged, or seems to by a slip."""
+    """Refuse a table that says of no clip whether it is fake, or seems to by a slip."""
     names = [name for name in columns_of(table) if name]
     for name in set(names) - {*_COLUMNS}:
         if meant := get_close_matches(name, set(_COLUMNS) - set(names), n=1, cutoff=_SLIP):
@@ -109,7 +109,7 @@ def _require_columns(table: Path) -> None:
             )
     if not {*_TRUTH_COLUMNS} & {*names}:
         raise DatasetError(
-            f"{table} says of no clip whether it is forged; add a column "
+            f"{table} says of no clip whether it is fake; add a column "
             f"{' or '.join(_TRUTH_COLUMNS)}"
         )
     if ("start_s" in names) != ("end_s" in names):
@@ -134,7 +134,7 @@ def _require_clip(clip: Path, *, need_it: bool) -> None:
 
 
 def _record(media: Path, path: str, lines: Sequence[_Line]) -> Record:
-    audio, visual, told_apart = _truths(lines)
+    audio, visual, told_apart = _ground_truth(lines)
     split = _same(lines, "split")
     duration_s = _same(lines, "duration_s")
     known = {*_COLUMNS, UNNAMED}
@@ -152,25 +152,25 @@ def _record(media: Path, path: str, lines: Sequence[_Line]) -> Record:
     )
 
 
-def _truths(lines: Sequence[_Line]) -> tuple[list[Segment], list[Segment], bool]:
-    """Return what was altered in sound and in picture, and whether these are told apart."""
+def _ground_truth(lines: Sequence[_Line]) -> tuple[list[Segment], list[Segment], bool]:
+    """Return what was altered in audio and in frame, and whether these are told apart."""
     audio, visual, told_apart = [], [], True
-    forged = _forged(lines)
+    fake = _fake(lines)
     for line in lines:
-        stretches = _stretches(line) or ([WHOLE_CLIP] if forged and len(lines) == 1 else [])
+        stretches = _stretches(line) or ([WHOLE_CLIP] if fake and len(lines) == 1 else [])
         modality = _one_of(line, "modality", _MODALITIES)
         if modality and not stretches:
             raise DatasetError("'modality' says what was altered, but nothing was; clear it")
         told_apart &= bool(modality) or not stretches
         audio += stretches if modality != "visual" else []
         visual += stretches if modality != "audio" else []
-    if forged and not (audio or visual):
+    if fake and not (audio or visual):
         raise DatasetError("several rows call it fake, and none says where; leave one row")
     return audio, visual, told_apart
 
 
-def _forged(lines: Sequence[_Line]) -> bool:
-    """Return whether a clip is forged, on which its labels and its stretches must agree."""
+def _fake(lines: Sequence[_Line]) -> bool:
+    """Return whether a clip is fake, on which its labels and its stretches must agree."""
     anywhere = any(_stretches(line) for line in lines)
     if "label" not in lines[0].row:
         return anywhere
@@ -180,7 +180,7 @@ def _forged(lines: Sequence[_Line]) -> bool:
     if not labels and not anywhere:
         raise DatasetError("'label' is empty and there is no stretch; say real or fake")
     if labels == {False} and anywhere:
-        raise DatasetError("'label' is real, but there is a forged stretch; correct one")
+        raise DatasetError("'label' is real, but there is a fake stretch; correct one")
     return anywhere or True in labels
 
 

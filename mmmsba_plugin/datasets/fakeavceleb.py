@@ -1,4 +1,4 @@
-"""Reads FakeAVCeleb v1.2: whole clips of celebrities, real or fake in sound, face or both.
+"""Reads FakeAVCeleb v1.2: whole clips of celebrities, real or fake in audio, face or both.
 
 ``meta_data.csv`` names nine columns and a tenth that has no name, which holds the folder.
 What its copies in circulation taught:
@@ -6,7 +6,7 @@ What its copies in circulation taught:
 - The folder's first part and the spelling of others differ from copy to copy
   (``Caucasian (American)``, ``Caucasian_American``); the method ``wav2lip`` is ``wavtolip`` in
   names of files. So clips are looked for by what is alike in their folders' names.
-- What was forged stands in ``type`` and ``category``, which must agree. It is never taken from
+- What was fake stands in ``type`` and ``category``, which must agree. It is never taken from
   the name of a file or a folder.
 - It is fake from start to end, or not at all: the truth of a fake is
   :data:`~mmmsba_plugin.record.WHOLE_CLIP`, and no localization can be measured on it.
@@ -81,7 +81,7 @@ class _Item:
 
     Attributes:
         line: Where it stands.
-        type: What was forged.
+        type: What was fake.
         parts: Folders and name of the clip, from the type's folder on, as the table spells them.
         row: All of its fields.
     """
@@ -130,7 +130,7 @@ def read_fakeavceleb(config: FakeAvCelebConfig, on_error: OnError = warn) -> Ite
         DatasetError: There is no table, it lacks a column, or no record is of the split.
 
     Source:
-        Khalid et al., "FakeAVCeleb", 2021, for the corpus. The balanced folds are those of
+        Khalid et al., "FakeAVCeleb", 2021, for the dataset. The balanced folds are those of
         the MRDF baselines (Zou et al. 2024), with people dealt by our seed.
     """
     table = _table_of(config.root)
@@ -222,7 +222,7 @@ def _items(table: Path, on_error: OnError) -> Iterator[_Item]:
 
 
 def _type(row: Row) -> _Type:
-    """Return what was forged, on which two columns must agree."""
+    """Return what was fake, on which two columns must agree."""
     if empty := next((name for name in ("source", "method", "path") if not row[name]), None):
         raise DatasetError(f"{empty!r} is empty; copy the table again")
     found = next((t for t in _TYPES if plain(t.name) == plain(row["type"])), None)
@@ -238,7 +238,7 @@ def _type(row: Row) -> _Type:
 
 
 def _parts(row: Row, type_: _Type) -> tuple[str, ...]:
-    """Return where a clip lies below the corpus's folder, as the table spells it."""
+    """Return where a clip lies below the dataset's folder, as the table spells it."""
     said = f"{row[UNNAMED]}/{row['path']}".replace("\\", "/")
     parts = [part for part in said.split("/") if part not in {"", "."}]
     start = next((i for i, part in enumerate(parts) if plain(part) == plain(type_.name)), None)
@@ -253,28 +253,28 @@ def _parts(row: Row, type_: _Type) -> tuple[str, ...]:
 def _dealing(table: Path, config: FakeAvCelebConfig) -> _Dealing:
     if config.split_csv is not None:
         return _by_list(config.split_csv)
-    people = {item.row["source"] for item in _items(table, on_error=lambda _: None)}
+    identities = {item.row["source"] for item in _items(table, on_error=lambda _: None)}
     if config.protocol == "five-fold":
-        return _by_fold(table, people, config)
-    split_of = deal(people, _HELD_OUT, seed=config.seed)
+        return _by_fold(table, identities, config)
+    split_of = deal(identities, _HELD_OUT, seed=config.seed)
     name = f"70-10-20 (seed {config.seed})"
     return _Dealing(name, lambda item: split_of[item.row["source"]])
 
 
-def _by_fold(table: Path, people: set[str], config: FakeAvCelebConfig) -> _Dealing:
+def _by_fold(table: Path, identities: set[str], config: FakeAvCelebConfig) -> _Dealing:
     """Return a balanced fold: of each category, the first videos, as many as there are people.
 
     A fifth of the people is tested. Of the 500 of v1.2 that makes the first 400 of each
     category to learn from and the first 100 to test on: all of the real ones, as each person
     has one. There is no ``dev``; a fifth of those who train decides when training stops.
     """
-    if len(people) < _NUM_FOLDS:
+    if len(identities) < _NUM_FOLDS:
         raise DatasetError(
-            f"{table} has {len(people)} people, and five-fold needs {_NUM_FOLDS} or more; "
+            f"{table} has {len(identities)} people, and five-fold needs {_NUM_FOLDS} or more; "
             "choose protocol 70-10-20"
         )
-    tested = held_out_of(people, config.fold, num_folds=_NUM_FOLDS, seed=config.seed)
-    room = {"test": len(tested), "train": len(people) - len(tested)}
+    tested = held_out_of(identities, config.fold, num_folds=_NUM_FOLDS, seed=config.seed)
+    room = {"test": len(tested), "train": len(identities) - len(tested)}
     taken: Counter[tuple[str, str]] = Counter()
 
     def split_of(item: _Item) -> str | None:

@@ -1,4 +1,4 @@
-"""Finds clips whose folders are spelt otherwise than the table says, as copies of a corpus are."""
+"""Finds clips whose folders are spelt otherwise than the table says, as copies of a dataset are."""
 
 from collections.abc import Sequence
 from pathlib import Path

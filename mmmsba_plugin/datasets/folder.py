@@ -1,7 +1,7 @@
 """Reads clips of one's own: those a CSV lists, or those in a folder for each label.
 
 The CSV is ``clips.csv``; see :func:`~mmmsba_plugin.datasets.clip_table.read_table`. Without
-one, a folder holds ``genuine`` (or ``real``) and ``forged`` (or ``fake``), or ``train``,
+one, a folder holds ``real`` (or ``real``) and ``forged`` (or ``fake``), or ``train``,
 ``dev`` and ``test`` with such folders inside. There, a clip's label is where it lies: its owner
 put it there for that.
 """
@@ -16,13 +16,13 @@ from mmmsba_plugin.errors import DatasetError
 from mmmsba_plugin.record import WHOLE_CLIP, Record
 
 _TABLE = "clips.csv"
-#: Names of folders, and whether what lies in them is forged.
+#: Names of folders, and whether what lies in them is fake.
 _LABELS = {"real": False, "genuine": False, "fake": True, "forged": True}
 #: What is taken for a clip in a folder; anything else is passed over.
 _SUFFIXES = frozenset(
     ".3gp .avi .flv .m4v .mkv .mov .mp4 .mpeg .mpg .ogv .ts .webm .wmv".split()  # noqa: SIM905
 )
-#: What tells that a folder is a corpus by itself.
+#: What tells that a folder is a dataset by itself.
 _TABLES = ("metadata.json", "metadata.min.json", "meta_data.csv", _TABLE)
 
 #: Split, whether forged, and the folder.
@@ -71,20 +71,18 @@ def _sorted_by_folder(root: Path, splits: Splits, on_error: OnError) -> Iterator
     folders = list(_label_folders(root))
     _require_one_reading(root, folders)
     for clip in _stray_clips(root, [folder for _, _, folder in folders]):
-        on_error(
-            DatasetError(f"{clip} is in none of the folders for genuine and forged clips; move it")
-        )
-    for split, forged, folder in folders:
+        on_error(DatasetError(f"{clip} is in none of the folders for real and fake clips; move it"))
+    for split, fake, folder in folders:
         if not splits.wants(split):
             continue
-        whole = (WHOLE_CLIP,) if forged else ()
+        whole = (WHOLE_CLIP,) if fake else ()
         for path in _clips_below(folder):
             yield Record(
                 media=path,
                 truth=whole,
                 split=split,
-                audio_truth=None if forged else (),
-                visual_truth=None if forged else (),
+                audio_truth=None if fake else (),
+                visual_truth=None if fake else (),
                 kind=folder.name,
                 key=path.relative_to(root).as_posix(),
             )
@@ -105,7 +103,7 @@ def _label_folders(root: Path) -> Iterator[_Labelled]:
 def _require_one_reading(root: Path, folders: Sequence[_Labelled]) -> None:
     if not folders:
         raise DatasetError(
-            f"{root} has neither {_TABLE} nor folders called genuine and forged (or real and "
+            f"{root} has neither {_TABLE} nor folders called real and fake (or real and "
             "fake), nor train, dev and test with these inside; make one of them"
         )
     if len({split is None for split, _, _ in folders}) > 1:
@@ -117,7 +115,7 @@ def _require_one_reading(root: Path, folders: Sequence[_Labelled]) -> None:
         if table := _own_table(folder):
             raise DatasetError(
                 f"{folder} holds {table.name}, so not all clips in it are alike; read it as the "
-                "corpus that it is"
+                "dataset that it is"
             )
     if not any(True for _, _, folder in folders for _ in _clips_below(folder)):
         raise DatasetError(f"{root} has folders for labels and no clip in them; put some there")

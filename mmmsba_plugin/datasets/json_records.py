@@ -36,7 +36,7 @@ class Item(NamedTuple):
         path: The file.
         line: The line it starts in, from 1.
         entry: Its index in a list, from 0, or its key in an object; None if it is the whole
-            file. Some corpora are one line of many megabytes, where the line says nothing.
+            file. Some datasets are one line of many megabytes, where the line says nothing.
     """
 
     value: Any
@@ -177,7 +177,7 @@ class _Text:
             raise DatasetError(
                 f"{_place(self._path, self.line)}: cannot be read as JSON records (must hold "
                 f"{kind} and so start with '{opening}', got {found or 'nothing'}); give the "
-                "corpus's own metadata"
+                "dataset's own metadata"
             )
         self._at += 1
 

@@ -1,13 +1,13 @@
 """Reads LAV-DF, and whatever else is laid out like it.
 
 A folder with ``metadata.json`` beside the clips: LAV-DF itself, the output of
-``mmmsba forge``, a corpus of one's own. What LAV-DF's own files taught:
+``mmmsba forge``, a dataset of one's own. What LAV-DF's own files taught:
 
-- ``duration`` is not the media's: it is 0.128 s more than the sound lasts, in every record.
+- ``duration`` is not the media's: it is 0.128 s more than the audio lasts, in every record.
   It is kept in ``extra``; a few periods end after it and are left alone.
 - One merged list of periods serves both modalities. It is told apart by ``modify_video`` and
   ``modify_audio``; a clip with both flags has both altered in every period.
-- Whether a clip is forged follows from its periods, never from a folder's or a file's name.
+- Whether a clip is fake follows from its periods, never from a folder's or a file's name.
 """
 
 from collections.abc import Iterator
@@ -41,7 +41,7 @@ from mmmsba_plugin.record import Record
 from mmmsba_plugin.segment import merge
 from mmmsba_plugin.timebase import frames_to_s
 
-#: Pictures a second of every clip of LAV-DF.
+#: Frames a second of every clip of LAV-DF.
 FPS_HZ = 25
 
 #: The second is LAV-DF's own copy without transcripts.
@@ -55,7 +55,7 @@ _OFF_S = 0.2
 
 
 class LavDfConfig(ReaderConfig):
-    """Where a corpus in LAV-DF's layout lies."""
+    """Where a dataset in LAV-DF's layout lies."""
 
     root: Path = Field(description="The folder with metadata.json in it.")
 
@@ -67,9 +67,9 @@ def read_lavdf(
     need_media: bool = True,
     on_error: OnError = warn,
 ) -> Iterator[Record]:
-    """Yield the records of a corpus, one by one, in the order of its metadata.
+    """Yield the records of a dataset, one by one, in the order of its metadata.
 
-    The metadata are never held whole, so memory does not grow with the corpus.
+    The metadata are never held whole, so memory does not grow with the dataset.
 
     Args:
         root: The folder with ``metadata.json`` (or ``metadata.min.json``) in it.
@@ -83,9 +83,9 @@ def read_lavdf(
 
     Yields:
         Records whose ``truth`` is joined over modalities, with ``key`` as the metadata has
-        ``file``. ``duration_s`` is that of the pictures at LAV-DF's 25 Hz; where the stated
+        ``file``. ``duration_s`` is that of the frames at LAV-DF's 25 Hz; where the stated
         ``duration`` is farther off than LAV-DF's ever is, the clip has another rate, as in
-        corpora of one's own, and what is stated stands.
+        datasets of one's own, and what is stated stands.
 
     Raises:
         DatasetError: There is no metadata, it is no list or breaks off, or no record is of
@@ -114,7 +114,7 @@ def is_lavdf(root: Path) -> bool:
 
 
 def _is_foreign(item: Fields) -> bool:
-    """Whether it states its truth as AV-Deepfake1M does, and would read as genuine here."""
+    """Whether it states its truth as AV-Deepfake1M does, and would read as real here."""
     return "fake_segments" in item and "fake_periods" not in item
 
 
@@ -133,7 +133,7 @@ def _record(item: Fields, *, root: Path, splits: Splits, need_media: bool) -> Re
     split = _split_of(key, word(item, "split"))
     if not splits.wants(split):
         return None
-    visual, audio = _truths(item)
+    visual, audio = _ground_truth(item)
     truth = tuple(merge([*visual, *audio]))
     return Record(
         media=find_clip(root, key, [""], need_media=need_media),
@@ -160,16 +160,16 @@ def _split_of(key: str, said: str | None) -> str | None:
 
 
 def _duration_s(item: Fields) -> float | None:
-    stated_s, num_pictures = positive(item, "duration"), positive(item, "video_frames")
-    if num_pictures is None:
+    stated_s, num_frames = positive(item, "duration"), positive(item, "video_frames")
+    if num_frames is None:
         return stated_s
-    pictures_s = frames_to_s(num_pictures, FPS_HZ)
-    off_s = 0.0 if stated_s is None else abs(pictures_s - stated_s)
-    return stated_s if off_s > _OFF_S else pictures_s
+    frames_s = frames_to_s(num_frames, FPS_HZ)
+    off_s = 0.0 if stated_s is None else abs(frames_s - stated_s)
+    return stated_s if off_s > _OFF_S else frames_s
 
 
-def _truths(item: Fields) -> tuple[Truth, Truth]:
-    """Return where the picture and where the sound was altered."""
+def _ground_truth(item: Fields) -> tuple[Truth, Truth]:
+    """Return where the frame and where the audio was altered."""
     if _is_foreign(item):
         raise DatasetError(
             "'fake_periods' is missing, but there are 'fake_segments', as AV-Deepfake1M has them; "
@@ -183,7 +183,7 @@ def _truths(item: Fields) -> tuple[Truth, Truth]:
     if "fake_periods" in item and bool(periods) != bool(visual or audio):
         raise DatasetError(
             "'fake_periods' and the segments of both modalities do not agree on whether the clip "
-            "is forged; correct one"
+            "is fake; correct one"
         )
     return visual, audio
 

@@ -1,6 +1,6 @@
 """Writes metadata in LAV-DF's layout, with a few keys more.
 
-LAV-DF knows one merged list of forged periods; ``visual_fake_segments``,
+LAV-DF knows one merged list of fake periods; ``visual_fake_segments``,
 ``audio_fake_segments`` and ``modify_type`` tell the modalities apart, as AV-Deepfake1M does. A
 reader of LAV-DF passes over what it does not know.
 """
@@ -18,7 +18,7 @@ METADATA = "metadata.json"
 #: machine.
 _DECIMALS = 6
 
-#: AV-Deepfake1M's words for what was altered, by whether the picture and the sound was.
+#: AV-Deepfake1M's words for what was altered, by whether the frame and the audio was.
 _MODIFIED = {
     (False, False): "real",
     (True, False): "visual_modified",
@@ -36,7 +36,7 @@ def entry(
     identity: str,
     kind: str,
     duration_s: float,
-    num_pictures: int,
+    num_frames: int,
     num_audio_samples: int,
     original: str | None = None,
     visual: Sequence[Segment] = (),
@@ -46,16 +46,16 @@ def entry(
     """Return what ``metadata.json`` says of one clip.
 
     Args:
-        file: The clip's path below the corpus, with slashes.
+        file: The clip's path below the dataset, with slashes.
         split: Which split it serves; None leaves that open.
         identity: Who is seen.
-        kind: ``real``, or how it was forged.
+        kind: ``real``, or how it was fake.
         duration_s: How long it lasts, in seconds.
-        num_pictures: How many pictures it has.
-        num_audio_samples: How many audio samples it has; 0 without sound.
-        original: The genuine clip that it was made from.
-        visual: Where the pictures were altered.
-        audio: Where the sound was altered.
+        num_frames: How many frames it has.
+        num_audio_samples: How many audio samples it has; 0 without audio.
+        original: The real clip that it was made from.
+        visual: Where the frames were altered.
+        audio: Where the audio was altered.
         details: Whatever else is known, by keys that nobody else uses.
     """
     periods = merge([*visual, *audio])
@@ -69,7 +69,7 @@ def entry(
         "modify_audio": bool(audio),
         "modify_type": _MODIFIED[bool(visual), bool(audio)],
         "split": split,
-        "video_frames": num_pictures,
+        "video_frames": num_frames,
         "audio_channels": int(num_audio_samples > 0),
         "audio_frames": num_audio_samples,
         "identity": identity,

@@ -1,4 +1,4 @@
-"""Opens the corpus that ``DIR``, ``READER=DIR`` or ``READER[KEY=VALUE,…]=DIR`` names.
+"""Opens the dataset that ``DIR``, ``READER=DIR`` or ``READER[KEY=VALUE,…]=DIR`` names.
 
 ``--data`` of the commands says so, and so does whoever imports one into FiftyOne.
 
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from mmmsba_plugin.errors import ConfigError, DatasetError
 
 if TYPE_CHECKING:
-    from mmmsba_plugin.config import Chapter
+    from mmmsba_plugin.config import Config
     from mmmsba_plugin.hookspecs import DatasetReader
     from mmmsba_plugin.record import Record
 
@@ -29,7 +29,7 @@ _log = logging.getLogger(__name__)
 
 
 class Wanted(NamedTuple):
-    """A corpus as it was asked for.
+    """A dataset as it was asked for.
 
     Attributes:
         root: Where it lies.
@@ -42,8 +42,8 @@ class Wanted(NamedTuple):
     settings: Mapping[str, str]
 
 
-class Corpus(NamedTuple):
-    """A corpus to read.
+class DatasetSource(NamedTuple):
+    """A dataset to read.
 
     Attributes:
         reader: Name of who reads it.
@@ -78,15 +78,15 @@ def wanted(said: str, reader: str | None = None) -> Wanted:
     return Wanted(Path(place), name, settings)
 
 
-def open_corpus(
+def open_dataset(
     said: str,
     reader: str | None = None,
     *,
     split: str | None = None,
     need_media: bool = True,
     **settings: Any,
-) -> Corpus:
-    """Return the corpus that is meant.
+) -> DatasetSource:
+    """Return the dataset that is meant.
 
     Args:
         said: As for :func:`wanted`.
@@ -123,7 +123,7 @@ def open_corpus(
             "READER=DIR"
         )
     config = entry.config.read({"root": root, **settings})
-    return Corpus(entry.name, root.resolve().name, _records(entry, config, root))
+    return DatasetSource(entry.name, root.resolve().name, _records(entry, config, root))
 
 
 def _told(word: str) -> tuple[str, dict[str, str]]:
@@ -142,11 +142,11 @@ def _told(word: str) -> tuple[str, dict[str, str]]:
     return name, settings
 
 
-def _records(entry: "DatasetReader", config: "Chapter", root: Path) -> "Iterator[Record]":
-    """Yield the records of a corpus.
+def _records(entry: "DatasetReader", config: "Config", root: Path) -> "Iterator[Record]":
+    """Yield the records of a dataset.
 
     Raises:
-        DatasetError: There are some, and none of them can be used: the corpus must not seem to
+        DatasetError: There are some, and none of them can be used: the dataset must not seem to
             be empty then.
     """
     from mmmsba_plugin.datasets.check import Named
@@ -171,7 +171,7 @@ def _records(entry: "DatasetReader", config: "Chapter", root: Path) -> "Iterator
 
 
 def _recognised(root: Path) -> str:
-    """Return the name of the reader that recognises a corpus."""
+    """Return the name of the reader that recognises a dataset."""
     from mmmsba_plugin.hookspecs import DatasetReader
     from mmmsba_plugin.plugins import entries
 
@@ -180,7 +180,7 @@ def _recognised(root: Path) -> str:
     names = [entry.name for entry in readers if _recognises(entry, root)]
     if len(names) > 1:
         raise ConfigError(
-            f"{root} looks like several corpora: {', '.join(names)}; say which it is, such as "
+            f"{root} looks like several datasets: {', '.join(names)}; say which it is, such as "
             f"{names[0]}={root}"
         )
     return names[0] if names else _FALLBACK
@@ -189,7 +189,7 @@ def _recognised(root: Path) -> str:
 def _recognises(entry: "DatasetReader", root: Path) -> bool:
     from mmmsba_plugin.plugins.loading import isolated
 
-    # A stranger's reader can raise anything over a folder that is none of its corpora.
+    # A stranger's reader can raise anything over a folder that is none of its datasets.
     with isolated() as failures:
         return entry.recognise is not None and bool(entry.recognise(root))
     _log.error("the reader %r cannot say whether it knows %s: %s", entry.name, root, failures[0])

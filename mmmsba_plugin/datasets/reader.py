@@ -1,4 +1,4 @@
-"""What all readers of corpora share: how they are set, and who hears of what they leave out."""
+"""What all readers of datasets share: how they are set, and who hears of what they leave out."""
 
 import logging
 import re
@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 from pydantic import Field, field_validator
 
-from mmmsba_plugin.config import Chapter
+from mmmsba_plugin.config import Config
 from mmmsba_plugin.datasets.json_records import Item
 from mmmsba_plugin.datasets.splits import split_word
 from mmmsba_plugin.errors import DatasetError, SegmentError
@@ -21,10 +21,10 @@ OnError = Callable[[DatasetError], None]
 _log = logging.getLogger(__name__)
 
 
-class ReaderConfig(Chapter):
-    """Where a corpus lies, and which part of it is wanted."""
+class ReaderConfig(Config):
+    """Where a dataset lies, and which part of it is wanted."""
 
-    root: Path = Field(description="The folder of the corpus.")
+    root: Path = Field(description="The folder of the dataset.")
     split: str | None = Field(
         default=None,
         description="Only this split: train, dev or test, or what others call them, such as val "
@@ -102,7 +102,7 @@ Fields = Mapping[str, Any]
 
 _PAIR = 2
 #: An absolute path, of Windows too, or one that climbs; cheaper than a path object, where a
-#: corpus has a million.
+#: dataset has a million.
 _OUTSIDE = re.compile(r"^[/\\]|^[A-Za-z]:|(?:^|[/\\])\.\.(?:[/\\]|$)")
 #: No clip lasts longer than 30 years; a number beyond is a unit gone wrong.
 _MOST_S = 1e9
@@ -156,16 +156,16 @@ def positive(item: Fields, key: str) -> float | None:
 
 
 def file_key(item: Fields) -> str:
-    """Return what the record calls its clip: a path below the corpus, with slashes.
+    """Return what the record calls its clip: a path below the dataset, with slashes.
 
     Raises:
-        DatasetError: There is none, or it points outside of the corpus.
+        DatasetError: There is none, or it points outside of the dataset.
     """
     key = word(item, "file")
     if key is None:
-        raise DatasetError("the key 'file' is missing; it names the clip below the corpus")
+        raise DatasetError("the key 'file' is missing; it names the clip below the dataset")
     if _OUTSIDE.search(key):
-        raise DatasetError(f"'file' must lie below the corpus's folder, got {key!r}")
+        raise DatasetError(f"'file' must lie below the dataset's folder, got {key!r}")
     return key
 
 
@@ -217,9 +217,9 @@ def find_clip(root: Path, key: str, folders: Sequence[str], *, need_media: bool)
     """Return where a clip lies.
 
     Args:
-        root: The folder of the corpus.
+        root: The folder of the dataset.
         key: The clip's path below one of ``folders``.
-        folders: Below ``root``, the corpus's own layout first, then what copies of it do.
+        folders: Below ``root``, the dataset's own layout first, then what copies of it do.
         need_media: Without it the disk is not looked at, and the first is taken.
 
     Raises:
@@ -233,7 +233,7 @@ def find_clip(root: Path, key: str, folders: Sequence[str], *, need_media: bool)
             return path
     places = ", ".join(f"{folder or '.'}/" for folder in folders)
     raise DatasetError(
-        f"'file': there is no {key} in {places} of the corpus; download it again, or do without "
+        f"'file': there is no {key} in {places} of the dataset; download it again, or do without "
         "clips (--features-only, need_media=False) if their features are there"
     )
 

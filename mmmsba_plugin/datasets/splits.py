@@ -20,21 +20,23 @@ _WORDS = {
 SPLITS = ("train", "dev", "test")
 
 
-def ranked(people: Iterable[str], *, seed: int) -> list[str]:
+def ranked(identities: Iterable[str], *, seed: int) -> list[str]:
     """Return people, each once, in an order that seed and names alone decide.
 
     Example:
         >>> ranked(["ann", "bob", "cid"], seed=0) == ranked(["cid", "ann", "bob"], seed=0)
         True
     """
-    return sorted(set(people), key=lambda who: hashlib.sha256(f"{seed}:{who}".encode()).hexdigest())
+    return sorted(
+        set(identities), key=lambda who: hashlib.sha256(f"{seed}:{who}".encode()).hexdigest()
+    )
 
 
-def deal(people: Iterable[str], held_out: Mapping[str, float], *, seed: int) -> dict[str, str]:
+def deal(identities: Iterable[str], held_out: Mapping[str, float], *, seed: int) -> dict[str, str]:
     """Return the split of each person: one of ``held_out``, or ``train``.
 
     Args:
-        people: Who is to be dealt.
+        identities: Who is to be dealt.
         held_out: The share of people that each split shall have, in (0, 1). None is left
             without anybody as long as somebody is left for ``train``.
         seed: Decides who goes where.
@@ -43,7 +45,7 @@ def deal(people: Iterable[str], held_out: Mapping[str, float], *, seed: int) -> 
         >>> sorted(deal("abcdefghij", {"dev": 0.1, "test": 0.2}, seed=0).values())
         ['dev', 'test', 'test', 'train', 'train', 'train', 'train', 'train', 'train', 'train']
     """
-    order = ranked(people, seed=seed)
+    order = ranked(identities, seed=seed)
     words = [
         word for word, share in held_out.items() for _ in range(max(1, round(share * len(order))))
     ]
@@ -52,7 +54,9 @@ def deal(people: Iterable[str], held_out: Mapping[str, float], *, seed: int) -> 
     return dict(zip(order, words, strict=True))
 
 
-def held_out_of(people: Iterable[str], fold: int, *, num_folds: int, seed: int) -> frozenset[str]:
+def held_out_of(
+    identities: Iterable[str], fold: int, *, num_folds: int, seed: int
+) -> frozenset[str]:
     """Return who is tested in a fold; over all folds, each person is tested once.
 
     Example:
@@ -60,11 +64,11 @@ def held_out_of(people: Iterable[str], fold: int, *, num_folds: int, seed: int) 
         >>> [len(fold) for fold in folds], "".join(sorted(frozenset().union(*folds)))
         ([3, 2, 2], 'abcdefg')
     """
-    return frozenset(ranked(people, seed=seed)[fold::num_folds])
+    return frozenset(ranked(identities, seed=seed)[fold::num_folds])
 
 
 def split_word(said: str) -> str:
-    """Return our word for a split; a corpus's own word if it is none that we know.
+    """Return our word for a split; a dataset's own word if it is none that we know.
 
     Example:
         >>> split_word("Val"), split_word("test"), split_word("testA")

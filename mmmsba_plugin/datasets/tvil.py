@@ -1,9 +1,9 @@
-"""Reads TVIL: inpainted videos, so the picture alone is forged and there is no sound.
+"""Reads TVIL: inpainted videos, so the frame alone is fake and there is no audio.
 
 ``annotations/metadata.json`` is an object of records by name. Where the videos lie is not
-documented, and most who use the corpus have its features only (``feats/tsn/rgb/<split>/``):
+documented, and most who use the dataset have its features only (``feats/tsn/rgb/<split>/``):
 with ``need_media`` false the disk is not looked at, and a record's clip is taken to lie in the
-folder of its split in the corpus's own word, so that features are found by ``valid/<name>.npy``.
+folder of its split in the dataset's own word, so that features are found by ``valid/<name>.npy``.
 """
 
 from collections.abc import Iterator
@@ -46,12 +46,12 @@ def read_tvil(config: TvilConfig, on_error: OnError = warn) -> Iterator[Record]:
     """Yield the records of TVIL, one by one, in the order of its metadata.
 
     Args:
-        config: Where the corpus lies and what is wanted of it; its ``valid`` is ``dev``.
+        config: Where the dataset lies and what is wanted of it; its ``valid`` is ``dev``.
         on_error: Hears of each record that is left out; as for
             :func:`~mmmsba_plugin.datasets.lavdf.read_lavdf`.
 
     Yields:
-        Records with ``key`` as the metadata has ``file``, of which no sound was altered.
+        Records with ``key`` as the metadata has ``file``, of which no audio was altered.
         ``duration_s`` is as stated, or else by ``video_frames`` and ``fps``.
 
     Raises:
@@ -98,7 +98,7 @@ def _record(item: Fields, *, config: TvilConfig, splits: Splits) -> Record | Non
 
 def _duration_s(item: Fields) -> float | None:
     stated_s, fps_hz = positive(item, "duration"), positive(item, "fps")
-    num_pictures = positive(item, "video_frames")
-    if stated_s is None and num_pictures is not None and fps_hz is not None:
-        return frames_to_s(num_pictures, fps_hz)
+    num_frames = positive(item, "video_frames")
+    if stated_s is None and num_frames is not None and fps_hz is not None:
+        return frames_to_s(num_frames, fps_hz)
     return stated_s

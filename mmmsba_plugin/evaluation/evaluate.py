@@ -1,4 +1,4 @@
-"""How well one system did on a corpus, and how much better than another."""
+"""How well one system did on a dataset, and how much better than another."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -23,7 +23,7 @@ from mmmsba_plugin.evaluation.metrics.bootstrap import (
 from mmmsba_plugin.evaluation.metrics.calibration import brier_score, expected_calibration_error
 from mmmsba_plugin.evaluation.metrics.localization import Mode, match
 from mmmsba_plugin.evaluation.metrics.snippets import Snippets, snippets_of, together
-from mmmsba_plugin.evaluation.tables import Answers, Flags, Scores, SpanTable, Truths
+from mmmsba_plugin.evaluation.tables import Flags, GroundTruth, Predictions, Scores, SpanTable
 from mmmsba_plugin.record import WHOLE_CLIP
 from mmmsba_plugin.schema import ALTERED_BY_MODALITY, Curves
 from mmmsba_plugin.segment import Segment
@@ -64,9 +64,9 @@ _AT_THRESHOLD = {
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """The forged clips of one kind, measured against all genuine ones."""
+    """The fake clips of one kind, measured against all real ones."""
 
-    num_forged: int
+    num_fake: int
     numbers: Mapping[str, Interval]
 
 
@@ -78,11 +78,11 @@ class Evaluation:
         system: Its name.
         mode: How localization was measured.
         numbers: By name, such as ``auc`` and ``ap@0.5``, each with its interval; NaN where one
-            is not defined, as an AUC of forged clips alone.
-        groups: Figures of some of the forged clips against all genuine ones, by what was
+            is not defined, as an AUC of fake clips alone.
+        groups: Figures of some of the fake clips against all real ones, by what was
             altered (``altered: audio``) and by how it was made (``kind: splice``).
-        num_genuine: Genuine clips that were judged.
-        num_forged: Forged clips that were judged.
+        num_real: Real clips that were judged.
+        num_fake: Fake clips that were judged.
         unjudged: Keys of clips without a score: they count in no figure of detection, and
             nothing was found in them.
     """
@@ -91,14 +91,14 @@ class Evaluation:
     mode: Mode
     numbers: Mapping[str, Interval]
     groups: Mapping[str, Group] = field(default_factory=dict)
-    num_genuine: int = 0
-    num_forged: int = 0
+    num_real: int = 0
+    num_fake: int = 0
     unjudged: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Measures:
-    """What can be computed from any draw of a corpus's clips, for one system."""
+    """What can be computed from any draw of a dataset's clips, for one system."""
 
     metrics: Mapping[str, Metric]
     groups: Mapping[str, NDArray[np.bool_]]
@@ -106,8 +106,8 @@ class Measures:
 
 
 def measure(
-    answers: Answers,
-    truths: Truths,
+    predictions: Predictions,
+    ground_truth: GroundTruth,
     *,
     mode: Mode = "official",
     tious: Sequence[float] = TIOUS,
@@ -120,8 +120,8 @@ def measure(
     Clips of nobody known are clustered with those that were forged from them.
 
     Args:
-        answers: What the system said, by the keys of ``truths``.
-        truths: What is true.
+        predictions: What the system said, by the keys of ``ground_truth``.
+        ground_truth: What is true.
         mode: ``official`` equals AV-Deepfake1M's evaluator to the bit, ``voc`` is the
             mathematically right form; see :mod:`mmmsba_plugin.evaluation.metrics.localization`.
         tious: Overlaps at which average precision is measured.
@@ -132,21 +132,21 @@ def measure(
     Raises:
         DatasetError: There are no clips, or none was judged.
     """
-    found = measures(answers, truths, mode=mode, tious=tious, num_proposals=num_proposals)
-    _require_answers(answers, truths, found.judged)
+    found = measures(predictions, ground_truth, mode=mode, tious=tious, num_proposals=num_proposals)
+    _require_predictions(predictions, ground_truth, found.judged)
     numbers = bootstrap(
         {**found.metrics, **_of_groups(found, first_ap=f"ap@{tious[0]:g}" if tious else "")},
-        clusters=truths.clusters,
+        clusters=ground_truth.clusters,
         num_resamples=num_resamples,
         seed=seed,
     )
     return Evaluation(
-        system=answers.name,
+        system=predictions.name,
         mode=mode,
         numbers={name: numbers[name] for name in found.metrics},
         groups={
             group: Group(
-                num_forged=int((kept & truths.forged & found.judged).sum()),
+                num_fake=int((kept & ground_truth.fake & found.judged).sum()),
                 numbers={
                     name.removeprefix(f"{group}/"): number
                     for name, number in numbers.items()
@@ -155,16 +155,18 @@ def measure(
             )
             for group, kept in found.groups.items()
         },
-        num_genuine=int((found.judged & ~truths.forged).sum()),
-        num_forged=int((found.judged & truths.forged).sum()),
-        unjudged=[key for key, seen in zip(truths.keys, found.judged, strict=True) if not seen],
+        num_real=int((found.judged & ~ground_truth.fake).sum()),
+        num_fake=int((found.judged & ground_truth.fake).sum()),
+        unjudged=[
+            key for key, seen in zip(ground_truth.keys, found.judged, strict=True) if not seen
+        ],
     )
 
 
 def compare(
-    first: Answers,
-    second: Answers,
-    truths: Truths,
+    first: Predictions,
+    second: Predictions,
+    ground_truth: GroundTruth,
     *,
     mode: Mode = "official",
     tious: Sequence[float] = TIOUS,
@@ -181,7 +183,7 @@ def compare(
     Args:
         first: One system's answers.
         second: Another's.
-        truths: What is true.
+        ground_truth: What is true.
         mode: As for :func:`measure`, like all that follow.
         tious: Overlaps.
         num_proposals: Numbers of proposals.
@@ -189,7 +191,7 @@ def compare(
         seed: Of the draws.
     """
     told = [
-        measures(one, truths, mode=mode, tious=tious, num_proposals=num_proposals)
+        measures(one, ground_truth, mode=mode, tious=tious, num_proposals=num_proposals)
         for one in _on_common_clips(first, second)
     ]
     both = [name for name in told[0].metrics if name in told[1].metrics]
@@ -200,44 +202,48 @@ def compare(
 
     return bootstrap(
         {name: gain(name) for name in both},
-        clusters=truths.clusters,
+        clusters=ground_truth.clusters,
         num_resamples=num_resamples,
         seed=seed,
     )
 
 
 def measures(
-    answers: Answers,
-    truths: Truths,
+    predictions: Predictions,
+    ground_truth: GroundTruth,
     *,
     mode: Mode,
     tious: Sequence[float],
     num_proposals: Sequence[int],
 ) -> Measures:
     """Return what can be computed for one system; arguments are those of :func:`measure`."""
-    scores = np.array([answers.scores.get(key, math.nan) for key in truths.keys], dtype=np.float64)
+    scores = np.array(
+        [predictions.scores.get(key, math.nan) for key in ground_truth.keys], dtype=np.float64
+    )
     judged = ~np.isnan(scores)
-    metrics = _detection(scores, truths.forged, judged, answers.threshold)
-    metrics |= _by_modality(answers, truths)
-    if answers.curves:
-        metrics |= _by_snippet(answers, truths)
-    if answers.proposals is not None:
-        metrics |= _localization(answers.proposals, truths, mode, tious, num_proposals)
-    return Measures(metrics=metrics, groups=_groups(truths, judged), judged=judged)
+    metrics = _detection(scores, ground_truth.fake, judged, predictions.threshold)
+    metrics |= _by_modality(predictions, ground_truth)
+    if predictions.curves:
+        metrics |= _by_snippet(predictions, ground_truth)
+    if predictions.proposals is not None:
+        metrics |= _localization(predictions.proposals, ground_truth, mode, tious, num_proposals)
+    return Measures(metrics=metrics, groups=_groups(ground_truth, judged), judged=judged)
 
 
-def _require_answers(answers: Answers, truths: Truths, judged: Flags) -> None:
-    if not len(truths):
+def _require_predictions(
+    predictions: Predictions, ground_truth: GroundTruth, judged: Flags
+) -> None:
+    if not len(ground_truth):
         raise DatasetError("there are no clips to measure on; check the filter or the split")
-    found_in = answers.proposals.keys if answers.proposals is not None else ()
+    found_in = predictions.proposals.keys if predictions.proposals is not None else ()
     if not judged.any() and not found_in:
         raise DatasetError(
-            f"none of {len(truths)} clips was judged by {answers.name}; the first is "
-            f"{truths.keys[0]!r}: check that predictions and corpus name clips alike"
+            f"none of {len(ground_truth)} clips was judged by {predictions.name}; the first is "
+            f"{ground_truth.keys[0]!r}: check that predictions and dataset name clips alike"
         )
 
 
-def _on_common_clips(first: Answers, second: Answers) -> tuple[Answers, Answers]:
+def _on_common_clips(first: Predictions, second: Predictions) -> tuple[Predictions, Predictions]:
     both = first.scores.keys() & second.scores.keys()
     return (
         replace(first, scores={key: first.scores[key] for key in both}),
@@ -246,12 +252,12 @@ def _on_common_clips(first: Answers, second: Answers) -> tuple[Answers, Answers]
 
 
 def _detection(
-    scores: Scores, forged: Flags, judged: Flags, threshold: float | None
+    scores: Scores, fake: Flags, judged: Flags, threshold: float | None
 ) -> dict[str, Metric]:
     def of(figure: Callable[..., float], **setting: float) -> Metric:
         def metric(draw: Draw) -> float:
             clips = draw.clips[judged[draw.clips]]
-            return figure(scores[clips], forged[clips], **setting)
+            return figure(scores[clips], fake[clips], **setting)
 
         return metric
 
@@ -262,55 +268,62 @@ def _detection(
     return {**{name: of(figure) for name, figure in _RANKING.items()}, **at_threshold}
 
 
-def _by_modality(answers: Answers, truths: Truths) -> dict[str, Metric]:
+def _by_modality(predictions: Predictions, ground_truth: GroundTruth) -> dict[str, Metric]:
     """Return how well each modality alone tells whether it was altered itself."""
     metrics: dict[str, Metric] = {}
-    altered = np.array(truths.altered)
+    altered = np.array(ground_truth.altered)
     told_apart = altered != "forged"
-    for modality, by_key in answers.by_modality.items():
-        scores = np.array([by_key.get(key, math.nan) for key in truths.keys], dtype=np.float64)
+    for modality, by_key in predictions.by_modality.items():
+        scores = np.array(
+            [by_key.get(key, math.nan) for key in ground_truth.keys], dtype=np.float64
+        )
         own = np.isin(altered, ["both", ALTERED_BY_MODALITY.get(modality, "both")])
         known = told_apart & ~np.isnan(scores)
         metrics[f"{modality}_auc"] = _detection(scores, own, known, None)["auc"]
     return metrics
 
 
-def _by_snippet(answers: Answers, truths: Truths) -> dict[str, Metric]:
+def _by_snippet(predictions: Predictions, ground_truth: GroundTruth) -> dict[str, Metric]:
     """Return how well snippets are told apart; all of a clip are drawn together."""
-    clips = [_snippets(answers.curves.get(key), truths, at) for at, key in enumerate(truths.keys)]
+    clips = [
+        _snippets(predictions.curves.get(key), ground_truth, at)
+        for at, key in enumerate(ground_truth.keys)
+    ]
     all_of_them = together(clips)
     starts = np.cumsum([0, *(len(one) for one in clips)])
 
     def of(figure: _Ranks) -> Metric:
         def metric(draw: Draw) -> float:
             rows = rows_of(draw.clips, starts)
-            return figure(all_of_them.scores[rows], all_of_them.forged[rows])
+            return figure(all_of_them.scores[rows], all_of_them.fake[rows])
 
         return metric
 
     return {name: of(figure) for name, figure in _BY_SNIPPET.items()}
 
 
-def _snippets(curves: Curves | None, truths: Truths, clip: int) -> Snippets:
+def _snippets(curves: Curves | None, ground_truth: GroundTruth, clip: int) -> Snippets:
     if curves is None:
         return together(())
-    if truths.forged[clip] and not truths.located[clip]:
+    if ground_truth.fake[clip] and not ground_truth.located[clip]:
         return snippets_of(curves, [WHOLE_CLIP])
-    spans = truths.spans.spans[truths.spans.offsets[clip] : truths.spans.offsets[clip + 1]]
+    spans = ground_truth.spans.spans[
+        ground_truth.spans.offsets[clip] : ground_truth.spans.offsets[clip + 1]
+    ]
     return snippets_of(curves, [Segment(start, end) for start, end in spans if start < end])
 
 
 def _localization(
     proposals: SpanTable,
-    truths: Truths,
+    ground_truth: GroundTruth,
     mode: Mode,
     tious: Sequence[float],
     num_proposals: Sequence[int],
 ) -> dict[str, Metric]:
-    matched = match(proposals, truths.spans, tious=tious, mode=mode)
+    matched = match(proposals, ground_truth.spans, tious=tious, mode=mode)
 
     def counts(draw: Draw) -> Ints | None:
-        return draw.within(truths.located).counts(len(truths))
+        return draw.within(ground_truth.located).counts(len(ground_truth))
 
     def precision(tiou: float) -> Metric:
         return lambda draw: matched.average_precision(tiou, counts(draw))
@@ -324,17 +337,17 @@ def _localization(
     }
 
 
-def _groups(truths: Truths, judged: Flags) -> dict[str, Flags]:
-    """Return which clips belong to each group of forged ones; genuine ones belong to all.
+def _groups(ground_truth: GroundTruth, judged: Flags) -> dict[str, Flags]:
+    """Return which clips belong to each group of fake ones; real ones belong to all.
 
     A group of too few clips that were judged, or of the same clips as one before, is left out.
     """
     groups: dict[str, Flags] = {}
-    for word, labels in (("altered", truths.altered), ("kind", truths.kinds)):
+    for word, labels in (("altered", ground_truth.altered), ("kind", ground_truth.kinds)):
         names = np.array([label or "" for label in labels])
-        for name in sorted(set(names[truths.forged]) - {""}):
-            kept = ~truths.forged | (names == name)
-            enough = int((kept & truths.forged & judged).sum()) >= _MIN_GROUP
+        for name in sorted(set(names[ground_truth.fake]) - {""}):
+            kept = ~ground_truth.fake | (names == name)
+            enough = int((kept & ground_truth.fake & judged).sum()) >= _MIN_GROUP
             if enough and not kept.all() and not any((kept == g).all() for g in groups.values()):
                 groups[f"{word}: {name}"] = kept
     return groups
@@ -354,12 +367,12 @@ def _of_groups(found: Measures, *, first_ap: str) -> dict[str, Metric]:
 
 @dataclass(frozen=True, slots=True)
 class SideBySide:
-    """Several systems on one corpus.
+    """Several systems on one dataset.
 
     Attributes:
         evaluations: One a system; the first is the one that is asked about.
         gains: By the name of each other system, by how much the first exceeds it.
-        silence_auc: How well the silence that a clip starts with tells forged from genuine by
+        silence_auc: How well the silence that a clip starts with tells forged from real by
             itself, whichever of the two has more of it; see
             :func:`mmmsba_plugin.evaluation.leakage.leak_auc`. None where none was listened to.
     """
@@ -370,8 +383,8 @@ class SideBySide:
 
 
 def side_by_side(
-    systems: Sequence[Answers],
-    truths: Truths,
+    systems: Sequence[Predictions],
+    ground_truth: GroundTruth,
     *,
     leading_silence_s: Mapping[str, float | None] | None = None,
     **settings: Any,
@@ -379,10 +392,10 @@ def side_by_side(
     """Return the figures of systems, and paired differences of the first to each other.
 
     Args:
-        systems: What each said, by the keys of ``truths``.
-        truths: What is true.
+        systems: What each said, by the keys of ``ground_truth``.
+        ground_truth: What is true.
         leading_silence_s: How long the silence is that each clip starts with, by key; None
-            for a clip without sound.
+            for a clip without audio.
         **settings: As for :func:`mmmsba_plugin.evaluation.evaluate.measure`.
 
     Raises:
@@ -393,15 +406,15 @@ def side_by_side(
     heard = any(length_s is not None for length_s in silence.values())
     draws = {name: settings[name] for name in ("num_resamples", "seed") if name in settings}
     return SideBySide(
-        evaluations=tuple(measure(one, truths, **settings) for one in systems),
-        gains={one.name: compare(first, one, truths, **settings) for one in others},
-        silence_auc=leakage.silence_auc(silence, truths, **draws) if heard else None,
+        evaluations=tuple(measure(one, ground_truth, **settings) for one in systems),
+        gains={one.name: compare(first, one, ground_truth, **settings) for one in others},
+        silence_auc=leakage.silence_auc(silence, ground_truth, **draws) if heard else None,
     )
 
 
-def _named_apart(systems: Sequence[Answers]) -> list[Answers]:
+def _named_apart(systems: Sequence[Predictions]) -> list[Predictions]:
     """Return systems of which no two are called alike."""
-    named: list[Answers] = []
+    named: list[Predictions] = []
     taken: set[str] = set()
     for one in systems:
         choices = chain([one.name], (f"{one.name} ({n})" for n in count(2)))

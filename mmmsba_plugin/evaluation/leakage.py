@@ -1,9 +1,9 @@
-"""What the files of a corpus give away before anybody looks at what they show.
+"""What the files of a dataset give away before anybody looks at what they show.
 
-A forged file that is a little larger, a little louder or encoded in another way than the
-genuine ones can be told from them without finding a forgery, and a network finds the easy
+A fake file that is a little larger, a little louder or encoded in another way than the
+real ones can be told from them without finding a forgery, and a network finds the easy
 way first. Here such a detector is built on purpose: it is given sizes, rates, loudness and
-the encoder's traces, and nothing else. On a fair corpus it guesses.
+the encoder's traces, and nothing else. On a fair dataset it guesses.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -16,8 +16,8 @@ from numpy.typing import ArrayLike, NDArray
 from mmmsba_plugin.errors import DatasetError
 from mmmsba_plugin.evaluation.metrics.bootstrap import Draw, Interval, bootstrap
 from mmmsba_plugin.evaluation.metrics.detection import Flags, Labels, Scores, auc, checked
-from mmmsba_plugin.evaluation.tables import Truths
-from mmmsba_plugin.media.audio import read_sound
+from mmmsba_plugin.evaluation.tables import GroundTruth
+from mmmsba_plugin.media.audio import read_audio
 from mmmsba_plugin.media.container import AvFrame, open_media
 from mmmsba_plugin.media.packets import decode_packet, first_stream, read_packets
 from mmmsba_plugin.media.probe import probe
@@ -48,7 +48,7 @@ _SELDOM = 0.99
 
 @dataclass(frozen=True, slots=True)
 class LeakReport:
-    """How well forged files can be told from genuine ones without looking at what they show.
+    """How well fake files can be told from real ones without looking at what they show.
 
     Attributes:
         cues: AUC of each cue alone; one half tells nothing, and either side of it leaks.
@@ -89,10 +89,10 @@ def leak_report(
     seed: int = 0,
     on_clip: Callable[[int], None] = lambda _: None,
 ) -> LeakReport:
-    """Return how much the files of a corpus give away.
+    """Return how much the files of a dataset give away.
 
     Args:
-        records: Genuine and forged clips, whose files are there.
+        records: Real and fake clips, whose files are there.
         num_resamples: Draws of the intervals, by person.
         num_deals: How often labels are dealt anew to learn what chance reaches; 100 or more.
         seed: Of folds and draws.
@@ -108,17 +108,17 @@ def leak_report(
         on_clip(number)
     names = sorted({name for row in rows for name in row})
     table = np.array([[row.get(name, np.nan) for name in names] for row in rows])
-    forged = np.array([record.forged for record in records], dtype=bool)
-    people = [record.identity or str(record.original or record.key) for record in records]
+    fake = np.array([record.fake for record in records], dtype=bool)
+    identities = [record.identity or str(record.original or record.key) for record in records]
     scores = {name: table[:, i] for i, name in enumerate(names)}
-    scores["together"] = held_out_scores(table, forged, people, seed=seed)
+    scores["together"] = held_out_scores(table, fake, identities, seed=seed)
     found = bootstrap(
-        {name: _auc_of(column, forged) for name, column in scores.items()},
-        clusters=people,
+        {name: _auc_of(column, fake) for name, column in scores.items()},
+        clusters=identities,
         num_resamples=num_resamples,
         seed=seed,
     )
-    chance = _reached_by_chance(table, forged, people, num_deals=num_deals, seed=seed)
+    chance = _reached_by_chance(table, fake, identities, num_deals=num_deals, seed=seed)
     return LeakReport(found, found.pop("together"), chance, len(records))
 
 
@@ -136,17 +136,19 @@ def cues_of(path: Path) -> dict[str, float]:
         "bytes_per_s": size_bytes / duration_s,
         **_stream_cues(media),
         **_packet_cues(media),
-        **_sound_cues(media),
+        **_audio_cues(media),
     }
 
 
-def held_out_scores(table: Table, forged: Flags, people: Sequence[str], *, seed: int = 0) -> Scores:
+def held_out_scores(
+    table: Table, fake: Flags, identities: Sequence[str], *, seed: int = 0
+) -> Scores:
     """Return what a logistic regression says of clips of people it did not learn from.
 
     Args:
         table: Cues, shape ``(clip, cue)``; NaN where a clip has none.
-        forged: Shape ``(clip,)``.
-        people: Who is seen; clips of one person are never learned from and judged at once.
+        fake: Shape ``(clip,)``.
+        identities: Who is seen; clips of one person are never learned from and judged at once.
         seed: Of who is judged together.
 
     Returns:
@@ -155,41 +157,41 @@ def held_out_scores(table: Table, forged: Flags, people: Sequence[str], *, seed:
     Raises:
         DatasetError: The clips are all of one class, or of fewer than two people.
     """
-    names, person = np.unique(np.array(people), return_inverse=True)
+    names, identity = np.unique(np.array(identities), return_inverse=True)
     num_folds = min(_NUM_FOLDS, names.size)
-    fold = (np.random.default_rng(seed).permutation(names.size) % max(1, num_folds))[person]
-    logits = np.full(forged.size, np.nan)
+    fold = (np.random.default_rng(seed).permutation(names.size) % max(1, num_folds))[identity]
+    logits = np.full(fake.size, np.nan)
     for held_out in range(num_folds):
         judged = fold == held_out
-        if num_folds < 2 or np.unique(forged[~judged]).size < 2:  # noqa: PLR2004
+        if num_folds < 2 or np.unique(fake[~judged]).size < 2:  # noqa: PLR2004
             raise DatasetError(
-                "to look for leaks, clips of two people or more are needed, genuine and forged of "
+                "to look for leaks, clips of two people or more are needed, real and fake of "
                 "each; add some"
             )
         scaled = _scaled(table, table[~judged])
-        weights = _fitted(scaled[~judged], forged[~judged])
+        weights = _fitted(scaled[~judged], fake[~judged])
         logits[judged] = scaled[judged] @ weights
     return logits
 
 
 def _reached_by_chance(
-    table: Table, forged: Flags, people: Sequence[str], *, num_deals: int, seed: int
+    table: Table, fake: Flags, identities: Sequence[str], *, num_deals: int, seed: int
 ) -> float:
     """Return the AUC that is reached in one of a hundred cases where there is nothing to find."""
     rng = np.random.default_rng(seed)
-    _, person = np.unique(np.array(people), return_inverse=True)
+    _, identity = np.unique(np.array(identities), return_inverse=True)
     # Clips sorted by person, and sorted by person with those of each one shuffled.
-    places = np.argsort(person, kind="stable")
+    places = np.argsort(identity, kind="stable")
     reached = []
     for _ in range(num_deals):
-        dealt = np.empty_like(forged)
-        dealt[places] = forged[np.lexsort((rng.random(forged.size), person))]
-        scores = held_out_scores(table, dealt, people, seed=seed)
-        reached.append(_auc_of(scores, dealt)(Draw(np.arange(forged.size), whole=True)))
+        dealt = np.empty_like(fake)
+        dealt[places] = fake[np.lexsort((rng.random(fake.size), identity))]
+        scores = held_out_scores(table, dealt, identities, seed=seed)
+        reached.append(_auc_of(scores, dealt)(Draw(np.arange(fake.size), whole=True)))
     return float(np.quantile(reached, _SELDOM))
 
 
-def _auc_of(scores: Scores, forged: Flags) -> Callable[[Draw], float]:
+def _auc_of(scores: Scores, fake: Flags) -> Callable[[Draw], float]:
     # AUC takes scores in [0, 1] and only looks at their order.
     known = ~np.isnan(scores)
     ranks = np.zeros(scores.size)
@@ -197,7 +199,7 @@ def _auc_of(scores: Scores, forged: Flags) -> Callable[[Draw], float]:
 
     def metric(draw: Draw) -> float:
         clips = draw.clips[known[draw.clips]]
-        return auc(ranks[clips], forged[clips])
+        return auc(ranks[clips], fake[clips])
 
     return metric
 
@@ -214,15 +216,15 @@ def _scaled(table: Table, learned: Table) -> Table:
     return np.column_stack([scaled, np.ones(len(table))])
 
 
-def _fitted(cues: Table, forged: Flags) -> Scores:
+def _fitted(cues: Table, fake: Flags) -> Scores:
     """Return the weights of a logistic regression, by Newton's method."""
     ridge = _RIDGE * np.eye(cues.shape[1])
-    # How many are forged is no secret that must be shrunk.
+    # How many are fake is no secret that must be shrunk.
     ridge[-1, -1] = 1e-6
     weights = np.zeros(cues.shape[1])
     for _ in range(_STEPS):
         likely = 1 / (1 + np.exp(-cues @ weights))
-        slope = cues.T @ (forged - likely) - ridge @ weights
+        slope = cues.T @ (fake - likely) - ridge @ weights
         bend = (cues * (likely * (1 - likely))[:, None]).T @ cues + ridge
         step = np.linalg.solve(bend, slope)
         weights = weights + step
@@ -287,12 +289,12 @@ def _moments(sizes: Sequence[int]) -> dict[str, float]:
     return {"mean": float(logs.mean()), "spread": spread, "skew": skew, "least": float(logs.min())}
 
 
-def _sound_cues(media: Media) -> dict[str, float]:
+def _audio_cues(media: Media) -> dict[str, float]:
     if media.audio is None:
         return {}
-    sound = read_sound(media, sample_rate_hz=_RATE_HZ).samples.astype(np.float64)
+    audio = read_audio(media, sample_rate_hz=_RATE_HZ).samples.astype(np.float64)
     block = s_to_samples(_BLOCK_S, _RATE_HZ)
-    blocks = sound[: sound.size - sound.size % block].reshape(-1, block)
+    blocks = audio[: audio.size - audio.size % block].reshape(-1, block)
     if not blocks.size:
         return {}
     powers = np.mean(blocks**2, axis=1)
@@ -301,9 +303,9 @@ def _sound_cues(media: Media) -> dict[str, float]:
         "loudness_db": _db(powers.mean()),
         "gated_loudness_db": _db(powers[loud].mean()),
         "softest_db": _db(np.percentile(powers, 5)),
-        "peak_db": _db(np.abs(sound).max() ** 2),
+        "peak_db": _db(np.abs(audio).max() ** 2),
         "leading_silence_s": leading_silence_s(media) or 0.0,
-        "silent_s": float(np.mean(np.abs(sound) < 10 ** (_FLOOR_DB / 20))),
+        "silent_s": float(np.mean(np.abs(audio) < 10 ** (_FLOOR_DB / 20))),
     }
 
 
@@ -319,8 +321,8 @@ HALF_S = 0.03
 def silence_scores(leading_s: ArrayLike) -> Scores:
     """Return what a detector would say that knows nothing but leading silence.
 
-    Longer counts as more forged, because that is how it was found to be: forged clips begin
-    with silence where genuine ones do not. Other corpora have it the other way round, as
+    Longer counts as more forged, because that is how it was found to be: fake clips begin
+    with silence where real ones do not. Other datasets have it the other way round, as
     ASVspoof 2019 does, and betray themselves no less; :func:`leak_auc` covers both.
 
     Args:
@@ -344,21 +346,21 @@ def silence_scores(leading_s: ArrayLike) -> Scores:
     return lengths_s / (lengths_s + HALF_S)
 
 
-def leak_auc(scores: ArrayLike, forged: Labels) -> float:
-    """Return how well something that should say nothing tells forged from genuine.
+def leak_auc(scores: ArrayLike, fake: Labels) -> float:
+    """Return how well something that should say nothing tells forged from real.
 
     It is the AUC, or one minus it if that is more: which of the two classes has the longer
-    silence is no matter, since a detector learns either. One half is no leak, 1 a corpus that
+    silence is no matter, since a detector learns either. One half is no leak, 1 a dataset that
     needs no detector. Clips without a score are left out.
 
-    Because the better side is taken, chance lies above one half: of 20 forged and 20 genuine
+    Because the better side is taken, chance lies above one half: of 20 forged and 20 real
     clips at about 0.57, of 200 and 200 at about 0.52. An interval never reaches below one
     half, so compare with that and not with one half.
 
     Args:
         scores: Anything in [0, 1] that ranks clips, such as :func:`silence_scores`, shape
             ``(clip,)``; NaN where there is none.
-        forged: Whether each clip is forged, shape ``(clip,)``.
+        fake: Whether each clip is fake, shape ``(clip,)``.
 
     Returns:
         A number in [0.5, 1]; NaN where the clips with a score are of one class.
@@ -373,24 +375,24 @@ def leak_auc(scores: ArrayLike, forged: Labels) -> float:
     """
     values = np.asarray(scores, dtype=np.float64)
     known = ~np.isnan(values)
-    _, labels = checked(np.where(known, values, 0.0), forged)
+    _, labels = checked(np.where(known, values, 0.0), fake)
     found = auc(values[known], labels[known])
     return max(found, 1.0 - found)
 
 
 def silence_auc(
     silence_s: Mapping[str, float | None],
-    truths: Truths,
+    ground_truth: GroundTruth,
     *,
     num_resamples: int = 1000,
     seed: int = 0,
 ) -> Interval:
-    """Return how well leading silence alone tells forged clips from genuine ones.
+    """Return how well leading silence alone tells fake clips from real ones.
 
     Args:
         silence_s: The silence that each clip starts with, in seconds, by key; None where there
-            is no sound. Clips that were not listened to may be missing.
-        truths: What is true of the clips.
+            is no audio. Clips that were not listened to may be missing.
+        ground_truth: What is true of the clips.
         num_resamples: How often clips are drawn anew for the interval.
         seed: Of the draws.
 
@@ -398,11 +400,11 @@ def silence_auc(
         The :func:`leak_auc` of :func:`silence_scores`; NaN where the clips that were listened
         to are of one class.
     """
-    lengths_s = [silence_s.get(key) for key in truths.keys]
+    lengths_s = [silence_s.get(key) for key in ground_truth.keys]
     scores = silence_scores(np.array(lengths_s, dtype=np.float64))
 
     def of(draw: Draw) -> float:
-        return leak_auc(scores[draw.clips], truths.forged[draw.clips])
+        return leak_auc(scores[draw.clips], ground_truth.fake[draw.clips])
 
     draws = {"num_resamples": num_resamples, "seed": seed}
-    return bootstrap({"auc": of}, clusters=truths.clusters, **draws)["auc"]
+    return bootstrap({"auc": of}, clusters=ground_truth.clusters, **draws)["auc"]

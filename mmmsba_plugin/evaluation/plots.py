@@ -1,4 +1,4 @@
-"""Pictures of an evaluation: several systems in one figure, told apart without colour too.
+"""Frames of an evaluation: several systems in one figure, told apart without colour too.
 
 Figures are made without ``pyplot``, so nothing is left open, no window can appear, and the
 settings of whoever calls are neither heeded nor changed.
@@ -24,7 +24,7 @@ from mmmsba_plugin.evaluation.metrics.detection import (
     roc_curve,
 )
 from mmmsba_plugin.evaluation.metrics.localization import TIOUS, Mode, match
-from mmmsba_plugin.evaluation.tables import Answers, Truths
+from mmmsba_plugin.evaluation.tables import GroundTruth, Predictions
 from mmmsba_plugin.report.text import visible
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ _STYLE: Mapping[str, Any] = {
     "lines.linewidth": 1.8,
     "savefig.dpi": 150.0,
 }
-#: The part of a ROC curve that a person can use: beyond, a tenth of all genuine clips is flagged.
+#: The part of a ROC curve that a person can use: beyond, a tenth of all real clips is flagged.
 _FEW_FALSE_ALARMS = 0.1
 _LONGEST_NAME = 48
 _LEGEND_LINE_IN = 0.21
@@ -78,14 +78,14 @@ class SystemCurves:
 
 
 def draw(curves: Sequence[SystemCurves], folder: Path) -> list[Path]:
-    """Draw what there is to draw, and return the pictures.
+    """Draw what there is to draw, and return the frames.
 
     These are ``roc.png``, ``precision_recall.png``, ``ap_by_tiou.png`` and
     ``reliability.png``, each only where a system has a line in it.
 
     Args:
         curves: One a system, in the order of the legend.
-        folder: Where the pictures go; it is made if it is not there.
+        folder: Where the frames go; it is made if it is not there.
 
     Raises:
         MissingExtraError: Matplotlib is not installed.
@@ -101,10 +101,10 @@ def draw(curves: Sequence[SystemCurves], folder: Path) -> list[Path]:
             shown = [(one, style) for one, style in systems if held(one)]
             if not shown:
                 continue
-            picture = Figure(figsize=size_in)
-            draw_one(picture, shown)
+            frame = Figure(figsize=size_in)
+            draw_one(frame, shown)
             # Without the version of Matplotlib, the same curves give the same bytes.
-            picture.savefig(folder / f"{name}.png", metadata={"Software": None})
+            frame.savefig(folder / f"{name}.png", metadata={"Software": None})
             drawn.append(folder / f"{name}.png")
     return drawn
 
@@ -146,25 +146,25 @@ def _styles() -> Iterator[_Style]:
     return map(_Style, cycle(_COLOURS), cycle(_DASHES), cycle(_MARKERS))
 
 
-def _draw_roc(picture: "Figure", shown: _Shown) -> None:
-    whole, start = picture.subplots(1, 2)
+def _draw_roc(frame: "Figure", shown: _Shown) -> None:
+    whole, start = frame.subplots(1, 2)
     for axes in (whole, start):
         for system, style in shown:
             if system.roc is not None:
                 x, y = system.roc.false_positive_rates, system.roc.true_positive_rates
                 axes.plot(x, y, **style.line, label=_label(system.name), clip_on=axes is start)
         axes.plot([0, 1], [0, 1], **_CHANCE, label="chance")
-        axes.set_xlabel("false-positive rate (share of genuine clips flagged)")
+        axes.set_xlabel("false-positive rate (share of real clips flagged)")
         axes.set(xlim=(0, 1), ylim=(0, 1), box_aspect=1)
     start.set_xlim(0, _FEW_FALSE_ALARMS)
-    whole.set_ylabel("true-positive rate (share of forged clips flagged)")
+    whole.set_ylabel("true-positive rate (share of fake clips flagged)")
     whole.set_title("all thresholds", fontsize="medium")
     start.set_title("few false alarms", fontsize="medium")
-    _legend(picture, whole)
+    _legend(frame, whole)
 
 
-def _draw_precision_recall(picture: "Figure", shown: _Shown) -> None:
-    axes = picture.subplots()
+def _draw_precision_recall(frame: "Figure", shown: _Shown) -> None:
+    axes = frame.subplots()
     chance = lowest = 1.0
     for system, style in shown:
         if (curve := system.precision_recall) is not None:
@@ -173,18 +173,18 @@ def _draw_precision_recall(picture: "Figure", shown: _Shown) -> None:
             x = np.concatenate([[0.0], curve.recalls])
             y = np.concatenate([curve.precisions[:1], curve.precisions])
             axes.step(x, y, where="pre", **style.line, label=_label(system.name), clip_on=False)
-            # Where all is flagged, precision is the share of clips that are forged.
+            # Where all is flagged, precision is the share of clips that are fake.
             chance, lowest = y[-1], min(lowest, y.min())
     axes.plot([0, 1], [chance, chance], **_CHANCE, label="chance")
-    axes.set_xlabel("recall (share of forged clips flagged)")
-    axes.set_ylabel("precision (share of flagged clips that are forged)")
-    # Most corpora are forged for the most part, and their curves lie at the top.
+    axes.set_xlabel("recall (share of fake clips flagged)")
+    axes.set_ylabel("precision (share of flagged clips that are fake)")
+    # Most datasets are fake for the most part, and their curves lie at the top.
     axes.set(xlim=(0, 1), ylim=(max(0.0, np.floor(10 * lowest - 0.5) / 10), 1), box_aspect=1)
-    _legend(picture, axes)
+    _legend(frame, axes)
 
 
-def _draw_ap_by_tiou(picture: "Figure", shown: _Shown) -> None:
-    axes = picture.subplots()
+def _draw_ap_by_tiou(frame: "Figure", shown: _Shown) -> None:
+    axes = frame.subplots()
     for system, style in shown:
         tious = sorted(system.ap_by_tiou)
         values = [system.ap_by_tiou[tiou] for tiou in tious]
@@ -193,23 +193,23 @@ def _draw_ap_by_tiou(picture: "Figure", shown: _Shown) -> None:
     axes.set_ylabel("average precision")
     axes.set_ylim(0, 1)
     axes.set_xticks(sorted({tiou for system, _ in shown for tiou in system.ap_by_tiou}))
-    _legend(picture, axes)
+    _legend(frame, axes)
 
 
-def _draw_reliability(picture: "Figure", shown: _Shown) -> None:
-    top, bottom = picture.subplots(2, 1, sharex=True, height_ratios=(3, 1))
+def _draw_reliability(frame: "Figure", shown: _Shown) -> None:
+    top, bottom = frame.subplots(2, 1, sharex=True, height_ratios=(3, 1))
     for system, style in shown:
         seen = system.reliability
         if seen is not None:
             held = seen.counts > 0
-            x, y = seen.mean_scores[held], seen.shares_forged[held]
+            x, y = seen.mean_scores[held], seen.shares_fake[held]
             top.plot(x, y, **style.marked, label=_label(system.name), clip_on=False)
             bottom.stairs(seen.counts, seen.edges, **style.line, baseline=None, clip_on=False)
     top.plot([0, 1], [0, 1], **_CHANCE, label="scores that are probabilities")
-    top.set(xlim=(0, 1), ylim=(0, 1), ylabel="share of clips that are forged")
+    top.set(xlim=(0, 1), ylim=(0, 1), ylabel="share of clips that are fake")
     bottom.set(xlabel="score, P(fake)", ylabel="clips in bin")
     bottom.set_ylim(bottom=0)
-    _legend(picture, top)
+    _legend(frame, top)
 
 
 _Draws = Callable[["Figure", _Shown], None]
@@ -226,15 +226,15 @@ _FIGURES: Mapping[str, tuple[tuple[float, float], Callable[[SystemCurves], bool]
 }
 
 
-def _legend(picture: "Figure", axes: "Axes") -> None:
+def _legend(frame: "Figure", axes: "Axes") -> None:
     """Put the legend below, where it hides no line however many systems there are."""
     handles, labels = axes.get_legend_handles_labels()
     # So many signs fit into an inch, and a line takes the room of eight.
-    fit = int(picture.get_figwidth() * 11 / (max(map(len, labels)) + 8))
+    fit = int(frame.get_figwidth() * 11 / (max(map(len, labels)) + 8))
     columns = min(max(1, fit), len(labels))
     lines = -(-len(labels) // columns)
-    picture.set_figheight(picture.get_figheight() + _LEGEND_LINE_IN * lines)
-    picture.legend(handles, labels, loc="outside lower center", ncols=columns)
+    frame.set_figheight(frame.get_figheight() + _LEGEND_LINE_IN * lines)
+    frame.legend(handles, labels, loc="outside lower center", ncols=columns)
 
 
 def _label(name: str) -> str:
@@ -250,34 +250,40 @@ def _label(name: str) -> str:
     return f" {shown}" if shown.startswith("_") else shown
 
 
-def curves_of(answers: Answers, truths: Truths, *, mode: Mode = "official") -> SystemCurves:
+def curves_of(
+    predictions: Predictions, ground_truth: GroundTruth, *, mode: Mode = "official"
+) -> SystemCurves:
     """Return a system's lines: those of detection, and AP by tIoU from 0.5 to 0.95.
 
     Lines that need both classes are left out where only one was judged, and AP is where no
-    forged stretch is known.
+    fake stretch is known.
 
     Args:
-        answers: What the system said, by the keys of ``truths``.
-        truths: What is true.
+        predictions: What the system said, by the keys of ``ground_truth``.
+        ground_truth: What is true.
         mode: How localization is measured.
     """
-    scores = np.array([answers.scores.get(key, math.nan) for key in truths.keys], dtype=np.float64)
+    scores = np.array(
+        [predictions.scores.get(key, math.nan) for key in ground_truth.keys], dtype=np.float64
+    )
     judged = ~np.isnan(scores)
-    scores, forged = scores[judged], truths.forged[judged]
-    both = bool(forged.any() and not forged.all())
+    scores, fake = scores[judged], ground_truth.fake[judged]
+    both = bool(fake.any() and not fake.all())
     return SystemCurves(
-        name=answers.name,
-        roc=roc_curve(scores, forged) if both else None,
-        precision_recall=precision_recall_curve(scores, forged) if both else None,
-        reliability=reliability(scores, forged) if both else None,
-        ap_by_tiou=_ap_by_tiou(answers, truths, mode),
+        name=predictions.name,
+        roc=roc_curve(scores, fake) if both else None,
+        precision_recall=precision_recall_curve(scores, fake) if both else None,
+        reliability=reliability(scores, fake) if both else None,
+        ap_by_tiou=_ap_by_tiou(predictions, ground_truth, mode),
     )
 
 
-def _ap_by_tiou(answers: Answers, truths: Truths, mode: Mode) -> dict[float, float]:
-    if answers.proposals is None:
+def _ap_by_tiou(
+    predictions: Predictions, ground_truth: GroundTruth, mode: Mode
+) -> dict[float, float]:
+    if predictions.proposals is None:
         return {}
-    matched = match(answers.proposals, truths.spans, tious=TIOUS, mode=mode)
-    counts = None if truths.located.all() else truths.located.astype(np.int64)
+    matched = match(predictions.proposals, ground_truth.spans, tious=TIOUS, mode=mode)
+    counts = None if ground_truth.located.all() else ground_truth.located.astype(np.int64)
     found = {tiou: matched.average_precision(tiou, counts) for tiou in TIOUS}
     return {tiou: ap for tiou, ap in found.items() if not math.isnan(ap)}

@@ -1,4 +1,4 @@
-"""What others report on the corpora of this field, to be shown beside what is measured here.
+"""What others report on the datasets of this field, to be shown beside what is measured here.
 
 No figure here is a target. Papers differ in split, evaluator and training set, and some tables
 contradict themselves; each result carries where it was read, what keeps it from being
@@ -37,12 +37,12 @@ _CHALLENGE_HALVES = (
 
 @dataclass(frozen=True, slots=True)
 class PublishedResult:
-    """What one system is said to reach on one corpus.
+    """What one system is said to reach on one dataset.
 
     Attributes:
-        corpus: Name of its reader.
+        dataset: Name of its reader.
         split: Which part it was measured on, or ``not stated``.
-        task: Whether forgeries were to be found, or forged clips told from genuine ones.
+        task: Whether forgeries were to be found, or fake clips told from real ones.
         method: What its authors call it.
         source: Where the figures were read.
         mark: ``third-party`` where that was not its authors' own work.
@@ -50,12 +50,12 @@ class PublishedResult:
             them, and ``challenge_score``; shares in [0, 1].
         venue: Where it was published, if known.
         year: When.
-        trained_on: The corpus it learned from, if known.
+        trained_on: The dataset it learned from, if known.
         doubts: By measure, why the figure cannot be right: sentences.
         notes: What keeps the figures from being compared with others: sentences.
     """
 
-    corpus: str
+    dataset: str
     split: str
     task: Task
     method: str
@@ -103,38 +103,40 @@ class Row:
     result: PublishedResult | None = None
 
 
-def known_corpora() -> list[str]:
-    """Return the corpora of which results are known, by their readers' names."""
-    return list(_table()["corpora"])
+def known_datasets() -> list[str]:
+    """Return the datasets of which results are known, by their readers' names."""
+    return list(_table()["datasets"])
 
 
-def published(corpus: str, task: Task | None = None) -> list[PublishedResult]:
-    """Return what is reported on a corpus.
+def published(dataset: str, task: Task | None = None) -> list[PublishedResult]:
+    """Return what is reported on a dataset.
 
     Args:
-        corpus: Name of its reader.
+        dataset: Name of its reader.
         task: Only results of this task; of both if not given.
 
     Raises:
-        ConfigError: Nothing is known of such a corpus.
+        ConfigError: Nothing is known of such a dataset.
 
     Example:
         >>> [one.method for one in published("tvil", "localization")][:2]
         ['UMMAFormer', 'Enc-Dec']
     """
-    if corpus not in known_corpora():
+    if dataset not in known_datasets():
         raise ConfigError(
-            f"no published results are known of {corpus!r}; choose from "
-            f"{', '.join(known_corpora())}"
+            f"no published results are known of {dataset!r}; choose from "
+            f"{', '.join(known_datasets())}"
         )
     return [
-        one for one in _all_results() if one.corpus == corpus and (task is None or one.task == task)
+        one
+        for one in _all_results()
+        if one.dataset == dataset and (task is None or one.task == task)
     ]
 
 
 def beside(
     numbers: Mapping[str, float],
-    corpus: str,
+    dataset: str,
     *,
     task: Task = "localization",
     system: str = "measured here",
@@ -144,7 +146,7 @@ def beside(
     Args:
         numbers: What was measured, by measure, the one that systems are ranked by first. Where
             others state a ``challenge_score``, it is computed from what it is the mean of.
-        corpus: What it was measured on: name of its reader.
+        dataset: What it was measured on: name of its reader.
         task: Which results it is shown among.
         system: What the row of ``numbers`` is called.
 
@@ -154,7 +156,7 @@ def beside(
         shares a measure.
 
     Raises:
-        ConfigError: Nothing is known of such a corpus.
+        ConfigError: Nothing is known of such a dataset.
 
     Example:
         >>> rows = beside({"ap@0.5": 0.9}, "tvil")
@@ -162,7 +164,7 @@ def beside(
         [('MMMS-BA', 0.9687), ('measured here', 0.9), ('UMMAFormer', 0.8868)]
     """
     ours = _with_challenge_score(numbers)
-    results = published(corpus, task)
+    results = published(dataset, task)
     columns = [name for name in ours if any(name in one.values for one in results)]
     results = [one for one in results if any(name in one.values for name in columns)]
     rows = [Row(system, {name: Cell(ours[name]) for name in columns})]
@@ -276,7 +278,7 @@ def _told_apart(result: PublishedResult, among: Sequence[PublishedResult]) -> st
 def _trained_on(result: PublishedResult) -> str:
     if result.trained_on is None:
         return "training set not stated"
-    titles: Mapping[str, str] = _table()["corpora"]
+    titles: Mapping[str, str] = _table()["datasets"]
     return f"trained on {titles[result.trained_on]}"
 
 

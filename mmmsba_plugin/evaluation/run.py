@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mmmsba_plugin.evaluation.tables import Answers, Truths
+from mmmsba_plugin.evaluation.tables import GroundTruth, Predictions
 from mmmsba_plugin.hookspecs import Detector
 from mmmsba_plugin.record import Record
 from mmmsba_plugin.schema import Report
@@ -32,7 +32,7 @@ def run(
         records: Clips with their truth.
         on_clip: Called after each.
         **options: Handed to the detector with each clip, besides how long it lasts by its
-            corpus.
+            dataset.
     """
     judged = []
     for record in records:
@@ -43,13 +43,13 @@ def run(
     return judged
 
 
-def tables(judged: Sequence[Judged], *, name: str) -> tuple[Answers, Truths]:
+def tables(judged: Sequence[Judged], *, name: str) -> tuple[Predictions, GroundTruth]:
     """Return what was said and what is true as the tables that figures are computed from.
 
     Args:
         judged: Clips and what was said about them.
         name: What the system that said it shall be called.
     """
-    truths = Truths.of(one.record for one in judged)
+    ground_truth = GroundTruth.of(one.record for one in judged)
     reports = (one.report for one in judged)
-    return Answers.of_reports(name, zip(truths.keys, reports, strict=True)), truths
+    return Predictions.of_reports(name, zip(ground_truth.keys, reports, strict=True)), ground_truth

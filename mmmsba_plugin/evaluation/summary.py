@@ -29,14 +29,14 @@ def plain(found: Evaluation) -> dict[str, Any]:
         "intervals": intervals(numbers),
         "groups": {
             name: {
-                "num_forged": group.num_forged,
+                "num_fake": group.num_fake,
                 "values": {n: _number(one.value) for n, one in group.numbers.items()},
                 "intervals": intervals(group.numbers),
             }
             for name, group in found.groups.items()
         },
-        "num_genuine": found.num_genuine,
-        "num_forged": found.num_forged,
+        "num_real": found.num_real,
+        "num_fake": found.num_fake,
         "unjudged": list(found.unjudged),
     }
 

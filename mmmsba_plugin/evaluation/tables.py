@@ -1,4 +1,4 @@
-"""What one system said about a corpus, and what is true of it: two tables, clip by clip."""
+"""What one system said about a dataset, and what is true of it: two tables, clip by clip."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -56,11 +56,12 @@ class SpanTable:
             raise DatasetError(
                 f"{len(self.keys)} clips with {rows} rows need as many spans and scores, got "
                 f"{self.spans.shape} and {None if self.scores is None else self.scores.shape}; "
-                "build the table with of_truths or of_proposals"
+                "build the table with of_ground_truth or of_proposals"
             )
         if self.offsets[0] != 0 or (np.diff(self.offsets) < 0).any():
             raise DatasetError(
-                "the offsets of a table must start at 0 and never fall; build it with of_truths "
+                "the offsets of a table must start at 0 and never fall; build it "
+                "with of_ground_truth "
                 "or of_proposals"
             )
         object.__setattr__(self, "places", {key: place for place, key in enumerate(self.keys)})
@@ -69,14 +70,14 @@ class SpanTable:
             raise DatasetError(f"clip {twice!r} comes twice in one table; keep one entry a clip")
 
     @classmethod
-    def of_truths(cls, truths: Mapping[str, ArrayLike]) -> Self:
+    def of_ground_truth(cls, ground_truth: Mapping[str, ArrayLike]) -> Self:
         """Return the table of truths by clip, each of shape ``(truth, 2)`` in seconds.
 
         Raises:
             DatasetError: The truth of a clip has another shape.
         """
-        spans = [_spans_of(key, rows) for key, rows in truths.items()]
-        return cls(list(truths), offsets_of([len(rows) for rows in spans]), _joined(spans))
+        spans = [_spans_of(key, rows) for key, rows in ground_truth.items()]
+        return cls(list(ground_truth), offsets_of([len(rows) for rows in spans]), _joined(spans))
 
     @classmethod
     def of_proposals(cls, proposals: Mapping[str, tuple[ArrayLike, ArrayLike]]) -> Self:
@@ -162,8 +163,8 @@ def _joined(spans: Sequence[Spans]) -> Spans:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Answers:
-    """What one system said about the clips of a corpus.
+class Predictions:
+    """What one system said about the clips of a dataset.
 
     Attributes:
         name: What tables call the system.
@@ -172,8 +173,8 @@ class Answers:
         threshold: The score from which it calls a clip forged; None if it does not say.
         by_modality: P(fake) of each clip by each modality alone.
         curves: Scores of each clip along time.
-        unknown: Names of predictions that are no clip of the corpus, once they were matched.
-        missing: Clips of the corpus of which nothing was said, once they were matched.
+        unknown: Names of predictions that are no clip of the dataset, once they were matched.
+        missing: Clips of the dataset of which nothing was said, once they were matched.
     """
 
     name: str
@@ -186,7 +187,7 @@ class Answers:
     missing: Sequence[str] = ()
 
     @classmethod
-    def of_reports(cls, name: str, reports: Iterable[tuple[str, Report]]) -> "Answers":
+    def of_reports(cls, name: str, reports: Iterable[tuple[str, Report]]) -> "Predictions":
         """Return what reports say, each given with the key of its clip.
 
         A clip whose report has no score was not judged, and nothing was found in it.
@@ -209,11 +210,11 @@ class Answers:
         )
 
 
-class TruthRow(NamedTuple):
+class GroundTruthRow(NamedTuple):
     """What is known of one clip; see :class:`Truths`."""
 
     key: str
-    forged: bool
+    fake: bool
     spans: Spans
     cluster: str | None = None
     kind: str | None = None
@@ -222,24 +223,24 @@ class TruthRow(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Truths:
-    """What is known of the clips of a corpus, in its order.
+class GroundTruth:
+    """What is known of the clips of a dataset, in its order.
 
     Attributes:
-        keys: What the corpus calls each clip.
-        forged: Whether each is forged, shape ``(clip,)``.
-        spans: Where, in seconds, as the corpus lists it: evaluators count its stretches one by
+        keys: What the dataset calls each clip.
+        fake: Whether each is fake, shape ``(clip,)``.
+        spans: Where, in seconds, as the dataset lists it: evaluators count its stretches one by
             one, though two may touch.
         clusters: What each clip is alike with: who is in it, or the clip it was made from.
-        kinds: How each was made, in the corpus's words; None where it does not say.
-        altered: ``genuine``, ``audio``, ``visual``, ``both``, or ``forged`` where it is not
+        kinds: How each was made, in the dataset's words; None where it does not say.
+        altered: ``real``, ``audio``, ``visual``, ``both``, or ``fake`` where it is not
             told apart.
-        located: Whether it is known where each is forged, shape ``(clip,)``; genuine clips
+        located: Whether it is known where each is fake, shape ``(clip,)``; real clips
             are. What is found in others is neither right nor wrong.
     """
 
     keys: Sequence[str]
-    forged: Flags
+    fake: Flags
     spans: SpanTable
     clusters: Sequence[str | None]
     kinds: Sequence[str | None]
@@ -247,22 +248,22 @@ class Truths:
     located: Flags
 
     @classmethod
-    def of(cls, records: Iterable[Record]) -> "Truths":
+    def of(cls, records: Iterable[Record]) -> "GroundTruth":
         """Return the table of records; one pass, and no record is kept."""
         return cls.of_rows(map(_row, records))
 
     @classmethod
-    def of_rows(cls, rows: Iterable[TruthRow]) -> "Truths":
+    def of_rows(cls, rows: Iterable[GroundTruthRow]) -> "GroundTruth":
         """Return the table of rows, one a clip.
 
         Raises:
             DatasetError: A clip comes twice.
         """
-        columns = list(zip(*rows, strict=True)) or [()] * len(TruthRow._fields)
-        keys, forged, spans, clusters, kinds, modalities, located = columns
+        columns = list(zip(*rows, strict=True)) or [()] * len(GroundTruthRow._fields)
+        keys, fake, spans, clusters, kinds, modalities, located = columns
         return cls(
             keys=keys,
-            forged=np.array(forged, dtype=np.bool_),
+            fake=np.array(fake, dtype=np.bool_),
             spans=_table(keys, spans),
             clusters=clusters,
             kinds=kinds,
@@ -279,11 +280,11 @@ def _table(keys: Sequence[str], spans: Sequence[Spans]) -> SpanTable:
     return SpanTable(keys, offsets_of([len(one) for one in spans]), joined)
 
 
-def _row(record: Record) -> TruthRow:
+def _row(record: Record) -> GroundTruthRow:
     whole = record.whole_clip
-    return TruthRow(
+    return GroundTruthRow(
         key=record.key or str(record.media),
-        forged=record.forged,
+        fake=record.fake,
         spans=as_spans(() if whole else record.truth if record.listed is None else record.listed),
         cluster=record.identity or record.original or record.key or None,
         kind=record.kind,

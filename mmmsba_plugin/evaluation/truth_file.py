@@ -1,4 +1,4 @@
-"""Reads the truth of a corpus from one metadata file, as evaluators of the field do.
+"""Reads the truth of a dataset from one metadata file, as evaluators of the field do.
 
 No clip needs to be there. Stretches are taken as the file lists them, because that is what
 official figures count: two that touch are two, and one without length can only be missed.
@@ -15,10 +15,10 @@ from mmmsba_plugin.datasets.json_records import Item, listed, members
 from mmmsba_plugin.datasets.reader import Fields, OnError, fields, file_key, flag, warn, word
 from mmmsba_plugin.datasets.splits import split_word
 from mmmsba_plugin.errors import DatasetError
-from mmmsba_plugin.evaluation.tables import TruthRow, Truths
+from mmmsba_plugin.evaluation.tables import GroundTruth, GroundTruthRow
 from mmmsba_plugin.segment import Spans
 
-#: Where a file lists forged stretches: AV-Deepfake1M's word, and that of LAV-DF and TVIL.
+#: Where a file lists fake stretches: AV-Deepfake1M's word, and that of LAV-DF and TVIL.
 _SPANS = ("fake_segments", "fake_periods")
 _ALTERED = {
     (True, True): "both",
@@ -28,7 +28,9 @@ _ALTERED = {
 }
 
 
-def read_truths(path: Path, *, split: str | None = None, on_error: OnError = warn) -> Truths:
+def read_ground_truth(
+    path: Path, *, split: str | None = None, on_error: OnError = warn
+) -> GroundTruth:
     """Return what a metadata file of LAV-DF, AV-Deepfake1M or TVIL says of its clips.
 
     A record needs ``file`` and one of ``fake_segments`` and ``fake_periods``, in seconds; what
@@ -43,15 +45,17 @@ def read_truths(path: Path, *, split: str | None = None, on_error: OnError = war
         DatasetError: The file cannot be read, or holds no record of ``split``.
     """
     met: set[str] = set()
-    truths = Truths.of_rows(_rows(path, split, on_error, met))
-    if not len(truths):
+    ground_truth = GroundTruth.of_rows(_rows(path, split, on_error, met))
+    if not len(ground_truth):
         of = "" if split is None else f" of split {split!r}"
         has = f"; it has: {', '.join(sorted(met))}" if met else "; check the file"
         raise DatasetError(f"{path} holds no record{of} with a truth{has}")
-    return truths
+    return ground_truth
 
 
-def _rows(path: Path, split: str | None, on_error: OnError, met: set[str]) -> Iterator[TruthRow]:
+def _rows(
+    path: Path, split: str | None, on_error: OnError, met: set[str]
+) -> Iterator[GroundTruthRow]:
     """Yield the rows of a split; the splits that there are go to ``met``."""
     for item in _items(path):
         try:
@@ -76,15 +80,15 @@ def _items(path: Path) -> Iterator[Item]:
     return members(path) if opening == "{" else listed(path)
 
 
-def _row(record: Fields) -> TruthRow:
+def _row(record: Fields) -> GroundTruthRow:
     key = file_key(record)
     name = next((name for name in _SPANS if record.get(name) is not None), None)
     if name is None:
         raise DatasetError(f"it has neither {' nor '.join(map(repr, _SPANS))}; add its truth")
     spans = _spans(record[name], name)
-    return TruthRow(
+    return GroundTruthRow(
         key=key,
-        forged=bool(len(spans)),
+        fake=bool(len(spans)),
         spans=spans,
         cluster=word(record, "identity") or identity_of(key) or word(record, "original") or key,
         kind=word(record, "kind") or _type(record),
@@ -104,7 +108,7 @@ def _spans(rows: Any, name: str) -> Spans:  # noqa: ANN401 - whatever the file h
 
 
 def _altered(record: Fields) -> str:
-    """Return what was altered in a forged clip, by its stretches, flags or type."""
+    """Return what was altered in a fake clip, by its stretches, flags or type."""
     lists = [record.get(f"{modality}_fake_segments") for modality in ("visual", "audio")]
     if any(one is not None for one in lists):
         return _ALTERED[bool(lists[0]), bool(lists[1])]

@@ -1,1 +1,1 @@
-"""People and sound become rows of vectors on one grid."""
+"""People and audio become rows of vectors on one grid."""

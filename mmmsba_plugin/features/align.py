@@ -1,6 +1,6 @@
 """Puts rows that lie anywhere in time onto the cells of a grid.
 
-Pictures come at a rate of their own, often a varying one, and are placed by their
+Frames come at a rate of their own, often a varying one, and are placed by their
 presentation times alone.
 """
 
@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from mmmsba_plugin.structures import FeatureRows
 from mmmsba_plugin.timebase import Grid
 
-#: A cell without a picture takes the nearest one, if that is no farther than this: three
-#: pictures of a 25 fps clip, or two of a 15 fps one.
+#: A cell without a frame takes the nearest one, if that is no farther than this: three
+#: frames of a 25 fps clip, or two of a 15 fps one.
 HOLD_S = 0.13
 
 #: A normal distribution spreads so many times as far as its median absolute deviation.

@@ -1,7 +1,7 @@
-"""Walks a clip once for its sound and once for its pictures, and returns its rows.
+"""Walks a clip once for its audio and once for its frames, and returns its rows.
 
-Where silence is trimmed, the grid starts at the first cell behind it. Rows of pictures are
-cut there after they were kept, so that they are computed once for either way. Rows of sound
+Where silence is trimmed, the grid starts at the first cell behind it. Rows of frames are
+cut there after they were kept, so that they are computed once for either way. Rows of audio
 are not: a front-end may state them relative to the mean of the clip, as ``log-mel`` does, and
 rows that were cut from a whole clip would still tell how much silence there was.
 """
@@ -13,26 +13,26 @@ from pathlib import Path
 
 import numpy as np
 
-from mmmsba_plugin.config import Chapter, FeaturesConfig
+from mmmsba_plugin.config import Config, FeaturesConfig
 from mmmsba_plugin.errors import DatasetError, FeatureError
 from mmmsba_plugin.features.cache import FeatureStore, Stored, key_of
-from mmmsba_plugin.features.opt_outs import FaceWatch, SoundWatch
+from mmmsba_plugin.features.opt_outs import AudioOptOuts, FaceOptOuts
 from mmmsba_plugin.hookspecs import FeatureExtractor, FrontEnd
 from mmmsba_plugin.media.probe import probe
 from mmmsba_plugin.schema import Media, OptOut
-from mmmsba_plugin.structures import ClipFeatures, FeatureRows, SoundBlock
+from mmmsba_plugin.structures import AudioBlock, ClipFeatures, FeatureRows
 from mmmsba_plugin.timebase import Grid, s_to_samples
 
 NO_AUDIO_STREAM = "no audio stream"
 NO_VIDEO_STREAM = "no video stream"
-NO_SOUND = "the sound has ended"
-NO_PICTURE = "the pictures have ended"
+NO_AUDIO = "the audio has ended"
+NO_FRAME = "the frames have ended"
 NO_ROWS = "no features"
 LEADING_SILENCE = "leading silence, left out as asked"
 
-NOTHING_TRIMMED = "the sound begins at the very end or never, so no silence was left out"
+NOTHING_TRIMMED = "the audio begins at the very end or never, so no silence was left out"
 
-#: Sound and picture of one clip seldom end at the same moment; that much is ordinary.
+#: Audio and frame of one clip seldom end at the same moment; that much is ordinary.
 _SAME_END_S = 0.1
 
 _NO_FEATURES = FeatureRows(np.zeros((0, 0), dtype=np.float32), np.zeros(0, dtype=np.bool_))
@@ -43,7 +43,7 @@ class BoundFrontEnd:
     """A front-end with the settings it shall have."""
 
     entry: FrontEnd
-    settings: Chapter
+    settings: Config
 
     def build(self) -> FeatureExtractor:
         """Return an extractor for one clip."""
@@ -53,12 +53,12 @@ class BoundFrontEnd:
 def media_of(
     path: Path | str, front_ends: Mapping[str, BoundFrontEnd], *, duration_s: float | None
 ) -> Media:
-    """Return what is known about a clip: by its file, or by its corpus if no file is needed.
+    """Return what is known about a clip: by its file, or by its dataset if no file is needed.
 
     Args:
         path: The file, which need not be there if no front-end reads it.
         front_ends: What serves each modality.
-        duration_s: How long it lasts by its corpus; None if that is not said.
+        duration_s: How long it lasts by its dataset; None if that is not said.
 
     Raises:
         MediaNotFoundError, MediaUnreadableError: The file is needed and cannot be read.
@@ -69,7 +69,7 @@ def media_of(
         return probe(path)
     if duration_s is None:
         raise DatasetError(
-            f"{path} is not there, and its corpus does not say how long it lasts; "
+            f"{path} is not there, and its dataset does not say how long it lasts; "
             "add the clip, or its duration_s"
         )
     return Media(path=str(path), duration_s=duration_s)
@@ -87,7 +87,7 @@ def extract(
     With ``config.trim_silence``, the grid starts at the first cell that begins at or after
     the end of leading silence; what lies before is in no row, and every modality opts out of
     it. Times stay on the clip's own clock, so a forgery in the stretch that was left out
-    cannot be found. A clip without a stream of sound has no leading silence. One that is
+    cannot be found. A clip without a stream of audio has no leading silence. One that is
     never heard, or only within its last cell, is looked at whole, with a warning, since
     otherwise nothing of it would be left.
 
@@ -104,7 +104,7 @@ def extract(
     whole = Grid(stride_s=config.stride_s)
     if not config.trim_silence:
         return _extracted(media, front_ends, config, store, whole)
-    start_s = _sound_start_s(media, config, store)
+    start_s = _audio_start_s(media, config, store)
     if math.isfinite(start_s):
         behind = Grid(whole.cell(whole.num_snippets(start_s))[0], whole.stride_s)
         found = _extracted(media, front_ends, config, store, behind)
@@ -114,9 +114,9 @@ def extract(
     return replace(found, warnings=(*found.warnings, NOTHING_TRIMMED))
 
 
-def _sound_start_s(media: Media, config: FeaturesConfig, store: FeatureStore | None) -> float:
+def _audio_start_s(media: Media, config: FeaturesConfig, store: FeatureStore | None) -> float:
     """Return where a clip is first heard, in seconds; infinite if it never is."""
-    from mmmsba_plugin.media.silence import SILENT_DB, sound_start_s
+    from mmmsba_plugin.media.silence import SILENT_DB, audio_start_s
 
     if media.container is None:
         raise FeatureError(
@@ -127,12 +127,12 @@ def _sound_start_s(media: Media, config: FeaturesConfig, store: FeatureStore | N
         return 0.0
     rate_hz = config.media.sample_rate_hz
     if store is None:
-        return sound_start_s(media, sample_rate_hz=rate_hz)
+        return audio_start_s(media, sample_rate_hz=rate_hz)
     # Opening a clip takes longer than reading its rows, and a training run asks every epoch.
-    # Silence is kept as if it were a stream: it ends where the sound begins.
+    # Silence is kept as if it were a stream: it ends where the audio begins.
     key = key_of({"media": media.sha256, "silence_below_db": SILENT_DB, "rate_hz": rate_hz})
     if (silence := store.get(key)) is None:
-        start_s = sound_start_s(media, sample_rate_hz=rate_hz)
+        start_s = audio_start_s(media, sample_rate_hz=rate_hz)
         silence = Stored(_NO_FEATURES, (), end_s=start_s, afterwards="", warnings=())
         store.put(key, silence)
     return silence.end_s
@@ -147,7 +147,7 @@ def _extracted(
 ) -> ClipFeatures:
     """Return the rows of every modality from the start of ``grid`` on."""
     whole = Grid(stride_s=grid.stride_s)
-    grids = {m: grid if b.entry.reads == "sound" else whole for m, b in front_ends.items()}
+    grids = {m: grid if b.entry.reads == "audio" else whole for m, b in front_ends.items()}
     # A front-end that reads nothing of the clip reads a file of its own, which may change.
     keys = {
         m: key_of(_depends_on(media, b, config, grids[m]))
@@ -156,10 +156,10 @@ def _extracted(
     }
     stored = {m: found for m, key in keys.items() if store and (found := store.get(key))}
     missing = {m: bound for m, bound in front_ends.items() if m not in stored}
-    for reads in ("sound", "faces", "nothing"):
+    for reads in ("audio", "faces", "nothing"):
         group = {m: bound for m, bound in missing.items() if bound.entry.reads == reads}
         if group:
-            stored |= _WALKS[reads](media, group, config, grid if reads == "sound" else whole)
+            stored |= _WALKS[reads](media, group, config, grid if reads == "audio" else whole)
     if store:
         for modality in missing.keys() & keys.keys():
             store.put(keys[modality], stored[modality])
@@ -178,16 +178,16 @@ def _depends_on(
     return parts | ({"start_s": grid.start_s} if grid.start_s else {})
 
 
-def _walk_sound(
+def _walk_audio(
     media: Media, group: Mapping[str, BoundFrontEnd], config: FeaturesConfig, grid: Grid
 ) -> dict[str, Stored]:
-    from mmmsba_plugin.media.audio import SoundReader
+    from mmmsba_plugin.media.audio import AudioReader
 
     extractors = _started(media, group, grid)
     if media.audio is None:
         return _absent(extractors, NO_AUDIO_STREAM)
-    watch = SoundWatch()
-    reader = SoundReader(media, sample_rate_hz=config.media.sample_rate_hz)
+    watch = AudioOptOuts()
+    reader = AudioReader(media, sample_rate_hz=config.media.sample_rate_hz)
     for block in reader:
         watch.add(block)
         if heard := _since(grid, block):
@@ -199,38 +199,38 @@ def _walk_sound(
             rows=_without(_finished(extractor, grid, watch.end_s), opt_outs, grid, watch.end_s),
             opt_outs=opt_outs,
             end_s=watch.end_s,
-            afterwards=NO_SOUND,
+            afterwards=NO_AUDIO,
             warnings=reader.damage.warnings(),
         )
         for modality, extractor in extractors.items()
     }
 
 
-def _since(grid: Grid, block: SoundBlock) -> SoundBlock | None:
+def _since(grid: Grid, block: AudioBlock) -> AudioBlock | None:
     """Return the part of a block that a grid which starts behind silence shall know of."""
     if not grid.start_s or block.start_s >= grid.start_s:
         return block
     num_cut = s_to_samples(grid.start_s - block.start_s, block.sample_rate_hz)
     rest = block.samples[num_cut:]
-    return SoundBlock(grid.start_s, rest, block.sample_rate_hz) if rest.size else None
+    return AudioBlock(grid.start_s, rest, block.sample_rate_hz) if rest.size else None
 
 
 def _walk_faces(
     media: Media, group: Mapping[str, BoundFrontEnd], config: FeaturesConfig, grid: Grid
 ) -> dict[str, Stored]:
-    from mmmsba_plugin.media.video import PictureReader
+    from mmmsba_plugin.media.video import FrameReader
     from mmmsba_plugin.tracks.link import follow_main_face
 
     extractors = _started(media, group, grid)
     if media.video is None:
         return _absent(extractors, NO_VIDEO_STREAM)
-    watch = FaceWatch()
-    reader = PictureReader(media, max_short_side_px=config.media.max_short_side_px)
-    for sighting in follow_main_face(reader, config.tracks):
-        watch.add(sighting)
-        if sighting.face is not None:
+    watch = FaceOptOuts()
+    reader = FrameReader(media, max_short_side_px=config.media.max_short_side_px)
+    for observation in follow_main_face(reader, config.tracks):
+        watch.add(observation)
+        if observation.face is not None:
             for extractor in extractors.values():
-                extractor.add(sighting.face)
+                extractor.add(observation.face)
     stored = {}
     for modality, extractor in extractors.items():
         rows = _finished(extractor, grid, watch.end_s)
@@ -238,7 +238,7 @@ def _walk_faces(
             rows=rows,
             opt_outs=watch.opt_outs(grid, rows.present),
             end_s=watch.end_s,
-            afterwards=NO_PICTURE,
+            afterwards=NO_FRAME,
             warnings=(*reader.damage.warnings(), *watch.warnings()),
         )
     return stored
@@ -254,7 +254,7 @@ def _walk_nothing(
     }
 
 
-_WALKS = {"sound": _walk_sound, "faces": _walk_faces, "nothing": _walk_nothing}
+_WALKS = {"audio": _walk_audio, "faces": _walk_faces, "nothing": _walk_nothing}
 
 
 def _started(

@@ -3,10 +3,10 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from mmmsba_plugin.config import Chapter
+from mmmsba_plugin.config import Config
 from mmmsba_plugin.features import texture
-from mmmsba_plugin.features.per_frame import PictureByPicture
-from mmmsba_plugin.structures import FacePicture
+from mmmsba_plugin.features.per_frame import PerFrame
+from mmmsba_plugin.structures import FaceCrop
 
 _RASTER = (4, 4)
 _NUM_PLACES = _RASTER[0] * _RASTER[1]
@@ -17,11 +17,11 @@ _NUM_POSE = 6
 _NOSE, _RIGHT_CHEEK, _LEFT_CHEEK, _CHIN, _FOREHEAD = 1, 234, 454, 152, 10
 
 
-class FaceTextureConfig(Chapter):
+class FaceTextureConfig(Config):
     """Settings of the ``face-texture`` front-end: it has none."""
 
 
-class FaceTexture(PictureByPicture):
+class FaceTexture(PerFrame):
     """Detail in three bands, change in two, colour, and pose, on a raster of 4 x 4 places."""
 
     num_values = _NUM_PLACES * (texture.NUM_BANDS + _NUM_CHANGE_BANDS + 2) + _NUM_POSE
@@ -30,8 +30,8 @@ class FaceTexture(PictureByPicture):
         super().__init__()
         self.config = config
 
-    def describe(self, face: FacePicture) -> NDArray[np.float32]:
-        """Return the vector of one picture, shape ``(num_values,)``."""
+    def describe(self, face: FaceCrop) -> NDArray[np.float32]:
+        """Return the vector of one frame, shape ``(num_values,)``."""
         now = texture.bands(texture.luma(face.face))
         if self.fresh:
             self._bands_before = now
@@ -41,7 +41,7 @@ class FaceTexture(PictureByPicture):
         return np.concatenate([*energies, texture.chroma(face.face, _RASTER), pose(face)])
 
 
-def pose(face: FacePicture) -> NDArray[np.float32]:
+def pose(face: FaceCrop) -> NDArray[np.float32]:
     """Return how the head is held, in units of about one, shape ``(6,)``.
 
     Left-right turn, up-down tilt, width and height of the outline, roll, and the mesh's

@@ -3,10 +3,10 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from mmmsba_plugin.config import Chapter
+from mmmsba_plugin.config import Config
 from mmmsba_plugin.features import native_detail, texture
-from mmmsba_plugin.features.per_frame import PictureByPicture
-from mmmsba_plugin.structures import FacePicture
+from mmmsba_plugin.features.per_frame import PerFrame
+from mmmsba_plugin.structures import FaceCrop
 
 _RASTER = (4, 3)
 _NUM_PLACES = _RASTER[0] * _RASTER[1]
@@ -28,14 +28,14 @@ _RIGHT, _LEFT, _UP_IN, _DOWN_IN, _UP, _DOWN, _CHIN, _NOSE = 78, 308, 13, 14, 0, 
 _UPPER_FACE = slice(30, 80)
 
 
-class LipsTextureConfig(Chapter):
+class LipsTextureConfig(Config):
     """Settings of the ``lips-texture`` front-end: it has none."""
 
 
-class LipsTexture(PictureByPicture):
+class LipsTexture(PerFrame):
     """Shape with speed and acceleration, appearance, detail, change, colour, and how it holds.
 
-    Detail is described twice: in the steady cut, by place, and in the picture's own pixels,
+    Detail is described twice: in the steady cut, by place, and in the frame's own pixels,
     against the rest of the face.
     """
 
@@ -52,8 +52,8 @@ class LipsTexture(PictureByPicture):
         super().__init__()
         self.config = config
 
-    def describe(self, face: FacePicture) -> NDArray[np.float32]:
-        """Return the vector of one picture, shape ``(num_values,)``."""
+    def describe(self, face: FaceCrop) -> NDArray[np.float32]:
+        """Return the vector of one frame, shape ``(num_values,)``."""
         image = texture.luma(face.lips)
         detail = texture.bands(image)
         upper = texture.luma(face.face[_UPPER_FACE])
@@ -71,7 +71,7 @@ class LipsTexture(PictureByPicture):
             ]
         )
 
-    def _movement(self, face: FacePicture) -> NDArray[np.float32]:
+    def _movement(self, face: FaceCrop) -> NDArray[np.float32]:
         now = shape(face)
         if self.fresh:
             self._shape_before, self._speed_before = now, np.zeros_like(now)
@@ -81,7 +81,7 @@ class LipsTexture(PictureByPicture):
         return np.concatenate([now, 10 * speed, 10 * gain])
 
     def _shift(self, image: texture.Image, upper: texture.Image) -> NDArray[np.float32]:
-        """Return how far mouth and upper face slid since the last picture, shape ``(5,)``.
+        """Return how far mouth and upper face slid since the last frame, shape ``(5,)``.
 
         A mouth that was laid on trembles against the face by what its aligner missed.
         """
@@ -102,7 +102,7 @@ class LipsTexture(PictureByPicture):
         return [texture.log_energy(band, _RASTER) for band in changes]
 
 
-def shape(face: FacePicture) -> NDArray[np.float32]:
+def shape(face: FaceCrop) -> NDArray[np.float32]:
     """Return the mouth's shape in distances between the eyes, shape ``(9,)``.
 
     Inner opening, outer opening, width, middle (x, y), height of either corner against the
@@ -124,7 +124,7 @@ def shape(face: FacePicture) -> NDArray[np.float32]:
 
 
 def appearance(image: texture.Image) -> NDArray[np.float32]:
-    """Return the mouth's coarse picture: lowest cosines of a 16 x 16 copy, shape ``(25,)``."""
+    """Return the mouth's coarse frame: lowest cosines of a 16 x 16 copy, shape ``(25,)``."""
     import cv2
 
     size = (_APPEARANCE_PX, _APPEARANCE_PX)

@@ -1,4 +1,4 @@
-"""Sound as log-mel columns and their changes, stacked into the snippet.
+"""Audio as log-mel columns and their changes, stacked into the snippet.
 
 A splice shows as a step: in the spectrum of the room and microphone, in loudness, or as a
 seam a few milliseconds long. So columns keep a hop of 10 ms however long the snippet is.
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from mmmsba_plugin.config import Chapter
+from mmmsba_plugin.config import Config
 from mmmsba_plugin.features.spectrogram import (
     HOP_S,
     NUM_FFT,
@@ -22,7 +22,7 @@ from mmmsba_plugin.timebase import s_to_samples
 _LEVELS_A_CELL = 2
 
 
-class LogMelConfig(Chapter):
+class LogMelConfig(Config):
     """Settings of the ``log-mel`` front-end."""
 
     num_mels: int = Field(default=40, ge=8, le=128, description="Mel bands up to 8 kHz.")

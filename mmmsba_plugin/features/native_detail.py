@@ -1,7 +1,7 @@
-"""Detail as it stands in the decoded picture, before any cut was resampled.
+"""Detail as it stands in the decoded frame, before any cut was resampled.
 
 A mouth that was pasted was moved by parts of a pixel, and what moved it took a little of the
-finest detail away. A cut that is itself resampled hides that; the picture's own pixels do
+finest detail away. A cut that is itself resampled hides that; the frame's own pixels do
 not.
 """
 
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mmmsba_plugin.features.texture import NOISE_POWER, Image, luma
-from mmmsba_plugin.structures import FacePicture
+from mmmsba_plugin.structures import FaceCrop
 from mmmsba_plugin.tracks.mesh import LIPS_OUTER, apply_affine
 
 #: Mesh points whose box, stretched by a factor, is a region: the lips and their surround,
@@ -35,7 +35,7 @@ _MIN_SIDE_PX = 4
 NUM_VALUES = _NUM_MEASURES * (len(_REGIONS) + _NUM_MOUTH)
 
 
-def native_detail(face: FacePicture) -> NDArray[np.float32]:
+def native_detail(face: FaceCrop) -> NDArray[np.float32]:
     """Return logarithms of fine detail by region, shape ``(NUM_VALUES,)``.
 
     Curvature from pixel to pixel, and two octaves of band-pass.

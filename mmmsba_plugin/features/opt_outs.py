@@ -9,34 +9,34 @@ from numpy.typing import NDArray
 
 from mmmsba_plugin.schema import OptOut
 from mmmsba_plugin.segment import Segment, clip, gaps, merge
-from mmmsba_plugin.structures import SoundBlock
+from mmmsba_plugin.structures import AudioBlock
 from mmmsba_plugin.timebase import Grid, s_to_samples, samples_to_s
-from mmmsba_plugin.tracks.link import Sighting
+from mmmsba_plugin.tracks.link import FaceObservation
 
-NOTHING_HEARD = "no sound decoded"
-NOTHING_SEEN = "no picture decoded"
+NOTHING_HEARD = "no audio decoded"
+NOTHING_SEEN = "no frame decoded"
 SILENCE = "silence"
 
-#: Sound below -80 dB of full scale is silent: one step of 16 bits is at -90 dB.
+#: Audio below -80 dB of full scale is silent: one step of 16 bits is at -90 dB.
 _SILENT_PEAK = 1e-4
 #: A pause in speech is no reason to look away, so shorter silences are judged where there
 #: is speech at all.
 _MIN_SILENCE_S = 1.0
 _LOOK_S = 0.05
-#: How long a lone picture is taken to last.
-_ONE_PICTURE_S = 0.04
+#: How long a lone frame is taken to last.
+_ONE_FRAME_S = 0.04
 
 
-class SoundWatch:
-    """Hears which stretches have sound at all."""
+class AudioOptOuts:
+    """Hears which stretches have audio at all."""
 
     def __init__(self) -> None:
         self._heard: list[Segment] = []
         self._loud: list[Segment] = []
         self.end_s = 0.0
 
-    def add(self, block: SoundBlock) -> None:
-        """Take in one block of sound."""
+    def add(self, block: AudioBlock) -> None:
+        """Take in one block of audio."""
         if not block.samples.size:
             return
         end_s = block.start_s + samples_to_s(block.samples.size, block.sample_rate_hz)
@@ -46,7 +46,7 @@ class SoundWatch:
         self.end_s = max(self.end_s, end_s)
 
     def opt_outs(self) -> tuple[OptOut, ...]:
-        """Return where the clip, as far as its sound goes, could not be heard."""
+        """Return where the clip, as far as its audio goes, could not be heard."""
         if not self._heard:
             return ()
         missing = gaps(self._heard, Segment(min(0.0, self._heard[0].start_s), self.end_s))
@@ -58,28 +58,28 @@ class SoundWatch:
         )
 
 
-class FaceWatch:
-    """Sees in which pictures the main person could be judged."""
+class FaceOptOuts:
+    """Sees in which frames the main person could be judged."""
 
     def __init__(self) -> None:
         self._times_s: list[float] = []
         self._reasons: list[str | None] = []
         self._num_faces = 0
 
-    def add(self, sighting: Sighting) -> None:
-        """Take in what was seen in one picture."""
-        self._times_s.append(sighting.picture.pts_s)
-        self._reasons.append(sighting.reason)
-        if sighting.face is not None:
-            self._num_faces = max(self._num_faces, sighting.num_faces)
+    def add(self, observation: FaceObservation) -> None:
+        """Take in what was seen in one frame."""
+        self._times_s.append(observation.frame.pts_s)
+        self._reasons.append(observation.reason)
+        if observation.face is not None:
+            self._num_faces = max(self._num_faces, observation.num_faces)
 
     @property
     def end_s(self) -> float:
-        """Where the last picture stops being shown: one usual distance after it came."""
+        """Where the last frame stops being shown: one usual distance after it came."""
         if not self._times_s:
             return 0.0
         distances_s = np.diff(self._times_s)
-        usual_s = float(np.median(distances_s)) if distances_s.size else _ONE_PICTURE_S
+        usual_s = float(np.median(distances_s)) if distances_s.size else _ONE_FRAME_S
         return self._times_s[-1] + usual_s
 
     def opt_outs(self, grid: Grid, present: NDArray[np.bool_]) -> tuple[OptOut, ...]:
@@ -100,7 +100,7 @@ class FaceWatch:
         return (f"{self._num_faces} faces in view; only the main one was judged",)
 
     def _reasons_by_cell(self, grid: Grid, num_snippets: int) -> list[str]:
-        """Return why each cell shows no face, if it does not; a picture's reason lasts on."""
+        """Return why each cell shows no face, if it does not; a frame's reason lasts on."""
         reasons = [NOTHING_SEEN] * num_snippets
         starts = np.clip(grid.indices_at(np.asarray(self._times_s)), 0, num_snippets).tolist()
         for reason, start, after in zip(
@@ -112,7 +112,7 @@ class FaceWatch:
         return reasons
 
 
-def _loud_stretches(block: SoundBlock) -> list[Segment]:
+def _loud_stretches(block: AudioBlock) -> list[Segment]:
     size = s_to_samples(_LOOK_S, block.sample_rate_hz)
     starts = np.arange(0, block.samples.size, size)
     peaks = np.maximum.reduceat(np.abs(block.samples), starts)

@@ -1,4 +1,4 @@
-"""What the two visual front-ends share: a vector for each picture, then rows on the grid."""
+"""What the two visual front-ends share: a vector for each frame, then rows on the grid."""
 
 from abc import ABC, abstractmethod
 from typing import cast
@@ -8,27 +8,27 @@ from numpy.typing import NDArray
 
 from mmmsba_plugin.features.align import rows_on_grid, with_deviation
 from mmmsba_plugin.schema import Media
-from mmmsba_plugin.structures import FacePicture, FeatureRows, SoundBlock
+from mmmsba_plugin.structures import AudioBlock, FaceCrop, FeatureRows
 from mmmsba_plugin.timebase import Grid
 
 #: After this long without a face, in seconds, the next one is not compared with the last.
 _FORGET_S = 0.3
 
 
-class PictureByPicture(ABC):
-    """Describes each picture by itself and against the one before it.
+class PerFrame(ABC):
+    """Describes each frame by itself and against the one before it.
 
-    Rows are the means over a cell's pictures, followed by their deviation from the clip's
+    Rows are the means over a cell's frames, followed by their deviation from the clip's
     median, in units of the clip's own spread.
     """
 
-    #: Length of the vector of one picture.
+    #: Length of the vector of one frame.
     num_values: int
 
     def __init__(self) -> None:
         self._vectors: list[NDArray[np.float32]] = []
         self._times_s: list[float] = []
-        self._last: FacePicture | None = None
+        self._last: FaceCrop | None = None
 
     @property
     def dim(self) -> int:
@@ -39,9 +39,9 @@ class PictureByPicture(ABC):
         """Hear which clip comes, and on which grid its rows shall lie."""
         self._grid = grid
 
-    def add(self, observation: SoundBlock | FacePicture) -> None:
+    def add(self, observation: AudioBlock | FaceCrop) -> None:
         """Take in a face."""
-        face = cast("FacePicture", observation)
+        face = cast("FaceCrop", observation)
         if self._last is not None and not _follows(face, self._last):
             self._last = None
         self._vectors.append(self.describe(face))
@@ -55,18 +55,18 @@ class PictureByPicture(ABC):
         return with_deviation(rows_on_grid(vectors, times_s, self._grid, num_snippets))
 
     @abstractmethod
-    def describe(self, face: FacePicture) -> NDArray[np.float32]:
-        """Return the vector of one picture, shape ``(num_values,)``.
+    def describe(self, face: FaceCrop) -> NDArray[np.float32]:
+        """Return the vector of one frame, shape ``(num_values,)``.
 
-        What an implementation remembers of the picture before, it must forget when
+        What an implementation remembers of the frame before, it must forget when
         ``self.fresh`` is true.
         """
 
     @property
     def fresh(self) -> bool:
-        """Whether the picture being described has none before it to compare with."""
+        """Whether the frame being described has none before it to compare with."""
         return self._last is None
 
 
-def _follows(face: FacePicture, last: FacePicture) -> bool:
+def _follows(face: FaceCrop, last: FaceCrop) -> bool:
     return face.track == last.track and face.pts_s - last.pts_s <= _FORGET_S

@@ -1,4 +1,4 @@
-"""What front-ends of sound share: a column every 10 ms, then rows on the grid."""
+"""What front-ends of audio share: a column every 10 ms, then rows on the grid."""
 
 from abc import ABC, abstractmethod
 from typing import cast
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from mmmsba_plugin.errors import FeatureError
 from mmmsba_plugin.schema import Media
-from mmmsba_plugin.structures import FacePicture, FeatureRows, SoundBlock
+from mmmsba_plugin.structures import AudioBlock, FaceCrop, FeatureRows
 from mmmsba_plugin.timebase import Grid, hops_per_cell, s_to_samples
 
 HOP_S = 0.01
@@ -17,14 +17,14 @@ WINDOW_S = 0.025
 NUM_FFT = 512
 #: Below it a column is silent, in dB of full scale.
 FLOOR_DB = -100.0
-#: Columns are computed when this much sound has come, so that memory stays flat.
+#: Columns are computed when this much audio has come, so that memory stays flat.
 _CHUNK_S = 10.0
 
 Columns = NDArray[np.float32]
 
 
 class ColumnByColumn(ABC):
-    """Describes sound by columns that look at 512 samples each, and stacks them into rows.
+    """Describes audio by columns that look at 512 samples each, and stacks them into rows.
 
     Levels are in dB; a column that is missing at the end of the clip is silent.
     """
@@ -46,17 +46,17 @@ class ColumnByColumn(ABC):
         self._pending = np.zeros(NUM_FFT // 2, dtype=np.float32)
         self._num_taken = 0
 
-    def add(self, observation: SoundBlock | FacePicture) -> None:
-        """Take in a block of sound; a gap before it counts as silence.
+    def add(self, observation: AudioBlock | FaceCrop) -> None:
+        """Take in a block of audio; a gap before it counts as silence.
 
         Raises:
-            FeatureError: The sound has not the sample rate that the bands are made for.
+            FeatureError: The audio has not the sample rate that the bands are made for.
         """
-        block = cast("SoundBlock", observation)
+        block = cast("AudioBlock", observation)
         self._rate_hz = block.sample_rate_hz
         if s_to_samples(WINDOW_S, self._rate_hz) > NUM_FFT:
             raise FeatureError(
-                f"columns of 25 ms need sound of 8 to 20 kHz, got {self._rate_hz} Hz; "
+                f"columns of 25 ms need audio of 8 to 20 kHz, got {self._rate_hz} Hz; "
                 "set media.sample_rate_hz to 16000"
             )
         start = s_to_samples(block.start_s - self._grid.start_s, self._rate_hz)
@@ -100,7 +100,7 @@ class ColumnByColumn(ABC):
 
         Args:
             columns: Of the whole clip, ``per_cell`` for each of its snippets.
-            heard: How many of them are sound; those behind are silent.
+            heard: How many of them are audio; those behind are silent.
             per_cell: Columns of a row.
         """
 

@@ -2,7 +2,7 @@
 
 Somebody else's words, a cloned voice, or a machine's have another owner and another maker than
 the clip around them. That is learned from far less footage than a spectrogram takes, since two
-encoders that ship know thousands of voices and six machines already. On sound forged from
+encoders that ship know thousands of voices and six machines already. On audio forged from
 the clips that the bundled weights learn from, likenesses alone tell snippets of held-out people
 apart with an AUC of 0.64, traces alone with 0.67, and all that is here with 0.70 (model card).
 """
@@ -10,7 +10,7 @@ apart with an AUC of 0.64, traces alone with 0.67, and all that is here with 0.7
 import numpy as np
 from numpy.typing import NDArray
 
-from mmmsba_plugin.config import Chapter
+from mmmsba_plugin.config import Config
 from mmmsba_plugin.errors import FeatureError
 from mmmsba_plugin.features.align import in_units_of_spread
 from mmmsba_plugin.features.embeddings.speaker import (
@@ -18,13 +18,13 @@ from mmmsba_plugin.features.embeddings.speaker import (
     RATE_HZ,
     WINDOW,
     mel_bands,
-    voiceprints,
+    speaker_embeddings,
 )
 from mmmsba_plugin.features.embeddings.spoofing import NUM_VALUES as NUM_TRACES
-from mmmsba_plugin.features.embeddings.spoofing import STEP, synthprints
+from mmmsba_plugin.features.embeddings.spoofing import STEP, spoofing_embeddings
 from mmmsba_plugin.features.self_similarity import NUM_VALUES, likenesses
 from mmmsba_plugin.features.spectrogram import HOP_S, NUM_FFT, ColumnByColumn, Columns, level_db
-from mmmsba_plugin.structures import FacePicture, SoundBlock
+from mmmsba_plugin.structures import AudioBlock, FaceCrop
 from mmmsba_plugin.timebase import s_to_samples, samples_to_s
 
 #: Bands of 500 Hz, from low to high.
@@ -32,7 +32,7 @@ NUM_BANDS = 16
 _BINS_A_BAND = NUM_FFT // 2 // NUM_BANDS
 _DB_A_UNIT = 10.0
 #: How long the stretches are that voices are taken from, in columns: short enough to lie in a
-#: forged word, and long enough to know a voice. By the nearest likeness alone, one of twice the
+#: fake word, and long enough to know a voice. By the nearest likeness alone, one of twice the
 #: length knew machines a little better (0.80 against 0.77), for twice the work.
 _WINDOW = 40
 _HOP = s_to_samples(HOP_S, RATE_HZ)
@@ -40,7 +40,7 @@ _HOP = s_to_samples(HOP_S, RATE_HZ)
 _PARTS = (NUM_BANDS, NUM_BANDS + NUM_MELS, NUM_BANDS + NUM_MELS + 1)
 
 
-class VoiceConfig(Chapter):
+class VoiceConfig(Config):
     """Settings of the ``voice`` front-end: it has none."""
 
 
@@ -50,7 +50,7 @@ class Voice(ColumnByColumn):
     A row holds, for each band, its mean level about the clip's mean in units of 10 dB, the same
     in units of the clip's own spread, and the step from the snippet before; then five
     likenesses of the voice and their deviations from the clip's median; then traces of how the
-    sound was made, in units of the clip's own spread.
+    audio was made, in units of the clip's own spread.
     """
 
     def __init__(self, config: VoiceConfig) -> None:
@@ -60,16 +60,16 @@ class Voice(ColumnByColumn):
         """Return the length of a row, the same for all strides."""
         return 3 * NUM_BANDS + 2 * NUM_VALUES + NUM_TRACES
 
-    def add(self, observation: SoundBlock | FacePicture) -> None:
-        """Take in a block of sound; a gap before it counts as silence.
+    def add(self, observation: AudioBlock | FaceCrop) -> None:
+        """Take in a block of audio; a gap before it counts as silence.
 
         Raises:
-            FeatureError: The sound has not the sample rate that the encoders know.
+            FeatureError: The audio has not the sample rate that the encoders know.
         """
         rate_hz = getattr(observation, "sample_rate_hz", RATE_HZ)
         if rate_hz != RATE_HZ:
             raise FeatureError(
-                f"voices are compared at {RATE_HZ} Hz, got sound of {rate_hz} Hz; set "
+                f"voices are compared at {RATE_HZ} Hz, got audio of {rate_hz} Hz; set "
                 f"media.sample_rate_hz to {RATE_HZ}, or use the front-end log-mel"
             )
         super().add(observation)
@@ -83,15 +83,15 @@ class Voice(ColumnByColumn):
         return np.column_stack([bands, level_db(_mels(power)), level_db(_overall(power)), hops])
 
     def stack(self, columns: Columns, heard: int, per_cell: int) -> NDArray[np.float32]:
-        """Return rows, shape ``(snippet, dim)``; zeros behind the sound."""
-        # Pictures may go on long after the sound: only snippets that have some say what is usual.
+        """Return rows, shape ``(snippet, dim)``; zeros behind the audio."""
+        # Frames may go on long after the audio: only snippets that have some say what is usual.
         num_snippets, num_heard = len(columns) // per_cell, -(-heard // per_cell)
         bands, mels, overall, hops = np.split(columns[: num_heard * per_cell], _PARTS, axis=1)
         power, mean_square = 10.0 ** (mels / 10.0), (10.0 ** (overall[:heard] / 10.0)).mean()
         parts = (
             _levels(bands, heard, per_cell),
             _likenesses(power.astype(np.float32), float(mean_square), per_cell),
-            # The last hop is only partly sound, or not at all.
+            # The last hop is only partly audio, or not at all.
             _traces(hops[: max(1, heard - 1)].ravel(), num_heard, per_cell),
         )
         return np.pad(np.column_stack(parts), ((0, num_snippets - num_heard), (0, 0)))
@@ -107,11 +107,11 @@ def _levels(bands: Columns, heard: int, per_cell: int) -> NDArray[np.float32]:
 
 
 def _traces(samples: NDArray[np.float32], num_snippets: int, per_cell: int) -> NDArray[np.float32]:
-    """Return how the sound in the middle of each snippet was made, ``(snippet, NUM_TRACES)``."""
-    prints = synthprints(samples)
-    steps_s = (np.arange(len(prints)) + 0.5) * samples_to_s(STEP, RATE_HZ)
+    """Return how the audio in the middle of each snippet was made, ``(snippet, NUM_TRACES)``."""
+    embeddings = spoofing_embeddings(samples)
+    steps_s = (np.arange(len(embeddings)) + 0.5) * samples_to_s(STEP, RATE_HZ)
     middles_s = (np.arange(num_snippets) + 0.5) * per_cell * HOP_S
-    traces = [np.interp(middles_s, steps_s, channel) for channel in prints.T]
+    traces = [np.interp(middles_s, steps_s, channel) for channel in embeddings.T]
     return in_units_of_spread(np.column_stack(traces))
 
 
@@ -119,8 +119,8 @@ def _likenesses(
     mels: NDArray[np.float32], mean_square: float, per_cell: int
 ) -> NDArray[np.float32]:
     """Return likenesses and their deviations, shape ``(snippet, 2 * NUM_VALUES)``."""
-    prints = voiceprints(mels, mean_square=mean_square, window=_WINDOW, every=per_cell)
-    values = likenesses(prints, stride_s=per_cell * HOP_S, window_s=_WINDOW * HOP_S)
+    embeddings = speaker_embeddings(mels, mean_square=mean_square, window=_WINDOW, every=per_cell)
+    values = likenesses(embeddings, stride_s=per_cell * HOP_S, window_s=_WINDOW * HOP_S)
     return np.concatenate([values, values - np.median(values, axis=0)], axis=1)
 
 

@@ -1,1 +1,1 @@
-"""Genuine footage becomes partial forgeries with known truth."""
+"""Real footage becomes partial forgeries with known truth."""

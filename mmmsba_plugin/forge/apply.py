@@ -1,7 +1,7 @@
 """Carries out a recipe on a clip: plans its stretches, and has each one altered.
 
 A stretch that a forger turns down, because nothing is heard there or nobody is seen, is left
-genuine; the others stay.
+real; the others stay.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -20,30 +20,30 @@ from mmmsba_plugin.forge.plan import (
     Stretch,
     StretchConfig,
     plan_stretches,
-    propose_pictures,
-    propose_sound,
+    propose_audio,
+    propose_frames,
 )
 from mmmsba_plugin.forge.recipes import Recipe
 from mmmsba_plugin.forge.source_clip import Footage
 from mmmsba_plugin.forger import (
-    PictureForger,
-    PictureJob,
-    Sound,
-    SoundForger,
-    SoundJob,
+    Audio,
+    AudioForger,
+    AudioJob,
+    FrameForger,
+    FrameJob,
     needs_stranger,
 )
 from mmmsba_plugin.segment import Segment
-from mmmsba_plugin.structures import Picture
+from mmmsba_plugin.structures import Frame
 from mmmsba_plugin.timebase import s_to_samples
 
 _T = TypeVar("_T")
 
-#: A stretch of sound whose difference to what it was is weaker than this, against the louder
+#: A stretch of audio whose difference to what it was is weaker than this, against the louder
 #: of the two, was not altered: 40 dB down nobody hears it.
 _LEAST_CHANGE = 0.01
-#: Where both modalities are forged, so often a stretch has both of them altered, the sound
-#: alone, and the pictures alone.
+#: Where both modalities are fake, so often a stretch has both of them altered, the audio
+#: alone, and the frames alone.
 _ALTERED = ("both", "audio", "visual")
 _ALTERED_ODDS = (0.8, 0.1, 0.1)
 
@@ -73,13 +73,13 @@ class Forgery:
     """What became of a clip.
 
     Attributes:
-        sound: All of it.
-        pictures: Those that were altered, by index.
-        operations: What was done, the sound's first, each modality in time order.
+        audio: All of it.
+        frames: Those that were altered, by index.
+        operations: What was done, the audio's first, each modality in time order.
     """
 
-    sound: Sound
-    pictures: Mapping[int, Picture]
+    audio: Audio
+    frames: Mapping[int, Frame]
     operations: tuple[Operation, ...]
 
     @property
@@ -92,7 +92,7 @@ class Forgery:
         return [done.time for done in self.operations if done.modality == modality]
 
     def shown_at(self, fps_hz: Fraction) -> "Forgery":
-        """Return it as it is told once pictures are shown at another rate."""
+        """Return it as it is told once frames are shown at another rate."""
         told = []
         for done in self.operations:
             time = shown_at_rate(done.time, fps_hz) if done.modality == "visual" else done.time
@@ -119,7 +119,7 @@ def forge_footage(
         rng: Of everything random.
 
     Raises:
-        FeatureError: The clip has no room for a forged stretch with genuine time around it,
+        FeatureError: The clip has no room for a fake stretch with real time around it,
             or each one of a modality was turned down.
     """
     stretches = plan_stretches(
@@ -127,16 +127,16 @@ def forge_footage(
     )
     if not stretches:
         raise FeatureError(
-            "it has no room for a forged stretch with genuine time around it; give a longer clip "
+            "it has no room for a fake stretch with real time around it; give a longer clip "
             "in which somebody is seen to speak"
         )
     work = _Work(footage, lenders, rng)
     heard, seen = _shared_out(len(stretches), recipe, rng)
     for turn in heard:
-        work.on_sound(stretches[turn], _taking_turns(recipe.sounds, turn))
+        work.on_audio(stretches[turn], _taking_turns(recipe.audios, turn))
     work.fetch([stretches[turn] for turn in seen])
     for turn in seen:
-        work.on_pictures(stretches[turn], _taking_turns(recipe.pictures, turn))
+        work.on_frames(stretches[turn], _taking_turns(recipe.frames, turn))
     return work.done(recipe)
 
 
@@ -145,65 +145,65 @@ class _Work:
 
     def __init__(self, footage: Footage, lenders: Lenders, rng: np.random.Generator) -> None:
         self._footage, self._lenders, self._rng = footage, lenders, rng
-        self._sound = footage.sound.copy()
-        self._fetched: dict[int, Picture] = {}
-        self._pictures: dict[int, Picture] = {}
+        self._audio = footage.audio.copy()
+        self._fetched: dict[int, Frame] = {}
+        self._frames: dict[int, Frame] = {}
         self._operations: list[Operation] = []
         self._turned_down: list[FeatureError] = []
 
     def fetch(self, stretches: Sequence[Stretch]) -> None:
-        """Read the pictures of stretches, and those that lend to them, in one go."""
-        needed = {i for s in stretches for i in (*s.pictures, *s.donors)}
-        self._fetched = fetch(self._footage.pictures(), needed)
+        """Read the frames of stretches, and those that lend to them, in one go."""
+        needed = {i for s in stretches for i in (*s.frames, *s.donors)}
+        self._fetched = fetch(self._footage.frames(), needed)
 
-    def on_sound(self, stretch: Stretch, by: tuple[str, SoundForger]) -> None:
-        """Alter a stretch of sound."""
+    def on_audio(self, stretch: Stretch, by: tuple[str, AudioForger]) -> None:
+        """Alter a stretch of audio."""
         name, forger = by
         rate_hz = self._footage.sample_rate_hz
         ends_s = stretch.time.start_s, stretch.time.end_s
         start, end = (s_to_samples(t, rate_hz) for t in ends_s)
 
-        def forge() -> Sound:
-            donor = self._lenders.sound(end - start, self._rng) if forger.needs_donor else None
-            job = SoundJob(self._footage.sound, start, end, rate_hz, donor)
-            new = _asked(name, lambda: forger.forge_sound(job, self._rng))
+        def forge() -> Audio:
+            donor = self._lenders.audio(end - start, self._rng) if forger.needs_donor else None
+            job = AudioJob(self._footage.audio, start, end, rate_hz, donor)
+            new = _asked(name, lambda: forger.forge_audio(job, self._rng))
             _require_as_many(name, new.size, end - start, "samples")
             _require_altered(name, job.stretch, new)
             return new
 
         for new in self._unless_turned_down(forge):
-            self._sound[start:end] = new
+            self._audio[start:end] = new
             self._operations.append(Operation(name, "audio", stretch.time))
 
-    def on_pictures(self, stretch: Stretch, by: tuple[str, PictureForger]) -> None:
-        """Alter the pictures of a stretch that were fetched."""
+    def on_frames(self, stretch: Stretch, by: tuple[str, FrameForger]) -> None:
+        """Alter the frames of a stretch that were fetched."""
         name, forger = by
-        face, here, fetched = self._footage.face, stretch.pictures, self._fetched
+        face, here, fetched = self._footage.face, stretch.frames, self._fetched
 
-        def forge() -> dict[int, Picture]:
+        def forge() -> dict[int, Frame]:
             like = face.points[here.start : here.stop]
-            job = PictureJob(
+            job = FrameJob(
                 shots=[face.shot(i, fetched[i]) for i in here],
                 fps_hz=float(self._footage.fps_hz),
                 donors=[face.shot(i, fetched[i]) for i in stretch.donors],
                 strangers=self._lenders.faces(like, self._rng) if needs_stranger(forger) else (),
             )
-            new = _asked(name, lambda: forger.forge_pictures(job, self._rng))
-            _require_as_many(name, len(new), len(here), "pictures")
-            return {i: Picture(fetched[i].pts_s, rgb) for i, rgb in zip(here, new, strict=True)}
+            new = _asked(name, lambda: forger.forge_frames(job, self._rng))
+            _require_as_many(name, len(new), len(here), "frames")
+            return {i: Frame(fetched[i].pts_s, rgb) for i, rgb in zip(here, new, strict=True)}
 
         for new in self._unless_turned_down(forge):
-            self._pictures |= new
+            self._frames |= new
             self._operations.append(Operation(name, "visual", stretch.time))
 
     def done(self, recipe: Recipe) -> Forgery:
         """Return what became of the clip, if each modality of the recipe was altered."""
         altered = {done.modality for done in self._operations}
-        wanted = {"audio"} if recipe.sounds else set()
-        wanted |= {"visual"} if recipe.pictures else set()
+        wanted = {"audio"} if recipe.audios else set()
+        wanted |= {"visual"} if recipe.frames else set()
         if altered != wanted:
             raise self._turned_down[-1]
-        return Forgery(self._sound, self._pictures, tuple(self._operations))
+        return Forgery(self._audio, self._frames, tuple(self._operations))
 
     def _unless_turned_down(self, forge: Callable[[], _T]) -> Iterator[_T]:
         try:
@@ -214,13 +214,13 @@ class _Work:
 
 def _proposer(footage: Footage, recipe: Recipe, config: StretchConfig) -> Proposer:
     rate_hz = footage.sample_rate_hz
-    if not recipe.pictures:
-        return propose_sound(footage.sound, rate_hz)
-    return propose_pictures(
+    if not recipe.frames:
+        return propose_audio(footage.audio, rate_hz)
+    return propose_frames(
         footage.face,
         config,
-        needs_donor=any(forger.needs_donor for _, forger in recipe.pictures),
-        sound=footage.sound if recipe.sounds else None,
+        needs_donor=any(forger.needs_donor for _, forger in recipe.frames),
+        audio=footage.audio if recipe.audios else None,
         rate_hz=rate_hz,
     )
 
@@ -228,14 +228,14 @@ def _proposer(footage: Footage, recipe: Recipe, config: StretchConfig) -> Propos
 def _shared_out(
     num_stretches: int, recipe: Recipe, rng: np.random.Generator
 ) -> tuple[list[int], list[int]]:
-    """Return which stretches have their sound altered, and which their pictures."""
+    """Return which stretches have their audio altered, and which their frames."""
     altered = rng.choice(_ALTERED, size=num_stretches, p=_ALTERED_ODDS)
-    # Whatever was drawn, both modalities are forged somewhere.
+    # Whatever was drawn, both modalities are fake somewhere.
     altered[int(rng.integers(num_stretches))] = "both"
-    if not (recipe.sounds and recipe.pictures):
+    if not (recipe.audios and recipe.frames):
         altered[:] = "both"
-    heard = np.flatnonzero(altered != "visual") if recipe.sounds else ()
-    seen = np.flatnonzero(altered != "audio") if recipe.pictures else ()
+    heard = np.flatnonzero(altered != "visual") if recipe.audios else ()
+    seen = np.flatnonzero(altered != "audio") if recipe.frames else ()
     return [int(turn) for turn in heard], [int(turn) for turn in seen]
 
 
@@ -266,15 +266,15 @@ def _require_as_many(name: str, got: int, wanted: int, what: str) -> None:
         )
 
 
-def _require_altered(name: str, old: Sound, new: Sound) -> None:
+def _require_altered(name: str, old: Audio, new: Audio) -> None:
     """Refuse a stretch that sounds as it did: a detector would learn to see ghosts in it."""
     change, loudest = _rms(new - old), max(_rms(old), _rms(new))
     if not np.isfinite(change) or change <= _LEAST_CHANGE * loudest:
         raise FeatureError(
-            f"the forger {name!r} left a stretch as it was, or made it no sound at all; give a "
+            f"the forger {name!r} left a stretch as it was, or made it no audio at all; give a "
             "clip in which somebody speaks"
         )
 
 
-def _rms(sound: Sound) -> float:
-    return float(np.sqrt(np.mean(np.square(sound, dtype=np.float64))))
+def _rms(audio: Audio) -> float:
+    return float(np.sqrt(np.mean(np.square(audio, dtype=np.float64))))

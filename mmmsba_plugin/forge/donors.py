@@ -1,4 +1,4 @@
-"""Finds other clips that lend their sound or their faces to a forgery.
+"""Finds other clips that lend their audio or their faces to a forgery.
 
 They are of the same split, so that nobody who is heard in training is heard in testing, and
 of other people where there are any.
@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from mmmsba_plugin.errors import FeatureError, MmmsbaError
 from mmmsba_plugin.forge.face_trace import Trace, fetch
-from mmmsba_plugin.forge.source_clip import TraceStore, sound_of
+from mmmsba_plugin.forge.source_clip import TraceStore, audio_of
 from mmmsba_plugin.forge.sources import Source
 from mmmsba_plugin.forge.visual.mouth_swap import ANCHORS
-from mmmsba_plugin.forger import Shot, Sound
+from mmmsba_plugin.forger import Audio, Shot
 
 #: Clips tried before a loan is given up.
 _TRIED = 8
@@ -29,9 +29,9 @@ class Lenders:
 
     Attributes:
         mine: The clip that borrows.
-        sources: All clips of the corpus.
+        sources: All clips of the dataset.
         traces: Where the face is in each.
-        sample_rate_hz: Of the sound that is lent.
+        sample_rate_hz: Of the audio that is lent.
     """
 
     mine: Source
@@ -39,56 +39,56 @@ class Lenders:
     traces: TraceStore
     sample_rate_hz: int
 
-    def sound(self, size: int, rng: np.random.Generator) -> Sound:
-        """Return the sound of another clip, of at least ``size`` samples.
+    def audio(self, size: int, rng: np.random.Generator) -> Audio:
+        """Return the audio of another clip, of at least ``size`` samples.
 
         Raises:
             FeatureError: No other clip of the split has as much.
         """
-        for source in self._asked(rng, with_sound=True):
+        for source in self._asked(rng, with_audio=True):
             try:
-                sound = sound_of(source, self.sample_rate_hz)
+                audio = audio_of(source, self.sample_rate_hz)
             except MmmsbaError:
                 # Named as skipped when its own turn comes; as a lender it just stands aside.
                 continue
-            if sound.size >= size:
-                return sound
+            if audio.size >= size:
+                return audio
         raise FeatureError(
-            "no other clip of the split lends as much sound; give more or longer clips"
+            "no other clip of the split lends as much audio; give more or longer clips"
         )
 
     def faces(self, like: NDArray[np.float32], rng: np.random.Generator) -> list[Shot]:
-        """Return as many pictures of another clip, in a row, with the head held alike.
+        """Return as many frames of another clip, in a row, with the head held alike.
 
         Args:
-            like: The face mesh of the pictures that borrow, in the pixels of the aligned
-                face, shape ``(picture, 468, 2)``.
+            like: The face mesh of the frames that borrow, in the pixels of the aligned
+                face, shape ``(frame, 468, 2)``.
             rng: Draws the clips and moments that are compared.
 
         Raises:
             FeatureError: No other clip of the split shows a face for as long.
         """
-        for source in self._asked(rng, with_sound=False):
+        for source in self._asked(rng, with_audio=False):
             try:
                 face = self.traces.of(source)
                 moment = _held_alike(face, like, rng)
-                pictures = fetch(self.traces.reel_of(source), {*moment})
+                frames = fetch(self.traces.reel_of(source), {*moment})
             except MmmsbaError:
                 continue
-            if moment and len(pictures) == len(moment):
-                return [face.shot(i, pictures[i]) for i in moment]
+            if moment and len(frames) == len(moment):
+                return [face.shot(i, frames[i]) for i in moment]
         raise FeatureError(
             "no other clip of the split lends a face for as long; give more or longer clips"
         )
 
-    def _asked(self, rng: np.random.Generator, *, with_sound: bool) -> Iterator[Source]:
+    def _asked(self, rng: np.random.Generator, *, with_audio: bool) -> Iterator[Source]:
         mine = self.mine.candidate
         others = [
             s
             for s in self.sources
             if s.name != self.mine.name
             and s.candidate.split == mine.split
-            and (s.media.audio is not None or not with_sound)
+            and (s.media.audio is not None or not with_audio)
         ]
         for stranger in (True, False):
             group = [s for s in others if (s.candidate.identity != mine.identity) is stranger]
@@ -99,7 +99,7 @@ class Lenders:
 def _held_alike(face: Trace, like: NDArray[np.float32], rng: np.random.Generator) -> range:
     """Return the moment of a clip at which the head is held most like that; empty if none."""
     size = len(like)
-    first = np.arange(max(0, face.num_pictures - size + 1))
+    first = np.arange(max(0, face.num_frames - size + 1))
     whole = first[face.runs_end[first] >= first + size]
     if not whole.size:
         return range(0)

@@ -1,4 +1,4 @@
-"""Keeps what is done beside a corpus, clip by clip, so that nothing is done twice."""
+"""Keeps what is done beside a dataset, clip by clip, so that nothing is done twice."""
 
 import json
 from collections.abc import Iterable
@@ -10,13 +10,13 @@ from mmmsba_plugin.datasets.lavdf_metadata import METADATA, Entry, write_json
 from mmmsba_plugin.errors import DatasetError
 from mmmsba_plugin.forge.sources import Skipped, Source
 
-#: Where a run keeps what is done; may be deleted once the corpus is complete.
+#: Where a run keeps what is done; may be deleted once the dataset is complete.
 PROGRESS = ".progress"
 
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """What was made of one genuine clip.
+    """What was made of one real clip.
 
     Attributes:
         entries: What the metadata says of each file.
@@ -31,19 +31,19 @@ class Made:
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """What is done of a corpus.
+    """What is done of a dataset.
 
     Attributes:
-        out_dir: The corpus.
+        out_dir: The dataset.
     """
 
     out_dir: Path
 
     def open(self, made_with: dict[str, Any]) -> None:
-        """Note how the corpus is forged, and refuse to mix two corpora in one folder.
+        """Note how the dataset is fake, and refuse to mix two datasets in one folder.
 
         Raises:
-            DatasetError: The folder holds a corpus that was forged otherwise.
+            DatasetError: The folder holds a dataset that was fake otherwise.
         """
         path = self.out_dir / PROGRESS / "settings.json"
         try:
@@ -58,7 +58,8 @@ class Ledger:
             return
         if changed := [key for key in made_with if before.get(key) != made_with[key]]:
             raise DatasetError(
-                f"{self.out_dir} holds a corpus forged with other settings ({', '.join(changed)}); "
+                f"{self.out_dir} holds a dataset forged with other settings "
+                f"({', '.join(changed)}); "
                 f"choose another folder, or delete {self.out_dir} to forge it anew"
             )
 
@@ -85,7 +86,7 @@ class Ledger:
 
     @property
     def metadata(self) -> Path:
-        """The corpus's list of clips."""
+        """The dataset's list of clips."""
         return self.out_dir / METADATA
 
     def publish(self, made: Iterable[Made]) -> None:

@@ -1,6 +1,6 @@
-"""Decides which stretches of a clip are forged, and where their material comes from.
+"""Decides which stretches of a clip are fake, and where their material comes from.
 
-Lengths follow what partial forgeries look like in the field. In LAV-DF a forged word lasts
+Lengths follow what partial forgeries look like in the field. In LAV-DF a fake word lasts
 0.65 s on average and 1.6 s at most; in AV-Deepfake1M half of them last less than 0.36 s. So
 a length is drawn now like the one, now like the other.
 """
@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from mmmsba_plugin.config import Chapter
+from mmmsba_plugin.config import Config
 from mmmsba_plugin.forge.audio.splice import speech_share
 from mmmsba_plugin.forge.face_trace import Trace
 from mmmsba_plugin.forge.visual.mouth_swap import ANCHORS
-from mmmsba_plugin.forger import Sound
+from mmmsba_plugin.forger import Audio
 from mmmsba_plugin.segment import Segment
 from mmmsba_plugin.timebase import EDGE_TOLERANCE, s_to_samples, samples_to_s
 from mmmsba_plugin.tracks.mesh import LIPS_INNER, LIPS_OUTER
@@ -30,7 +30,7 @@ _DONOR_PLACES = 16
 #: How much a head that is held otherwise counts against lips that move otherwise. A turned
 #: head shows as shear of the whole patch, which is the first thing one sees.
 _POSE_WEIGHT = 2.0
-#: The head may be held otherwise by this much in any picture, in px of the aligned face (128
+#: The head may be held otherwise by this much in any frame, in px of the aligned face (128
 #: px wide). Beyond it the patch of a turned head reached over the cheek's outline.
 _MAX_POSE_PX = 4.5
 #: Less speech than this share of a stretch is a pause, and a pause that was altered tells
@@ -43,8 +43,8 @@ _WORDS_S = (0.65, 0.3)
 _SHORT_WORDS_S = (0.2, 0.6)
 
 
-class StretchConfig(Chapter):
-    """How long, how many, how far apart the forged stretches of a clip are."""
+class StretchConfig(Config):
+    """How long, how many, how far apart the fake stretches of a clip are."""
 
     min_s: float = Field(default=0.1, gt=0, description="Shortest stretch, in seconds.")
     max_s: float = Field(default=1.6, gt=0, description="Longest stretch, in seconds.")
@@ -56,25 +56,25 @@ class StretchConfig(Chapter):
     )
     max_stretches: int = Field(default=3, ge=1, description="Most stretches of one clip.")
     gap_s: float = Field(
-        default=0.3, ge=0, description="Genuine time between two stretches, in seconds."
+        default=0.3, ge=0, description="Real time between two stretches, in seconds."
     )
     max_share: float = Field(
-        default=0.5, gt=0, le=1, description="Share of a clip that may be forged."
+        default=0.5, gt=0, le=1, description="Share of a clip that may be fake."
     )
 
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """A stretch to be forged.
+    """A stretch to be fake.
 
     Attributes:
         time: When.
-        pictures: Indices of its pictures; none for sound alone.
-        donors: Indices of the pictures that lend to them; none where no donor is needed.
+        frames: Indices of its frames; none for audio alone.
+        donors: Indices of the frames that lend to them; none where no donor is needed.
     """
 
     time: Segment
-    pictures: range = range(0)
+    frames: range = range(0)
     donors: range = range(0)
 
 
@@ -112,15 +112,15 @@ def plan_stretches(
     return sorted(planned, key=lambda s: s.time)
 
 
-def propose_sound(sound: Sound, rate_hz: int) -> Proposer:
-    """Return a proposer of stretches of sound, in samples, where something is said."""
+def propose_audio(audio: Audio, rate_hz: int) -> Proposer:
+    """Return a proposer of stretches of audio, in samples, where something is said."""
 
     def propose(length_s: float, rng: np.random.Generator) -> Stretch | None:
         size = s_to_samples(length_s, rate_hz)
-        if size >= sound.size:
+        if size >= audio.size:
             return None
-        starts = rng.integers(sound.size - size + 1, size=_PLACES)
-        spoken = [speech_share(sound[s : s + size], rate_hz, like=sound) for s in starts]
+        starts = rng.integers(audio.size - size + 1, size=_PLACES)
+        spoken = [speech_share(audio[s : s + size], rate_hz, like=audio) for s in starts]
         if max(spoken) < _MIN_SPOKEN:
             return None
         start = int(starts[int(np.argmax(spoken))])
@@ -130,21 +130,21 @@ def propose_sound(sound: Sound, rate_hz: int) -> Proposer:
     return propose
 
 
-def propose_pictures(
-    trace: Trace, config: StretchConfig, *, needs_donor: bool, sound: Sound | None, rate_hz: int
+def propose_frames(
+    trace: Trace, config: StretchConfig, *, needs_donor: bool, audio: Audio | None, rate_hz: int
 ) -> Proposer:
-    """Return a proposer of stretches that begin and end with a picture.
+    """Return a proposer of stretches that begin and end with a frame.
 
     Args:
         trace: Where the face is seen.
-        config: Which lengths are allowed after rounding to pictures.
-        needs_donor: Whether another moment of the clip must lend its pictures.
-        sound: If given, the stretch is to be forged in the sound as well: it lies where
+        config: Which lengths are allowed after rounding to frames.
+        needs_donor: Whether another moment of the clip must lend its frames.
+        audio: If given, the stretch is to be forged in the audio as well: it lies where
             something is said.
-        rate_hz: Samples a second of the sound.
+        rate_hz: Samples a second of the audio.
     """
     runs_end = trace.runs_end
-    faced = np.flatnonzero(runs_end > np.arange(trace.num_pictures))
+    faced = np.flatnonzero(runs_end > np.arange(trace.num_frames))
 
     def place(length_s: float, rng: np.random.Generator) -> tuple[int, int] | None:
         start = int(rng.choice(faced))
@@ -152,7 +152,7 @@ def propose_pictures(
         if end <= start or end > runs_end[start]:
             return None
         time = trace.span(start, end)
-        audible = sound is None or s_to_samples(time.end_s, rate_hz) <= sound.size
+        audible = audio is None or s_to_samples(time.end_s, rate_hz) <= audio.size
         return (start, end) if audible and _allowed(time.duration_s, config) else None
 
     def propose(length_s: float, rng: np.random.Generator) -> Stretch | None:
@@ -161,7 +161,7 @@ def propose_pictures(
         places = [p for _ in range(_PLACES) if (p := place(length_s, rng))]
         if not places:
             return None
-        spoken = [_spoken(trace.span(*p), sound, rate_hz) for p in places]
+        spoken = [_spoken(trace.span(*p), audio, rate_hz) for p in places]
         if max(spoken) < _MIN_SPOKEN:
             return None
         start, end = places[int(np.argmax(spoken))]
@@ -179,16 +179,16 @@ def find_donor(trace: Trace, here: range, *, gap_s: float, rng: np.random.Genera
 
     Args:
         trace: Where the face is seen.
-        here: Indices of the pictures that need a donor.
+        here: Indices of the frames that need a donor.
         gap_s: How far from the stretch the donor should be, in seconds; where the clip is
             too short for that, it only stays outside.
         rng: Draws the moments that are compared.
 
     Returns:
-        Indices of as many pictures; none if the clip has no such moment.
+        Indices of as many frames; none if the clip has no such moment.
     """
     start, end, size = here.start, here.stop, len(here)
-    first = np.arange(max(0, trace.num_pictures - size + 1))
+    first = np.arange(max(0, trace.num_frames - size + 1))
     whole = (trace.runs_end[first] >= first + size) & (trace.track[first] == trace.track[start])
     for clear_s in (gap_s, 0.0):
         before = trace.edges_s[first + size] <= trace.edges_s[start] - clear_s + EDGE_TOLERANCE
@@ -207,7 +207,7 @@ def find_donor(trace: Trace, here: range, *, gap_s: float, rng: np.random.Genera
 def _rate(trace: Trace, here: range, there: range) -> float | None:
     """Return how far the lips differ less how far the head does, in px of the aligned face.
 
-    None where the head is held too differently in any picture.
+    None where the head is held too differently in any frame.
     """
     apart = np.linalg.norm(trace.points[here] - trace.points[there], axis=-1)
     pose = apart[:, list(ANCHORS)].mean(axis=1)
@@ -234,12 +234,12 @@ def _allowed(duration_s: float, config: StretchConfig) -> bool:
     return config.min_s - EDGE_TOLERANCE <= duration_s <= config.max_s + EDGE_TOLERANCE
 
 
-def _spoken(time: Segment, sound: Sound | None, rate_hz: int) -> float:
-    if sound is None:
+def _spoken(time: Segment, audio: Audio | None, rate_hz: int) -> float:
+    if audio is None:
         return 1.0
-    return speech_share(samples_in(sound, time, rate_hz), rate_hz, like=sound)
+    return speech_share(samples_in(audio, time, rate_hz), rate_hz, like=audio)
 
 
-def samples_in(sound: Sound, time: Segment, rate_hz: int) -> NDArray[np.float32]:
-    """Return the samples that sound during ``time``."""
-    return sound[s_to_samples(time.start_s, rate_hz) : s_to_samples(time.end_s, rate_hz)]
+def samples_in(audio: Audio, time: Segment, rate_hz: int) -> NDArray[np.float32]:
+    """Return the samples that audio during ``time``."""
+    return audio[s_to_samples(time.start_s, rate_hz) : s_to_samples(time.end_s, rate_hz)]

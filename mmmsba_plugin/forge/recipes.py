@@ -1,6 +1,6 @@
 """Says who forges what: which modality of a clip is altered, and by which forger.
 
-A third of the variants each have their sound altered, their pictures, or both, as far as the
+A third of the variants each have their audio altered, their frames, or both, as far as the
 clip and the forgers allow. Within that, forgers take turns.
 """
 
@@ -13,7 +13,7 @@ import numpy as np
 
 from mmmsba_plugin.errors import ConfigError, MissingExtraError
 from mmmsba_plugin.forge.sources import Skipped
-from mmmsba_plugin.forger import ClipForger, PictureForger, SoundForger
+from mmmsba_plugin.forger import AudioForger, ClipForger, FrameForger
 from mmmsba_plugin.hookspecs import Forger
 
 _T = TypeVar("_T")
@@ -30,15 +30,15 @@ class Recipe:
     modality take turns from stretch to stretch.
 
     Attributes:
-        sounds: Names of sound forgers and the forgers; empty if the sound stays as it is.
-        pictures: Names of picture forgers and the forgers; empty if the pictures stay.
+        audios: Names of audio forgers and the forgers; empty if the audio stays as it is.
+        frames: Names of frame forgers and the forgers; empty if the frames stay.
     """
 
-    sounds: tuple[tuple[str, SoundForger], ...] = ()
-    pictures: tuple[tuple[str, PictureForger], ...] = ()
+    audios: tuple[tuple[str, AudioForger], ...] = ()
+    frames: tuple[tuple[str, FrameForger], ...] = ()
 
     def __str__(self) -> str:
-        return "+".join(name for name, _ in (*self.sounds, *self.pictures))
+        return "+".join(name for name, _ in (*self.audios, *self.frames))
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,23 +46,23 @@ class Cast:
     """The forgers that can be used here.
 
     Attributes:
-        sounds: Names of sound forgers and the forgers.
-        pictures: Names of picture forgers and the forgers.
+        audios: Names of audio forgers and the forgers.
+        frames: Names of frame forgers and the forgers.
         left_out: Forgers that cannot be used here, and why.
     """
 
-    sounds: tuple[tuple[str, SoundForger], ...] = ()
-    pictures: tuple[tuple[str, PictureForger], ...] = ()
+    audios: tuple[tuple[str, AudioForger], ...] = ()
+    frames: tuple[tuple[str, FrameForger], ...] = ()
     left_out: tuple[Skipped, ...] = ()
 
     @property
     def names(self) -> list[str]:
-        """Of all forgers, those of sound first."""
-        return [name for name, _ in (*self.sounds, *self.pictures)]
+        """Of all forgers, those of audio first."""
+        return [name for name, _ in (*self.audios, *self.frames)]
 
-    def only(self, *, sound: bool, pictures: bool) -> "Cast":
+    def only(self, *, audio: bool, frames: bool) -> "Cast":
         """Return those who find something to alter in a clip."""
-        return Cast(self.sounds if sound else (), self.pictures if pictures else ())
+        return Cast(self.audios if audio else (), self.frames if frames else ())
 
     def recipes(
         self, number: int, *, mixed_share: float, rng: np.random.Generator
@@ -76,19 +76,19 @@ class Cast:
         """
         kinds = [k for k in ((1, 0), (0, 1), (1, 1)) if self._has(*k)]
         kinds = [kinds[i] for i in rng.permutation(len(kinds))]
-        sounds = [self.sounds[i] for i in rng.permutation(len(self.sounds))]
-        pictures = [self.pictures[i] for i in rng.permutation(len(self.pictures))]
+        audios = [self.audios[i] for i in rng.permutation(len(self.audios))]
+        frames = [self.frames[i] for i in rng.permutation(len(self.frames))]
         # Which of the clip's variants are mixed follows from their number alone.
         mixed = bool(rng.random(number + 1)[-1] < mixed_share)
-        for with_sound, with_pictures in _from(kinds, number):
+        for with_audio, with_frames in _from(kinds, number):
             for step in range(_TRIES):
                 yield Recipe(
-                    _some(sounds, number + step, mixed=mixed) if with_sound else (),
-                    _some(pictures, number + step, mixed=mixed) if with_pictures else (),
+                    _some(audios, number + step, mixed=mixed) if with_audio else (),
+                    _some(frames, number + step, mixed=mixed) if with_frames else (),
                 )
 
-    def _has(self, sound: int, pictures: int) -> bool:
-        return bool((self.sounds or not sound) and (self.pictures or not pictures))
+    def _has(self, audio: int, frames: int) -> bool:
+        return bool((self.audios or not audio) and (self.frames or not frames))
 
 
 def assemble(forgers: Sequence[Forger], settings: Mapping[str, Mapping[str, Any]]) -> Cast:
@@ -101,8 +101,8 @@ def assemble(forgers: Sequence[Forger], settings: Mapping[str, Mapping[str, Any]
     if unknown := settings.keys() - {f.name for f in forgers}:
         names = ", ".join(f.name for f in forgers)
         raise ConfigError(f"settings for unknown forgers {sorted(unknown)}; there are: {names}")
-    sounds: list[tuple[str, SoundForger]] = []
-    pictures: list[tuple[str, PictureForger]] = []
+    audios: list[tuple[str, AudioForger]] = []
+    frames: list[tuple[str, FrameForger]] = []
     left_out: list[Skipped] = []
     for forger in forgers:
         try:
@@ -110,23 +110,23 @@ def assemble(forgers: Sequence[Forger], settings: Mapping[str, Mapping[str, Any]
         except MissingExtraError as error:
             left_out.append(Skipped(f"the forger {forger.name!r}", str(error)))
             continue
-        if isinstance(built, SoundForger):
-            sounds.append((forger.name, built))
+        if isinstance(built, AudioForger):
+            audios.append((forger.name, built))
         else:
-            pictures.append((forger.name, built))
-    if not sounds and not pictures:
+            frames.append((forger.name, built))
+    if not audios and not frames:
         reasons = "; ".join(map(str, left_out))
         raise ConfigError(f"no forger can be used here ({reasons}); install what one of them needs")
-    return Cast(tuple(sounds), tuple(pictures), tuple(left_out))
+    return Cast(tuple(audios), tuple(frames), tuple(left_out))
 
 
 def _built(forger: Forger, settings: Mapping[str, Any]) -> ClipForger:
     built = forger.build(forger.config.read(dict(settings)))
-    wanted = SoundForger if forger.modality == "audio" else PictureForger
+    wanted = AudioForger if forger.modality == "audio" else FrameForger
     if not isinstance(built, wanted):
         raise ConfigError(
             f"the forger {forger.name!r} says it alters {forger.modality!r}, but "
-            f"{type(built).__name__} lacks needs_donor and forge_sound or forge_pictures"
+            f"{type(built).__name__} lacks needs_donor and forge_audio or forge_frames"
         )
     return built
 

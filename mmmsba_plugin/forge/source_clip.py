@@ -1,6 +1,6 @@
-"""Holds a genuine clip as it is before anything in it is forged.
+"""Holds a real clip as it is before anything in it is fake.
 
-The pictures of a short clip are decoded once; those of a long one are read anew for each
+The frames of a short clip are decoded once; those of a long one are read anew for each
 variant, since a minute of them would fill gigabytes. Where the face is in each of them is
 found out once and kept on disk, because the clip's own variants ask for it, and those of
 others that borrow a face.
@@ -19,12 +19,12 @@ from mmmsba_plugin.config import TracksConfig
 from mmmsba_plugin.forge.audio.splice import fades
 from mmmsba_plugin.forge.face_trace import Trace, trace
 from mmmsba_plugin.forge.sources import Source
-from mmmsba_plugin.forger import Sound
-from mmmsba_plugin.media.audio import read_sound
+from mmmsba_plugin.forger import Audio
+from mmmsba_plugin.media.audio import read_audio
 from mmmsba_plugin.media.encode import fps_of
-from mmmsba_plugin.media.video import PictureReader
+from mmmsba_plugin.media.video import FrameReader
 from mmmsba_plugin.schema import Media
-from mmmsba_plugin.structures import Picture
+from mmmsba_plugin.structures import Frame
 from mmmsba_plugin.timebase import s_to_samples
 
 #: An editor's fade over a cut.
@@ -36,107 +36,107 @@ class Footage:
     """A clip that forgers work on.
 
     Attributes:
-        reel: The pictures of its file.
-        face: Where the main person's face is in each picture.
-        sound: All of it, from the clip's zero; empty if there is none.
-        fps_hz: Pictures a second.
-        sample_rate_hz: Of the sound.
-        left_out: Indices of pictures in the file that were cut away.
+        reel: The frames of its file.
+        face: Where the main person's face is in each frame.
+        audio: All of it, from the clip's zero; empty if there is none.
+        fps_hz: Frames a second.
+        sample_rate_hz: Of the audio.
+        left_out: Indices of frames in the file that were cut away.
     """
 
     reel: "Reel"
     face: Trace
-    sound: Sound
+    audio: Audio
     fps_hz: Fraction
     sample_rate_hz: int
     left_out: range = range(0)
 
     @property
     def duration_s(self) -> float:
-        """When the last picture ends, in seconds."""
+        """When the last frame ends, in seconds."""
         return float(self.face.edges_s[-1])
 
-    def pictures(self) -> Iterator[Picture]:
-        """Yield its pictures, each at its time."""
+    def frames(self) -> Iterator[Frame]:
+        """Yield its frames, each at its time."""
         kept = 0
-        for index, picture in enumerate(self.reel):
-            # A file may hold a picture more than when it was followed, if it is damaged.
-            if index not in self.left_out and kept < self.face.num_pictures:
-                yield Picture(float(self.face.edges_s[kept]), picture.rgb)
+        for index, frame in enumerate(self.reel):
+            # A file may hold a frame more than when it was followed, if it is damaged.
+            if index not in self.left_out and kept < self.face.num_frames:
+                yield Frame(float(self.face.edges_s[kept]), frame.rgb)
                 kept += 1
 
     def without(self, cut: range) -> "Footage":
-        """Return it with some pictures cut away, and the sound of their time with them.
+        """Return it with some frames cut away, and the audio of their time with them.
 
-        A clean cut, as any editor makes: both streams lose the same time, and the sound is
+        A clean cut, as any editor makes: both streams lose the same time, and the audio is
         faded from one side to the other.
 
         Args:
-            cut: Indices of the pictures; some must remain before and behind them.
+            cut: Indices of the frames; some must remain before and behind them.
         """
         span = self.face.span(cut.start, cut.stop)
         ends = (s_to_samples(t, self.sample_rate_hz) for t in (span.start_s, span.end_s))
         return replace(
             self,
             face=_without(self.face, cut),
-            sound=joined(self.sound, *ends, fade=s_to_samples(_FADE_S, self.sample_rate_hz)),
+            audio=joined(self.audio, *ends, fade=s_to_samples(_FADE_S, self.sample_rate_hz)),
             left_out=cut,
         )
 
 
 class Reel:
-    """The pictures of a file, which are kept in memory after the first pass if they are few.
+    """The frames of a file, which are kept in memory after the first pass if they are few.
 
     Iterate over it, as often as needed.
 
     Args:
         media: The file.
-        max_short_side_px: To which pictures are scaled down.
-        max_bytes: What may be kept; of more pictures none are, and each pass reads the file.
+        max_short_side_px: To which frames are scaled down.
+        max_bytes: What may be kept; of more frames none are, and each pass reads the file.
     """
 
     def __init__(self, media: Media, *, max_short_side_px: int, max_bytes: int = 0) -> None:
-        self._reader = PictureReader(media, max_short_side_px=max_short_side_px)
+        self._reader = FrameReader(media, max_short_side_px=max_short_side_px)
         self._max_bytes = max_bytes
-        self._kept: list[Picture] | None = None
+        self._kept: list[Frame] | None = None
 
-    def __iter__(self) -> Iterator[Picture]:
+    def __iter__(self) -> Iterator[Frame]:
         if self._kept is not None:
             yield from self._kept
             return
-        passed: list[Picture] = []
+        passed: list[Frame] = []
         room = self._max_bytes
-        for picture in self._reader:
-            room -= picture.rgb.nbytes
+        for frame in self._reader:
+            room -= frame.rgb.nbytes
             if room >= 0:
-                passed.append(picture)
+                passed.append(frame)
             else:
                 passed.clear()
-            yield picture
+            yield frame
         if room >= 0:
             self._kept = passed
 
 
-def joined(sound: Sound, start: int, end: int, *, fade: int) -> Sound:
-    """Return a sound without its samples from ``start`` to before ``end``.
+def joined(audio: Audio, start: int, end: int, *, fade: int) -> Audio:
+    """Return a audio without its samples from ``start`` to before ``end``.
 
     What lies before the cut is faded out and what is cut away last is faded in, so that the
     joint has neither a click nor a step.
     """
-    before, behind = sound[:start], sound[end:]
-    size = min(fade, before.size, end - start, sound[start:end].size)
+    before, behind = audio[:start], audio[end:]
+    size = min(fade, before.size, end - start, audio[start:end].size)
     if not size:
         return np.concatenate([before, behind])
     new, old = (ramp[:size] for ramp in fades(2 * size, size))
-    mixed = old * before[-size:] + new * sound[end - size : end]
+    mixed = old * before[-size:] + new * audio[end - size : end]
     return np.concatenate([before[:-size], mixed.astype(np.float32), behind])
 
 
-def sound_of(source: Source, sample_rate_hz: int) -> Sound:
-    """Return the sound of a clip from its zero; empty if it has none."""
+def audio_of(source: Source, sample_rate_hz: int) -> Audio:
+    """Return the audio of a clip from its zero; empty if it has none."""
     if source.media.audio is None:
         return np.zeros(0, dtype=np.float32)
-    return read_sound(source.media, sample_rate_hz=sample_rate_hz).samples
+    return read_audio(source.media, sample_rate_hz=sample_rate_hz).samples
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +146,7 @@ class TraceStore:
     Attributes:
         folder: Where traces are kept.
         config: How the face is followed.
-        max_short_side_px: To which pictures are scaled down.
+        max_short_side_px: To which frames are scaled down.
     """
 
     folder: Path
@@ -154,11 +154,11 @@ class TraceStore:
     max_short_side_px: int
 
     def of(self, source: Source, reel: Reel | None = None) -> Trace:
-        """Return where the main person's face is in each picture of a clip.
+        """Return where the main person's face is in each frame of a clip.
 
         Args:
             source: The clip.
-            reel: Its pictures, if they are at hand.
+            reel: Its frames, if they are at hand.
         """
         path = self.folder / f"{source.name}-{source.media.size_bytes}.npz"
         try:
@@ -169,7 +169,7 @@ class TraceStore:
             return self._made(source, reel or self.reel_of(source), path)
 
     def reel_of(self, source: Source, *, max_bytes: int = 0) -> Reel:
-        """Return the pictures of a clip; see :class:`Reel`."""
+        """Return the frames of a clip; see :class:`Reel`."""
         return Reel(source.media, max_short_side_px=self.max_short_side_px, max_bytes=max_bytes)
 
     def _made(self, source: Source, reel: Reel, path: Path) -> Trace:
@@ -180,14 +180,14 @@ class TraceStore:
         return made
 
     def forget(self) -> None:
-        """Delete all traces; a corpus that is complete has no use for them."""
+        """Delete all traces; a dataset that is complete has no use for them."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
 def _without(face: Trace, cut: range) -> Trace:
-    kept = np.delete(np.arange(face.num_pictures), cut)
+    kept = np.delete(np.arange(face.num_frames), cut)
     lost_s = face.edges_s[cut.stop] - face.edges_s[cut.start]
-    later = np.where(np.arange(face.num_pictures + 1) >= cut.stop, lost_s, 0.0)
+    later = np.where(np.arange(face.num_frames + 1) >= cut.stop, lost_s, 0.0)
     edges_s = np.delete(face.edges_s - later, cut)
     track = face.track.copy()
     # A stretch across the joint would be moved by one face's motion onto another's.

@@ -1,4 +1,4 @@
-"""Finds the genuine clips of a folder, and says who is in them and what split they serve.
+"""Finds the real clips of a folder, and says who is in them and what split they serve.
 
 A folder in LAV-DF's layout says so itself. In any other, each file is taken for a person of
 its own, and persons are dealt to splits by a seeded shuffle; nobody is ever in two.
@@ -39,7 +39,7 @@ _ENOUGH_FOR_TEST = 3
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A clip that its folder calls genuine.
+    """A clip that its folder calls real.
 
     Attributes:
         path: The file.
@@ -56,12 +56,12 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A genuine clip that can be forged.
+    """A real clip that can be fake.
 
     Attributes:
         candidate: What the folder says of it.
         media: What the file holds.
-        name: Its name in the forged corpus, unique there, without suffix.
+        name: Its name in the forged dataset, unique there, without suffix.
     """
 
     candidate: Candidate
@@ -88,7 +88,7 @@ class Skipped:
 def find_sources(
     folder: Path, *, seed: int, min_clip_s: float, split: str | None = None
 ) -> tuple[list[Source], list[Skipped]]:
-    """Return the genuine clips below ``folder`` that can be read, and those that cannot.
+    """Return the real clips below ``folder`` that can be read, and those that cannot.
 
     Args:
         folder: With a LAV-DF ``metadata.json``, or just with clips in it.
@@ -98,10 +98,10 @@ def find_sources(
 
     Raises:
         DatasetError: There is no such folder, its metadata cannot be read, or it holds no
-            genuine clip (of that split).
+            real clip (of that split).
     """
     if not folder.is_dir():
-        raise DatasetError(f"there is no folder {folder}; give one that holds genuine clips")
+        raise DatasetError(f"there is no folder {folder}; give one that holds real clips")
     described = (folder / METADATA).is_file()
     candidates = _described(folder, seed) if described else _undescribed(folder, seed)
     splits = sorted({c.split for c in candidates})
@@ -110,8 +110,8 @@ def find_sources(
         raise DatasetError(f"{folder} has no split {split!r}; it has: {', '.join(splits)}")
     if not candidates:
         raise DatasetError(
-            f"{folder} holds no genuine clip; it needs video files, or a {METADATA} that calls "
-            "some of its clips genuine (n_fakes 0)"
+            f"{folder} holds no real clip; it needs video files, or a {METADATA} that calls "
+            "some of its clips real (n_fakes 0)"
         )
     sources: list[Source] = []
     skipped: list[Skipped] = []
@@ -149,18 +149,18 @@ def seed_of(key: str) -> int:
 def _usable(candidate: Candidate, min_clip_s: float) -> Media:
     media = probe(candidate.path, with_hash=False)
     if media.video is None:
-        raise DatasetError("it has no pictures, so nobody is seen to talk; give a video")
+        raise DatasetError("it has no frames, so nobody is seen to talk; give a video")
     if media.duration_s is not None and media.duration_s < min_clip_s:
         raise DatasetError(
             f"it lasts {media.duration_s:.2f} s; at least {min_clip_s:g} s are needed to leave "
-            "genuine time around a forged stretch"
+            "real time around a fake stretch"
         )
     return media
 
 
 def _described(folder: Path, seed: int) -> list[Candidate]:
-    """Return what the metadata calls genuine, by key; who has no split is dealt one."""
-    genuine = []
+    """Return what the metadata calls real, by key; who has no split is dealt one."""
+    real = []
     for found in listed(folder / METADATA):
         item = found.value
         try:
@@ -174,12 +174,12 @@ def _described(folder: Path, seed: int) -> list[Candidate]:
             ) from error
         if not fakes:
             identity = str(item.get("identity") or Path(key).stem)
-            genuine.append((key, identity, split))
-    stated = {who: split for _, who, split in genuine if split}
-    dealt = deal_splits({who for _, who, _ in genuine} - stated.keys(), seed=seed) | stated
+            real.append((key, identity, split))
+    stated = {who: split for _, who, split in real if split}
+    dealt = deal_splits({who for _, who, _ in real} - stated.keys(), seed=seed) | stated
     return [
         Candidate(folder / key, key, who, str(split or dealt[who]))
-        for key, who, split in sorted(genuine, key=lambda found: found[0])
+        for key, who, split in sorted(real, key=lambda found: found[0])
     ]
 
 
@@ -197,7 +197,7 @@ def _hidden(path: Path, folder: Path) -> bool:
 
 
 def _unique_name(candidate: Candidate, names: set[str]) -> str:
-    """Return a name for the forged corpus, ``split/stem``, with more of the path if needed."""
+    """Return a name for the forged dataset, ``split/stem``, with more of the path if needed."""
     stem = Path(candidate.key).stem
     for word in (stem, candidate.key.replace("/", "-").replace(".", "-")):
         name = f"{candidate.split}/{word}"

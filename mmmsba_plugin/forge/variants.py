@@ -1,7 +1,7 @@
-"""Works on one genuine clip: writes it, forges variants of it, and says what was done.
+"""Works on one real clip: writes it, forges variants of it, and says what was done.
 
-Whatever leaves goes through a chain of processing and an encoder, genuine or not, drawn
-anew for each file by its number, which tells nobody whether it is forged. Otherwise the
+Whatever leaves goes through a chain of processing and an encoder, real or not, drawn
+anew for each file by its number, which tells nobody whether it is fake. Otherwise the
 chain would be the label.
 """
 
@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from pydantic import Field
 
-from mmmsba_plugin.config import Chapter, TracksConfig
+from mmmsba_plugin.config import Config, TracksConfig
 from mmmsba_plugin.datasets.lavdf_metadata import Entry, entry
 from mmmsba_plugin.forge.apply import Forgery, forge_footage
 from mmmsba_plugin.forge.augment.audio import mix
@@ -24,27 +24,27 @@ from mmmsba_plugin.forge.donors import Lenders
 from mmmsba_plugin.forge.face_trace import replaced
 from mmmsba_plugin.forge.plan import StretchConfig
 from mmmsba_plugin.forge.recipes import Cast, Recipe
-from mmmsba_plugin.forge.source_clip import Footage, Reel, TraceStore, sound_of
+from mmmsba_plugin.forge.source_clip import Footage, Reel, TraceStore, audio_of
 from mmmsba_plugin.forge.sources import Source, seed_of
-from mmmsba_plugin.forger import Sound
-from mmmsba_plugin.media.audio import read_sound
+from mmmsba_plugin.forger import Audio
+from mmmsba_plugin.media.audio import read_audio
 from mmmsba_plugin.media.encode import fps_of, write_clip
 from mmmsba_plugin.media.probe import probe
-from mmmsba_plugin.structures import Picture
+from mmmsba_plugin.structures import Frame
 from mmmsba_plugin.timebase import frames_to_s
 
 #: Sources of chance that must not know of each other.
 _CASTING, _FORGING, _PROCESSING, _NOISE = range(4)
-#: A clip shorter than this is not cut, in seconds: forged stretches need the room.
+#: A clip shorter than this is not cut, in seconds: fake stretches need the room.
 _MIN_CUT_S = 3.0
 _MB = 2**20
 
 
-class ForgeConfig(Chapter):
-    """How a corpus is forged."""
+class ForgeConfig(Config):
+    """How a dataset is fake."""
 
     stretches: StretchConfig = Field(
-        default=StretchConfig(), description="How long and how many forged stretches are."
+        default=StretchConfig(), description="How long and how many fake stretches are."
     )
     mixed_share: float = Field(
         default=0.1,
@@ -54,16 +54,16 @@ class ForgeConfig(Chapter):
     )
     min_clip_s: float = Field(default=1.0, gt=0, description="Shorter clips are left out.")
     max_short_side_px: int = Field(
-        default=540, ge=64, description="Pictures are scaled down to this, in px."
+        default=540, ge=64, description="Frames are scaled down to this, in px."
     )
-    sample_rate_hz: int = Field(default=16_000, ge=8_000, description="Of the written sound.")
+    sample_rate_hz: int = Field(default=16_000, ge=8_000, description="Of the written audio.")
     keep_mb: int = Field(
         default=256,
         ge=0,
-        description="Pictures of a clip that are kept in memory instead of being read anew, in MB.",
+        description="Frames of a clip that are kept in memory instead of being read anew, in MB.",
     )
     processing: ProcessingConfig = Field(
-        default=ProcessingConfig(), description="What happens to all files, genuine or not."
+        default=ProcessingConfig(), description="What happens to all files, real or not."
     )
     tracks: TracksConfig = Field(
         default=TracksConfig(), description="How the face is found and followed."
@@ -71,14 +71,14 @@ class ForgeConfig(Chapter):
 
 
 class Studio:
-    """One genuine clip and what is made of it.
+    """One real clip and what is made of it.
 
     Args:
         source: The clip.
-        out_dir: The corpus that is being written.
+        out_dir: The dataset that is being written.
         traces: Where the face is, in this clip and in others.
-        config: How it is forged.
-        seed: Of the whole corpus.
+        config: How it is fake.
+        seed: Of the whole dataset.
     """
 
     def __init__(
@@ -94,7 +94,7 @@ class Studio:
         return Footage(
             reel,
             face=self._traces.of(self._source, reel),
-            sound=sound_of(self._source, self._config.sample_rate_hz),
+            audio=audio_of(self._source, self._config.sample_rate_hz),
             fps_hz=fps_of(self._source.media),
             sample_rate_hz=self._config.sample_rate_hz,
         )
@@ -107,7 +107,7 @@ class Studio:
             number: Which variant, from 0.
         """
         seen = bool((self.footage.face.track >= 0).any())
-        able = cast.only(sound=bool(np.any(self.footage.sound)), pictures=seen)
+        able = cast.only(audio=bool(np.any(self.footage.audio)), frames=seen)
         rng = self._rng(0, _CASTING)
         return able.recipes(number, mixed_share=self._config.mixed_share, rng=rng)
 
@@ -116,9 +116,9 @@ class Studio:
         return [int(n) for n in self._rng(1, _CASTING).permutation(num_files)]
 
     def copy(self, number: int) -> Entry:
-        """Write the genuine clip as a file of that number, and return what to say of it."""
+        """Write the real clip as a file of that number, and return what to say of it."""
         footage, processing = self._edited(number)
-        return self._write(number, processing, footage, Forgery(footage.sound, {}, ()))
+        return self._write(number, processing, footage, Forgery(footage.audio, {}, ()))
 
     def forge(self, number: int, recipe: Recipe, lenders: Lenders, *, original: int) -> Entry:
         """Write a forged variant as a file of that number, and return what to say of it.
@@ -127,7 +127,7 @@ class Studio:
             number: Of the file.
             recipe: What it is forged with.
             lenders: Other clips, for forgers that need them.
-            original: Number of the genuine file it is said to come from.
+            original: Number of the real file it is said to come from.
 
         Raises:
             FeatureError: The clip cannot be forged with this.
@@ -155,7 +155,7 @@ class Studio:
         start_s = where * footage.duration_s
         ends = (footage.face.nearest_edge(t) for t in (start_s, start_s + lost_s))
         cut = range(*ends)
-        whole = not cut or cut.start == 0 or cut.stop >= footage.face.num_pictures
+        whole = not cut or cut.start == 0 or cut.stop >= footage.face.num_frames
         if whole or footage.duration_s < _MIN_CUT_S:
             return footage, drawn.model_copy(update={"cut": None})
         return footage.without(cut), drawn
@@ -166,22 +166,22 @@ class Studio:
         """Write a file, and return what to say of it."""
         file, rng = self._file(number), self._rng(number, _NOISE)
         rate_hz = self._config.sample_rate_hz
-        sound = mix(forgery.sound, processing, sample_rate_hz=rate_hz, rng=rng)
-        pictures: Iterable[Picture] = develop(
-            replaced(footage.pictures(), forgery.pictures), processing, rng
+        audio = mix(forgery.audio, processing, sample_rate_hz=rate_hz, rng=rng)
+        frames: Iterable[Frame] = develop(
+            replaced(footage.frames(), forgery.frames), processing, rng
         )
         fps_hz = footage.fps_hz
         if processing.fps_hz is not None:
             fps_hz = Fraction(processing.fps_hz)
-            pictures = at_rate(pictures, fps_hz, footage.duration_s)
+            frames = at_rate(frames, fps_hz, footage.duration_s)
             forgery = forgery.shown_at(fps_hz)
-        counted = _Counted(pictures)
-        with self._compressed_before(number, processing, counted, sound, fps_hz) as (seen, heard):
+        counted = _Counted(frames)
+        with self._compressed_before(number, processing, counted, audio, fps_hz) as (seen, heard):
             write_clip(
                 self._out_dir / file,
                 seen,
                 fps_hz=fps_hz,
-                sound=heard if heard.size else None,
+                audio=heard if heard.size else None,
                 sample_rate_hz=rate_hz,
                 crf=processing.crf,
                 encoder=processing.encoder,
@@ -193,8 +193,8 @@ class Studio:
             identity=self._source.candidate.identity,
             kind=forgery.kind or "real",
             duration_s=counted.end_s(fps_hz),
-            num_pictures=counted.num,
-            num_audio_samples=sound.size,
+            num_frames=counted.num,
+            num_audio_samples=audio.size,
             visual=forgery.times("visual"),
             audio=forgery.times("audio"),
             details={
@@ -209,29 +209,29 @@ class Studio:
         self,
         number: int,
         processing: Processing,
-        pictures: Iterable[Picture],
-        sound: Sound,
+        frames: Iterable[Frame],
+        audio: Audio,
         fps_hz: Fraction,
-    ) -> Iterator[tuple[Iterable[Picture], Sound]]:
+    ) -> Iterator[tuple[Iterable[Frame], Audio]]:
         """Give what is to be written, compressed and read again if that is to be done twice."""
         if processing.first_crf is None:
-            yield pictures, sound
+            yield frames, audio
             return
         rate_hz = self._config.sample_rate_hz
         path = self._out_dir / f"{self._file(number)}.first.mp4"
         try:
             write_clip(
                 path,
-                pictures,
+                frames,
                 fps_hz=fps_hz,
-                sound=sound if sound.size else None,
+                audio=audio if audio.size else None,
                 sample_rate_hz=rate_hz,
                 crf=processing.first_crf,
                 audio_bit_rate=processing.first_bit_rate,
             )
             media = probe(path, with_hash=False)
-            heard = read_sound(media, sample_rate_hz=rate_hz).samples if sound.size else sound
-            heard = np.pad(heard[: sound.size], (0, max(0, sound.size - heard.size)))
+            heard = read_audio(media, sample_rate_hz=rate_hz).samples if audio.size else audio
+            heard = np.pad(heard[: audio.size], (0, max(0, audio.size - heard.size)))
             yield Reel(media, max_short_side_px=self._config.max_short_side_px), heard
         finally:
             path.unlink(missing_ok=True)
@@ -241,15 +241,15 @@ class Studio:
 
 
 class _Counted:
-    """Counts pictures as they pass."""
+    """Counts frames as they pass."""
 
-    def __init__(self, pictures: Iterable[Picture]) -> None:
-        self._pictures, self.num, self._last_s = pictures, 0, 0.0
+    def __init__(self, frames: Iterable[Frame]) -> None:
+        self._frames, self.num, self._last_s = frames, 0, 0.0
 
-    def __iter__(self) -> Iterator[Picture]:
-        for picture in self._pictures:
-            self.num, self._last_s = self.num + 1, picture.pts_s
-            yield picture
+    def __iter__(self) -> Iterator[Frame]:
+        for frame in self._frames:
+            self.num, self._last_s = self.num + 1, frame.pts_s
+            yield frame
 
     def end_s(self, fps_hz: Fraction) -> float:
         """Return when the last one ends, in seconds."""

@@ -85,6 +85,6 @@ def _result(future: "Future[Any]") -> Any:  # noqa: ANN401 - whatever the work r
         return future.result()
     except BrokenProcessPool as error:
         raise DatasetError(
-            "a process that forged clips died, often for want of memory; run again with fewer "
+            "a process that fake clips died, often for want of memory; run again with fewer "
             "workers, and what is done stays done"
         ) from error

@@ -77,7 +77,7 @@ def localize(
     end_s: float,
     config: LocalizationConfig | None = None,
 ) -> list[tuple[Segment, float]]:
-    """Return the forged segments of a clip and how sure each is.
+    """Return the fake segments of a clip and how sure each is.
 
     Args:
         scores: P(fake) of each snippet, in [0, 1], shape ``(snippet,)``.

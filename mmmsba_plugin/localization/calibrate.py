@@ -47,22 +47,22 @@ _NO_RISE = "higher scores are not more often forged"
 _HALVINGS = 40
 
 
-def calibrate(method: CalibrationMethod, scores: ArrayLike, forged: ArrayLike) -> Calibration:
+def calibrate(method: CalibrationMethod, scores: ArrayLike, fake: ArrayLike) -> Calibration:
     """Return the curve of a method for the scores of clips with known truth.
 
     Args:
         method: ``none`` leaves scores as they are.
         scores: The network's score of each clip, in [0, 1], shape ``(clip,)``.
-        forged: The truth, the same shape.
+        fake: The truth, the same shape.
 
     Raises:
         ScoreRangeError: A score lies outside [0, 1].
         DatasetError: There is not one truth a score.
     """
-    return _FITS[method](scores, forged)
+    return _FITS[method](scores, fake)
 
 
-def fit_temperature(scores: ArrayLike, forged: ArrayLike) -> Calibration:
+def fit_temperature(scores: ArrayLike, fake: ArrayLike) -> Calibration:
     """Return the straight line in log-odds that fits best: ``(logit + shift) / temperature``.
 
     A temperature alone cannot move even odds away from a score of one half, and with focal
@@ -72,7 +72,7 @@ def fit_temperature(scores: ArrayLike, forged: ArrayLike) -> Calibration:
 
     Args:
         scores: The network's score of each clip, in [0, 1], shape ``(clip,)``.
-        forged: The truth, the same shape.
+        fake: The truth, the same shape.
 
     Returns:
         The curve; of method ``none``, with the reason, where there are fewer than ten clips
@@ -88,7 +88,7 @@ def fit_temperature(scores: ArrayLike, forged: ArrayLike) -> Calibration:
         the temperature; Platt, "Probabilistic Outputs for Support Vector Machines", 1999,
         for the shift and the softened truths.
     """
-    values, truth = _checked_pairs(scores, forged)
+    values, truth = _checked_pairs(scores, fake)
     if reason := _why_not(values, truth):
         return Calibration(reason=reason)
     logits, targets = _logits(values), _softened(truth)
@@ -109,17 +109,17 @@ def fit_temperature(scores: ArrayLike, forged: ArrayLike) -> Calibration:
     return _unless_worse(found, values, truth)
 
 
-def fit_isotonic(scores: ArrayLike, forged: ArrayLike) -> Calibration:
+def fit_isotonic(scores: ArrayLike, fake: ArrayLike) -> Calibration:
     """Return the rising curve that fits best, whatever its shape.
 
-    Neighbouring clips are pooled until the share of forged ones rises from block to block.
+    Neighbouring clips are pooled until the share of fake ones rises from block to block.
     Between the middles of blocks the curve is a straight line over log-odds, and flat beyond
-    the outer ones. One forged clip is imagined at score 0 and one genuine at score 1: however
+    the outer ones. One fake clip is imagined at score 0 and one real at score 1: however
     well the classes lie apart, ``n`` clips then claim no more than ``n / (n + 1)``.
 
     Args:
         scores: The network's score of each clip, in [0, 1], shape ``(clip,)``.
-        forged: The truth, the same shape.
+        fake: The truth, the same shape.
 
     Returns:
         The curve; of method ``none``, with the reason, as :func:`fit_temperature` has it.
@@ -132,13 +132,13 @@ def fit_isotonic(scores: ArrayLike, forged: ArrayLike) -> Calibration:
         Zadrozny and Elkan, "Transforming Classifier Scores into Accurate Multiclass
         Probability Estimates", KDD 2002, section 3.2.
     """
-    values, truth = _checked_pairs(scores, forged)
+    values, truth = _checked_pairs(scores, fake)
     if reason := _why_not(values, truth):
         return Calibration(reason=reason)
     levels, which = np.unique(values, return_inverse=True)
-    num_forged = np.bincount(which, weights=truth).astype(np.int64)
+    num_fake = np.bincount(which, weights=truth).astype(np.int64)
     num_clips = np.bincount(which)
-    blocks = pool_adjacent_violators([1, *num_forged, 0], [1, *num_clips, 1])
+    blocks = pool_adjacent_violators([1, *num_fake, 0], [1, *num_clips, 1])
     if len(blocks) == 1:
         return Calibration(reason=_NO_RISE)
     # What is only imagined has a truth, but no weight where the middles lie.
@@ -154,25 +154,25 @@ class Block(NamedTuple):
 
     Attributes:
         num_levels: How many levels.
-        num_forged: Forged clips at them.
+        num_fake: Fake clips at them.
         num_clips: All clips at them.
     """
 
     num_levels: int
-    num_forged: int
+    num_fake: int
     num_clips: int
 
     @property
     def share(self) -> float:
-        """Share of the clips that are forged."""
-        return self.num_forged / self.num_clips
+        """Share of the clips that are fake."""
+        return self.num_fake / self.num_clips
 
 
-def pool_adjacent_violators(num_forged: Iterable[int], num_clips: Iterable[int]) -> list[Block]:
-    """Return the pools in which the share of forged clips rises strictly.
+def pool_adjacent_violators(num_fake: Iterable[int], num_clips: Iterable[int]) -> list[Block]:
+    """Return the pools in which the share of fake clips rises strictly.
 
     Args:
-        num_forged: Forged clips at each level of scores, in rising order of scores.
+        num_fake: Fake clips at each level of scores, in rising order of scores.
         num_clips: All clips at each, at least one.
 
     Example:
@@ -184,11 +184,11 @@ def pool_adjacent_violators(num_forged: Iterable[int], num_clips: Iterable[int])
         Information", 1955.
     """
     blocks: list[Block] = []
-    for forged, clips in zip(num_forged, num_clips, strict=True):
-        block = Block(1, int(forged), int(clips))
+    for fake, clips in zip(num_fake, num_clips, strict=True):
+        block = Block(1, int(fake), int(clips))
         # Whole numbers, crosswise: no rounding decides whether two shares are equal.
         while blocks and (
-            blocks[-1].num_forged * block.num_clips >= block.num_forged * blocks[-1].num_clips
+            blocks[-1].num_fake * block.num_clips >= block.num_fake * blocks[-1].num_clips
         ):
             block = Block(*(a + b for a, b in zip(blocks.pop(), block, strict=True)))
         blocks.append(block)
@@ -235,33 +235,33 @@ _CURVES: dict[CalibrationMethod, Callable[[Calibration, Scores], Scores]] = {
 }
 
 
-def _why_not(scores: Scores, forged: Flags) -> str:
+def _why_not(scores: Scores, fake: Flags) -> str:
     """Return why nothing can be fitted; nothing if something can."""
     if len(scores) < MIN_CLIPS:
         return f"{len(scores)} clips are too few; it takes {MIN_CLIPS}"
-    if forged.all() or not forged.any():
-        return f"all clips are {'forged' if forged.all() else 'genuine'}"
+    if fake.all() or not fake.any():
+        return f"all clips are {'fake' if fake.all() else 'real'}"
     if scores.min() == scores.max():
         return "all clips have the same score"
     # Its sign is that of the best slope.
-    covariance = np.cov(_logits(scores), forged)[0, 1]
+    covariance = np.cov(_logits(scores), fake)[0, 1]
     return "" if covariance > 0 else _NO_RISE
 
 
-def _unless_worse(found: Calibration, scores: Scores, forged: Flags) -> Calibration:
+def _unless_worse(found: Calibration, scores: Scores, fake: Flags) -> Calibration:
     """Return the curve, or none if it makes the truth of these very clips more surprising.
 
     Softened truths and imagined clips make a curve more careful than the clips ask for; where
     scores were right and sure before, that would be a step back.
     """
-    if _log_loss(apply(found, scores), forged) <= _log_loss(scores, forged):
+    if _log_loss(apply(found, scores), fake) <= _log_loss(scores, fake):
         return found
     return Calibration(reason=f"the {found.method} curve fits these clips worse than none")
 
 
-def _softened(forged: Flags) -> Scores:
-    num_forged, num_genuine = int(forged.sum()), int((~forged).sum())
-    return np.where(forged, (num_forged + 1) / (num_forged + 2), 1 / (num_genuine + 2))
+def _softened(fake: Flags) -> Scores:
+    num_fake, num_real = int(fake.sum()), int((~fake).sum())
+    return np.where(fake, (num_fake + 1) / (num_fake + 2), 1 / (num_real + 2))
 
 
 def _middles(
@@ -297,9 +297,9 @@ def _sigmoid(logits: Scores) -> Scores:
     return probabilities
 
 
-def _log_loss(scores: Scores, forged: Flags) -> float:
+def _log_loss(scores: Scores, fake: Flags) -> float:
     inside = np.clip(scores, _LOW, _HIGH)
-    return float(-np.where(forged, np.log(inside), np.log1p(-inside)).mean())
+    return float(-np.where(fake, np.log(inside), np.log1p(-inside)).mean())
 
 
 def _checked(scores: ArrayLike) -> Scores:
@@ -313,11 +313,11 @@ def _checked(scores: ArrayLike) -> Scores:
     return values
 
 
-def _checked_pairs(scores: ArrayLike, forged: ArrayLike) -> tuple[Scores, Flags]:
-    values, truth = _checked(scores), np.asarray(forged, dtype=np.bool_)
+def _checked_pairs(scores: ArrayLike, fake: ArrayLike) -> tuple[Scores, Flags]:
+    values, truth = _checked(scores), np.asarray(fake, dtype=np.bool_)
     if values.ndim != 1 or values.shape != truth.shape:
         raise DatasetError(
             f"give one truth a score, got shapes {values.shape} for scores and {truth.shape} for "
-            "truths"
+            "ground_truth"
         )
     return values, truth

@@ -1,4 +1,4 @@
-"""Turns what is said about each snippet into ranked candidates for forged stretches.
+"""Turns what is said about each snippet into ranked candidates for fake stretches.
 
 Candidates serve evaluation: many, overlapping, down to low scores, because precision and
 recall are measured over all thresholds. What a person is shown is made in
@@ -27,7 +27,7 @@ def propose(
     end_s: float,
     config: LocalizationConfig | None = None,
 ) -> tuple[Spans, Scores]:
-    """Return candidates for forged stretches, before any is suppressed.
+    """Return candidates for fake stretches, before any is suppressed.
 
     With distances, each snippet proposes the stretch that it sees itself in, at its own
     score. Without, the runs of cells at or above several levels are proposed, each at the

@@ -1,1 +1,1 @@
-"""A file becomes pictures and sound with time stamps."""
+"""A file becomes frames and audio with time stamps."""

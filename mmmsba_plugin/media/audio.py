@@ -1,4 +1,4 @@
-"""Yields the sound of a file as mono blocks, each at the moment it is heard.
+"""Yields the audio of a file as mono blocks, each at the moment it is heard.
 
 Counting samples from the start of a file is wrong as soon as a packet is lost or a
 recorder paused: all that follows would slide against the lips. So a block runs only as
@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mmmsba_plugin.media.container import AvFrame
-from mmmsba_plugin.media.packets import Damage, FrameReader
+from mmmsba_plugin.media.packets import Damage, StreamDecoder
 from mmmsba_plugin.schema import Media
-from mmmsba_plugin.structures import SoundBlock
+from mmmsba_plugin.structures import AudioBlock
 from mmmsba_plugin.timebase import pts_to_s, s_to_samples, samples_to_s
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 #: How far time stamps may stray from the count of samples before they are believed, in
-#: seconds. Containers round stamps to 1 ms (Matroska) or a whole sound frame (AVI, 36 ms).
+#: seconds. Containers round stamps to 1 ms (Matroska) or a whole audio frame (AVI, 36 ms).
 DRIFT_TOLERANCE_S = 0.05
 
 #: The same right behind a packet that was lost. One packet is shorter than the tolerance
@@ -31,18 +31,18 @@ LOSS_TOLERANCE_S = 0.005
 _FULL_SCALE = np.float32(2**31)
 
 
-class SoundReader:
-    """The sound of a file, in order of storage.
+class AudioReader:
+    """The audio of a file, in order of storage.
 
     Iterate over it, as often as needed; each pass reads the file anew and holds about one
-    block. A file without a sound stream yields none.
+    block. A file without a audio stream yields none.
 
     Blocks follow each other without a gap until the file's time stamps jump; then the next
     one starts at its true time. After a jump backwards, blocks overlap in time.
 
     Args:
         media: The file, as :func:`mmmsba_plugin.media.probe.probe` describes it.
-        sample_rate_hz: Samples a second that are wanted; the sound is resampled to it.
+        sample_rate_hz: Samples a second that are wanted; the audio is resampled to it.
         block_s: Length of a block in seconds; one before a gap or the end may be shorter.
     """
 
@@ -50,7 +50,7 @@ class SoundReader:
         self.media = media
         self.sample_rate_hz = sample_rate_hz
         self._block_samples = max(1, s_to_samples(block_s, sample_rate_hz))
-        self._frames = FrameReader(media, "audio")
+        self._frames = StreamDecoder(media, "audio")
         self._last_s: float | None = None
 
     @property
@@ -58,7 +58,7 @@ class SoundReader:
         """What was broken, in what was read so far."""
         return self._frames.damage(last_pts_s=self._last_s)
 
-    def __iter__(self) -> Iterator[SoundBlock]:
+    def __iter__(self) -> Iterator[AudioBlock]:
         self._last_s = None
         if self.media.audio is None:
             return
@@ -84,19 +84,19 @@ class SoundReader:
         return self.media.audio.start_s if self.media.audio else 0.0
 
 
-def read_sound(media: Media, *, sample_rate_hz: int = 16_000) -> SoundBlock:
-    """Return the whole sound of a file, from its zero to its end.
+def read_audio(media: Media, *, sample_rate_hz: int = 16_000) -> AudioBlock:
+    """Return the whole audio of a file, from its zero to its end.
 
     Args:
         media: The file, as :func:`mmmsba_plugin.media.probe.probe` describes it.
         sample_rate_hz: Samples a second that are wanted.
 
     Returns:
-        One block that starts at zero and lasts ``media.duration_s``, or as long as the sound
-        where that is not known. Zeros stand where there is no sound, so a file without any
+        One block that starts at zero and lasts ``media.duration_s``, or as long as the audio
+        where that is not known. Zeros stand where there is no audio, so a file without any
         yields silence. Where stamps jump back, what is stored later counts.
     """
-    blocks = list(SoundReader(media, sample_rate_hz=sample_rate_hz))
+    blocks = list(AudioReader(media, sample_rate_hz=sample_rate_hz))
     starts = [s_to_samples(block.start_s, sample_rate_hz) for block in blocks]
     if media.duration_s is None:
         size = max((at + b.samples.size for at, b in zip(starts, blocks, strict=True)), default=0)
@@ -106,11 +106,11 @@ def read_sound(media: Media, *, sample_rate_hz: int = 16_000) -> SoundBlock:
     for at, block in zip(starts, blocks, strict=True):
         room = samples[max(0, at) : at + block.samples.size]
         room[:] = block.samples[max(0, -at) :][: room.size]
-    return SoundBlock(0.0, samples, sample_rate_hz)
+    return AudioBlock(0.0, samples, sample_rate_hz)
 
 
 class _Run:
-    """Sound whose time stamps agree with its count of samples, on its way through a resampler."""
+    """Audio whose time stamps agree with its count of samples, on its way through a resampler."""
 
     def __init__(
         self, start_s: float, frame: AvFrame, sample_rate_hz: int, block_samples: int
@@ -130,7 +130,7 @@ class _Run:
 
     @property
     def end_s(self) -> float:
-        """Where the sound ends that was added so far, by its count of samples, in seconds."""
+        """Where the audio ends that was added so far, by its count of samples, in seconds."""
         return self._start_s + samples_to_s(self._num_read, self._format[0])
 
     def continues_with(self, frame: AvFrame, start_s: float, *, lost: bool) -> bool:
@@ -138,7 +138,7 @@ class _Run:
         tolerance_s = LOSS_TOLERANCE_S if lost else DRIFT_TOLERANCE_S
         return _format(frame) == self._format and abs(start_s - self.end_s) <= tolerance_s
 
-    def add(self, frame: AvFrame) -> Iterator[SoundBlock]:
+    def add(self, frame: AvFrame) -> Iterator[AudioBlock]:
         """Take in a frame and yield the blocks that it completes."""
         self._num_read += frame.samples
         # The resampler counts by itself; stamps that jitter would only confuse it.
@@ -147,7 +147,7 @@ class _Run:
         while self._num_waiting() >= self._block_samples:
             yield self._block(self._block_samples)
 
-    def finish(self) -> Iterator[SoundBlock]:
+    def finish(self) -> Iterator[AudioBlock]:
         """Yield what is left."""
         self._take(self._resampler.resample(None))
         while self._num_waiting():
@@ -160,13 +160,13 @@ class _Run:
     def _num_waiting(self) -> int:
         return sum(samples.size for samples in self._waiting)
 
-    def _block(self, num_samples: int) -> SoundBlock:
+    def _block(self, num_samples: int) -> AudioBlock:
         samples = np.concatenate(self._waiting)
         start_s = self._start_s + samples_to_s(self._num_yielded, self._sample_rate_hz)
         block, rest = samples[:num_samples], samples[num_samples:]
         self._waiting = [rest] if rest.size else []
         self._num_yielded += block.size
-        return SoundBlock(start_s, block, self._sample_rate_hz)
+        return AudioBlock(start_s, block, self._sample_rate_hz)
 
 
 def _format(frame: AvFrame) -> tuple[int, str, str]:

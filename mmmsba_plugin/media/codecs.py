@@ -15,7 +15,7 @@ _QP_TO_LAMBDA = 118
 #: Rate factors in one step of a quantiser, so that crf 23 gives the usual quantiser of 5.
 _CRF_TO_QP = 5
 
-#: Encoders older than H.264: they write a picture rate into the stream instead of stamps,
+#: Encoders older than H.264: they write a frame rate into the stream instead of stamps,
 #: and take a quantiser from 1 to 31 instead of a rate factor.
 _OLD_CODECS = frozenset({"mpeg4", "mpeg1video", "mpeg2video"})
 
@@ -26,9 +26,9 @@ class Container:
 
     Attributes:
         muxer: Its name in libavformat.
-        video_codec: Encoder of pictures, if none is asked for.
-        audio_codec: Encoder of sound, if none is asked for.
-        steady: Whether its pictures can only lie on a grid of constant rate.
+        video_codec: Encoder of frames, if none is asked for.
+        audio_codec: Encoder of audio, if none is asked for.
+        steady: Whether its frames can only lie on a grid of constant rate.
         skips_priming: Whether it can tell a player to skip what an encoder puts in front.
     """
 
@@ -65,15 +65,15 @@ def container_for(path: Path) -> Container:
 
 
 def is_steady(container: Container, video_codec: str) -> bool:
-    """Return whether pictures can only lie on a grid of constant rate."""
+    """Return whether frames can only lie on a grid of constant rate."""
     return container.steady or video_codec in _OLD_CODECS
 
 
 def video_options(container: Container, video_codec: str, crf: int) -> dict[str, str]:
-    """Return how an encoder of pictures is set.
+    """Return how an encoder of frames is set.
 
     Args:
-        container: Where the pictures go.
+        container: Where the frames go.
         video_codec: Name of the encoder.
         crf: Constant rate factor, 0 to 51; less is better.
     """
@@ -82,22 +82,22 @@ def video_options(container: Container, video_codec: str, crf: int) -> dict[str,
         return {"flags": "+bitexact+qscale", "global_quality": str(quantiser * _QP_TO_LAMBDA)}
     options = {"flags": "+bitexact", "crf": str(crf)}
     if video_codec == "libx264":
-        # Without the first, a picture rate of 90,000 Hz, our clock's, is written into the
+        # Without the first, a frame rate of 90,000 Hz, our clock's, is written into the
         # stream beside the stamps, and some readers believe it. Without the second, the
         # encoder's rate control rounds by what lies in memory next to it, and the same
-        # pictures gave up to nineteen different files in 25 runs; it costs 2 % of the time.
+        # frames gave up to nineteen different files in 25 runs; it costs 2 % of the time.
         options |= {"preset": "veryfast", "x264-params": "force-cfr=1:cpu-independent=1"}
     if video_codec.startswith("libvpx"):
         options |= {"deadline": "realtime", "cpu-used": "8"}
     if container.steady:
-        # Such containers store one stamp a picture, which cannot say that a later picture is
+        # Such containers store one stamp a frame, which cannot say that a later frame is
         # needed before an earlier one.
         options["bf"] = "0"
     return options
 
 
 def stored_rate_hz(audio_codec: str, sample_rate_hz: int) -> int:
-    """Return the sample rate at which sound is stored: the wanted one, or the next better."""
+    """Return the sample rate at which audio is stored: the wanted one, or the next better."""
     import av
 
     rates_hz = sorted(av.Codec(audio_codec, "w").audio_rates or [sample_rate_hz])
@@ -106,7 +106,7 @@ def stored_rate_hz(audio_codec: str, sample_rate_hz: int) -> int:
 
 
 def priming_samples(audio_codec: str, sample_rate_hz: int) -> tuple[int, int]:
-    """Return how many samples an encoder puts in front of the sound, and how many fill a packet.
+    """Return how many samples an encoder puts in front of the audio, and how many fill a packet.
 
     Asked of the encoder itself, which places its first packet that far before zero.
     """

@@ -95,7 +95,7 @@ def _reason(path: Path, head: bytes) -> str:
             "copied; copy it again in full, or have it repaired from another clip of that camera"
         )
     return (
-        "it is in no known video or sound format, or its beginning is damaged; copy it again, "
+        "it is in no known video or audio format, or its beginning is damaged; copy it again, "
         "or convert it to mp4"
     )
 

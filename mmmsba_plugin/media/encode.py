@@ -1,6 +1,6 @@
-"""Writes pictures and sound to a file; the same input gives the same bytes.
+"""Writes frames and audio to a file; the same input gives the same bytes.
 
-Forgeries and genuine clips must leave through one door with the same settings, or a
+Forgeries and real clips must leave through one door with the same settings, or a
 detector learns the encoder instead of the forgery.
 """
 
@@ -15,24 +15,24 @@ from numpy.typing import NDArray
 
 from mmmsba_plugin.errors import ConfigError
 from mmmsba_plugin.media.codecs import container_for, video_options
-from mmmsba_plugin.media.muxing import PictureTrack, SoundTrack
+from mmmsba_plugin.media.muxing import AudioTrack, FrameTrack
 from mmmsba_plugin.schema import Media
-from mmmsba_plugin.structures import Picture, Rgb
+from mmmsba_plugin.structures import Frame, Rgb
 from mmmsba_plugin.timebase import frames_to_s
 
-#: Pictures a second that are assumed of a file which does not say.
+#: Frames a second that are assumed of a file which does not say.
 _USUAL_FPS_HZ = 25
 _MAX_DENOMINATOR = 1001
 
 
 def write_clip(
     path: str | Path,
-    pictures: Iterable[Picture] | Iterable[Rgb],
+    frames: Iterable[Frame] | Iterable[Rgb],
     *,
     fps_hz: int | Fraction,
-    sound: NDArray[np.float32] | None = None,
+    audio: NDArray[np.float32] | None = None,
     sample_rate_hz: int = 16_000,
-    sound_start_s: float = 0.0,
+    audio_start_s: float = 0.0,
     video_codec: str | None = None,
     crf: int = 23,
     encoder: Mapping[str, str] | None = None,
@@ -41,39 +41,39 @@ def write_clip(
 ) -> None:
     """Write a clip; it appears at ``path`` only once it is complete.
 
-    Pictures are taken one at a time, so memory does not grow with the clip.
+    Frames are taken one at a time, so memory does not grow with the clip.
 
     Args:
         path: Where to; the suffix says which container: mp4, mov, mkv, webm, avi or mpg.
-        pictures: Either with time stamps, which are kept (avi and mpg move them to the
+        frames: Either with time stamps, which are kept (avi and mpg move them to the
             nearest place of a constant rate, and avi shows the first one from zero), or
             plain arrays, shape ``(height, width, 3)``, at a constant rate. All of one size;
-            an odd last row or column is cut off. A picture that falls on the place of the
+            an odd last row or column is cut off. A frame that falls on the place of the
             last one is left out.
-        fps_hz: Pictures a second.
-        sound: Mono PCM in [-1, 1], shape ``(sample,)``.
-        sample_rate_hz: Samples a second of ``sound``.
-        sound_start_s: When the sound starts, in seconds; avi and mpg hold silence until then.
-        video_codec: Encoder of the pictures; that of the container if not given.
+        fps_hz: Frames a second.
+        audio: Mono PCM in [-1, 1], shape ``(sample,)``.
+        sample_rate_hz: Samples a second of ``audio``.
+        audio_start_s: When the audio starts, in seconds; avi and mpg hold silence until then.
+        video_codec: Encoder of the frames; that of the container if not given.
         crf: Constant rate factor: less is better, 0 to 51.
-        encoder: More settings of the encoder of the pictures, in its own words: ``{"g": "50"}``
-            for a key picture every 50. Others of one name are overruled.
-        audio_codec: Encoder of the sound; that of the container if not given.
-        audio_bit_rate: Bits a second of the sound.
+        encoder: More settings of the encoder of the frames, in its own words: ``{"g": "50"}``
+            for a key frame every 50. Others of one name are overruled.
+        audio_codec: Encoder of the audio; that of the container if not given.
+        audio_bit_rate: Bits a second of the audio.
 
     Raises:
-        ConfigError: The suffix, the picture rate, a codec or a picture's size cannot be
+        ConfigError: The suffix, the frame rate, a codec or a frame's size cannot be
             written, or there is nothing to write.
     """
     import av
 
     container = container_for(Path(path))
     if not fps_hz > 0:
-        raise ConfigError(f"fps_hz must be a positive number of pictures a second, got {fps_hz}")
-    stamped = _stamped(pictures, fps_hz)
+        raise ConfigError(f"fps_hz must be a positive number of frames a second, got {fps_hz}")
+    stamped = _stamped(frames, fps_hz)
     first = next(stamped, None)
-    if first is None and sound is None:
-        raise ConfigError(f"there is nothing to write to {path}; give pictures, sound or both")
+    if first is None and audio is None:
+        raise ConfigError(f"there is nothing to write to {path}; give frames, audio or both")
     options = {"fflags": "+bitexact", "movflags": "+faststart"}
     with (
         _whole_or_not_at_all(Path(path)) as partial,
@@ -82,7 +82,7 @@ def write_clip(
         video_track = audio_track = None
         if first is not None:
             codec = video_codec or container.video_codec
-            video_track = PictureTrack(
+            video_track = FrameTrack(
                 out,
                 codec,
                 container,
@@ -90,15 +90,15 @@ def write_clip(
                 fps_hz=fps_hz,
                 options=video_options(container, codec, crf) | dict(encoder or {}),
             )
-        if sound is not None:
+        if audio is not None:
             codec = audio_codec or container.audio_codec
-            audio_track = SoundTrack(
+            audio_track = AudioTrack(
                 out,
                 codec,
                 container,
-                sound=sound,
+                audio=audio,
                 sample_rate_hz=sample_rate_hz,
-                start_s=sound_start_s,
+                start_s=audio_start_s,
                 bit_rate=audio_bit_rate,
             )
         for time_s, rgb in chain([first] if first else [], stamped):
@@ -113,19 +113,17 @@ def write_clip(
 
 
 def fps_of(media: Media) -> Fraction:
-    """Return the picture rate of a file as a fraction that encoders accept, in Hz."""
+    """Return the frame rate of a file as a fraction that encoders accept, in Hz."""
     fps_hz = (media.video.fps_hz if media.video else None) or _USUAL_FPS_HZ
     return Fraction(fps_hz).limit_denominator(_MAX_DENOMINATOR)
 
 
-def _stamped(
-    pictures: Iterable[Picture | Rgb], fps_hz: int | Fraction
-) -> Iterator[tuple[float, Rgb]]:
-    for index, picture in enumerate(pictures):
-        if isinstance(picture, Picture):
-            yield picture.pts_s, picture.rgb
+def _stamped(frames: Iterable[Frame | Rgb], fps_hz: int | Fraction) -> Iterator[tuple[float, Rgb]]:
+    for index, frame in enumerate(frames):
+        if isinstance(frame, Frame):
+            yield frame.pts_s, frame.rgb
         else:
-            yield frames_to_s(index, fps_hz), picture
+            yield frames_to_s(index, fps_hz), frame
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """Says what a player needs to know of a file, from its packets alone; nothing is decoded.
 
 A minute of video takes a few milliseconds, where :func:`mmmsba_plugin.media.probe.probe` opens
-decoders and hashes all bytes. The time stamps of the packets are those of the pictures, in the
+decoders and hashes all bytes. The time stamps of the packets are those of the frames, in the
 order of storage.
 """
 
@@ -15,7 +15,7 @@ import numpy as np
 from mmmsba_plugin.errors import MediaUnreadableError
 from mmmsba_plugin.media.container import AvContainer, AvStream, open_media
 from mmmsba_plugin.media.packets import first_stream, read_packets
-from mmmsba_plugin.timebase import PictureClock, frames_to_s, pts_to_s
+from mmmsba_plugin.timebase import FrameClock, frames_to_s, pts_to_s
 
 #: Codecs that Chromium plays, which is what most people watch with. MPEG-4 part 2, HEVC and
 #: the older ones are not among them.
@@ -24,7 +24,7 @@ _PLAYED_AUDIO = frozenset({"aac", "mp3", "opus", "vorbis", "flac", "pcm_s16le"})
 #: Containers that it opens.
 _PLAYED_CONTAINERS = frozenset({"mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm"})
 
-#: How long a picture is taken to last where nothing tells, in pictures a second.
+#: How long a frame is taken to last where nothing tells, in frames a second.
 _USUAL_FPS_HZ = 25
 
 
@@ -37,12 +37,12 @@ class Glance:
         size_bytes: Its size.
         mime_type: What its name says it is.
         container: Name of the container format.
-        width_px: Width of its pictures as stored.
-        height_px: Height of its pictures as stored.
-        video_codec: Codec of its pictures.
-        audio_codec: Codec of its sound; None without sound.
-        sample_rate_hz: Samples a second of its sound as stated; None without sound.
-        clock: When each picture is shown, on the container's own clock.
+        width_px: Width of its frames as stored.
+        height_px: Height of its frames as stored.
+        video_codec: Codec of its frames.
+        audio_codec: Codec of its audio; None without audio.
+        sample_rate_hz: Samples a second of its audio as stated; None without audio.
+        clock: When each frame is shown, on the container's own clock.
         zero_s: Where the clip's zero lies on it as the file states, in seconds. A probe, which
             decodes, knows better where a file is broken.
     """
@@ -56,44 +56,44 @@ class Glance:
     video_codec: str
     audio_codec: str | None
     sample_rate_hz: int | None
-    clock: PictureClock
+    clock: FrameClock
     zero_s: float
 
     @property
-    def num_pictures(self) -> int:
-        """How many pictures are stored."""
+    def num_frames(self) -> int:
+        """How many frames are stored."""
         return len(self.clock.starts_s)
 
     @property
     def duration_s(self) -> float:
-        """From where the first picture appears to where the last one goes, in seconds."""
+        """From where the first frame appears to where the last one goes, in seconds."""
         return self.clock.end_s - float(self.clock.starts_s[0])
 
     @property
     def fps_hz(self) -> float:
-        """Pictures a second, on average."""
-        return self.num_pictures / self.duration_s
+        """Frames a second, on average."""
+        return self.num_frames / self.duration_s
 
     @property
     def why_not_played(self) -> str:
         """Why a browser cannot play it, in words; empty if it can."""
         if self.video_codec not in _PLAYED_VIDEO:
-            return f"no browser plays pictures coded as {self.video_codec}"
+            return f"no browser plays frames coded as {self.video_codec}"
         if self.audio_codec is not None and self.audio_codec not in _PLAYED_AUDIO:
-            return f"no browser plays sound coded as {self.audio_codec}"
+            return f"no browser plays audio coded as {self.audio_codec}"
         if self.container not in _PLAYED_CONTAINERS:
             return f"no browser opens {self.container} files"
         return ""
 
-    def from_zero(self, zero_s: float | None = None) -> PictureClock:
-        """Return when pictures are shown, from a clip's zero.
+    def from_zero(self, zero_s: float | None = None) -> FrameClock:
+        """Return when frames are shown, from a clip's zero.
 
         Args:
             zero_s: Where that lies on the container's clock, in seconds; where the file states
                 if not given.
         """
         zero_s = self.zero_s if zero_s is None else zero_s
-        return PictureClock(self.clock.starts_s - zero_s, self.clock.end_s - zero_s)
+        return FrameClock(self.clock.starts_s - zero_s, self.clock.end_s - zero_s)
 
 
 def glance(path: str | Path) -> Glance:
@@ -101,12 +101,12 @@ def glance(path: str | Path) -> Glance:
 
     Raises:
         MediaNotFoundError: There is no file at ``path``.
-        MediaUnreadableError: It is in no format that can be opened, or holds no pictures.
+        MediaUnreadableError: It is in no format that can be opened, or holds no frames.
     """
     with open_media(path) as container:
         video, audio = (first_stream(container, kind) for kind in ("video", "audio"))
         if video is None:
-            raise MediaUnreadableError(f"{path} holds no pictures; give a video file")
+            raise MediaUnreadableError(f"{path} holds no frames; give a video file")
         clock = _clock(path, container, video)
         return Glance(
             path=str(path),
@@ -130,8 +130,8 @@ def _starts_s(*streams: AvStream | None) -> Iterator[float]:
             yield pts_to_s(stream.start_time, stream.time_base)
 
 
-def _clock(path: str | Path, container: AvContainer, video: AvStream) -> PictureClock:
-    """Return when each stored picture is shown, on the container's clock."""
+def _clock(path: str | Path, container: AvContainer, video: AvStream) -> FrameClock:
+    """Return when each stored frame is shown, on the container's clock."""
     starts_s, last_for_s = [], frames_to_s(1, video.average_rate or _USUAL_FPS_HZ)
     for packet in read_packets(container):
         if packet is None or packet.stream_index != video.index or packet.is_discard:
@@ -143,8 +143,8 @@ def _clock(path: str | Path, container: AvContainer, video: AvStream) -> Picture
                 last_for_s = pts_to_s(packet.duration, video.time_base)
     if not starts_s:
         raise MediaUnreadableError(
-            f"no picture in {path} has a time stamp; convert it to mp4 with H.264 and AAC"
+            f"no frame in {path} has a time stamp; convert it to mp4 with H.264 and AAC"
         )
-    # In the order of presentation; of two pictures with one stamp, a player shows one.
+    # In the order of presentation; of two frames with one stamp, a player shows one.
     shown_s = np.unique(starts_s)
-    return PictureClock(shown_s, float(shown_s[-1]) + last_for_s)
+    return FrameClock(shown_s, float(shown_s[-1]) + last_for_s)

@@ -17,16 +17,16 @@ from mmmsba_plugin.media.container import AvContainer, AvPacket, AvStream
 from mmmsba_plugin.structures import Rgb
 from mmmsba_plugin.timebase import frames_to_s, pts_to_s, s_to_pts, s_to_samples, samples_to_s
 
-#: The clock on which pictures are placed, seconds a tick: MPEG's, whose rate is a multiple
-#: of every usual picture rate.
+#: The clock on which frames are placed, seconds a tick: MPEG's, whose rate is a multiple
+#: of every usual frame rate.
 _TICK_S = Fraction(1, 90_000)
 
-#: Samples of sound handed to an encoder at once.
+#: Samples of audio handed to an encoder at once.
 _CHUNK_SAMPLES = 1024
 
 
-class PictureTrack:
-    """The picture stream of a file that is being written."""
+class FrameTrack:
+    """The frame stream of a file that is being written."""
 
     def __init__(
         self,
@@ -57,20 +57,20 @@ class PictureTrack:
         except av.FFmpegError as error:
             width, height = self._size_px
             raise ConfigError(
-                f"{codec} cannot write {width}x{height} px at {fps_hz} pictures a second; use a "
+                f"{codec} cannot write {width}x{height} px at {fps_hz} frames a second; use a "
                 "usual rate such as 25, or another container such as .mp4"
             ) from error
 
     def write(self, time_s: float, rgb: Rgb) -> None:
-        """Encode one picture, unless it falls on the place of the last one.
+        """Encode one frame, unless it falls on the place of the last one.
 
-        Where pictures lie on a grid of constant rate, the last one is repeated until then.
+        Where frames lie on a grid of constant rate, the last one is repeated until then.
         """
         width, height = self._size_px
         if _even_size_px(rgb) != self._size_px:
             raise ConfigError(
-                f"the picture at {time_s:.3f} s is {rgb.shape[1]}x{rgb.shape[0]} px, but the clip "
-                f"began with {width}x{height}; scale all pictures to one size"
+                f"the frame at {time_s:.3f} s is {rgb.shape[1]}x{rgb.shape[0]} px, but the clip "
+                f"began with {width}x{height}; scale all frames to one size"
             )
         pts = s_to_pts(time_s, self._tick_s)
         if self._last is not None:
@@ -94,15 +94,15 @@ class PictureTrack:
         self._out.mux(self._stream.encode(None))
 
 
-class SoundTrack:
-    """The sound stream of a file that is being written.
+class AudioTrack:
+    """The audio stream of a file that is being written.
 
     Some containers cannot say that the first samples are an encoder's priming, and every
-    player would sound them, late by up to 69 ms. There, silence is put in front that fills
+    player would audio them, late by up to 69 ms. There, silence is put in front that fills
     up the last packet of priming, and those packets are left out; nor can they start late,
-    so silence is put before late sound as well::
+    so silence is put before late audio as well::
 
-        samples   | priming | silence | late by …, sound …
+        samples   | priming | silence | late by …, audio …
         packets   |   left out        | kept …
     """
 
@@ -112,20 +112,20 @@ class SoundTrack:
         codec: str,
         container: Container,
         *,
-        sound: NDArray[np.float32],
+        audio: NDArray[np.float32],
         sample_rate_hz: int,
         start_s: float,
         bit_rate: int,
     ) -> None:
         rate_hz = stored_rate_hz(codec, sample_rate_hz)
         self._out = out
-        self._sound = sound.astype(np.float32, copy=False)
+        self._audio = audio.astype(np.float32, copy=False)
         self._start, self._keep_from_s = s_to_samples(start_s, sample_rate_hz), -math.inf
         if not container.skips_priming:
             priming, packet = priming_samples(codec, rate_hz)
             silent_s = samples_to_s(-priming % packet, rate_hz)
             num_silent = s_to_samples(silent_s, sample_rate_hz)
-            self._sound = np.pad(self._sound, (num_silent + self._start, 0))
+            self._audio = np.pad(self._audio, (num_silent + self._start, 0))
             self._start, self._keep_from_s = -num_silent, -samples_to_s(packet, rate_hz) / 2
         self._next = 0
         self._rate_hz = sample_rate_hz
@@ -136,21 +136,21 @@ class SoundTrack:
         self._stream.bit_rate = bit_rate
 
     def write_until(self, end_s: float) -> None:
-        """Encode the sound up to a moment, in whole chunks."""
+        """Encode the audio up to a moment, in whole chunks."""
         end = s_to_samples(end_s, self._rate_hz) - self._start
-        while self._next < min(end, self._sound.size):
+        while self._next < min(end, self._audio.size):
             self._write_chunk()
 
     def finish(self) -> None:
         """Encode the rest, and what the encoder holds back."""
-        while self._next < self._sound.size:
+        while self._next < self._audio.size:
             self._write_chunk()
         self._mux(self._stream.encode(None))
 
     def _write_chunk(self) -> None:
         import av
 
-        chunk = np.ascontiguousarray(self._sound[None, self._next : self._next + _CHUNK_SAMPLES])
+        chunk = np.ascontiguousarray(self._audio[None, self._next : self._next + _CHUNK_SAMPLES])
         frame = av.AudioFrame.from_ndarray(chunk, format="flt", layout="mono")
         frame.sample_rate, frame.time_base = self._rate_hz, Fraction(1, self._rate_hz)
         frame.pts = self._start + self._next
@@ -175,7 +175,7 @@ def _add_stream(
 
 
 def _even_size_px(rgb: Rgb) -> tuple[int, int]:
-    """Return the width and height of a picture without an odd last row or column.
+    """Return the width and height of a frame without an odd last row or column.
 
     Encoders store colour at half the size, and refuse an odd one.
     """

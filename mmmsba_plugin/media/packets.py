@@ -1,6 +1,6 @@
 """Decodes one stream of a file packet by packet, whatever is broken in it.
 
-A plain decoding loop ends silently at the first damaged packet (a flipped bit in the sound
+A plain decoding loop ends silently at the first damaged packet (a flipped bit in the audio
 even raises ``PermissionError``), and a file that was cut short ends as if it were whole. So
 each packet is decoded by itself, and what went wrong is counted instead of raised.
 """
@@ -16,10 +16,10 @@ from mmmsba_plugin.timebase import clock, pts_to_s
 Kind = Literal["video", "audio"]
 
 #: How much sooner than stated a file may end and still count as whole, in seconds. Headers
-#: round, and the last picture or sound frame is often left out of the sum.
+#: round, and the last frame or audio frame is often left out of the sum.
 END_TOLERANCE_S = 0.5
 
-_NAMES: dict[Kind, str] = {"video": "picture", "audio": "sound"}
+_NAMES: dict[Kind, str] = {"video": "frame", "audio": "audio"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Damage:
         kind: Which stream.
         errors: Packets that could not be read or decoded.
         corrupt: Frames that were decoded, but with parts missing or made up.
-        misplaced: Pictures left out because their stamp was not after the last one's.
+        misplaced: Frames left out because their stamp was not after the last one's.
         last_pts_s: When the last frame starts, from the clip's zero, in seconds; None if
             there was none.
         end_s: Where the file's packets of all streams end, in seconds.
@@ -53,7 +53,7 @@ class Damage:
         found = (
             (self.errors, f"of the packets of the {name} could not be decoded"),
             (self.corrupt, f"of the frames of the {name} are damaged"),
-            (self.misplaced, "of the pictures have a wrong time stamp and were left out"),
+            (self.misplaced, "of the frames have a wrong time stamp and were left out"),
         )
         words = [f"{n} {text}; scores near them are unsure" for n, text in found if n]
         if self.truncated and self.stated_end_s is not None:
@@ -65,7 +65,7 @@ class Damage:
 
 
 def first_stream(container: AvContainer, kind: Kind) -> AvStream | None:
-    """Return the first stream of a kind, or None; a cover picture is not a video."""
+    """Return the first stream of a kind, or None; a cover frame is not a video."""
     from av.stream import Disposition
 
     streams = getattr(container.streams, kind)
@@ -99,7 +99,7 @@ def packet_end_s(packet: AvPacket) -> float | None:
     return pts_to_s(start + (packet.duration or 0), packet.time_base)
 
 
-class FrameReader:
+class StreamDecoder:
     """Decodes the frames of the first stream of a kind.
 
     Iterating yields frames of PyAV in order of presentation, one at a time. A file without
@@ -129,7 +129,7 @@ class FrameReader:
             if stream is None:
                 return
             # Threads halve the wall time of a clip and double its processor time (0.44 against
-            # 0.22 ms a picture at 360p); clips are judged many at a time, so that counts.
+            # 0.22 ms a frame at 360p); clips are judged many at a time, so that counts.
             stream.codec_context.thread_count = 1
             for packet in self._packets(container):
                 if packet.stream_index == stream.index:
@@ -142,7 +142,7 @@ class FrameReader:
 
         Args:
             last_pts_s: When the last frame that was used starts, in seconds.
-            misplaced: Pictures that were left out.
+            misplaced: Frames that were left out.
         """
         stated_end_s = self.media.duration_s
         early = stated_end_s is not None and self._end_s < stated_end_s - END_TOLERANCE_S

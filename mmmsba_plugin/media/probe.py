@@ -1,6 +1,6 @@
 """Says what a file holds, and where its zero lies.
 
-The zero of a clip is the moment at which the earlier of its picture and its sound begins.
+The zero of a clip is the moment at which the earlier of its frame and its audio begins.
 Headers are not trusted for it: an encoder's priming, an edit list or a packet that a cut
 left behind all make a stream begin elsewhere than stated. So the first frame of each stream
 is decoded, which tells rotation and true size as well.
@@ -24,11 +24,11 @@ from mmmsba_plugin.schema import AudioStream, Media, VideoStream
 from mmmsba_plugin.timebase import pts_to_s
 
 #: Pixels that are less than this far from square count as square: an encoder that rounds a
-#: size writes such ratios, and scaling every picture for them would help nobody.
+#: size writes such ratios, and scaling every frame for them would help nobody.
 _SQUARE_TOLERANCE = 0.01
 
 #: Formats without a header: what libavformat gives as their duration is guessed from a bit
-#: rate or a few stamps near the end (2.98 s for 75 pictures at 25 Hz of a program stream).
+#: rate or a few stamps near the end (2.98 s for 75 frames at 25 Hz of a program stream).
 _NO_HEADER = frozenset({"mpeg", "mpegts", "mp3", "aac", "h264", "hevc", "mpegvideo"})
 
 _AV_TIME_BASE = Fraction(1, 1_000_000)
@@ -73,7 +73,7 @@ def probe(path: str | Path, *, with_hash: bool = True) -> Media:
 
     Raises:
         MediaNotFoundError: There is no file at ``path``.
-        MediaUnreadableError: Neither picture nor sound in it can be decoded; the message
+        MediaUnreadableError: Neither frame nor audio in it can be decoded; the message
             says why and what to do.
     """
     with open_media(path) as container:
@@ -95,10 +95,10 @@ def probe(path: str | Path, *, with_hash: bool = True) -> Media:
 
 
 def _scan(container: AvContainer) -> tuple[dict[Kind, _Start], float | None]:
-    """Return the first picture and sound that can be decoded, and where the last packet ends.
+    """Return the first frame and audio that can be decoded, and where the last packet ends.
 
     All packets are read, though few are decoded: recorders that write as they go never learn
-    how long they wrote, and headers of variable picture rate may state less than there is.
+    how long they wrote, and headers of variable frame rate may state less than there is.
     """
     streams = {kind: s for kind in _KINDS if (s := first_stream(container, kind)) is not None}
     kinds = {stream.index: kind for kind, stream in streams.items()}
@@ -124,9 +124,9 @@ def _note_first(starts: dict[Kind, _Start], kind: Kind, stream: AvStream, packet
 
 def _nothing(path: Path, container: AvContainer) -> str:
     if not any(first_stream(container, kind) for kind in _KINDS):
-        return f"{path} holds neither picture nor sound; give a video file"
+        return f"{path} holds neither frame nor audio; give a video file"
     return (
-        f"nothing in {path} can be decoded, though it states picture or sound; copy it again, "
+        f"nothing in {path} can be decoded, though it states frame or audio; copy it again, "
         "or convert it to mp4 with H.264 and AAC"
     )
 
@@ -173,7 +173,7 @@ def _audio(start: _Start, zero_s: float) -> AudioStream:
 
 
 def _square_size_px(width: int, height: int, pixel_aspect: Fraction | None) -> tuple[int, int]:
-    """Return the size of a picture once its pixels are made square, by shrinking one side."""
+    """Return the size of a frame once its pixels are made square, by shrinking one side."""
     if not pixel_aspect or abs(pixel_aspect - 1) < _SQUARE_TOLERANCE:
         return width, height
     if pixel_aspect > 1:

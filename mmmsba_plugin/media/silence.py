@@ -1,6 +1,6 @@
-"""Finds where the sound of a clip begins.
+"""Finds where the audio of a clip begins.
 
-Forged clips of widely used corpora start with a brief moment of silence that genuine ones do
+Fake clips of widely used datasets start with a brief moment of silence that real ones do
 not have, and a detector can learn that moment instead of the forgery. So it must be known
 where it ends: to measure how much it gives away, and to leave it out.
 """
@@ -9,11 +9,11 @@ import math
 
 import numpy as np
 
-from mmmsba_plugin.media.audio import SoundReader
+from mmmsba_plugin.media.audio import AudioReader
 from mmmsba_plugin.schema import Media
 from mmmsba_plugin.timebase import samples_to_s
 
-#: Sound whose every sample stays below this is silent, in dB of full scale: a thousandth.
+#: Audio whose every sample stays below this is silent, in dB of full scale: a thousandth.
 #: Relative to full scale, not to the clip's peak, which only a clip that is decoded to its
 #: end has. Measured on silence of 30 ms to 1 s made with known ends: noise of a room at this
 #: level is heard within 1 ms. Lossy codecs smear a loud beginning into the silence before it:
@@ -26,21 +26,21 @@ SILENT_DB = -60.0
 _BLOCK_S = 0.1
 
 
-def sound_start_s(
+def audio_start_s(
     media: Media, *, sample_rate_hz: int = 16_000, level_db: float = SILENT_DB
 ) -> float:
     """Return when a clip is first heard, in seconds from its zero; infinite if it never is.
 
-    Sound that begins before the clip's zero is heard from zero on. Decoding stops at the
+    Audio that begins before the clip's zero is heard from zero on. Decoding stops at the
     first sample that is heard.
 
     Args:
         media: The file, as :func:`mmmsba_plugin.media.probe.probe` describes it.
         sample_rate_hz: Samples a second that are listened to.
-        level_db: From this level on sound is heard, in dB of full scale.
+        level_db: From this level on audio is heard, in dB of full scale.
     """
     level = 10.0 ** (level_db / 20)
-    for block in SoundReader(media, sample_rate_hz=sample_rate_hz, block_s=_BLOCK_S):
+    for block in AudioReader(media, sample_rate_hz=sample_rate_hz, block_s=_BLOCK_S):
         loud = np.flatnonzero(np.abs(block.samples) >= level)
         # A block can end before the clip's zero, and what is heard only there is not heard.
         times_s = block.start_s + samples_to_s(1, sample_rate_hz) * loud
@@ -54,17 +54,17 @@ def leading_silence_s(
 ) -> float | None:
     """Return how long a clip is silent before it is first heard, in seconds.
 
-    A stream of sound that starts late counts as silent until then, for that is what a
+    A stream of audio that starts late counts as silent until then, for that is what a
     detector hears.
 
     Args:
-        media: As for :func:`sound_start_s`.
-        sample_rate_hz: As for :func:`sound_start_s`.
-        level_db: As for :func:`sound_start_s`.
+        media: As for :func:`audio_start_s`.
+        sample_rate_hz: As for :func:`audio_start_s`.
+        level_db: As for :func:`audio_start_s`.
 
     Returns:
         The whole length of a clip that is silent throughout. None where there is no stream
-        of sound, or where a silent one does not say how long it lasts.
+        of audio, or where a silent one does not say how long it lasts.
 
     Source:
         Smeu et al., "Circumventing Shortcuts in Audio-visual Deepfake Detection Datasets with
@@ -72,5 +72,5 @@ def leading_silence_s(
     """
     if media.audio is None:
         return None
-    start_s = sound_start_s(media, sample_rate_hz=sample_rate_hz, level_db=level_db)
+    start_s = audio_start_s(media, sample_rate_hz=sample_rate_hz, level_db=level_db)
     return start_s if math.isfinite(start_s) else media.duration_s

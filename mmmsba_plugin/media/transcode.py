@@ -1,6 +1,6 @@
 """Makes a copy of a file that every browser plays: H.264 and AAC in mp4.
 
-The pictures keep their time stamps, so that what is said about the one in seconds holds for the
+The frames keep their time stamps, so that what is said about the one in seconds holds for the
 other.
 """
 
@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mmmsba_plugin.errors import MediaUnreadableError
-from mmmsba_plugin.media.audio import read_sound
+from mmmsba_plugin.media.audio import read_audio
 from mmmsba_plugin.media.encode import fps_of, write_clip
 from mmmsba_plugin.media.probe import probe
-from mmmsba_plugin.media.video import PictureReader
+from mmmsba_plugin.media.video import FrameReader
 from mmmsba_plugin.schema import Media
 from mmmsba_plugin.segment import Segment
-from mmmsba_plugin.structures import Picture
+from mmmsba_plugin.structures import Frame
 from mmmsba_plugin.timebase import clock, s_to_samples
 
 #: A sample rate that every AAC decoder knows.
@@ -26,12 +26,12 @@ _SAMPLE_RATE_HZ = 44_100
 def write_proxy(source: str | Path, path: str | Path, *, max_short_side_px: int = 720) -> None:
     """Write a copy of a video that browsers play; it appears only once it is complete.
 
-    Pictures are taken one at a time; all of the sound, as one channel, is held at once.
+    Frames are taken one at a time; all of the audio, as one channel, is held at once.
 
     Args:
         source: The file.
         path: Where to; an ``.mp4``.
-        max_short_side_px: Pictures whose shorter side is longer are scaled down to it.
+        max_short_side_px: Frames whose shorter side is longer are scaled down to it.
 
     Raises:
         MediaNotFoundError: There is no file at ``source``.
@@ -41,9 +41,9 @@ def write_proxy(source: str | Path, path: str | Path, *, max_short_side_px: int 
     heard = media.audio is not None
     write_clip(
         path,
-        PictureReader(media, max_short_side_px=max_short_side_px),
+        FrameReader(media, max_short_side_px=max_short_side_px),
         fps_hz=fps_of(media),
-        sound=read_sound(media, sample_rate_hz=_SAMPLE_RATE_HZ).samples if heard else None,
+        audio=read_audio(media, sample_rate_hz=_SAMPLE_RATE_HZ).samples if heard else None,
         sample_rate_hz=_SAMPLE_RATE_HZ,
     )
 
@@ -56,39 +56,39 @@ def cut(media: Media, within: Segment, path: str | Path, *, max_short_side_px: i
 
     Args:
         media: The file, as :func:`mmmsba_plugin.media.probe.probe` describes it.
-        within: The stretch, in seconds from the file's zero, which becomes the clip's. Pictures
+        within: The stretch, in seconds from the file's zero, which becomes the clip's. Frames
             that appear in it are kept, with their time stamps.
         path: Where to; an ``.mp4``.
-        max_short_side_px: Pictures whose shorter side is longer are scaled down to it.
+        max_short_side_px: Frames whose shorter side is longer are scaled down to it.
 
     Raises:
         MediaUnreadableError: Nothing is seen or heard there.
     """
-    pictures = (
-        Picture(picture.pts_s - within.start_s, picture.rgb)
-        for picture in PictureReader(media, max_short_side_px=max_short_side_px)
-        if picture.pts_s in within
+    frames = (
+        Frame(frame.pts_s - within.start_s, frame.rgb)
+        for frame in FrameReader(media, max_short_side_px=max_short_side_px)
+        if frame.pts_s in within
     )
-    sound = _sound(media, within)
-    if media.video is None and sound is None:
+    audio = _audio(media, within)
+    if media.video is None and audio is None:
         raise MediaUnreadableError(
             f"nothing is seen or heard in {media.path} at {clock(within.start_s)}; choose a "
             "stretch within the file"
         )
     write_clip(
         path,
-        pictures,
+        frames,
         fps_hz=fps_of(media),
-        sound=sound,
+        audio=audio,
         sample_rate_hz=_SAMPLE_RATE_HZ,
     )
 
 
-def _sound(media: Media, within: Segment) -> NDArray[np.float32] | None:
+def _audio(media: Media, within: Segment) -> NDArray[np.float32] | None:
     """Return what is heard in a stretch, shape ``(sample,)``; None where nothing is."""
     if media.audio is None:
         return None
-    whole = read_sound(media, sample_rate_hz=_SAMPLE_RATE_HZ).samples
+    whole = read_audio(media, sample_rate_hz=_SAMPLE_RATE_HZ).samples
     ends_s = within.start_s, within.end_s
     start, end = (s_to_samples(max(0.0, t), _SAMPLE_RATE_HZ) for t in ends_s)
     return whole[start:end] if start < whole.size else None

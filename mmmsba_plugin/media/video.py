@@ -1,7 +1,7 @@
-"""Yields the pictures of a file, upright, scaled down and with their true time stamps.
+"""Yields the frames of a file, upright, scaled down and with their true time stamps.
 
-One picture is held at a time, and it is scaled inside the decoder's own scaler: a minute of
-4K pictures would fill 37 GB.
+One frame is held at a time, and it is scaled inside the decoder's own scaler: a minute of
+4K frames would fill 37 GB.
 """
 
 from collections.abc import Iterator
@@ -13,48 +13,48 @@ from mmmsba_plugin.errors import MediaUnreadableError
 from mmmsba_plugin.media.container import AvContainer, AvFrame, AvStream, open_media
 from mmmsba_plugin.media.packets import (
     Damage,
-    FrameReader,
+    StreamDecoder,
     decode_packet,
     first_stream,
     read_packets,
 )
 from mmmsba_plugin.schema import Media, VideoStream
-from mmmsba_plugin.structures import Picture, Rgb
+from mmmsba_plugin.structures import Frame, Rgb
 from mmmsba_plugin.timebase import clock, frames_to_s, pts_to_s, s_to_pts
 
-#: How long a picture is taken to last where neither stamps nor header tell, in pictures a
+#: How long a frame is taken to last where neither stamps nor header tell, in frames a
 #: second.
 _USUAL_FPS_HZ = 25.0
 
-#: How far before the wanted picture reading starts anew where a container's index led
+#: How far before the wanted frame reading starts anew where a container's index led
 #: behind it, in seconds. Key frames lie closer than that in nearly every file.
 _STEP_BACK_S = 10.0
 
-#: Formats in which pictures come with another's stamp after a jump: a program stream stamps
-#: one picture of several, and a jump leads into the middle of them.
+#: Formats in which frames come with another's stamp after a jump: a program stream stamps
+#: one frame of several, and a jump leads into the middle of them.
 _SEEKS_WRONG = frozenset({"mpeg"})
 
 _RIGHT_ANGLE_DEG = 90
 
 
-class PictureReader:
-    """The pictures of a file, in order of time.
+class FrameReader:
+    """The frames of a file, in order of time.
 
-    Iterate over it, as often as needed; each pass reads the file anew and holds one picture.
-    A file without a picture stream yields none.
+    Iterate over it, as often as needed; each pass reads the file anew and holds one frame.
+    A file without a frame stream yields none.
 
-    A picture without a time stamp is placed one picture period after the last one. One whose
+    A frame without a time stamp is placed one frame period after the last one. One whose
     stamp is not after the last one's is left out, as a player would do, and counted.
 
     Args:
         media: The file, as :func:`mmmsba_plugin.media.probe.probe` describes it.
-        max_short_side_px: A picture whose shorter side is longer is scaled down to it.
+        max_short_side_px: A frame whose shorter side is longer is scaled down to it.
     """
 
     def __init__(self, media: Media, *, max_short_side_px: int = 540) -> None:
         self.media = media
         self.max_short_side_px = max_short_side_px
-        self._frames = FrameReader(media, "video")
+        self._frames = StreamDecoder(media, "video")
         self._last_s: float | None = None
         self._misplaced = 0
 
@@ -63,7 +63,7 @@ class PictureReader:
         """What was broken, in what was read so far."""
         return self._frames.damage(last_pts_s=self._last_s, misplaced=self._misplaced)
 
-    def __iter__(self) -> Iterator[Picture]:
+    def __iter__(self) -> Iterator[Frame]:
         self._last_s, self._misplaced = None, 0
         if self.media.video is None:
             return
@@ -74,7 +74,7 @@ class PictureReader:
                 self._misplaced += 1
                 continue
             self._last_s = pts_s
-            yield Picture(pts_s, upright(frame))
+            yield Frame(pts_s, upright(frame))
 
     def _stamp_s(self, frame: AvFrame, video: VideoStream) -> float:
         if frame.pts is not None:
@@ -84,29 +84,29 @@ class PictureReader:
         return self._last_s + frames_to_s(1, video.fps_hz or _USUAL_FPS_HZ)
 
 
-def picture_at(media: Media, time_s: float, *, max_short_side_px: int = 540) -> Picture:
-    """Return the picture that is shown at a moment.
+def frame_at(media: Media, time_s: float, *, max_short_side_px: int = 540) -> Frame:
+    """Return the frame that is shown at a moment.
 
     Args:
         media: The file, as :func:`mmmsba_plugin.media.probe.probe` describes it.
-        time_s: The moment, from the clip's zero, in seconds. The first picture stands for
+        time_s: The moment, from the clip's zero, in seconds. The first frame stands for
             moments before it, the last one for moments after it.
-        max_short_side_px: A picture whose shorter side is longer is scaled down to it.
+        max_short_side_px: A frame whose shorter side is longer is scaled down to it.
 
     Raises:
-        MediaUnreadableError: There is no picture stream, or no picture near that moment can
+        MediaUnreadableError: There is no frame stream, or no frame near that moment can
             be decoded.
     """
     if media.video is None:
-        raise MediaUnreadableError(f"{media.path} has no pictures; give a file with video")
+        raise MediaUnreadableError(f"{media.path} has no frames; give a file with video")
     for from_s in (time_s, time_s - _STEP_BACK_S, 0.0):
         if found := _shown_at(media, time_s, from_s=max(0.0, from_s)):
             frame, pts_s = found
             # An index that led behind the moment is noticed by this; the next try is earlier.
             if pts_s <= time_s or from_s <= 0:
-                return Picture(pts_s, _Upright(media.video, max_short_side_px)(frame))
+                return Frame(pts_s, _Upright(media.video, max_short_side_px)(frame))
     raise MediaUnreadableError(
-        f"no picture of {media.path} at {clock(time_s)} can be decoded; try another moment"
+        f"no frame of {media.path} at {clock(time_s)} can be decoded; try another moment"
     )
 
 
@@ -121,7 +121,7 @@ def _shown_at(media: Media, time_s: float, *, from_s: float) -> tuple[AvFrame, f
             return None
         stream.codec_context.thread_count = 1
         if container.format.name not in _SEEKS_WRONG:
-            # Where a format cannot seek, reading on from the start finds the picture as well.
+            # Where a format cannot seek, reading on from the start finds the frame as well.
             with suppress(av.FFmpegError):
                 at = s_to_pts(from_s, stream.time_base, zero_s=media.zero_s)
                 container.seek(at, stream=stream)
@@ -146,7 +146,7 @@ class _Upright:
     def __init__(self, video: VideoStream, max_short_side_px: int) -> None:
         from av.video.reformatter import VideoReformatter
 
-        # One scaler for all pictures: building one costs as much as using it.
+        # One scaler for all frames: building one costs as much as using it.
         self._scaler = VideoReformatter()
         self._quarter_turns = video.rotation_deg // _RIGHT_ANGLE_DEG
         size_px = fit_px(video.width_px, video.height_px, max_short_side_px)
@@ -162,7 +162,7 @@ class _Upright:
 
 
 def fit_px(width: int, height: int, max_short_side_px: int) -> tuple[int, int]:
-    """Return the size to which a picture is scaled, in px; never larger than it is.
+    """Return the size to which a frame is scaled, in px; never larger than it is.
 
     Sides that are scaled become even, which every video codec accepts.
 

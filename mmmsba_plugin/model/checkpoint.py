@@ -20,7 +20,7 @@ from safetensors.torch import load_file, save_file
 
 from mmmsba_plugin.config import (
     Calibration,
-    Chapter,
+    Config,
     FeaturesConfig,
     LocalizationConfig,
     ModelConfig,
@@ -38,13 +38,13 @@ FORMAT_VERSION = 2
 FORMULA_VERSION = 1
 
 _NO_RATES = (
-    "it has none for any, as fewer than ten genuine clips were held out; leave the rate out, or "
+    "it has none for any, as fewer than ten real clips were held out; leave the rate out, or "
     "train with more of them"
 )
 _REMEDY = "copy the whole folder again, or train anew with `mmmsba train`"
 
 
-class CheckpointConfig(Chapter):
+class CheckpointConfig(Config):
     """What ``config.json`` of a checkpoint says."""
 
     format_version: int = Field(default=FORMAT_VERSION, description="Layout of the checkpoint.")
@@ -60,7 +60,7 @@ class CheckpointConfig(Chapter):
     )
     threshold: Threshold = Field(
         default=Threshold(value=0.5),
-        description="The score from which a clip counts as forged, before calibration.",
+        description="The score from which a clip counts as fake, before calibration.",
     )
     thresholds: tuple[Threshold, ...] = Field(
         default=(), description="Others to choose from, for stated false-positive rates."

@@ -13,7 +13,7 @@ from mmmsba_plugin.config import ModelConfig
 from mmmsba_plugin.model.mmmsba import MmmsBa, NetworkOutput
 
 
-class Committee(nn.Module):
+class Ensemble(nn.Module):
     """Networks of one kind whose logits and distances are averaged.
 
     Args:
@@ -61,23 +61,23 @@ class Committee(nn.Module):
         )
 
 
-Network = MmmsBa | Committee
+Network = MmmsBa | Ensemble
 
 
 def make_network(config: ModelConfig) -> Network:
-    """Return the network, or the committee of networks, that a configuration describes."""
+    """Return the network, or the ensemble of networks, that a configuration describes."""
     alone = config.model_copy(update={"members": 1})
     members = [MmmsBa(alone) for _ in range(config.members)]
     return as_one(members)
 
 
 def as_one(members: Sequence[MmmsBa]) -> Network:
-    """Return a network as it is, and several as a committee."""
-    return members[0] if len(members) == 1 else Committee(members)
+    """Return a network as it is, and several as a ensemble."""
+    return members[0] if len(members) == 1 else Ensemble(members)
 
 
 def members_of(network: Network) -> list[MmmsBa]:
-    """Return the networks that a network consists of: itself, if it is no committee."""
+    """Return the networks that a network consists of: itself, if it is no ensemble."""
     if isinstance(network, MmmsBa):
         return [network]
     return [member for member in network.members if isinstance(member, MmmsBa)]

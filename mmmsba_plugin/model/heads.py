@@ -25,7 +25,7 @@ class ClassificationHead(nn.Linear):
 
 
 class RegressionHead(nn.Linear):
-    """Distances from the middle of a snippet's cell to both ends of its forged segment.
+    """Distances from the middle of a snippet's cell to both ends of its fake segment.
 
     In cells, so that one head serves every stride; never negative, as in the paper. The
     bias starts at one cell: a ReLU that starts below zero everywhere never learns.

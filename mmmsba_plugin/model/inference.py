@@ -21,7 +21,7 @@ _FAKE = 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Judgement:
+class Prediction:
     """What a network says along one clip.
 
     Attributes:
@@ -71,7 +71,7 @@ def windows(num_snippets: int, *, size: int, warm_up: int) -> Iterator[Window]:
         kept = keep_stop
 
 
-def judge(network: Network, features: ClipFeatures, config: LocalizationConfig) -> Judgement:
+def judge(network: Network, features: ClipFeatures, config: LocalizationConfig) -> Prediction:
     """Return what ``network`` says along a clip.
 
     A clip of at most ``config.window_s`` is seen whole, exactly as in training.
@@ -84,7 +84,7 @@ def judge(network: Network, features: ClipFeatures, config: LocalizationConfig) 
         return _judge(network, features, config)
 
 
-def _judge(network: Network, features: ClipFeatures, config: LocalizationConfig) -> Judgement:
+def _judge(network: Network, features: ClipFeatures, config: LocalizationConfig) -> Prediction:
     size = max(1, round(features.grid.s_to_cells(np.array(config.window_s)).item()))
     warm_up = min(
         round(features.grid.s_to_cells(np.array(config.warm_up_s)).item()), (size - 1) // 2
@@ -98,7 +98,7 @@ def _judge(network: Network, features: ClipFeatures, config: LocalizationConfig)
     distances = [d for _, d in parts if d is not None]
     present = {m: features.rows[m].present for m in modalities}
     any_present = np.any(list(present.values()), axis=0)
-    return Judgement(
+    return Prediction(
         scores=np.where(any_present, scores[0], np.nan),
         distances=np.concatenate(distances) if distances else None,
         by_modality={

@@ -12,8 +12,8 @@ from mmmsba_plugin.localization.calibrate import apply
 from mmmsba_plugin.schema import (
     ALTERED_BY_MODALITY,
     Curves,
-    ForgedModality,
-    ForgedSegment,
+    FakeSegment,
+    ManipulatedModality,
     Media,
     ModalityReport,
     Problem,
@@ -54,7 +54,7 @@ def judged(
         features: What the model was told, and what it was not.
         scores: P(fake) of each snippet, shape ``(snippet,)``; NaN where nothing is present.
         by_modality: The same when shown one modality alone.
-        segments: Forged stretches and their scores.
+        segments: Fake stretches and their scores.
         proposals: Ranked candidates: start and end in seconds, and scores.
         threshold: What the clip's score is compared with.
         onsets: For each modality, the score from which it says by itself that it was altered.
@@ -63,7 +63,7 @@ def judged(
     """
     # Paper section 3.1: a clip is fake if at least one of its sequences is.
     highest = float(np.nanmax(scores))
-    # Whoever says that a clip is forged says where, though the place be shorter than a
+    # Whoever says that a clip is fake says where, though the place be shorter than a
     # segment may be.
     if highest >= threshold.value and not segments:
         segments = [(_surest_cell(scores, features), highest)]
@@ -77,11 +77,11 @@ def judged(
         score=told(highest),
         threshold=threshold.model_copy(update={"value": told(threshold.value)}),
         segments=tuple(
-            ForgedSegment(
+            FakeSegment(
                 start_s=segment.start_s,
                 end_s=segment.end_s,
                 score=told(score),
-                modality=forged_modality(segment, features, by_modality, onsets),
+                modality=manipulated_modality(segment, features, by_modality, onsets),
             )
             for segment, score in segments
         ),
@@ -150,12 +150,12 @@ def stamped(provenance: Provenance, *, command: str | None = None) -> Provenance
     return provenance.model_copy(update={"command": command, "created_utc": now})
 
 
-def forged_modality(
+def manipulated_modality(
     segment: Segment,
     features: ClipFeatures,
     by_modality: Mapping[str, Scores],
     onsets: Mapping[str, float],
-) -> ForgedModality | None:
+) -> ManipulatedModality | None:
     """Return what was altered in a stretch, as the modalities say when asked alone.
 
     A modality speaks up if its own scores reach its onset on average over the stretch. Where

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mmmsba_plugin.errors import MmmsbaError
-from mmmsba_plugin.media.video import picture_at
+from mmmsba_plugin.media.video import frame_at
 from mmmsba_plugin.report.text import ALTERED, percent, verdict, visible
 from mmmsba_plugin.report.timeline import CURVE_BOX, timeline
-from mmmsba_plugin.schema import ForgedSegment, Media, Provenance, Report
-from mmmsba_plugin.structures import Picture
+from mmmsba_plugin.schema import FakeSegment, Media, Provenance, Report
+from mmmsba_plugin.structures import Frame
 from mmmsba_plugin.timebase import clock
 
 if TYPE_CHECKING:
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
 NUM_PROPOSALS = 10
 
-#: Each picture adds some 20 kB to the page.
-MAX_PICTURES = 50
-_PICTURE_PX = 288
+#: Each frame adds some 20 kB to the page.
+MAX_FRAMES = 50
+_FRAME_PX = 288
 _JPEG_QUALITY = 82
 
 _Facts = list[tuple[str, str]]
@@ -35,25 +35,25 @@ _Facts = list[tuple[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """One forged segment, to be looked at.
+    """One fake segment, to be looked at.
 
     Attributes:
         number: Its place in time, from 1.
         segment: The segment.
-        picture: The picture at its middle, as a data URI; None if there is none.
-        caption: Which picture it is, or why there is none.
+        frame: The frame at its middle, as a data URI; None if there is none.
+        caption: Which frame it is, or why there is none.
     """
 
     number: int
-    segment: ForgedSegment
-    picture: str | None
+    segment: FakeSegment
+    frame: str | None
     caption: str
 
 
 def render(report: Report) -> str:
     """Return the page of a report as HTML.
 
-    The media file is read for pictures if it is still there; if not, the page says so.
+    The media file is read for frames if it is still there; if not, the page says so.
 
     Args:
         report: With or without curves; without, the time line shows segments alone.
@@ -67,7 +67,7 @@ def render(report: Report) -> str:
         timeline=timeline(report),
         curve_box=CURVE_BOX,
         cards=list(_cards(report)),
-        forged_s=sum(s.end_s - s.start_s for s in report.segments),
+        fake_s=sum(s.end_s - s.start_s for s in report.segments),
         proposals=report.proposals[:NUM_PROPOSALS],
         altered=ALTERED,
         media_facts=list(_media_facts(report.media)),
@@ -102,27 +102,27 @@ def _reasons(report: Report) -> Iterator[str]:
     if report.threshold is None:
         yield f"The clip scores {report.score:.3f}. No threshold was set, so this is no verdict."
     else:
-        side = "at or above" if report.forged else "below"
+        side = "at or above" if report.fake else "below"
         yield (
             f"The clip scores {report.score:.3f}, {side} the threshold of "
             f"{report.threshold.value:.3f} from which a clip is flagged."
         )
         if (rate := report.threshold.false_positive_rate) is not None:
-            yield f"The threshold was chosen to flag about {percent(rate)} of genuine clips."
-    if report.forged and not report.segments:
+            yield f"The threshold was chosen to flag about {percent(rate)} of real clips."
+    if report.fake and not report.segments:
         yield "No stretch stands out from the rest, so no place is named."
-    if report.forged is False and report.segments:
+    if report.fake is False and report.segments:
         yield "Some stretches stand out all the same; they are shown below."
 
 
 def _limits(report: Report) -> Iterator[str]:
     """Yield, in sentences, what the report cannot say."""
     if report.score is None:
-        yield "Nothing was found out about this clip. That does not make it genuine."
+        yield "Nothing was found out about this clip. That does not make it real."
     else:
         yield (
             "This is an indication by a statistical model, not court evidence. It can flag a "
-            "genuine clip and miss a forged one; have a person look before anyone is accused."
+            "real clip and miss a fake one; have a person look before anyone is accused."
         )
         yield from _reach(report.provenance)
     for name, part in report.modalities.items():
@@ -148,18 +148,18 @@ def _reach(provenance: Provenance) -> Iterator[str]:
 
 
 def _cards(report: Report) -> Iterator[Card]:
-    best = sorted(report.segments, key=lambda s: -s.score)[:MAX_PICTURES]
+    best = sorted(report.segments, key=lambda s: -s.score)[:MAX_FRAMES]
     gone = _why_gone(report.media)
     for number, segment in enumerate(report.segments, start=1):
         reason = gone
         if segment not in best:
-            reason = f"only the {MAX_PICTURES} segments of highest score have one"
-        picture, caption = (None, f"No picture: {reason}") if reason else _shot(report, segment)
-        yield Card(number, segment, picture, caption)
+            reason = f"only the {MAX_FRAMES} segments of highest score have one"
+        frame, caption = (None, f"No frame: {reason}") if reason else _shot(report, segment)
+        yield Card(number, segment, frame, caption)
 
 
 def _why_gone(media: Media) -> str | None:
-    """Return why no picture can be taken from the file, or None if one can be tried."""
+    """Return why no frame can be taken from the file, or None if one can be tried."""
     if media.video is None:
         return "the clip has none"
     path = Path(media.path)
@@ -170,19 +170,19 @@ def _why_gone(media: Media) -> str | None:
     return None
 
 
-def _shot(report: Report, segment: ForgedSegment) -> tuple[str | None, str]:
+def _shot(report: Report, segment: FakeSegment) -> tuple[str | None, str]:
     middle_s = (segment.start_s + segment.end_s) / 2
     try:
-        picture = picture_at(report.media, middle_s, max_short_side_px=_PICTURE_PX)
+        frame = frame_at(report.media, middle_s, max_short_side_px=_FRAME_PX)
     except MmmsbaError as error:
-        return None, f"No picture: {error}"
-    return _data_uri(picture), f"Picture at {clock(picture.pts_s)}"
+        return None, f"No frame: {error}"
+    return _data_uri(frame), f"Frame at {clock(frame.pts_s)}"
 
 
-def _data_uri(picture: Picture) -> str:
+def _data_uri(frame: Frame) -> str:
     import cv2
 
-    bgr = cv2.cvtColor(picture.rgb, cv2.COLOR_RGB2BGR)
+    bgr = cv2.cvtColor(frame.rgb, cv2.COLOR_RGB2BGR)
     _, jpeg = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
     return "data:image/jpeg;base64," + base64.b64encode(jpeg.tobytes()).decode("ascii")
 
@@ -196,8 +196,8 @@ def _media_facts(media: Media) -> Iterator[tuple[str, str]]:
         yield "Duration", f"{clock(media.duration_s)} ({media.duration_s:.3f} s)"
     # A file without a container was not opened, so what is in it is not known.
     if media.container is not None or media.video or media.audio:
-        yield "Picture", _video_fact(media)
-        yield "Sound", _audio_fact(media)
+        yield "Frame", _video_fact(media)
+        yield "Audio", _audio_fact(media)
 
 
 def _video_fact(media: Media) -> str:
@@ -205,7 +205,7 @@ def _video_fact(media: Media) -> str:
         return "none"
     facts = [video.codec, f"{video.width_px} × {video.height_px} px"]  # noqa: RUF001 - a times sign
     if video.fps_hz is not None:
-        facts.append(f"{video.fps_hz:.3f} pictures a second on average")
+        facts.append(f"{video.fps_hz:.3f} frames a second on average")
     if video.rotation_deg:
         facts.append(f"turned by {video.rotation_deg}°, which was undone")
     return ", ".join([*facts, f"from {clock(video.start_s)}"])

@@ -7,13 +7,13 @@ that are no text at all. A forensic report must show such a name as it is.
 
 import unicodedata
 
-from mmmsba_plugin.schema import ForgedModality, Report
+from mmmsba_plugin.schema import ManipulatedModality, Report
 
 #: What was altered, in a reader's words.
-ALTERED: dict[ForgedModality | None, str] = {
-    "audio": "sound",
-    "visual": "picture",
-    "both": "picture and sound",
+ALTERED: dict[ManipulatedModality | None, str] = {
+    "audio": "audio",
+    "visual": "frame",
+    "both": "frame and audio",
     None: "not told apart",
 }
 
@@ -53,6 +53,6 @@ def verdict(report: Report) -> str:
         return "Could not be judged"
     if report.status == "abstained":
         return "Nothing to judge"
-    if report.forged is None:
+    if report.fake is None:
         return "Scored, without a verdict"
-    return "Flagged as forged" if report.forged else "Not flagged as forged"
+    return "Flagged as fake" if report.fake else "Not flagged as fake"

@@ -114,7 +114,7 @@ class Timeline:
     Attributes:
         ticks: Marks of the time axis.
         unit: What the axis counts.
-        forged: The reported segments.
+        fake: The reported segments.
         bar: The lane that they lie in.
         lanes: The lanes of curves, all modalities together first.
         threshold: Height of the threshold within a lane, 0 at the top, 1 at the bottom; None
@@ -126,7 +126,7 @@ class Timeline:
 
     ticks: tuple[Tick, ...]
     unit: str
-    forged: tuple[Band, ...]
+    fake: tuple[Band, ...]
     bar: Lane
     lanes: tuple[Lane, ...]
     threshold: float | None
@@ -149,21 +149,21 @@ def timeline(report: Report) -> Timeline | None:
     end_s = _end_s(report)
     if end_s <= 0:
         return None
-    forged = tuple(
+    fake = tuple(
         _band(s, end_s, says=f"{number}: {ALTERED[s.modality]}, score {s.score:.3f}", label=number)
         for number, s in enumerate(report.segments, start=1)
     )
-    bar = Lane("Forged stretches", _count(len(forged)), top_px=0, height_px=_BAR_PX)
+    bar = Lane("Fake stretches", _count(len(fake)), top_px=0, height_px=_BAR_PX)
     lanes = tuple(_lanes(report, end_s, top_px=bar.bottom_px + _GAP_PX))
     return Timeline(
         ticks=tuple(_ticks(end_s)),
         unit="seconds" if end_s < _LONG_S else "minutes : seconds",
-        forged=forged,
+        fake=fake,
         bar=bar,
         lanes=lanes,
         threshold=1.0 - report.threshold.value if report.threshold else None,
         snippets_a_point=_snippets_a_point(report.curves),
-        description="; ".join(_words(forged, lanes, end_s)),
+        description="; ".join(_words(fake, lanes, end_s)),
     )
 
 
@@ -255,14 +255,14 @@ def _ticks(end_s: float) -> Iterator[Tick]:
         yield Tick(left, label, anchor)
 
 
-def _count(num_forged: int) -> str:
-    return "none" if num_forged == 0 else str(num_forged)
+def _count(num_fake: int) -> str:
+    return "none" if num_fake == 0 else str(num_fake)
 
 
-def _words(forged: Sequence[Band], lanes: Sequence[Lane], end_s: float) -> Iterator[str]:
+def _words(fake: Sequence[Band], lanes: Sequence[Lane], end_s: float) -> Iterator[str]:
     yield f"Time line from 0:00.00 to {clock(end_s)}"
-    yield from (f"forged stretch {band.says}" for band in forged)
-    if not forged:
-        yield "no forged stretch"
+    yield from (f"fake stretch {band.says}" for band in fake)
+    if not fake:
+        yield "no fake stretch"
     for lane in lanes:
         yield from (f"{lane.name} not judged: {band.says}" for band in lane.hidden)

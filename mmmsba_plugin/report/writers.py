@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import IO
 
 from mmmsba_plugin.report.text import ALTERED, percent, verdict, visible
-from mmmsba_plugin.schema import ForgedSegment, Report
+from mmmsba_plugin.schema import FakeSegment, Report
 from mmmsba_plugin.timebase import Grid, vtt_clock
 
 CSV_COLUMNS = (
@@ -65,9 +65,9 @@ def write_csv(report: Report, stream: IO[str]) -> None:
         rows.writerow([_cell(value) for value in _csv_row(report, segment)])
 
 
-def _csv_row(report: Report, segment: ForgedSegment | None) -> Iterator[_Cell | None]:
+def _csv_row(report: Report, segment: FakeSegment | None) -> Iterator[_Cell | None]:
     yield from (report.media.path, report.status, report.score)
-    yield None if report.forged is None else str(report.forged).lower()
+    yield None if report.fake is None else str(report.fake).lower()
     if segment is None:
         yield from (None,) * 5
     else:
@@ -99,14 +99,14 @@ def write_vtt(report: Report, stream: IO[str]) -> None:
 
 
 def _vtt_notes(report: Report) -> Iterator[str]:
-    yield f"Forged stretches of {report.media.path}"
+    yield f"Fake stretches of {report.media.path}"
     yield verdict(report) + ("" if report.score is None else f": score {report.score:.3f}")
     if report.problem:
         yield f"{report.problem.kind}: {report.problem.message}"
     yield "An indication by a statistical model, not evidence for a court"
 
 
-def _cue_text(segment: ForgedSegment) -> str:
+def _cue_text(segment: FakeSegment) -> str:
     altered = f" ({ALTERED[segment.modality]})" if segment.modality else ""
     return f"Forged{altered}: {percent(segment.score)}"
 

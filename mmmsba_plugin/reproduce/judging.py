@@ -1,4 +1,4 @@
-"""What a network says about the clips of a corpus, kept clip by clip."""
+"""What a network says about the clips of a dataset, kept clip by clip."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 
 from mmmsba_plugin.detector import MmmsbaDetector
-from mmmsba_plugin.evaluation.tables import Answers, Scores, SpanTable
+from mmmsba_plugin.evaluation.tables import Predictions, Scores, SpanTable
 from mmmsba_plugin.features.cache import FeatureStore
 from mmmsba_plugin.features.extract import extract, media_of
 from mmmsba_plugin.record import Record
 from mmmsba_plugin.reproduce import kept
-from mmmsba_plugin.reproduce.corpora import name_of
+from mmmsba_plugin.reproduce.datasets import name_of
 from mmmsba_plugin.schema import Report
 from mmmsba_plugin.segment import Spans
 
@@ -34,7 +34,7 @@ class Answer:
     Attributes:
         status: As the report has it.
         score: P(fake) of the clip; None if it was not judged.
-        threshold: From which score it counts as forged.
+        threshold: From which score it counts as fake.
         problem: Why it was not judged.
         proposals: Spans in seconds, shape ``(proposal, 2)``, and their scores.
     """
@@ -82,11 +82,11 @@ def judged(
     return {name: known[name] for name in map(name_of, records)}
 
 
-def as_answers(found: Mapping[str, Answer], *, name: str) -> Answers:
+def as_predictions(found: Mapping[str, Answer], *, name: str) -> Predictions:
     """Return what was kept as the table that figures are computed from."""
     scored = {key: one for key, one in found.items() if one.score is not None}
     thresholds = {one.threshold for one in scored.values()}
-    return Answers(
+    return Predictions(
         name=name,
         scores={key: float(one.score or 0.0) for key, one in scored.items()},
         proposals=SpanTable.of_proposals({key: one.proposals for key, one in scored.items()}),

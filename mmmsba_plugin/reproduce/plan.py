@@ -16,10 +16,10 @@ from mmmsba_plugin.reproduce.tables import Cells, ReportedRow
 _MODALITIES = {"V": "face", "L": "lips", "A": "audio"}
 _ALL = ("face", "lips", "audio")
 
-#: What the paper does not report, and what a corpus with few genuine clips needs beside it.
+#: What the paper does not report, and what a dataset with few real clips needs beside it.
 _BALANCED = "balanced_accuracy"
 
-SAME_CORPUS = "trained on the corpus it is tested on, as the paper may have done"
+SAME_DATASET = "trained on the dataset it is tested on, as the paper may have done"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ ENC_DEC = Method("Enc-Dec", attention=None, modalities=("face", "audio"))
 class Training:
     """A training run, but for its seed and the settings that all runs share."""
 
-    corpus: str
+    dataset: str
     method: Method
 
     def settings(self, shared: FitConfig, seed: int) -> FitConfig:
@@ -85,11 +85,11 @@ class Row:
 
     Attributes:
         method: Whose figures they are, or the modalities in table 7.
-        test: The corpus they are measured on.
+        test: The dataset they are measured on.
         training: What ours needs; None for other people's rows, which are only reported.
         reported: What the paper says.
         notes: What a reader must know of the row, a sentence each.
-        of_corpus: The same of the corpus that ours is measured on, unless another stands in.
+        of_dataset: The same of the dataset that ours is measured on, unless another stands in.
     """
 
     method: str
@@ -97,7 +97,7 @@ class Row:
     training: Training | None
     reported: Cells
     notes: tuple[str, ...] = ()
-    of_corpus: tuple[str, ...] = ()
+    of_dataset: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +122,7 @@ class Table:
 
     @property
     def localizes(self) -> bool:
-        """Whether it is about where a clip is forged."""
+        """Whether it is about where a clip is fake."""
         return self.measures == tables.LOCALIZATION
 
 
@@ -133,12 +133,12 @@ def _row(reported: ReportedRow, training: Training | None) -> Row:
         training=training,
         reported=reported.cells,
         notes=reported.notes,
-        of_corpus=(tables.VISUAL_ONLY,) if reported.test == "tvil" and training else (),
+        of_dataset=(tables.VISUAL_ONLY,) if reported.test == "tvil" and training else (),
     )
 
 
-def _trained_on(corpus: str, rows: Iterable[ReportedRow]) -> tuple[Row, ...]:
-    return tuple(_row(row, Training(corpus, MMMS_BA)) for row in rows)
+def _trained_on(dataset: str, rows: Iterable[ReportedRow]) -> tuple[Row, ...]:
+    return tuple(_row(row, Training(dataset, MMMS_BA)) for row in rows)
 
 
 def _localizing(rows: Iterable[ReportedRow]) -> tuple[Row, ...]:
@@ -149,7 +149,7 @@ def _localizing(rows: Iterable[ReportedRow]) -> tuple[Row, ...]:
         method = ours.get(row.method)
         planned.append(_row(row, Training("av-deepfake1m", method) if method else None))
         if method and row.test != "av-deepfake1m":
-            told = ReportedRow(row.test, row.method, row.cells, (*row.notes, SAME_CORPUS))
+            told = ReportedRow(row.test, row.method, row.cells, (*row.notes, SAME_DATASET))
             planned.append(_row(told, Training(row.test, method)))
     return tuple(planned)
 

@@ -9,7 +9,7 @@ from mmmsba_plugin.evaluation.metrics.bootstrap import Interval
 from mmmsba_plugin.reproduce.tables import Reported
 
 #: ``measured``: ours is there. ``reported``: somebody else's row, which is only quoted.
-#: ``no data``: a corpus was not given. ``failed``: it was, and it could not be done.
+#: ``no data``: a dataset was not given. ``failed``: it was, and it could not be done.
 Status = Literal["measured", "reported", "no data", "failed"]
 
 
@@ -50,9 +50,9 @@ class Run:
         num_train: Clips it learned from.
         num_validation: Clips it was stopped and adjusted by.
         num_skipped: Clips of both that could not be used.
-        threshold: From which score a clip counts as forged; chosen on the validation clips.
-        num_genuine: Genuine test clips that were judged.
-        num_forged: Forged test clips that were judged.
+        threshold: From which score a clip counts as fake; chosen on the validation clips.
+        num_real: Real test clips that were judged.
+        num_fake: Forged test clips that were judged.
         unjudged: The test clips that were not, and why.
     """
 
@@ -62,8 +62,8 @@ class Run:
     num_validation: int
     num_skipped: int
     threshold: float | None
-    num_genuine: int
-    num_forged: int
+    num_real: int
+    num_fake: int
     unjudged: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -73,7 +73,7 @@ class Silence:
 
     Attributes:
         auc: See :func:`mmmsba_plugin.evaluation.leakage.silence_auc`.
-        num_clips: Of how many clips that was heard: those with sound.
+        num_clips: Of how many clips that was heard: those with audio.
     """
 
     auc: Interval
@@ -86,12 +86,12 @@ class MeasuredRow:
 
     Attributes:
         method: Whose figures they are.
-        trained_on: Corpus as tables call it; None for other people's rows.
+        trained_on: Dataset as tables call it; None for other people's rows.
         tested_on: The same.
         status: Whether there are figures of ours, and why not.
         cells: One a measure.
-        stand_in: Whether another corpus stands in for one of the paper's: then ours is no
-            result on that corpus.
+        stand_in: Whether another dataset stands in for one of the paper's: then ours is no
+            result on that dataset.
         notes: What a reader must know of the row.
         runs: What stands behind the figures, one a seed.
         silence: What leading silence alone would score on the clips of the test; None where it

@@ -1,7 +1,7 @@
 """Does what a table needs: trains, judges and measures; what is done already is taken up.
 
 Everything lies in one folder. ``runs/`` holds training runs, ``answers/`` what each network
-says about each corpus, ``silence/`` how long its clips are silent at first, one line a clip.
+says about each dataset, ``silence/`` how long its clips are silent at first, one line a clip.
 All are named by a hash of what decides them, so other settings are another run beside the
 first, and never a mixture.
 """
@@ -26,16 +26,16 @@ from mmmsba_plugin.errors import (
 )
 from mmmsba_plugin.evaluation.evaluate import Evaluation, measure
 from mmmsba_plugin.evaluation.leakage import silence_auc
-from mmmsba_plugin.evaluation.tables import Truths
+from mmmsba_plugin.evaluation.tables import GroundTruth
 from mmmsba_plugin.features.cache import FeatureStore
 from mmmsba_plugin.media.silence import SILENT_DB
 from mmmsba_plugin.record import Record
 from mmmsba_plugin.reproduce import judging, silence
-from mmmsba_plugin.reproduce.corpora import (
+from mmmsba_plugin.reproduce.datasets import (
     SPLIT_NOTES,
     TEST_CLIPS,
     TITLES,
-    Corpus,
+    DatasetSource,
     Learned,
     Tested,
     clips_to_learn,
@@ -59,8 +59,8 @@ THRESHOLD_NOTE = (
 )
 _TIOUS = (0.5, 0.75, 0.95)
 _NUM_PROPOSALS = (10, 20, 50, 100)
-#: What is wrong with one corpus, and must not cost the rows of the others.
-_OF_ONE_CORPUS = (CheckpointError, DatasetError, FeatureError, TrainingError)
+#: What is wrong with one dataset, and must not cost the rows of the others.
+_OF_ONE_DATASET = (CheckpointError, DatasetError, FeatureError, TrainingError)
 _MADE = "made.json"
 
 
@@ -96,7 +96,7 @@ class Reproduction:
     """Measures tables one by one; training runs and answers are shared between them.
 
     Args:
-        corpora: Those there are, by name.
+        datasets: Those there are, by name.
         settings: What all tables have in common.
         out: Where everything goes.
         store: Where features are kept; the user's cache if not given.
@@ -108,7 +108,7 @@ class Reproduction:
 
     def __init__(
         self,
-        corpora: Mapping[str, Corpus],
+        datasets: Mapping[str, DatasetSource],
         settings: Settings,
         out: Path,
         *,
@@ -117,7 +117,7 @@ class Reproduction:
         on_clip: Callable[[str, str], None] = lambda _what, _clip: None,
         progress: bool = False,
     ) -> None:
-        self.corpora = corpora
+        self.datasets = datasets
         self.settings = settings
         self.out = out
         self._store = store or FeatureStore()
@@ -132,7 +132,7 @@ class Reproduction:
         self._silence = cache(self._measure_silence)
 
     def table(self, table: Table) -> MeasuredTable:
-        """Return a table with ours in it, as far as its corpora were given."""
+        """Return a table with ours in it, as far as its datasets were given."""
         self._say(f"measuring {table.name}")
         rows = tuple(self._row(row, table) for row in table.rows)
         return MeasuredTable(
@@ -148,8 +148,8 @@ class Reproduction:
     def _row(self, row: Row, table: Table) -> MeasuredRow:
         if row.training is None:
             return _told(row, table, status="reported")
-        needed = {row.training.corpus: None, row.test: None}
-        if absent := [TITLES[name] for name in needed if name not in self.corpora]:
+        needed = {row.training.dataset: None, row.test: None}
+        if absent := [TITLES[name] for name in needed if name not in self.datasets]:
             missing = f"no data given: {' and '.join(absent)}"
             return _told(row, table, status="no data", notes=(missing,))
         try:
@@ -157,22 +157,22 @@ class Reproduction:
                 self._measured(row.training, row.test, seed, localizes=table.localizes)
                 for seed in self.settings.seeds
             ]
-        except _OF_ONE_CORPUS as error:
+        except _OF_ONE_DATASET as error:
             self._say(f"could not be done: {error}")
             return _told(row, table, status="failed", notes=(f"could not be done: {error}",))
-        used = [self.corpora[name] for name in needed]
-        tested = self.corpora[row.test]
-        notes = row.notes if tested.stand_in else (*row.notes, *row.of_corpus)
+        used = [self.datasets[name] for name in needed]
+        tested = self.datasets[row.test]
+        notes = row.notes if tested.stand_in else (*row.notes, *row.of_dataset)
         return MeasuredRow(
             method=row.method,
-            trained_on=self.corpora[row.training.corpus].title,
+            trained_on=self.datasets[row.training.dataset].title,
             tested_on=tested.title,
             status="measured",
             cells=tuple(
                 Cell(name, tuple(e.numbers[name] for e, _, _ in found), row.reported.get(name))
                 for name in table.measures
             ),
-            stand_in=any(corpus.stand_in for corpus in used),
+            stand_in=any(dataset.stand_in for dataset in used),
             notes=(*notes, *dict.fromkeys(note for _, _, told in found for note in told)),
             runs=tuple(run for _, run, _ in found),
             silence=self._silence(row.test),
@@ -181,20 +181,20 @@ class Reproduction:
     def _measure(
         self, training: Training, test: str, seed: int, *, localizes: bool
     ) -> tuple[Evaluation, Run, tuple[str, ...]]:
-        corpus, tested = self.corpora[test], self._tested(test)
+        dataset, tested = self.datasets[test], self._tested(test)
         if localizes and any(record.whole_clip for record in tested.records):
             raise DatasetError(
-                f"{corpus.title} does not say where its clips are forged, so localization cannot "
-                "be measured on it; give a corpus with segments"
+                f"{dataset.title} does not say where its clips are fake, so localization cannot "
+                "be measured on it; give a dataset with segments"
             )
-        _, learned = self._learned(training.corpus, seed)
-        num_shared = learned.shared_with(corpus, tested.records)
+        _, learned = self._learned(training.dataset, seed)
+        num_shared = learned.shared_with(dataset, tested.records)
         trained = self._trained(training, seed)
-        found = self._judge(trained, corpus, tested)
-        answers = judging.as_answers(found, name=training.method.name)
+        found = self._judge(trained, dataset, tested)
+        predictions = judging.as_predictions(found, name=training.method.name)
         evaluation = measure(
-            answers if localizes else replace(answers, proposals=None),
-            Truths.of(tested.records),
+            predictions if localizes else replace(predictions, proposals=None),
+            GroundTruth.of(tested.records),
             tious=_TIOUS if localizes else (),
             num_proposals=_NUM_PROPOSALS if localizes else (),
             num_resamples=self.settings.num_resamples,
@@ -205,20 +205,22 @@ class Reproduction:
             num_train=trained.made["num_train"],
             num_validation=trained.made["num_validation"],
             num_skipped=len(trained.made["skipped"]),
-            threshold=answers.threshold,
-            num_genuine=evaluation.num_genuine,
-            num_forged=evaluation.num_forged,
+            threshold=predictions.threshold,
+            num_real=evaluation.num_real,
+            num_fake=evaluation.num_fake,
             unjudged={key: found[key].problem or "" for key in evaluation.unjudged},
         )
-        return evaluation, run, tuple(self._notes(corpus, tested, run, num_shared))
+        return evaluation, run, tuple(self._notes(dataset, tested, run, num_shared))
 
-    def _notes(self, corpus: Corpus, tested: Tested, run: Run, num_shared: int) -> Iterator[str]:
-        """Yield what a reader must know of how a corpus was tested on."""
+    def _notes(
+        self, dataset: DatasetSource, tested: Tested, run: Run, num_shared: int
+    ) -> Iterator[str]:
+        """Yield what a reader must know of how a dataset was tested on."""
         num_tested, limit = len(tested.records), self.settings.limit
         if limit is not None:
             yield f"limited to {limit} clips of each split"
-        if not corpus.stand_in:
-            yield from _of_the_corpus(corpus.name, None if limit else num_tested)
+        if not dataset.stand_in:
+            yield from _of_the_dataset(dataset.name, None if limit else num_tested)
         if tested.split != "test":
             yield f"tested on split {tested.split!r}, as there is no test split with truth"
         if run.unjudged:
@@ -227,12 +229,12 @@ class Reproduction:
             yield f"{num_shared} people of the test clips were learned from, in other footage"
 
     def _judge(
-        self, trained: _Trained, corpus: Corpus, tested: Tested
+        self, trained: _Trained, dataset: DatasetSource, tested: Tested
     ) -> dict[str, judging.Answer]:
         detector = MmmsbaDetector.from_pretrained(trained.folder, store=self._store)
-        said = {"by": dict(detector.info), "reader": corpus.reader, "root": str(corpus.root)}
-        path = self.out / "answers" / trained.name / f"{_named(corpus)}-{_hash(said)}.jsonl"
-        self._say(f"judging {corpus.title} by {trained.name}")
+        said = {"by": dict(detector.info), "reader": dataset.reader, "root": str(dataset.root)}
+        path = self.out / "answers" / trained.name / f"{_named(dataset)}-{_hash(said)}.jsonl"
+        self._say(f"judging {dataset.title} by {trained.name}")
         return judging.judged(
             detector,
             tested.records,
@@ -243,39 +245,39 @@ class Reproduction:
         )
 
     def _measure_silence(self, name: str) -> Silence | None:
-        """Return what leading silence alone would score on the test clips of a corpus."""
-        corpus, tested = self.corpora[name], self._tested(name)
-        said = {"reader": corpus.reader, "root": str(corpus.root), "silent_db": SILENT_DB}
-        self._say(f"listening to how clips of {corpus.title} begin")
+        """Return what leading silence alone would score on the test clips of a dataset."""
+        dataset, tested = self.datasets[name], self._tested(name)
+        said = {"reader": dataset.reader, "root": str(dataset.root), "silent_db": SILENT_DB}
+        self._say(f"listening to how clips of {dataset.title} begin")
         lengths_s = silence.heard(
             tested.records,
-            self.out / "silence" / f"{_named(corpus)}-{_hash(said)}.jsonl",
+            self.out / "silence" / f"{_named(dataset)}-{_hash(said)}.jsonl",
             workers=self.settings.workers,
             on_clip=lambda clip: self._on_clip("heard", clip),
         )
         auc = silence_auc(
-            lengths_s, Truths.of(tested.records), num_resamples=self.settings.num_resamples
+            lengths_s, GroundTruth.of(tested.records), num_resamples=self.settings.num_resamples
         )
         num_heard = sum(length_s is not None for length_s in lengths_s.values())
         return None if math.isnan(auc.value) else Silence(auc, num_heard)
 
     def _find_tested(self, name: str) -> Tested:
-        return clips_to_test(self.corpora[name], limit=self.settings.limit)
+        return clips_to_test(self.datasets[name], limit=self.settings.limit)
 
     def _find_learned(self, name: str, seed: int) -> tuple[str, Learned]:
-        """Return a hash of the clips that a corpus is learned from, and who is in them."""
-        records = clips_to_learn(self.corpora[name], seed=seed, limit=self.settings.limit)
-        return digest_of(records), Learned.of(self.corpora[name], records)
+        """Return a hash of the clips that a dataset is learned from, and who is in them."""
+        records = clips_to_learn(self.datasets[name], seed=seed, limit=self.settings.limit)
+        return digest_of(records), Learned.of(self.datasets[name], records)
 
     def _train(self, training: Training, seed: int) -> _Trained:
-        corpus = self.corpora[training.corpus]
+        dataset = self.datasets[training.dataset]
         config = training.settings(self.settings.fit, seed)
-        clips, _ = self._learned(training.corpus, seed)
-        name = _run_name(training, corpus, seed, _deciding(config, corpus, clips))
+        clips, _ = self._learned(training.dataset, seed)
+        name = _run_name(training, dataset, seed, _deciding(config, dataset, clips))
         folder = self.out / "runs" / name
         if not (folder / _MADE).is_file():
-            # Read once more, so that a corpus is not held in memory while others are judged.
-            records = clips_to_learn(corpus, seed=seed, limit=self.settings.limit)
+            # Read once more, so that a dataset is not held in memory while others are judged.
+            records = clips_to_learn(dataset, seed=seed, limit=self.settings.limit)
             self._say(f"training {name} on {len(records)} clips")
             _fit(
                 records,
@@ -283,7 +285,7 @@ class Reproduction:
                 folder,
                 store=self._store,
                 workers=self.settings.workers,
-                trained_on=corpus.title,
+                trained_on=dataset.title,
                 progress=self._progress,
                 on_clip=lambda one: self._on_clip("read", name_of(one.record)),
             )
@@ -299,7 +301,7 @@ class Reproduction:
             "seeds": list(self.settings.seeds),
             "limit": self.settings.limit,
             "num_resamples": self.settings.num_resamples,
-            "corpora": {name: corpus.title for name, corpus in self.corpora.items()},
+            "corpora": {name: dataset.title for name, dataset in self.datasets.items()},
             "measured": "clips; AP and AR as AV-Deepfake1M's evaluator measures them",
         }
 
@@ -329,33 +331,35 @@ def _fit(
     partial.replace(folder / _MADE)
 
 
-def _of_the_corpus(name: str, num_tested: int | None) -> Iterator[str]:
+def _of_the_dataset(name: str, num_tested: int | None) -> Iterator[str]:
     if name in SPLIT_NOTES:
         yield SPLIT_NOTES[name]
     whole = TEST_CLIPS.get(name)
     if whole is not None and num_tested not in {None, whole}:
-        yield f"{num_tested} of the {whole} test clips of the whole corpus"
+        yield f"{num_tested} of the {whole} test clips of the whole dataset"
 
 
-def _deciding(config: FitConfig, corpus: Corpus, clips: str) -> dict[str, Any]:
+def _deciding(config: FitConfig, dataset: DatasetSource, clips: str) -> dict[str, Any]:
     """Return all that decides a training run."""
     bound = bind_front_ends(config.features)
     return {
         "settings": config.model_dump(mode="json"),
         "front_ends": {m: (one.entry.name, one.entry.version) for m, one in bound.items()},
-        "corpus": (corpus.name, corpus.reader, str(corpus.root)),
+        "dataset": (dataset.name, dataset.reader, str(dataset.root)),
         "clips": clips,
     }
 
 
-def _run_name(training: Training, corpus: Corpus, seed: int, decides: Mapping[str, Any]) -> str:
+def _run_name(
+    training: Training, dataset: DatasetSource, seed: int, decides: Mapping[str, Any]
+) -> str:
     told = "+".join(training.method.modalities)
     kind = training.method.attention or "enc-dec"
-    return f"{_named(corpus)}_{kind}_{told}_seed{seed}_{_hash(decides)}"
+    return f"{_named(dataset)}_{kind}_{told}_seed{seed}_{_hash(decides)}"
 
 
-def _named(corpus: Corpus) -> str:
-    return f"stand-in-{corpus.name}" if corpus.stand_in else corpus.name
+def _named(dataset: DatasetSource) -> str:
+    return f"stand-in-{dataset.name}" if dataset.stand_in else dataset.name
 
 
 def _hash(said: Mapping[str, Any]) -> str:
@@ -367,9 +371,9 @@ def _told(row: Row, table: Table, *, status: Status, notes: tuple[str, ...] = ()
     """Return a row without figures of ours."""
     return MeasuredRow(
         method=row.method,
-        trained_on=TITLES[row.training.corpus] if row.training else None,
+        trained_on=TITLES[row.training.dataset] if row.training else None,
         tested_on=TITLES[row.test],
         status=status,
         cells=tuple(Cell(name, reported=row.reported.get(name)) for name in table.measures),
-        notes=(*row.notes, *row.of_corpus, *notes),
+        notes=(*row.notes, *row.of_dataset, *notes),
     )

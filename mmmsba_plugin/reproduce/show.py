@@ -136,7 +136,7 @@ def heading(measure: str) -> str:
 def footnotes(table: MeasuredTable) -> list[str]:
     """Return the reasons of the marks, what is to be known of rows, and of the whole table.
 
-    Among the latter is, for each corpus that was tested on, what a detector would score that
+    Among the latter is, for each dataset that was tested on, what a detector would score that
     knows nothing but how long clips are silent at first.
     """
     marks = [f"{WRONG}{number} {reason}" for reason, number in _numbered(table).items()]
@@ -151,9 +151,9 @@ def footnotes(table: MeasuredTable) -> list[str]:
 def _silences(table: MeasuredTable) -> list[str]:
     said = {row.tested_on: row.silence for row in table.rows if row.silence}
     return [
-        f"on {corpus}, looking only at how long clips are silent at first would reach AUC "
-        f"{' '.join(_with_ends(one.auc, table.digits))}; clips with sound: {one.num_clips}"
-        for corpus, one in said.items()
+        f"on {dataset}, looking only at how long clips are silent at first would reach AUC "
+        f"{' '.join(_with_ends(one.auc, table.digits))}; clips with audio: {one.num_clips}"
+        for dataset, one in said.items()
     ]
 
 

@@ -1,6 +1,6 @@
-"""How long the clips of a corpus are silent at first, kept clip by clip.
+"""How long the clips of a dataset are silent at first, kept clip by clip.
 
-That alone tells forged clips from genuine ones in some corpora, so what it would score belongs
+That alone tells fake clips from real ones in some datasets, so what it would score belongs
 beside every table.
 """
 
@@ -16,7 +16,7 @@ from mmmsba_plugin.media.probe import probe
 from mmmsba_plugin.media.silence import leading_silence_s
 from mmmsba_plugin.record import Record
 from mmmsba_plugin.reproduce import kept
-from mmmsba_plugin.reproduce.corpora import name_of
+from mmmsba_plugin.reproduce.datasets import name_of
 
 #: Clips that are listened to at a time, for each worker.
 _AHEAD = 4
@@ -33,7 +33,7 @@ def heard(
 ) -> dict[str, _Length]:
     """Return how long each clip is silent at first, in seconds, by its name.
 
-    None is a clip without sound. One whose file is not there or cannot be read is left out, and
+    None is a clip without audio. One whose file is not there or cannot be read is left out, and
     tried again in the next run.
 
     Args:

@@ -59,7 +59,7 @@ OTHER_TEST = (
     "split; MMMS-BA was measured on the validation split"
 )
 IN_DOMAIN = (
-    "the reported figures are of a network trained on this corpus; MMMS-BA is said to have been "
+    "the reported figures are of a network trained on this dataset; MMMS-BA is said to have been "
     "trained on AV-Deepfake1M"
 )
 MISSING_ROW = (
@@ -67,7 +67,7 @@ MISSING_ROW = (
     "AR@10 92.10, more than MMMS-BA in three of four"
 )
 VISUAL_ONLY = (
-    "the paper calls TVIL audio-visual; it is inpainting, in pictures alone, often without a face"
+    "the paper calls TVIL audio-visual; it is inpainting, in frames alone, often without a face"
 )
 
 
@@ -92,7 +92,7 @@ class ReportedRow:
     """A row of one of the paper's tables.
 
     Attributes:
-        test: The corpus it was measured on.
+        test: The dataset it was measured on.
         method: As the paper calls it, or the modalities in table 7.
         cells: What it reports, by measure; a dash in the paper is no cell.
         notes: What keeps the whole row from being compared, a sentence each.

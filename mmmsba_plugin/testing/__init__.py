@@ -8,7 +8,7 @@ A contract is a plain class; a subclass that names the entry is a test for pytes
     class TestLoudness(FrontEndContract):
         entry = LOUDNESS
 
-:mod:`mmmsba_plugin.testing.samples` makes the pictures, sound and reports they are fed.
+:mod:`mmmsba_plugin.testing.samples` makes the frames, audio and reports they are fed.
 """
 
 from mmmsba_plugin.testing.dataset_reader import DatasetReaderContract

@@ -1,10 +1,10 @@
-"""What a reader of corpora must satisfy."""
+"""What a reader of datasets must satisfy."""
 
 from abc import abstractmethod
 from pathlib import Path
 from unittest import SkipTest
 
-from mmmsba_plugin.config import Chapter
+from mmmsba_plugin.config import Config
 from mmmsba_plugin.errors import DatasetError, MmmsbaError
 from mmmsba_plugin.hookspecs import DatasetReader
 from mmmsba_plugin.record import Record
@@ -13,22 +13,22 @@ from mmmsba_plugin.testing.entry import ConfiguredContract
 
 
 class DatasetReaderContract(ConfiguredContract[DatasetReader]):
-    """What a reader of corpora must satisfy.
+    """What a reader of datasets must satisfy.
 
-    A subclass writes a small corpus of the reader's kind; nobody else can. What an entry does
+    A subclass writes a small dataset of the reader's kind; nobody else can. What an entry does
     not offer (``recognise``, ``audit``, a setting ``need_media`` or ``split``) is skipped.
     """
 
     @abstractmethod
-    def corpus(self, folder: Path) -> Path:
-        """Write a corpus of a few clips into ``folder`` and return its root."""
+    def dataset(self, folder: Path) -> Path:
+        """Write a dataset of a few clips into ``folder`` and return its root."""
 
     def records(self, root: Path, **settings: object) -> list[Record]:
-        """Return all records of the corpus at ``root``, or those that settings ask for."""
+        """Return all records of the dataset at ``root``, or those that settings ask for."""
         return list(self.entry.build(self.config_at(root, **settings)))
 
-    def config_at(self, root: Path, **settings: object) -> Chapter:
-        """Return the settings that read the corpus at ``root``."""
+    def config_at(self, root: Path, **settings: object) -> Config:
+        """Return the settings that read the dataset at ``root``."""
         return self.config_model.read({**self.settings, **settings, "root": str(root)})
 
     def require_setting(self, name: str) -> None:
@@ -37,8 +37,8 @@ class DatasetReaderContract(ConfiguredContract[DatasetReader]):
             raise SkipTest(f"its settings have no {name}")
 
     def test_it_yields_valid_records(self, tmp_path: Path) -> None:
-        found = self.records(self.corpus(tmp_path))
-        assert found, "a corpus with clips has records"
+        found = self.records(self.dataset(tmp_path))
+        assert found, "a dataset with clips has records"
         for record in found:
             assert isinstance(record, Record), f"got {type(record).__name__}"
             said = f"{record.media}: truth {record.truth}"
@@ -46,7 +46,7 @@ class DatasetReaderContract(ConfiguredContract[DatasetReader]):
             assert all(segment.start_s >= 0 for segment in record.truth), f"{said} starts too early"
 
     def test_it_can_be_read_again(self, tmp_path: Path) -> None:
-        root = self.corpus(tmp_path)
+        root = self.dataset(tmp_path)
         assert self.records(root) == self.records(root)
 
     def test_a_missing_root_is_an_error_of_ours(self, tmp_path: Path) -> None:
@@ -56,35 +56,35 @@ class DatasetReaderContract(ConfiguredContract[DatasetReader]):
             self.records(missing)
         except MmmsbaError as error:
             said = str(error)
-        assert said, "a folder that does not exist must not read as an empty corpus"
+        assert said, "a folder that does not exist must not read as an empty dataset"
         assert missing.name in said, f"the message must name the folder: {said}"
 
-    def test_reading_writes_nothing_into_the_corpus(self, tmp_path: Path) -> None:
-        root = self.corpus(tmp_path)
+    def test_reading_writes_nothing_into_the_dataset(self, tmp_path: Path) -> None:
+        root = self.dataset(tmp_path)
         before = _everything_in(tmp_path)
         self.records(root)
-        assert _everything_in(tmp_path) == before, "a corpus is its owner's; keep caches elsewhere"
+        assert _everything_in(tmp_path) == before, "a dataset is its owner's; keep caches elsewhere"
 
-    def test_it_recognises_its_own_corpus_and_no_other_folder(self, tmp_path: Path) -> None:
+    def test_it_recognises_its_own_dataset_and_no_other_folder(self, tmp_path: Path) -> None:
         if self.entry.recognise is None:
             raise SkipTest("it recognises no folder")
         (empty := tmp_path / "empty").mkdir()
-        (tmp_path / "corpus").mkdir()
-        root = self.corpus(tmp_path / "corpus")
+        (tmp_path / "dataset").mkdir()
+        root = self.dataset(tmp_path / "dataset")
         before = _everything_in(root)
         assert self.entry.recognise(root) is True, f"{root} is of its kind"
-        assert self.entry.recognise(empty) is False, "an empty folder is no corpus"
-        assert self.entry.recognise(tmp_path / "none") is False, "no folder is no corpus"
-        assert _everything_in(root) == before, "to recognise a corpus is to leave it alone"
+        assert self.entry.recognise(empty) is False, "an empty folder is no dataset"
+        assert self.entry.recognise(tmp_path / "none") is False, "no folder is no dataset"
+        assert _everything_in(root) == before, "to recognise a dataset is to leave it alone"
 
-    def test_an_audit_finds_nothing_wrong_with_a_sound_corpus(self, tmp_path: Path) -> None:
-        root = self.corpus(tmp_path)
+    def test_an_audit_finds_nothing_wrong_with_a_audio_dataset(self, tmp_path: Path) -> None:
+        root = self.dataset(tmp_path)
         records, heard = self.audited(root)
         assert heard == []
         assert records == self.records(root)
 
     def test_an_audit_tells_of_a_missing_clip_and_goes_on(self, tmp_path: Path) -> None:
-        root = self.corpus(tmp_path)
+        root = self.dataset(tmp_path)
         lost, *rest = self.records(root)
         lost.media.unlink()
         records, heard = self.audited(root)
@@ -95,7 +95,7 @@ class DatasetReaderContract(ConfiguredContract[DatasetReader]):
 
     def test_a_clip_that_is_not_needed_may_be_missing(self, tmp_path: Path) -> None:
         self.require_setting("need_media")
-        root = self.corpus(tmp_path)
+        root = self.dataset(tmp_path)
         lost, *rest = self.records(root)
         lost.media.unlink()
         assert self.records(root, need_media=True) == rest, "a clip that is needed is not there"
@@ -106,7 +106,7 @@ class DatasetReaderContract(ConfiguredContract[DatasetReader]):
 
     def test_only_the_split_that_is_asked_for_is_read(self, tmp_path: Path) -> None:
         self.require_setting("split")
-        root = self.corpus(tmp_path)
+        root = self.dataset(tmp_path)
         every = self.records(root)
         for split in {record.split for record in every} - {None}:
             wanted = [record for record in every if record.split == split]

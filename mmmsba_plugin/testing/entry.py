@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, Generic, TypeVar
 
-from mmmsba_plugin.config import Chapter
+from mmmsba_plugin.config import Config
 from mmmsba_plugin.hookspecs import DatasetReader, DetectorEntry, Forger, FrontEnd, Writer
 from mmmsba_plugin.plugins import is_name
 
@@ -40,12 +40,12 @@ class ConfiguredContract(EntryContract[Configured]):
     #: Settings that the defaults do not give.
     settings: Mapping[str, Any] = {}
 
-    def read_config(self) -> Chapter:
+    def read_config(self) -> Config:
         """Return the entry's settings as its users would write them."""
         return self.config_model.read(dict(self.settings))
 
     @property
-    def config_model(self) -> type[Chapter]:
+    def config_model(self) -> type[Config]:
         """The model of the entry's settings."""
         return self.entry.config
 
@@ -55,5 +55,5 @@ class ConfiguredContract(EntryContract[Configured]):
 
     def test_a_misspelt_setting_is_refused(self) -> None:
         assert self.config_model.model_config.get("extra") == "forbid", (
-            'settings that nobody reads must be an error: keep extra="forbid" of Chapter'
+            'settings that nobody reads must be an error: keep extra="forbid" of Config'
         )

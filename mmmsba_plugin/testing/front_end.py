@@ -8,7 +8,7 @@ from pydantic import TypeAdapter
 
 from mmmsba_plugin.hookspecs import FrontEnd
 from mmmsba_plugin.schema import Modality
-from mmmsba_plugin.structures import FacePicture, FeatureRows, SoundBlock
+from mmmsba_plugin.structures import AudioBlock, FaceCrop, FeatureRows
 from mmmsba_plugin.testing import samples
 from mmmsba_plugin.testing.entry import ConfiguredContract
 from mmmsba_plugin.timebase import Grid
@@ -26,13 +26,13 @@ class FrontEndContract(ConfiguredContract[FrontEnd]):
     grid = Grid(stride_s=0.2)
     duration_s = 4.0
 
-    def observations(self, duration_s: float) -> list[SoundBlock] | list[FacePicture]:
-        """Return made-up sound or faces, as the front-end reads, for so many seconds."""
-        if self.entry.reads == "sound":
-            return samples.sound(duration_s)
+    def observations(self, duration_s: float) -> list[AudioBlock] | list[FaceCrop]:
+        """Return made-up audio or faces, as the front-end reads, for so many seconds."""
+        if self.entry.reads == "audio":
+            return samples.audio(duration_s)
         return samples.faces(duration_s) if self.entry.reads == "faces" else []
 
-    def rows(self, observations: Iterable[SoundBlock | FacePicture]) -> FeatureRows:
+    def rows(self, observations: Iterable[AudioBlock | FaceCrop]) -> FeatureRows:
         """Return what a new extractor makes of a sample clip of ``duration_s``."""
         extractor = self.entry.build(self.read_config())
         extractor.start(samples.media(self.duration_s), self.grid)
@@ -52,7 +52,7 @@ class FrontEndContract(ConfiguredContract[FrontEnd]):
         TypeAdapter(Modality).validate_python(self.entry.modality)
 
     def test_it_reads_something_there_is(self) -> None:
-        assert self.entry.reads in {"sound", "faces", "nothing"}
+        assert self.entry.reads in {"audio", "faces", "nothing"}
 
     def test_it_returns_one_row_a_snippet(self) -> None:
         found = self.rows(self.observations(self.duration_s))
@@ -85,13 +85,13 @@ class FrontEndContract(ConfiguredContract[FrontEnd]):
         np.testing.assert_array_equal(first.values, second.values)
         np.testing.assert_array_equal(first.present, second.present)
 
-    def test_how_sound_is_cut_into_blocks_does_not_matter(self) -> None:
-        if self.entry.reads != "sound":
-            raise SkipTest("it does not read sound")
-        short, long = (self.rows(samples.sound(self.duration_s, block_s=s)) for s in (0.07, 1.3))
+    def test_how_audio_is_cut_into_blocks_does_not_matter(self) -> None:
+        if self.entry.reads != "audio":
+            raise SkipTest("it does not read audio")
+        short, long = (self.rows(samples.audio(self.duration_s, block_s=s)) for s in (0.07, 1.3))
         # Sums of float32 depend on their order; nothing else may differ.
         np.testing.assert_allclose(short.values, long.values, rtol=1e-3, atol=1e-4)
 
     def _needs_observations(self) -> None:
         if self.entry.reads == "nothing":
-            raise SkipTest("it reads neither sound nor faces")
+            raise SkipTest("it reads neither audio nor faces")

@@ -1,4 +1,4 @@
-"""Made-up pictures, sound and reports that the contracts feed to a plug-in.
+"""Made-up frames, audio and reports that the contracts feed to a plug-in.
 
 All are the same at every call, and their arrays refuse to be written to, as the real ones
 may be shared with other plug-ins.
@@ -11,12 +11,12 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from mmmsba_plugin.forger import PictureJob, Shot, SoundJob
+from mmmsba_plugin.forger import AudioJob, FrameJob, Shot
 from mmmsba_plugin.hookspecs import API_VERSION
 from mmmsba_plugin.schema import (
     AudioStream,
     Curves,
-    ForgedSegment,
+    FakeSegment,
     Media,
     ModalityReport,
     OptOut,
@@ -28,7 +28,7 @@ from mmmsba_plugin.schema import (
     Threshold,
     VideoStream,
 )
-from mmmsba_plugin.structures import FacePicture, Rgb, SoundBlock
+from mmmsba_plugin.structures import AudioBlock, FaceCrop, Rgb
 from mmmsba_plugin.timebase import frames_to_s, s_to_samples, samples_to_s
 from mmmsba_plugin.tracks.mesh import LIPS_INNER, LIPS_OUTER
 
@@ -67,26 +67,26 @@ def samples(duration_s: float) -> NDArray[np.float32]:
     return _locked((0.2 * swell * hum + noise).astype(np.float32))
 
 
-def sound(duration_s: float, *, block_s: float = 0.25) -> list[SoundBlock]:
+def audio(duration_s: float, *, block_s: float = 0.25) -> list[AudioBlock]:
     """Return the same hum cut into blocks."""
     whole, step = samples(duration_s), s_to_samples(block_s, SAMPLE_RATE_HZ)
     return [
-        SoundBlock(samples_to_s(i, SAMPLE_RATE_HZ), whole[i : i + step], SAMPLE_RATE_HZ)
+        AudioBlock(samples_to_s(i, SAMPLE_RATE_HZ), whole[i : i + step], SAMPLE_RATE_HZ)
         for i in range(0, len(whole), step)
     ]
 
 
-def faces(duration_s: float) -> list[FacePicture]:
+def faces(duration_s: float) -> list[FaceCrop]:
     """Return one person whose mouth opens and shuts four times a second."""
     return list(_faces(duration_s))
 
 
-def _faces(duration_s: float) -> Iterator[FacePicture]:
+def _faces(duration_s: float) -> Iterator[FaceCrop]:
     for index in range(round(duration_s * FPS_HZ)):
         pts_s = frames_to_s(index, FPS_HZ)
         opening = 0.5 + 0.5 * np.sin(2 * np.pi * 4 * pts_s)
-        face = _picture(opening, index)
-        yield FacePicture(
+        face = _frame(opening, index)
+        yield FaceCrop(
             pts_s=pts_s,
             track=0,
             face=face,
@@ -100,20 +100,20 @@ def _faces(duration_s: float) -> Iterator[FacePicture]:
         )
 
 
-def sound_job(duration_s: float = 4.0) -> SoundJob:
+def audio_job(duration_s: float = 4.0) -> AudioJob:
     """Return a job on the second second of the hum, with a donor."""
     start, end = s_to_samples(1.0, SAMPLE_RATE_HZ), s_to_samples(2.0, SAMPLE_RATE_HZ)
     whole = samples(duration_s)
-    return SoundJob(whole, start, end, SAMPLE_RATE_HZ, donor=_locked(whole[::-1].copy()))
+    return AudioJob(whole, start, end, SAMPLE_RATE_HZ, donor=_locked(whole[::-1].copy()))
 
 
-def picture_job(num_pictures: int = 8) -> PictureJob:
-    """Return a job on a few pictures, with donors and strangers whose mouths stand otherwise."""
-    return PictureJob(
-        shots=[_shot(0.2, index) for index in range(num_pictures)],
+def frame_job(num_frames: int = 8) -> FrameJob:
+    """Return a job on a few frames, with donors and strangers whose mouths stand otherwise."""
+    return FrameJob(
+        shots=[_shot(0.2, index) for index in range(num_frames)],
         fps_hz=FPS_HZ,
-        donors=[_shot(0.9, index + num_pictures) for index in range(num_pictures)],
-        strangers=[_shot(0.5, index + 2 * num_pictures) for index in range(num_pictures)],
+        donors=[_shot(0.9, index + num_frames) for index in range(num_frames)],
+        strangers=[_shot(0.5, index + 2 * num_frames) for index in range(num_frames)],
     )
 
 
@@ -121,7 +121,7 @@ def report(status: Status, path: str = "clips/sample.mp4") -> Report:
     """Return a report of that status, with every part of it filled in."""
     common = {
         "media": media(4.0, path),
-        "warnings": ("the sound starts 0.1 s late",),
+        "warnings": ("the audio starts 0.1 s late",),
         "provenance": Provenance(
             package_version="0.1", api_version=API_VERSION, formula_version=1, detector="sample"
         ),
@@ -134,7 +134,7 @@ def report(status: Status, path: str = "clips/sample.mp4") -> Report:
         status="ok",
         score=0.91,
         threshold=Threshold(value=0.5, false_positive_rate=0.05),
-        segments=(ForgedSegment(start_s=0.5, end_s=1.25, score=0.91, modality="audio", track=0),),
+        segments=(FakeSegment(start_s=0.5, end_s=1.25, score=0.91, modality="audio", track=0),),
         modalities={
             "audio": ModalityReport(score=0.93),
             "lips": ModalityReport(score=0.2, opt_outs=(half,)),
@@ -149,14 +149,14 @@ def clip(path: Path, duration_s: float = 2.0) -> Path:
     """Write a clip without a face in it, with the hum, and return its path."""
     from mmmsba_plugin.media.encode import write_clip
 
-    pictures = [face.face for face in _faces(duration_s)]
+    frames = [face.face for face in _faces(duration_s)]
     write_clip(
-        path, pictures, fps_hz=FPS_HZ, sound=samples(duration_s), sample_rate_hz=SAMPLE_RATE_HZ
+        path, frames, fps_hz=FPS_HZ, audio=samples(duration_s), sample_rate_hz=SAMPLE_RATE_HZ
     )
     return path
 
 
-def _picture(opening: float, seed: int) -> Rgb:
+def _frame(opening: float, seed: int) -> Rgb:
     rows, columns = np.indices((_FACE_PX, _FACE_PX), dtype=np.float64)
     skin = np.stack([170 + rows / 4, 120 + columns / 4, 100 + rows / 8], axis=-1)
     across, down = (columns - _MOUTH_XY_PX[0]) / 24, (rows - _MOUTH_XY_PX[1]) / (4 + 10 * opening)
@@ -186,7 +186,7 @@ def _ring(num_points: int, width_px: float, height_px: float) -> NDArray[np.floa
 
 
 def _shot(opening: float, index: int) -> Shot:
-    return Shot(frames_to_s(index, FPS_HZ), _picture(opening, index), _locked(_points(opening)))
+    return Shot(frames_to_s(index, FPS_HZ), _frame(opening, index), _locked(_points(opening)))
 
 
 def _locked(array: Array) -> Array:

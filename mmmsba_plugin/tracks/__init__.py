@@ -1,1 +1,1 @@
-"""Pictures become people: found, followed, and cut out steadily."""
+"""Frames become people: found, followed, and cut out steadily."""

@@ -1,4 +1,4 @@
-"""Cuts a face and its mouth out of a picture, steadily.
+"""Cuts a face and its mouth out of a frame, steadily.
 
 Both cuts are placed by points that no expression moves (eye corners and the bridge of the
 nose), fitted all at once to a fixed layout. So a head that turns or nears the camera leaves
@@ -8,7 +8,7 @@ the cut still, and what moves in it is what a forger would have had to move.
 import numpy as np
 from numpy.typing import NDArray
 
-from mmmsba_plugin.structures import FacePicture, Rgb
+from mmmsba_plugin.structures import FaceCrop, Rgb
 from mmmsba_plugin.tracks.mesh import Mesh, apply_affine
 
 FACE_SIZE_PX = (128, 128)
@@ -18,7 +18,7 @@ LIPS_SIZE_PX = (96, 64)
 RIGID = (33, 133, 362, 263, 168, 6, 197, 195, 5)
 
 #: Where they lie in a face that looks ahead, in distances between the eyes' middles from
-#: the point between them: the mean of 45 genuine clips of as many scenes, made symmetric.
+#: the point between them: the mean of 45 real clips of as many scenes, made symmetric.
 _LAYOUT = np.array(
     [
         (-0.724, -0.015), (-0.276, 0.015), (0.276, 0.015), (0.724, -0.015),
@@ -31,18 +31,18 @@ _LAYOUT = np.array(
 _FACE_SCALE_PX, _FACE_ORIGIN_PX = 44.0, (64.0, 42.0)
 _LIPS_SCALE_PX, _LIPS_CENTER = 80.0, (0.0, 1.18)
 
-#: A cut that shrinks the picture by more than this is made from a halved picture, since
+#: A cut that shrinks the frame by more than this is made from a halved frame, since
 #: bilinear sampling would alias.
 _MAX_SHRINK = 2.0
 
 
-def cut(rgb: Rgb, mesh: Mesh, *, pts_s: float, track: int) -> FacePicture:
-    """Return the face that ``mesh`` describes, cut out of its picture.
+def cut(rgb: Rgb, mesh: Mesh, *, pts_s: float, track: int) -> FaceCrop:
+    """Return the face that ``mesh`` describes, cut out of its frame.
 
     Args:
-        rgb: The picture, shape ``(height, width, 3)``.
-        mesh: The face's points in that picture.
-        pts_s: Presentation time of the picture, in seconds.
+        rgb: The frame, shape ``(height, width, 3)``.
+        mesh: The face's points in that frame.
+        pts_s: Presentation time of the frame, in seconds.
         track: Number of the person's track.
     """
     import cv2
@@ -54,7 +54,7 @@ def cut(rgb: Rgb, mesh: Mesh, *, pts_s: float, track: int) -> FacePicture:
     native, corner_px = _box_of(rgb, mesh)
     to_native = cv2.invertAffineTransform(to_face)
     to_native[:, 2] -= corner_px
-    return FacePicture(
+    return FaceCrop(
         pts_s=pts_s,
         track=track,
         face=warp(rgb, to_face, FACE_SIZE_PX),
@@ -100,7 +100,7 @@ def fit_similarity(source: NDArray[np.float64], target: NDArray[np.float64]) -> 
 
 
 def warp(rgb: Rgb, affine: NDArray[np.float64], size_px: tuple[int, int]) -> Rgb:
-    """Return the part of a picture that ``affine`` maps onto ``size_px`` (width, height)."""
+    """Return the part of a frame that ``affine`` maps onto ``size_px`` (width, height)."""
     import cv2
 
     shrink = 1.0 / max(float(np.hypot(affine[0, 0], affine[1, 0])), 1e-6)

@@ -1,7 +1,7 @@
-"""Finds faces in a picture.
+"""Finds faces in a frame.
 
 BlazeFace "back" with its letterboxed input of 256 x 256. Of the detectors tried on 1,100
-pictures of talking people it alone found every face that at least three of six others
+frames of talking people it alone found every face that at least three of six others
 agreed on.
 """
 
@@ -25,7 +25,7 @@ class Detection:
     """A face as the detector sees it.
 
     Attributes:
-        box_xyxy_px: Its box in the picture's pixels, shape ``(4,)``.
+        box_xyxy_px: Its box in the frame's pixels, shape ``(4,)``.
         eyes_px: Its right and left eye, as ``(x, y)``, shape ``(2, 2)``.
         score: How sure the detector is, in [0, 1].
     """
@@ -48,7 +48,7 @@ class FaceDetector:
         self._outputs = self._network.getUnconnectedOutLayersNames()
 
     def __call__(self, rgb: Rgb) -> list[Detection]:
-        """Return the faces of a picture, shape ``(height, width, 3)``, best first."""
+        """Return the faces of a frame, shape ``(height, width, 3)``, best first."""
         square, scale, shift_px = _letterbox(rgb)
         self._network.setInput(square)
         found = self._network.forward(self._outputs)
@@ -57,7 +57,7 @@ class FaceDetector:
         sure = scores >= _MIN_SCORE
         points = outputs[_NUM_REGRESSORS][sure].reshape(-1, 8, 2).astype(np.float64)
         points[:, [0, 2, 3, 4, 5, 6, 7]] += anchors()[sure][:, None]
-        return _distinct(_to_picture(points, scale, shift_px), scores[sure])
+        return _distinct(_to_frame(points, scale, shift_px), scores[sure])
 
 
 @cache
@@ -75,7 +75,7 @@ def anchors() -> NDArray[np.float64]:
 
 
 def _letterbox(rgb: Rgb) -> tuple[NDArray[np.float32], float, NDArray[np.float64]]:
-    """Return the network's input, its scale against the picture, and its margins."""
+    """Return the network's input, its scale against the frame, and its margins."""
     import cv2
 
     height, width = rgb.shape[:2]
@@ -90,10 +90,10 @@ def _letterbox(rgb: Rgb) -> tuple[NDArray[np.float32], float, NDArray[np.float64
     return blob, scale, np.array([left, top], dtype=np.float64)
 
 
-def _to_picture(
+def _to_frame(
     points: NDArray[np.float64], scale: float, shift_px: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Map centre and key points to picture pixels; row 1 is a size and only scales."""
+    """Map centre and key points to frame pixels; row 1 is a size and only scales."""
     mapped = (points - shift_px) / scale
     mapped[:, 1] = points[:, 1] / scale
     return mapped

@@ -1,6 +1,6 @@
-"""Follows the main person of a clip from picture to picture.
+"""Follows the main person of a clip from frame to frame.
 
-The whole picture is looked at only now and then, or when the face is lost; in between the
+The whole frame is looked at only now and then, or when the face is lost; in between the
 mesh finds the face where it last was. Where nobody can be judged there is a reason instead
 of a guessed cut.
 """
@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from mmmsba_plugin.config import TracksConfig
-from mmmsba_plugin.structures import FacePicture, Picture
+from mmmsba_plugin.structures import FaceCrop, Frame
 from mmmsba_plugin.tracks.crop import cut
 from mmmsba_plugin.tracks.detect import Detection, FaceDetector
 from mmmsba_plugin.tracks.mesh import FaceMesh, Mesh, roi_of_detection
@@ -19,47 +19,47 @@ FACE_TOO_SMALL = "face too small"
 
 #: Another face must be this many times larger to become the main one.
 _TAKEOVER = 2.0
-#: A picture without a face costs five times one with, so while nobody is there the looks
-#: grow rarer, up to this many pictures apart.
+#: A frame without a face costs five times one with, so while nobody is there the looks
+#: grow rarer, up to this many frames apart.
 _MAX_SEARCH_EVERY = 5
 #: A face that shares less than this with where the last one was is somebody new.
-_SAME_PERSON_IOU = 0.2
+_SAME_IDENTITY_IOU = 0.2
 
 _Box = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Sighting:
-    """What was seen of the main person in one picture.
+class FaceObservation:
+    """What was seen of the main person in one frame.
 
     Attributes:
-        picture: The picture.
+        frame: The frame.
         face: The face cut out of it, or None.
         reason: Why there is no face; None if there is one.
-        num_faces: How many faces the last look at the whole picture found.
+        num_faces: How many faces the last look at the whole frame found.
     """
 
-    picture: Picture
-    face: FacePicture | None
+    frame: Frame
+    face: FaceCrop | None
     reason: str | None
     num_faces: int
 
 
 def follow_main_face(
-    pictures: Iterable[Picture], config: TracksConfig | None = None
-) -> Iterator[Sighting]:
-    """Yield one sighting for each picture, in order.
+    frames: Iterable[Frame], config: TracksConfig | None = None
+) -> Iterator[FaceObservation]:
+    """Yield one sighting for each frame, in order.
 
     The main person is the largest face; another takes over only when the first is lost or
     the other is at least twice as large.
 
     Args:
-        pictures: In time order; one is held at a time.
+        frames: In time order; one is held at a time.
         config: How faces are found and followed.
     """
     follower = _Follower(config or TracksConfig())
-    for picture in pictures:
-        yield follower.see(picture)
+    for frame in frames:
+        yield follower.see(frame)
 
 
 class _Follower:
@@ -73,42 +73,42 @@ class _Follower:
         self._since_look = config.detect_every
         self._fruitless_looks = 0
 
-    def see(self, picture: Picture) -> Sighting:
-        mesh = self._find(picture)
+    def see(self, frame: Frame) -> FaceObservation:
+        mesh = self._find(frame)
         self._last = mesh
         self._since_look += 1
         if mesh is None:
-            return Sighting(picture, None, NO_FACE, self._num_faces)
+            return FaceObservation(frame, None, NO_FACE, self._num_faces)
         self._number(mesh.box_xyxy_px)
         if mesh.box_xyxy_px[3] - mesh.box_xyxy_px[1] < self._config.min_face_px:
-            return Sighting(picture, None, FACE_TOO_SMALL, self._num_faces)
-        face = cut(picture.rgb, mesh, pts_s=picture.pts_s, track=self._track)
-        return Sighting(picture, face, None, self._num_faces)
+            return FaceObservation(frame, None, FACE_TOO_SMALL, self._num_faces)
+        face = cut(frame.rgb, mesh, pts_s=frame.pts_s, track=self._track)
+        return FaceObservation(frame, face, None, self._num_faces)
 
-    def _find(self, picture: Picture) -> Mesh | None:
-        mesh = self._from_last(picture)
+    def _find(self, frame: Frame) -> Mesh | None:
+        mesh = self._from_last(frame)
         if mesh is not None and self._since_look < self._config.detect_every:
             return mesh
         if mesh is None and self._since_look < min(self._fruitless_looks, _MAX_SEARCH_EVERY):
             return None
-        found = self._look(picture)
+        found = self._look(frame)
         if mesh is not None and not _taken_over(mesh, found):
             return mesh
-        return self._from_largest(picture, found)
+        return self._from_largest(frame, found)
 
-    def _from_last(self, picture: Picture) -> Mesh | None:
+    def _from_last(self, frame: Frame) -> Mesh | None:
         if self._last is None:
             return None
-        return self._if_sure(self._mesh(picture.rgb, self._last.roi()))
+        return self._if_sure(self._mesh(frame.rgb, self._last.roi()))
 
-    def _look(self, picture: Picture) -> list[Detection]:
-        found = self._detector(picture.rgb)
+    def _look(self, frame: Frame) -> list[Detection]:
+        found = self._detector(frame.rgb)
         self._num_faces, self._since_look = len(found), 0
         return found
 
-    def _from_largest(self, picture: Picture, found: list[Detection]) -> Mesh | None:
+    def _from_largest(self, frame: Frame, found: list[Detection]) -> Mesh | None:
         for detection in sorted(found, key=lambda d: d.area_px, reverse=True):
-            mesh = self._if_sure(self._mesh(picture.rgb, roi_of_detection(detection)))
+            mesh = self._if_sure(self._mesh(frame.rgb, roi_of_detection(detection)))
             if mesh is not None:
                 self._fruitless_looks = 0
                 return mesh
@@ -119,7 +119,7 @@ class _Follower:
         return mesh if mesh.confidence >= self._config.min_confidence else None
 
     def _number(self, box: _Box) -> None:
-        if self._last_box is None or _iou(self._last_box, box) < _SAME_PERSON_IOU:
+        if self._last_box is None or _iou(self._last_box, box) < _SAME_IDENTITY_IOU:
             self._track += 1
         self._last_box = box
 

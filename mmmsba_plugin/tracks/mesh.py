@@ -1,7 +1,7 @@
 """Finds the 468 points of one face in a square around it.
 
 The square is 1.5 times the longer side of the face's box, turned so that the eyes are
-level; the next picture's square comes from this picture's points.
+level; the next frame's square comes from this frame's points.
 """
 
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ _SQUARE_SCALE = 1.5
 
 @dataclass(frozen=True, slots=True)
 class Roi:
-    """The turned square that the mesh looks at, in picture pixels.
+    """The turned square that the mesh looks at, in frame pixels.
 
     Attributes:
         center_px: Its middle, as ``(x, y)``.
@@ -45,7 +45,7 @@ class Roi:
     angle_rad: float
 
     def to_input(self) -> NDArray[np.float64]:
-        """Return the affine map from picture pixels to input pixels, shape ``(2, 3)``."""
+        """Return the affine map from frame pixels to input pixels, shape ``(2, 3)``."""
         scale = _INPUT_PX / self.side_px
         cos, sin = scale * np.cos(self.angle_rad), scale * np.sin(self.angle_rad)
         turn = np.array([[cos, sin], [-sin, cos]])
@@ -58,7 +58,7 @@ class Mesh:
     """A face's points.
 
     Attributes:
-        points_px: In picture pixels, shape ``(468, 2)``, float64.
+        points_px: In frame pixels, shape ``(468, 2)``, float64.
         confidence: How sure the network is that a face is there, in [0, 1].
     """
 
@@ -67,12 +67,12 @@ class Mesh:
 
     @cached_property
     def box_xyxy_px(self) -> tuple[float, float, float, float]:
-        """The box around all points, in picture pixels."""
+        """The box around all points, in frame pixels."""
         (left, top), (right, bottom) = self.points_px.min(axis=0), self.points_px.max(axis=0)
         return float(left), float(top), float(right), float(bottom)
 
     def roi(self) -> Roi:
-        """Return the square to look at in the next picture."""
+        """Return the square to look at in the next frame."""
         corners = self.points_px[list(EYE_CORNERS)]
         eyes = corners.reshape(2, 2, 2).mean(axis=1)
         return _roi(np.asarray(self.box_xyxy_px), eyes)
@@ -95,9 +95,9 @@ class FaceMesh:
         outputs = {out.size: out for out in self._network.forward(self._outputs)}
         points = outputs[_NUM_POINTS * 3].reshape(_NUM_POINTS, 3)[:, :2].astype(np.float64)
         logit = float(outputs[1].ravel()[0])
-        to_picture = cv2.invertAffineTransform(to_input)
+        to_frame = cv2.invertAffineTransform(to_input)
         return Mesh(
-            points_px=apply_affine(to_picture, points),
+            points_px=apply_affine(to_frame, points),
             confidence=float(1.0 / (1.0 + np.exp(-np.clip(logit, -50, 50)))),
         )
 

@@ -22,7 +22,7 @@ from mmmsba_plugin.segment import Segment
 from mmmsba_plugin.structures import ClipFeatures
 from mmmsba_plugin.training.targets import Targets, make_targets
 
-#: Whose truth a clip can be taught by: of everything, of its sound, of its picture.
+#: Whose truth a clip can be taught by: of everything, of its audio, of its frame.
 VIEWS = ("all", "audio", "visual")
 
 
@@ -53,7 +53,7 @@ class Clip:
         record: The record; its truth ends where the clip does.
         media: What is known about its file.
         bounded: Whether the truth says where a forgery starts and ends; where only the whole
-            clip is called forged, there is no boundary to learn.
+            clip is called fake, there is no boundary to learn.
     """
 
     record: Record
@@ -108,7 +108,7 @@ class ClipDataset(Dataset[Item]):
         features = self._source.features(clip.media)
         targets = {
             view: make_targets(truth, features.grid, features.num_snippets)
-            for view, truth in truths(clip.record).items()
+            for view, truth in ground_truth(clip.record).items()
         }
         return features, targets if clip.bounded else _without_boundaries(targets)
 
@@ -142,8 +142,8 @@ def _without_boundaries(targets: dict[str, Targets]) -> dict[str, Targets]:
     return {view: replace(t, regress=np.zeros_like(t.regress)) for view, t in targets.items()}
 
 
-def truths(record: Record) -> dict[str, tuple[Segment, ...]]:
-    """Return the truth of each view; the whole truth where a corpus tells none apart."""
+def ground_truth(record: Record) -> dict[str, tuple[Segment, ...]]:
+    """Return the truth of each view; the whole truth where a dataset tells none apart."""
     told_apart = record.audio_truth is not None and record.visual_truth is not None
     return {
         "all": record.truth,

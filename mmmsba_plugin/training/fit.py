@@ -85,7 +85,7 @@ class Fitted:
         skipped: Records that could not be used, and why.
         operating_point: The thresholds chosen on the validation clips, and how they did.
         before: How the weights that it started from did on the same clips, with lines drawn on
-            them in the same way; empty if it started from none. Like for like: of a committee,
+            them in the same way; empty if it started from none. Like for like: of a ensemble,
             each clip is judged by the member that goes on without it, before and after.
     """
 
@@ -117,7 +117,7 @@ def fit(
     Args:
         records: Clips with their truth. Those of split ``dev`` (or ``val``) decide when to
             stop; without any, a fifth of the identities is held out, or by each member of a
-            committee a share of its own. ``test`` is not touched.
+            ensemble a share of its own. ``test`` is not touched.
         config: Everything else that decides the run.
         out: Folder of the checkpoint; also keeps the state of the run.
         start: What to go on from; ``config`` must describe its network.
@@ -258,7 +258,7 @@ def _told(config: FitConfig, fitted: Fitted, held_out: Sequence[Clip]) -> dict[s
         "epochs": fitted.epochs,
         "num_train": fitted.num_train,
         "num_validation": fitted.num_validation,
-        "num_validation_genuine": sum(not clip.record.forged for clip in held_out),
+        "num_validation_genuine": sum(not clip.record.fake for clip in held_out),
     }
 
 
@@ -299,12 +299,12 @@ def _without_end(run: _Run | None) -> dict[str, Any] | None:
 
 def _require(train: Sequence[Clip], held_out: Sequence[Clip], skipped: Sequence[Skipped]) -> None:
     for name, clips in (("to learn from", train), ("to validate on", held_out)):
-        kinds = {clip.record.forged for clip in clips}
+        kinds = {clip.record.fake for clip in clips}
         if kinds == {True, False}:
             continue
         why = f"; {len(skipped)} were skipped, first: {skipped[0].reason}" if skipped else ""
         raise TrainingError(
-            f"there must be genuine and forged clips {name}, got {len(clips)} clips{why}; "
+            f"there must be real and fake clips {name}, got {len(clips)} clips{why}; "
             "make more with `mmmsba forge`"
         )
 

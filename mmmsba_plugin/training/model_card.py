@@ -17,11 +17,11 @@ tags: [deepfake-detection, audio-visual, temporal-localization]
 
 # MMMS-BA checkpoint
 
-Scores stretches of a talking-face clip as forged, from its {modalities}.
+Scores stretches of a talking-face clip as fake, from its {modalities}.
 {caution}
 - **Learned from**: {trained_on}{tuned_from}
 - **Clips**: {clips}
-{committee}- **Preset**: {preset}, attention {attention}; snippets of {stride_s:g} s; {epochs}
+{ensemble}- **Preset**: {preset}, attention {attention}; snippets of {stride_s:g} s; {epochs}
   epochs, seed {seed}
 
 ## Measured
@@ -49,11 +49,11 @@ scores mean, so these figures flatter. They are not a test result.
 """
 
 _CLIPS = "{num_train} to learn from, {num_validation} of other people to stop by"
-_CLIPS_OF_COMMITTEE = (
+_CLIPS_OF_ENSEMBLE = (
     "at most {num_train} for a network to learn from; {num_validation} to stop by, each of people "
     "that its network does not know"
 )
-_COMMITTEE = """\
+_ENSEMBLE = """\
 - **Networks**: {num} that answer as one, each stopped by people that it did not learn from.
   Figures, lines and the meaning of scores below are of each clip as judged by those networks that
   held it out; on a new clip all are averaged, which varies less
@@ -66,7 +66,7 @@ _FROZEN = ", and so are the encoders"
 
 _PROBABILITY = """\
 P(fake), by {how}, fitted to the highest snippet of each of the {num} validation clips. Of
-those {share} are forged: where forgeries are rarer than that, a score says too much. The
+those {share} are fake: where forgeries are rarer than that, a score says too much. The
 calibration errors above are in-sample, measured on the clips that the curve was fitted to.
 """
 _HOW = {
@@ -79,21 +79,21 @@ Scores are not calibrated{why}. A higher one is more suspicious, none is a proba
 """
 
 _LINES = """\
-| false positives asked for | score | genuine clips flagged | 95 % interval | forged clips flagged |
+| false positives asked for | score | real clips flagged | 95 % interval | fake clips flagged |
 |---|---|---|---|---|
 {rows}
 
-Each line was drawn and counted on the same {num_genuine} genuine validation clips. On other
+Each line was drawn and counted on the same {num_real} real validation clips. On other
 clips alike, the rate lies about where the interval says; it takes clips for independent, which
 those of one person are not, so it is too narrow. On clips of another kind nothing is promised.
 """
 
 _LEFT_OUT = """\
-There is no line for {rate}: it takes {needed} genuine validation clips to see one in
-{needed} go wrong, and there were {num_genuine}.
+There is no line for {rate}: it takes {needed} real validation clips to see one in
+{needed} go wrong, and there were {num_real}.
 """
 _TIED = """\
-There is no line for {rate}: more of the {num_genuine} genuine validation clips than that have
+There is no line for {rate}: more of the {num_real} real validation clips than that have
 the highest score there is.
 """
 
@@ -106,8 +106,8 @@ def write_card(config: CheckpointConfig) -> str:
         caution=f"\n**{config.caution}**\n" if config.caution else "",
         trained_on=config.trained_on or "not said",
         tuned_from=_tuned_from(config),
-        clips=(_CLIPS if num == 1 else _CLIPS_OF_COMMITTEE).format(**config.training),
-        committee=_COMMITTEE.format(num=num) if num > 1 else "",
+        clips=(_CLIPS if num == 1 else _CLIPS_OF_ENSEMBLE).format(**config.training),
+        ensemble=_ENSEMBLE.format(num=num) if num > 1 else "",
         preset=config.training["preset"],
         epochs=config.training["epochs"],
         seed=config.training["seed"],
@@ -145,8 +145,8 @@ def _meaning(config: CheckpointConfig) -> str:
     curve = config.calibration
     if curve.method == "none":
         return _NO_PROBABILITY.format(why=f": {curve.reason}" if curve.reason else "")
-    num, num_genuine = (config.training[f"num_validation{of}"] for of in ("", "_genuine"))
-    return _PROBABILITY.format(how=_how(curve), num=num, share=_percent(1 - num_genuine / num))
+    num, num_real = (config.training[f"num_validation{of}"] for of in ("", "_genuine"))
+    return _PROBABILITY.format(how=_how(curve), num=num, share=_percent(1 - num_real / num))
 
 
 def _how(curve: Calibration) -> str:
@@ -165,27 +165,27 @@ def _default(config: CheckpointConfig) -> str:
 
 def _lines(config: CheckpointConfig) -> Iterator[str]:
     """Yield the table of lines, and for each rate without one why it has none."""
-    num_genuine = config.training["num_validation_genuine"]
+    num_real = config.training["num_validation_genuine"]
     if config.thresholds:
         rows = "\n".join(_row(config, line) for line in config.thresholds)
-        yield _LINES.format(rows=rows, num_genuine=num_genuine)
+        yield _LINES.format(rows=rows, num_real=num_real)
     there = {line.false_positive_rate for line in config.thresholds}
     for rate in FALSE_POSITIVE_RATES:
         if rate not in there:
             needed = clips_to_tell(rate)
-            why = _TIED if num_genuine >= needed else _LEFT_OUT
-            yield why.format(rate=_percent(rate), needed=needed, num_genuine=num_genuine)
+            why = _TIED if num_real >= needed else _LEFT_OUT
+            yield why.format(rate=_percent(rate), needed=needed, num_real=num_real)
 
 
 def _row(config: CheckpointConfig, line: Threshold) -> str:
-    rate, num_genuine = line.false_positive_rate or 0.0, config.training["num_validation_genuine"]
+    rate, num_real = line.false_positive_rate or 0.0, config.training["num_validation_genuine"]
     seen = config.metrics["validation"]
-    num_flagged = round(seen[f"clip_false_positive_rate@{rate:g}"] * num_genuine)
-    around = wilson(num_flagged, num_genuine)
+    num_flagged = round(seen[f"clip_false_positive_rate@{rate:g}"] * num_real)
+    around = wilson(num_flagged, num_real)
     cells = (
         _percent(rate),
         _shown(config, line),
-        f"{num_flagged} of {num_genuine}",
+        f"{num_flagged} of {num_real}",
         f"{_percent(around.low, 1)} to {_percent(around.high, 1)}",
         _percent(seen[f"clip_true_positive_rate@{rate:g}"]),
     )

@@ -20,7 +20,7 @@ class Learner(lightning.LightningModule):
 
     Now and then a modality of a clip is hidden, so that a silent or faceless clip is judged
     by what is left. What is then taught is the truth of what is still shown: a network that
-    only hears must not be told that a forged picture sounds forged.
+    only hears must not be told that a fake frame sounds forged.
     """
 
     def __init__(self, network: MmmsBa, config: TrainConfig) -> None:
@@ -134,7 +134,7 @@ def view_of(present: Mapping[str, Tensor]) -> Tensor:
         present: For each modality, shape ``(batch, snippet)``.
 
     Returns:
-        Shape ``(batch,)``: 1 if only sound is shown, 2 if only pictures are, else 0.
+        Shape ``(batch,)``: 1 if only audio is shown, 2 if only frames are, else 0.
     """
     shown = {"audio": torch.tensor(False), "visual": torch.tensor(False)}  # noqa: FBT003
     for name, there in present.items():

@@ -6,7 +6,7 @@ from mmmsba_plugin.datasets.splits import ranked, split_word
 from mmmsba_plugin.errors import TrainingError
 from mmmsba_plugin.record import Record
 
-#: Share of the identities that is held out where a corpus has no validation split.
+#: Share of the identities that is held out where a dataset has no validation split.
 _HELD_OUT = 0.2
 _FEWEST_FOLDS = 2
 
@@ -15,8 +15,8 @@ def split_records(records: Sequence[Record], *, seed: int = 0) -> tuple[list[Rec
     """Return the records to learn from and those to validate on.
 
     Args:
-        records: All of a corpus. A split named ``test`` is left out.
-        seed: Decides which identities are held out where the corpus does not say.
+        records: All of a dataset. A split named ``test`` is left out.
+        seed: Decides which identities are held out where the dataset does not say.
 
     Raises:
         TrainingError: An identity stands in both splits.
@@ -42,11 +42,11 @@ def split_records(records: Sequence[Record], *, seed: int = 0) -> tuple[list[Rec
 def folds(
     records: Sequence[Record], *, members: int, seed: int = 0
 ) -> list[tuple[list[Record], list[Record]]]:
-    """Return for each member of a committee the records to learn from and to validate on.
+    """Return for each member of a ensemble the records to learn from and to validate on.
 
     Each person is held out by one member, or by more than one where people do not suffice for
-    as many shares with genuine and forged records each. A single network, all members where the
-    corpus has a validation split, and all where no two such shares can be made, have the
+    as many shares with real and fake records each. A single network, all members where the
+    dataset has a validation split, and all where no two such shares can be made, have the
     records as :func:`split_records` says.
 
     Raises:
@@ -75,7 +75,7 @@ def _share(
 
 
 def _tell_both(records: Sequence[Record]) -> bool:
-    return {record.forged for record in records} == {True, False}
+    return {record.fake for record in records} == {True, False}
 
 
 def _who(record: Record) -> str:

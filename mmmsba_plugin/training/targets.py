@@ -19,7 +19,7 @@ class Targets:
     """What should be said about each snippet of a clip.
 
     Attributes:
-        labels: 1 where forged, 0 where genuine, int64, shape ``(snippet,)``.
+        labels: 1 where forged, 0 where real, int64, shape ``(snippet,)``.
         distances: From the middle of each cell to the start and the end of the forged
             segment that holds it, in cells, float32, shape ``(snippet, 2)``; zeros where
             there is no such segment.
@@ -45,10 +45,10 @@ def make_targets(
     """Return what the network should say about a clip.
 
     Args:
-        truth: Forged segments in any order; those that overlap or touch count as one.
+        truth: Fake segments in any order; those that overlap or touch count as one.
         grid: Where the snippets lie in time.
         num_snippets: How many there are; truth behind the last is not asked for.
-        min_overlap: Share of a cell that must be forged for its snippet to be fake, in
+        min_overlap: Share of a cell that must be fake for its snippet to be fake, in
             [0, 1]. With 0, any forged time at all makes it fake, as in the authors' helper.
 
     Example:
@@ -69,14 +69,14 @@ def _overlapped(
 ) -> NDArray[np.bool_]:
     """Return which cells hold enough forged time, shape ``(snippet,)``."""
     fake = np.zeros(num_snippets, dtype=np.bool_)
-    forged_s = np.zeros(num_snippets)
+    fake_s = np.zeros(num_snippets)
     for start_s, end_s in spans:
         for index in grid.overlapping(start_s, end_s):
             if 0 <= index < num_snippets:
                 cell_start_s, cell_end_s = grid.cell(index)
                 fake[index] = True
-                forged_s[index] += min(end_s, cell_end_s) - max(start_s, cell_start_s)
-    return fake & (grid.s_to_cells(forged_s) >= min_overlap - EDGE_TOLERANCE)
+                fake_s[index] += min(end_s, cell_end_s) - max(start_s, cell_start_s)
+    return fake & (grid.s_to_cells(fake_s) >= min_overlap - EDGE_TOLERANCE)
 
 
 def _distances(

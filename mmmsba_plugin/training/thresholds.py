@@ -16,15 +16,15 @@ from numpy.typing import NDArray
 from mmmsba_plugin.config import Calibration, CalibrationMethod, LocalizationConfig
 from mmmsba_plugin.localization.calibrate import apply, calibrate
 from mmmsba_plugin.model.ensemble import Network
-from mmmsba_plugin.model.inference import Judgement, judge
+from mmmsba_plugin.model.inference import Prediction, judge
 from mmmsba_plugin.schema import ALTERED_BY_MODALITY, Threshold
 from mmmsba_plugin.structures import ClipFeatures
-from mmmsba_plugin.training.data import Clip, Source, truths
+from mmmsba_plugin.training.data import Clip, Source, ground_truth
 from mmmsba_plugin.training.targets import make_targets
 
-#: Share of genuine validation clips, or snippets, that may be called forged if nothing is said.
+#: Share of real validation clips, or snippets, that may be called fake if nothing is said.
 FALSE_POSITIVE_RATE = 0.1
-#: Shares of genuine clips for which a checkpoint has a line, where its clips can tell them.
+#: Shares of real clips for which a checkpoint has a line, where its clips can tell them.
 FALSE_POSITIVE_RATES = (0.01, 0.05, 0.1)
 _TOGETHER = "all"
 
@@ -37,7 +37,7 @@ class OperatingPoint:
     """Where to draw the lines.
 
     Attributes:
-        threshold: From which score a clip counts as forged, unless another line is asked for.
+        threshold: From which score a clip counts as fake, unless another line is asked for.
         localization: The settings with the onset and offset that suit this network.
         thresholds: The same for stated false-positive rates, lowest rate first.
         calibration: What turns scores into probabilities.
@@ -59,25 +59,25 @@ def choose_operating_point(
     calibration: CalibrationMethod = "none",
     false_positive_rate: float = FALSE_POSITIVE_RATE,
 ) -> OperatingPoint:
-    """Return the lines for a network, or for a committee of networks.
+    """Return the lines for a network, or for a ensemble of networks.
 
-    A clip counts as forged from the score that at most a stated share of the genuine clips reach,
-    and a segment opens there too: a clip is forged exactly if a stretch of it is. It closes
-    at the score that tells forged from genuine snippets with the best F1. With too few genuine
+    A clip counts as forged from the score that at most a stated share of the real clips reach,
+    and a segment opens there too: a clip is fake exactly if a stretch of it is. It closes
+    at the score that tells forged from real snippets with the best F1. With too few real
     clips to tell that share, a tenth is taken; with fewer than ten, the line with the best
     balanced accuracy, for no stated rate. A modality shown alone is judged by a line of its own,
-    since with less to go by its scores lie elsewhere: the one that a tenth of genuine snippets
+    since with less to go by its scores lie elsewhere: the one that a tenth of real snippets
     reach.
 
     Args:
-        held_out: Validation clips, genuine and forged, with the network that did not learn from
-            them; in evaluation mode or not, it is not changed. Of a committee, several parts
+        held_out: Validation clips, real and fake, with the network that did not learn from
+            them; in evaluation mode or not, it is not changed. Of a ensemble, several parts
             each with clips of their own. All of it varies less than a part, so that lines and
             probabilities should err on the safe side for other clips of the same kind.
         source: How their features are had.
         config: The settings that the lines are put into.
         calibration: How scores become probabilities; fitted to the clips' scores.
-        false_positive_rate: The share of genuine clips that may be called forged.
+        false_positive_rate: The share of real clips that may be called fake.
     """
     seen = _Seen()
     for network, clips in held_out:
@@ -85,17 +85,15 @@ def choose_operating_point(
             features = source.features(clip.media)
             seen.add(clip, features, judge(network, features, config))
     level, f1 = seen.best_f1(_TOGETHER)
-    forged = np.array([clip.record.forged for _, clips in held_out for clip in clips])
+    fake = np.array([clip.record.fake for _, clips in held_out for clip in clips])
     highest = np.array(seen.highest)
-    line = clip_threshold(highest, forged, false_positive_rate)
-    thresholds = stated_thresholds(highest[~forged])
-    curve = calibrate(calibration, highest, forged)
+    line = clip_threshold(highest, fake, false_positive_rate)
+    thresholds = stated_thresholds(highest[~fake])
+    curve = calibrate(calibration, highest, fake)
     lines = {
         "onset": line.value,
         "offset": min(level, line.value),
-        "alone_onsets": {
-            m: seen.genuine_line(m) for m in held_out[0][0].config.dims if seen.genuine(m)
-        },
+        "alone_onsets": {m: seen.real_line(m) for m in held_out[0][0].config.dims if seen.real(m)},
     }
     return OperatingPoint(
         threshold=line,
@@ -103,27 +101,27 @@ def choose_operating_point(
         thresholds=thresholds,
         calibration=curve,
         metrics={
-            **_clip_metrics(highest, forged, line),
+            **_clip_metrics(highest, fake, line),
             "snippet_f1": f1,
-            **_rates(highest, forged, thresholds),
-            **_calibration_metrics(highest, forged, curve),
+            **_rates(highest, fake, thresholds),
+            **_calibration_metrics(highest, fake, curve),
         },
     )
 
 
-def _clip_metrics(scores: Scores, forged: Flags, line: Threshold) -> dict[str, float]:
+def _clip_metrics(scores: Scores, fake: Flags, line: Threshold) -> dict[str, float]:
     from mmmsba_plugin.evaluation.metrics.detection import auc
 
     return {
-        "clip_auc": auc(scores, forged),
-        "clip_true_positive_rate": float(np.mean(scores[forged] >= line.value)),
-        "clip_false_positive_rate": float(np.mean(scores[~forged] >= line.value)),
+        "clip_auc": auc(scores, fake),
+        "clip_true_positive_rate": float(np.mean(scores[fake] >= line.value)),
+        "clip_false_positive_rate": float(np.mean(scores[~fake] >= line.value)),
     }
 
 
-def _rates(scores: Scores, forged: Flags, lines: Sequence[Threshold]) -> dict[str, float]:
-    """Return what shares of either kind of clip each line calls forged."""
-    kinds = {"true": scores[forged], "false": scores[~forged]}
+def _rates(scores: Scores, fake: Flags, lines: Sequence[Threshold]) -> dict[str, float]:
+    """Return what shares of either kind of clip each line calls fake."""
+    kinds = {"true": scores[fake], "false": scores[~fake]}
     return {
         f"clip_{kind}_positive_rate@{line.false_positive_rate:g}": float(np.mean(of >= line.value))
         for line in lines
@@ -131,13 +129,13 @@ def _rates(scores: Scores, forged: Flags, lines: Sequence[Threshold]) -> dict[st
     }
 
 
-def _calibration_metrics(scores: Scores, forged: Flags, curve: Calibration) -> dict[str, float]:
+def _calibration_metrics(scores: Scores, fake: Flags, curve: Calibration) -> dict[str, float]:
     from mmmsba_plugin.evaluation.metrics.calibration import expected_calibration_error
 
-    found = {"clip_ece_uncalibrated": expected_calibration_error(scores, forged)}
+    found = {"clip_ece_uncalibrated": expected_calibration_error(scores, fake)}
     if curve.method != "none":
         probabilities = apply(curve, scores)
-        found["clip_ece_calibrated"] = expected_calibration_error(probabilities, forged)
+        found["clip_ece_calibrated"] = expected_calibration_error(probabilities, fake)
     return found
 
 
@@ -149,9 +147,9 @@ class _Seen:
         self._scores: dict[str, list[Scores]] = {}
         self._labels: dict[str, list[NDArray[np.int64]]] = {}
 
-    def add(self, clip: Clip, features: ClipFeatures, found: Judgement) -> None:
+    def add(self, clip: Clip, features: ClipFeatures, found: Prediction) -> None:
         """Take in what was said about a clip."""
-        truth = truths(clip.record)
+        truth = ground_truth(clip.record)
         self.highest.append(float(np.nanmax(found.scores)))
         for name, scores in {_TOGETHER: found.scores, **found.by_modality}.items():
             view = truth[ALTERED_BY_MODALITY.get(name, "all")]
@@ -160,12 +158,12 @@ class _Seen:
             self._scores.setdefault(name, []).append(scores[judged])
             self._labels.setdefault(name, []).append(labels[judged])
 
-    def genuine(self, name: str) -> bool:
-        """Whether any genuine snippet was judged."""
+    def real(self, name: str) -> bool:
+        """Whether any real snippet was judged."""
         return any((labels == 0).any() for labels in self._labels[name])
 
-    def genuine_line(self, name: str) -> float:
-        """Return the score that at most a tenth of the genuine snippets reach."""
+    def real_line(self, name: str) -> float:
+        """Return the score that at most a tenth of the real snippets reach."""
         scores, labels = np.concatenate(self._scores[name]), np.concatenate(self._labels[name])
         return threshold_at(scores[labels == 0], FALSE_POSITIVE_RATE)
 
@@ -175,43 +173,43 @@ class _Seen:
 
 
 def clip_threshold(
-    scores: Scores, forged: Flags, false_positive_rate: float = FALSE_POSITIVE_RATE
+    scores: Scores, fake: Flags, false_positive_rate: float = FALSE_POSITIVE_RATE
 ) -> Threshold:
-    """Return the score from which a clip counts as forged, and the rate it was chosen for.
+    """Return the score from which a clip counts as fake, and the rate it was chosen for.
 
     Args:
         scores: In [0, 1], shape ``(clip,)``.
-        forged: The truth, the same shape; some clips of either kind.
+        fake: The truth, the same shape; some clips of either kind.
         false_positive_rate: The rate that is wanted; a tenth where too few clips tell it.
     """
-    genuine = scores[~forged]
+    real = scores[~fake]
     for rate in (false_positive_rate, max(false_positive_rate, FALSE_POSITIVE_RATE)):
-        if len(genuine) >= clips_to_tell(rate):
-            return Threshold(value=threshold_at(genuine, rate), false_positive_rate=rate)
+        if len(real) >= clips_to_tell(rate):
+            return Threshold(value=threshold_at(real, rate), false_positive_rate=rate)
     lines = np.unique(scores)
-    gained = [np.mean(scores[forged] >= line) - np.mean(genuine >= line) for line in lines]
+    gained = [np.mean(scores[fake] >= line) - np.mean(real >= line) for line in lines]
     return Threshold(value=float(lines[int(np.argmax(gained))]))
 
 
-def stated_thresholds(genuine_scores: Scores) -> tuple[Threshold, ...]:
+def stated_thresholds(real_scores: Scores) -> tuple[Threshold, ...]:
     """Return a line for each of :data:`FALSE_POSITIVE_RATES` that so many clips can tell.
 
     Where so many score exactly 1 that no line keeps to a rate, there is none for it either.
 
     Args:
-        genuine_scores: Scores of genuine clips, in [0, 1], shape ``(clip,)``.
+        real_scores: Scores of real clips, in [0, 1], shape ``(clip,)``.
     """
     lines = []
     for rate in FALSE_POSITIVE_RATES:
-        if len(genuine_scores) >= clips_to_tell(rate):
-            value = threshold_at(genuine_scores, rate)
-            if np.mean(genuine_scores >= value) <= rate:
+        if len(real_scores) >= clips_to_tell(rate):
+            value = threshold_at(real_scores, rate)
+            if np.mean(real_scores >= value) <= rate:
                 lines.append(Threshold(value=value, false_positive_rate=rate))
     return tuple(lines)
 
 
 def clips_to_tell(false_positive_rate: float) -> int:
-    """Return how many genuine clips it takes that such a share of them is one clip.
+    """Return how many real clips it takes that such a share of them is one clip.
 
     Example:
         >>> [clips_to_tell(rate) for rate in FALSE_POSITIVE_RATES]
@@ -240,8 +238,8 @@ def best_f1(scores: Scores, labels: NDArray[np.int64]) -> tuple[float, float]:
     return float(scores[order][best]), float(f1[best])
 
 
-def threshold_at(genuine_scores: Scores, false_positive_rate: float) -> float:
-    """Return the lowest score that at most that share of genuine clips reaches.
+def threshold_at(real_scores: Scores, false_positive_rate: float) -> float:
+    """Return the lowest score that at most that share of real clips reaches.
 
     The lowest that a network can give, that is, which computes in float32: a line nearer to
     the score below would not stay apart from it once both are probabilities.
@@ -250,8 +248,8 @@ def threshold_at(genuine_scores: Scores, false_positive_rate: float) -> float:
         >>> round(threshold_at(np.array([0.1, 0.2, 0.3, 0.4]), 0.25), 6)
         0.3
     """
-    allowed = int(false_positive_rate * len(genuine_scores))
-    highest = float(np.sort(genuine_scores)[::-1][allowed])
+    allowed = int(false_positive_rate * len(real_scores))
+    highest = float(np.sort(real_scores)[::-1][allowed])
     rounded = np.float32(highest)
     above = rounded if rounded > highest else np.nextafter(rounded, np.float32(2))
     return min(1.0, float(above))

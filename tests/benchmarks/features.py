@@ -4,7 +4,7 @@
 
 ``CORPUS`` is what ``mmmsba forge FOOTAGE --split train`` wrote. A small classifier (gradient
 boosting) learns from each group alone, and from groups together, of three quarters of the
-people, and says of the other quarter's snippets whether they are forged; each person is in the
+people, and says of the other quarter's snippets whether they are fake; each person is in the
 other quarter once. Features count by their deviation from the clip's median and by how they
 change within half a second. The table goes into the card of ``CHECKPOINT``, if one is given.
 """
@@ -34,13 +34,13 @@ from mmmsba_plugin.model.checkpoint import CARD
 from mmmsba_plugin.record import Record
 from mmmsba_plugin.segment import Segment
 from mmmsba_plugin.structures import ClipFeatures
-from mmmsba_plugin.training.data import truths
+from mmmsba_plugin.training.data import ground_truth
 
 NUM_FOLDS = 4
 #: How far before and after a snippet its change is measured, in snippets of 0.08 s.
 STEPS = (-6, -3, 3, 6)
 LAGS = range(-4, 5)
-#: Snippets over which sound and mouth are correlated.
+#: Snippets over which audio and mouth are correlated.
 AROUND = 8
 #: Where the parts of what is heard end.
 LEVELS = 3 * NUM_BANDS
@@ -53,11 +53,11 @@ Measure = Callable[[ClipFeatures], Rows]
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A clip: who is in it, its features by group, and which snippets are forged, by view."""
+    """A clip: who is in it, its features by group, and which snippets are fake, by view."""
 
-    person: str | None
+    identity: str | None
     groups: Mapping[str, Rows]
-    forged: Mapping[str, NDArray[np.bool_]]
+    fake: Mapping[str, NDArray[np.bool_]]
 
 
 def own(modality: str, first: int, last: int) -> Measure:
@@ -77,7 +77,7 @@ def heard(first: int, last: int | None) -> Measure:
 
 
 def in_step(features: ClipFeatures) -> Rows:
-    """Return how sound and mouth go together, at several lags, over a second and a half."""
+    """Return how audio and mouth go together, at several lags, over a second and a half."""
     loud = features.rows["audio"].values[:, :NUM_BANDS].mean(axis=1)
     opening, width = features.rows["lips"].values[:, 0], features.rows["lips"].values[:, 2]
     found = [_correlation(np.roll(loud, lag), shape) for shape in (opening, width) for lag in LAGS]
@@ -108,35 +108,35 @@ GROUPS: dict[str, tuple[str, Measure]] = {
     "mouth: speed and acceleration": ("visual", own("lips", 9, 27)),
     "mouth: coarse appearance": ("visual", own("lips", 27, 52)),
     "mouth: detail in three bands, by place": ("visual", own("lips", 52, 88)),
-    "mouth: change from picture to picture": ("visual", own("lips", 88, 112)),
+    "mouth: change from frame to frame": ("visual", own("lips", 88, 112)),
     "mouth: slides against the face": ("visual", own("lips", 112, 117)),
     "mouth: fine detail in native pixels, against the face": ("visual", own("lips", 117, 147)),
     "mouth: colour": ("visual", own("lips", 147, 171)),
     "mouth: detail against the upper face": ("visual", own("lips", 171, 174)),
     "face: detail in three bands, by place": ("visual", own("face", 0, 48)),
-    "face: change from picture to picture": ("visual", own("face", 48, 80)),
+    "face: change from frame to frame": ("visual", own("face", 48, 80)),
     "face: colour": ("visual", own("face", 80, 112)),
     "face: pose": ("visual", own("face", 112, 118)),
-    "sound: levels and steps by band": ("audio", heard(0, LEVELS)),
-    "sound: likeness of the voice": ("audio", heard(LEVELS, LIKENESSES)),
-    "sound: traces of how it was made": ("audio", heard(LIKENESSES, None)),
-    "sound against mouth, nine lags": ("all", in_step),
+    "audio: levels and steps by band": ("audio", heard(0, LEVELS)),
+    "audio: likeness of the voice": ("audio", heard(LEVELS, LIKENESSES)),
+    "audio: traces of how it was made": ("audio", heard(LIKENESSES, None)),
+    "audio against mouth, nine lags": ("all", in_step),
 }
 TOGETHER = {
     "all of the mouth": "mouth: ",
     "all of the face": "face: ",
-    "all of the picture": ("mouth: ", "face: "),
-    "all of the sound": "sound: ",
+    "all of the frame": ("mouth: ", "face: "),
+    "all of the audio": "sound: ",
 }
 
 
 def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__)
-    asked.add_argument("corpus", type=Path)
+    asked.add_argument("dataset", type=Path)
     asked.add_argument("--card", type=Path, metavar="CHECKPOINT")
     asked.add_argument("--every", type=int, default=3, help="of so many files, one is looked at")
     said = asked.parse_args()
-    records = [r for r in read_lavdf(said.corpus) if r.identity is not None][:: said.every]
+    records = [r for r in read_lavdf(said.dataset) if r.identity is not None][:: said.every]
     lines = []
     for line in _table(list(_seen(records)), records):
         lines.append(line)
@@ -155,9 +155,9 @@ def _seen(records: Sequence[Record]) -> Iterator[Seen]:
         if not all(rows.present.any() for rows in features.rows.values()):
             continue
         centers_s = features.grid.centers_s(features.num_snippets)
-        forged = {view: _inside(centers_s, truth) for view, truth in truths(record).items()}
+        fake = {view: _inside(centers_s, truth) for view, truth in ground_truth(record).items()}
         groups = {name: _beside(measure(features)) for name, (_, measure) in GROUPS.items()}
-        yield Seen(record.identity, groups, forged)
+        yield Seen(record.identity, groups, fake)
 
 
 def _inside(times_s: NDArray[np.float64], truth: Sequence[Segment]) -> NDArray[np.bool_]:
@@ -173,14 +173,15 @@ def _beside(rows: Rows) -> Rows:
 
 
 def _table(clips: Sequence[Seen], records: Sequence[Record]) -> Iterator[str]:
-    people = len({clip.person for clip in clips})
+    identities = len({clip.identity for clip in clips})
     yield "## What each group of features tells"
     yield ""
     yield (
-        f"Snippets of {len(clips)} files of {people} people, each judged by gradient boosting that "
-        "learned from other people; files that have picture and sound. 95 % intervals over people. "
-        "Groups of the picture are held against altered pictures, those of sound against altered "
-        "sound, and what takes both against either."
+        f"Snippets of {len(clips)} files of {identities} people, each judged by gradient "
+        "boosting that "
+        "learned from other people; files that have frame and audio. 95 % intervals over people. "
+        "Groups of the frame are held against altered frames, those of audio against altered "
+        "audio, and what takes both against either."
     )
     yield ""
     yield "| features | how many | snippet AUC | 95 % interval |"
@@ -204,10 +205,10 @@ def _row(name: str, clips: Sequence[Seen], members: Sequence[str], view: str) ->
 def _told_apart(clips: Sequence[Seen], members: Sequence[str], view: str) -> Interval:
     """Return the AUC of snippets of people who were held out, with its interval."""
     rows = [np.concatenate([clip.groups[member] for member in members], axis=1) for clip in clips]
-    people = sorted({str(clip.person) for clip in clips})
-    order = np.random.default_rng(0).permutation(len(people))
-    fold_of = {people[person]: place % NUM_FOLDS for place, person in enumerate(order)}
-    folds = np.array([fold_of[str(clip.person)] for clip in clips])
+    identities = sorted({str(clip.identity) for clip in clips})
+    order = np.random.default_rng(0).permutation(len(identities))
+    fold_of = {identities[identity]: place % NUM_FOLDS for place, identity in enumerate(order)}
+    folds = np.array([fold_of[str(clip.identity)] for clip in clips])
     scores: list[Rows] = [np.zeros(0)] * len(clips)
     for fold in range(NUM_FOLDS):
         known = np.flatnonzero(folds != fold)
@@ -223,17 +224,17 @@ def _told_apart(clips: Sequence[Seen], members: Sequence[str], view: str) -> Int
         )
         model.fit(
             np.concatenate([rows[i] for i in known]),
-            np.concatenate([clips[i].forged[view] for i in known]),
+            np.concatenate([clips[i].fake[view] for i in known]),
         )
         for i in np.flatnonzero(folds == fold):
             scores[i] = model.predict_proba(rows[i])[:, 1]
 
     def told(draw: Draw) -> float:
         drawn = draw.clips
-        labels = np.concatenate([clips[i].forged[view] for i in drawn])
+        labels = np.concatenate([clips[i].fake[view] for i in drawn])
         return auc(np.concatenate([scores[i] for i in drawn]), labels)
 
-    return bootstrap({"": told}, clusters=[c.person for c in clips], num_resamples=200)[""]
+    return bootstrap({"": told}, clusters=[c.identity for c in clips], num_resamples=200)[""]
 
 
 def _costs(records: Sequence[Record]) -> Iterator[str]:

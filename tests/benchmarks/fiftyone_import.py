@@ -1,6 +1,6 @@
-"""Whether the memory of importing a corpus grows with it, into a real database.
+"""Whether the memory of importing a dataset grows with it, into a real database.
 
-A corpus of so many records in LAV-DF's layout is imported, and one of four times as many. What
+A dataset of so many records in LAV-DF's layout is imported, and one of four times as many. What
 Python holds is traced, in runs of their own, since tracing itself takes memory; what the process
 holds besides is its resident memory, looked at after each batch. Both count from before the run.
 
@@ -24,12 +24,12 @@ TIMES = 4
 
 
 def main(num_records: int) -> None:
-    """Import both corpora, and say what that took."""
+    """Import both datasets, and say what that took."""
     started()
     with tempfile.TemporaryDirectory() as folder:
-        few, many = (corpus(Path(folder), num) for num in (num_records, TIMES * num_records))
-        # What is loaded once, and what the first run leaves for all others, is not the corpus's.
-        imported(corpus(Path(folder), 600))
+        few, many = (dataset(Path(folder), num) for num in (num_records, TIMES * num_records))
+        # What is loaded once, and what the first run leaves for all others, is not the dataset's.
+        imported(dataset(Path(folder), 600))
         for num, said in ((num_records, few), (TIMES * num_records, many)):
             before_s = time.perf_counter()
             resident = growth_mb(lambda said=said: imported(said))
@@ -42,11 +42,11 @@ def main(num_records: int) -> None:
 
 
 def imported(said: str) -> list[float]:
-    """Import a corpus; return the resident memory after each batch, in MB."""
-    from fiftyone_ops.tasks.import_dataset import import_corpus
+    """Import a dataset; return the resident memory after each batch, in MB."""
+    from fiftyone_ops.tasks.import_dataset import import_dataset
 
     held = []
-    made = import_corpus(
+    made = import_dataset(
         said,
         name="imported",
         need_media=False,
@@ -57,8 +57,8 @@ def imported(said: str) -> list[float]:
     return held
 
 
-def corpus(folder: Path, num: int) -> str:
-    """Write a corpus of which only the list is there, and return how it is named."""
+def dataset(folder: Path, num: int) -> str:
+    """Write a dataset of which only the list is there, and return how it is named."""
     root = folder / str(num)
     root.mkdir()
     entries = [entry(number) for number in range(num)]
@@ -67,7 +67,7 @@ def corpus(folder: Path, num: int) -> str:
 
 
 def entry(number: int) -> dict:
-    """Return what LAV-DF says of a clip; every second one is forged."""
+    """Return what LAV-DF says of a clip; every second one is fake."""
     return {
         "file": f"test/{number:06d}.mp4",
         "original": None,

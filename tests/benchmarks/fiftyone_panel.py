@@ -30,7 +30,7 @@ MOST_S = 2.0
 
 
 def main() -> None:
-    """Make the data set, open and count it a few times, and say how long that took."""
+    """Make the dataset, open and count it a few times, and say how long that took."""
     conftest.pytest_configure(None)
     from fiftyone_ops.labels import Fields
     from fiftyone_ops.panels.overview_data import narrowed, overview_of
@@ -52,7 +52,7 @@ def main() -> None:
 
 
 def judged(folder: Path):
-    """Return a data set that looks judged, two segments and a curve a sample, all of one clip."""
+    """Return a dataset that looks judged, two segments and a curve a sample, all of one clip."""
     import fiftyone as fo
     import numpy as np
 

@@ -2,7 +2,7 @@
 
 Both write the same labels of 10,000 samples to a real database, in one run and by turns; what
 counts is the ratio of the least of each, since what else happens on the machine only adds. The
-fastest way is one ``set_values`` a field over the whole data set, labels
+fastest way is one ``set_values`` a field over the whole dataset, labels
 made before. Memory is what our writing adds at its peak, for a quarter of the samples and for all.
 
 Run as ``python tests/benchmarks/fiftyone_writes.py [samples]``.
@@ -53,7 +53,7 @@ def report(seed: int):
         score=float(draw.random()),
         threshold=schema.Threshold(value=0.5),
         segments=tuple(
-            schema.ForgedSegment(start_s=at, end_s=at + 0.513, score=0.75, modality="audio")
+            schema.FakeSegment(start_s=at, end_s=at + 0.513, score=0.75, modality="audio")
             for at in (1.0, 3.0)
         ),
         modalities={
@@ -104,9 +104,9 @@ def dataset_of(reports: list):
 def columns_of(reports: list) -> dict[str, list]:
     """Return the labels of reports, made before anything is timed."""
     from fiftyone_ops import labels
-    from mmmsba_plugin.timebase import PictureClock
+    from mmmsba_plugin.timebase import FrameClock
 
-    clock = PictureClock.steady(150, fps_hz=25)
+    clock = FrameClock.steady(150, fps_hz=25)
     return {
         "forgeries": [labels.segments_of(r, clock) for r in reports],
         "forgeries_opt_outs": [labels.opt_outs_of(r, clock) for r in reports],
@@ -139,7 +139,7 @@ def ours(reports: list) -> tuple[float, float]:
 
     dataset = dataset_of(reports)
     if tracemalloc.is_tracing():
-        # What it took to make the data set is no part of the run.
+        # What it took to make the dataset is no part of the run.
         tracemalloc.clear_traces()
     # The files are not there; looking for them is no part of writing.
     run = detect.Annotation(dataset, DetectSettings(), detector=Prepared(reports))

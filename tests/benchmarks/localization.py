@@ -107,9 +107,9 @@ def _ours(folder: Path, read: Callable) -> Spent:
     began = _clocks()
     said = read()
     records = json.loads((folder / LABELS).read_bytes())
-    truths = SpanTable.of_truths({one["file"]: one["fake_segments"] for one in records})
+    ground_truth = SpanTable.of_ground_truth({one["file"]: one["fake_segments"] for one in records})
     loaded = _clocks()
-    matched = match(said, truths, tious=TIOUS, mode="official")
+    matched = match(said, ground_truth, tious=TIOUS, mode="official")
     ap = [matched.average_precision(tiou) for tiou in TIOUS]
     ar = [matched.average_recall(n) for n in NUM_PROPOSALS]
     return _spent(began, loaded, _clocks(), (ap, ar))
@@ -162,25 +162,25 @@ def apart(kind: str, folder: Path) -> Spent:
 # ── what it is measured on ───────────────────────────────────────────────────────────────────
 
 
-def make_corpus(folder: Path, num_clips: int, num_proposals: int, seed: int = 0) -> None:
+def make_dataset(folder: Path, num_clips: int, num_proposals: int, seed: int = 0) -> None:
     """Write proposals, as JSON and as a table, and labels."""
     from mmmsba_plugin.evaluation.predictions.avdeepfake1m import write_proposals
     from mmmsba_plugin.evaluation.predictions.npz import write_table
     from mmmsba_plugin.evaluation.tables import SpanTable
 
     rng = np.random.default_rng(seed)
-    truths, said = {}, {}
+    ground_truth, said = {}, {}
     for clip in range(num_clips):
         key = f"{clip:06d}.mp4"
-        truths[key] = _forged_stretches(rng) if rng.random() < 0.75 else []
-        said[key] = _proposals(rng, truths[key], num_proposals)
+        ground_truth[key] = _fake_stretches(rng) if rng.random() < 0.75 else []
+        said[key] = _proposals(rng, ground_truth[key], num_proposals)
     table = SpanTable.of_proposals(said)
     write_table(table, folder / TABLE)
     write_proposals(table, folder / PROPOSALS)
-    oracle.write_labels(truths, folder / LABELS)
+    oracle.write_labels(ground_truth, folder / LABELS)
 
 
-def _forged_stretches(rng: np.random.Generator) -> list[list[float]]:
+def _fake_stretches(rng: np.random.Generator) -> list[list[float]]:
     """Return one stretch, or two or three, of a third of a second or so in eight."""
     num_stretches = rng.choice([1, 2, 3], p=[0.8, 0.15, 0.05])
     starts_s = 8 * (np.arange(num_stretches) + rng.random(num_stretches) * 0.7) / num_stretches
@@ -188,19 +188,21 @@ def _forged_stretches(rng: np.random.Generator) -> list[list[float]]:
     return np.round(np.column_stack([starts_s, starts_s + lengths_s]), 2).tolist()
 
 
-def _proposals(rng: np.random.Generator, truths: list, num: int) -> tuple[np.ndarray, np.ndarray]:
+def _proposals(
+    rng: np.random.Generator, ground_truth: list, num: int
+) -> tuple[np.ndarray, np.ndarray]:
     """Return spans and falling scores.
 
     The first half lies about the truth, the closer the higher the score; the rest, and all of
-    a genuine clip's, lies anywhere.
+    a real clip's, lies anywhere.
     """
     spans = np.empty((num, 2))
     spans[:, 0] = rng.uniform(0, 8, size=num)
     spans[:, 1] = spans[:, 0] + rng.gamma(2.0, 0.2, size=num) + 0.04
     scores = np.sort(rng.beta(0.3, 6.0, size=num))[::-1].copy()
-    if truths:
+    if ground_truth:
         near = num // 2
-        about = np.array(truths)[np.arange(near) % len(truths)]
+        about = np.array(ground_truth)[np.arange(near) % len(ground_truth)]
         spread_s = np.linspace(0.01, 0.3, near)[:, None]
         spans[:near] = np.sort(about + rng.normal(size=(near, 2)) * spread_s, axis=1)
         scores[0] = rng.beta(6.0, 1.5)
@@ -290,7 +292,7 @@ def main() -> int:
     parser.add_argument("--clips", type=int, default=50_000)
     parser.add_argument("--proposals", type=int, default=100, help="of each clip")
     parser.add_argument("--runs", type=int, default=5, help="of each kind; the least counts")
-    parser.add_argument("--folder", type=Path, help="where the corpus is; made if not given")
+    parser.add_argument("--folder", type=Path, help="where the dataset is; made if not given")
     parser.add_argument("--only", choices=KINDS, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.only:
@@ -300,7 +302,7 @@ def main() -> int:
         folder = options.folder or Path(name)
         oracle.load(folder)  # fetched once, by no run that is clocked
         if not (folder / TABLE).exists():
-            make_corpus(folder, options.clips, options.proposals)
+            make_dataset(folder, options.clips, options.proposals)
         best = measure(folder, options.runs)
     console = Console(width=100)
     console.print(tabulate(best))

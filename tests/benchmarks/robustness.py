@@ -27,13 +27,13 @@ from mmmsba_plugin.features.cache import FeatureStore
 from mmmsba_plugin.forge.augment.audio import mix
 from mmmsba_plugin.forge.augment.pipeline import Processing
 from mmmsba_plugin.forge.augment.video import at_rate, develop
-from mmmsba_plugin.media.audio import read_sound
+from mmmsba_plugin.media.audio import read_audio
 from mmmsba_plugin.media.encode import fps_of, write_clip
 from mmmsba_plugin.media.probe import probe
-from mmmsba_plugin.media.video import PictureReader
+from mmmsba_plugin.media.video import FrameReader
 from mmmsba_plugin.model.checkpoint import CARD
 from mmmsba_plugin.record import Record
-from mmmsba_plugin.structures import Picture
+from mmmsba_plugin.structures import Frame
 
 RATE_HZ = 16_000
 
@@ -54,9 +54,9 @@ class Change:
 CHANGES = {
     "written again": Change(Processing()),
     "strongly compressed (CRF 35, 24 kbit/s)": Change(Processing(crf=35, audio_bit_rate=24_000)),
-    "15 pictures a second": Change(Processing(fps_hz=15)),
+    "15 frames a second": Change(Processing(fps_hz=15)),
     "half the resolution": Change(Processing(scale=0.5)),
-    "noise on picture and sound": Change(Processing(grain=6.0, hiss_db=20.0)),
+    "noise on frame and audio": Change(Processing(grain=6.0, hiss_db=20.0)),
     "12 dB softer": Change(Processing(gain_db=-12.0)),
     "cropped to the middle 80 %": Change(Processing(), kept=0.8),
     "mirrored": Change(Processing(mirror=True)),
@@ -70,7 +70,7 @@ def main() -> None:
     asked.add_argument("--every", type=int, default=4)
     asked.add_argument("--card", action="store_true")
     said = asked.parse_args()
-    records = list(read_lavdf(said.forged))[:: said.every]
+    records = list(read_lavdf(said.fake))[:: said.every]
     detector = Detector.from_pretrained(said.checkpoint, store=FeatureStore())
     as_is = _scores(detector, records)
     found = {"as they are": as_is}
@@ -106,45 +106,45 @@ def write_changed(source: Path, path: Path, change: Change) -> None:
         np.random.default_rng(0),
     )
     assert media.video is not None
-    pictures: Iterable[Picture] = map(partial(_middle, kept=change.kept), PictureReader(media))
-    pictures = develop(pictures, processing, rng)
+    frames: Iterable[Frame] = map(partial(_middle, kept=change.kept), FrameReader(media))
+    frames = develop(frames, processing, rng)
     fps_hz = fps_of(media)
     if processing.fps_hz is not None:
-        pictures, fps_hz = (
-            at_rate(pictures, processing.fps_hz, media.duration_s or 0.0),
+        frames, fps_hz = (
+            at_rate(frames, processing.fps_hz, media.duration_s or 0.0),
             processing.fps_hz,
         )
-    sound = np.zeros(0, dtype=np.float32)
+    audio = np.zeros(0, dtype=np.float32)
     if media.audio is not None:
-        sound = read_sound(media, sample_rate_hz=RATE_HZ).samples
-        sound = mix(sound, processing, sample_rate_hz=RATE_HZ, rng=rng)
+        audio = read_audio(media, sample_rate_hz=RATE_HZ).samples
+        audio = mix(audio, processing, sample_rate_hz=RATE_HZ, rng=rng)
     write_clip(
         path,
-        pictures,
+        frames,
         fps_hz=fps_hz,
-        sound=sound if sound.size else None,
+        audio=audio if audio.size else None,
         sample_rate_hz=RATE_HZ,
         crf=processing.crf,
         audio_bit_rate=processing.audio_bit_rate,
     )
 
 
-def _middle(picture: Picture, kept: float) -> Picture:
+def _middle(frame: Frame, kept: float) -> Frame:
     if kept == 1.0:
-        return picture
-    height, width = picture.rgb.shape[:2]
+        return frame
+    height, width = frame.rgb.shape[:2]
     top, left = (round(side * (1 - kept) / 2) // 2 * 2 for side in (height, width))
     rows, columns = slice(top, height - top), slice(left, width - left)
-    return replace(picture, rgb=np.ascontiguousarray(picture.rgb[rows, columns]))
+    return replace(frame, rgb=np.ascontiguousarray(frame.rgb[rows, columns]))
 
 
 def _table(records: Sequence[Record], found: dict[str, list[float]]) -> Iterator[str]:
-    forged = np.array([record.forged for record in records])
+    fake = np.array([record.fake for record in records])
     as_is, *_ = map(np.array, found.values())
     yield "## When clips are changed on their way"
     yield ""
     yield (
-        f"{forged.sum()} forged and {(~forged).sum()} genuine files of people it never saw, "
+        f"{fake.sum()} forged and {(~fake).sum()} real files of people it never saw, "
         "written anew in each way. 95 % intervals over people; differences are paired."
     )
     yield ""
@@ -154,13 +154,13 @@ def _table(records: Sequence[Record], found: dict[str, list[float]]) -> Iterator
         now = np.array(scores)
 
         def told(draw: Draw, now: np.ndarray = now) -> float:
-            return _auc(now, forged, draw)
+            return _auc(now, fake, draw)
 
         def lost(draw: Draw, told: Callable[[Draw], float] = told) -> float:
-            return _auc(as_is, forged, draw) - told(draw)
+            return _auc(as_is, fake, draw) - told(draw)
 
-        people = [record.identity for record in records]
-        numbers = bootstrap({"auc": told, "lost": lost}, clusters=people, num_resamples=500)
+        identities = [record.identity for record in records]
+        numbers = bootstrap({"auc": told, "lost": lost}, clusters=identities, num_resamples=500)
         one, less = numbers["auc"], numbers["lost"]
         yield (
             f"| {name} | {one.value:.3f} | {one.low:.3f} to {one.high:.3f} | "
@@ -170,9 +170,9 @@ def _table(records: Sequence[Record], found: dict[str, list[float]]) -> Iterator
     yield ""
 
 
-def _auc(scores: np.ndarray, forged: np.ndarray, draw: Draw) -> float:
+def _auc(scores: np.ndarray, fake: np.ndarray, draw: Draw) -> float:
     clips = draw.clips[np.isfinite(scores[draw.clips])]
-    return auc(scores[clips], forged[clips])
+    return auc(scores[clips], fake[clips])
 
 
 if __name__ == "__main__":

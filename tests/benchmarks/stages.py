@@ -4,19 +4,19 @@
 
 The clip is a portrait that talks for a minute at 640 x 360, unless one is given; the network
 is of the paper's size and untrained, which costs as much as a trained one. Its threshold is
-set so that a few stretches are named, because each puts a picture on the page.
+set so that a few stretches are named, because each puts a frame on the page.
 
 Everything is processor time on one thread, so that a busy machine changes little. No moment
 is counted twice, and none is left out:
 
 - "whole" is `mmmsba detect` in a process of its own, as the operating system counts it.
 - The stages are clocked while the same happens once more in this process, where all is
-  loaded. One that runs inside another (pictures are decoded while faces are followed) stops
+  loaded. One that runs inside another (frames are decoded while faces are followed) stops
   the other's clock.
 - "start-up" is what the whole took beyond the stages: the interpreter, imports, loading the
   networks. It is paid once a process, so a clip that lasts no minute is scaled without it.
 
-Ratios are to plain decoding of the pictures of the same clip in the same run, which is the
+Ratios are to plain decoding of the frames of the same clip in the same run, which is the
 part that no detector can do without. Below the table stands what the bundled weights take, whose
 network and front-ends are others. The exit status is 1 if either is over the budget.
 """
@@ -50,10 +50,10 @@ from mmmsba_plugin.detector import MmmsbaDetector, bind_front_ends
 from mmmsba_plugin.features.extract import extract
 from mmmsba_plugin.forge.talking_head.clips import make_talking_clip
 from mmmsba_plugin.localization.binarize import localize
-from mmmsba_plugin.media.audio import read_sound
+from mmmsba_plugin.media.audio import read_audio
 from mmmsba_plugin.media.encode import write_clip
 from mmmsba_plugin.media.probe import probe
-from mmmsba_plugin.media.video import PictureReader
+from mmmsba_plugin.media.video import FrameReader
 from mmmsba_plugin.model.checkpoint import CheckpointConfig, save_checkpoint
 from mmmsba_plugin.model.inference import judge
 from mmmsba_plugin.model.mmmsba import MmmsBa
@@ -74,12 +74,12 @@ WRITING = "writing json and html"
 #: What is clocked, by stage, in the order of the table.
 STAGES: dict[str, tuple[str, ...]] = {
     "probe, with hash": ("mmmsba_plugin.detector.media_of",),
-    "sound": ("mmmsba_plugin.media.audio.SoundReader.__iter__",),
-    "features of audio": (f"{_FEATURES}.audio.LogMel.add", f"{_FEATURES}.audio.LogMel.finish"),
-    "pictures": ("mmmsba_plugin.media.video.PictureReader.__iter__",),
+    "audio": ("mmmsba_plugin.media.audio.AudioReader.__iter__",),
+    "features of audio": (f"{_FEATURES}.log_mel.LogMel.add", f"{_FEATURES}.log_mel.LogMel.finish"),
+    "frames": ("mmmsba_plugin.media.video.FrameReader.__iter__",),
     "faces: find": (f"{_TRACKS}.detect.FaceDetector.__call__",),
     "faces: mesh": (f"{_TRACKS}.mesh.FaceMesh.__call__",),
-    "faces: follow and cut": (f"{_TRACKS}.follow.follow_main_face",),
+    "faces: follow and cut": (f"{_TRACKS}.link.follow_main_face",),
     "features of face": (
         f"{_FEATURES}.face.FaceTexture.add",
         f"{_FEATURES}.face.FaceTexture.finish",
@@ -157,15 +157,15 @@ class Run:
 
 
 def make_clip(path: Path, fps_hz: int) -> Path:
-    """Write a minute of a portrait that talks in the middle of a wide picture."""
+    """Write a minute of a portrait that talks in the middle of a wide frame."""
     square = make_talking_clip(
         path.with_name("square.mp4"), seconds=MINUTE_S, seed=1, fps_hz=fps_hz, size_px=HEIGHT_PX
     )
     media = probe(square.path, with_hash=False)
     left = (WIDTH_PX - HEIGHT_PX) // 2
     margins = ((0, 0), (left, WIDTH_PX - HEIGHT_PX - left), (0, 0))
-    wide = (np.pad(picture.rgb, margins, mode="edge") for picture in PictureReader(media))
-    write_clip(path, wide, fps_hz=fps_hz, sound=read_sound(media).samples)
+    wide = (np.pad(frame.rgb, margins, mode="edge") for frame in FrameReader(media))
+    write_clip(path, wide, fps_hz=fps_hz, audio=read_audio(media).samples)
     return path
 
 
@@ -200,7 +200,7 @@ def measure(clip: Path, checkpoint: Path, out: Path) -> Run:
 
 
 def decode_plainly(clip: Path) -> float:
-    """Decode all pictures, convert none, and return the processor time in seconds."""
+    """Decode all frames, convert none, and return the processor time in seconds."""
     began_s = time.process_time()
     with av.open(str(clip)) as container:
         stream = container.streams.video[0]
@@ -254,14 +254,14 @@ def tabulate(run: Run, scale: float) -> Table:
     table.add_column("CPU s", justify="right")
     table.add_column("ratio to plain decoding", justify="right")
     per_minute_s = {
-        "plain decoding of the pictures": run.decoding_s * scale,
+        "plain decoding of the frames": run.decoding_s * scale,
         "start-up": run.startup_s,
         **{stage: run.stages_s[stage] * scale for stage in STAGES},
         "whole": per_minute(run, scale),
     }
     for stage, spent_s in per_minute_s.items():
         ratio = spent_s / (run.decoding_s * scale)
-        # The yardstick is no part of the whole: our own decoding is under "pictures".
+        # The yardstick is no part of the whole: our own decoding is under "frames".
         outer = stage.startswith(("plain", WRITING))
         table.add_row(stage, f"{spent_s:.2f}", f"{ratio:.2f}", end_section=outer)
     return table
@@ -276,7 +276,7 @@ def main() -> int:
     """Measure, print the table and the verdict, and return the exit status."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--clip", type=Path, help="a clip of a talking face; made if not given")
-    parser.add_argument("--fps", type=int, default=25, help="pictures a second of a made clip")
+    parser.add_argument("--fps", type=int, default=25, help="frames a second of a made clip")
     parser.add_argument("--runs", type=int, default=3, help="how many; the best one counts")
     options = parser.parse_args()
     torch.set_num_threads(1)

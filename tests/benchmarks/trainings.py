@@ -5,8 +5,8 @@
 
 ``ablations`` trains the attentions and the sets of modalities of the paper, each with three
 seeds. ``forgers`` trains once for each forger, without the files that it worked on, and looks at
-the files of ``DEV`` that it alone worked on; a second ``DEV`` of forgers of sound alone gives each
-of them more files. Each is one network, not a committee. ``CORPUS`` and ``DEV`` are what ``mmmsba
+the files of ``DEV`` that it alone worked on; a second ``DEV`` of forgers of audio alone gives each
+of them more files. Each is one network, not a ensemble. ``CORPUS`` and ``DEV`` are what ``mmmsba
 forge`` wrote of split train and of split dev. Runs are kept in ``RUNS``, and one that is there is
 not trained again. The table goes into the card of ``CHECKPOINT``, if one is given.
 """
@@ -32,7 +32,7 @@ from mmmsba_plugin.evaluation.evaluate import NUM_PROPOSALS, measures
 from mmmsba_plugin.evaluation.metrics.bootstrap import Draw, Interval, Metric, bootstrap
 from mmmsba_plugin.evaluation.metrics.localization import TIOUS
 from mmmsba_plugin.evaluation.run import Judged, tables
-from mmmsba_plugin.evaluation.tables import Answers, Truths
+from mmmsba_plugin.evaluation.tables import GroundTruth, Predictions
 from mmmsba_plugin.model.checkpoint import CARD
 from mmmsba_plugin.record import Record
 from mmmsba_plugin.schema import Report
@@ -88,24 +88,24 @@ def ablations() -> list[Variant]:
     return by_attention + by_modality
 
 
-def forgers(corpus: Path) -> list[Variant]:
-    """Return a variant for each forger that worked alone on files of a corpus."""
-    kinds = {record.kind for record in read_lavdf(corpus) if record.forged}
+def forgers(dataset: Path) -> list[Variant]:
+    """Return a variant for each forger that worked alone on files of a dataset."""
+    kinds = {record.kind for record in read_lavdf(dataset) if record.fake}
     return [Variant(f"without {kind}", without=kind) for kind in sorted(kinds) if "+" not in kind]
 
 
 def main() -> None:
     wanted = argparse.ArgumentParser(description=__doc__)
     wanted.add_argument("what", choices=("ablations", "forgers"))
-    wanted.add_argument("corpus", type=Path)
+    wanted.add_argument("dataset", type=Path)
     wanted.add_argument("dev", type=Path, nargs="+")
     wanted.add_argument("-o", "--runs", type=Path, required=True)
     wanted.add_argument("--jobs", type=int, default=1, help="trainings at a time")
     wanted.add_argument("--epochs", type=int, help="passes, where not as many as the preset's")
     wanted.add_argument("--card", type=Path, metavar="CHECKPOINT")
     said = wanted.parse_args()
-    variants = ablations() if said.what == "ablations" else forgers(said.corpus)
-    work = partial(judged, corpus=said.corpus, dev=said.dev, runs=said.runs, epochs=said.epochs)
+    variants = ablations() if said.what == "ablations" else forgers(said.dataset)
+    work = partial(judged, dataset=said.dataset, dev=said.dev, runs=said.runs, epochs=said.epochs)
     with ProcessPoolExecutor(said.jobs, mp_context=get_context("spawn")) as pool:
         reports = dict(zip(variants, pool.map(work, variants), strict=True))
     table = _ablations if said.what == "ablations" else _forgers
@@ -115,35 +115,35 @@ def main() -> None:
         put_section(said.card / CARD, said.what, lines)
 
 
-def read_all(corpora: Sequence[Path]) -> list[Record]:
-    """Return the records of several corpora, whose files may have the same names."""
+def read_all(datasets: Sequence[Path]) -> list[Record]:
+    """Return the records of several datasets, whose files may have the same names."""
     return [
         replace(record, key=f"{number}/{record.key}")
-        for number, corpus in enumerate(corpora)
-        for record in read_lavdf(corpus)
+        for number, dataset in enumerate(datasets)
+        for record in read_lavdf(dataset)
     ]
 
 
 def judged(
-    variant: Variant, *, corpus: Path, dev: Sequence[Path], runs: Path, epochs: int | None
+    variant: Variant, *, dataset: Path, dev: Sequence[Path], runs: Path, epochs: int | None
 ) -> list[Report]:
     """Return what a variant says of each clip of ``dev``; it is trained if it was not yet."""
     said = runs / variant.folder / "dev.jsonl"
     if not said.is_file():
-        reports = _trained_and_asked(variant, corpus, dev, said.parent, epochs)
+        reports = _trained_and_asked(variant, dataset, dev, said.parent, epochs)
         lines = [report.model_dump_json() for report in reports]
         said.write_text("\n".join(lines), encoding="utf-8")
     return [Report.model_validate_json(one) for one in said.read_text("utf-8").splitlines()]
 
 
 def asked(variant: Variant, dev: Sequence[Path]) -> list[Record]:
-    """Return the files that a variant is asked about: genuine ones, and what it never knew."""
+    """Return the files that a variant is asked about: real ones, and what it never knew."""
     records = read_all(dev)
-    return [r for r in records if not variant.without or not r.forged or r.kind == variant.without]
+    return [r for r in records if not variant.without or not r.fake or r.kind == variant.without]
 
 
 def _trained_and_asked(
-    variant: Variant, corpus: Path, dev: Sequence[Path], out: Path, epochs: int | None
+    variant: Variant, dataset: Path, dev: Sequence[Path], out: Path, epochs: int | None
 ) -> list[Report]:
     import torch
 
@@ -154,7 +154,7 @@ def _trained_and_asked(
 
     torch.set_num_threads(1)
     store = FeatureStore()
-    known = [r for r in read_lavdf(corpus) if variant.without not in r.kind.split("+")]
+    known = [r for r in read_lavdf(dataset) if variant.without not in r.kind.split("+")]
     fit(known, variant.config(epochs), out, store=store)
     detector = Detector.from_pretrained(out, store=store)
     sys.stderr.write(f"{variant.name}, seed {variant.seed}\n")
@@ -165,14 +165,16 @@ Reports = Mapping[Variant, Sequence[Report]]
 
 
 def _metrics(name: str, records: Sequence[Record], reports: Sequence[Report]) -> dict[str, Metric]:
-    answers, truths = tables(
+    predictions, ground_truth = tables(
         [Judged(record, report) for record, report in zip(records, reports, strict=True)], name=name
     )
-    return _of(answers, truths)
+    return _of(predictions, ground_truth)
 
 
-def _of(answers: Answers, truths: Truths) -> dict[str, Metric]:
-    found = measures(answers, truths, mode="official", tious=TIOUS, num_proposals=NUM_PROPOSALS)
+def _of(predictions: Predictions, ground_truth: GroundTruth) -> dict[str, Metric]:
+    found = measures(
+        predictions, ground_truth, mode="official", tious=TIOUS, num_proposals=NUM_PROPOSALS
+    )
     return {name: found.metrics[name] for name in FIGURES}
 
 
@@ -202,13 +204,13 @@ def _ablations(reports: Reports, records: Sequence[Record], epochs: int | None) 
     # An average precision takes long, and none of its intervals is shown.
     numbers = _bootstrapped(wanted, records, num_resamples=0)
     numbers |= _bootstrapped(gains, records, num_resamples=500)
-    yield "## The paper's ablations, on forged clips"
+    yield "## The paper's ablations, on fake clips"
     yield ""
     yield (
         f"Means over {len(SEEDS)} seeds, each one network trained as those of the bundled weights "
         f"are{_passes(epochs)}; measured on {len(records)} files of people that none saw; behind "
         f"each AUC, by how much it exceeds that of {WHOLE}, with paired 95 % intervals over people."
-        " V is the face, L the lips, A the sound."
+        " V is the face, L the lips, A the audio."
     )
     yield ""
     yield "| network | clip AUC | | snippet AUC | | AP@0.5 | AR@20 |"
@@ -227,8 +229,8 @@ def _forgers(reports: Reports, records: Sequence[Record], epochs: int | None) ->
     counts: dict[str, int] = {}
     for variant, said in reports.items():
         kind = str(variant.without)
-        kept = [i for i, r in enumerate(records) if not r.forged or r.kind == kind]
-        counts[kind] = sum(records[i].forged for i in kept)
+        kept = [i for i, r in enumerate(records) if not r.fake or r.kind == kind]
+        counts[kind] = sum(records[i].fake for i in kept)
         if counts[kind]:
             found = _metrics(kind, [records[i] for i in kept], said)
             metrics[kind, "auc"] = _within(found["auc"], kept)
@@ -239,11 +241,11 @@ def _forgers(reports: Reports, records: Sequence[Record], epochs: int | None) ->
     yield (
         "Each row is one network, trained as those of the bundled weights are"
         f"{_passes(epochs)}, but without any file that this forger worked on, and judged on files "
-        "of people it never saw: those that this forger alone worked on, against the genuine ones. "
+        "of people it never saw: those that this forger alone worked on, against the real ones. "
         "95 % intervals over people."
     )
     yield ""
-    yield "| forger | forged files | clip AUC | 95 % interval |"
+    yield "| forger | fake files | clip AUC | 95 % interval |"
     yield "|---|---|---|---|"
     for kind, count in counts.items():
         if count:

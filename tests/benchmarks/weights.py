@@ -3,7 +3,7 @@
     python tests/benchmarks/weights.py CHECKPOINT --forged DIR [--footage DIR]
 
 ``--forged`` is what ``mmmsba forge FOOTAGE --split dev`` wrote; ``--footage`` is a folder of real
-clips in LAV-DF's layout whose split ``dev`` holds genuine clips and whole-clip forgeries by real
+clips in LAV-DF's layout whose split ``dev`` holds real clips and whole-clip forgeries by real
 generators. Nothing here may be used to choose a setting: it is a report.
 """
 
@@ -30,8 +30,8 @@ FIGURES = (
     *("auc", "true_positive_rate", "false_positive_rate"),
     *("ap@0.5", "ap@0.75", "ar@20", "snippet_auc"),
 )
-#: Clips of one person whose lips Wav2Lip painted, and genuine ones of the same person.
-PAINTED, GENUINE = "quiz_", "orig_nicole_"
+#: Clips of one person whose lips Wav2Lip painted, and real ones of the same person.
+PAINTED, REAL = "quiz_", "orig_nicole_"
 
 Judge = Callable[[Iterable[Record]], list[Judged]]
 
@@ -47,19 +47,19 @@ def main() -> None:
     def judge(records: Iterable[Record]) -> list[Judged]:
         return run(detector, records)
 
-    lines = list(_report(judge, said.forged, said.footage))
+    lines = list(_report(judge, said.fake, said.footage))
     sys.stdout.write("\n".join(lines))
     put_section(said.checkpoint / CARD, "measured on others", lines)
 
 
-def _report(judge: Judge, forged: Path, footage: Path | None) -> Iterator[str]:
+def _report(judge: Judge, fake: Path, footage: Path | None) -> Iterator[str]:
     yield "## Measured on people it never saw"
     yield ""
     yield "With 95 % intervals over people. Nothing was chosen by these figures."
     yield ""
-    judged = judge(read_lavdf(forged))
-    yield from _forged(_measured(judged))
-    yield from _false_alarms("genuine files of that corpus", judged)
+    judged = judge(read_lavdf(fake))
+    yield from _fake(_measured(judged))
+    yield from _false_alarms("real files of that dataset", judged)
     if footage is not None:
         yield from _real(judge, list(read_lavdf(footage, split="dev")))
 
@@ -68,10 +68,10 @@ def _measured(judged: Sequence[Judged]) -> Evaluation:
     return measure(*tables(judged, name="it"), num_resamples=1000)
 
 
-def _forged(found: Evaluation) -> Iterator[str]:
+def _fake(found: Evaluation) -> Iterator[str]:
     yield "### Forged by forgers that it learned from"
     yield ""
-    yield f"{found.num_forged} forged and {found.num_genuine} genuine files, official mode."
+    yield f"{found.num_fake} forged and {found.num_real} real files, official mode."
     yield ""
     yield "| what | value | 95 % interval |"
     yield "|---|---|---|"
@@ -79,47 +79,47 @@ def _forged(found: Evaluation) -> Iterator[str]:
         if name in found.numbers:
             yield f"| {name} | {_row(found.numbers[name])} |"
     yield ""
-    yield "| forged clips | how many | AUC | 95 % interval |"
+    yield "| fake clips | how many | AUC | 95 % interval |"
     yield "|---|---|---|---|"
     for name, group in found.groups.items():
         if "+" not in name:
-            yield f"| {name} | {group.num_forged} | {_row(group.numbers['auc'])} |"
+            yield f"| {name} | {group.num_fake} | {_row(group.numbers['auc'])} |"
     yield ""
 
 
 def _real(judge: Judge, records: Sequence[Record]) -> Iterator[str]:
-    same = [r for r in records if r.media.name.startswith((PAINTED, GENUINE))]
+    same = [r for r in records if r.media.name.startswith((PAINTED, REAL))]
     others = [r for r in records if r not in same]
     yield "### Real forgeries of whole clips"
     yield ""
-    yield "| clips | forged | genuine | AUC | 95 % interval |"
+    yield "| clips | forged | real | AUC | 95 % interval |"
     yield "|---|---|---|---|---|"
     with TemporaryDirectory() as folder:
         muted = [replace(r, media=muted_copy(r.media, Path(folder))) for r in same]
         # Each clip by itself: they are of one person.
         alone = [replace(r, identity=None, original=None) for r in muted]
-        yield _row_of("Wav2Lip against the same person, sound muted", judge(alone))
+        yield _row_of("Wav2Lip against the same person, audio muted", judge(alone))
     judged = judge(others)
     yield _row_of("other generators against other people", judged)
     yield ""
-    yield from _false_alarms("genuine clips as they were filmed", judged)
+    yield from _false_alarms("real clips as they were filmed", judged)
 
 
 def _row_of(name: str, judged: Sequence[Judged]) -> str:
     found = _measured(judged)
-    return f"| {name} | {found.num_forged} | {found.num_genuine} | {_row(found.numbers['auc'])} |"
+    return f"| {name} | {found.num_fake} | {found.num_real} | {_row(found.numbers['auc'])} |"
 
 
 def _false_alarms(name: str, judged: Sequence[Judged]) -> Iterator[str]:
-    genuine = [one for one in judged if not one.record.forged and one.report.score is not None]
-    segments = np.array([len(one.report.segments) for one in genuine])
-    minutes = np.array([(one.report.media.duration_s or 0.0) / 60 for one in genuine])
+    real = [one for one in judged if not one.record.fake and one.report.score is not None]
+    segments = np.array([len(one.report.segments) for one in real])
+    minutes = np.array([(one.report.media.duration_s or 0.0) / 60 for one in real])
 
     def a_minute(draw: Draw) -> float:
         return float(segments[draw.clips].sum() / minutes[draw.clips].sum())
 
-    people = [one.record.identity for one in genuine]
-    found = bootstrap({"": a_minute}, clusters=people)[""]
+    identities = [one.record.identity for one in real]
+    found = bootstrap({"": a_minute}, clusters=identities)[""]
     yield (
         f"False segments a minute, {name} ({minutes.sum():.1f} minutes): {found.value:.2f} "
         f"({found.low:.2f} to {found.high:.2f})."
@@ -132,7 +132,7 @@ def _row(number: Interval) -> str:
 
 
 def muted_copy(media: Path, folder: Path) -> Path:
-    """Return a copy of a clip without its sound; pictures are copied as they are coded."""
+    """Return a copy of a clip without its audio; frames are copied as they are coded."""
     import av
 
     path = folder / media.name

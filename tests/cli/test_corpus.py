@@ -36,19 +36,19 @@ def run():
 
 
 class TestForge:
-    def test_a_folder_of_clips_becomes_a_corpus(self, run, talking_clip, tmp_path):
-        genuine = tmp_path / "genuine"
-        genuine.mkdir()
-        shutil.copy(talking_clip, genuine)
-        (genuine / "notes.mp4").write_text("no film")
-        numbers = ("--per-clip", 1, "--genuine-per-clip", 1)
-        made = run("forge", genuine, "-o", tmp_path / "out", *numbers, "--forger", "mouth")
+    def test_a_folder_of_clips_becomes_a_dataset(self, run, talking_clip, tmp_path):
+        real = tmp_path / "genuine"
+        real.mkdir()
+        shutil.copy(talking_clip, real)
+        (real / "notes.mp4").write_text("no film")
+        numbers = ("--per-clip", 1, "--real-per-clip", 1)
+        made = run("forge", real, "-o", tmp_path / "out", *numbers, "--forger", "mouth")
         assert made.exit_code == _exit_codes.OK
-        assert "wrote 1 genuine and 1 forged clips" in made.stdout
+        assert "wrote 1 real and 1 fake clips" in made.stdout
         assert "skipped" in made.stdout
         assert "notes.mp4" in made.stdout
-        forged = [r for r in read_lavdf(tmp_path / "out") if r.forged]
-        assert [(r.kind, r.audio_truth) for r in forged] == [("mouth", ())]
+        fake = [r for r in read_lavdf(tmp_path / "out") if r.fake]
+        assert [(r.kind, r.audio_truth) for r in fake] == [("mouth", ())]
 
     def test_an_unknown_forger_is_answered_with_those_there_are(self, run, tmp_path):
         done = run("forge", tmp_path, "-o", tmp_path / "out", "--forger", "spice")
@@ -67,7 +67,7 @@ class TestFeatures:
         assert done.exit_code == _exit_codes.OK
         for modality in ("face", "audio", "lips"):
             rows = np.load(tmp_path / modality / "talking.npy")
-            # The last packet of the sound reaches a little past the third second.
+            # The last packet of the audio reaches a little past the third second.
             assert len(rows) == 16
             present = np.isfinite(rows).all(axis=1).mean()
             size = f"16 x {rows.shape[1]}, {present:.0%} present, a row every 0.2 s"
@@ -110,10 +110,12 @@ class TestTrain:
         path.write_text(json.dumps(TINY))
         return path
 
-    def test_a_corpus_becomes_a_checkpoint(self, run, talking_corpus, settings, tmp_path):
+    def test_a_dataset_becomes_a_checkpoint(self, run, talking_head_dataset, settings, tmp_path):
         out = tmp_path / "out"
         wanted = ("--attention", "none", "--modalities", "audio,lips", "--max-epochs", 1)
-        done = run("train", "--data", talking_corpus, "-o", out, "--config", settings, *wanted)
+        done = run(
+            "train", "--data", talking_head_dataset, "-o", out, "--config", settings, *wanted
+        )
         assert done.exit_code == _exit_codes.OK, done.stderr
         assert "in 1 epochs" in done.stdout
         assert "validation clip_auc: " in done.stdout
@@ -122,7 +124,7 @@ class TestTrain:
         # What the command line says goes over the file, and the rest of the file stays.
         assert (said.model.attention, said.model.gru_units) == ("none", 4)
         assert list(said.model.dims) == ["audio", "lips"]
-        assert said.trained_on == talking_corpus.name
+        assert said.trained_on == talking_head_dataset.name
 
     def test_a_preset_of_the_file_is_kept_unless_another_is_asked_for(self, settings):
         settings.write_text('{"preset": "reference"}')

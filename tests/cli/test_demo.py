@@ -39,8 +39,8 @@ def shown(checkpoint, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def forged(shown) -> Record:
-    (record,) = (r for r in read_lavdf(shown[0] / "shown/corpus") if r.forged)
+def fake(shown) -> Record:
+    (record,) = (r for r in read_lavdf(shown[0] / "shown/dataset") if r.fake)
     return record
 
 
@@ -72,35 +72,35 @@ class TestStory:
 
 
 class TestShown:
-    def test_the_truth_stands_beside_what_was_found(self, shown, forged):
+    def test_the_truth_stands_beside_what_was_found(self, shown, fake):
         lines = shown[1].splitlines()
-        truth = lines.index(f"really forged: {demo.truth_of(forged)}")
-        assert lines[truth + 1].startswith("reported as forged: ")
-        assert lines[truth + 2].endswith("before it was forged")
+        truth = lines.index(f"really forged: {demo.truth_of(fake)}")
+        assert lines[truth + 1].startswith("reported as fake: ")
+        assert lines[truth + 2].endswith("before it was fake")
 
     def test_it_says_that_a_drawn_face_proves_nothing(self, shown):
         assert demo.DRAWN in shown[1].splitlines()
 
-    def test_the_page_says_all_that_too_and_is_opened(self, shown, forged):
+    def test_the_page_says_all_that_too_and_is_opened(self, shown, fake):
         folder, _, opened = shown
         page = folder / "report.html"
         assert opened == [page.resolve().as_uri()]
         html = page.read_text(encoding="utf-8")
-        assert f"what is forged in it: {demo.truth_of(forged)}." in html
+        assert f"what is forged in it: {demo.truth_of(fake)}." in html
         assert f"{demo.DRAWN}." in html
 
-    def test_one_genuine_clip_is_made_and_one_forged(self, shown, forged):
-        records = list(read_lavdf(shown[0] / "shown/corpus"))
-        assert sorted(record.forged for record in records) == [False, True]
-        assert forged.visual_truth
+    def test_one_real_clip_is_made_and_one_fake(self, shown, fake):
+        records = list(read_lavdf(shown[0] / "shown/dataset"))
+        assert sorted(record.fake for record in records) == [False, True]
+        assert fake.visual_truth
 
 
 class TestWords:
     def test_what_is_true_is_told_by_what_was_altered(self):
-        sound, picture = (Segment(1.0, 1.5), Segment(3.0, 3.25)), (Segment(1.0, 1.5),)
-        record = Record("clip.mp4", audio_truth=sound, visual_truth=picture)
+        audio, frame = (Segment(1.0, 1.5), Segment(3.0, 3.25)), (Segment(1.0, 1.5),)
+        record = Record("clip.mp4", audio_truth=audio, visual_truth=frame)
         assert demo.truth_of(record) == (
-            "0:01.00 to 0:01.50 (sound), 0:03.00 to 0:03.25 (sound), 0:01.00 to 0:01.50 (picture)"
+            "0:01.00 to 0:01.50 (audio), 0:03.00 to 0:03.25 (audio), 0:01.00 to 0:01.50 (frame)"
         )
 
     @pytest.mark.usefixtures("unbundled")

@@ -69,7 +69,7 @@ def detect(checkpoint):
 
 @pytest.fixture
 def clip(tmp_path):
-    """A clip of half a second, to be judged by its sound."""
+    """A clip of half a second, to be judged by its audio."""
     return numbered_clip(tmp_path / "clip.mp4", duration_s=0.48, click_at_s=0.24)
 
 
@@ -178,16 +178,16 @@ class TestWords:
         assert "lips not judged: no face" in said
         assert "audio not judged" not in said
 
-    def test_it_says_the_report_in_short(self, detect, talking_corpus, tmp_path):
-        forged = next(one.media for one in read_lavdf(talking_corpus) if one.forged)
-        said = detect(forged, "-o", tmp_path, "--format", "json").stdout.splitlines()
-        report = read(tmp_path / f"{forged.stem}.json")
-        verdict = "flagged as forged" if report.forged else "not flagged as forged"
+    def test_it_says_the_report_in_short(self, detect, talking_head_dataset, tmp_path):
+        fake = next(one.media for one in read_lavdf(talking_head_dataset) if one.fake)
+        said = detect(fake, "-o", tmp_path, "--format", "json").stdout.splitlines()
+        report = read(tmp_path / f"{fake.stem}.json")
+        verdict = "flagged as fake" if report.fake else "not flagged as fake"
         assert said[0] == (
-            f"{forged}: {verdict}, score {report.score:.3f}, threshold {report.threshold.value:.3f}"
+            f"{fake}: {verdict}, score {report.score:.3f}, threshold {report.threshold.value:.3f}"
         )
         assert len(said) == 1 + len(report.segments) + len(report.warnings) + 1
-        assert said[-1] == f"  wrote {tmp_path / forged.stem}.json"
+        assert said[-1] == f"  wrote {tmp_path / fake.stem}.json"
 
     def test_the_command_line_is_in_the_report(self, detect, clip, tmp_path, monkeypatch):
         monkeypatch.setattr(sys, "argv", ["/usr/bin/mmmsba", "detect", "two words.mp4"])
@@ -253,13 +253,13 @@ class TestLine:
     def run(self, *arguments):
         return CliRunner().invoke(app, ["detect", *(str(a) for a in arguments)])
 
-    @pytest.mark.parametrize(("rate", "forged"), [(0.01, False), (0.05, True)])
-    def test_the_line_decides_the_verdict_and_the_places(self, lined, clip, tmp_path, rate, forged):
+    @pytest.mark.parametrize(("rate", "fake"), [(0.01, False), (0.05, True)])
+    def test_the_line_decides_the_verdict_and_the_places(self, lined, clip, tmp_path, rate, fake):
         done = self.run(clip, "--checkpoint", lined, "--fpr", rate, "-o", tmp_path / "out")
         assert done.exit_code == _exit_codes.OK, done.stderr
         report = read(tmp_path / "out/clip.json")
         assert report.threshold.false_positive_rate == rate
-        assert report.forged == bool(report.segments) == forged
+        assert report.fake == bool(report.segments) == fake
 
     def test_a_rate_without_a_line_stops_the_run_before_any_report(self, lined, clip, tmp_path):
         done = self.run(clip, "--checkpoint", lined, "--fpr", 0.2, "-o", tmp_path / "out")

@@ -79,7 +79,7 @@ class TestPredictions:
     def test_the_table_tells_the_same_with_intervals(self, run, predictions, truth):
         done = run(predictions, "--truth", truth, "--resamples", 50)
         assert done.exit_code == _exit_codes.OK, done.stderr
-        assert "1 genuine and 2 forged clips were judged" in done.stdout
+        assert "1 real and 2 fake clips were judged" in done.stdout
         [row] = [line for line in done.stdout.splitlines() if "ap@0.9 " in line]
         assert row.split()[1] == "0.133"
         assert "to" in row
@@ -124,7 +124,7 @@ class TestPredictions:
     ):
         done = run(predictions, "--truth", truth, "--beside", "published", "--resamples", 0)
         assert done.exit_code == _exit_codes.USAGE
-        assert "say of which corpus, such as published:lav-df" in done.stderr.replace("│", " ")
+        assert "say of which dataset, such as published:lav-df" in done.stderr.replace("│", " ")
 
     def test_each_system_can_have_a_form_of_its_own(self, run, predictions, truth, tmp_path):
         frames = tmp_path / "frames.json"
@@ -179,7 +179,7 @@ class TestPredictions:
         done = run(partly, "--truth", truth, "--json", "-")
         assert done.exit_code == _exit_codes.UNJUDGED
         assert json.loads(done.stdout)["unjudged"] == ["b.mp4", "c.mp4"]
-        assert "1 predictions are of no clip of the corpus" in done.stderr
+        assert "1 predictions are of no clip of the dataset" in done.stderr
         assert "2 clips have no prediction: nothing was found in them" in done.stderr
 
     @pytest.mark.parametrize(
@@ -207,7 +207,7 @@ class TestPredictions:
         assert set(said) == {"localization on lav-df", "detection on lav-df"}
         assert "UMMAFormer" in [row["system"] for row in said["localization on lav-df"]]
 
-    def test_a_corpus_of_which_nothing_is_published_is_refused_at_once(
+    def test_a_dataset_of_which_nothing_is_published_is_refused_at_once(
         self, run, predictions, truth
     ):
         done = run(predictions, "--truth", truth, "--beside", "published:nowhere")
@@ -216,21 +216,21 @@ class TestPredictions:
         assert not done.stdout
 
 
-class TestCorpus:
-    """Figures of a detector that judges the clips of a corpus."""
+class TestDataset:
+    """Figures of a detector that judges the clips of a dataset."""
 
     def test_a_checkpoint_is_measured_with_what_its_clips_give_away(
-        self, run, talking_corpus, checkpoint, tmp_path
+        self, run, talking_head_dataset, checkpoint, tmp_path
     ):
         out = tmp_path / "figures.json"
         done = run(
-            "--data", f"lav-df={talking_corpus}", "--checkpoint", checkpoint, "--split", "dev",
-            "--json", out, "--resamples", 5,
+            "--data", f"lav-df={talking_head_dataset}", "--checkpoint", checkpoint,
+            "--split", "dev", "--json", out, "--resamples", 5,
         )  # fmt: skip
         assert done.exit_code == _exit_codes.OK, done.stderr
         said = json.loads(out.read_text())
-        records = list(read_lavdf(talking_corpus, split="dev"))
-        assert said["num_genuine"] + said["num_forged"] == len(records)
+        records = list(read_lavdf(talking_head_dataset, split="dev"))
+        assert said["num_real"] + said["num_fake"] == len(records)
         assert said["system"] == checkpoint.name
         assert {"snippet_auc", "audio_auc"} <= said["detection"].keys()
         assert "leading_silence_auc" in said
@@ -241,25 +241,25 @@ class TestCorpus:
         assert "looking only at how long clips are silent at first" in done.stdout
 
     def test_leading_silence_can_be_left_out_and_not_be_listened_for(
-        self, run, talking_corpus, checkpoint
+        self, run, talking_head_dataset, checkpoint
     ):
         done = run(
-            "--data", talking_corpus, "--checkpoint", checkpoint, "--split", "dev",
+            "--data", talking_head_dataset, "--checkpoint", checkpoint, "--split", "dev",
             "--trim-silence", "--no-leaks", "--resamples", 0,
         )  # fmt: skip
         assert done.exit_code == _exit_codes.OK, done.stderr
         assert "silent at first" not in done.stdout
 
     def test_reports_of_a_batch_are_measured_as_predictions(
-        self, run, talking_corpus, checkpoint, tmp_path
+        self, run, talking_head_dataset, checkpoint, tmp_path
     ):
-        clips = [record.media for record in read_lavdf(talking_corpus, split="dev")]
+        clips = [record.media for record in read_lavdf(talking_head_dataset, split="dev")]
         detect = ["detect", *clips, "--checkpoint", checkpoint, "-o", tmp_path / "reports"]
         assert (
             CliRunner().invoke(app, [*map(str, detect), "--format", "json"]).exit_code
             == _exit_codes.OK
         )
-        truth = ("--data", talking_corpus, "--split", "dev", "--resamples", 0)
+        truth = ("--data", talking_head_dataset, "--split", "dev", "--resamples", 0)
         judged = run("--checkpoint", checkpoint, *truth, "--json", tmp_path / "a.json")
         told = run(tmp_path / "reports", *truth, "--json", tmp_path / "b.json")
         assert (judged.exit_code, told.exit_code) == (_exit_codes.OK, _exit_codes.OK), told.stderr
@@ -267,30 +267,32 @@ class TestCorpus:
         assert (here["ap"], here["ar"]) == (there["ap"], there["ar"])
         assert here["detection"]["auc"] == there["detection"]["auc"]
 
-    def test_a_readers_own_corpus_is_meant_where_none_is_named(
-        self, run, predictions, talking_corpus, tmp_path
+    def test_a_readers_own_dataset_is_meant_where_none_is_named(
+        self, run, predictions, talking_head_dataset, tmp_path
     ):
-        key = next(iter(read_lavdf(talking_corpus, split="dev"))).key
+        key = next(iter(read_lavdf(talking_head_dataset, split="dev"))).key
         predictions.write_text(json.dumps({key: [[0.9, 0, 1]]}))
-        wanted = ("--data", talking_corpus, "--split", "dev", "--resamples", 0)
+        wanted = ("--data", talking_head_dataset, "--split", "dev", "--resamples", 0)
         done = run(predictions, *wanted, "--beside", "published")
         assert "localization on lav-df, %" in done.stdout
-        assert "they compare only if --data is that corpus itself" in done.stdout
+        assert "they compare only if --data is that dataset itself" in done.stdout
 
     def test_a_split_that_is_not_there_is_answered_with_those_there_are(
-        self, run, talking_corpus, checkpoint
+        self, run, talking_head_dataset, checkpoint
     ):
-        done = run("--data", talking_corpus, "--checkpoint", checkpoint, "--split", "tset")
+        done = run("--data", talking_head_dataset, "--checkpoint", checkpoint, "--split", "tset")
         assert done.exit_code == _exit_codes.STOPPED
         assert "has no split 'tset'; it has: dev" in done.stderr
 
     def test_clips_that_could_not_be_judged_are_named(
-        self, run, talking_corpus, checkpoint, tmp_path
+        self, run, talking_head_dataset, checkpoint, tmp_path
     ):
-        corpus = shutil.copytree(talking_corpus, tmp_path / "corpus")
-        broken = next(iter(read_lavdf(corpus, split="dev"))).media
+        dataset = shutil.copytree(talking_head_dataset, tmp_path / "dataset")
+        broken = next(iter(read_lavdf(dataset, split="dev"))).media
         broken.write_text("no film")
-        done = run("--data", corpus, "--checkpoint", checkpoint, "--split", "dev", "--resamples", 2)
+        done = run(
+            "--data", dataset, "--checkpoint", checkpoint, "--split", "dev", "--resamples", 2
+        )
         assert done.exit_code == _exit_codes.UNJUDGED
         assert f"not judged: {broken}: cannot read {broken}: it holds text" in done.stdout
 
@@ -301,11 +303,11 @@ class TestCorpus:
         assert "give PREDICTIONS with --truth, or clips to judge with --data" in said
 
     def test_what_is_measured_is_what_the_checkpoint_says_it_is(
-        self, run, talking_corpus, checkpoint
+        self, run, talking_head_dataset, checkpoint
     ):
         assert read_config(checkpoint).threshold.value
         done = run(
-            "--data", talking_corpus, "--checkpoint", checkpoint, "--split", "dev",
+            "--data", talking_head_dataset, "--checkpoint", checkpoint, "--split", "dev",
             "--resamples", 0, "--json", "-",
         )  # fmt: skip
         assert json.loads(done.stdout)["detection"]["accuracy"] is not None

@@ -37,18 +37,18 @@ class TestTrain:
         return run
 
     @pytest.fixture
-    def halves(self, talking_corpus, tmp_path) -> list[Path]:
-        """The corpus as two: those to learn from, and those to validate on."""
-        metadata = json.loads((talking_corpus / "metadata.json").read_text())
+    def halves(self, talking_head_dataset, tmp_path) -> list[Path]:
+        """The dataset as two: those to learn from, and those to validate on."""
+        metadata = json.loads((talking_head_dataset / "metadata.json").read_text())
         folders = []
         for name, kept in (("learned", {"train"}), ("held", {"dev"})):
-            folder = shutil.copytree(talking_corpus, tmp_path / name)
+            folder = shutil.copytree(talking_head_dataset, tmp_path / name)
             part = [item for item in metadata if item["split"] in kept]
             (folder / "metadata.json").write_text(json.dumps(part))
             folders.append(folder)
         return folders
 
-    def test_several_corpora_are_learned_from_together(self, train, halves, tmp_path):
+    def test_several_datasets_are_learned_from_together(self, train, halves, tmp_path):
         done = train("--data", halves[0], "--data", f"lav-df={halves[1]}")
         assert done.exit_code == _exit_codes.OK, done.stderr
         said = read_config(tmp_path / "out")
@@ -56,12 +56,12 @@ class TestTrain:
         assert said.training["num_train"] == len(list(read_lavdf(halves[0])))
         assert said.training["num_validation"] == len(list(read_lavdf(halves[1])))
 
-    def test_why_scores_are_not_calibrated_is_told(self, train, talking_corpus, tmp_path):
-        done = train("--data", talking_corpus)
+    def test_why_scores_are_not_calibrated_is_told(self, train, talking_head_dataset, tmp_path):
+        done = train("--data", talking_head_dataset)
         reason = read_config(tmp_path / "out").calibration.reason
         assert reason
         assert f"scores are not calibrated: {reason}" in done.stdout
-        again = train("--data", talking_corpus, "--calibration", "none")
+        again = train("--data", talking_head_dataset, "--calibration", "none")
         assert again.exit_code == _exit_codes.OK, again.stderr
         assert "not calibrated" not in again.stdout
 

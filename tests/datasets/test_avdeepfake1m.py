@@ -17,24 +17,24 @@ from mmmsba_plugin.plugins import lookup
 from mmmsba_plugin.segment import Segment
 from mmmsba_plugin.testing import DatasetReaderContract
 
-from .. import corpora
-from ..corpora import VARIANTS, av1m_entry, plusplus_entry, put_json
+from .. import layouts
+from ..layouts import VARIANTS, av1m_entry, plusplus_entry, put_json
 
-FORGED = Segment(0.48, 0.86)
+FAKE = Segment(0.48, 0.86)
 
 
 class TestAvDeepfake1mContract(DatasetReaderContract):
     entry = lookup("dataset_readers", "av-deepfake1m")
 
-    def corpus(self, folder):
-        return corpora.av1m(folder)
+    def dataset(self, folder):
+        return layouts.av1m(folder)
 
 
 class TestPlusPlusContract(DatasetReaderContract):
     entry = lookup("dataset_readers", "av-deepfake1m-plusplus")
 
-    def corpus(self, folder):
-        return corpora.plusplus(folder)
+    def dataset(self, folder):
+        return layouts.plusplus(folder)
 
 
 #: Dealt by the paper's protocol with seed 0, of id00000 to id00049.
@@ -57,7 +57,7 @@ def read(root, on_error=refuse, **settings):
 
 @pytest.fixture
 def train_list(tmp_path):
-    """A writer of corpora of metadata alone."""
+    """A writer of datasets of metadata alone."""
 
     def write(*entries, name="train_metadata.json"):
         put_json(tmp_path / name, list(entries))
@@ -72,8 +72,8 @@ def one(root, **settings):
 
 
 class TestLayout:
-    def test_a_corpus_in_its_own_layout_is_read_whole(self, tmp_path):
-        records = read(corpora.av1m(tmp_path))
+    def test_a_dataset_in_its_own_layout_is_read_whole(self, tmp_path):
+        records = read(layouts.av1m(tmp_path))
         assert [(r.split, r.kind) for r in records] == [
             (split, kind) for split in ("train", "train", "dev") for kind in VARIANTS
         ]
@@ -84,16 +84,16 @@ class TestLayout:
         record = one(root)
         assert record.key == "id00012/21Uxsk56VDQ/00001/real_video_fake_audio.mp4"
         assert record.media == root / "train" / record.key
-        assert record.truth == record.audio_truth == (FORGED,)
+        assert record.truth == record.audio_truth == (FAKE,)
         assert record.visual_truth == ()
         assert record.original == "id00012/21Uxsk56VDQ/00001/real.mp4"
         assert (record.kind, record.identity) == ("audio_modified", "id00012")
         assert record.duration_s == pytest.approx(1.2)
         assert record.extra["audio_model"] == "yourtts"
 
-    def test_what_a_genuine_clip_was_cut_from_is_no_clip_of_the_corpus(self, train_list):
+    def test_what_a_real_clip_was_cut_from_is_no_clip_of_the_dataset(self, train_list):
         record = one(train_list(av1m_entry("real")))
-        assert not record.forged
+        assert not record.fake
         assert record.original is None
         assert str(record.extra["original"]).startswith("VoxCeleb2/")
 
@@ -114,7 +114,7 @@ class TestLayout:
         assert one(train_list(entry)).media == train_list(entry) / entry["file"]
 
     def test_a_missing_clip_is_told_of_once_and_the_rest_is_read(self, tmp_path):
-        root = corpora.av1m(tmp_path)
+        root = layouts.av1m(tmp_path)
         lost = read(root)[1]
         lost.media.unlink()
         heard = []
@@ -123,15 +123,15 @@ class TestLayout:
         assert "train_metadata.json, line 1, record 1: 'file': there is no " in str(error)
         assert f"{lost.key} in train/, train/train/, ./, data/train/, data/ of" in str(error)
 
-    def test_nothing_is_written_into_the_corpus(self, tmp_path):
-        root = corpora.plusplus(tmp_path, lists=False)
-        before = corpora.tree(root)
+    def test_nothing_is_written_into_the_dataset(self, tmp_path):
+        root = layouts.plusplus(tmp_path, lists=False)
+        before = layouts.tree(root)
         read(root)
         read(root, protocol="paper")
         is_avdeepfake1m(root)
-        assert corpora.tree(root) == before
+        assert layouts.tree(root) == before
 
-    def test_memory_does_not_grow_with_the_corpus(self, tmp_path):
+    def test_memory_does_not_grow_with_the_dataset(self, tmp_path):
         def peak_bytes(num_records):
             put_json(tmp_path / "train_metadata.json", [av1m_entry()] * num_records)
             config = AvDeepfake1mConfig(root=tmp_path, need_media=False)
@@ -148,7 +148,7 @@ class TestLayout:
 class TestPlusPlus:
     @pytest.mark.parametrize("lists", [True, False])
     def test_lists_and_the_metadata_beside_the_clips_say_the_same(self, tmp_path, lists):
-        records = read(corpora.plusplus(tmp_path, lists=lists))
+        records = read(layouts.plusplus(tmp_path, lists=lists))
         assert len(records) == 12
         assert {record.split for record in records} == {"train", "dev"}
         assert all(record.media.is_file() for record in records)
@@ -163,7 +163,7 @@ class TestPlusPlus:
         assert one(tmp_path).key == key
 
     def test_av_deepfake1ms_folder_of_metadata_serves_without_its_list(self, tmp_path):
-        root = corpora.av1m(tmp_path)
+        root = layouts.av1m(tmp_path)
         with_list = read(root, split="dev")
         (root / "val_metadata.json").unlink()
         assert sorted(r.key for r in read(root, split="dev")) == sorted(r.key for r in with_list)
@@ -176,7 +176,7 @@ class TestPlusPlus:
             read(tmp_path, split="dev")
 
     def test_one_broken_file_beside_a_clip_is_named_and_the_rest_is_read(self, tmp_path):
-        root = corpora.plusplus(tmp_path, lists=False)
+        root = layouts.plusplus(tmp_path, lists=False)
         folder = root / "train/vox_celeb_2/id01358/_1nATum8x78/00030"
         (folder / "real.json").write_text('{"file":')
         (folder / "fake_video_fake_audio.json").write_text("[]")
@@ -207,9 +207,9 @@ class TestTruth:
     @pytest.mark.parametrize("kind", VARIANTS)
     def test_the_segments_of_each_modality_are_its_truth(self, train_list, kind):
         record = one(train_list(av1m_entry(kind)))
-        assert record.visual_truth == ((FORGED,) if "visual" in kind or "both" in kind else ())
-        assert record.audio_truth == ((FORGED,) if "audio" in kind or "both" in kind else ())
-        assert record.forged == (kind != "real")
+        assert record.visual_truth == ((FAKE,) if "visual" in kind or "both" in kind else ())
+        assert record.audio_truth == ((FAKE,) if "audio" in kind or "both" in kind else ())
+        assert record.fake == (kind != "real")
 
     def test_segments_of_both_modalities_are_joined(self, train_list):
         entry = av1m_entry(
@@ -241,10 +241,10 @@ class TestTruth:
         entry = av1m_entry("audio_modified")
         del entry["modify_type"]
         record = one(train_list(entry))
-        assert (record.kind, record.visual_truth, record.audio_truth) == (None, (), (FORGED,))
+        assert (record.kind, record.visual_truth, record.audio_truth) == (None, (), (FAKE,))
 
     @pytest.mark.parametrize("said", [{"modify_type": "real"}, {"fake_segments": []}])
-    def test_a_genuine_clip_may_say_so_in_few_words(self, train_list, said):
+    def test_a_real_clip_may_say_so_in_few_words(self, train_list, said):
         record = one(train_list({"file": "id00012/a/00001/real.mp4"} | said))
         assert (record.truth, record.audio_truth, record.visual_truth) == ((), (), ())
         assert record.duration_s is None
@@ -264,7 +264,7 @@ class TestTruth:
             ({"fake_segments": [[0.5]]}, r"'fake_segments\[0\]' must be \[start, end\]"),
             ({"audio_fake_segments": [[2, 1]]}, r"'audio_fake_segments\[0\]': a segment must end"),
             ({"video_frames": -1}, "'video_frames' must be a number above 0 or null, got -1"),
-            ({"file": "../a.mp4"}, "'file' must lie below the corpus's folder"),
+            ({"file": "../a.mp4"}, "'file' must lie below the dataset's folder"),
             (
                 {"visual_fake_segments": None, "fake_segments": None},
                 "'visual_fake_segments' and 'fake_segments' are both missing, .* leave it out",
@@ -284,7 +284,7 @@ class TestTruth:
         ):
             read(root, need_media=False)
 
-    def test_a_clip_without_truth_is_not_read_as_genuine(self, train_list):
+    def test_a_clip_without_truth_is_not_read_as_real(self, train_list):
         heard = []
         root = train_list({"file": "000001.mp4"}, av1m_entry())
         assert len(read(root, heard.append, need_media=False)) == 1
@@ -293,32 +293,34 @@ class TestTruth:
 
 class TestProtocols:
     def test_officially_val_is_dev(self, tmp_path):
-        root = corpora.av1m(tmp_path)
+        root = layouts.av1m(tmp_path)
         assert {record.identity for record in read(root, split="dev")} == {"id00099"}
         assert {record.identity for record in read(root, split="train")} == {"id00012", "id00017"}
 
     def test_in_the_paper_val_is_test_and_nobody_is_in_two_splits(self, train_list):
-        people = [f"id{index:05d}" for index in range(400)]
-        train_list(av1m_entry(person="id90000"), name="val_metadata.json")
-        entries = [av1m_entry(kind, who) for who in people for kind in ("real", "both_modified")]
+        identities = [f"id{index:05d}" for index in range(400)]
+        train_list(av1m_entry(identity="id90000"), name="val_metadata.json")
+        entries = [
+            av1m_entry(kind, who) for who in identities for kind in ("real", "both_modified")
+        ]
         records = read(train_list(*entries), need_media=False, protocol="paper")
         seen = {s: {r.identity for r in records if r.split == s} for s in ("train", "dev", "test")}
         assert seen["test"] == {"id90000"}
         assert not seen["train"] & seen["dev"]
-        assert seen["train"] | seen["dev"] == set(people)
+        assert seen["train"] | seen["dev"] == set(identities)
         # 15 % of 400 people is 60; a fair deal lies within 22 of it but once in 500 seeds.
         assert 38 <= len(seen["dev"]) <= 82
 
     def test_who_is_dev_follows_from_the_seed_alone(self, train_list):
-        people = [f"id{index:05d}" for index in range(50)]
-        forth = train_list(*(av1m_entry(person=who) for who in people))
+        identities = [f"id{index:05d}" for index in range(50)]
+        forth = train_list(*(av1m_entry(identity=who) for who in identities))
 
         def dev(root, seed):
             settings = {"protocol": "paper", "split": "dev", "need_media": False, "seed": seed}
             return {record.identity for record in read(root, **settings)}
 
         first, other = dev(forth, 0), dev(forth, 1)
-        back = train_list(*(av1m_entry(person=who) for who in reversed(people)))
+        back = train_list(*(av1m_entry(identity=who) for who in reversed(identities)))
         assert dev(back, 0) == first != other
         # The same on every machine and in every version.
         assert sorted(first) == FIRST_DEV
@@ -335,7 +337,7 @@ class TestProtocols:
         assert {split for _, split in dealt} == {"train", "dev"}
 
     def test_the_official_test_is_private_and_says_what_to_do(self, tmp_path):
-        root = corpora.plusplus(tmp_path)
+        root = layouts.plusplus(tmp_path)
         message = (
             r"labels of the test clips of .* are private \(testA_files\.txt, testB_files\.txt\); "
             "measure on --split dev, or as MMMS-BA does on the official val, with --split test "
@@ -346,12 +348,12 @@ class TestProtocols:
 
     @pytest.mark.parametrize("split", ["dev", "val", "valid"])
     def test_a_split_is_found_by_any_of_its_names(self, tmp_path, split):
-        records = read(corpora.av1m(tmp_path), split=split)
+        records = read(layouts.av1m(tmp_path), split=split)
         assert {record.identity for record in records} == {"id00099"}
         assert {record.split for record in records} == {"dev"}
 
     def test_each_record_names_the_protocol(self, tmp_path):
-        root = corpora.av1m(tmp_path)
+        root = layouts.av1m(tmp_path)
         for settings, name in (
             ({}, "official"),
             ({"protocol": "paper", "seed": 3}, "paper (seed 3)"),
@@ -359,12 +361,12 @@ class TestProtocols:
             assert {record.extra["protocol"] for record in read(root, **settings)} == {name}
 
     def test_test_clips_are_no_records(self, tmp_path):
-        assert not [r for r in read(corpora.av1m(tmp_path)) if r.key.startswith("0000")]
+        assert not [r for r in read(layouts.av1m(tmp_path)) if r.key.startswith("0000")]
 
     def test_test_clips_with_truth_are_read(self, train_list):
         root = train_list(av1m_entry(), name="test_metadata.json")
         assert [record.split for record in read(root, need_media=False)] == ["test"]
-        assert one(root, split="test").forged
+        assert one(root, split="test").fake
 
     def test_an_unknown_split_lists_those_there_are(self, tmp_path):
         message = "no split 'tset'; under the official protocol it has: train, dev, test"
@@ -387,7 +389,7 @@ class TestProtocols:
         path = root / "train_metadata.json"
         path.write_text(path.read_text()[:-30])
         records = read_avdeepfake1m(AvDeepfake1mConfig(root=root, need_media=False))
-        assert next(records).forged
+        assert next(records).fake
         with pytest.raises(DatasetError, match="record 1: cannot be read as JSON"):
             next(records)
 
@@ -397,26 +399,26 @@ class TestProtocols:
 
 
 MAKERS = {
-    "lav-df": corpora.lavdf,
-    "av-deepfake1m": corpora.av1m,
-    "av-deepfake1m-plusplus": corpora.plusplus,
-    "tvil": corpora.tvil,
+    "lav-df": layouts.lavdf,
+    "av-deepfake1m": layouts.av1m,
+    "av-deepfake1m-plusplus": layouts.plusplus,
+    "tvil": layouts.tvil,
 }
 
 
 class TestRecognition:
     @pytest.mark.parametrize("of", MAKERS)
-    def test_each_corpus_is_recognised_by_its_own_reader_alone(self, tmp_path, of):
+    def test_each_dataset_is_recognised_by_its_own_reader_alone(self, tmp_path, of):
         root = MAKERS[of](tmp_path)
         readers = list(forensics_dataset_readers())
         assert {*MAKERS} <= {reader.name for reader in readers}
         assert [reader.name for reader in readers if reader.recognise(root)] == [of]
 
     def test_without_lists_the_metadata_beside_the_clips_are_looked_at(self, tmp_path):
-        root = corpora.plusplus(tmp_path / "plusplus", lists=False)
+        root = layouts.plusplus(tmp_path / "plusplus", lists=False)
         assert is_avdeepfake1m_plusplus(root)
         assert not is_avdeepfake1m(root)
-        root = corpora.av1m(tmp_path / "first")
+        root = layouts.av1m(tmp_path / "first")
         for path in root.glob("*_metadata.json"):
             path.unlink()
         assert is_avdeepfake1m(root)

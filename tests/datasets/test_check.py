@@ -1,4 +1,4 @@
-"""``mmmsba datasets``: a corpus is looked over before hours go into it."""
+"""``mmmsba datasets``: a dataset is looked over before hours go into it."""
 
 import json
 import tracemalloc
@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from mmmsba_plugin import plugins
 from mmmsba_plugin.cli import _exit_codes, app
-from mmmsba_plugin.config import Chapter
+from mmmsba_plugin.config import Config
 from mmmsba_plugin.datasets.check import NUM_NAMED, check, recognised
 from mmmsba_plugin.errors import DatasetError
 from mmmsba_plugin.hookspecs import DatasetReader
@@ -21,8 +21,8 @@ from mmmsba_plugin.record import Record
 from mmmsba_plugin.segment import Segment
 from mmmsba_plugin.testing import DatasetReaderContract
 
-from .. import corpora
-from ..corpora_csv import VARIANTS, clip_table, fakeavceleb, label_folders
+from .. import layouts
+from ..layouts_csv import VARIANTS, clip_table, fakeavceleb, label_folders
 
 ROWS = [
     {"path": "a.mp4", "start_s": "", "end_s": "", "split": "train", "identity": "ann"},
@@ -49,7 +49,7 @@ def said_of(run, root, *options):
     return json.loads(run("check", root, *options, "--json", "-").stdout)
 
 
-class RootConfig(Chapter):
+class RootConfig(Config):
     """Settings without any of the optional ones."""
 
     root: Path
@@ -60,7 +60,7 @@ def a_reader(name: str, **parts) -> DatasetReader:
 
 
 class TestCheck:
-    def test_a_sound_corpus_is_counted(self, run, tmp_path):
+    def test_a_audio_dataset_is_counted(self, run, tmp_path):
         clip_table(tmp_path, ROWS)
         assert said_of(run, tmp_path) == {
             "reader": "folder",
@@ -73,7 +73,7 @@ class TestCheck:
                 {"kind": "genuine", "split": "train", "count": 1},
             ],
             "num_records": 3,
-            "num_forged": 2,
+            "num_fake": 2,
             "num_whole_clips": 0,
             "stretches": {"count": 3, "mean_s": 1.0, "longest_s": 1.5},
             "identities": {"test": 1, "train": 2},
@@ -84,14 +84,14 @@ class TestCheck:
         }
 
     def test_whole_clips_are_counted_apart_from_stretches(self, run, tmp_path):
-        said = said_of(run, fakeavceleb(tmp_path, num_people=5))
+        said = said_of(run, fakeavceleb(tmp_path, num_identities=5))
         assert said["reader"] == "fakeavceleb"
-        assert said["num_whole_clips"] == said["num_forged"] == 5 * (len(VARIANTS) - 1)
+        assert said["num_whole_clips"] == said["num_fake"] == 5 * (len(VARIANTS) - 1)
         assert said["stretches"] == {"count": 0, "mean_s": None, "longest_s": None}
         assert sum(said["identities"].values()) == 5
 
     def test_where_no_kind_is_stated_what_was_altered_is_counted(self, run, tmp_path):
-        said = said_of(run, corpora.lavdf(tmp_path))
+        said = said_of(run, layouts.lavdf(tmp_path))
         assert {(one["kind"], one["split"]): one["count"] for one in said["records"]} == {
             (kind, split): 1
             for kind in ("genuine", "audio", "visual", "both")
@@ -100,7 +100,7 @@ class TestCheck:
 
     @pytest.mark.parametrize("option", [False, True])
     def test_a_reader_is_told_in_brackets_what_to_do(self, run, tmp_path, option):
-        root = fakeavceleb(tmp_path, num_people=10)
+        root = fakeavceleb(tmp_path, num_identities=10)
         said = said_of(run, root)
         assert said["protocol"] == "70-10-20 (seed 0)"
         assert said["identities"] == {"train": 7, "dev": 1, "test": 2}
@@ -112,15 +112,15 @@ class TestCheck:
         assert "split by protocol: five-fold, fold 2 (seed 1)\n" in run("check", *told).stdout
 
     def test_a_reader_can_be_named_with_the_folder(self, run, tmp_path):
-        assert said_of(run, f"lav-df={corpora.lavdf(tmp_path)}")["reader"] == "lav-df"
+        assert said_of(run, f"lav-df={layouts.lavdf(tmp_path)}")["reader"] == "lav-df"
 
     def test_a_setting_that_there_is_not_is_answered_with_those_there_are(self, run, tmp_path):
-        done = run("check", f"lav-df[fold=2]={corpora.lavdf(tmp_path)}")
+        done = run("check", f"lav-df[fold=2]={layouts.lavdf(tmp_path)}")
         assert done.exit_code == _exit_codes.STOPPED
         assert "fold: Extra inputs are not permitted. Allowed keys: root, split" in done.stderr
 
     def test_missing_clips_are_named_and_counted(self, run, tmp_path):
-        root = fakeavceleb(tmp_path, num_people=2 * NUM_NAMED, variants=VARIANTS[:1])
+        root = fakeavceleb(tmp_path, num_identities=2 * NUM_NAMED, variants=VARIANTS[:1])
         clips = sorted(root.rglob("*.mp4"))
         for clip in clips[1:]:
             clip.unlink()
@@ -133,7 +133,7 @@ class TestCheck:
 
     def test_a_clip_is_there_if_its_reader_finds_it_anywhere(self, run, tmp_path):
         # Where the videos of TVIL lie is not documented, and its reader looks in several places.
-        root = corpora.tvil(tmp_path, videos="videos")
+        root = layouts.tvil(tmp_path, videos="videos")
         (root / "videos" / "00000002.mp4").unlink()
         said = said_of(run, root)
         assert said["reader"] == "tvil"
@@ -149,7 +149,7 @@ class TestCheck:
         assert "malformed: 1\n" in done.stdout
         assert "clips.csv, line 6: a segment must end after it starts" in done.stdout
 
-    def test_a_person_in_two_splits_is_a_warning(self, run, tmp_path):
+    def test_a_identity_in_two_splits_is_a_warning(self, run, tmp_path):
         other = {"path": "d.mp4", "start_s": "", "end_s": "", "split": "dev", "identity": "cid"}
         clip_table(tmp_path, [*ROWS, other])
         done = run("check", tmp_path)
@@ -168,12 +168,12 @@ class TestCheck:
         ]
 
     def test_json_can_go_to_a_file(self, run, tmp_path):
-        clip_table(tmp_path / "corpus", ROWS)
+        clip_table(tmp_path / "dataset", ROWS)
         target = tmp_path / "new" / "said.json"
-        assert run("check", tmp_path / "corpus", "--json", target).stdout == ""
+        assert run("check", tmp_path / "dataset", "--json", target).stdout == ""
         assert json.loads(target.read_text())["num_records"] == 3
 
-    def test_nothing_is_written_into_the_corpus(self, run, tmp_path):
+    def test_nothing_is_written_into_the_dataset(self, run, tmp_path):
         root = fakeavceleb(tmp_path)
         before = sorted(tmp_path.rglob("*"))
         run("check", root)
@@ -199,7 +199,7 @@ class TestCheck:
             assert not found.usable
 
     def test_the_command_says_that_reading_ended_early(self, run, tmp_path):
-        corpora.lavdf(tmp_path)
+        layouts.lavdf(tmp_path)
         metadata = tmp_path / "metadata.json"
         metadata.write_text(metadata.read_text()[:-40])
         done = run("check", tmp_path)
@@ -207,12 +207,12 @@ class TestCheck:
         assert "reading ended early: " in done.stdout
         assert "11 records, 8 of them forged" in done.stdout
 
-    def test_a_corpus_that_cannot_be_read_at_all_stops_the_run(self, run, tmp_path):
+    def test_a_dataset_that_cannot_be_read_at_all_stops_the_run(self, run, tmp_path):
         done = run("check", tmp_path, "--reader", "fakeavceleb")
         assert done.exit_code == _exit_codes.STOPPED
         assert "there is no meta_data.csv in" in done.stderr
 
-    def test_memory_does_not_grow_with_the_corpus(self, tmp_path):
+    def test_memory_does_not_grow_with_the_dataset(self, tmp_path):
         def many(config: RootConfig) -> Iterator[Record]:
             clip = tmp_path / "none.mp4"
             for index in range(20_000):
@@ -236,10 +236,10 @@ class TestRecognised:
             (lambda folder: clip_table(folder, ROWS), "folder"),
             (lambda folder: clip_table(folder, ROWS).parent, "folder"),
             (lambda folder: label_folders(folder, "real/x.mp4"), "folder"),
-            (corpora.lavdf, "lav-df"),
-            (corpora.av1m, "av-deepfake1m"),
-            (corpora.plusplus, "av-deepfake1m-plusplus"),
-            (corpora.tvil, "tvil"),
+            (layouts.lavdf, "lav-df"),
+            (layouts.av1m, "av-deepfake1m"),
+            (layouts.plusplus, "av-deepfake1m-plusplus"),
+            (layouts.tvil, "tvil"),
         ],
     )
     def test_every_reader_of_ours_knows_its_own_alone(self, tmp_path, make, name):
@@ -267,7 +267,7 @@ class TestRecognised:
     def test_a_folder_that_is_not_there_is_named(self, run, tmp_path):
         done = run("check", tmp_path / "gone")
         assert done.exit_code == _exit_codes.STOPPED
-        assert f"there is no {tmp_path / 'gone'}; give the folder of a corpus" in done.stderr
+        assert f"there is no {tmp_path / 'gone'}; give the folder of a dataset" in done.stderr
 
 
 def test_list_has_a_line_for_each_reader(run):
@@ -281,21 +281,21 @@ def test_list_has_a_line_for_each_reader(run):
 
 
 def test_what_was_altered_is_told_in_one_word():
-    forged = (Segment(0.0, 1.0),)
+    fake = (Segment(0.0, 1.0),)
     for visual, audio, word in (
-        (forged, (), "visual"),
-        ((), forged, "audio"),
-        (forged, forged, "both"),
-        (None, forged, "forged"),
+        (fake, (), "visual"),
+        ((), fake, "audio"),
+        (fake, fake, "both"),
+        (None, fake, "forged"),
         (None, None, "forged"),
         ((), (), "forged"),
     ):
-        made = Record(Path("a.mp4"), forged, visual_truth=visual, audio_truth=audio)
+        made = Record(Path("a.mp4"), fake, visual_truth=visual, audio_truth=audio)
         assert made.altered == word
     assert Record(Path("a.mp4")).altered == "genuine"
 
 
-class ListConfig(Chapter):
+class ListConfig(Config):
     """Settings of a stranger's reader of ``list.txt``: a clip a line."""
 
     root: Path = Field(description="Where the list lies.")
@@ -305,7 +305,7 @@ class ListConfig(Chapter):
 class ListContract(DatasetReaderContract):
     """The contract, for readers of such lists."""
 
-    def corpus(self, folder: Path) -> Path:
+    def dataset(self, folder: Path) -> Path:
         for name in ("a.mp4", "b.mp4"):
             (folder / name).touch()
         (folder / "list.txt").write_text("a.mp4\nb.mp4\n")
@@ -340,15 +340,15 @@ class TestContract:
     """The contract of readers must catch what it is there for, and ask no more."""
 
     CLAIMS = (
-        "test_reading_writes_nothing_into_the_corpus",
-        "test_it_recognises_its_own_corpus_and_no_other_folder",
-        "test_an_audit_finds_nothing_wrong_with_a_sound_corpus",
+        "test_reading_writes_nothing_into_the_dataset",
+        "test_it_recognises_its_own_dataset_and_no_other_folder",
+        "test_an_audit_finds_nothing_wrong_with_a_audio_dataset",
         "test_an_audit_tells_of_a_missing_clip_and_goes_on",
         "test_a_clip_that_is_not_needed_may_be_missing",
         "test_only_the_split_that_is_asked_for_is_read",
     )
 
-    def contract(self, config: type[Chapter] = ListConfig, **parts) -> ListContract:
+    def contract(self, config: type[Config] = ListConfig, **parts) -> ListContract:
         whole = {"build": read_list, "recognise": lambda root: (root / "list.txt").is_file()}
 
         class Contract(ListContract):
@@ -374,8 +374,8 @@ class TestContract:
     @pytest.mark.parametrize(
         ("parts", "claim", "said"),
         [
-            ({"build": written_into}, CLAIMS[0], "a corpus is its owner's; keep caches elsewhere"),
-            ({"recognise": lambda root: True}, CLAIMS[1], "an empty folder is no corpus"),
+            ({"build": written_into}, CLAIMS[0], "a dataset is its owner's; keep caches elsewhere"),
+            ({"recognise": lambda root: True}, CLAIMS[1], "an empty folder is no dataset"),
             ({"recognise": lambda root: False}, CLAIMS[1], "is of its kind"),
             (
                 {"audit": lambda config, on_error: read_list(config)},

@@ -20,7 +20,7 @@ from mmmsba_plugin.record import WHOLE_CLIP, Record
 from mmmsba_plugin.segment import Segment
 from mmmsba_plugin.testing import DatasetReaderContract, samples
 
-from ..corpora_csv import VARIANTS, fakeavceleb, fakeavceleb_row, write_fakeavceleb_table
+from ..layouts_csv import VARIANTS, fakeavceleb, fakeavceleb_row, write_fakeavceleb_table
 
 
 def read(root, on_error=refuse, **settings):
@@ -31,16 +31,16 @@ def read(root, on_error=refuse, **settings):
 class TestFakeAvCeleb(DatasetReaderContract):
     entry = lookup("dataset_readers", "fakeavceleb")
 
-    def corpus(self, folder):
+    def dataset(self, folder):
         def make_clip(path):
             samples.clip(path, duration_s=0.4)
 
-        return fakeavceleb(folder, num_people=2, variants=VARIANTS[:2], make_clip=make_clip)
+        return fakeavceleb(folder, num_identities=2, variants=VARIANTS[:2], make_clip=make_clip)
 
 
 class TestRecords:
     def test_a_record_holds_what_its_row_says(self, tmp_path):
-        root = fakeavceleb(tmp_path, num_people=5)
+        root = fakeavceleb(tmp_path, num_identities=5)
         record = next(r for r in read(root) if r.kind == "wav2lip" and r.identity == "id00002")
         assert record.key == "FakeVideo-RealAudio/African/men/id00002/00002_wavtolip.mp4"
         assert record.media == root / record.key
@@ -63,7 +63,7 @@ class TestRecords:
 
     def test_only_a_fake_is_a_whole_clip_without_a_place(self, tmp_path):
         for record in read(fakeavceleb(tmp_path)):
-            assert record.whole_clip == record.forged == (record.kind != "real")
+            assert record.whole_clip == record.fake == (record.kind != "real")
 
     @pytest.mark.parametrize(
         ("in_table", "on_disk"),
@@ -123,7 +123,7 @@ class TestRecords:
         assert read(root) == before
 
     def test_where_a_clip_would_lie_is_told_if_it_is_not_needed(self, tmp_path):
-        root = fakeavceleb(tmp_path, num_people=5)
+        root = fakeavceleb(tmp_path, num_identities=5)
         gone = root / "RealVideo-RealAudio/African/men/id00001/00001.mp4"
         gone.unlink()
         with pytest.raises(DatasetError, match=r"line 2: there is no RealVideo-RealAudio/.*again"):
@@ -147,8 +147,8 @@ class TestMalformedRows:
     def test_is_named_by_file_line_and_column_and_the_rest_is_read(
         self, tmp_path, column, value, said
     ):
-        root = fakeavceleb(tmp_path, num_people=5, variants=VARIANTS[:1])
-        rows = [fakeavceleb_row(person, VARIANTS[0]) for person in range(1, 6)]
+        root = fakeavceleb(tmp_path, num_identities=5, variants=VARIANTS[:1])
+        rows = [fakeavceleb_row(identity, VARIANTS[0]) for identity in range(1, 6)]
         rows[1][column] = value
         write_fakeavceleb_table(root, rows)
         heard = []
@@ -159,7 +159,7 @@ class TestMalformedRows:
 
     def test_a_row_with_more_fields_than_columns_is_named(self, tmp_path):
         root = fakeavceleb(tmp_path, variants=VARIANTS[:1])
-        rows = [fakeavceleb_row(person, VARIANTS[0]) for person in range(1, 6)]
+        rows = [fakeavceleb_row(identity, VARIANTS[0]) for identity in range(1, 6)]
         rows[0].append("more")
         write_fakeavceleb_table(root, rows)
         heard = []
@@ -203,7 +203,7 @@ class TestMalformedRows:
 class TestProtocols:
     def test_nobodys_videos_are_in_two_splits(self, tmp_path):
         splits = {}
-        for record in read(fakeavceleb(tmp_path, num_people=10)):
+        for record in read(fakeavceleb(tmp_path, num_identities=10)):
             splits.setdefault(record.identity, set()).add(record.split)
         assert Counter(frozenset(found) for found in splits.values()) == {
             frozenset({"train"}): 7,
@@ -212,34 +212,34 @@ class TestProtocols:
         }
 
     def test_the_seed_alone_decides_who_is_where(self, tmp_path):
-        root = fakeavceleb(tmp_path, num_people=10)
+        root = fakeavceleb(tmp_path, num_identities=10)
         assert read(root, seed=1) == read(root, seed=1)
         assert read(root, seed=1) != read(root, seed=2)
 
     @pytest.mark.parametrize("fold", range(5))
-    def test_a_fold_is_balanced_and_tests_people_it_does_not_learn_from(self, tmp_path, fold):
-        root = fakeavceleb(tmp_path, num_people=10)
+    def test_a_fold_is_balanced_and_tests_identities_it_does_not_learn_from(self, tmp_path, fold):
+        root = fakeavceleb(tmp_path, num_identities=10)
         found = read(root, protocol="five-fold", fold=fold)
         counts = Counter((r.split, r.extra["category"]) for r in found)
         assert counts == {(s, c): n for s, n in (("train", 8), ("test", 2)) for c in "ABCD"}
-        people = {s: {r.identity for r in found if r.split == s} for s in ("train", "test")}
-        assert not people["train"] & people["test"]
+        identities = {s: {r.identity for r in found if r.split == s} for s in ("train", "test")}
+        assert not identities["train"] & identities["test"]
 
     def test_a_fold_takes_the_first_rows_of_a_category(self, tmp_path):
         # Two methods make videos of category C, and there are rows of the first for everybody.
-        found = read(fakeavceleb(tmp_path, num_people=10), protocol="five-fold")
+        found = read(fakeavceleb(tmp_path, num_identities=10), protocol="five-fold")
         assert {r.kind for r in found if r.extra["category"] == "C"} == {"faceswap"}
 
     def test_everybody_is_tested_in_one_fold(self, tmp_path):
-        root = fakeavceleb(tmp_path, num_people=7, variants=VARIANTS[:1])
+        root = fakeavceleb(tmp_path, num_identities=7, variants=VARIANTS[:1])
         tested = [
             record.identity
             for fold in range(5)
             for record in read(root, protocol="five-fold", fold=fold, split="test")
         ]
-        assert sorted(tested) == [f"id{person:05}" for person in range(1, 8)]
+        assert sorted(tested) == [f"id{identity:05}" for identity in range(1, 8)]
 
-    def test_of_500_people_a_fold_takes_400_and_100_of_each_category(self, tmp_path):
+    def test_of_500_identities_a_fold_takes_400_and_100_of_each_category(self, tmp_path):
         rows = [fakeavceleb_row(p, v) for v in VARIANTS for p in range(1, 501)]
         write_fakeavceleb_table(tmp_path, rows)
         found = read(tmp_path, protocol="five-fold", need_media=False)
@@ -248,8 +248,8 @@ class TestProtocols:
         shares = Counter(r.split for r in read(tmp_path, need_media=False) if r.kind == "real")
         assert shares == {"train": 350, "dev": 50, "test": 100}
 
-    def test_too_few_people_for_five_folds_is_an_error(self, tmp_path):
-        root = fakeavceleb(tmp_path, num_people=4)
+    def test_too_few_identities_for_five_folds_is_an_error(self, tmp_path):
+        root = fakeavceleb(tmp_path, num_identities=4)
         with pytest.raises(DatasetError, match=r"has 4 people, and five-fold needs 5 or more"):
             read(root, protocol="five-fold")
 
@@ -340,20 +340,21 @@ class TestRecognition:
 
 class TestSplits:
     @given(st.sets(st.text(min_size=1), max_size=40), st.integers(0, 5))
-    def test_everybody_is_dealt_once_whatever_the_order(self, people, seed):
-        dealt = deal(sorted(people), {"dev": 0.1, "test": 0.2}, seed=seed)
-        assert dealt == deal(sorted(people, reverse=True), {"dev": 0.1, "test": 0.2}, seed=seed)
-        assert dealt.keys() == people
-        assert set(dealt.values()) >= {"train"} or not people
-        if len(people) > 2:
+    def test_everybody_is_dealt_once_whatever_the_order(self, identities, seed):
+        dealt = deal(sorted(identities), {"dev": 0.1, "test": 0.2}, seed=seed)
+        assert dealt == deal(sorted(identities, reverse=True), {"dev": 0.1, "test": 0.2}, seed=seed)
+        assert dealt.keys() == identities
+        assert set(dealt.values()) >= {"train"} or not identities
+        if len(identities) > 2:
             assert set(dealt.values()) == {"train", "dev", "test"}
 
     @given(st.sets(st.text(min_size=1), max_size=30), st.integers(1, 6), st.integers(0, 5))
-    def test_folds_part_the_people(self, people, num_folds, seed):
+    def test_folds_part_the_identities(self, identities, num_folds, seed):
         folds = [
-            held_out_of(people, fold, num_folds=num_folds, seed=seed) for fold in range(num_folds)
+            held_out_of(identities, fold, num_folds=num_folds, seed=seed)
+            for fold in range(num_folds)
         ]
-        assert sorted(who for fold in folds for who in fold) == sorted(people)
+        assert sorted(who for fold in folds for who in fold) == sorted(identities)
         assert max(map(len, folds)) - min(map(len, folds)) <= 1
 
     def test_an_order_is_the_same_for_good(self):

@@ -15,7 +15,7 @@ from mmmsba_plugin.record import WHOLE_CLIP
 from mmmsba_plugin.segment import Segment, merge
 from mmmsba_plugin.testing import DatasetReaderContract, samples
 
-from ..corpora_csv import clip_table, fakeavceleb, label_folders
+from ..layouts_csv import clip_table, fakeavceleb, label_folders
 
 
 def read(root, on_error=refuse, **settings):
@@ -31,7 +31,7 @@ def only_record(folder, *rows, **settings):
 class TestClipTable(DatasetReaderContract):
     entry = lookup("dataset_readers", "folder")
 
-    def corpus(self, folder):
+    def dataset(self, folder):
         def make_clip(path):
             samples.clip(path, duration_s=0.4)
 
@@ -68,12 +68,12 @@ class TestCsv:
         assert record.extra == {"language": "fr"}
 
     @pytest.mark.parametrize("word", ["real", "genuine", "0", "Genuine"])
-    def test_words_for_genuine(self, tmp_path, word):
+    def test_words_for_real(self, tmp_path, word):
         record = only_record(tmp_path, {"path": "a.mp4", "label": word})
         assert (record.truth, record.audio_truth, record.visual_truth) == ((), (), ())
 
     @pytest.mark.parametrize("word", ["fake", "forged", "1", "FAKE"])
-    def test_words_for_forged_mean_the_whole_clip_without_a_stretch(self, tmp_path, word):
+    def test_words_for_fake_mean_the_whole_clip_without_a_stretch(self, tmp_path, word):
         record = only_record(tmp_path, {"path": "a.mp4", "label": word})
         assert record.truth == (WHOLE_CLIP,)
         assert (record.audio_truth, record.visual_truth) == (None, None)
@@ -82,7 +82,7 @@ class TestCsv:
         ("modality", "audio", "visual"),
         [("audio", True, False), ("visual", False, True), ("both", True, True)],
     )
-    def test_a_whole_clip_can_be_forged_in_one_modality(self, tmp_path, modality, audio, visual):
+    def test_a_whole_clip_can_be_fake_in_one_modality(self, tmp_path, modality, audio, visual):
         record = only_record(tmp_path, {"path": "a.mp4", "label": "fake", "modality": modality})
         assert record.truth == (WHOLE_CLIP,)
         assert (bool(record.audio_truth), bool(record.visual_truth)) == (audio, visual)
@@ -93,11 +93,11 @@ class TestCsv:
             {"path": "b.mp4", "start_s": "", "end_s": "", "modality": ""},
             {"path": "a.mp4", "start_s": 1.5, "end_s": 3, "modality": "visual"},
         ]
-        forged, genuine = read(clip_table(tmp_path, rows))
-        assert forged.truth == (Segment(1.0, 3.0),)
-        assert forged.audio_truth == (Segment(1.0, 2.0),)
-        assert forged.visual_truth == (Segment(1.5, 3.0),)
-        assert not genuine.forged
+        fake, real = read(clip_table(tmp_path, rows))
+        assert fake.truth == (Segment(1.0, 3.0),)
+        assert fake.audio_truth == (Segment(1.0, 2.0),)
+        assert fake.visual_truth == (Segment(1.5, 3.0),)
+        assert not real.fake
 
     def test_a_modality_that_one_row_leaves_open_is_told_apart_in_none(self, tmp_path):
         rows = [
@@ -146,7 +146,7 @@ class TestCsv:
         [
             ("path,lable", "there is a column 'lable'; call it label if it is that"),
             ("path,label,start,end", "there is a column '(start|end)'; call it (start_s|end_s)"),
-            ("path,split", "says of no clip whether it is forged; add a column label or start_s"),
+            ("path,split", "says of no clip whether it is fake; add a column label or start_s"),
             ("path,start_s", "has one of start_s and end_s; add the other"),
             ("path,start_s,end_s,segments", "has start_s and segments; leave one of them out"),
             ("label", r"there is no column path; .* names: label"),
@@ -163,7 +163,7 @@ class TestCsv:
         [
             ([{"label": "false"}], r"'label' must be one of real, .*, got 'false'"),
             ([{"label": ""}], "'label' is empty and there is no stretch; say real or fake"),
-            ([{"label": "real", "start_s": 1, "end_s": 2}], "is real, but there is a forged"),
+            ([{"label": "real", "start_s": 1, "end_s": 2}], "is real, but there is a fake"),
             ([{"label": "real"}, {"label": "fake"}], "is real in one row and fake in another"),
             ([{"label": "fake"}, {"label": "fake"}], "several rows call it fake, and none says"),
             ([{"start_s": 1, "end_s": ""}], "one of 'start_s' and 'end_s' is empty"),
@@ -174,7 +174,7 @@ class TestCsv:
             ([{"segments": "1-2"}], r"'segments' must be \[\[start, end\], …\] in seconds"),
             ([{"segments": "[1, 2]"}], r"'segments' must be \[\[start, end\], …\] in seconds"),
             ([{"segments": "[[1, NaN]]"}], "a segment needs finite ends"),
-            ([{"label": "fake", "modality": "sound"}], "'modality' must be one of audio, visual"),
+            ([{"label": "fake", "modality": "audio"}], "'modality' must be one of audio, visual"),
             ([{"label": "real", "modality": "audio"}], "'modality' says what was altered, but"),
             (
                 [{"label": "real", "split": "dev"}, {"label": "real", "split": "test"}],
@@ -230,7 +230,7 @@ class TestCsv:
 class TestFolders:
     def test_a_clips_label_is_the_folder_it_was_put_into(self, tmp_path):
         label_folders(tmp_path, "Genuine/a.mp4", "forged/b/c.mkv", "forged/notes.txt")
-        found = {(r.key, r.forged, r.split, r.kind, r.audio_truth) for r in read(tmp_path)}
+        found = {(r.key, r.fake, r.split, r.kind, r.audio_truth) for r in read(tmp_path)}
         assert found == {
             ("Genuine/a.mp4", False, None, "Genuine", ()),
             ("forged/b/c.mkv", True, None, "forged", None),
@@ -266,7 +266,7 @@ class TestFolders:
     @pytest.mark.parametrize(
         ("names", "said"),
         [
-            (["clips/a.mp4"], r"has neither clips\.csv nor folders called genuine and forged"),
+            (["clips/a.mp4"], r"has neither clips\.csv nor folders called real and fake"),
             (["real/a.mp4", "train/real/b.mp4"], "both with and without a split; move all of them"),
             (["real/a.mp4", "fake/metadata.json"], r"holds metadata\.json, so not all clips in it"),
             (["real/notes.txt"], "has folders for labels and no clip in them; put some there"),
@@ -295,7 +295,7 @@ class TestRecognition:
     def test_other_folders_are_not(self, tmp_path, names):
         assert not is_labelled_folder(label_folders(tmp_path, *names))
 
-    def test_a_corpus_with_a_table_of_its_own_is_not(self, tmp_path):
+    def test_a_dataset_with_a_table_of_its_own_is_not(self, tmp_path):
         root = fakeavceleb(tmp_path)
         assert not is_labelled_folder(root)
         assert not is_labelled_folder(root / "meta_data.csv")

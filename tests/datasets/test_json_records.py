@@ -13,7 +13,7 @@ from mmmsba_plugin.datasets import json_records
 from mmmsba_plugin.datasets.json_records import first, listed, members, whole
 from mmmsba_plugin.errors import DatasetError
 
-from ..corpora import av1m_entry
+from ..layouts import av1m_entry
 
 ordinary = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 
@@ -34,7 +34,7 @@ LAYOUTS = st.fixed_dictionaries(
 
 @pytest.fixture
 def text(tmp_path):
-    """A writer of files of JSON, sound or not."""
+    """A writer of files of JSON, audio or not."""
 
     def write(said, encoding="utf-8"):
         path = tmp_path / "records.json"
@@ -178,7 +178,7 @@ class TestWhatBreaks:
     @pytest.mark.parametrize(
         ("said", "message"),
         [
-            ("[]", "must hold an object and so start with '{', got [); give the corpus's own"),
+            ("[]", "must hold an object and so start with '{', got [); give the dataset's own"),
             ("{3: 1}", """record 0: cannot be read as JSON (expected ")"""),
             ('{"a" 1}', "record 'a': cannot be read as JSON (expected :)"),
             ('{"a": 1', "record 'a': cannot be read as JSON (it breaks off; expected , or }"),
@@ -221,7 +221,7 @@ def write_many(path, num_records):
     with path.open("w", encoding="utf-8") as file:
         file.write("[")
         for index in range(num_records):
-            entry = av1m_entry(person=f"id{index:05d}")
+            entry = av1m_entry(identity=f"id{index:05d}")
             file.write((", " if index else "") + json.dumps(entry))
         file.write("]")
     return path

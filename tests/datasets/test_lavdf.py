@@ -11,22 +11,22 @@ from mmmsba_plugin.plugins import lookup
 from mmmsba_plugin.segment import Segment
 from mmmsba_plugin.testing import DatasetReaderContract
 
-from .. import corpora
-from ..corpora import lavdf_entry, put_json
+from .. import layouts
+from ..layouts import lavdf_entry, put_json
 
-FORGED = Segment(0.48, 0.86)
+FAKE = Segment(0.48, 0.86)
 
 
 class TestLavDfContract(DatasetReaderContract):
     entry = lookup("dataset_readers", "lav-df")
 
-    def corpus(self, folder):
-        return corpora.lavdf(folder)
+    def dataset(self, folder):
+        return layouts.lavdf(folder)
 
 
 @pytest.fixture
-def corpus(tmp_path):
-    """A writer of corpora: entries become metadata, and an empty clip each."""
+def dataset(tmp_path):
+    """A writer of datasets: entries become metadata, and an empty clip each."""
 
     def write(*entries, name="metadata.json"):
         for entry in entries:
@@ -52,39 +52,39 @@ def left_out(root):
     return errors
 
 
-def test_a_corpus_in_lavdfs_own_layout_is_read_whole(tmp_path):
-    root = corpora.lavdf(tmp_path)
-    before = corpora.tree(root)
+def test_a_dataset_in_lavdfs_own_layout_is_read_whole(tmp_path):
+    root = layouts.lavdf(tmp_path)
+    before = layouts.tree(root)
     records = list(read_lavdf(root, on_error=refuse))
     assert len(records) == 12
-    assert sum(record.forged for record in records) == 9
+    assert sum(record.fake for record in records) == 9
     assert {record.split for record in records} == {"train", "dev", "test"}
     assert all(record.media.is_file() for record in records)
-    assert corpora.tree(root) == before, "a corpus is somebody else's: nothing is written to it"
+    assert layouts.tree(root) == before, "a dataset is somebody else's: nothing is written to it"
 
 
-def test_a_record_of_lavdf_itself_is_read_whole(corpus):
-    root = corpus(lavdf_entry())
+def test_a_record_of_lavdf_itself_is_read_whole(dataset):
+    root = dataset(lavdf_entry())
     record = only_record(root)
     assert record.media == root / "test/000001.mp4"
     assert record.key == "test/000001.mp4"
-    assert record.truth == (FORGED,)
+    assert record.truth == (FAKE,)
     assert (record.split, record.original) == ("test", "test/000000.mp4")
     assert record.identity is None
     assert record.kind is None
     assert record.extra["video_frames"] == 30
 
 
-def test_the_length_is_that_of_the_pictures_not_the_stated_one(corpus):
-    # 30 pictures at 25 Hz, where LAV-DF says 0.128 s more than the sound lasts.
-    record = only_record(corpus(lavdf_entry(duration=1.328)))
+def test_the_length_is_that_of_the_frames_not_the_stated_one(dataset):
+    # 30 frames at 25 Hz, where LAV-DF says 0.128 s more than the audio lasts.
+    record = only_record(dataset(lavdf_entry(duration=1.328)))
     assert record.duration_s == pytest.approx(1.2)
     assert record.extra["duration"] == 1.328
 
 
-def test_a_clip_of_another_rate_lasts_as_stated(corpus):
-    # 300 pictures at 30 Hz: a corpus of one's own in LAV-DF's layout.
-    assert only_record(corpus(lavdf_entry(video_frames=300, duration=10.0))).duration_s == 10.0
+def test_a_clip_of_another_rate_lasts_as_stated(dataset):
+    # 300 frames at 30 Hz: a dataset of one's own in LAV-DF's layout.
+    assert only_record(dataset(lavdf_entry(video_frames=300, duration=10.0))).duration_s == 10.0
 
 
 @pytest.mark.parametrize(
@@ -95,26 +95,26 @@ def test_a_clip_of_another_rate_lasts_as_stated(corpus):
         ({}, None),
     ],
 )
-def test_one_of_the_two_is_enough_for_a_length(corpus, stated, duration_s):
-    assert only_record(corpus({"file": "train/a.mp4"} | stated)).duration_s == duration_s
+def test_one_of_the_two_is_enough_for_a_length(dataset, stated, duration_s):
+    assert only_record(dataset({"file": "train/a.mp4"} | stated)).duration_s == duration_s
 
 
 @pytest.mark.parametrize(
     ("video", "audio", "visual_truth", "audio_truth"),
     [
-        (True, False, (FORGED,), ()),
-        (False, True, (), (FORGED,)),
-        (True, True, (FORGED,), (FORGED,)),
+        (True, False, (FAKE,), ()),
+        (False, True, (), (FAKE,)),
+        (True, True, (FAKE,), (FAKE,)),
     ],
 )
-def test_the_flags_tell_the_modalities_apart(corpus, video, audio, visual_truth, audio_truth):
-    record = only_record(corpus(lavdf_entry(modify_video=video, modify_audio=audio)))
+def test_the_flags_tell_the_modalities_apart(dataset, video, audio, visual_truth, audio_truth):
+    record = only_record(dataset(lavdf_entry(modify_video=video, modify_audio=audio)))
     assert record.visual_truth == visual_truth
     assert record.audio_truth == audio_truth
-    assert record.truth == (FORGED,)
+    assert record.truth == (FAKE,)
 
 
-def test_separate_spans_are_joined_into_one_truth(corpus):
+def test_separate_spans_are_joined_into_one_truth(dataset):
     entry = lavdf_entry(
         n_fakes=1,
         fake_periods=[[1.0, 2.0]],
@@ -122,47 +122,47 @@ def test_separate_spans_are_joined_into_one_truth(corpus):
         visual_fake_segments=[[1.0, 1.6]],
         audio_fake_segments=[[1.4, 2.0]],
     )
-    record = only_record(corpus(entry))
+    record = only_record(dataset(entry))
     assert record.truth == (Segment(1.0, 2.0),)
     assert record.visual_truth == (Segment(1.0, 1.6),)
     assert record.audio_truth == (Segment(1.4, 2.0),)
 
 
-def test_periods_that_overlap_are_counted_before_they_are_joined(corpus):
-    record = only_record(corpus(lavdf_entry(n_fakes=2, fake_periods=[[0.5, 1.0], [0.2, 0.6]])))
+def test_periods_that_overlap_are_counted_before_they_are_joined(dataset):
+    record = only_record(dataset(lavdf_entry(n_fakes=2, fake_periods=[[0.5, 1.0], [0.2, 0.6]])))
     assert record.truth == (Segment(0.2, 1.0),)
 
 
-def test_a_period_beyond_the_stated_duration_is_kept(corpus):
+def test_a_period_beyond_the_stated_duration_is_kept(dataset):
     # LAV-DF's duration is not the media's, so it is no ground to cut a period.
-    record = only_record(corpus(lavdf_entry(fake_periods=[[4.0, 4.5]])))
+    record = only_record(dataset(lavdf_entry(fake_periods=[[4.0, 4.5]])))
     assert record.truth == (Segment(4.0, 4.5),)
 
 
-def test_missing_optional_keys_are_no_error(corpus):
-    record = only_record(corpus({"file": "train/a.mp4"}))
+def test_missing_optional_keys_are_no_error(dataset):
+    record = only_record(dataset({"file": "train/a.mp4"}))
     assert record.split == "train"
-    assert not record.forged
+    assert not record.fake
     assert record.audio_truth == ()
 
 
-def test_a_folder_that_is_no_split_gives_none(corpus):
-    assert only_record(corpus({"file": "clips/a.mp4"})).split is None
+def test_a_folder_that_is_no_split_gives_none(dataset):
+    assert only_record(dataset({"file": "clips/a.mp4"})).split is None
 
 
-def test_only_the_wanted_split_is_read(corpus):
-    root = corpus(lavdf_entry(), lavdf_entry(file="train/1.mp4", split="train"))
+def test_only_the_wanted_split_is_read(dataset):
+    root = dataset(lavdf_entry(), lavdf_entry(file="train/1.mp4", split="train"))
     assert only_record(root, split="train").key == "train/1.mp4"
 
 
-def test_clips_of_another_split_need_not_be_there(corpus):
-    root = corpus(lavdf_entry(), lavdf_entry(file="train/1.mp4", split="train"))
+def test_clips_of_another_split_need_not_be_there(dataset):
+    root = dataset(lavdf_entry(), lavdf_entry(file="train/1.mp4", split="train"))
     (root / "test/000001.mp4").unlink()
     assert only_record(root, split="train").key == "train/1.mp4"
 
 
-def test_an_unknown_split_lists_those_there_are(corpus):
-    root = corpus(lavdf_entry(), lavdf_entry(file="train/1.mp4", split="train"))
+def test_an_unknown_split_lists_those_there_are(dataset):
+    root = dataset(lavdf_entry(), lavdf_entry(file="train/1.mp4", split="train"))
     with pytest.raises(DatasetError, match="no split 'dev'; it has: test, train"):
         list(read_lavdf(root, split="val"))
     with pytest.raises(DatasetError, match="no split 'tset'; it has: test, train"):
@@ -171,22 +171,22 @@ def test_an_unknown_split_lists_those_there_are(corpus):
 
 @pytest.mark.parametrize("stated", ["dev", "val", "valid", "Validation"])
 @pytest.mark.parametrize("asked", ["dev", "val", "valid"])
-def test_a_split_is_found_by_any_of_its_names(corpus, stated, asked):
-    root = corpus(lavdf_entry(split=stated), lavdf_entry(file="b.mp4", split="train"))
+def test_a_split_is_found_by_any_of_its_names(dataset, stated, asked):
+    root = dataset(lavdf_entry(split=stated), lavdf_entry(file="b.mp4", split="train"))
     assert only_record(root, split=asked).split == "dev"
     assert LavDfConfig(root=root, split=asked).split == "dev"
 
 
-def test_a_folder_is_named_for_a_split_by_any_of_its_names(corpus):
-    assert only_record(corpus({"file": "val/a.mp4"})).split == "dev"
+def test_a_folder_is_named_for_a_split_by_any_of_its_names(dataset):
+    assert only_record(dataset({"file": "val/a.mp4"})).split == "dev"
 
 
-def test_the_copy_without_transcripts_serves_as_well(corpus):
-    assert only_record(corpus(lavdf_entry(), name="metadata.min.json")).forged
+def test_the_copy_without_transcripts_serves_as_well(dataset):
+    assert only_record(dataset(lavdf_entry(), name="metadata.min.json")).fake
 
 
-def test_without_media_a_record_is_its_metadata(corpus):
-    root = corpus(lavdf_entry())
+def test_without_media_a_record_is_its_metadata(dataset):
+    root = dataset(lavdf_entry())
     (root / "test/000001.mp4").unlink()
     record = only_record(root, need_media=False)
     assert record.media == root / "test/000001.mp4"
@@ -213,14 +213,14 @@ def test_without_media_a_record_is_its_metadata(corpus):
         ({"file": ""}, "'file' must be a word"),
     ],
 )
-def test_a_malformed_record_is_named_by_file_line_index_and_key(corpus, broken, named):
-    root = corpus(lavdf_entry(file="test/ok.mp4"), lavdf_entry(**broken))
+def test_a_malformed_record_is_named_by_file_line_index_and_key(dataset, broken, named):
+    root = dataset(lavdf_entry(file="test/ok.mp4"), lavdf_entry(**broken))
     with pytest.raises(DatasetError, match=rf"metadata\.json, line 1, record 1: .*{named}"):
         list(read_lavdf(root, on_error=refuse))
 
 
-def test_a_number_that_is_none_is_no_time(corpus):
-    root = corpus()
+def test_a_number_that_is_none_is_no_time(dataset):
+    root = dataset()
     (root / "metadata.json").write_text('[{"file": "a.mp4", "fake_periods": [[0.1, NaN]]}]')
     (error,) = left_out(root)
     assert "'fake_periods[0]' must be [start, end] in seconds, got [0.1, nan]" in str(error)
@@ -230,41 +230,41 @@ def test_a_number_that_is_none_is_no_time(corpus):
     "outside",
     ["../secret.mp4", "/etc/hostname", "test/../../x.mp4", "test/..", "C:\\x.mp4", "..\\x.mp4"],
 )
-def test_a_corpus_cannot_point_outside_of_itself(corpus, outside):
-    root = corpus(lavdf_entry())
+def test_a_dataset_cannot_point_outside_of_itself(dataset, outside):
+    root = dataset(lavdf_entry())
     put_json(root / "metadata.json", [lavdf_entry(file=outside)])
-    with pytest.raises(DatasetError, match="'file' must lie below the corpus's folder"):
+    with pytest.raises(DatasetError, match="'file' must lie below the dataset's folder"):
         list(read_lavdf(root, on_error=refuse, need_media=False))
 
 
-def test_what_is_left_out_is_listed_and_the_rest_is_read(corpus):
-    root = corpus(lavdf_entry(), "nonsense", lavdf_entry(file="test/gone.mp4"), lavdf_entry())
+def test_what_is_left_out_is_listed_and_the_rest_is_read(dataset):
+    root = dataset(lavdf_entry(), "nonsense", lavdf_entry(file="test/gone.mp4"), lavdf_entry())
     (root / "test/gone.mp4").unlink()
     no_record, no_clip = (str(error).split(": ", 1)[1] for error in left_out(root))
     assert no_record == "a record must be an object, got str"
     assert no_clip == (
-        "'file': there is no test/gone.mp4 in ./ of the corpus; download it again, or do without "
+        "'file': there is no test/gone.mp4 in ./ of the dataset; download it again, or do without "
         "clips (--features-only, need_media=False) if their features are there"
     )
     assert len(list(read_lavdf(root))) == 2
 
 
-def test_what_is_left_out_is_logged_if_nobody_listens(corpus, caplog):
-    root = corpus(lavdf_entry(), 7)
+def test_what_is_left_out_is_logged_if_nobody_listens(dataset, caplog):
+    root = dataset(lavdf_entry(), 7)
     with caplog.at_level(logging.WARNING):
         assert len(list(read_lavdf(root))) == 1
     assert "record 1: a record must be an object, got int" in caplog.text
 
 
-def test_reading_is_lazy(corpus):
+def test_reading_is_lazy(dataset):
     # The second record is broken, and is not looked at before the first was taken.
-    records = read_lavdf(corpus(lavdf_entry(), 7), on_error=refuse)
-    assert next(records).forged
+    records = read_lavdf(dataset(lavdf_entry(), 7), on_error=refuse)
+    assert next(records).fake
     with pytest.raises(DatasetError, match="record 1"):
         next(records)
 
 
-def test_memory_does_not_grow_with_the_corpus(tmp_path):
+def test_memory_does_not_grow_with_the_dataset(tmp_path):
     def peak_bytes(num_records):
         put_json(tmp_path / "metadata.json", [lavdf_entry()] * num_records)
         tracemalloc.start()
@@ -277,8 +277,8 @@ def test_memory_does_not_grow_with_the_corpus(tmp_path):
     assert peak_bytes(8_000) < 1.3 * peak_bytes(2_000)
 
 
-def test_metadata_that_break_off_yield_the_records_before_that(corpus):
-    root = corpus(lavdf_entry(), lavdf_entry(file="test/2.mp4"))
+def test_metadata_that_break_off_yield_the_records_before_that(dataset):
+    root = dataset(lavdf_entry(), lavdf_entry(file="test/2.mp4"))
     whole = (root / "metadata.json").read_text()
     (root / "metadata.json").write_text(whole[:-20])
     records = read_lavdf(root)
@@ -302,8 +302,8 @@ def test_metadata_that_is_no_list_is_refused(tmp_path, text, message):
         list(read_lavdf(tmp_path))
 
 
-def test_the_truth_of_another_corpus_is_not_read_as_genuine(corpus):
-    root = corpus({"file": "a.mp4", "fake_segments": [[0.1, 0.2]]})
+def test_the_truth_of_another_dataset_is_not_read_as_real(dataset):
+    root = dataset({"file": "a.mp4", "fake_segments": [[0.1, 0.2]]})
     with pytest.raises(DatasetError, match=r"'fake_periods' is missing, .* use its reader"):
         list(read_lavdf(root, on_error=refuse))
     assert not is_lavdf(root)
@@ -322,7 +322,7 @@ def test_a_misspelt_setting_is_named():
 
 def test_settings_are_heeded_by_the_reader_entry(tmp_path):
     entry = lookup("dataset_readers", "lav-df")
-    root = corpora.lavdf(tmp_path)
+    root = layouts.lavdf(tmp_path)
     (root / "dev/000002.mp4").unlink()
     heard = []
     config = LavDfConfig(root=root, split="dev")
@@ -346,6 +346,6 @@ def test_the_real_footage_is_read_without_a_loss(shared):
         assert record.duration_s == pytest.approx(stated[record.key]["duration"], abs=0.2)
 
 
-def test_what_is_forged_here_is_recognised(talking_corpus):
-    assert is_lavdf(talking_corpus)
-    assert all(record.duration_s for record in read_lavdf(talking_corpus, on_error=refuse))
+def test_what_is_fake_here_is_recognised(talking_head_dataset):
+    assert is_lavdf(talking_head_dataset)
+    assert all(record.duration_s for record in read_lavdf(talking_head_dataset, on_error=refuse))

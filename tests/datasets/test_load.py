@@ -1,25 +1,25 @@
-"""The corpus that somebody names is found and read, or it is said what to name instead."""
+"""The dataset that somebody names is found and read, or it is said what to name instead."""
 
 import logging
 
 import pytest
 
 from mmmsba_plugin import plugins
-from mmmsba_plugin.datasets.load import open_corpus, wanted
+from mmmsba_plugin.datasets.load import open_dataset, wanted
 from mmmsba_plugin.errors import ConfigError, DatasetError, PluginNotFoundError
 
-from .. import corpora
+from .. import layouts
 
 pytestmark = pytest.mark.usefixtures("readers")
 
-#: Readers of corpora that nobody else knows. The names of what they yield say who read what.
+#: Readers of datasets that nobody else knows. The names of what they yield say who read what.
 READERS_FILE = """
 from pathlib import Path
-from mmmsba_plugin.config import Chapter
+from mmmsba_plugin.config import Config
 from mmmsba_plugin.record import Record
 from mmmsba_plugin.hookspecs import DatasetReader, hookimpl
 
-class Bare(Chapter):
+class Bare(Config):
     root: Path
 
 class Full(Bare):
@@ -53,20 +53,20 @@ def readers(tmp_path):
 
 
 def who_reads(*arguments, **settings) -> str:
-    (record,) = open_corpus(*arguments, **settings).records
+    (record,) = open_dataset(*arguments, **settings).records
     return record.key
 
 
 @pytest.fixture
 def root(tmp_path):
-    folder = tmp_path / "corpus"
+    folder = tmp_path / "dataset"
     folder.mkdir()
     return folder
 
 
 def test_a_reader_can_be_named_with_the_folder(root):
-    reader, name, (record,) = open_corpus(f"bare={root}")
-    assert (reader, name, record.key, record.media) == ("bare", "corpus", "bare", root)
+    reader, name, (record,) = open_dataset(f"bare={root}")
+    assert (reader, name, record.key, record.media) == ("bare", "dataset", "bare", root)
 
 
 def test_or_beside_it_and_with_it_is_nearer(root):
@@ -81,14 +81,14 @@ def test_else_whoever_recognises_the_folder_reads_it(root):
 
 def test_what_nobody_recognises_is_read_as_lav_df(root):
     with pytest.raises(DatasetError, match=r"no metadata\.json"):
-        list(open_corpus(str(root)).records)
+        list(open_dataset(str(root)).records)
 
 
 def test_several_that_recognise_it_are_named(root):
     (root / "full").touch()
     (root / "rival").touch()
     with pytest.raises(ConfigError, match=rf"full, rival; say which .* full={root}"):
-        open_corpus(str(root))
+        open_dataset(str(root))
 
 
 def test_a_reader_that_stumbles_over_a_folder_is_passed_over(root, caplog):
@@ -100,7 +100,7 @@ def test_a_reader_that_stumbles_over_a_folder_is_passed_over(root, caplog):
 
 def test_an_unknown_reader_is_answered_with_those_there_are(root):
     with pytest.raises(PluginNotFoundError, match="no dataset-reader is called 'bear'"):
-        open_corpus(f"bear={root}")
+        open_dataset(f"bear={root}")
 
 
 def test_a_folder_with_an_equals_sign_in_its_name_is_a_folder(tmp_path, monkeypatch):
@@ -111,19 +111,19 @@ def test_a_folder_with_an_equals_sign_in_its_name_is_a_folder(tmp_path, monkeypa
 
 
 def test_a_reader_is_told_what_was_said_and_nothing_else(root):
-    (record,) = open_corpus(f"full={root}", colour="red").records
+    (record,) = open_dataset(f"full={root}", colour="red").records
     assert record.extra == {
         "root": root, "split": "all", "need_media": True, "colour": "red"
     }  # fmt: skip
-    (record,) = open_corpus(f"full={root}", split="dev", need_media=False).records
+    (record,) = open_dataset(f"full={root}", split="dev", need_media=False).records
     assert (record.extra["split"], record.extra["need_media"]) == ("dev", False)
 
 
 def test_a_reader_is_told_in_brackets_what_to_do(root):
     told = "[colour=dark red,split=val,need_media=false]"
-    for corpus in (open_corpus(f"full{told}={root}"), open_corpus(str(root), f"full{told}")):
-        (record,) = corpus.records
-        assert corpus.reader == "full"
+    for dataset in (open_dataset(f"full{told}={root}"), open_dataset(str(root), f"full{told}")):
+        (record,) = dataset.records
+        assert dataset.reader == "full"
         assert record.extra == {
             "root": root, "split": "val", "need_media": False, "colour": "dark red"
         }  # fmt: skip
@@ -137,7 +137,7 @@ def test_brackets_may_hold_a_path_and_a_folder_equals_signs(tmp_path):
 
 
 def test_what_brackets_say_of_clips_goes_over_what_the_command_needs(root):
-    (record,) = open_corpus(f"full[need_media=true]={root}", need_media=False).records
+    (record,) = open_dataset(f"full[need_media=true]={root}", need_media=False).records
     assert record.extra["need_media"] is True
 
 
@@ -146,60 +146,60 @@ def test_what_brackets_say_of_clips_goes_over_what_the_command_needs(root):
 )
 def test_brackets_that_make_no_sense_are_answered_with_an_example(root, reader):
     with pytest.raises(ConfigError, match=r"shall do; write each setting once, as in fakeavc"):
-        open_corpus(str(root), reader)
+        open_dataset(str(root), reader)
 
 
 def test_a_setting_is_said_once(root):
     with pytest.raises(ConfigError, match="split is said in brackets and by an option; leave"):
-        open_corpus(f"full[split=dev]={root}", split="dev")
+        open_dataset(f"full[split=dev]={root}", split="dev")
 
 
 def test_a_setting_that_there_is_not_is_answered_with_those_there_are(root):
     with pytest.raises(ConfigError, match="has no setting fold, but: colour, need_media, spl"):
-        open_corpus(f"full[fold=2]={root}")
+        open_dataset(f"full[fold=2]={root}")
     with pytest.raises(ConfigError, match="'full' has no setting root, but: colour"):
-        open_corpus(f"full[root=x]={root}")
+        open_dataset(f"full[root=x]={root}")
 
 
 @pytest.mark.parametrize("split", ["dev", "val", "valid"])
 def test_our_readers_know_a_split_by_any_of_its_names(tmp_path, split):
-    for make in (corpora.lavdf, corpora.tvil, corpora.av1m):
-        found = open_corpus(str(make(tmp_path / make.__name__)), split=split)
+    for make in (layouts.lavdf, layouts.tvil, layouts.av1m):
+        found = open_dataset(str(make(tmp_path / make.__name__)), split=split)
         assert {record.split for record in found.records} == {"dev"}
 
 
 def test_a_stranger_hears_of_a_split_as_it_was_typed(root):
-    (record,) = open_corpus(f"full={root}", split="val").records
+    (record,) = open_dataset(f"full={root}", split="val").records
     assert record.extra["split"] == "val"
 
 
 def test_the_paper_s_protocol_can_be_typed(tmp_path):
-    root = corpora.av1m(tmp_path)
+    root = layouts.av1m(tmp_path)
     with pytest.raises(DatasetError) as private:
-        list(open_corpus(str(root), split="test").records)
+        list(open_dataset(str(root), split="test").records)
     # The message itself says what to type.
     said = str(private.value).split("--data ")[1].split("'")[1]
-    records = list(open_corpus(said, split="test").records)
+    records = list(open_dataset(said, split="test").records)
     assert {record.identity for record in records} == {"id00099"}
     assert {record.extra["protocol"] for record in records} == {"paper (seed 0)"}
 
 
-def test_a_corpus_of_which_nothing_can_be_used_is_not_taken_for_an_empty_one(tmp_path):
-    root = corpora.lavdf(tmp_path)
+def test_a_dataset_of_which_nothing_can_be_used_is_not_taken_for_an_empty_one(tmp_path):
+    root = layouts.lavdf(tmp_path)
     for clip in root.rglob("*.mp4"):
         clip.unlink()
     said = r"none of the 12 records of .* can be used; the first: .* there is no train/000000"
     with pytest.raises(DatasetError, match=said):
-        list(open_corpus(str(root)).records)
-    assert len(list(open_corpus(str(root), need_media=False).records)) == 12
+        list(open_dataset(str(root)).records)
+    assert len(list(open_dataset(str(root), need_media=False).records)) == 12
 
 
 def test_a_reader_that_knows_no_splits_is_not_asked_for_one(root):
     with pytest.raises(ConfigError, match="'bare' has no setting split, but: none; leave that"):
-        open_corpus(f"bare={root}", split="dev")
+        open_dataset(f"bare={root}", split="dev")
     assert who_reads(f"bare={root}", need_media=False) == "bare"
 
 
 def test_the_folder_that_one_stands_in_has_a_name(root, monkeypatch):
     monkeypatch.chdir(root)
-    assert open_corpus(".", "bare").name == "corpus"
+    assert open_dataset(".", "bare").name == "dataset"

@@ -7,17 +7,17 @@ from mmmsba_plugin.plugins import lookup
 from mmmsba_plugin.segment import Segment
 from mmmsba_plugin.testing import DatasetReaderContract
 
-from .. import corpora
-from ..corpora import put_json, tvil_entry
+from .. import layouts
+from ..layouts import put_json, tvil_entry
 
-FORGED = Segment(0.48, 0.86)
+FAKE = Segment(0.48, 0.86)
 
 
 class TestTvilContract(DatasetReaderContract):
     entry = lookup("dataset_readers", "tvil")
 
-    def corpus(self, folder):
-        return corpora.tvil(folder)
+    def dataset(self, folder):
+        return layouts.tvil(folder)
 
 
 def read(root, on_error=refuse, **settings):
@@ -26,7 +26,7 @@ def read(root, on_error=refuse, **settings):
 
 @pytest.fixture
 def metadata(tmp_path):
-    """A writer of corpora of metadata alone."""
+    """A writer of datasets of metadata alone."""
 
     def write(**entries):
         put_json(tmp_path / "annotations" / "metadata.json", entries)
@@ -35,18 +35,18 @@ def metadata(tmp_path):
     return write
 
 
-def test_a_corpus_in_its_own_layout_is_read_whole(tmp_path):
-    root = corpora.tvil(tmp_path)
-    before = corpora.tree(root)
+def test_a_dataset_in_its_own_layout_is_read_whole(tmp_path):
+    root = layouts.tvil(tmp_path)
+    before = layouts.tree(root)
     records = read(root)
     assert [record.split for record in records] == ["train", "train", "dev", "test"]
-    assert [record.forged for record in records] == [False, True, True, True]
-    assert corpora.tree(root) == before
+    assert [record.fake for record in records] == [False, True, True, True]
+    assert layouts.tree(root) == before
 
 
-def test_the_picture_alone_is_forged(metadata):
+def test_the_frame_alone_is_fake(metadata):
     (record,) = read(metadata(a=tvil_entry()), need_media=False)
-    assert record.truth == record.visual_truth == (FORGED,)
+    assert record.truth == record.visual_truth == (FAKE,)
     assert record.audio_truth == ()
     assert record.key == "0a7a3629.mp4"
     assert record.identity is None
@@ -92,13 +92,13 @@ def test_the_length_is_stated_or_counted(metadata, stated, duration_s):
 
 @pytest.mark.parametrize("split", ["dev", "valid", "val"])
 def test_only_the_wanted_split_is_read_by_our_word_or_its_own(tmp_path, split):
-    (record,) = read(corpora.tvil(tmp_path), split=split)
+    (record,) = read(layouts.tvil(tmp_path), split=split)
     assert record.key == "00000002.mp4"
 
 
 def test_an_unknown_split_lists_those_there_are(tmp_path):
     with pytest.raises(DatasetError, match="no split 'tset'; it has: dev, test, train"):
-        read(corpora.tvil(tmp_path), split="tset")
+        read(layouts.tvil(tmp_path), split="tset")
 
 
 @pytest.mark.parametrize(
@@ -112,16 +112,16 @@ def test_an_unknown_split_lists_those_there_are(tmp_path):
     ],
 )
 def test_a_malformed_record_is_named_by_file_line_and_key(metadata, changes, named):
-    root = metadata(sound=tvil_entry(), broken=tvil_entry(**changes))
+    root = metadata(audio=tvil_entry(), broken=tvil_entry(**changes))
     heard = []
     (record,) = read(root, heard.append, need_media=False)
-    assert record.forged
+    assert record.fake
     with pytest.raises(DatasetError, match=rf"metadata\.json, line 1, record 'broken': .*{named}"):
         raise heard[0]
 
 
 def test_a_missing_clip_is_told_of_once_and_the_rest_is_read(tmp_path):
-    root = corpora.tvil(tmp_path, videos="videos")
+    root = layouts.tvil(tmp_path, videos="videos")
     (root / "videos" / "00000002.mp4").unlink()
     heard = []
     assert len(read(root, heard.append)) == 3

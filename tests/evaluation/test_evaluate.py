@@ -14,7 +14,7 @@ from mmmsba_plugin.errors import DatasetError
 from mmmsba_plugin.evaluation.evaluate import Evaluation, compare, measure, side_by_side
 from mmmsba_plugin.evaluation.run import Judged, run
 from mmmsba_plugin.evaluation.summary import plain, write_csv
-from mmmsba_plugin.evaluation.tables import Answers, Truths
+from mmmsba_plugin.evaluation.tables import GroundTruth, Predictions
 from mmmsba_plugin.record import WHOLE_CLIP, Record
 from mmmsba_plugin.schema import (
     Curves,
@@ -65,22 +65,22 @@ class Oracle:
         return self.reports[str(media)]
 
 
-FORGED = Segment(1.0, 2.0)
+FAKE = Segment(1.0, 2.0)
 CLIPS = (
-    record("a.mp4", FORGED, who="ann"),
-    record("b.mp4", FORGED, who="bob"),
+    record("a.mp4", FAKE, who="ann"),
+    record("b.mp4", FAKE, who="bob"),
     record("c.mp4", who="ann"),
     record("d.mp4", who="bob"),
 )
 
 
-def answers(*reports: Report, name: str = "ours") -> Answers:
-    return Answers.of_reports(name, ((one.media.path, one) for one in reports))
+def predictions(*reports: Report, name: str = "ours") -> Predictions:
+    return Predictions.of_reports(name, ((one.media.path, one) for one in reports))
 
 
 def figures(*reports: Report, records=CLIPS, **settings) -> Evaluation:
     settings = {"mode": "voc", "num_resamples": 20} | settings
-    return measure(answers(*reports), Truths.of(records), **settings)
+    return measure(predictions(*reports), GroundTruth.of(records), **settings)
 
 
 def values(found: Evaluation) -> dict[str, float]:
@@ -108,7 +108,7 @@ def test_a_detector_that_is_never_wrong_has_perfect_figures():
     assert {"auc", "partial_auc", "eer", "accuracy", "ap@0.5", "ap@0.95", "ar@5"} <= set(
         found.numbers
     )
-    assert (found.num_forged, found.num_genuine) == (2, 2)
+    assert (found.num_fake, found.num_real) == (2, 2)
 
 
 def test_official_figures_lack_the_first_strip_as_the_fields_evaluator_does():
@@ -124,7 +124,7 @@ def test_one_miss_and_one_false_alarm_show_where_they_belong():
             report("d.mp4", 0.2),
         )
     )
-    # Of the four pairs of a forged and a genuine clip, only b and c stand the wrong way round.
+    # Of the four pairs of a forged and a real clip, only b and c stand the wrong way round.
     assert found["auc"] == 0.75
     assert found["true_positive_rate"] == found["false_positive_rate"] == 0.5
     # a is found at rank 1; b, which overlaps by 0.6, at rank 3 behind the false alarm of c.
@@ -156,16 +156,16 @@ def test_a_clip_that_was_not_judged_counts_in_no_figure_of_detection_and_is_miss
         report("d.mp4", None),
     )
     assert list(found.unjudged) == ["b.mp4", "d.mp4"]
-    assert (found.num_forged, found.num_genuine) == (1, 1)
+    assert (found.num_fake, found.num_real) == (1, 1)
     assert found.numbers["auc"].value == 1.0
     assert found.numbers["ar@100"].value == 0.5
 
 
 def test_a_system_that_judged_no_clip_has_no_figures():
     reports = [replace_path(report(r.media.name, 0.5), f"other/{r.media.name}") for r in CLIPS]
-    scores_only = replace(answers(*reports), proposals=None)
+    scores_only = replace(predictions(*reports), proposals=None)
     with pytest.raises(DatasetError, match="none of 4 clips was judged by ours; the first is 'a"):
-        measure(scores_only, Truths.of(CLIPS))
+        measure(scores_only, GroundTruth.of(CLIPS))
 
 
 def test_a_detector_that_judged_no_clip_has_no_figures_of_localization_either():
@@ -179,16 +179,16 @@ def replace_path(one: Report, path: str) -> Report:
 
 def test_no_clips_at_all_are_refused():
     with pytest.raises(DatasetError, match="there are no clips to measure on; check the filter"):
-        measure(answers(), Truths.of([]))
+        measure(predictions(), GroundTruth.of([]))
 
 
-def test_forged_clips_alone_have_a_localization_but_no_auc():
+def test_fake_clips_alone_have_a_localization_but_no_auc():
     found = figures(report("a.mp4", 0.9, (1.0, 2.0)), records=CLIPS[:1])
     assert math.isnan(found.numbers["auc"].value)
     assert found.numbers["ap@0.95"].value == 1.0
 
 
-def test_a_corpus_that_does_not_say_where_has_figures_of_detection_alone():
+def test_a_dataset_that_does_not_say_where_has_figures_of_detection_alone():
     whole = (record("a.mp4", WHOLE_CLIP), record("c.mp4"))
     reports = report("a.mp4", 0.9, (0.0, 1.0)), report("c.mp4", 0.1, (0.0, 1.0))
     found = figures(*reports, records=whole).numbers
@@ -197,8 +197,8 @@ def test_a_corpus_that_does_not_say_where_has_figures_of_detection_alone():
     assert math.isnan(found["ar@100"].value)
 
 
-def test_what_is_found_in_a_clip_forged_at_no_stated_place_is_no_false_alarm():
-    records = (record("a.mp4", FORGED), record("b.mp4", WHOLE_CLIP), record("c.mp4"))
+def test_what_is_found_in_a_clip_fake_at_no_stated_place_is_no_false_alarm():
+    records = (record("a.mp4", FAKE), record("b.mp4", WHOLE_CLIP), record("c.mp4"))
     reports = (
         report("a.mp4", 0.5, (1.0, 2.0)),
         report("b.mp4", 0.9, (0.0, 9.0)),
@@ -207,10 +207,10 @@ def test_what_is_found_in_a_clip_forged_at_no_stated_place_is_no_false_alarm():
     assert figures(*reports, records=records).numbers["ap@0.5"].value == 1.0
 
 
-def test_a_clip_of_nobody_known_is_drawn_with_what_was_forged_from_it():
-    genuine = record("c.mp4")
-    forged = record("a.mp4", FORGED, original="c.mp4")
-    found = figures(report("a.mp4", 0.9), report("c.mp4", 0.1), records=(genuine, forged))
+def test_a_clip_of_nobody_known_is_drawn_with_what_was_fake_from_it():
+    real = record("c.mp4")
+    fake = record("a.mp4", FAKE, original="c.mp4")
+    found = figures(report("a.mp4", 0.9), report("c.mp4", 0.1), records=(real, fake))
     # One cluster: drawn anew it is always the same, so no interval can be given.
     assert math.isnan(found.numbers["auc"].low)
 
@@ -221,13 +221,13 @@ def test_the_same_seed_gives_the_same_figures():
 
 
 class TestGroups:
-    """Forged clips of one kind are measured against all genuine ones."""
+    """Fake clips of one kind are measured against all real ones."""
 
     CLIPS = (
-        record("a.mp4", FORGED, kind="splice", audio_truth=(FORGED,), visual_truth=()),
-        record("b.mp4", FORGED, kind="splice", audio_truth=(FORGED,), visual_truth=()),
-        record("e.mp4", FORGED, kind="mouth", audio_truth=(), visual_truth=(FORGED,)),
-        record("f.mp4", FORGED, kind="mouth", audio_truth=(), visual_truth=(FORGED,)),
+        record("a.mp4", FAKE, kind="splice", audio_truth=(FAKE,), visual_truth=()),
+        record("b.mp4", FAKE, kind="splice", audio_truth=(FAKE,), visual_truth=()),
+        record("e.mp4", FAKE, kind="mouth", audio_truth=(), visual_truth=(FAKE,)),
+        record("f.mp4", FAKE, kind="mouth", audio_truth=(), visual_truth=(FAKE,)),
         record("c.mp4", audio_truth=(), visual_truth=()),
         record("d.mp4", audio_truth=(), visual_truth=()),
     )
@@ -244,10 +244,10 @@ class TestGroups:
         groups = figures(*self.REPORTS, records=self.CLIPS).groups
         # Each kind is a group of the same clips, which would say the same twice.
         assert set(groups) == {"altered: audio", "altered: visual"}
-        sound, picture = groups["altered: audio"], groups["altered: visual"]
-        assert (sound.num_forged, picture.num_forged) == (2, 2)
-        assert (sound.numbers["auc"].value, picture.numbers["auc"].value) == (1.0, 0.0)
-        assert (sound.numbers["ap@0.5"].value, picture.numbers["ap@0.5"].value) == (1.0, 0.0)
+        audio, frame = groups["altered: audio"], groups["altered: visual"]
+        assert (audio.num_fake, frame.num_fake) == (2, 2)
+        assert (audio.numbers["auc"].value, frame.numbers["auc"].value) == (1.0, 0.0)
+        assert (audio.numbers["ap@0.5"].value, frame.numbers["ap@0.5"].value) == (1.0, 0.0)
 
     def test_kinds_that_are_not_modalities_are_groups_of_their_own(self):
         kinds = ("old", "new", "old", "new", None, None)
@@ -256,7 +256,7 @@ class TestGroups:
         assert set(groups) == {"altered: audio", "altered: visual", "kind: new", "kind: old"}
         assert groups["kind: old"].numbers["auc"].value == 0.5
 
-    def test_a_corpus_of_one_kind_needs_no_groups(self):
+    def test_a_dataset_of_one_kind_needs_no_groups(self):
         assert not figures(*self.REPORTS[:2], *self.REPORTS[4:], records=self.CLIPS[:2]).groups
 
     def test_each_modality_alone_is_asked_whether_it_was_altered_itself(self):
@@ -270,14 +270,14 @@ class TestGroups:
         assert values(figures(*reports, records=self.CLIPS))["audio_auc"] == 1.0
 
 
-def test_snippets_are_measured_by_the_moments_that_were_forged():
+def test_snippets_are_measured_by_the_moments_that_were_fake():
     curves = Curves(start_s=0.0, stride_s=1.0, score=(0.1, 0.9, 0.2))
     reports = [
         report(r.media.name, 0.9).model_copy(update={"curves": curves})
         for r in CLIPS[:1] + CLIPS[2:3]
     ]
     found = values(figures(*reports, records=(CLIPS[0], CLIPS[2])))
-    # The forged snippet shares its score with one of the five genuine ones, and tops four.
+    # The fake snippet shares its score with one of the five real ones, and tops four.
     assert found["snippet_auc"] == pytest.approx(4.5 / 5)
     assert "snippet_auc" not in values(figures(*PERFECT))
 
@@ -293,29 +293,31 @@ class TestCompare:
     )
 
     def gains(self, first, second):
-        return compare(first, second, Truths.of(CLIPS), mode="voc", num_resamples=50)
+        return compare(first, second, GroundTruth.of(CLIPS), mode="voc", num_resamples=50)
 
     def test_a_better_system_gains(self):
-        gains = self.gains(answers(*PERFECT), answers(*self.WORSE, name="other"))
+        gains = self.gains(predictions(*PERFECT), predictions(*self.WORSE, name="other"))
         assert gains["auc"].value == 0.25
         assert gains["ap@0.5"].value == 0.5
         assert gains["eer"].value < 0
 
     def test_a_system_gains_nothing_over_itself_in_any_draw(self):
-        for name, gain in self.gains(answers(*self.WORSE), answers(*self.WORSE)).items():
+        for name, gain in self.gains(predictions(*self.WORSE), predictions(*self.WORSE)).items():
             assert (name, gain.value, gain.low, gain.high) == (name, 0.0, 0.0, 0.0)
 
     def test_detection_is_compared_on_clips_that_both_judged(self):
         unread = (*self.WORSE[1:], report("a.mp4", None))
-        assert self.gains(answers(*unread), answers(*self.WORSE))["auc"].value == 0.0
+        assert self.gains(predictions(*unread), predictions(*self.WORSE))["auc"].value == 0.0
 
 
 class TestSideBySide:
     SETTINGS = {"mode": "voc", "num_resamples": 5}  # noqa: RUF012
 
     def test_the_first_is_set_against_each_other(self):
-        others = answers(*TestCompare.WORSE, name="other")
-        found = side_by_side([answers(*PERFECT), others], Truths.of(CLIPS), **self.SETTINGS)
+        others = predictions(*TestCompare.WORSE, name="other")
+        found = side_by_side(
+            [predictions(*PERFECT), others], GroundTruth.of(CLIPS), **self.SETTINGS
+        )
         assert [one.system for one in found.evaluations] == ["ours", "other"]
         assert set(found.gains) == {"other"}
         assert found.silence_auc is None
@@ -331,15 +333,21 @@ class TestSideBySide:
     )
     def test_silence_that_gives_clips_away_is_told(self, lengths_s, leak):
         found = side_by_side(
-            [answers(*PERFECT)], Truths.of(CLIPS), leading_silence_s=lengths_s, **self.SETTINGS
+            [predictions(*PERFECT)],
+            GroundTruth.of(CLIPS),
+            leading_silence_s=lengths_s,
+            **self.SETTINGS,
         )
         assert found.silence_auc is not None
         assert found.silence_auc.value == leak
 
-    def test_clips_without_sound_have_no_silence_to_give_them_away(self):
+    def test_clips_without_audio_have_no_silence_to_give_them_away(self):
         silent = dict.fromkeys("abcd")
         found = side_by_side(
-            [answers(*PERFECT)], Truths.of(CLIPS), leading_silence_s=silent, **self.SETTINGS
+            [predictions(*PERFECT)],
+            GroundTruth.of(CLIPS),
+            leading_silence_s=silent,
+            **self.SETTINGS,
         )
         assert found.silence_auc is None
 
@@ -370,9 +378,11 @@ class TestSummary:
         assert len(rows) == len(found.numbers) + sum(len(g.numbers) for g in found.groups.values())
 
 
-def test_truths_name_what_was_altered_and_who_is_alike():
-    truths = Truths.of((*TestGroups.CLIPS, record("x.mp4", FORGED), record("y.mp4", who="ann")))
-    assert truths.altered == (
+def test_ground_truth_name_what_was_altered_and_who_is_alike():
+    ground_truth = GroundTruth.of(
+        (*TestGroups.CLIPS, record("x.mp4", FAKE), record("y.mp4", who="ann"))
+    )
+    assert ground_truth.altered == (
         "audio",
         "audio",
         "visual",
@@ -381,18 +391,18 @@ def test_truths_name_what_was_altered_and_who_is_alike():
         "forged",
         "genuine",
     )
-    assert truths.clusters[-1] == "ann"
-    assert truths.clusters[0] == "a.mp4"
-    assert truths.located.all()
-    assert np.array_equal(truths.spans.of("x.mp4"), [[1.0, 2.0]])
+    assert ground_truth.clusters[-1] == "ann"
+    assert ground_truth.clusters[0] == "a.mp4"
+    assert ground_truth.located.all()
+    assert np.array_equal(ground_truth.spans.of("x.mp4"), [[1.0, 2.0]])
 
 
-def test_a_corpus_that_names_a_clip_twice_is_refused():
+def test_a_dataset_that_names_a_clip_twice_is_refused():
     with pytest.raises(DatasetError, match=r"'a\.mp4' comes twice"):
-        Truths.of([CLIPS[0], CLIPS[0]])
+        GroundTruth.of([CLIPS[0], CLIPS[0]])
 
 
-def test_stretches_are_counted_as_the_corpus_lists_them_though_they_touch():
+def test_stretches_are_counted_as_the_dataset_lists_them_though_they_touch():
     halves = Segment(1.0, 1.5), Segment(1.5, 2.0)
-    truths = Truths.of([record("a.mp4", FORGED, listed=halves), record("b.mp4", FORGED)])
-    assert truths.spans.counts.tolist() == [2, 1]
+    ground_truth = GroundTruth.of([record("a.mp4", FAKE, listed=halves), record("b.mp4", FAKE)])
+    assert ground_truth.spans.counts.tolist() == [2, 1]

@@ -1,4 +1,4 @@
-"""Genuine and forged files must not be told apart without a look at what they show."""
+"""Real and fake files must not be told apart without a look at what they show."""
 
 import numpy as np
 import pytest
@@ -19,8 +19,8 @@ from mmmsba_plugin.evaluation.leakage import (
     held_out_scores,
     leak_report,
 )
-from mmmsba_plugin.forge.corpus import forge_corpus
-from mmmsba_plugin.forge.talking_head.clips import make_talking_corpus
+from mmmsba_plugin.forge.dataset import forge_dataset
+from mmmsba_plugin.forge.talking_head.clips import make_talking_head_dataset
 from mmmsba_plugin.media.encode import write_clip
 from mmmsba_plugin.record import Record
 from mmmsba_plugin.segment import Segment
@@ -31,16 +31,16 @@ _BOUND = 0.65
 
 
 @pytest.fixture(scope="module")
-def corpus(tmp_path_factory):
-    """Forgeries of every kind there is, of twelve voices, as many as genuine files."""
+def dataset(tmp_path_factory):
+    """Forgeries of every kind there is, of twelve voices, as many as real files."""
     folder = tmp_path_factory.mktemp("leak")
-    make_talking_corpus(folder / "genuine", num_clips=20, seconds=1.6, seed=5, size_px=128)
+    make_talking_head_dataset(folder / "genuine", num_clips=20, seconds=1.6, seed=5, size_px=128)
     offers = [offer.name for offer in plugins.entries("forgers") if offer.state == "ok"]
-    forge_corpus(
+    forge_dataset(
         folder / "genuine",
         folder / "forged",
         per_clip=3,
-        genuine_per_clip=3,
+        real_per_clip=3,
         seed=0,
         forgers=[plugins.lookup("forgers", name) for name in offers],
     )
@@ -48,12 +48,12 @@ def corpus(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def report(corpus):
-    return leak_report(corpus, num_resamples=300, num_deals=100)
+def report(dataset):
+    return leak_report(dataset, num_resamples=300, num_deals=100)
 
 
-def test_a_forged_corpus_does_not_give_itself_away(corpus, report):
-    assert report.num_files == len(corpus) >= 110
+def test_a_fake_dataset_does_not_give_itself_away(dataset, report):
+    assert report.num_files == len(dataset) >= 110
     assert not report.leaks, report
     assert report.together.low <= 0.5
     assert report.together.value < _BOUND
@@ -61,32 +61,31 @@ def test_a_forged_corpus_does_not_give_itself_away(corpus, report):
     assert 0.55 < report.by_chance < 0.7
 
 
-def test_no_single_cue_tells_forged_from_genuine(report):
+def test_no_single_cue_tells_fake_from_real(report):
     for name, cue in report.cues.items():
         assert abs(cue.value - 0.5) < _BOUND - 0.5, (name, cue)
 
 
-def test_trees_do_not_find_more_than_lines(corpus):
-    rows = [cues_of(record.media) for record in corpus]
+def test_trees_do_not_find_more_than_lines(dataset):
+    rows = [cues_of(record.media) for record in dataset]
     names = sorted({name for row in rows for name in row})
     table = np.array([[row.get(name, np.nan) for name in names] for row in rows])
-    forged = np.array([record.forged for record in corpus])
-    people = np.array([record.identity for record in corpus])
+    fake = np.array([record.fake for record in dataset])
+    identities = np.array([record.identity for record in dataset])
     said = cross_val_predict(
         HistGradientBoostingClassifier(max_iter=40, min_samples_leaf=8, random_state=0),
         table,
-        forged,
-        groups=people,
+        fake,
+        groups=identities,
         cv=GroupKFold(5),
         method="predict_proba",
     )[:, 1]
-    assert roc_auc_score(forged, said) < _BOUND
+    assert roc_auc_score(fake, said) < _BOUND
 
 
-def test_genuine_files_are_as_many_and_as_long_as_forged_ones(corpus):
+def test_real_files_are_as_many_and_as_long_as_fake_ones(dataset):
     lengths_s = {
-        forged: np.array([r.duration_s for r in corpus if r.forged is forged])
-        for forged in (False, True)
+        fake: np.array([r.duration_s for r in dataset if r.fake is fake]) for fake in (False, True)
     }
     assert lengths_s[True].size == lengths_s[False].size
     assert lengths_s[True].mean() == pytest.approx(lengths_s[False].mean(), abs=0.05)
@@ -96,17 +95,17 @@ def test_genuine_files_are_as_many_and_as_long_as_forged_ones(corpus):
 
 
 def noisy_clip(path, rng, *, crf, seconds=1.0):
-    pictures = rng.integers(60, 200, (round(25 * seconds), 48, 64, 3), dtype=np.uint8)
-    sound = (0.1 * rng.standard_normal(round(16_000 * seconds))).astype(np.float32)
-    write_clip(path, pictures, fps_hz=25, sound=sound, crf=crf)
+    frames = rng.integers(60, 200, (round(25 * seconds), 48, 64, 3), dtype=np.uint8)
+    audio = (0.1 * rng.standard_normal(round(16_000 * seconds))).astype(np.float32)
+    write_clip(path, frames, fps_hz=25, audio=audio, crf=crf)
     return path
 
 
-def records_with(folder, crf_of_forged):
+def records_with(folder, crf_of_fake):
     rng = np.random.default_rng(0)
     return [
         Record(
-            noisy_clip(folder / f"{who}{n}.mp4", rng, crf=crf_of_forged if n % 2 else 23),
+            noisy_clip(folder / f"{who}{n}.mp4", rng, crf=crf_of_fake if n % 2 else 23),
             truth=(Segment(0.1, 0.3),) if n % 2 else (),
             identity=who,
         )
@@ -115,7 +114,7 @@ def records_with(folder, crf_of_forged):
     ]
 
 
-def test_another_encoder_setting_for_forged_files_is_found(tmp_path):
+def test_another_encoder_setting_for_fake_files_is_found(tmp_path):
     heard = []
     found = leak_report(
         records_with(tmp_path, 26), num_resamples=100, num_deals=100, on_clip=heard.append
@@ -143,9 +142,9 @@ def test_cues_are_those_of_the_file(tmp_path):
     assert not {"loudness_db", "audio_mean"} & cues_of(mute).keys()
 
 
-def test_a_clip_that_is_only_heard_has_no_cues_of_pictures(tmp_path):
+def test_a_clip_that_is_only_heard_has_no_cues_of_frames(tmp_path):
     path = tmp_path / "a.mp4"
-    write_clip(path, [], fps_hz=25, sound=np.zeros(16_000, np.float32))
+    write_clip(path, [], fps_hz=25, audio=np.zeros(16_000, np.float32))
     cues = cues_of(path)
     assert "fps_hz" not in cues
     assert cues["loudness_db"] == cues["peak_db"] == -100
@@ -154,32 +153,32 @@ def test_a_clip_that_is_only_heard_has_no_cues_of_pictures(tmp_path):
 
 def made_up(seed, *, leak, num=240, num_cues=6):
     rng = np.random.default_rng(seed)
-    forged = np.arange(num) % 2 == 0
+    fake = np.arange(num) % 2 == 0
     table = rng.standard_normal((num, num_cues))
-    table[:, 0] += leak * forged
-    return table, forged, [f"p{i // 12}" for i in range(num)]
+    table[:, 0] += leak * fake
+    return table, fake, [f"p{i // 12}" for i in range(num)]
 
 
 @given(seed=st.integers(0, 1000))
 @settings(max_examples=15)
 def test_cues_that_tell_nothing_are_guessed_at(seed):
-    table, forged, people = made_up(seed, leak=0.0)
-    assert abs(roc_auc_score(forged, held_out_scores(table, forged, people)) - 0.5) < 0.16
+    table, fake, identities = made_up(seed, leak=0.0)
+    assert abs(roc_auc_score(fake, held_out_scores(table, fake, identities)) - 0.5) < 0.16
 
 
-def test_a_cue_that_tells_is_used_for_people_it_was_not_learned_from():
-    table, forged, people = made_up(0, leak=2.0)
+def test_a_cue_that_tells_is_used_for_identities_it_was_not_learned_from():
+    table, fake, identities = made_up(0, leak=2.0)
     # Two normals two spreads apart are told with an AUC of 0.92.
-    scores = held_out_scores(table, forged, people)
-    assert roc_auc_score(forged, scores) == pytest.approx(0.92, abs=0.04)
+    scores = held_out_scores(table, fake, identities)
+    assert roc_auc_score(fake, scores) == pytest.approx(0.92, abs=0.04)
 
 
 def test_chance_seldom_looks_like_a_leak():
     found = 0
     for seed in range(6):
-        table, forged, people = made_up(seed, leak=0.0, num=60, num_cues=3)
-        value = roc_auc_score(forged, held_out_scores(table, forged, people))
-        found += value > _reached_by_chance(table, forged, people, num_deals=60, seed=0)
+        table, fake, identities = made_up(seed, leak=0.0, num=60, num_cues=3)
+        value = roc_auc_score(fake, held_out_scores(table, fake, identities))
+        found += value > _reached_by_chance(table, fake, identities, num_deals=60, seed=0)
     # One in a hundred is expected; more than one in six would be one in a thousand.
     assert found <= 1
 
@@ -187,31 +186,31 @@ def test_chance_seldom_looks_like_a_leak():
 def test_who_is_seen_does_not_count_as_knowing():
     # A cue that names the person and nothing else: useful only to whoever has met him.
     rng = np.random.default_rng(0)
-    people = np.repeat(np.arange(40), 6)
-    forged = rng.random(240) < np.repeat(rng.random(40), 6)
-    table = np.eye(40)[people]
-    scores = held_out_scores(table, forged, [str(p) for p in people])
-    assert abs(roc_auc_score(forged, scores) - 0.5) < 0.1
+    identities = np.repeat(np.arange(40), 6)
+    fake = rng.random(240) < np.repeat(rng.random(40), 6)
+    table = np.eye(40)[identities]
+    scores = held_out_scores(table, fake, [str(p) for p in identities])
+    assert abs(roc_auc_score(fake, scores) - 0.5) < 0.1
 
 
 def test_the_regression_is_that_of_scikit_learn():
-    table, forged, _ = made_up(1, leak=1.0)
+    table, fake, _ = made_up(1, leak=1.0)
     cues = np.column_stack([table, np.ones(len(table))])
-    theirs = LogisticRegression(C=1 / 3.0, tol=1e-10).fit(table, forged)
-    np.testing.assert_allclose(_fitted(cues, forged)[:-1], theirs.coef_[0], atol=1e-4)
-    assert _fitted(cues, forged)[-1] == pytest.approx(theirs.intercept_[0], abs=1e-4)
+    theirs = LogisticRegression(C=1 / 3.0, tol=1e-10).fit(table, fake)
+    np.testing.assert_allclose(_fitted(cues, fake)[:-1], theirs.coef_[0], atol=1e-4)
+    assert _fitted(cues, fake)[-1] == pytest.approx(theirs.intercept_[0], abs=1e-4)
 
 
 def test_cues_that_are_missing_or_the_same_for_all_do_no_harm():
-    table, forged, people = made_up(2, leak=2.0)
+    table, fake, identities = made_up(2, leak=2.0)
     table[:, 1], table[:, 2], table[::3, 0] = np.nan, 7.0, np.nan
-    assert roc_auc_score(forged, held_out_scores(table, forged, people)) > 0.75
+    assert roc_auc_score(fake, held_out_scores(table, fake, identities)) > 0.75
 
 
 @pytest.mark.parametrize(
-    "people", [["ann"] * 8, ["ann"] * 4 + ["bob"] * 4], ids=["one person", "a class each"]
+    "identities", [["ann"] * 8, ["ann"] * 4 + ["bob"] * 4], ids=["one person", "a class each"]
 )
-def test_too_few_people_are_an_error_that_says_so(people):
-    forged = np.array([True] * 4 + [False] * 4)
+def test_too_few_identities_are_an_error_that_says_so(identities):
+    fake = np.array([True] * 4 + [False] * 4)
     with pytest.raises(DatasetError, match="clips of two people or more are needed"):
-        held_out_scores(np.ones((8, 2)), forged, people)
+        held_out_scores(np.ones((8, 2)), fake, identities)

@@ -17,16 +17,16 @@ from mmmsba_plugin.evaluation.metrics.detection import (
 from mmmsba_plugin.evaluation.plots import SystemCurves, draw
 
 SCORES = np.array([0.1, 0.2, 0.35, 0.4, 0.7, 0.8, 0.8, 0.95])
-FORGED = np.array([False, False, True, False, True, True, False, True])
+FAKE = np.array([False, False, True, False, True, True, False, True])
 ALL = ["roc.png", "precision_recall.png", "ap_by_tiou.png", "reliability.png"]
 
 
 def curves_of(name="ours", scores=SCORES):
     return SystemCurves(
         name=name,
-        roc=roc_curve(scores, FORGED),
-        precision_recall=precision_recall_curve(scores, FORGED),
-        reliability=reliability(scores, FORGED, bins=5),
+        roc=roc_curve(scores, FAKE),
+        precision_recall=precision_recall_curve(scores, FAKE),
+        reliability=reliability(scores, FAKE, bins=5),
         ap_by_tiou={0.95: 0.1, 0.5: 0.9, 0.75: 0.6},
     )
 
@@ -61,7 +61,7 @@ def legend(figure):
     return [text.get_text() for text in said.get_texts()]
 
 
-def test_four_pictures_are_drawn(tmp_path):
+def test_four_frames_are_drawn(tmp_path):
     from matplotlib.image import imread
 
     paths = draw([curves_of()], tmp_path / "new" / "folder")
@@ -86,7 +86,7 @@ def test_a_system_without_a_line_is_not_in_the_legend(drawn):
 
 def test_roc_is_drawn_whole_and_where_false_alarms_are_few(drawn):
     whole, start = drawn(curves_of())["roc"].axes
-    curve = roc_curve(SCORES, FORGED)
+    curve = roc_curve(SCORES, FAKE)
     for axes in (whole, start):
         said = lines(axes)["ours"]
         assert said.tolist() == [
@@ -103,7 +103,7 @@ def test_precision_and_recall_are_steps_whose_area_is_average_precision(drawn):
     (axes,) = drawn(curves_of())["precision_recall"].axes
     x, y = lines(axes)["ours"]
     area = float((np.diff(x) * y[1:]).sum())
-    assert area == pytest.approx(average_precision_score(FORGED, SCORES))
+    assert area == pytest.approx(average_precision_score(FAKE, SCORES))
     (line,) = [line for line in axes.lines if line.get_label() == "ours"]
     assert line.get_drawstyle() == "steps-pre"
     assert lines(axes)["chance"][1].tolist() == [0.5, 0.5]
@@ -193,7 +193,7 @@ def test_a_system_without_clips_has_no_curve_of_precision(tmp_path):
     assert draw([empty], tmp_path) == []
 
 
-def test_a_curve_that_is_not_defined_is_a_picture_without_a_line(tmp_path):
+def test_a_curve_that_is_not_defined_is_a_frame_without_a_line(tmp_path):
     nan = np.full(2, np.nan)
     odd = SystemCurves("one class", roc=RocCurve(nan, np.array([0.0, 1.0]), nan))
     assert [path.name for path in draw([odd], tmp_path)] == ["roc.png"]

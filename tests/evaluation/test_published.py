@@ -19,10 +19,10 @@ from mmmsba_plugin.evaluation.published import (
     sign,
 )
 from mmmsba_plugin.reproduce import tables
-from mmmsba_plugin.reproduce.corpora import TITLES
+from mmmsba_plugin.reproduce.datasets import TITLES
 
-CORPORA = ("lav-df", "av-deepfake1m", "av-deepfake1m-plusplus", "fakeavceleb", "tvil")
-RESULTS = [one for corpus in CORPORA for one in published(corpus)]
+DATASETS = ("lav-df", "av-deepfake1m", "av-deepfake1m-plusplus", "fakeavceleb", "tvil")
+RESULTS = [one for dataset in DATASETS for one in published(dataset)]
 MEASURES = {
     *("auc", "partial_auc", "eer", "detection_ap", "accuracy"),
     *("true_positive_rate", "false_positive_rate"),
@@ -34,11 +34,11 @@ MEASURES = {
 ROUNDING = 0.001
 
 
-def the(corpus, task, method, trained_on=None):
+def the(dataset, task, method, trained_on=None):
     """Return the one result that is described."""
     (one,) = [
         one
-        for one in published(corpus, task)
+        for one in published(dataset, task)
         if one.method == method and (trained_on is None or one.trained_on == trained_on)
     ]
     return one
@@ -49,7 +49,7 @@ def doubted(measure):
     return [one for one in RESULTS if one.mark_of(measure) == "contradicts itself"]
 
 
-@pytest.mark.parametrize("one", RESULTS, ids=lambda one: f"{one.corpus}: {one.method}")
+@pytest.mark.parametrize("one", RESULTS, ids=lambda one: f"{one.dataset}: {one.method}")
 def test_a_result_is_whole(one):
     assert one.source
     assert one.split
@@ -64,9 +64,9 @@ def test_a_result_is_whole(one):
     assert one.year is None or 2015 < one.year < 2030
 
 
-@pytest.mark.parametrize("corpus", CORPORA)
-def test_a_system_is_listed_once_a_corpus_task_split_training_set_and_source(corpus):
-    told = [(r.task, r.method, r.split, r.trained_on, r.source) for r in published(corpus)]
+@pytest.mark.parametrize("dataset", DATASETS)
+def test_a_system_is_listed_once_a_dataset_task_split_training_set_and_source(dataset):
+    told = [(r.task, r.method, r.split, r.trained_on, r.source) for r in published(dataset)]
     assert len(set(told)) == len(told)
 
 
@@ -175,9 +175,9 @@ def test_what_the_paper_leaves_out_is_there():
 
 
 def test_protocols_that_differ_are_told():
-    for corpus in ("lav-df", "tvil"):
-        assert any("on average" in n for n in the(corpus, "localization", "UMMAFormer").notes)
-        assert any("not known" in n for n in the(corpus, "localization", "MMMS-BA").notes)
+    for dataset in ("lav-df", "tvil"):
+        assert any("on average" in n for n in the(dataset, "localization", "UMMAFormer").notes)
+        assert any("not known" in n for n in the(dataset, "localization", "MMMS-BA").notes)
     on_val = the("av-deepfake1m", "localization", "MMMS-BA")
     assert on_val.split == "val"
     assert any("validation split" in note for note in on_val.notes)
@@ -186,18 +186,18 @@ def test_protocols_that_differ_are_told():
 
 
 def test_what_others_wrote_down_is_marked():
-    for corpus, method in (("lav-df", "IaMSB"), ("av-deepfake1m", "DiMoDif"), ("tvil", "IaMSB")):
-        assert the(corpus, "localization", method).mark_of("ap@0.5") == "third-party"
+    for dataset, method in (("lav-df", "IaMSB"), ("av-deepfake1m", "DiMoDif"), ("tvil", "IaMSB")):
+        assert the(dataset, "localization", method).mark_of("ap@0.5") == "third-party"
     assert the("lav-df", "localization", "AuViRe").mark == "reported"
 
 
-@pytest.mark.parametrize("corpus", ["my clips", "", "folder"])
-def test_a_corpus_of_which_nothing_is_known_is_answered_with_those_that_are(corpus):
-    said = f"no published results are known of '{corpus}'; choose from {', '.join(CORPORA)}"
+@pytest.mark.parametrize("dataset", ["my clips", "", "folder"])
+def test_a_dataset_of_which_nothing_is_known_is_answered_with_those_that_are(dataset):
+    said = f"no published results are known of '{dataset}'; choose from {', '.join(DATASETS)}"
     with pytest.raises(ConfigError, match=said.replace("+", "[+]")):
-        published(corpus)
+        published(dataset)
     with pytest.raises(ConfigError, match=said):
-        beside({"ap@0.5": 0.9}, corpus)
+        beside({"ap@0.5": 0.9}, dataset)
 
 
 def test_ours_stands_among_the_others_by_rank():
@@ -250,7 +250,9 @@ MEASURED = {
     **dict.fromkeys(["auc", "partial_auc", "eer", "accuracy"], 0.5),
 }
 TASKS = ("localization", "detection")
-EVERY_TABLE = [(corpus, task) for corpus in CORPORA for task in TASKS if published(corpus, task)]
+EVERY_TABLE = [
+    (dataset, task) for dataset in DATASETS for task in TASKS if published(dataset, task)
+]
 
 
 def test_every_result_can_be_shown():
@@ -258,9 +260,9 @@ def test_every_result_can_be_shown():
     assert sorted(id(one) for one in shown if one) == sorted(id(one) for one in RESULTS)
 
 
-@pytest.mark.parametrize(("corpus", "task"), EVERY_TABLE)
-def test_no_two_rows_of_a_table_are_called_alike(corpus, task):
-    systems = [row.system for row in beside(MEASURED, corpus, task=task)]
+@pytest.mark.parametrize(("dataset", "task"), EVERY_TABLE)
+def test_no_two_rows_of_a_table_are_called_alike(dataset, task):
+    systems = [row.system for row in beside(MEASURED, dataset, task=task)]
     assert len(set(systems)) == len(systems)
 
 
@@ -272,16 +274,16 @@ def test_rows_of_one_method_are_told_apart_by_as_little_as_that_takes():
     assert {"Pindrop (split testA)", "Pindrop (split testB)"} <= named
 
 
-def test_a_corpus_is_titled_as_where_the_tables_are_reproduced():
-    for corpus, title in TITLES.items():
-        trained = [one for one in RESULTS if one.trained_on == corpus]
+def test_a_dataset_is_titled_as_where_the_tables_are_reproduced():
+    for dataset, title in TITLES.items():
+        trained = [one for one in RESULTS if one.trained_on == dataset]
         rows = [Row("x", {}, one) for one in trained]
         assert all(f"trained on {title}: x" in footnotes([row])[-1] for row in rows)
 
 
-@pytest.mark.parametrize(("corpus", "task"), EVERY_TABLE)
-def test_footnotes_tell_every_sign_note_split_training_set_and_source(corpus, task):
-    rows = beside(MEASURED, corpus, task=task)
+@pytest.mark.parametrize(("dataset", "task"), EVERY_TABLE)
+def test_footnotes_tell_every_sign_note_split_training_set_and_source(dataset, task):
+    rows = beside(MEASURED, dataset, task=task)
     lines = footnotes(rows)
     assert lines[0].startswith("as reported, on splits and by evaluators that differ")
     assert len(set(lines)) == len(lines)
@@ -298,7 +300,7 @@ def test_footnotes_tell_every_sign_note_split_training_set_and_source(corpus, ta
 def test_a_note_is_told_once_of_all_rows_that_it_is_of():
     lines = footnotes(beside({"ap@0.5": 0.5}, "lav-df"))
     (line,) = [line for line in lines if "that of voc mode" in line]
-    assert line.endswith("(UMMAFormer; UMMAFormer (picture))")
+    assert line.endswith("(UMMAFormer; UMMAFormer (frame))")
     assert footnotes([Row("alone", {"auc": Cell(0.5)})]) == []
 
 
@@ -322,8 +324,8 @@ def test_rows_become_plain_values():
 def test_the_challenge_score_is_computed_where_others_state_one():
     # One eighth of 4 times 0.5, and one tenth of 5 times 0.25.
     assert challenge_score(MEASURED) == 0.375
-    for corpus in ("av-deepfake1m", "av-deepfake1m-plusplus"):
-        rows = {row.system: row for row in beside(MEASURED, corpus)}
+    for dataset in ("av-deepfake1m", "av-deepfake1m-plusplus"):
+        rows = {row.system: row for row in beside(MEASURED, dataset)}
         assert rows["measured here"].cells["challenge_score"].value == 0.375
     assert "challenge_score" not in beside(MEASURED, "lav-df")[0].cells
 

@@ -11,19 +11,19 @@ from hypothesis import strategies as st
 from mmmsba_plugin.errors import DatasetError, ScoreRangeError
 from mmmsba_plugin.evaluation.leakage import HALF_S, leak_auc, silence_auc, silence_scores
 from mmmsba_plugin.evaluation.metrics.detection import auc
-from mmmsba_plugin.evaluation.tables import TruthRow, Truths
-from mmmsba_plugin.media.audio import SoundReader
+from mmmsba_plugin.evaluation.tables import GroundTruth, GroundTruthRow
+from mmmsba_plugin.media.audio import AudioReader
 from mmmsba_plugin.media.encode import write_clip
 from mmmsba_plugin.media.probe import probe
-from mmmsba_plugin.media.silence import SILENT_DB, leading_silence_s, sound_start_s
-from mmmsba_plugin.structures import SoundBlock
+from mmmsba_plugin.media.silence import SILENT_DB, audio_start_s, leading_silence_s
+from mmmsba_plugin.structures import AudioBlock
 
-from ..clips import numbered_pictures
+from ..clips import numbered_frames
 
 RATE_HZ = 16_000
 
 
-def sound(duration_s=1.0, *, silent_s=0.0, level=0.1, rate_hz=RATE_HZ) -> np.ndarray:
+def audio(duration_s=1.0, *, silent_s=0.0, level=0.1, rate_hz=RATE_HZ) -> np.ndarray:
     """Noise behind silence of exactly zero."""
     samples = np.random.default_rng(5).normal(scale=level, size=round(duration_s * rate_hz))
     samples[: round(silent_s * rate_hz)] = 0.0
@@ -31,69 +31,69 @@ def sound(duration_s=1.0, *, silent_s=0.0, level=0.1, rate_hz=RATE_HZ) -> np.nda
 
 
 def written(path, samples, **settings):
-    write_clip(path, [], fps_hz=25, sound=samples, **settings)
+    write_clip(path, [], fps_hz=25, audio=samples, **settings)
     return probe(path)
 
 
 class TestLeadingSilence:
     @pytest.mark.parametrize("silent_s", [0.0, 0.03, 0.25, 0.9])
     def test_silence_is_measured_to_the_sample(self, tmp_path, silent_s):
-        media = written(tmp_path / "a.mkv", sound(silent_s=silent_s), audio_codec="pcm_s16le")
+        media = written(tmp_path / "a.mkv", audio(silent_s=silent_s), audio_codec="pcm_s16le")
         assert leading_silence_s(media) == pytest.approx(silent_s, abs=1 / RATE_HZ)
 
     @pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".webm", ".mov"])
     @pytest.mark.parametrize("silent_s", [0.25, 0.5])
-    def test_a_lossy_codec_smears_the_beginning_of_sound_a_little(self, tmp_path, suffix, silent_s):
-        media = written(tmp_path / f"a{suffix}", sound(silent_s=silent_s))
+    def test_a_lossy_codec_smears_the_beginning_of_audio_a_little(self, tmp_path, suffix, silent_s):
+        media = written(tmp_path / f"a{suffix}", audio(silent_s=silent_s))
         # AAC at 16 kHz has the longest frames, 64 ms; measured: up to 12 ms early.
         assert silent_s - 0.015 < leading_silence_s(media) < silent_s + 0.002
 
     def test_the_usual_rates_keep_a_silence_of_thirty_milliseconds(self, tmp_path):
-        samples = sound(silent_s=0.03, rate_hz=44_100)
+        samples = audio(silent_s=0.03, rate_hz=44_100)
         media = written(tmp_path / "a.mp4", samples, sample_rate_hz=44_100, audio_bit_rate=128_000)
         assert leading_silence_s(media) == pytest.approx(0.03, abs=0.003)
 
     def test_a_quiet_room_is_no_silence(self, tmp_path):
-        room = sound(level=10 ** (SILENT_DB / 20))
+        room = audio(level=10 ** (SILENT_DB / 20))
         assert leading_silence_s(written(tmp_path / "room.mp4", room)) < 0.005
 
     def test_another_level_hears_other_things(self, tmp_path):
-        samples = np.concatenate([sound(0.5, level=1e-4), sound(0.5, level=0.1)])
+        samples = np.concatenate([audio(0.5, level=1e-4), audio(0.5, level=0.1)])
         media = written(tmp_path / "a.mkv", samples, audio_codec="pcm_s16le")
         assert leading_silence_s(media) == pytest.approx(0.5, abs=0.001)
         assert leading_silence_s(media, level_db=-85.0) < 0.001
 
-    def test_sound_that_starts_late_is_silent_until_then(self, tmp_path):
+    def test_audio_that_starts_late_is_silent_until_then(self, tmp_path):
         path = tmp_path / "late.mkv"
-        settings = {"sound": sound(), "sound_start_s": 0.6, "audio_codec": "pcm_s16le"}
-        write_clip(path, numbered_pictures(50), fps_hz=25, **settings)
+        settings = {"audio": audio(), "audio_start_s": 0.6, "audio_codec": "pcm_s16le"}
+        write_clip(path, numbered_frames(50), fps_hz=25, **settings)
         # Matroska rounds time stamps to 1 ms.
         assert leading_silence_s(probe(path)) == pytest.approx(0.6, abs=0.001)
 
     def test_what_is_heard_before_the_zero_of_a_clip_is_not_heard(self, tmp_path, monkeypatch):
-        media = written(tmp_path / "a.mp4", sound(0.2))
+        media = written(tmp_path / "a.mp4", audio(0.2))
         # Heard for 0.25 s, silent for 0.5 s, and heard again.
         samples = np.repeat([0.5, 0.0, 0.0, 0.5], 4_000).astype(np.float32)
-        whole = [SoundBlock(-0.5, samples, RATE_HZ)]
+        whole = [AudioBlock(-0.5, samples, RATE_HZ)]
         cut = [
-            SoundBlock(-0.5, samples[:4_000], RATE_HZ), SoundBlock(-0.25, samples[4_000:], RATE_HZ)
+            AudioBlock(-0.5, samples[:4_000], RATE_HZ), AudioBlock(-0.25, samples[4_000:], RATE_HZ)
         ]  # fmt: skip
         for blocks in (whole, cut):
-            monkeypatch.setattr(SoundReader, "__iter__", lambda _, blocks=blocks: iter(blocks))
+            monkeypatch.setattr(AudioReader, "__iter__", lambda _, blocks=blocks: iter(blocks))
             assert leading_silence_s(media) == 0.25
 
     def test_a_clip_that_is_silent_throughout_has_nothing_else(self, tmp_path):
         media = written(tmp_path / "a.mp4", np.zeros(RATE_HZ, np.float32))
         assert leading_silence_s(media) == media.duration_s == pytest.approx(1.0, abs=0.1)
-        assert sound_start_s(media) == math.inf
+        assert audio_start_s(media) == math.inf
         assert leading_silence_s(media.model_copy(update={"duration_s": None})) is None
 
-    def test_a_clip_without_sound_has_no_leading_silence(self, silent_clip):
+    def test_a_clip_without_audio_has_no_leading_silence(self, silent_clip):
         assert leading_silence_s(probe(silent_clip)) is None
 
     def test_no_more_is_decoded_than_needed(self, tmp_path, monkeypatch):
-        media = written(tmp_path / "long.mp4", sound(30.0, silent_s=1.0))
-        read = SoundReader.__iter__
+        media = written(tmp_path / "long.mp4", audio(30.0, silent_s=1.0))
+        read = AudioReader.__iter__
         heard = []
 
         def listening(reader):
@@ -101,7 +101,7 @@ class TestLeadingSilence:
                 heard.append(block)
                 yield block
 
-        monkeypatch.setattr(SoundReader, "__iter__", listening)
+        monkeypatch.setattr(AudioReader, "__iter__", listening)
         leading_silence_s(media)
         assert heard[-1].start_s < 1.1
 
@@ -127,10 +127,10 @@ class TestScores:
 class TestLeak:
     def test_silence_before_every_forgery_gives_all_of_them_away(self):
         leading_s = [0.0, 0.001, 0.0, 0.031, 0.028, 0.5]
-        forged = [False, False, False, True, True, True]
-        assert leak_auc(silence_scores(leading_s), forged) == 1.0
+        fake = [False, False, False, True, True, True]
+        assert leak_auc(silence_scores(leading_s), fake) == 1.0
 
-    def test_silence_before_every_genuine_clip_does_so_too(self):
+    def test_silence_before_every_real_clip_does_so_too(self):
         scores = silence_scores([0.4, 0.3, 0.0, 0.0])
         assert auc(scores, [False, False, True, True]) == 0.0
         assert leak_auc(scores, [False, False, True, True]) == 1.0
@@ -141,13 +141,13 @@ class TestLeak:
     @given(st.lists(st.tuples(st.integers(0, 9), st.booleans()), min_size=2))
     def test_it_is_never_below_one_half(self, rows):
         scores = [n / 10 for n, _ in rows]
-        found = leak_auc(scores, [forged for _, forged in rows])
+        found = leak_auc(scores, [fake for _, fake in rows])
         assert math.isnan(found) or 0.5 <= found <= 1.0
 
     def test_chance_lies_where_the_docstring_says(self):
         rng = np.random.default_rng(0)
-        forged = np.repeat([True, False], 20)
-        draws = [leak_auc(rng.random(40), forged) for _ in range(500)]
+        fake = np.repeat([True, False], 20)
+        draws = [leak_auc(rng.random(40), fake) for _ in range(500)]
         # The mean of 500 draws scatters by 0.002.
         assert np.mean(draws) == pytest.approx(0.573, abs=0.01)
 
@@ -161,35 +161,35 @@ class TestLeak:
         with pytest.raises(ScoreRangeError, match=r"got 2; are these logits\?"):
             leak_auc([2.0, math.nan], [True, False])
 
-    def test_our_own_forgeries_do_not_give_themselves_away_by_silence(self, talking_corpus):
-        records = json.loads((talking_corpus / "metadata.json").read_text())
-        leading_s = [leading_silence_s(probe(talking_corpus / r["file"])) for r in records]
-        forged = [bool(r["fake_periods"]) for r in records]
-        # 5 genuine and 10 forged clips: chance is 0.63, and a leak as published is 0.98 or more.
-        assert leak_auc(silence_scores(leading_s), forged) < 0.85
+    def test_our_own_forgeries_do_not_give_themselves_away_by_silence(self, talking_head_dataset):
+        records = json.loads((talking_head_dataset / "metadata.json").read_text())
+        leading_s = [leading_silence_s(probe(talking_head_dataset / r["file"])) for r in records]
+        fake = [bool(r["fake_periods"]) for r in records]
+        # 5 real and 10 fake clips: chance is 0.63, and a leak as published is 0.98 or more.
+        assert leak_auc(silence_scores(leading_s), fake) < 0.85
 
 
 class TestSilenceAuc:
     @pytest.fixture
-    def truths(self):
+    def ground_truth(self):
         rows = [
-            TruthRow(f"{person}{number}", number == 1, np.zeros((0, 2)), cluster=person)
-            for person in "abcd"
+            GroundTruthRow(f"{identity}{number}", number == 1, np.zeros((0, 2)), cluster=identity)
+            for identity in "abcd"
             for number in (0, 1)
         ]
-        return Truths.of_rows(rows)
+        return GroundTruth.of_rows(rows)
 
-    def test_it_is_that_of_the_lengths_with_an_interval_over_people(self, truths):
-        lengths_s = {key: float(key[1]) + 0.1 * (key[0] == "a") for key in truths.keys}
+    def test_it_is_that_of_the_lengths_with_an_interval_over_identities(self, ground_truth):
+        lengths_s = {key: float(key[1]) + 0.1 * (key[0] == "a") for key in ground_truth.keys}
         lengths_s["b1"] = 0.05
-        expected = leak_auc(silence_scores(list(lengths_s.values())), truths.forged)
-        found = silence_auc(lengths_s, truths, num_resamples=50)
+        expected = leak_auc(silence_scores(list(lengths_s.values())), ground_truth.fake)
+        found = silence_auc(lengths_s, ground_truth, num_resamples=50)
         assert found.value == expected == 15 / 16
         assert 0.5 <= found.low <= found.value <= found.high <= 1.0
-        assert math.isnan(silence_auc(lengths_s, truths, num_resamples=0).low)
+        assert math.isnan(silence_auc(lengths_s, ground_truth, num_resamples=0).low)
 
-    def test_clips_that_nobody_listened_to_are_left_out(self, truths):
+    def test_clips_that_nobody_listened_to_are_left_out(self, ground_truth):
         heard = {"a0": 0.0, "a1": 0.2, "b0": None, "c1": 0.1}
-        assert silence_auc(heard, truths, num_resamples=0).value == 1.0
-        assert math.isnan(silence_auc({"a0": 0.0}, truths, num_resamples=0).value)
-        assert math.isnan(silence_auc({}, truths, num_resamples=0).value)
+        assert silence_auc(heard, ground_truth, num_resamples=0).value == 1.0
+        assert math.isnan(silence_auc({"a0": 0.0}, ground_truth, num_resamples=0).value)
+        assert math.isnan(silence_auc({}, ground_truth, num_resamples=0).value)

@@ -17,7 +17,7 @@ times = st.floats(0, 9)
 # NumPy pads words with the sign of code 0, so that a name that ends in it would lose it.
 keys = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=5)
 spans = st.lists(st.tuples(times, times), max_size=4)
-truths = st.dictionaries(keys, spans, max_size=5)
+ground_truth = st.dictionaries(keys, spans, max_size=5)
 
 
 def same(a, b):
@@ -30,14 +30,14 @@ def scored(by_key):
     return SpanTable.of_proposals({k: (rows, np.arange(len(rows))) for k, rows in by_key.items()})
 
 
-@given(truths)
+@given(ground_truth)
 def test_each_clip_has_its_own_spans(by_key):
-    table = SpanTable.of_truths(by_key)
+    table = SpanTable.of_ground_truth(by_key)
     assert table.counts.tolist() == [len(rows) for rows in by_key.values()]
     assert {key: list(map(tuple, table.of(key))) for key in by_key} == by_key
 
 
-@given(truths, st.lists(keys, unique=True, max_size=6), st.randoms())
+@given(ground_truth, st.lists(keys, unique=True, max_size=6), st.randoms())
 def test_aligned_to_other_clips_it_has_theirs_and_no_others(by_key, others, random):
     wanted = list(dict.fromkeys([*by_key, *others]))
     random.shuffle(wanted)
@@ -45,7 +45,7 @@ def test_aligned_to_other_clips_it_has_theirs_and_no_others(by_key, others, rand
     expected = scored({key: by_key.get(key, []) for key in wanted})
     # Scores count up within a clip, so that they tell rows apart.
     assert same(scored(by_key).aligned(wanted), expected)
-    plain = SpanTable.of_truths(by_key).aligned(wanted)
+    plain = SpanTable.of_ground_truth(by_key).aligned(wanted)
     assert plain.scores is None
     assert np.array_equal(plain.spans, expected.spans)
 
@@ -72,7 +72,9 @@ def test_a_clip_that_comes_twice_is_refused():
 def test_arrays_that_do_not_fit_are_refused(offsets, rows, scores):
     offsets = np.array(offsets, dtype=np.int64)
     said = None if scores is None else np.zeros(scores)
-    with pytest.raises(DatasetError, match=r"1 clips with .* build the table with of_truths or"):
+    with pytest.raises(
+        DatasetError, match=r"1 clips with .* build the table with of_ground_truth or"
+    ):
         SpanTable(["a"], offsets, np.zeros((rows, 2)), said)
 
 
@@ -85,7 +87,7 @@ def test_offsets_that_go_back_are_refused(offsets):
 @pytest.mark.parametrize("rows", [[0, 1], [[0, 1, 2]], 5])
 def test_truth_of_another_shape_is_refused(rows):
     with pytest.raises(DatasetError, match=r"clip 'a' needs spans of shape \(span, 2\), got"):
-        SpanTable.of_truths({"a": rows})
+        SpanTable.of_ground_truth({"a": rows})
 
 
 @pytest.mark.parametrize("scores", [[0.5, 0.4], [], [[0.5]]])
@@ -95,9 +97,9 @@ def test_proposals_without_a_score_each_are_refused(scores):
 
 
 @in_one_folder
-@given(truths, st.booleans())
+@given(ground_truth, st.booleans())
 def test_a_table_reads_back_as_it_was_written(tmp_path, by_key, proposals):
-    table = scored(by_key) if proposals else SpanTable.of_truths(by_key)
+    table = scored(by_key) if proposals else SpanTable.of_ground_truth(by_key)
     write_table(table, tmp_path / "proposals.npz")
     assert same(read_table(tmp_path / "proposals.npz"), table)
 

@@ -1,4 +1,4 @@
-"""The truth of a corpus is read from one file, as evaluators of the field read it."""
+"""The truth of a dataset is read from one file, as evaluators of the field read it."""
 
 import json
 import logging
@@ -6,7 +6,7 @@ import logging
 import pytest
 
 from mmmsba_plugin.errors import DatasetError
-from mmmsba_plugin.evaluation.truth_file import read_truths
+from mmmsba_plugin.evaluation.truth_file import read_ground_truth
 
 
 @pytest.fixture
@@ -19,8 +19,8 @@ def written(tmp_path):
     return write
 
 
-def test_a_file_and_where_it_is_forged_is_all_that_is_needed(written):
-    truths = read_truths(
+def test_a_file_and_where_it_is_fake_is_all_that_is_needed(written):
+    ground_truth = read_ground_truth(
         written(
             [
                 {"file": "a.mp4", "fake_segments": [[1, 2], [2, 3]]},
@@ -28,16 +28,16 @@ def test_a_file_and_where_it_is_forged_is_all_that_is_needed(written):
             ]
         )
     )
-    assert list(truths.keys) == ["a.mp4", "b.mp4"]
-    assert truths.forged.tolist() == [True, False]
-    assert list(truths.altered) == ["forged", "genuine"]
+    assert list(ground_truth.keys) == ["a.mp4", "b.mp4"]
+    assert ground_truth.fake.tolist() == [True, False]
+    assert list(ground_truth.altered) == ["forged", "genuine"]
     # Two stretches that touch are two labels of the evaluators.
-    assert truths.spans.of("a.mp4").tolist() == [[1, 2], [2, 3]]
+    assert ground_truth.spans.of("a.mp4").tolist() == [[1, 2], [2, 3]]
 
 
 def test_a_stretch_without_length_is_kept_and_can_only_be_missed(written):
-    truths = read_truths(written([{"file": "a.mp4", "fake_segments": [[1.0, 1.0]]}]))
-    assert truths.spans.counts.tolist() == [1]
+    ground_truth = read_ground_truth(written([{"file": "a.mp4", "fake_segments": [[1.0, 1.0]]}]))
+    assert ground_truth.spans.counts.tolist() == [1]
 
 
 @pytest.mark.parametrize(
@@ -55,17 +55,17 @@ def test_a_stretch_without_length_is_kept_and_can_only_be_missed(written):
     ],
 )
 def test_what_was_altered_is_told_by_stretches_flags_or_type(written, said, altered):
-    truths = read_truths(written([{"file": "a.mp4", "fake_periods": [[1, 2]], **said}]))
-    assert list(truths.altered) == [altered]
+    ground_truth = read_ground_truth(written([{"file": "a.mp4", "fake_periods": [[1, 2]], **said}]))
+    assert list(ground_truth.altered) == [altered]
 
 
 def test_tvils_object_of_records_is_read_like_a_list(written):
-    truths = read_truths(written({"x": {"file": "x.mp4", "fake_periods": [[0, 1]]}}))
-    assert list(truths.keys) == ["x.mp4"]
+    ground_truth = read_ground_truth(written({"x": {"file": "x.mp4", "fake_periods": [[0, 1]]}}))
+    assert list(ground_truth.keys) == ["x.mp4"]
 
 
-def test_people_are_known_by_identity_by_path_or_by_the_clip_they_come_from(written):
-    truths = read_truths(
+def test_identities_are_known_by_identity_by_path_or_by_the_clip_they_come_from(written):
+    ground_truth = read_ground_truth(
         written(
             [
                 {"file": "a.mp4", "fake_segments": [], "identity": "ann"},
@@ -75,7 +75,7 @@ def test_people_are_known_by_identity_by_path_or_by_the_clip_they_come_from(writ
             ]
         )
     )
-    assert list(truths.clusters) == ["ann", "id00012", "c.mp4", "c.mp4"]
+    assert list(ground_truth.clusters) == ["ann", "id00012", "c.mp4", "c.mp4"]
 
 
 def test_one_split_can_be_asked_for(written):
@@ -85,11 +85,11 @@ def test_one_split_can_be_asked_for(written):
             {"file": "b.mp4", "fake_segments": [], "split": "test"},
         ]
     )
-    assert list(read_truths(path, split="test").keys) == ["b.mp4"]
+    assert list(read_ground_truth(path, split="test").keys) == ["b.mp4"]
     with pytest.raises(
         DatasetError, match="holds no record of split 'tset' with a truth; it has: dev, test"
     ):
-        read_truths(path, split="tset")
+        read_ground_truth(path, split="tset")
 
 
 @pytest.mark.parametrize("stated", ["dev", "val", "valid"])
@@ -102,14 +102,14 @@ def test_a_split_is_found_by_any_of_its_names(written, stated, asked):
             {"file": "c.mp4", "fake_segments": []},
         ]
     )
-    assert list(read_truths(path, split=asked).keys) == ["a.mp4"]
+    assert list(read_ground_truth(path, split=asked).keys) == ["a.mp4"]
 
 
 def test_a_split_that_is_no_word_matters_only_if_one_is_asked_for(written):
     path = written([{"file": "a.mp4", "fake_segments": [], "split": 3}])
-    assert list(read_truths(path).keys) == ["a.mp4"]
+    assert list(read_ground_truth(path).keys) == ["a.mp4"]
     with pytest.raises(DatasetError, match="no record of split 'dev' with a truth; check the file"):
-        read_truths(path, split="dev")
+        read_ground_truth(path, split="dev")
 
 
 def test_a_type_is_one_kind_however_it_is_spelt(written):
@@ -118,7 +118,7 @@ def test_a_type_is_one_kind_however_it_is_spelt(written):
         {"file": f"{i}.mp4", "fake_segments": [[0, 1]], "modify_type": one}
         for i, one in enumerate(spelt)
     ]
-    assert list(read_truths(written(records)).kinds) == ["both_modified"] * 2
+    assert list(read_ground_truth(written(records)).kinds) == ["both_modified"] * 2
 
 
 @pytest.mark.parametrize(
@@ -135,12 +135,12 @@ def test_a_type_is_one_kind_however_it_is_spelt(written):
 def test_a_malformed_record_is_named_and_the_rest_is_read(written, record, reason, caplog):
     path = written([record, {"file": "good.mp4", "fake_segments": []}])
     with caplog.at_level(logging.WARNING):
-        truths = read_truths(path)
-    assert list(truths.keys) == ["good.mp4"]
+        ground_truth = read_ground_truth(path)
+    assert list(ground_truth.keys) == ["good.mp4"]
     [said] = caplog.messages
     assert f"{path}, line 1" in said
     with pytest.raises(DatasetError, match=reason):
-        read_truths(path, on_error=_raise)
+        read_ground_truth(path, on_error=_raise)
 
 
 def _raise(error):
@@ -149,6 +149,6 @@ def _raise(error):
 
 def test_a_file_that_is_no_json_is_an_error(tmp_path, written):
     with pytest.raises(DatasetError, match=r"cannot be read as JSON: .*; check the path"):
-        read_truths(tmp_path / "nowhere.json")
+        read_ground_truth(tmp_path / "nowhere.json")
     with pytest.raises(DatasetError, match=r"metadata\.json"):
-        read_truths(written("no metadata"))
+        read_ground_truth(written("no metadata"))

@@ -1,4 +1,4 @@
-"""People and sound become rows of vectors on one grid."""
+"""People and audio become rows of vectors on one grid."""
 
 from dataclasses import replace
 from itertools import pairwise
@@ -16,11 +16,11 @@ from mmmsba_plugin.features.align import HOLD_S, rows_on_grid, with_deviation
 from mmmsba_plugin.features.cache import FeatureStore, key_of
 from mmmsba_plugin.features.extract import NO_AUDIO_STREAM, extract, save_rows
 from mmmsba_plugin.features.log_mel import LogMel, LogMelConfig, log_mel
-from mmmsba_plugin.features.opt_outs import NOTHING_HEARD, SILENCE, SoundWatch
+from mmmsba_plugin.features.opt_outs import NOTHING_HEARD, SILENCE, AudioOptOuts
 from mmmsba_plugin.features.precomputed import Precomputed, PrecomputedConfig
 from mmmsba_plugin.media.probe import probe
 from mmmsba_plugin.schema import Media
-from mmmsba_plugin.structures import FeatureRows, SoundBlock
+from mmmsba_plugin.structures import AudioBlock, FeatureRows
 from mmmsba_plugin.testing import samples
 from mmmsba_plugin.timebase import Grid
 from mmmsba_plugin.tracks.mesh import LIPS_OUTER, apply_affine
@@ -34,13 +34,13 @@ def rows_at(*times_s: float) -> tuple[np.ndarray, np.ndarray]:
     return times[:, None].astype(np.float32), times
 
 
-def noise(duration_s: float, *, start_s: float = 0.0, level: float = 0.1) -> SoundBlock:
+def noise(duration_s: float, *, start_s: float = 0.0, level: float = 0.1) -> AudioBlock:
     rng = np.random.default_rng(7)
-    sound = rng.normal(scale=level, size=round(duration_s * RATE_HZ)).astype(np.float32)
-    return SoundBlock(start_s, sound, RATE_HZ)
+    audio = rng.normal(scale=level, size=round(duration_s * RATE_HZ)).astype(np.float32)
+    return AudioBlock(start_s, audio, RATE_HZ)
 
 
-def log_mel_rows(*blocks: SoundBlock, num_snippets: int, stride_s: float = 0.1) -> FeatureRows:
+def log_mel_rows(*blocks: AudioBlock, num_snippets: int, stride_s: float = 0.1) -> FeatureRows:
     extractor = LogMel(LogMelConfig())
     extractor.start(CLIP, Grid(stride_s=stride_s))
     for block in blocks:
@@ -49,22 +49,22 @@ def log_mel_rows(*blocks: SoundBlock, num_snippets: int, stride_s: float = 0.1) 
 
 
 class TestAlign:
-    def test_a_cell_takes_the_mean_of_its_pictures(self):
+    def test_a_cell_takes_the_mean_of_its_frames(self):
         rows = rows_on_grid(*rows_at(0.0, 0.04, 0.08, 0.12), Grid(stride_s=0.08), 2)
         assert rows.values[:, 0] == pytest.approx([0.02, 0.10])
 
-    def test_a_picture_on_an_edge_belongs_to_the_cell_that_starts_there(self):
+    def test_a_frame_on_an_edge_belongs_to_the_cell_that_starts_there(self):
         rows = rows_on_grid(*rows_at(0.3), Grid(stride_s=0.1), 5, hold_s=0.0)
         assert rows.present.tolist() == [False, False, False, True, False]
 
-    def test_a_cell_without_a_picture_borrows_the_nearest_but_not_from_afar(self):
+    def test_a_cell_without_a_frame_borrows_the_nearest_but_not_from_afar(self):
         rows = rows_on_grid(*rows_at(0.0, 1.0), Grid(stride_s=0.1), 10)
         near = np.abs(Grid(stride_s=0.1).centers_s(10)[:, None] - [0.0, 1.0]).min(axis=1)
         assert rows.present.tolist() == (near <= HOLD_S).tolist()
         assert rows.values[1, 0] == 0.0
         assert rows.values[9, 0] == 1.0
 
-    def test_no_pictures_at_all_give_rows_that_are_not_present(self):
+    def test_no_frames_at_all_give_rows_that_are_not_present(self):
         empty = rows_on_grid(np.zeros((0, 3), np.float32), np.zeros(0), Grid(stride_s=0.1), 4)
         assert empty.values.shape == (4, 3)
         assert not empty.present.any()
@@ -88,7 +88,7 @@ class TestAlign:
         assert rows.values == pytest.approx(wanted, rel=1e-6)
 
     @given(st.floats(1.0, 100.0))
-    def test_how_much_a_person_moves_does_not_count_but_rounding_never_does(self, gain):
+    def test_how_much_a_identity_moves_does_not_count_but_rounding_never_does(self, gain):
         values = np.random.default_rng(1).normal(size=(50, 1)).astype(np.float32)
         here = np.ones(50, dtype=bool)
         calm, lively, still = (
@@ -98,7 +98,7 @@ class TestAlign:
         assert lively == pytest.approx(calm, rel=0.03, abs=0.01)
         assert np.abs(still).max() < 1e-4
 
-    def test_one_wild_picture_cannot_drown_the_others(self):
+    def test_one_wild_frame_cannot_drown_the_others(self):
         values = np.array([[0.0], [1.0], [2.0], [1e6]], dtype=np.float32)
         rows = with_deviation(FeatureRows(values, np.ones(4, dtype=bool)))
         assert np.abs(rows.values[:, 1]).max() == 8.0
@@ -110,10 +110,10 @@ class TestLogMel:
         assert rows.dim == (10 * 2 + 1) * 40 + 2
         assert rows.present.all()
 
-    def test_columns_do_not_depend_on_how_the_sound_was_cut_into_blocks(self):
+    def test_columns_do_not_depend_on_how_the_audio_was_cut_into_blocks(self):
         whole = noise(25.0)
         cuts = [0, 1, 7_000, 7_160, 200_000, whole.samples.size]
-        blocks = [SoundBlock(a / RATE_HZ, whole.samples[a:b], RATE_HZ) for a, b in pairwise(cuts)]
+        blocks = [AudioBlock(a / RATE_HZ, whole.samples[a:b], RATE_HZ) for a, b in pairwise(cuts)]
         expected = log_mel_rows(whole, num_snippets=250)
         # Sums of 16,000 float32 in another order: 1e-4 of 10 dB is far below hearing.
         assert log_mel_rows(*blocks, num_snippets=250).values == pytest.approx(
@@ -125,38 +125,38 @@ class TestLogMel:
     def test_it_is_librosas_log_mel(self, rate_hz, level):
         import librosa
 
-        sound = noise(1.0, level=level).samples
-        ours = log_mel(np.pad(sound, 256), rate_hz, num_mels=40)
+        audio = noise(1.0, level=level).samples
+        ours = log_mel(np.pad(audio, 256), rate_hz, num_mels=40)
         power = librosa.feature.melspectrogram(
-            y=sound, sr=rate_hz, n_fft=512, win_length=rate_hz // 40, hop_length=rate_hz // 100,
+            y=audio, sr=rate_hz, n_fft=512, win_length=rate_hz // 40, hop_length=rate_hz // 100,
             n_mels=40, pad_mode="constant",
         )  # fmt: skip
         theirs = librosa.power_to_db(power, amin=1e-10, top_db=None).T
         assert ours[: len(theirs)] == pytest.approx(theirs, abs=1e-3)
 
     def test_a_click_lands_in_the_cell_that_holds_its_moment(self):
-        sound = np.zeros(RATE_HZ, dtype=np.float32)
-        sound[round(0.55 * RATE_HZ)] = 1.0
-        rows = log_mel_rows(SoundBlock(0.0, sound, RATE_HZ), num_snippets=10)
+        audio = np.zeros(RATE_HZ, dtype=np.float32)
+        audio[round(0.55 * RATE_HZ)] = 1.0
+        rows = log_mel_rows(AudioBlock(0.0, audio, RATE_HZ), num_snippets=10)
         assert rows.values[:, -1].argmax() == 5
 
-    def test_sound_that_starts_late_is_placed_late(self):
+    def test_audio_that_starts_late_is_placed_late(self):
         rows = log_mel_rows(noise(0.5, start_s=0.5), num_snippets=10)
         levels = rows.values[:, -2]
-        # The window of the last column before it reaches 6 ms into the sound.
+        # The window of the last column before it reaches 6 ms into the audio.
         assert (levels[:4] < -9.9).all()
         assert (levels[5:] > -6).all()
 
-    def test_sound_before_the_grid_is_left_out(self):
+    def test_audio_before_the_grid_is_left_out(self):
         late = noise(1.0)
-        early = SoundBlock(
+        early = AudioBlock(
             -0.5, np.concatenate([np.ones(8_000, np.float32), late.samples]), RATE_HZ
         )
         assert log_mel_rows(early, num_snippets=10).values == pytest.approx(
             log_mel_rows(late, num_snippets=10).values, abs=1e-4
         )
 
-    def test_no_sound_is_not_present(self):
+    def test_no_audio_is_not_present(self):
         assert not log_mel_rows(num_snippets=5).present.any()
 
     def test_a_stride_that_columns_would_drift_against_is_refused(self):
@@ -165,29 +165,29 @@ class TestLogMel:
 
     def test_a_rate_that_the_window_does_not_fit_is_refused(self):
         with pytest.raises(FeatureError, match=r"8 to 20 kHz, got 48000 Hz"):
-            log_mel_rows(SoundBlock(0.0, np.zeros(9, np.float32), 48_000), num_snippets=1)
+            log_mel_rows(AudioBlock(0.0, np.zeros(9, np.float32), 48_000), num_snippets=1)
 
 
 class TestWatch:
-    def heard(self, *blocks: SoundBlock) -> list[tuple[float, float, str]]:
-        watch = SoundWatch()
+    def heard(self, *blocks: AudioBlock) -> list[tuple[float, float, str]]:
+        watch = AudioOptOuts()
         for block in blocks:
             watch.add(block)
         return [(round(o.start_s, 3), round(o.end_s, 3), o.reason) for o in watch.opt_outs()]
 
     def test_speech_with_short_pauses_is_judged_throughout(self):
-        pause = SoundBlock(1.0, np.zeros(RATE_HZ // 2, np.float32), RATE_HZ)
+        pause = AudioBlock(1.0, np.zeros(RATE_HZ // 2, np.float32), RATE_HZ)
         assert self.heard(noise(1.0), pause, noise(1.0, start_s=1.5)) == []
 
     def test_a_long_silence_is_opted_out_of(self):
-        silence = SoundBlock(1.0, np.zeros(2 * RATE_HZ, np.float32), RATE_HZ)
+        silence = AudioBlock(1.0, np.zeros(2 * RATE_HZ, np.float32), RATE_HZ)
         assert self.heard(noise(1.0), silence, noise(1.0, start_s=3.0)) == [(1.0, 3.0, SILENCE)]
 
     def test_a_clip_that_is_silent_throughout_is_opted_out_of_however_short(self):
-        silence = SoundBlock(0.0, np.zeros(RATE_HZ // 2, np.float32), RATE_HZ)
+        silence = AudioBlock(0.0, np.zeros(RATE_HZ // 2, np.float32), RATE_HZ)
         assert self.heard(silence) == [(0.0, 0.5, SILENCE)]
 
-    def test_missing_sound_is_told_from_silence(self):
+    def test_missing_audio_is_told_from_silence(self):
         assert self.heard(noise(1.0), noise(1.0, start_s=2.0)) == [(1.0, 2.0, NOTHING_HEARD)]
 
 
@@ -282,11 +282,11 @@ def face():
     """The astronaut's."""
     from skimage import data
 
-    from mmmsba_plugin.structures import Picture
+    from mmmsba_plugin.structures import Frame
     from mmmsba_plugin.tracks.link import follow_main_face
 
-    [sighting] = follow_main_face([Picture(0.0, data.astronaut())])
-    return sighting.face
+    [observation] = follow_main_face([Frame(0.0, data.astronaut())])
+    return observation.face
 
 
 class TestNative:
@@ -313,8 +313,8 @@ class TestNative:
         )
         assert np.isfinite(native_detail.native_detail(speck)).all()
 
-    def test_looking_for_a_slide_leaves_the_pictures_as_they_were(self):
-        # OpenCV multiplies its window into pictures whose sides suit its transform.
+    def test_looking_for_a_slide_leaves_the_frames_as_they_were(self):
+        # OpenCV multiplies its window into frames whose sides suit its transform.
         images = np.random.default_rng(0).uniform(0, 255, (2, 64, 96)).astype(np.float32)
         before, now = images.copy()
         texture.slid(before, now)
@@ -342,7 +342,7 @@ class TestExtract:
         assert all(rows.present.mean() > 0.95 for rows in found.rows.values())
         assert list(found.rows) == ["face", "audio", "lips"]
 
-    def test_a_silent_film_opts_out_of_sound_with_the_reason(self, silent_clip):
+    def test_a_silent_film_opts_out_of_audio_with_the_reason(self, silent_clip):
         found = self.extracted(silent_clip)
         [part] = found.opt_outs["audio"]
         assert (part.start_s, part.end_s, part.reason) == (0.0, found.end_s, NO_AUDIO_STREAM)
@@ -361,8 +361,8 @@ class TestExtract:
     def test_a_kept_row_is_not_computed_again(self, tmp_path, talking_clip, monkeypatch):
         store = FeatureStore(tmp_path)
         self.extracted(talking_clip, store)
-        monkeypatch.setattr("mmmsba_plugin.media.video.PictureReader.__iter__", None)
-        monkeypatch.setattr("mmmsba_plugin.media.audio.SoundReader.__iter__", None)
+        monkeypatch.setattr("mmmsba_plugin.media.video.FrameReader.__iter__", None)
+        monkeypatch.setattr("mmmsba_plugin.media.audio.AudioReader.__iter__", None)
         self.extracted(talking_clip, store)
 
     def test_another_stride_is_another_key(self, tmp_path, talking_clip):

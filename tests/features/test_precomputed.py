@@ -20,8 +20,8 @@ from mmmsba_plugin.timebase import Grid
 from mmmsba_plugin.training.data import ClipDataset, Skipped, Source, collate, load_clips
 from mmmsba_plugin.training.fit import fit
 
-from ..corpora import put_json, tvil_entry
-from ..corpora_csv import clip_table
+from ..layouts import put_json, tvil_entry
+from ..layouts_csv import clip_table
 
 HOP_S = 0.16
 DURATION_S = 4.8
@@ -42,16 +42,16 @@ def choices(root: Path, *modalities: str) -> FeaturesConfig:
 
 
 def write_rows(root: Path, name: str, truth: list[tuple[float, float]], *, seed: int) -> None:
-    """Write features of a clip in every folder: noise, and a shift where it is forged."""
+    """Write features of a clip in every folder: noise, and a shift where it is fake."""
     rng = np.random.default_rng(seed)
     centers_s = Grid(stride_s=HOP_S).centers_s(round(DURATION_S / HOP_S))
-    forged = np.zeros(len(centers_s))
+    fake = np.zeros(len(centers_s))
     for start_s, end_s in truth:
-        forged[(centers_s >= start_s) & (centers_s < end_s)] = 1.0
+        fake[(centers_s >= start_s) & (centers_s < end_s)] = 1.0
     for folder in FOLDERS.values():
         path = root / folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        values = rng.normal(size=(len(centers_s), 6)) + 2.5 * forged[:, None]
+        values = rng.normal(size=(len(centers_s), 6)) + 2.5 * fake[:, None]
         np.save(path, values.astype(np.float32))
 
 
@@ -98,7 +98,7 @@ class TestLoading:
         source = Source(bind_front_ends(config), config, FeatureStore(tmp_path / "store"))
         return *load_clips(records, source), source
 
-    def test_a_clip_that_is_not_there_lasts_as_its_corpus_says(self, tmp_path):
+    def test_a_clip_that_is_not_there_lasts_as_its_dataset_says(self, tmp_path):
         write_rows(tmp_path, "a.npy", [], seed=0)
         record = Record(tmp_path / "train" / "a.mp4", duration_s=DURATION_S)
         [clip], skipped, source = self.load(tmp_path, record)
@@ -117,7 +117,7 @@ class TestLoading:
         write_rows(tmp_path, "a.npy", [], seed=0)
         _, [skipped], _ = self.load(tmp_path, Record(tmp_path / "a.mp4"))
         assert skipped.reason == (
-            f"{tmp_path / 'a.mp4'} is not there, and its corpus does not say how long it lasts; "
+            f"{tmp_path / 'a.mp4'} is not there, and its dataset does not say how long it lasts; "
             "add the clip, or its duration_s"
         )
 
@@ -135,7 +135,7 @@ class TestLoading:
         _, [skipped] = load_clips([Record(tmp_path / "a.mp4", duration_s=1.0)], source)
         assert skipped.reason.startswith("there is no file")
 
-    def test_every_snippet_of_a_whole_forged_clip_is_fake_and_no_boundary_is_taught(self, tmp_path):
+    def test_every_snippet_of_a_whole_fake_clip_is_fake_and_no_boundary_is_taught(self, tmp_path):
         for name in ("whole", "part"):
             write_rows(tmp_path, f"{name}.npy", [], seed=0)
         whole = Record(

@@ -1,4 +1,4 @@
-"""Clips that are looked at only from where their sound begins."""
+"""Clips that are looked at only from where their audio begins."""
 
 from dataclasses import replace
 
@@ -15,18 +15,18 @@ from mmmsba_plugin.features import extract as extracting
 from mmmsba_plugin.features.cache import FeatureStore, Stored
 from mmmsba_plugin.features.extract import (
     LEADING_SILENCE,
+    NO_AUDIO,
     NO_AUDIO_STREAM,
-    NO_SOUND,
     NOTHING_TRIMMED,
     extract,
     save_rows,
 )
 from mmmsba_plugin.localization.binarize import localize
 from mmmsba_plugin.localization.proposals import ranked_proposals
-from mmmsba_plugin.media.audio import SoundReader, read_sound
+from mmmsba_plugin.media.audio import AudioReader, read_audio
 from mmmsba_plugin.media.encode import write_clip
 from mmmsba_plugin.media.probe import probe
-from mmmsba_plugin.media.video import PictureReader
+from mmmsba_plugin.media.video import FrameReader
 from mmmsba_plugin.model.inference import judge
 from mmmsba_plugin.model.mmmsba import MmmsBa
 from mmmsba_plugin.record import Record
@@ -41,7 +41,7 @@ from mmmsba_plugin.training.targets import make_targets
 RATE_HZ = 16_000
 STRIDE_S = 0.08
 TRIMMED, WHOLE = FeaturesConfig(trim_silence=True), FeaturesConfig()
-SOUND_TRIMMED, SOUND_WHOLE = TRIMMED.only(["audio"]), WHOLE.only(["audio"])
+AUDIO_TRIMMED, AUDIO_WHOLE = TRIMMED.only(["audio"]), WHOLE.only(["audio"])
 
 
 def noise(duration_s: float, *, silent_s: float = 0.0) -> np.ndarray:
@@ -52,7 +52,7 @@ def noise(duration_s: float, *, silent_s: float = 0.0) -> np.ndarray:
 
 
 def lossless(path, samples) -> Media:
-    write_clip(path, [], fps_hz=25, sound=samples, audio_codec="pcm_s16le")
+    write_clip(path, [], fps_hz=25, audio=samples, audio_codec="pcm_s16le")
     return probe(path)
 
 
@@ -64,11 +64,11 @@ def rows_of(media: Media, config: FeaturesConfig, store=None) -> ClipFeatures:
 def late_clip(talking_clip):
     """The talking clip, silent for its first 0.5 s."""
     media = probe(talking_clip)
-    sound = read_sound(media).samples
-    sound[:8_000] = 0.0
-    sound[8_000:] += noise(3.0)[: sound.size - 8_000] / 10
+    audio = read_audio(media).samples
+    audio[:8_000] = 0.0
+    audio[8_000:] += noise(3.0)[: audio.size - 8_000] / 10
     path = talking_clip.with_name("late.mp4")
-    write_clip(path, PictureReader(media), fps_hz=25, sound=sound)
+    write_clip(path, FrameReader(media), fps_hz=25, audio=audio)
     return path
 
 
@@ -99,7 +99,7 @@ class TestFeatures:
         assert {len(rows) for rows in trimmed.rows.values()} == {trimmed.num_snippets}
         assert all(rows.present.mean() > 0.95 for rows in trimmed.rows.values())
 
-    def test_rows_of_pictures_are_those_of_the_whole_clip(self, whole, trimmed):
+    def test_rows_of_frames_are_those_of_the_whole_clip(self, whole, trimmed):
         for modality in ("face", "lips"):
             assert (trimmed.rows[modality].values == whole.rows[modality].values[7:]).all()
             assert (trimmed.rows[modality].present == whole.rows[modality].present[7:]).all()
@@ -110,27 +110,27 @@ class TestFeatures:
             assert trimmed.opt_outs[modality][0] == cut
 
     @pytest.mark.parametrize("num_cells", [1, 6])
-    def test_rows_of_sound_do_not_tell_how_long_the_silence_was(self, tmp_path, num_cells):
+    def test_rows_of_audio_do_not_tell_how_long_the_silence_was(self, tmp_path, num_cells):
         at_once = lossless(tmp_path / "at_once.mkv", noise(2.0))
         late = lossless(tmp_path / "late.mkv", noise(2.0, silent_s=num_cells * STRIDE_S))
-        expected = rows_of(at_once, SOUND_TRIMMED).rows["audio"]
-        found = rows_of(late, SOUND_TRIMMED).rows["audio"]
+        expected = rows_of(at_once, AUDIO_TRIMMED).rows["audio"]
+        found = rows_of(late, AUDIO_TRIMMED).rows["audio"]
         # Sums of float32 in another order, as for blocks of other lengths.
         assert found.values == pytest.approx(expected.values, abs=1e-4)
         assert (found.present == expected.present).all()
         # Rows that were cut from the whole clip would: they are relative to its mean.
-        cut = rows_of(late, SOUND_WHOLE).rows["audio"].values[num_cells:]
+        cut = rows_of(late, AUDIO_WHOLE).rows["audio"].values[num_cells:]
         assert not np.allclose(cut, expected.values, atol=0.05)
 
-    def test_sound_from_the_start_leaves_a_clip_as_it_is(self, tmp_path):
+    def test_audio_from_the_start_leaves_a_clip_as_it_is(self, tmp_path):
         media = lossless(tmp_path / "a.mkv", noise(1.0))
-        found, expected = rows_of(media, SOUND_TRIMMED), rows_of(media, SOUND_WHOLE)
+        found, expected = rows_of(media, AUDIO_TRIMMED), rows_of(media, AUDIO_WHOLE)
         assert (found.grid, found.opt_outs, found.warnings) == (
             expected.grid, expected.opt_outs, expected.warnings,
         )  # fmt: skip
         assert (found.rows["audio"].values == expected.rows["audio"].values).all()
 
-    def test_a_clip_without_a_stream_of_sound_is_looked_at_whole(self, silent_clip):
+    def test_a_clip_without_a_stream_of_audio_is_looked_at_whole(self, silent_clip):
         found = rows_of(probe(silent_clip), TRIMMED)
         assert (found.grid.start_s, found.warnings) == (0.0, ())
         assert [part.reason for part in found.opt_outs["audio"]] == [NO_AUDIO_STREAM]
@@ -139,14 +139,14 @@ class TestFeatures:
     def test_a_clip_of_which_nothing_would_be_left_is_looked_at_whole(self, tmp_path, silent_s):
         samples = noise(1.0)
         samples[: round(silent_s * RATE_HZ)] = 0.0
-        found = rows_of(lossless(tmp_path / "a.mkv", samples), SOUND_TRIMMED)
+        found = rows_of(lossless(tmp_path / "a.mkv", samples), AUDIO_TRIMMED)
         assert (found.grid.start_s, found.num_snippets) == (0.0, 13)
         assert found.warnings == (NOTHING_TRIMMED,)
 
     def test_one_cell_that_is_left_is_enough(self, tmp_path):
         samples = noise(1.0)
         samples[: round(0.95 * RATE_HZ)] = 0.0
-        found = rows_of(lossless(tmp_path / "a.mkv", samples), SOUND_TRIMMED)
+        found = rows_of(lossless(tmp_path / "a.mkv", samples), AUDIO_TRIMMED)
         assert found.grid.start_s == pytest.approx(0.96)
         assert (found.num_snippets, found.warnings) == (1, ())
 
@@ -159,7 +159,7 @@ class TestFeatures:
     def test_a_clip_whose_file_was_not_read_is_refused(self):
         media = Media(path="gone.mp4", duration_s=3.0)
         with pytest.raises(FeatureError, match=r"silence cannot be trimmed from gone\.mp4, whose"):
-            rows_of(media, SOUND_TRIMMED)
+            rows_of(media, AUDIO_TRIMMED)
 
     def test_opt_outs_that_reach_into_the_cut_are_shortened_and_later_ones_kept(self):
         parts = {
@@ -170,7 +170,7 @@ class TestFeatures:
                         OptOut(start_s=a, end_s=b, reason=why)
                         for a, b, why in [(0.0, 0.3, "a"), (0.4, 0.9, "b"), (1.0, 1.1, "c")]
                     ),
-                    end_s=1.5, afterwards=NO_SOUND, warnings=(),
+                    end_s=1.5, afterwards=NO_AUDIO, warnings=(),
                 ),
                 Grid(start_s=0.5, stride_s=0.2),
             ),
@@ -185,32 +185,32 @@ class TestFeatures:
         st.sampled_from([0.04, 0.08, 0.1, 0.2]),
         st.floats(0.01, 12),
     )
-    def test_rows_fit_the_grid_wherever_it_starts(self, first, end_s, stride_s, sound_end_s):
+    def test_rows_fit_the_grid_wherever_it_starts(self, first, end_s, stride_s, audio_end_s):
         def stored(grid, until_s):
             num = grid.num_snippets(until_s)
             rows = FeatureRows(np.ones((num, 1), np.float32), np.ones(num, bool))
-            return Stored(rows, (), until_s, NO_SOUND, ()), grid
+            return Stored(rows, (), until_s, NO_AUDIO, ()), grid
 
         whole = Grid(stride_s=stride_s)
         behind = Grid(whole.cell(first)[0], stride_s)
-        parts = {"face": stored(whole, end_s), "audio": stored(behind, sound_end_s)}
+        parts = {"face": stored(whole, end_s), "audio": stored(behind, audio_end_s)}
         found = extracting._together(parts, behind)
         assert {len(rows) for rows in found.rows.values()} == {found.num_snippets}
-        missing = whole.num_snippets(max(end_s, sound_end_s)) - first
+        missing = whole.num_snippets(max(end_s, audio_end_s)) - first
         assert found.num_snippets == max(0, missing)
 
 
 class TestStore:
-    def test_pictures_are_walked_once_for_either_way(self, late_clip, tmp_path, monkeypatch):
+    def test_frames_are_walked_once_for_either_way(self, late_clip, tmp_path, monkeypatch):
         store = FeatureStore(tmp_path)
         first = rows_of(probe(late_clip), WHOLE, store)
-        monkeypatch.setattr(PictureReader, "__iter__", None)
+        monkeypatch.setattr(FrameReader, "__iter__", None)
         found = rows_of(probe(late_clip), TRIMMED, store)
         assert (found.rows["lips"].values == first.rows["lips"].values[7:]).all()
 
     def test_nothing_is_decoded_twice(self, late_clip, store, trimmed, monkeypatch):
-        monkeypatch.setattr(PictureReader, "__iter__", None)
-        monkeypatch.setattr(SoundReader, "__iter__", None)
+        monkeypatch.setattr(FrameReader, "__iter__", None)
+        monkeypatch.setattr(AudioReader, "__iter__", None)
         again = rows_of(probe(late_clip), TRIMMED, store)
         assert again.grid == trimmed.grid
         assert again.opt_outs == trimmed.opt_outs
@@ -228,9 +228,9 @@ class TestStore:
     def test_a_silent_clip_is_known_as_such_the_second_time(self, tmp_path, monkeypatch):
         media = lossless(tmp_path / "a.mkv", np.zeros(RATE_HZ, np.float32))
         store = FeatureStore(tmp_path / "store")
-        first = rows_of(media, SOUND_TRIMMED, store)
-        monkeypatch.setattr(SoundReader, "__iter__", None)
-        assert rows_of(media, SOUND_TRIMMED, store).warnings == first.warnings == (NOTHING_TRIMMED,)
+        first = rows_of(media, AUDIO_TRIMMED, store)
+        monkeypatch.setattr(AudioReader, "__iter__", None)
+        assert rows_of(media, AUDIO_TRIMMED, store).warnings == first.warnings == (NOTHING_TRIMMED,)
 
 
 def with_trimming(detector: MmmsbaDetector) -> MmmsbaDetector:

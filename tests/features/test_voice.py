@@ -11,7 +11,7 @@ from mmmsba_plugin.features.embeddings import speaker, spoofing
 from mmmsba_plugin.features.self_similarity import NUM_VALUES, likenesses
 from mmmsba_plugin.features.voice import NUM_BANDS, Voice, VoiceConfig
 from mmmsba_plugin.schema import Media
-from mmmsba_plugin.structures import FeatureRows, SoundBlock
+from mmmsba_plugin.structures import AudioBlock, FeatureRows
 from mmmsba_plugin.timebase import Grid
 
 RATE_HZ = 16_000
@@ -36,12 +36,12 @@ def voice(pitch_hz, duration_s, *, formant_hz=700.0, seed=0):
     return (0.1 * buzz / np.abs(buzz).max() + 0.1 * hiss).astype(np.float32)
 
 
-def rows_of(sound, *, num_snippets=None, stride_s=0.08):
+def rows_of(audio, *, num_snippets=None, stride_s=0.08):
     extractor = Voice(VoiceConfig())
     grid = Grid(stride_s=stride_s)
     extractor.start(Media(path="clip.wav"), grid)
-    extractor.add(SoundBlock(0.0, sound, RATE_HZ))
-    return extractor.finish(num_snippets or grid.num_snippets(sound.size / RATE_HZ))
+    extractor.add(AudioBlock(0.0, audio, RATE_HZ))
+    return extractor.finish(num_snippets or grid.num_snippets(audio.size / RATE_HZ))
 
 
 # --- likeness ----------------------------------------------------------------------------------
@@ -54,7 +54,7 @@ def test_a_moment_out_of_place_is_like_no_other():
     assert found[:, MEAN].argmin() == 20
 
 
-def test_what_shares_sound_with_a_moment_is_not_compared_with_it():
+def test_what_shares_audio_with_a_moment_is_not_compared_with_it():
     # Neighbours are the same, all others the opposite.
     found = likenesses(turned([0] * 4 + [180] * 20), stride_s=0.1, window_s=0.4)
     assert (found[:4, NEAREST] == -1).all()
@@ -87,7 +87,8 @@ def test_blocks_leave_no_seam_and_a_cosine_is_never_above_one(length, stride_s):
         assert found[picked, MEAN] == pytest.approx(others.mean(), abs=1e-5)
 
 
-# --- voiceprints -------------------------------------------------------------------------------
+# --- speaker embedding
+# -------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("module", [speaker, spoofing])
@@ -101,7 +102,7 @@ def test_an_encoder_file_that_was_changed_is_refused(module, monkeypatch):
 def test_one_print_a_snippet_of_length_one_whatever_the_loudness():
     mels = np.random.default_rng(0).uniform(size=(90, speaker.NUM_MELS)).astype(np.float32)
     loud, soft = (
-        speaker.voiceprints(mels * gain, mean_square=gain, window=40, every=10)
+        speaker.speaker_embeddings(mels * gain, mean_square=gain, window=40, every=10)
         for gain in (1.0, 1e-4)
     )
     assert loud.shape == (9, 256)
@@ -112,7 +113,9 @@ def test_one_print_a_snippet_of_length_one_whatever_the_loudness():
 @pytest.mark.parametrize("every", [4, 10, 39, 40, 41, 100, 1000])
 def test_there_is_a_print_a_snippet_however_long_it_is(every):
     mels = np.random.default_rng(0).uniform(size=(3 * every, speaker.NUM_MELS))
-    found = speaker.voiceprints(mels.astype(np.float32), mean_square=1.0, window=40, every=every)
+    found = speaker.speaker_embeddings(
+        mels.astype(np.float32), mean_square=1.0, window=40, every=every
+    )
     assert found.shape == (3, 256)
 
 
@@ -123,36 +126,37 @@ def test_the_bands_are_those_of_librosa():
     assert speaker.mel_bands() == pytest.approx(expected, abs=1e-7)
 
 
-# --- synthprints -------------------------------------------------------------------------------
+# --- anti-spoofing embedding
+# -------------------------------------------------------------------------------
 
 
-def test_prints_are_those_of_the_encoder_over_the_whole_sound():
+def test_prints_are_those_of_the_encoder_over_the_whole_audio():
     import torch
 
     step, batch = spoofing.STEP, spoofing._BATCH
-    sound = np.random.default_rng(0).normal(scale=0.05, size=(2 * batch + 3) * step)
-    sound = (sound * 0.05 / np.sqrt(np.mean(sound**2))).astype(np.float32)
+    audio = np.random.default_rng(0).normal(scale=0.05, size=(2 * batch + 3) * step)
+    audio = (audio * 0.05 / np.sqrt(np.mean(audio**2))).astype(np.float32)
     around = 2 * step + 64
-    padded = torch.from_numpy(np.pad(sound, (around, around), mode="symmetric"))
+    padded = torch.from_numpy(np.pad(audio, (around, around), mode="symmetric"))
     whole = spoofing.load_encoder()(padded[None, None])[0].abs()
     expected = torch.cat([whole.amax(dim=1), whole.mean(dim=1)]).T.detach().numpy()[2:-2]
-    assert spoofing.synthprints(sound) == pytest.approx(expected, abs=1e-3)
+    assert spoofing.spoofing_embeddings(audio) == pytest.approx(expected, abs=1e-3)
 
 
 @settings(max_examples=10, deadline=None)
 @given(st.integers(1, 3 * spoofing.STEP))
 def test_there_is_a_print_for_every_step_that_begins(num_samples):
-    sound = np.random.default_rng(num_samples).normal(size=num_samples).astype(np.float32)
-    found = spoofing.synthprints(sound)
+    audio = np.random.default_rng(num_samples).normal(size=num_samples).astype(np.float32)
+    found = spoofing.spoofing_embeddings(audio)
     assert found.shape == (-(-num_samples // spoofing.STEP), spoofing.NUM_VALUES)
     assert np.isfinite(found).all()
     assert (found >= 0).all()
 
 
-def test_prints_move_with_the_sound():
-    sound = np.zeros(20 * spoofing.STEP, dtype=np.float32)
-    sound[10 * spoofing.STEP : 11 * spoofing.STEP] = voice(140, 1.0)[: spoofing.STEP]
-    found = spoofing.synthprints(sound)
+def test_prints_move_with_the_audio():
+    audio = np.zeros(20 * spoofing.STEP, dtype=np.float32)
+    audio[10 * spoofing.STEP : 11 * spoofing.STEP] = voice(140, 1.0)[: spoofing.STEP]
+    found = spoofing.spoofing_embeddings(audio)
     changed = np.abs(found - np.median(found, axis=0)).max(axis=1)
     assert changed.argmax() in (10, 11)
     assert (changed[:8] < 1e-4).all()
@@ -177,28 +181,28 @@ def test_a_tone_stands_in_the_band_of_its_frequency_and_its_end_is_a_step():
 
 
 def test_a_machine_in_the_middle_leaves_traces():
-    sound = np.random.default_rng(0).normal(scale=0.05, size=5 * RATE_HZ).astype(np.float32)
-    sound[2 * RATE_HZ : 3 * RATE_HZ] = voice(140, 1.0)
-    traces = np.abs(rows_of(sound).values[:, TRACES]).mean(axis=1)
+    audio = np.random.default_rng(0).normal(scale=0.05, size=5 * RATE_HZ).astype(np.float32)
+    audio[2 * RATE_HZ : 3 * RATE_HZ] = voice(140, 1.0)
+    traces = np.abs(rows_of(audio).values[:, TRACES]).mean(axis=1)
     assert traces[26:36].min() > 2 * max(traces[:22].max(), traces[41:].max())
 
 
 def test_another_voice_in_the_middle_is_out_of_place():
-    sound = voice(110, 5.0, formant_hz=600)
-    sound[2 * RATE_HZ : 3 * RATE_HZ] = voice(260, 1.0, formant_hz=1900)
-    nearest = rows_of(sound).values[:, LIKENESSES][:, NEAREST]
+    audio = voice(110, 5.0, formant_hz=600)
+    audio[2 * RATE_HZ : 3 * RATE_HZ] = voice(260, 1.0, formant_hz=1900)
+    nearest = rows_of(audio).values[:, LIKENESSES][:, NEAREST]
     inside, outside = nearest[28:34], np.r_[nearest[:20], nearest[42:60]]
     assert np.median(inside) < outside.min()
 
 
 def test_loudness_does_not_change_what_is_heard():
-    sound = voice(140, 2.0)
-    loud, soft = (rows_of(sound * gain).values for gain in (1.0, 0.3))
+    audio = voice(140, 2.0)
+    loud, soft = (rows_of(audio * gain).values for gain in (1.0, 0.3))
     # The floor at -100 dB is nearer to what is soft.
     assert loud == pytest.approx(soft, abs=0.05)
 
 
-def test_sound_that_ends_early_leaves_rows_that_are_not_present():
+def test_audio_that_ends_early_leaves_rows_that_are_not_present():
     rows: FeatureRows = rows_of(voice(140, 1.0), num_snippets=30)
     assert rows.present.sum() == 13
     assert not rows.values[~rows.present].any()
@@ -207,10 +211,10 @@ def test_sound_that_ends_early_leaves_rows_that_are_not_present():
 
 @settings(max_examples=10, deadline=None)
 @given(st.floats(0.3, 3.0), st.integers(1, 60))
-def test_what_is_heard_does_not_depend_on_how_long_pictures_go_on(duration_s, more):
-    sound = voice(140, duration_s)
-    alone = rows_of(sound)
-    longer = rows_of(sound, num_snippets=len(alone) + more)
+def test_what_is_heard_does_not_depend_on_how_long_frames_go_on(duration_s, more):
+    audio = voice(140, duration_s)
+    alone = rows_of(audio)
+    longer = rows_of(audio, num_snippets=len(alone) + more)
     assert longer.values[: len(alone)] == pytest.approx(alone.values, abs=1e-4)
     assert not longer.present[len(alone) + 1 :].any()
 
@@ -218,8 +222,8 @@ def test_what_is_heard_does_not_depend_on_how_long_pictures_go_on(duration_s, mo
 def test_another_sample_rate_is_refused_with_the_way_out():
     extractor = Voice(VoiceConfig())
     extractor.start(Media(path="clip.wav"), Grid(stride_s=0.08))
-    with pytest.raises(FeatureError, match=r"at 16000 Hz, got sound of 8000 Hz; set media"):
-        extractor.add(SoundBlock(0.0, np.zeros(800, np.float32), 8_000))
+    with pytest.raises(FeatureError, match=r"at 16000 Hz, got audio of 8000 Hz; set media"):
+        extractor.add(AudioBlock(0.0, np.zeros(800, np.float32), 8_000))
 
 
 def test_our_preset_hears_voices_unless_told_otherwise():

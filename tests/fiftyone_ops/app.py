@@ -1,6 +1,6 @@
 """A real FiftyOne App for tests: its server, and a real browser that looks at it.
 
-The server holds one state for all pages, so each test has a data set of its own name.
+The server holds one state for all pages, so each test has a dataset of its own name.
 """
 
 import os

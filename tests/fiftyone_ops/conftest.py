@@ -1,4 +1,4 @@
-"""A real FiftyOne with a database of its own, and data sets to work on.
+"""A real FiftyOne with a database of its own, and datasets to work on.
 
 FiftyOne reads where its database is when it is imported, so the database starts first. The
 embedded service is never used: two test processes that start it together make it fail.
@@ -130,7 +130,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture
 def dataset():
-    """An empty data set of videos under a name of its own."""
+    """An empty dataset of videos under a name of its own."""
     import fiftyone as fo
 
     # Persistent, or the first process that ends would delete it for all others.
@@ -141,11 +141,11 @@ def dataset():
 
 
 @pytest.fixture
-def talking_dataset(dataset, talking_corpus):
-    """The forged and genuine clips of the talking portrait, as samples without metadata."""
+def talking_dataset(dataset, talking_head_dataset):
+    """The fake and real clips of the talking portrait, as samples without metadata."""
     import fiftyone as fo
 
-    clips = sorted(talking_corpus.rglob("*.mp4"))
+    clips = sorted(talking_head_dataset.rglob("*.mp4"))
     dataset.add_samples([fo.Sample(filepath=str(path)) for path in clips])
     return dataset
 
@@ -162,15 +162,15 @@ def named_clips(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def late_clip(tmp_path_factory):
-    """A forged clip as if cut out of a longer one: pictures start at 1 s, sound just before."""
+    """A fake clip as if cut out of a longer one: frames start at 1 s, audio just before."""
     from mmmsba_plugin.media.encode import write_clip
 
-    from ..clips import clicks, pictures_at
+    from ..clips import clicks, frames_at
 
     path = tmp_path_factory.mktemp("late") / "forged-late.mp4"
-    pictures = pictures_at([1 + number / 25 for number in range(50)])
-    sound = clicks(1.0, duration_s=2.0)
-    write_clip(path, pictures, fps_hz=25, sound=sound, sound_start_s=1.0)
+    frames = frames_at([1 + number / 25 for number in range(50)])
+    audio = clicks(1.0, duration_s=2.0)
+    write_clip(path, frames, fps_hz=25, audio=audio, audio_start_s=1.0)
     return path
 
 

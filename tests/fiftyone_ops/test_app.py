@@ -1,9 +1,9 @@
 """The App in a real browser: judge clips from a form, look at one, correct it, go on.
 
-Screenshots are kept in the folder that ``MMMSBA_SCREENSHOTS`` names. Where ``MMMSBA_PICTURES``
-names a folder, the small network learns for longer and the README's pictures are written there::
+Screenshots are kept in the folder that ``MMMSBA_SCREENSHOTS`` names. Where ``MMMSBA_FRAMES``
+names a folder, the small network learns for longer and the README's frames are written there::
 
-    MMMSBA_PICTURES=fiftyone_ops/assets pytest tests/fiftyone_ops/test_app.py -k story
+    MMMSBA_FRAMES=fiftyone_ops/assets pytest tests/fiftyone_ops/test_app.py -k story
 """
 
 import os
@@ -27,7 +27,7 @@ FORM = "[data-cy=operators-prompt-modal]"
 OPERATOR = "[data-item-id='@mmmsba/fiftyone_ops/detect_forgeries']"
 LOOKER = "[data-cy=looker]"
 TIMELINE = "[data-cy=mmmsba-timeline]"
-PICTURES = os.environ.get("MMMSBA_PICTURES")
+FRAMES = os.environ.get("MMMSBA_PICTURES")
 
 #: What judging a dozen clips on a busy machine may take.
 LONG_MS = 240_000
@@ -44,9 +44,9 @@ pytestmark = [
 
 
 @pytest.fixture(scope="session")
-def weights(request, talking_corpus, feature_store, tmp_path_factory) -> Path:
-    """Weights that learned from the talking portrait; for pictures they learn for longer."""
-    if not PICTURES:
+def weights(request, talking_head_dataset, feature_store, tmp_path_factory) -> Path:
+    """Weights that learned from the talking portrait; for frames they learn for longer."""
+    if not FRAMES:
         return request.getfixturevalue("checkpoint")
     from mmmsba_plugin.config import FitConfig, TrainConfig
     from mmmsba_plugin.training.fit import fit
@@ -56,7 +56,7 @@ def weights(request, talking_corpus, feature_store, tmp_path_factory) -> Path:
         train=TrainConfig(batch_size=4, max_epochs=40, patience=40),
     )
     out = tmp_path_factory.mktemp("pictured") / "weights"
-    return fit(read_lavdf(talking_corpus), config, out, store=feature_store).checkpoint
+    return fit(read_lavdf(talking_head_dataset), config, out, store=feature_store).checkpoint
 
 
 @pytest.fixture(scope="session")
@@ -78,7 +78,7 @@ def chromium():
 
 @pytest.fixture
 def page(chromium, address, dataset, request, tmp_path):
-    """A page that shows the grid of the test's data set; its last sight is kept."""
+    """A page that shows the grid of the test's dataset; its last sight is kept."""
     opened = app.page(chromium)
     opened.address = f"{address}/datasets/{dataset.name}"
     yield opened
@@ -87,9 +87,9 @@ def page(chromium, address, dataset, request, tmp_path):
 
 
 @pytest.fixture
-def forged_clips(dataset, talking_corpus):
-    """Clips of the held-out splits, with what is known of them, as samples; for pictures all."""
-    records = [one for one in read_lavdf(talking_corpus) if PICTURES or one.split != "train"]
+def fake_clips(dataset, talking_head_dataset):
+    """Clips of the held-out splits, with what is known of them, as samples; for frames all."""
+    records = [one for one in read_lavdf(talking_head_dataset) if FRAMES or one.split != "train"]
     for record in records:
         clock = metadata.look(str(record.media)).clock
         truth = truth_of(record, clock)
@@ -102,7 +102,7 @@ def forged_clips(dataset, talking_corpus):
 
 @pytest.fixture
 def judged(named_dataset, toy):
-    """The small videos, judged: forged-1 and forged-2 from 0.5 s to 1.013 s, by sound."""
+    """The small videos, judged: forged-1 and fake-2 from 0.5 s to 1.013 s, by audio."""
     annotate(named_dataset, detector=toy)
     for name in ("missing", "raises", "nobody"):
         named_dataset.delete_samples(named_dataset.match(F("filepath").contains_str(name)))
@@ -164,41 +164,41 @@ def wait_until(true, *, within_s: float = 20.0) -> None:
         time.sleep(0.1)
 
 
-def picture(page, name: str) -> None:
-    """Keep what is seen as a picture of the README, where pictures are asked for."""
-    if PICTURES:
-        path = Path(PICTURES) / f"{name}.png"
+def frame(page, name: str) -> None:
+    """Keep what is seen as a frame of the README, where frames are asked for."""
+    if FRAMES:
+        path = Path(FRAMES) / f"{name}.png"
         page.screenshot(path=path)
         _shrink(path)
 
 
 def _shrink(path: Path) -> None:
-    """Make a picture half as large, of 256 colours: the README needs no more."""
+    """Make a frame half as large, of 256 colours: the README needs no more."""
     from PIL import Image
 
     Image.open(path).convert("RGB").quantize(256).save(path, optimize=True)
 
 
-def test_the_story_from_clips_to_labels_to_a_correction(page, forged_clips):
+def test_the_story_from_clips_to_labels_to_a_correction(page, fake_clips):
     see_grid(page)
     page.locator(OPERATOR).click()
     page.wait_for_selector(FORM)
     page.locator(f"{FORM} >> xpath=//p[text()='Threshold']/following::input[1]").fill("0.5")
-    picture(page, "form")
+    frame(page, "form")
     page.locator(FORM).get_by_role("button", name="Execute").click()
-    wait_until(lambda: is_judged(forged_clips), within_s=LONG_MS / 1000)
+    wait_until(lambda: is_judged(fake_clips), within_s=LONG_MS / 1000)
     page.get_by_role("button", name="Done", exact=True).click()
     # Labels appear in the sidebar without reloading.
     page.wait_for_selector("text=forgeries_verdict")
 
     open_overview(page)
     page.wait_for_timeout(1_000)
-    picture(page, "grid")
+    frame(page, "grid")
     page.locator("[data-cy=mmmsba-tab-queue]").click()
     page.wait_for_selector("[data-cy=mmmsba-queue-item]")
-    picture(page, "queue")
+    frame(page, "queue")
 
-    name = most_forged(forged_clips)
+    name = most_fake(fake_clips)
     page.locator(f"[data-cy=mmmsba-queue-item]:has-text('{name}')").click()
     page.wait_for_selector("[data-cy=modal-looker-container]")
     show_timeline(page, name)
@@ -211,15 +211,15 @@ def test_the_story_from_clips_to_labels_to_a_correction(page, forged_clips):
         "count => document.querySelectorAll('[data-cy=mmmsba-lane-kept] .segment').length > count",
         arg=before,
     )
-    review = review_of(forged_clips, name)
+    review = review_of(fake_clips, name)
     assert (review.by, review.history[-1]["action"]) == (whoami(), "add")
     page.keyboard.press("u")
-    if most_segments(forged_clips):
+    if most_segments(fake_clips):
         page.keyboard.press("j")
         page.keyboard.press("a")
         page.wait_for_selector("[data-cy=mmmsba-lane-kept] .segment")
     page.wait_for_timeout(1_000)
-    picture(page, "timeline")
+    frame(page, "timeline")
 
 
 def is_judged(dataset) -> bool:
@@ -239,7 +239,7 @@ def most_segments(dataset) -> int:
     return max(len(labels.detections) for labels in dataset.values("forgeries"))
 
 
-def most_forged(dataset) -> str:
+def most_fake(dataset) -> str:
     """Return the clip with the most segments, and of those the one of the highest score."""
     rank = F("forgeries.detections").length() * 10 + F("forgeries_verdict.confidence")
     return Path(dataset.sort_by(rank, reverse=True).first().filepath).name
@@ -250,7 +250,7 @@ def test_a_click_on_the_time_line_is_where_the_player_goes(page, judged):
     open_clip(page, "forged-1.mp4")
     track = page.locator("[data-cy=mmmsba-lane-curve] .track").first.bounding_box()
     page.mouse.click(track["x"] + 0.755 * track["width"], track["y"] + 5)
-    # At 1.51 s the picture is on that came at 1.48 s; pictures are 40 ms apart.
+    # At 1.51 s the frame is on that came at 1.48 s; frames are 40 ms apart.
     wait_for_time(page, 1.475, 1.485)
     # The App's own clock is in step.
     assert page.get_by_text("0:01.48 / 0:02.00").count() >= 1
@@ -277,12 +277,12 @@ def test_the_next_clip_shows_its_own_segments(page, judged):
     assert page.locator("[data-cy=mmmsba-card]").count() == 0
 
 
-def test_a_segment_has_a_picture_and_is_a_place_to_go_to(page, judged):
+def test_a_segment_has_a_frame_and_is_a_place_to_go_to(page, judged):
     see_grid(page)
     open_clip(page, "forged-1.mp4")
     page.wait_for_selector("[data-cy=mmmsba-card] img")
     page.locator("[data-cy=mmmsba-card]").click()
-    # It starts at 0.5 s, within the picture that came at 0.48 s.
+    # It starts at 0.5 s, within the frame that came at 0.48 s.
     wait_for_time(page, 0.475, 0.485)
 
 
@@ -293,7 +293,7 @@ def test_a_clip_whose_file_starts_late_is_in_step_from_its_zero(page, dataset, l
     # Its player starts at 0.936 s, which is the clip's zero.
     open_clip(page, "forged-late.mp4")
     page.locator("[data-cy=mmmsba-card]").click()
-    # The segment starts at 0.5 s, within the picture that came at 1.4 s, 0.464 s from the zero.
+    # The segment starts at 0.5 s, within the frame that came at 1.4 s, 0.464 s from the zero.
     wait_for_time(page, 0.455, 0.475)
     left = page.locator("[data-cy=mmmsba-cursor]").evaluate("line => parseFloat(line.style.left)")
     assert left / 100 * 2.0 == pytest.approx(0.464, abs=0.01)
@@ -343,7 +343,7 @@ def test_a_clip_is_corrected_by_keys_alone(page, judged):
 
 
 def kept(dataset) -> list[tuple[str, float, float]]:
-    """Return what a person stands by of the first forged clip."""
+    """Return what a person stands by of the first fake clip."""
     dataset.reload()
     sample = dataset.match(F("filepath").ends_with("forged-1.mp4")).first()
     sample.reload()
@@ -481,7 +481,7 @@ def fill(dataset, clip: Path, *, num_clips: int) -> None:
     seen = metadata.look(str(clip))
     known = fo.VideoMetadata(
         frame_rate=seen.fps_hz,
-        total_frame_count=seen.num_pictures,
+        total_frame_count=seen.num_frames,
         duration=seen.duration_s,
         frame_width=seen.width_px,
         frame_height=seen.height_px,

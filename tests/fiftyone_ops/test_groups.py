@@ -1,7 +1,7 @@
-"""Videos in groups with pictures are found and written to, and the pictures stay as they are.
+"""Videos in groups with frames are found and written to, and the frames stay as they are.
 
 FiftyOne takes samples of several media types in groups alone, and shows, selects and writes one
-slice of them at a time: here that of the pictures, unless somebody asks for another.
+slice of them at a time: here that of the frames, unless somebody asks for another.
 """
 
 import uuid
@@ -20,18 +20,18 @@ from fiftyone_ops.panels.overview_data import narrowed, overview_of, queue_of
 from fiftyone_ops.tasks.detect import annotate
 from fiftyone_ops.tasks.evaluate import evaluate
 from fiftyone_ops.tasks.export import export
-from fiftyone_ops.tasks.import_dataset import import_corpus
+from fiftyone_ops.tasks.import_dataset import import_dataset
 from fiftyone_ops.tasks.metadata import SHOWN, fill_metadata, make_proxies
 from fiftyone_ops.tasks.review import decide, learnable
 from mmmsba_plugin.datasets.lavdf import read_lavdf
 from mmmsba_plugin.segment import Segment
-from mmmsba_plugin.timebase import PictureClock
+from mmmsba_plugin.timebase import FrameClock
 
 from ..clips import clip
 from .asking import ask
 from .panels.test_overview_data import OVERVIEW, TIMELINE
 
-CLOCK = PictureClock.steady(50, fps_hz=25)
+CLOCK = FrameClock.steady(50, fps_hz=25)
 FIELDS = Fields("forgeries")
 #: Of the small videos, those that can be judged.
 NAMES = ("forged-1", "forged-2", "genuine-1", "genuine-2")
@@ -43,16 +43,14 @@ def new_dataset() -> fo.Dataset:
 
 @pytest.fixture
 def grouped(named_clips, tmp_path):
-    """Each small video in a group with a picture, both with labels and tags of their owner's."""
+    """Each small video in a group with a frame, both with labels and tags of their owner's."""
     made = new_dataset()
-    made.add_group_field("group", default="picture")
+    made.add_group_field("group", default="frame")
     for path in named_clips[: len(NAMES)]:
         group = fo.Group()
-        picture = tmp_path / f"{path.stem}.png"
-        picture.write_bytes(b"a picture")
-        made.add_samples(
-            [owned(picture, group.element("picture")), owned(path, group.element("v"))]
-        )
+        frame = tmp_path / f"{path.stem}.png"
+        frame.write_bytes(b"a frame")
+        made.add_samples([owned(frame, group.element("frame")), owned(path, group.element("v"))])
     yield made
     made.delete()
 
@@ -104,14 +102,14 @@ def assert_nothing_is_lost(before: dict[str, dict], after: dict[str, dict]) -> N
             assert after[path].keys() == was.keys()
 
 
-def test_pictures_and_videos_mix_in_groups_alone(dataset, named_clips):
+def test_frames_and_videos_mix_in_groups_alone(dataset, named_clips):
     dataset.add_sample(fo.Sample(filepath=str(named_clips[0])))
     with pytest.raises(MediaTypeError, match="'image' does not match dataset media type 'video'"):
         dataset.add_sample(fo.Sample(filepath="face.png"))
     assert dataset.count() == 1
 
 
-def test_videos_in_groups_are_judged_and_pictures_left_alone(grouped, toy):
+def test_videos_in_groups_are_judged_and_frames_left_alone(grouped, toy):
     before = held(grouped)
     summary = annotate(grouped, detector=toy, frames=True)
     assert summary.verdicts == {"forged": 2, "genuine": 2}
@@ -122,7 +120,7 @@ def test_videos_in_groups_are_judged_and_pictures_left_alone(grouped, toy):
     assert annotate(grouped, detector=toy).skipped == 4
 
 
-@pytest.mark.parametrize("shown", ["picture", "v"])
+@pytest.mark.parametrize("shown", ["frame", "v"])
 def test_a_view_or_a_selection_of_groups_means_the_videos_in_them(grouped, toy, shown):
     grouped.group_slice = shown
     chosen = grouped.match(F("filepath").contains_str("forged"))
@@ -154,7 +152,7 @@ def test_several_slices_of_videos_are_all_judged(named_clips, toy):
     ("chosen", "said"),
     [
         (
-            lambda groups: groups.select_group_slices("picture"),
+            lambda groups: groups.select_group_slices("frame"),
             "what was chosen of .* holds samples of media type 'image'; choose videos",
         ),
         (lambda groups: groups.select_group_slices(_allow_mixed=True), "of media type 'mixed'; ch"),
@@ -175,12 +173,12 @@ def test_what_holds_no_videos_is_refused_in_a_sentence(judged, toy, chosen, said
     assert not (tmp_path / "out").exists()
 
 
-def test_groups_of_pictures_alone_are_refused_in_a_sentence(toy):
+def test_groups_of_frames_alone_are_refused_in_a_sentence(toy):
     made = new_dataset()
     made.add_group_field("group", default="left")
     group = fo.Group()
     made.add_samples([owned(Path(f"{side}.png"), group.element(side)) for side in ("left", "up")])
-    with pytest.raises(TargetError, match="choose a data set whose groups have a slice of videos"):
+    with pytest.raises(TargetError, match="choose a dataset whose groups have a slice of videos"):
         annotate(made, detector=toy)
     made.delete()
 
@@ -189,24 +187,24 @@ def test_metadata_of_videos_in_groups_are_filled_and_odd_ones_shown_as_copies(gr
     old = clip(tmp_path / "old.mp4", video_codec="mpeg4")
     group = fo.Group()
     grouped.add_samples(
-        [owned(tmp_path / "forged-1.png", group.element("picture")), owned(old, group.element("v"))]
+        [owned(tmp_path / "forged-1.png", group.element("frame")), owned(old, group.element("v"))]
     )
     assert fill_metadata(grouped).filled == 5
     assert videos(grouped).count_sample_tags() == {"kept": 5, "not-playable": 1}
-    assert grouped.select_group_slices("picture").count_sample_tags() == {"kept": 5}
+    assert grouped.select_group_slices("frame").count_sample_tags() == {"kept": 5}
     assert make_proxies(grouped, tmp_path / "copies").made == 1
-    # The App asks each sample of a data set what to show, pictures as well.
-    pictures = grouped.select_group_slices("picture")
-    assert pictures.values(SHOWN) == pictures.values("filepath")
+    # The App asks each sample of a dataset what to show, frames as well.
+    frames = grouped.select_group_slices("frame")
+    assert frames.values(SHOWN) == frames.values("filepath")
     assert videos(grouped).values(SHOWN)[-1].startswith(str(tmp_path / "copies"))
 
 
 def test_what_was_said_of_videos_in_groups_is_exported(judged, tmp_path):
     assert export(judged, folder=tmp_path / "reports", formats="json").written == 4
     assert export(judged, folder=tmp_path / "clips", what="clips").written == 2
-    out = export(judged, folder=tmp_path / "corpus", what="lav-df", truth_field="truth")
+    out = export(judged, folder=tmp_path / "dataset", what="lav-df", truth_field="truth")
     assert (out.written, out.failed) == (4, {})
-    told = [record.truth for record in read_lavdf(tmp_path / "corpus")]
+    told = [record.truth for record in read_lavdf(tmp_path / "dataset")]
     assert told == [(Segment(0.5, 1.013),)] * 2 + [()] * 2
 
 
@@ -215,8 +213,8 @@ def test_videos_in_groups_are_measured_and_their_errors_are_in_views(judged):
     told = evaluate(judged, truth_field="truth", activitynet=True)
     assert told.table["auc"] == 1
     after = held(judged)
-    pictures = [path for path in before if path.endswith(".png")]
-    assert {path: after[path] for path in pictures} == {path: before[path] for path in pictures}
+    frames = [path for path in before if path.endswith(".png")]
+    assert {path: after[path] for path in frames} == {path: before[path] for path in frames}
     assert videos(judged).values("eval_tp") == [1, 1, 0, 0]
     assert not any(len(judged.load_saved_view(name)) for name in told.views)
     sample = videos(judged).first()
@@ -226,10 +224,10 @@ def test_videos_in_groups_are_measured_and_their_errors_are_in_views(judged):
     assert names(judged.load_saved_view("eval-false-alarms")) == ["forged-1"]
 
 
-def test_a_corpus_is_not_imported_into_groups_or_pictures(grouped, talking_corpus):
+def test_a_dataset_is_not_imported_into_groups_or_frames(grouped, talking_head_dataset):
     before = grouped.get_field_schema().keys()
     with pytest.raises(TargetError, match="'group', which videos cannot be added to; choose anot"):
-        import_corpus(f"lav-df={talking_corpus}", name=grouped.name)
+        import_dataset(f"lav-df={talking_head_dataset}", name=grouped.name)
     assert (grouped.get_field_schema().keys(), grouped.list_runs()) == (before, [])
 
 
@@ -251,11 +249,11 @@ def test_videos_in_groups_are_counted_queued_and_reviewed(judged):
     assert (str(record.media), record.truth) == (sample.filepath, (Segment(0.5, 1.013),))
 
 
-def test_a_picture_that_is_open_is_not_taken_for_a_video(judged):
-    picture = judged.select_group_slices("picture").first()
+def test_a_frame_that_is_open_is_not_taken_for_a_video(judged):
+    frame = judged.select_group_slices("frame").first()
     with pytest.raises(TargetError, match=r"png is of media type 'image'; open a video, such as"):
-        decide(judged, picture.id, action="finish")
-    answer, _ = ask(TIMELINE, "load", judged, sample_id=picture.id)
+        decide(judged, frame.id, action="finish")
+    answer, _ = ask(TIMELINE, "load", judged, sample_id=frame.id)
     assert "open a video, such as one in the same group" in answer["problem"]
 
 

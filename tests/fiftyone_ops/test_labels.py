@@ -7,35 +7,35 @@ from hypothesis import strategies as st
 
 from fiftyone_ops import labels
 from mmmsba_plugin.record import Record
-from mmmsba_plugin.schema import Curves, ForgedSegment, Media, Report, Threshold
+from mmmsba_plugin.schema import Curves, FakeSegment, Media, Report, Threshold
 from mmmsba_plugin.segment import Segment
 from mmmsba_plugin.testing import samples
-from mmmsba_plugin.timebase import PictureClock
+from mmmsba_plugin.timebase import FrameClock
 
-CLOCK = PictureClock.steady(250, fps_hz=25)
+CLOCK = FrameClock.steady(250, fps_hz=25)
 
 
-def judged(*segments: ForgedSegment, score: float = 0.8, **changed) -> Report:
+def judged(*segments: FakeSegment, score: float = 0.8, **changed) -> Report:
     return samples.report("ok").model_copy(
         update={"score": score, "threshold": Threshold(value=0.5), "segments": segments, **changed}
     )
 
 
-def unasked() -> PictureClock:
+def unasked() -> FrameClock:
     raise AssertionError("exact seconds need no clock")
 
 
 @st.composite
-def clocks(draw) -> PictureClock:
+def clocks(draw) -> FrameClock:
     """Clocks of steady and of changing rate, that start anywhere."""
     lasts_s = draw(st.lists(st.floats(0.005, 0.5), min_size=1, max_size=60))
     edges_s = draw(st.floats(-1.0, 5.0)) + np.cumsum([0.0, *lasts_s])
-    return PictureClock(edges_s[:-1], float(edges_s[-1]))
+    return FrameClock(edges_s[:-1], float(edges_s[-1]))
 
 
 @st.composite
-def stretches(draw) -> tuple[PictureClock, Segment]:
-    """A clock, and a stretch within its pictures."""
+def stretches(draw) -> tuple[FrameClock, Segment]:
+    """A clock, and a stretch within its frames."""
     clock = draw(clocks())
     first_s, whole_s = float(clock.starts_s[0]), clock.end_s - float(clock.starts_s[0])
     start, length = draw(st.floats(0, 0.99)), draw(st.floats(0.001, 1))
@@ -44,11 +44,11 @@ def stretches(draw) -> tuple[PictureClock, Segment]:
 
 
 @given(stretches())
-def test_pictures_hold_the_stretch_they_stand_for_and_lose_less_than_one_at_each_end(drawn):
+def test_frames_hold_the_stretch_they_stand_for_and_lose_less_than_one_at_each_end(drawn):
     clock, segment = drawn
     first, last = clock.numbers(segment.start_s, segment.end_s)
     start_s, end_s = clock.stretch(first, last)
-    # What rounds on its way through files must not move a picture.
+    # What rounds on its way through files must not move a frame.
     slack_s = 1e-5 * (clock.end_s - float(clock.starts_s[0]))
     assert 1 <= first <= last <= len(clock.starts_s)
     assert start_s - slack_s <= segment.start_s < start_s + clock.longest_s + slack_s
@@ -70,13 +70,13 @@ def test_a_label_gives_back_its_exact_seconds(drawn):
     assert labels.seconds_of(label, unasked) == segment
 
 
-def test_a_label_that_was_moved_in_the_app_means_its_new_pictures():
+def test_a_label_that_was_moved_in_the_app_means_its_new_frames():
     label = labels.detection(Segment(1.013, 2.0), CLOCK, label="audio")
     label.support = [51, 75]
     assert labels.seconds_of(label, lambda: CLOCK) == Segment(2.0, 3.0)
 
 
-def test_a_label_of_anyone_else_means_its_pictures():
+def test_a_label_of_anyone_else_means_its_frames():
     import fiftyone as fo
 
     label = fo.TemporalDetection(label="x", support=[1, 25])
@@ -85,8 +85,8 @@ def test_a_label_of_anyone_else_means_its_pictures():
 
 def test_segments_become_labels_by_modality_with_their_exact_seconds():
     parts = (
-        ForgedSegment(start_s=0.5, end_s=1.013, score=0.75, modality="audio"),
-        ForgedSegment(start_s=2.0, end_s=2.5, score=0.5, track=0),
+        FakeSegment(start_s=0.5, end_s=1.013, score=0.75, modality="audio"),
+        FakeSegment(start_s=2.0, end_s=2.5, score=0.5, track=0),
     )
     first, second = labels.segments_of(judged(*parts), CLOCK).detections
     assert (first.label, first.confidence, first.support) == ("audio", 0.75, [13, 26])
@@ -114,9 +114,9 @@ def test_curves_become_vectors_with_gaps():
     assert labels.curves_of(None) is None
 
 
-def test_pictures_get_the_score_of_the_snippet_they_are_shown_in():
+def test_frames_get_the_score_of_the_snippet_they_are_shown_in():
     curves = Curves(start_s=0.0, stride_s=0.1, score=(0.25, None, 0.75))
-    clock = PictureClock.steady(4, fps_hz=10)
+    clock = FrameClock.steady(4, fps_hz=10)
     assert labels.frame_scores_of(curves, clock) == {1: 0.25, 3: 0.75}
 
 

@@ -7,7 +7,7 @@ from mmmsba_plugin.errors import MediaUnreadableError
 from mmmsba_plugin.hookspecs import API_VERSION, DetectorEntry
 from mmmsba_plugin.schema import (
     Curves,
-    ForgedSegment,
+    FakeSegment,
     Media,
     ModalityReport,
     OptOut,
@@ -55,20 +55,20 @@ class Toy:
 
     def _said(self, name: str) -> dict:
         unseen = OptOut(start_s=1.5, end_s=2.0, reason="no face")
-        forged = "forged" in name
-        segment = ForgedSegment(start_s=0.5, end_s=1.013, score=0.75, modality="audio")
+        fake = "forged" in name
+        segment = FakeSegment(start_s=0.5, end_s=1.013, score=0.75, modality="audio")
         return {
-            "score": 0.75 if forged else 0.25,
-            "segments": (segment,) if forged else (),
-            "proposals": (Proposal(start_s=0.5, end_s=1.013, score=0.75),) if forged else (),
+            "score": 0.75 if fake else 0.25,
+            "segments": (segment,) if fake else (),
+            "proposals": (Proposal(start_s=0.5, end_s=1.013, score=0.75),) if fake else (),
             "modalities": {
-                "audio": ModalityReport(score=0.75 if forged else 0.25),
+                "audio": ModalityReport(score=0.75 if fake else 0.25),
                 "lips": ModalityReport(score=0.25, opt_outs=(unseen,)),
             },
             "curves": Curves(
                 start_s=0.0,
                 stride_s=0.5,
-                score=(0.25, 0.75, 0.25, None) if forged else (0.25, 0.25, 0.25, None),
+                score=(0.25, 0.75, 0.25, None) if fake else (0.25, 0.25, 0.25, None),
                 by_modality={"audio": (0.25, 0.75, 0.25, 0.25), "lips": (0.25, 0.25, 0.25, None)},
             ),
         }

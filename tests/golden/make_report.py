@@ -13,7 +13,7 @@ from mmmsba_plugin.report.writers import write_json
 from mmmsba_plugin.schema import (
     AudioStream,
     Curves,
-    ForgedSegment,
+    FakeSegment,
     Media,
     ModalityReport,
     OptOut,
@@ -62,8 +62,8 @@ def report() -> Report:
         score=0.93,
         threshold=Threshold(value=0.5, false_positive_rate=0.05),
         segments=(
-            ForgedSegment(start_s=3.612, end_s=4.704, score=0.93, modality="visual", track=0),
-            ForgedSegment(start_s=6.75, end_s=7.4, score=0.68, modality="audio"),
+            FakeSegment(start_s=3.612, end_s=4.704, score=0.93, modality="visual", track=0),
+            FakeSegment(start_s=6.75, end_s=7.4, score=0.68, modality="audio"),
         ),
         modalities={
             "face": ModalityReport(score=0.93),
@@ -85,7 +85,7 @@ def report() -> Report:
             detector="mmmsba",
             checkpoint="demonstrator",
             checkpoint_sha256="2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae",
-            trained_on="forgeries made from 45 genuine clips",
+            trained_on="forgeries made from 45 real clips",
             calibration="temperature",
             config={"features": {"stride_s": 0.2}},
             command="mmmsba detect interview.mp4",

@@ -49,19 +49,19 @@ curves = temperatures | isotonics()
 
 @st.composite
 def clips(draw, *, min_clips):
-    """Scores on a coarse lattice, so that ties are common, and whether each clip is forged."""
+    """Scores on a coarse lattice, so that ties are common, and whether each clip is fake."""
     lattice = st.integers(0, 20).map(lambda n: n / 20)
     rows = draw(st.lists(st.tuples(lattice | unit32, st.booleans()), min_size=min_clips))
-    scores, forged = zip(*rows, strict=True)
-    return np.array(scores), np.array(forged)
+    scores, fake = zip(*rows, strict=True)
+    return np.array(scores), np.array(fake)
 
 
 def drawn(num_clips, *, seed=0, temperature=0.5, shift=1.5):
     """Scores whose probabilities are known, as an underconfident network gives them."""
     rng = np.random.default_rng(seed)
     logits = rng.normal(0.0, 1.5, num_clips)
-    forged = rng.random(num_clips) < 1 / (1 + np.exp(-logits))
-    return 1 / (1 + np.exp(shift - temperature * logits)), forged
+    fake = rng.random(num_clips) < 1 / (1 + np.exp(-logits))
+    return 1 / (1 + np.exp(shift - temperature * logits)), fake
 
 
 class TestOrder:
@@ -85,8 +85,8 @@ class TestOrder:
 
     @given(curves, st.lists(st.tuples(unit32, st.booleans()), min_size=2, max_size=30))
     def test_no_auc_changes(self, curve, rows):
-        scores, forged = zip(*rows, strict=True)
-        before, after = auc(scores, forged), auc(apply(curve, scores), forged)
+        scores, fake = zip(*rows, strict=True)
+        before, after = auc(scores, fake), auc(apply(curve, scores), fake)
         assert before == after or (math.isnan(before) and math.isnan(after))
 
     @given(curves, st.floats(0, 1))
@@ -136,47 +136,47 @@ class TestFits:
     @FITS
     @given(pairs=clips(min_clips=MIN_CLIPS))
     def test_the_log_loss_on_the_clips_it_was_fitted_to_never_gets_worse(self, fit, pairs):
-        scores, forged = pairs
-        after = log_loss(apply(fit(scores, forged), scores), forged)
+        scores, fake = pairs
+        after = log_loss(apply(fit(scores, fake), scores), fake)
         # Infinite before, where a score of exactly 0 or 1 was wrong.
-        assert after <= log_loss(scores, forged) + 1e-12
+        assert after <= log_loss(scores, fake) + 1e-12
 
     @FITS
     def test_probabilities_come_back_that_scores_were_made_from(self, fit):
-        scores, forged = drawn(4000)
+        scores, fake = drawn(4000)
         fresh, truth = drawn(4000, seed=1)
-        curve = fit(scores, forged)
+        curve = fit(scores, fake)
         assert expected_calibration_error(fresh, truth) > 0.25
         # Some 0.02 of it is chance, at 4000 clips in 15 bins.
         assert expected_calibration_error(apply(curve, fresh), truth) < 0.035
 
     @FITS
     def test_clips_in_another_order_give_the_same_curve(self, fit):
-        scores, forged = drawn(60)
+        scores, fake = drawn(60)
         order = np.random.default_rng(5).permutation(60)
-        one, other = fit(scores, forged), fit(scores[order], forged[order])
+        one, other = fit(scores, fake), fit(scores[order], fake[order])
         assert apply(one, scores) == pytest.approx(apply(other, scores), abs=1e-7)
 
     @FITS
     def test_classes_that_lie_wholly_apart_are_not_made_certain(self, fit):
-        scores, forged = np.linspace(0.2, 0.4, 20), np.arange(20) >= 10
-        low, high = apply(fit(scores, forged), [0.2, 0.4])
+        scores, fake = np.linspace(0.2, 0.4, 20), np.arange(20) >= 10
+        low, high = apply(fit(scores, fake), [0.2, 0.4])
         assert 0.001 < low < 0.1
         assert 0.9 < high < 0.999
 
     @FITS
     @pytest.mark.parametrize(
-        ("scores", "forged", "reason"),
+        ("scores", "fake", "reason"),
         [
             (np.linspace(0, 1, 9), np.arange(9) > 4, "9 clips are too few; it takes 10"),
-            (np.linspace(0, 1, 12), np.ones(12), "all clips are forged"),
-            (np.linspace(0, 1, 12), np.zeros(12), "all clips are genuine"),
+            (np.linspace(0, 1, 12), np.ones(12), "all clips are fake"),
+            (np.linspace(0, 1, 12), np.zeros(12), "all clips are real"),
             (np.full(12, 0.3), np.arange(12) > 4, "all clips have the same score"),
             (np.linspace(0, 1, 12), np.arange(12) < 4, "higher scores are not more often forged"),
         ],
     )
-    def test_where_nothing_can_be_fitted_the_reason_is_told(self, fit, scores, forged, reason):
-        assert fit(scores, forged) == Calibration(method="none", reason=reason)
+    def test_where_nothing_can_be_fitted_the_reason_is_told(self, fit, scores, fake, reason):
+        assert fit(scores, fake) == Calibration(method="none", reason=reason)
 
     @FITS
     def test_scores_that_were_right_and_sure_are_left_alone(self, fit):
@@ -198,11 +198,11 @@ class TestFits:
 
 class TestTemperature:
     @pytest.mark.parametrize("num_clips", [20, 100, 1000])
-    def test_it_is_the_logistic_regression_on_softened_truths(self, num_clips):
-        scores, forged = drawn(num_clips, seed=num_clips)
-        found = fit_temperature(scores, forged)
-        # Each clip once as forged and once as genuine, weighted as Platt softens it.
-        soft = np.where(forged, (forged.sum() + 1) / (forged.sum() + 2), 1 / ((~forged).sum() + 2))
+    def test_it_is_the_logistic_regression_on_softened_ground_truth(self, num_clips):
+        scores, fake = drawn(num_clips, seed=num_clips)
+        found = fit_temperature(scores, fake)
+        # Each clip once as fake and once as real, weighted as Platt softens it.
+        soft = np.where(fake, (fake.sum() + 1) / (fake.sum() + 2), 1 / ((~fake).sum() + 2))
         logits = np.log(scores / (1 - scores)).reshape(-1, 1)
         oracle = LogisticRegression(C=math.inf, tol=1e-10, max_iter=1000).fit(
             np.tile(logits, (2, 1)),
@@ -214,22 +214,22 @@ class TestTemperature:
         assert found.shift == pytest.approx(expected, rel=1e-4)
 
     def test_a_temperature_alone_could_not_move_even_odds(self):
-        scores, forged = drawn(500)
-        found = fit_temperature(scores, forged)
+        scores, fake = drawn(500)
+        found = fit_temperature(scores, fake)
         unshifted = found.model_copy(update={"shift": 0.0})
-        by_both, by_one = (log_loss(apply(c, scores), forged) for c in (found, unshifted))
-        assert by_both < log_loss(scores, forged) < by_one
+        by_both, by_one = (log_loss(apply(c, scores), fake) for c in (found, unshifted))
+        assert by_both < log_loss(scores, fake) < by_one
 
 
 class TestIsotonic:
     @given(st.lists(st.tuples(st.integers(0, 4), st.integers(1, 4)), min_size=1, max_size=30))
     def test_pools_are_those_of_scikit_learn(self, rows):
-        num_forged, num_clips = (np.array(column) for column in zip(*rows, strict=True))
-        num_forged = np.minimum(num_forged, num_clips)
-        blocks = pool_adjacent_violators(num_forged, num_clips)
+        num_fake, num_clips = (np.array(column) for column in zip(*rows, strict=True))
+        num_fake = np.minimum(num_fake, num_clips)
+        blocks = pool_adjacent_violators(num_fake, num_clips)
         ours = np.repeat([b.share for b in blocks], [b.num_levels for b in blocks])
         theirs = IsotonicRegression().fit_transform(
-            np.arange(len(rows)), num_forged / num_clips, sample_weight=num_clips
+            np.arange(len(rows)), num_fake / num_clips, sample_weight=num_clips
         )
         assert ours == pytest.approx(theirs, abs=1e-12)
         assert all(a.share < b.share for a, b in pairwise(blocks))
@@ -237,17 +237,17 @@ class TestIsotonic:
 
     def test_blocks_stand_at_the_mean_of_their_clips(self):
         levels = [0.1, 0.1, 0.2, 0.2, 0.3, 0.3, 0.4, 0.4, 0.7, 0.8]
-        forged = [0, 0, 0, 0, 1, 0, 1, 0, 1, 1]
-        found = fit_isotonic(levels * 5, forged * 5)
+        fake = [0, 0, 0, 0, 1, 0, 1, 0, 1, 1]
+        found = fit_isotonic(levels * 5, fake * 5)
         assert found.scores == pytest.approx((0.15, 0.35, 0.75))
-        # With one forged clip imagined below all, and one genuine above.
+        # With one fake clip imagined below all, and one real above.
         assert found.probabilities == pytest.approx((1 / 21, 1 / 2, 10 / 11))
 
     @given(clips(min_clips=MIN_CLIPS))
     def test_n_clips_claim_no_more_than_n_clips_can(self, pairs):
-        scores, forged = pairs
-        found = fit_isotonic(scores, forged)
-        least = 1 / (len(forged) + 1)
+        scores, fake = pairs
+        found = fit_isotonic(scores, fake)
+        least = 1 / (len(fake) + 1)
         assert all(least <= p <= 1 - least for p in found.probabilities)
 
     def test_scores_a_rounding_apart_make_blocks_a_rounding_apart(self):

@@ -152,7 +152,7 @@ def test_proposals_without_distances_do_not_depend_on_the_scale_of_scores():
     assert np.array_equal(propose(SCORES / 50, None, GRID, end_s=2.5)[0], spans)
 
 
-def test_a_clip_that_is_surely_genuine_proposes_nothing():
+def test_a_clip_that_is_surely_real_proposes_nothing():
     spans, scores = propose(np.zeros(5), None, GRID, end_s=2.5)
     assert spans.shape == (0, 2)
     assert scores.shape == (0,)

@@ -16,17 +16,17 @@ from hypothesis import strategies as st
 
 from mmmsba_plugin.errors import ConfigError, MediaNotFoundError, MediaUnreadableError
 from mmmsba_plugin.media import packets
-from mmmsba_plugin.media.audio import SoundReader, read_sound
+from mmmsba_plugin.media.audio import AudioReader, read_audio
 from mmmsba_plugin.media.encode import write_clip
 from mmmsba_plugin.media.probe import probe
-from mmmsba_plugin.media.video import PictureReader, fit_px, picture_at
-from mmmsba_plugin.structures import Picture
+from mmmsba_plugin.media.video import FrameReader, fit_px, frame_at
+from mmmsba_plugin.structures import Frame
 
 from .. import clips
 
 SUFFIXES = ("mp4", "mov", "mkv", "webm", "avi", "mpg")
 
-#: Containers that keep any time stamp; the others have pictures at a constant rate.
+#: Containers that keep any time stamp; the others have frames at a constant rate.
 STAMPED = ("mp4", "mov", "mkv", "webm")
 
 #: Matroska rounds time stamps to a millisecond; the others are finer.
@@ -37,24 +37,24 @@ CLICK_TOLERANCE_S = 0.002
 
 
 def seen(media):
-    """Return the time of each picture and the number that it shows."""
-    return [(p.pts_s, clips.number_of(p.rgb)) for p in PictureReader(media)]
+    """Return the time of each frame and the number that it shows."""
+    return [(p.pts_s, clips.number_of(p.rgb)) for p in FrameReader(media)]
 
 
 # --- true times -----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
-def test_each_container_keeps_pictures_and_sound_in_place(tmp_path, suffix):
+def test_each_container_keeps_frames_and_audio_in_place(tmp_path, suffix):
     media = probe(clips.clip(tmp_path / f"a.{suffix}", click_at_s=1.2))
-    pictures = seen(media)
-    assert [number for _, number in pictures] == list(range(50))
-    for pts_s, number in pictures:
+    frames = seen(media)
+    assert [number for _, number in frames] == list(range(50))
+    for pts_s, number in frames:
         assert pts_s == pytest.approx(number / 25, abs=STAMP_TOLERANCE_S)
-    assert clips.click_s(read_sound(media)) == pytest.approx(1.2, abs=CLICK_TOLERANCE_S)
+    assert clips.click_s(read_audio(media)) == pytest.approx(1.2, abs=CLICK_TOLERANCE_S)
     # A codec's last packet may reach beyond the end by its length, 72 ms at 16 kHz.
     assert media.duration_s == pytest.approx(2.0, abs=0.072)
-    assert PictureReader(media).damage.warnings() == ()
+    assert FrameReader(media).damage.warnings() == ()
 
 
 @pytest.mark.parametrize(
@@ -63,55 +63,55 @@ def test_each_container_keeps_pictures_and_sound_in_place(tmp_path, suffix):
 )
 def test_a_click_is_heard_when_it_was_made_by_other_codecs_too(tmp_path, suffix, audio_codec):
     media = probe(clips.clip(tmp_path / f"a.{suffix}", audio_codec=audio_codec))
-    assert clips.click_s(read_sound(media)) == pytest.approx(1.0, abs=CLICK_TOLERANCE_S)
+    assert clips.click_s(read_audio(media)) == pytest.approx(1.0, abs=CLICK_TOLERANCE_S)
 
 
 @pytest.mark.parametrize("rate_hz", [8_000, 22_050, 44_100, 48_000])
 def test_resampling_does_not_move_a_click(tmp_path, rate_hz):
     path = tmp_path / "a.mp4"
-    sound = clips.clicks(0.5, duration_s=1.0, sample_rate_hz=rate_hz)
-    write_clip(path, [], fps_hz=25, sound=sound, sample_rate_hz=rate_hz)
-    assert clips.click_s(read_sound(probe(path))) == pytest.approx(0.5, abs=CLICK_TOLERANCE_S)
+    audio = clips.clicks(0.5, duration_s=1.0, sample_rate_hz=rate_hz)
+    write_clip(path, [], fps_hz=25, audio=audio, sample_rate_hz=rate_hz)
+    assert clips.click_s(read_audio(probe(path))) == pytest.approx(0.5, abs=CLICK_TOLERANCE_S)
 
 
 @pytest.mark.parametrize("suffix", STAMPED)
-def test_a_variable_picture_rate_is_kept(tmp_path, suffix):
+def test_a_variable_frame_rate_is_kept(tmp_path, suffix):
     times_s = [0.0, 0.04, 0.08, 0.24, 0.28, 0.6, 0.64, 0.9, 1.0]
     path = tmp_path / f"a.{suffix}"
-    write_clip(path, clips.pictures_at(times_s), fps_hz=25)
+    write_clip(path, clips.frames_at(times_s), fps_hz=25)
     media = probe(path)
     assert [pts_s for pts_s, _ in seen(media)] == pytest.approx(times_s, abs=STAMP_TOLERANCE_S)
-    # The header of an mp4 with such pictures states 0.76 s; its packets say otherwise.
+    # The header of an mp4 with such frames states 0.76 s; its packets say otherwise.
     assert media.duration_s == pytest.approx(1.04, abs=STAMP_TOLERANCE_S)
 
 
 @pytest.mark.parametrize("suffix", ["avi", "mpg"])
-def test_a_container_of_constant_rate_repeats_pictures_instead(tmp_path, suffix):
+def test_a_container_of_constant_rate_repeats_frames_instead(tmp_path, suffix):
     path = tmp_path / f"a.{suffix}"
-    write_clip(path, clips.pictures_at([0.0, 0.04, 0.2, 0.24]), fps_hz=25)
+    write_clip(path, clips.frames_at([0.0, 0.04, 0.2, 0.24]), fps_hz=25)
     assert [number for _, number in seen(probe(path))] == [0, 1, 1, 1, 1, 2, 3]
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
-def test_sound_that_starts_late_stays_late(tmp_path, suffix):
+def test_audio_that_starts_late_stays_late(tmp_path, suffix):
     path = tmp_path / f"a.{suffix}"
-    sound = clips.clicks(1.0, duration_s=1.5)
-    write_clip(path, clips.numbered_pictures(50), fps_hz=25, sound=sound, sound_start_s=0.44)
+    audio = clips.clicks(1.0, duration_s=1.5)
+    write_clip(path, clips.numbered_frames(50), fps_hz=25, audio=audio, audio_start_s=0.44)
     media = probe(path)
     assert seen(media)[0] == (0.0, 0)
-    assert clips.click_s(read_sound(media)) == pytest.approx(1.44, abs=CLICK_TOLERANCE_S)
+    assert clips.click_s(read_audio(media)) == pytest.approx(1.44, abs=CLICK_TOLERANCE_S)
 
 
 @pytest.mark.parametrize("suffix", [*STAMPED, "mpg"])
-def test_pictures_that_start_late_stay_late(tmp_path, suffix):
+def test_frames_that_start_late_stay_late(tmp_path, suffix):
     path = tmp_path / f"a.{suffix}"
-    pictures = clips.numbered_pictures(20, start_s=0.72)
-    write_clip(path, pictures, fps_hz=25, sound=clips.clicks(1.0, duration_s=2.0))
+    frames = clips.numbered_frames(20, start_s=0.72)
+    write_clip(path, frames, fps_hz=25, audio=clips.clicks(1.0, duration_s=2.0))
     media = probe(path)
     assert media.audio.start_s == 0.0
     assert media.video.start_s == pytest.approx(0.72, abs=STAMP_TOLERANCE_S)
     assert seen(media)[0] == (pytest.approx(0.72, abs=STAMP_TOLERANCE_S), 0)
-    assert clips.click_s(read_sound(media)) == pytest.approx(1.0, abs=CLICK_TOLERANCE_S)
+    assert clips.click_s(read_audio(media)) == pytest.approx(1.0, abs=CLICK_TOLERANCE_S)
 
 
 def test_zero_is_where_the_first_stream_begins_and_not_the_containers_zero(tmp_path):
@@ -121,20 +121,20 @@ def test_zero_is_where_the_first_stream_begins_and_not_the_containers_zero(tmp_p
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
-def test_the_picture_at_a_moment_is_the_one_the_reader_yields(tmp_path, suffix):
+def test_the_frame_at_a_moment_is_the_one_the_reader_yields(tmp_path, suffix):
     path = tmp_path / f"a.{suffix}"
-    write_clip(path, clips.numbered_pictures(120), fps_hz=25)
+    write_clip(path, clips.numbered_frames(120), fps_hz=25)
     media = probe(path)
-    for picture in list(PictureReader(media))[::17]:
-        found = picture_at(media, picture.pts_s + 0.01)
-        assert found.pts_s == picture.pts_s
-        assert clips.number_of(found.rgb) == clips.number_of(picture.rgb)
+    for frame in list(FrameReader(media))[::17]:
+        found = frame_at(media, frame.pts_s + 0.01)
+        assert found.pts_s == frame.pts_s
+        assert clips.number_of(found.rgb) == clips.number_of(frame.rgb)
 
 
-def test_the_first_and_last_picture_stand_for_moments_outside(tmp_path):
+def test_the_first_and_last_frame_stand_for_moments_outside(tmp_path):
     media = probe(clips.clip(tmp_path / "a.mp4"))
-    assert clips.number_of(picture_at(media, -1.0).rgb) == 0
-    assert clips.number_of(picture_at(media, 99.0).rgb) == 49
+    assert clips.number_of(frame_at(media, -1.0).rgb) == 0
+    assert clips.number_of(frame_at(media, 99.0).rgb) == 49
 
 
 # --- upright, and no larger than asked ------------------------------------------------------
@@ -145,24 +145,24 @@ def test_a_clip_recorded_lying_down_is_stood_up(tmp_path, quarter_turns):
     media = probe(clips.rotated_clip(tmp_path / "a.mp4", quarter_turns=quarter_turns))
     assert media.video.rotation_deg == 90 * quarter_turns
     assert (media.video.width_px, media.video.height_px) == (128, 96)
-    pictures = list(PictureReader(media))
-    assert [clips.number_of(p.rgb) for p in pictures] == list(range(10))
-    assert pictures[0].rgb.shape == (96, 128, 3)
-    assert pictures[0].rgb.flags.c_contiguous
+    frames = list(FrameReader(media))
+    assert [clips.number_of(p.rgb) for p in frames] == list(range(10))
+    assert frames[0].rgb.shape == (96, 128, 3)
+    assert frames[0].rgb.flags.c_contiguous
 
 
 def test_pixels_that_are_not_square_are_made_so(tmp_path):
     media = probe(clips.stretched_clip(tmp_path / "a.mp4", pixel_aspect=Fraction(4, 3)))
     assert (media.video.width_px, media.video.height_px) == (128, 72)
-    assert next(iter(PictureReader(media))).rgb.shape == (72, 128, 3)
+    assert next(iter(FrameReader(media))).rgb.shape == (72, 128, 3)
 
 
-def test_large_pictures_are_scaled_down_while_decoding(tmp_path):
+def test_large_frames_are_scaled_down_while_decoding(tmp_path):
     path = tmp_path / "a.mp4"
-    write_clip(path, clips.numbered_pictures(3, width=512), fps_hz=25)
-    pictures = list(PictureReader(probe(path), max_short_side_px=100))
-    assert {p.rgb.shape for p in pictures} == {(100, 134, 3)}
-    assert [clips.number_of(p.rgb) for p in pictures] == [0, 1, 2]
+    write_clip(path, clips.numbered_frames(3, width=512), fps_hz=25)
+    frames = list(FrameReader(probe(path), max_short_side_px=100))
+    assert {p.rgb.shape for p in frames} == {(100, 134, 3)}
+    assert [clips.number_of(p.rgb) for p in frames] == [0, 1, 2]
 
 
 @given(st.integers(1, 5000), st.integers(1, 5000), st.integers(64, 2000))
@@ -179,12 +179,12 @@ def test_scaling_never_enlarges_and_keeps_the_aspect(width, height, limit):
     assert abs(new_height - height * scale) <= 1
 
 
-# --- sound ----------------------------------------------------------------------------------
+# --- audio ----------------------------------------------------------------------------------
 
 
-def test_blocks_of_sound_follow_each_other_without_a_gap(tmp_path):
+def test_blocks_of_audio_follow_each_other_without_a_gap(tmp_path):
     media = probe(clips.clip(tmp_path / "a.mp4"))
-    blocks = list(SoundReader(media, block_s=0.25))
+    blocks = list(AudioReader(media, block_s=0.25))
     assert {b.samples.size for b in blocks[:-1]} == {4_000}
     assert {b.samples.dtype for b in blocks} == {np.dtype(np.float32)}
     for before, after in pairwise(blocks):
@@ -192,32 +192,32 @@ def test_blocks_of_sound_follow_each_other_without_a_gap(tmp_path):
         assert after.start_s == pytest.approx(end_s, abs=1e-9)
 
 
-def test_a_gap_in_the_sound_starts_a_new_block_at_its_true_time(tmp_path):
+def test_a_gap_in_the_audio_starts_a_new_block_at_its_true_time(tmp_path):
     whole = clips.clip(tmp_path / "a.mp4", click_at_s=1.5)
     # Ten AAC packets are 0.64 s; the first packet is priming.
     lost = clips.without_packets(
         whole, tmp_path / "b.mp4", kind="audio", lost=range(6, 16), muxer="mp4"
     )
     media = probe(lost)
-    starts_s = [block.start_s for block in SoundReader(media, block_s=10.0)]
+    starts_s = [block.start_s for block in AudioReader(media, block_s=10.0)]
     assert starts_s == pytest.approx([0.0, 15 * 1024 / 16_000], abs=STAMP_TOLERANCE_S)
-    sound = read_sound(media)
-    assert clips.click_s(sound) == pytest.approx(1.5, abs=CLICK_TOLERANCE_S)
-    assert not sound.samples[6_500:14_000].any()
+    audio = read_audio(media)
+    assert clips.click_s(audio) == pytest.approx(1.5, abs=CLICK_TOLERANCE_S)
+    assert not audio.samples[6_500:14_000].any()
 
 
-def test_one_lost_packet_of_sound_does_not_shift_the_rest(tmp_path):
+def test_one_lost_packet_of_audio_does_not_shift_the_rest(tmp_path):
     path = tmp_path / "a.mp4"
     # At 48 kHz a packet lasts 21 ms: less than what stamps may stray, so its loss must be
     # noticed by itself.
-    sound = clips.clicks(1.5, duration_s=2.0, sample_rate_hz=48_000)
-    write_clip(path, [], fps_hz=25, sound=sound, sample_rate_hz=48_000)
+    audio = clips.clicks(1.5, duration_s=2.0, sample_rate_hz=48_000)
+    write_clip(path, [], fps_hz=25, audio=audio, sample_rate_hz=48_000)
     broken = clips.with_broken_packet(path, tmp_path / "b.mp4", kind="audio", index=20)
-    reader = SoundReader(probe(broken), block_s=10.0)
+    reader = AudioReader(probe(broken), block_s=10.0)
     blocks = list(reader)
     assert reader.damage.errors == 1
     assert reader.damage.warnings() == (
-        "1 of the packets of the sound could not be decoded; scores near them are unsure",
+        "1 of the packets of the audio could not be decoded; scores near them are unsure",
     )
     assert len(blocks) == 2
     assert clips.click_s(blocks[1]) == pytest.approx(1.5, abs=CLICK_TOLERANCE_S)
@@ -232,7 +232,7 @@ def test_a_voice_on_both_channels_keeps_its_level(tmp_path):
         file.writeframes(np.full((16_000, 2), 16_384, dtype="<i2").tobytes())
     media = probe(path)
     assert media.audio.channels == 2
-    assert read_sound(media).samples[8_000] == pytest.approx(0.5, abs=1e-4)  # 16-bit steps
+    assert read_audio(media).samples[8_000] == pytest.approx(0.5, abs=1e-4)  # 16-bit steps
 
 
 # --- damage ---------------------------------------------------------------------------------
@@ -242,25 +242,25 @@ def test_a_voice_on_both_channels_keeps_its_level(tmp_path):
 def test_a_file_that_was_cut_off_gives_what_it_has_and_says_so(tmp_path, suffix, share):
     whole = clips.clip(tmp_path / f"a.{suffix}", duration_s=4.0, click_at_s=1.0)
     media = probe(clips.truncated(whole, tmp_path / f"b.{suffix}", share=share))
-    reader = PictureReader(media)
-    pictures = [(p.pts_s, clips.number_of(p.rgb)) for p in reader]
-    for pts_s, number in pictures:
+    reader = FrameReader(media)
+    frames = [(p.pts_s, clips.number_of(p.rgb)) for p in reader]
+    for pts_s, number in frames:
         assert pts_s == pytest.approx(number / 25, abs=STAMP_TOLERANCE_S)
-    assert 20 < len(pictures) < 90
+    assert 20 < len(frames) < 90
     assert reader.damage.truncated
     assert reader.damage.warnings()[-1].startswith("the file ends at 0:0")
     assert reader.damage.warnings()[-1].endswith(
         f"though it says it lasts until 0:{media.duration_s:05.2f}; it was cut off, so copy it "
         "again in full"
     )
-    assert clips.click_s(read_sound(media)) == pytest.approx(1.0, abs=CLICK_TOLERANCE_S)
+    assert clips.click_s(read_audio(media)) == pytest.approx(1.0, abs=CLICK_TOLERANCE_S)
 
 
 def test_a_stream_that_ends_early_in_a_whole_file_is_not_called_cut_off(tmp_path):
     path = tmp_path / "a.mkv"
-    sound = clips.clicks(0.5, duration_s=4.0)
-    write_clip(path, clips.numbered_pictures(25), fps_hz=25, sound=sound)
-    reader = PictureReader(probe(path))
+    audio = clips.clicks(0.5, duration_s=4.0)
+    write_clip(path, clips.numbered_frames(25), fps_hz=25, audio=audio)
+    reader = FrameReader(probe(path))
     assert len(list(reader)) == 25
     assert not reader.damage.truncated
 
@@ -268,28 +268,28 @@ def test_a_stream_that_ends_early_in_a_whole_file_is_not_called_cut_off(tmp_path
 def test_flipped_bytes_are_counted_and_the_rest_is_read(tmp_path):
     whole = clips.clip(tmp_path / "a.mp4", duration_s=4.0)
     media = probe(clips.flipped(whole, tmp_path / "b.mp4", num_bytes=20))
-    reader = PictureReader(media)
-    num_pictures = len(list(reader))
-    assert 60 < num_pictures <= 100
+    reader = FrameReader(media)
+    num_frames = len(list(reader))
+    assert 60 < num_frames <= 100
     assert reader.damage.errors + reader.damage.corrupt > 0
     assert any("could not be decoded" in w or "are damaged" in w for w in reader.damage.warnings())
 
 
-def test_pictures_whose_stamps_jump_back_are_left_out_and_counted(tmp_path):
+def test_frames_whose_stamps_jump_back_are_left_out_and_counted(tmp_path):
     one = clips.clip(tmp_path / "a.mpg").read_bytes()
     twice = tmp_path / "b.mpg"
     twice.write_bytes(one + one)
-    reader = PictureReader(probe(twice))
-    times_s = [picture.pts_s for picture in reader]
+    reader = FrameReader(probe(twice))
+    times_s = [frame.pts_s for frame in reader]
     assert all(before < after for before, after in pairwise(times_s))
     assert reader.damage.misplaced == 50
     assert reader.damage.warnings() == (
-        "50 of the pictures have a wrong time stamp and were left out; scores near them are unsure",
+        "50 of the frames have a wrong time stamp and were left out; scores near them are unsure",
     )
 
 
-def test_pictures_without_stamps_are_placed_one_period_apart(tmp_path):
-    media = probe(clips.bare_video(tmp_path / "a.m2v", num_pictures=10))
+def test_frames_without_stamps_are_placed_one_period_apart(tmp_path):
+    media = probe(clips.bare_video(tmp_path / "a.m2v", num_frames=10))
     times_s = [pts_s for pts_s, _ in seen(media)]
     assert times_s == pytest.approx([number / 25 for number in range(10)])
 
@@ -297,34 +297,34 @@ def test_pictures_without_stamps_are_placed_one_period_apart(tmp_path):
 # --- what there is --------------------------------------------------------------------------
 
 
-def test_a_clip_without_sound_is_read_as_silence(tmp_path):
+def test_a_clip_without_audio_is_read_as_silence(tmp_path):
     path = tmp_path / "a.mp4"
-    write_clip(path, clips.numbered_pictures(25), fps_hz=25)
+    write_clip(path, clips.numbered_frames(25), fps_hz=25)
     media = probe(path)
     assert media.audio is None
-    assert list(SoundReader(media)) == []
-    assert read_sound(media).samples.shape == (16_000,)
-    assert not read_sound(media).samples.any()
+    assert list(AudioReader(media)) == []
+    assert read_audio(media).samples.shape == (16_000,)
+    assert not read_audio(media).samples.any()
 
 
-def test_a_clip_without_pictures_yields_none(tmp_path):
+def test_a_clip_without_frames_yields_none(tmp_path):
     path = tmp_path / "a.mp4"
-    write_clip(path, [], fps_hz=25, sound=clips.clicks(0.5, duration_s=1.0))
+    write_clip(path, [], fps_hz=25, audio=clips.clicks(0.5, duration_s=1.0))
     media = probe(path)
     assert media.video is None
-    assert list(PictureReader(media)) == []
-    with pytest.raises(MediaUnreadableError, match="has no pictures; give a file with video"):
-        picture_at(media, 0.5)
+    assert list(FrameReader(media)) == []
+    with pytest.raises(MediaUnreadableError, match="has no frames; give a file with video"):
+        frame_at(media, 0.5)
 
 
-def test_a_cover_picture_is_not_a_video(tmp_path):
+def test_a_cover_frame_is_not_a_video(tmp_path):
     media = probe(clips.with_cover(clips.clicks(0.5, duration_s=1.0), tmp_path / "a.mp3"))
     assert media.video is None
     assert media.audio.codec == "mp3"
-    assert clips.click_s(read_sound(media)) == pytest.approx(0.5, abs=CLICK_TOLERANCE_S)
+    assert clips.click_s(read_audio(media)) == pytest.approx(0.5, abs=CLICK_TOLERANCE_S)
 
 
-def test_a_single_picture_is_a_clip(tmp_path):
+def test_a_single_frame_is_a_clip(tmp_path):
     path = tmp_path / "a.mp4"
     write_clip(path, [clips.numbered(7)], fps_hz=25)
     assert seen(probe(path)) == [(0.0, 7)]
@@ -379,7 +379,7 @@ def test_for_a_folder_the_files_in_it_are_asked_for(tmp_path):
         (b"", r"is empty \(0 bytes\); copy or download it again"),
         ("<html>gefälscht</html>".encode(), "it holds text, not video; .* download it again"),
         (b"#EXTM3U\n/etc/other.mp4\n", "it holds text, not video"),
-        (bytes(range(256)) * 20, "in no known video or sound format, .* or convert it to mp4"),
+        (bytes(range(256)) * 20, "in no known video or audio format, .* or convert it to mp4"),
     ],
 )
 def test_a_file_that_is_no_video_is_told_what_it_is(tmp_path, content, words):
@@ -399,19 +399,19 @@ def test_a_recording_without_its_index_is_told_so(tmp_path):
 # --- memory and order -----------------------------------------------------------------------
 
 
-def test_the_first_picture_of_a_long_clip_costs_no_more_than_itself(tmp_path, monkeypatch):
+def test_the_first_frame_of_a_long_clip_costs_no_more_than_itself(tmp_path, monkeypatch):
     path = tmp_path / "a.mp4"
-    write_clip(path, clips.numbered_pictures(500), fps_hz=25)
+    write_clip(path, clips.numbered_frames(500), fps_hz=25)
     media = probe(path)
     decoded = []
     decode = packets.decode_packet
     monkeypatch.setattr(packets, "decode_packet", lambda *args: decoded.append(1) or decode(*args))
-    next(iter(PictureReader(media)))
-    # A decoder holds back a few pictures to put them in order.
+    next(iter(FrameReader(media)))
+    # A decoder holds back a few frames to put them in order.
     assert len(decoded) < 10
 
 
-def test_neither_reading_nor_writing_holds_more_than_a_few_pictures(tmp_path):
+def test_neither_reading_nor_writing_holds_more_than_a_few_frames(tmp_path):
     alive, most = set(), 0
 
     def watched():
@@ -421,7 +421,7 @@ def test_neither_reading_nor_writing_holds_more_than_a_few_pictures(tmp_path):
             alive.add(number)
             weakref.finalize(rgb, alive.discard, number)
             most = max(most, len(alive))
-            yield Picture(number / 25, rgb)
+            yield Frame(number / 25, rgb)
             del rgb
 
     write_clip(tmp_path / "a.mp4", watched(), fps_hz=25)
@@ -435,7 +435,7 @@ def test_the_same_input_gives_the_same_bytes(tmp_path, suffix):
 
 
 def test_a_reader_can_be_read_again(tmp_path):
-    reader = PictureReader(probe(clips.clip(tmp_path / "a.mp4")))
+    reader = FrameReader(probe(clips.clip(tmp_path / "a.mp4")))
     assert [p.pts_s for p in reader] == [p.pts_s for p in reader]
 
 
@@ -448,7 +448,7 @@ def test_an_unknown_suffix_lists_those_that_are_known(tmp_path):
 
 
 def test_nothing_is_not_written(tmp_path):
-    with pytest.raises(ConfigError, match="give pictures, sound or both"):
+    with pytest.raises(ConfigError, match="give frames, audio or both"):
         write_clip(tmp_path / "a.mp4", [], fps_hz=25)
 
 
@@ -459,7 +459,7 @@ def test_a_rate_that_a_codec_lacks_is_refused(tmp_path):
 
 @pytest.mark.parametrize("fps_hz", [0, -25])
 def test_a_rate_that_is_none_is_refused(tmp_path, fps_hz):
-    with pytest.raises(ConfigError, match="must be a positive number of pictures a second, got"):
+    with pytest.raises(ConfigError, match="must be a positive number of frames a second, got"):
         write_clip(tmp_path / "a.mp4", [clips.numbered(1)], fps_hz=fps_hz)
 
 
@@ -470,9 +470,9 @@ def test_a_codec_that_does_not_fit_is_refused(tmp_path, codec):
 
 
 def test_a_failed_writing_leaves_nothing_behind(tmp_path):
-    pictures = [clips.numbered(1), clips.numbered(2, width=64)]
+    frames = [clips.numbered(1), clips.numbered(2, width=64)]
     with pytest.raises(ConfigError, match="64x96 px, but the clip began with 128x96"):
-        write_clip(tmp_path / "a.mp4", pictures, fps_hz=25)
+        write_clip(tmp_path / "a.mp4", frames, fps_hz=25)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -491,14 +491,14 @@ def test_real_clips_last_as_long_as_their_catalogue_says(shared: Path):
         rows = list(csv.DictReader(file))
     for row in rows:
         media = probe(shared / "footage" / row["file"], with_hash=False)
-        # The catalogue gives the length of the picture, rounded to a millisecond.
+        # The catalogue gives the length of the frame, rounded to a millisecond.
         assert media.video.duration_s == pytest.approx(float(row["duration_s"]), abs=0.002)
         assert media.duration_s >= media.video.duration_s - 1e-6
 
 
 @pytest.mark.needs_shared
 @pytest.mark.parametrize(
-    ("name", "num_pictures", "end_s"),
+    ("name", "num_frames", "end_s"),
     [
         ("formats/grid_bbaf2n.mpg", 75, 3.0),
         ("formats/lrs2_00001.mp4", 120, 4.8),
@@ -506,22 +506,22 @@ def test_real_clips_last_as_long_as_their_catalogue_says(shared: Path):
         ("formats/syncnet_offset_5.avi", 317, 12.96),
     ],
 )
-def test_real_originals_are_read_whole(shared: Path, name, num_pictures, end_s):
+def test_real_originals_are_read_whole(shared: Path, name, num_frames, end_s):
     media = probe(shared / "footage" / name)
-    pictures, sound = PictureReader(media), SoundReader(media)
-    assert sum(1 for _ in pictures) == num_pictures
+    frames, audio = FrameReader(media), AudioReader(media)
+    assert sum(1 for _ in frames) == num_frames
     assert media.duration_s == pytest.approx(end_s, abs=0.001)
-    heard_s = sum(block.samples.size for block in sound) / 16_000
-    # The last packet of sound may be missing or reach beyond the picture.
+    heard_s = sum(block.samples.size for block in audio) / 16_000
+    # The last packet of audio may be missing or reach beyond the frame.
     assert heard_s == pytest.approx(end_s, abs=0.05)
-    assert pictures.damage.warnings() == sound.damage.warnings() == ()
+    assert frames.damage.warnings() == audio.damage.warnings() == ()
 
 
 @pytest.mark.needs_shared
-def test_real_sound_that_starts_late_stays_late(shared: Path):
+def test_real_audio_that_starts_late_stays_late(shared: Path):
     media = probe(shared / "footage/odd/pyfeat_face_noface.mp4")
     assert media.video.start_s == 0.0
     assert media.audio.start_s == pytest.approx(2.366)
-    first = next(iter(SoundReader(media)))
+    first = next(iter(AudioReader(media)))
     assert first.start_s == pytest.approx(2.366)
-    assert not read_sound(media).samples[: int(2.366 * 16_000)].any()
+    assert not read_audio(media).samples[: int(2.366 * 16_000)].any()

@@ -154,7 +154,7 @@ class TestLines:
     def test_where_there_are_none_it_says_what_they_take(self, config):
         without = config.model_copy(update={"thresholds": ()})
         assert without.false_positive_rates == ()
-        with pytest.raises(ConfigError, match=r"fewer than ten genuine clips.*train with more"):
+        with pytest.raises(ConfigError, match=r"fewer than ten real clips.*train with more"):
             without.at_false_positive_rate(0.1)
 
 

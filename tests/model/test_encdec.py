@@ -82,7 +82,7 @@ class TestNetwork:
 
 
 class TestSettings:
-    def test_the_preset_is_told_faces_and_sound_alone(self):
+    def test_the_preset_is_told_faces_and_audio_alone(self):
         assert set(FitConfig(preset="enc-dec").features.front_ends) == {"face", "audio"}
         assert set(FitConfig().features.front_ends) == {"face", "audio", "lips"}
 
@@ -104,13 +104,15 @@ class TestSettings:
             FitConfig.read({"preset": "dec-enc"})
 
 
-def test_it_is_trained_saved_and_asked_as_any_network(talking_corpus, feature_store, tmp_path):
+def test_it_is_trained_saved_and_asked_as_any_network(
+    talking_head_dataset, feature_store, tmp_path
+):
     config = FitConfig(
         preset="enc-dec",
         network={"gru_units": 6, "dense_units": 4},
         train=TrainConfig(batch_size=8, max_epochs=1),
     )
-    records = list(read_lavdf(talking_corpus))
+    records = list(read_lavdf(talking_head_dataset))
     made = fit(records, config, tmp_path / "out", store=feature_store)
     detector = MmmsbaDetector.from_pretrained(made.checkpoint, store=feature_store)
     assert detector.info["modalities"] == ["face", "audio"]

@@ -12,7 +12,7 @@ from mmmsba_plugin.config import FitConfig, ModelConfig, TrainConfig, TuneConfig
 from mmmsba_plugin.datasets.lavdf import read_lavdf
 from mmmsba_plugin.errors import ConfigError
 from mmmsba_plugin.model.checkpoint import load_checkpoint
-from mmmsba_plugin.model.ensemble import Committee, as_one, make_network, members_of
+from mmmsba_plugin.model.ensemble import Ensemble, as_one, make_network, members_of
 from mmmsba_plugin.model.mmmsba import MmmsBa
 from mmmsba_plugin.record import WHOLE_CLIP, Record
 from mmmsba_plugin.segment import Segment
@@ -27,13 +27,13 @@ TWO = FitConfig(
 )
 
 
-def record(identity, split="train", *, forged=False):
-    truth = (Segment(1.0, 2.0),) if forged else ()
+def record(identity, split="train", *, fake=False):
+    truth = (Segment(1.0, 2.0),) if fake else ()
     return Record(Path(f"{identity}.mp4"), truth=truth, split=split, identity=identity)
 
 
 def both(identity):
-    return [record(identity), record(identity, forged=True)]
+    return [record(identity), record(identity, fake=True)]
 
 
 def rows(seed=0):
@@ -41,10 +41,10 @@ def rows(seed=0):
     return {"audio": torch.randn(2, 9, 4), "face": torch.randn(2, 9, 3)}
 
 
-def test_a_committee_says_what_its_members_say_on_average():
+def test_a_ensemble_says_what_its_members_say_on_average():
     members = [MmmsBa(ALONE).eval() for _ in range(3)]
     said = [member(rows()) for member in members]
-    together = Committee(members).eval()(rows())
+    together = Ensemble(members).eval()(rows())
     torch.testing.assert_close(together.logits, sum(one.logits for one in said) / 3)
     torch.testing.assert_close(together.distances, sum(one.distances for one in said) / 3)
     assert together.fused.shape[-1] == 3 * said[0].fused.shape[-1]
@@ -52,7 +52,7 @@ def test_a_committee_says_what_its_members_say_on_average():
 
 def test_a_configuration_says_how_many_there_are():
     network = make_network(ALONE.model_copy(update={"members": 3}))
-    assert isinstance(network, Committee)
+    assert isinstance(network, Ensemble)
     assert network.config.members == len(members_of(network)) == 3
     alone = make_network(ALONE)
     assert isinstance(alone, MmmsBa)
@@ -84,15 +84,15 @@ def test_a_number_of_members_that_cannot_be_is_refused_before_anything_is_read(m
 
 
 @given(st.lists(st.sampled_from("abcdefgh"), min_size=2, max_size=40), st.integers(2, 5))
-def test_each_person_is_held_out_and_no_member_knows_whom_it_holds_out(people, members):
-    records = [one for who in people for one in both(who)]
+def test_each_identity_is_held_out_and_no_member_knows_whom_it_holds_out(identities, members):
+    records = [one for who in identities for one in both(who)]
     shares = folds(records, members=members)
     assert len(shares) == members
     for train, held_out in shares:
         assert len(train) + len(held_out) == len(records)
         assert not {r.identity for r in train} & {r.identity for r in held_out}
-    if len(set(people)) > 1:
-        assert {r.identity for _, held_out in shares for r in held_out} == set(people)
+    if len(set(identities)) > 1:
+        assert {r.identity for _, held_out in shares for r in held_out} == set(identities)
 
 
 def test_a_validation_split_is_held_out_by_all():
@@ -101,13 +101,13 @@ def test_a_validation_split_is_held_out_by_all():
 
 
 @given(st.integers(0, 30))
-def test_one_who_was_never_forged_is_not_held_out_alone(seed):
+def test_one_who_was_never_fake_is_not_held_out_alone(seed):
     records = [record("a"), *both("b"), *both("c"), *both("d")]
     for part in (part for share in folds(records, members=4, seed=seed) for part in share):
-        assert {one.forged for one in part} == {True, False}
+        assert {one.fake for one in part} == {True, False}
 
 
-def test_where_one_person_alone_was_forged_no_shares_can_be_made():
+def test_where_one_identity_alone_was_fake_no_shares_can_be_made():
     records = [record("a"), record("b"), *both("c")]
     assert folds(records, members=2) == [split_records(records)] * 2
 
@@ -117,8 +117,8 @@ def test_one_network_is_split_as_ever():
     assert folds(records, members=1, seed=4) == [split_records(records, seed=4)]
 
 
-def test_a_committee_is_trained_kept_and_tuned(talking_corpus, feature_store, tmp_path):
-    records = [replace(one, split="train") for one in read_lavdf(talking_corpus)]
+def test_a_ensemble_is_trained_kept_and_tuned(talking_head_dataset, feature_store, tmp_path):
+    records = [replace(one, split="train") for one in read_lavdf(talking_head_dataset)]
     fitted = fit(records, TWO, tmp_path / "two", store=feature_store)
     assert fitted.num_validation == len(records)
     assert fitted.num_train < len(records)
@@ -137,12 +137,14 @@ def test_a_committee_is_trained_kept_and_tuned(talking_corpus, feature_store, tm
         assert not torch.equal(was.classify.weight, now.classify.weight)
 
 
-def test_clips_that_are_forged_throughout_are_learned_from(talking_corpus, feature_store, tmp_path):
+def test_clips_that_are_fake_throughout_are_learned_from(
+    talking_head_dataset, feature_store, tmp_path
+):
     records = [
         replace(one, split="train", truth=(WHOLE_CLIP,), audio_truth=None, visual_truth=None)
-        if one.forged
+        if one.fake
         else replace(one, split="train")
-        for one in read_lavdf(talking_corpus)
+        for one in read_lavdf(talking_head_dataset)
     ]
     fitted = fit(records, TWO, tmp_path / "whole", store=feature_store)
     assert (fitted.num_validation, fitted.skipped) == (len(records), ())
@@ -152,10 +154,10 @@ def _network(fitted):
     return load_checkpoint(fitted.checkpoint)[0]
 
 
-def test_a_committee_that_was_interrupted_goes_on(
-    talking_corpus, feature_store, tmp_path, monkeypatch
+def test_a_ensemble_that_was_interrupted_goes_on(
+    talking_head_dataset, feature_store, tmp_path, monkeypatch
 ):
-    records, store = list(read_lavdf(talking_corpus)), feature_store
+    records, store = list(read_lavdf(talking_head_dataset)), feature_store
     whole = fit(records, TWO, tmp_path / "whole", store=store)
     from mmmsba_plugin.training import fit as fitting
 

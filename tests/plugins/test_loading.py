@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from mmmsba_plugin import plugins
-from mmmsba_plugin.config import Chapter
+from mmmsba_plugin.config import Config
 from mmmsba_plugin.errors import (
     PluginBrokenError,
     PluginClashError,
@@ -197,7 +197,7 @@ class TestEntries:
         [
             ("a string", "forensics_writers must yield entries of Writer, got str"),
             (
-                Forger("f", "audio", "A forger.", Chapter, lambda config: None),
+                Forger("f", "audio", "A forger.", Config, lambda config: None),
                 "forensics_writers must yield entries of Writer, got Forger",
             ),
             (a_writer("Not A Name"), "cannot be called 'Not A Name'; use small letters"),
@@ -488,17 +488,17 @@ class TestStrangers:
 
     def test_their_detector_hears_a_splice_and_their_writer_writes_it(self, installed, tmp_path):
         clip = samples.clip(tmp_path / "genuine.mp4", duration_s=3.0)
-        forged = self._with_silence(tmp_path / "forged.mp4", start_s=1.0, end_s=2.0)
+        fake = self._with_silence(tmp_path / "forged.mp4", start_s=1.0, end_s=2.0)
         code = (
             "import sys; from mmmsba_plugin.plugins import lookup\n"
             "detector = lookup('detectors', 'toy-jumps').load(None)\n"
             "for report in detector.detect_many(sys.argv[1:]):\n"
             "    lookup('writers', 'toy-verdict').write(report, sys.stdout)"
         )
-        done = installed.run("-c", code, str(clip), str(forged))
+        done = installed.run("-c", code, str(clip), str(fake))
         assert done.returncode == 0, done.stderr
-        genuine, found = done.stdout.splitlines()
-        assert genuine.endswith(" nothing forged")
+        real, found = done.stdout.splitlines()
+        assert real.endswith(" nothing forged")
         score, stretch = found.split(" ", 1)
         assert float(score) > 0.5
         start_s, end_s = (float(edge) for edge in stretch.removesuffix(" s").split("-"))
@@ -523,9 +523,9 @@ class TestStrangers:
     def _with_silence(path: Path, *, start_s: float, end_s: float) -> Path:
         from mmmsba_plugin.media.encode import write_clip
 
-        sound = samples.samples(3.0).copy()
+        audio = samples.samples(3.0).copy()
         rate_hz = samples.SAMPLE_RATE_HZ
-        sound[round(start_s * rate_hz) : round(end_s * rate_hz)] = 0.0
-        pictures = [face.face for face in samples.faces(3.0)]
-        write_clip(path, pictures, fps_hz=samples.FPS_HZ, sound=sound, sample_rate_hz=rate_hz)
+        audio[round(start_s * rate_hz) : round(end_s * rate_hz)] = 0.0
+        frames = [face.face for face in samples.faces(3.0)]
+        write_clip(path, frames, fps_hz=samples.FPS_HZ, audio=audio, sample_rate_hz=rate_hz)
         return path

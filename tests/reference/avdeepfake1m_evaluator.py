@@ -56,9 +56,9 @@ def read(module: ModuleType, proposals: Path, labels: Path) -> None:
     module.ap_1d(str(proposals), str(labels), "file", "fake_segments", 1.0, [])
 
 
-def write_labels(truths: Mapping[str, Sequence[Sequence[float]]], path: Path) -> None:
+def write_labels(ground_truth: Mapping[str, Sequence[Sequence[float]]], path: Path) -> None:
     """Write truths the way the evaluator reads them."""
-    listed = [{"file": key, "fake_segments": spans} for key, spans in truths.items()]
+    listed = [{"file": key, "fake_segments": spans} for key, spans in ground_truth.items()]
     path.write_text(json.dumps(listed), encoding="utf-8")
 
 

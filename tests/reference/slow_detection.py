@@ -5,37 +5,37 @@ from fractions import Fraction
 from itertools import pairwise
 
 
-def rates_at(scores, forged, threshold):
+def rates_at(scores, fake, threshold):
     """Return false and true positive rate at a threshold, as exact fractions."""
     flagged = [s >= threshold for s in scores]
-    alarms = sum(f and not y for f, y in zip(flagged, forged, strict=True))
-    hits = sum(f and y for f, y in zip(flagged, forged, strict=True))
-    return Fraction(alarms, forged.count(False)), Fraction(hits, forged.count(True))
+    alarms = sum(f and not y for f, y in zip(flagged, fake, strict=True))
+    hits = sum(f and y for f, y in zip(flagged, fake, strict=True))
+    return Fraction(alarms, fake.count(False)), Fraction(hits, fake.count(True))
 
 
-def steps(scores, forged):
+def steps(scores, fake):
     """Return the points of the ROC curve, strictest threshold first."""
     return [
-        rates_at(scores, forged, threshold)
+        rates_at(scores, fake, threshold)
         for threshold in [math.inf, *sorted(set(scores), reverse=True)]
     ]
 
 
-def auc(scores, forged):
+def auc(scores, fake):
     """Return how many pairs are ranked rightly, ties by half."""
     pairs = [
         (s, t)
-        for s, y in zip(scores, forged, strict=True)
+        for s, y in zip(scores, fake, strict=True)
         if y
-        for t, z in zip(scores, forged, strict=True)
+        for t, z in zip(scores, fake, strict=True)
         if not z
     ]
     return Fraction(sum(2 * (s > t) + (s == t) for s, t in pairs), 2 * len(pairs))
 
 
-def eer(scores, forged):
+def eer(scores, fake):
     """Return where straight lines between the points meet the line of equal errors."""
-    points = steps(scores, forged)
+    points = steps(scores, fake)
     for (x, y), (u, v) in pairwise(points):
         lead, then = x + y - 1, u + v - 1
         if lead < 0 <= then:
@@ -43,19 +43,19 @@ def eer(scores, forged):
     raise AssertionError("the two rates always cross")
 
 
-def nearest_eer(scores, forged):
+def nearest_eer(scores, fake):
     """Return the false positive rate of the step where both errors are most alike."""
-    return min(steps(scores, forged), key=lambda step: abs(step[0] - (1 - step[1])))[0]
+    return min(steps(scores, fake), key=lambda step: abs(step[0] - (1 - step[1])))[0]
 
 
-def calibration_error(scores, forged, bins):
+def calibration_error(scores, fake, bins):
     """Return the gaps between mean score and share forged, weighted by clips, as a loop."""
     gap = 0.0
     for number in range(bins):
         low, high = number / bins, (number + 1) / bins
         last = number == bins - 1
         held = [
-            (s, y) for s, y in zip(scores, forged, strict=True) if low <= s and (s < high or last)
+            (s, y) for s, y in zip(scores, fake, strict=True) if low <= s and (s < high or last)
         ]
         if held:
             said = math.fsum(s for s, _ in held) / len(held)

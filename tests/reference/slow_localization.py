@@ -23,15 +23,15 @@ def tiou(a, b):
     return shared / ((a1 - a0) + (b1 - b0) - shared)
 
 
-def average_precision(predictions, truths, threshold):
+def average_precision(predictions, ground_truth, threshold):
     ranked = [
         (score, key, span)
-        for key in truths
+        for key in ground_truth
         for span, score in zip(*predictions.get(key, ([], [])), strict=True)
     ]
     ranked.sort(key=lambda row: -row[0])
-    free = {key: list(spans) for key, spans in truths.items()}
-    num_truths = sum(len(spans) for spans in free.values())
+    free = {key: list(spans) for key, spans in ground_truth.items()}
+    num_ground_truth = sum(len(spans) for spans in free.values())
     right = []
     for _, key, span in ranked:
         best = None
@@ -46,7 +46,7 @@ def average_precision(predictions, truths, threshold):
     points = []
     for n in range(1, len(right) + 1):
         num_right = sum(right[:n])
-        points.append((num_right / num_truths, num_right / n))
+        points.append((num_right / num_ground_truth, num_right / n))
     area = reached = 0.0
     for recall, _ in points:
         best_precision = max(p for r, p in points if r >= recall)
@@ -55,11 +55,11 @@ def average_precision(predictions, truths, threshold):
     return area
 
 
-def average_recall(predictions, truths, num_proposals, thresholds):
+def average_recall(predictions, ground_truth, num_proposals, thresholds):
     recalls = []
     for threshold in thresholds:
         found = total = 0
-        for key, spans in truths.items():
+        for key, spans in ground_truth.items():
             proposals, scores = predictions.get(key, ([], []))
             order = sorted(range(len(scores)), key=lambda i: -scores[i])[:num_proposals]
             for truth in spans:
@@ -75,9 +75,9 @@ def tiou_officially(a, b):
         return max(min(a1, b1) - max(a0, b0), f32(0)) / (max(a1, b1) - min(a0, b0))
 
 
-def average_precision_officially(predictions, truths, threshold):
+def average_precision_officially(predictions, ground_truth, threshold):
     ranked = []
-    for key, spans in truths.items():
+    for key, spans in ground_truth.items():
         proposals, scores = predictions.get(key, ([], []))
         right = [False] * len(scores)
         for truth in spans:
@@ -87,13 +87,13 @@ def average_precision_officially(predictions, truths, threshold):
                     break
         ranked += zip(map(f32, scores), right, strict=True)
     ranked.sort(key=lambda row: -row[0])
-    num_truths = f32(sum(len(spans) for spans in truths.values()))
+    num_ground_truth = f32(sum(len(spans) for spans in ground_truth.values()))
 
     precisions, recalls = [], []
     for n in range(1, len(ranked) + 1):
         num_right = f32(sum(right for _, right in ranked[:n]))
         precisions.append(num_right / f32(n))
-        recalls.append(num_right / num_truths)
+        recalls.append(num_right / num_ground_truth)
     strips = [
         (recalls[i] - recalls[i - 1]) * max(precisions[i:]) for i in range(len(ranked) - 1, 0, -1)
     ]
@@ -113,14 +113,14 @@ def sum_officially(terms):
     return total
 
 
-def average_recall_officially(predictions, truths, num_proposals, thresholds):
+def average_recall_officially(predictions, ground_truth, num_proposals, thresholds):
     total = f32(0)
-    num_truths = f32(sum(len(spans) for spans in truths.values()))
+    num_ground_truth = f32(sum(len(spans) for spans in ground_truth.values()))
     for threshold in thresholds:
         found = 0
-        for key, spans in truths.items():
+        for key, spans in ground_truth.items():
             proposals = predictions.get(key, ([], []))[0][:num_proposals]
             for truth in spans:
                 found += any(tiou_officially(span, truth) > f32(threshold) for span in proposals)
-        total = total + f32(found) / num_truths
+        total = total + f32(found) / num_ground_truth
     return float(total / f32(len(thresholds)))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from mmmsba_plugin.config import Calibration
 from mmmsba_plugin.errors import MediaUnreadableError
 from mmmsba_plugin.localization.calibrate import apply
-from mmmsba_plugin.report.build import abstained, failed, forged_modality, judged, stamped
+from mmmsba_plugin.report.build import abstained, failed, judged, manipulated_modality, stamped
 from mmmsba_plugin.schema import Media, OptOut, Provenance, Report, Threshold
 from mmmsba_plugin.segment import Segment
 from mmmsba_plugin.structures import ClipFeatures
@@ -63,17 +63,17 @@ def report(
     )
 
 
-class TestForgedModality:
+class TestFakeModality:
     def said(self, start_s=0.2, end_s=0.4, **by_modality: np.ndarray) -> str | None:
         onsets = dict.fromkeys(by_modality, 0.5)
-        return forged_modality(Segment(start_s, end_s), CLIP, by_modality, onsets)
+        return manipulated_modality(Segment(start_s, end_s), CLIP, by_modality, onsets)
 
     def test_each_modality_has_an_onset_of_its_own(self):
         scores = {"audio": along(2, 3, level=0.6), "lips": along(2, 3, level=0.6)}
         onsets = {"audio": 0.7, "lips": 0.5}
-        assert forged_modality(Segment(0.2, 0.4), CLIP, scores, onsets) == "visual"
+        assert manipulated_modality(Segment(0.2, 0.4), CLIP, scores, onsets) == "visual"
 
-    def test_sound_alone_speaking_up_is_audio(self):
+    def test_audio_alone_speaking_up_is_audio(self):
         assert self.said(audio=along(3), face=along(), lips=along()) == "audio"
 
     @pytest.mark.parametrize("seen", ["face", "lips"])
@@ -81,7 +81,7 @@ class TestForgedModality:
         quiet = {"audio": along(), "face": along(), "lips": along()}
         assert self.said(**{**quiet, seen: along(3)}) == "visual"
 
-    def test_sound_and_lips_speaking_up_is_both(self):
+    def test_audio_and_lips_speaking_up_is_both(self):
         assert self.said(audio=along(2), face=along(), lips=along(3)) == "both"
 
     def test_a_moment_of_doubt_in_a_long_stretch_is_not_speaking_up(self):
@@ -111,13 +111,13 @@ class TestForgedModality:
 
 class TestJudged:
     @given(st.lists(st.none() | st.floats(0, 1), min_size=10, max_size=10), st.floats(0, 1))
-    def test_a_forged_clip_has_its_highest_score_and_a_place(self, scores, threshold):
+    def test_a_fake_clip_has_its_highest_score_and_a_place(self, scores, threshold):
         if all(score is None for score in scores):
             return
         values = [math.nan if score is None else score for score in scores]
         said = report(values, threshold=threshold)
         assert said.score == max(score for score in scores if score is not None)
-        assert said.forged == (said.score >= threshold) == bool(said.segments)
+        assert said.fake == (said.score >= threshold) == bool(said.segments)
         assert said.curves.score == tuple(scores)
 
     def test_a_place_too_short_for_a_segment_is_named_all_the_same(self):
@@ -152,7 +152,7 @@ class TestCalibrated:
     @given(st.lists(st.floats(0, 1, width=32), min_size=10, max_size=10), st.floats(0, 1, width=32))
     def test_what_was_decided_on_the_networks_scale_still_holds(self, curve, scores, threshold):
         raw, said = (report(scores, threshold=threshold, calibration=c) for c in (NONE, curve))
-        assert said.forged == raw.forged == bool(said.segments) == bool(raw.segments)
+        assert said.fake == raw.fake == bool(said.segments) == bool(raw.segments)
         assert said.score == max(said.curves.score)
         assert all(part.score == said.score for part in said.segments)
 
@@ -205,7 +205,7 @@ class TestNotJudged:
         parts = {"face": (gone,), "lips": (gone,), "audio": (still,)}
         clip = ClipFeatures(CLIP.grid, CLIP.end_s, rows={}, opt_outs=parts)
         said = abstained(MEDIA, clip, provenance=PROVENANCE)
-        assert (said.status, said.score, said.forged) == ("abstained", None, None)
+        assert (said.status, said.score, said.fake) == ("abstained", None, None)
         assert said.problem.message == (
             "nothing to judge in clip.mp4: no face, silence; give a clip in which a face is "
             "seen, or speech is heard"

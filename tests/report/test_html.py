@@ -16,7 +16,7 @@ from mmmsba_plugin.report.html import render
 from mmmsba_plugin.report.timeline import timeline
 from mmmsba_plugin.schema import (
     Curves,
-    ForgedSegment,
+    FakeSegment,
     Media,
     ModalityReport,
     OptOut,
@@ -26,7 +26,7 @@ from mmmsba_plugin.schema import (
 )
 
 REPORT = runpy.run_path(str(Path(__file__).parents[1] / "golden" / "make_report.py"))["report"]()
-NOT_JUDGED = Problem(kind="FeatureError", message="no face and no sound")
+NOT_JUDGED = Problem(kind="FeatureError", message="no face and no audio")
 VOID = {"meta", "img", "br", "rect", "line", "path"}
 
 
@@ -74,14 +74,14 @@ def changed(**fields):
 
 def test_the_verdict_comes_in_words_with_score_and_threshold():
     text = shown(REPORT).text
-    assert "Flagged as forged" in text
+    assert "Flagged as fake" in text
     assert "scores 0.930, at or above the threshold of 0.500" in text
-    assert "chosen to flag about 5 % of genuine clips" in text
+    assert "chosen to flag about 5 % of real clips" in text
 
 
-def test_a_clip_below_the_threshold_is_not_called_genuine():
+def test_a_clip_below_the_threshold_is_not_called_real():
     text = shown(changed(score=0.2, segments=())).text
-    assert "Not flagged as forged" in text
+    assert "Not flagged as fake" in text
     assert "scores 0.200, below the threshold" in text
     assert "No stretch of the clip stands out" in text
 
@@ -98,7 +98,7 @@ def test_a_flag_without_a_place_and_a_place_without_a_flag_are_explained():
 def test_the_limits_are_stated_before_the_numbers():
     text = shown(REPORT).text
     assert "not court evidence" in text
-    assert "learned from: forgeries made from 45 genuine clips." in text
+    assert "learned from: forgeries made from 45 real clips." in text
     assert text.index("not court evidence") < text.index("Along time")
     assert "By lips, 1.00 s could not be judged." in text
     assert "2 faces were seen; the larger one was judged." in text
@@ -112,15 +112,15 @@ def test_what_is_not_recorded_is_admitted():
 
 
 @pytest.mark.parametrize("status", ["abstained", "error"])
-def test_a_clip_that_was_not_judged_says_why_and_is_not_called_genuine(status):
+def test_a_clip_that_was_not_judged_says_why_and_is_not_called_real(status):
     report = Report(
         status=status, media=Media(path="a.mp4"), problem=NOT_JUDGED, provenance=REPORT.provenance
     )
     text = shown(report).text
-    assert "no face and no sound (FeatureError)" in text
-    assert "That does not make it genuine." in text
-    assert "Forged stretches" not in text
-    assert "Sound none" not in text
+    assert "no face and no audio (FeatureError)" in text
+    assert "That does not make it real." in text
+    assert "Fake stretches" not in text
+    assert "Audio none" not in text
 
 
 def test_the_page_fetches_nothing_and_runs_nothing():
@@ -152,13 +152,13 @@ def test_the_drawing_is_well_formed_and_says_itself_in_words():
     assert root.get("role") == "img"
     (says,) = [e.text for e in root.iter("desc")]
     assert "Time line from 0:00.00 to 0:10.00" in says
-    assert "forged stretch 1: picture, score 0.930, 0:03.61 to 0:04.70" in says
+    assert "fake stretch 1: frame, score 0.930, 0:03.61 to 0:04.70" in says
     assert "Lips not judged: face too small, 0:00.00 to 0:01.00" in says
 
 
 def test_bands_lie_where_their_times_are():
     drawing = timeline(REPORT)
-    first, second = drawing.forged
+    first, second = drawing.fake
     assert (first.left, first.left + first.width) == pytest.approx((36.12, 47.04))
     assert (second.label, second.left) == ("2", 67.5)
     (hidden,) = drawing.lanes[3].hidden
@@ -200,7 +200,7 @@ def test_without_any_time_there_is_no_drawing():
 
 def test_without_a_known_length_the_drawing_reaches_to_the_last_segment():
     drawing = timeline(changed(media=Media(path="a.mp4"), curves=None))
-    assert drawing.forged[1].left + drawing.forged[1].width == pytest.approx(100.0)
+    assert drawing.fake[1].left + drawing.fake[1].width == pytest.approx(100.0)
 
 
 def test_a_report_without_curves_says_so():
@@ -209,11 +209,11 @@ def test_a_report_without_curves_says_so():
 
 
 def test_an_absent_modality_is_hatched_with_its_reason():
-    absent = ModalityReport(score=None, opt_outs=(OptOut(start_s=0, end_s=10, reason="no sound"),))
+    absent = ModalityReport(score=None, opt_outs=(OptOut(start_s=0, end_s=10, reason="no audio"),))
     text = shown(changed(modalities={"audio": absent}, curves=None)).text
     assert "Nothing is said about audio" in text
-    assert "absent; not judged: no sound" in text
-    assert "0:00.00 \u2013 0:10.00: no sound" in text
+    assert "absent; not judged: no audio" in text
+    assert "0:00.00 \u2013 0:10.00: no audio" in text
 
 
 def test_at_most_ten_candidates_are_listed():
@@ -225,7 +225,7 @@ def test_at_most_ten_candidates_are_listed():
 def test_if_the_clip_is_gone_the_card_says_so():
     read = shown(REPORT)
     assert not read.all("img")
-    assert read.text.count("No picture: the clip is no longer at interview.mp4") == 2
+    assert read.text.count("No frame: the clip is no longer at interview.mp4") == 2
 
 
 def test_if_the_file_is_another_one_the_card_says_so(tmp_path):
@@ -234,39 +234,39 @@ def test_if_the_file_is_another_one_the_card_says_so(tmp_path):
     assert shown(changed(media=media)).text.count("is not the one that was judged") == 2
 
 
-def test_a_file_that_cannot_be_decoded_any_more_costs_the_picture_not_the_page(tmp_path):
+def test_a_file_that_cannot_be_decoded_any_more_costs_the_frame_not_the_page(tmp_path):
     (tmp_path / "interview.mp4").write_bytes(b"no video")
     media = REPORT.media.model_copy(
         update={"path": str(tmp_path / "interview.mp4"), "size_bytes": 8}
     )
     read = shown(changed(media=media))
     assert not read.all("img")
-    assert read.text.count("No picture: ") == 2
+    assert read.text.count("No frame: ") == 2
 
 
-def test_a_clip_of_sound_alone_has_no_picture():
+def test_a_clip_of_audio_alone_has_no_frame():
     media = REPORT.media.model_copy(update={"video": None})
-    assert shown(changed(media=media)).text.count("No picture: the clip has none") == 2
+    assert shown(changed(media=media)).text.count("No frame: the clip has none") == 2
 
 
-def test_a_card_shows_the_picture_at_the_middle_of_its_segment(shared):
+def test_a_card_shows_the_frame_at_the_middle_of_its_segment(shared):
     media = probe(shared / "footage" / "dev" / "lrs2_00001.mp4")
-    segment = ForgedSegment(start_s=1.0, end_s=2.0, score=0.9, modality="both")
+    segment = FakeSegment(start_s=1.0, end_s=2.0, score=0.9, modality="both")
     read = shown(changed(media=media, segments=(segment,), curves=None))
     (image,) = read.all("img")
     assert image["src"].startswith("data:image/jpeg;base64,/9j/")
-    assert image["alt"] == "Picture from the middle of forged stretch 1"
-    # Pictures are 40 ms apart; the one shown at 1.5 s began at 1.48 s.
-    assert "Picture at 0:01.48" in read.text
-    assert "Altered: picture and sound" in read.text
+    assert image["alt"] == "Frame from the middle of fake stretch 1"
+    # Frames are 40 ms apart; the one shown at 1.5 s began at 1.48 s.
+    assert "Frame at 0:01.48" in read.text
+    assert "Altered: frame and audio" in read.text
 
 
-def test_only_the_best_of_many_segments_have_a_picture(shared, monkeypatch):
-    monkeypatch.setattr(html, "MAX_PICTURES", 1)
+def test_only_the_best_of_many_segments_have_a_frame(shared, monkeypatch):
+    monkeypatch.setattr(html, "MAX_FRAMES", 1)
     media = probe(shared / "footage" / "dev" / "lrs2_00001.mp4")
     read = shown(changed(media=media, curves=None))
     assert len(read.all("img")) == 1
-    assert "No picture: only the 1 segments of highest score" in read.text
+    assert "No frame: only the 1 segments of highest score" in read.text
 
 
 @pytest.mark.parametrize("threshold", [None, Threshold(value=0.0), Threshold(value=1.0)])

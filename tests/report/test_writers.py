@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from mmmsba_plugin.plugins import lookup
 from mmmsba_plugin.report import benchmark_formats, writers
 from mmmsba_plugin.report.text import percent, visible
-from mmmsba_plugin.schema import ForgedSegment, Media, Problem, Proposal, Report
+from mmmsba_plugin.schema import FakeSegment, Media, Problem, Proposal, Report
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 REPORT = runpy.run_path(str(GOLDEN / "make_report.py"))["report"]()
@@ -116,11 +116,11 @@ def test_a_name_that_is_a_formula_gets_an_apostrophe(name):
 def test_vtt_has_a_cue_for_each_segment():
     assert written(writers.write_vtt, REPORT) == (
         "WEBVTT\n\n"
-        "NOTE Forged stretches of interview.mp4\n\n"
-        "NOTE Flagged as forged: score 0.930\n\n"
+        "NOTE Fake stretches of interview.mp4\n\n"
+        "NOTE Flagged as fake: score 0.930\n\n"
         "NOTE An indication by a statistical model, not evidence for a court\n\n"
-        "1\n00:00:03.612 --> 00:00:04.704\nForged (picture): 93 %\n\n"
-        "2\n00:00:06.750 --> 00:00:07.400\nForged (sound): 68 %\n\n"
+        "1\n00:00:03.612 --> 00:00:04.704\nFake (frame): 93 %\n\n"
+        "2\n00:00:06.750 --> 00:00:07.400\nFake (audio): 68 %\n\n"
     )
 
 
@@ -142,7 +142,7 @@ def test_no_name_breaks_out_of_its_note(name):
 @given(st.floats(-1, 400_000), st.floats(1e-9, 0.01))
 def test_every_cue_ends_after_it_starts(start_s, length_s):
     end_s = max(start_s + length_s, math.nextafter(start_s, math.inf))
-    segment = ForgedSegment(start_s=start_s, end_s=end_s, score=0.5)
+    segment = FakeSegment(start_s=start_s, end_s=end_s, score=0.5)
     text = written(writers.write_vtt, REPORT.model_copy(update={"segments": (segment,)}))
     (cue,) = [line for line in text.splitlines() if "-->" in line]
     start, end = cue.split(" --> ")

@@ -32,8 +32,8 @@ from mmmsba_plugin.evaluation.metrics.bootstrap import Interval
 from mmmsba_plugin.media.encode import write_clip
 from mmmsba_plugin.record import WHOLE_CLIP, Record
 from mmmsba_plugin.reproduce import judging, kept, plan, show, silence, tables
-from mmmsba_plugin.reproduce.corpora import (
-    Corpus,
+from mmmsba_plugin.reproduce.datasets import (
+    DatasetSource,
     Learned,
     clips_to_learn,
     clips_to_test,
@@ -49,15 +49,15 @@ from mmmsba_plugin.reproduce.run import Reproduction, Settings
 from mmmsba_plugin.reproduce.tables import Reported
 from mmmsba_plugin.segment import Segment
 
-from ..clips import numbered_pictures
-from ..corpora import av1m, put_json, tvil_entry
+from ..clips import numbered_frames
+from ..layouts import av1m, put_json, tvil_entry
 
 TINY = {
     "network": {"gru_units": 4, "dense_units": 4},
     "train": {"max_epochs": 1, "batch_size": 8},
 }
 RATE_HZ = 16_000
-PEOPLE = [f"id{number:05d}" for number in range(8)]
+IDENTITIES = [f"id{number:05d}" for number in range(8)]
 
 
 def column(rows, measure):
@@ -199,7 +199,7 @@ class TestReportedValues:
         assert column(tables.TABLE_5, measure) == shares
 
     def test_the_paper_s_own_averages_come_out(self):
-        # Its text: within a corpus .984 and .973, across corpora .944 and .919.
+        # Its text: within a dataset .984 and .973, across datasets .944 and .919.
         within = [tables.TABLE_2[0], tables.TABLE_3[0]]
         across = [*tables.TABLE_2[1:], *tables.TABLE_3[1:]]
         for rows, auc, accuracy in ((within, 0.984, 0.973), (across, 0.944, 0.919)):
@@ -281,27 +281,27 @@ class TestPlan:
 
     def test_all_tables_need_twelve_runs_a_seed(self):
         # Six on FakeAVCeleb (three attentions, three pairs of modalities), and two, MMMS-BA and
-        # Enc-Dec, on each of the three corpora that localization is measured on.
+        # Enc-Dec, on each of the three datasets that localization is measured on.
         assert len(self.trainings()) == 12
 
     def test_localization_is_planned_by_both_readings_of_what_it_was_trained_on(self):
         ours = [row for row in TABLES["table5"].rows if row.training]
-        planned = {(row.method, row.training.corpus, row.test) for row in ours}
+        planned = {(row.method, row.training.dataset, row.test) for row in ours}
         on_1m = {("av-deepfake1m", test) for test in ("av-deepfake1m", "lav-df", "tvil")}
         own = {("lav-df", "lav-df"), ("tvil", "tvil")}
         assert planned == {(m, *c) for m in ("MMMS-BA", "Enc-Dec") for c in on_1m | own}
         assert len(ours) == len(planned)
-        labelled = [row for row in ours if plan.SAME_CORPUS in row.notes]
-        assert {(row.training.corpus, row.test) for row in labelled} == own
+        labelled = [row for row in ours if plan.SAME_DATASET in row.notes]
+        assert {(row.training.dataset, row.test) for row in labelled} == own
 
     def test_fakeavceleb_has_no_figures_of_localization(self):
         assert all(row.test != "fakeavceleb" for row in TABLES["table5"].rows)
 
     def test_each_of_our_rows_on_tvil_says_that_it_is_visual_only(self):
         on_tvil = [row for t in TABLES.values() for row in t.rows if row.test == "tvil"]
-        assert {row.of_corpus for row in on_tvil if row.training} == {(tables.VISUAL_ONLY,)}
+        assert {row.of_dataset for row in on_tvil if row.training} == {(tables.VISUAL_ONLY,)}
         others = [row for t in TABLES.values() for row in t.rows if row.test != "tvil"]
-        assert {row.of_corpus for row in others} == {()}
+        assert {row.of_dataset for row in others} == {()}
 
     def test_a_method_is_put_over_the_settings_that_all_share(self):
         shared = FitConfig.read({"network": {"gru_units": 7, "attention": "none"}})
@@ -327,14 +327,14 @@ class TestPlan:
             plan.table("table8")
 
 
-def record(name, split="train", *, forged=False, identity=None, **more):
-    truth = (Segment(0.0, 1.0),) if forged else ()
+def record(name, split="train", *, fake=False, identity=None, **more):
+    truth = (Segment(0.0, 1.0),) if fake else ()
     media = Path("/corpus") / name
     return Record(media, truth=truth, split=split, identity=identity, key=name, **more)
 
 
 class TestData:
-    def test_a_corpus_is_named_with_its_folder(self, tmp_path):
+    def test_a_dataset_is_named_with_its_folder(self, tmp_path):
         found = parse([f"lav-df={tmp_path}"])["lav-df"]
         assert (found.reader, found.root, found.stand_in) == ("lav-df", tmp_path, False)
         assert found.title == "LAV-DF"
@@ -355,39 +355,39 @@ class TestData:
     @pytest.mark.parametrize(
         ("said", "reason"),
         [
-            (["celebdf=."], "'celebdf=.' names no corpus; give NAME=DIR"),
-            (["lav-df"], "'lav-df' names no corpus; give NAME=DIR"),
+            (["celebdf=."], "'celebdf=.' names no dataset; give NAME=DIR"),
+            (["lav-df"], "'lav-df' names no dataset; give NAME=DIR"),
             (["lav-df=gone"], "there is no folder 'gone'; check the path, or name the reader"),
             (["lav-df=lavdf:."], "there is no folder 'lavdf:.'; check the path, or name the"),
-            (["lav-df=.", "lav-df=."], "lav-df is given twice; give each corpus one folder"),
+            (["lav-df=.", "lav-df=."], "lav-df is given twice; give each dataset one folder"),
         ],
     )
-    def test_what_names_no_corpus_is_refused(self, said, reason):
+    def test_what_names_no_dataset_is_refused(self, said, reason):
         with pytest.raises(ConfigError, match=reason):
             parse(said)
 
     @pytest.fixture
-    def corpus(self, monkeypatch, tmp_path):
-        """A corpus of records that a test makes up."""
+    def dataset(self, monkeypatch, tmp_path):
+        """A dataset of records that a test makes up."""
 
         def make(*records):
-            monkeypatch.setattr(Corpus, "records", lambda _: iter(records))
-            return Corpus("lav-df", "lav-df", tmp_path)
+            monkeypatch.setattr(DatasetSource, "records", lambda _: iter(records))
+            return DatasetSource("lav-df", "lav-df", tmp_path)
 
         return make
 
-    def test_a_corpus_with_all_splits_is_taken_as_it_is(self, corpus):
-        made = corpus(record("a"), record("b", "dev"), record("c", "test"), record("d", "other"))
+    def test_a_dataset_with_all_splits_is_taken_as_it_is(self, dataset):
+        made = dataset(record("a"), record("b", "dev"), record("c", "test"), record("d", "other"))
         assert [(r.key, r.split) for r in clips_to_learn(made)] == [("a", "train"), ("b", "dev")]
         tested = clips_to_test(made)
         assert ([r.key for r in tested.records], tested.split) == (["c"], "test")
 
     @given(st.lists(st.sampled_from("abcdefgh"), min_size=2, max_size=30), st.integers(0, 9))
-    def test_without_a_test_split_nobody_is_tested_on_who_was_validated_on(self, people, seed):
-        train = [record(f"{i}", identity=person) for i, person in enumerate(people)]
-        made = Corpus("lav-df", "lav-df", Path("/corpus"))
+    def test_without_a_test_split_nobody_is_tested_on_who_was_validated_on(self, identities, seed):
+        train = [record(f"{i}", identity=identity) for i, identity in enumerate(identities)]
+        made = DatasetSource("lav-df", "lav-df", Path("/corpus"))
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(Corpus, "records", lambda _: iter([*train, record("z", "dev")]))
+            patch.setattr(DatasetSource, "records", lambda _: iter([*train, record("z", "dev")]))
             learned, tested = clips_to_learn(made, seed=seed), clips_to_test(made)
         assert ([r.key for r in tested.records], tested.split) == (["z"], "dev")
         assert sorted(r.key for r in learned) == sorted(r.key for r in train)
@@ -395,94 +395,94 @@ class TestData:
         assert by_split["dev"]
         assert not by_split["train"] & by_split["dev"]
 
-    def test_a_corpus_without_what_is_needed_says_so(self, corpus):
+    def test_a_dataset_without_what_is_needed_says_so(self, dataset):
         with pytest.raises(DatasetError, match="LAV-DF has no training split; give another"):
-            clips_to_learn(corpus(record("a", "test")))
+            clips_to_learn(dataset(record("a", "test")))
         with pytest.raises(DatasetError, match="no clips of split test or dev; say in its meta"):
-            clips_to_test(corpus(record("a")))
+            clips_to_test(dataset(record("a")))
 
     @given(
         st.lists(st.booleans(), max_size=30),
         st.integers(2, 30),
         st.integers(0, 5),
     )
-    def test_a_limit_draws_half_of_each_and_a_larger_one_keeps_them(self, forged, limit, more):
-        records = [record(str(i), forged=one) for i, one in enumerate(forged)]
+    def test_a_limit_draws_half_of_each_and_a_larger_one_keeps_them(self, fake, limit, more):
+        records = [record(str(i), fake=one) for i, one in enumerate(fake)]
         kept = drawn(records, limit)
         assert len(kept) == min(limit, len(records))
         assert kept == [one for one in records if one in kept]
         assert set(map(name_of, kept)) <= set(map(name_of, drawn(records, limit + more)))
-        kinds = [sum(one.forged is kind for one in kept) for kind in (True, False)]
-        there = [sum(one.forged is kind for one in records) for kind in (True, False)]
+        kinds = [sum(one.fake is kind for one in kept) for kind in (True, False)]
+        there = [sum(one.fake is kind for one in records) for kind in (True, False)]
         assert all(k >= min(t, limit // 2) for k, t in zip(kinds, there, strict=True))
 
     def test_without_a_limit_all_are_drawn(self):
         assert drawn([record("a"), record("b")], None) == [record("a"), record("b")]
 
-    def test_people_are_known_as_far_as_the_corpus_says(self):
+    def test_identities_are_known_as_far_as_the_dataset_says(self):
         assert who(record("a", identity="ann")) == "ann"
         assert who(record("a", original="b")) == "b"
         assert who(record("a")) == "a"
         assert name_of(replace(record("a"), key="")) == "/corpus/a"
 
-    def test_nobody_is_tested_on_who_was_learned_from_in_the_same_corpus(self, corpus):
-        made = corpus()
+    def test_nobody_is_tested_on_who_was_learned_from_in_the_same_dataset(self, dataset):
+        made = dataset()
         learned = Learned.of(made, [record("a", identity="ann")])
         assert learned.shared_with(made, [record("b", identity="bob")]) == 0
         with pytest.raises(DatasetError, match="'ann' is both learned from and tested on in LAV"):
             learned.shared_with(made, [record("b", identity="ann")])
 
-    def test_a_person_of_another_corpus_is_counted_and_a_clip_refused(self, corpus, tmp_path):
-        learned = Learned.of(corpus(), [record("a", identity="ann")])
-        other = Corpus("tvil", "tvil", tmp_path / "other")
+    def test_a_identity_of_another_dataset_is_counted_and_a_clip_refused(self, dataset, tmp_path):
+        learned = Learned.of(dataset(), [record("a", identity="ann")])
+        other = DatasetSource("tvil", "tvil", tmp_path / "other")
         assert learned.shared_with(other, [record("b", identity="ann")]) == 1
-        with pytest.raises(DatasetError, match="/corpus/a is both learned from and tested on"):
+        with pytest.raises(DatasetError, match="/a is both learned from and tested on"):
             learned.shared_with(other, [record("a", identity="bob")])
 
     @pytest.mark.parametrize(
-        "other", [record("b"), record("a", "dev"), record("a", forged=True), record("a", None)]
+        "other", [record("b"), record("a", "dev"), record("a", fake=True), record("a", None)]
     )
-    def test_other_clips_splits_or_truths_are_another_run(self, other):
+    def test_other_clips_splits_or_ground_truth_are_another_run(self, other):
         assert digest_of([record("a")]) == digest_of([record("a", identity="ann")])
         assert digest_of([record("a")]) != digest_of([other])
 
 
 @pytest.fixture(scope="module")
-def corpora(talking_corpus, tmp_path_factory) -> dict[str, str]:
-    """All four corpora in small: one is itself, two are filled with drawn faces, one stands in."""
+def datasets(talking_head_dataset, tmp_path_factory) -> dict[str, str]:
+    """All four datasets in small: one is itself, two are filled with drawn faces, one stands in."""
     folder = tmp_path_factory.mktemp("corpora")
-    records = list(read_lavdf(talking_corpus))
-    genuine = [r.media for r in records if not r.forged]
-    forged = [r.media for r in records if r.forged]
+    records = list(read_lavdf(talking_head_dataset))
+    real = [r.media for r in records if not r.fake]
+    fake = [r.media for r in records if r.fake]
     return {
-        "fakeavceleb": f"lav-df:{_without_test_split(talking_corpus, folder / 'mine')}",
-        "av-deepfake1m": str(_av_deepfake1m(folder / "av1m", genuine, forged)),
-        "lav-df": str(talking_corpus),
-        "tvil": str(_tvil(folder / "tvil", genuine, forged)),
+        "fakeavceleb": f"lav-df:{_without_test_split(talking_head_dataset, folder / 'mine')}",
+        "av-deepfake1m": str(_av_deepfake1m(folder / "av1m", real, fake)),
+        "lav-df": str(talking_head_dataset),
+        "tvil": str(_tvil(folder / "tvil", real, fake)),
     }
 
 
-def _without_test_split(corpus: Path, folder: Path) -> Path:
+def _without_test_split(dataset: Path, folder: Path) -> Path:
     """The same clips, with those of ``dev`` to learn from and those of ``test`` as ``dev``."""
-    shutil.copytree(corpus, folder)
+    shutil.copytree(dataset, folder)
     entries = json.loads((folder / "metadata.json").read_text())
     splits = {"train": "train", "dev": "train", "test": "dev"}
     put_json(folder / "metadata.json", [e | {"split": splits[e["split"]]} for e in entries])
     return folder
 
 
-def _av_deepfake1m(folder: Path, genuine: list[Path], forged: list[Path]) -> Path:
-    av1m(folder, people=PEOPLE)
+def _av_deepfake1m(folder: Path, real: list[Path], fake: list[Path]) -> Path:
+    av1m(folder, identities=IDENTITIES)
     for index, clip in enumerate(sorted(folder.glob("*/id*/**/*.mp4"))):
-        clips = genuine if clip.name == "real.mp4" else forged
+        clips = real if clip.name == "real.mp4" else fake
         shutil.copyfile(clips[index % len(clips)], clip)
     return folder
 
 
-def _tvil(folder: Path, genuine: list[Path], forged: list[Path]) -> Path:
+def _tvil(folder: Path, real: list[Path], fake: list[Path]) -> Path:
     entries = {}
     for index, split in enumerate(["train", "valid", "test"] * 2):
-        clip = forged[index] if index > 2 else genuine[index]
+        clip = fake[index] if index > 2 else real[index]
         periods = [[0.48, 0.86]] if index > 2 else []
         name = f"{index:08x}.mp4"
         entries[name[:-4]] = tvil_entry(
@@ -519,13 +519,13 @@ def run(monkeypatch, feature_store, tiny):
 
 
 @pytest.fixture(scope="module")
-def everything(corpora, tiny, feature_store, tmp_path_factory):
+def everything(datasets, tiny, feature_store, tmp_path_factory):
     """All tables, measured in one run: its folder, and what the command said."""
     out = tmp_path_factory.mktemp("reproduced") / "out"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MMMSBA_CACHE", str(feature_store.folder.parent))
         plugins.forget()
-        given = [word for name, place in corpora.items() for word in ("--data", f"{name}={place}")]
+        given = [word for name, place in datasets.items() for word in ("--data", f"{name}={place}")]
         said = ["reproduce", *given, "-o", str(out), "--config", str(tiny), "--resamples", "20"]
         done = CliRunner().invoke(app, [*said, "--workers", "2"])
         plugins.forget()
@@ -555,7 +555,7 @@ class TestEverything:
         assert len(list((out / "runs").iterdir())) == 12
         assert said.count("training ") == 12
 
-    def test_a_stand_in_is_never_shown_as_the_corpus_itself(self, everything):
+    def test_a_stand_in_is_never_shown_as_the_dataset_itself(self, everything):
         out, _ = everything
         for row in read(out, "table2")["rows"]:
             assert row["stand_in"]
@@ -578,14 +578,14 @@ class TestEverything:
             for row in rows:
                 run, alone = row["runs"][0], row["silence"]
                 assert 0.5 <= alone["auc"]["value"] <= 1.0
-                assert alone["num_clips"] == run["num_genuine"] + run["num_forged"]
+                assert alone["num_clips"] == run["num_real"] + run["num_fake"]
                 assert alone == found[row["tested_on"]]
             page = (out / f"{name}.md").read_text()
-            for corpus, alone in found.items():
+            for dataset, alone in found.items():
                 figure = f"{alone['auc']['value']:.{table.digits}f}"
                 told = "looking only at how long clips are silent at first would reach AUC"
-                assert f"on {corpus}, {told} {figure}" in page
-                assert f"on {corpus}, {told} {figure}" in said
+                assert f"on {dataset}, {told} {figure}" in page
+                assert f"on {dataset}, {told} {figure}" in said
         assert {path.name.rpartition("-")[0] for path in (out / "silence").iterdir()} == {
             *("stand-in-fakeavceleb", "av-deepfake1m", "lav-df", "tvil")
         }
@@ -607,8 +607,8 @@ class TestEverything:
         row = read(out, "table3")["rows"][0]
         run = row["runs"][0]
         # Four clips of each person; of the eight, some stop the training.
-        assert run["num_train"] + run["num_validation"] == 4 * len(PEOPLE)
-        assert (run["num_genuine"], run["num_forged"], run["unjudged"]) == (1, 3, {})
+        assert run["num_train"] + run["num_validation"] == 4 * len(IDENTITIES)
+        assert (run["num_real"], run["num_fake"], run["unjudged"]) == (1, 3, {})
         assert 0.0 <= run["threshold"] <= 1.0
         assert any("official validation split" in note for note in row["notes"])
         assert any("4 of the 57340 test clips" in note for note in row["notes"])
@@ -616,7 +616,7 @@ class TestEverything:
         assert "snippets of 0.08 s" in page
         assert "20 draws by identity" in page
 
-    def test_clips_of_a_corpus_without_test_split_are_held_out_twice(self, everything):
+    def test_clips_of_a_dataset_without_test_split_are_held_out_twice(self, everything):
         out, _ = everything
         row = read(out, "table2")["rows"][0]
         assert "tested on split 'dev', as there is no test split with truth" in row["notes"]
@@ -648,7 +648,9 @@ class TestEverything:
         assert tables.MISSING_ROW in said
         assert f"wrote {out / 'table7.md'}" in said
 
-    def test_asked_again_nothing_is_trained_nor_judged(self, everything, corpora, run, monkeypatch):
+    def test_asked_again_nothing_is_trained_nor_judged(
+        self, everything, datasets, run, monkeypatch
+    ):
         out, _ = everything
         before = {path: path.read_bytes() for path in out.glob("table*")}
 
@@ -658,12 +660,12 @@ class TestEverything:
         monkeypatch.setattr("mmmsba_plugin.training.fit.fit", never)
         monkeypatch.setattr(MmmsbaDetector, "detect", never)
         monkeypatch.setattr(silence, "leading_silence_s", never)
-        done = run(out=out, data=corpora)
+        done = run(out=out, data=datasets)
         assert done.exit_code == _exit_codes.OK, done.output
         assert {path: path.read_bytes() for path in out.glob("table*")} == before
 
     def test_other_settings_are_another_run_beside_the_first(
-        self, everything, corpora, feature_store, tmp_path
+        self, everything, datasets, feature_store, tmp_path
     ):
         out, _ = everything
         run_of = {row["runs"][0]["run"] for row in read(out, "table4")["rows"] if row["runs"]}
@@ -673,7 +675,7 @@ class TestEverything:
             limit=6,
             num_resamples=0,
         )
-        given = parse([f"fakeavceleb={corpora['fakeavceleb']}"])
+        given = parse([f"fakeavceleb={datasets['fakeavceleb']}"])
         other = Reproduction(given, settings, tmp_path, store=feature_store)
         row = other.table(TABLES["table4"]).rows[-1]
         assert not {run.run for run in row.runs} & run_of
@@ -684,8 +686,8 @@ class TestEverything:
         assert cell.span[0] <= cell.mean <= cell.span[1]
 
 
-def _only_table_4(out: Path, corpora, store, **more) -> Reproduction:
-    given = parse([f"fakeavceleb={corpora['fakeavceleb']}"])
+def _only_table_4(out: Path, datasets, store, **more) -> Reproduction:
+    given = parse([f"fakeavceleb={datasets['fakeavceleb']}"])
     settings = Settings(fit=FitConfig.read(TINY), num_resamples=0)
     return Reproduction(given, settings, out, store=store, **more)
 
@@ -700,7 +702,7 @@ class TestInterruption:
         return tmp_path / "out"
 
     def test_an_evaluation_that_was_stopped_goes_on_at_the_next_clip(
-        self, trained, corpora, feature_store, everything
+        self, trained, datasets, feature_store, everything
     ):
         judged = []
 
@@ -713,44 +715,51 @@ class TestInterruption:
             if len(judged) == 2:
                 raise KeyboardInterrupt
 
-        stopped = _only_table_4(trained, corpora, feature_store, on_clip=stop_at_the_second)
+        stopped = _only_table_4(trained, datasets, feature_store, on_clip=stop_at_the_second)
         with pytest.raises(KeyboardInterrupt):
             stopped.table(TABLES["table4"])
-        (answers,) = trained.glob("answers/*/*.jsonl")
-        with answers.open("a") as stream:
+        (predictions,) = trained.glob("answers/*/*.jsonl")
+        with predictions.open("a") as stream:
             stream.write('{"key": "cut off in the mid')
-        resumed = _only_table_4(trained, corpora, feature_store, on_clip=count)
+        resumed = _only_table_4(trained, datasets, feature_store, on_clip=count)
         found = resumed.table(TABLES["table4"])
-        assert len(judged) == len(set(judged)) == len(answers.read_text().splitlines())
+        assert len(judged) == len(set(judged)) == len(predictions.read_text().splitlines())
         whole = read(everything[0], "table4")["rows"][-1]["cells"][0]["ours"][0]["value"]
         assert found.rows[-1].cells[0].ours[0].value == whole
 
     def test_a_process_that_is_killed_loses_no_clip_that_it_judged(
-        self, trained, corpora, feature_store
+        self, trained, datasets, feature_store
     ):
         killed = subprocess.run(
-            [sys.executable, "-c", _KILLED, str(trained), corpora["fakeavceleb"], json.dumps(TINY)],
+            [
+                sys.executable,
+                "-c",
+                _KILLED,
+                str(trained),
+                datasets["fakeavceleb"],
+                json.dumps(TINY),
+            ],
             env={**os.environ, "MMMSBA_CACHE": str(feature_store.folder.parent)},
             capture_output=True,
             text=True,
             check=False,
         )
         assert killed.returncode == -signal.SIGKILL, killed.stderr
-        (answers,) = trained.glob("answers/*/*.jsonl")
-        before = answers.read_text().splitlines()
+        (predictions,) = trained.glob("answers/*/*.jsonl")
+        before = predictions.read_text().splitlines()
         assert len(before) == 1
         told = []
-        _only_table_4(trained, corpora, feature_store, on_clip=lambda *one: told.append(one)).table(
-            TABLES["table4"]
-        )
+        _only_table_4(
+            trained, datasets, feature_store, on_clip=lambda *one: told.append(one)
+        ).table(TABLES["table4"])
         judged = [clip for what, clip in told if what == "judged"]
-        after = answers.read_text().splitlines()
+        after = predictions.read_text().splitlines()
         assert after[:1] == before
         assert len(judged) == len(after) - 1
         assert json.loads(before[0])["key"] not in judged
 
     def test_training_that_was_stopped_leaves_a_run_that_is_not_taken_for_finished(
-        self, corpora, feature_store, tmp_path, monkeypatch
+        self, datasets, feature_store, tmp_path, monkeypatch
     ):
         def stop(*_, **__):
             raise KeyboardInterrupt
@@ -758,8 +767,8 @@ class TestInterruption:
         with monkeypatch.context() as patch:
             patch.setattr("mmmsba_plugin.training.fit.choose_operating_point", stop)
             with pytest.raises(KeyboardInterrupt):
-                _only_table_4(tmp_path, corpora, feature_store).table(TABLES["table4"])
-        found = _only_table_4(tmp_path, corpora, feature_store).table(TABLES["table4"])
+                _only_table_4(tmp_path, datasets, feature_store).table(TABLES["table4"])
+        found = _only_table_4(tmp_path, datasets, feature_store).table(TABLES["table4"])
         assert found.rows[-1].status == "measured"
         assert len(list((tmp_path / "runs").iterdir())) == 1
 
@@ -768,23 +777,23 @@ _KILLED = """
 import json, os, signal, sys
 from pathlib import Path
 from mmmsba_plugin.config import FitConfig
-from mmmsba_plugin.reproduce.corpora import parse
+from mmmsba_plugin.reproduce.datasets import parse
 from mmmsba_plugin.reproduce.plan import TABLES
 from mmmsba_plugin.reproduce.run import Reproduction, Settings
 
 out, place, tiny = sys.argv[1:]
 settings = Settings(fit=FitConfig.read(json.loads(tiny)), num_resamples=0)
 die = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
-corpora = parse([f"fakeavceleb={place}"])
-Reproduction(corpora, settings, Path(out), on_clip=die).table(TABLES["table4"])
+datasets = parse([f"fakeavceleb={place}"])
+Reproduction(datasets, settings, Path(out), on_clip=die).table(TABLES["table4"])
 """
 
 
-class TestAnswers:
+class TestPredictions:
     def test_a_clip_that_could_not_be_read_is_named_and_tried_again(
-        self, detector, feature_store, talking_corpus, tmp_path
+        self, detector, feature_store, talking_head_dataset, tmp_path
     ):
-        good = next(read_lavdf(talking_corpus))
+        good = next(read_lavdf(talking_head_dataset))
         broken = replace(good, media=tmp_path / "gone.mp4", key="gone.mp4")
         told, path = [], tmp_path / "answers.jsonl"
         for _ in range(2):
@@ -793,14 +802,14 @@ class TestAnswers:
             )
         assert told == [good.key, "gone.mp4", "gone.mp4"]
         assert "gone.mp4" in found["gone.mp4"].problem
-        answers = judging.as_answers(found, name="ours")
-        assert list(answers.scores) == [good.key]
-        assert answers.threshold == found[good.key].threshold
+        predictions = judging.as_predictions(found, name="ours")
+        assert list(predictions.scores) == [good.key]
+        assert predictions.threshold == found[good.key].threshold
 
     def test_what_is_kept_is_what_the_report_says(
-        self, detector, feature_store, talking_corpus, tmp_path
+        self, detector, feature_store, talking_head_dataset, tmp_path
     ):
-        records = list(read_lavdf(talking_corpus))[:3]
+        records = list(read_lavdf(talking_head_dataset))[:3]
         path = tmp_path / "answers.jsonl"
         found = judging.judged(detector, records, path, store=feature_store, workers=2)
         for record in records:
@@ -817,25 +826,25 @@ class TestAnswers:
         with pytest.raises(DatasetError, match=r"jsonl, line 1 is damaged; remove the line"):
             judging.read(path)
 
-    def test_without_answers_there_is_neither_score_nor_threshold(self):
-        answers = judging.as_answers({}, name="ours")
-        assert answers.scores == {}
-        assert answers.threshold is None
+    def test_without_predictions_there_is_neither_score_nor_threshold(self):
+        predictions = judging.as_predictions({}, name="ours")
+        assert predictions.scores == {}
+        assert predictions.threshold is None
 
 
 class TestSilence:
     @pytest.fixture
     def clips(self, tmp_path) -> list[Record]:
-        """A genuine clip that is heard at once, a forged one that is not, and one without sound."""
+        """A real clip that is heard at once, a fake one that is not, and one without audio."""
         loud = np.full(RATE_HZ, 0.1, dtype=np.float32)
         late = np.where(np.arange(RATE_HZ) < RATE_HZ // 4, 0.0, loud).astype(np.float32)
         made = {"loud": (loud, False), "late": (late, True), "mute": (None, True)}
-        for name, (sound, _) in made.items():
-            pictures = numbered_pictures(5)
-            write_clip(tmp_path / f"{name}.mkv", pictures, fps_hz=25, sound=sound)
+        for name, (audio, _) in made.items():
+            frames = numbered_frames(5)
+            write_clip(tmp_path / f"{name}.mkv", frames, fps_hz=25, audio=audio)
         return [
-            replace(record(name, forged=forged), media=tmp_path / f"{name}.mkv")
-            for name, (_, forged) in made.items()
+            replace(record(name, fake=fake), media=tmp_path / f"{name}.mkv")
+            for name, (_, fake) in made.items()
         ]
 
     def test_the_silence_that_clips_start_with_is_kept_clip_by_clip(self, clips, tmp_path):
@@ -868,17 +877,17 @@ class TestSilence:
             silence.heard(clips, path)
 
     def test_where_no_clip_can_be_heard_nothing_is_told(self, feature_store, tmp_path, monkeypatch):
-        clips = [record("a", "test"), record("b", "test", forged=True)]
-        monkeypatch.setattr(Corpus, "records", lambda _: iter(clips))
-        corpus = Corpus("lav-df", "lav-df", tmp_path)
-        made = Reproduction({"lav-df": corpus}, Settings(), tmp_path, store=feature_store)
+        clips = [record("a", "test"), record("b", "test", fake=True)]
+        monkeypatch.setattr(DatasetSource, "records", lambda _: iter(clips))
+        dataset = DatasetSource("lav-df", "lav-df", tmp_path)
+        made = Reproduction({"lav-df": dataset}, Settings(), tmp_path, store=feature_store)
         assert made._silence("lav-df") is None
 
 
 @pytest.mark.story
 class TestWhatIsMissing:
-    def test_rows_without_data_say_so_and_the_paper_is_shown(self, run, corpora, tmp_path):
-        done = run("table2", out=tmp_path, data={"lav-df": corpora["lav-df"]})
+    def test_rows_without_data_say_so_and_the_paper_is_shown(self, run, datasets, tmp_path):
+        done = run("table2", out=tmp_path, data={"lav-df": datasets["lav-df"]})
         assert done.exit_code == _exit_codes.OK, done.output
         row = read(tmp_path, "table2")["rows"][1]
         assert row["status"] == "no data"
@@ -888,7 +897,7 @@ class TestWhatIsMissing:
         assert "reported (ours: no data)" in (tmp_path / "table2.md").read_text()
         assert "silent at first" not in done.stdout
 
-    def test_what_is_known_of_a_corpus_is_not_said_of_its_stand_in(
+    def test_what_is_known_of_a_dataset_is_not_said_of_its_stand_in(
         self, feature_store, tmp_path, monkeypatch
     ):
         row = next(row for row in TABLES["table2"].rows if row.test == "tvil")
@@ -897,45 +906,48 @@ class TestWhatIsMissing:
         monkeypatch.setattr(Reproduction, "_measure_silence", lambda *_: None)
         for reader, said in {"tvil": True, "lav-df": False}.items():
             readers = {"fakeavceleb": "fakeavceleb", "tvil": reader}
-            given = {name: Corpus(name, who_reads, tmp_path) for name, who_reads in readers.items()}
+            given = {
+                name: DatasetSource(name, who_reads, tmp_path)
+                for name, who_reads in readers.items()
+            }
             made = Reproduction(given, Settings(), tmp_path, store=feature_store)
             (found,) = made.table(table).rows
             assert (found.status, tables.VISUAL_ONLY in found.notes) == ("measured", said)
         (found,) = Reproduction({}, Settings(), tmp_path, store=feature_store).table(table).rows
         assert (found.status, tables.VISUAL_ONLY in found.notes) == ("no data", True)
 
-    def test_a_corpus_that_cannot_be_used_costs_only_its_own_rows(
-        self, run, corpora, talking_corpus, everything, tmp_path
+    def test_a_dataset_that_cannot_be_used_costs_only_its_own_rows(
+        self, run, datasets, talking_head_dataset, everything, tmp_path
     ):
         shutil.copytree(everything[0] / "runs", tmp_path / "out" / "runs")
-        genuine = tmp_path / "genuine"
-        shutil.copytree(talking_corpus, genuine)
-        entries = json.loads((genuine / "metadata.json").read_text())
-        put_json(genuine / "metadata.json", [e for e in entries if not e["n_fakes"]])
-        data = {"fakeavceleb": f"lav-df:{genuine}", "lav-df": corpora["lav-df"]}
+        real = tmp_path / "genuine"
+        shutil.copytree(talking_head_dataset, real)
+        entries = json.loads((real / "metadata.json").read_text())
+        put_json(real / "metadata.json", [e for e in entries if not e["n_fakes"]])
+        data = {"fakeavceleb": f"lav-df:{real}", "lav-df": datasets["lav-df"]}
         done = run("table4", out=tmp_path / "out", data=data)
         assert done.exit_code == _exit_codes.UNJUDGED
         row = read(tmp_path / "out", "table4")["rows"][-1]
         assert row["status"] == "failed"
-        assert "could not be done: there must be genuine and forged clips" in row["notes"][-1]
+        assert "could not be done: there must be real and fake clips" in row["notes"][-1]
 
     def test_localization_is_not_measured_where_nobody_says_where(
         self, feature_store, tmp_path, monkeypatch
     ):
         whole = replace(record("a", "test"), truth=(WHOLE_CLIP,))
-        monkeypatch.setattr(Corpus, "records", lambda _: iter([record("b"), whole]))
-        corpus = Corpus("av-deepfake1m", "folder", tmp_path)
-        measured = Reproduction({corpus.name: corpus}, Settings(), tmp_path, store=feature_store)
+        monkeypatch.setattr(DatasetSource, "records", lambda _: iter([record("b"), whole]))
+        dataset = DatasetSource("av-deepfake1m", "folder", tmp_path)
+        measured = Reproduction({dataset.name: dataset}, Settings(), tmp_path, store=feature_store)
         row = measured.table(TABLES["table5"]).rows[0]
         assert row.status == "failed"
-        assert "does not say where its clips are forged" in row.notes[-1]
+        assert "does not say where its clips are fake" in row.notes[-1]
 
     def test_without_what_training_needs_the_extra_is_named(
-        self, corpora, feature_store, tmp_path, monkeypatch
+        self, datasets, feature_store, tmp_path, monkeypatch
     ):
         monkeypatch.setitem(sys.modules, "mmmsba_plugin.training.fit", None)
         with pytest.raises(MissingExtraError, match=r"install it with: pip install 'mmmsba-plugin"):
-            _only_table_4(tmp_path, corpora, feature_store).table(TABLES["table4"])
+            _only_table_4(tmp_path, datasets, feature_store).table(TABLES["table4"])
 
 
 class TestCommand:
@@ -947,7 +959,7 @@ class TestCommand:
                 ["--seeds", "0,one"],
                 "--seeds must be whole numbers with commas between, got '0,one'",
             ),
-            (["--data", "mine=."], "'mine=.' names no corpus"),
+            (["--data", "mine=."], "'mine=.' names no dataset"),
             (["--config", "gone.json"], "gone.json cannot be read as JSON"),
         ],
     )
@@ -963,7 +975,7 @@ class TestCommand:
         assert done.exit_code == _exit_codes.USAGE
         said = " ".join(done.stderr.replace("│", " ").split())
         assert "--data" in said
-        assert "say where a corpus lies, such as lav-df=DIR; there are fakeavceleb, av-" in said
+        assert "say where a dataset lies, such as lav-df=DIR; there are fakeavceleb, av-" in said
         assert "av-deepfake1m, lav-df, tvil, and tables use those that are given" in said
         assert not (tmp_path / "out").exists()
 
@@ -1031,11 +1043,11 @@ class TestShow:
             "all of it",
         ]
 
-    def test_leading_silence_is_told_once_a_corpus_and_in_every_file(self):
+    def test_leading_silence_is_told_once_a_dataset_and_in_every_file(self):
         table = one_row_table(Cell("auc"), silence=Silence(Interval(0.625, 0.5, math.nan), 7))
         twice = replace(table, rows=table.rows * 2)
         told = "on TVIL | x, looking only at how long clips are silent at first would reach AUC"
-        assert show.footnotes(twice) == [f"{told} 0.625; clips with sound: 7", "all of it"]
+        assert show.footnotes(twice) == [f"{told} 0.625; clips with audio: 7", "all of it"]
         (row,) = json.loads(show.as_json(table))["rows"]
         assert row["silence"] == {
             "auc": {"value": 0.625, "low": 0.5, "high": None},

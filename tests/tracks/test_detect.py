@@ -1,4 +1,4 @@
-"""Pictures become people: found, followed, and cut out steadily."""
+"""Frames become people: found, followed, and cut out steadily."""
 
 from pathlib import Path
 
@@ -8,8 +8,8 @@ import pytest
 from mmmsba_plugin.config import TracksConfig
 from mmmsba_plugin.errors import ModelFileError
 from mmmsba_plugin.media.probe import probe
-from mmmsba_plugin.media.video import PictureReader
-from mmmsba_plugin.structures import Picture
+from mmmsba_plugin.media.video import FrameReader
+from mmmsba_plugin.structures import Frame
 from mmmsba_plugin.tracks import models
 from mmmsba_plugin.tracks.crop import FACE_SIZE_PX, LIPS_SIZE_PX, cut, fit_similarity
 from mmmsba_plugin.tracks.detect import FaceDetector, anchors
@@ -30,8 +30,8 @@ def portrait() -> np.ndarray:
     return data.astronaut()
 
 
-def shown(*images: np.ndarray) -> list[Picture]:
-    return [Picture(0.04 * i, image) for i, image in enumerate(images)]
+def shown(*images: np.ndarray) -> list[Frame]:
+    return [Frame(0.04 * i, image) for i, image in enumerate(images)]
 
 
 def empty(size_px: int = 512) -> np.ndarray:
@@ -65,11 +65,11 @@ def test_the_detector_finds_the_one_face_of_a_portrait(portrait):
 
 
 @pytest.mark.parametrize("size", [(200, 512), (512, 200), (97, 131)])
-def test_the_detector_finds_nothing_in_an_empty_picture_of_any_shape(size):
+def test_the_detector_finds_nothing_in_an_empty_frame_of_any_shape(size):
     assert FaceDetector()(np.full((*size, 3), 90, dtype=np.uint8)) == []
 
 
-def test_a_box_follows_its_face_when_the_picture_is_shifted(portrait):
+def test_a_box_follows_its_face_when_the_frame_is_shifted(portrait):
     [here] = FaceDetector()(portrait)
     [there] = FaceDetector()(np.roll(portrait, 64, axis=1))
     # Letterboxing halves 512 px, so the network sees a shift of 32 of its own pixels.
@@ -94,8 +94,8 @@ def test_the_mesh_finds_eyes_and_mouth_whichever_way_the_head_is_turned(portrait
 
 
 def test_cuts_put_the_eyes_level_at_their_place_and_the_mouth_into_the_lips(portrait):
-    [sighting] = follow_main_face(shown(portrait))
-    face = sighting.face
+    [observation] = follow_main_face(shown(portrait))
+    face = observation.face
     assert face.face.shape == (*FACE_SIZE_PX[::-1], 3)
     assert face.lips.shape == (*LIPS_SIZE_PX[::-1], 3)
     right, left = face.points[list(EYE_CORNERS)].reshape(2, 2, 2).mean(axis=1)
@@ -132,18 +132,18 @@ def test_points_that_coincide_give_a_finite_map_and_no_warning():
     assert np.isfinite(fit_similarity(np.zeros((9, 2)), np.ones((9, 2)))).all()
 
 
-def test_the_map_to_the_face_leads_from_the_picture_to_the_cut(portrait):
-    [sighting] = follow_main_face(shown(portrait))
-    face = sighting.face
+def test_the_map_to_the_face_leads_from_the_frame_to_the_cut(portrait):
+    [observation] = follow_main_face(shown(portrait))
+    face = observation.face
     [detection] = FaceDetector()(portrait)
     mesh = FaceMesh()(portrait, roi_of_detection(detection))
     again = cut(portrait, mesh, pts_s=0.0, track=0)
     assert apply_affine(again.to_face, mesh.points_px) == pytest.approx(face.points, abs=1e-3)
 
 
-def test_the_native_pixels_are_those_of_the_picture_and_the_points_lie_in_them(portrait):
-    [sighting] = follow_main_face(shown(portrait))
-    face = sighting.face
+def test_the_native_pixels_are_those_of_the_frame_and_the_points_lie_in_them(portrait):
+    [observation] = follow_main_face(shown(portrait))
+    face = observation.face
     left, top, right, bottom = (round(edge) for edge in face.box_xyxy_px)
     assert (face.native == portrait[top:bottom, left:right]).all()
     there = apply_affine(face.to_native, face.points)
@@ -152,31 +152,33 @@ def test_the_native_pixels_are_those_of_the_picture_and_the_points_lie_in_them(p
     assert there.max(axis=0) == pytest.approx(face.native.shape[1::-1], abs=0.6)
 
 
-def test_a_face_that_leaves_the_picture_still_has_native_pixels(portrait):
+def test_a_face_that_leaves_the_frame_still_has_native_pixels(portrait):
     cut_off = [portrait[:, :235], portrait[:170], portrait[:, 205:]]
     faces = [s.face for image in cut_off for s in follow_main_face(shown(image)) if s.face]
     assert faces
     assert all(face.native.size for face in faces)
 
 
-def test_every_picture_gets_a_sighting_and_a_gap_has_a_reason(portrait):
-    sightings = list(follow_main_face(shown(portrait, portrait, *[empty()] * 12, *[portrait] * 8)))
-    assert [s.reason for s in sightings[:2]] == [None, None]
-    assert {s.reason for s in sightings[2:14]} == {NO_FACE}
-    # Nobody is looked for in every picture once nobody was there, so a face may be seen late.
-    assert sightings[-1].reason is None
-    assert [s.picture.pts_s for s in sightings] == pytest.approx([0.04 * i for i in range(22)])
+def test_every_frame_gets_a_observation_and_a_gap_has_a_reason(portrait):
+    observations = list(
+        follow_main_face(shown(portrait, portrait, *[empty()] * 12, *[portrait] * 8))
+    )
+    assert [s.reason for s in observations[:2]] == [None, None]
+    assert {s.reason for s in observations[2:14]} == {NO_FACE}
+    # Nobody is looked for in every frame once nobody was there, so a face may be seen late.
+    assert observations[-1].reason is None
+    assert [s.frame.pts_s for s in observations] == pytest.approx([0.04 * i for i in range(22)])
 
 
-def test_a_person_who_comes_back_to_the_same_place_keeps_the_number(portrait):
-    sightings = list(follow_main_face(shown(portrait, empty(), *[portrait] * 5)))
-    assert {s.face.track for s in sightings if s.face} == {0}
+def test_a_identity_who_comes_back_to_the_same_place_keeps_the_number(portrait):
+    observations = list(follow_main_face(shown(portrait, empty(), *[portrait] * 5)))
+    assert {s.face.track for s in observations if s.face} == {0}
 
 
 def test_a_face_somewhere_else_is_somebody_new(portrait):
     elsewhere = np.roll(portrait, 200, axis=1)
-    sightings = list(follow_main_face(shown(portrait, empty(), *[elsewhere] * 5)))
-    numbers = [s.face.track for s in sightings if s.face]
+    observations = list(follow_main_face(shown(portrait, empty(), *[elsewhere] * 5)))
+    numbers = [s.face.track for s in observations if s.face]
     assert (numbers[0], numbers[-1]) == (0, 1)
 
 
@@ -186,28 +188,28 @@ def test_the_largest_of_two_faces_is_the_main_one(portrait):
     both = np.zeros((512, 1024, 3), dtype=np.uint8)
     both[:, 512:] = portrait
     both[128:384, :256] = cv2.resize(portrait, (256, 256))
-    [sighting] = follow_main_face(shown(both))
-    assert sighting.num_faces == 2
-    assert sighting.face.box_xyxy_px[0] > 512
+    [observation] = follow_main_face(shown(both))
+    assert observation.num_faces == 2
+    assert observation.face.box_xyxy_px[0] > 512
 
 
 def test_a_face_too_small_is_named_so_and_not_guessed(portrait):
     config = TracksConfig(min_face_px=400)
-    [sighting] = follow_main_face(shown(portrait), config)
-    assert sighting.face is None
-    assert sighting.reason == FACE_TOO_SMALL
+    [observation] = follow_main_face(shown(portrait), config)
+    assert observation.face is None
+    assert observation.reason == FACE_TOO_SMALL
 
 
-def test_one_picture_is_held_at_a_time(portrait):
+def test_one_frame_is_held_at_a_time(portrait):
     taken = 0
 
-    def pictures():
+    def frames():
         nonlocal taken
-        for picture in shown(*[portrait] * 5):
+        for frame in shown(*[portrait] * 5):
             taken += 1
-            yield picture
+            yield frame
 
-    next(follow_main_face(pictures()))
+    next(follow_main_face(frames()))
     assert taken == 1
 
 
@@ -219,14 +221,14 @@ def test_one_picture_is_held_at_a_time(portrait):
         ("odd/pyfeat_no_face.mp4", 0),
     ],
 )
-def test_real_people_are_followed_and_nobody_is_made_up(shared: Path, name: str, least: float):
+def test_real_identities_are_followed_and_nobody_is_made_up(shared: Path, name: str, least: float):
     media = probe(shared / "footage" / name)
-    sightings = list(follow_main_face(PictureReader(media)))
-    assert np.mean([s.face is not None for s in sightings]) == least
+    observations = list(follow_main_face(FrameReader(media)))
+    assert np.mean([s.face is not None for s in observations]) == least
 
 
 def test_a_face_that_comes_and_goes_leaves_honest_gaps(shared: Path):
     media = probe(shared / "footage/odd/pyfeat_noface_face.mp4")
-    seen = [s.face is not None for s in follow_main_face(PictureReader(media))]
+    seen = [s.face is not None for s in follow_main_face(FrameReader(media))]
     assert not any(seen[:100])
     assert all(seen[500:750])

@@ -31,8 +31,8 @@ STATISTICS = (".mean", ".std")
 
 
 @pytest.fixture(scope="module")
-def records(talking_corpus):
-    return list(read_lavdf(talking_corpus))
+def records(talking_head_dataset):
+    return list(read_lavdf(talking_head_dataset))
 
 
 @pytest.fixture(scope="module")
@@ -230,8 +230,10 @@ class TestCommand:
         return run
 
     @pytest.mark.usefixtures("bundled")
-    def test_the_bundled_weights_are_tuned_if_none_are_named(self, tune, talking_corpus, tmp_path):
-        done = tune("--data", talking_corpus, "--max-epochs", 1, "--learning-rate", 0.001)
+    def test_the_bundled_weights_are_tuned_if_none_are_named(
+        self, tune, talking_head_dataset, tmp_path
+    ):
+        done = tune("--data", talking_head_dataset, "--max-epochs", 1, "--learning-rate", 0.001)
         assert done.exit_code == _exit_codes.OK, done.stderr
         _, config = load_checkpoint(tmp_path / "out")
         assert config.tuned_from.checkpoint == "bundled"
@@ -240,8 +242,10 @@ class TestCommand:
         told = [line for line in done.stdout.splitlines() if "validation clip_auc: " in line]
         assert [line for line in told if ", before " in line] == told != []
 
-    def test_what_it_starts_from_can_be_named(self, tune, checkpoint, talking_corpus, tmp_path):
-        words = ("--data", f"lav-df={talking_corpus}", "--checkpoint", checkpoint, "--freeze")
+    def test_what_it_starts_from_can_be_named(
+        self, tune, checkpoint, talking_head_dataset, tmp_path
+    ):
+        words = ("--data", f"lav-df={talking_head_dataset}", "--checkpoint", checkpoint, "--freeze")
         done = tune(*words, "--max-epochs", 1, "--calibration", "none")
         assert done.exit_code == _exit_codes.OK, done.stderr
         _, config = load_checkpoint(tmp_path / "out")

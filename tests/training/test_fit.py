@@ -26,7 +26,7 @@ from mmmsba_plugin.evaluation.metrics.bootstrap import wilson
 from mmmsba_plugin.features.cache import FeatureStore
 from mmmsba_plugin.localization.calibrate import apply
 from mmmsba_plugin.model.checkpoint import CheckpointConfig, load_checkpoint
-from mmmsba_plugin.model.inference import Judgement
+from mmmsba_plugin.model.inference import Prediction
 from mmmsba_plugin.record import Record
 from mmmsba_plugin.schema import Media, Threshold
 from mmmsba_plugin.segment import Segment
@@ -39,9 +39,9 @@ from mmmsba_plugin.training.data import (
     EpochShuffle,
     Source,
     collate,
+    ground_truth,
     load_clips,
     statistics,
-    truths,
 )
 from mmmsba_plugin.training.fit import fit
 from mmmsba_plugin.training.model_card import write_card
@@ -63,8 +63,8 @@ TINY = FitConfig(
 _DROPOUTS = ("dropout_input", "dropout_gru", "dropout_dense")
 
 
-def record(identity: str, split: str | None = "train", *, forged: bool = False) -> Record:
-    truth = (Segment(0.0, 1.0),) if forged else ()
+def record(identity: str, split: str | None = "train", *, fake: bool = False) -> Record:
+    truth = (Segment(0.0, 1.0),) if fake else ()
     return Record(Path(f"{identity}.mp4"), truth=truth, split=split, identity=identity)
 
 
@@ -84,32 +84,32 @@ def last_epoch(out: Path) -> dict:
 
 class TestSplit:
     @given(st.lists(st.sampled_from("abcdefgh"), min_size=2, max_size=40), st.integers(0, 9))
-    def test_nobody_is_both_learned_from_and_held_out(self, people, seed):
-        train, held_out = split_records([record(who) for who in people], seed=seed)
-        assert len(train) + len(held_out) == len(people)
+    def test_nobody_is_both_learned_from_and_held_out(self, identities, seed):
+        train, held_out = split_records([record(who) for who in identities], seed=seed)
+        assert len(train) + len(held_out) == len(identities)
         assert not {r.identity for r in train} & {r.identity for r in held_out}
         assert held_out
 
-    def test_a_corpus_with_a_validation_split_keeps_it(self):
+    def test_a_dataset_with_a_validation_split_keeps_it(self):
         records = [record("a"), record("b", "dev"), record("c", "test")]
         train, held_out = split_records(records)
         assert [r.identity for r in train] == ["a"]
         assert [r.identity for r in held_out] == ["b"]
 
-    def test_a_person_in_both_splits_is_an_error(self):
+    def test_a_identity_in_both_splits_is_an_error(self):
         with pytest.raises(TrainingError, match="'a' is in the train and the validation split"):
             split_records([record("a"), record("a", "dev")])
 
 
 class TestViews:
-    def test_truth_is_told_apart_where_the_corpus_does(self):
+    def test_truth_is_told_apart_where_the_dataset_does(self):
         audio, visual = (Segment(0.0, 1.0),), (Segment(2.0, 3.0),)
         told = replace(record("a"), truth=audio + visual, audio_truth=audio, visual_truth=visual)
-        assert truths(told) == {"all": audio + visual, "audio": audio, "visual": visual}
+        assert ground_truth(told) == {"all": audio + visual, "audio": audio, "visual": visual}
 
-    def test_a_corpus_that_tells_nothing_apart_teaches_the_whole_truth(self):
-        forged = record("a", forged=True)
-        assert set(truths(forged).values()) == {forged.truth}
+    def test_a_dataset_that_tells_nothing_apart_teaches_the_whole_truth(self):
+        fake = record("a", fake=True)
+        assert set(ground_truth(fake).values()) == {fake.truth}
 
     def test_a_clip_is_taught_by_what_is_shown_of_it(self):
         there, gone = torch.ones(1, 4, dtype=torch.bool), torch.zeros(1, 4, dtype=torch.bool)
@@ -195,22 +195,22 @@ class TestOperatingPoint:
         assert best == pytest.approx(max(f1(at) for at in scores))
 
     @given(st.lists(st.floats(0, 1), min_size=1, max_size=50), st.sampled_from([0.01, 0.1, 0.5]))
-    def test_at_most_the_stated_share_of_genuine_clips_reaches_the_threshold(self, scores, rate):
-        genuine = np.array(scores)
-        reached = np.mean(genuine >= threshold_at(genuine, rate))
-        assert reached <= rate or genuine.max() == 1.0
+    def test_at_most_the_stated_share_of_real_clips_reaches_the_threshold(self, scores, rate):
+        real = np.array(scores)
+        reached = np.mean(real >= threshold_at(real, rate))
+        assert reached <= rate or real.max() == 1.0
 
     @given(st.lists(st.floats(0, 1, width=32), min_size=1, max_size=50))
     def test_no_lower_score_that_a_network_can_give_would_do(self, scores):
-        genuine = np.array(scores)
-        line = threshold_at(genuine, 0.1)
+        real = np.array(scores)
+        line = threshold_at(real, 0.1)
         assert line == np.float32(line)
         below = np.nextafter(np.float32(line), np.float32(-1))
-        assert np.mean(genuine >= below) > 0.1
+        assert np.mean(real >= below) > 0.1
 
 
 class TestClipThreshold:
-    def test_with_ten_genuine_clips_a_tenth_of_them_may_be_called_forged(self):
+    def test_with_ten_real_clips_a_tenth_of_them_may_be_called_fake(self):
         scores = np.array([*np.linspace(0.1, 0.55, 10), 0.9])
         line = clip_threshold(scores, np.arange(11) == 10)
         assert line.false_positive_rate == 0.1
@@ -218,15 +218,15 @@ class TestClipThreshold:
 
     def test_with_fewer_the_line_is_drawn_where_most_is_told_right(self):
         scores = np.array([0.1, 0.2, 0.6, 0.4, 0.5, 0.7])
-        forged = np.array([False, False, False, True, True, True])
-        line = clip_threshold(scores, forged)
+        fake = np.array([False, False, False, True, True, True])
+        line = clip_threshold(scores, fake)
         assert line.value == 0.4
         assert line.false_positive_rate is None
 
 
 class TestStatedThresholds:
     @pytest.mark.parametrize(
-        ("num_genuine", "rates"),
+        ("num_real", "rates"),
         [
             (9, []),
             (10, [0.1]),
@@ -236,16 +236,16 @@ class TestStatedThresholds:
             (100, [0.01, 0.05, 0.1]),
         ],
     )
-    def test_there_is_a_line_where_the_rate_is_a_clip_or_more(self, num_genuine, rates):
-        lines = stated_thresholds(np.linspace(0, 0.9, num_genuine))
+    def test_there_is_a_line_where_the_rate_is_a_clip_or_more(self, num_real, rates):
+        lines = stated_thresholds(np.linspace(0, 0.9, num_real))
         assert [line.false_positive_rate for line in lines] == rates
 
     @given(st.lists(st.floats(0, 1), min_size=10, max_size=120))
     def test_each_keeps_to_its_rate_and_lower_rates_have_higher_lines(self, scores):
-        genuine = np.array(scores)
-        lines = stated_thresholds(genuine)
+        real = np.array(scores)
+        lines = stated_thresholds(real)
         for line in lines:
-            assert np.mean(genuine >= line.value) <= line.false_positive_rate
+            assert np.mean(real >= line.value) <= line.false_positive_rate
         values = [line.value for line in lines]
         assert values == sorted(values, reverse=True)
 
@@ -254,14 +254,14 @@ class TestStatedThresholds:
         assert [line.false_positive_rate for line in stated_thresholds(scores)] == [0.1]
 
     def test_the_default_line_is_one_of_them(self):
-        scores, forged = np.linspace(0, 1, 60), np.arange(60) >= 30
-        assert clip_threshold(scores, forged) in stated_thresholds(scores[~forged])
+        scores, fake = np.linspace(0, 1, 60), np.arange(60) >= 30
+        assert clip_threshold(scores, fake) in stated_thresholds(scores[~fake])
 
-    @pytest.mark.parametrize(("num_genuine", "rate"), [(20, 0.05), (19, 0.1), (10, 0.1), (9, None)])
-    def test_a_stricter_line_is_drawn_where_enough_genuine_clips_tell_it(self, num_genuine, rate):
-        scores = np.append(np.linspace(0.1, 0.5, num_genuine), 0.9)
-        forged = scores > 0.8
-        assert clip_threshold(scores, forged, 0.05).false_positive_rate == rate
+    @pytest.mark.parametrize(("num_real", "rate"), [(20, 0.05), (19, 0.1), (10, 0.1), (9, None)])
+    def test_a_stricter_line_is_drawn_where_enough_real_clips_tell_it(self, num_real, rate):
+        scores = np.append(np.linspace(0.1, 0.5, num_real), 0.9)
+        fake = scores > 0.8
+        assert clip_threshold(scores, fake, 0.05).false_positive_rate == rate
 
 
 class TestWilson:
@@ -288,18 +288,18 @@ class TestWilson:
 class TestChosenPoint:
     """The choice on clips of which one snippet is high, with a stand-in for the network."""
 
-    def chosen(self, monkeypatch, scores, forged, **settings) -> OperatingPoint:
+    def chosen(self, monkeypatch, scores, fake, **settings) -> OperatingPoint:
         grid = Grid(stride_s=0.5)
 
-        def along(clip: int) -> Judgement:
+        def along(clip: int) -> Prediction:
             row = np.array([np.nan, 0.01, scores[clip], 0.01])
-            return Judgement(row, None, {"audio": row})
+            return Prediction(row, None, {"audio": row})
 
         monkeypatch.setattr(thresholds, "judge", lambda _, features, __: along(int(features.end_s)))
         truth = (Segment(1.0, 1.5),)
         clips = [
             Clip(Record(Path(f"{i}"), truth=truth if is_fake else ()), Media(path=f"{i}"))
-            for i, is_fake in enumerate(forged)
+            for i, is_fake in enumerate(fake)
         ]
         rows = SimpleNamespace(features=lambda media: SimpleNamespace(
             grid=grid, num_snippets=4, end_s=float(media.path)
@@ -310,9 +310,9 @@ class TestChosenPoint:
     @pytest.fixture
     def pairs(self):
         rng = np.random.default_rng(0)
-        forged = np.arange(120) >= 40
-        logits = np.where(forged, rng.normal(-0.5, 0.6, 120), rng.normal(-2.0, 0.5, 120))
-        return (1 / (1 + np.exp(-logits))).astype(np.float32).astype(np.float64), forged
+        fake = np.arange(120) >= 40
+        logits = np.where(fake, rng.normal(-0.5, 0.6, 120), rng.normal(-2.0, 0.5, 120))
+        return (1 / (1 + np.exp(-logits))).astype(np.float32).astype(np.float64), fake
 
     def test_lines_are_drawn_on_the_networks_own_scale(self, monkeypatch, pairs):
         raw = self.chosen(monkeypatch, *pairs)
@@ -323,12 +323,12 @@ class TestChosenPoint:
         assert said.localization.onset == said.threshold.value
 
     def test_what_was_seen_at_each_line_is_told(self, monkeypatch, pairs):
-        scores, forged = pairs
-        point = self.chosen(monkeypatch, scores, forged)
+        scores, fake = pairs
+        point = self.chosen(monkeypatch, scores, fake)
         assert [line.false_positive_rate for line in point.thresholds] == [0.05, 0.1]
         for line in point.thresholds:
             rate = f"{line.false_positive_rate:g}"
-            for kind, of in (("true", scores[forged]), ("false", scores[~forged])):
+            for kind, of in (("true", scores[fake]), ("false", scores[~fake])):
                 seen = point.metrics[f"clip_{kind}_positive_rate@{rate}"]
                 assert seen == np.mean(of >= line.value)
         assert point.metrics["clip_false_positive_rate@0.05"] == 2 / 40
@@ -345,7 +345,7 @@ class TestChosenPoint:
 
 
 class TestCard:
-    def card(self, *, num_genuine=40, **said) -> str:
+    def card(self, *, num_real=40, **said) -> str:
         config = CheckpointConfig(
             model=ModelConfig(dims={"audio": 1}),
             training={
@@ -354,7 +354,7 @@ class TestCard:
                 "epochs": 3,
                 "num_train": 9,
                 "num_validation": 160,
-                "num_validation_genuine": num_genuine,
+                "num_validation_genuine": num_real,
             },
             metrics={
                 "validation": {
@@ -377,26 +377,26 @@ class TestCard:
 
     def test_a_line_that_is_left_out_says_what_it_would_take(self):
         said = self.card(thresholds=(Threshold(value=0.4, false_positive_rate=0.05),))
-        assert "no line for 1 %: it takes 100 genuine validation clips to see one in 100" in said
+        assert "no line for 1 %: it takes 100 real validation clips to see one in 100" in said
         assert "and there were 40." in said
         assert "no line for 5 %" not in said
 
     def test_a_line_that_could_not_be_kept_to_says_so(self):
-        said = self.card(num_genuine=100)
-        assert "no line for 1 %: more of the 100 genuine validation clips than that have" in said
+        said = self.card(num_real=100)
+        assert "no line for 1 %: more of the 100 real validation clips than that have" in said
 
     def test_a_probability_says_what_it_was_fitted_to(self):
         curve = Calibration(method="temperature", temperature=0.25, shift=1.5)
         said = self.card(calibration=curve)
         assert "by `(log-odds + 1.500) / 0.250` of the network's own score" in said
-        assert "each of the 160 validation clips. Of those 75 % are forged" in said
+        assert "each of the 160 validation clips. Of those 75 % are fake" in said
         assert "in-sample, measured on the clips that the curve was fitted to" in said
 
     def test_an_isotonic_curve_says_how_much_it_holds(self):
         curve = Calibration(method="isotonic", scores=(0.1, 0.2), probabilities=(0.1, 0.7))
         assert "an isotonic curve of 2 blocks over the network's" in self.card(calibration=curve)
 
-    @pytest.mark.parametrize("reason", ["", "all clips are forged"])
+    @pytest.mark.parametrize("reason", ["", "all clips are fake"])
     def test_without_a_curve_none_is_called_a_probability(self, reason):
         said = self.card(calibration=Calibration(reason=reason))
         why = f": {reason}" if reason else ""
@@ -410,9 +410,11 @@ def source(tmp_path_factory) -> Source:
 
 
 @pytest.fixture(scope="module")
-def fitted(talking_corpus, source, tmp_path_factory):
+def fitted(talking_head_dataset, source, tmp_path_factory):
     out = tmp_path_factory.mktemp("run") / "checkpoint"
-    return fit(read_lavdf(talking_corpus), TINY, out, store=source.store, trained_on="a puppet")
+    return fit(
+        read_lavdf(talking_head_dataset), TINY, out, store=source.store, trained_on="a puppet"
+    )
 
 
 class TestData:
@@ -425,8 +427,8 @@ class TestData:
         assert [skip.record.media for skip in skipped] == [text, tmp_path / "gone.mp4"]
         assert all(str(skip.record.media) in skip.reason for skip in skipped)
 
-    def test_statistics_are_those_of_all_present_rows_together(self, source, talking_corpus):
-        clips, _ = load_clips(list(read_lavdf(talking_corpus))[:3], source)
+    def test_statistics_are_those_of_all_present_rows_together(self, source, talking_head_dataset):
+        clips, _ = load_clips(list(read_lavdf(talking_head_dataset))[:3], source)
         rows = [source.features(clip.media).rows["lips"] for clip in clips]
         together = np.concatenate([r.values[r.present] for r in rows]).astype(np.float64)
         mean, std = statistics(clips, source)["lips"]
@@ -434,9 +436,9 @@ class TestData:
         assert std == pytest.approx(together.std(axis=0), abs=1e-6)
 
     def test_a_batch_is_as_long_as_its_longest_clip_and_says_what_is_padding(
-        self, source, talking_corpus, talking_clip
+        self, source, talking_head_dataset, talking_clip
     ):
-        records = [Record(talking_clip), next(read_lavdf(talking_corpus))]
+        records = [Record(talking_clip), next(read_lavdf(talking_head_dataset))]
         clips, _ = load_clips(records, source)
         dataset = ClipDataset(clips, source)
         batch = collate([dataset[0], dataset[1]])
@@ -460,8 +462,10 @@ class TestFit:
         # Five voices leave one to validate on: too few clips for a curve, and it says so.
         assert config.calibration.reason in card
 
-    def test_an_ended_run_can_be_calibrated_anew(self, fitted, talking_corpus, source, tmp_path):
-        records = list(read_lavdf(talking_corpus))
+    def test_an_ended_run_can_be_calibrated_anew(
+        self, fitted, talking_head_dataset, source, tmp_path
+    ):
+        records = list(read_lavdf(talking_head_dataset))
         first = fit(records, TINY, tmp_path / "out", store=source.store)
         weights = (tmp_path / "out/model.safetensors").read_bytes()
         other = TINY.model_copy(update={"calibration": "none"})
@@ -471,8 +475,10 @@ class TestFit:
         assert load_checkpoint(tmp_path / "out")[1].calibration == Calibration()
         assert (tmp_path / "out/model.safetensors").read_bytes() == weights
 
-    def test_what_is_said_of_an_ended_run_can_be_changed(self, talking_corpus, source, tmp_path):
-        records, out = list(read_lavdf(talking_corpus)), tmp_path / "out"
+    def test_what_is_said_of_an_ended_run_can_be_changed(
+        self, talking_head_dataset, source, tmp_path
+    ):
+        records, out = list(read_lavdf(talking_head_dataset)), tmp_path / "out"
         fit(records, TINY, out, store=source.store, trained_on="clips")
         weights = (out / "model.safetensors").read_bytes()
         words = {"trained_on": "five voices", "caution": "A toy: not court evidence."}
@@ -489,15 +495,17 @@ class TestFit:
         network, _ = load_checkpoint(fitted.checkpoint)
         assert all(encoder.std.std() > 0 for encoder in network.encoders.values())
 
-    def test_the_same_seed_gives_the_same_weights(self, fitted, talking_corpus, source, tmp_path):
-        again = fit(read_lavdf(talking_corpus), TINY, tmp_path / "again", store=source.store)
+    def test_the_same_seed_gives_the_same_weights(
+        self, fitted, talking_head_dataset, source, tmp_path
+    ):
+        again = fit(read_lavdf(talking_head_dataset), TINY, tmp_path / "again", store=source.store)
         first, second = (load_checkpoint(f.checkpoint)[0].state_dict() for f in (fitted, again))
         assert all(torch.equal(first[name], second[name]) for name in first)
 
     def test_a_run_that_was_stopped_goes_on_to_its_last_epoch(
-        self, talking_corpus, source, tmp_path, monkeypatch
+        self, talking_head_dataset, source, tmp_path, monkeypatch
     ):
-        records = list(read_lavdf(talking_corpus))
+        records = list(read_lavdf(talking_head_dataset))
         with monkeypatch.context() as patch:
             patch.setattr(lightning.Callback, "on_train_epoch_start", stop_before(1))
             with pytest.raises((KeyboardInterrupt, SystemExit)):
@@ -509,9 +517,9 @@ class TestFit:
 
     @pytest.mark.parametrize("epoch", [1, 2])
     def test_a_run_that_was_stopped_ends_with_the_same_weights_to_the_bit(
-        self, talking_corpus, source, tmp_path, monkeypatch, epoch
+        self, talking_head_dataset, source, tmp_path, monkeypatch, epoch
     ):
-        records = list(read_lavdf(talking_corpus))
+        records = list(read_lavdf(talking_head_dataset))
         # Several steps an epoch, so that their order tells; a rate that falls, so that it does.
         train = TrainConfig(batch_size=3, max_epochs=4, learning_rate=0.01, decay=0.5)
         config = TINY.model_copy(update={"train": train})
@@ -539,21 +547,21 @@ class TestFit:
         assert len({tuple(one) for one in orders}) == 4
         assert order(1, 1) == orders[-1]
 
-    def test_a_run_can_be_given_more_epochs(self, talking_corpus, source, tmp_path):
-        records = list(read_lavdf(talking_corpus))
+    def test_a_run_can_be_given_more_epochs(self, talking_head_dataset, source, tmp_path):
+        records = list(read_lavdf(talking_head_dataset))
         fit(records, TINY, tmp_path / "out", store=source.store)
         longer = TINY.model_copy(update={"train": TrainConfig(batch_size=8, max_epochs=3)})
         assert fit(records, longer, tmp_path / "out", store=source.store).epochs == 3
 
     def test_a_run_goes_on_from_its_last_epoch_and_not_from_its_best(
-        self, talking_corpus, source, tmp_path, monkeypatch
+        self, talking_head_dataset, source, tmp_path, monkeypatch
     ):
         def worse_each_epoch(learner, _batch, _index):
             learner.log("val_snippet_auc", -learner.current_epoch, on_epoch=True, batch_size=1)
 
         monkeypatch.setattr(Learner, "validation_step", worse_each_epoch)
         config = TINY.model_copy(update={"train": TrainConfig(batch_size=8, max_epochs=3)})
-        fit(read_lavdf(talking_corpus), config, tmp_path / "out", store=source.store)
+        fit(read_lavdf(talking_head_dataset), config, tmp_path / "out", store=source.store)
         best, last = (
             torch.load(tmp_path / f"out/training/epochs/{name}.ckpt", weights_only=True)["epoch"]
             for name in ("best", "last")
@@ -561,7 +569,7 @@ class TestFit:
         assert (best, last) == (0, 2)
 
     def test_a_network_that_diverged_is_taken_to_tell_nothing_apart(
-        self, talking_corpus, source, tmp_path, monkeypatch
+        self, talking_head_dataset, source, tmp_path, monkeypatch
     ):
         judge = Learner._judged
 
@@ -570,13 +578,13 @@ class TestFit:
             return said if learner.training else replace(said, logits=said.logits * torch.nan)
 
         monkeypatch.setattr(Learner, "_judged", diverged)
-        fit(read_lavdf(talking_corpus), TINY, tmp_path / "out", store=source.store)
+        fit(read_lavdf(talking_head_dataset), TINY, tmp_path / "out", store=source.store)
         last = torch.load(tmp_path / "out/training/epochs/last.ckpt", weights_only=True)
         stops = [s for name, s in last["callbacks"].items() if name.startswith("EarlyStopping")]
         assert [float(stop["best_score"]) for stop in stops] == [0.5]
 
-    def test_a_run_that_has_ended_is_not_trained_on(self, talking_corpus, source, tmp_path):
-        records = list(read_lavdf(talking_corpus))
+    def test_a_run_that_has_ended_is_not_trained_on(self, talking_head_dataset, source, tmp_path):
+        records = list(read_lavdf(talking_head_dataset))
         first = fit(records, TINY, tmp_path / "out", store=source.store)
         weights = (tmp_path / "out/model.safetensors").read_bytes()
         again = fit(records, TINY, tmp_path / "out", store=source.store)
@@ -584,29 +592,33 @@ class TestFit:
         assert (tmp_path / "out/model.safetensors").read_bytes() == weights
 
     def test_a_run_that_gained_no_more_is_over_whatever_it_is_given(
-        self, talking_corpus, source, tmp_path
+        self, talking_head_dataset, source, tmp_path
     ):
         hopeless = TrainConfig(batch_size=8, max_epochs=9, patience=1, learning_rate=10.0)
         config = TINY.model_copy(update={"train": hopeless})
-        records = list(read_lavdf(talking_corpus))
+        records = list(read_lavdf(talking_head_dataset))
         first = fit(records, config, tmp_path / "out", store=source.store)
         more = hopeless.model_copy(update={"max_epochs": 20})
         config = config.model_copy(update={"train": more})
         again = fit(records, config, tmp_path / "out", store=source.store)
         assert again.epochs == first.epochs < 9
 
-    def test_a_folder_with_another_run_is_not_overwritten(self, fitted, talking_corpus, source):
+    def test_a_folder_with_another_run_is_not_overwritten(
+        self, fitted, talking_head_dataset, source
+    ):
         other = TINY.model_copy(update={"train": TrainConfig(seed=5, max_epochs=1)})
         with pytest.raises(TrainingError, match="holds a training run with other settings; choose"):
-            fit(read_lavdf(talking_corpus), other, fitted.checkpoint, store=source.store)
+            fit(read_lavdf(talking_head_dataset), other, fitted.checkpoint, store=source.store)
 
-    def test_a_corpus_of_forgeries_alone_is_refused(self, talking_corpus, source, tmp_path):
-        forged = [r for r in read_lavdf(talking_corpus) if r.forged]
-        with pytest.raises(TrainingError, match="genuine and forged clips to learn from"):
-            fit(forged, TINY, tmp_path / "out", store=source.store)
+    def test_a_dataset_of_forgeries_alone_is_refused(self, talking_head_dataset, source, tmp_path):
+        fake = [r for r in read_lavdf(talking_head_dataset) if r.fake]
+        with pytest.raises(TrainingError, match="real and fake clips to learn from"):
+            fit(fake, TINY, tmp_path / "out", store=source.store)
 
     @pytest.mark.parametrize("attention", ["mmus-sa", "ms-sa", "none"])
-    def test_the_ablations_learn_by_the_same_way(self, attention, talking_corpus, source, tmp_path):
+    def test_the_ablations_learn_by_the_same_way(
+        self, attention, talking_head_dataset, source, tmp_path
+    ):
         config = FitConfig.read(
             {
                 **json.loads(TINY.model_dump_json()),
@@ -614,24 +626,24 @@ class TestFit:
                 "train": {"max_epochs": 1, "batch_size": 8},
             }
         )
-        made = fit(read_lavdf(talking_corpus), config, tmp_path / "out", store=source.store)
+        made = fit(read_lavdf(talking_head_dataset), config, tmp_path / "out", store=source.store)
         detector = MmmsbaDetector.from_pretrained(made.checkpoint, store=source.store)
-        clip = next(read_lavdf(talking_corpus)).media
+        clip = next(read_lavdf(talking_head_dataset)).media
         assert 0.0 <= detector.predict(clip) <= 1.0
 
 
 @pytest.mark.story
-def test_a_network_learns_two_clips_by_heart(talking_corpus, source, tmp_path):
-    records = [r for r in read_lavdf(talking_corpus) if r.split == "train"]
-    forged = next(r for r in records if r.forged)
-    genuine = next(r for r in records if not r.forged)
-    held_out = [replace(r, split="dev", identity="somebody else") for r in (forged, genuine)]
+def test_a_network_learns_two_clips_by_heart(talking_head_dataset, source, tmp_path):
+    records = [r for r in read_lavdf(talking_head_dataset) if r.split == "train"]
+    fake = next(r for r in records if r.fake)
+    real = next(r for r in records if not r.fake)
+    held_out = [replace(r, split="dev", identity="somebody else") for r in (fake, real)]
     config = FitConfig(
         network={"gru_units": 32, "dense_units": 16, **dict.fromkeys(_DROPOUTS, 0.0)},
         train=TrainConfig(
             max_epochs=60, patience=60, learning_rate=3e-3, decay=1.0, modality_dropout=0.0
         ),
     )
-    made = fit([forged, genuine, *held_out], config, tmp_path / "out", store=source.store)
+    made = fit([fake, real, *held_out], config, tmp_path / "out", store=source.store)
     assert made.operating_point.metrics["clip_auc"] == 1.0
     assert made.operating_point.metrics["snippet_f1"] > 0.9

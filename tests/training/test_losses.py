@@ -119,7 +119,7 @@ def test_only_snippets_inside_a_segment_learn_their_distances(batch):
     assert torch.equal(learned, batch["regress"])
 
 
-def test_a_genuine_snippet_never_learns_distances(batch):
+def test_a_real_snippet_never_learns_distances(batch):
     batch["distances"].requires_grad_()
     batch["regress"] = torch.ones(2, 5, dtype=torch.bool)
     total_loss(**batch).total.backward()
@@ -128,9 +128,9 @@ def test_a_genuine_snippet_never_learns_distances(batch):
 
 
 def test_a_batch_without_fakes_is_divided_by_one(batch):
-    genuine = {k: v[1:] for k, v in batch.items()}
-    losses = total_loss(**genuine)
-    focal = focal_loss(genuine["logits"], genuine["labels"], alpha=0.25, gamma=2.0).sum()
+    real = {k: v[1:] for k, v in batch.items()}
+    losses = total_loss(**real)
+    focal = focal_loss(real["logits"], real["labels"], alpha=0.25, gamma=2.0).sum()
     assert_close(losses.total, focal)
     assert float(losses.regression) == 0.0
 

@@ -25,7 +25,7 @@ def clips(draw):
     """A grid, the end of a clip on it, and truth that can be told apart on that grid.
 
     What a segment has inside the clip is at least a cell long, and so holds the middle of a
-    cell; a gap of two cells or more holds a whole genuine cell. Segments may start with the
+    cell; a gap of two cells or more holds a whole real cell. Segments may start with the
     clip, end with it, and run on behind its end.
     """
     stride_s = draw(st.sampled_from([0.04, 0.08, 0.1, 0.2]))
@@ -44,7 +44,7 @@ def clips(draw):
     return grid, end_s, truth
 
 
-def perfect_answers(grid, end_s, truth):
+def perfect_predictions(grid, end_s, truth):
     targets = make_targets(truth, grid, grid.num_snippets(end_s))
     return targets.labels.astype(np.float32), targets.distances
 
@@ -59,7 +59,7 @@ def clipped_truth(grid, end_s, truth):
 @given(clips())
 def test_localization_undoes_the_targets(clip_):
     grid, end_s, truth = clip_
-    scores, distances = perfect_answers(grid, end_s, truth)
+    scores, distances = perfect_predictions(grid, end_s, truth)
     found = localize(scores, distances, grid, end_s=end_s, config=KEEP_ALL)
     expected = as_spans(clipped_truth(grid, end_s, truth))
     np.testing.assert_allclose(as_spans(s for s, _ in found), expected, atol=FLOAT32_S, rtol=0)
@@ -67,9 +67,9 @@ def test_localization_undoes_the_targets(clip_):
 
 
 @given(clips())
-def test_proposals_of_perfect_answers_are_the_truth_and_nothing_else(clip_):
+def test_proposals_of_perfect_predictions_are_the_truth_and_nothing_else(clip_):
     grid, end_s, truth = clip_
-    scores, distances = perfect_answers(grid, end_s, truth)
+    scores, distances = perfect_predictions(grid, end_s, truth)
     spans, _ = propose(scores, distances, grid, end_s=end_s, config=KEEP_ALL)
     expected = as_spans(clipped_truth(grid, end_s, truth))
     apart_s = np.abs(spans[:, None] - expected[None]).max(axis=-1)
@@ -99,7 +99,7 @@ def test_only_fake_snippets_are_asked_for_distances(clip_, min_overlap):
     assert len(targets) == grid.num_snippets(end_s)
 
 
-def test_any_forged_time_makes_a_snippet_fake():
+def test_any_fake_time_makes_a_snippet_fake():
     targets = make_targets([Segment(0.39, 0.61)], GRID, 5)
     assert targets.labels.tolist() == [0, 1, 1, 1, 0]
 
@@ -143,7 +143,7 @@ def test_a_segment_that_holds_no_middle_of_a_cell_teaches_only_its_label():
     assert not targets.distances.any()
 
 
-def test_a_genuine_clip_has_no_targets_to_regress():
+def test_a_real_clip_has_no_targets_to_regress():
     targets = make_targets([], GRID, 4)
     assert targets.labels.tolist() == [0, 0, 0, 0]
     assert not targets.regress.any()

@@ -128,12 +128,12 @@ class TestDetect:
             assert done.stdout.startswith(f"{before} of 1 clips were judged before")
 
     @pytest.mark.usefixtures("careful")
-    def test_a_corpus_is_measured_without_naming_any_weights(
-        self, talking_corpus, feature_store, monkeypatch, tmp_path
+    def test_a_dataset_is_measured_without_naming_any_weights(
+        self, talking_head_dataset, feature_store, monkeypatch, tmp_path
     ):
         monkeypatch.setenv("MMMSBA_CACHE", str(feature_store.folder.parent))
         figures = tmp_path / "figures.json"
-        wanted = ("evaluate", "--data", talking_corpus, "--split", "test", "--json", figures)
+        wanted = ("evaluate", "--data", talking_head_dataset, "--split", "test", "--json", figures)
         done = self.run(*wanted)
         assert done.exit_code == _exit_codes.OK, done.stderr
         assert "auc" in figures.read_text()

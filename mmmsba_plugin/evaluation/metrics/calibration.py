@@ -30,13 +30,13 @@ class Reliability:
         edges: Where bins begin and the last one ends, float64, shape ``(bin + 1,)``. A bin
             holds its lower edge; the last one both.
         mean_scores: Mean score in each bin, shape ``(bin,)``; NaN where it is empty.
-        shares_forged: Share of its clips that are forged; NaN where it is empty.
+        shares_fake: Share of its clips that are fake; NaN where it is empty.
         counts: How many clips it holds, int64.
     """
 
     edges: Scores
     mean_scores: Scores
-    shares_forged: Scores
+    shares_fake: Scores
     counts: NDArray[np.int64]
 
     def __repr__(self) -> str:
@@ -44,13 +44,13 @@ class Reliability:
 
 
 def reliability(
-    scores: ArrayLike, forged: Labels, *, bins: int = 15, binning: Binning = "width"
+    scores: ArrayLike, fake: Labels, *, bins: int = 15, binning: Binning = "width"
 ) -> Reliability:
     """Return mean score and share forged in each bin of scores.
 
     Args:
         scores: P(fake) of each clip, in [0, 1], shape ``(clip,)``.
-        forged: Whether each clip is forged, shape ``(clip,)``.
+        fake: Whether each clip is fake, shape ``(clip,)``.
         bins: How many bins, at least 1.
         binning: ``width`` cuts [0, 1] evenly. ``mass`` cuts at quantiles of the scores, so
             that no bin rests on a handful of clips; equal scores stay in one bin, so there
@@ -66,7 +66,7 @@ def reliability(
         >>> seen.mean_scores.round(2).tolist(), seen.shares_forged.tolist(), seen.counts.tolist()
         ([0.15, 0.8], [0.0, 1.0], [2, 2])
     """
-    values, labels = checked(scores, forged)
+    values, labels = checked(scores, fake)
     if bins < 1:
         raise ConfigError(f"reliability needs at least one bin, got {bins}; 15 are usual")
     edges = _EDGES[binning](values, bins)
@@ -77,7 +77,7 @@ def reliability(
 
 
 def expected_calibration_error(
-    scores: ArrayLike, forged: Labels, *, bins: int = 15, binning: Binning = "width"
+    scores: ArrayLike, fake: Labels, *, bins: int = 15, binning: Binning = "width"
 ) -> float:
     """Return how far scores are from shares forged, on average over clips.
 
@@ -86,7 +86,7 @@ def expected_calibration_error(
 
     Args:
         scores: As for :func:`reliability`.
-        forged: As for :func:`reliability`.
+        fake: As for :func:`reliability`.
         bins: As for :func:`reliability`.
         binning: As for :func:`reliability`.
 
@@ -105,20 +105,20 @@ def expected_calibration_error(
         on P(fake); Guo et al., "On Calibration of Modern Neural Networks", 2017, equation 3,
         has 15 bins.
     """
-    seen = reliability(scores, forged, bins=bins, binning=binning)
+    seen = reliability(scores, fake, bins=bins, binning=binning)
     if not seen.counts.sum():
         return math.nan
     held = seen.counts > 0
-    gaps = np.abs(seen.mean_scores - seen.shares_forged)[held]
+    gaps = np.abs(seen.mean_scores - seen.shares_fake)[held]
     return float(np.average(gaps, weights=seen.counts[held]))
 
 
-def brier_score(scores: ArrayLike, forged: Labels) -> float:
+def brier_score(scores: ArrayLike, fake: Labels) -> float:
     """Return the mean squared distance of scores from the truth, 0 at best.
 
     Args:
         scores: P(fake) of each clip, in [0, 1], shape ``(clip,)``.
-        forged: Whether each clip is forged, shape ``(clip,)``.
+        fake: Whether each clip is fake, shape ``(clip,)``.
 
     Returns:
         A number in [0, 1]; NaN where there are no clips.
@@ -135,11 +135,11 @@ def brier_score(scores: ArrayLike, forged: Labels) -> float:
         Brier, "Verification of Forecasts Expressed in Terms of Probability", 1950, in the
         form for two classes, which is half of his.
     """
-    values, labels = checked(scores, forged)
+    values, labels = checked(scores, fake)
     return float(np.mean((values - labels) ** 2)) if values.size else math.nan
 
 
-def log_loss(scores: ArrayLike, forged: Labels) -> float:
+def log_loss(scores: ArrayLike, fake: Labels) -> float:
     """Return the mean surprise at the truth, in nats, 0 at best.
 
     A score of 0 or 1 that is wrong is an infinite surprise, and is not made finite here: it
@@ -147,7 +147,7 @@ def log_loss(scores: ArrayLike, forged: Labels) -> float:
 
     Args:
         scores: P(fake) of each clip, in [0, 1], shape ``(clip,)``.
-        forged: Whether each clip is forged, shape ``(clip,)``.
+        fake: Whether each clip is fake, shape ``(clip,)``.
 
     Returns:
         A number from 0 on, perhaps infinite; NaN where there are no clips.
@@ -160,7 +160,7 @@ def log_loss(scores: ArrayLike, forged: Labels) -> float:
         >>> round(log_loss([0.5, 0.5], [False, True]), 4)
         0.6931
     """
-    values, labels = checked(scores, forged)
+    values, labels = checked(scores, fake)
     if not values.size:
         return math.nan
     with np.errstate(divide="ignore"):

@@ -1,4 +1,4 @@
-"""How well what is forged is told from what is genuine, one score a clip or a snippet.
+"""How well what is fake is told from what is real, one score a clip or a snippet.
 
 Where a measure is not defined, such as the AUC of one class, the answer is NaN rather than a
 number that looks like a result. All are counted in whole numbers and divided in float64, so
@@ -26,9 +26,9 @@ class RocCurve:
     """What is gained and what it costs, from the strictest threshold to the laxest.
 
     Attributes:
-        false_positive_rates: Share of the genuine at or above each threshold, float64, shape
-            ``(threshold,)``; NaN where nothing is genuine.
-        true_positive_rates: Share of the forged at or above it; NaN where nothing is forged.
+        false_positive_rates: Share of the real at or above each threshold, float64, shape
+            ``(threshold,)``; NaN where nothing is real.
+        true_positive_rates: Share of the forged at or above it; NaN where nothing is fake.
         thresholds: Each score that occurs, falling; the first is infinite and flags nothing.
     """
 
@@ -42,11 +42,11 @@ class RocCurve:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PrecisionRecallCurve:
-    """How much of what is flagged is forged, and how much of the forged is flagged.
+    """How much of what is flagged is fake, and how much of the forged is flagged.
 
     Attributes:
-        precisions: Share of the flagged that is forged, float64, shape ``(threshold,)``.
-        recalls: Share of the forged that is flagged; NaN where nothing is forged.
+        precisions: Share of the flagged that is fake, float64, shape ``(threshold,)``.
+        recalls: Share of the forged that is flagged; NaN where nothing is fake.
         thresholds: Each score that occurs, falling.
     """
 
@@ -58,12 +58,12 @@ class PrecisionRecallCurve:
         return f"PrecisionRecallCurve({len(self.thresholds)} thresholds)"
 
 
-def auc(scores: ArrayLike, forged: Labels) -> float:
-    """Return how often a forged clip scores above a genuine one; a tie counts half.
+def auc(scores: ArrayLike, fake: Labels) -> float:
+    """Return how often a fake clip scores above a real one; a tie counts half.
 
     Args:
         scores: P(fake) of each clip, in [0, 1], shape ``(clip,)``.
-        forged: Whether each clip is forged, shape ``(clip,)``.
+        fake: Whether each clip is fake, shape ``(clip,)``.
 
     Returns:
         The area under the ROC curve, in [0, 1]; NaN where only one class is there.
@@ -76,13 +76,11 @@ def auc(scores: ArrayLike, forged: Labels) -> float:
         >>> auc([0.1, 0.4, 0.35, 0.8], [False, False, True, True])
         0.75
     """
-    return partial_auc(scores, forged, max_false_positive_rate=1.0)
+    return partial_auc(scores, fake, max_false_positive_rate=1.0)
 
 
-def partial_auc(
-    scores: ArrayLike, forged: Labels, *, max_false_positive_rate: float = 0.1
-) -> float:
-    """Return the area under the ROC curve where few genuine clips are flagged, standardised.
+def partial_auc(scores: ArrayLike, fake: Labels, *, max_false_positive_rate: float = 0.1) -> float:
+    """Return the area under the ROC curve where few real clips are flagged, standardised.
 
     The raw area up to a rate ``r`` lies between ``r² / 2``, which is chance, and ``r``. Here
     it is stretched so that chance is 0.5 and perfection 1, whatever ``r``: the numbers can be
@@ -92,7 +90,7 @@ def partial_auc(
 
     Args:
         scores: As for :func:`auc`.
-        forged: As for :func:`auc`.
+        fake: As for :func:`auc`.
         max_false_positive_rate: Where the area ends, in (0, 1].
 
     Returns:
@@ -111,7 +109,7 @@ def partial_auc(
         McClish, "Analyzing a Portion of the ROC Curve", 1989, equation 5; the same norm as
         ``max_fpr`` of scikit-learn.
     """
-    values, labels = checked(scores, forged)
+    values, labels = checked(scores, fake)
     highest = max_false_positive_rate
     if not 0.0 < highest <= 1.0:
         raise ConfigError(
@@ -119,19 +117,19 @@ def partial_auc(
         )
     if not _both_classes(labels):
         return math.nan
-    flagged_forged, flagged_genuine, _ = _counts(values, labels)
-    num_forged, num_genuine = int(flagged_forged[-1]), int(flagged_genuine[-1])
-    reached, cost = _up_to(flagged_forged, flagged_genuine, highest * num_genuine)
+    flagged_fake, flagged_real, _ = _counts(values, labels)
+    num_fake, num_real = int(flagged_fake[-1]), int(flagged_real[-1])
+    reached, cost = _up_to(flagged_fake, flagged_real, highest * num_real)
     raw = float(np.sum(np.diff(cost) * (reached[1:] + reached[:-1])))
-    area = raw / (2 * num_forged * num_genuine)
+    area = raw / (2 * num_fake * num_real)
     if highest == 1.0:
         return area
     chance = highest**2 / 2
     return (1.0 + (area - chance) / (highest - chance)) / 2
 
 
-def eer(scores: ArrayLike, forged: Labels) -> float:
-    """Return the rate at which as many genuine clips are flagged as forged ones are missed.
+def eer(scores: ArrayLike, fake: Labels) -> float:
+    """Return the rate at which as many real clips are flagged as fake ones are missed.
 
     The two rates move in steps; between the last step before they cross and the first after
     it, both are taken to be straight lines. Toolkits that take the nearest step instead
@@ -140,7 +138,7 @@ def eer(scores: ArrayLike, forged: Labels) -> float:
 
     Args:
         scores: As for :func:`auc`.
-        forged: As for :func:`auc`.
+        fake: As for :func:`auc`.
 
     Returns:
         The equal error rate, in [0, 1]; NaN where only one class is there.
@@ -153,13 +151,13 @@ def eer(scores: ArrayLike, forged: Labels) -> float:
         >>> eer([0.1, 0.6, 0.4, 0.8], [False, False, True, True])
         0.5
     """
-    values, labels = checked(scores, forged)
+    values, labels = checked(scores, fake)
     if not _both_classes(labels):
         return math.nan
-    flagged_forged, flagged_genuine, _ = _counts(values, labels)
-    false_positive_rates = flagged_genuine / flagged_genuine[-1]
+    flagged_fake, flagged_real, _ = _counts(values, labels)
+    false_positive_rates = flagged_real / flagged_real[-1]
     # Climbs from -1, where nothing is flagged, to 1, where everything is.
-    lead = false_positive_rates - (1.0 - flagged_forged / flagged_forged[-1])
+    lead = false_positive_rates - (1.0 - flagged_fake / flagged_fake[-1])
     after = int(np.argmax(lead >= 0.0))
     before = after - 1
     share = -lead[before] / (lead[after] - lead[before])
@@ -167,16 +165,16 @@ def eer(scores: ArrayLike, forged: Labels) -> float:
     return float(false_positive_rates[before] + share * step)
 
 
-def detection_average_precision(scores: ArrayLike, forged: Labels) -> float:
-    """Return the mean precision at which forged clips are found, best score first.
+def detection_average_precision(scores: ArrayLike, fake: Labels) -> float:
+    """Return the mean precision at which fake clips are found, best score first.
 
     Each precision weighs as much as the recall that it adds; nothing is interpolated, unlike
     in the average precision of localization. Chance is not one half but the share of clips
-    that are forged, so numbers of corpora with other shares do not compare.
+    that are fake, so numbers of datasets with other shares do not compare.
 
     Args:
         scores: As for :func:`auc`.
-        forged: As for :func:`auc`.
+        fake: As for :func:`auc`.
 
     Returns:
         A number in [0, 1]; NaN where only one class is there, as precision is 1 among forged
@@ -193,16 +191,16 @@ def detection_average_precision(scores: ArrayLike, forged: Labels) -> float:
     Source:
         The step form of ``average_precision_score`` of scikit-learn.
     """
-    values, labels = checked(scores, forged)
+    values, labels = checked(scores, fake)
     if not _both_classes(labels):
         return math.nan
-    flagged_forged, flagged_genuine, _ = _counts(values, labels)
-    hits = flagged_forged[1:]
-    precisions = hits / (hits + flagged_genuine[1:])
-    return float(np.sum(np.diff(flagged_forged) * precisions) / flagged_forged[-1])
+    flagged_fake, flagged_real, _ = _counts(values, labels)
+    hits = flagged_fake[1:]
+    precisions = hits / (hits + flagged_real[1:])
+    return float(np.sum(np.diff(flagged_fake) * precisions) / flagged_fake[-1])
 
 
-def accuracy(scores: ArrayLike, forged: Labels, *, threshold: float) -> float:
+def accuracy(scores: ArrayLike, fake: Labels, *, threshold: float) -> float:
     """Return the share of clips that are judged rightly.
 
     It flatters a detector that always says the same wherever most clips are of one class;
@@ -210,8 +208,8 @@ def accuracy(scores: ArrayLike, forged: Labels, *, threshold: float) -> float:
 
     Args:
         scores: As for :func:`auc`.
-        forged: As for :func:`auc`.
-        threshold: A score at or above it counts as forged, in [0, 1].
+        fake: As for :func:`auc`.
+        threshold: A score at or above it counts as fake, in [0, 1].
 
     Returns:
         A number in [0, 1]; NaN where there are no clips.
@@ -224,19 +222,19 @@ def accuracy(scores: ArrayLike, forged: Labels, *, threshold: float) -> float:
         >>> accuracy([0.1, 0.7, 0.9, 0.8], [False, False, True, True], threshold=0.5)
         0.75
     """
-    flagged, labels = _flagged(scores, forged, threshold)
+    flagged, labels = _flagged(scores, fake, threshold)
     return _share(flagged == labels)
 
 
-def balanced_accuracy(scores: ArrayLike, forged: Labels, *, threshold: float) -> float:
-    """Return the mean of the shares of forged and of genuine clips that are judged rightly.
+def balanced_accuracy(scores: ArrayLike, fake: Labels, *, threshold: float) -> float:
+    """Return the mean of the shares of fake and of real clips that are judged rightly.
 
     Plain accuracy flatters a detector that calls everything forged wherever most clips are.
 
     Args:
         scores: As for :func:`auc`.
-        forged: As for :func:`auc`.
-        threshold: A score at or above it counts as forged, in [0, 1].
+        fake: As for :func:`auc`.
+        threshold: A score at or above it counts as fake, in [0, 1].
 
     Returns:
         A number in [0, 1]; NaN where only one class is there.
@@ -249,17 +247,17 @@ def balanced_accuracy(scores: ArrayLike, forged: Labels, *, threshold: float) ->
         >>> balanced_accuracy([0.1, 0.7, 0.9, 0.8], [False, False, True, True], threshold=0.5)
         0.75
     """
-    flagged, labels = _flagged(scores, forged, threshold)
+    flagged, labels = _flagged(scores, fake, threshold)
     return (_share(flagged[labels]) + _share(~flagged[~labels])) / 2
 
 
-def true_positive_rate(scores: ArrayLike, forged: Labels, *, threshold: float) -> float:
-    """Return the share of forged clips that are flagged; NaN where none is forged.
+def true_positive_rate(scores: ArrayLike, fake: Labels, *, threshold: float) -> float:
+    """Return the share of fake clips that are flagged; NaN where none is fake.
 
     Args:
         scores: As for :func:`auc`.
-        forged: As for :func:`auc`.
-        threshold: A score at or above it counts as forged, in [0, 1].
+        fake: As for :func:`auc`.
+        threshold: A score at or above it counts as fake, in [0, 1].
 
     Raises:
         ScoreRangeError: A score or the threshold lies outside [0, 1].
@@ -269,17 +267,17 @@ def true_positive_rate(scores: ArrayLike, forged: Labels, *, threshold: float) -
         >>> true_positive_rate([0.1, 0.7, 0.4, 0.8], [False, False, True, True], threshold=0.5)
         0.5
     """
-    flagged, labels = _flagged(scores, forged, threshold)
+    flagged, labels = _flagged(scores, fake, threshold)
     return _share(flagged[labels])
 
 
-def false_positive_rate(scores: ArrayLike, forged: Labels, *, threshold: float) -> float:
-    """Return the share of genuine clips that are flagged; NaN where none is genuine.
+def false_positive_rate(scores: ArrayLike, fake: Labels, *, threshold: float) -> float:
+    """Return the share of real clips that are flagged; NaN where none is real.
 
     Args:
         scores: As for :func:`auc`.
-        forged: As for :func:`auc`.
-        threshold: A score at or above it counts as forged, in [0, 1].
+        fake: As for :func:`auc`.
+        threshold: A score at or above it counts as fake, in [0, 1].
 
     Raises:
         ScoreRangeError: A score or the threshold lies outside [0, 1].
@@ -289,16 +287,16 @@ def false_positive_rate(scores: ArrayLike, forged: Labels, *, threshold: float) 
         >>> false_positive_rate([0.1, 0.7, 0.4, 0.8], [False, False, True, True], threshold=0.5)
         0.5
     """
-    flagged, labels = _flagged(scores, forged, threshold)
+    flagged, labels = _flagged(scores, fake, threshold)
     return _share(flagged[~labels])
 
 
-def roc_curve(scores: ArrayLike, forged: Labels) -> RocCurve:
+def roc_curve(scores: ArrayLike, fake: Labels) -> RocCurve:
     """Return the ROC curve with all its steps, for a plot.
 
     Args:
         scores: As for :func:`auc`.
-        forged: As for :func:`auc`.
+        fake: As for :func:`auc`.
 
     Raises:
         ScoreRangeError: A score lies outside [0, 1].
@@ -309,16 +307,16 @@ def roc_curve(scores: ArrayLike, forged: Labels) -> RocCurve:
         >>> curve.true_positive_rates.tolist(), curve.false_positive_rates.tolist()
         ([0.0, 0.5, 0.5, 1.0, 1.0], [0.0, 0.0, 0.5, 0.5, 1.0])
     """
-    flagged_forged, flagged_genuine, thresholds = _counts(*checked(scores, forged))
-    return RocCurve(_rates(flagged_genuine), _rates(flagged_forged), thresholds)
+    flagged_fake, flagged_real, thresholds = _counts(*checked(scores, fake))
+    return RocCurve(_rates(flagged_real), _rates(flagged_fake), thresholds)
 
 
-def precision_recall_curve(scores: ArrayLike, forged: Labels) -> PrecisionRecallCurve:
+def precision_recall_curve(scores: ArrayLike, fake: Labels) -> PrecisionRecallCurve:
     """Return the precision-recall curve with all its steps, for a plot.
 
     Args:
         scores: As for :func:`auc`.
-        forged: As for :func:`auc`.
+        fake: As for :func:`auc`.
 
     Raises:
         ScoreRangeError: A score lies outside [0, 1].
@@ -329,21 +327,21 @@ def precision_recall_curve(scores: ArrayLike, forged: Labels) -> PrecisionRecall
         >>> curve.recalls.tolist(), curve.precisions.round(2).tolist()
         ([1.0, 1.0, 1.0], [1.0, 0.5, 0.33])
     """
-    flagged_forged, flagged_genuine, thresholds = _counts(*checked(scores, forged))
-    hits = flagged_forged[1:]
+    flagged_fake, flagged_real, thresholds = _counts(*checked(scores, fake))
+    hits = flagged_fake[1:]
     return PrecisionRecallCurve(
-        hits / (hits + flagged_genuine[1:]), _rates(flagged_forged)[1:], thresholds[1:]
+        hits / (hits + flagged_real[1:]), _rates(flagged_fake)[1:], thresholds[1:]
     )
 
 
-def checked(scores: ArrayLike, forged: Labels) -> tuple[Scores, Flags]:
+def checked(scores: ArrayLike, fake: Labels) -> tuple[Scores, Flags]:
     """Return scores as float64 and labels as bool, one label a score.
 
     Raises:
         ScoreRangeError: A score lies outside [0, 1], or is NaN.
         DatasetError: There is not one label a score.
     """
-    values, labels = np.asarray(scores, dtype=np.float64), np.asarray(forged, dtype=np.bool_)
+    values, labels = np.asarray(scores, dtype=np.float64), np.asarray(fake, dtype=np.bool_)
     if values.ndim != 1 or values.shape != labels.shape:
         raise DatasetError(
             f"give one label a score, got shapes {values.shape} for scores and {labels.shape} for "
@@ -357,18 +355,18 @@ def checked(scores: ArrayLike, forged: Labels) -> tuple[Scores, Flags]:
 
 
 def _counts(values: Scores, labels: Flags) -> tuple[_Counts, _Counts, Scores]:
-    """Return how many forged and genuine ones reach each threshold, and the thresholds.
+    """Return how many fake and real ones reach each threshold, and the thresholds.
 
     The first threshold is infinite and reached by none; then each score that occurs follows
     once, falling. Equal scores fall on the same side of any threshold.
     """
     order = np.argsort(-values)
-    falling, forged = values[order], labels[order]
+    falling, fake = values[order], labels[order]
     last = np.flatnonzero(np.append(np.diff(falling) != 0, np.ones(min(1, falling.size), bool)))
     flagged = np.concatenate([[0], last + 1])
-    flagged_forged = np.concatenate([[0], np.cumsum(forged, dtype=np.int64)[last]])
+    flagged_fake = np.concatenate([[0], np.cumsum(fake, dtype=np.int64)[last]])
     thresholds = np.concatenate([[math.inf], falling[last]])
-    return flagged_forged, flagged - flagged_forged, thresholds
+    return flagged_fake, flagged - flagged_fake, thresholds
 
 
 def _up_to(reached: _Counts, cost: _Counts, limit: float) -> tuple[Scores, Scores]:
@@ -385,9 +383,9 @@ def _rates(counts: _Counts) -> Scores:
     return counts / counts[-1] if counts[-1] else np.full(len(counts), math.nan)
 
 
-def _flagged(scores: ArrayLike, forged: Labels, threshold: float) -> tuple[Flags, Flags]:
+def _flagged(scores: ArrayLike, fake: Labels, threshold: float) -> tuple[Flags, Flags]:
     """Return which clips are flagged, and the truth."""
-    values, labels = checked(scores, forged)
+    values, labels = checked(scores, fake)
     if not 0.0 <= threshold <= 1.0:
         raise ScoreRangeError(f"the threshold must lie in [0, 1], got {threshold}; 0.5 is usual")
     return values >= threshold, labels

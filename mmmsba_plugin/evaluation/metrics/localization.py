@@ -1,4 +1,4 @@
-"""How well forged stretches were found: average precision and average recall, in two modes.
+"""How well fake stretches were found: average precision and average recall, in two modes.
 
 ``voc`` is the mathematically right form, in float64: proposals are ranked by score, each
 finds the free truth that it overlaps most, tIoU at or above the threshold is enough, and the
@@ -42,8 +42,8 @@ Mode = Literal["voc", "official"]
 
 #: Proposals of each clip: spans of shape ``(proposal, 2)`` in seconds, and their scores.
 Predictions = SpanTable | Mapping[str, tuple[ArrayLike, ArrayLike]]
-#: Forged stretches of each clip, shape ``(truth, 2)`` in seconds.
-Truths = SpanTable | Mapping[str, ArrayLike]
+#: Fake stretches of each clip, shape ``(truth, 2)`` in seconds.
+GroundTruth = SpanTable | Mapping[str, ArrayLike]
 
 #: The thresholds that recall is averaged over, as ActivityNet does: 0.5 to 0.95 by 0.05.
 TIOUS = tuple(round(0.5 + 0.05 * step, 2) for step in range(10))
@@ -52,7 +52,7 @@ _RULES: dict[Mode, Rules] = {"voc": voc, "official": official}
 
 
 class Matched:
-    """Proposals of a corpus held against its truths, for every figure and any draw of clips.
+    """Proposals of a dataset held against its truths, for every figure and any draw of clips.
 
     Made by :func:`match`. What is costly is done once and kept: overlaps, the ranking, and
     the matching at each threshold that was asked for.
@@ -61,7 +61,7 @@ class Matched:
     def __init__(
         self,
         predictions: SpanTable,
-        truths: SpanTable,
+        ground_truth: SpanTable,
         *,
         tious: Sequence[float],
         recall_tious: Sequence[float],
@@ -70,12 +70,12 @@ class Matched:
         """Compute all overlaps; see :func:`match`, which checks and aligns what goes in here."""
         self._scores = _scores_of(predictions)
         self._rows_of_clip = predictions.counts
-        self._truths_of_clip = truths.counts
-        self._clip_of_truth = np.repeat(np.arange(len(truths.keys)), truths.counts)
+        self._ground_truth_of_clip = ground_truth.counts
+        self._clip_of_truth = np.repeat(np.arange(len(ground_truth.keys)), ground_truth.counts)
         self._recall_tious = recall_tious
         self._rules = rules
         self._least = min([*tious, *recall_tious])
-        pairs = overlapping(predictions, truths, self._scores, rules, least=self._least)
+        pairs = overlapping(predictions, ground_truth, self._scores, rules, least=self._least)
         self._pairs = rules.in_line(pairs)
         self._right: dict[float, Ints] = {}
         self._recalled: dict[int, tuple[Ints, Ints]] = {}
@@ -107,22 +107,22 @@ class Matched:
                 f"proposals were matched for tIoU from {self._least} on, got {tiou}; name it in "
                 "tious of match"
             )
-        num_truths = self._num_truths(counts)
-        if not num_truths:
+        num_ground_truth = self._num_ground_truth(counts)
+        if not num_ground_truth:
             return math.nan
         places = self._places_of_right(tiou)
         if counts is None:
-            return self._rules.area(places, len(self._scores), num_truths)
+            return self._rules.area(places, len(self._scores), num_ground_truth)
         copies = counts[self._clip_at_place[places]]
         drawn = np.flatnonzero(copies)
         seen = self._seen(counts)[places[drawn]]
-        return self._rules.area_of_draw(seen, copies[drawn], num_truths)
+        return self._rules.area_of_draw(seen, copies[drawn], num_ground_truth)
 
     def average_recall(self, num_proposals: int, counts: NDArray[np.int64] | None = None) -> float:
         """Return the share of truths that the best proposals of a clip find, averaged over tIoU.
 
         A truth counts as found if any of its clip's ``num_proposals`` best overlaps it enough;
-        one proposal may find several. Genuine clips do not matter. The best are those of the
+        one proposal may find several. Real clips do not matter. The best are those of the
         highest scores in ``voc`` mode, and the first rows in ``official`` mode.
 
         Args:
@@ -142,23 +142,24 @@ class Matched:
                 f"average recall needs at least one proposal and one tIoU, got {num_proposals=} "
                 f"and {len(self._recall_tious)} thresholds; AR@100 is num_proposals=100"
             )
-        num_truths = self._num_truths(counts)
-        if not num_truths:
+        num_ground_truth = self._num_ground_truth(counts)
+        if not num_ground_truth:
             return math.nan
         clips, num_found = self._recalled_by(num_proposals)
         if counts is not None:
             num_found = offsets_of(counts[clips])[num_found]
-        return self._rules.mean_recall(num_found, num_truths)
+        return self._rules.mean_recall(num_found, num_ground_truth)
 
-    def _num_truths(self, counts: Ints | None) -> int:
+    def _num_ground_truth(self, counts: Ints | None) -> int:
         if counts is None:
             return len(self._clip_of_truth)
-        if counts.shape != self._truths_of_clip.shape:
+        if counts.shape != self._ground_truth_of_clip.shape:
             raise DatasetError(
-                f"a draw needs one count for each of {len(self._truths_of_clip)} clips, got shape "
+                f"a draw needs one count for each of "
+                f"{len(self._ground_truth_of_clip)} clips, got shape "
                 f"{counts.shape}; count with np.bincount(drawn, minlength=num_clips)"
             )
-        return int(counts @ self._truths_of_clip)
+        return int(counts @ self._ground_truth_of_clip)
 
     @cached_property
     def _place_of_row(self) -> Ints:
@@ -209,7 +210,7 @@ class Matched:
 
 def match(
     predictions: SpanTable,
-    truths: SpanTable,
+    ground_truth: SpanTable,
     *,
     tious: Sequence[float] = (0.5, 0.75, 0.9, 0.95),
     recall_tious: Sequence[float] = TIOUS,
@@ -218,10 +219,10 @@ def match(
     """Hold proposals against truths, once for all figures.
 
     Args:
-        predictions: With scores. Equal ones rank in the order of the clips of ``truths`` and of
-            the rows. Clips that ``truths`` lacks are left out, so that predictions for a whole
-            corpus can be measured on a part of it; clips that this lacks have no proposals.
-        truths: Forged stretches; a genuine clip has none, and its proposals are false alarms.
+        predictions: With scores. Equal ones rank in the order of the clips of ``ground_truth`` and
+            of the rows. Clips that ``ground_truth`` lacks are left out, so that predictions for a
+            whole dataset can be measured on a part of it; clips that this lacks have no proposals.
+        ground_truth: Fake stretches; a real clip has none, and its proposals are false alarms.
         tious: Overlaps at which average precision will be asked for, each in (0, 1].
         recall_tious: Thresholds to average recall over, each in (0, 1].
         mode: ``voc`` for the mathematically right form, ``official`` for AV-Deepfake1M's;
@@ -246,18 +247,22 @@ def match(
         _check_tiou(threshold)
     if not (tious or recall_tious):
         raise ConfigError("match needs at least one tIoU threshold; the field uses 0.5")
-    if predictions.keys and truths.keys and truths.places.keys().isdisjoint(predictions.keys):
+    if (
+        predictions.keys
+        and ground_truth.keys
+        and ground_truth.places.keys().isdisjoint(predictions.keys)
+    ):
         raise DatasetError(
             f"none of {len(predictions.keys)} clips with proposals has a truth; the first are "
-            f"{predictions.keys[0]!r} and {truths.keys[0]!r}: name clips alike in both"
+            f"{predictions.keys[0]!r} and {ground_truth.keys[0]!r}: name clips alike in both"
         )
-    aligned = predictions.aligned(truths.keys)
+    aligned = predictions.aligned(ground_truth.keys)
     rules = _RULES[mode]
-    return Matched(aligned, truths, tious=tious, recall_tious=recall_tious, rules=rules)
+    return Matched(aligned, ground_truth, tious=tious, recall_tious=recall_tious, rules=rules)
 
 
 def average_precision(
-    predictions: Predictions, truths: Truths, *, tiou: float, mode: Mode = "voc"
+    predictions: Predictions, ground_truth: GroundTruth, *, tiou: float, mode: Mode = "voc"
 ) -> float:
     """Return the area under the precision-recall curve of all clips together.
 
@@ -268,10 +273,10 @@ def average_precision(
     Args:
         predictions: For each clip, spans of shape ``(proposal, 2)`` in seconds and their
             scores of shape ``(proposal,)``, in any order; or a table. Equal scores rank in the
-            order of the clips of ``truths`` and of the rows. A clip without proposals may be
+            order of the clips of ``ground_truth`` and of the rows. A clip without proposals may be
             left out.
-        truths: For each clip, its forged stretches, shape ``(truth, 2)`` in seconds; an
-            empty one for a genuine clip, whose proposals are all false alarms. A stretch
+        ground_truth: For each clip, its fake stretches, shape ``(truth, 2)`` in seconds; an
+            empty one for a real clip, whose proposals are all false alarms. A stretch
             without length cannot be found.
         tiou: Overlap from which a truth counts as found, in (0, 1].
         mode: As for :func:`match`. In ``voc`` mode a proposal finds the free truth that it
@@ -282,7 +287,7 @@ def average_precision(
 
     Raises:
         ConfigError: The threshold lies outside (0, 1].
-        DatasetError: A clip has proposals but no entry in ``truths``, or shapes disagree.
+        DatasetError: A clip has proposals but no entry in ``ground_truth``, or shapes disagree.
         ScoreRangeError: A score is NaN.
         SegmentError: A span has an end that is not finite, in ``voc`` mode.
 
@@ -298,13 +303,13 @@ def average_precision(
         Interpolation over all points as in PASCAL VOC 2010; matching as in ActivityNet's
         detection evaluation.
     """
-    matched = match(*_tables(predictions, truths), tious=(tiou,), recall_tious=(), mode=mode)
+    matched = match(*_tables(predictions, ground_truth), tious=(tiou,), recall_tious=(), mode=mode)
     return matched.average_precision(tiou)
 
 
 def average_recall(
     predictions: Predictions,
-    truths: Truths,
+    ground_truth: GroundTruth,
     *,
     num_proposals: int,
     tious: Sequence[float] = TIOUS,
@@ -314,7 +319,7 @@ def average_recall(
 
     Args:
         predictions: As for :func:`average_precision`.
-        truths: As for :func:`average_precision`.
+        ground_truth: As for :func:`average_precision`.
         num_proposals: How many proposals of each clip count, at least 1.
         tious: Thresholds to average over, each in (0, 1].
         mode: As for :func:`match`. The best proposals are those of the highest scores in
@@ -327,22 +332,22 @@ def average_recall(
         ConfigError: No proposals or thresholds are asked for, or one is out of bounds.
         DatasetError, ScoreRangeError, SegmentError: As for :func:`average_precision`.
     """
-    matched = match(*_tables(predictions, truths), tious=(), recall_tious=tious, mode=mode)
+    matched = match(*_tables(predictions, ground_truth), tious=(), recall_tious=tious, mode=mode)
     return matched.average_recall(num_proposals)
 
 
-def _tables(predictions: Predictions, truths: Truths) -> tuple[SpanTable, SpanTable]:
+def _tables(predictions: Predictions, ground_truth: GroundTruth) -> tuple[SpanTable, SpanTable]:
     if not isinstance(predictions, SpanTable):
         predictions = SpanTable.of_proposals(predictions)
-    if not isinstance(truths, SpanTable):
-        truths = SpanTable.of_truths(truths)
+    if not isinstance(ground_truth, SpanTable):
+        ground_truth = SpanTable.of_ground_truth(ground_truth)
     for key in predictions.keys:
-        if key not in truths.places:
+        if key not in ground_truth.places:
             raise DatasetError(
-                f"clip {key!r} has proposals but no truth; a genuine clip needs an empty one, and "
+                f"clip {key!r} has proposals but no truth; a real clip needs an empty one, and "
                 "other clips must be left out of the predictions"
             )
-    return predictions, truths
+    return predictions, ground_truth
 
 
 def _scores_of(predictions: SpanTable) -> Scores:

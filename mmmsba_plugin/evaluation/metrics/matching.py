@@ -1,4 +1,4 @@
-"""Which proposal finds which truth: the part of localization that is done once for a corpus.
+"""Which proposal finds which truth: the part of localization that is done once for a dataset.
 
 Whatever the rules, each clip is settled greedily: its pairs of proposal and truth stand in
 line, the first one is taken, all that share its proposal or its truth fall out, and so on.
@@ -44,19 +44,19 @@ class Rules(Protocol):
     def best_first(self, scores: Scores) -> Ints:
         """Return all rows from the highest score down."""
 
-    def area(self, places: Ints, num_rows: int, num_truths: int) -> float:
+    def area(self, places: Ints, num_rows: int, num_ground_truth: int) -> float:
         """Return average precision, given at which places of ``best_first`` rows are right."""
 
-    def area_of_draw(self, seen: Ints, copies: Ints, num_truths: int) -> float:
+    def area_of_draw(self, seen: Ints, copies: Ints, num_ground_truth: int) -> float:
         """Return average precision where a row can stand for several.
 
         Args:
             seen: How many rows were seen up to each right one and its copies, rising.
             copies: For how many rows each right one stands, above 0.
-            num_truths: How many truths there are, above 0.
+            num_ground_truth: How many truths there are, above 0.
         """
 
-    def mean_recall(self, num_found: Ints, num_truths: int) -> float:
+    def mean_recall(self, num_found: Ints, num_ground_truth: int) -> float:
         """Return average recall, given how many truths are found at each threshold."""
 
 
@@ -88,20 +88,20 @@ class Pairs:
 
 
 def overlapping(
-    predictions: SpanTable, truths: SpanTable, scores: Scores, rules: Rules, *, least: float
+    predictions: SpanTable, ground_truth: SpanTable, scores: Scores, rules: Rules, *, least: float
 ) -> Pairs:
     """Return the pairs whose tIoU reaches ``least``: by clip, then truth, then row.
 
     Args:
-        predictions: Proposals, by the same clips as ``truths``.
-        truths: Forged stretches.
+        predictions: Proposals, by the same clips as ``ground_truth``.
+        ground_truth: Fake stretches.
         scores: Of the proposals, shape ``(row,)``.
         rules: How overlap is computed, and what is enough.
         least: A tIoU.
     """
-    clips = np.repeat(np.arange(len(truths.keys)), truths.counts)
+    clips = np.repeat(np.arange(len(ground_truth.keys)), ground_truth.counts)
     num_rows = predictions.counts[clips]
-    times, truth_times = rules.times(predictions), rules.times(truths)
+    times, truth_times = rules.times(predictions), rules.times(ground_truth)
     found = [(np.zeros((2, 0), dtype=np.int64), np.zeros(0, dtype=times.dtype))]
     for block in _blocks(num_rows):
         row = stretches(predictions.offsets[clips[block]], num_rows[block])
@@ -115,14 +115,14 @@ def overlapping(
     return Pairs(clip, row, rank, truth, np.concatenate([tiou for _, tiou in found]))
 
 
-def settle(pairs: Pairs, num_rows: int, num_truths: int) -> Ints:
+def settle(pairs: Pairs, num_rows: int, num_ground_truth: int) -> Ints:
     """Return the rows that find a truth which none before them in line has found, rising.
 
     Truths are only shared within a clip, so the first pair left of every clip can be taken at
     once. That takes as many rounds as a clip has truths, and few have more than three.
     """
     right = np.zeros(num_rows, dtype=np.bool_)
-    taken = np.zeros(num_truths, dtype=np.bool_)
+    taken = np.zeros(num_ground_truth, dtype=np.bool_)
     clip, row, truth = pairs.clip, pairs.row, pairs.truth
     while len(clip):
         first = np.flatnonzero(np.diff(clip, prepend=-1))
@@ -133,9 +133,9 @@ def settle(pairs: Pairs, num_rows: int, num_truths: int) -> Ints:
     return np.flatnonzero(right)
 
 
-def best_of_each_truth(pairs: Pairs, num_truths: int) -> Floats:
+def best_of_each_truth(pairs: Pairs, num_ground_truth: int) -> Floats:
     """Return the highest tIoU that each truth meets, 0 where none, shape ``(truth,)``."""
-    best = np.zeros(num_truths, dtype=pairs.tiou.dtype)
+    best = np.zeros(num_ground_truth, dtype=pairs.tiou.dtype)
     np.maximum.at(best, pairs.truth, pairs.tiou)
     return best
 

@@ -84,30 +84,30 @@ def best_first(scores: Scores) -> Ints:
     return packed.astype(np.int64)
 
 
-def area(places: Ints, num_rows: int, num_truths: int) -> float:
+def area(places: Ints, num_rows: int, num_ground_truth: int) -> float:
     """Return the area under interpolated precision in float32, but for its first strip."""
     found = np.arange(1, len(places) + 1)
     precision = found.astype(np.float32) / (places + 1).astype(np.float32)
     best_from_here = np.maximum.accumulate(precision[::-1])[::-1]
-    recall = found.astype(np.float32) / np.float32(num_truths)
+    recall = found.astype(np.float32) / np.float32(num_ground_truth)
     strips = np.diff(recall, prepend=np.float32(0)) * best_from_here
     kept = places > 0
     return _sum_in_lanes(strips[kept][::-1], (num_rows - places[kept])[::-1], num_rows)
 
 
-def area_of_draw(seen: Ints, copies: Ints, num_truths: int) -> float:
+def area_of_draw(seen: Ints, copies: Ints, num_ground_truth: int) -> float:
     """Return the same where a row can stand for several, in float64."""
-    whole = voc.area_of_draw(seen, copies, num_truths)
+    whole = voc.area_of_draw(seen, copies, num_ground_truth)
     if not len(seen) or seen[0] > copies[0]:
         return whole
     # Of the first proposal's copies, one is the first of the ranking.
     precision = np.cumsum(copies) / seen
-    return whole - float(precision.max()) / num_truths
+    return whole - float(precision.max()) / num_ground_truth
 
 
-def mean_recall(num_found: Ints, num_truths: int) -> float:
+def mean_recall(num_found: Ints, num_ground_truth: int) -> float:
     """Return the mean share of truths that are found, summed in float32 one by one."""
-    recalls = num_found.astype(np.float32) / np.float32(num_truths)
+    recalls = num_found.astype(np.float32) / np.float32(num_ground_truth)
     return float(np.cumsum(recalls)[-1] / np.float32(len(recalls)))
 
 

@@ -10,7 +10,11 @@ from mmmsba_plugin.segment import Segment, as_spans, tiou_table
 
 
 def pair(
-    found: Sequence[Segment], scores: Sequence[float], truths: Sequence[Segment], *, tiou: float
+    found: Sequence[Segment],
+    scores: Sequence[float],
+    ground_truth: Sequence[Segment],
+    *,
+    tiou: float,
 ) -> list[int | None]:
     """Return which true segment each one found stands for; None for a false alarm.
 
@@ -19,7 +23,7 @@ def pair(
     Args:
         found: What a system reports of one clip.
         scores: How sure it is, one a segment.
-        truths: What is true of the clip.
+        ground_truth: What is true of the clip.
         tiou: Overlap over union from which two are the same, in (0, 1].
 
     Example:
@@ -27,9 +31,9 @@ def pair(
         >>> pair(found, [0.9, 0.8, 0.7], [Segment(0.0, 1.1)], tiou=0.5)
         [0, None, None]
     """
-    table = tiou_table(as_spans(found), as_spans(truths))
+    table = tiou_table(as_spans(found), as_spans(ground_truth))
     chosen: list[int | None] = [None] * len(found)
-    free = set(range(len(truths)))
+    free = set(range(len(ground_truth)))
     for row in sorted(range(len(found)), key=lambda index: -scores[index]):
         best = max(free, key=lambda truth: table[row, truth], default=None)
         if best is not None and table[row, best] >= tiou:

@@ -1,7 +1,7 @@
 """Scores and truth a snippet instead of a clip, so that the same measures apply to either.
 
 One score a clip is what a verdict rests on. One a snippet also says whether a detector knows
-when: a clip that is called forged for the wrong moment is right by clip and wrong by snippet.
+when: a clip that is called fake for the wrong moment is right by clip and wrong by snippet.
 Snippets of one clip are alike, so intervals must be drawn over clips or people, never over
 snippets.
 """
@@ -24,17 +24,17 @@ class Snippets:
 
     Attributes:
         scores: P(fake) of each, in [0, 1], float64, shape ``(snippet,)``.
-        forged: Whether any forged time lies in its cell, shape ``(snippet,)``.
+        fake: Whether any forged time lies in its cell, shape ``(snippet,)``.
     """
 
     scores: Scores
-    forged: Flags
+    fake: Flags
 
     def __len__(self) -> int:
         return len(self.scores)
 
     def __repr__(self) -> str:
-        return f"Snippets({len(self)}, {int(self.forged.sum())} forged)"
+        return f"Snippets({len(self)}, {int(self.fake.sum())} forged)"
 
 
 def snippets_of(
@@ -44,7 +44,7 @@ def snippets_of(
 
     Args:
         curves: The clip's scores along time, as its report has them.
-        truth: Its forged stretches in any order, in seconds; the whole of a clip may be given
+        truth: Its fake stretches in any order, in seconds; the whole of a clip may be given
             as a stretch that reaches beyond it. With ``modality``, those of that modality.
         modality: Whose curve; that of all together if not given.
 
@@ -64,8 +64,8 @@ def snippets_of(
     # None, where a snippet could not be judged, becomes NaN.
     scores = np.array(said, dtype=np.float64)
     judged = ~np.isnan(scores)
-    forged = _forged(truth, Grid(curves.start_s, curves.stride_s), len(scores))
-    return Snippets(scores[judged], forged[judged])
+    fake = _fake(truth, Grid(curves.start_s, curves.stride_s), len(scores))
+    return Snippets(scores[judged], fake[judged])
 
 
 def together(parts: Iterable[Snippets]) -> Snippets:
@@ -79,7 +79,7 @@ def together(parts: Iterable[Snippets]) -> Snippets:
     kept = list(parts)
     return Snippets(
         np.concatenate([part.scores for part in kept] or [np.zeros(0)]),
-        np.concatenate([part.forged for part in kept] or [np.zeros(0, dtype=np.bool_)]),
+        np.concatenate([part.fake for part in kept] or [np.zeros(0, dtype=np.bool_)]),
     )
 
 
@@ -94,14 +94,14 @@ def _curve(curves: Curves, modality: str | None) -> Sequence[float | None]:
     return curves.by_modality[modality]
 
 
-def _forged(truth: Sequence[Segment], grid: Grid, num_snippets: int) -> Flags:
-    """Return which cells share time with a forged stretch, shape ``(snippet,)``."""
-    forged = np.zeros(num_snippets, dtype=np.bool_)
+def _fake(truth: Sequence[Segment], grid: Grid, num_snippets: int) -> Flags:
+    """Return which cells share time with a fake stretch, shape ``(snippet,)``."""
+    fake = np.zeros(num_snippets, dtype=np.bool_)
     if not num_snippets:
-        return forged
+        return fake
     seen = Segment(grid.start_s, grid.cell(num_snippets)[0])
     for stretch in truth:
         if part := clip(stretch, seen):
             cells = grid.overlapping(part.start_s, part.end_s)
-            forged[cells.start : cells.stop] = True
-    return forged
+            fake[cells.start : cells.stop] = True
+    return fake

@@ -58,16 +58,16 @@ def best_first(scores: Scores) -> Ints:
     return np.argsort(-scores, kind="stable")
 
 
-def area(places: Ints, num_rows: int, num_truths: int) -> float:
+def area(places: Ints, num_rows: int, num_ground_truth: int) -> float:
     """Return the area under interpolated precision, all of it.
 
     Source:
         PASCAL VOC 2010, interpolation over all points.
     """
-    return area_of_draw(places + 1, np.ones_like(places), num_truths)
+    return area_of_draw(places + 1, np.ones_like(places), num_ground_truth)
 
 
-def area_of_draw(seen: Ints, copies: Ints, num_truths: int) -> float:
+def area_of_draw(seen: Ints, copies: Ints, num_ground_truth: int) -> float:
     """Return the same where a row can stand for several.
 
     Precision rises over a run of copies that are all right, so the best one of each of them is
@@ -76,12 +76,12 @@ def area_of_draw(seen: Ints, copies: Ints, num_truths: int) -> float:
     precision = np.cumsum(copies) / seen
     best_from_here = np.maximum.accumulate(precision[::-1])[::-1]
     # Recall rises by one truth at each right proposal, the first one included.
-    return float((best_from_here * copies).sum() / num_truths)
+    return float((best_from_here * copies).sum() / num_ground_truth)
 
 
-def mean_recall(num_found: Ints, num_truths: int) -> float:
+def mean_recall(num_found: Ints, num_ground_truth: int) -> float:
     """Return the mean share of truths that are found."""
-    return float(np.mean(num_found / num_truths))
+    return float(np.mean(num_found / num_ground_truth))
 
 
 def _sorted_within_clips(scores: Scores, offsets: Offsets) -> bool:

@@ -1,15 +1,15 @@
-"""What any system said about a corpus: read, named as the corpus names its clips, and written."""
+"""What any system said about a dataset: read, named as the dataset names its clips, and written."""
 
 from mmmsba_plugin.evaluation.predictions.formats import FORMS, Form
 from mmmsba_plugin.evaluation.predictions.match_keys import matched
-from mmmsba_plugin.evaluation.predictions.read import read_answers
+from mmmsba_plugin.evaluation.predictions.read import read_predictions
 from mmmsba_plugin.evaluation.predictions.write import write_activitynet, write_submission
 
 __all__ = [
     "FORMS",
     "Form",
     "matched",
-    "read_answers",
+    "read_predictions",
     "write_activitynet",
     "write_submission",
 ]

@@ -1,6 +1,6 @@
 """Tells in which format predictions are, by what they hold and never by what they are called.
 
-One pair cannot be told apart for certain: LAV-DF's evaluation counts pictures where
+One pair cannot be told apart for certain: LAV-DF's evaluation counts frames where
 AV-Deepfake1M's counts seconds, in files of the same shape. So the former has to be stated.
 """
 

@@ -1,6 +1,6 @@
-"""Names the clips of predictions as a corpus names them.
+"""Names the clips of predictions as a dataset names them.
 
-Evaluations of this field name one clip by its path in the corpus, by its file's name, or by
+Evaluations of this field name one clip by its path in the dataset, by its file's name, or by
 that without its extension; our reports hold the path that it was read from. A name is matched
 in the strictest of these ways in which any of the file is, and never where it could be two
 clips: figures of the wrong clips look like figures.
@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from mmmsba_plugin.errors import DatasetError
-from mmmsba_plugin.evaluation.tables import Answers, SpanTable
+from mmmsba_plugin.evaluation.tables import Predictions, SpanTable
 from mmmsba_plugin.forge.sources import SUFFIXES
 
 Said = TypeVar("Said")
@@ -21,8 +21,8 @@ Said = TypeVar("Said")
 _log = logging.getLogger(__name__)
 
 
-def matched(answers: Answers, keys: Sequence[str]) -> Answers:
-    """Return answers by the names of a corpus's clips.
+def matched(predictions: Predictions, keys: Sequence[str]) -> Predictions:
+    """Return answers by the names of a dataset's clips.
 
     Two names are of one clip where they are equal, or one ends with the other by whole folders
     (``/data/test/000.mp4`` and ``test/000.mp4``); failing that for the whole file, where they
@@ -31,41 +31,42 @@ def matched(answers: Answers, keys: Sequence[str]) -> Answers:
     logged as a warning.
 
     Args:
-        answers: What a system said, by its own names.
-        keys: What the corpus calls its clips.
+        predictions: What a system said, by its own names.
+        keys: What the dataset calls its clips.
 
     Returns:
-        The same answers by ``keys``. ``unknown`` are names that are no clip of the corpus,
+        The same answers by ``keys``. ``unknown`` are names that are no clip of the dataset,
         ``missing`` are clips of which nothing was said: nothing was found in them, and they
         were not judged.
 
     Raises:
         DatasetError: No name is a clip's, one could be several clips', or several are one's.
     """
-    names = _names(answers)
+    names = _names(predictions)
     name_of = _pairs(names, keys)
     if keys and not name_of:
         first = repr(names[0]) if names else "none"
         raise DatasetError(
-            f"none of {len(names)} predictions of {answers.name} is of a clip of the corpus, which "
+            f"none of {len(names)} predictions of {predictions.name} is of a clip of the "
+            f"dataset, which "
             f"has {len(keys)}; the first prediction is {first}, the first clip {keys[0]!r}: check "
-            "corpus and split"
+            "dataset and split"
         )
     taken = set(name_of.values())
     return replace(
-        answers,
-        scores=_renamed(answers.scores, name_of),
-        proposals=_renamed_table(answers.proposals, name_of, keys),
-        by_modality={m: _renamed(by, name_of) for m, by in answers.by_modality.items()},
-        curves=_renamed(answers.curves, name_of),
+        predictions,
+        scores=_renamed(predictions.scores, name_of),
+        proposals=_renamed_table(predictions.proposals, name_of, keys),
+        by_modality={m: _renamed(by, name_of) for m, by in predictions.by_modality.items()},
+        curves=_renamed(predictions.curves, name_of),
         unknown=[name for name in names if name not in taken],
         missing=[key for key in keys if key not in name_of],
     )
 
 
-def _names(answers: Answers) -> list[str]:
-    found = [] if answers.proposals is None else answers.proposals.keys
-    return list(dict.fromkeys([*answers.scores, *found]))
+def _names(predictions: Predictions) -> list[str]:
+    found = [] if predictions.proposals is None else predictions.proposals.keys
+    return list(dict.fromkeys([*predictions.scores, *found]))
 
 
 def _renamed(said: Mapping[str, Said], name_of: Mapping[str, str]) -> dict[str, Said]:
@@ -83,7 +84,7 @@ def _renamed_table(
 
 
 def _whole(name: str) -> str:
-    # Windows writes a path with other strokes than the corpus does.
+    # Windows writes a path with other strokes than the dataset does.
     parts = name.replace("\\", "/").split("/")
     return "/".join(part for part in parts if part not in ("", "."))
 
@@ -137,12 +138,12 @@ def _pairs_by(
         if len(hits) > 1:
             raise DatasetError(
                 f"the prediction {name!r} could be of any of {len(hits)} clips, such as "
-                f"{hits[0]!r} and {hits[1]!r}; name clips as the corpus does"
+                f"{hits[0]!r} and {hits[1]!r}; name clips as the dataset does"
             )
         if hits[0] in pairs:
             raise DatasetError(
                 f"the predictions {pairs[hits[0]]!r} and {name!r} both could be of the clip "
-                f"{hits[0]!r}; leave one out, or name clips as the corpus does"
+                f"{hits[0]!r}; leave one out, or name clips as the dataset does"
             )
         pairs[hits[0]] = name
     return pairs

@@ -27,24 +27,24 @@ from mmmsba_plugin.evaluation.predictions.formats import (
     submission_parts,
 )
 from mmmsba_plugin.evaluation.predictions.reports import read_reports
-from mmmsba_plugin.evaluation.tables import Answers, SpanTable
+from mmmsba_plugin.evaluation.tables import Predictions, SpanTable
 from mmmsba_plugin.timebase import frames_to_s
 
-#: Where every time is a whole number and one lies beyond this, pictures were counted.
+#: Where every time is a whole number and one lies beyond this, frames were counted.
 _LONG_S = 120.0
 
 #: Names of files that do not tell one system from another.
 _COMMON_NAMES = frozenset({"prediction", "predictions", "proposals", "result", "results"})
 
 
-def read_answers(
+def read_predictions(
     path: str | Path,
     *,
     form: str | None = None,
     name: str | None = None,
     fps_hz: float = LAVDF_FPS_HZ,
     detection: bool = True,
-) -> Answers:
+) -> Predictions:
     """Return what a system said, by its own names of clips.
 
     Where it states no scores of clips, a clip's score is the highest of its proposals, as
@@ -57,11 +57,11 @@ def read_answers(
             them, whatever their labels; our ``proposals.npz``, one of our reports, or a folder
             of them.
         form: The format, one of :data:`~mmmsba_plugin.evaluation.predictions.formats.FORMS`,
-            where it cannot be told: ``lav-df`` counts pictures in a file that looks like
+            where it cannot be told: ``lav-df`` counts frames in a file that looks like
             AV-Deepfake1M's, and has to be stated.
         name: What tables call the system; the name of the file, or of its folder, if not
             given.
-        fps_hz: Pictures a second of ``lav-df``.
+        fps_hz: Frames a second of ``lav-df``.
         detection: Whether scores of clips are wanted. Without them the system is measured for
             localization alone, and no score need be a probability.
 
@@ -83,10 +83,10 @@ def read_answers(
     return _with_scores(said, path) if detection else replace(said, scores={})
 
 
-def _read_submission(place: Path, form: Form | None) -> Answers:
+def _read_submission(place: Path, form: Form | None) -> Predictions:
     from mmmsba_plugin.evaluation.predictions.avdeepfake1m import read_proposals
 
-    said = Answers(name="", scores={})
+    said = Predictions(name="", scores={})
     parts = submission_parts(place)
     if not parts:
         raise DatasetError(
@@ -103,27 +103,27 @@ def _read_submission(place: Path, form: Form | None) -> Answers:
     return said
 
 
-def _read_activitynet(place: Path, form: Form | None) -> Answers:
+def _read_activitynet(place: Path, form: Form | None) -> Predictions:
     del form
-    return Answers(name="", scores={}, proposals=read_activitynet(place))
+    return Predictions(name="", scores={}, proposals=read_activitynet(place))
 
 
-def _read_table(place: Path, form: Form | None) -> Answers:
+def _read_table(place: Path, form: Form | None) -> Predictions:
     from mmmsba_plugin.evaluation.predictions.npz import read_table
 
     del form
     table = read_table(place / TABLE if place.is_dir() else place)
     if table.scores is None:
         raise DatasetError(f"the spans of {place} have no scores; give proposals, not truths")
-    return Answers(name="", scores={}, proposals=table)
+    return Predictions(name="", scores={}, proposals=table)
 
 
-def _read_reports(place: Path, form: Form | None) -> Answers:
+def _read_reports(place: Path, form: Form | None) -> Predictions:
     del form
     return read_reports(place)
 
 
-_READERS: Mapping[Form, Callable[[Path, Form | None], Answers]] = {
+_READERS: Mapping[Form, Callable[[Path, Form | None], Predictions]] = {
     "av-deepfake1m": _read_submission,
     "lav-df": _read_submission,
     "mm-ddl": _read_submission,
@@ -133,7 +133,7 @@ _READERS: Mapping[Form, Callable[[Path, Form | None], Answers]] = {
 }
 
 
-def _in_seconds(said: Answers, fps_hz: float) -> Answers:
+def _in_seconds(said: Predictions, fps_hz: float) -> Predictions:
     if not 0 < fps_hz < np.inf:
         raise ConfigError(f"fps_hz must be above 0, got {fps_hz}; LAV-DF's clips have 25")
     if said.proposals is None:
@@ -148,7 +148,7 @@ def _require_seconds(table: SpanTable | None, path: Path) -> None:
     if (table.spans == np.rint(table.spans)).all():
         raise DatasetError(
             f"all proposals of {path} begin and end at whole numbers, up to "
-            f"{table.spans.max():g}, as where pictures are counted; state the format: lav-df "
+            f"{table.spans.max():g}, as where frames are counted; state the format: lav-df "
             "where they are, av-deepfake1m where these are seconds"
         )
 
@@ -167,7 +167,7 @@ def _require_finite(table: SpanTable | None, path: Path) -> None:
         )
 
 
-def _with_scores(said: Answers, path: Path) -> Answers:
+def _with_scores(said: Predictions, path: Path) -> Predictions:
     """Return answers with a score in [0, 1] for each clip that was judged."""
     scores, whose = said.scores, "its score is"
     if not scores and said.proposals is not None:

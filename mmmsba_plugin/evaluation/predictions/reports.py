@@ -1,17 +1,17 @@
-"""Reads our own reports, one or a folder of them, as what a detector said about a corpus."""
+"""Reads our own reports, one or a folder of them, as what a detector said about a dataset."""
 
 from pathlib import Path
 
 from mmmsba_plugin.errors import DatasetError
 from mmmsba_plugin.evaluation.predictions.formats import PROPOSALS, SCORES, TABLE, is_report
-from mmmsba_plugin.evaluation.tables import Answers
+from mmmsba_plugin.evaluation.tables import Predictions
 from mmmsba_plugin.schema import Report
 
 #: Reports beside their clips are called so; those in a folder of theirs are plain ``.json``.
 _BESIDE = "*.mmmsba.json"
 
 
-def read_reports(place: Path) -> Answers:
+def read_reports(place: Path) -> Predictions:
     """Return what reports say, by the paths that their clips were read from.
 
     In a folder these are all ``.mmmsba.json``, in folders inside it too; if there are none,
@@ -29,7 +29,7 @@ def read_reports(place: Path) -> Answers:
                 "detector's reports a folder of their own"
             )
         reports[report.media.path] = report
-    return Answers.of_reports("", reports.items())
+    return Predictions.of_reports("", reports.items())
 
 
 def _paths(place: Path) -> list[Path]:

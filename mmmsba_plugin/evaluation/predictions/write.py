@@ -1,4 +1,4 @@
-"""Writes what a system said about a whole corpus, for the evaluations of this field."""
+"""Writes what a system said about a whole dataset, for the evaluations of this field."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -10,7 +10,7 @@ import numpy as np
 from mmmsba_plugin.errors import DatasetError
 from mmmsba_plugin.evaluation.predictions.formats import PROPOSALS, SCORES
 from mmmsba_plugin.evaluation.predictions.match_keys import file_stem, stem
-from mmmsba_plugin.evaluation.tables import Answers, Scores
+from mmmsba_plugin.evaluation.tables import Predictions, Scores
 from mmmsba_plugin.report.benchmark_formats import (
     ACTIVITYNET_HEAD,
     activitynet_entries,
@@ -20,7 +20,7 @@ from mmmsba_plugin.report.benchmark_formats import (
 from mmmsba_plugin.segment import Spans
 
 
-def write_submission(answers: Answers, folder: Path) -> list[Path]:
+def write_submission(predictions: Predictions, folder: Path) -> list[Path]:
     """Write what AV-Deepfake1M's evaluation takes, and return what was written.
 
     ``prediction.json`` holds each clip that the system judged or found anything in, rounded
@@ -29,7 +29,7 @@ def write_submission(answers: Answers, folder: Path) -> list[Path]:
     clip that was judged, in full.
 
     Args:
-        answers: What the system said, by the names that the evaluation knows.
+        predictions: What the system said, by the names that the evaluation knows.
         folder: Where to; it is made if it is not there.
 
     Raises:
@@ -37,15 +37,15 @@ def write_submission(answers: Answers, folder: Path) -> list[Path]:
     """
     folder.mkdir(parents=True, exist_ok=True)
     written = []
-    if answers.proposals is not None:
-        entries = ((key, submission_rows(*said)) for key, said in _clips(answers))
+    if predictions.proposals is not None:
+        entries = ((key, submission_rows(*said)) for key, said in _clips(predictions))
         written.append(_write(folder / PROPOSALS, chain(["{"], _members(entries), ["\n}\n"])))
-    if answers.scores:
-        written.append(_write(folder / SCORES, _lines_of_scores(answers.scores)))
+    if predictions.scores:
+        written.append(_write(folder / SCORES, _lines_of_scores(predictions.scores)))
     return written
 
 
-def write_activitynet(answers: Answers, path: Path) -> None:
+def write_activitynet(predictions: Predictions, path: Path) -> None:
     """Write ActivityNet's results, as OpenTAD and UMMAFormer read them.
 
     A clip is called by the name of its file without extension, as UMMAFormer has it; or by its
@@ -54,22 +54,23 @@ def write_activitynet(answers: Answers, path: Path) -> None:
     Raises:
         DatasetError: The system does not localize, or names differ by their extension alone.
     """
-    called = _identifiers([key for key, _ in _clips(answers)])
-    entries = (activitynet_entries(*said) for _, said in _clips(answers))
+    called = _identifiers([key for key, _ in _clips(predictions)])
+    entries = (activitynet_entries(*said) for _, said in _clips(predictions))
     # The results are put into the last of the braces that close it.
     head = json.dumps({**ACTIVITYNET_HEAD, "results": {}}).removesuffix("}}")
     _write(path, chain([head], _members(zip(called, entries, strict=True)), ["}}\n"]))
 
 
-def _clips(answers: Answers) -> Iterator[tuple[str, tuple[Spans, Scores]]]:
+def _clips(predictions: Predictions) -> Iterator[tuple[str, tuple[Spans, Scores]]]:
     """Yield each clip with its proposals, those in which nothing was found too."""
-    if answers.proposals is None or answers.proposals.scores is None:
+    if predictions.proposals is None or predictions.proposals.scores is None:
         raise DatasetError(
-            f"{answers.name} has no stretches with scores, which is all that this format holds; "
+            f"{predictions.name} has no stretches with scores, which is all that "
+            "this format holds; "
             "write what it says of whole clips as a submission"
         )
-    keys = list(dict.fromkeys([*answers.proposals.keys, *answers.scores]))
-    table = answers.proposals.aligned(keys)
+    keys = list(dict.fromkeys([*predictions.proposals.keys, *predictions.scores]))
+    table = predictions.proposals.aligned(keys)
     scores = np.zeros(0) if table.scores is None else table.scores
     for key, start, end in zip(keys, table.offsets[:-1], table.offsets[1:], strict=True):
         yield key, (table.spans[start:end], scores[start:end])

@@ -35,10 +35,10 @@ class Encoder(nn.Module):
             waves: Shape ``(batch, 1, sample)``.
         """
         levels = max_pool2d(self.filters(waves).abs_()[:, None], self._pool)
-        picture = selu(levels * self.gain + self.shift, inplace=True)
+        frame = selu(levels * self.gain + self.shift, inplace=True)
         for block in self.blocks:
-            picture = block(picture)
-        return picture
+            frame = block(frame)
+        return frame
 
 
 class _Block(nn.Module):
@@ -51,7 +51,7 @@ class _Block(nn.Module):
         if before != after:
             self.past = nn.Conv2d(before, after, (1, 3), padding=(0, 1))
 
-    def forward(self, picture: Tensor) -> Tensor:
+    def forward(self, frame: Tensor) -> Tensor:
         # In place, since at this rate more time goes into getting memory than into sums.
-        found: Tensor = self.second(selu(self.first(picture), inplace=True))
-        return max_pool2d(found.add_(self.past(picture)), (1, self._pool))
+        found: Tensor = self.second(selu(self.first(frame), inplace=True))
+        return max_pool2d(found.add_(self.past(frame)), (1, self._pool))

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 NUM_MELS = 40
-#: Columns as the encoder knows them: 25 ms of sound of this rate, in samples, every 10 ms.
+#: Columns as the encoder knows them: 25 ms of audio of this rate, in samples, every 10 ms.
 RATE_HZ = 16_000
 WINDOW = 400
 _UNITS, _LAYERS = 256, 3
@@ -29,14 +29,14 @@ _BANDS = "bands"
 _SHA256 = "e1620b04753ddbdcafa86c03dec89ba3661d67d0525a7e26bb9663582b7341fa"
 
 
-def voiceprints(
+def speaker_embeddings(
     mels: NDArray[np.float32], *, mean_square: float, window: int, every: int
 ) -> NDArray[np.float32]:
     """Return whose voice is heard around the middle of each snippet.
 
     Args:
         mels: Power in each mel band of each column, shape ``(column, NUM_MELS)``.
-        mean_square: Of the whole sound, to bring it to the level that the encoder knows.
+        mean_square: Of the whole audio, to bring it to the level that the encoder knows.
         window: Columns that one print is taken of; beyond either end the last one lasts on.
         every: Columns of a snippet.
 
@@ -59,8 +59,8 @@ def voiceprints(
     first = max(0, -before)
     windows = np.lib.stride_tricks.sliding_window_view(padded[first:], window, axis=0)[::every]
     with torch.inference_mode():
-        prints = [_print(np.swapaxes(part, 1, 2)) for part in _batches(windows)]
-    return np.concatenate(prints)
+        embeddings = [_print(np.swapaxes(part, 1, 2)) for part in _batches(windows)]
+    return np.concatenate(embeddings)
 
 
 def _batches(windows: NDArray[np.float32]) -> list[NDArray[np.float32]]:

@@ -1,4 +1,4 @@
-"""How sound was made: the encoder of an anti-spoofing network that ships with the package.
+"""How audio was made: the encoder of an anti-spoofing network that ships with the package.
 
 It has heard what six speech generators and voice converters leave in a waveform, which no
 three minutes of footage teach. Who made it and under which licence stands in
@@ -25,7 +25,7 @@ STEP = _POOL ** (len(_WIDTHS) + 1)
 _FILTERS, _TAPS = 70, 129
 #: Prints at a time, so that memory stays flat.
 _BATCH = 12
-#: The level that sound is brought to, as a mean square.
+#: The level that audio is brought to, as a mean square.
 _MEAN_SQUARE = 2.5e-3
 
 #: Of each of 64 channels: the strongest response over all frequencies, and the mean one.
@@ -35,11 +35,11 @@ FILE = "spoofing.safetensors"
 _SHA256 = "25ba76d60c5a6b04b1ad5ecf4188801e18b45f1d269f7042b088bbd0971e3efa"
 
 
-def synthprints(samples: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return what is heard of how sound was made, every :data:`STEP` samples.
+def spoofing_embeddings(samples: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return what is heard of how audio was made, every :data:`STEP` samples.
 
     Args:
-        samples: Mono sound of 16 kHz, shape ``(sample,)``, at least one; beyond either end it
+        samples: Mono audio of 16 kHz, shape ``(sample,)``, at least one; beyond either end it
             comes back as in a mirror, since where a clip begins nobody put anything in.
 
     Returns:
@@ -69,7 +69,7 @@ def _piece(samples: NDArray[np.float32], first: int, stop: int) -> NDArray[np.fl
     """Return what prints ``first`` to ``stop`` are about, and a step on either side.
 
     What lies behind the filters reaches less than a step beyond a print's own samples, so that
-    makes them exact. Beyond its ends sound is mirrored, as often as it takes.
+    makes them exact. Beyond its ends audio is mirrored, as often as it takes.
     """
     half = _TAPS // 2
     wanted = np.arange((first - 1) * STEP - half, (stop + 1) * STEP + half) % (2 * samples.size)
@@ -87,7 +87,7 @@ def _print(samples: NDArray[np.float32]) -> NDArray[np.float32]:
 
 @cache
 def load_encoder() -> "nn.Module":
-    """Return the encoder: from sound, shape ``(1, 1, sample)``, to ``(1, 64, 23, step)``.
+    """Return the encoder: from audio, shape ``(1, 1, sample)``, to ``(1, 64, 23, step)``.
 
     Raises:
         ModelFileError: The file is missing, or not the one that was shipped.

@@ -1,8 +1,8 @@
-"""Puts new sound where old sound was, as an editor would.
+"""Puts new audio where old audio was, as an editor would.
 
 The new one is brought to the level of what it replaces and faded in and out inside the
 stretch, so that neither a click nor a step in loudness gives it away. What a detector is to
-find is what was done to the sound, not how it was pasted.
+find is what was done to the audio, not how it was pasted.
 """
 
 from collections.abc import Callable
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import AfterValidator, Field
 
-from mmmsba_plugin.config import Chapter
+from mmmsba_plugin.config import Config
 from mmmsba_plugin.errors import FeatureError
 from mmmsba_plugin.forge.audio.loudness import (
     PEAK,
@@ -21,7 +21,7 @@ from mmmsba_plugin.forge.audio.loudness import (
     speech_rms,
     speech_share,
 )
-from mmmsba_plugin.forger import Sound, SoundJob
+from mmmsba_plugin.forger import Audio, AudioJob
 from mmmsba_plugin.timebase import s_to_samples
 
 #: What is heard on either side of a stretch is worked on with it and thrown away, so that no
@@ -53,15 +53,15 @@ Counts = Annotated[tuple[int, int], AfterValidator(_rising)]
 Shares = Annotated[Bounds, AfterValidator(_up_to_one)]
 
 
-class SeamConfig(Chapter):
-    """How a stretch of sound is joined to what is around it."""
+class SeamConfig(Config):
+    """How a stretch of audio is joined to what is around it."""
 
     fade_s: float = Field(
         default=0.01, ge=0, le=0.1, description="Length of the fade at each end, in seconds."
     )
 
 
-def lay(job: SoundJob, piece: Sound, config: SeamConfig) -> Sound:
+def lay(job: AudioJob, piece: Audio, config: SeamConfig) -> Audio:
     """Return the stretch with ``piece`` in its place, faded in and out inside it.
 
     Args:
@@ -76,7 +76,7 @@ def lay(job: SoundJob, piece: Sound, config: SeamConfig) -> Sound:
     return np.clip(np.concatenate(parts), -PEAK, PEAK).astype(np.float32)
 
 
-def lay_as_loud(job: SoundJob, piece: Sound, config: SeamConfig) -> Sound:
+def lay_as_loud(job: AudioJob, piece: Audio, config: SeamConfig) -> Audio:
     """Return what :func:`lay` does, with ``piece`` as loud as the stretch was.
 
     For what is made of the stretch itself.
@@ -85,38 +85,38 @@ def lay_as_loud(job: SoundJob, piece: Sound, config: SeamConfig) -> Sound:
     return lay(job, gain * piece, config)
 
 
-def lay_as_speech(job: SoundJob, piece: Sound, config: SeamConfig) -> Sound:
+def lay_as_speech(job: AudioJob, piece: Audio, config: SeamConfig) -> Audio:
     """Return what :func:`lay` does, with ``piece`` as loud as speech is there.
 
     For what was said elsewhere: laid into a pause, it is as loud as the clip's other speech.
     """
     rate_hz = job.sample_rate_hz
-    wanted_rms = speech_rms(job.stretch, rate_hz, like=job.sound)
+    wanted_rms = speech_rms(job.stretch, rate_hz, like=job.audio)
     gain = bounded_gain(piece, speech_rms(piece, rate_hz, like=piece), wanted_rms)
     return lay(job, gain * piece, config)
 
 
-def cross(leaving: Sound, coming: Sound) -> Sound:
-    """Return a fade from one sound to another of the same size.
+def cross(leaving: Audio, coming: Audio) -> Audio:
+    """Return a fade from one audio to another of the same size.
 
     Whatever the two have in common, the power stays: for two that know nothing of each other
-    the squares of their weights add up to one, and a sound that is faded into itself is that
-    sound. A fixed curve swells by 3 dB for the one or sinks by 3 dB for the other.
+    the squares of their weights add up to one, and a audio that is faded into itself is that
+    audio. A fixed curve swells by 3 dB for the one or sinks by 3 dB for the other.
     """
     new, old = _ramp(leaving.size)
     weight = np.sqrt(1 + 2 * new * old * _alikeness(leaving, coming))
     return np.asarray((old * leaving + new * coming) / weight, dtype=np.float32)
 
 
-def chain(first: Sound, second: Sound, fade: int) -> Sound:
-    """Return one sound after the other, with ``fade`` samples in which both are heard."""
+def chain(first: Audio, second: Audio, fade: int) -> Audio:
+    """Return one audio after the other, with ``fade`` samples in which both are heard."""
     fade = min(fade, first.size, second.size)
     end = first.size - fade
     return np.concatenate([first[:end], cross(first[end:], second[:fade]), second[fade:]])
 
 
 def fades(size: int, fade: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return how much of the new and of the old sound there is in a stretch.
+    """Return how much of the new and of the old audio there is in a stretch.
 
     Their squares add up to one, so two sounds that know nothing of each other keep their
     loudness through the fade. No sample is left as it was.
@@ -132,7 +132,7 @@ def fades(size: int, fade: int) -> tuple[NDArray[np.float64], NDArray[np.float64
     return new, old
 
 
-def with_surroundings(job: SoundJob, work: Callable[[Sound], Sound]) -> Sound:
+def with_surroundings(job: AudioJob, work: Callable[[Audio], Audio]) -> Audio:
     """Return what ``work`` makes of the stretch when it also hears what is around it.
 
     Args:
@@ -140,41 +140,41 @@ def with_surroundings(job: SoundJob, work: Callable[[Sound], Sound]) -> Sound:
         work: Makes as many samples as it gets, at the same times.
     """
     margin = s_to_samples(_MARGIN_S, job.sample_rate_hz)
-    made = work(heard_between(job.sound, job.start - margin, job.end + margin))
+    made = work(heard_between(job.audio, job.start - margin, job.end + margin))
     return made[margin : margin + job.stretch.size]
 
 
-def heard_between(sound: Sound, start: int, end: int) -> Sound:
-    """Return the samples of ``[start, end)``; silence where the sound does not reach."""
+def heard_between(audio: Audio, start: int, end: int) -> Audio:
+    """Return the samples of ``[start, end)``; silence where the audio does not reach."""
     before = min(end, 0) - min(start, 0)
-    behind = max(end, sound.size) - max(start, sound.size)
-    inside = sound[max(0, start) : max(0, end)]
+    behind = max(end, audio.size) - max(start, audio.size)
+    inside = audio[max(0, start) : max(0, end)]
     return np.pad(inside, (before, behind))
 
 
-def elsewhere(job: SoundJob, size: int, *, clear: int) -> NDArray[np.int64]:
+def elsewhere(job: AudioJob, size: int, *, clear: int) -> NDArray[np.int64]:
     """Return where pieces of ``size`` samples start that are clear of the stretch.
 
     Raises:
         FeatureError: The clip has no such piece.
     """
-    starts = np.arange(job.sound.size - size + 1)
+    starts = np.arange(job.audio.size - size + 1)
     found = starts[(starts + size + clear <= job.start) | (starts >= job.end + clear)]
     if not found.size:
         raise FeatureError(
-            f"a clip of {job.sound.size} samples has no other {size} that are clear of the "
+            f"a clip of {job.audio.size} samples has no other {size} that are clear of the "
             "stretch; give a longer clip or shorter stretches"
         )
     return found
 
 
-def require_heard(job: SoundJob) -> None:
+def require_heard(job: AudioJob) -> None:
     """Refuse a stretch in which nothing is heard: nothing in it can be altered.
 
     Raises:
         FeatureError: No piece of the stretch is as loud as the clip's speech.
     """
-    if speech_share(job.stretch, job.sample_rate_hz, like=job.sound) == 0.0:
+    if speech_share(job.stretch, job.sample_rate_hz, like=job.audio) == 0.0:
         raise FeatureError(
             f"nothing is said in a stretch of {job.stretch.size} samples, so there is nothing to "
             "alter; choose one in which somebody speaks"
@@ -187,7 +187,7 @@ def _ramp(size: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     return np.sin(angle), np.cos(angle)
 
 
-def _alikeness(one: Sound, other: Sound) -> float:
+def _alikeness(one: Audio, other: Audio) -> float:
     """Return the correlation of two sounds, 0 for those that oppose each other."""
     power = plain_rms(one) * plain_rms(other) * one.size
     return max(0.0, float(np.dot(one.astype(np.float64), other)) / power) if power > 0 else 0.0

@@ -19,7 +19,7 @@ from mmmsba_plugin.forge.audio.crossfade import (
 )
 from mmmsba_plugin.forge.audio.loudness import bounded_gain, most_spoken, speech_rms, speech_share
 from mmmsba_plugin.forge.audio.room_tone import room_tone
-from mmmsba_plugin.forger import Sound, SoundJob
+from mmmsba_plugin.forger import Audio, AudioJob
 from mmmsba_plugin.timebase import s_to_samples
 
 #: Moments that are compared by how much is spoken in them.
@@ -46,7 +46,7 @@ class DeleteWord:
     def __init__(self, config: DeleteConfig | None = None) -> None:
         self._config = config or DeleteConfig()
 
-    def forge_sound(self, job: SoundJob, rng: np.random.Generator) -> Sound:
+    def forge_audio(self, job: AudioJob, rng: np.random.Generator) -> Audio:
         """Return the stretch without its beginning.
 
         Raises:
@@ -58,7 +58,7 @@ class DeleteWord:
         fade = min(s_to_samples(self._config.fade_s, rate_hz), stretch.size - cut)
         #   old   |  cut  |    rest     |
         #   new   |    rest    xx room  |      x: both are heard
-        tone = room_tone(job.sound, cut + fade, rate_hz, rng)
+        tone = room_tone(job.audio, cut + fade, rate_hz, rng)
         return lay(job, chain(stretch[cut:], tone, fade), self._config)
 
 
@@ -84,7 +84,7 @@ class InsertSyllable:
     def __init__(self, config: InsertConfig | None = None) -> None:
         self._config = config or InsertConfig()
 
-    def forge_sound(self, job: SoundJob, rng: np.random.Generator) -> Sound:
+    def forge_audio(self, job: AudioJob, rng: np.random.Generator) -> Audio:
         """Return the stretch with a syllable before it.
 
         Raises:
@@ -100,15 +100,15 @@ class InsertSyllable:
         return lay(job, chain(syllable, pushed, fade), self._config)
 
     @staticmethod
-    def _syllable(job: SoundJob, size: int, clear: int, rng: np.random.Generator) -> Sound:
+    def _syllable(job: AudioJob, size: int, clear: int, rng: np.random.Generator) -> Audio:
         # Clear of the stretch: the very piece before it would be no more than a shift.
         starts = rng.choice(elsewhere(job, size, clear=max(1, clear)), size=_NUM_TRIES)
         rate_hz = job.sample_rate_hz
-        syllable = most_spoken(job.sound, size, rate_hz, starts=starts)
-        if speech_share(syllable, rate_hz, like=job.sound) == 0.0:
+        syllable = most_spoken(job.audio, size, rate_hz, starts=starts)
+        if speech_share(syllable, rate_hz, like=job.audio) == 0.0:
             raise FeatureError(
                 "no syllable is heard at another moment of the clip; give a clip with more speech"
             )
-        wanted_rms = speech_rms(job.stretch, rate_hz, like=job.sound)
-        rms = speech_rms(syllable, rate_hz, like=job.sound)
+        wanted_rms = speech_rms(job.stretch, rate_hz, like=job.audio)
+        rms = speech_rms(syllable, rate_hz, like=job.audio)
         return bounded_gain(syllable, rms, wanted_rms) * syllable

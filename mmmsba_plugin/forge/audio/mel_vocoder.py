@@ -1,7 +1,7 @@
 """Says the same again through the bottleneck of a neural vocoder.
 
 Synthetic speech is made in two steps: a network paints a spectrogram, a vocoder turns it
-into sound. Whatever the first does, the second leaves its traces, on cloned voices as on
+into audio. Whatever the first does, the second leaves its traces, on cloned voices as on
 converted ones. Its losses are had without any network: phases are invented, and what is
 finer than the spectrogram is gone.
 """
@@ -22,7 +22,7 @@ from mmmsba_plugin.forge.audio.crossfade import (
     with_surroundings,
 )
 from mmmsba_plugin.forge.audio.stft import HOPS_PER_WINDOW, sounding, spectra, throat, window_size
-from mmmsba_plugin.forger import Sound, SoundJob
+from mmmsba_plugin.forger import Audio, AudioJob
 
 _WINDOW_S = 0.064
 _CODEC_WINDOW_S = 0.032
@@ -57,7 +57,7 @@ class Resynth:
     def __init__(self, config: ResynthConfig | None = None) -> None:
         self._config = config or ResynthConfig()
 
-    def forge_sound(self, job: SoundJob, rng: np.random.Generator) -> Sound:
+    def forge_audio(self, job: AudioJob, rng: np.random.Generator) -> Audio:
         """Return the stretch as its mel spectrogram has it.
 
         Raises:
@@ -71,9 +71,9 @@ class Resynth:
         rate_hz = job.sample_rate_hz
         window = window_size(_WINDOW_S, rate_hz)
 
-        def work(sound: Sound) -> Sound:
-            magnitudes = in_bands(np.abs(spectra(sound, window)), num_mels, rate_hz)
-            return _guessed(magnitudes, sound.size, num_rounds, rng)
+        def work(audio: Audio) -> Audio:
+            magnitudes = in_bands(np.abs(spectra(audio, window)), num_mels, rate_hz)
+            return _guessed(magnitudes, audio.size, num_rounds, rng)
 
         return lay_as_loud(job, with_surroundings(job, work), self._config)
 
@@ -105,7 +105,7 @@ class Recode:
     def __init__(self, config: RecodeConfig | None = None) -> None:
         self._config = config or RecodeConfig()
 
-    def forge_sound(self, job: SoundJob, rng: np.random.Generator) -> Sound:
+    def forge_audio(self, job: AudioJob, rng: np.random.Generator) -> Audio:
         """Return the stretch as a codec would.
 
         Raises:
@@ -118,12 +118,12 @@ class Recode:
             for bounds in (config.kept_share, config.phase_error_rad, config.level_error_db)
         )
 
-        def work(sound: Sound) -> Sound:
-            found = spectra(sound, window_size(_CODEC_WINDOW_S, rate_hz))
+        def work(audio: Audio) -> Audio:
+            found = spectra(audio, window_size(_CODEC_WINDOW_S, rate_hz))
             found = _regrown(found, kept, rate_hz)
             turned = 1j * error_rad * rng.standard_normal(found.shape)
             louder = error_db * _LOG_PER_DB * _coarse_noise(found.shape, rng)
-            return sounding((found * np.exp(turned + louder)).astype(np.complex64), sound.size)
+            return sounding((found * np.exp(turned + louder)).astype(np.complex64), audio.size)
 
         return lay_as_loud(job, with_surroundings(job, work), self._config)
 
@@ -156,12 +156,12 @@ def _bands(num_mels: int, num_bins: int, rate_hz: int) -> NDArray[np.float32]:
 
 def _guessed(
     magnitudes: NDArray[np.float32], size: int, num_rounds: int, rng: np.random.Generator
-) -> Sound:
-    """Return a sound with these magnitudes and whatever phases come of it."""
+) -> Audio:
+    """Return a audio with these magnitudes and whatever phases come of it."""
     import librosa
 
     window = 2 * (len(magnitudes) - 1)
-    sound = librosa.griffinlim(
+    audio = librosa.griffinlim(
         magnitudes,
         n_iter=num_rounds,
         hop_length=window // HOPS_PER_WINDOW,
@@ -169,7 +169,7 @@ def _guessed(
         length=size,
         random_state=int(rng.integers(2**31)),
     )
-    return np.asarray(sound, dtype=np.float32)
+    return np.asarray(audio, dtype=np.float32)
 
 
 def _coarse_noise(shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[np.float64]:

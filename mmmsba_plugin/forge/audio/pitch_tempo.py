@@ -19,7 +19,7 @@ from mmmsba_plugin.forge.audio.crossfade import (
 )
 from mmmsba_plugin.forge.audio.room_tone import room_tone
 from mmmsba_plugin.forge.audio.stft import window_size
-from mmmsba_plugin.forger import Sound, SoundJob
+from mmmsba_plugin.forger import Audio, AudioJob
 from mmmsba_plugin.timebase import s_to_samples
 
 #: 64 ms hold several periods of the lowest voice.
@@ -49,7 +49,7 @@ class ShiftPitch:
     def __init__(self, config: PitchConfig | None = None) -> None:
         self._config = config or PitchConfig()
 
-    def forge_sound(self, job: SoundJob, rng: np.random.Generator) -> Sound:
+    def forge_audio(self, job: AudioJob, rng: np.random.Generator) -> Audio:
         """Return the stretch at another pitch.
 
         Raises:
@@ -58,7 +58,7 @@ class ShiftPitch:
         require_heard(job)
         semitones = rng.choice((-1, 1)) * rng.uniform(*self._config.semitones)
         rate_hz = job.sample_rate_hz
-        piece = with_surroundings(job, lambda sound: higher(sound, semitones, rate_hz))
+        piece = with_surroundings(job, lambda audio: higher(audio, semitones, rate_hz))
         return lay_as_loud(job, piece, self._config)
 
 
@@ -83,7 +83,7 @@ class ChangeTempo:
     def __init__(self, config: TempoConfig | None = None) -> None:
         self._config = config or TempoConfig()
 
-    def forge_sound(self, job: SoundJob, rng: np.random.Generator) -> Sound:
+    def forge_audio(self, job: AudioJob, rng: np.random.Generator) -> Audio:
         """Return the stretch at another speed.
 
         Raises:
@@ -96,37 +96,37 @@ class ChangeTempo:
         piece = self._hurried(job, said, factor)
         if said < size:
             fade = min(s_to_samples(self._config.fade_s, rate_hz), said)
-            tone = room_tone(job.sound, size - said + fade, rate_hz, rng)
+            tone = room_tone(job.audio, size - said + fade, rate_hz, rng)
             piece = chain(piece, tone, fade)
         # Measured on what is spoken: the rest that was won must not make it louder.
         return lay_as_speech(job, piece, self._config)
 
     @staticmethod
-    def _hurried(job: SoundJob, size: int, factor: float) -> Sound:
+    def _hurried(job: AudioJob, size: int, factor: float) -> Audio:
         """Return ``size`` samples of what is said from the start of the stretch."""
         from librosa.effects import time_stretch
 
         margin = s_to_samples(_MARGIN_S, job.sample_rate_hz)
         end = job.start + round(size * factor)
-        wide = heard_between(job.sound, job.start - margin, end + margin)
+        wide = heard_between(job.audio, job.start - margin, end + margin)
         window = window_size(_TEMPO_WINDOW_S, job.sample_rate_hz)
         made = time_stretch(wide, rate=factor, n_fft=window)
         start = round(margin / factor)
         return np.asarray(made[start : start + size], dtype=np.float32)
 
 
-def higher(sound: Sound, semitones: float, rate_hz: int) -> Sound:
-    """Return a sound at another pitch, as many samples at the same times.
+def higher(audio: Audio, semitones: float, rate_hz: int) -> Audio:
+    """Return a audio at another pitch, as many samples at the same times.
 
     Args:
-        sound: Shape ``(sample,)``.
+        audio: Shape ``(sample,)``.
         semitones: How much higher; lower if negative.
         rate_hz: Samples a second.
     """
     from librosa.effects import pitch_shift
 
     made = pitch_shift(
-        sound,
+        audio,
         sr=rate_hz,
         n_steps=semitones,
         n_fft=window_size(_PITCH_WINDOW_S, rate_hz),

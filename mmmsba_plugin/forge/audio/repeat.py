@@ -11,7 +11,7 @@ from pydantic import Field
 from mmmsba_plugin.errors import FeatureError
 from mmmsba_plugin.forge.audio.crossfade import SeamConfig, elsewhere, lay_as_speech
 from mmmsba_plugin.forge.audio.loudness import most_spoken, speech_share
-from mmmsba_plugin.forger import Sound, SoundJob
+from mmmsba_plugin.forger import Audio, AudioJob
 from mmmsba_plugin.timebase import s_to_samples
 
 
@@ -26,7 +26,7 @@ class RepeatConfig(SeamConfig):
     )
 
 
-class RepeatSound:
+class RepeatAudio:
     """The clip's own speech of another moment, faded and level-matched.
 
     Stands for quotes that are rearranged with an editor, a shallow fake: what is heard was
@@ -38,7 +38,7 @@ class RepeatSound:
     def __init__(self, config: RepeatConfig | None = None) -> None:
         self._config = config or RepeatConfig()
 
-    def forge_sound(self, job: SoundJob, rng: np.random.Generator) -> Sound:
+    def forge_audio(self, job: AudioJob, rng: np.random.Generator) -> Audio:
         """Return the stretch with another moment's speech in its place.
 
         Raises:
@@ -47,8 +47,8 @@ class RepeatSound:
         rate_hz, size = job.sample_rate_hz, job.stretch.size
         places = elsewhere(job, size, clear=s_to_samples(self._config.clear_s, rate_hz))
         starts = rng.choice(places, size=self._config.num_tries)
-        piece = most_spoken(job.sound, size, rate_hz, starts=starts)
-        if speech_share(piece, rate_hz, like=job.sound) == 0.0:
+        piece = most_spoken(job.audio, size, rate_hz, starts=starts)
+        if speech_share(piece, rate_hz, like=job.audio) == 0.0:
             raise FeatureError(
                 "nothing is said at another moment of the clip; give a clip with more speech"
             )

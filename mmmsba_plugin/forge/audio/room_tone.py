@@ -1,8 +1,8 @@
-"""The sound of a room in which nobody speaks."""
+"""The audio of a room in which nobody speaks."""
 
 import numpy as np
 
-from mmmsba_plugin.forger import Sound
+from mmmsba_plugin.forger import Audio
 from mmmsba_plugin.timebase import s_to_samples
 
 _FRAME_S = 0.032
@@ -10,26 +10,26 @@ _FRAME_S = 0.032
 #: each p and b. Whatever is at most 6 dB above it in power is taken for one as well.
 _QUIET_SHARE = 0.02
 _QUIET_RANGE = 4.0
-#: Silence before the first sound and behind the last is the encoder's, not the room's.
+#: Silence before the first audio and behind the last is the encoder's, not the room's.
 _SILENCE = 1e-5
 
 
 def room_tone(
-    sound: Sound, num_audio_samples: int, rate_hz: int, rng: np.random.Generator
-) -> Sound:
+    audio: Audio, num_audio_samples: int, rate_hz: int, rng: np.random.Generator
+) -> Audio:
     """Return noise with the spectrum and level of a clip's quietest moments.
 
     New noise rather than a copy: a copied pause is found by looking for its twin.
 
     Args:
-        sound: The whole clip, shape ``(sample,)``; a silent one has a silent room.
+        audio: The whole clip, shape ``(sample,)``; a silent one has a silent room.
         num_audio_samples: How much is wanted.
         rate_hz: Samples a second.
         rng: Of the noise.
     """
-    sound = _trimmed(sound)
-    size = min(s_to_samples(_FRAME_S, rate_hz), sound.size)
-    frames = sound[: sound.size // size * size].reshape(-1, size).astype(np.float64)
+    audio = _trimmed(audio)
+    size = min(s_to_samples(_FRAME_S, rate_hz), audio.size)
+    frames = audio[: audio.size // size * size].reshape(-1, size).astype(np.float64)
     window = np.hanning(size + 2)[1:-1]
     power = np.abs(np.fft.rfft(frames * window)) ** 2 / np.sum(window**2)
     loudness = power.sum(axis=1)
@@ -41,6 +41,6 @@ def room_tone(
     return shaped.astype(np.float32)
 
 
-def _trimmed(sound: Sound) -> Sound:
-    heard = np.flatnonzero(np.abs(sound) > _SILENCE)
-    return sound[heard[0] : heard[-1] + 1] if heard.size else sound
+def _trimmed(audio: Audio) -> Audio:
+    heard = np.flatnonzero(np.abs(audio) > _SILENCE)
+    return audio[heard[0] : heard[-1] + 1] if heard.size else audio

@@ -1,47 +1,47 @@
-"""Moves the sound of a stretch against the lips.
+"""Moves the audio of a stretch against the lips.
 
-What is left when somebody lays a sound track over pictures and misses, or does so on
-purpose: every word is genuine and said by the right mouth, but not now. Nothing but the
-agreement of lips and sound can show it.
+What is left when somebody lays a audio track over frames and misses, or does so on
+purpose: every word is real and said by the right mouth, but not now. Nothing but the
+agreement of lips and audio can show it.
 """
 
 import numpy as np
 from pydantic import Field
 
-from mmmsba_plugin.config import Chapter
+from mmmsba_plugin.config import Config
 from mmmsba_plugin.errors import FeatureError
 from mmmsba_plugin.forge.audio.splice import fades
-from mmmsba_plugin.forger import Sound, SoundJob
+from mmmsba_plugin.forger import Audio, AudioJob
 from mmmsba_plugin.timebase import s_to_samples
 
 
-class ShiftConfig(Chapter):
-    """How far the sound of a stretch is moved."""
+class ShiftConfig(Config):
+    """How far the audio of a stretch is moved."""
 
     min_s: float = Field(
-        default=0.12, gt=0, description="Least shift, in seconds: three pictures at 25 Hz."
+        default=0.12, gt=0, description="Least shift, in seconds: three frames at 25 Hz."
     )
     max_s: float = Field(
-        default=0.48, gt=0, description="Largest shift, in seconds: twelve pictures at 25 Hz."
+        default=0.48, gt=0, description="Largest shift, in seconds: twelve frames at 25 Hz."
     )
     fade_s: float = Field(
         default=0.01, ge=0, le=0.1, description="Length of the fade at each end, in seconds."
     )
 
 
-class ShiftSound:
-    """The clip's own sound, too early or too late."""
+class ShiftAudio:
+    """The clip's own audio, too early or too late."""
 
     needs_donor = False
 
     def __init__(self, config: ShiftConfig | None = None) -> None:
         self._config = config or ShiftConfig()
 
-    def forge_sound(self, job: SoundJob, rng: np.random.Generator) -> Sound:
+    def forge_audio(self, job: AudioJob, rng: np.random.Generator) -> Audio:
         """Return what is heard a little before or after the stretch.
 
         Raises:
-            FeatureError: The clip has no sound at that distance on either side.
+            FeatureError: The clip has no audio at that distance on either side.
         """
         rate_hz = job.sample_rate_hz
         shift = s_to_samples(float(rng.uniform(self._config.min_s, self._config.max_s)), rate_hz)
@@ -49,10 +49,10 @@ class ShiftSound:
         room = [s for s in _signed(shift, late=late) if _is_inside(job, s)]
         if not room:
             raise FeatureError(
-                f"the sound around a stretch of {job.stretch.size} samples is too short to be "
+                f"the audio around a stretch of {job.stretch.size} samples is too short to be "
                 f"moved by {shift}; give a longer clip"
             )
-        moved = job.sound[job.start + room[0] : job.end + room[0]]
+        moved = job.audio[job.start + room[0] : job.end + room[0]]
         new, old = fades(moved.size, s_to_samples(self._config.fade_s, rate_hz))
         return np.clip(new * moved + old * job.stretch, -1.0, 1.0).astype(np.float32)
 
@@ -62,5 +62,5 @@ def _signed(shift: int, *, late: bool) -> tuple[int, int]:
     return (-shift, shift) if late else (shift, -shift)
 
 
-def _is_inside(job: SoundJob, shift: int) -> bool:
-    return job.start + shift >= 0 and job.end + shift <= job.sound.size
+def _is_inside(job: AudioJob, shift: int) -> bool:
+    return job.start + shift >= 0 and job.end + shift <= job.audio.size

@@ -19,7 +19,7 @@ from mmmsba_plugin.forge.audio.crossfade import (
     with_surroundings,
 )
 from mmmsba_plugin.forge.audio.stft import sounding, spectra, throat, window_size
-from mmmsba_plugin.forger import Sound, SoundJob
+from mmmsba_plugin.forger import Audio, AudioJob
 from mmmsba_plugin.timebase import s_to_samples
 
 _WINDOW_S = 0.032
@@ -70,7 +70,7 @@ class Vocode:
     def __init__(self, config: VocodeConfig | None = None) -> None:
         self._config = config or VocodeConfig()
 
-    def forge_sound(self, job: SoundJob, rng: np.random.Generator) -> Sound:
+    def forge_audio(self, job: AudioJob, rng: np.random.Generator) -> Audio:
         """Return the stretch as a vocoder says it.
 
         Raises:
@@ -82,26 +82,26 @@ class Vocode:
         )
         rate_hz = job.sample_rate_hz
 
-        def work(sound: Sound) -> Sound:
-            melody = flattened(find_melody(sound, rate_hz), flatness)
-            source = _source(melody, sound.size, rate_hz, breath, rng)
-            return _through_throat_of(sound, source, rate_hz)
+        def work(audio: Audio) -> Audio:
+            melody = flattened(find_melody(audio, rate_hz), flatness)
+            source = _source(melody, audio.size, rate_hz, breath, rng)
+            return _through_throat_of(audio, source, rate_hz)
 
         return lay_as_loud(job, with_surroundings(job, work), self._config)
 
 
-def find_melody(sound: Sound, rate_hz: int) -> Melody:
+def find_melody(audio: Audio, rate_hz: int) -> Melody:
     """Return how high a voice is, once every 10 ms.
 
     Args:
-        sound: Shape ``(sample,)``.
+        audio: Shape ``(sample,)``.
         rate_hz: Samples a second.
 
     Source:
         Autocorrelation over that of the window, Boersma (1993), without his path finder.
     """
     size, step = (s_to_samples(s, rate_hz) for s in (_FRAME_S, _STEP_S))
-    padded = np.pad(sound.astype(np.float64), size // 2)
+    padded = np.pad(audio.astype(np.float64), size // 2)
     window = np.hanning(size + 2)[1:-1]
     frames = sliding_window_view(padded, size)[::step] * window
     similar = _autocorrelation(frames) / _autocorrelation(window[None])
@@ -130,7 +130,7 @@ def _autocorrelation(frames: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _source(
     melody: Melody, size: int, rate_hz: int, breath: float, rng: np.random.Generator
-) -> Sound:
+) -> Audio:
     """Return pulses where there is voice and noise where there is none, of equal power."""
     knots = np.arange(melody.voicing.size) * s_to_samples(_STEP_S, rate_hz)
     pitch_hz = np.interp(np.arange(size), knots, melody.pitch_hz)
@@ -142,9 +142,9 @@ def _source(
     return np.asarray(voiced * voice + (1 - voiced) * noise, dtype=np.float32)
 
 
-def _through_throat_of(sound: Sound, source: Sound, rate_hz: int) -> Sound:
-    """Return the source with the throat of a sound in place of its own."""
+def _through_throat_of(audio: Audio, source: Audio, rate_hz: int) -> Audio:
+    """Return the source with the throat of a audio in place of its own."""
     window = window_size(_WINDOW_S, rate_hz)
-    wanted, found = spectra(sound, window), spectra(source, window)
+    wanted, found = spectra(audio, window), spectra(source, window)
     gains = np.exp(throat(wanted, rate_hz) - throat(found, rate_hz))
-    return sounding((found * gains).astype(np.complex64), sound.size)
+    return sounding((found * gains).astype(np.complex64), audio.size)

@@ -1,4 +1,4 @@
-"""Splices a stretch of another clip's sound over this one's.
+"""Splices a stretch of another clip's audio over this one's.
 
 The oldest forgery there is, done with care: the donor speaks rather than pauses, and sounds
 as loud as the speech it replaces.
@@ -10,24 +10,24 @@ from pydantic import Field
 from mmmsba_plugin.errors import FeatureError
 from mmmsba_plugin.forge.audio.crossfade import SeamConfig, fades, lay_as_speech
 from mmmsba_plugin.forge.audio.loudness import most_spoken, speech_rms, speech_share
-from mmmsba_plugin.forger import Sound, SoundJob
+from mmmsba_plugin.forger import Audio, AudioJob
 
-__all__ = ["SpliceConfig", "SpliceSound", "fades", "speech_rms", "speech_share"]
+__all__ = ["SpliceAudio", "SpliceConfig", "fades", "speech_rms", "speech_share"]
 
 
 class SpliceConfig(SeamConfig):
-    """How a stretch of sound is spliced in."""
+    """How a stretch of audio is spliced in."""
 
     num_tries: int = Field(
         default=16, ge=1, description="Places looked at in the donor; the most spoken one is used."
     )
 
 
-class SpliceSound:
-    """The sound of another clip, faded and level-matched.
+class SpliceAudio:
+    """The audio of another clip, faded and level-matched.
 
     Stands for words put into somebody's mouth with a recording of somebody else, or with a
-    flawless imitation: the donor is another clip, of another speaker wherever the corpus has
+    flawless imitation: the donor is another clip, of another speaker wherever the dataset has
     one in the same split. Voice, room and microphone change with the words.
     """
 
@@ -36,7 +36,7 @@ class SpliceSound:
     def __init__(self, config: SpliceConfig | None = None) -> None:
         self._config = config or SpliceConfig()
 
-    def forge_sound(self, job: SoundJob, rng: np.random.Generator) -> Sound:
+    def forge_audio(self, job: AudioJob, rng: np.random.Generator) -> Audio:
         """Return the stretch with a donor's speech in its place.
 
         Raises:

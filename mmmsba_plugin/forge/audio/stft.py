@@ -1,11 +1,11 @@
-"""Sound as spectra a few milliseconds apart, and the shape that a throat gives them."""
+"""Audio as spectra a few milliseconds apart, and the shape that a throat gives them."""
 
 import math
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mmmsba_plugin.forger import Sound
+from mmmsba_plugin.forger import Audio
 from mmmsba_plugin.timebase import s_to_samples
 
 #: Complex spectra, shape ``(frequency, frame)``.
@@ -30,23 +30,23 @@ def window_size(window_s: float, rate_hz: int) -> int:
     return int(2 ** round(math.log2(s_to_samples(window_s, rate_hz))))
 
 
-def spectra(sound: Sound, window: int) -> Spectra:
-    """Return the short-time spectra of a sound that is at least ``window`` samples long."""
+def spectra(audio: Audio, window: int) -> Spectra:
+    """Return the short-time spectra of a audio that is at least ``window`` samples long."""
     import librosa
 
     hop = window // HOPS_PER_WINDOW
-    found = librosa.stft(sound.astype(np.float32), n_fft=window, hop_length=hop)
+    found = librosa.stft(audio.astype(np.float32), n_fft=window, hop_length=hop)
     return np.asarray(found, dtype=np.complex64)
 
 
-def sounding(found: Spectra, num_audio_samples: int) -> Sound:
-    """Return the sound that spectra belong to; undoes :func:`spectra`."""
+def sounding(found: Spectra, num_audio_samples: int) -> Audio:
+    """Return the audio that spectra belong to; undoes :func:`spectra`."""
     import librosa
 
     window = 2 * (len(found) - 1)
     hop = window // HOPS_PER_WINDOW
-    sound = librosa.istft(found, n_fft=window, hop_length=hop, length=num_audio_samples)
-    return np.asarray(sound, dtype=np.float32)
+    audio = librosa.istft(found, n_fft=window, hop_length=hop, length=num_audio_samples)
+    return np.asarray(audio, dtype=np.float32)
 
 
 def throat(found: Spectra, rate_hz: int) -> NDArray[np.float64]:

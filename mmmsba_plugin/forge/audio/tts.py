@@ -8,7 +8,7 @@ from pydantic import Field
 from mmmsba_plugin.forge.audio.crossfade import SeamConfig, lay_as_speech
 from mmmsba_plugin.forge.audio.loudness import most_spoken
 from mmmsba_plugin.forge.audio.tts_voices import WantedVoice, find_voices, say
-from mmmsba_plugin.forger import Sound, SoundJob
+from mmmsba_plugin.forger import Audio, AudioJob
 
 #: Places in what was said that are compared by how much of it is speech.
 _NUM_TRIES = 16
@@ -27,7 +27,7 @@ class SpeakConfig(SeamConfig):
     )
 
 
-class SpeakSound:
+class SpeakAudio:
     """Words of a speech synthesizer, faded and level-matched.
 
     Stands for text-to-speech: words that were typed. With Piper it is a neural voice of
@@ -45,7 +45,7 @@ class SpeakSound:
         self._config = config or SpeakConfig()
         self._voices = find_voices(self._config.voice, self._config.piper_model)
 
-    def forge_sound(self, job: SoundJob, rng: np.random.Generator) -> Sound:
+    def forge_audio(self, job: AudioJob, rng: np.random.Generator) -> Audio:
         """Return the stretch with a synthesizer's words in its place.
 
         Raises:

@@ -18,7 +18,7 @@ import numpy as np
 
 from mmmsba_plugin.errors import FeatureError, MissingExtraError
 from mmmsba_plugin.forge.talking_head.formant_speech import SPEAKERS, compose, sing
-from mmmsba_plugin.forger import Sound
+from mmmsba_plugin.forger import Audio
 from mmmsba_plugin.timebase import samples_to_s
 
 VoiceName = Literal["piper", "espeak-ng", "flite", "formant"]
@@ -93,7 +93,7 @@ def say(
     rng: np.random.Generator,
     *,
     piper_model: Path | None = None,
-) -> Sound:
+) -> Audio:
     """Return what a voice says, of at least so many samples.
 
     Raises:
@@ -101,8 +101,8 @@ def say(
     """
     if name == "formant":
         return _babble(num_audio_samples, rate_hz, rng)
-    said: list[Sound] = []
-    while sum(sound.size for sound in said) < num_audio_samples:
+    said: list[Audio] = []
+    while sum(audio.size for audio in said) < num_audio_samples:
         text = str(rng.choice(PASSAGES))
         command = _COMMANDS[name](_piper_model(piper_model), rng)
         speak = _spoken_once if name == "piper" else _spoken
@@ -110,7 +110,7 @@ def say(
     return np.concatenate(said)
 
 
-def _babble(size: int, rate_hz: int, rng: np.random.Generator) -> Sound:
+def _babble(size: int, rate_hz: int, rng: np.random.Generator) -> Audio:
     """Return syllables without words, by pulses and resonators."""
     speaker = SPEAKERS[rng.integers(len(SPEAKERS))]
     seconds = _SPARE_S + _SPARE * samples_to_s(size, rate_hz)
@@ -119,7 +119,7 @@ def _babble(size: int, rate_hz: int, rng: np.random.Generator) -> Sound:
 
 
 def _piper_command(model: Path | None, rng: np.random.Generator) -> tuple[str, ...]:
-    # Without noise the same text is the same sound.
+    # Without noise the same text is the same audio.
     still = ("--noise_scale", "0", "--noise_w", "0", "--length_scale", str(rng.choice(_PACES)))
     return (*_piper(), "--model", str(model), *still, "--output_file", _OUT)
 
@@ -157,7 +157,7 @@ def _piper_model(named: Path | None) -> Path | None:
     return next((m for f in folders for m in sorted(Path(f, "data").glob("*.onnx"))), None)
 
 
-def _spoken(name: str, command: tuple[str, ...], text: str) -> tuple[Sound, int]:
+def _spoken(name: str, command: tuple[str, ...], text: str) -> tuple[Audio, int]:
     """Return what a command says and how many samples a second it writes; read-only."""
     with tempfile.TemporaryDirectory() as folder:
         out = str(Path(folder, "said.wav"))
@@ -182,7 +182,7 @@ def _spoken(name: str, command: tuple[str, ...], text: str) -> tuple[Sound, int]
 _spoken_once = lru_cache(maxsize=len(PASSAGES) * len(_PACES))(_spoken)
 
 
-def _read_wav(path: str) -> tuple[Sound, int]:
+def _read_wav(path: str) -> tuple[Audio, int]:
     with wave.open(path, "rb") as file:
         if file.getsampwidth() != _SAMPLE_BYTES or file.getnframes() == 0:
             raise wave.Error("not a file of 16-bit samples, or an empty one")
@@ -192,8 +192,8 @@ def _read_wav(path: str) -> tuple[Sound, int]:
         return mono, file.getframerate()
 
 
-def _resampled(sound: Sound, from_hz: int, to_hz: int) -> Sound:
+def _resampled(audio: Audio, from_hz: int, to_hz: int) -> Audio:
     import librosa
 
-    made = librosa.resample(sound, orig_sr=from_hz, target_sr=to_hz, res_type="soxr_hq")
+    made = librosa.resample(audio, orig_sr=from_hz, target_sr=to_hz, res_type="soxr_hq")
     return np.asarray(made, dtype=np.float32)

@@ -18,7 +18,7 @@ from mmmsba_plugin.forge.audio.crossfade import (
 )
 from mmmsba_plugin.forge.audio.pitch_tempo import higher
 from mmmsba_plugin.forge.audio.stft import sounding, spectra, throat, window_size
-from mmmsba_plugin.forger import Sound, SoundJob
+from mmmsba_plugin.forger import Audio, AudioJob
 
 _WINDOW_S = 0.032
 #: No frequency is turned up or down by more: 26 dB. Between harmonics there is only noise.
@@ -41,7 +41,7 @@ class VoiceConfig(SeamConfig):
 class ConvertVoice:
     """The same words at the same time, by another throat and larynx.
 
-    Stands for voice conversion: the lips are right to the picture, and who speaks is not.
+    Stands for voice conversion: the lips are right to the frame, and who speaks is not.
     """
 
     needs_donor = False
@@ -49,7 +49,7 @@ class ConvertVoice:
     def __init__(self, config: VoiceConfig | None = None) -> None:
         self._config = config or VoiceConfig()
 
-    def forge_sound(self, job: SoundJob, rng: np.random.Generator) -> Sound:
+    def forge_audio(self, job: AudioJob, rng: np.random.Generator) -> Audio:
         """Return the stretch in another voice.
 
         Raises:
@@ -61,27 +61,27 @@ class ConvertVoice:
         semitones = side * float(rng.uniform(*self._config.semitones))
         rate_hz = job.sample_rate_hz
         piece = with_surroundings(
-            job, lambda sound: converted(sound, rate_hz, factor=factor, semitones=semitones)
+            job, lambda audio: converted(audio, rate_hz, factor=factor, semitones=semitones)
         )
         return lay_as_loud(job, piece, self._config)
 
 
-def converted(sound: Sound, rate_hz: int, *, factor: float, semitones: float) -> Sound:
-    """Return a sound in another voice, as many samples at the same times.
+def converted(audio: Audio, rate_hz: int, *, factor: float, semitones: float) -> Audio:
+    """Return a audio in another voice, as many samples at the same times.
 
     Args:
-        sound: Shape ``(sample,)``.
+        audio: Shape ``(sample,)``.
         rate_hz: Samples a second.
         factor: By which formants rise; below 1 they fall.
         semitones: How much higher the voice is.
     """
-    moved = higher(sound, semitones, rate_hz)
+    moved = higher(audio, semitones, rate_hz)
     window = window_size(_WINDOW_S, rate_hz)
-    was, now = spectra(sound, window), spectra(moved, window)
+    was, now = spectra(audio, window), spectra(moved, window)
     # Shifting the pitch moved the formants along; their new place is counted from the old.
     logs = _warped(throat(was, rate_hz), factor) - throat(now, rate_hz)
     gains = np.exp(np.clip(logs, -_MAX_LOG_GAIN, _MAX_LOG_GAIN))
-    return sounding((now * gains).astype(np.complex64), sound.size)
+    return sounding((now * gains).astype(np.complex64), audio.size)
 
 
 def _warped(shape: NDArray[np.float64], factor: float) -> NDArray[np.float64]:

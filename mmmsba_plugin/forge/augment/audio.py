@@ -1,11 +1,11 @@
-"""Does to sound what happens to it on the way: pitch, treble, noise, level."""
+"""Does to audio what happens to it on the way: pitch, treble, noise, level."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mmmsba_plugin.forge.audio.splice import speech_rms
 from mmmsba_plugin.forge.augment.pipeline import Processing
-from mmmsba_plugin.forger import Sound
+from mmmsba_plugin.forger import Audio
 
 _PEAK = 0.99
 #: Below this nothing is turned: the lowest octave of speech.
@@ -18,21 +18,21 @@ _EDGE = 0.06
 
 
 def mix(
-    sound: Sound, processing: Processing, *, sample_rate_hz: int, rng: np.random.Generator
-) -> Sound:
-    """Return a sound as it is after its way, as many samples at the same times.
+    audio: Audio, processing: Processing, *, sample_rate_hz: int, rng: np.random.Generator
+) -> Audio:
+    """Return a audio as it is after its way, as many samples at the same times.
 
     Args:
-        sound: Shape ``(sample,)``; an empty one stays empty.
+        audio: Shape ``(sample,)``; an empty one stays empty.
         processing: What is done.
         sample_rate_hz: Samples a second.
         rng: Of the noise.
     """
-    if not sound.size:
-        return sound
-    mixed = sound.astype(np.float64)
+    if not audio.size:
+        return audio
+    mixed = audio.astype(np.float64)
     if processing.pitch_semitones:
-        mixed = _higher(sound, processing.pitch_semitones, sample_rate_hz)
+        mixed = _higher(audio, processing.pitch_semitones, sample_rate_hz)
     if processing.eq_db or processing.band_hz is not None:
         mixed = _filtered(mixed, filter_taps(processing, sample_rate_hz))
     if processing.hiss_db is not None:
@@ -61,25 +61,25 @@ def filter_taps(processing: Processing, sample_rate_hz: int) -> NDArray[np.float
     return np.asarray(np.roll(impulse, _TAPS // 2)[:_TAPS] * np.hanning(_TAPS + 2)[1:-1])
 
 
-def _filtered(sound: NDArray[np.float64], taps: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the convolution, of the size of ``sound``, by way of one Fourier transform."""
-    size = sound.size + taps.size - 1
-    spectrum = np.fft.rfft(sound, size) * np.fft.rfft(taps, size)
+def _filtered(audio: NDArray[np.float64], taps: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the convolution, of the size of ``audio``, by way of one Fourier transform."""
+    size = audio.size + taps.size - 1
+    spectrum = np.fft.rfft(audio, size) * np.fft.rfft(taps, size)
     start = taps.size // 2
-    return np.asarray(np.fft.irfft(spectrum, size)[start : start + sound.size])
+    return np.asarray(np.fft.irfft(spectrum, size)[start : start + audio.size])
 
 
-def _higher(sound: Sound, semitones: float, sample_rate_hz: int) -> NDArray[np.float64]:
+def _higher(audio: Audio, semitones: float, sample_rate_hz: int) -> NDArray[np.float64]:
     from librosa.effects import pitch_shift
 
     shifted = pitch_shift(
-        sound, sr=sample_rate_hz, n_steps=semitones, n_fft=1024, res_type="soxr_hq"
+        audio, sr=sample_rate_hz, n_steps=semitones, n_fft=1024, res_type="soxr_hq"
     )
     return np.asarray(shifted, dtype=np.float64)
 
 
 def _hiss(
-    sound: NDArray[np.float64], below_db: float, sample_rate_hz: int, rng: np.random.Generator
+    audio: NDArray[np.float64], below_db: float, sample_rate_hz: int, rng: np.random.Generator
 ) -> NDArray[np.float64]:
-    level = speech_rms(sound.astype(np.float32), sample_rate_hz, like=sound.astype(np.float32))
-    return np.asarray(level * 10 ** (-below_db / 20) * rng.standard_normal(sound.size))
+    level = speech_rms(audio.astype(np.float32), sample_rate_hz, like=audio.astype(np.float32))
+    return np.asarray(level * 10 ** (-below_db / 20) * rng.standard_normal(audio.size))

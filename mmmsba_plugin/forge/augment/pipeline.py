@@ -1,8 +1,8 @@
 """Draws what happens to a clip on its way to whoever looks at it.
 
 A clip is filmed, cut, graded, scaled, compressed, uploaded, and compressed again. All of
-that leaves traces, and none of them says that it is forged. So each file that is written
-goes through a chain of its own, drawn without a look at whether it is forged: what a
+that leaves traces, and none of them says that it is fake. So each file that is written
+goes through a chain of its own, drawn without a look at whether it is fake: what a
 detector learns to tell apart then is not the chain.
 """
 
@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from pydantic import Field
 
-from mmmsba_plugin.config import Chapter
+from mmmsba_plugin.config import Config
 
 _FPS_HZ = (24, 25, 30)
 #: A rate is converted to one of the usual ones that is no farther off than this; more would
@@ -19,27 +19,27 @@ _FPS_HZ = (24, 25, 30)
 _NEAR_HZ = 6.5
 _EQ_BANDS = 6
 _BIT_RATES = (24_000, 32_000, 48_000, 64_000, 96_000)
-#: Pictures from one key picture to the next: of live streams, of platforms, of x264.
+#: Frames from one key frame to the next: of live streams, of platforms, of x264.
 _KEY_EVERY = (25, 50, 125, 250)
 _B_FRAMES = (0, 2, 3)
 _PRESETS = ("superfast", "veryfast")
 
 
-class ProcessingConfig(Chapter):
-    """Which share of all files, genuine or forged, each step is applied to."""
+class ProcessingConfig(Config):
+    """Which share of all files, real or fake, each step is applied to."""
 
     cut: float = Field(default=0.12, ge=0, le=1, description="A clean cut through both streams.")
-    scale: float = Field(default=0.35, ge=0, le=1, description="Pictures scaled down.")
-    blur: float = Field(default=0.15, ge=0, le=1, description="Pictures softened.")
-    sharpen: float = Field(default=0.15, ge=0, le=1, description="Pictures sharpened.")
-    grain: float = Field(default=0.3, ge=0, le=1, description="Noise on pictures.")
-    light: float = Field(default=0.3, ge=0, le=1, description="Pictures made lighter or darker.")
-    fps: float = Field(default=0.06, ge=0, le=1, description="Another picture rate.")
+    scale: float = Field(default=0.35, ge=0, le=1, description="Frames scaled down.")
+    blur: float = Field(default=0.15, ge=0, le=1, description="Frames softened.")
+    sharpen: float = Field(default=0.15, ge=0, le=1, description="Frames sharpened.")
+    grain: float = Field(default=0.3, ge=0, le=1, description="Noise on frames.")
+    light: float = Field(default=0.3, ge=0, le=1, description="Frames made lighter or darker.")
+    fps: float = Field(default=0.06, ge=0, le=1, description="Another frame rate.")
     pitch: float = Field(default=0.06, ge=0, le=1, description="All of the voice higher or lower.")
     equalise: float = Field(default=0.35, ge=0, le=1, description="Treble and bass turned.")
-    band: float = Field(default=0.2, ge=0, le=1, description="Sound without its highest part.")
-    hiss: float = Field(default=0.3, ge=0, le=1, description="Noise under the sound.")
-    gain: float = Field(default=0.6, ge=0, le=1, description="Sound made louder or softer.")
+    band: float = Field(default=0.2, ge=0, le=1, description="Audio without its highest part.")
+    hiss: float = Field(default=0.3, ge=0, le=1, description="Noise under the audio.")
+    gain: float = Field(default=0.6, ge=0, le=1, description="Audio made louder or softer.")
     twice: float = Field(default=0.15, ge=0, le=1, description="Compressed twice.")
     mirror: float = Field(default=0.5, ge=0, le=1, description="Left and right changed over.")
     best_crf: int = Field(
@@ -56,18 +56,18 @@ PLAIN = ProcessingConfig(
 )
 
 
-class Processing(Chapter):
+class Processing(Config):
     """What happens to one file."""
 
     cut: tuple[float, float] | None = Field(
         default=None, description="Where, as a share of the clip, and how long, in seconds."
     )
-    scale: float = Field(default=1.0, description="Size of the pictures against what it was.")
+    scale: float = Field(default=1.0, description="Size of the frames against what it was.")
     blur_px: float = Field(default=0.0, description="Sigma of a Gaussian.")
     sharpen: float = Field(default=0.0, description="Weight of an unsharp mask.")
-    grain: float = Field(default=0.0, description="Sigma of noise on pictures, of 255.")
-    gamma: float = Field(default=1.0, description="Above 1 the pictures are darker.")
-    fps_hz: int | None = Field(default=None, description="Picture rate, where it is another.")
+    grain: float = Field(default=0.0, description="Sigma of noise on frames, of 255.")
+    gamma: float = Field(default=1.0, description="Above 1 the frames are darker.")
+    fps_hz: int | None = Field(default=None, description="Frame rate, where it is another.")
     pitch_semitones: float = Field(default=0.0, description="How much higher the voice is.")
     eq_db: tuple[float, ...] = Field(
         default=(), description="Gains at frequencies evenly spread in octaves."
@@ -79,14 +79,14 @@ class Processing(Chapter):
     first_crf: int | None = Field(default=None, description="Of an earlier compression.")
     first_bit_rate: int = Field(default=64_000, description="Of an earlier compression.")
     crf: int = Field(default=23, description="Of the file.")
-    key_every: int = Field(default=250, description="Pictures from key picture to key picture.")
-    b_frames: int = Field(default=3, description="Most pictures in a row told from both sides.")
+    key_every: int = Field(default=250, description="Frames from key frame to key frame.")
+    b_frames: int = Field(default=3, description="Most frames in a row told from both sides.")
     preset: str = Field(default="veryfast", description="How much the encoder looks for.")
     audio_bit_rate: int = Field(default=64_000, description="Of the file.")
 
     @property
     def encoder(self) -> dict[str, str]:
-        """Settings of the encoder of the pictures."""
+        """Settings of the encoder of the frames."""
         return {"g": str(self.key_every), "bf": str(self.b_frames), "preset": self.preset}
 
     def told(self) -> dict[str, Any]:
@@ -104,8 +104,8 @@ def draw_processing(
 
     Args:
         config: How often what happens.
-        fps_hz: Picture rate of the clip; one is converted to a usual rate near it.
-        rng: Must know nothing of whether the file is forged.
+        fps_hz: Frame rate of the clip; one is converted to a usual rate near it.
+        rng: Must know nothing of whether the file is fake.
     """
     # Everything is drawn whether or not it is used, so that one share does not move the rest.
     rolls = rng.random(len(_STEPS))
@@ -116,7 +116,7 @@ def draw_processing(
         if roll < getattr(config, step)
     }
     if "blur_px" in done:
-        # A picture that is softened and sharpened is neither.
+        # A frame that is softened and sharpened is neither.
         done.discard("sharpen")
     return Processing(**{name: drawn[name] for name in done | _ENCODER | {"first_bit_rate"}})
 

@@ -1,4 +1,4 @@
-"""Does to pictures what happens to them on the way, one picture at a time."""
+"""Does to frames what happens to them on the way, one frame at a time."""
 
 from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
@@ -7,12 +7,12 @@ import numpy as np
 
 from mmmsba_plugin.forge.augment.pipeline import Processing
 from mmmsba_plugin.segment import Segment
-from mmmsba_plugin.structures import Picture, Rgb
+from mmmsba_plugin.structures import Frame, Rgb
 from mmmsba_plugin.timebase import Grid, frames_to_s
 
-#: Smaller pictures than this are not made smaller: nothing of a face would be left.
+#: Smaller frames than this are not made smaller: nothing of a face would be left.
 _SMALLEST_PX = 160
-#: Noise is drawn once, larger than the picture by this, and cut from it at another place for
+#: Noise is drawn once, larger than the frame by this, and cut from it at another place for
 #: each one: drawing it anew takes as long as encoding.
 _SPARE_PX = 64
 
@@ -20,51 +20,51 @@ _Step = Callable[[Rgb], Rgb]
 
 
 def develop(
-    pictures: Iterable[Picture], processing: Processing, rng: np.random.Generator
-) -> Iterator[Picture]:
-    """Yield pictures mirrored, lighter, smaller, softer or noisier, all alike.
+    frames: Iterable[Frame], processing: Processing, rng: np.random.Generator
+) -> Iterator[Frame]:
+    """Yield frames mirrored, lighter, smaller, softer or noisier, all alike.
 
     Args:
-        pictures: Of one size.
+        frames: Of one size.
         processing: What is done.
         rng: Of the noise.
     """
     steps: list[_Step] | None = None
-    for picture in pictures:
+    for frame in frames:
         if steps is None:
-            steps = _steps(picture.rgb, processing, rng)
-        rgb = picture.rgb
+            steps = _steps(frame.rgb, processing, rng)
+        rgb = frame.rgb
         for step in steps:
             rgb = step(rgb)
-        yield Picture(picture.pts_s, rgb)
+        yield Frame(frame.pts_s, rgb)
 
 
-def at_rate(pictures: Iterable[Picture], fps_hz: int | Fraction, end_s: float) -> Iterator[Picture]:
-    """Yield pictures at a constant rate: at each moment the one that is shown then.
+def at_rate(frames: Iterable[Frame], fps_hz: int | Fraction, end_s: float) -> Iterator[Frame]:
+    """Yield frames at a constant rate: at each moment the one that is shown then.
 
     Args:
-        pictures: In time order.
-        fps_hz: Pictures a second.
+        frames: In time order.
+        fps_hz: Frames a second.
         end_s: When the last one ends.
     """
     grid = Grid(stride_s=frames_to_s(1, fps_hz))
-    shown: Picture | None = None
+    shown: Frame | None = None
     index = 0
-    for picture in pictures:
-        until = grid.num_snippets(picture.pts_s)
+    for frame in frames:
+        until = grid.num_snippets(frame.pts_s)
         if shown is None:
             index = until
         while shown is not None and index < until:
-            yield Picture(frames_to_s(index, fps_hz), shown.rgb)
+            yield Frame(frames_to_s(index, fps_hz), shown.rgb)
             index += 1
-        shown = picture
+        shown = frame
     while shown is not None and index < grid.num_snippets(end_s):
-        yield Picture(frames_to_s(index, fps_hz), shown.rgb)
+        yield Frame(frames_to_s(index, fps_hz), shown.rgb)
         index += 1
 
 
 def shown_at_rate(time: Segment, fps_hz: int | Fraction) -> Segment | None:
-    """Return when pictures of ``time`` are shown after :func:`at_rate`; None if they never are.
+    """Return when frames of ``time`` are shown after :func:`at_rate`; None if they never are.
 
     A stretch that begins between two moments of the new rate is first seen at the second.
     """
@@ -118,7 +118,7 @@ def _sharper(rgb: Rgb, weight: float) -> Rgb:
 
 
 class _Grain:
-    """Adds noise, cut for each picture from another place of the same sheet."""
+    """Adds noise, cut for each frame from another place of the same sheet."""
 
     def __init__(self, size_px: tuple[int, int], sigma: float, rng: np.random.Generator) -> None:
         width, height = size_px

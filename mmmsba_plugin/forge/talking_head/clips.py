@@ -1,7 +1,7 @@
 """Makes talking clips that anyone may keep: for the demo, for tests, for a first try.
 
 A portrait speaks invented syllables. What its lips do and what its throat does come from
-one score, so the clips are genuine in the only sense that matters here: sound and picture
+one score, so the clips are real in the only sense that matters here: audio and frame
 belong together.
 """
 
@@ -36,9 +36,9 @@ class TalkingClip:
     Attributes:
         path: The file.
         speaker: Number of the voice, which is also the identity.
-        pts_s: Presentation times of the pictures, in seconds, shape ``(picture,)``.
-        opening: How far the lips are apart there, in [0, 1], shape ``(picture,)``.
-        width: How wide the mouth is there, in [0, 1], shape ``(picture,)``.
+        pts_s: Presentation times of the frames, in seconds, shape ``(frame,)``.
+        opening: How far the lips are apart there, in [0, 1], shape ``(frame,)``.
+        width: How wide the mouth is there, in [0, 1], shape ``(frame,)``.
     """
 
     path: Path
@@ -59,7 +59,7 @@ def make_talking_clip(
     size_px: int = 320,
     sample_rate_hz: int = _SAMPLE_RATE_HZ,
 ) -> TalkingClip:
-    """Write a clip of a portrait that speaks, lips and sound in step.
+    """Write a clip of a portrait that speaks, lips and audio in step.
 
     Args:
         path: Where it goes; the suffix names the container.
@@ -68,9 +68,9 @@ def make_talking_clip(
         speaker: Which voice; any whole number from 0, and a dozen voices take turns.
         look: In which light and from which side; any whole number, the speaker's if not
             given.
-        fps_hz: Pictures a second.
-        size_px: Side of the square pictures; even.
-        sample_rate_hz: Of the sound; a multiple of 200.
+        fps_hz: Frames a second.
+        size_px: Side of the square frames; even.
+        sample_rate_hz: Of the audio; a multiple of 200.
 
     Raises:
         ConfigError: The clip would be too short or too small to show a mouth.
@@ -82,17 +82,17 @@ def make_talking_clip(
     voice = SPEAKERS[speaker % len(SPEAKERS)]
     rng = np.random.default_rng([seed, speaker])
     score = compose(voice, seconds=seconds, rng=rng)
-    sound = sing(score, voice, sample_rate_hz=sample_rate_hz, rng=rng)
-    num_pictures = Grid(stride_s=frames_to_s(1, fps_hz)).num_snippets(seconds)
-    pts_s = np.array([frames_to_s(i, fps_hz) for i in range(num_pictures)])
+    audio = sing(score, voice, sample_rate_hz=sample_rate_hz, rng=rng)
+    num_frames = Grid(stride_s=frames_to_s(1, fps_hz)).num_snippets(seconds)
+    pts_s = np.array([frames_to_s(i, fps_hz) for i in range(num_frames)])
     opening, width = score.at(pts_s)
     portrait = Portrait(size_px=size_px, look=speaker if look is None else look)
     drawn = _act(portrait, pts_s, opening, width, rng=rng)
-    write_clip(path, drawn, fps_hz=fps_hz, sound=sound, sample_rate_hz=sample_rate_hz)
+    write_clip(path, drawn, fps_hz=fps_hz, audio=audio, sample_rate_hz=sample_rate_hz)
     return TalkingClip(path, speaker, pts_s, opening, width)
 
 
-def make_talking_corpus(
+def make_talking_head_dataset(
     folder: Path, *, num_clips: int, seconds: float, seed: int, size_px: int = 320
 ) -> list[TalkingClip]:
     """Write clips of several speakers into ``folder``, with a ``metadata.json`` that names them.
@@ -102,7 +102,7 @@ def make_talking_corpus(
         num_clips: How many; the speakers take turns.
         seconds: How long each lasts.
         seed: Of everything random.
-        size_px: Side of the square pictures.
+        size_px: Side of the square frames.
     """
     folder.mkdir(parents=True, exist_ok=True)
     clips = [
@@ -127,7 +127,7 @@ def _entry(clip: TalkingClip, seconds: float) -> Entry:
         identity=f"speaker{clip.speaker}",
         kind="real",
         duration_s=seconds,
-        num_pictures=clip.pts_s.size,
+        num_frames=clip.pts_s.size,
         num_audio_samples=s_to_samples(seconds, _SAMPLE_RATE_HZ),
     )
 
@@ -153,13 +153,13 @@ def _act(
     *,
     rng: np.random.Generator,
 ) -> Iterator[Rgb]:
-    """Yield the pictures one by one."""
+    """Yield the frames one by one."""
     poses, blinks = _sway(pts_s, rng), _blinks(pts_s, rng)
     for i in range(pts_s.size):
-        picture = portrait.draw(
+        frame = portrait.draw(
             opening=float(opening[i]), width=float(width[i]), blink=float(blinks[i]), pose=poses[i]
         )
-        yield _grainy(picture, rng)
+        yield _grainy(frame, rng)
 
 
 def _sway(pts_s: NDArray[np.float64], rng: np.random.Generator) -> list[Pose]:
@@ -181,7 +181,7 @@ def _blinks(pts_s: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.
     return np.asarray(np.clip(1.5 - away_s / (_BLINK_S / 2), 0.0, 1.0))
 
 
-def _grainy(picture: Rgb, rng: np.random.Generator) -> Rgb:
-    """Return the picture with the noise of a camera: a drawing without any is a clue."""
-    noise = _NOISE_SIGMA * rng.standard_normal((*picture.shape[:2], 1), dtype=np.float32)
-    return np.clip(picture + noise, 0, 255).astype(np.uint8)
+def _grainy(frame: Rgb, rng: np.random.Generator) -> Rgb:
+    """Return the frame with the noise of a camera: a drawing without any is a clue."""
+    noise = _NOISE_SIGMA * rng.standard_normal((*frame.shape[:2], 1), dtype=np.float32)
+    return np.clip(frame + noise, 0, 255).astype(np.uint8)

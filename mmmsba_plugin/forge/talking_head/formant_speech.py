@@ -2,7 +2,7 @@
 
 Source and filter, as in Klatt's synthesizers: pulses of a glottis and noise go through
 resonators whose frequencies glide from vowel to vowel. The syllables that move the
-resonators also move the mouth, so lips and sound are truly in step. Nobody's voice is in it.
+resonators also move the mouth, so lips and audio are truly in step. Nobody's voice is in it.
 """
 
 from dataclasses import dataclass
@@ -132,18 +132,18 @@ def compose(speaker: Speaker, *, seconds: float, rng: np.random.Generator) -> Sc
 def sing(
     score: Score, speaker: Speaker, *, sample_rate_hz: int, rng: np.random.Generator
 ) -> NDArray[np.float32]:
-    """Return the sound of a score, shape ``(sample,)``, in [-1, 1]."""
+    """Return the audio of a score, shape ``(sample,)``, in [-1, 1]."""
     per_row = sample_rate_hz // CONTROL_HZ
     num_samples = (score.voice.size - 1) * per_row
     rows = np.arange(num_samples) / per_row
     voice, hiss = (_between_rows(column, rows) for column in (score.voice, score.hiss))
     noise = rng.standard_normal(num_samples)
     source = voice * (_pulses(speaker, num_samples, sample_rate_hz, rng) + speaker.breath * noise)
-    sound = _throat(source, score.formants_hz * speaker.formant_scale, sample_rate_hz)
-    sound = sound / max(1e-9, _rms(sound[voice > _FULL_VOICE]))
+    audio = _throat(source, score.formants_hz * speaker.formant_scale, sample_rate_hz)
+    audio = audio / max(1e-9, _rms(audio[voice > _FULL_VOICE]))
     # First difference: the hiss of an s lies above the formants. A little room noise under
     # everything, because digital silence is a clue that no microphone leaves.
-    mix = 0.12 * sound + 0.1 * hiss * np.diff(noise, prepend=0.0) + 4e-4 * noise
+    mix = 0.12 * audio + 0.1 * hiss * np.diff(noise, prepend=0.0) + 4e-4 * noise
     return np.clip(mix, -0.99, 0.99).astype(np.float32)
 
 
@@ -163,8 +163,8 @@ def _between_rows(column: NDArray[np.float64], rows: NDArray[np.float64]) -> NDA
     return np.interp(rows, np.arange(column.size), column)
 
 
-def _rms(sound: NDArray[np.float64]) -> float:
-    return float(np.sqrt(np.mean(sound**2))) if sound.size else 0.0
+def _rms(audio: NDArray[np.float64]) -> float:
+    return float(np.sqrt(np.mean(audio**2))) if audio.size else 0.0
 
 
 def _glide(steps: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -199,11 +199,11 @@ def _throat(
     per_row = sample_rate_hz // CONTROL_HZ
     sections = _resonators(formants_hz, sample_rate_hz)
     state = np.zeros((formants_hz.shape[1], 2))
-    sound = np.empty_like(source)
+    audio = np.empty_like(source)
     for row in range(source.size // per_row):
         block = slice(row * per_row, (row + 1) * per_row)
-        sound[block], state = sosfilt(sections[row], source[block], zi=state)
-    return sound
+        audio[block], state = sosfilt(sections[row], source[block], zi=state)
+    return audio
 
 
 def _resonators(formants_hz: NDArray[np.float64], sample_rate_hz: int) -> NDArray[np.float64]:

@@ -55,7 +55,7 @@ class Pose:
     Attributes:
         turn_deg: Tilt to the shoulder.
         scale: Nearer to the camera above 1.
-        shift: To the right and down, as shares of the picture's side.
+        shift: To the right and down, as shares of the frame's side.
     """
 
     turn_deg: float = 0.0
@@ -64,10 +64,10 @@ class Pose:
 
 
 class Portrait:
-    """A face that can be posed; draws one picture at a time.
+    """A face that can be posed; draws one frame at a time.
 
     Args:
-        size_px: Side of the square pictures.
+        size_px: Side of the square frames.
         look: Which of several lights and sides it is seen in; any whole number.
     """
 
@@ -78,7 +78,7 @@ class Portrait:
         self._eyes = [_Eye(eye_px, scale, origin_px) for eye_px in _EYES_PX]
 
     def draw(self, *, opening: float, width: float, blink: float, pose: Pose) -> Rgb:
-        """Return one picture, shape ``(size_px, size_px, 3)``.
+        """Return one frame, shape ``(size_px, size_px, 3)``.
 
         Args:
             opening: How far the lips are apart, in [0, 1].
@@ -100,8 +100,8 @@ class Portrait:
         affine = cv2.getRotationMatrix2D((middle_px, middle_px), pose.turn_deg, pose.scale)
         affine[:, 2] += self._size_px * (0.5 + np.asarray(pose.shift)) - middle_px
         size_px = (self._size_px, self._size_px)
-        picture: Rgb = cv2.warpAffine(face, affine, size_px, borderMode=cv2.BORDER_REFLECT)
-        return np.ascontiguousarray(picture[:, ::-1]) if self._mirrored else picture
+        frame: Rgb = cv2.warpAffine(face, affine, size_px, borderMode=cv2.BORDER_REFLECT)
+        return np.ascontiguousarray(frame[:, ::-1]) if self._mirrored else frame
 
 
 class _Mouth:

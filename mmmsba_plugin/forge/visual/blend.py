@@ -1,9 +1,9 @@
-"""Lays a patch over a picture so that no seam shows.
+"""Lays a patch over a frame so that no seam shows.
 
-What every picture forger shares: the rectangle that is worked on, a mask with an edge too
+What every frame forger shares: the rectangle that is worked on, a mask with an edge too
 soft to see, the light of now on material of then, and the grain of a camera. Nothing
 beyond the box around the face is ever touched, and nothing beyond the rectangle is read,
-which is what keeps a forged picture at a few milliseconds.
+which is what keeps a fake frame at a few milliseconds.
 """
 
 from collections.abc import Sequence
@@ -13,14 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mmmsba_plugin.errors import FeatureError
-from mmmsba_plugin.forger import PictureJob, Shot
+from mmmsba_plugin.forger import FrameJob, Shot
 from mmmsba_plugin.structures import Rgb
 
 #: Pixels in work, shape ``(height, width, 3)``, in [0, 255] but for rounding.
 Pixels = NDArray[np.float32]
 #: How much of the patch shows, in [0, 1], shape ``(height, width)``.
 Mask = NDArray[np.float32]
-#: Corners of a patch in picture pixels, shape ``(corner, 2)``.
+#: Corners of a patch in frame pixels, shape ``(corner, 2)``.
 Corners = NDArray[np.float64]
 
 #: The face's box is the box of its mesh, grown on each side by this share of it.
@@ -43,7 +43,7 @@ _IS_SKIN, _LEAST_GRAIN = 0.5, 0.7
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """The rectangle of a picture that is worked on, in its pixels; at least one."""
+    """The rectangle of a frame that is worked on, in its pixels; at least one."""
 
     left: int
     top: int
@@ -52,7 +52,7 @@ class Window:
 
     @classmethod
     def around(cls, corners: Corners, margin_px: float, shot: Shot) -> "Window":
-        """Return the rectangle around a polygon, within the face's box and the picture."""
+        """Return the rectangle around a polygon, within the face's box and the frame."""
         low, high = face_box(shot)
         low = np.maximum(low, np.floor(corners.min(axis=0) - margin_px))
         high = np.minimum(high, np.ceil(corners.max(axis=0) + margin_px) + 1)
@@ -67,11 +67,11 @@ class Window:
         return self.right - self.left, self.bottom - self.top
 
     def of(self, rgb: Rgb) -> Rgb:
-        """Return the window's view of a picture."""
+        """Return the window's view of a frame."""
         return rgb[self.top : self.bottom, self.left : self.right]
 
     def shifted(self, affine: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return an affine map to picture pixels as one to the window's."""
+        """Return an affine map to frame pixels as one to the window's."""
         moved = affine.copy()
         moved[:, 2] -= (self.left, self.top)
         return moved
@@ -81,14 +81,14 @@ class Patch:
     """A soft-edged polygon on a face, and what is laid there.
 
     Args:
-        shot: The picture and the face in it.
-        corners: Of the polygon, in picture pixels.
+        shot: The frame and the face in it.
+        corners: Of the polygon, in frame pixels.
         blur_px: Softness of its edge; very sharp edges are softened by a little all the same.
         around_px: How much more of the surroundings is wanted in the window.
 
     Attributes:
         window: The rectangle that is worked on.
-        here: What the picture shows there.
+        here: What the frame shows there.
         mask: One inside the polygon, zero outside, and soft between.
     """
 
@@ -102,11 +102,11 @@ class Patch:
         self.mask = self._soft_mask(corners, blur_px)
 
     def bring(self, rgb: Rgb, affine: NDArray[np.float64]) -> Pixels:
-        """Return what another picture shows here once ``affine`` has moved it.
+        """Return what another frame shows here once ``affine`` has moved it.
 
         Args:
-            rgb: The other picture, of any size.
-            affine: From its pixels to those of this picture, shape ``(2, 3)``.
+            rgb: The other frame, of any size.
+            affine: From its pixels to those of this frame, shape ``(2, 3)``.
         """
         import cv2
 
@@ -123,7 +123,7 @@ class Patch:
         return brought.astype(np.float32)
 
     def lay(self, there: Pixels) -> Rgb:
-        """Return a copy of the picture with ``there`` blended in."""
+        """Return a copy of the frame with ``there`` blended in."""
         blended = self.here + self.mask[..., None] * (there - self.here)
         laid = self._rgb.copy()
         self.window.of(laid)[:] = np.clip(np.rint(blended), 0, 255).astype(np.uint8)
@@ -149,12 +149,12 @@ class Patch:
         return lit
 
     def light_gain(self, there: Pixels) -> NDArray[np.float32]:
-        """Return how much brighter the picture is under the mask, a factor for each channel."""
+        """Return how much brighter the frame is under the mask, a factor for each channel."""
         then, now = (np.tensordot(self.mask, pixels, axes=2) for pixels in (there, self.here))
         return np.asarray((now + 1) / (then + 1), dtype=np.float32)
 
     def as_bright(self, there: Pixels) -> Pixels:
-        """Return pixels exposed and balanced like the picture.
+        """Return pixels exposed and balanced like the frame.
 
         For skin of somebody else in another light. A factor for each channel rather than a
         shift, because that is what a lamp of another colour does.
@@ -168,7 +168,7 @@ class Patch:
         polygon = [np.rint(inside).astype(np.int32)]
         mask = np.zeros(self.here.shape[:2], dtype=np.uint8)
         cv2.fillPoly(mask, polygon, 255, lineType=cv2.LINE_AA, shift=_SUBPIXEL_BITS)
-        # The border repeats: where the picture cuts a face, nothing is to fade.
+        # The border repeats: where the frame cuts a face, nothing is to fade.
         soft: Mask = cv2.GaussianBlur(
             mask.astype(np.float32) / 255, (0, 0), blur_px, borderType=cv2.BORDER_REPLICATE
         )
@@ -176,7 +176,7 @@ class Patch:
 
 
 def face_box(shot: Shot) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the corners of the box that a forger stays in, in picture pixels.
+    """Return the corners of the box that a forger stays in, in frame pixels.
 
     Returns:
         The first pixel and the one behind the last, as ``(x, y)`` each.
@@ -187,15 +187,15 @@ def face_box(shot: Shot) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
 
 
 def face_px(shot: Shot) -> float:
-    """Return the height of a face, in picture pixels."""
+    """Return the height of a face, in frame pixels."""
     return max(1.0, float(np.ptp(shot.points_px[:, 1])))
 
 
 def grain_like(here: Pixels, where: Mask, rng: np.random.Generator) -> Pixels:
-    """Return noise as strong as the finest detail of a picture.
+    """Return noise as strong as the finest detail of a frame.
 
     Args:
-        here: The picture.
+        here: The frame.
         where: Which of it is skin that shows the camera's noise.
         rng: Draws the noise.
 
@@ -212,8 +212,8 @@ def grain_like(here: Pixels, where: Mask, rng: np.random.Generator) -> Pixels:
     return noise
 
 
-def require_lent(job: PictureJob, lent: Sequence[Shot], what: str, where: str) -> None:
-    """Refuse a job that does not bring as many pictures as it wants altered.
+def require_lent(job: FrameJob, lent: Sequence[Shot], what: str, where: str) -> None:
+    """Refuse a job that does not bring as many frames as it wants altered.
 
     Args:
         job: The job.
@@ -226,25 +226,25 @@ def require_lent(job: PictureJob, lent: Sequence[Shot], what: str, where: str) -
     """
     if len(lent) != len(job.shots):
         raise FeatureError(
-            f"{len(job.shots)} pictures need as many {what}, got {len(lent)}; take a stretch of "
+            f"{len(job.shots)} frames need as many {what}, got {len(lent)}; take a stretch of "
             f"the same length from {where}"
         )
 
 
-def require_altered(job: PictureJob, forged: list[Rgb]) -> list[Rgb]:
-    """Return the pictures, if every one of them was altered.
+def require_altered(job: FrameJob, fake: list[Rgb]) -> list[Rgb]:
+    """Return the frames, if every one of them was altered.
 
     Raises:
         FeatureError: One was not, which would make a false truth: the face lies outside the
-            picture, or nothing moves in it.
+            frame, or nothing moves in it.
     """
-    for shot, rgb in zip(job.shots, forged, strict=True):
+    for shot, rgb in zip(job.shots, fake, strict=True):
         if np.array_equal(shot.rgb, rgb):
             raise FeatureError(
-                f"the picture at {shot.pts_s:.2f} s would stay as it is; forge another stretch, "
+                f"the frame at {shot.pts_s:.2f} s would stay as it is; forge another stretch, "
                 "where a face is seen and moves"
             )
-    return forged
+    return fake
 
 
 def _centred(size: int) -> NDArray[np.float32]:
@@ -259,7 +259,7 @@ def _light_plane(
     """Return the plane of colour through what skin differs by along a mask's edge.
 
     Args:
-        away: How much brighter the picture is than the patch, shape ``(row, column, 3)``.
+        away: How much brighter the frame is than the patch, shape ``(row, column, 3)``.
         mask: How much of the patch shows; its edge is where it is neither 0 nor 1.
         rows: Places of the rows.
         columns: Places of the columns.
@@ -284,6 +284,6 @@ def _fit(
 ) -> NDArray[np.float64]:
     """Return the weighted least-squares factors, shape ``(basis, channel)``."""
     weighted = basis * weight
-    # A little ridge, because a patch cut by the picture's border may leave too thin an edge.
+    # A little ridge, because a patch cut by the frame's border may leave too thin an edge.
     normal = weighted.T @ basis + 1e-3 * np.eye(basis.shape[1])
     return np.asarray(np.linalg.solve(normal, weighted.T @ values))

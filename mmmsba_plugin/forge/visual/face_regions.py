@@ -1,4 +1,4 @@
-"""The parts of a face that forgers replace, as polygons in picture pixels."""
+"""The parts of a face that forgers replace, as polygons in frame pixels."""
 
 import numpy as np
 

@@ -1,7 +1,7 @@
 """Lays a mouth or a face of somebody else over a face.
 
 Face swap as it was done before networks and still is by simple tools: align by landmarks,
-match the colour, blend softly. What stays genuine is the expression that the landmarks
+match the colour, blend softly. What stays real is the expression that the landmarks
 carry over, the hair, and the outline.
 """
 
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from mmmsba_plugin.config import Chapter
+from mmmsba_plugin.config import Config
 from mmmsba_plugin.errors import FeatureError
 from mmmsba_plugin.forge.visual import face_regions
 from mmmsba_plugin.forge.visual.blend import (
@@ -24,7 +24,7 @@ from mmmsba_plugin.forge.visual.blend import (
     require_lent,
 )
 from mmmsba_plugin.forge.visual.mouth_swap import ANCHORS, MouthConfig, fit_moves, mouth_patch
-from mmmsba_plugin.forger import PictureJob, Shot
+from mmmsba_plugin.forger import FrameJob, Shot
 from mmmsba_plugin.structures import Rgb
 from mmmsba_plugin.tracks.crop import fit_similarity
 from mmmsba_plugin.tracks.mesh import apply_affine
@@ -37,7 +37,7 @@ _PULL = 0.06
 _LEAST_SCALE = 0.5
 
 
-class StrangerConfig(Chapter):
+class StrangerConfig(Config):
     """Whom a face may be lent by."""
 
     most_unlike: float = Field(
@@ -70,20 +70,20 @@ class StrangerMouth:
     def __init__(self, config: StrangerMouthConfig | None = None) -> None:
         self._config = config or StrangerMouthConfig()
 
-    def forge_pictures(self, job: PictureJob, rng: np.random.Generator) -> list[Rgb]:
-        """Return the pictures with the strangers' mouths.
+    def forge_frames(self, job: FrameJob, rng: np.random.Generator) -> list[Rgb]:
+        """Return the frames with the strangers' mouths.
 
         Raises:
-            FeatureError: There are not as many strangers as pictures, their heads are held or
-                lit too differently, or a picture shows nothing of the face.
+            FeatureError: There are not as many strangers as frames, their heads are held or
+                lit too differently, or a frame shows nothing of the face.
         """
         _require_alike(job, self._config.most_unlike)
         moves = fit_moves(job.strangers, job.shots)
-        forged = [
+        fake = [
             self._with_mouth(shot, stranger, move)
             for shot, stranger, move in zip(job.shots, job.strangers, moves, strict=True)
         ]
-        return require_altered(job, forged)
+        return require_altered(job, fake)
 
     def _with_mouth(self, shot: Shot, stranger: Shot, move: NDArray[np.float64]) -> Rgb:
         patch = mouth_patch(shot, stranger, move, self._config)
@@ -113,19 +113,19 @@ class StrangerFace:
     def __init__(self, config: StrangerFaceConfig | None = None) -> None:
         self._config = config or StrangerFaceConfig()
 
-    def forge_pictures(self, job: PictureJob, rng: np.random.Generator) -> list[Rgb]:
-        """Return the pictures with the strangers' faces.
+    def forge_frames(self, job: FrameJob, rng: np.random.Generator) -> list[Rgb]:
+        """Return the frames with the strangers' faces.
 
         Raises:
-            FeatureError: There are not as many strangers as pictures, their heads are held or
-                lit too differently, or a picture shows nothing of the face.
+            FeatureError: There are not as many strangers as frames, their heads are held or
+                lit too differently, or a frame shows nothing of the face.
         """
         _require_alike(job, self._config.most_unlike)
-        forged = [
+        fake = [
             self._with_face(shot, stranger)
             for shot, stranger in zip(job.shots, job.strangers, strict=True)
         ]
-        return require_altered(job, forged)
+        return require_altered(job, fake)
 
     def _with_face(self, shot: Shot, stranger: Shot) -> Rgb:
         corners = face_regions.whole_face(shot, size=self._config.size)
@@ -137,7 +137,7 @@ def unlikeness(strangers: Sequence[Shot], shots: Sequence[Shot]) -> float:
     """Return how differently heads are held, in heights of the face.
 
     What is left between the points that no expression moves once turn, size and place are
-    matched: the mean over the pictures of its RMS. Two people who look ahead are some 0.02
+    matched: the mean over the frames of its RMS. Two people who look ahead are some 0.02
     apart; a face laid over one that is turned by more than 0.05 is a grimace.
     """
     anchors = list(ANCHORS)
@@ -149,7 +149,7 @@ def unlikeness(strangers: Sequence[Shot], shots: Sequence[Shot]) -> float:
     return float(np.mean(apart))
 
 
-def _require_alike(job: PictureJob, most: float) -> None:
+def _require_alike(job: FrameJob, most: float) -> None:
     require_lent(job, job.strangers, "strangers", "another clip")
     unlike = unlikeness(job.strangers, job.shots)
     if unlike > most:
@@ -160,7 +160,7 @@ def _require_alike(job: PictureJob, most: float) -> None:
 
 
 def _laid(patch: Patch, there: Pixels, most_lifted: float) -> Rgb:
-    """Return a picture with a stranger's skin in its complexion and its light.
+    """Return a frame with a stranger's skin in its complexion and its light.
 
     Raises:
         FeatureError: A colour is all but missing there, as blue is in the light of a candle;
@@ -192,7 +192,7 @@ def _bent(shot: Shot, stranger: Shot, window: Window) -> Pixels:
 
 
 def _sized_like(shot: Shot, stranger: Shot) -> tuple[Rgb, Corners]:
-    """Return a stranger's picture and landmarks, made smaller where sampling would alias."""
+    """Return a stranger's frame and landmarks, made smaller where sampling would alias."""
     import cv2
 
     scale = face_px(shot) / face_px(stranger)
@@ -207,7 +207,7 @@ def _smooth(at: Corners, pulls: Corners, window: Window, reach_px: float) -> NDA
     """Return what landmarks pull by, at every pixel of a window.
 
     Args:
-        at: Landmarks in picture pixels, shape ``(point, 2)``.
+        at: Landmarks in frame pixels, shape ``(point, 2)``.
         pulls: What each pulls by, shape ``(point, 2)``.
         window: Where the pull is wanted.
         reach_px: How far a landmark pulls.

@@ -1,8 +1,8 @@
-"""Shows a stretch's own pictures at the wrong time: held, dropped, backwards, uneven.
+"""Shows a stretch's own frames at the wrong time: held, dropped, backwards, uneven.
 
-The sound goes on as it was. By default only the mouth or the face is shown at the wrong
-time, laid over the head as it is held now; the whole picture can be chosen, but dropped
-pictures also happen to genuine clips.
+The audio goes on as it was. By default only the mouth or the face is shown at the wrong
+time, laid over the head as it is held now; the whole frame can be chosen, but dropped
+frames also happen to real clips.
 """
 
 from collections.abc import Callable
@@ -12,44 +12,44 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from mmmsba_plugin.config import Chapter
+from mmmsba_plugin.config import Config
 from mmmsba_plugin.errors import FeatureError
 from mmmsba_plugin.forge.visual import face_regions
 from mmmsba_plugin.forge.visual.blend import Patch, face_box, face_px, require_altered
 from mmmsba_plugin.forge.visual.mouth_swap import MouthConfig, MouthSwap, fit_moves
-from mmmsba_plugin.forger import PictureJob, Shot
+from mmmsba_plugin.forger import FrameJob, Shot
 from mmmsba_plugin.structures import Rgb
 
 _FEATHER, _FACE_SIZE = 0.03, 0.88
-#: A picture of every so many is shown where pictures are dropped.
+#: A frame of every so many is shown where frames are dropped.
 _FEWEST_SHOWN, _MOST_SHOWN = 2, 6
 
 Indices = NDArray[np.int64]
 Kind = Literal["hold", "drop", "reverse", "warp"]
-Area = Literal["mouth", "face", "picture"]
+Area = Literal["mouth", "face", "frame"]
 _KINDS: tuple[Kind, ...] = ("hold", "drop", "reverse", "warp")
 _AREAS_DRAWN: tuple[Area, ...] = ("mouth", "face")
 _Choice = TypeVar("_Choice")
 
 
-class FreezeConfig(Chapter):
+class FreezeConfig(Config):
     """What is shown at the wrong time, and at which."""
 
     kind: Kind | Literal["any"] = Field(
         default="any",
-        description="hold: one moment stands still; drop: only some pictures are shown, each for "
+        description="hold: one moment stands still; drop: only some frames are shown, each for "
         "longer; reverse: backwards; warp: too fast, then too slow; any: drawn anew each time.",
     )
     area: Area | Literal["any"] = Field(
-        default="any", description="mouth, face, the whole picture; any: mouth or face."
+        default="any", description="mouth, face, the whole frame; any: mouth or face."
     )
 
 
 class Freeze:
-    """A stretch's own pictures at the wrong time.
+    """A stretch's own frames at the wrong time.
 
     Stands for lips that are hidden (a face that freezes over words that were put in) and for
-    pictures that were dropped or turned round to fit another sound.
+    frames that were dropped or turned round to fit another audio.
     """
 
     needs_donor = False
@@ -57,14 +57,14 @@ class Freeze:
     def __init__(self, config: FreezeConfig | None = None) -> None:
         self._config = config or FreezeConfig()
 
-    def forge_pictures(self, job: PictureJob, rng: np.random.Generator) -> list[Rgb]:
-        """Return the pictures, each showing another moment of the stretch.
+    def forge_frames(self, job: FrameJob, rng: np.random.Generator) -> list[Rgb]:
+        """Return the frames, each showing another moment of the stretch.
 
-        A picture never shows its own moment, nor one that looks the same: there the nearest
+        A frame never shows its own moment, nor one that looks the same: there the nearest
         moment that differs steps in.
 
         Raises:
-            FeatureError: The stretch has one picture, or nothing moves in it.
+            FeatureError: The stretch has one frame, or nothing moves in it.
         """
         kind, area = _draw(_KINDS, rng), _draw(_AREAS_DRAWN, rng)
         if self._config.kind != "any":
@@ -82,7 +82,7 @@ def _held(count: int, rng: np.random.Generator) -> Indices:
 
 def _dropped(count: int, rng: np.random.Generator) -> Indices:
     every = int(rng.integers(_FEWEST_SHOWN, _MOST_SHOWN + 1))
-    # One late, as a player that drops pictures is; so none falls on its own time.
+    # One late, as a player that drops frames is; so none falls on its own time.
     return np.maximum(0, np.arange(count) // every * every - 1)
 
 
@@ -104,24 +104,24 @@ _TIMES: dict[Kind, Callable[[int, np.random.Generator], Indices]] = {
 }
 
 
-def _mouths(job: PictureJob, shown: list[Shot], rng: np.random.Generator) -> list[Rgb]:
+def _mouths(job: FrameJob, shown: list[Shot], rng: np.random.Generator) -> list[Rgb]:
     swap = MouthSwap(MouthConfig())
-    return swap.forge_pictures(PictureJob(job.shots, job.fps_hz, donors=shown), rng)
+    return swap.forge_frames(FrameJob(job.shots, job.fps_hz, donors=shown), rng)
 
 
-def _faces(job: PictureJob, shown: list[Shot], rng: np.random.Generator) -> list[Rgb]:
+def _faces(job: FrameJob, shown: list[Shot], rng: np.random.Generator) -> list[Rgb]:
     moves = fit_moves(shown, job.shots)
     return [_with_face(s, o, m) for s, o, m in zip(job.shots, shown, moves, strict=True)]
 
 
-def _pictures(job: PictureJob, shown: list[Shot], rng: np.random.Generator) -> list[Rgb]:
+def _frames(job: FrameJob, shown: list[Shot], rng: np.random.Generator) -> list[Rgb]:
     return [other.rgb.copy() for other in shown]
 
 
-_AREAS: dict[Area, Callable[[PictureJob, list[Shot], np.random.Generator], list[Rgb]]] = {
+_AREAS: dict[Area, Callable[[FrameJob, list[Shot], np.random.Generator], list[Rgb]]] = {
     "mouth": _mouths,
     "face": _faces,
-    "picture": _pictures,
+    "frame": _frames,
 }
 
 
@@ -131,8 +131,8 @@ def _with_face(shot: Shot, other: Shot, move: NDArray[np.float64]) -> Rgb:
     return patch.lay(patch.in_light(patch.bring(other.rgb, move)))
 
 
-def _that_differ(job: PictureJob, wanted: Indices) -> list[int]:
-    """Return for each picture the index nearest to the wanted one whose face looks otherwise.
+def _that_differ(job: FrameJob, wanted: Indices) -> list[int]:
+    """Return for each frame the index nearest to the wanted one whose face looks otherwise.
 
     Raises:
         FeatureError: There is none.
@@ -144,7 +144,7 @@ def _that_differ(job: PictureJob, wanted: Indices) -> list[int]:
         other = (int(i) for i in nearest if not np.array_equal(faces[i], faces[own]))
         if (found := next(other, None)) is None:
             raise FeatureError(
-                f"nothing moves in a stretch of {len(faces)} pictures at {job.shots[0].pts_s:.2f} "
+                f"nothing moves in a stretch of {len(faces)} frames at {job.shots[0].pts_s:.2f} "
                 "s, so showing it at another time changes nothing; forge another stretch"
             )
         chosen.append(found)
@@ -152,7 +152,7 @@ def _that_differ(job: PictureJob, wanted: Indices) -> list[int]:
 
 
 def _face(shot: Shot, first: Shot) -> Rgb:
-    """Return the pixels in which faces are compared: the same for all pictures."""
+    """Return the pixels in which faces are compared: the same for all frames."""
     (left, top), (right, bottom) = (np.maximum(0, edge).astype(int) for edge in face_box(first))
     return shot.rgb[top:bottom, left:right]
 

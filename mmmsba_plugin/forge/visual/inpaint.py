@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
-from mmmsba_plugin.config import Chapter
+from mmmsba_plugin.config import Config
 from mmmsba_plugin.forge.visual import face_regions
 from mmmsba_plugin.forge.visual.blend import (
     Mask,
@@ -19,7 +19,7 @@ from mmmsba_plugin.forge.visual.blend import (
     grain_like,
     require_altered,
 )
-from mmmsba_plugin.forger import PictureJob, Shot
+from mmmsba_plugin.forger import FrameJob, Shot
 from mmmsba_plugin.structures import Rgb
 
 #: The border that is filled from must be seen, so the window reaches this far beyond, in
@@ -38,7 +38,7 @@ Method = Literal["telea", "navier-stokes", "smooth"]
 Area = Literal["lips", "lower-face"]
 
 
-class InpaintConfig(Chapter):
+class InpaintConfig(Config):
     """What is painted away, and how."""
 
     method: Method | Literal["any"] = Field(
@@ -68,11 +68,11 @@ class Inpaint:
     def __init__(self, config: InpaintConfig | None = None) -> None:
         self._config = config or InpaintConfig()
 
-    def forge_pictures(self, job: PictureJob, rng: np.random.Generator) -> list[Rgb]:
-        """Return the pictures with the mouth filled from its border.
+    def forge_frames(self, job: FrameJob, rng: np.random.Generator) -> list[Rgb]:
+        """Return the frames with the mouth filled from its border.
 
         Raises:
-            FeatureError: A picture shows nothing of the face.
+            FeatureError: A frame shows nothing of the face.
         """
         methods: tuple[Method, ...] = ("telea", "navier-stokes", "smooth")
         drawn = methods[int(rng.integers(len(methods)))]
@@ -80,8 +80,8 @@ class Inpaint:
         lower = bool(rng.random() < 1 / 3)
         if self._config.area != "any":
             lower = self._config.area == "lower-face"
-        forged = [self._without_mouth(shot, method, rng, lower=lower) for shot in job.shots]
-        return require_altered(job, forged)
+        fake = [self._without_mouth(shot, method, rng, lower=lower) for shot in job.shots]
+        return require_altered(job, fake)
 
     def _without_mouth(
         self, shot: Shot, method: Method, rng: np.random.Generator, *, lower: bool

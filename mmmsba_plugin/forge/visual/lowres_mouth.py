@@ -1,7 +1,7 @@
 """Paints the lower face anew through the narrow waist of a lip-sync generator.
 
 Wav2Lip and its kin see a face as 96 x 96 pixels and paint its lower half in that size,
-picture by picture; the result is brought to the size of the video, often sharpened, and
+frame by frame; the result is brought to the size of the video, often sharpened, and
 laid back. What stays is a mouth with less detail than the face around it.
 
 Source:
@@ -15,11 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from mmmsba_plugin.config import Chapter
+from mmmsba_plugin.config import Config
 from mmmsba_plugin.forge.visual import face_regions
 from mmmsba_plugin.forge.visual.blend import Patch, Pixels, face_px, require_altered, require_lent
 from mmmsba_plugin.forge.visual.mouth_swap import fit_moves
-from mmmsba_plugin.forger import PictureJob, Shot
+from mmmsba_plugin.forger import FrameJob, Shot
 from mmmsba_plugin.structures import Rgb
 
 #: A face that is no larger than the generator's would lose nothing; it is halved at least.
@@ -30,7 +30,7 @@ _SHARPEST = 0.8
 _FACE_SHARE = 0.9
 
 
-class LowresMouthConfig(Chapter):
+class LowresMouthConfig(Config):
     """How narrow the waist is, and what passes through it."""
 
     smallest_px: float = Field(
@@ -103,7 +103,7 @@ class _Generator:
 class LowresMouth:
     """The lower face as a small generator paints it, laid back softly.
 
-    Stands for Wav2Lip and what came of it: somebody's lips follow a new sound.
+    Stands for Wav2Lip and what came of it: somebody's lips follow a new audio.
     """
 
     def __init__(self, config: LowresMouthConfig | None = None) -> None:
@@ -114,23 +114,23 @@ class LowresMouth:
         """Whether lips of another moment may be wanted."""
         return self._config.other_moment > 0
 
-    def forge_pictures(self, job: PictureJob, rng: np.random.Generator) -> list[Rgb]:
-        """Return the pictures with the lower face painted anew.
+    def forge_frames(self, job: FrameJob, rng: np.random.Generator) -> list[Rgb]:
+        """Return the frames with the lower face painted anew.
 
         Raises:
-            FeatureError: There are not as many donors as pictures where they are needed, or
-                a picture shows nothing of the face.
+            FeatureError: There are not as many donors as frames where they are needed, or
+                a frame shows nothing of the face.
         """
         generator = _Generator.draw(self._config, rng)
         if generator.swaps:
             require_lent(job, job.donors, "donors", "another moment of the clip")
         lent = job.donors if generator.swaps else job.shots
         moves = fit_moves(lent, job.shots)
-        forged = [
+        fake = [
             _painted(shot, donor, move, generator)
             for shot, donor, move in zip(job.shots, lent, moves, strict=True)
         ]
-        return require_altered(job, forged)
+        return require_altered(job, fake)
 
 
 def _painted(shot: Shot, donor: Shot, move: NDArray[np.float64], generator: _Generator) -> Rgb:

@@ -1,6 +1,6 @@
-"""Morphs a face from one moment to a later one, as interpolated pictures do.
+"""Morphs a face from one moment to a later one, as interpolated frames do.
 
-The pictures between are not shown; they are made from the two at the ends by optical flow.
+The frames between are not shown; they are made from the two at the ends by optical flow.
 """
 
 from collections.abc import Sequence
@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from mmmsba_plugin.config import Chapter
+from mmmsba_plugin.config import Config
 from mmmsba_plugin.errors import FeatureError
 from mmmsba_plugin.forge.visual import face_regions
 from mmmsba_plugin.forge.visual.blend import Patch, Pixels, face_px, require_altered
 from mmmsba_plugin.forge.visual.mouth_swap import fit_moves
-from mmmsba_plugin.forger import PictureJob, Shot
+from mmmsba_plugin.forger import FrameJob, Shot
 from mmmsba_plugin.structures import Rgb
 
 _FACE_SIZE, _FEATHER = 0.88, 0.03
@@ -23,25 +23,25 @@ _FACE_SIZE, _FEATHER = 0.88, 0.03
 #: search reads beyond the end of a strip of 16 x 96 and takes the process down with it.
 _FLOW_PX = 96
 #: A morph of fewer would have nothing between its ends.
-_FEWEST_PICTURES = 2
+_FEWEST_FRAMES = 2
 
 
-class FlowConfig(Chapter):
+class FlowConfig(Config):
     """How far apart the moments are that are morphed into each other."""
 
     fewest: int = Field(
-        default=3, ge=_FEWEST_PICTURES, description="Least number of pictures that one morph takes."
+        default=3, ge=_FEWEST_FRAMES, description="Least number of frames that one morph takes."
     )
     most: int = Field(
-        default=10, ge=_FEWEST_PICTURES, description="Most pictures that one morph takes."
+        default=10, ge=_FEWEST_FRAMES, description="Most frames that one morph takes."
     )
 
 
 class Flow:
     """The face morphed between moments of the stretch.
 
-    Stands for morph cuts, which hide where words were cut out, and for pictures that were
-    interpolated to fit another sound or rate.
+    Stands for morph cuts, which hide where words were cut out, and for frames that were
+    interpolated to fit another audio or rate.
     """
 
     needs_donor = False
@@ -49,48 +49,46 @@ class Flow:
     def __init__(self, config: FlowConfig | None = None) -> None:
         self._config = config or FlowConfig()
 
-    def forge_pictures(self, job: PictureJob, rng: np.random.Generator) -> list[Rgb]:
-        """Return the pictures with the face morphed.
+    def forge_frames(self, job: FrameJob, rng: np.random.Generator) -> list[Rgb]:
+        """Return the frames with the face morphed.
 
         A stretch is one morph or several in a row. What is shown lies evenly between the two
-        ends of a morph and never on them, so that these pictures change as well.
+        ends of a morph and never on them, so that these frames change as well.
 
         Raises:
-            FeatureError: The stretch has one picture, or nothing moves in it.
+            FeatureError: The stretch has one frame, or nothing moves in it.
         """
-        if len(job.shots) < _FEWEST_PICTURES:
-            raise FeatureError(
-                "a morph needs two pictures at least, got one; forge a longer stretch"
-            )
-        forged: list[Rgb] = []
+        if len(job.shots) < _FEWEST_FRAMES:
+            raise FeatureError("a morph needs two frames at least, got one; forge a longer stretch")
+        fake: list[Rgb] = []
         for start, end in pairwise(self._cuts(len(job.shots), rng)):
-            forged += _morphed(job.shots[start:end])
-        return require_altered(job, forged)
+            fake += _morphed(job.shots[start:end])
+        return require_altered(job, fake)
 
     def _cuts(self, count: int, rng: np.random.Generator) -> list[int]:
-        """Return where morphs begin, and at last the end; none has less than two pictures."""
+        """Return where morphs begin, and at last the end; none has less than two frames."""
         low, high = sorted((self._config.fewest, self._config.most))
         size = int(rng.integers(low, high + 1))
-        num_morphs = min(max(1, round(count / size)), count // _FEWEST_PICTURES)
+        num_morphs = min(max(1, round(count / size)), count // _FEWEST_FRAMES)
         return [count * i // num_morphs for i in range(num_morphs + 1)]
 
 
 def _morphed(shots: Sequence[Shot]) -> list[Rgb]:
-    """Return the pictures of one morph, each with a face between those of the two ends."""
+    """Return the frames of one morph, each with a face between those of the two ends."""
     first, last = shots[0], shots[-1]
     ends = [(end.rgb, fit_moves([end] * len(shots), shots)) for end in (first, last)]
-    forged: list[Rgb] = []
+    fake: list[Rgb] = []
     for i, shot in enumerate(shots):
         corners = face_regions.whole_face(shot, size=_FACE_SIZE)
         patch = Patch(shot, corners, _FEATHER * face_px(shot))
         early, late = (patch.bring(rgb, moves[i]) for rgb, moves in ends)
         between = _between(early, late, (i + 1) / (len(shots) + 1))
-        forged.append(patch.lay(patch.in_light(between)))
-    return forged
+        fake.append(patch.lay(patch.in_light(between)))
+    return fake
 
 
 def _between(early: Pixels, late: Pixels, share: float) -> Pixels:
-    """Return what lies between two pictures, ``share`` of the way to the later one."""
+    """Return what lies between two frames, ``share`` of the way to the later one."""
     import cv2
 
     height, width = early.shape[:2]

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from mmmsba_plugin.config import Chapter
+from mmmsba_plugin.config import Config
 from mmmsba_plugin.forge.visual import face_regions
 from mmmsba_plugin.forge.visual.blend import Patch, require_lent
-from mmmsba_plugin.forger import PictureJob, Shot
+from mmmsba_plugin.forger import FrameJob, Shot
 from mmmsba_plugin.structures import Rgb
 from mmmsba_plugin.tracks.crop import RIGID
 from mmmsba_plugin.tracks.mesh import apply_affine
@@ -25,7 +25,7 @@ from mmmsba_plugin.tracks.mesh import apply_affine
 ANCHORS = (*RIGID, 2, 98, 327, 50, 280, 234, 454, 93, 323)
 
 
-class MouthConfig(Chapter):
+class MouthConfig(Config):
     """How another moment's mouth is laid over a face."""
 
     spread: float = Field(
@@ -47,11 +47,11 @@ class MouthSwap:
     def __init__(self, config: MouthConfig | None = None) -> None:
         self._config = config or MouthConfig()
 
-    def forge_pictures(self, job: PictureJob, rng: np.random.Generator) -> list[Rgb]:
-        """Return the pictures with the donors' mouths.
+    def forge_frames(self, job: FrameJob, rng: np.random.Generator) -> list[Rgb]:
+        """Return the frames with the donors' mouths.
 
         Raises:
-            FeatureError: There are not as many donors as pictures.
+            FeatureError: There are not as many donors as frames.
         """
         require_lent(job, job.donors, "donors", "another moment of the clip")
         moves = fit_moves(job.donors, job.shots)
@@ -73,7 +73,7 @@ def mouth_patch(shot: Shot, donor: Shot, move: NDArray[np.float64], config: Mout
 
 
 def fit_moves(there: Sequence[Shot], here: Sequence[Shot]) -> list[NDArray[np.float64]]:
-    """Return the affine maps that bring faces onto others, picture by picture.
+    """Return the affine maps that bring faces onto others, frame by frame.
 
     Each is averaged with its neighbours: a mesh trembles, a jaw does not.
     """
@@ -86,7 +86,7 @@ def fit_anchors(donor: Shot, shot: Shot) -> NDArray[np.float64]:
     """Return the affine map that brings a donor's face onto that of ``shot``.
 
     Returns:
-        Least-squares fit over :data:`ANCHORS`, shape ``(2, 3)``, in picture pixels.
+        Least-squares fit over :data:`ANCHORS`, shape ``(2, 3)``, in frame pixels.
     """
     source = donor.points_px[list(ANCHORS)]
     rows = np.column_stack([source, np.ones(len(ANCHORS))])

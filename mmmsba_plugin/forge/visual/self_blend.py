@@ -1,13 +1,13 @@
 """Blends a face, slightly changed, back into itself.
 
-A face swap betrays itself where the new face meets the old picture: colour, sharpness,
+A face swap betrays itself where the new face meets the old frame: colour, sharpness,
 resolution and place agree almost, not quite. A face blended into itself has those traces
 and no others, so a detector cannot learn who was swapped for whom.
 
 Source:
     The idea of self-blended images, Shiohara and Yamasaki, "Detecting Deepfakes with
     Self-Blended Images", CVPR 2022, after its text. One difference: theirs changes either
-    the face or the picture around it, ours only the face, since the rest stays genuine.
+    the face or the frame around it, ours only the face, since the rest stays real.
 """
 
 from dataclasses import dataclass
@@ -16,20 +16,20 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from mmmsba_plugin.config import Chapter
+from mmmsba_plugin.config import Config
 from mmmsba_plugin.forge.visual import face_regions
 from mmmsba_plugin.forge.visual.blend import Corners, Patch, Pixels, face_px, require_altered
-from mmmsba_plugin.forger import PictureJob, Shot
+from mmmsba_plugin.forger import FrameJob, Shot
 from mmmsba_plugin.structures import Rgb
 
 #: Corners of a deformed outline, and the waves it is bent by.
 _NUM_CORNERS = 48
 _WAVES = (2, 3, 4, 5)
-#: What changes from picture to picture, against what is drawn for the stretch.
+#: What changes from frame to frame, against what is drawn for the stretch.
 _JITTER = 0.1
 
 
-class SelfBlendConfig(Chapter):
+class SelfBlendConfig(Config):
     """How far the face that is blended in differs from the one below."""
 
     colour: float = Field(
@@ -95,7 +95,7 @@ class _Change:
         )
 
     def jittered(self, rng: np.random.Generator) -> NDArray[np.float64]:
-        """Return the shift and change of size for one picture."""
+        """Return the shift and change of size for one frame."""
         return self.move * (1 + _JITTER * rng.standard_normal(3))
 
     def apply(self, pixels: Pixels) -> Pixels:
@@ -124,15 +124,15 @@ class SelfBlend:
     def __init__(self, config: SelfBlendConfig | None = None) -> None:
         self._config = config or SelfBlendConfig()
 
-    def forge_pictures(self, job: PictureJob, rng: np.random.Generator) -> list[Rgb]:
-        """Return the pictures with the face blended into itself.
+    def forge_frames(self, job: FrameJob, rng: np.random.Generator) -> list[Rgb]:
+        """Return the frames with the face blended into itself.
 
         Raises:
-            FeatureError: A picture shows nothing of the face.
+            FeatureError: A frame shows nothing of the face.
         """
         change = _Change.draw(self._config, rng)
-        forged = [_blended(shot, change, change.jittered(rng)) for shot in job.shots]
-        return require_altered(job, forged)
+        fake = [_blended(shot, change, change.jittered(rng)) for shot in job.shots]
+        return require_altered(job, fake)
 
 
 def _blended(shot: Shot, change: _Change, move: NDArray[np.float64]) -> Rgb:

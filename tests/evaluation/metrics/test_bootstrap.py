@@ -52,18 +52,18 @@ def test_the_same_seed_gives_the_same_interval_and_another_one_another():
     assert first.low < first.value < first.high
 
 
-def test_clips_of_one_person_tell_less_than_clips_of_many():
+def test_clips_of_one_identity_tell_less_than_clips_of_many():
     rng = np.random.default_rng(3)
-    person = np.repeat(np.arange(10), 12)
-    values = rng.normal(size=10)[person] + rng.normal(scale=0.1, size=120)
+    identity = np.repeat(np.arange(10), 12)
+    values = rng.normal(size=10)[identity] + rng.normal(scale=0.1, size=120)
     by_clip = bootstrap_one(mean_of(values), clusters=[None] * 120)
-    by_person = bootstrap_one(mean_of(values), clusters=person.tolist())
-    assert by_person.value == by_clip.value
+    by_identity = bootstrap_one(mean_of(values), clusters=identity.tolist())
+    assert by_identity.value == by_clip.value
     # Twelve clips that say nearly the same make the interval up to sqrt(12) = 3.5 times wider.
-    assert width(by_person) > 2 * width(by_clip)
+    assert width(by_identity) > 2 * width(by_clip)
 
 
-def test_clips_of_one_person_are_drawn_together():
+def test_clips_of_one_identity_are_drawn_together():
     for draw in seen_by(clusters=["a", "b", "a"]):
         assert draw.count(0) == draw.count(2)
 
@@ -101,7 +101,7 @@ def test_draws_without_a_number_are_left_out():
     assert (interval.value, interval.low, interval.high) == (1.0, 1.0, 1.0)
 
 
-def test_one_person_alone_gives_no_interval():
+def test_one_identity_alone_gives_no_interval():
     interval = bootstrap_one(mean_of(np.arange(4.0)), clusters=["ann"] * 4)
     assert interval.value == 1.5
     assert math.isnan(interval.low)

@@ -95,7 +95,7 @@ class TestRanking:
         assert worst == pytest.approx((1 - 0.1 / 1.9) / 2)
 
     def test_the_raw_partial_area_is_another_number(self):
-        # Flags half of the forged clips before the first genuine one, the rest after the last.
+        # Flags half of the fake clips before the first real one, the rest after the last.
         raw_share = 0.5
         ours = partial_auc([0.1, 0.4, 0.35, 0.8], [False, False, True, True])
         assert ours == pytest.approx((1 + (0.1 * raw_share - 0.005) / 0.095) / 2)
@@ -279,11 +279,11 @@ class TestCalibrationError:
         found = expected_calibration_error(scores, rows[1], bins=bins)
         assert found == pytest.approx(float(theirs), abs=1e-6)
 
-    def test_scores_that_are_the_shares_forged_have_none(self):
+    def test_scores_that_are_the_shares_fake_have_none(self):
         scores = [0.25] * 4 + [0.75] * 4
-        forged = [True, False, False, False, True, True, True, False]
-        assert expected_calibration_error(scores, forged) == 0.0
-        assert expected_calibration_error(scores, forged, binning="mass") == 0.0
+        fake = [True, False, False, False, True, True, True, False]
+        assert expected_calibration_error(scores, fake) == 0.0
+        assert expected_calibration_error(scores, fake, binning="mass") == 0.0
 
     def test_a_detector_that_is_sure_and_wrong_has_all_of_it(self):
         assert expected_calibration_error([1.0, 0.0], [False, True]) == 1.0
@@ -299,7 +299,7 @@ class TestCalibrationError:
         assert np.isnan(seen.mean_scores[~held]).all()
         mean = np.average(seen.mean_scores[held], weights=seen.counts[held])
         assert mean == pytest.approx(np.mean(scores), abs=1e-12)
-        share = np.average(seen.shares_forged[held], weights=seen.counts[held])
+        share = np.average(seen.shares_fake[held], weights=seen.counts[held])
         assert share == pytest.approx(np.mean(labels), abs=1e-12)
         inside = (seen.mean_scores[held] >= seen.edges[:-1][held] - 1e-12) & (
             seen.mean_scores[held] <= seen.edges[1:][held] + 1e-12
@@ -356,27 +356,27 @@ class TestSnippets:
     def curves(self, *scores, start_s=0.0, **by_modality) -> Curves:
         return Curves(start_s=start_s, stride_s=0.2, score=scores, by_modality=by_modality)
 
-    def test_a_snippet_is_forged_if_any_forged_time_lies_in_its_cell(self):
+    def test_a_snippet_is_fake_if_any_fake_time_lies_in_its_cell(self):
         found = snippets_of(self.curves(0.1, 0.2, 0.3, 0.4, 0.5), [Segment(0.39, 0.6)])
-        assert found.forged.tolist() == [False, True, True, False, False]
+        assert found.fake.tolist() == [False, True, True, False, False]
         assert found.scores.tolist() == [0.1, 0.2, 0.3, 0.4, 0.5]
 
     def test_snippets_that_were_not_judged_are_left_out(self):
         found = snippets_of(self.curves(None, 0.2, None), [Segment(0.0, 0.4)])
-        assert (found.scores.tolist(), found.forged.tolist()) == ([0.2], [True])
+        assert (found.scores.tolist(), found.fake.tolist()) == ([0.2], [True])
 
     def test_cells_are_those_of_a_grid_that_starts_later(self):
         found = snippets_of(self.curves(0.1, 0.2, 0.3, start_s=0.4), [Segment(0.5, 0.7)])
-        assert found.forged.tolist() == [True, True, False]
+        assert found.fake.tolist() == [True, True, False]
 
     @pytest.mark.parametrize("truth", [Segment(0.0, 0.4), Segment(2.0, 3.0)])
     def test_truth_outside_of_what_was_judged_is_not_asked_for(self, truth):
-        assert not snippets_of(self.curves(0.1, 0.2, start_s=0.4), [truth]).forged.any()
+        assert not snippets_of(self.curves(0.1, 0.2, start_s=0.4), [truth]).fake.any()
 
-    def test_a_clip_that_is_forged_throughout_has_forged_snippets_throughout(self):
+    def test_a_clip_that_is_fake_throughout_has_fake_snippets_throughout(self):
         from mmmsba_plugin.record import WHOLE_CLIP
 
-        assert snippets_of(self.curves(0.1, 0.2), [WHOLE_CLIP]).forged.all()
+        assert snippets_of(self.curves(0.1, 0.2), [WHOLE_CLIP]).fake.all()
 
     def test_a_modality_has_a_curve_of_its_own(self):
         found = snippets_of(self.curves(0.9, 0.9, audio=(0.2, None)), [], modality="audio")
@@ -394,23 +394,23 @@ class TestSnippets:
         st.integers(0, 12),
         st.integers(1, 30),
     )
-    def test_a_cell_is_forged_exactly_if_the_two_stretches_meet(self, spans, first, num):
+    def test_a_cell_is_fake_exactly_if_the_two_stretches_meet(self, spans, first, num):
         # Edges on a lattice of a quarter cell, so that touching without sharing is common.
         truth = [Segment(a * 0.05, (a + n) * 0.05) for a, n in spans]
         found = snippets_of(self.curves(*[0.5] * num, start_s=first * 0.2), truth)
-        for cell, forged in enumerate(found.forged.tolist()):
+        for cell, fake in enumerate(found.fake.tolist()):
             low = 4 * (first + cell)
-            assert forged == any(a < low + 4 and a + n > low for a, n in spans)
+            assert fake == any(a < low + 4 and a + n > low for a, n in spans)
 
     def test_the_measures_of_clips_apply_to_snippets_of_many(self):
         right = snippets_of(self.curves(0.1, 0.9), [Segment(0.2, 0.4)])
         wrong = snippets_of(self.curves(0.9, 0.1), [Segment(0.2, 0.4)])
-        assert auc(right.scores, right.forged) == 1.0
+        assert auc(right.scores, right.fake) == 1.0
         both = together([right, wrong])
         assert repr(both) == "Snippets(4, 2 forged)"
-        assert auc(both.scores, both.forged) == 0.5
+        assert auc(both.scores, both.fake) == 0.5
 
     def test_no_clips_have_no_snippets(self):
         none = together([])
         assert isinstance(none, Snippets)
-        assert math.isnan(auc(none.scores, none.forged))
+        assert math.isnan(auc(none.scores, none.fake))

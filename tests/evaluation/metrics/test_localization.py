@@ -33,16 +33,16 @@ def spans(draw, max_size):
 
 
 @st.composite
-def corpora(draw):
-    """Predictions and truths of a few clips; some genuine, some without proposals."""
-    truths = {key: draw(spans(4)) for key in "abcd"}
-    assume(any(len(rows) for rows in truths.values()))
+def datasets(draw):
+    """Predictions and truths of a few clips; some real, some without proposals."""
+    ground_truth = {key: draw(spans(4)) for key in "abcd"}
+    assume(any(len(rows) for rows in ground_truth.values()))
     predictions = {}
     for key in draw(st.lists(st.sampled_from("abcd"), unique=True)):
         rows = draw(spans(8))
         scores = st.lists(st.integers(0, 9), min_size=len(rows), max_size=len(rows))
         predictions[key] = (rows, np.array(draw(scores)) / 10)
-    return predictions, truths
+    return predictions, ground_truth
 
 
 def one_clip(proposals, scores, truth):
@@ -51,33 +51,33 @@ def one_clip(proposals, scores, truth):
     return {"clip": (proposals, np.array(scores, dtype=float))}, {"clip": truth}
 
 
-@given(corpora(), thresholds)
-def test_average_precision_equals_the_slow_version(corpus, tiou):
-    expected = SLOW["average_precision"](*corpus, tiou)
+@given(datasets(), thresholds)
+def test_average_precision_equals_the_slow_version(dataset, tiou):
+    expected = SLOW["average_precision"](*dataset, tiou)
     # Sums of at most 32 terms in another order.
-    assert average_precision(*corpus, tiou=tiou) == pytest.approx(expected, abs=1e-14)
+    assert average_precision(*dataset, tiou=tiou) == pytest.approx(expected, abs=1e-14)
 
 
-@given(corpora(), st.integers(1, 10))
-def test_average_recall_equals_the_slow_version(corpus, num_proposals):
-    expected = SLOW["average_recall"](*corpus, num_proposals, TIOUS)
-    found = average_recall(*corpus, num_proposals=num_proposals)
+@given(datasets(), st.integers(1, 10))
+def test_average_recall_equals_the_slow_version(dataset, num_proposals):
+    expected = SLOW["average_recall"](*dataset, num_proposals, TIOUS)
+    found = average_recall(*dataset, num_proposals=num_proposals)
     assert found == pytest.approx(expected, abs=1e-14)
 
 
-@given(corpora(), thresholds)
-def test_official_figures_equal_their_slow_version_to_the_last_bit(corpus, tiou):
-    ap = average_precision(*corpus, tiou=tiou, mode="official")
-    assert ap == SLOW["average_precision_officially"](*corpus, tiou)
-    ar = average_recall(*corpus, num_proposals=3, mode="official")
-    assert ar == SLOW["average_recall_officially"](*corpus, 3, TIOUS)
+@given(datasets(), thresholds)
+def test_official_figures_equal_their_slow_version_to_the_last_bit(dataset, tiou):
+    ap = average_precision(*dataset, tiou=tiou, mode="official")
+    assert ap == SLOW["average_precision_officially"](*dataset, tiou)
+    ar = average_recall(*dataset, num_proposals=3, mode="official")
+    assert ar == SLOW["average_recall_officially"](*dataset, 3, TIOUS)
 
 
-@given(corpora(), thresholds, modes)
-def test_clips_give_the_same_numbers_in_small_blocks(corpus, tiou, mode):
+@given(datasets(), thresholds, modes)
+def test_clips_give_the_same_numbers_in_small_blocks(dataset, tiou, mode):
     def figures():
-        ap = average_precision(*corpus, tiou=tiou, mode=mode)
-        return ap, average_recall(*corpus, num_proposals=3, mode=mode)
+        ap = average_precision(*dataset, tiou=tiou, mode=mode)
+        return ap, average_recall(*dataset, num_proposals=3, mode=mode)
 
     whole = figures()
     with pytest.MonkeyPatch.context() as patch:
@@ -85,18 +85,20 @@ def test_clips_give_the_same_numbers_in_small_blocks(corpus, tiou, mode):
         assert figures() == whole
 
 
-@given(corpora(), st.lists(st.integers(0, 3), min_size=4, max_size=4), thresholds, modes)
-def test_a_clip_drawn_several_times_counts_as_several_clips(corpus, counts, tiou, mode):
-    predictions, truths = apart(corpus[0]), corpus[1]
-    assume(sum(n * len(truths[key]) for key, n in zip(truths, counts, strict=True)))
-    names = [(key, f"{key}{i}") for key, n in zip(truths, counts, strict=True) for i in range(n)]
+@given(datasets(), st.lists(st.integers(0, 3), min_size=4, max_size=4), thresholds, modes)
+def test_a_clip_drawn_several_times_counts_as_several_clips(dataset, counts, tiou, mode):
+    predictions, ground_truth = apart(dataset[0]), dataset[1]
+    assume(sum(n * len(ground_truth[key]) for key, n in zip(ground_truth, counts, strict=True)))
+    names = [
+        (key, f"{key}{i}") for key, n in zip(ground_truth, counts, strict=True) for i in range(n)
+    ]
     repeated = (
         {name: predictions[key] for key, name in names if key in predictions},
-        {name: truths[key] for key, name in names},
+        {name: ground_truth[key] for key, name in names},
     )
-    drawn = match(*tables(predictions, truths), tious=[tiou], mode=mode)
+    drawn = match(*tables(predictions, ground_truth), tious=[tiou], mode=mode)
     whole = match(*tables(*repeated), tious=[tiou], mode=mode)
-    # Official figures of a draw are in float64, those of a corpus in float32.
+    # Official figures of a draw are in float64, those of a dataset in float32.
     near = {"abs": 1e-12 if mode == "voc" else 1e-6}
     counts = np.array(counts)
     ap = drawn.average_precision(tiou, counts)
@@ -104,9 +106,9 @@ def test_a_clip_drawn_several_times_counts_as_several_clips(corpus, counts, tiou
     assert drawn.average_recall(2, counts) == pytest.approx(whole.average_recall(2), **near)
 
 
-@given(corpora(), modes)
-def test_each_clip_drawn_once_is_the_corpus(corpus, mode):
-    matched = match(*tables(*corpus), mode=mode)
+@given(datasets(), modes)
+def test_each_clip_drawn_once_is_the_dataset(dataset, mode):
+    matched = match(*tables(*dataset), mode=mode)
     once = np.ones(4, dtype=np.int64)
     for tiou in (0.5, 0.95):
         found = matched.average_precision(tiou, once)
@@ -114,9 +116,9 @@ def test_each_clip_drawn_once_is_the_corpus(corpus, mode):
     assert matched.average_recall(3, once) == matched.average_recall(3)
 
 
-@given(corpora(), modes)
-def test_figures_do_not_depend_on_what_was_asked_before(corpus, mode):
-    matched = match(*tables(*corpus), mode=mode)
+@given(datasets(), modes)
+def test_figures_do_not_depend_on_what_was_asked_before(dataset, mode):
+    matched = match(*tables(*dataset), mode=mode)
     some, others = np.array([2, 0, 1, 1]), np.array([0, 1, 3, 0])
 
     def figures():
@@ -124,11 +126,11 @@ def test_figures_do_not_depend_on_what_was_asked_before(corpus, mode):
         return [matched.average_precision(*one) for one in asked] + [matched.average_recall(2)]
 
     assert np.array_equal(figures(), figures(), equal_nan=True)
-    assert matched.average_precision(0.9) == average_precision(*corpus, tiou=0.9, mode=mode)
+    assert matched.average_precision(0.9) == average_precision(*dataset, tiou=0.9, mode=mode)
 
 
-def tables(predictions, truths):
-    return SpanTable.of_proposals(predictions), SpanTable.of_truths(truths)
+def tables(predictions, ground_truth):
+    return SpanTable.of_proposals(predictions), SpanTable.of_ground_truth(ground_truth)
 
 
 def apart(predictions):
@@ -137,69 +139,73 @@ def apart(predictions):
     return {key: (rows, scores - steps[key]) for key, (rows, scores) in predictions.items()}
 
 
-@given(corpora(), thresholds, modes)
-def test_average_precision_lies_between_zero_and_one(corpus, tiou, mode):
+@given(datasets(), thresholds, modes)
+def test_average_precision_lies_between_zero_and_one(dataset, tiou, mode):
     # The sum of n shares of 1/n can round to just above 1.
-    assert 0.0 <= average_precision(*corpus, tiou=tiou, mode=mode) <= 1.0 + 1e-6
+    assert 0.0 <= average_precision(*dataset, tiou=tiou, mode=mode) <= 1.0 + 1e-6
 
 
-@given(corpora(), thresholds)
-def test_average_precision_depends_on_the_order_of_scores_alone(corpus, tiou):
-    predictions, truths = corpus
+@given(datasets(), thresholds)
+def test_average_precision_depends_on_the_order_of_scores_alone(dataset, tiou):
+    predictions, ground_truth = dataset
     rescored = {key: (rows, np.exp(3 * scores) - 50) for key, (rows, scores) in predictions.items()}
-    assert average_precision(rescored, truths, tiou=tiou) == average_precision(*corpus, tiou=tiou)
+    assert average_precision(rescored, ground_truth, tiou=tiou) == average_precision(
+        *dataset, tiou=tiou
+    )
 
 
-@given(corpora(), thresholds)
-def test_a_low_scored_false_alarm_never_raises_average_precision(corpus, tiou):
-    predictions, truths = corpus
+@given(datasets(), thresholds)
+def test_a_low_scored_false_alarm_never_raises_average_precision(dataset, tiou):
+    predictions, ground_truth = dataset
     alarm = {"genuine": (np.array([[0.0, 1.0]]), np.array([-1.0]))}
     after = average_precision(
-        predictions | alarm, truths | {"genuine": np.zeros((0, 2))}, tiou=tiou
+        predictions | alarm, ground_truth | {"genuine": np.zeros((0, 2))}, tiou=tiou
     )
-    assert after <= average_precision(predictions, truths, tiou=tiou)
+    assert after <= average_precision(predictions, ground_truth, tiou=tiou)
 
 
-@given(corpora(), thresholds)
-def test_a_perfect_detector_scores_one(corpus, tiou):
-    truths = {key: rows[rows[:, 1] > rows[:, 0]] for key, rows in corpus[1].items()}
-    assume(any(len(rows) for rows in truths.values()))
-    perfect = {key: (rows, np.ones(len(rows))) for key, rows in truths.items()}
-    assert average_precision(perfect, truths, tiou=tiou) == pytest.approx(1.0, abs=1e-14)
-    assert average_recall(perfect, truths, num_proposals=4) == 1.0
+@given(datasets(), thresholds)
+def test_a_perfect_detector_scores_one(dataset, tiou):
+    ground_truth = {key: rows[rows[:, 1] > rows[:, 0]] for key, rows in dataset[1].items()}
+    assume(any(len(rows) for rows in ground_truth.values()))
+    perfect = {key: (rows, np.ones(len(rows))) for key, rows in ground_truth.items()}
+    assert average_precision(perfect, ground_truth, tiou=tiou) == pytest.approx(1.0, abs=1e-14)
+    assert average_recall(perfect, ground_truth, num_proposals=4) == 1.0
 
 
-@given(corpora())
-def test_average_recall_never_falls_as_more_proposals_count(corpus):
-    recalls = [average_recall(*corpus, num_proposals=n) for n in range(1, 10)]
+@given(datasets())
+def test_average_recall_never_falls_as_more_proposals_count(dataset):
+    recalls = [average_recall(*dataset, num_proposals=n) for n in range(1, 10)]
     assert recalls == sorted(recalls)
     assert all(0.0 <= recall <= 1.0 for recall in recalls)
 
 
 def test_the_area_counts_from_recall_zero_on():
     # Two truths, found at ranks 1 and 3: precision 1 and 2/3.
-    corpus = one_clip([(0, 1), (5, 6), (2, 3)], [0.9, 0.8, 0.7], [(0, 1), (2, 3)])
-    assert average_precision(*corpus, tiou=0.5) == pytest.approx((1 + 2 / 3) / 2)
+    dataset = one_clip([(0, 1), (5, 6), (2, 3)], [0.9, 0.8, 0.7], [(0, 1), (2, 3)])
+    assert average_precision(*dataset, tiou=0.5) == pytest.approx((1 + 2 / 3) / 2)
 
 
 def test_the_worked_example_of_three_clips():
-    truths = {"a": [[1, 2], [4, 5]], "b": [[0.5, 1.5]], "c": np.zeros((0, 2))}
+    ground_truth = {"a": [[1, 2], [4, 5]], "b": [[0.5, 1.5]], "c": np.zeros((0, 2))}
     predictions = {
         "a": ([[1, 2.1], [4.2, 5], [1, 2]], [0.95, 0.8, 0.3]),
         "b": ([[0.5, 0.9], [0.5, 1.6]], [0.9, 0.6]),
         "c": ([[2, 3], [0, 1]], [0.7, 0.1]),
     }
-    ap = average_precision(predictions, truths, tiou=0.5)
+    ap = average_precision(predictions, ground_truth, tiou=0.5)
     assert ap == pytest.approx((1 + 2 / 3 + 3 / 5) / 3)
-    assert average_precision(predictions, truths, tiou=0.9) == pytest.approx(0.466667, abs=1e-6)
+    assert average_precision(predictions, ground_truth, tiou=0.9) == pytest.approx(
+        0.466667, abs=1e-6
+    )
     # Found at 10, 7 and 9 of the thresholds.
-    assert average_recall(predictions, truths, num_proposals=100) == pytest.approx(26 / 30)
+    assert average_recall(predictions, ground_truth, num_proposals=100) == pytest.approx(26 / 30)
 
 
 def test_what_overlaps_enough_on_paper_is_enough():
     # 0.3 - 0.1 is half of 0.5 - 0.1, but a rounding less than that in float64.
-    corpus = one_clip([(0.1, 0.3)], [0.9], [(0.1, 0.5)])
-    assert average_precision(*corpus, tiou=0.5) == 1.0
+    dataset = one_clip([(0.1, 0.3)], [0.9], [(0.1, 0.5)])
+    assert average_precision(*dataset, tiou=0.5) == 1.0
     short = one_clip([(0.1, 0.299)], [0.9], [(0.1, 0.5)])
     assert average_precision(*short, tiou=0.5) == 0.0
 
@@ -211,8 +217,8 @@ def test_no_overlap_is_not_enough_for_the_least_threshold(mode):
 
 
 def test_copies_of_the_earlier_of_two_equal_scores_rank_first():
-    predictions, truths = tables(*one_clip([(0, 1), (5, 6)], [0.5, 0.5], [(0, 1), (2, 3)]))
-    ap = match(predictions, truths).average_precision(0.5, np.array([2]))
+    predictions, ground_truth = tables(*one_clip([(0, 1), (5, 6)], [0.5, 0.5], [(0, 1), (2, 3)]))
+    ap = match(predictions, ground_truth).average_precision(0.5, np.array([2]))
     # Right, right, wrong, wrong. Two clips one after the other would be right, wrong, right, wrong.
     assert ap == 0.5
 
@@ -234,14 +240,14 @@ def test_proposals_count_in_the_order_of_rows_officially():
 
 
 def test_a_truth_is_found_once():
-    corpus = one_clip([(0, 1), (0, 1)], [0.9, 0.8], [(0, 1), (5, 6)])
-    assert average_precision(*corpus, tiou=0.5) == 0.5
+    dataset = one_clip([(0, 1), (0, 1)], [0.9, 0.8], [(0, 1), (5, 6)])
+    assert average_precision(*dataset, tiou=0.5) == 0.5
 
 
 def test_an_overlap_of_exactly_the_threshold_counts():
-    corpus = one_clip([(0, 2)], [0.9], [(0, 1)])
-    assert average_precision(*corpus, tiou=0.5) == 1.0
-    assert average_recall(*corpus, num_proposals=1, tious=[0.5]) == 1.0
+    dataset = one_clip([(0, 2)], [0.9], [(0, 1)])
+    assert average_precision(*dataset, tiou=0.5) == 1.0
+    assert average_recall(*dataset, num_proposals=1, tious=[0.5]) == 1.0
 
 
 def test_equal_scores_rank_in_the_order_they_are_given():
@@ -259,22 +265,22 @@ def test_no_proposals_find_nothing():
 
 
 def test_a_clip_missing_from_the_predictions_counts_as_missed():
-    predictions, truths = one_clip([(0, 1)], [0.9], [(0, 1)])
-    truths["missing"] = np.array([[0.0, 1.0]])
-    assert average_precision(predictions, truths, tiou=0.5) == 0.5
-    assert average_recall(predictions, truths, num_proposals=1) == 0.5
+    predictions, ground_truth = one_clip([(0, 1)], [0.9], [(0, 1)])
+    ground_truth["missing"] = np.array([[0.0, 1.0]])
+    assert average_precision(predictions, ground_truth, tiou=0.5) == 0.5
+    assert average_recall(predictions, ground_truth, num_proposals=1) == 0.5
 
 
 def test_where_there_is_nothing_to_find_the_measure_is_not_defined():
-    corpus = one_clip([(0, 1)], [0.9], [])
-    assert math.isnan(average_precision(*corpus, tiou=0.5))
-    assert math.isnan(average_recall(*corpus, num_proposals=1))
+    dataset = one_clip([(0, 1)], [0.9], [])
+    assert math.isnan(average_precision(*dataset, tiou=0.5))
+    assert math.isnan(average_recall(*dataset, num_proposals=1))
 
 
 def test_a_span_without_length_neither_finds_nor_is_found():
-    corpus = one_clip([(1, 1), (2, 3)], [0.9, 0.8], [(1, 1), (2, 3)])
-    assert average_precision(*corpus, tiou=0.5) == 0.25
-    assert average_recall(*corpus, num_proposals=2) == 0.5
+    dataset = one_clip([(1, 1), (2, 3)], [0.9, 0.8], [(1, 1), (2, 3)])
+    assert average_precision(*dataset, tiou=0.5) == 0.25
+    assert average_recall(*dataset, num_proposals=2) == 0.5
 
 
 def test_a_score_of_nan_is_refused():
@@ -298,24 +304,24 @@ def test_a_span_without_finite_ends_is_refused(end_s):
 @pytest.mark.parametrize("end_s", [math.nan, math.inf, -math.inf, 1e300])
 def test_a_span_without_finite_ends_neither_finds_nor_is_found_officially(end_s):
     spans = [(0, end_s), (2, 3)]
-    corpus = one_clip(spans, [0.5, 0.4], spans)
-    assert average_precision(*corpus, tiou=0.5, mode="official") == 0.25
-    assert average_recall(*corpus, num_proposals=2, mode="official") == 0.5
+    dataset = one_clip(spans, [0.5, 0.4], spans)
+    assert average_precision(*dataset, tiou=0.5, mode="official") == 0.25
+    assert average_recall(*dataset, num_proposals=2, mode="official") == 0.5
 
 
 def test_proposals_for_a_clip_without_truth_are_refused():
     predictions, _ = one_clip([(0, 1)], [0.5], [])
-    with pytest.raises(DatasetError, match="'clip' has proposals but no truth; a genuine clip"):
+    with pytest.raises(DatasetError, match="'clip' has proposals but no truth; a real clip"):
         average_precision(predictions, {"other": np.array([[0.0, 1.0]])}, tiou=0.5)
 
 
-@given(corpora(), modes)
-def test_a_part_of_the_corpus_can_be_measured(corpus, mode):
-    predictions, truths = {"a": ([], [])} | corpus[0], corpus[1]
-    part = {key: truths[key] for key in "ca"}
+@given(datasets(), modes)
+def test_a_part_of_the_dataset_can_be_measured(dataset, mode):
+    predictions, ground_truth = {"a": ([], [])} | dataset[0], dataset[1]
+    part = {key: ground_truth[key] for key in "ca"}
     matched = match(
         SpanTable.of_proposals(predictions | {"d": ([[0, 1]], [0.9])}),
-        SpanTable.of_truths(part),
+        SpanTable.of_ground_truth(part),
         mode=mode,
     )
     kept = {key: rows for key, rows in predictions.items() if key in part}
@@ -325,15 +331,15 @@ def test_a_part_of_the_corpus_can_be_measured(corpus, mode):
 
 def test_predictions_for_other_clips_alone_are_refused():
     predictions, _ = tables(*one_clip([(0, 1)], [0.5], [(0, 1)]))
-    others = SpanTable.of_truths({"clip.mp4": [[0.0, 1.0]]})
+    others = SpanTable.of_ground_truth({"clip.mp4": [[0.0, 1.0]]})
     with pytest.raises(DatasetError, match=r"none of 1 .* 'clip' and 'clip.mp4': name clips alike"):
         match(predictions, others)
 
 
 def test_predictions_without_scores_are_refused():
-    _, truths = tables(*one_clip([], [], [(0, 1)]))
+    _, ground_truth = tables(*one_clip([], [], [(0, 1)]))
     with pytest.raises(DatasetError, match="no scores; build them with of_proposals"):
-        match(truths, truths)
+        match(ground_truth, ground_truth)
 
 
 def test_a_draw_of_other_clips_is_refused():
@@ -345,9 +351,9 @@ def test_a_draw_of_other_clips_is_refused():
 
 
 @pytest.mark.parametrize("mode", ["voc", "official"])
-def test_a_draw_without_truths_has_no_figures(mode):
-    truths = {"genuine": [], "forged": [[0.0, 1.0]]}
-    matched = match(*tables({"genuine": ([[0, 1]], [0.5])}, truths), mode=mode)
+def test_a_draw_without_ground_truth_has_no_figures(mode):
+    ground_truth = {"genuine": [], "forged": [[0.0, 1.0]]}
+    matched = match(*tables({"genuine": ([[0, 1]], [0.5])}, ground_truth), mode=mode)
     assert math.isnan(matched.average_precision(0.5, np.array([2, 0])))
     assert math.isnan(matched.average_recall(1, np.array([2, 0])))
     assert matched.average_precision(0.5, np.array([0, 1])) == 0.0
@@ -355,9 +361,9 @@ def test_a_draw_without_truths_has_no_figures(mode):
 
 @pytest.mark.parametrize("mode", ["voc", "official"])
 def test_the_first_strip_of_a_draw_is_that_of_its_own_ranking(mode):
-    truths = {"a": [[0.0, 1.0]], "b": [[0.0, 1.0]], "c": []}
+    ground_truth = {"a": [[0.0, 1.0]], "b": [[0.0, 1.0]], "c": []}
     said = {"c": ([[0, 1]], [0.9]), "a": ([[0, 1]], [0.8]), "b": ([[0, 1]], [0.7])}
-    matched = match(*tables(said, truths), mode=mode)
+    matched = match(*tables(said, ground_truth), mode=mode)
     assert matched.average_precision(0.5, np.array([1, 1, 1])) == pytest.approx(2 / 3)
     without_alarm = matched.average_precision(0.5, np.array([2, 2, 0]))
     assert without_alarm == (1.0 if mode == "voc" else 0.75)
@@ -383,14 +389,14 @@ def test_recall_over_no_thresholds_is_refused():
 
 @pytest.mark.parametrize("tiou", [0.0, -0.5, 1.01, math.nan])
 def test_a_threshold_out_of_bounds_is_refused(tiou):
-    corpus = one_clip([(0, 1)], [0.5], [(0, 1)])
+    dataset = one_clip([(0, 1)], [0.5], [(0, 1)])
     with pytest.raises(ConfigError, match=rf"must lie in \(0, 1\], got {tiou}"):
-        average_precision(*corpus, tiou=tiou)
+        average_precision(*dataset, tiou=tiou)
     with pytest.raises(ConfigError, match=rf"must lie in \(0, 1\], got {tiou}"):
-        average_recall(*corpus, num_proposals=1, tious=[tiou])
+        average_recall(*dataset, num_proposals=1, tious=[tiou])
 
 
 def test_recall_of_no_proposals_is_refused():
-    corpus = one_clip([(0, 1)], [0.5], [(0, 1)])
+    dataset = one_clip([(0, 1)], [0.5], [(0, 1)])
     with pytest.raises(ConfigError, match="num_proposals=0 and 10 thresholds"):
-        average_recall(*corpus, num_proposals=0)
+        average_recall(*dataset, num_proposals=0)

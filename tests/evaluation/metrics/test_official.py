@@ -29,10 +29,10 @@ def oracle(tmp_path_factory):
         pytest.skip(f"the official evaluator: {error}")
     folder = tmp_path_factory.mktemp("judged")
 
-    def figures(rows, truths):
+    def figures(rows, ground_truth):
         proposals, labels = folder / "prediction.json", folder / "metadata.json"
         proposals.write_text(json.dumps(rows), encoding="utf-8")
-        ORACLE["write_labels"](truths, labels)
+        ORACLE["write_labels"](ground_truth, labels)
         return ORACLE["evaluate"](
             module,
             proposals,
@@ -45,14 +45,14 @@ def oracle(tmp_path_factory):
     return figures
 
 
-def ours(rows, truths):
+def ours(rows, ground_truth):
     said = {key: ([row[1:] for row in one], [row[0] for row in one]) for key, one in rows.items()}
-    return figures_of(SpanTable.of_proposals(said), truths)
+    return figures_of(SpanTable.of_proposals(said), ground_truth)
 
 
-def figures_of(said, truths):
-    truths = SpanTable.of_truths(truths)
-    matched = match(said, truths, tious=THRESHOLDS, mode="official")
+def figures_of(said, ground_truth):
+    ground_truth = SpanTable.of_ground_truth(ground_truth)
+    matched = match(said, ground_truth, tious=THRESHOLDS, mode="official")
     return (
         [matched.average_precision(tiou) for tiou in THRESHOLDS],
         [matched.average_recall(n) for n in NUM_PROPOSALS],
@@ -60,7 +60,7 @@ def figures_of(said, truths):
 
 
 @st.composite
-def corpora(draw):
+def datasets(draw):
     """Rows and truths of a few clips, unsorted, with ties, duplicates and inverted spans.
 
     Every clip has a row, because the evaluator ends in a panic where one has none, and a truth
@@ -70,27 +70,27 @@ def corpora(draw):
     time = st.floats(0, 8, allow_subnormal=False).map(lambda x: round(x, decimals))
     score = st.floats(-1, 1).map(lambda x: round(x, digits))
     keys = draw(st.lists(st.integers(0, 99).map("{:06d}.mp4".format), min_size=1, unique=True))
-    truths = {key: draw(st.lists(st.tuples(time, time), max_size=4)) for key in keys}
-    truths[keys[0]].append((1.0, 2.5))
+    ground_truth = {key: draw(st.lists(st.tuples(time, time), max_size=4)) for key in keys}
+    ground_truth[keys[0]].append((1.0, 2.5))
     rows = {}
     for key in draw(st.permutations(keys)):
-        near = st.sampled_from([*truths[key], (1.0, 2.0)])
+        near = st.sampled_from([*ground_truth[key], (1.0, 2.0)])
         span = near | st.tuples(time, time) | near.map(lambda s: (s[0], round(s[1] + 0.1, 2)))
         listed = st.lists(st.tuples(score, span), min_size=1, max_size=12)
         rows[key] = [[score, *span] for score, span in draw(listed)]
-    return rows, truths
+    return rows, ground_truth
 
 
 @settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(corpora())
-def test_figures_equal_those_of_the_official_evaluator(oracle, corpus):
-    assert ours(*corpus) == oracle(*corpus)
+@given(datasets())
+def test_figures_equal_those_of_the_official_evaluator(oracle, dataset):
+    assert ours(*dataset) == oracle(*dataset)
 
 
 def like_a_detector(seed, num_clips, num_rows):
     """Rows near the truths and far from them, times of two decimals and scores of four."""
     rng = np.random.default_rng(seed)
-    truths, rows = {}, {}
+    ground_truth, rows = {}, {}
     for clip in range(num_clips):
         starts_s = np.round(rng.uniform(0, 8, size=rng.integers(0, 4)), 2)
         spans = [[float(s), round(float(s + rng.uniform(0.1, 2)), 2)] for s in starts_s]
@@ -101,14 +101,14 @@ def like_a_detector(seed, num_clips, num_rows):
         if clip % 2:
             scores = -np.sort(-scores, axis=0)
         key = f"{clip:06d}.mp4"
-        truths[key], rows[key] = spans, np.hstack([scores, times_s]).tolist()
-    return rows, truths
+        ground_truth[key], rows[key] = spans, np.hstack([scores, times_s]).tolist()
+    return rows, ground_truth
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_figures_of_many_clips_equal_those_of_the_official_evaluator(oracle, seed):
-    corpus = like_a_detector(seed, num_clips=2000, num_rows=100)
-    assert ours(*corpus) == oracle(*corpus)
+    dataset = like_a_detector(seed, num_clips=2000, num_rows=100)
+    assert ours(*dataset) == oracle(*dataset)
 
 
 def test_the_worked_example_of_three_clips():
@@ -117,8 +117,8 @@ def test_the_worked_example_of_three_clips():
         "b": [[0.9, 0.5, 0.9], [0.6, 0.5, 1.6]],
         "c": [[0.7, 2, 3], [0.1, 0, 1]],
     }
-    truths = {"a": [[1, 2], [4, 5]], "b": [[0.5, 1.5]], "c": []}
-    ap, ar = ours(rows, truths)
+    ground_truth = {"a": [[1, 2], [4, 5]], "b": [[0.5, 1.5]], "c": []}
+    ap, ar = ours(rows, ground_truth)
     # As avdeepfake1m 0.0.4 prints them.
     assert ap[1:] == [
         0.4222222566604614,
@@ -137,55 +137,55 @@ def test_the_worked_example_of_three_clips():
 
 def test_clips_that_the_predictions_alone_have_are_left_out_as_the_official_evaluator_does(oracle):
     rows = {"a": [[0.5, 0, 1]], "unknown": [[0.9, 0, 1]], "b": [[0.4, 1, 2]]}
-    truths = {"b": [[1, 2]], "a": [[0, 1]]}
-    assert ours(rows, truths) == oracle(rows, truths)
-    assert ours(rows, truths)[0][0] == 0.5
+    ground_truth = {"b": [[1, 2]], "a": [[0, 1]]}
+    assert ours(rows, ground_truth) == oracle(rows, ground_truth)
+    assert ours(rows, ground_truth)[0][0] == 0.5
 
 
 def test_equal_scores_rank_in_the_order_of_the_labels(oracle):
     rows = {"right": [[0.5, 0, 1]], "wrong": [[0.5, 5, 6]]}
-    truths = {"wrong": [], "right": [[0, 1]]}
-    assert ours(rows, truths) == oracle(rows, truths)
-    assert ours(rows, truths)[0][0] == 0.5
+    ground_truth = {"wrong": [], "right": [[0, 1]]}
+    assert ours(rows, ground_truth) == oracle(rows, ground_truth)
+    assert ours(rows, ground_truth)[0][0] == 0.5
 
 
 @pytest.mark.parametrize("score", [0.0, -0.0])
 def test_zero_has_no_sign(oracle, score):
     rows = {"right": [[0.0, 0, 1]], "wrong": [[-score, 5, 6], [score, 5, 6]]}
-    truths = {"right": [[0, 1], [7, 8]], "wrong": []}
-    assert ours(rows, truths) == oracle(rows, truths)
+    ground_truth = {"right": [[0, 1], [7, 8]], "wrong": []}
+    assert ours(rows, ground_truth) == oracle(rows, ground_truth)
 
 
 def test_scores_that_float32_cannot_tell_apart_are_equal(oracle):
     rows = {"wrong": [[0.5, 5, 6]], "right": [[0.5 + 1e-12, 0, 1]]}
-    truths = {"wrong": [], "right": [[0, 1]]}
-    assert ours(rows, truths) == oracle(rows, truths)
-    assert ours(rows, truths)[0][0] == 0.5
+    ground_truth = {"wrong": [], "right": [[0, 1]]}
+    assert ours(rows, ground_truth) == oracle(rows, ground_truth)
+    assert ours(rows, ground_truth)[0][0] == 0.5
 
 
-def test_without_truths_there_are_no_figures_where_the_official_recall_is_zero(oracle):
-    rows, truths = {"a": [[0.5, 0, 1]]}, {"a": []}
-    ap, ar = oracle(rows, truths)
+def test_without_ground_truth_there_are_no_figures_where_the_official_recall_is_zero(oracle):
+    rows, ground_truth = {"a": [[0.5, 0, 1]]}, {"a": []}
+    ap, ar = oracle(rows, ground_truth)
     assert all(map(math.isnan, ap))
     assert ar == [0.0] * len(NUM_PROPOSALS)
-    assert all(math.isnan(figure) for figures in ours(rows, truths) for figure in figures)
+    assert all(math.isnan(figure) for figures in ours(rows, ground_truth) for figure in figures)
 
 
 def test_a_clip_without_proposals_has_found_nothing():
-    truths = {"a": [[0, 1]], "b": [[0, 1]], "c": [[0, 1]]}
+    ground_truth = {"a": [[0, 1]], "b": [[0, 1]], "c": [[0, 1]]}
     rows = {"a": [[0.9, 5, 6], [0.5, 0, 1]], "b": []}
-    ap, ar = ours(rows, truths)
+    ap, ar = ours(rows, ground_truth)
     assert ap[0] == pytest.approx(1 / 2 / 3)
     assert ar[0] == pytest.approx(1 / 3)
 
 
 def test_what_is_written_for_a_clip_without_proposals_moves_no_figure(oracle, tmp_path):
-    truths = {"a": [[0.0, 1.0]], "b": [[0.0, 1.0]], "c": []}
+    ground_truth = {"a": [[0.0, 1.0]], "b": [[0.0, 1.0]], "c": []}
     table = SpanTable.of_proposals({"a": ([[5, 6], [0, 1]], [0.9, 0.5]), "b": ([], [])})
     write_proposals(table.aligned(["a", "b", "c"]), tmp_path / "prediction.json")
     written = json.loads((tmp_path / "prediction.json").read_text())
     assert written["b"] == [[0.0, 0.0, 0.0]]
-    assert figures_of(read_proposals(tmp_path / "prediction.json"), truths) == oracle(
-        written, truths
+    assert figures_of(read_proposals(tmp_path / "prediction.json"), ground_truth) == oracle(
+        written, ground_truth
     )
-    assert figures_of(table, truths) == oracle(written, truths)
+    assert figures_of(table, ground_truth) == oracle(written, ground_truth)

@@ -183,9 +183,9 @@ def test_what_is_written_reads_back_with_a_row_of_zeros_for_an_empty_clip(tmp_pa
     assert as_listed(read_proposals(tmp_path / "prediction.json")) == expected
 
 
-def test_truths_are_not_written_as_proposals(tmp_path):
+def test_ground_truth_are_not_written_as_proposals(tmp_path):
     with pytest.raises(DatasetError, match="no scores to write; give proposals"):
-        write_proposals(SpanTable.of_truths({"a": [[0, 1]]}), tmp_path / "prediction.json")
+        write_proposals(SpanTable.of_ground_truth({"a": [[0, 1]]}), tmp_path / "prediction.json")
 
 
 @pytest.mark.parametrize("row", [(math.nan, 0, 1), (0.5, 0, math.inf), (0.5, math.nan, 1)])

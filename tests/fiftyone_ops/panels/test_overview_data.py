@@ -12,7 +12,7 @@ from fiftyone import ViewField as F
 
 from fiftyone_ops.labels import Fields
 from fiftyone_ops.panels.overview_data import narrowed, overview_of
-from fiftyone_ops.panels.timeline_data import MAX_POINTS, clip_of, highest, pictures_of
+from fiftyone_ops.panels.timeline_data import MAX_POINTS, clip_of, frames_of, highest
 from fiftyone_ops.tasks.detect import annotate
 from fiftyone_ops.tasks.metadata import SHOWN
 from mmmsba_plugin.media.probe import probe
@@ -28,12 +28,12 @@ PLUGIN = Path(__file__).resolve().parents[3] / "fiftyone_ops"
 
 @pytest.fixture
 def judged(named_dataset, toy):
-    """The small videos, judged: two forged, two genuine, one abstained, two failed."""
+    """The small videos, judged: two forged, two real, one abstained, two failed."""
     annotate(named_dataset, detector=toy)
     return named_dataset
 
 
-def forged(dataset) -> fo.Sample:
+def fake(dataset) -> fo.Sample:
     return dataset.match(F("forgeries_verdict.label") == "forged").first()
 
 
@@ -64,7 +64,7 @@ def test_a_panel_names_the_methods_that_its_drawing_asks_for(uri):
 
 
 def test_a_clip_is_told_in_seconds(judged):
-    told = clip_of(forged(judged), FIELDS, truth_field="ground_truth")
+    told = clip_of(fake(judged), FIELDS, truth_field="ground_truth")
     assert (told["duration_s"], told["fps_hz"]) == (2.0, 25.0)
     assert (told["verdict"], told["score"], told["threshold"]) == ("forged", 0.75, 0.5)
     (segment,) = told["predicted"]
@@ -74,17 +74,17 @@ def test_a_clip_is_told_in_seconds(judged):
 
 
 def test_a_clip_has_a_curve_a_modality_with_gaps_where_it_was_not_judged(judged):
-    curves = clip_of(forged(judged), FIELDS, truth_field=None)["curves"]
+    curves = clip_of(fake(judged), FIELDS, truth_field=None)["curves"]
     assert curves["score"] == [0.25, 0.75, 0.25, None]
     assert curves["by_modality"]["audio"] == [0.25, 0.75, 0.25, 0.25]
-    modalities = clip_of(forged(judged), FIELDS, truth_field=None)["modalities"]
+    modalities = clip_of(fake(judged), FIELDS, truth_field=None)["modalities"]
     by_name = {one["name"]: one for one in modalities}
     assert by_name["lips"]["opt_outs"] == [{"start_s": 1.5, "end_s": 2.0, "reason": "no face"}]
     assert by_name["audio"] == {"name": "audio", "score": 0.75, "opt_outs": []}
 
 
 def test_where_the_zero_lies_on_the_player_s_clock_is_told(judged, late_clip, tmp_path):
-    sample = forged(judged)
+    sample = fake(judged)
     assert clip_of(sample, FIELDS, truth_field=None)["zero_s"] == 0
     sample.filepath = str(late_clip)
     assert clip_of(sample, FIELDS, truth_field=None)["zero_s"] == probe(late_clip).zero_s > 0.9
@@ -97,7 +97,7 @@ def test_where_the_zero_lies_on_the_player_s_clock_is_told(judged, late_clip, tm
 
 
 def test_a_long_clip_sends_no_more_points_than_a_screen_shows(judged):
-    sample = forged(judged)
+    sample = fake(judged)
     num_snippets = 90_000
     scores = np.zeros(num_snippets)
     scores[12_345] = 0.9
@@ -129,24 +129,24 @@ def test_a_clip_that_could_not_be_judged_says_why(judged):
 def test_a_clip_whose_file_is_gone_is_still_shown(judged):
     sample = judged.match(F("filepath").ends_with("missing.mp4")).first()
     assert clip_of(sample, FIELDS, truth_field=None)["verdict"] == "error"
-    assert list(pictures_of(sample, FIELDS)) == []
+    assert list(frames_of(sample, FIELDS)) == []
 
 
-def test_truth_that_has_pictures_alone_is_told_in_seconds(judged):
-    sample = forged(judged)
+def test_truth_that_has_frames_alone_is_told_in_seconds(judged):
+    sample = fake(judged)
     label = fo.TemporalDetection(label="both", support=[26, 50])
     sample["ground_truth"] = fo.TemporalDetections(detections=[label])
     (segment,) = clip_of(sample, FIELDS, truth_field="ground_truth")["reference"]
     assert (segment["start_s"], segment["end_s"]) == pytest.approx((1.0, 2.0))
 
 
-def test_each_segment_has_a_picture_from_its_middle(judged):
-    sample = forged(judged)
-    (picture,) = pictures_of(sample, FIELDS)
-    assert picture["segment_id"] == str(sample.forgeries.detections[0].id)
-    assert picture["src"].startswith("data:image/jpeg;base64,/9j/")
-    # Pictures are 40 ms apart; the one shown at 0.7565 s began at 0.72 s.
-    assert picture["caption"] == "0:00.72"
+def test_each_segment_has_a_frame_from_its_middle(judged):
+    sample = fake(judged)
+    (frame,) = frames_of(sample, FIELDS)
+    assert frame["segment_id"] == str(sample.forgeries.detections[0].id)
+    assert frame["src"].startswith("data:image/jpeg;base64,/9j/")
+    # Frames are 40 ms apart; the one shown at 0.7565 s began at 0.72 s.
+    assert frame["caption"] == "0:00.72"
 
 
 def test_a_panel_says_what_is_wrong_and_stays(judged):
@@ -163,7 +163,7 @@ def test_the_app_can_make_its_annotation_schemas_of_our_fields(judged):
     assert told.error is None
 
 
-# A data set
+# A dataset
 
 
 def test_counts_and_bars_are_what_they_say(judged):
@@ -228,7 +228,7 @@ def test_what_is_clicked_becomes_the_view(judged):
 
 
 def test_a_decision_is_kept_and_told(judged):
-    sample = forged(judged)
+    sample = fake(judged)
     predicted = str(sample.forgeries.detections[0].id)
     decision = {"action": "adjust", "label_id": predicted, "start_s": 0.6, "end_s": 0.9}
     told, done = ask(TIMELINE, "decide", judged, sample_id=sample.id, decision=decision)

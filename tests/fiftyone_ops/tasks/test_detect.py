@@ -49,7 +49,7 @@ def test_every_video_gets_a_verdict_and_one_that_fails_stops_nothing(named_datas
     assert reasons["forged-1"] is None
 
 
-def test_a_segment_has_its_modality_its_pictures_and_its_exact_seconds(named_dataset, toy):
+def test_a_segment_has_its_modality_its_frames_and_its_exact_seconds(named_dataset, toy):
     annotate(named_dataset, detector=toy)
     sample = named_dataset.match(F("forgeries_verdict.label") == "forged").first()
     (segment,) = sample.forgeries.detections
@@ -160,14 +160,14 @@ def test_a_locked_data_set_is_said_to_be_so_and_keeps_what_it_had(named_dataset,
     assert named_dataset.exists("forgeries_verdict").count() == 2
 
 
-def test_pictures_and_emptiness_are_refused_in_words(toy):
-    pictures = fo.Dataset()
+def test_frames_and_emptiness_are_refused_in_words(toy):
+    frames = fo.Dataset()
     with pytest.raises(TargetError, match="add videos to it first"):
-        annotate(pictures, detector=toy)
-    pictures.add_sample(fo.Sample(filepath="face.png"))
+        annotate(frames, detector=toy)
+    frames.add_sample(fo.Sample(filepath="face.png"))
     with pytest.raises(TargetError, match="holds samples of media type 'image'; choose videos"):
-        annotate(pictures, detector=toy)
-    pictures.delete()
+        annotate(frames, detector=toy)
+    frames.delete()
 
 
 def test_a_view_of_nothing_is_refused_in_words(named_dataset, toy):
@@ -277,7 +277,7 @@ class TestThroughTheOperator:
         ]
         assert shown[3].body.params["label"].startswith("4 of 7 videos judged, ")
         assert shown[7].body.params["message"] == (
-            "2 forged, 2 genuine, 1 abstained, 2 error of 7 videos"
+            "2 forged, 2 real, 1 abstained, 2 error of 7 videos"
         )
 
     def test_when_the_app_goes_away_what_was_done_is_kept(self, named_dataset, toy):
@@ -309,13 +309,13 @@ class TestThroughTheOperator:
     def test_the_form_says_that_weights_are_missing(self, named_dataset, unbundled):
         assert "There are no weights here" in form_of(named_dataset)["no_weights"].view.label
 
-    def test_the_form_is_not_to_be_sent_over_pictures(self):
-        pictures = fo.Dataset()
-        pictures.add_sample(fo.Sample(filepath="face.png"))
-        refused = form_of(pictures)["not_here"]
+    def test_the_form_is_not_to_be_sent_over_frames(self):
+        frames = fo.Dataset()
+        frames.add_sample(fo.Sample(filepath="face.png"))
+        refused = form_of(frames)["not_here"]
         assert refused.invalid
-        assert "open a data set of videos" in refused.error_message
-        pictures.delete()
+        assert "open a dataset of videos" in refused.error_message
+        frames.delete()
 
     def test_a_plugin_of_another_version_refuses_to_run(self, named_dataset, toy, monkeypatch):
         loaded = sys.modules[type(foo.get_operator(URI)).__module__].versions

@@ -1,4 +1,4 @@
-"""Figures in a data set are those of the field's evaluators, and errors can be looked at."""
+"""Figures in a dataset are those of the field's evaluators, and errors can be looked at."""
 
 import fiftyone as fo
 import fiftyone.operators as foo
@@ -10,15 +10,15 @@ from fiftyone_ops import labels
 from fiftyone_ops.errors import FieldTakenError, TargetError
 from fiftyone_ops.tasks.detect import annotate
 from fiftyone_ops.tasks.evaluate import evaluate
-from fiftyone_ops.tasks.import_dataset import import_corpus
+from fiftyone_ops.tasks.import_dataset import import_dataset
 from mmmsba_plugin.evaluation.evaluate import measure
 from mmmsba_plugin.evaluation.metrics.pairing import pair
 from mmmsba_plugin.evaluation.run import run, tables
 from mmmsba_plugin.segment import Segment
-from mmmsba_plugin.timebase import PictureClock
+from mmmsba_plugin.timebase import FrameClock
 
-CLOCK = PictureClock.steady(50, fps_hz=25)
-TRUTHS = {
+CLOCK = FrameClock.steady(50, fps_hz=25)
+GROUND_TRUTH = {
     # Where the toy detector says 0.5 to 1.013 and 0.75, or nothing and 0.25.
     "forged-1": [Segment(0.5, 1.013)],
     "forged-2": [],
@@ -33,8 +33,8 @@ def judged(named_dataset, toy):
     annotate(named_dataset, detector=toy)
     for sample in named_dataset:
         name = sample.filename.removesuffix(".mp4")
-        if name in TRUTHS:
-            told = [labels.detection(part, CLOCK, label="audio") for part in TRUTHS[name]]
+        if name in GROUND_TRUTH:
+            told = [labels.detection(part, CLOCK, label="audio") for part in GROUND_TRUTH[name]]
             sample["truth"] = fo.TemporalDetections(detections=told)
             sample.save()
     return named_dataset
@@ -46,8 +46,8 @@ def names(view) -> list[str]:
 
 def test_each_segment_found_takes_the_truth_it_overlaps_most_and_none_is_taken_twice():
     found = [Segment(0, 1), Segment(0, 1.1), Segment(3, 4)]
-    truths = [Segment(0, 1.2), Segment(0, 1.0), Segment(6, 7)]
-    assert pair(found, [0.5, 0.9, 0.8], truths, tiou=0.5) == [1, 0, None]
+    ground_truth = [Segment(0, 1.2), Segment(0, 1.0), Segment(6, 7)]
+    assert pair(found, [0.5, 0.9, 0.8], ground_truth, tiou=0.5) == [1, 0, None]
     assert pair(found, [0.5, 0.9, 0.8], [], tiou=0.5) == [None, None, None]
 
 
@@ -87,13 +87,13 @@ def test_exact_seconds_are_measured_and_not_frames(judged):
     assert table["ap@0.95"] == table["ap@0.5"] > 0
 
 
-def test_figures_equal_those_of_the_command_line(talking_corpus, checkpoint, detector):
-    imported = import_corpus(f"lav-df={talking_corpus}", name="measured").dataset
+def test_figures_equal_those_of_the_command_line(talking_head_dataset, checkpoint, detector):
+    imported = import_dataset(f"lav-df={talking_head_dataset}", name="measured").dataset
     annotate(imported, checkpoint=str(checkpoint))
     from mmmsba_plugin.datasets.lavdf import read_lavdf
 
-    answers, truths = tables(run(detector, read_lavdf(talking_corpus)), name="x")
-    expected = measure(answers, truths, num_resamples=0).numbers
+    predictions, ground_truth = tables(run(detector, read_lavdf(talking_head_dataset)), name="x")
+    expected = measure(predictions, ground_truth, num_resamples=0).numbers
     told = evaluate(imported).table
     imported.delete()
     assert {"ap@0.5", "ar@100", "auc", "eer", "audio_auc"} <= told.keys()
@@ -137,12 +137,12 @@ def test_verdicts_are_called_as_truth_is_so_that_fiftyone_compares_them(judged):
 def test_what_is_missing_is_said(judged, dataset):
     with pytest.raises(TargetError, match="has no field 'none_verdict'; run detect_forgeries"):
         evaluate(judged, predictions="none", truth_field="truth")
-    with pytest.raises(TargetError, match="has no true segments in 'filepath'; import a corpus"):
+    with pytest.raises(TargetError, match="has no true segments in 'filepath'; import a dataset"):
         evaluate(judged, truth_field="filepath")
 
 
 def test_the_operator_returns_the_table(judged):
     operator = foo.get_operator("@mmmsba/fiftyone_ops/evaluate_forgeries")
     result = operator(judged, truth_field="truth").result
-    assert result["num_genuine"] == 2
+    assert result["num_real"] == 2
     assert {"figure": "auc", "value": "0.5000"} in result["rows"]

@@ -1,4 +1,4 @@
-"""What was found or decided leaves the data set whole."""
+"""What was found or decided leaves the dataset whole."""
 
 import fiftyone.operators as foo
 import pytest
@@ -9,7 +9,7 @@ from fiftyone_ops import labels
 from fiftyone_ops.errors import TargetError
 from fiftyone_ops.tasks.detect import annotate
 from fiftyone_ops.tasks.export import export
-from fiftyone_ops.tasks.import_dataset import import_corpus
+from fiftyone_ops.tasks.import_dataset import import_dataset
 from fiftyone_ops.tasks.review import decide
 from mmmsba_plugin.datasets.lavdf import read_lavdf
 from mmmsba_plugin.errors import ConfigError, OutputError, PluginNotFoundError
@@ -72,31 +72,31 @@ def test_each_segment_is_cut_out_with_what_is_around_it(judged, tmp_path):
     exported = export(judged, folder=tmp_path, what="clips", padding_s=0.25)
     clips = sorted(tmp_path.glob("forged-*-1-audio.mp4"))
     assert (exported.written, len(clips)) == (2, 2)
-    # From 0.25 s to 1.263 s: 26 pictures at 25 Hz.
+    # From 0.25 s to 1.263 s: 26 frames at 25 Hz.
     assert probe(clips[0]).duration_s == pytest.approx(1.04, abs=0.05)
 
 
-def test_a_reviewed_data_set_becomes_a_corpus_that_reads_back(judged, tmp_path):
-    forged, other, *_ = judged.exists("forgeries_verdict.confidence")
-    decide(judged, forged.id, action="accept")
-    decide(judged, forged.id, action="add", start_s=1.5, end_s=1.75, modality="visual")
+def test_a_reviewed_data_set_becomes_a_dataset_that_reads_back(judged, tmp_path):
+    fake, other, *_ = judged.exists("forgeries_verdict.confidence")
+    decide(judged, fake.id, action="accept")
+    decide(judged, fake.id, action="add", start_s=1.5, end_s=1.75, modality="visual")
     decide(judged, other.id, action="reject")
     assert export(judged, folder=tmp_path, what="lav-df").written == 2
     first, second = read_lavdf(tmp_path)
     assert [(part.start_s, part.end_s) for part in first.audio_truth] == [(0.5, 1.013)]
     assert [(part.start_s, part.end_s) for part in first.visual_truth] == [(1.5, 1.75)]
     assert first.media.is_file()
-    assert not second.forged
+    assert not second.fake
 
 
-def test_a_corpus_goes_in_and_comes_out_the_same(talking_corpus, tmp_path):
-    imported = import_corpus(f"lav-df={talking_corpus}", name="round").dataset
+def test_a_dataset_goes_in_and_comes_out_the_same(talking_head_dataset, tmp_path):
+    imported = import_dataset(f"lav-df={talking_head_dataset}", name="round").dataset
     said = {"what": "lav-df", "truth_field": "ground_truth", "copy_media": False}
     export(imported, folder=tmp_path, **said)
     imported.delete()
     before, after = (
         sorted((one.truth, one.audio_truth, one.visual_truth, one.split, one.identity) for one in r)
-        for r in (read_lavdf(talking_corpus), read_lavdf(tmp_path))
+        for r in (read_lavdf(talking_head_dataset), read_lavdf(tmp_path))
     )
     assert before == after
 

@@ -1,4 +1,4 @@
-"""A corpus that any reader knows becomes a data set with its truth, and twice is once."""
+"""A dataset that any reader knows becomes a dataset with its truth, and twice is once."""
 
 import gc
 import json
@@ -10,7 +10,7 @@ import pytest
 
 from fiftyone_ops import labels
 from fiftyone_ops.errors import FieldTakenError
-from fiftyone_ops.tasks.import_dataset import import_corpus
+from fiftyone_ops.tasks.import_dataset import import_dataset
 from fiftyone_ops.tasks.metadata import lazily
 from mmmsba_plugin.datasets.lavdf import read_lavdf
 from mmmsba_plugin.errors import ConfigError, DatasetError
@@ -19,14 +19,14 @@ from ..asking import asked_by_the_app
 
 
 @pytest.fixture
-def imported(talking_corpus):
-    """The talking portrait's corpus as a data set."""
-    made = import_corpus(f"lav-df={talking_corpus}", name="imported", batch_size=4).dataset
+def imported(talking_head_dataset):
+    """The talking portrait's dataset as a dataset."""
+    made = import_dataset(f"lav-df={talking_head_dataset}", name="imported", batch_size=4).dataset
     yield made
     made.delete()
 
 
-def large_corpus(folder, num: int) -> str:
+def large_dataset(folder, num: int) -> str:
     entries = [
         {
             "file": f"test/{number:06d}.mp4",
@@ -44,14 +44,16 @@ def large_corpus(folder, num: int) -> str:
     return f"lav-df={folder}"
 
 
-def test_the_truth_of_the_corpus_comes_back_from_the_labels_exactly(imported, talking_corpus):
-    records = {str(record.media.absolute()): record for record in read_lavdf(talking_corpus)}
+def test_the_truth_of_the_dataset_comes_back_from_the_labels_exactly(
+    imported, talking_head_dataset
+):
+    records = {str(record.media.absolute()): record for record in read_lavdf(talking_head_dataset)}
     assert sorted(imported.values("filepath")) == sorted(records)
     for sample in imported:
         record = records[sample.filepath]
         told = labels.record_truth(sample.ground_truth, lazily(sample.filepath))
         assert told == (record.truth, record.audio_truth, record.visual_truth)
-        assert sample.ground_truth_verdict.label == ("forged" if record.forged else "genuine")
+        assert sample.ground_truth_verdict.label == ("forged" if record.fake else "genuine")
         assert sample.ground_truth_verdict.altered == record.altered
         assert (sample.key, sample.split, sample.tags) == (record.key, record.split, [record.split])
         assert sample.identity == record.identity
@@ -61,37 +63,37 @@ def test_metadata_are_there_so_that_the_app_asks_no_ffprobe(imported):
     assert not imported.exists("metadata.frame_rate", bool=False)
 
 
-def test_twice_is_once(imported, talking_corpus):
-    again = import_corpus(f"lav-df={talking_corpus}", name="imported")
+def test_twice_is_once(imported, talking_head_dataset):
+    again = import_dataset(f"lav-df={talking_head_dataset}", name="imported")
     assert (again.added, again.skipped) == (0, len(imported))
 
 
-def test_only_a_split_is_imported_where_one_is_asked_for(talking_corpus):
-    made = import_corpus(f"lav-df={talking_corpus}", name="some", split="test").dataset
+def test_only_a_split_is_imported_where_one_is_asked_for(talking_head_dataset):
+    made = import_dataset(f"lav-df={talking_head_dataset}", name="some", split="test").dataset
     assert set(made.values("split")) == {"test"}
     made.delete()
 
 
-def test_a_folder_without_a_corpus_leaves_no_data_set_behind(tmp_path):
+def test_a_folder_without_a_dataset_leaves_no_data_set_behind(tmp_path):
     with pytest.raises(DatasetError):
-        import_corpus(f"lav-df={tmp_path}", name="nothing")
+        import_dataset(f"lav-df={tmp_path}", name="nothing")
     assert not fo.dataset_exists("nothing")
 
 
-def test_a_truth_field_of_somebody_else_is_left_alone(dataset, talking_corpus):
+def test_a_truth_field_of_somebody_else_is_left_alone(dataset, talking_head_dataset):
     dataset.add_sample(fo.Sample(filepath="a.mp4", ground_truth=fo.Classification(label="cat")))
     with pytest.raises(FieldTakenError, match="choose another field, such as ground_truth_2"):
-        import_corpus(f"lav-df={talking_corpus}", name=dataset.name)
+        import_dataset(f"lav-df={talking_head_dataset}", name=dataset.name)
 
 
 def test_what_to_import_must_be_said():
-    with pytest.raises(ConfigError, match="say which corpus"):
-        import_corpus("")
+    with pytest.raises(ConfigError, match="say which dataset"):
+        import_dataset("")
 
 
 def test_videos_that_are_not_there_keep_their_exact_seconds(tmp_path):
-    corpus = large_corpus(tmp_path / "absent", 4)
-    made = import_corpus(corpus, name="absent", need_media=False).dataset
+    dataset = large_dataset(tmp_path / "absent", 4)
+    made = import_dataset(dataset, name="absent", need_media=False).dataset
     told = [labels.record_truth(sample.ground_truth, lazily(sample.filepath))[0] for sample in made]
     assert [[(part.start_s, part.end_s) for part in one] for one in told] == [
         [],
@@ -102,8 +104,8 @@ def test_videos_that_are_not_there_keep_their_exact_seconds(tmp_path):
     made.delete()
 
 
-def test_memory_does_not_grow_with_the_corpus(tmp_path):
-    corpus = large_corpus(tmp_path / "large", 2_000)
+def test_memory_does_not_grow_with_the_dataset(tmp_path):
+    dataset = large_dataset(tmp_path / "large", 2_000)
     held = []
 
     def measure(_):
@@ -111,8 +113,8 @@ def test_memory_does_not_grow_with_the_corpus(tmp_path):
         held.append(tracemalloc.get_traced_memory()[0])
 
     tracemalloc.start()
-    made = import_corpus(
-        corpus, name="large", need_media=False, batch_size=100, on_progress=measure
+    made = import_dataset(
+        dataset, name="large", need_media=False, batch_size=100, on_progress=measure
     ).dataset
     tracemalloc.stop()
     assert made.count() == 2_000
@@ -121,17 +123,17 @@ def test_memory_does_not_grow_with_the_corpus(tmp_path):
     assert held[-1] - held[4] < 1_000_000
 
 
-def test_the_operator_imports_and_says_how_many(talking_corpus, dataset):
+def test_the_operator_imports_and_says_how_many(talking_head_dataset, dataset):
     operator = foo.get_operator("@mmmsba/fiftyone_ops/import_forgery_dataset")
-    result = operator(f"lav-df={talking_corpus}", name="by-operator").result
+    result = operator(f"lav-df={talking_head_dataset}", name="by-operator").result
     made = fo.load_dataset("by-operator")
     assert result == {"dataset": "by-operator", "added": len(made), "skipped": 0}
     made.delete()
 
 
-def test_in_the_app_it_says_how_far_it_is_and_opens_the_data_set(dataset, talking_corpus):
+def test_in_the_app_it_says_how_far_it_is_and_opens_the_data_set(dataset, talking_head_dataset):
     uri = "@mmmsba/fiftyone_ops/import_forgery_dataset"
-    said = {"data": f"lav-df={talking_corpus}", "name": "in-the-app", "batch_size": 6}
+    said = {"data": f"lav-df={talking_head_dataset}", "name": "in-the-app", "batch_size": 6}
     shown = list(asked_by_the_app(uri, dataset, **said))
     made = fo.load_dataset("in-the-app")
     assert shown[0].body.params["label"] == "6 samples added to 'in-the-app', 0 were there"

@@ -4,7 +4,7 @@ import pytest
 from typer.testing import CliRunner
 
 from fiftyone_ops.tasks.detect import annotate
-from fiftyone_ops.tasks.import_dataset import import_corpus
+from fiftyone_ops.tasks.import_dataset import import_dataset
 from fiftyone_ops.tasks.review import decide, learnable
 from mmmsba_plugin.cli import app
 from mmmsba_plugin.datasets.lavdf import read_lavdf
@@ -20,32 +20,32 @@ def judged(named_dataset, toy):
 
 
 def test_a_reviewed_sample_is_a_record_and_an_open_one_is_none(judged):
-    forged, other, genuine, _ = judged.exists("forgeries_verdict.confidence")
-    (predicted,) = forged.forgeries.detections
-    decide(judged, forged.id, action="adjust", label_id=predicted.id, end_s=1.213)
+    fake, other, real, _ = judged.exists("forgeries_verdict.confidence")
+    (predicted,) = fake.forgeries.detections
+    decide(judged, fake.id, action="adjust", label_id=predicted.id, end_s=1.213)
     decide(judged, other.id, action="add", start_s=1.5, end_s=1.75)
-    decide(judged, genuine.id, action="finish")
+    decide(judged, real.id, action="finish")
     name, records = learnable(judged.name)
     first, second = records
     assert name == judged.name
-    assert (str(first.media), first.truth) == (forged.filepath, (Segment(0.5, 1.213),))
+    assert (str(first.media), first.truth) == (fake.filepath, (Segment(0.5, 1.213),))
     assert (first.audio_truth, first.visual_truth) == (first.truth, ())
-    assert (str(second.media), second.truth, second.forged) == (genuine.filepath, (), False)
+    assert (str(second.media), second.truth, second.fake) == (real.filepath, (), False)
 
 
-def test_a_field_of_truth_can_be_named(talking_corpus):
-    imported = import_corpus(f"lav-df={talking_corpus}", name="teaches").dataset
+def test_a_field_of_truth_can_be_named(talking_head_dataset):
+    imported = import_dataset(f"lav-df={talking_head_dataset}", name="teaches").dataset
     _, records = learnable("teaches:ground_truth")
     told = {str(one.media): (one.truth, one.split, one.identity) for one in records}
     imported.delete()
     assert told == {
         str(one.media.absolute()): (one.truth, one.split, one.identity)
-        for one in read_lavdf(talking_corpus)
+        for one in read_lavdf(talking_head_dataset)
     }
 
 
 def test_what_cannot_be_learned_from_is_said(judged):
-    with pytest.raises(DatasetError, match="FiftyOne has no data set 'none'; there are: "):
+    with pytest.raises(DatasetError, match="FiftyOne has no dataset 'none'; there are: "):
         learnable("none")
     with pytest.raises(DatasetError, match="has no field 'forgeries_reviewed' to learn from"):
         learnable(judged.name)
@@ -55,8 +55,8 @@ def test_what_cannot_be_learned_from_is_said(judged):
 
 
 @pytest.mark.timeout(600)
-def test_the_command_learns_from_what_was_reviewed(talking_corpus, checkpoint, tmp_path):
-    imported = import_corpus(f"lav-df={talking_corpus}", name="reviewed-corpus").dataset
+def test_the_command_learns_from_what_was_reviewed(talking_head_dataset, checkpoint, tmp_path):
+    imported = import_dataset(f"lav-df={talking_head_dataset}", name="reviewed-corpus").dataset
     annotate(imported, checkpoint=str(checkpoint))
     for sample in imported:
         decide(imported, sample.id, action="finish")

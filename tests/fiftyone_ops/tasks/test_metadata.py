@@ -14,12 +14,12 @@ from fiftyone_ops.tasks.metadata import (
     make_proxies,
 )
 from mmmsba_plugin.errors import MediaNotFoundError, MediaUnreadableError
-from mmmsba_plugin.media.audio import SoundReader
+from mmmsba_plugin.media.audio import AudioReader
 from mmmsba_plugin.media.encode import write_clip
 from mmmsba_plugin.media.frame_index import glance
 from mmmsba_plugin.media.probe import probe
 
-from ...clips import clicks, clip, numbered_pictures, pictures_at
+from ...clips import clicks, clip, frames_at, numbered_frames
 from ..asking import asked_by_the_app
 
 VFR_S = [0.0, 0.1, 0.2, 0.3, 0.7, 0.8, 1.4, 1.5]
@@ -27,23 +27,23 @@ VFR_S = [0.0, 0.1, 0.2, 0.3, 0.7, 0.8, 1.4, 1.5]
 
 @pytest.fixture(scope="module")
 def old_clip(tmp_path_factory):
-    """MPEG-4 part 2 with sound in mp4, which takes the App's grid down."""
+    """MPEG-4 part 2 with audio in mp4, which takes the App's grid down."""
     return clip(tmp_path_factory.mktemp("old") / "old.mp4", video_codec="mpeg4")
 
 
-def test_a_glance_says_what_a_probe_says_and_when_each_picture_is_shown(tmp_path):
+def test_a_glance_says_what_a_probe_says_and_when_each_frame_is_shown(tmp_path):
     path = clip(tmp_path / "clip.mp4")
     seen, media = glance(path), probe(path)
     assert (seen.width_px, seen.height_px) == (media.video.width_px, media.video.height_px)
     assert (seen.video_codec, seen.audio_codec) == (media.video.codec, media.audio.codec)
-    assert (seen.num_pictures, seen.fps_hz) == (50, pytest.approx(25))
+    assert (seen.num_frames, seen.fps_hz) == (50, pytest.approx(25))
     assert np.allclose(seen.from_zero(media.zero_s).starts_s, np.arange(50) / 25, atol=1e-3)
     assert seen.why_not_played == ""
 
 
-def test_a_changing_rate_is_seen_and_pictures_keep_their_times(tmp_path):
+def test_a_changing_rate_is_seen_and_frames_keep_their_times(tmp_path):
     path = tmp_path / "vfr.mp4"
-    write_clip(path, pictures_at(VFR_S), fps_hz=10)
+    write_clip(path, frames_at(VFR_S), fps_hz=10)
     clock = glance(path).from_zero(0.0)
     assert not clock.is_steady
     assert np.allclose(clock.starts_s, VFR_S, atol=1e-3)
@@ -52,25 +52,25 @@ def test_a_changing_rate_is_seen_and_pictures_keep_their_times(tmp_path):
 
 @pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "a.webm", "a.avi", "a.mpg"])
 def test_a_glance_finds_the_zero_that_a_probe_finds(tmp_path, name):
-    path = clip(tmp_path / name, sound_start_s=0.5)
-    # What an encoder of sound puts in front is told apart only by decoding.
+    path = clip(tmp_path / name, audio_start_s=0.5)
+    # What an encoder of audio puts in front is told apart only by decoding.
     assert glance(path).zero_s == pytest.approx(probe(path).zero_s, abs=0.03)
 
 
-def test_a_file_that_is_not_there_or_holds_no_pictures_is_said_to_be_so(tmp_path):
+def test_a_file_that_is_not_there_or_holds_no_frames_is_said_to_be_so(tmp_path):
     with pytest.raises(MediaNotFoundError, match="there is no file at"):
         glance(tmp_path / "none.mp4")
-    sound = tmp_path / "sound.mp4"
-    write_clip(sound, [], fps_hz=25, sound=clicks(0.5, duration_s=1.0))
-    with pytest.raises(MediaUnreadableError, match="holds no pictures"):
-        glance(sound)
+    audio = tmp_path / "sound.mp4"
+    write_clip(audio, [], fps_hz=25, audio=clicks(0.5, duration_s=1.0))
+    with pytest.raises(MediaUnreadableError, match="holds no frames"):
+        glance(audio)
 
 
 @pytest.mark.parametrize(
     ("name", "settings", "why"),
     [
-        ("a.mp4", {"video_codec": "mpeg4"}, "no browser plays pictures coded as mpeg4"),
-        ("a.avi", {}, "no browser plays pictures coded as mpeg4"),
+        ("a.mp4", {"video_codec": "mpeg4"}, "no browser plays frames coded as mpeg4"),
+        ("a.avi", {}, "no browser plays frames coded as mpeg4"),
         ("a.mkv", {}, ""),
         ("a.webm", {}, ""),
     ],
@@ -114,7 +114,7 @@ def test_what_no_browser_plays_is_tagged_and_shown_as_a_copy(
 ):
     dataset.add_samples([fo.Sample(filepath=str(p)) for p in (old_clip, named_clips[0])])
     (why,) = fill_metadata(dataset).unplayable.values()
-    assert why == "no browser plays pictures coded as mpeg4"
+    assert why == "no browser plays frames coded as mpeg4"
     assert dataset.count_sample_tags() == {UNPLAYABLE: 1}
 
     made = make_proxies(dataset, tmp_path / "copies")
@@ -127,7 +127,7 @@ def test_what_no_browser_plays_is_tagged_and_shown_as_a_copy(
     assert make_proxies(dataset, tmp_path / "copies").made == 0
 
 
-def test_a_copy_shows_and_sounds_at_the_same_seconds(old_clip, tmp_path):
+def test_a_copy_shows_and_audio_at_the_same_seconds(old_clip, tmp_path):
     from mmmsba_plugin.media.transcode import write_proxy
 
     write_proxy(old_clip, tmp_path / "copy.mp4")
@@ -137,7 +137,7 @@ def test_a_copy_shows_and_sounds_at_the_same_seconds(old_clip, tmp_path):
     clicked_s = [
         np.abs(block.samples).argmax() / 16_000 + block.start_s
         for media in (before, after)
-        for block in [next(iter(SoundReader(media, sample_rate_hz=16_000)))]
+        for block in [next(iter(AudioReader(media, sample_rate_hz=16_000)))]
     ]
     assert clicked_s[0] == pytest.approx(clicked_s[1], abs=0.005)
 
@@ -185,11 +185,11 @@ def test_detection_fills_what_is_missing_on_its_way(dataset, old_clip, toy):
 def test_a_changing_rate_is_told_with_the_verdict(dataset, tmp_path, toy):
     from fiftyone_ops.tasks.detect import annotate
 
-    write_clip(tmp_path / "vfr.mp4", pictures_at(VFR_S), fps_hz=10)
-    write_clip(tmp_path / "cfr.mp4", numbered_pictures(30), fps_hz=25)
+    write_clip(tmp_path / "vfr.mp4", frames_at(VFR_S), fps_hz=10)
+    write_clip(tmp_path / "cfr.mp4", numbered_frames(30), fps_hz=25)
     names = ("vfr", "cfr")
     dataset.add_samples([fo.Sample(filepath=str(tmp_path / f"{name}.mp4")) for name in names])
     annotate(dataset, detector=toy)
     told, untold = dataset.values("forgeries_verdict.warnings")
-    assert "pictures come at a changing rate" in told[0]
+    assert "frames come at a changing rate" in told[0]
     assert untold == []

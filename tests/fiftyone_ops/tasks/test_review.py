@@ -14,9 +14,9 @@ from fiftyone_ops.tasks.review import decide, start_review
 from fiftyone_ops.tasks.review_queue import REASONS, queue, waiting
 from mmmsba_plugin.errors import ConfigError, SegmentError
 from mmmsba_plugin.segment import Segment
-from mmmsba_plugin.timebase import PictureClock
+from mmmsba_plugin.timebase import FrameClock
 
-CLOCK = PictureClock.steady(50, fps_hz=25)
+CLOCK = FrameClock.steady(50, fps_hz=25)
 
 
 @pytest.fixture
@@ -27,8 +27,8 @@ def judged(named_dataset, toy):
 
 
 @pytest.fixture
-def forged(judged):
-    """A sample with one predicted segment, 0.5 to 1.013 s of sound."""
+def fake(judged):
+    """A sample with one predicted segment, 0.5 to 1.013 s of audio."""
     return judged.match(F("forgeries_verdict.label") == "forged").first()
 
 
@@ -37,35 +37,35 @@ def stood_by(dataset: fo.Dataset, sample_id: str) -> list[tuple]:
     return [(one.label, one.start_s, one.end_s) for one in sample.forgeries_reviewed.detections]
 
 
-def test_what_is_accepted_is_stood_by_and_says_who_and_when(judged, forged):
-    (predicted,) = forged.forgeries.detections
-    told = decide(judged, forged.id, action="accept", label_id=predicted.id, by="ada")
+def test_what_is_accepted_is_stood_by_and_says_who_and_when(judged, fake):
+    (predicted,) = fake.forgeries.detections
+    told = decide(judged, fake.id, action="accept", label_id=predicted.id, by="ada")
     assert (told.label, told.undecided) == ("forged", [])
-    (kept,) = judged[forged.id].forgeries_reviewed.detections
+    (kept,) = judged[fake.id].forgeries_reviewed.detections
     assert (kept.label, kept.start_s, kept.end_s) == ("audio", 0.5, 1.013)
     assert (kept.source, kept.by) == (predicted.id, "ada")
     assert datetime.now(UTC) - kept.at.replace(tzinfo=UTC) < timedelta(minutes=5)
-    review = judged[forged.id].forgeries_review
+    review = judged[fake.id].forgeries_review
     assert (review.label, review.by, review.history[0]["action"]) == ("forged", "ada", "accept")
 
 
-def test_what_is_rejected_leaves_a_genuine_sample_and_the_prediction_as_it_was(judged, forged):
-    (predicted,) = forged.forgeries.detections
-    told = decide(judged, forged.id, action="reject", label_id=predicted.id, by="ada")
+def test_what_is_rejected_leaves_a_real_sample_and_the_prediction_as_it_was(judged, fake):
+    (predicted,) = fake.forgeries.detections
+    told = decide(judged, fake.id, action="reject", label_id=predicted.id, by="ada")
     assert (told.label, told.segments) == ("genuine", [])
-    assert judged[forged.id].forgeries.detections[0].id == predicted.id
-    assert judged[forged.id].forgeries_review.decided == {predicted.id: "rejected"}
+    assert judged[fake.id].forgeries.detections[0].id == predicted.id
+    assert judged[fake.id].forgeries_review.decided == {predicted.id: "rejected"}
 
 
-def test_a_segment_is_moved_and_renamed_to_the_exact_second(judged, forged):
-    (predicted,) = forged.forgeries.detections
-    decide(judged, forged.id, action="adjust", label_id=predicted.id, start_s=0.613)
-    told = decide(judged, forged.id, action="relabel", label_id=predicted.id, modality="both")
-    assert stood_by(judged, forged.id) == [("both", 0.613, 1.013)]
+def test_a_segment_is_moved_and_renamed_to_the_exact_second(judged, fake):
+    (predicted,) = fake.forgeries.detections
+    decide(judged, fake.id, action="adjust", label_id=predicted.id, start_s=0.613)
+    told = decide(judged, fake.id, action="relabel", label_id=predicted.id, modality="both")
+    assert stood_by(judged, fake.id) == [("both", 0.613, 1.013)]
     own = told.segments[0]["id"]
-    decide(judged, forged.id, action="adjust", label_id=own, end_s=1.5)
-    assert stood_by(judged, forged.id) == [("both", 0.613, 1.5)]
-    assert judged[forged.id].forgeries_reviewed.detections[0].support == [16, 38]
+    decide(judged, fake.id, action="adjust", label_id=own, end_s=1.5)
+    assert stood_by(judged, fake.id) == [("both", 0.613, 1.5)]
+    assert judged[fake.id].forgeries_reviewed.detections[0].support == [16, 38]
 
 
 def test_what_was_missed_is_added_and_can_be_removed(judged):
@@ -76,32 +76,32 @@ def test_what_was_missed_is_added_and_can_be_removed(judged):
     assert (told.label, told.segments) == ("genuine", [])
 
 
-def test_adding_leaves_predictions_to_decide(judged, forged):
-    told = decide(judged, forged.id, action="add", start_s=1.5, end_s=1.75)
+def test_adding_leaves_predictions_to_decide(judged, fake):
+    told = decide(judged, fake.id, action="add", start_s=1.5, end_s=1.75)
     assert (told.label, len(told.undecided)) == ("open", 1)
-    assert decide(judged, forged.id, action="finish").label == "forged"
+    assert decide(judged, fake.id, action="finish").label == "forged"
 
 
-def test_finishing_a_sample_of_which_nothing_was_accepted_says_genuine(judged, forged):
-    assert decide(judged, forged.id, action="finish").label == "genuine"
+def test_finishing_a_sample_of_which_nothing_was_accepted_says_real(judged, fake):
+    assert decide(judged, fake.id, action="finish").label == "genuine"
 
 
-def test_every_decision_can_be_taken_back(judged, forged):
-    (predicted,) = forged.forgeries.detections
-    decide(judged, forged.id, action="accept")
-    decide(judged, forged.id, action="adjust", label_id=predicted.id, start_s=0.75)
-    decide(judged, forged.id, action="undo")
-    assert stood_by(judged, forged.id) == [("audio", 0.5, 1.013)]
-    assert decide(judged, forged.id, action="undo").label == "open"
-    assert stood_by(judged, forged.id) == []
+def test_every_decision_can_be_taken_back(judged, fake):
+    (predicted,) = fake.forgeries.detections
+    decide(judged, fake.id, action="accept")
+    decide(judged, fake.id, action="adjust", label_id=predicted.id, start_s=0.75)
+    decide(judged, fake.id, action="undo")
+    assert stood_by(judged, fake.id) == [("audio", 0.5, 1.013)]
+    assert decide(judged, fake.id, action="undo").label == "open"
+    assert stood_by(judged, fake.id) == []
     with pytest.raises(TargetError, match="nothing was decided about this sample yet"):
-        decide(judged, forged.id, action="undo")
+        decide(judged, fake.id, action="undo")
 
 
-def test_without_a_name_it_is_whoever_is_logged_in(judged, forged, monkeypatch):
+def test_without_a_name_it_is_whoever_is_logged_in(judged, fake, monkeypatch):
     monkeypatch.setattr("getpass.getuser", lambda: "grace")
-    decide(judged, forged.id, action="accept")
-    assert judged[forged.id].forgeries_review.by == "grace"
+    decide(judged, fake.id, action="accept")
+    assert judged[fake.id].forgeries_review.by == "grace"
 
 
 @pytest.mark.parametrize(
@@ -115,17 +115,17 @@ def test_without_a_name_it_is_whoever_is_logged_in(judged, forged, monkeypatch):
         ({"action": "forget"}, ConfigError, "action"),
     ],
 )
-def test_what_makes_no_sense_is_refused_and_changes_nothing(judged, forged, decision, error, said):
+def test_what_makes_no_sense_is_refused_and_changes_nothing(judged, fake, decision, error, said):
     start_review(judged)
     with pytest.raises(error, match=said):
-        decide(judged, forged.id, **decision)
-    assert judged[forged.id].forgeries_review is None
+        decide(judged, fake.id, **decision)
+    assert judged[fake.id].forgeries_review is None
 
 
-def test_a_field_of_somebody_else_is_not_reviewed_into(judged, forged):
+def test_a_field_of_somebody_else_is_not_reviewed_into(judged, fake):
     judged.add_sample_field("forgeries_reviewed", fo.StringField)
     with pytest.raises(FieldTakenError, match="'forgeries_reviewed' that no run of ours made"):
-        decide(judged, forged.id, action="accept")
+        decide(judged, fake.id, action="accept")
 
 
 def test_what_is_not_there_is_said(judged, dataset):
@@ -181,7 +181,7 @@ class TestTheQueue:
         assert (result["view"], result["queued"]) == ("review-missed", 1)
         assert scored.load_saved_view("review-missed").count() == 1
 
-    def test_the_operator_that_decides_answers_with_how_the_sample_stands(self, judged, forged):
+    def test_the_operator_that_decides_predictions_with_how_the_sample_stands(self, judged, fake):
         operator = foo.get_operator("@mmmsba/fiftyone_ops/decide_forgery")
-        result = operator(judged, forged.id, action="accept", by="ada").result
+        result = operator(judged, fake.id, action="accept", by="ada").result
         assert (result["label"], result["segments"][0]["by"]) == ("forged", "ada")

@@ -1,4 +1,4 @@
-"""What every sound forger keeps to, and what each of them does."""
+"""What every audio forger keeps to, and what each of them does."""
 
 import os
 import pickle
@@ -45,7 +45,7 @@ from mmmsba_plugin.forge.audio.pitch_tempo import (
     TempoConfig,
     higher,
 )
-from mmmsba_plugin.forge.audio.repeat import RepeatConfig, RepeatSound
+from mmmsba_plugin.forge.audio.repeat import RepeatAudio, RepeatConfig
 from mmmsba_plugin.forge.audio.room_tone import room_tone
 from mmmsba_plugin.forge.audio.source_filter_vocoder import (
     Vocode,
@@ -53,13 +53,13 @@ from mmmsba_plugin.forge.audio.source_filter_vocoder import (
     find_melody,
     flattened,
 )
-from mmmsba_plugin.forge.audio.splice import SpliceSound
+from mmmsba_plugin.forge.audio.splice import SpliceAudio
 from mmmsba_plugin.forge.audio.stft import sounding, spectra, throat, window_size
-from mmmsba_plugin.forge.audio.tts import SpeakConfig, SpeakSound
+from mmmsba_plugin.forge.audio.tts import SpeakAudio, SpeakConfig
 from mmmsba_plugin.forge.audio.voice_conversion import ConvertVoice, converted
 from mmmsba_plugin.forge.talking_head.formant_speech import SPEAKERS, compose, sing
-from mmmsba_plugin.forger import SoundJob
-from mmmsba_plugin.media.audio import read_sound
+from mmmsba_plugin.forger import AudioJob
+from mmmsba_plugin.media.audio import read_audio
 from mmmsba_plugin.media.probe import probe
 from mmmsba_plugin.plugins import lookup
 from mmmsba_plugin.testing import ForgerContract
@@ -79,7 +79,7 @@ NAMES = (
     "voice",
     "speak",
 )
-#: Those that make the new sound of the stretch itself, and so need something in it.
+#: Those that make the new audio of the stretch itself, and so need something in it.
 OF_THE_STRETCH = ("delete", "pitch", "tempo", "resynth", "recode", "vocode", "voice")
 #: An editor's fade, which all of them have if not told otherwise.
 FADE = 160
@@ -90,15 +90,15 @@ def talk(speaker=0, seconds=4.0, rate_hz=RATE_HZ):
     """Syllables of one of the crude voices; not to be written to."""
     rng = np.random.default_rng(speaker)
     score = compose(SPEAKERS[speaker], seconds=seconds, rng=rng)
-    sound = sing(score, SPEAKERS[speaker], sample_rate_hz=rate_hz, rng=rng)
-    sound.flags.writeable = False
-    return sound
+    audio = sing(score, SPEAKERS[speaker], sample_rate_hz=rate_hz, rng=rng)
+    audio.flags.writeable = False
+    return audio
 
 
-def job_at(start_s, length_s, *, sound=None, rate_hz=RATE_HZ):
-    sound = talk(rate_hz=rate_hz) if sound is None else sound
+def job_at(start_s, length_s, *, audio=None, rate_hz=RATE_HZ):
+    audio = talk(rate_hz=rate_hz) if audio is None else audio
     start, end = round(start_s * rate_hz), round((start_s + length_s) * rate_hz)
-    return SoundJob(sound, start, end, rate_hz, donor=talk(3, rate_hz=rate_hz))
+    return AudioJob(audio, start, end, rate_hz, donor=talk(3, rate_hz=rate_hz))
 
 
 @pytest.fixture(scope="session")
@@ -114,12 +114,12 @@ def build():
 
 
 def forge(forger, job, seed=0):
-    return forger.forge_sound(job, np.random.default_rng(seed))
+    return forger.forge_audio(job, np.random.default_rng(seed))
 
 
-def in_place(job, forged):
-    whole = job.sound.copy()
-    whole[job.start : job.end] = forged
+def in_place(job, fake):
+    whole = job.audio.copy()
+    whole[job.start : job.end] = fake
     return whole
 
 
@@ -149,19 +149,19 @@ def tone(hz, seconds=4.0, level=0.3):
     level=st.sampled_from([np.float32(0.02), np.float32(1.0), np.float32(1.8)]),
 )
 @settings(max_examples=8, deadline=None)
-def test_all_of_the_stretch_becomes_another_sound(build, name, seed, where, level):
-    sound = level * talk()
-    sound.flags.writeable = False
-    job = job_at(*where, sound=sound)
+def test_all_of_the_stretch_becomes_another_audio(build, name, seed, where, level):
+    audio = level * talk()
+    audio.flags.writeable = False
+    job = job_at(*where, audio=audio)
     # A pause cannot be altered by those who alter what is there; this is tested below.
-    assume(speech_share(job.stretch, RATE_HZ, like=sound) > 0)
-    forged = forge(build(name), job, seed)
-    assert forged.shape == job.stretch.shape
-    assert forged.dtype == np.float32
-    assert np.isfinite(forged).all()
-    assert np.abs(forged).max() <= 1
+    assume(speech_share(job.stretch, RATE_HZ, like=audio) > 0)
+    fake = forge(build(name), job, seed)
+    assert fake.shape == job.stretch.shape
+    assert fake.dtype == np.float32
+    assert np.isfinite(fake).all()
+    assert np.abs(fake).max() <= 1
     # A sample in a thousand may be what it was by chance, or by rounding where a fade begins.
-    assert np.mean(forged != job.stretch) > 0.999
+    assert np.mean(fake != job.stretch) > 0.999
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -169,11 +169,11 @@ def test_all_of_the_stretch_becomes_another_sound(build, name, seed, where, leve
 @settings(max_examples=6, deadline=None)
 def test_no_forger_clicks_where_its_stretch_begins_or_ends(build, name, seed, start_s):
     job = job_at(start_s, 0.8)
-    forged = forge(build(name), job, seed)
+    fake = forge(build(name), job, seed)
     # What is new rises as a sine over the fade, and what is old sinks no faster than it; so
     # sample i can be off by no more than twice that share of full scale.
     allowed = 2 * np.sin((np.arange(FADE) + 1) / (FADE + 1) * np.pi / 2)
-    off = np.abs(forged.astype(np.float64) - job.stretch)
+    off = np.abs(fake.astype(np.float64) - job.stretch)
     assert (off[:FADE] <= allowed).all()
     assert (off[::-1][:FADE] <= allowed).all()
     assert off[0] < 0.02
@@ -184,14 +184,14 @@ def test_no_forger_clicks_where_its_stretch_begins_or_ends(build, name, seed, st
 def test_a_cut_tone_has_no_step_that_the_tone_has_not(build, name):
     # Two waves of one frequency, each at most as loud as the whole: whatever their phases,
     # their sum rises by no more than the square root of two of one of them.
-    sound = tone(200) * np.clip(np.arange(4 * RATE_HZ) / 800 - 8, 0, 1).astype(np.float32)
+    audio = tone(200) * np.clip(np.arange(4 * RATE_HZ) / 800 - 8, 0, 1).astype(np.float32)
     # The first 0.4 s are the pause that tells how the room sounds.
-    sound += np.random.default_rng(0).normal(0, 1e-4, 4 * RATE_HZ).astype(np.float32)
-    job = job_at(1.5, 0.8, sound=sound)
+    audio += np.random.default_rng(0).normal(0, 1e-4, 4 * RATE_HZ).astype(np.float32)
+    job = job_at(1.5, 0.8, audio=audio)
     for seed in range(5):
         steps = np.abs(np.diff(in_place(job, forge(build(name), job, seed))))
         # Four semitones up a tone rises 1.26 times as fast.
-        assert steps.max() < 1.26 * 1.5 * np.abs(np.diff(sound)).max()
+        assert steps.max() < 1.26 * 1.5 * np.abs(np.diff(audio)).max()
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -228,54 +228,54 @@ def test_the_difference_reaches_both_ends(build, name):
 @pytest.mark.parametrize("name", sorted(set(NAMES) - {"delete"}))
 def test_a_forgery_is_as_loud_as_what_it_replaces(build, name):
     forger, job = build(name), job_at(1.2, 1.0)
-    was = speech_rms(job.stretch, RATE_HZ, like=job.sound)
+    was = speech_rms(job.stretch, RATE_HZ, like=job.audio)
     for seed in range(5):
-        forged = forge(forger, job, seed)
+        fake = forge(forger, job, seed)
         # What is lost in a pause or won in a fade: no more than 3 dB.
-        assert abs(20 * np.log10(speech_rms(forged, RATE_HZ, like=job.sound) / was)) < 3
+        assert abs(20 * np.log10(speech_rms(fake, RATE_HZ, like=job.audio) / was)) < 3
 
 
 @pytest.mark.parametrize("rate_hz", [8_000, 22_050, 44_100, 48_000])
 @pytest.mark.parametrize("name", NAMES)
 def test_any_sample_rate_is_welcome(build, name, rate_hz):
     job = job_at(1.2, 0.5, rate_hz=rate_hz)
-    forged = forge(build(name), job)
-    assert forged.shape == job.stretch.shape
-    assert np.mean(forged != job.stretch) > 0.999
+    fake = forge(build(name), job)
+    assert fake.shape == job.stretch.shape
+    assert np.mean(fake != job.stretch) > 0.999
 
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize(("start_s", "length_s"), [(0.0, 0.4), (3.6, 0.4), (1.0, 0.1)])
 def test_the_clip_s_ends_and_short_words_are_no_trouble(build, name, start_s, length_s):
     voice = talk()[RATE_HZ : RATE_HZ + RATE_HZ // 4]
-    job = job_at(start_s, length_s, sound=np.tile(voice, 16))
-    forged = forge(build(name), job)
-    assert forged.shape == job.stretch.shape
-    assert not np.array_equal(forged, job.stretch)
+    job = job_at(start_s, length_s, audio=np.tile(voice, 16))
+    fake = forge(build(name), job)
+    assert fake.shape == job.stretch.shape
+    assert not np.array_equal(fake, job.stretch)
 
 
 @pytest.mark.parametrize("name", OF_THE_STRETCH)
 @pytest.mark.parametrize("silent", ["pause", "clip", "moment"])
 def test_where_nothing_is_heard_there_is_nothing_to_alter(build, name, silent):
-    sound = talk().copy()
+    audio = talk().copy()
     if silent != "moment":
-        sound[RATE_HZ : 2 * RATE_HZ] *= 0.0
+        audio[RATE_HZ : 2 * RATE_HZ] *= 0.0
     if silent == "clip":
-        sound *= 0.0
+        audio *= 0.0
     # A moment is shorter than the shortest piece that can be speech.
-    job = job_at(1.0, 0.01 if silent == "moment" else 1.0, sound=sound)
+    job = job_at(1.0, 0.01 if silent == "moment" else 1.0, audio=audio)
     with pytest.raises(FeatureError, match=r"nothing is said in a stretch of .* somebody speaks"):
         forge(build(name), job)
 
 
 @pytest.mark.parametrize("name", ["splice", "repeat", "insert", "speak"])
 def test_words_laid_into_a_pause_are_as_loud_as_the_rest(build, name):
-    sound = talk().copy()
-    sound[2 * RATE_HZ : 3 * RATE_HZ] *= 1e-3
-    job = job_at(2.0, 0.6, sound=sound)
-    forged = forge(build(name), job)
-    usual = speech_rms(sound, RATE_HZ, like=sound)
-    assert speech_rms(forged, RATE_HZ, like=sound) == pytest.approx(usual, rel=0.4)
+    audio = talk().copy()
+    audio[2 * RATE_HZ : 3 * RATE_HZ] *= 1e-3
+    job = job_at(2.0, 0.6, audio=audio)
+    fake = forge(build(name), job)
+    usual = speech_rms(audio, RATE_HZ, like=audio)
+    assert speech_rms(fake, RATE_HZ, like=audio) == pytest.approx(usual, rel=0.4)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -288,24 +288,24 @@ def test_a_forger_can_be_sent_to_another_process(build, name):
 @pytest.mark.needs_shared
 @pytest.mark.parametrize("name", NAMES)
 def test_real_speech_is_altered_where_it_is_said_to_be(build, shared, name):
-    sound = read_sound(
+    audio = read_audio(
         probe(shared / "footage/train/grid_swiz3n.mp4"), sample_rate_hz=RATE_HZ
     ).samples
     spoken = [
         s
         for s in np.arange(0.5, 2.0, 0.1)
-        if speech_share(sound[int(s * RATE_HZ) :][:8000], RATE_HZ, like=sound) > 0.9
+        if speech_share(audio[int(s * RATE_HZ) :][:8000], RATE_HZ, like=audio) > 0.9
     ]
-    job = job_at(spoken[0], 0.5, sound=sound)
+    job = job_at(spoken[0], 0.5, audio=audio)
     assert apart_db(job.stretch, forge(build(name), job)) > 1.2
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_hard_cut_is_possible_too(build, name):
     job = job_at(1.3, 0.4)
-    forged = forge(build(name, fade_s=0), job)
-    assert forged.shape == job.stretch.shape
-    assert np.isfinite(forged).all()
+    fake = forge(build(name, fade_s=0), job)
+    assert fake.shape == job.stretch.shape
+    assert np.isfinite(fake).all()
 
 
 # --- splice, repeat ------------------------------------------------------------------------
@@ -314,11 +314,11 @@ def test_a_hard_cut_is_possible_too(build, name):
 def test_a_repeat_is_another_moment_of_the_same_clip(build):
     # Ramps that never come twice: each sample says where it was taken from.
     rng = np.random.default_rng(0)
-    sound = (0.3 * rng.uniform(-1, 1, 4 * RATE_HZ)).astype(np.float32)
-    job = job_at(1.5, 0.5, sound=sound)
-    forged = forge(RepeatSound(), job)
-    inner = forged[FADE:-FADE]
-    found = np.correlate(sound, inner, mode="valid") / np.sum(inner**2)
+    audio = (0.3 * rng.uniform(-1, 1, 4 * RATE_HZ)).astype(np.float32)
+    job = job_at(1.5, 0.5, audio=audio)
+    fake = forge(RepeatAudio(), job)
+    inner = fake[FADE:-FADE]
+    found = np.correlate(audio, inner, mode="valid") / np.sum(inner**2)
     taken = int(np.argmax(found)) - FADE
     clear = round(0.1 * RATE_HZ)
     assert found.max() > 0.9
@@ -327,42 +327,42 @@ def test_a_repeat_is_another_moment_of_the_same_clip(build):
 
 def test_a_clip_without_another_moment_says_so():
     with pytest.raises(FeatureError, match=r"has no other 32000 that are clear .* longer clip"):
-        forge(RepeatSound(), job_at(1.0, 2.0))
+        forge(RepeatAudio(), job_at(1.0, 2.0))
 
 
 @pytest.mark.parametrize(
     ("forger", "message"),
     [
-        (RepeatSound(), "nothing is said at another moment .* more speech"),
+        (RepeatAudio(), "nothing is said at another moment .* more speech"),
         (InsertSyllable(), "no syllable is heard at another moment .* more speech"),
     ],
 )
 def test_a_clip_that_is_silent_elsewhere_lends_nothing(forger, message):
-    sound = np.zeros(4 * RATE_HZ, dtype=np.float32)
-    sound[RATE_HZ : 2 * RATE_HZ] = talk()[RATE_HZ : 2 * RATE_HZ]
+    audio = np.zeros(4 * RATE_HZ, dtype=np.float32)
+    audio[RATE_HZ : 2 * RATE_HZ] = talk()[RATE_HZ : 2 * RATE_HZ]
     with pytest.raises(FeatureError, match=message):
-        forge(forger, job_at(0.9, 1.2, sound=sound))
+        forge(forger, job_at(0.9, 1.2, audio=audio))
 
 
 # --- pitch, tempo --------------------------------------------------------------------------
 
 
-def strongest_hz(sound):
-    spectrum = np.abs(np.fft.rfft(sound * np.hanning(sound.size), 1 << 18))
+def strongest_hz(audio):
+    spectrum = np.abs(np.fft.rfft(audio * np.hanning(audio.size), 1 << 18))
     return float(np.argmax(spectrum)) * RATE_HZ / (1 << 18)
 
 
 @given(semitones=st.floats(1, 4), seed=st.integers(0, 100))
 @settings(max_examples=10, deadline=None)
 def test_pitch_moves_by_as_many_semitones(semitones, seed):
-    job = job_at(1.0, 1.0, sound=tone(300))
+    job = job_at(1.0, 1.0, audio=tone(300))
     forger = ShiftPitch(PitchConfig(semitones=(semitones, semitones)))
     ratio = strongest_hz(forge(forger, job, seed)[FADE:-FADE]) / 300
     assert abs(12 * np.log2(ratio)) == pytest.approx(semitones, abs=0.1)
 
 
 def test_pitch_goes_up_and_down():
-    job = job_at(1.0, 0.5, sound=tone(300))
+    job = job_at(1.0, 0.5, audio=tone(300))
     heard = {strongest_hz(forge(ShiftPitch(), job, seed)) > 300 for seed in range(10)}
     assert heard == {True, False}
 
@@ -372,27 +372,27 @@ def test_tempo_moves_beats_closer_or_apart(factor):
     rng = np.random.default_rng(0)
     times_s = np.arange(4 * RATE_HZ) / RATE_HZ
     beats = 0.2 * rng.standard_normal(times_s.size) * (np.mod(times_s, 0.2) < 0.08)
-    job = job_at(1.0, 1.2, sound=(beats + 1e-4).astype(np.float32))
+    job = job_at(1.0, 1.2, audio=(beats + 1e-4).astype(np.float32))
     found = set()
     for seed in range(8):
-        forged = forge(ChangeTempo(TempoConfig(factor=(factor, factor))), job, seed)
-        swell = np.convolve(forged.astype(np.float64) ** 2, np.hanning(800), mode="same")
+        fake = forge(ChangeTempo(TempoConfig(factor=(factor, factor))), job, seed)
+        swell = np.convolve(fake.astype(np.float64) ** 2, np.hanning(800), mode="same")
         swell -= swell.mean()
-        likeness = np.correlate(swell[::40], swell[::40], mode="full")[swell[::40].size :]
+        self_similarity = np.correlate(swell[::40], swell[::40], mode="full")[swell[::40].size :]
         # 2.5 ms a step; the first beat apart lies between 0.1 and 0.35 s.
-        found.add(0.0025 * (40 + int(np.argmax(likeness[39:140]))))
+        found.add(0.0025 * (40 + int(np.argmax(self_similarity[39:140]))))
     closer, wider = min(found), max(found)
     assert closer == pytest.approx(0.2 / factor, rel=0.06)
     assert wider == pytest.approx(0.2 * factor, rel=0.06)
 
 
-def test_what_is_hurried_ends_in_the_sound_of_the_room():
-    sound = talk() + np.random.default_rng(0).normal(0, 1e-3, talk().size).astype(np.float32)
-    job = job_at(1.2, 1.0, sound=sound)
+def test_what_is_hurried_ends_in_the_audio_of_the_room():
+    audio = talk() + np.random.default_rng(0).normal(0, 1e-3, talk().size).astype(np.float32)
+    job = job_at(1.2, 1.0, audio=audio)
     rests = []
     for seed in range(8):
-        forged = forge(ChangeTempo(TempoConfig(factor=(1.6, 1.6))), job, seed)
-        rests.append(plain_rms(forged[-4000:-FADE]))
+        fake = forge(ChangeTempo(TempoConfig(factor=(1.6, 1.6))), job, seed)
+        rests.append(plain_rms(fake[-4000:-FADE]))
     # Drawn out, speech goes on to the end; hurried, there is a rest as loud as the room.
     assert min(rests) == pytest.approx(1.1e-3, rel=0.3)
     assert max(rests) > 0.02
@@ -409,32 +409,32 @@ def noise(seconds=4.0, seed=0):
 @given(share=st.floats(0.05, 0.9), seed=st.integers(0, 1000))
 @settings(max_examples=20, deadline=None)
 def test_what_follows_a_deleted_word_moves_forward(share, seed):
-    job = job_at(1.0, 0.8, sound=noise())
-    forged = forge(DeleteWord(DeleteConfig(share=(share, share))), job, seed)
+    job = job_at(1.0, 0.8, audio=noise())
+    fake = forge(DeleteWord(DeleteConfig(share=(share, share))), job, seed)
     cut = round(share * job.stretch.size)
     rest = job.stretch.size - cut
     inside = slice(FADE, rest - FADE)
-    np.testing.assert_array_equal(forged[inside], job.stretch[cut:][inside])
+    np.testing.assert_array_equal(fake[inside], job.stretch[cut:][inside])
 
 
 def test_a_word_may_be_deleted_whole():
-    sound = talk() + np.random.default_rng(0).normal(0, 1e-3, talk().size).astype(np.float32)
-    job = job_at(1.2, 0.6, sound=sound)
-    forged = forge(DeleteWord(DeleteConfig(share=(1, 1))), job)
-    assert speech_share(forged[FADE:-FADE], RATE_HZ, like=sound) == 0
-    assert plain_rms(forged[FADE:-FADE]) == pytest.approx(1.1e-3, rel=0.3)
+    audio = talk() + np.random.default_rng(0).normal(0, 1e-3, talk().size).astype(np.float32)
+    job = job_at(1.2, 0.6, audio=audio)
+    fake = forge(DeleteWord(DeleteConfig(share=(1, 1))), job)
+    assert speech_share(fake[FADE:-FADE], RATE_HZ, like=audio) == 0
+    assert plain_rms(fake[FADE:-FADE]) == pytest.approx(1.1e-3, rel=0.3)
 
 
 @given(length_s=st.floats(0.08, 0.6), seed=st.integers(0, 1000))
 @settings(max_examples=20, deadline=None)
 def test_what_follows_an_inserted_syllable_is_pushed_back(length_s, seed):
-    job = job_at(1.0, 0.8, sound=noise())
-    forged = forge(InsertSyllable(InsertConfig(length_s=(length_s, length_s))), job, seed)
+    job = job_at(1.0, 0.8, audio=noise())
+    fake = forge(InsertSyllable(InsertConfig(length_s=(length_s, length_s))), job, seed)
     size = min(round(length_s * RATE_HZ), job.stretch.size // 2)
-    pushed = forged[size:-FADE]
+    pushed = fake[size:-FADE]
     np.testing.assert_array_equal(pushed, job.stretch[FADE:][: pushed.size])
-    syllable = forged[FADE : size - FADE]
-    found = np.correlate(job.sound, syllable, mode="valid") / np.sum(syllable**2)
+    syllable = fake[FADE : size - FADE]
+    found = np.correlate(job.audio, syllable, mode="valid") / np.sum(syllable**2)
     taken = int(np.argmax(found)) - FADE
     assert taken + size < job.start or taken > job.end
 
@@ -444,10 +444,10 @@ def test_what_follows_an_inserted_syllable_is_pushed_back(length_s, seed):
 
 def test_resynthesis_keeps_the_bands_and_loses_the_wave():
     job = job_at(1.2, 1.0)
-    forged = forge(Resynth(ResynthConfig(num_mels=(80, 80), num_rounds=(32, 32))), job)
-    assert apart_db(job.stretch, forged) < 5
+    fake = forge(Resynth(ResynthConfig(num_mels=(80, 80), num_rounds=(32, 32))), job)
+    assert apart_db(job.stretch, fake) < 5
     # The wave itself is another one: its phases were guessed.
-    assert abs(np.corrcoef(forged, job.stretch)[0, 1]) < 0.9
+    assert abs(np.corrcoef(fake, job.stretch)[0, 1]) < 0.9
 
 
 def test_more_bands_and_rounds_come_closer():
@@ -474,21 +474,21 @@ def test_a_flat_spectrum_stays_flat_in_bands(num_mels, level):
 def test_a_codec_s_treble_is_a_copy_of_its_middle():
     # Below the cut a tone, above it noise: what is regrown from a tone is tones again.
     rng = np.random.default_rng(0)
-    sound = tone(1500, level=0.1) + 0.01 * rng.standard_normal(4 * RATE_HZ).astype(np.float32)
+    audio = tone(1500, level=0.1) + 0.01 * rng.standard_normal(4 * RATE_HZ).astype(np.float32)
     config = RecodeConfig(
         kept_share=(0.3, 0.3), phase_error_rad=(1e-6, 1e-6), level_error_db=(1e-6, 1e-6)
     )
-    job = job_at(1.0, 1.0, sound=sound)
-    forged = forge(Recode(config), job)
+    job = job_at(1.0, 1.0, audio=audio)
+    fake = forge(Recode(config), job)
 
     def peaks(part):
         spectrum = np.abs(np.fft.rfft(part * get_window("hann", part.size)))
         treble = spectrum[spectrum.size // 2 :]
         return float(treble.max() / np.median(treble))
 
-    assert peaks(forged) > 3 * peaks(job.stretch)
+    assert peaks(fake) > 3 * peaks(job.stretch)
     # Below the cut nothing was done.
-    low_now, low_was = (np.fft.rfft(s)[:2000] for s in (forged[800:-800], job.stretch[800:-800]))
+    low_now, low_was = (np.fft.rfft(s)[:2000] for s in (fake[800:-800], job.stretch[800:-800]))
     assert np.linalg.norm(low_now - low_was) < 0.05 * np.linalg.norm(low_was)
 
 
@@ -503,8 +503,8 @@ def test_a_melody_is_found(hz):
 
 
 def test_noise_and_silence_have_no_melody():
-    for sound in (noise(1.0), np.zeros(RATE_HZ, np.float32)):
-        assert np.median(find_melody(sound, RATE_HZ).voicing) < 0.45
+    for audio in (noise(1.0), np.zeros(RATE_HZ, np.float32)):
+        assert np.median(find_melody(audio, RATE_HZ).voicing) < 0.45
 
 
 def test_a_melody_is_drawn_to_its_middle():
@@ -517,13 +517,13 @@ def test_a_melody_is_drawn_to_its_middle():
 def test_a_vocoder_keeps_the_melody_and_loses_the_wave():
     job = job_at(1.2, 1.0)
     config = VocodeConfig(breath=(0.01, 0.01), flatness=(0.001, 0.001))
-    forged = forge(Vocode(config), job)
-    was, now = (find_melody(s, RATE_HZ) for s in (job.stretch, forged))
+    fake = forge(Vocode(config), job)
+    was, now = (find_melody(s, RATE_HZ) for s in (job.stretch, fake))
     voiced = (was.voicing > 0.6) & (now.voicing > 0.6)
     assert voiced.mean() > 0.4
     error = np.abs(np.log2(now.pitch_hz[voiced] / was.pitch_hz[voiced]))
     assert np.median(error) < 0.03
-    assert abs(np.corrcoef(forged, job.stretch)[0, 1]) < 0.8
+    assert abs(np.corrcoef(fake, job.stretch)[0, 1]) < 0.8
 
 
 # --- voice ---------------------------------------------------------------------------------
@@ -534,21 +534,21 @@ def vowel(formant_hz, pitch_hz=110.0):
     pulses = np.diff(np.floor(np.arange(2 * RATE_HZ) * pitch_hz / RATE_HZ), prepend=0.0)
     radius = np.exp(-np.pi * 120 / RATE_HZ)
     angle = 2 * np.pi * formant_hz / RATE_HZ
-    sound = lfilter([1.0], [1.0, -2 * radius * np.cos(angle), radius**2], pulses)
-    return (0.3 * sound / np.abs(sound).max()).astype(np.float32)
+    audio = lfilter([1.0], [1.0, -2 * radius * np.cos(angle), radius**2], pulses)
+    return (0.3 * audio / np.abs(audio).max()).astype(np.float32)
 
 
-def formant_of(sound):
-    shape = throat(spectra(sound, 512), RATE_HZ).mean(axis=1)
+def formant_of(audio):
+    shape = throat(spectra(audio, 512), RATE_HZ).mean(axis=1)
     return float(np.argmax(shape[10:]) + 10) * RATE_HZ / 512
 
 
 @pytest.mark.parametrize("factor", [0.8, 1.0, 1.25])
 @pytest.mark.parametrize("semitones", [-4, 4])
 def test_another_voice_has_other_formants_and_another_pitch(factor, semitones):
-    sound = vowel(1600)
-    moved = converted(sound, RATE_HZ, factor=factor, semitones=semitones)
-    assert moved.shape == sound.shape
+    audio = vowel(1600)
+    moved = converted(audio, RATE_HZ, factor=factor, semitones=semitones)
+    assert moved.shape == audio.shape
     # A harmonic is up to 140 Hz from the next, and the formant lies between two of them.
     assert formant_of(moved) == pytest.approx(1600 * factor, abs=100)
     pitch_hz = np.median(find_melody(moved, RATE_HZ).pitch_hz)
@@ -563,10 +563,10 @@ def test_pitch_alone_carries_the_formants_along():
 
 def test_another_voice_is_in_time():
     job = job_at(1.2, 1.0)
-    forged = forge(ConvertVoice(), job)
-    was, now = (librosa.feature.rms(y=s, hop_length=160)[0] for s in (job.stretch, forged))
-    likeness = np.correlate(now - now.mean(), was - was.mean(), mode="full")
-    assert abs(int(np.argmax(likeness)) - (was.size - 1)) <= 1
+    fake = forge(ConvertVoice(), job)
+    was, now = (librosa.feature.rms(y=s, hop_length=160)[0] for s in (job.stretch, fake))
+    self_similarity = np.correlate(now - now.mean(), was - was.mean(), mode="full")
+    assert abs(int(np.argmax(self_similarity)) - (was.size - 1)) <= 1
 
 
 # --- speak ---------------------------------------------------------------------------------
@@ -622,21 +622,21 @@ def piper_model(tmp_path):
 
 def test_where_nothing_is_installed_the_crude_voice_speaks(install):
     job = job_at(1.2, 0.5)
-    forged = forge(SpeakSound(), job)
-    np.testing.assert_array_equal(forged, forge(SpeakSound(SpeakConfig(voice="formant")), job))
-    assert speech_share(forged, RATE_HZ, like=job.sound) > 0.3
+    fake = forge(SpeakAudio(), job)
+    np.testing.assert_array_equal(fake, forge(SpeakAudio(SpeakConfig(voice="formant")), job))
+    assert speech_share(fake, RATE_HZ, like=job.audio) > 0.3
 
 
 @pytest.mark.parametrize("name", ["espeak-ng", "flite", "piper"])
 @pytest.mark.parametrize("channels", [1, 2])
 def test_an_installed_program_says_one_of_our_passages(install, piper_model, name, channels):
     log = install(name, channels=channels)
-    forger = SpeakSound(SpeakConfig(voice=name, piper_model=piper_model))
+    forger = SpeakAudio(SpeakConfig(voice=name, piper_model=piper_model))
     job = job_at(1.2, 0.5)
-    forged = forge(forger, job)
-    assert speech_share(forged, RATE_HZ, like=job.sound) > 0.5
+    fake = forge(forger, job)
+    assert speech_share(fake, RATE_HZ, like=job.audio) > 0.5
     # The tone of the script: 22,050 / (2 pi 9) Hz, whatever rate the clip has.
-    assert strongest_hz(forged) == pytest.approx(390, abs=5)
+    assert strongest_hz(fake) == pytest.approx(390, abs=5)
     (arguments, text) = eval(log.read_text().splitlines()[0])  # noqa: S307 - our own script's
     assert text.decode().strip() in tts_voices.PASSAGES
     assert (str(piper_model) in arguments) == (name == "piper")
@@ -644,7 +644,7 @@ def test_an_installed_program_says_one_of_our_passages(install, piper_model, nam
 
 def test_any_voice_means_those_that_are_installed(install, piper_model):
     logs = [install(name) for name in ("espeak-ng", "flite", "piper")]
-    forger = SpeakSound(SpeakConfig(piper_model=piper_model))
+    forger = SpeakAudio(SpeakConfig(piper_model=piper_model))
     for seed in range(12):
         forge(forger, job_at(1.2, 0.3), seed)
     assert all(log.exists() for log in logs)
@@ -652,7 +652,7 @@ def test_any_voice_means_those_that_are_installed(install, piper_model):
 
 def test_what_piper_said_once_is_kept(install, piper_model):
     log = install("piper")
-    forger = SpeakSound(SpeakConfig(voice="piper", piper_model=piper_model))
+    forger = SpeakAudio(SpeakConfig(voice="piper", piper_model=piper_model))
     for _ in range(3):
         forge(forger, job_at(1.2, 0.3), seed=5)
     assert len(log.read_text().splitlines()) == 1
@@ -661,7 +661,7 @@ def test_what_piper_said_once_is_kept(install, piper_model):
 def test_a_program_that_says_little_is_asked_again(install):
     log = install("flite", size=9_000)
     job = job_at(1.2, 1.0)
-    assert forge(SpeakSound(SpeakConfig(voice="flite")), job).size == job.stretch.size
+    assert forge(SpeakAudio(SpeakConfig(voice="flite")), job).size == job.stretch.size
     assert len(log.read_text().splitlines()) == 3
 
 
@@ -675,15 +675,15 @@ def test_a_program_that_says_little_is_asked_again(install):
 )
 def test_a_voice_that_is_not_there_is_named_with_what_to_install(install, name, message):
     with pytest.raises(MissingExtraError, match=message):
-        SpeakSound(SpeakConfig(voice=name))
+        SpeakAudio(SpeakConfig(voice=name))
 
 
 def test_piper_without_a_voice_is_not_there(install, tmp_path):
     install("piper")
     for model in (None, tmp_path / "lost.onnx"):
         with pytest.raises(MissingExtraError, match="name the file of a voice as piper_model"):
-            SpeakSound(SpeakConfig(voice="piper", piper_model=model))
-    assert SpeakSound(SpeakConfig())._voices == ["formant"]
+            SpeakAudio(SpeakConfig(voice="piper", piper_model=model))
+    assert SpeakAudio(SpeakConfig())._voices == ["formant"]
 
 
 def test_piper_is_found_as_a_package_and_so_is_its_voice(install, tmp_path, monkeypatch):
@@ -713,7 +713,7 @@ def test_piper_is_found_as_a_package_and_so_is_its_voice(install, tmp_path, monk
 )
 def test_a_program_that_fails_is_named(install, script, reason):
     install("flite", script)
-    forger = SpeakSound(SpeakConfig(voice="flite"))
+    forger = SpeakAudio(SpeakConfig(voice="flite"))
     with pytest.raises(FeatureError, match=rf"'flite' said nothing \({reason}.*try it by hand"):
         forge(forger, job_at(1.2, 0.3))
 
@@ -747,21 +747,21 @@ def test_settings_out_of_bounds_are_refused(build, name, given_, message):
 
 @pytest.mark.parametrize("kept", [1e-6, 1.0])
 def test_a_codec_may_keep_next_to_nothing_or_all(kept):
-    forged = forge(Recode(RecodeConfig(kept_share=(kept, kept))), job_at(1.2, 0.4))
-    assert np.isfinite(forged).all()
+    fake = forge(Recode(RecodeConfig(kept_share=(kept, kept))), job_at(1.2, 0.4))
+    assert np.isfinite(fake).all()
 
 
 # --- seams ---------------------------------------------------------------------------------
 
 
 @given(size=st.integers(0, 500), seed=st.integers(0, 100))
-def test_a_sound_faded_into_itself_is_that_sound(size, seed):
-    sound = np.random.default_rng(seed).standard_normal(size).astype(np.float32)
-    np.testing.assert_allclose(cross(sound, sound), sound, rtol=1e-5, atol=1e-6)
+def test_a_audio_faded_into_itself_is_that_audio(size, seed):
+    audio = np.random.default_rng(seed).standard_normal(size).astype(np.float32)
+    np.testing.assert_allclose(cross(audio, audio), audio, rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize("alike", [0.0, 0.5, 0.9])
-def test_a_fade_keeps_the_power_whatever_two_sounds_share(alike):
+def test_a_fade_keeps_the_power_whatever_two_audio_share(alike):
     rng = np.random.default_rng(0)
     one, other = rng.standard_normal((2, 200_000))
     other = alike * one + np.sqrt(1 - alike**2) * other
@@ -780,8 +780,8 @@ def test_a_chain_loses_only_what_is_heard_twice(first, second, fade):
 @given(size=st.integers(1, 900), fade_s=st.floats(0, 0.1), seed=st.integers(0, 100))
 def test_a_laid_piece_is_untouched_between_its_fades(size, fade_s, seed):
     rng = np.random.default_rng(seed)
-    sound, piece = (0.1 * rng.standard_normal(n).astype(np.float32) for n in (1000, size))
-    job = SoundJob(sound, 50, 50 + size, RATE_HZ)
+    audio, piece = (0.1 * rng.standard_normal(n).astype(np.float32) for n in (1000, size))
+    job = AudioJob(audio, 50, 50 + size, RATE_HZ)
     laid = lay(job, piece, SeamConfig(fade_s=fade_s))
     fade = min(round(fade_s * RATE_HZ), size // 2)
     np.testing.assert_allclose(laid[fade : size - fade], piece[fade : size - fade], rtol=1e-6)
@@ -789,15 +789,15 @@ def test_a_laid_piece_is_untouched_between_its_fades(size, fade_s, seed):
 
 
 def test_nothing_that_is_laid_clips():
-    job = SoundJob(tone(100, level=1.0), 1000, 9000, RATE_HZ)
+    job = AudioJob(tone(100, level=1.0), 1000, 9000, RATE_HZ)
     assert np.abs(lay(job, tone(90, level=3.0)[:8000], SeamConfig())).max() <= PEAK + 1e-6
 
 
 @given(start=st.integers(-50, 150), size=st.integers(0, 120))
 def test_beyond_a_clip_there_is_silence(start, size):
-    sound = np.arange(1, 101, dtype=np.float32)
-    heard = heard_between(sound, start, start + size)
-    expected = [sound[i] if 0 <= i < 100 else 0.0 for i in range(start, start + size)]
+    audio = np.arange(1, 101, dtype=np.float32)
+    heard = heard_between(audio, start, start + size)
+    expected = [audio[i] if 0 <= i < 100 else 0.0 for i in range(start, start + size)]
     np.testing.assert_array_equal(heard, expected)
 
 
@@ -808,7 +808,7 @@ def test_beyond_a_clip_there_is_silence(start, size):
     clear=st.integers(0, 20),
 )
 def test_elsewhere_is_clear_of_the_stretch_and_complete(start, length, size, clear):
-    job = SoundJob(np.zeros(100, np.float32), start, start + length, RATE_HZ)
+    job = AudioJob(np.zeros(100, np.float32), start, start + length, RATE_HZ)
     near = set(range(start - clear, start + length + clear))
     expected = [s for s in range(101 - size) if not near & set(range(s, s + size))]
     if expected:
@@ -819,7 +819,7 @@ def test_elsewhere_is_clear_of_the_stretch_and_complete(start, length, size, cle
 
 
 @given(size=st.integers(0, 5000), fade=st.integers(0, 5000))
-def test_plain_fades_never_leave_a_sound_alone_at_the_ends(size, fade):
+def test_plain_fades_never_leave_a_audio_alone_at_the_ends(size, fade):
     new, old = fades(size, fade)
     np.testing.assert_allclose(new**2 + old**2, 1.0, rtol=1e-12)
     assert (new > 0).all()
@@ -832,8 +832,8 @@ def test_plain_fades_never_leave_a_sound_alone_at_the_ends(size, fade):
 @given(size=st.integers(1024, 9000), window=st.sampled_from([512, 1024]))
 @settings(max_examples=15, deadline=None)
 def test_spectra_are_undone(size, window):
-    sound = noise(1.0)[:size]
-    np.testing.assert_allclose(sounding(spectra(sound, window), size), sound, atol=1e-5)
+    audio = noise(1.0)[:size]
+    np.testing.assert_allclose(sounding(spectra(audio, window), size), audio, atol=1e-5)
 
 
 @given(window_s=st.floats(0.01, 0.1), rate_hz=st.sampled_from([8_000, 16_000, 44_100]))
@@ -848,16 +848,16 @@ def test_a_throat_is_where_its_resonance_is():
 
 
 @pytest.mark.parametrize("size", [80, 1000, 40_000])
-def test_a_room_sounds_like_its_pauses(size):
+def test_a_room_audio_like_its_pauses(size):
     rng = np.random.default_rng(0)
     # Brown noise under speech: the room hums more than it hisses.
     hum = lfilter([0.01], [1.0, -0.95], rng.standard_normal(4 * RATE_HZ))
-    sound = hum.astype(np.float32)
-    sound[: 3 * RATE_HZ] += talk()[: 3 * RATE_HZ]
-    tones = [room_tone(sound, size, RATE_HZ, np.random.default_rng(s)) for s in range(20)]
+    audio = hum.astype(np.float32)
+    audio[: 3 * RATE_HZ] += talk()[: 3 * RATE_HZ]
+    tones = [room_tone(audio, size, RATE_HZ, np.random.default_rng(s)) for s in range(20)]
     assert all(t.shape == (size,) for t in tones)
     level = np.sqrt(np.mean(np.square(tones)))
-    assert level == pytest.approx(plain_rms(sound[-RATE_HZ:]), rel=0.4)
+    assert level == pytest.approx(plain_rms(audio[-RATE_HZ:]), rel=0.4)
     low, high = (
         np.mean([np.abs(np.fft.rfft(t))[part].mean() for t in tones])
         for part in (slice(1, size // 16), slice(size // 4, None))
@@ -866,10 +866,10 @@ def test_a_room_sounds_like_its_pauses(size):
 
 
 def test_the_silence_that_an_encoder_adds_is_not_the_room():
-    sound = noise(2.0)
-    padded = np.concatenate([np.zeros(4000, np.float32), sound, np.zeros(9000, np.float32)])
+    audio = noise(2.0)
+    padded = np.concatenate([np.zeros(4000, np.float32), audio, np.zeros(9000, np.float32)])
     plain, of_padded = (
-        room_tone(s, RATE_HZ, RATE_HZ, np.random.default_rng(0)) for s in (sound, padded)
+        room_tone(s, RATE_HZ, RATE_HZ, np.random.default_rng(0)) for s in (audio, padded)
     )
     np.testing.assert_allclose(of_padded, plain, atol=0.01)
     assert plain_rms(of_padded) > 0.08
@@ -883,7 +883,7 @@ def test_a_silent_clip_has_a_silent_room():
 # --- contracts -----------------------------------------------------------------------------
 
 
-class TestSoundForgers(ForgerContract):
+class TestAudioForgers(ForgerContract):
     @pytest.fixture(autouse=True, params=NAMES)
     def _each(self, request, monkeypatch):
         # The same forgery on every machine, whatever speaks there.
@@ -897,7 +897,7 @@ class TestSoundForgers(ForgerContract):
 
 def test_a_splice_needs_another_clip_and_no_other_forger_does(build):
     assert [name for name in NAMES if build(name).needs_donor] == ["splice"]
-    assert SpliceSound.needs_donor
+    assert SpliceAudio.needs_donor
 
 
 def test_every_forger_says_which_attack_it_stands_for(build):

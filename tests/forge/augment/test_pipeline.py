@@ -21,10 +21,10 @@ from mmmsba_plugin.forge.source_clip import Footage, Reel, joined
 from mmmsba_plugin.media.encode import write_clip
 from mmmsba_plugin.media.probe import probe
 from mmmsba_plugin.segment import Segment
-from mmmsba_plugin.structures import Picture
+from mmmsba_plugin.structures import Frame
 from mmmsba_plugin.timebase import frames_to_s
 
-from ...clips import number_of, numbered, numbered_pictures
+from ...clips import number_of, numbered, numbered_frames
 
 RATE_HZ = 16_000
 
@@ -74,7 +74,7 @@ def test_plain_processing_is_the_encoder_alone():
     assert "crf" in told
 
 
-# --- pictures ------------------------------------------------------------------------------
+# --- frames ------------------------------------------------------------------------------
 
 
 def grey(level=100, width=240, height=180):
@@ -82,8 +82,8 @@ def grey(level=100, width=240, height=180):
 
 
 def developed(processing, *rgbs, seed=0):
-    pictures = [Picture(i / 25, rgb) for i, rgb in enumerate(rgbs)]
-    return list(develop(pictures, processing, rng(seed)))
+    frames = [Frame(i / 25, rgb) for i, rgb in enumerate(rgbs)]
+    return list(develop(frames, processing, rng(seed)))
 
 
 @pytest.mark.parametrize(
@@ -98,9 +98,9 @@ def developed(processing, *rgbs, seed=0):
     ],
 )
 def test_a_step_does_what_it_says(processing, claim):
-    for picture in developed(Processing(**processing), grey(), grey()):
-        assert claim(picture.rgb)
-        assert picture.rgb.dtype == np.uint8
+    for frame in developed(Processing(**processing), grey(), grey()):
+        assert claim(frame.rgb)
+        assert frame.rgb.dtype == np.uint8
 
 
 def test_a_mirror_changes_left_and_right_over():
@@ -119,7 +119,7 @@ def test_softening_and_sharpening_are_opposites():
     assert steepest[0] < 80 < steepest[1]
 
 
-def test_noise_moves_from_picture_to_picture_and_back_with_the_seed():
+def test_noise_moves_from_frame_to_frame_and_back_with_the_seed():
     first, second = developed(Processing(grain=2.0), grey(), grey())
     again, _ = developed(Processing(grain=2.0), grey(), grey())
     assert not np.array_equal(first.rgb, second.rgb)
@@ -127,7 +127,7 @@ def test_noise_moves_from_picture_to_picture_and_back_with_the_seed():
 
 
 @given(width=st.integers(16, 2000), height=st.integers(16, 2000), scale=st.floats(0.1, 1.0))
-def test_scaled_pictures_keep_their_form_and_a_face_s_worth_of_pixels(width, height, scale):
+def test_scaled_frames_keep_their_form_and_a_face_s_worth_of_pixels(width, height, scale):
     like = np.empty((height, width, 3), np.uint8)
     wide, high = scaled_px(like, scale)
     assert wide <= width + 1
@@ -139,64 +139,64 @@ def test_scaled_pictures_keep_their_form_and_a_face_s_worth_of_pixels(width, hei
 @given(
     old_hz=st.sampled_from([12, 24, 25, Fraction(30000, 1001), 30, 50]),
     new_hz=st.sampled_from([24, 25, 30]),
-    num_pictures=st.integers(2, 120),
+    num_frames=st.integers(2, 120),
     start=st.integers(0, 5),
     stretch=st.tuples(st.integers(0, 118), st.integers(1, 60)),
 )
 @settings(max_examples=80)
-def test_another_rate_shows_what_was_shown_then(old_hz, new_hz, num_pictures, start, stretch):
-    pictures = list(numbered_pictures(num_pictures, fps_hz=old_hz, start_s=start / 10, width=16))
-    end_s = start / 10 + frames_to_s(num_pictures, old_hz)
-    shown = list(at_rate(pictures, new_hz, end_s))
-    first = min(stretch[0], num_pictures - 1)
-    behind = min(first + stretch[1], num_pictures)
-    edges_s = [p.pts_s for p in pictures] + [end_s]
+def test_another_rate_shows_what_was_shown_then(old_hz, new_hz, num_frames, start, stretch):
+    frames = list(numbered_frames(num_frames, fps_hz=old_hz, start_s=start / 10, width=16))
+    end_s = start / 10 + frames_to_s(num_frames, old_hz)
+    shown = list(at_rate(frames, new_hz, end_s))
+    first = min(stretch[0], num_frames - 1)
+    behind = min(first + stretch[1], num_frames)
+    edges_s = [p.pts_s for p in frames] + [end_s]
     told = shown_at_rate(Segment(edges_s[first], edges_s[behind]), new_hz)
     for before, after in pairwise(shown):
         assert after.pts_s - before.pts_s == pytest.approx(1 / new_hz)
     assert len(shown) == pytest.approx((end_s - start / 10) * new_hz, abs=1.01)
-    for picture in shown:
-        # Independent of how it is done: the last picture that was due by then.
-        due = max(i for i, p in enumerate(pictures) if p.pts_s <= picture.pts_s + 1e-6)
-        assert np.array_equal(picture.rgb, pictures[due].rgb)
-        inside = bool(told) and told.start_s - 1e-6 <= picture.pts_s < told.end_s - 1e-6
+    for frame in shown:
+        # Independent of how it is done: the last frame that was due by then.
+        due = max(i for i, p in enumerate(frames) if p.pts_s <= frame.pts_s + 1e-6)
+        assert np.array_equal(frame.rgb, frames[due].rgb)
+        inside = bool(told) and told.start_s - 1e-6 <= frame.pts_s < told.end_s - 1e-6
         assert inside == (first <= due < behind)
 
 
-# --- sound ---------------------------------------------------------------------------------
+# --- audio ---------------------------------------------------------------------------------
 
 
 def noise(seconds=2.0, level=0.1):
     return (level * rng(9).standard_normal(round(seconds * RATE_HZ))).astype(np.float32)
 
 
-def mixed(sound, seed=0, **processing):
-    return mix(sound, Processing(**processing), sample_rate_hz=RATE_HZ, rng=rng(seed))
+def mixed(audio, seed=0, **processing):
+    return mix(audio, Processing(**processing), sample_rate_hz=RATE_HZ, rng=rng(seed))
 
 
-def level_db(sound, low_hz=0, high_hz=8000):
-    spectrum = np.abs(np.fft.rfft(sound.astype(np.float64))) ** 2
-    freqs_hz = np.fft.rfftfreq(sound.size, 1 / RATE_HZ)
+def level_db(audio, low_hz=0, high_hz=8000):
+    spectrum = np.abs(np.fft.rfft(audio.astype(np.float64))) ** 2
+    freqs_hz = np.fft.rfftfreq(audio.size, 1 / RATE_HZ)
     return 10 * np.log10(spectrum[(freqs_hz >= low_hz) & (freqs_hz < high_hz)].mean())
 
 
-def test_sound_that_nothing_is_done_to_stays_as_it_is():
+def test_audio_that_nothing_is_done_to_stays_as_it_is():
     np.testing.assert_allclose(mixed(noise()), noise(), atol=1e-7)
     assert mixed(np.zeros(0, np.float32), gain_db=3.0).size == 0
 
 
 def test_a_band_is_shut_and_the_rest_stays():
-    sound = noise()
-    shut = mixed(sound, band_hz=4000.0)
-    assert level_db(shut, 4500) < level_db(sound, 4500) - 50
-    assert level_db(shut, 200, 3700) == pytest.approx(level_db(sound, 200, 3700), abs=0.2)
+    audio = noise()
+    shut = mixed(audio, band_hz=4000.0)
+    assert level_db(shut, 4500) < level_db(audio, 4500) - 50
+    assert level_db(shut, 200, 3700) == pytest.approx(level_db(audio, 200, 3700), abs=0.2)
 
 
 def test_frequencies_are_turned_as_told():
-    sound = noise(8)
-    turned = mixed(sound, eq_db=(5.0, 5.0, 5.0, -5.0, -5.0, -5.0))
-    assert level_db(turned, 120, 400) - level_db(sound, 120, 400) == pytest.approx(5, abs=0.7)
-    assert level_db(turned, 3000, 7000) - level_db(sound, 3000, 7000) == pytest.approx(-5, abs=0.7)
+    audio = noise(8)
+    turned = mixed(audio, eq_db=(5.0, 5.0, 5.0, -5.0, -5.0, -5.0))
+    assert level_db(turned, 120, 400) - level_db(audio, 120, 400) == pytest.approx(5, abs=0.7)
+    assert level_db(turned, 3000, 7000) - level_db(audio, 3000, 7000) == pytest.approx(-5, abs=0.7)
 
 
 def test_nothing_moves_against_the_lips():
@@ -211,32 +211,32 @@ def test_nothing_moves_against_the_lips():
 def test_a_higher_voice_says_the_same_at_the_same_time():
     times_s = np.arange(2 * RATE_HZ) / RATE_HZ
     bursts = (np.floor(times_s * 4) % 2 == 0) & (times_s > 0.1)
-    sound = (0.2 * bursts * np.sin(2 * np.pi * 440 * times_s)).astype(np.float32)
-    higher = mixed(sound, pitch_semitones=2.0)
-    assert higher.size == sound.size
+    audio = (0.2 * bursts * np.sin(2 * np.pi * 440 * times_s)).astype(np.float32)
+    higher = mixed(audio, pitch_semitones=2.0)
+    assert higher.size == audio.size
     spectrum = np.abs(np.fft.rfft(higher))
     peak_hz = np.fft.rfftfreq(higher.size, 1 / RATE_HZ)[np.argmax(spectrum)]
     assert peak_hz == pytest.approx(440 * 2 ** (2 / 12), rel=0.01)
-    loud = [np.abs(s).reshape(-1, 320).max(axis=1) > 0.05 for s in (sound, higher)]
+    loud = [np.abs(s).reshape(-1, 320).max(axis=1) > 0.05 for s in (audio, higher)]
     assert np.mean(loud[0] == loud[1]) > 0.9
 
 
 @given(hiss_db=st.floats(20, 45))
 @settings(max_examples=10)
 def test_noise_lies_as_far_below_the_voice_as_told(hiss_db):
-    sound = noise()
-    added = mixed(sound, hiss_db=hiss_db) - sound
-    assert level_db(sound) - level_db(added) == pytest.approx(hiss_db, abs=0.5)
+    audio = noise()
+    added = mixed(audio, hiss_db=hiss_db) - audio
+    assert level_db(audio) - level_db(added) == pytest.approx(hiss_db, abs=0.5)
 
 
 @given(gain_db=st.floats(-9, 20), level=st.floats(0.01, 0.5))
 @settings(max_examples=30)
-def test_louder_sound_is_never_clipped(gain_db, level):
-    sound = np.clip(noise(0.5, level), -1, 1)
-    louder = mixed(sound, gain_db=gain_db)
+def test_louder_audio_is_never_clipped(gain_db, level):
+    audio = np.clip(noise(0.5, level), -1, 1)
+    louder = mixed(audio, gain_db=gain_db)
     assert np.abs(louder).max() <= 0.99 + 1e-6
-    gain = np.abs(louder).max() / np.abs(sound).max()
-    np.testing.assert_allclose(louder, gain * sound, atol=1e-5)
+    gain = np.abs(louder).max() / np.abs(audio).max()
+    np.testing.assert_allclose(louder, gain * audio, atol=1e-5)
 
 
 # --- a clean cut ---------------------------------------------------------------------------
@@ -244,30 +244,30 @@ def test_louder_sound_is_never_clipped(gain_db, level):
 
 @pytest.fixture
 def reel(tmp_path):
-    write_clip(tmp_path / "a.mp4", numbered_pictures(50), fps_hz=25, crf=10)
+    write_clip(tmp_path / "a.mp4", numbered_frames(50), fps_hz=25, crf=10)
     return Reel(probe(tmp_path / "a.mp4"), max_short_side_px=540)
 
 
-def footage_of(reel, num_pictures=50):
-    edges_s = np.arange(num_pictures + 1) / 25
-    points, to_face = np.zeros((num_pictures, 468, 2), np.float32), np.zeros((num_pictures, 2, 3))
-    points[:, 0, 0] = np.arange(num_pictures)
-    face = Trace(edges_s, np.zeros(num_pictures, np.int64), points, to_face)
-    sound = np.repeat(np.arange(num_pictures, dtype=np.float32) / 100, 640)
-    return Footage(reel, face, sound, Fraction(25), RATE_HZ)
+def footage_of(reel, num_frames=50):
+    edges_s = np.arange(num_frames + 1) / 25
+    points, to_face = np.zeros((num_frames, 468, 2), np.float32), np.zeros((num_frames, 2, 3))
+    points[:, 0, 0] = np.arange(num_frames)
+    face = Trace(edges_s, np.zeros(num_frames, np.int64), points, to_face)
+    audio = np.repeat(np.arange(num_frames, dtype=np.float32) / 100, 640)
+    return Footage(reel, face, audio, Fraction(25), RATE_HZ)
 
 
-def test_a_cut_takes_the_same_time_from_pictures_sound_and_trace(reel):
+def test_a_cut_takes_the_same_time_from_frames_audio_and_trace(reel):
     cut = footage_of(reel).without(range(20, 30))
     assert cut.duration_s == pytest.approx(1.6)
-    assert cut.sound.size == 40 * 640
+    assert cut.audio.size == 40 * 640
     left = [*range(20), *range(30, 50)]
-    pictures = list(cut.pictures())
-    assert [number_of(p.rgb) for p in pictures] == left
-    np.testing.assert_allclose([p.pts_s for p in pictures], np.arange(40) / 25)
+    frames = list(cut.frames())
+    assert [number_of(p.rgb) for p in frames] == left
+    np.testing.assert_allclose([p.pts_s for p in frames], np.arange(40) / 25)
     np.testing.assert_allclose(cut.face.edges_s, np.arange(41) / 25)
     assert cut.face.points[:, 0, 0].tolist() == left
-    heard = cut.sound[320::640]
+    heard = cut.audio[320::640]
     np.testing.assert_allclose(heard, np.array(left) / 100, atol=1e-6)
 
 
@@ -279,18 +279,18 @@ def test_no_stretch_reaches_over_a_cut(reel):
 @given(st.integers(0, 2000), st.integers(1, 1000), st.integers(0, 400))
 def test_a_joint_has_no_step(start, size, fade):
     times = np.arange(4000)
-    sound = np.sin(times / 40).astype(np.float32)
-    whole = joined(sound, start, start + size, fade=fade)
-    assert whole.size == sound.size - size
+    audio = np.sin(times / 40).astype(np.float32)
+    whole = joined(audio, start, start + size, fade=fade)
+    assert whole.size == audio.size - size
     assert whole.dtype == np.float32
-    np.testing.assert_array_equal(whole[start:], sound[start + size :])
+    np.testing.assert_array_equal(whole[start:], audio[start + size :])
     used = min(fade, start, size)
-    np.testing.assert_array_equal(whole[: start - used], sound[: start - used])
+    np.testing.assert_array_equal(whole[: start - used], audio[: start - used])
     if used > 100:
         assert np.abs(np.diff(whole)).max() < 0.08
 
 
-def test_few_pictures_are_decoded_once_and_many_each_time(tmp_path):
+def test_few_frames_are_decoded_once_and_many_each_time(tmp_path):
     path, size = tmp_path / "a.mp4", numbered(0).nbytes
     write_clip(path, (numbered(i) for i in range(10)), fps_hz=25)
     for room, again in ((10 * size, False), (10 * size - 1, True)):

@@ -7,12 +7,12 @@ from hypothesis import strategies as st
 
 from mmmsba_plugin.errors import ConfigError, MissingExtraError
 from mmmsba_plugin.forge.talking_head import clips
-from mmmsba_plugin.forge.talking_head.clips import make_talking_clip, make_talking_corpus
+from mmmsba_plugin.forge.talking_head.clips import make_talking_clip, make_talking_head_dataset
 from mmmsba_plugin.forge.talking_head.formant_speech import CONTROL_HZ, SPEAKERS, compose, sing
 from mmmsba_plugin.forge.talking_head.portrait import Portrait, Pose
-from mmmsba_plugin.media.audio import read_sound
+from mmmsba_plugin.media.audio import read_audio
 from mmmsba_plugin.media.probe import probe
-from mmmsba_plugin.media.video import PictureReader
+from mmmsba_plugin.media.video import FrameReader
 from mmmsba_plugin.tracks.link import follow_main_face
 
 RATE_HZ = 16_000
@@ -32,7 +32,7 @@ def test_a_clip_lasts_what_was_asked_and_has_both_streams(talking):
 
 
 def test_the_mesh_sees_the_lips_open_as_they_were_told_to(talking):
-    faces = [s.face for s in follow_main_face(PictureReader(probe(talking.path)))]
+    faces = [s.face for s in follow_main_face(FrameReader(probe(talking.path)))]
     assert all(face is not None for face in faces)
     seen = [np.linalg.norm(face.points[13] - face.points[14]) for face in faces]
     wide = [np.linalg.norm(face.points[61] - face.points[291]) for face in faces]
@@ -40,13 +40,13 @@ def test_the_mesh_sees_the_lips_open_as_they_were_told_to(talking):
     assert np.corrcoef(wide, talking.width)[0, 1] > 0.5
 
 
-def test_lips_and_sound_are_in_step(talking):
-    sound = read_sound(probe(talking.path), sample_rate_hz=RATE_HZ).samples
-    per_picture = RATE_HZ // 25
-    loud = np.sqrt(np.mean(sound[: 100 * per_picture].reshape(100, per_picture) ** 2, axis=1))
+def test_lips_and_audio_are_in_step(talking):
+    audio = read_audio(probe(talking.path), sample_rate_hz=RATE_HZ).samples
+    per_frame = RATE_HZ // 25
+    loud = np.sqrt(np.mean(audio[: 100 * per_frame].reshape(100, per_frame) ** 2, axis=1))
     lags = range(-8, 9)
     match = [np.corrcoef(np.roll(talking.opening[:100], lag), loud)[0, 1] for lag in lags]
-    # A picture stands for the 40 ms after its stamp, so half a picture is the best there is.
+    # A frame stands for the 40 ms after its stamp, so half a frame is the best there is.
     assert abs(lags[int(np.argmax(match))]) <= 1
     assert max(match) > 0.6
 
@@ -64,8 +64,8 @@ def test_speakers_differ_in_pitch():
     def pitch_hz(speaker):
         rng = np.random.default_rng(0)
         score = compose(speaker, seconds=3, rng=rng)
-        sound = sing(score, speaker, sample_rate_hz=RATE_HZ, rng=rng)
-        spectrum = np.abs(np.fft.rfft(sound, n=2 * sound.size)) ** 2
+        audio = sing(score, speaker, sample_rate_hz=RATE_HZ, rng=rng)
+        spectrum = np.abs(np.fft.rfft(audio, n=2 * audio.size)) ** 2
         echo = np.fft.irfft(spectrum)[RATE_HZ // 400 : RATE_HZ // 60]
         return RATE_HZ / (int(np.argmax(echo)) + RATE_HZ // 400)
 
@@ -85,13 +85,13 @@ def test_a_score_is_as_long_as_asked_and_within_bounds(seed, seconds, speaker):
         assert column.max() <= 1 + 1e-9
 
 
-def test_sound_never_clips_and_is_never_digital_silence():
+def test_audio_never_clips_and_is_never_digital_silence():
     rng = np.random.default_rng(1)
-    sound = sing(
+    audio = sing(
         compose(SPEAKERS[0], seconds=3, rng=rng), SPEAKERS[0], sample_rate_hz=RATE_HZ, rng=rng
     )
-    assert np.abs(sound).max() <= 0.99
-    pieces = sound[: sound.size // 320 * 320].reshape(-1, 320)
+    assert np.abs(audio).max() <= 0.99
+    pieces = audio[: audio.size // 320 * 320].reshape(-1, 320)
     assert pieces.std(axis=1).min() > 1e-5
 
 
@@ -126,9 +126,11 @@ def test_looks_differ():
     assert np.abs(first.astype(int) - second).mean() > 5
 
 
-def test_a_corpus_names_its_speakers(tmp_path):
+def test_a_dataset_names_its_speakers(tmp_path):
     num_clips = len(SPEAKERS) + 1
-    clips = make_talking_corpus(tmp_path, num_clips=num_clips, seconds=0.2, seed=0, size_px=96)
+    clips = make_talking_head_dataset(
+        tmp_path, num_clips=num_clips, seconds=0.2, seed=0, size_px=96
+    )
     entries = json.loads((tmp_path / "metadata.json").read_text())
     assert [e["file"] for e in entries] == [c.path.name for c in clips]
     assert [e["identity"] for e in entries] == [

@@ -1,4 +1,4 @@
-"""What every forger of pictures promises, and what each does to a face."""
+"""What every forger of frames promises, and what each does to a face."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -28,11 +28,11 @@ from mmmsba_plugin.forge.visual.lowres_mouth import LowresMouth, LowresMouthConf
 from mmmsba_plugin.forge.visual.morph import Flow, FlowConfig
 from mmmsba_plugin.forge.visual.mouth_swap import MouthSwap
 from mmmsba_plugin.forge.visual.self_blend import SelfBlend, SelfBlendConfig
-from mmmsba_plugin.forger import PictureJob, Shot, needs_stranger
+from mmmsba_plugin.forger import FrameJob, Shot, needs_stranger
 from mmmsba_plugin.media.probe import probe
-from mmmsba_plugin.media.video import PictureReader
+from mmmsba_plugin.media.video import FrameReader
 from mmmsba_plugin.plugins import entries, lookup
-from mmmsba_plugin.structures import Picture
+from mmmsba_plugin.structures import Frame
 from mmmsba_plugin.testing import ForgerContract, samples
 
 FPS_HZ = 25
@@ -69,14 +69,14 @@ NOSE_TIP, UPPER_LIP, BROW = 1, 0, 9
 
 
 def followed(path):
-    pictures = list(PictureReader(probe(path)))
-    face = trace(pictures, fps_hz=FPS_HZ, config=TracksConfig())
-    return [face.shot(i, picture) for i, picture in enumerate(pictures)]
+    frames = list(FrameReader(probe(path)))
+    face = trace(frames, fps_hz=FPS_HZ, config=TracksConfig())
+    return [face.shot(i, frame) for i, frame in enumerate(frames)]
 
 
 @pytest.fixture(scope="session")
 def clip(talking_clip):
-    """A talking portrait, picture by picture."""
+    """A talking portrait, frame by frame."""
     return followed(talking_clip)
 
 
@@ -89,23 +89,23 @@ def other_clip(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def job(clip, other_clip):
-    """Draws jobs: a start and a number of pictures."""
+    """Draws jobs: a start and a number of frames."""
 
     def draw(start=5, count=6):
         donors = clip[start + 25 : start + 25 + count]
         strangers = other_clip[start % 8 : start % 8 + count]
-        return PictureJob(tuple(clip[start : start + count]), FPS_HZ, donors, strangers)
+        return FrameJob(tuple(clip[start : start + count]), FPS_HZ, donors, strangers)
 
     return draw
 
 
 def forge(forger, job, seed=0):
-    return forger.forge_pictures(job, np.random.default_rng(seed))
+    return forger.forge_frames(job, np.random.default_rng(seed))
 
 
 def everywhere(job, change):
     """Return the job with every shot of it changed."""
-    return PictureJob(
+    return FrameJob(
         tuple(map(change, job.shots)),
         job.fps_hz,
         tuple(map(change, job.donors)),
@@ -114,7 +114,7 @@ def everywhere(job, change):
 
 
 def moved(shot, affine, size_px):
-    """Return a shot whose picture and landmarks were moved alike."""
+    """Return a shot whose frame and landmarks were moved alike."""
     affine = np.asarray(affine, dtype=np.float64)
     rgb = cv2.warpAffine(shot.rgb, affine, size_px, flags=cv2.INTER_AREA)
     return Shot(shot.pts_s, rgb, shot.points_px @ affine[:, :2].T + affine[:, 2])
@@ -135,19 +135,19 @@ def outside_of_the_face(shot):
     return outside
 
 
-def keeps_its_promises(job, forged):
-    assert len(forged) == len(job.shots)
-    for shot, rgb in zip(job.shots, forged, strict=True):
+def keeps_its_promises(job, fake):
+    assert len(fake) == len(job.shots)
+    for shot, rgb in zip(job.shots, fake, strict=True):
         assert rgb.shape == shot.rgb.shape
         assert rgb.dtype == np.uint8
         assert rgb is not shot.rgb
         changed = (rgb != shot.rgb).any(axis=-1)
-        assert changed.any(), "an unaltered picture would be a false truth"
+        assert changed.any(), "an unaltered frame would be a false truth"
         assert not (changed & outside_of_the_face(shot)).any()
 
 
-def forged_or_refused(way, job):
-    """Return the pictures, or None where the forger says that one would stay as it is."""
+def fake_or_refused(way, job):
+    """Return the frames, or None where the forger says that one would stay as it is."""
     try:
         return forge(WAYS[way](), job)
     except FeatureError as error:
@@ -179,7 +179,7 @@ def test_they_are_all_offered():
 @every_way
 @given(seed=st.integers(0, 2**32), start=st.integers(0, 30), count=st.integers(2, 12))
 @settings(max_examples=8)
-def test_every_picture_changes_and_nothing_but_the_face(way, job, seed, start, count):
+def test_every_frame_changes_and_nothing_but_the_face(way, job, seed, start, count):
     work = job(start, count)
     keeps_its_promises(work, forge(WAYS[way](), work, seed))
 
@@ -187,20 +187,20 @@ def test_every_picture_changes_and_nothing_but_the_face(way, job, seed, start, c
 @every_way
 @given(seed=st.integers(0, 2**32))
 @settings(max_examples=3)
-def test_the_same_seed_gives_the_same_pictures(way, job, seed):
+def test_the_same_seed_gives_the_same_frames(way, job, seed):
     first, second = (forge(WAYS[way](), job(), seed) for _ in range(2))
     np.testing.assert_array_equal(first, second)
 
 
 @pytest.mark.parametrize("name", ["lowres-mouth", "self-blend", "freeze", "inpaint", "flow"])
-def test_another_seed_gives_other_pictures(name, job):
+def test_another_seed_gives_other_frames(name, job):
     entry = lookup("forgers", name)
     made = {forge(entry.build(entry.config()), job(count=12), s)[3].tobytes() for s in range(6)}
     assert len(made) > 1
 
 
 @every_way
-def test_no_picture_is_written_to(way, job):
+def test_no_frame_is_written_to(way, job):
     def locked(shot):
         rgb = shot.rgb.copy()
         rgb.flags.writeable = False
@@ -233,7 +233,7 @@ def test_the_edge_of_what_changes_is_too_soft_to_see(way, job):
 @every_way
 @given(side=st.sampled_from(["left", "top", "right", "bottom"]), share=st.floats(0.25, 0.75))
 @settings(max_examples=6)
-def test_a_face_that_the_picture_cuts_is_no_error(way, job, side, share):
+def test_a_face_that_the_frame_cuts_is_no_error(way, job, side, share):
     work = job()
 
     def cut(shot):
@@ -252,8 +252,8 @@ def test_a_face_that_the_picture_cuts_is_no_error(way, job, side, share):
     if way == "mouth":
         # It says nothing where the mouth lies beyond the border; it must only not fall.
         assert len(forge(MouthSwap(), work)) == len(work.shots)
-    elif (forged := forged_or_refused(way, work)) is not None:
-        keeps_its_promises(work, forged)
+    elif (fake := fake_or_refused(way, work)) is not None:
+        keeps_its_promises(work, fake)
 
 
 @every_way
@@ -263,11 +263,11 @@ def test_a_tiny_face_is_no_error(way, job, face_px):
     scale = face_px / np.ptp(work.shots[0].points_px[:, 1])
     size_px = tuple(round(scale * side) for side in work.shots[0].rgb.shape[1::-1])
     work = everywhere(work, lambda shot: moved(shot, scale * np.eye(2, 3), size_px))
-    forged = forged_or_refused(way, work)
-    # In so few pixels a face may look the same from picture to picture.
-    assert forged is not None or way.startswith(("freeze", "flow"))
-    if forged is not None:
-        keeps_its_promises(work, forged)
+    fake = fake_or_refused(way, work)
+    # In so few pixels a face may look the same from frame to frame.
+    assert fake is not None or way.startswith(("freeze", "flow"))
+    if fake is not None:
+        keeps_its_promises(work, fake)
 
 
 @every_way
@@ -277,7 +277,7 @@ def test_a_large_face_is_worked_on_as_well(way, job):
 
 
 @every_way
-def test_a_portrait_picture_is_no_error(way, job):
+def test_a_portrait_frame_is_no_error(way, job):
     work = everywhere(job(), lambda s: moved(s, [[0.6, 0, 0], [0, 0.6, 120]], (190, 400)))
     assert work.shots[0].rgb.shape == (400, 190, 3)
     keeps_its_promises(work, forge(WAYS[way](), work))
@@ -290,7 +290,7 @@ def test_a_head_that_lies_is_no_error(way, job):
 
 
 @pytest.mark.parametrize("way", [w for w in WAYS if w != "mouth"])
-def test_a_face_beyond_the_picture_is_refused(way, job):
+def test_a_face_beyond_the_frame_is_refused(way, job):
     work = everywhere(job(), lambda s: replace(s, points_px=s.points_px + 2000))
     with pytest.raises(FeatureError, match="forge another stretch"):
         forge(WAYS[way](), work)
@@ -308,7 +308,7 @@ def test_a_face_beyond_the_picture_is_refused(way, job):
 def test_a_forger_says_how_many_lenders_it_needs(forger, lent, job):
     work = job(count=3)
     work = replace(work, donors=work.donors[:2], strangers=work.strangers[:2])
-    with pytest.raises(FeatureError, match=f"3 pictures need as many {lent}"):
+    with pytest.raises(FeatureError, match=f"3 frames need as many {lent}"):
         forge(forger, work)
 
 
@@ -318,13 +318,13 @@ def test_only_those_who_lay_strangers_over_faces_need_them(name):
     assert needs_stranger(entry.build(entry.config())) == name.startswith("stranger")
 
 
-class TestEveryPictureForger(ForgerContract):
+class TestEveryFrameForger(ForgerContract):
     @pytest.fixture(autouse=True, params=NAMES)
     def _each(self, request, monkeypatch):
         self._current = lookup("forgers", request.param)
-        plain = samples.picture_job()
+        plain = samples.frame_job()
         with_strangers = replace(plain, strangers=plain.donors)
-        monkeypatch.setattr(samples, "picture_job", lambda: with_strangers)
+        monkeypatch.setattr(samples, "frame_job", lambda: with_strangers)
 
     @property
     def entry(self):
@@ -336,16 +336,16 @@ def real_job(shared):
     """A stretch of real footage, with another moment and with another person."""
     shots = followed(shared / "footage/train/grid_swiz3n.mp4")
     strangers = followed(shared / "footage/train/orig_jen_i_have_to_go_to_the_pharmacy.mp4")
-    return PictureJob(shots[10:16], FPS_HZ, shots[40:46], strangers[10:16])
+    return FrameJob(shots[10:16], FPS_HZ, shots[40:46], strangers[10:16])
 
 
 @pytest.mark.needs_shared
 @pytest.mark.parametrize("name", NAMES)
-def test_real_footage_is_forged_in_a_small_part_of_the_picture(name, real_job):
+def test_real_footage_is_fake_in_a_small_part_of_the_frame(name, real_job):
     entry = lookup("forgers", name)
-    forged = forge(entry.build(entry.config()), real_job)
-    keeps_its_promises(real_job, forged)
-    for shot, rgb in zip(real_job.shots, forged, strict=True):
+    fake = forge(entry.build(entry.config()), real_job)
+    keeps_its_promises(real_job, fake)
+    for shot, rgb in zip(real_job.shots, fake, strict=True):
         assert (rgb != shot.rgb).any(axis=-1).mean() < 0.35, "the face alone, and not all of it"
 
 
@@ -375,19 +375,19 @@ def test_a_narrower_waist_costs_more(job):
 
 def test_a_face_smaller_than_the_waist_loses_detail_all_the_same(job):
     work = everywhere(job(count=2), lambda s: moved(s, 0.3 * np.eye(2, 3), (96, 96)))
-    forged = forge(own_lips(96), work)
+    fake = forge(own_lips(96), work)
     where = around_lips(work.shots[0])
-    assert sharpness(forged[0], where) < 0.8 * sharpness(work.shots[0].rgb, where)
+    assert sharpness(fake[0], where) < 0.8 * sharpness(work.shots[0].rgb, where)
 
 
 def test_lips_of_another_moment_pass_through_the_waist(clip):
     gap = [np.ptp(s.points_px[[13, 14], 1]) for s in clip]
     shut, wide = int(np.argmin(gap)), int(np.argmax(gap))
-    work = PictureJob([clip[shut]] * 2, FPS_HZ, [clip[wide]] * 2)
+    work = FrameJob([clip[shut]] * 2, FPS_HZ, [clip[wide]] * 2)
     forger = LowresMouth(LowresMouthConfig(smallest_px=90, largest_px=90, other_moment=1))
-    (forged, _) = forge(forger, work)
-    seen = trace([Picture(0.0, forged)], fps_hz=FPS_HZ, config=TracksConfig())
-    now = np.ptp(seen.shot(0, Picture(0.0, forged)).points_px[[13, 14], 1])
+    (fake, _) = forge(forger, work)
+    seen = trace([Frame(0.0, fake)], fps_hz=FPS_HZ, config=TracksConfig())
+    now = np.ptp(seen.shot(0, Frame(0.0, fake)).points_px[[13, 14], 1])
     assert now > gap[shut] + 0.5 * (gap[wide] - gap[shut])
 
 
@@ -410,9 +410,9 @@ def test_the_size_of_the_waist_may_be_given_in_any_order(job):
 @settings(max_examples=20)
 def test_a_self_blended_face_is_nearly_the_same(job, seed):
     work = job(count=1)
-    (forged,), shot = forge(SelfBlend(), work, seed), work.shots[0]
+    (fake,), shot = forge(SelfBlend(), work, seed), work.shots[0]
     inside = ~outside_of_the_face(shot)
-    change = np.abs(forged.astype(int) - shot.rgb)[inside]
+    change = np.abs(fake.astype(int) - shot.rgb)[inside]
     # Eight levels of colour at most, 8 % of contrast, and edges that moved a little.
     assert 0.3 < change.mean() < 12
 
@@ -420,16 +420,16 @@ def test_a_self_blended_face_is_nearly_the_same(job, seed):
 @given(seed=st.integers(0, 2**32))
 @settings(max_examples=10)
 def test_a_self_blend_is_the_same_through_a_stretch_but_for_a_little(clip, seed):
-    still = PictureJob([clip[10]] * 4, FPS_HZ)
-    forged = np.array(forge(SelfBlend(), still, seed), dtype=float)
-    between = np.abs(np.diff(forged, axis=0)).mean()
-    assert 0 < between < 0.4 * np.abs(forged - clip[10].rgb).mean()
+    still = FrameJob([clip[10]] * 4, FPS_HZ)
+    fake = np.array(forge(SelfBlend(), still, seed), dtype=float)
+    between = np.abs(np.diff(fake, axis=0)).mean()
+    assert 0 < between < 0.4 * np.abs(fake - clip[10].rgb).mean()
 
 
 def test_a_self_blend_goes_as_far_as_it_is_told(job):
     def change(**config):
-        forged = forge(SelfBlend(SelfBlendConfig(**config)), job(count=1))
-        return np.abs(forged[0].astype(int) - job(count=1).shots[0].rgb).mean()
+        fake = forge(SelfBlend(SelfBlendConfig(**config)), job(count=1))
+        return np.abs(fake[0].astype(int) - job(count=1).shots[0].rgb).mean()
 
     still = {"shift": 0, "scale": 0, "contrast": 0, "detail": 1}
     assert change(**still, colour=2) < change(**still, colour=8) < change(**still, colour=40)
@@ -469,15 +469,15 @@ def test_strangers_of_any_size_fit(forger, scale, job):
     work = job()
     side = round(224 * scale)
     sized = [moved(s, scale * np.eye(2, 3), (side, side)) for s in work.strangers]
-    forged, plain = forge(forger, replace(work, strangers=sized)), forge(forger, work)
-    for a, b in zip(forged, plain, strict=True):
+    fake, plain = forge(forger, replace(work, strangers=sized)), forge(forger, work)
+    for a, b in zip(fake, plain, strict=True):
         # What is left is resampling: a level or two on the whole.
         assert np.abs(a.astype(int) - b).mean() < 1.5
 
 
 @pytest.mark.parametrize("tint", [(0.5, 0.5, 0.5), (1.0, 0.8, 0.6), (0.6, 0.8, 1.0)])
 def test_a_stranger_takes_on_the_complexion_of_the_face(tint, clip):
-    work = PictureJob(clip[5:8], FPS_HZ, (), [
+    work = FrameJob(clip[5:8], FPS_HZ, (), [
         replace(s, rgb=(s.rgb * tint).astype(np.uint8)) for s in clip[40:43]
     ])  # fmt: skip
     for shot, rgb in zip(work.shots, forge(StrangerFace(), work), strict=True):
@@ -524,26 +524,25 @@ def test_how_a_head_is_held_is_not_a_matter_of_size_place_or_tilt(clip, turn_rad
 
 
 def shown(kind, job, seed=0):
-    """Return which picture of the stretch is shown at each place."""
-    forged = forge(Freeze(FreezeConfig(kind=kind, area="picture")), job, seed)
+    """Return which frame of the stretch is shown at each place."""
+    fake = forge(Freeze(FreezeConfig(kind=kind, area="frame")), job, seed)
     return [
-        next(i for i, shot in enumerate(job.shots) if np.array_equal(shot.rgb, rgb))
-        for rgb in forged
+        next(i for i, shot in enumerate(job.shots) if np.array_equal(shot.rgb, rgb)) for rgb in fake
     ]
 
 
-def test_a_held_stretch_stands_still_from_its_second_picture_on(job):
+def test_a_held_stretch_stands_still_from_its_second_frame_on(job):
     assert shown("hold", job(count=6)) == [1, 0, 0, 0, 0, 0]
 
 
 @pytest.mark.parametrize(("count", "order"), [(4, [3, 2, 1, 0]), (5, [4, 3, 1, 1, 0]), (2, [1, 0])])
-def test_a_reversed_stretch_ends_with_its_first_picture(count, order, job):
+def test_a_reversed_stretch_ends_with_its_first_frame(count, order, job):
     assert shown("reverse", job(count=count)) == order
 
 
 @given(seed=st.integers(0, 2**32))
 @settings(max_examples=20)
-def test_dropped_pictures_leave_fewer_that_come_late(job, seed):
+def test_dropped_frames_leave_fewer_that_come_late(job, seed):
     order = shown("drop", job(count=12), seed)
     assert len(set(order)) <= 7
     assert order[1:] == sorted(order[1:])
@@ -552,7 +551,7 @@ def test_dropped_pictures_leave_fewer_that_come_late(job, seed):
 
 @given(seed=st.integers(0, 2**32))
 @settings(max_examples=20)
-def test_warped_time_never_runs_backwards_but_where_a_picture_would_show_itself(job, seed):
+def test_warped_time_never_runs_backwards_but_where_a_frame_would_show_itself(job, seed):
     order = np.array(shown("warp", job(count=12), seed))
     assert (order != np.arange(12)).all()
     assert np.diff(order).min() >= -1
@@ -561,33 +560,33 @@ def test_warped_time_never_runs_backwards_but_where_a_picture_would_show_itself(
     assert early or late, "first too slow and then too fast, or the other way round"
 
 
-def test_a_picture_never_shows_one_that_looks_the_same(job):
+def test_a_frame_never_shows_one_that_looks_the_same(job):
     work = job(count=6)
     twice = [work.shots[i // 2 * 2] for i in range(6)]
-    forged = forge(Freeze(FreezeConfig(kind="hold", area="face")), replace(work, shots=twice))
-    keeps_its_promises(replace(work, shots=twice), forged)
+    fake = forge(Freeze(FreezeConfig(kind="hold", area="face")), replace(work, shots=twice))
+    keeps_its_promises(replace(work, shots=twice), fake)
 
 
 def test_a_stretch_in_which_nothing_moves_cannot_be_shown_at_another_time(clip):
-    still = PictureJob([clip[10]] * 4, FPS_HZ)
-    with pytest.raises(FeatureError, match=r"nothing moves in a stretch of 4 pictures at 0\.40 s"):
+    still = FrameJob([clip[10]] * 4, FPS_HZ)
+    with pytest.raises(FeatureError, match=r"nothing moves in a stretch of 4 frames at 0\.40 s"):
         forge(Freeze(), still)
 
 
-def test_one_picture_has_no_other_time_and_no_morph(job):
-    with pytest.raises(FeatureError, match="nothing moves in a stretch of 1 pictures"):
+def test_one_frame_has_no_other_time_and_no_morph(job):
+    with pytest.raises(FeatureError, match="nothing moves in a stretch of 1 frames"):
         forge(Freeze(), job(count=1))
-    with pytest.raises(FeatureError, match="a morph needs two pictures at least, got one"):
+    with pytest.raises(FeatureError, match="a morph needs two frames at least, got one"):
         forge(Flow(), job(count=1))
 
 
 def test_a_frozen_face_hides_what_the_lips_say(clip):
-    work = PictureJob(clip[20:32], FPS_HZ)
-    forged = forge(Freeze(FreezeConfig(kind="hold", area="face")), work)
-    pictures = [Picture(s.pts_s, rgb) for s, rgb in zip(work.shots, forged, strict=True)]
-    seen = trace(pictures, fps_hz=FPS_HZ, config=TracksConfig())
+    work = FrameJob(clip[20:32], FPS_HZ)
+    fake = forge(Freeze(FreezeConfig(kind="hold", area="face")), work)
+    frames = [Frame(s.pts_s, rgb) for s, rgb in zip(work.shots, fake, strict=True)]
+    seen = trace(frames, fps_hz=FPS_HZ, config=TracksConfig())
     opening = lambda shots: [np.ptp(s.points_px[[13, 14], 1]) for s in shots]  # noqa: E731
-    after = [seen.shot(i, picture) for i, picture in enumerate(pictures)]
+    after = [seen.shot(i, frame) for i, frame in enumerate(frames)]
     assert np.std(opening(after)[1:]) < 0.4 * np.std(opening(work.shots)[1:])
 
 
@@ -623,7 +622,7 @@ def test_grain_hides_that_what_is_filled_has_no_detail(job):
         assert sharpness(plain, lips) < sharpness(rough, lips) < sharpness(shot.rgb, lips)
 
 
-def test_grain_is_as_strong_as_that_of_the_picture():
+def test_grain_is_as_strong_as_that_of_the_frame():
     rng = np.random.default_rng(0)
     flat = np.full((120, 120, 3), 128, np.float32)
     for sigma in (2.0, 5.0, 10.0):
@@ -648,9 +647,9 @@ def test_a_morph_puts_what_moves_between_its_two_ends(clip):
 
     # Where the spot is between the ends must not matter; it is made from them alone.
     shots = [with_spot(x) for x in (-4, 20, -20, 20, 4)]
-    forged = forge(Flow(FlowConfig(fewest=5, most=5)), PictureJob(shots, FPS_HZ))
+    fake = forge(Flow(FlowConfig(fewest=5, most=5)), FrameJob(shots, FPS_HZ))
     found = []
-    for rgb in forged:
+    for rgb in fake:
         _, columns = np.nonzero((rgb < 30).all(axis=-1))
         found.append(columns.mean() - middle[0])
     # Six parts of eight pixels; a pixel is what a flow at a coarse scale may miss.
@@ -659,15 +658,15 @@ def test_a_morph_puts_what_moves_between_its_two_ends(clip):
 
 @given(count=st.integers(2, 40), fewest=st.integers(2, 12), most=st.integers(2, 12))
 @settings(max_examples=40)
-def test_morphs_tile_a_stretch_and_none_is_of_one_picture(count, fewest, most):
+def test_morphs_tile_a_stretch_and_none_is_of_one_frame(count, fewest, most):
     cuts = Flow(FlowConfig(fewest=fewest, most=most))._cuts(count, np.random.default_rng(0))
     assert (cuts[0], cuts[-1]) == (0, count)
     assert np.diff(cuts).min() >= 2
 
 
-def test_a_morph_between_two_equal_pictures_is_refused(clip):
-    with pytest.raises(FeatureError, match=r"the picture at 0\.40 s would stay as it is"):
-        forge(Flow(), PictureJob([clip[10]] * 3, FPS_HZ))
+def test_a_morph_between_two_equal_frames_is_refused(clip):
+    with pytest.raises(FeatureError, match=r"the frame at 0\.40 s would stay as it is"):
+        forge(Flow(), FrameJob([clip[10]] * 3, FPS_HZ))
 
 
 # --- blending ------------------------------------------------------------------------------

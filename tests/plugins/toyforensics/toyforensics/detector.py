@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from mmmsba_plugin.hookspecs import API_VERSION
 from mmmsba_plugin.schema import (
-    ForgedSegment,
+    FakeSegment,
     Media,
     Problem,
     Provenance,
@@ -45,7 +45,7 @@ class LoudnessJumps:
         }
 
     def detect(self, media: str | Path, **options: Any) -> Report:
-        """Judge one clip by its sound."""
+        """Judge one clip by its audio."""
         import av
 
         try:
@@ -54,7 +54,7 @@ class LoudnessJumps:
             return _unjudged("error", media, type(error).__name__, f"cannot read {media}: {error}")
         jumps_db = _jumps_db(samples)
         if not jumps_db.size:
-            return _unjudged("abstained", media, "NoSound", f"no sound to judge in {media}")
+            return _unjudged("abstained", media, "NoAudio", f"no audio to judge in {media}")
         scores = 1 / (1 + np.exp((_EVEN_DB - jumps_db) / _SOFTNESS_DB))
         return Report(
             status="ok",
@@ -99,13 +99,13 @@ def _jumps_db(samples: NDArray[np.float32]) -> NDArray[np.float64]:
     return jumps_db
 
 
-def _segments(scores: NDArray[np.float64]) -> Iterator[ForgedSegment]:
+def _segments(scores: NDArray[np.float64]) -> Iterator[FakeSegment]:
     """Yield the stretch between the first two jumps, between the next two, and so on."""
     edges = [int(index) + 1 for index in np.flatnonzero(scores >= _EVEN)]
     for first, last in list(pairwise(edges))[::2]:
         score = float(min(scores[first - 1], scores[last - 1]))
         start_s, end_s = _CELLS.cell(first)[0], _CELLS.cell(last)[0]
-        yield ForgedSegment(start_s=start_s, end_s=end_s, score=score, modality="audio")
+        yield FakeSegment(start_s=start_s, end_s=end_s, score=score, modality="audio")
 
 
 def _unjudged(status: Status, media: str | Path, kind: str, message: str) -> Report:

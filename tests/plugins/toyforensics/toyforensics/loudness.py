@@ -4,13 +4,13 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from mmmsba_plugin.config import Chapter
+from mmmsba_plugin.config import Config
 from mmmsba_plugin.schema import Media
-from mmmsba_plugin.structures import FacePicture, FeatureRows, SoundBlock
+from mmmsba_plugin.structures import AudioBlock, FaceCrop, FeatureRows
 from mmmsba_plugin.timebase import Grid
 
 
-class LoudnessConfig(Chapter):
+class LoudnessConfig(Config):
     """Settings of the ``toy-loudness`` front-end."""
 
     floor_db: float = Field(
@@ -33,9 +33,9 @@ class Loudness:
         """Hear on which grid the rows shall lie."""
         self._grid = grid
 
-    def add(self, observation: SoundBlock | FacePicture) -> None:
-        """Take in a block of sound."""
-        assert isinstance(observation, SoundBlock)
+    def add(self, observation: AudioBlock | FaceCrop) -> None:
+        """Take in a block of audio."""
+        assert isinstance(observation, AudioBlock)
         index = np.arange(observation.samples.size)
         cells = self._grid.indices_at(observation.start_s + index / observation.sample_rate_hz)
         for cell in np.unique(cells).tolist():

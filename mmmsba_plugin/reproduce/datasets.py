@@ -1,4 +1,4 @@
-"""The four corpora of the paper: where they lie, and who in them is learned from or tested on."""
+"""The four datasets of the paper: where they lie, and who in them is learned from or tested on."""
 
 import hashlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -9,22 +9,22 @@ from typing import Any
 from mmmsba_plugin.errors import ConfigError, DatasetError
 from mmmsba_plugin.record import Record
 
-#: What each corpus is called; its reader has the same name.
+#: What each dataset is called; its reader has the same name.
 TITLES = {
     "fakeavceleb": "FakeAVCeleb",
     "av-deepfake1m": "AV-Deepfake1M",
     "lav-df": "LAV-DF",
     "tvil": "TVIL",
 }
-#: What each corpus's own reader is told. The paper learns from 85 % of AV-Deepfake1M's official
+#: What each dataset's own reader is told. The paper learns from 85 % of AV-Deepfake1M's official
 #: training split and tests on its official validation split; of FakeAVCeleb it says nothing.
 _SETTINGS: Mapping[str, Mapping[str, Any]] = {
     "av-deepfake1m": {"protocol": "paper"},
     "fakeavceleb": {"protocol": "70-10-20"},
 }
-#: How many clips are tested on where the whole corpus is there.
+#: How many clips are tested on where the whole dataset is there.
 TEST_CLIPS = {"av-deepfake1m": 57_340, "lav-df": 26_100}
-#: How each is split where that is not simply the corpus's own way.
+#: How each is split where that is not simply the dataset's own way.
 SPLIT_NOTES = {
     "fakeavceleb": "FakeAVCeleb is split 70/10/20 by identity; the paper does not state its split",
     "av-deepfake1m": "tested on AV-Deepfake1M's official validation split, as in the paper",
@@ -36,11 +36,11 @@ _VALIDATION = frozenset({"dev", "val", "valid", "validation"})
 
 
 @dataclass(frozen=True, slots=True)
-class Corpus:
+class DatasetSource:
     """A folder of clips with known truth.
 
     Attributes:
-        name: Which of the paper's corpora it is, or stands in for.
+        name: Which of the paper's datasets it is, or stands in for.
         reader: Who reads it.
         root: Where it lies.
     """
@@ -51,12 +51,12 @@ class Corpus:
 
     @property
     def stand_in(self) -> bool:
-        """Whether it is another corpus in that one's place."""
+        """Whether it is another dataset in that one's place."""
         return self.reader != self.name
 
     @property
     def title(self) -> str:
-        """What tables call it; never just the name of the corpus it stands in for."""
+        """What tables call it; never just the name of the dataset it stands in for."""
         if not self.stand_in:
             return TITLES[self.name]
         return f"stand-in for {TITLES[self.name]} ({self.reader}: {self.root.name})"
@@ -76,18 +76,18 @@ class Tested:
 
     Attributes:
         records: The clips.
-        split: The corpus's own word for them.
+        split: The dataset's own word for them.
     """
 
     records: Sequence[Record]
     split: str
 
 
-def parse(said: Iterable[str]) -> dict[str, Corpus]:
-    """Return the corpora that a command line names.
+def parse(said: Iterable[str]) -> dict[str, DatasetSource]:
+    """Return the datasets that a command line names.
 
     Args:
-        said: Each ``NAME=DIR``, or ``NAME=READER:DIR`` where another corpus stands in.
+        said: Each ``NAME=DIR``, or ``NAME=READER:DIR`` where another dataset stands in.
 
     Raises:
         ConfigError: A name is not one of the four or comes twice, or there is no such folder.
@@ -95,20 +95,20 @@ def parse(said: Iterable[str]) -> dict[str, Corpus]:
     from mmmsba_plugin.plugins import entries
 
     readers = {offer.name for offer in entries("dataset_readers")}
-    found: dict[str, Corpus] = {}
+    found: dict[str, DatasetSource] = {}
     for one in said:
-        corpus = _parsed(one, readers)
-        if corpus.name in found:
-            raise ConfigError(f"{corpus.name} is given twice; give each corpus one folder")
-        found[corpus.name] = corpus
+        dataset = _parsed(one, readers)
+        if dataset.name in found:
+            raise ConfigError(f"{dataset.name} is given twice; give each dataset one folder")
+        found[dataset.name] = dataset
     return found
 
 
-def _parsed(said: str, readers: Collection[str]) -> Corpus:
+def _parsed(said: str, readers: Collection[str]) -> DatasetSource:
     name, equals, place = said.partition("=")
     if name not in TITLES or not equals:
         raise ConfigError(
-            f"{said!r} names no corpus; give NAME=DIR, or NAME=READER:DIR where another corpus "
+            f"{said!r} names no dataset; give NAME=DIR, or NAME=READER:DIR where another dataset "
             f"stands in, with NAME one of {', '.join(TITLES)}"
         )
     reader, colon, folder = place.partition(":")
@@ -120,17 +120,19 @@ def _parsed(said: str, readers: Collection[str]) -> Corpus:
             f"{said!r}: there is no folder {folder!r}; check the path, or name the reader, one of "
             f"{', '.join(sorted(readers))}"
         )
-    return Corpus(name, reader, Path(folder).resolve())
+    return DatasetSource(name, reader, Path(folder).resolve())
 
 
-def clips_to_learn(corpus: Corpus, *, seed: int = 0, limit: int | None = None) -> list[Record]:
+def clips_to_learn(
+    dataset: DatasetSource, *, seed: int = 0, limit: int | None = None
+) -> list[Record]:
     """Return the clips to learn from, and those of split ``dev`` to stop by.
 
-    A corpus without a test split is tested on its ``dev``, which then must not decide when
+    A dataset without a test split is tested on its ``dev``, which then must not decide when
     to stop; some of the people in its training split are held out for that instead.
 
     Args:
-        corpus: Where from.
+        dataset: Where from.
         seed: Decides who is held out.
         limit: At most as many of each split; see :func:`drawn`.
 
@@ -142,52 +144,52 @@ def clips_to_learn(corpus: Corpus, *, seed: int = 0, limit: int | None = None) -
     train: list[Record] = []
     validation: list[Record] = []
     has_test = False
-    for record in corpus.records():
+    for record in dataset.records():
         has_test = has_test or record.split in _TEST
         if record.split in _TRAIN | _VALIDATION:
             (train if record.split in _TRAIN else validation).append(record)
     if not train:
-        raise DatasetError(f"{corpus.title} has no training split; give another folder")
+        raise DatasetError(f"{dataset.title} has no training split; give another folder")
     if validation and not has_test:
         train, held_out = split_records(train, seed=seed)
         validation = [replace(record, split="dev") for record in held_out]
     return [*drawn(train, limit), *drawn(validation, limit)]
 
 
-def clips_to_test(corpus: Corpus, *, limit: int | None = None) -> Tested:
+def clips_to_test(dataset: DatasetSource, *, limit: int | None = None) -> Tested:
     """Return the clips of split ``test``, or of ``dev`` where there is none.
 
     Args:
-        corpus: Where from.
+        dataset: Where from.
         limit: At most as many; see :func:`drawn`.
 
     Raises:
         DatasetError: There is neither.
     """
     found: dict[bool, list[Record]] = {True: [], False: []}
-    for record in corpus.records():
+    for record in dataset.records():
         if record.split in _TEST | _VALIDATION:
             found[record.split in _TEST].append(record)
     records = found[True] or found[False]
     if not records:
         raise DatasetError(
-            f"{corpus.title} has no clips of split test or dev; say in its metadata which are"
+            f"{dataset.title} has no clips of split test or dev; say in its metadata which are"
         )
     return Tested(drawn(records, limit), str(records[0].split))
 
 
 def drawn(records: Sequence[Record], limit: int | None) -> list[Record]:
-    """Return at most ``limit`` records in their order, half of them genuine if there are as many.
+    """Return at most ``limit`` records in their order, half of them real if there are as many.
 
     Which ones depends on their names alone, so that a larger limit keeps those of a smaller.
     """
     if limit is None or len(records) <= limit:
         return list(records)
     order = sorted(range(len(records)), key=lambda index: _digest(name_of(records[index])))
-    genuine = [index for index in order if not records[index].forged]
-    forged = [index for index in order if records[index].forged]
-    num_forged = min(len(forged), max(limit // 2, limit - len(genuine)))
-    kept = {*forged[:num_forged], *genuine[: limit - num_forged]}
+    real = [index for index in order if not records[index].fake]
+    fake = [index for index in order if records[index].fake]
+    num_fake = min(len(fake), max(limit // 2, limit - len(real)))
+    kept = {*fake[:num_fake], *real[: limit - num_fake]}
     return [record for index, record in enumerate(records) if index in kept]
 
 
@@ -197,7 +199,7 @@ def name_of(record: Record) -> str:
 
 
 def who(record: Record) -> str:
-    """Return who is in a clip, or the clip it was made from, as far as the corpus says."""
+    """Return who is in a clip, or the clip it was made from, as far as the dataset says."""
     return record.identity or record.original or name_of(record)
 
 
@@ -206,36 +208,37 @@ class Learned:
     """Who and what a network has seen, to be kept out of its tests."""
 
     root: Path
-    people: frozenset[str]
+    identities: frozenset[str]
     files: frozenset[Path]
 
     @classmethod
-    def of(cls, corpus: Corpus, records: Iterable[Record]) -> "Learned":
+    def of(cls, dataset: DatasetSource, records: Iterable[Record]) -> "Learned":
         """Return what is in clips that are learned from or stopped by."""
         seen = [(who(record), record.media) for record in records]
         return cls(
-            corpus.root,
-            frozenset(person for person, _ in seen),
+            dataset.root,
+            frozenset(identity for identity, _ in seen),
             frozenset(media for _, media in seen),
         )
 
-    def shared_with(self, corpus: Corpus, tested: Iterable[Record]) -> int:
-        """Return how many people of another corpus's test clips were learned from.
+    def shared_with(self, dataset: DatasetSource, tested: Iterable[Record]) -> int:
+        """Return how many people of another dataset's test clips were learned from.
 
         Both may be made of the same footage, as three of the four are of VoxCeleb2.
 
         Raises:
-            DatasetError: A clip was learned from, or a person of the same corpus.
+            DatasetError: A clip was learned from, or a person of the same dataset.
         """
         tested = list(tested)
         if both := self.files & {record.media for record in tested}:
             raise DatasetError(
-                f"{min(both)} is both learned from and tested on; give corpora that do not overlap"
+                f"{min(both)} is both learned from and tested on; give datasets that do not overlap"
             )
-        shared = self.people & {who(record) for record in tested}
-        if shared and corpus.root == self.root:
+        shared = self.identities & {who(record) for record in tested}
+        if shared and dataset.root == self.root:
             raise DatasetError(
-                f"{min(shared)!r} is both learned from and tested on in {corpus.title}; a detector "
+                f"{min(shared)!r} is both learned from and tested on in {dataset.title}; "
+                "a detector "
                 "would be praised for knowing a face. Split it by identity"
             )
         return len(shared)

@@ -1,6 +1,6 @@
-"""Makes miniature corpora, each in the layout of the real one to the last folder.
+"""Makes miniature datasets, each in the layout of the real one to the last folder.
 
-An entry is what the corpus's metadata say of one clip; ``changes`` replace keys of it. Clips
+An entry is what the dataset's metadata say of one clip; ``changes`` replace keys of it. Clips
 are real files, but all the same one: readers do not look into them.
 """
 
@@ -10,8 +10,8 @@ from pathlib import Path
 
 from .clips import clip
 
-#: How long every clip lasts, in pictures at 25 Hz.
-NUM_PICTURES = 30
+#: How long every clip lasts, in frames at 25 Hz.
+NUM_FRAMES = 30
 
 #: The four variants of a clip of AV-Deepfake1M, by ``modify_type``.
 VARIANTS = {
@@ -35,7 +35,7 @@ def lavdf_entry(**changes):
         "modify_video": True,
         "modify_audio": False,
         "split": "test",
-        "video_frames": NUM_PICTURES,
+        "video_frames": NUM_FRAMES,
         "audio_channels": 1,
         "audio_frames": 19_200,
     }
@@ -43,7 +43,7 @@ def lavdf_entry(**changes):
 
 
 def lavdf(folder):
-    """LAV-DF: a genuine clip and one of each forgery in each split, and both metadata files."""
+    """LAV-DF: a real clip and one of each forgery in each split, and both metadata files."""
     entries = []
     for split in ("train", "dev", "test"):
         for index, (video, audio) in enumerate([(0, 0), (1, 0), (0, 1), (1, 1)]):
@@ -66,9 +66,9 @@ def lavdf(folder):
     return folder
 
 
-def av1m_entry(kind="both_modified", person="id00012", **changes):
+def av1m_entry(kind="both_modified", identity="id00012", **changes):
     """An entry of AV-Deepfake1M."""
-    clip_folder = f"{person}/21Uxsk56VDQ/00001"
+    clip_folder = f"{identity}/21Uxsk56VDQ/00001"
     video = [_PERIOD] if kind in {"visual_modified", "both_modified"} else []
     audio = [_PERIOD] if kind in {"audio_modified", "both_modified"} else []
     source = "VoxCeleb2/dev/mp4/id00012/21Uxsk56VDQ/00001.mp4"
@@ -81,15 +81,15 @@ def av1m_entry(kind="both_modified", person="id00012", **changes):
         "fake_segments": video or audio,
         "audio_fake_segments": audio,
         "visual_fake_segments": video,
-        "video_frames": NUM_PICTURES,
+        "video_frames": NUM_FRAMES,
         "audio_frames": 19_200,
     }
     return entry | changes
 
 
-def av1m(folder, *, people=("id00012", "id00017")):
+def av1m(folder, *, identities=("id00012", "id00017")):
     """AV-Deepfake1M: lists, a file of metadata for each clip, and test clips without truth."""
-    for split, seen in {"train": people, "val": ("id00099",)}.items():
+    for split, seen in {"train": identities, "val": ("id00099",)}.items():
         entries = [av1m_entry(kind, who, split=split) for who in seen for kind in VARIANTS]
         put_json(folder / f"{split}_metadata.json", entries)
         for entry in entries:
@@ -156,7 +156,7 @@ def tvil(folder, *, videos=""):
 
 
 def put_json(path, value):
-    """Write JSON, on one line as the corpora have it."""
+    """Write JSON, on one line as the datasets have it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(value), encoding="utf-8")
     return path
@@ -168,7 +168,7 @@ def put_clip(path):
     if _made and _made[0].is_file():
         shutil.copyfile(_made[0], path)
     else:
-        _made[:] = [clip(path, duration_s=NUM_PICTURES / 25)]
+        _made[:] = [clip(path, duration_s=NUM_FRAMES / 25)]
     return path
 
 

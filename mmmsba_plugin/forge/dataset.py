@@ -1,9 +1,9 @@
-"""Turns a folder of genuine clips into a corpus of partial forgeries.
+"""Turns a folder of real clips into a dataset of partial forgeries.
 
-Each genuine clip is written a few times, and beside it variants with one to three forged
+Each real clip is written a few times, and beside it variants with one to three forged
 stretches; all of them go through processing of their own. What is random follows from the
 seed and the clip's name alone, so a run that was interrupted goes on where it stopped and
-ends with the same corpus, whatever the number of processes.
+ends with the same dataset, whatever the number of processes.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -22,65 +22,65 @@ from mmmsba_plugin.forge.variants import ForgeConfig, Studio
 from mmmsba_plugin.forge.workers import portable, work_on
 from mmmsba_plugin.hookspecs import Forger
 
-#: Called after each genuine clip with how many are done, how many there are, and its name.
+#: Called after each real clip with how many are done, how many there are, and its name.
 OnProgress = Callable[[int, int, str], None]
 
 
 @dataclass(frozen=True, slots=True)
 class ForgeSummary:
-    """What became of a folder of genuine clips.
+    """What became of a folder of real clips.
 
     Attributes:
-        metadata: The corpus's list of clips.
-        num_genuine: Genuine files written.
-        num_forged: Forged variants written.
-        num_resumed: Genuine clips that an earlier run had finished.
+        metadata: The dataset's list of clips.
+        num_real: Real files written.
+        num_fake: Forged variants written.
+        num_resumed: Real clips that an earlier run had finished.
         written_s: How long all files last that this run wrote, in seconds.
         skipped: Clips and variants that were not made, and why.
         left_out: Forgers that cannot be used here, and why.
     """
 
     metadata: Path
-    num_genuine: int
-    num_forged: int
+    num_real: int
+    num_fake: int
     num_resumed: int
     written_s: float
     skipped: tuple[Skipped, ...]
     left_out: tuple[Skipped, ...]
 
 
-def forge_corpus(
-    genuine_dir: Path,
+def forge_dataset(
+    real_dir: Path,
     out_dir: Path,
     *,
     per_clip: int,
     seed: int,
     forgers: Sequence[Forger],
-    genuine_per_clip: int = 1,
-    per_person: int | None = None,
+    real_per_clip: int = 1,
+    per_identity: int | None = None,
     split: str | None = None,
     settings: Mapping[str, Mapping[str, Any]] | None = None,
     config: ForgeConfig | None = None,
     workers: int = 1,
     on_progress: OnProgress | None = None,
 ) -> ForgeSummary:
-    """Write a corpus of partial forgeries in LAV-DF's layout.
+    """Write a dataset of partial forgeries in LAV-DF's layout.
 
     Args:
-        genuine_dir: Genuine talking-face clips; if a LAV-DF ``metadata.json`` lies there,
+        real_dir: Real talking-face clips; if a LAV-DF ``metadata.json`` lies there,
             its identities and splits are kept and its forgeries are passed over.
         out_dir: Where to; clips go into a folder for each split, beside ``metadata.json``.
-        per_clip: Forged variants of each genuine clip.
+        per_clip: Forged variants of each real clip.
         seed: Of everything random.
-        forgers: What to forge with; sound and picture forgers are used alone and together.
+        forgers: What to forge with; audio and frame forgers are used alone and together.
             Those that lack something on this machine are left out.
-        genuine_per_clip: Genuine files of each genuine clip, each with processing of its
+        real_per_clip: Real files of each real clip, each with processing of its
             own. Where fewer variants can be made, as many fewer are written.
-        per_person: Most forged variants of one person, spread over their clips, so that
+        per_identity: Most forged variants of one person, spread over their clips, so that
             nobody who was filmed often outweighs the rest; as many as it comes to if not given.
-        split: Only genuine clips of this split; all if not given.
+        split: Only real clips of this split; all if not given.
         settings: Settings of forgers by name, where they are not to be the defaults.
-        config: How the corpus is forged.
+        config: How the dataset is fake.
         workers: Processes. A forger that another process cannot import, such as one from a
             file that is no package, keeps all work in this one.
         on_progress: Hears of each clip that is done.
@@ -90,22 +90,22 @@ def forge_corpus(
 
     Raises:
         ConfigError: A number or a forger's settings are out of bounds.
-        DatasetError: There is no genuine clip, nothing could be forged, ``out_dir`` holds
-            a corpus that was forged otherwise, or a process died.
+        DatasetError: There is no real clip, nothing could be fake, ``out_dir`` holds
+            a dataset that was fake otherwise, or a process died.
     """
-    most = per_clip if per_person is None else per_person
-    if min(per_clip, genuine_per_clip, most, workers) < 1 or not forgers:
+    most = per_clip if per_identity is None else per_identity
+    if min(per_clip, real_per_clip, most, workers) < 1 or not forgers:
         raise ConfigError(
-            "each clip needs at least one variant, one genuine file, one forger and one worker, "
-            f"and each person one variant, got {per_clip}, {genuine_per_clip}, {len(forgers)}, "
+            "each clip needs at least one variant, one real file, one forger and one worker, "
+            f"and each person one variant, got {per_clip}, {real_per_clip}, {len(forgers)}, "
             f"{workers} and {most}"
         )
     config, settings = config or ForgeConfig(), settings or {}
     cast, ledger = assemble(forgers, settings), Ledger(out_dir)
     made_with = {
         "per_clip": per_clip,
-        "genuine_per_clip": genuine_per_clip,
-        "per_person": per_person,
+        "real_per_clip": real_per_clip,
+        "per_identity": per_identity,
         "seed": seed,
         "split": split,
         "forgers": cast.names,
@@ -113,13 +113,11 @@ def forge_corpus(
         "config": config.model_dump(mode="json"),
     }
     ledger.open(made_with)
-    sources, skipped = find_sources(
-        genuine_dir, seed=seed, min_clip_s=config.min_clip_s, split=split
-    )
+    sources, skipped = find_sources(real_dir, seed=seed, min_clip_s=config.min_clip_s, split=split)
     workshop = Workshop(
-        tuple(sources), cast, ledger, config, seed, per_clip, genuine_per_clip, per_person
+        tuple(sources), cast, ledger, config, seed, per_clip, real_per_clip, per_identity
     )
-    members = [forger for _, forger in (*cast.sounds, *cast.pictures)]
+    members = [forger for _, forger in (*cast.audios, *cast.frames)]
     made = _all_made(workshop, workers if portable(*members) else 1, on_progress)
     workshop.traces.forget()
     return _summary(ledger, made, skipped, cast)
@@ -127,17 +125,17 @@ def forge_corpus(
 
 @dataclass(frozen=True, slots=True)
 class Workshop:
-    """Makes of each genuine clip what is to be made of it; can be sent to another process.
+    """Makes of each real clip what is to be made of it; can be sent to another process.
 
     Attributes:
-        sources: The genuine clips.
+        sources: The real clips.
         cast: The forgers.
         ledger: Where it is noted what is done.
-        config: How the corpus is forged.
+        config: How the dataset is fake.
         seed: Of everything random.
         per_clip: Forged variants of each clip.
-        genuine_per_clip: Genuine files of each clip.
-        per_person: Most forged variants of one person; None for no limit.
+        real_per_clip: Real files of each clip.
+        per_identity: Most forged variants of one person; None for no limit.
     """
 
     sources: tuple[Source, ...]
@@ -146,8 +144,8 @@ class Workshop:
     config: ForgeConfig
     seed: int
     per_clip: int
-    genuine_per_clip: int
-    per_person: int | None = None
+    real_per_clip: int
+    per_identity: int | None = None
 
     @property
     def traces(self) -> TraceStore:
@@ -170,45 +168,45 @@ class Workshop:
         out_dir, config = self.ledger.out_dir, self.config
         studio = Studio(source, out_dir, traces=self.traces, config=config, seed=self.seed)
         lenders = Lenders(source, self.sources, self.traces, config.sample_rate_hz)
-        num_forged = self._num_variants(source)
-        num_genuine = self._num_copies(num_forged)
-        numbers = studio.file_numbers(num_genuine + num_forged)
-        genuine, forged = numbers[:num_genuine], numbers[num_genuine:]
+        num_fake = self._num_variants(source)
+        num_real = self._num_copies(num_fake)
+        numbers = studio.file_numbers(num_real + num_fake)
+        real, fake = numbers[:num_real], numbers[num_real:]
         variants: list[Entry] = []
         skipped: list[Skipped] = []
-        for turn, number in enumerate(forged):
+        for turn, number in enumerate(fake):
             tries = studio.recipes(self.cast, turn)
             try:
-                variants.append(_first_that_works(studio, number, tries, lenders, genuine[0]))
+                variants.append(_first_that_works(studio, number, tries, lenders, real[0]))
             except FeatureError as error:
                 skipped.append(Skipped(f"{source.name}, variant {turn + 1}", str(error)))
         if not variants:
             return Made((), (Skipped(source.name, skipped[0].reason),))
-        copies = [studio.copy(n) for n in genuine[: self._num_copies(len(variants))]]
+        copies = [studio.copy(n) for n in real[: self._num_copies(len(variants))]]
         return Made((*copies, *variants), tuple(skipped))
 
     def _num_variants(self, source: Source) -> int:
-        """Return how often a clip is forged, so that its person is not forged too often."""
-        if self.per_person is None:
+        """Return how often a clip is fake, so that its person is not fake too often."""
+        if self.per_identity is None:
             return self.per_clip
-        person = source.candidate.identity
-        clips = sum(other.candidate.identity == person for other in self.sources)
-        return min(self.per_clip, max(1, round(self.per_person / clips)))
+        identity = source.candidate.identity
+        clips = sum(other.candidate.identity == identity for other in self.sources)
+        return min(self.per_clip, max(1, round(self.per_identity / clips)))
 
     def _num_copies(self, num_variants: int) -> int:
-        """Return how many genuine files a clip gets that could be forged so often.
+        """Return how many real files a clip gets that could be fake so often.
 
-        A short clip that could be forged once must not be seen as genuine three times, or
+        A short clip that could be fake once must not be seen as real three times, or
         being short is a clue.
         """
-        return max(1, round(self.genuine_per_clip * num_variants / self.per_clip))
+        return max(1, round(self.real_per_clip * num_variants / self.per_clip))
 
 
 def _first_that_works(
     studio: Studio, number: int, tries: Iterable[Recipe], lenders: Lenders, original: int
 ) -> Entry:
     """Write a variant with the first recipe that the clip can be forged with."""
-    reason = FeatureError("it has neither a face nor sound to forge; give a clip that has one")
+    reason = FeatureError("it has neither a face nor audio to forge; give a clip that has one")
     for recipe in tries:
         try:
             return studio.forge(number, recipe, lenders, original=original)
@@ -242,14 +240,14 @@ def _summary(
 ) -> ForgeSummary:
     skipped = (*skipped_before, *(skip for one in made for skip in one.skipped))
     entries = [entry for one in made for entry in one.entries]
-    num_forged = sum(bool(entry["n_fakes"]) for entry in entries)
-    if not num_forged:
+    num_fake = sum(bool(entry["n_fakes"]) for entry in entries)
+    if not num_fake:
         reasons = "; ".join(map(str, skipped[:3]))
-        raise DatasetError(f"nothing could be forged ({reasons}); give other clips")
+        raise DatasetError(f"nothing could be fake ({reasons}); give other clips")
     return ForgeSummary(
         metadata=ledger.metadata,
-        num_genuine=len(entries) - num_forged,
-        num_forged=num_forged,
+        num_real=len(entries) - num_fake,
+        num_fake=num_fake,
         num_resumed=sum(one.resumed for one in made),
         written_s=sum(e["duration"] for one in made if not one.resumed for e in one.entries),
         skipped=skipped,

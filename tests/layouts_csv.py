@@ -1,4 +1,4 @@
-"""Makes miniature corpora whose truth stands in a CSV, in the layouts they really come in."""
+"""Makes miniature datasets whose truth stands in a CSV, in the layouts they really come in."""
 
 import csv
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -30,12 +30,12 @@ VARIANTS = (
 )
 
 
-def fakeavceleb_row(person: int, variant: Variant, *, race: str = "African") -> list[str]:
+def fakeavceleb_row(identity: int, variant: Variant, *, race: str = "African") -> list[str]:
     """Return a row of the table, as v1.2 writes it."""
-    who = f"id{person:05}"
+    who = f"id{identity:05}"
     folder = f"FakeAVCeleb/{variant.type}/{race}/men/{who}"
     target = "-" if variant.category in "AB" else "id00999"
-    name = f"{person:05}{variant.suffix}.mp4"
+    name = f"{identity:05}{variant.suffix}.mp4"
     fields = [who, target, "-", variant.method, variant.category, variant.type]
     return [*fields, race, "men", name, folder]
 
@@ -43,7 +43,7 @@ def fakeavceleb_row(person: int, variant: Variant, *, race: str = "African") -> 
 def fakeavceleb(
     folder: Path,
     *,
-    num_people: int = 5,
+    num_identities: int = 5,
     variants: Sequence[Variant] = VARIANTS,
     race: str = "African",
     race_on_disk: str | None = None,
@@ -53,7 +53,7 @@ def fakeavceleb(
 
     Args:
         folder: Will hold ``FakeAVCeleb_v1.2``.
-        num_people: Each has one real video and some fakes.
+        num_identities: Each has one real video and some fakes.
         variants: Which.
         race: How the table spells the folder of that level.
         race_on_disk: How the disk does; as the table if not given.
@@ -61,9 +61,9 @@ def fakeavceleb(
     """
     root = folder / "FakeAVCeleb_v1.2"
     rows = [
-        fakeavceleb_row(person, variant, race=race)
+        fakeavceleb_row(identity, variant, race=race)
         for variant in variants
-        for person in range(1, num_people + 1)
+        for identity in range(1, num_identities + 1)
     ]
     for row in rows:
         *_, name, inside = row
