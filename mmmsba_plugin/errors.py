@@ -1,10 +1,12 @@
-"""What can go wrong in a way that a person can put right.
+"""Errors that a person can put right.
 
 One root, so that a caller can catch everything of ours at once, and one class for each
 thing that has its own remedy. Each class is also the builtin it resembles, so that code
 which has never heard of us handles it sensibly. Every message says what was given, what is
-allowed, and what to do next.
+allowed, and what to do next; where a class has a culprit, it is an attribute too.
 """
+
+from pathlib import Path
 
 
 class MmmsbaError(Exception):
@@ -20,11 +22,23 @@ class GridError(MmmsbaError, ValueError):
 
 
 class SegmentError(MmmsbaError, ValueError):
-    """A stretch of time ends before it starts, or has no finite ends."""
+    """A segment ends before it starts, or has no finite ends."""
 
 
 class ScoreRangeError(MmmsbaError, ValueError):
-    """A score lies outside [0, 1]."""
+    """A score or a probability lies outside [0, 1]."""
+
+
+class ShapeError(MmmsbaError, ValueError):
+    """An array has not the shape that is needed.
+
+    Attributes:
+        shape: The shape that was given; None if several arrays do not fit together.
+    """
+
+    def __init__(self, message: str, *, shape: tuple[int, ...] | None = None) -> None:
+        super().__init__(message)
+        self.shape = shape
 
 
 class MediaNotFoundError(MmmsbaError, FileNotFoundError):
@@ -36,7 +50,7 @@ class MediaUnreadableError(MmmsbaError, ValueError):
 
 
 class ModelFileError(MmmsbaError, ValueError):
-    """A file shipped with the package is not the one it should be."""
+    """A file bundled with the package is not the one it should be."""
 
 
 class FeatureError(MmmsbaError, ValueError):
@@ -44,7 +58,7 @@ class FeatureError(MmmsbaError, ValueError):
 
 
 class CheckpointNotFoundError(MmmsbaError, FileNotFoundError):
-    """There are no trained weights to judge with."""
+    """There are no trained weights to predict with."""
 
 
 class CheckpointError(MmmsbaError, ValueError):
@@ -55,8 +69,52 @@ class DatasetError(MmmsbaError, ValueError):
     """A dataset cannot be used as it is; the message names file and key."""
 
 
+class PredictionsError(MmmsbaError, ValueError):
+    """Predictions are missing, cannot be read, or do not fit the clips they are of.
+
+    Attributes:
+        path: The file or folder of the predictions; None if they came from no file.
+    """
+
+    def __init__(self, message: str, *, path: Path | None = None) -> None:
+        super().__init__(message)
+        self.path = path
+
+
+class ForgeError(MmmsbaError, ValueError):
+    """A clip cannot be forged as asked.
+
+    Attributes:
+        forger: Name of the forger that could not; None if no forger was at work.
+    """
+
+    def __init__(self, message: str, *, forger: str | None = None) -> None:
+        super().__init__(message)
+        self.forger = forger
+
+
+class WorkerError(MmmsbaError, RuntimeError):
+    """A worker process died, often for want of memory.
+
+    Attributes:
+        workers: Number of worker processes at that time.
+    """
+
+    def __init__(self, message: str, *, workers: int | None = None) -> None:
+        super().__init__(message)
+        self.workers = workers
+
+
 class OutputError(MmmsbaError, OSError):
-    """What was made cannot be written where it should go."""
+    """A result cannot be written where it should go.
+
+    Attributes:
+        path: Where it should go; None if it is no file.
+    """
+
+    def __init__(self, message: str, *, path: Path | None = None) -> None:
+        super().__init__(message)
+        self.path = path
 
 
 class TrainingError(MmmsbaError, ValueError):

@@ -15,7 +15,7 @@ from typing import Any
 
 from mmmsba_plugin.datasets import lavdf_metadata
 from mmmsba_plugin.errors import MmmsbaError
-from mmmsba_plugin.files import make_folder, writing_to
+from mmmsba_plugin.files import ensure_dir, writing_to
 from mmmsba_plugin.hookspecs import Writer
 from mmmsba_plugin.media.frame_index import Glance
 from mmmsba_plugin.plugins import lookup
@@ -99,7 +99,7 @@ class Export:
         self._settings = settings
         self._videos = _told_of(videos_of(samples), settings)
         _writers_of(settings)
-        make_folder(settings.folder)
+        ensure_dir(settings.folder)
         self.summary = Exported(settings.folder)
 
     def steps(self) -> Generator[Counted, None, None]:

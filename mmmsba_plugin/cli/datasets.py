@@ -7,7 +7,7 @@ import typer
 
 from mmmsba_plugin.cli import _exit_codes
 from mmmsba_plugin.datasets import load
-from mmmsba_plugin.files import make_folder, writing_to
+from mmmsba_plugin.files import ensure_dir, writing_to
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -93,7 +93,7 @@ def _write(found: "Checkup", path: Path) -> None:
     if str(path) == _STDOUT:
         typer.echo(said)
         return
-    make_folder(path.parent)
+    ensure_dir(path.parent)
     with writing_to(path):
         path.write_text(f"{said}\n", encoding="utf-8")
 

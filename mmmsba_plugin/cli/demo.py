@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mmmsba_plugin.files import make_folder
+from mmmsba_plugin.files import ensure_dir
 from mmmsba_plugin.report import files
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def demo(
     from mmmsba_plugin.plugins import lookup
 
     console = _console.console()
-    make_folder(output)
+    ensure_dir(output)
     story = stories.show if weights.folder() and not train else stories.learn_and_show
     with console.status("starting") as status:
 

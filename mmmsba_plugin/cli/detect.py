@@ -11,7 +11,7 @@ import typer
 
 from mmmsba_plugin.cli import _exit_codes
 from mmmsba_plugin.errors import OutputError
-from mmmsba_plugin.files import make_folder, require_writable
+from mmmsba_plugin.files import ensure_dir, require_writable
 from mmmsba_plugin.report import files
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ def _writers(formats: str) -> "dict[str, Writer]":
 
 def _require_places(names: "Mapping[Path, Path]", output: Path | None) -> None:
     if output is not None:
-        make_folder(output)
+        ensure_dir(output)
     # A clip whose folder is not there is not there either; its report will say so.
     require_writable(*(n.parent for n in names.values() if n.parent.is_dir()))
 

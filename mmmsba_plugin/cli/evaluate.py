@@ -8,7 +8,7 @@ import typer
 
 from mmmsba_plugin.cli import _evaluation, _exit_codes
 from mmmsba_plugin.errors import ConfigError
-from mmmsba_plugin.files import make_folder
+from mmmsba_plugin.files import ensure_dir
 
 #: The word that asks for the table of published results, alone or with a dataset behind it.
 _PUBLISHED = "published"
@@ -209,8 +209,8 @@ def _make_folders(output: Path | None, as_json: Path | None) -> None:
     if output is not None:
         if output.is_file():
             raise ConfigError(f"{output} is a file; -o names a folder, --json a file")
-        make_folder(output)
+        ensure_dir(output)
     if as_json is not None and as_json != _evaluation.STDOUT:
         if as_json.is_dir():
             raise ConfigError(f"{as_json} is a folder; --json names a file, -o a folder")
-        make_folder(as_json.parent)
+        ensure_dir(as_json.parent)

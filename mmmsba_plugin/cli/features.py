@@ -8,7 +8,7 @@ import typer
 
 from mmmsba_plugin.cli import _exit_codes
 from mmmsba_plugin.errors import ConfigError, MmmsbaError
-from mmmsba_plugin.files import make_folder, writing_to
+from mmmsba_plugin.files import ensure_dir, writing_to
 
 _log = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ def features(
 
     config = FeaturesConfig.read({} if stride_s is None else {"stride_s": stride_s})
     wanted = _by_name(clips)
-    make_folder(output)
+    ensure_dir(output)
     front_ends = bind_front_ends(config)
     console = _console.console()
     failed = 0

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from mmmsba_plugin.cli import _training
-from mmmsba_plugin.files import make_folder
+from mmmsba_plugin.files import ensure_dir
 
 
 def finetune(
@@ -62,7 +62,7 @@ def finetune(
         from mmmsba_plugin.training import finetune as tuning
 
     opened = _training.opened(data or [], fiftyone or [])
-    make_folder(output)
+    ensure_dir(output)
     console = _console.console()
     fitted = tuning.finetune(
         itertools.chain.from_iterable(dataset.records for dataset in opened),

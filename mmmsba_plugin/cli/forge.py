@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mmmsba_plugin.files import make_folder
+from mmmsba_plugin.files import ensure_dir
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -68,7 +68,7 @@ def forge(
     from mmmsba_plugin.forge.dataset import forge_dataset
 
     forgers = _chosen(_names(forger), _names(exclude))
-    make_folder(output)
+    ensure_dir(output)
     console = _console.console()
     with console.status("forging") as status:
         made = forge_dataset(

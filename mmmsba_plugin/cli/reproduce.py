@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mmmsba_plugin.cli import _exit_codes
-from mmmsba_plugin.files import make_folder, writing_to
+from mmmsba_plugin.files import ensure_dir, writing_to
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -75,7 +75,7 @@ def reproduce(
             param_hint="--data",
         )
     datasets = parse(data)
-    make_folder(output)
+    ensure_dir(output)
     console = _console.console()
     run = Reproduction(
         datasets,

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from mmmsba_plugin.cli import _training
-from mmmsba_plugin.files import make_folder
+from mmmsba_plugin.files import ensure_dir
 
 
 def train(
@@ -77,7 +77,7 @@ def train(
         from mmmsba_plugin.training.fit import fit
 
     opened = _training.opened(data or [], fiftyone or [], reader, need_media=not features_only)
-    make_folder(output)
+    ensure_dir(output)
     console = _console.console()
     fitted = fit(
         itertools.chain.from_iterable(dataset.records for dataset in opened),

@@ -13,15 +13,12 @@ from mmmsba_plugin.datasets.clip_table import lists_clips, read_table
 from mmmsba_plugin.datasets.reader import OnError, ReaderConfig, Splits, warn
 from mmmsba_plugin.datasets.splits import SPLITS, split_word
 from mmmsba_plugin.errors import DatasetError
+from mmmsba_plugin.files import VIDEO_SUFFIXES
 from mmmsba_plugin.record import WHOLE_CLIP, Record
 
 _TABLE = "clips.csv"
 #: Names of folders, and whether what lies in them is fake.
 _LABELS = {"real": False, "genuine": False, "fake": True, "forged": True}
-#: What is taken for a clip in a folder; anything else is passed over.
-_SUFFIXES = frozenset(
-    ".3gp .avi .flv .m4v .mkv .mov .mp4 .mpeg .mpg .ogv .ts .webm .wmv".split()  # noqa: SIM905
-)
 #: What tells that a folder is a dataset by itself.
 _TABLES = ("metadata.json", "metadata.min.json", "meta_data.csv", _TABLE)
 
@@ -135,7 +132,7 @@ def _clips_below(folder: Path) -> Iterator[Path]:
     """Yield the video files below a folder, by name; what is hidden is passed over."""
     for path in sorted(folder.rglob("*")):
         hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
-        if path.suffix.lower() in _SUFFIXES and not hidden:
+        if path.suffix.lower() in VIDEO_SUFFIXES and not hidden:
             yield path
 
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from mmmsba_plugin.files import atomic_write
 from mmmsba_plugin.segment import Segment, merge
 
 METADATA = "metadata.json"
@@ -83,9 +84,8 @@ def entry(
 def write_json(path: Path, value: object) -> None:
     """Write JSON that appears at ``path`` only once it is complete."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f"{path.name}.part")
-    partial.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
-    partial.replace(path)
+    with atomic_write(path) as file:
+        file.write(json.dumps(value, indent=1) + "\n")
 
 
 def _rows(segments: Sequence[Segment]) -> list[list[float]]:

@@ -17,6 +17,7 @@ import numpy as np
 from platformdirs import user_cache_path
 
 from mmmsba_plugin.errors import FeatureError
+from mmmsba_plugin.files import atomic_path
 from mmmsba_plugin.schema import OptOut
 from mmmsba_plugin.structures import FeatureRows
 
@@ -83,9 +84,8 @@ class FeatureStore:
             "values": np.ascontiguousarray(stored.rows.values),
             "present": np.ascontiguousarray(stored.rows.present),
         }
-        partial = path.with_suffix(f".{os.getpid()}.part")
-        save_file(tensors, partial, metadata={"stored": json.dumps(said)})
-        partial.replace(path)
+        with atomic_path(path) as partial:
+            save_file(tensors, partial, metadata={"stored": json.dumps(said)})
 
     def _path(self, key: str) -> Path:
         return self.folder / key[:2] / f"{key}.safetensors"

@@ -11,27 +11,10 @@ from pathlib import Path
 from mmmsba_plugin.datasets.json_records import listed
 from mmmsba_plugin.datasets.lavdf_metadata import METADATA
 from mmmsba_plugin.errors import DatasetError, MmmsbaError
+from mmmsba_plugin.files import VIDEO_SUFFIXES
 from mmmsba_plugin.media.probe import probe
 from mmmsba_plugin.schema import Media
 
-#: What may hold a video; anything else in a folder of clips is passed over without a word.
-SUFFIXES = frozenset(
-    (
-        ".3gp",
-        ".avi",
-        ".flv",
-        ".m4v",
-        ".mkv",
-        ".mov",
-        ".mp4",
-        ".mpeg",
-        ".mpg",
-        ".ogv",
-        ".ts",
-        ".webm",
-        ".wmv",
-    )
-)
 #: Share of the people who serve development, and the same again who serve testing.
 _HELD_OUT = 0.15
 _ENOUGH_FOR_TEST = 3
@@ -186,7 +169,9 @@ def _described(folder: Path, seed: int) -> list[Candidate]:
 def _undescribed(folder: Path, seed: int) -> list[Candidate]:
     """Return every video file below the folder, by key."""
     paths = sorted(
-        p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES and not _hidden(p, folder)
+        p
+        for p in folder.rglob("*")
+        if p.suffix.lower() in VIDEO_SUFFIXES and not _hidden(p, folder)
     )
     splits = deal_splits({p.stem for p in paths}, seed=seed)
     return [Candidate(p, p.relative_to(folder).as_posix(), p.stem, splits[p.stem]) for p in paths]

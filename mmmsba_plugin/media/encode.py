@@ -5,7 +5,6 @@ detector learns the encoder instead of the forgery.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from fractions import Fraction
 from itertools import chain
 from pathlib import Path
@@ -14,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mmmsba_plugin.errors import ConfigError
+from mmmsba_plugin.files import atomic_path, ensure_dir
 from mmmsba_plugin.media.codecs import container_for, video_options
 from mmmsba_plugin.media.muxing import AudioTrack, FrameTrack
 from mmmsba_plugin.schema import Media
@@ -74,9 +74,10 @@ def write_clip(
     first = next(stamped, None)
     if first is None and audio is None:
         raise ConfigError(f"there is nothing to write to {path}; give frames, audio or both")
+    ensure_dir(Path(path).parent)
     options = {"fflags": "+bitexact", "movflags": "+faststart"}
     with (
-        _whole_or_not_at_all(Path(path)) as partial,
+        atomic_path(Path(path)) as partial,
         av.open(str(partial), "w", format=container.muxer, container_options=options) as out,
     ):
         video_track = audio_track = None
@@ -124,15 +125,3 @@ def _stamped(frames: Iterable[Frame | Rgb], fps_hz: int | Fraction) -> Iterator[
             yield frame.pts_s, frame.rgb
         else:
             yield frames_to_s(index, fps_hz), frame
-
-
-@contextmanager
-def _whole_or_not_at_all(path: Path) -> Iterator[Path]:
-    """Give a place to write to that becomes ``path`` at the end, or goes if that fails."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f"{path.name}.part")
-    try:
-        yield partial
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)

@@ -6,12 +6,12 @@ left behind all make a stream begin elsewhere than stated. So the first frame of
 is decoded, which tells rotation and true size as well.
 """
 
-import hashlib
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
 from mmmsba_plugin.errors import MediaUnreadableError
+from mmmsba_plugin.files import sha256_of
 from mmmsba_plugin.media.container import AvContainer, AvFrame, AvPacket, AvStream, open_media
 from mmmsba_plugin.media.packets import (
     Kind,
@@ -85,7 +85,7 @@ def probe(path: str | Path, *, with_hash: bool = True) -> Media:
         return Media(
             path=str(path),
             size_bytes=Path(path).stat().st_size,
-            sha256=_sha256(Path(path)) if with_hash else None,
+            sha256=sha256_of(Path(path)) if with_hash else None,
             container=container.format.name,
             duration_s=max(ends_s) - zero_s if ends_s else None,
             zero_s=zero_s,
@@ -179,8 +179,3 @@ def _square_size_px(width: int, height: int, pixel_aspect: Fraction | None) -> t
     if pixel_aspect > 1:
         return width, round(height / pixel_aspect)
     return round(width * pixel_aspect), height
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

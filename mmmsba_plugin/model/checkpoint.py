@@ -6,7 +6,6 @@ the weights, so that training and judging cannot differ. Nothing is ever unpickl
 checkpoint from a stranger can be wrong, but it cannot run code.
 """
 
-import hashlib
 import json
 import math
 import tempfile
@@ -27,6 +26,7 @@ from mmmsba_plugin.config import (
     Origin,
 )
 from mmmsba_plugin.errors import CheckpointError, CheckpointNotFoundError, ConfigError
+from mmmsba_plugin.files import sha256_of
 from mmmsba_plugin.model.ensemble import Network, make_network
 from mmmsba_plugin.schema import Threshold
 
@@ -220,8 +220,7 @@ def _settings(file: Path) -> dict[str, Any]:
 
 def weights_sha256(folder: Path | str) -> str:
     """Return the hash of a checkpoint's weights, in hexadecimal."""
-    with (Path(folder) / WEIGHTS).open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return sha256_of(Path(folder) / WEIGHTS)
 
 
 def misfit(error: RuntimeError) -> str:

@@ -1,14 +1,12 @@
 """Where the reports of a batch go, and what an earlier run left there."""
 
-import hashlib
 import os
 from collections.abc import ItemsView, Iterable, Mapping
-from contextlib import suppress
 from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mmmsba_plugin.files import writing_to
+from mmmsba_plugin.files import atomic_write, sha256_of
 
 if TYPE_CHECKING:
     from mmmsba_plugin.hookspecs import Writer
@@ -69,16 +67,9 @@ def write_report(report: "Report", name: Path, writer: "Writer") -> Path:
         OutputError: The disk is full, or the like.
     """
     path = report_path(name, writer)
-    partial = path.with_name(f"{path.name}.part")
-    try:
-        with writing_to(path), partial.open("w", encoding="utf-8", newline="") as stream:
-            writer.write(report, stream)
-        with writing_to(path):
-            return partial.replace(path)
-    finally:
-        # It is gone if all went well, and cannot go where it could not come.
-        with suppress(OSError):
-            partial.unlink()
+    with atomic_write(path, newline="") as stream:
+        writer.write(report, stream)
+    return path
 
 
 def judged_before(
@@ -126,7 +117,6 @@ def _by(report: "Report") -> ItemsView[str, Any]:
 
 def _sha256(clip: Path) -> str | None:
     try:
-        with clip.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return sha256_of(clip)
     except OSError:
         return None

@@ -108,7 +108,7 @@ def _vtt_notes(report: Report) -> Iterator[str]:
 
 def _cue_text(segment: FakeSegment) -> str:
     altered = f" ({ALTERED[segment.modality]})" if segment.modality else ""
-    return f"Forged{altered}: {percent(segment.score)}"
+    return f"Fake{altered}: {percent(segment.score)}"
 
 
 def write_html(report: Report, stream: IO[str]) -> None:

@@ -95,7 +95,7 @@ def test_blocks_leave_no_seam_and_a_cosine_is_never_above_one(length, stride_s):
 def test_an_encoder_file_that_was_changed_is_refused(module, monkeypatch):
     module.load_encoder.cache_clear()
     monkeypatch.setattr(module, "_SHA256", "0" * 64)
-    with pytest.raises(ModelFileError, match="differs from the file that was shipped; reinstall"):
+    with pytest.raises(ModelFileError, match="differs from the file that was bundled"):
         module.load_encoder()
 
 

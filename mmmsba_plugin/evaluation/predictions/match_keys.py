@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from mmmsba_plugin.errors import DatasetError
 from mmmsba_plugin.evaluation.tables import Predictions, SpanTable
-from mmmsba_plugin.forge.sources import SUFFIXES
+from mmmsba_plugin.files import VIDEO_SUFFIXES
 
 Said = TypeVar("Said")
 
@@ -94,7 +94,7 @@ def stem(name: str) -> str:
     whole = _whole(name)
     # Only of files that can hold a video: an identifier may have dots of its own.
     start, dot, suffix = whole.rpartition(".")
-    return start if f"{dot}{suffix}".lower() in SUFFIXES else whole
+    return start if f"{dot}{suffix}".lower() in VIDEO_SUFFIXES else whole
 
 
 def _file_name(name: str) -> str:

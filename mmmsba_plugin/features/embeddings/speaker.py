@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from mmmsba_plugin.files import read_shipped
+from mmmsba_plugin.files import read_bundled
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -115,4 +115,4 @@ def mel_bands() -> NDArray[np.float32]:
 def _shipped() -> "dict[str, Tensor]":
     from safetensors.torch import load
 
-    return load(read_shipped(__package__, FILE, sha256=_SHA256))
+    return load(read_bundled(__package__, FILE, sha256=_SHA256))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from mmmsba_plugin.files import read_shipped
+from mmmsba_plugin.files import read_bundled
 
 if TYPE_CHECKING:
     from torch import nn
@@ -97,7 +97,7 @@ def load_encoder() -> "nn.Module":
 
     from mmmsba_plugin.features.embeddings.aasist import Encoder
 
-    weights = load(read_shipped(__package__, FILE, sha256=_SHA256))
+    weights = load(read_bundled(__package__, FILE, sha256=_SHA256))
     encoder = Encoder(_FILTERS, _TAPS, _WIDTHS, _POOL)
     encoder.load_state_dict({name: value.float() for name, value in weights.items()})
     # Convolutions are fastest where the channels of a pixel lie side by side.

@@ -6,7 +6,7 @@ Who made them and under which licence stands in ``NOTICE`` beside this file.
 from importlib.resources import as_file, files
 from typing import TYPE_CHECKING, Any
 
-from mmmsba_plugin.files import read_shipped
+from mmmsba_plugin.files import read_bundled
 
 if TYPE_CHECKING:
     import cv2
@@ -49,4 +49,4 @@ def verify() -> None:
 
 
 def _check(name: str) -> None:
-    read_shipped(__package__, name, sha256=_SHA256[name])
+    read_bundled(__package__, name, sha256=_SHA256[name])
