@@ -1,8 +1,8 @@
-"""Measure how readable the code is: the figures that the redesign set out to improve.
+"""Measure how readable the code is, by the metrics that a newcomer would feel.
 
 Run ``python tests/tools/measure_house.py [ROOT ...]`` for the table of one checkout, or of two,
 before and after, side by side. ``--list docstrings|participles|helpers|up`` prints every place
-behind a figure, ``--missing`` the modules without a test file of their own, and ``--under PATH``
+behind a metric, ``--missing`` the modules without a test file of their own, and ``--under PATH``
 narrows either to a folder.
 """
 
@@ -213,20 +213,15 @@ def participle_share(modules: Sequence[Module]) -> Share:
 
 
 def helpers(modules: Iterable[Module]) -> dict[str, Place]:
-    """Map each private function or method to the place of its first definition."""
-    places: dict[str, Place] = {}
-    for module in modules:
-        for definition in _definitions(module.tree.body):
-            if _is_helper(definition):
-                place = Place(module.path, definition.lineno, definition.name)
-                places.setdefault(definition.name, place)
-    return places
-
-
-def _is_helper(definition: Definition) -> bool:
-    """Leave out the decorated, which a framework calls: validators, fixtures, properties."""
-    private = definition.name.startswith("_") and not definition.name.startswith("__")
-    return private and not definition.decorator_list
+    """Map each private function or method to its place, if no other has the same name."""
+    places = [
+        Place(module.path, definition.lineno, definition.name)
+        for module in modules
+        for definition in _definitions(module.tree.body)
+        if definition.name.startswith("_") and not definition.name.startswith("__")
+    ]
+    definitions = Counter(place.name for place in places)
+    return {place.name: place for place in places if definitions[place.name] == 1}
 
 
 def _definitions(body: Iterable[ast.stmt]) -> Iterator[Definition]:
@@ -323,7 +318,7 @@ def _import_targets(node: ast.ImportFrom, path: Path, layers: Mapping[str, int])
 
 
 def _dotted(path: Path) -> list[str]:
-    return [part for part in path.with_suffix("").parts if part != "__init__"]
+    return [name for name in path.with_suffix("").parts if name != "__init__"]
 
 
 def _rank(dotted: str, layers: Mapping[str, int]) -> int:
@@ -411,8 +406,8 @@ class Checkout:
         return cls(root, {area: [m for m in modules if m.area == area] for area in AREAS})
 
 
-#: Each figure of one area: its label, the areas it is meant for, and how it is computed.
-AREA_FIGURES: tuple[tuple[str, Sequence[str], Callable[[Sequence[Module]], object]], ...] = (
+#: Each metric of one area: its label, the areas it is meant for, and how it is computed.
+AREA_METRICS: tuple[tuple[str, Sequence[str], Callable[[Sequence[Module]], object]], ...] = (
     ("lines", AREAS, count_lines),
     ("docstrings that open with a question", AREAS, question_share),
     ("assigned names that are bare participles", AREAS, participle_share),
@@ -422,16 +417,16 @@ AREA_FIGURES: tuple[tuple[str, Sequence[str], Callable[[Sequence[Module]], objec
 
 
 def measure(checkout: Checkout) -> dict[str, str]:
-    """Compute every figure of a checkout by its label."""
-    figures = {
+    """Compute every metric of a checkout by its label."""
+    metrics = {
         f"{area}: {label}": str(compute(checkout.areas[area]))
-        for label, areas, compute in AREA_FIGURES
+        for label, areas, compute in AREA_METRICS
         for area in areas
     }
-    return {**figures, **_whole_figures(checkout)}
+    return {**metrics, **_whole_metrics(checkout)}
 
 
-def _whole_figures(checkout: Checkout) -> dict[str, str]:
+def _whole_metrics(checkout: Checkout) -> dict[str, str]:
     root, package, plugin = checkout.root, checkout.areas[PACKAGE], checkout.areas[PLUGIN]
     return {
         "lines of package and plugin": str(count_lines([*package, *plugin])),
@@ -449,7 +444,7 @@ def _level(root: Path, name: str) -> str:
 
 
 def print_table(checkouts: Sequence[Checkout]) -> None:
-    """Print a row for each figure and a column for each checkout."""
+    """Print a row for each metric and a column for each checkout."""
     columns = [measure(checkout) for checkout in checkouts]
     rows = [["", *(str(checkout.root) for checkout in checkouts)]]
     rows += [[label, *(column[label] for column in columns)] for label in columns[0]]
@@ -458,11 +453,11 @@ def print_table(checkouts: Sequence[Checkout]) -> None:
         print("  ".join(map(str.ljust, row, widths)).rstrip())  # noqa: T201
 
 
-# The places behind the figures
+# The places behind the metrics
 
 
 def list_places(checkout: Checkout, kind: str) -> list[Place]:
-    """List every place behind one figure."""
+    """List every place behind one metric."""
     code = [checkout.areas[PACKAGE], checkout.areas[PLUGIN]]
     if kind == "helpers":
         return [place for modules in code for place in single_use_places(modules)]
@@ -505,7 +500,7 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Print the table, or the places behind a figure of the last checkout."""
+    """Print the table, or the places behind a metric of the last checkout."""
     options = parse_arguments(arguments)
     checkouts = [Checkout.load(root) for root in options.roots]
     kind = "missing" if options.missing else options.list
