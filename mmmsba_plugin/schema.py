@@ -1,4 +1,4 @@
-"""What a run says on disk: the report and its parts.
+"""The report of one clip: its parts, their units and their JSON Schema.
 
 A report is frozen, knows no key it was not made for, and states its own version.
 ``Report.model_json_schema()`` is the published JSON Schema.
@@ -19,14 +19,23 @@ from pydantic import (
 #: Version of this format. A reader refuses a major version it does not know.
 SCHEMA_VERSION: Final = "1.0"
 
-#: What can be looked at: ``face``, ``lips`` and ``audio``, or a word a plug-in adds.
+#: A modality: ``face``, ``lips`` or ``audio``, or a word a plug-in adds.
 Modality = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
 
-#: What is altered when a modality is; a modality that is not named can show either.
+#: The stream that is manipulated when a modality is; one not named here can show either.
 ALTERED_BY_MODALITY = {"audio": "audio", "face": "visual", "lips": "visual"}
 
-#: P(fake), in [0, 1]: higher means more likely forged, always.
+#: A network's own number, in [0, 1]: higher means more likely fake. It ranks; how likely a fake
+#: is, it does not say. Checkpoints, localization and training speak of scores.
 Score = Annotated[float, Field(ge=0.0, le=1.0)]
+
+#: Calibrated P(fake), in [0, 1]. Reports, and everyone who reads them, speak of probabilities;
+#: :func:`mmmsba_plugin.localization.calibrate.apply` alone turns scores into them. Keys of the
+#: report that are called ``score`` hold probabilities too, since schema 1.0.
+Probability = Annotated[float, Field(ge=0.0, le=1.0)]
+
+#: A share of clips, in [0, 1].
+Rate = Annotated[float, Field(ge=0.0, le=1.0)]
 
 Seconds = Annotated[float, Field(allow_inf_nan=False)]
 
@@ -45,16 +54,18 @@ Status = Literal["ok", "abstained", "error"]
 
 
 class FrozenModel(BaseModel):
-    """Base of every part of a report: frozen, and strict about its keys."""
+    """Base of a report and its parts: frozen, and strict about its keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Stretch(FrozenModel):
-    """A stretch of time ``[start_s, end_s)``, in seconds from the clip's zero."""
+class TimeSpan(FrozenModel):
+    """A span of time ``[start_s, end_s)``, in seconds from the clip's zero."""
 
-    start_s: Seconds = Field(description="Where it starts, in seconds from the clip's zero.")
-    end_s: Seconds = Field(description="Where it ends, in seconds; this moment is outside.")
+    start_s: Seconds = Field(description="Start, in seconds from the clip's zero.")
+    end_s: Seconds = Field(
+        description="End, in seconds from the clip's zero; this moment is outside."
+    )
 
     @model_validator(mode="after")
     def _has_length(self) -> Self:
@@ -63,120 +74,154 @@ class Stretch(FrozenModel):
         return self
 
 
-class OptOut(Stretch):
-    """A stretch that a modality could not be judged in, and why."""
+class OptOut(TimeSpan):
+    """A span in which a modality could not be evaluated, with the reason."""
 
-    reason: str = Field(description="Why, in words: 'no face', 'no audio stream', ….")
+    reason: str = Field(description="Reason in words, such as 'no face' or 'no audio stream'.")
 
 
-class FakeSegment(Stretch):
-    """A stretch that is reported as fake."""
+class FakeSegment(TimeSpan):
+    """A segment that is reported as fake."""
 
-    score: Score = Field(description="P(fake) of the stretch.")
+    score: Probability = Field(description="Calibrated P(fake) of the segment.")
     modality: ManipulatedModality | None = Field(
-        default=None, description="What was altered there; null where that is not known."
+        default=None, description="Manipulated stream; null where it is not known."
     )
-    track: int | None = Field(default=None, ge=0, description="The face track it was seen on.")
+    track: int | None = Field(default=None, ge=0, description="Number of the face track.")
 
 
-class Proposal(Stretch):
+class Proposal(TimeSpan):
     """A ranked candidate, for evaluation: many, overlapping, down to low scores."""
 
-    score: Score = Field(description="P(fake) after suppression of overlapping candidates.")
+    score: Probability = Field(
+        description="Calibrated P(fake) after suppression of overlapping candidates."
+    )
 
 
 class ModalityReport(FrozenModel):
-    """What one modality says by itself."""
+    """The prediction from one modality alone."""
 
-    score: Score | None = Field(
-        description="P(fake) when the model is shown this modality alone; null if it is absent."
+    score: Probability | None = Field(
+        description="Calibrated P(fake) from this modality alone; null if it is absent."
     )
     opt_outs: tuple[OptOut, ...] = Field(
-        default=(), description="Where it could not be judged, and why."
+        default=(), description="Spans that could not be evaluated, with reasons."
     )
 
 
 class VideoStream(FrozenModel):
-    """The frame stream that was read."""
+    """The video stream that was read."""
 
     codec: str = Field(description="Name of the codec.")
-    width_px: int = Field(ge=0, description="Width as displayed, after rotation.")
-    height_px: int = Field(ge=0, description="Height as displayed, after rotation.")
-    rotation_deg: int = Field(default=0, description="Rotation that was undone, clockwise.")
-    fps_hz: float | None = Field(
-        default=None, allow_inf_nan=False, description="Average frames a second."
+    width_px: int = Field(ge=0, description="Displayed width in pixels, after rotation.")
+    height_px: int = Field(ge=0, description="Displayed height in pixels, after rotation.")
+    rotation_deg: int = Field(
+        default=0, description="Rotation that was undone, in degrees clockwise."
     )
-    start_s: Seconds = Field(default=0.0, description="First frame, from the clip's zero.")
-    duration_s: Seconds | None = Field(default=None, description="As the container states it.")
+    fps_hz: float | None = Field(
+        default=None, allow_inf_nan=False, description="Average frame rate, in frames per second."
+    )
+    start_s: Seconds = Field(
+        default=0.0, description="Time of the first frame, from the clip's zero."
+    )
+    duration_s: Seconds | None = Field(
+        default=None, description="Duration in seconds, as the container states it."
+    )
 
 
 class AudioStream(FrozenModel):
     """The audio stream that was read."""
 
     codec: str = Field(description="Name of the codec.")
-    sample_rate_hz: int = Field(ge=0, description="Samples a second as stored.")
-    channels: int = Field(ge=0, description="Channels as stored.")
-    start_s: Seconds = Field(default=0.0, description="First sample, from the clip's zero.")
-    duration_s: Seconds | None = Field(default=None, description="As the container states it.")
+    sample_rate_hz: int = Field(ge=0, description="Sample rate in Hz, as stored.")
+    channels: int = Field(ge=0, description="Number of channels, as stored.")
+    start_s: Seconds = Field(
+        default=0.0, description="Time of the first sample, from the clip's zero."
+    )
+    duration_s: Seconds | None = Field(
+        default=None, description="Duration in seconds, as the container states it."
+    )
 
 
 class Media(FrozenModel):
-    """The file that was judged."""
+    """The media file."""
 
-    path: Words = Field(description="Where it was read from.")
-    size_bytes: int | None = Field(default=None, ge=0, description="Its size.")
-    sha256: str | None = Field(default=None, description="Hash of its bytes.")
+    path: Words = Field(description="Path that it was read from.")
+    size_bytes: int | None = Field(default=None, ge=0, description="Size in bytes.")
+    sha256: str | None = Field(default=None, description="SHA-256 of the file's bytes.")
     container: str | None = Field(default=None, description="Name of the container format.")
-    duration_s: Seconds | None = Field(default=None, description="From zero to its last moment.")
-    zero_s: Seconds = Field(
-        default=0.0, description="Where the clip's zero lies on the container's clock."
+    duration_s: Seconds | None = Field(
+        default=None, description="Duration in seconds, from zero to the last moment."
     )
-    video: VideoStream | None = Field(default=None, description="Null if there is none.")
-    audio: AudioStream | None = Field(default=None, description="Null if there is none.")
+    zero_s: Seconds = Field(
+        default=0.0, description="The clip's zero on the container's clock, in seconds."
+    )
+    video: VideoStream | None = Field(
+        default=None, description="The video stream; null if there is none."
+    )
+    audio: AudioStream | None = Field(
+        default=None, description="The audio stream; null if there is none."
+    )
 
 
 class Threshold(FrozenModel):
-    """The score from which a clip counts as fake."""
+    """The probability from which a clip counts as fake."""
 
-    value: Score = Field(description="A score at or above it counts as fake.")
-    false_positive_rate: Score | None = Field(
-        default=None, description="The rate it was chosen for; null if it was not chosen so."
+    value: Probability = Field(description="Probability at or above which a clip counts as fake.")
+    false_positive_rate: Rate | None = Field(
+        default=None,
+        description="False-positive rate that it was chosen for; null if it was not chosen so.",
+    )
+
+
+class ScoreThreshold(FrozenModel):
+    """The network's score from which a clip counts as fake, before calibration."""
+
+    value: Score = Field(description="Score at or above which a clip counts as fake.")
+    false_positive_rate: Rate | None = Field(
+        default=None,
+        description="False-positive rate that it was chosen for; null if it was not chosen so.",
     )
 
 
 class Problem(FrozenModel):
-    """Why a clip got no score."""
+    """The reason why a clip got no score."""
 
     kind: str = Field(description="Class of the error.")
-    message: Words = Field(description="What happened and what to do next.")
+    message: Words = Field(description="Cause, and what to do next.")
 
 
 class Provenance(FrozenModel):
-    """Where the numbers come from."""
+    """The origin of the numbers: versions, weights and settings."""
 
     package_version: str = Field(description="Version of mmmsba-plugin.")
     api_version: str = Field(description="Version of the plug-in interface.")
-    formula_version: int = Field(description="Bumped when a number's definition changes.")
+    formula_version: int = Field(
+        description="Version of the formulas, bumped when a number's definition changes."
+    )
     detector: str = Field(description="Name of the detector.")
     checkpoint: str | None = Field(default=None, description="Name of the checkpoint.")
-    checkpoint_sha256: str | None = Field(default=None, description="Hash of its weights.")
-    trained_on: str | None = Field(default=None, description="What the weights learned from.")
-    calibration: str = Field(default="none", description="How scores were calibrated.")
+    checkpoint_sha256: str | None = Field(default=None, description="SHA-256 of the weights.")
+    trained_on: str | None = Field(default=None, description="Training data of the weights.")
+    calibration: str = Field(default="none", description="Method that calibrated the scores.")
     config: dict[str, Any] = Field(default_factory=dict, description="Settings in force.")
-    command: Words | None = Field(default=None, description="The command line, if there was one.")
-    created_utc: str | None = Field(default=None, description="When, ISO 8601.")
+    command: Words | None = Field(default=None, description="Command line, if there was one.")
+    created_utc: str | None = Field(
+        default=None, description="Time of the prediction, in ISO 8601."
+    )
 
 
 class Curves(FrozenModel):
-    """Scores along time, one a snippet; they go to a side file, not into the JSON report."""
+    """Probabilities over time, one a snippet, in a side file rather than the JSON report."""
 
-    start_s: Seconds = Field(description="Where the first cell starts.")
+    start_s: Seconds = Field(description="Start of the first cell, in seconds.")
     stride_s: float = Field(gt=0, allow_inf_nan=False, description="Length of a cell, in seconds.")
-    score: tuple[Score | None, ...] = Field(
-        description="P(fake) by all modalities together; null where none could be judged."
+    score: tuple[Probability | None, ...] = Field(
+        description="Calibrated P(fake) from all modalities; null where none could be evaluated."
     )
-    by_modality: dict[Modality, tuple[Score | None, ...]] = Field(
-        default_factory=dict, description="P(fake) by one modality alone; null where it is absent."
+    by_modality: dict[Modality, tuple[Probability | None, ...]] = Field(
+        default_factory=dict,
+        description="Calibrated P(fake) from one modality alone; null where it is absent.",
     )
 
     @model_validator(mode="after")
@@ -191,26 +236,35 @@ class Curves(FrozenModel):
 
 
 class Report(FrozenModel):
-    """What is said about one clip."""
+    """The prediction for one clip, with its segments, threshold and provenance."""
 
-    schema_version: Literal["1.0"] = Field(default=SCHEMA_VERSION, description="Format version.")
-    status: Status = Field(
-        description="ok: judged. abstained: readable, but nothing to judge. error: unreadable."
+    schema_version: Literal["1.0"] = Field(
+        default=SCHEMA_VERSION, description="Version of this format."
     )
-    media: Media = Field(description="The file.")
-    score: Score | None = Field(default=None, description="P(fake) of the clip.")
-    threshold: Threshold | None = Field(default=None, description="What it was compared with.")
+    status: Status = Field(
+        description="'ok': predicted. 'abstained': readable, but nothing to predict from. "
+        "'error': unreadable."
+    )
+    media: Media = Field(description="The media file.")
+    score: Probability | None = Field(default=None, description="Calibrated P(fake) of the clip.")
+    threshold: Threshold | None = Field(
+        default=None, description="Threshold that the clip's probability was compared with."
+    )
     segments: tuple[FakeSegment, ...] = Field(
-        default=(), description="Fake stretches in time order; two never touch."
+        default=(), description="Fake segments in time order; two never touch."
     )
     modalities: dict[Modality, ModalityReport] = Field(
-        default_factory=dict, description="What each modality says by itself."
+        default_factory=dict, description="Prediction from each modality alone."
     )
-    proposals: tuple[Proposal, ...] = Field(default=(), description="Best first.")
-    warnings: tuple[Words, ...] = Field(default=(), description="What to know about the input.")
-    problem: Problem | None = Field(default=None, description="Why there is no score.")
-    provenance: Provenance = Field(description="Where the numbers come from.")
-    curves: Curves | None = Field(default=None, description="Scores along time.")
+    proposals: tuple[Proposal, ...] = Field(
+        default=(), description="Ranked candidates, best first."
+    )
+    warnings: tuple[Words, ...] = Field(
+        default=(), description="What to know about the input and the weights."
+    )
+    problem: Problem | None = Field(default=None, description="Reason why there is no score.")
+    provenance: Provenance = Field(description="Origin of the numbers.")
+    curves: Curves | None = Field(default=None, description="Probabilities over time.")
 
     @model_validator(mode="after")
     def _score_fits_status(self) -> Self:
@@ -222,13 +276,13 @@ class Report(FrozenModel):
 
     @property
     def fake(self) -> bool | None:
-        """Whether the score reaches the threshold; None where that cannot be said."""
+        """True if the probability reaches the threshold; None without one of the two."""
         if self.score is None or self.threshold is None:
             return None
         return self.score >= self.threshold.value
 
     @property
     def duration_s(self) -> float:
-        """How long the clip lasts, in seconds; 0 where that is not known."""
+        """Duration of the clip in seconds; 0 where that is not known."""
         duration_s = self.media.duration_s
         return duration_s if duration_s is not None and math.isfinite(duration_s) else 0.0

@@ -32,7 +32,7 @@ from mmmsba_plugin.media.audio import AudioReader
 from mmmsba_plugin.media.encode import write_clip
 from mmmsba_plugin.media.probe import probe
 from mmmsba_plugin.media.video import FrameReader
-from mmmsba_plugin.schema import Report, Threshold
+from mmmsba_plugin.schema import Report, ScoreThreshold
 from mmmsba_plugin.testing import samples
 
 from .clips import clip as numbered_clip
@@ -50,7 +50,7 @@ def at(detector: Detector, level: float) -> Detector:
     lines = {"onset": level, "offset": min(level, detector.config.localization.offset)}
     return changed(
         detector,
-        threshold=Threshold(value=level),
+        threshold=ScoreThreshold(value=level),
         localization=detector.config.localization.model_copy(update=lines),
     )
 
@@ -246,7 +246,7 @@ class TestLines:
         """The detector with a line at its lowest score, at a middle one, and at its highest."""
         scores = sorted(report.score for report in reports)
         lines = [
-            Threshold(value=float(np.quantile(scores, share)), false_positive_rate=rate)
+            ScoreThreshold(value=float(np.quantile(scores, share)), false_positive_rate=rate)
             for share, rate in ((0.0, 0.1), (0.5, 0.05), (1.0, 0.01))
         ]
         return changed(detector, thresholds=tuple(lines))

@@ -22,8 +22,8 @@ from mmmsba_plugin.schema import (
     Proposal,
     Provenance,
     Report,
-    Stretch,
     Threshold,
+    TimeSpan,
     VideoStream,
 )
 
@@ -170,13 +170,13 @@ def test_a_score_outside_its_range_is_refused(score):
 @pytest.mark.parametrize("end_s", [1.0, 0.0])
 def test_a_stretch_without_length_is_refused(end_s):
     with pytest.raises(ValidationError, match=r"must end after it starts, got \[1\.0, "):
-        Stretch(start_s=1.0, end_s=end_s)
+        TimeSpan(start_s=1.0, end_s=end_s)
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_what_json_cannot_hold_is_refused(value):
     for make in (
-        lambda: Stretch(start_s=0.0, end_s=value),
+        lambda: TimeSpan(start_s=0.0, end_s=value),
         lambda: Curves(start_s=0.0, stride_s=value, score=()),
         lambda: VideoStream(codec="h264", width_px=1, height_px=1, fps_hz=value),
     ):

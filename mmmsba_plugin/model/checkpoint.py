@@ -28,7 +28,7 @@ from mmmsba_plugin.config import (
 from mmmsba_plugin.errors import CheckpointError, CheckpointNotFoundError, ConfigError
 from mmmsba_plugin.files import sha256_of
 from mmmsba_plugin.model.ensemble import Network, make_network
-from mmmsba_plugin.schema import Threshold
+from mmmsba_plugin.schema import ScoreThreshold
 
 CONFIG, WEIGHTS, CARD = "config.json", "model.safetensors", "README.md"
 
@@ -58,11 +58,11 @@ class CheckpointConfig(Config):
     localization: LocalizationConfig = Field(
         default=LocalizationConfig(), description="How scores become segments."
     )
-    threshold: Threshold = Field(
-        default=Threshold(value=0.5),
+    threshold: ScoreThreshold = Field(
+        default=ScoreThreshold(value=0.5),
         description="The score from which a clip counts as fake, before calibration.",
     )
-    thresholds: tuple[Threshold, ...] = Field(
+    thresholds: tuple[ScoreThreshold, ...] = Field(
         default=(), description="Others to choose from, for stated false-positive rates."
     )
     calibration: Calibration = Field(

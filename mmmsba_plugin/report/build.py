@@ -20,6 +20,7 @@ from mmmsba_plugin.schema import (
     Proposal,
     Provenance,
     Report,
+    ScoreThreshold,
     Threshold,
 )
 from mmmsba_plugin.segment import Segment, Spans
@@ -38,7 +39,7 @@ def judged(
     by_modality: Mapping[str, Scores],
     segments: Sequence[tuple[Segment, float]],
     proposals: tuple[Spans, Scores],
-    threshold: Threshold,
+    threshold: ScoreThreshold,
     onsets: Mapping[str, float],
     calibration: Calibration,
     provenance: Provenance,
@@ -75,7 +76,9 @@ def judged(
         status="ok",
         media=media,
         score=told(highest),
-        threshold=threshold.model_copy(update={"value": told(threshold.value)}),
+        threshold=Threshold(
+            value=told(threshold.value), false_positive_rate=threshold.false_positive_rate
+        ),
         segments=tuple(
             FakeSegment(
                 start_s=segment.start_s,

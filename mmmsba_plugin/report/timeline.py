@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from mmmsba_plugin.report.text import ALTERED
-from mmmsba_plugin.schema import Curves, ModalityReport, Report, Stretch
+from mmmsba_plugin.schema import Curves, ModalityReport, Report, TimeSpan
 from mmmsba_plugin.timebase import Grid, clock
 
 #: Width and height of the box that a curve is drawn in; higher scores are nearer to 0.
@@ -202,7 +202,7 @@ def _note(part: ModalityReport) -> str:
     return "; ".join([score, *(["not judged: " + ", ".join(reasons)] if reasons else [])])
 
 
-def _band(stretch: Stretch, end_s: float, *, says: str, label: str | int) -> Band:
+def _band(stretch: TimeSpan, end_s: float, *, says: str, label: str | int) -> Band:
     left, right = (
         round(100 * min(max(0.0, s / end_s), 1.0), 3) for s in (stretch.start_s, stretch.end_s)
     )

@@ -6,7 +6,7 @@ from mmmsba_plugin.config import Calibration
 from mmmsba_plugin.evaluation.metrics.bootstrap import wilson
 from mmmsba_plugin.localization.calibrate import apply
 from mmmsba_plugin.model.checkpoint import CheckpointConfig
-from mmmsba_plugin.schema import Threshold
+from mmmsba_plugin.schema import ScoreThreshold
 from mmmsba_plugin.training.thresholds import FALSE_POSITIVE_RATES, clips_to_tell
 
 _CARD = """\
@@ -177,7 +177,7 @@ def _lines(config: CheckpointConfig) -> Iterator[str]:
             yield why.format(rate=_percent(rate), needed=needed, num_real=num_real)
 
 
-def _row(config: CheckpointConfig, line: Threshold) -> str:
+def _row(config: CheckpointConfig, line: ScoreThreshold) -> str:
     rate, num_real = line.false_positive_rate or 0.0, config.training["num_validation_genuine"]
     seen = config.metrics["validation"]
     num_flagged = round(seen[f"clip_false_positive_rate@{rate:g}"] * num_real)
@@ -192,7 +192,7 @@ def _row(config: CheckpointConfig, line: Threshold) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _shown(config: CheckpointConfig, line: Threshold) -> str:
+def _shown(config: CheckpointConfig, line: ScoreThreshold) -> str:
     """Return a line as reports show it."""
     return f"{apply(config.calibration, line.value):.3f}"
 

@@ -17,7 +17,7 @@ from mmmsba_plugin.config import Calibration, CalibrationMethod, LocalizationCon
 from mmmsba_plugin.localization.calibrate import apply, calibrate
 from mmmsba_plugin.model.ensemble import Network
 from mmmsba_plugin.model.inference import Prediction, judge
-from mmmsba_plugin.schema import ALTERED_BY_MODALITY, Threshold
+from mmmsba_plugin.schema import ALTERED_BY_MODALITY, ScoreThreshold
 from mmmsba_plugin.structures import ClipFeatures
 from mmmsba_plugin.training.data import Clip, Source, ground_truth
 from mmmsba_plugin.training.targets import make_targets
@@ -44,9 +44,9 @@ class OperatingPoint:
         metrics: What was seen at these lines, on the validation clips.
     """
 
-    threshold: Threshold
+    threshold: ScoreThreshold
     localization: LocalizationConfig
-    thresholds: tuple[Threshold, ...]
+    thresholds: tuple[ScoreThreshold, ...]
     calibration: Calibration
     metrics: dict[str, float] = field(default_factory=dict)
 
@@ -109,7 +109,7 @@ def choose_operating_point(
     )
 
 
-def _clip_metrics(scores: Scores, fake: Flags, line: Threshold) -> dict[str, float]:
+def _clip_metrics(scores: Scores, fake: Flags, line: ScoreThreshold) -> dict[str, float]:
     from mmmsba_plugin.evaluation.metrics.detection import auc
 
     return {
@@ -119,7 +119,7 @@ def _clip_metrics(scores: Scores, fake: Flags, line: Threshold) -> dict[str, flo
     }
 
 
-def _rates(scores: Scores, fake: Flags, lines: Sequence[Threshold]) -> dict[str, float]:
+def _rates(scores: Scores, fake: Flags, lines: Sequence[ScoreThreshold]) -> dict[str, float]:
     """Return what shares of either kind of clip each line calls fake."""
     kinds = {"true": scores[fake], "false": scores[~fake]}
     return {
@@ -174,7 +174,7 @@ class _Seen:
 
 def clip_threshold(
     scores: Scores, fake: Flags, false_positive_rate: float = FALSE_POSITIVE_RATE
-) -> Threshold:
+) -> ScoreThreshold:
     """Return the score from which a clip counts as fake, and the rate it was chosen for.
 
     Args:
@@ -185,13 +185,13 @@ def clip_threshold(
     real = scores[~fake]
     for rate in (false_positive_rate, max(false_positive_rate, FALSE_POSITIVE_RATE)):
         if len(real) >= clips_to_tell(rate):
-            return Threshold(value=threshold_at(real, rate), false_positive_rate=rate)
+            return ScoreThreshold(value=threshold_at(real, rate), false_positive_rate=rate)
     lines = np.unique(scores)
     gained = [np.mean(scores[fake] >= line) - np.mean(real >= line) for line in lines]
-    return Threshold(value=float(lines[int(np.argmax(gained))]))
+    return ScoreThreshold(value=float(lines[int(np.argmax(gained))]))
 
 
-def stated_thresholds(real_scores: Scores) -> tuple[Threshold, ...]:
+def stated_thresholds(real_scores: Scores) -> tuple[ScoreThreshold, ...]:
     """Return a line for each of :data:`FALSE_POSITIVE_RATES` that so many clips can tell.
 
     Where so many score exactly 1 that no line keeps to a rate, there is none for it either.
@@ -204,7 +204,7 @@ def stated_thresholds(real_scores: Scores) -> tuple[Threshold, ...]:
         if len(real_scores) >= clips_to_tell(rate):
             value = threshold_at(real_scores, rate)
             if np.mean(real_scores >= value) <= rate:
-                lines.append(Threshold(value=value, false_positive_rate=rate))
+                lines.append(ScoreThreshold(value=value, false_positive_rate=rate))
     return tuple(lines)
 
 

@@ -18,7 +18,7 @@ from mmmsba_plugin.model.checkpoint import (
     weights_sha256,
 )
 from mmmsba_plugin.model.mmmsba import MmmsBa
-from mmmsba_plugin.schema import Threshold
+from mmmsba_plugin.schema import ScoreThreshold
 
 #: Keys that the first checkpoints did not have.
 NEWER = {"thresholds", "calibration", "tuned_from", "caution"}
@@ -92,8 +92,8 @@ def test_everything_said_of_the_weights_survives(tmp_path, network):
     config = CheckpointConfig(
         model=network.config,
         features=FeaturesConfig(stride_s=0.04),
-        threshold=Threshold(value=0.7, false_positive_rate=0.01),
-        thresholds=(Threshold(value=0.6, false_positive_rate=0.05),),
+        threshold=ScoreThreshold(value=0.7, false_positive_rate=0.01),
+        thresholds=(ScoreThreshold(value=0.6, false_positive_rate=0.05),),
         calibration=Calibration(
             method="isotonic", scores=(0.1, 1 / 3), probabilities=(1 / 7, 6 / 7)
         ),
@@ -122,20 +122,20 @@ class TestLines:
     @pytest.fixture
     def config(self):
         lines = [
-            Threshold(value=value, false_positive_rate=rate)
+            ScoreThreshold(value=value, false_positive_rate=rate)
             for value, rate in ((0.8, 0.01), (0.6, 0.05), (0.3, 0.1))
         ]
         return CheckpointConfig(
             model=ModelConfig(dims={"audio": 1}),
             localization=LocalizationConfig(onset=0.5, offset=0.4, alone_onsets={"audio": 0.2}),
-            threshold=Threshold(value=0.5),
+            threshold=ScoreThreshold(value=0.5),
             thresholds=lines,
         )
 
     @pytest.mark.parametrize(("rate", "line", "offset"), [(0.05, 0.6, 0.4), (0.1, 0.3, 0.3)])
     def test_a_line_is_that_of_clips_and_of_segments(self, config, rate, line, offset):
         at = config.at_false_positive_rate(rate)
-        assert at.threshold == Threshold(value=line, false_positive_rate=rate)
+        assert at.threshold == ScoreThreshold(value=line, false_positive_rate=rate)
         assert (at.localization.onset, at.localization.offset) == (line, offset)
         # All else stays.
         assert at.localization.alone_onsets == config.localization.alone_onsets
@@ -146,7 +146,7 @@ class TestLines:
             config.at_false_positive_rate(0.02)
 
     def test_the_default_line_can_be_asked_for_by_its_rate_too(self, config):
-        default = Threshold(value=0.9, false_positive_rate=0.001)
+        default = ScoreThreshold(value=0.9, false_positive_rate=0.001)
         config = config.model_copy(update={"threshold": default})
         assert config.false_positive_rates == (0.001, 0.01, 0.05, 0.1)
         assert config.at_false_positive_rate(0.001).threshold == default

@@ -11,7 +11,7 @@ from mmmsba_plugin.config import Calibration
 from mmmsba_plugin.errors import MediaUnreadableError
 from mmmsba_plugin.localization.calibrate import apply
 from mmmsba_plugin.report.build import abstained, failed, judged, manipulated_modality, stamped
-from mmmsba_plugin.schema import Media, OptOut, Provenance, Report, Threshold
+from mmmsba_plugin.schema import Media, OptOut, Provenance, Report, ScoreThreshold
 from mmmsba_plugin.segment import Segment
 from mmmsba_plugin.structures import ClipFeatures
 from mmmsba_plugin.timebase import Grid
@@ -56,7 +56,7 @@ def report(
         by_modality=by_modality or {},
         segments=segments,
         proposals=proposals,
-        threshold=Threshold(value=threshold, false_positive_rate=0.05),
+        threshold=ScoreThreshold(value=threshold, false_positive_rate=0.05),
         onsets=dict.fromkeys(by_modality or {}, threshold),
         calibration=calibration,
         provenance=PROVENANCE,

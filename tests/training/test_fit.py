@@ -28,7 +28,7 @@ from mmmsba_plugin.localization.calibrate import apply
 from mmmsba_plugin.model.checkpoint import CheckpointConfig, load_checkpoint
 from mmmsba_plugin.model.inference import Prediction
 from mmmsba_plugin.record import Record
-from mmmsba_plugin.schema import Media, Threshold
+from mmmsba_plugin.schema import Media, ScoreThreshold
 from mmmsba_plugin.segment import Segment
 from mmmsba_plugin.timebase import Grid
 from mmmsba_plugin.training import thresholds
@@ -368,7 +368,7 @@ class TestCard:
 
     def test_a_line_is_told_as_reports_show_it_with_how_little_is_known_of_it(self):
         curve = Calibration(method="temperature", temperature=0.5, shift=1.0)
-        line = Threshold(value=0.4, false_positive_rate=0.05)
+        line = ScoreThreshold(value=0.4, false_positive_rate=0.05)
         said = self.card(thresholds=(line,), threshold=line, calibration=curve)
         shown = f"{apply(curve, 0.4):.3f}"
         assert f"| 5 % | {shown} | 1 of 40 | 0.4 % to 12.9 % | 75 % |" in said
@@ -376,7 +376,7 @@ class TestCard:
         assert "takes clips for independent, which those of one person are not" in said
 
     def test_a_line_that_is_left_out_says_what_it_would_take(self):
-        said = self.card(thresholds=(Threshold(value=0.4, false_positive_rate=0.05),))
+        said = self.card(thresholds=(ScoreThreshold(value=0.4, false_positive_rate=0.05),))
         assert "no line for 1 %: it takes 100 real validation clips to see one in 100" in said
         assert "and there were 40." in said
         assert "no line for 5 %" not in said
