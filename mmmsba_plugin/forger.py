@@ -1,9 +1,9 @@
-"""What a forger is: it alters one stretch of one modality, and nothing else.
+"""Define forgers, which alter one segment of one modality, and their jobs.
 
-Where the stretch lies, who lends the material, and how the clip is written again are not
-its business. It receives a job, a frozen record, and returns what the stretch becomes. A
-later kind of forger that needs to know more finds it in a new field of the job, so those
-that exist need no change.
+A forger does not know where the segment lies in the plan of a clip, who provides the donor
+material, or how the clip is written. It receives a job, a frozen record, and returns the new
+samples or frames of the segment. A later kind of forger that needs to know more finds it in a
+new field of the job, so those that exist need no change.
 """
 
 from collections.abc import Sequence
@@ -21,13 +21,13 @@ Audio = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AudioJob:
-    """A stretch of audio to be altered.
+    """A segment of audio to be altered.
 
     Attributes:
-        audio: The whole audio of the clip.
-        start: First sample of the stretch.
-        end: First sample behind it.
-        sample_rate_hz: Of the clip and of the donor alike.
+        audio: The whole audio of the clip, shape ``(sample,)``.
+        start: First sample of the segment.
+        end: First sample behind the segment.
+        sample_rate_hz: Sample rate of the clip and of the donor, in Hz.
         donor: The whole audio of another clip; None for a forger that needs none.
     """
 
@@ -38,19 +38,19 @@ class AudioJob:
     donor: Audio | None = None
 
     @property
-    def stretch(self) -> Audio:
-        """The samples to be altered, as they are."""
+    def span(self) -> Audio:
+        """The samples of the segment before they are altered, shape ``(sample,)``."""
         return self.audio[self.start : self.end]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Shot:
-    """A frame and the main person's face in it.
+class FaceFrame:
+    """A frame with the face mesh of the main person.
 
     Attributes:
-        pts_s: When it is shown, in seconds.
+        pts_s: Presentation time, in seconds.
         rgb: The whole frame, shape ``(height, width, 3)``; not to be written to.
-        points_px: The 468 points of the face mesh in its pixels, shape ``(468, 2)``.
+        points_px: The 468 points of the face mesh in pixels of the frame, shape ``(468, 2)``.
     """
 
     pts_s: float
@@ -59,53 +59,53 @@ class Shot:
 
     def __repr__(self) -> str:
         height, width = self.rgb.shape[:2]
-        return f"Shot(pts_s={self.pts_s:.3f}, {width}x{height})"
+        return f"FaceFrame(pts_s={self.pts_s:.3f}, {width}x{height})"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FrameJob:
-    """A stretch of frames to be altered; only they are held, not the clip.
+    """A segment of frames to be altered; it holds these frames only, not the clip.
 
     Attributes:
-        shots: The frames of the stretch, in time order.
-        fps_hz: Frames a second.
-        donors: As many frames of another moment of the clip; empty for a forger that
+        frames: The frames of the segment, in time order.
+        fps_hz: Frames per second.
+        donors: As many frames of another moment of the same clip; empty for a forger that
             needs none.
-        strangers: As many consecutive frames of another clip, preferably of another
-            person who holds the head alike; they may be of another size. Empty for a forger
-            that needs none.
+        other_clip_donors: As many consecutive frames of another clip, preferably of another
+            identity in the same head pose; their size may differ. Empty for a forger that
+            needs none.
     """
 
-    shots: Sequence[Shot]
+    frames: Sequence[FaceFrame]
     fps_hz: float
-    donors: Sequence[Shot] = ()
-    strangers: Sequence[Shot] = ()
+    donors: Sequence[FaceFrame] = ()
+    other_clip_donors: Sequence[FaceFrame] = ()
 
 
 @runtime_checkable
 class AudioForger(Protocol):
-    """Alters a stretch of audio."""
+    """A forger that alters a segment of audio."""
 
     @property
     def needs_donor(self) -> bool:
         """Whether a job must bring the audio of another clip."""
 
     def forge_audio(self, job: AudioJob, rng: np.random.Generator) -> Audio:
-        """Return what the stretch becomes.
+        """Return the new samples of the segment.
 
-        Every sample of it should change, and none outside: the stretch is the truth that
-        detectors learn from. As many samples as the stretch has; a forger that closes or
-        opens gaps returns another number, and whoever runs it must say if it can follow.
+        Every sample of it should change, and none outside: the segment is the ground truth
+        that detectors are trained on. As many samples as the segment has; a forger that closes
+        or opens gaps returns another number, and its caller decides whether it can follow.
         """
 
 
 @runtime_checkable
 class FrameForger(Protocol):
-    """Alters a stretch of frames.
+    """A forger that alters a segment of frames.
 
-    A forger may also have a property ``needs_stranger``, which says whether a job must bring
-    the frames of another clip; see :func:`needs_stranger`. It is no part of the protocol,
-    so that forgers that never heard of strangers go on working.
+    A forger may also have a property ``needs_other_clip``: whether a job must bring the frames
+    of another clip; see :func:`needs_other_clip`. It is no part of the protocol, so that
+    forgers without the property keep working.
     """
 
     @property
@@ -113,9 +113,9 @@ class FrameForger(Protocol):
         """Whether a job must bring another moment of the same clip."""
 
     def forge_frames(self, job: FrameJob, rng: np.random.Generator) -> list[Rgb]:
-        """Return the frames that the stretch becomes, of the same size.
+        """Return the new frames of the segment, of the same size.
 
-        Every frame of it should change. As many as the stretch has, under the same rule
+        Every frame of it should change. As many as the segment has, under the same rule
         as for audio.
         """
 
@@ -123,10 +123,10 @@ class FrameForger(Protocol):
 ClipForger = AudioForger | FrameForger
 
 
-def needs_stranger(forger: ClipForger) -> bool:
+def needs_other_clip(forger: ClipForger) -> bool:
     """Return whether a job must bring the frames of another clip.
 
     Args:
-        forger: Any forger; one without a property of this name needs no stranger.
+        forger: Any forger; one without a property of this name needs no other clip.
     """
-    return bool(getattr(forger, "needs_stranger", False))
+    return bool(getattr(forger, "needs_other_clip", False))

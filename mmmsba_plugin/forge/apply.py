@@ -13,25 +13,25 @@ import numpy as np
 
 from mmmsba_plugin.errors import FeatureError, MmmsbaError
 from mmmsba_plugin.forge.augment.video import shown_at_rate
-from mmmsba_plugin.forge.donors import Lenders
-from mmmsba_plugin.forge.face_trace import fetch
+from mmmsba_plugin.forge.donors import Donors
+from mmmsba_plugin.forge.face_trace import fetch_frames
 from mmmsba_plugin.forge.plan import (
+    PlannedSegment,
     Proposer,
-    Stretch,
-    StretchConfig,
-    plan_stretches,
+    SegmentConfig,
+    plan_segments,
     propose_audio,
     propose_frames,
 )
 from mmmsba_plugin.forge.recipes import Recipe
-from mmmsba_plugin.forge.source_clip import Footage
+from mmmsba_plugin.forge.source_clip import SourceClip
 from mmmsba_plugin.forger import (
     Audio,
     AudioForger,
     AudioJob,
     FrameForger,
     FrameJob,
-    needs_stranger,
+    needs_other_clip,
 )
 from mmmsba_plugin.segment import Segment
 from mmmsba_plugin.structures import Frame
@@ -69,7 +69,7 @@ class Operation:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Forgery:
+class ForgedClip:
     """What became of a clip.
 
     Attributes:
@@ -91,7 +91,7 @@ class Forgery:
         """Return when a modality was altered."""
         return [done.time for done in self.operations if done.modality == modality]
 
-    def shown_at(self, fps_hz: Fraction) -> "Forgery":
+    def shown_at(self, fps_hz: Fraction) -> "ForgedClip":
         """Return it as it is told once frames are shown at another rate."""
         told = []
         for done in self.operations:
@@ -101,14 +101,14 @@ class Forgery:
         return replace(self, operations=tuple(told))
 
 
-def forge_footage(
-    footage: Footage,
+def forge_clip(
+    footage: SourceClip,
     recipe: Recipe,
     *,
-    lenders: Lenders,
-    config: StretchConfig,
+    lenders: Donors,
+    config: SegmentConfig,
     rng: np.random.Generator,
-) -> Forgery:
+) -> ForgedClip:
     """Forge one to three stretches of a clip.
 
     Args:
@@ -122,7 +122,7 @@ def forge_footage(
         FeatureError: The clip has no room for a fake stretch with real time around it,
             or each one of a modality was turned down.
     """
-    stretches = plan_stretches(
+    stretches = plan_segments(
         _proposer(footage, recipe, config), duration_s=footage.duration_s, config=config, rng=rng
     )
     if not stretches:
@@ -134,7 +134,7 @@ def forge_footage(
     heard, seen = _shared_out(len(stretches), recipe, rng)
     for turn in heard:
         work.on_audio(stretches[turn], _taking_turns(recipe.audios, turn))
-    work.fetch([stretches[turn] for turn in seen])
+    work.fetch_frames([stretches[turn] for turn in seen])
     for turn in seen:
         work.on_frames(stretches[turn], _taking_turns(recipe.frames, turn))
     return work.done(recipe)
@@ -143,7 +143,7 @@ def forge_footage(
 class _Work:
     """A clip while it is altered stretch by stretch."""
 
-    def __init__(self, footage: Footage, lenders: Lenders, rng: np.random.Generator) -> None:
+    def __init__(self, footage: SourceClip, lenders: Donors, rng: np.random.Generator) -> None:
         self._footage, self._lenders, self._rng = footage, lenders, rng
         self._audio = footage.audio.copy()
         self._fetched: dict[int, Frame] = {}
@@ -151,12 +151,12 @@ class _Work:
         self._operations: list[Operation] = []
         self._turned_down: list[FeatureError] = []
 
-    def fetch(self, stretches: Sequence[Stretch]) -> None:
+    def fetch_frames(self, stretches: Sequence[PlannedSegment]) -> None:
         """Read the frames of stretches, and those that lend to them, in one go."""
         needed = {i for s in stretches for i in (*s.frames, *s.donors)}
-        self._fetched = fetch(self._footage.frames(), needed)
+        self._fetched = fetch_frames(self._footage.frames(), needed)
 
-    def on_audio(self, stretch: Stretch, by: tuple[str, AudioForger]) -> None:
+    def on_audio(self, stretch: PlannedSegment, by: tuple[str, AudioForger]) -> None:
         """Alter a stretch of audio."""
         name, forger = by
         rate_hz = self._footage.sample_rate_hz
@@ -168,14 +168,14 @@ class _Work:
             job = AudioJob(self._footage.audio, start, end, rate_hz, donor)
             new = _asked(name, lambda: forger.forge_audio(job, self._rng))
             _require_as_many(name, new.size, end - start, "samples")
-            _require_altered(name, job.stretch, new)
+            _require_altered(name, job.span, new)
             return new
 
         for new in self._unless_turned_down(forge):
             self._audio[start:end] = new
             self._operations.append(Operation(name, "audio", stretch.time))
 
-    def on_frames(self, stretch: Stretch, by: tuple[str, FrameForger]) -> None:
+    def on_frames(self, stretch: PlannedSegment, by: tuple[str, FrameForger]) -> None:
         """Alter the frames of a stretch that were fetched."""
         name, forger = by
         face, here, fetched = self._footage.face, stretch.frames, self._fetched
@@ -183,10 +183,12 @@ class _Work:
         def forge() -> dict[int, Frame]:
             like = face.points[here.start : here.stop]
             job = FrameJob(
-                shots=[face.shot(i, fetched[i]) for i in here],
+                frames=[face.face_frame(i, fetched[i]) for i in here],
                 fps_hz=float(self._footage.fps_hz),
-                donors=[face.shot(i, fetched[i]) for i in stretch.donors],
-                strangers=self._lenders.faces(like, self._rng) if needs_stranger(forger) else (),
+                donors=[face.face_frame(i, fetched[i]) for i in stretch.donors],
+                other_clip_donors=self._lenders.faces(like, self._rng)
+                if needs_other_clip(forger)
+                else (),
             )
             new = _asked(name, lambda: forger.forge_frames(job, self._rng))
             _require_as_many(name, len(new), len(here), "frames")
@@ -196,14 +198,14 @@ class _Work:
             self._frames |= new
             self._operations.append(Operation(name, "visual", stretch.time))
 
-    def done(self, recipe: Recipe) -> Forgery:
+    def done(self, recipe: Recipe) -> ForgedClip:
         """Return what became of the clip, if each modality of the recipe was altered."""
         altered = {done.modality for done in self._operations}
         wanted = {"audio"} if recipe.audios else set()
         wanted |= {"visual"} if recipe.frames else set()
         if altered != wanted:
             raise self._turned_down[-1]
-        return Forgery(self._audio, self._frames, tuple(self._operations))
+        return ForgedClip(self._audio, self._frames, tuple(self._operations))
 
     def _unless_turned_down(self, forge: Callable[[], _T]) -> Iterator[_T]:
         try:
@@ -212,7 +214,7 @@ class _Work:
             self._turned_down.append(error)
 
 
-def _proposer(footage: Footage, recipe: Recipe, config: StretchConfig) -> Proposer:
+def _proposer(footage: SourceClip, recipe: Recipe, config: SegmentConfig) -> Proposer:
     rate_hz = footage.sample_rate_hz
     if not recipe.frames:
         return propose_audio(footage.audio, rate_hz)

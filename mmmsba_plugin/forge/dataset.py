@@ -13,12 +13,12 @@ from typing import Any
 
 from mmmsba_plugin.datasets.lavdf_metadata import Entry
 from mmmsba_plugin.errors import ConfigError, DatasetError, FeatureError, MmmsbaError
-from mmmsba_plugin.forge.donors import Lenders
-from mmmsba_plugin.forge.manifest import PROGRESS, Ledger, Made
-from mmmsba_plugin.forge.recipes import Cast, Recipe, assemble
-from mmmsba_plugin.forge.source_clip import TraceStore
+from mmmsba_plugin.forge.donors import Donors
+from mmmsba_plugin.forge.manifest import PROGRESS, ClipResult, Manifest
+from mmmsba_plugin.forge.recipes import ForgerSet, Recipe, assemble
+from mmmsba_plugin.forge.source_clip import FaceTraceStore
 from mmmsba_plugin.forge.sources import Skipped, Source, find_sources
-from mmmsba_plugin.forge.variants import ForgeConfig, Studio
+from mmmsba_plugin.forge.variants import ForgeConfig, VariantWriter
 from mmmsba_plugin.forge.workers import portable, work_on
 from mmmsba_plugin.hookspecs import Forger
 
@@ -101,7 +101,7 @@ def forge_dataset(
             f"{workers} and {most}"
         )
     config, settings = config or ForgeConfig(), settings or {}
-    cast, ledger = assemble(forgers, settings), Ledger(out_dir)
+    cast, ledger = assemble(forgers, settings), Manifest(out_dir)
     made_with = {
         "per_clip": per_clip,
         "real_per_clip": real_per_clip,
@@ -114,17 +114,17 @@ def forge_dataset(
     }
     ledger.open(made_with)
     sources, skipped = find_sources(real_dir, seed=seed, min_clip_s=config.min_clip_s, split=split)
-    workshop = Workshop(
+    workshop = ClipForging(
         tuple(sources), cast, ledger, config, seed, per_clip, real_per_clip, per_identity
     )
     members = [forger for _, forger in (*cast.audios, *cast.frames)]
     made = _all_made(workshop, workers if portable(*members) else 1, on_progress)
-    workshop.traces.forget()
+    workshop.traces.delete()
     return _summary(ledger, made, skipped, cast)
 
 
 @dataclass(frozen=True, slots=True)
-class Workshop:
+class ClipForging:
     """Makes of each real clip what is to be made of it; can be sent to another process.
 
     Attributes:
@@ -139,8 +139,8 @@ class Workshop:
     """
 
     sources: tuple[Source, ...]
-    cast: Cast
-    ledger: Ledger
+    cast: ForgerSet
+    ledger: Manifest
     config: ForgeConfig
     seed: int
     per_clip: int
@@ -148,26 +148,26 @@ class Workshop:
     per_identity: int | None = None
 
     @property
-    def traces(self) -> TraceStore:
+    def traces(self) -> FaceTraceStore:
         """Where the face is in each clip."""
         folder = self.ledger.out_dir / PROGRESS / "traces"
-        return TraceStore(folder, self.config.tracks, self.config.max_short_side_px)
+        return FaceTraceStore(folder, self.config.tracks, self.config.max_short_side_px)
 
-    def __call__(self, source: Source) -> Made:
+    def __call__(self, source: Source) -> ClipResult:
         """Write all files of one clip, unless an earlier run did."""
         if made := self.ledger.resume(source):
             return made
         try:
             made = self._made(source)
         except MmmsbaError as error:
-            made = Made((), (Skipped(source.name, str(error)),))
-        self.ledger.note(source, made)
+            made = ClipResult((), (Skipped(source.name, str(error)),))
+        self.ledger.save(source, made)
         return made
 
-    def _made(self, source: Source) -> Made:
+    def _made(self, source: Source) -> ClipResult:
         out_dir, config = self.ledger.out_dir, self.config
-        studio = Studio(source, out_dir, traces=self.traces, config=config, seed=self.seed)
-        lenders = Lenders(source, self.sources, self.traces, config.sample_rate_hz)
+        studio = VariantWriter(source, out_dir, traces=self.traces, config=config, seed=self.seed)
+        lenders = Donors(source, self.sources, self.traces, config.sample_rate_hz)
         num_fake = self._num_variants(source)
         num_real = self._num_copies(num_fake)
         numbers = studio.file_numbers(num_real + num_fake)
@@ -181,9 +181,9 @@ class Workshop:
             except FeatureError as error:
                 skipped.append(Skipped(f"{source.name}, variant {turn + 1}", str(error)))
         if not variants:
-            return Made((), (Skipped(source.name, skipped[0].reason),))
+            return ClipResult((), (Skipped(source.name, skipped[0].reason),))
         copies = [studio.copy(n) for n in real[: self._num_copies(len(variants))]]
-        return Made((*copies, *variants), tuple(skipped))
+        return ClipResult((*copies, *variants), tuple(skipped))
 
     def _num_variants(self, source: Source) -> int:
         """Return how often a clip is fake, so that its person is not fake too often."""
@@ -203,7 +203,7 @@ class Workshop:
 
 
 def _first_that_works(
-    studio: Studio, number: int, tries: Iterable[Recipe], lenders: Lenders, original: int
+    studio: VariantWriter, number: int, tries: Iterable[Recipe], lenders: Donors, original: int
 ) -> Entry:
     """Write a variant with the first recipe that the clip can be forged with."""
     reason = FeatureError("it has neither a face nor audio to forge; give a clip that has one")
@@ -215,15 +215,17 @@ def _first_that_works(
     raise reason
 
 
-def _all_made(workshop: Workshop, workers: int, on_progress: OnProgress | None) -> list[Made]:
-    """Return what was made of each clip, in the clips' order.
+def _all_made(
+    workshop: ClipForging, workers: int, on_progress: OnProgress | None
+) -> list[ClipResult]:
+    """Return what was made of each clip, in the order of the clips.
 
     The metadata are written even if the run is stopped: what is done can be used.
     """
     sources = workshop.sources
     # The longest first, so that no process works on alone at the end.
     order = sorted(range(len(sources)), key=lambda i: -(sources[i].media.duration_s or 0.0))
-    found: dict[int, Made] = {}
+    found: dict[int, ClipResult] = {}
     try:
         queue = [sources[i] for i in order]
         for place, made in work_on(workshop, queue, workers=workers):
@@ -236,7 +238,7 @@ def _all_made(workshop: Workshop, workers: int, on_progress: OnProgress | None) 
 
 
 def _summary(
-    ledger: Ledger, made: Sequence[Made], skipped_before: Sequence[Skipped], cast: Cast
+    ledger: Manifest, made: Sequence[ClipResult], skipped_before: Sequence[Skipped], cast: ForgerSet
 ) -> ForgeSummary:
     skipped = (*skipped_before, *(skip for one in made for skip in one.skipped))
     entries = [entry for one in made for entry in one.entries]

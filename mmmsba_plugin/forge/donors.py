@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mmmsba_plugin.errors import FeatureError, MmmsbaError
-from mmmsba_plugin.forge.face_trace import Trace, fetch
-from mmmsba_plugin.forge.source_clip import TraceStore, audio_of
+from mmmsba_plugin.forge.face_trace import FaceTrace, fetch_frames
+from mmmsba_plugin.forge.source_clip import FaceTraceStore, read_source_audio
 from mmmsba_plugin.forge.sources import Source
 from mmmsba_plugin.forge.visual.mouth_swap import ANCHORS
-from mmmsba_plugin.forger import Audio, Shot
+from mmmsba_plugin.forger import Audio, FaceFrame
 
 #: Clips tried before a loan is given up.
 _TRIED = 8
@@ -24,7 +24,7 @@ _MOMENTS = 32
 
 
 @dataclass(frozen=True, slots=True)
-class Lenders:
+class Donors:
     """The clips that may lend to one clip.
 
     Attributes:
@@ -36,7 +36,7 @@ class Lenders:
 
     mine: Source
     sources: Sequence[Source]
-    traces: TraceStore
+    traces: FaceTraceStore
     sample_rate_hz: int
 
     def audio(self, size: int, rng: np.random.Generator) -> Audio:
@@ -47,7 +47,7 @@ class Lenders:
         """
         for source in self._asked(rng, with_audio=True):
             try:
-                audio = audio_of(source, self.sample_rate_hz)
+                audio = read_source_audio(source, self.sample_rate_hz)
             except MmmsbaError:
                 # Named as skipped when its own turn comes; as a lender it just stands aside.
                 continue
@@ -57,7 +57,7 @@ class Lenders:
             "no other clip of the split lends as much audio; give more or longer clips"
         )
 
-    def faces(self, like: NDArray[np.float32], rng: np.random.Generator) -> list[Shot]:
+    def faces(self, like: NDArray[np.float32], rng: np.random.Generator) -> list[FaceFrame]:
         """Return as many frames of another clip, in a row, with the head held alike.
 
         Args:
@@ -70,13 +70,13 @@ class Lenders:
         """
         for source in self._asked(rng, with_audio=False):
             try:
-                face = self.traces.of(source)
+                face = self.traces.load(source)
                 moment = _held_alike(face, like, rng)
-                frames = fetch(self.traces.reel_of(source), {*moment})
+                frames = fetch_frames(self.traces.frames_of(source), {*moment})
             except MmmsbaError:
                 continue
             if moment and len(frames) == len(moment):
-                return [face.shot(i, frames[i]) for i in moment]
+                return [face.face_frame(i, frames[i]) for i in moment]
         raise FeatureError(
             "no other clip of the split lends a face for as long; give more or longer clips"
         )
@@ -96,7 +96,7 @@ class Lenders:
                 yield group[index]
 
 
-def _held_alike(face: Trace, like: NDArray[np.float32], rng: np.random.Generator) -> range:
+def _held_alike(face: FaceTrace, like: NDArray[np.float32], rng: np.random.Generator) -> range:
     """Return the moment of a clip at which the head is held most like that; empty if none."""
     size = len(like)
     first = np.arange(max(0, face.num_frames - size + 1))

@@ -1,4 +1,4 @@
-"""Keeps what is done beside a dataset, clip by clip, so that nothing is done twice."""
+"""Record which clips of a dataset are complete, so that an interrupted run can resume."""
 
 import json
 from collections.abc import Iterable
@@ -10,16 +10,19 @@ from mmmsba_plugin.datasets.lavdf_metadata import METADATA, Entry, write_json
 from mmmsba_plugin.errors import DatasetError
 from mmmsba_plugin.forge.sources import Skipped, Source
 
-#: Where a run keeps what is done; may be deleted once the dataset is complete.
+#: Folder of the manifest below the dataset; may be deleted once the dataset is complete.
 PROGRESS = ".progress"
+
+#: Version of the manifest's files. 1 (not written) spoke of genuine clips and stretches.
+VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
-    """What was made of one real clip.
+class ClipResult:
+    """The files made of one real clip.
 
     Attributes:
-        entries: What the metadata says of each file.
+        entries: The metadata of each file.
         skipped: Variants that were not made, or the whole clip, and why.
         resumed: Whether an earlier run had made it.
     """
@@ -30,8 +33,8 @@ class Made:
 
 
 @dataclass(frozen=True, slots=True)
-class Ledger:
-    """What is done of a dataset.
+class Manifest:
+    """The settings of a dataset and the clips of it that are complete.
 
     Attributes:
         out_dir: The dataset.
@@ -39,11 +42,12 @@ class Ledger:
 
     out_dir: Path
 
-    def open(self, made_with: dict[str, Any]) -> None:
-        """Note how the dataset is fake, and refuse to mix two datasets in one folder.
+    def open(self, settings: dict[str, Any]) -> None:
+        """Save the settings of the run, and refuse to mix two datasets in one folder.
 
         Raises:
-            DatasetError: The folder holds a dataset that was fake otherwise.
+            DatasetError: The folder holds a dataset that was forged with other settings, or
+                by another version.
         """
         path = self.out_dir / PROGRESS / "settings.json"
         try:
@@ -54,44 +58,47 @@ class Ledger:
                     f"{self.out_dir} already holds a {METADATA} of unknown making; choose another "
                     "folder"
                 ) from None
-            write_json(path, made_with)
+            write_json(path, {"version": VERSION} | settings)
             return
-        if changed := [key for key in made_with if before.get(key) != made_with[key]]:
+        remedy = f"choose another folder, or delete {self.out_dir} to forge it anew"
+        if (version := before.get("version", 1)) != VERSION:
+            raise DatasetError(
+                f"{path} has the form of version {version}, and this version resumes datasets of "
+                f"version {VERSION} only; {remedy}"
+            )
+        if changed := [key for key in settings if before.get(key) != settings[key]]:
             raise DatasetError(
                 f"{self.out_dir} holds a dataset forged with other settings "
-                f"({', '.join(changed)}); "
-                f"choose another folder, or delete {self.out_dir} to forge it anew"
+                f"({', '.join(changed)}); {remedy}"
             )
 
-    def resume(self, source: Source) -> Made | None:
-        """Return what an earlier run made of a clip; None if there is none, or a file is gone."""
+    def resume(self, source: Source) -> ClipResult | None:
+        """Load the result of an earlier run; None if there is none, or a file of it is missing."""
         try:
-            noted = json.loads(self._path(source).read_text(encoding="utf-8"))
+            record = json.loads(self._path(source).read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return None
-        gone = not all((self.out_dir / e["file"]).is_file() for e in noted["entries"])
-        if gone or noted["made_from"] != _fingerprint(source):
+        if record["source"] != _fingerprint(source):
             return None
-        skipped = tuple(Skipped(**s) for s in noted["skipped"])
-        return Made(tuple(noted["entries"]), skipped, resumed=bool(noted["entries"]))
+        if not all((self.out_dir / e["file"]).is_file() for e in record["entries"]):
+            return None
+        skipped = tuple(Skipped(**s) for s in record["skipped"])
+        return ClipResult(tuple(record["entries"]), skipped, resumed=bool(record["entries"]))
 
-    def note(self, source: Source, made: Made) -> None:
-        """Note what was made of a clip."""
-        noted = {
-            "made_from": _fingerprint(source),
-            "entries": made.entries,
-            "skipped": [asdict(s) for s in made.skipped],
-        }
-        write_json(self._path(source), noted)
+    def save(self, source: Source, result: ClipResult) -> None:
+        """Save the result of a clip."""
+        skipped = [asdict(s) for s in result.skipped]
+        record = {"source": _fingerprint(source), "entries": result.entries, "skipped": skipped}
+        write_json(self._path(source), record)
 
     @property
     def metadata(self) -> Path:
         """The dataset's list of clips."""
         return self.out_dir / METADATA
 
-    def publish(self, made: Iterable[Made]) -> None:
-        """Write the metadata of what is done, if anything is."""
-        if entries := [entry for one in made for entry in one.entries]:
+    def publish(self, results: Iterable[ClipResult]) -> None:
+        """Write the metadata of the clips that are complete, if there are any."""
+        if entries := [entry for result in results for entry in result.entries]:
             write_json(self.metadata, entries)
 
     def _path(self, source: Source) -> Path:

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from mmmsba_plugin.config import Config
-from mmmsba_plugin.forge.audio.splice import speech_share
-from mmmsba_plugin.forge.face_trace import Trace
+from mmmsba_plugin.forge.audio.loudness import compute_speech_share
+from mmmsba_plugin.forge.face_trace import FaceTrace
 from mmmsba_plugin.forge.visual.mouth_swap import ANCHORS
 from mmmsba_plugin.forger import Audio
 from mmmsba_plugin.segment import Segment
@@ -43,7 +43,7 @@ _WORDS_S = (0.65, 0.3)
 _SHORT_WORDS_S = (0.2, 0.6)
 
 
-class StretchConfig(Config):
+class SegmentConfig(Config):
     """How long, how many, how far apart the fake stretches of a clip are."""
 
     min_s: float = Field(default=0.1, gt=0, description="Shortest stretch, in seconds.")
@@ -54,7 +54,7 @@ class StretchConfig(Config):
         le=1,
         description="Share of stretches as short as AV-Deepfake1M's; the others last as in LAV-DF.",
     )
-    max_stretches: int = Field(default=3, ge=1, description="Most stretches of one clip.")
+    max_segments: int = Field(default=3, ge=1, description="Most stretches of one clip.")
     gap_s: float = Field(
         default=0.3, ge=0, description="Real time between two stretches, in seconds."
     )
@@ -64,7 +64,7 @@ class StretchConfig(Config):
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class PlannedSegment:
     """A stretch to be fake.
 
     Attributes:
@@ -79,10 +79,10 @@ class Stretch:
 
 
 #: Draws a stretch of about some length in seconds, or None where the draw did not fit.
-Proposer = Callable[[float, np.random.Generator], Stretch | None]
+Proposer = Callable[[float, np.random.Generator], PlannedSegment | None]
 
 
-def draw_length_s(config: StretchConfig, rng: np.random.Generator) -> float:
+def draw_length_s(config: SegmentConfig, rng: np.random.Generator) -> float:
     """Return how long a stretch shall last, in seconds, within the bounds of ``config``.
 
     Source:
@@ -95,15 +95,15 @@ def draw_length_s(config: StretchConfig, rng: np.random.Generator) -> float:
     return float(np.clip(length_s, config.min_s, config.max_s))
 
 
-def plan_stretches(
-    propose: Proposer, *, duration_s: float, config: StretchConfig, rng: np.random.Generator
-) -> list[Stretch]:
-    """Return one to ``config.max_stretches`` stretches in time order, clear of each other.
+def plan_segments(
+    propose: Proposer, *, duration_s: float, config: SegmentConfig, rng: np.random.Generator
+) -> list[PlannedSegment]:
+    """Return one to ``config.max_segments`` stretches in time order, clear of each other.
 
     None come back where the clip has no room for any.
     """
-    planned: list[Stretch] = []
-    for _ in range(int(rng.integers(1, config.max_stretches + 1))):
+    planned: list[PlannedSegment] = []
+    for _ in range(int(rng.integers(1, config.max_segments + 1))):
         for _ in range(_TRIES):
             stretch = propose(draw_length_s(config, rng), rng)
             if stretch is not None and _fits(stretch, planned, duration_s, config):
@@ -115,23 +115,23 @@ def plan_stretches(
 def propose_audio(audio: Audio, rate_hz: int) -> Proposer:
     """Return a proposer of stretches of audio, in samples, where something is said."""
 
-    def propose(length_s: float, rng: np.random.Generator) -> Stretch | None:
+    def propose(length_s: float, rng: np.random.Generator) -> PlannedSegment | None:
         size = s_to_samples(length_s, rate_hz)
         if size >= audio.size:
             return None
         starts = rng.integers(audio.size - size + 1, size=_PLACES)
-        spoken = [speech_share(audio[s : s + size], rate_hz, like=audio) for s in starts]
+        spoken = [compute_speech_share(audio[s : s + size], rate_hz, like=audio) for s in starts]
         if max(spoken) < _MIN_SPOKEN:
             return None
         start = int(starts[int(np.argmax(spoken))])
         ends_s = samples_to_s(start, rate_hz), samples_to_s(start + size, rate_hz)
-        return Stretch(Segment(*ends_s))
+        return PlannedSegment(Segment(*ends_s))
 
     return propose
 
 
 def propose_frames(
-    trace: Trace, config: StretchConfig, *, needs_donor: bool, audio: Audio | None, rate_hz: int
+    trace: FaceTrace, config: SegmentConfig, *, needs_donor: bool, audio: Audio | None, rate_hz: int
 ) -> Proposer:
     """Return a proposer of stretches that begin and end with a frame.
 
@@ -151,30 +151,30 @@ def propose_frames(
         end = trace.nearest_edge(float(trace.edges_s[start]) + length_s)
         if end <= start or end > runs_end[start]:
             return None
-        time = trace.span(start, end)
+        time = trace.segment(start, end)
         audible = audio is None or s_to_samples(time.end_s, rate_hz) <= audio.size
         return (start, end) if audible and _allowed(time.duration_s, config) else None
 
-    def propose(length_s: float, rng: np.random.Generator) -> Stretch | None:
+    def propose(length_s: float, rng: np.random.Generator) -> PlannedSegment | None:
         if not faced.size:
             return None
         places = [p for _ in range(_PLACES) if (p := place(length_s, rng))]
         if not places:
             return None
-        spoken = [_spoken(trace.span(*p), audio, rate_hz) for p in places]
+        spoken = [_spoken(trace.segment(*p), audio, rate_hz) for p in places]
         if max(spoken) < _MIN_SPOKEN:
             return None
         start, end = places[int(np.argmax(spoken))]
-        here, time = range(start, end), trace.span(start, end)
+        here, time = range(start, end), trace.segment(start, end)
         if not needs_donor:
-            return Stretch(time, here)
+            return PlannedSegment(time, here)
         there = find_donor(trace, here, gap_s=config.gap_s, rng=rng)
-        return Stretch(time, here, there) if there else None
+        return PlannedSegment(time, here, there) if there else None
 
     return propose
 
 
-def find_donor(trace: Trace, here: range, *, gap_s: float, rng: np.random.Generator) -> range:
+def find_donor(trace: FaceTrace, here: range, *, gap_s: float, rng: np.random.Generator) -> range:
     """Return where the same person's lips do something else while the head is held alike.
 
     Args:
@@ -204,7 +204,7 @@ def find_donor(trace: Trace, here: range, *, gap_s: float, rng: np.random.Genera
     return range(0)
 
 
-def _rate(trace: Trace, here: range, there: range) -> float | None:
+def _rate(trace: FaceTrace, here: range, there: range) -> float | None:
     """Return how far the lips differ less how far the head does, in px of the aligned face.
 
     None where the head is held too differently in any frame.
@@ -218,7 +218,7 @@ def _rate(trace: Trace, here: range, there: range) -> float | None:
 
 
 def _fits(
-    stretch: Stretch, planned: list[Stretch], duration_s: float, config: StretchConfig
+    stretch: PlannedSegment, planned: list[PlannedSegment], duration_s: float, config: SegmentConfig
 ) -> bool:
     time = stretch.time
     total_s = time.duration_s + sum(p.time.duration_s for p in planned)
@@ -230,14 +230,14 @@ def _fits(
     return clear and total_s <= config.max_share * duration_s
 
 
-def _allowed(duration_s: float, config: StretchConfig) -> bool:
+def _allowed(duration_s: float, config: SegmentConfig) -> bool:
     return config.min_s - EDGE_TOLERANCE <= duration_s <= config.max_s + EDGE_TOLERANCE
 
 
 def _spoken(time: Segment, audio: Audio | None, rate_hz: int) -> float:
     if audio is None:
         return 1.0
-    return speech_share(samples_in(audio, time, rate_hz), rate_hz, like=audio)
+    return compute_speech_share(samples_in(audio, time, rate_hz), rate_hz, like=audio)
 
 
 def samples_in(audio: Audio, time: Segment, rate_hz: int) -> NDArray[np.float32]:

@@ -42,7 +42,7 @@ class Recipe:
 
 
 @dataclass(frozen=True, slots=True)
-class Cast:
+class ForgerSet:
     """The forgers that can be used here.
 
     Attributes:
@@ -60,9 +60,9 @@ class Cast:
         """Of all forgers, those of audio first."""
         return [name for name, _ in (*self.audios, *self.frames)]
 
-    def only(self, *, audio: bool, frames: bool) -> "Cast":
+    def only(self, *, audio: bool, frames: bool) -> "ForgerSet":
         """Return those who find something to alter in a clip."""
-        return Cast(self.audios if audio else (), self.frames if frames else ())
+        return ForgerSet(self.audios if audio else (), self.frames if frames else ())
 
     def recipes(
         self, number: int, *, mixed_share: float, rng: np.random.Generator
@@ -91,7 +91,7 @@ class Cast:
         return bool((self.audios or not audio) and (self.frames or not frames))
 
 
-def assemble(forgers: Sequence[Forger], settings: Mapping[str, Mapping[str, Any]]) -> Cast:
+def assemble(forgers: Sequence[Forger], settings: Mapping[str, Mapping[str, Any]]) -> ForgerSet:
     """Build forgers; those that lack something on this machine are left out and named.
 
     Raises:
@@ -117,7 +117,7 @@ def assemble(forgers: Sequence[Forger], settings: Mapping[str, Mapping[str, Any]
     if not audios and not frames:
         reasons = "; ".join(map(str, left_out))
         raise ConfigError(f"no forger can be used here ({reasons}); install what one of them needs")
-    return Cast(tuple(audios), tuple(frames), tuple(left_out))
+    return ForgerSet(tuple(audios), tuple(frames), tuple(left_out))
 
 
 def _built(forger: Forger, settings: Mapping[str, Any]) -> ClipForger:

@@ -1,9 +1,9 @@
-"""Holds a real clip as it is before anything in it is fake.
+"""Read a real clip, its frames, audio and face trace, before any of it is forged.
 
 The frames of a short clip are decoded once; those of a long one are read anew for each
-variant, since a minute of them would fill gigabytes. Where the face is in each of them is
-found out once and kept on disk, because the clip's own variants ask for it, and those of
-others that borrow a face.
+variant, since a minute of them would fill gigabytes. The face trace is computed once and
+kept on disk, because the clip's own variants ask for it, and those of others that use its
+face as a donor.
 """
 
 import shutil
@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 
 from mmmsba_plugin.config import TracksConfig
-from mmmsba_plugin.forge.audio.splice import fades
-from mmmsba_plugin.forge.face_trace import Trace, trace
+from mmmsba_plugin.forge.audio.crossfade import compute_fade_weights
+from mmmsba_plugin.forge.face_trace import FaceTrace, trace_face
 from mmmsba_plugin.forge.sources import Source
 from mmmsba_plugin.forger import Audio
 from mmmsba_plugin.media.audio import read_audio
@@ -32,41 +32,41 @@ _FADE_S = 0.01
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Footage:
-    """A clip that forgers work on.
+class SourceClip:
+    """A real clip that forgers work on.
 
     Attributes:
-        reel: The frames of its file.
-        face: Where the main person's face is in each frame.
-        audio: All of it, from the clip's zero; empty if there is none.
-        fps_hz: Frames a second.
-        sample_rate_hz: Of the audio.
-        left_out: Indices of frames in the file that were cut away.
+        cache: The frames of its file.
+        face: The main person's face in each frame.
+        audio: All of it, from the clip's zero; empty if there is none, shape ``(sample,)``.
+        fps_hz: Frames per second.
+        sample_rate_hz: Sample rate of the audio, in Hz.
+        removed: Indices of frames in the file that were cut away.
     """
 
-    reel: "Reel"
-    face: Trace
+    cache: "FrameCache"
+    face: FaceTrace
     audio: Audio
     fps_hz: Fraction
     sample_rate_hz: int
-    left_out: range = range(0)
+    removed: range = range(0)
 
     @property
     def duration_s(self) -> float:
-        """When the last frame ends, in seconds."""
+        """The end of the last frame, in seconds."""
         return float(self.face.edges_s[-1])
 
     def frames(self) -> Iterator[Frame]:
-        """Yield its frames, each at its time."""
-        kept = 0
-        for index, frame in enumerate(self.reel):
-            # A file may hold a frame more than when it was followed, if it is damaged.
-            if index not in self.left_out and kept < self.face.num_frames:
-                yield Frame(float(self.face.edges_s[kept]), frame.rgb)
-                kept += 1
+        """Yield the frames, each at its time."""
+        position = 0
+        for index, frame in enumerate(self.cache):
+            # A file may hold a frame more than when it was tracked, if it is damaged.
+            if index not in self.removed and position < self.face.num_frames:
+                yield Frame(float(self.face.edges_s[position]), frame.rgb)
+                position += 1
 
-    def without(self, cut: range) -> "Footage":
-        """Return it with some frames cut away, and the audio of their time with them.
+    def without(self, cut: range) -> "SourceClip":
+        """Cut some frames away, and the audio of their time with them.
 
         A clean cut, as any editor makes: both streams lose the same time, and the audio is
         faded from one side to the other.
@@ -74,123 +74,128 @@ class Footage:
         Args:
             cut: Indices of the frames; some must remain before and behind them.
         """
-        span = self.face.span(cut.start, cut.stop)
-        ends = (s_to_samples(t, self.sample_rate_hz) for t in (span.start_s, span.end_s))
+        face, segment = self.face, self.face.segment(cut.start, cut.stop)
+        remaining = np.delete(np.arange(face.num_frames), cut)
+        later = np.arange(face.num_frames + 1) >= cut.stop
+        track = face.track.copy()
+        # A segment across the joint would be moved by one face's motion onto another's.
+        behind = track[cut.stop :]
+        behind[behind >= 0] += int(track.max(initial=0)) + 1
+        ends = (s_to_samples(t, self.sample_rate_hz) for t in (segment.start_s, segment.end_s))
         return replace(
             self,
-            face=_without(self.face, cut),
-            audio=joined(self.audio, *ends, fade=s_to_samples(_FADE_S, self.sample_rate_hz)),
-            left_out=cut,
+            face=FaceTrace(
+                np.delete(face.edges_s - np.where(later, segment.duration_s, 0.0), cut),
+                track[remaining],
+                face.points[remaining],
+                face.to_face[remaining],
+            ),
+            audio=cut_audio(self.audio, *ends, fade=s_to_samples(_FADE_S, self.sample_rate_hz)),
+            removed=cut,
         )
 
 
-class Reel:
-    """The frames of a file, which are kept in memory after the first pass if they are few.
+class FrameCache:
+    """The frames of a file, which stay in memory after the first pass if they are few.
 
     Iterate over it, as often as needed.
 
     Args:
         media: The file.
-        max_short_side_px: To which frames are scaled down.
-        max_bytes: What may be kept; of more frames none are, and each pass reads the file.
+        max_short_side_px: Frames are scaled down to this short side, in px.
+        max_bytes: Size of the cache; of more frames none are cached, and each pass reads
+            the file.
     """
 
     def __init__(self, media: Media, *, max_short_side_px: int, max_bytes: int = 0) -> None:
         self._reader = FrameReader(media, max_short_side_px=max_short_side_px)
         self._max_bytes = max_bytes
-        self._kept: list[Frame] | None = None
+        self._frames: list[Frame] | None = None
 
     def __iter__(self) -> Iterator[Frame]:
-        if self._kept is not None:
-            yield from self._kept
+        if self._frames is not None:
+            yield from self._frames
             return
-        passed: list[Frame] = []
-        room = self._max_bytes
+        frames: list[Frame] = []
+        free_bytes = self._max_bytes
         for frame in self._reader:
-            room -= frame.rgb.nbytes
-            if room >= 0:
-                passed.append(frame)
+            free_bytes -= frame.rgb.nbytes
+            if free_bytes >= 0:
+                frames.append(frame)
             else:
-                passed.clear()
+                frames.clear()
             yield frame
-        if room >= 0:
-            self._kept = passed
+        if free_bytes >= 0:
+            self._frames = frames
 
 
-def joined(audio: Audio, start: int, end: int, *, fade: int) -> Audio:
-    """Return a audio without its samples from ``start`` to before ``end``.
+def cut_audio(audio: Audio, start: int, end: int, *, fade: int) -> Audio:
+    """Cut the samples from ``start`` to before ``end`` out of audio.
 
-    What lies before the cut is faded out and what is cut away last is faded in, so that the
-    joint has neither a click nor a step.
+    The end of the audio before the cut is faded out and the last of the cut samples are faded
+    in, so that the joint has neither a click nor a step.
+
+    Args:
+        audio: Shape ``(sample,)``.
+        start: First sample that is cut out.
+        end: First sample behind the cut.
+        fade: Samples of the fade before the joint.
     """
     before, behind = audio[:start], audio[end:]
     size = min(fade, before.size, end - start, audio[start:end].size)
     if not size:
         return np.concatenate([before, behind])
-    new, old = (ramp[:size] for ramp in fades(2 * size, size))
+    new, old = (ramp[:size] for ramp in compute_fade_weights(2 * size, size))
     mixed = old * before[-size:] + new * audio[end - size : end]
     return np.concatenate([before[:-size], mixed.astype(np.float32), behind])
 
 
-def audio_of(source: Source, sample_rate_hz: int) -> Audio:
-    """Return the audio of a clip from its zero; empty if it has none."""
+def read_source_audio(source: Source, sample_rate_hz: int) -> Audio:
+    """Read the audio of a clip from its zero, shape ``(sample,)``; empty if it has none."""
     if source.media.audio is None:
         return np.zeros(0, dtype=np.float32)
     return read_audio(source.media, sample_rate_hz=sample_rate_hz).samples
 
 
 @dataclass(frozen=True, slots=True)
-class TraceStore:
-    """Follows the face through each clip once, whoever asks first.
+class FaceTraceStore:
+    """A folder of face traces, which tracks each clip once.
 
     Attributes:
-        folder: Where traces are kept.
-        config: How the face is followed.
-        max_short_side_px: To which frames are scaled down.
+        folder: Where the traces are.
+        config: Settings of the face tracker.
+        max_short_side_px: Frames are scaled down to this short side, in px.
     """
 
     folder: Path
     config: TracksConfig
     max_short_side_px: int
 
-    def of(self, source: Source, reel: Reel | None = None) -> Trace:
-        """Return where the main person's face is in each frame of a clip.
+    def load(self, source: Source, cache: FrameCache | None = None) -> FaceTrace:
+        """Load the face trace of a clip, or compute and save it.
 
         Args:
             source: The clip.
-            reel: Its frames, if they are at hand.
+            cache: Its frames, if they are at hand.
         """
         path = self.folder / f"{source.name}-{source.media.size_bytes}.npz"
         try:
-            with path.open("rb") as file, np.load(file) as kept:
-                return Trace(**kept)
+            with path.open("rb") as file, np.load(file) as arrays:
+                return FaceTrace(**arrays)
         except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile):
             # Nobody has asked before, or a run was stopped while it wrote.
-            return self._made(source, reel or self.reel_of(source), path)
-
-    def reel_of(self, source: Source, *, max_bytes: int = 0) -> Reel:
-        """Return the frames of a clip; see :class:`Reel`."""
-        return Reel(source.media, max_short_side_px=self.max_short_side_px, max_bytes=max_bytes)
-
-    def _made(self, source: Source, reel: Reel, path: Path) -> Trace:
-        made = trace(reel, fps_hz=float(fps_of(source.media)), config=self.config)
+            frames = cache or self.frames_of(source)
+        trace = trace_face(frames, fps_hz=float(fps_of(source.media)), config=self.config)
         path.parent.mkdir(parents=True, exist_ok=True)
         # Two processes may make the same one at the same time; the bytes are the same.
-        np.savez(path, **{f.name: getattr(made, f.name) for f in fields(made)})
-        return made
+        np.savez(path, **{f.name: getattr(trace, f.name) for f in fields(trace)})
+        return trace
 
-    def forget(self) -> None:
+    def frames_of(self, source: Source, *, max_bytes: int = 0) -> FrameCache:
+        """Return the frames of a clip; see :class:`FrameCache`."""
+        short_side_px = self.max_short_side_px
+        return FrameCache(source.media, max_short_side_px=short_side_px, max_bytes=max_bytes)
+
+    def delete(self) -> None:
         """Delete all traces; a dataset that is complete has no use for them."""
         shutil.rmtree(self.folder, ignore_errors=True)
-
-
-def _without(face: Trace, cut: range) -> Trace:
-    kept = np.delete(np.arange(face.num_frames), cut)
-    lost_s = face.edges_s[cut.stop] - face.edges_s[cut.start]
-    later = np.where(np.arange(face.num_frames + 1) >= cut.stop, lost_s, 0.0)
-    edges_s = np.delete(face.edges_s - later, cut)
-    track = face.track.copy()
-    # A stretch across the joint would be moved by one face's motion onto another's.
-    behind = track[cut.stop :]
-    behind[behind >= 0] += int(track.max(initial=0)) + 1
-    return Trace(edges_s, track[kept], face.points[kept], face.to_face[kept])

@@ -16,15 +16,20 @@ from pydantic import Field
 
 from mmmsba_plugin.config import Config, TracksConfig
 from mmmsba_plugin.datasets.lavdf_metadata import Entry, entry
-from mmmsba_plugin.forge.apply import Forgery, forge_footage
+from mmmsba_plugin.forge.apply import ForgedClip, forge_clip
 from mmmsba_plugin.forge.augment.audio import mix
 from mmmsba_plugin.forge.augment.pipeline import Processing, ProcessingConfig, draw_processing
 from mmmsba_plugin.forge.augment.video import at_rate, develop
-from mmmsba_plugin.forge.donors import Lenders
-from mmmsba_plugin.forge.face_trace import replaced
-from mmmsba_plugin.forge.plan import StretchConfig
-from mmmsba_plugin.forge.recipes import Cast, Recipe
-from mmmsba_plugin.forge.source_clip import Footage, Reel, TraceStore, audio_of
+from mmmsba_plugin.forge.donors import Donors
+from mmmsba_plugin.forge.face_trace import replace_frames
+from mmmsba_plugin.forge.plan import SegmentConfig
+from mmmsba_plugin.forge.recipes import ForgerSet, Recipe
+from mmmsba_plugin.forge.source_clip import (
+    FaceTraceStore,
+    FrameCache,
+    SourceClip,
+    read_source_audio,
+)
 from mmmsba_plugin.forge.sources import Source, seed_of
 from mmmsba_plugin.forger import Audio
 from mmmsba_plugin.media.audio import read_audio
@@ -43,8 +48,8 @@ _MB = 2**20
 class ForgeConfig(Config):
     """How a dataset is fake."""
 
-    stretches: StretchConfig = Field(
-        default=StretchConfig(), description="How long and how many fake stretches are."
+    segments: SegmentConfig = Field(
+        default=SegmentConfig(), description="How long and how many fake stretches are."
     )
     mixed_share: float = Field(
         default=0.1,
@@ -57,7 +62,7 @@ class ForgeConfig(Config):
         default=540, ge=64, description="Frames are scaled down to this, in px."
     )
     sample_rate_hz: int = Field(default=16_000, ge=8_000, description="Of the written audio.")
-    keep_mb: int = Field(
+    frame_cache_mb: int = Field(
         default=256,
         ge=0,
         description="Frames of a clip that are kept in memory instead of being read anew, in MB.",
@@ -70,7 +75,7 @@ class ForgeConfig(Config):
     )
 
 
-class Studio:
+class VariantWriter:
     """One real clip and what is made of it.
 
     Args:
@@ -82,24 +87,30 @@ class Studio:
     """
 
     def __init__(
-        self, source: Source, out_dir: Path, *, traces: TraceStore, config: ForgeConfig, seed: int
+        self,
+        source: Source,
+        out_dir: Path,
+        *,
+        traces: FaceTraceStore,
+        config: ForgeConfig,
+        seed: int,
     ) -> None:
         self._source, self._out_dir, self._traces = source, out_dir, traces
         self._config, self._seed = config, seed
 
     @cached_property
-    def footage(self) -> Footage:
+    def footage(self) -> SourceClip:
         """The clip as it is."""
-        reel = self._traces.reel_of(self._source, max_bytes=self._config.keep_mb * _MB)
-        return Footage(
+        reel = self._traces.frames_of(self._source, max_bytes=self._config.frame_cache_mb * _MB)
+        return SourceClip(
             reel,
-            face=self._traces.of(self._source, reel),
-            audio=audio_of(self._source, self._config.sample_rate_hz),
+            face=self._traces.load(self._source, reel),
+            audio=read_source_audio(self._source, self._config.sample_rate_hz),
             fps_hz=fps_of(self._source.media),
             sample_rate_hz=self._config.sample_rate_hz,
         )
 
-    def recipes(self, cast: Cast, number: int) -> Iterator[Recipe]:
+    def recipes(self, cast: ForgerSet, number: int) -> Iterator[Recipe]:
         """Yield what to try for a variant of this clip, the best first.
 
         Args:
@@ -118,9 +129,9 @@ class Studio:
     def copy(self, number: int) -> Entry:
         """Write the real clip as a file of that number, and return what to say of it."""
         footage, processing = self._edited(number)
-        return self._write(number, processing, footage, Forgery(footage.audio, {}, ()))
+        return self._write(number, processing, footage, ForgedClip(footage.audio, {}, ()))
 
-    def forge(self, number: int, recipe: Recipe, lenders: Lenders, *, original: int) -> Entry:
+    def forge(self, number: int, recipe: Recipe, lenders: Donors, *, original: int) -> Entry:
         """Write a forged variant as a file of that number, and return what to say of it.
 
         Args:
@@ -134,8 +145,8 @@ class Studio:
         """
         footage, processing = self._edited(number)
         rng = self._rng(number, _FORGING)
-        forgery = forge_footage(
-            footage, recipe, lenders=lenders, config=self._config.stretches, rng=rng
+        forgery = forge_clip(
+            footage, recipe, lenders=lenders, config=self._config.segments, rng=rng
         )
         return self._write(number, processing, footage, forgery) | {
             "original": self._file(original)
@@ -145,7 +156,7 @@ class Studio:
         """Return a source of chance; the same whatever was made before."""
         return np.random.default_rng([self._seed, seed_of(self._source.name), number, purpose])
 
-    def _edited(self, number: int) -> tuple[Footage, Processing]:
+    def _edited(self, number: int) -> tuple[SourceClip, Processing]:
         """Return the clip with its clean cut, if it gets one, and what else will be done."""
         footage, rng = self.footage, self._rng(number, _PROCESSING)
         drawn = draw_processing(self._config.processing, fps_hz=float(footage.fps_hz), rng=rng)
@@ -161,14 +172,14 @@ class Studio:
         return footage.without(cut), drawn
 
     def _write(
-        self, number: int, processing: Processing, footage: Footage, forgery: Forgery
+        self, number: int, processing: Processing, footage: SourceClip, forgery: ForgedClip
     ) -> Entry:
         """Write a file, and return what to say of it."""
         file, rng = self._file(number), self._rng(number, _NOISE)
         rate_hz = self._config.sample_rate_hz
         audio = mix(forgery.audio, processing, sample_rate_hz=rate_hz, rng=rng)
         frames: Iterable[Frame] = develop(
-            replaced(footage.frames(), forgery.frames), processing, rng
+            replace_frames(footage.frames(), forgery.frames), processing, rng
         )
         fps_hz = footage.fps_hz
         if processing.fps_hz is not None:
@@ -232,7 +243,7 @@ class Studio:
             media = probe(path, with_hash=False)
             heard = read_audio(media, sample_rate_hz=rate_hz).samples if audio.size else audio
             heard = np.pad(heard[: audio.size], (0, max(0, audio.size - heard.size)))
-            yield Reel(media, max_short_side_px=self._config.max_short_side_px), heard
+            yield FrameCache(media, max_short_side_px=self._config.max_short_side_px), heard
         finally:
             path.unlink(missing_ok=True)
 

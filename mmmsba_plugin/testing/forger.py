@@ -1,4 +1,4 @@
-"""What a forger must satisfy."""
+"""Test that a plug-in's forger keeps the contract."""
 
 from typing import Any
 
@@ -11,39 +11,46 @@ from mmmsba_plugin.testing.entry import ConfiguredContract
 
 
 class ForgerContract(ConfiguredContract[Forger]):
-    """What a forger must satisfy."""
+    """The contract of a forger."""
 
     def forge(self, seed: int = 0) -> list[Any]:
-        """Return what becomes of a sample stretch, as a list of arrays."""
+        """Forge a sample segment.
+
+        Args:
+            seed: Random seed of the forgery.
+
+        Returns:
+            The new samples as one array, or the new frames as an array each.
+        """
         forger, rng = self.entry.build(self.read_config()), np.random.default_rng(seed)
         if isinstance(forger, AudioForger):
             return [forger.forge_audio(samples.audio_job(), rng)]
         return forger.forge_frames(samples.frame_job(), rng)
 
-    def test_it_alters_what_it_says(self) -> None:
+    def test_it_alters_the_modality_of_its_entry(self) -> None:
         forger = self.entry.build(self.read_config())
-        wanted = AudioForger if self.entry.modality == "audio" else FrameForger
-        assert isinstance(forger, wanted), f"{self.entry.modality} is for a {wanted.__name__}"
+        protocol = AudioForger if self.entry.modality == "audio" else FrameForger
+        assert isinstance(forger, protocol), f"{self.entry.modality} is for a {protocol.__name__}"
         assert isinstance(forger.needs_donor, bool)
 
-    def test_it_returns_what_can_be_put_back(self) -> None:
-        for fake, original in zip(self.forge(), self._originals(), strict=False):
-            assert fake.dtype == original.dtype
-            assert fake.shape[1:] == original.shape[1:]
+    def test_it_returns_arrays_that_fit_into_the_clip(self) -> None:
+        for fake, real in zip(self.forge(), self._real(), strict=False):
+            assert fake.dtype == real.dtype
+            assert fake.shape[1:] == real.shape[1:]
             assert fake.size > 0
             assert np.isfinite(fake).all()
 
-    def test_it_alters_the_stretch(self) -> None:
+    def test_it_alters_the_segment(self) -> None:
         fake = self.forge()
-        assert fake, "a stretch never becomes nothing"
-        for new, old in zip(fake, self._originals(), strict=False):
-            assert not np.array_equal(new, old), "an unaltered stretch would be a false truth"
+        assert fake, "a segment never becomes nothing"
+        for new, old in zip(fake, self._real(), strict=False):
+            assert not np.array_equal(new, old), "an unaltered segment would be false ground truth"
 
     def test_the_same_seed_gives_the_same_forgery(self) -> None:
         for first, second in zip(self.forge(seed=7), self.forge(seed=7), strict=True):
             np.testing.assert_array_equal(first, second)
 
-    def _originals(self) -> list[Any]:
+    def _real(self) -> list[Any]:
         if self.entry.modality == "audio":
-            return [samples.audio_job().stretch]
-        return [shot.rgb for shot in samples.frame_job().shots]
+            return [samples.audio_job().span]
+        return [frame.rgb for frame in samples.frame_job().frames]

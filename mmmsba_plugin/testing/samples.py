@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from mmmsba_plugin.forger import AudioJob, FrameJob, Shot
+from mmmsba_plugin.forger import AudioJob, FaceFrame, FrameJob
 from mmmsba_plugin.hookspecs import API_VERSION
 from mmmsba_plugin.schema import (
     AudioStream,
@@ -110,10 +110,10 @@ def audio_job(duration_s: float = 4.0) -> AudioJob:
 def frame_job(num_frames: int = 8) -> FrameJob:
     """Return a job on a few frames, with donors and strangers whose mouths stand otherwise."""
     return FrameJob(
-        shots=[_shot(0.2, index) for index in range(num_frames)],
+        frames=[_shot(0.2, index) for index in range(num_frames)],
         fps_hz=FPS_HZ,
         donors=[_shot(0.9, index + num_frames) for index in range(num_frames)],
-        strangers=[_shot(0.5, index + 2 * num_frames) for index in range(num_frames)],
+        other_clip_donors=[_shot(0.5, index + 2 * num_frames) for index in range(num_frames)],
     )
 
 
@@ -185,8 +185,8 @@ def _ring(num_points: int, width_px: float, height_px: float) -> NDArray[np.floa
     return placed
 
 
-def _shot(opening: float, index: int) -> Shot:
-    return Shot(frames_to_s(index, FPS_HZ), _frame(opening, index), _locked(_points(opening)))
+def _shot(opening: float, index: int) -> FaceFrame:
+    return FaceFrame(frames_to_s(index, FPS_HZ), _frame(opening, index), _locked(_points(opening)))
 
 
 def _locked(array: Array) -> Array:

@@ -21,12 +21,12 @@ from mmmsba_plugin.forge.audio.shift import ShiftAudio, ShiftConfig
 from mmmsba_plugin.forge.audio.splice import SpliceAudio, SpliceConfig
 from mmmsba_plugin.forge.augment.pipeline import PLAIN, ProcessingConfig
 from mmmsba_plugin.forge.dataset import forge_dataset
-from mmmsba_plugin.forge.donors import Lenders
-from mmmsba_plugin.forge.recipes import Cast, Recipe, assemble
-from mmmsba_plugin.forge.source_clip import TraceStore
+from mmmsba_plugin.forge.donors import Donors
+from mmmsba_plugin.forge.recipes import ForgerSet, Recipe, assemble
+from mmmsba_plugin.forge.source_clip import FaceTraceStore
 from mmmsba_plugin.forge.sources import find_sources
 from mmmsba_plugin.forge.talking_head.clips import make_talking_clip, make_talking_head_dataset
-from mmmsba_plugin.forge.variants import ForgeConfig, Studio
+from mmmsba_plugin.forge.variants import ForgeConfig, VariantWriter
 from mmmsba_plugin.forge.visual.mouth_swap import MouthConfig, MouthSwap
 from mmmsba_plugin.forge.workers import portable, work_on
 from mmmsba_plugin.hookspecs import Forger
@@ -169,9 +169,9 @@ def written(monkeypatch):
 def studio(real, tmp_path):
     """The studio of one clip, and who lends to it."""
     sources, _ = find_sources(real, seed=4, min_clip_s=1.0, split="train")
-    traces = TraceStore(tmp_path / "traces", UNTOUCHED.tracks, UNTOUCHED.max_short_side_px)
-    lenders = Lenders(sources[0], sources, traces, RATE_HZ)
-    made = Studio(sources[0], tmp_path, traces=traces, config=UNTOUCHED, seed=4)
+    traces = FaceTraceStore(tmp_path / "traces", UNTOUCHED.tracks, UNTOUCHED.max_short_side_px)
+    lenders = Donors(sources[0], sources, traces, RATE_HZ)
+    made = VariantWriter(sources[0], tmp_path, traces=traces, config=UNTOUCHED, seed=4)
     return made, lenders
 
 
@@ -233,7 +233,7 @@ def names_of(cast, rng_seed, number, mixed_share=0.0):
 
 def a_cast(num_audios, num_frames):
     forger = Shouting(Loud())
-    return Cast(
+    return ForgerSet(
         tuple((f"sound{i}", forger) for i in range(num_audios)),
         tuple((f"picture{i}", forger) for i in range(num_frames)),
     )
@@ -286,28 +286,28 @@ class Shouting:
         self.level = config.level
 
     def forge_audio(self, job, rng):
-        return np.full(job.stretch.size, self.level, dtype=np.float32)
+        return np.full(job.span.size, self.level, dtype=np.float32)
 
 
 class Cutting(Shouting):
     """A forger that closes the gap: a stretch becomes shorter."""
 
     def forge_audio(self, job, rng):
-        return job.stretch[::2]
+        return job.span[::2]
 
 
 class Idle(Shouting):
     """A forger that leaves a stretch as it is."""
 
     def forge_audio(self, job, rng):
-        return job.stretch.copy()
+        return job.span.copy()
 
 
 class Stumbling(Shouting):
     """A forger with a bug."""
 
     def forge_audio(self, job, rng):
-        return job.stretch[[job.audio.size]]
+        return job.span[[job.audio.size]]
 
 
 class Voiceless(Shouting):
@@ -443,7 +443,7 @@ def test_a_file_s_number_tells_nothing(studio):
 
 
 def test_a_clip_that_is_hard_to_forge_is_not_often_seen_as_real(real, tmp_path, monkeypatch):
-    forge = Studio.forge
+    forge = VariantWriter.forge
     left = iter([True, False, False, False])
 
     def forge_once(self, *arguments, **options):
@@ -451,7 +451,7 @@ def test_a_clip_that_is_hard_to_forge_is_not_often_seen_as_real(real, tmp_path, 
             return forge(self, *arguments, **options)
         raise FeatureError("it is too short")
 
-    monkeypatch.setattr(dataset_module.Studio, "forge", forge_once)
+    monkeypatch.setattr(dataset_module.VariantWriter, "forge", forge_once)
     made = forge_dataset(
         real, tmp_path, per_clip=4, real_per_clip=4, seed=0, forgers=[MOUTH], split="dev"
     )
@@ -495,7 +495,7 @@ def test_portraits_and_odd_rates_are_fake_like_any(tmp_path, fps_hz):
     upright = [p.rgb[:, 41:200] for p in FrameReader(probe(clip.path))]
     write_clip(folder / "tall.mp4", upright, fps_hz=rate_hz)
     every = ProcessingConfig(**dict.fromkeys(_shares(), 1.0))
-    config = ForgeConfig(processing=every, stretches={"short_share": 0})
+    config = ForgeConfig(processing=every, segments={"short_share": 0})
     made = forge_dataset(
         folder, tmp_path / "out", per_clip=1, seed=0, forgers=[MOUTH], config=config
     )
@@ -521,15 +521,15 @@ class Borrowing:
     """A frame forger that asks for a stranger and takes a corner of him."""
 
     needs_donor = False
-    needs_stranger = True
+    needs_other_clip = True
 
     def __init__(self, config):
         pass
 
     def forge_frames(self, job, rng):
-        assert len(job.strangers) == len(job.shots)
+        assert len(job.other_clip_donors) == len(job.frames)
         fake = []
-        for shot, stranger in zip(job.shots, job.strangers, strict=True):
+        for shot, stranger in zip(job.frames, job.other_clip_donors, strict=True):
             rgb = shot.rgb.copy()
             rgb[:40, :40] = stranger.rgb[-40:, -40:]
             fake.append(rgb)
@@ -632,6 +632,14 @@ def test_two_datasets_are_not_mixed(real, tmp_path):
         forge_dataset(real, tmp_path, per_clip=2, seed=1, **options)
 
 
+def test_a_manifest_of_an_older_version_is_refused(real, tmp_path):
+    path = tmp_path / ".progress" / "settings.json"
+    path.parent.mkdir()
+    path.write_text(json.dumps({"per_clip": 1, "genuine_per_clip": 1, "seed": 0}))
+    with pytest.raises(DatasetError, match="has the form of version 1"):
+        forge_dataset(real, tmp_path, per_clip=1, seed=0, forgers=[MOUTH])
+
+
 def test_somebody_else_s_dataset_is_not_overwritten(real, tmp_path):
     described(tmp_path)
     with pytest.raises(DatasetError, match=r"already holds a metadata\.json of unknown making"):
@@ -649,14 +657,14 @@ def test_only_the_wanted_split_is_fake(real, tmp_path):
 
 
 def test_one_clip_that_fails_does_not_stop_the_rest(real, tmp_path, monkeypatch):
-    copy = Studio.copy
+    copy = VariantWriter.copy
 
     def fail_once(self, number):
         if "speaker2" in self._source.name:
             raise FeatureError("the frames ran away")
         return copy(self, number)
 
-    monkeypatch.setattr(dataset_module.Studio, "copy", fail_once)
+    monkeypatch.setattr(dataset_module.VariantWriter, "copy", fail_once)
     summary = forge_dataset(real, tmp_path, per_clip=1, seed=0, forgers=[SPLICE, MOUTH])
     assert summary.num_real == 4
     assert [s.reason for s in summary.skipped] == ["the frames ran away"]
@@ -680,12 +688,12 @@ def test_work_is_done_in_this_process_where_no_other_could_do_it():
 
 def test_a_trace_that_was_half_written_is_made_anew(real, tmp_path):
     (source, *_), _ = find_sources(real, seed=4, min_clip_s=1.0)
-    store = TraceStore(tmp_path, UNTOUCHED.tracks, 540)
-    first = store.of(source)
+    store = FaceTraceStore(tmp_path, UNTOUCHED.tracks, 540)
+    first = store.load(source)
     (path,) = tmp_path.rglob("*.npz")
-    np.testing.assert_array_equal(store.of(source).points, first.points)
+    np.testing.assert_array_equal(store.load(source).points, first.points)
     path.write_bytes(path.read_bytes()[:1000])
-    np.testing.assert_array_equal(store.of(source).points, first.points)
+    np.testing.assert_array_equal(store.load(source).points, first.points)
 
 
 # --- the command ---------------------------------------------------------------------------

@@ -9,27 +9,23 @@ from hypothesis import strategies as st
 
 from mmmsba_plugin.config import TracksConfig
 from mmmsba_plugin.errors import DatasetError, FeatureError
-from mmmsba_plugin.forge.audio.splice import (
-    SpliceAudio,
-    SpliceConfig,
-    fades,
-    speech_rms,
-    speech_share,
-)
-from mmmsba_plugin.forge.face_trace import Trace, fetch, replaced, trace
+from mmmsba_plugin.forge.audio.crossfade import compute_fade_weights
+from mmmsba_plugin.forge.audio.loudness import compute_speech_rms, compute_speech_share
+from mmmsba_plugin.forge.audio.splice import SpliceAudio, SpliceConfig
+from mmmsba_plugin.forge.face_trace import FaceTrace, fetch_frames, replace_frames, trace_face
 from mmmsba_plugin.forge.plan import (
-    Stretch,
-    StretchConfig,
+    PlannedSegment,
+    SegmentConfig,
     draw_length_s,
     find_donor,
-    plan_stretches,
+    plan_segments,
     propose_audio,
     propose_frames,
 )
 from mmmsba_plugin.forge.sources import Skipped, deal_splits, find_sources
 from mmmsba_plugin.forge.talking_head.clips import make_talking_clip
 from mmmsba_plugin.forge.visual.mouth_swap import MouthConfig, MouthSwap, fit_anchors
-from mmmsba_plugin.forger import AudioJob, FrameJob, Shot
+from mmmsba_plugin.forger import AudioJob, FaceFrame, FrameJob
 from mmmsba_plugin.hookspecs import Forger
 from mmmsba_plugin.media.encode import write_clip
 from mmmsba_plugin.media.probe import probe
@@ -70,7 +66,7 @@ def test_a_splice_changes_every_sample_of_its_stretch(seed, start_s, length_s, f
     assert fake.dtype == np.float32
     # Two noises agree on a sample about once in a million; a fade may round to the old one
     # where it has hardly begun.
-    assert np.mean(fake != job.stretch) > 0.999
+    assert np.mean(fake != job.span) > 0.999
     assert np.abs(fake).max() <= 1
 
 
@@ -80,7 +76,7 @@ def test_a_splice_is_as_loud_as_the_speech_it_replaces(donor_level):
     audio, donor = talk(rng, 4, level=0.05), talk(rng, 4, level=donor_level)
     job = AudioJob(audio, RATE_HZ, 2 * RATE_HZ, RATE_HZ, donor)
     fake = SpliceAudio().forge_audio(job, rng)
-    was, now = (speech_rms(s, RATE_HZ, like=audio) for s in (job.stretch, fake))
+    was, now = (compute_speech_rms(s, RATE_HZ, like=audio) for s in (job.span, fake))
     # Half a dB: what fading and drawing another stretch of noise changes.
     assert abs(20 * np.log10(now / was)) < 0.5
 
@@ -91,7 +87,7 @@ def test_a_splice_into_a_pause_is_as_loud_as_the_clip_s_speech():
     audio[RATE_HZ : 2 * RATE_HZ] = 0
     job = AudioJob(audio, RATE_HZ, 2 * RATE_HZ, RATE_HZ, talk(rng, 4))
     fake = SpliceAudio().forge_audio(job, rng)
-    now, usual = (speech_rms(s, RATE_HZ, like=audio) for s in (fake, audio))
+    now, usual = (compute_speech_rms(s, RATE_HZ, like=audio) for s in (fake, audio))
     assert now == pytest.approx(usual, rel=0.1)
 
 
@@ -117,7 +113,7 @@ def test_a_splice_takes_speech_rather_than_silence():
     donor[6 * RATE_HZ : 9 * RATE_HZ] = 0.1 * rng.standard_normal(3 * RATE_HZ)
     job = AudioJob(talk(rng, 4), 0, RATE_HZ // 2, RATE_HZ, donor)
     fake = SpliceAudio().forge_audio(job, rng)
-    assert speech_share(fake, RATE_HZ, like=job.audio) > 0.9
+    assert compute_speech_share(fake, RATE_HZ, like=job.audio) > 0.9
 
 
 def test_a_splice_never_clips():
@@ -138,7 +134,7 @@ def test_a_splice_says_which_donor_it_needs(donor, got):
 
 @given(size=st.integers(2, 5000), fade=st.integers(0, 5000))
 def test_fades_keep_the_power_of_two_audio(size, fade):
-    new, old = fades(size, fade)
+    new, old = compute_fade_weights(size, fade)
     np.testing.assert_allclose(new**2 + old**2, 1.0, rtol=1e-12)
     assert (new > 0).all()
     np.testing.assert_allclose(new, new[::-1], atol=1e-12)
@@ -153,12 +149,12 @@ def talking(tmp_path_factory):
     path = tmp_path_factory.mktemp("forge") / "talking.mp4"
     make_talking_clip(path, seconds=3, seed=11)
     frames = list(FrameReader(probe(path)))
-    return frames, trace(frames, fps_hz=25, config=TracksConfig())
+    return frames, trace_face(frames, fps_hz=25, config=TracksConfig())
 
 
 def shots(talking, indices):
     frames, face = talking
-    return [face.shot(i, frames[i]) for i in indices]
+    return [face.face_frame(i, frames[i]) for i in indices]
 
 
 def test_the_mouth_of_another_moment_shows_in_every_frame(talking):
@@ -167,22 +163,22 @@ def test_the_mouth_of_another_moment_shows_in_every_frame(talking):
     there = find_donor(face, here, gap_s=0.3, rng=np.random.default_rng(0))
     job = FrameJob(shots(talking, here), 25, shots(talking, there))
     fake = MouthSwap().forge_frames(job, np.random.default_rng(0))
-    seen = trace(
-        [Frame(p.pts_s, rgb) for p, rgb in zip(job.shots, fake, strict=True)],
+    seen = trace_face(
+        [Frame(p.pts_s, rgb) for p, rgb in zip(job.frames, fake, strict=True)],
         fps_hz=25,
         config=TracksConfig(),
     )
     opening = lambda points: np.linalg.norm(points[:, 13] - points[:, 14], axis=1)  # noqa: E731
     was, lent, now = (opening(p) for p in (face.points[here], face.points[there], seen.points))
     assert np.abs(now - lent).mean() < 0.5 * np.abs(now - was).mean()
-    for shot, rgb in zip(job.shots, fake, strict=True):
+    for shot, rgb in zip(job.frames, fake, strict=True):
         assert not np.array_equal(shot.rgb, rgb)
 
 
 def test_nothing_but_the_mouth_changes(talking):
     job = FrameJob(shots(talking, [10]), 25, shots(talking, [50]))
     (fake,) = MouthSwap().forge_frames(job, np.random.default_rng(0))
-    shot = job.shots[0]
+    shot = job.frames[0]
     rows, columns = np.nonzero((fake != shot.rgb).any(axis=-1))
     lips = shot.points_px[list(LIPS_OUTER)]
     width = np.ptp(lips[:, 0])
@@ -221,7 +217,7 @@ def test_an_affine_move_of_the_face_is_undone(talking):
 def test_a_mouth_at_the_frame_s_border_is_no_error(talking):
     (shot,) = shots(talking, [5])
     cut = int(shot.points_px[14, 1])
-    low = Shot(0.0, np.ascontiguousarray(shot.rgb[:cut]), shot.points_px)
+    low = FaceFrame(0.0, np.ascontiguousarray(shot.rgb[:cut]), shot.points_px)
     (fake,) = MouthSwap().forge_frames(FrameJob([low], 25, [low]), np.random.default_rng(0))
     assert fake.shape == low.rgb.shape
 
@@ -243,7 +239,7 @@ def face_at(indices, num_frames, *, fps_hz=25.0, seed=0):
     track = np.full(num_frames, -1)
     track[list(indices)] = 0
     to_face = np.tile(np.eye(2, 3), (num_frames, 1, 1))
-    return Trace(np.arange(num_frames + 1) / fps_hz, track, points, to_face)
+    return FaceTrace(np.arange(num_frames + 1) / fps_hz, track, points, to_face)
 
 
 @given(
@@ -256,11 +252,11 @@ def face_at(indices, num_frames, *, fps_hz=25.0, seed=0):
 @settings(max_examples=60, deadline=None)
 def test_planned_frames_keep_every_promise(seed, num_frames, fps_hz, gone, with_audio):
     face = face_at(range(gone, num_frames), num_frames, fps_hz=fps_hz)
-    config, rng = StretchConfig(), np.random.default_rng(seed)
+    config, rng = SegmentConfig(), np.random.default_rng(seed)
     duration_s = num_frames / fps_hz
     audio = talk(rng, duration_s) if with_audio else None
     propose = propose_frames(face, config, needs_donor=True, audio=audio, rate_hz=RATE_HZ)
-    planned = plan_stretches(propose, duration_s=duration_s, config=config, rng=rng)
+    planned = plan_segments(propose, duration_s=duration_s, config=config, rng=rng)
     assert len(planned) <= 3
     assert sum(s.time.duration_s for s in planned) <= 0.5 * duration_s + 1e-6
     for one, other in pairwise(planned):
@@ -280,9 +276,9 @@ def test_planned_frames_keep_every_promise(seed, num_frames, fps_hz, gone, with_
 @given(seed=st.integers(0, 2**32), seconds=st.floats(1.0, 12.0))
 @settings(max_examples=40, deadline=None)
 def test_planned_audio_keeps_every_promise(seed, seconds):
-    config, rng = StretchConfig(), np.random.default_rng(seed)
+    config, rng = SegmentConfig(), np.random.default_rng(seed)
     audio = talk(rng, seconds)
-    planned = plan_stretches(
+    planned = plan_segments(
         propose_audio(audio, RATE_HZ), duration_s=seconds, config=config, rng=rng
     )
     assert 1 <= len(planned) <= 3
@@ -301,7 +297,7 @@ def test_planned_audio_keeps_every_promise(seed, seconds):
     ids=["lav-df", "av-deepfake1m"],
 )
 def test_lengths_are_those_of_the_field(short_share, mean_s, median_s, low_s, high_s):
-    config, rng = StretchConfig(short_share=short_share), np.random.default_rng(0)
+    config, rng = SegmentConfig(short_share=short_share), np.random.default_rng(0)
     lengths_s = np.array([draw_length_s(config, rng) for _ in range(4000)])
     # 4000 draws of spread 0.3 s have a mean known to 0.005 s.
     assert lengths_s.mean() == pytest.approx(mean_s, abs=0.02)
@@ -312,21 +308,21 @@ def test_lengths_are_those_of_the_field(short_share, mean_s, median_s, low_s, hi
 def test_a_pause_is_not_fake():
     rng = np.random.default_rng(0)
     audio = np.concatenate([talk(rng, 2), np.zeros(8 * RATE_HZ, np.float32)])
-    config = StretchConfig()
+    config = SegmentConfig()
     face = face_at(range(250), 250)
     for propose in (
         propose_audio(audio, RATE_HZ),
         propose_frames(face, config, needs_donor=False, audio=audio, rate_hz=RATE_HZ),
     ):
-        planned = plan_stretches(propose, duration_s=10, config=config, rng=rng)
+        planned = plan_segments(propose, duration_s=10, config=config, rng=rng)
         assert planned
         assert all(stretch.time.start_s < 2 for stretch in planned)
 
 
 def test_a_clip_that_is_too_short_gets_no_stretch():
     propose = propose_audio(np.zeros(1600, np.float32), RATE_HZ)
-    planned = plan_stretches(
-        propose, duration_s=0.1, config=StretchConfig(), rng=np.random.default_rng(0)
+    planned = plan_segments(
+        propose, duration_s=0.1, config=SegmentConfig(), rng=np.random.default_rng(0)
     )
     assert planned == []
 
@@ -461,27 +457,27 @@ def test_fetching_stops_behind_the_last_frame_that_is_needed():
             read.append(i)
             yield Frame(i / 25, np.zeros((2, 2, 3), np.uint8))
 
-    assert fetch(frames(), {3, 5}).keys() == {3, 5}
+    assert fetch_frames(frames(), {3, 5}).keys() == {3, 5}
     assert len(read) == 6
-    assert fetch(frames(), set()) == {}
+    assert fetch_frames(frames(), set()) == {}
     new = Frame(0.04, np.ones((2, 2, 3), np.uint8))
-    assert [p.rgb.max() for p in list(replaced(frames(), {1: new}))[:3]] == [0, 1, 0]
+    assert [p.rgb.max() for p in list(replace_frames(frames(), {1: new}))[:3]] == [0, 1, 0]
 
 
 @pytest.mark.needs_shared
 def test_a_mouth_is_swapped_in_real_footage(shared):
     media = probe(shared / "footage/train/grid_swiz3n.mp4")
     frames = list(FrameReader(media))
-    face = trace(frames, fps_hz=25, config=TracksConfig())
+    face = trace_face(frames, fps_hz=25, config=TracksConfig())
     rng = np.random.default_rng(0)
-    propose = propose_frames(face, StretchConfig(), needs_donor=True, audio=None, rate_hz=RATE_HZ)
-    stretches = plan_stretches(propose, duration_s=3.0, config=StretchConfig(), rng=rng)
+    propose = propose_frames(face, SegmentConfig(), needs_donor=True, audio=None, rate_hz=RATE_HZ)
+    stretches = plan_segments(propose, duration_s=3.0, config=SegmentConfig(), rng=rng)
     assert stretches
-    stretch: Stretch = stretches[0]
+    stretch: PlannedSegment = stretches[0]
     seen = (frames, face)
     job = FrameJob(shots(seen, stretch.frames), 25, shots(seen, stretch.donors))
     fake = MouthSwap().forge_frames(job, rng)
-    for shot, rgb in zip(job.shots, fake, strict=True):
+    for shot, rgb in zip(job.frames, fake, strict=True):
         changed = (rgb != shot.rgb).any(axis=-1)
         assert 0 < changed.mean() < 0.1, "a mouth is a small part of the frame"
 

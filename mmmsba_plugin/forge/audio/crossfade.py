@@ -16,10 +16,10 @@ from mmmsba_plugin.config import Config
 from mmmsba_plugin.errors import FeatureError
 from mmmsba_plugin.forge.audio.loudness import (
     PEAK,
-    bounded_gain,
-    plain_rms,
-    speech_rms,
-    speech_share,
+    compute_gain,
+    compute_rms,
+    compute_speech_rms,
+    compute_speech_share,
 )
 from mmmsba_plugin.forger import Audio, AudioJob
 from mmmsba_plugin.timebase import s_to_samples
@@ -53,7 +53,7 @@ Counts = Annotated[tuple[int, int], AfterValidator(_rising)]
 Shares = Annotated[Bounds, AfterValidator(_up_to_one)]
 
 
-class SeamConfig(Config):
+class CrossfadeConfig(Config):
     """How a stretch of audio is joined to what is around it."""
 
     fade_s: float = Field(
@@ -61,7 +61,7 @@ class SeamConfig(Config):
     )
 
 
-def lay(job: AudioJob, piece: Audio, config: SeamConfig) -> Audio:
+def overlay(job: AudioJob, piece: Audio, config: CrossfadeConfig) -> Audio:
     """Return the stretch with ``piece`` in its place, faded in and out inside it.
 
     Args:
@@ -69,34 +69,34 @@ def lay(job: AudioJob, piece: Audio, config: SeamConfig) -> Audio:
         piece: As many samples as the stretch has.
         config: How long the fades are; at most half of the stretch is used for each.
     """
-    old, new = job.stretch, piece
+    old, new = job.span, piece
     fade = min(s_to_samples(config.fade_s, job.sample_rate_hz), old.size // 2)
     end = old.size - fade
-    parts = cross(old[:fade], new[:fade]), new[fade:end], cross(new[end:], old[end:])
+    parts = crossfade(old[:fade], new[:fade]), new[fade:end], crossfade(new[end:], old[end:])
     return np.clip(np.concatenate(parts), -PEAK, PEAK).astype(np.float32)
 
 
-def lay_as_loud(job: AudioJob, piece: Audio, config: SeamConfig) -> Audio:
+def overlay_at_rms(job: AudioJob, piece: Audio, config: CrossfadeConfig) -> Audio:
     """Return what :func:`lay` does, with ``piece`` as loud as the stretch was.
 
     For what is made of the stretch itself.
     """
-    gain = bounded_gain(piece, plain_rms(piece), plain_rms(job.stretch))
-    return lay(job, gain * piece, config)
+    gain = compute_gain(piece, compute_rms(piece), compute_rms(job.span))
+    return overlay(job, gain * piece, config)
 
 
-def lay_as_speech(job: AudioJob, piece: Audio, config: SeamConfig) -> Audio:
+def overlay_at_speech_level(job: AudioJob, piece: Audio, config: CrossfadeConfig) -> Audio:
     """Return what :func:`lay` does, with ``piece`` as loud as speech is there.
 
     For what was said elsewhere: laid into a pause, it is as loud as the clip's other speech.
     """
     rate_hz = job.sample_rate_hz
-    wanted_rms = speech_rms(job.stretch, rate_hz, like=job.audio)
-    gain = bounded_gain(piece, speech_rms(piece, rate_hz, like=piece), wanted_rms)
-    return lay(job, gain * piece, config)
+    wanted_rms = compute_speech_rms(job.span, rate_hz, like=job.audio)
+    gain = compute_gain(piece, compute_speech_rms(piece, rate_hz, like=piece), wanted_rms)
+    return overlay(job, gain * piece, config)
 
 
-def cross(leaving: Audio, coming: Audio) -> Audio:
+def crossfade(leaving: Audio, coming: Audio) -> Audio:
     """Return a fade from one audio to another of the same size.
 
     Whatever the two have in common, the power stays: for two that know nothing of each other
@@ -108,14 +108,14 @@ def cross(leaving: Audio, coming: Audio) -> Audio:
     return np.asarray((old * leaving + new * coming) / weight, dtype=np.float32)
 
 
-def chain(first: Audio, second: Audio, fade: int) -> Audio:
+def crossfade_concat(first: Audio, second: Audio, fade: int) -> Audio:
     """Return one audio after the other, with ``fade`` samples in which both are heard."""
     fade = min(fade, first.size, second.size)
     end = first.size - fade
-    return np.concatenate([first[:end], cross(first[end:], second[:fade]), second[fade:]])
+    return np.concatenate([first[:end], crossfade(first[end:], second[:fade]), second[fade:]])
 
 
-def fades(size: int, fade: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def compute_fade_weights(size: int, fade: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return how much of the new and of the old audio there is in a stretch.
 
     Their squares add up to one, so two sounds that know nothing of each other keep their
@@ -132,7 +132,7 @@ def fades(size: int, fade: int) -> tuple[NDArray[np.float64], NDArray[np.float64
     return new, old
 
 
-def with_surroundings(job: AudioJob, work: Callable[[Audio], Audio]) -> Audio:
+def apply_with_context(job: AudioJob, work: Callable[[Audio], Audio]) -> Audio:
     """Return what ``work`` makes of the stretch when it also hears what is around it.
 
     Args:
@@ -140,11 +140,11 @@ def with_surroundings(job: AudioJob, work: Callable[[Audio], Audio]) -> Audio:
         work: Makes as many samples as it gets, at the same times.
     """
     margin = s_to_samples(_MARGIN_S, job.sample_rate_hz)
-    made = work(heard_between(job.audio, job.start - margin, job.end + margin))
-    return made[margin : margin + job.stretch.size]
+    made = work(slice_padded(job.audio, job.start - margin, job.end + margin))
+    return made[margin : margin + job.span.size]
 
 
-def heard_between(audio: Audio, start: int, end: int) -> Audio:
+def slice_padded(audio: Audio, start: int, end: int) -> Audio:
     """Return the samples of ``[start, end)``; silence where the audio does not reach."""
     before = min(end, 0) - min(start, 0)
     behind = max(end, audio.size) - max(start, audio.size)
@@ -152,7 +152,7 @@ def heard_between(audio: Audio, start: int, end: int) -> Audio:
     return np.pad(inside, (before, behind))
 
 
-def elsewhere(job: AudioJob, size: int, *, clear: int) -> NDArray[np.int64]:
+def find_disjoint_starts(job: AudioJob, size: int, *, clear: int) -> NDArray[np.int64]:
     """Return where pieces of ``size`` samples start that are clear of the stretch.
 
     Raises:
@@ -168,15 +168,15 @@ def elsewhere(job: AudioJob, size: int, *, clear: int) -> NDArray[np.int64]:
     return found
 
 
-def require_heard(job: AudioJob) -> None:
+def require_speech(job: AudioJob) -> None:
     """Refuse a stretch in which nothing is heard: nothing in it can be altered.
 
     Raises:
         FeatureError: No piece of the stretch is as loud as the clip's speech.
     """
-    if speech_share(job.stretch, job.sample_rate_hz, like=job.audio) == 0.0:
+    if compute_speech_share(job.span, job.sample_rate_hz, like=job.audio) == 0.0:
         raise FeatureError(
-            f"nothing is said in a stretch of {job.stretch.size} samples, so there is nothing to "
+            f"nothing is said in a stretch of {job.span.size} samples, so there is nothing to "
             "alter; choose one in which somebody speaks"
         )
 
@@ -189,5 +189,5 @@ def _ramp(size: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
 
 def _alikeness(one: Audio, other: Audio) -> float:
     """Return the correlation of two sounds, 0 for those that oppose each other."""
-    power = plain_rms(one) * plain_rms(other) * one.size
+    power = compute_rms(one) * compute_rms(other) * one.size
     return max(0.0, float(np.dot(one.astype(np.float64), other)) / power) if power > 0 else 0.0

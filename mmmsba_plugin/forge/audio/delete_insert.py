@@ -10,14 +10,19 @@ from pydantic import Field
 from mmmsba_plugin.errors import FeatureError
 from mmmsba_plugin.forge.audio.crossfade import (
     Bounds,
-    SeamConfig,
+    CrossfadeConfig,
     Shares,
-    chain,
-    elsewhere,
-    lay,
-    require_heard,
+    crossfade_concat,
+    find_disjoint_starts,
+    overlay,
+    require_speech,
 )
-from mmmsba_plugin.forge.audio.loudness import bounded_gain, most_spoken, speech_rms, speech_share
+from mmmsba_plugin.forge.audio.loudness import (
+    compute_gain,
+    compute_speech_rms,
+    compute_speech_share,
+    select_most_speech,
+)
 from mmmsba_plugin.forge.audio.room_tone import room_tone
 from mmmsba_plugin.forger import Audio, AudioJob
 from mmmsba_plugin.timebase import s_to_samples
@@ -26,7 +31,7 @@ from mmmsba_plugin.timebase import s_to_samples
 _NUM_TRIES = 16
 
 
-class DeleteConfig(SeamConfig):
+class DeleteConfig(CrossfadeConfig):
     """How much is cut out of a stretch."""
 
     share: Shares = Field(
@@ -52,17 +57,17 @@ class DeleteWord:
         Raises:
             FeatureError: Nothing is heard in the stretch.
         """
-        require_heard(job)
-        stretch, rate_hz = job.stretch, job.sample_rate_hz
+        require_speech(job)
+        stretch, rate_hz = job.span, job.sample_rate_hz
         cut = max(1, round(rng.uniform(*self._config.share) * stretch.size))
         fade = min(s_to_samples(self._config.fade_s, rate_hz), stretch.size - cut)
         #   old   |  cut  |    rest     |
         #   new   |    rest    xx room  |      x: both are heard
         tone = room_tone(job.audio, cut + fade, rate_hz, rng)
-        return lay(job, chain(stretch[cut:], tone, fade), self._config)
+        return overlay(job, crossfade_concat(stretch[cut:], tone, fade), self._config)
 
 
-class InsertConfig(SeamConfig):
+class InsertConfig(CrossfadeConfig):
     """What is put into a stretch."""
 
     length_s: Bounds = Field(
@@ -90,25 +95,25 @@ class InsertSyllable:
         Raises:
             FeatureError: The clip has no other moment at which something is said.
         """
-        stretch, rate_hz = job.stretch, job.sample_rate_hz
+        stretch, rate_hz = job.span, job.sample_rate_hz
         wanted = s_to_samples(rng.uniform(*self._config.length_s), rate_hz)
         fade = s_to_samples(self._config.fade_s, rate_hz)
         size = max(1, min(wanted, stretch.size // 2))
         syllable = self._syllable(job, size, fade, rng)
         fade = min(fade, size)
         pushed = stretch[: stretch.size - size + fade]
-        return lay(job, chain(syllable, pushed, fade), self._config)
+        return overlay(job, crossfade_concat(syllable, pushed, fade), self._config)
 
     @staticmethod
     def _syllable(job: AudioJob, size: int, clear: int, rng: np.random.Generator) -> Audio:
         # Clear of the stretch: the very piece before it would be no more than a shift.
-        starts = rng.choice(elsewhere(job, size, clear=max(1, clear)), size=_NUM_TRIES)
+        starts = rng.choice(find_disjoint_starts(job, size, clear=max(1, clear)), size=_NUM_TRIES)
         rate_hz = job.sample_rate_hz
-        syllable = most_spoken(job.audio, size, rate_hz, starts=starts)
-        if speech_share(syllable, rate_hz, like=job.audio) == 0.0:
+        syllable = select_most_speech(job.audio, size, rate_hz, starts=starts)
+        if compute_speech_share(syllable, rate_hz, like=job.audio) == 0.0:
             raise FeatureError(
                 "no syllable is heard at another moment of the clip; give a clip with more speech"
             )
-        wanted_rms = speech_rms(job.stretch, rate_hz, like=job.audio)
-        rms = speech_rms(syllable, rate_hz, like=job.audio)
-        return bounded_gain(syllable, rms, wanted_rms) * syllable
+        wanted_rms = compute_speech_rms(job.span, rate_hz, like=job.audio)
+        rms = compute_speech_rms(syllable, rate_hz, like=job.audio)
+        return compute_gain(syllable, rms, wanted_rms) * syllable

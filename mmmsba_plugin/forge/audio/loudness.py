@@ -16,7 +16,7 @@ _FRAME_S = 0.02
 _SPEECH_SHARE = 0.05
 
 
-def speech_rms(audio: Audio, rate_hz: int, *, like: Audio) -> float:
+def compute_speech_rms(audio: Audio, rate_hz: int, *, like: Audio) -> float:
     """Return how loud the speech in ``audio`` is.
 
     Args:
@@ -33,12 +33,14 @@ def speech_rms(audio: Audio, rate_hz: int, *, like: Audio) -> float:
     return 0.0
 
 
-def speech_share(audio: Audio, rate_hz: int, *, like: Audio) -> float:
+def compute_speech_share(audio: Audio, rate_hz: int, *, like: Audio) -> float:
     """Return which share of ``audio`` is speech, by loudness against the whole ``like``."""
     return _share_above(_threshold(like, rate_hz), audio, rate_hz)
 
 
-def most_spoken(audio: Audio, size: int, rate_hz: int, *, starts: NDArray[np.int64]) -> Audio:
+def select_most_speech(
+    audio: Audio, size: int, rate_hz: int, *, starts: NDArray[np.int64]
+) -> Audio:
     """Return the piece of ``size`` samples that holds the most speech.
 
     Args:
@@ -53,7 +55,7 @@ def most_spoken(audio: Audio, size: int, rate_hz: int, *, starts: NDArray[np.int
     return audio[start : start + size]
 
 
-def bounded_gain(audio: Audio, rms: float, wanted_rms: float) -> float:
+def compute_gain(audio: Audio, rms: float, wanted_rms: float) -> float:
     """Return what makes a audio as loud as wanted, without clipping it.
 
     Args:
@@ -67,7 +69,7 @@ def bounded_gain(audio: Audio, rms: float, wanted_rms: float) -> float:
     return min(gain, PEAK / max(float(np.abs(audio).max(initial=0.0)), 1e-9))
 
 
-def plain_rms(audio: Audio) -> float:
+def compute_rms(audio: Audio) -> float:
     """Return the RMS of a audio, speech or not."""
     return float(np.sqrt(np.mean(np.square(audio, dtype=np.float64)))) if audio.size else 0.0
 

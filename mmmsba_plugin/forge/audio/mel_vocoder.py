@@ -15,13 +15,19 @@ from pydantic import Field
 from mmmsba_plugin.forge.audio.crossfade import (
     Bounds,
     Counts,
-    SeamConfig,
+    CrossfadeConfig,
     Shares,
-    lay_as_loud,
-    require_heard,
-    with_surroundings,
+    apply_with_context,
+    overlay_at_rms,
+    require_speech,
 )
-from mmmsba_plugin.forge.audio.stft import HOPS_PER_WINDOW, sounding, spectra, throat, window_size
+from mmmsba_plugin.forge.audio.stft import (
+    HOPS_PER_WINDOW,
+    compute_spectral_envelope,
+    compute_stft,
+    invert_stft,
+    window_size,
+)
 from mmmsba_plugin.forger import Audio, AudioJob
 
 _WINDOW_S = 0.064
@@ -34,7 +40,7 @@ _FAINT = 1e-9
 _LOG_PER_DB = np.log(10) / 20
 
 
-class ResynthConfig(SeamConfig):
+class ResynthConfig(CrossfadeConfig):
     """How coarse the spectrogram is, and how well phases are guessed."""
 
     num_mels: Counts = Field(
@@ -63,7 +69,7 @@ class Resynth:
         Raises:
             FeatureError: Nothing is heard in the stretch.
         """
-        require_heard(job)
+        require_speech(job)
         num_mels, num_rounds = (
             int(rng.integers(low, high + 1))
             for low, high in (self._config.num_mels, self._config.num_rounds)
@@ -72,16 +78,16 @@ class Resynth:
         window = window_size(_WINDOW_S, rate_hz)
 
         def work(audio: Audio) -> Audio:
-            magnitudes = in_bands(np.abs(spectra(audio, window)), num_mels, rate_hz)
+            magnitudes = pass_through_mel(np.abs(compute_stft(audio, window)), num_mels, rate_hz)
             return _guessed(magnitudes, audio.size, num_rounds, rng)
 
-        return lay_as_loud(job, with_surroundings(job, work), self._config)
+        return overlay_at_rms(job, apply_with_context(job, work), self._config)
 
 
-class RecodeConfig(SeamConfig):
+class RecodeConfig(CrossfadeConfig):
     """What a codec keeps of a stretch, and how well."""
 
-    kept_share: Shares = Field(
+    low_band_share: Shares = Field(
         default=(0.3, 0.6), description="Least and largest share of the band that is kept."
     )
     phase_error_rad: Bounds = Field(
@@ -111,24 +117,26 @@ class Recode:
         Raises:
             FeatureError: Nothing is heard in the stretch.
         """
-        require_heard(job)
+        require_speech(job)
         config, rate_hz = self._config, job.sample_rate_hz
         kept, error_rad, error_db = (
             float(rng.uniform(*bounds))
-            for bounds in (config.kept_share, config.phase_error_rad, config.level_error_db)
+            for bounds in (config.low_band_share, config.phase_error_rad, config.level_error_db)
         )
 
         def work(audio: Audio) -> Audio:
-            found = spectra(audio, window_size(_CODEC_WINDOW_S, rate_hz))
+            found = compute_stft(audio, window_size(_CODEC_WINDOW_S, rate_hz))
             found = _regrown(found, kept, rate_hz)
             turned = 1j * error_rad * rng.standard_normal(found.shape)
             louder = error_db * _LOG_PER_DB * _coarse_noise(found.shape, rng)
-            return sounding((found * np.exp(turned + louder)).astype(np.complex64), audio.size)
+            return invert_stft((found * np.exp(turned + louder)).astype(np.complex64), audio.size)
 
-        return lay_as_loud(job, with_surroundings(job, work), self._config)
+        return overlay_at_rms(job, apply_with_context(job, work), self._config)
 
 
-def in_bands(magnitudes: NDArray[np.float32], num_mels: int, rate_hz: int) -> NDArray[np.float32]:
+def pass_through_mel(
+    magnitudes: NDArray[np.float32], num_mels: int, rate_hz: int
+) -> NDArray[np.float32]:
     """Return magnitudes as they come back from a mel spectrogram.
 
     Args:
@@ -183,7 +191,7 @@ def _coarse_noise(shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[n
 
 
 def _regrown(
-    found: NDArray[np.complex64], kept_share: float, rate_hz: int
+    found: NDArray[np.complex64], low_band_share: float, rate_hz: int
 ) -> NDArray[np.complex64]:
     """Return spectra whose upper part is copied from below and shaped as it was.
 
@@ -191,10 +199,10 @@ def _regrown(
         Spectral band replication, as in HE-AAC, with the envelope left exact.
     """
     num_bins = len(found)
-    cut = max(2, round(kept_share * num_bins))
+    cut = max(2, round(low_band_share * num_bins))
     first = min(round(_COPIED_FROM_HZ / (rate_hz / 2) * num_bins), cut - 1)
     copied = first + np.arange(num_bins - cut) % (cut - first)
-    shape = throat(found, rate_hz)
+    shape = compute_spectral_envelope(found, rate_hz)
     regrown = found[copied] * np.exp(shape[cut:] - shape[copied])
     # The shape says little about single harmonics; as loud as it was, treble is as a whole.
     was, now = (np.linalg.norm(treble, axis=0) for treble in (found[cut:], regrown))

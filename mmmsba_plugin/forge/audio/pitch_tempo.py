@@ -9,13 +9,13 @@ from pydantic import Field
 
 from mmmsba_plugin.forge.audio.crossfade import (
     Bounds,
-    SeamConfig,
-    chain,
-    heard_between,
-    lay_as_loud,
-    lay_as_speech,
-    require_heard,
-    with_surroundings,
+    CrossfadeConfig,
+    apply_with_context,
+    crossfade_concat,
+    overlay_at_rms,
+    overlay_at_speech_level,
+    require_speech,
+    slice_padded,
 )
 from mmmsba_plugin.forge.audio.room_tone import room_tone
 from mmmsba_plugin.forge.audio.stft import window_size
@@ -29,7 +29,7 @@ _TEMPO_WINDOW_S = 0.032
 _MARGIN_S = 0.1
 
 
-class PitchConfig(SeamConfig):
+class PitchConfig(CrossfadeConfig):
     """How much higher or lower a stretch is said."""
 
     semitones: Bounds = Field(
@@ -55,14 +55,14 @@ class ShiftPitch:
         Raises:
             FeatureError: Nothing is heard in the stretch.
         """
-        require_heard(job)
+        require_speech(job)
         semitones = rng.choice((-1, 1)) * rng.uniform(*self._config.semitones)
         rate_hz = job.sample_rate_hz
-        piece = with_surroundings(job, lambda audio: higher(audio, semitones, rate_hz))
-        return lay_as_loud(job, piece, self._config)
+        piece = apply_with_context(job, lambda audio: shift_pitch(audio, semitones, rate_hz))
+        return overlay_at_rms(job, piece, self._config)
 
 
-class TempoConfig(SeamConfig):
+class TempoConfig(CrossfadeConfig):
     """How much faster or slower a stretch is said."""
 
     factor: Bounds = Field(
@@ -89,17 +89,17 @@ class ChangeTempo:
         Raises:
             FeatureError: Nothing is heard in the stretch.
         """
-        require_heard(job)
+        require_speech(job)
         factor = float(rng.uniform(*self._config.factor) ** rng.choice((-1, 1)))
-        size, rate_hz = job.stretch.size, job.sample_rate_hz
+        size, rate_hz = job.span.size, job.sample_rate_hz
         said = min(size, round(size / factor))
         piece = self._hurried(job, said, factor)
         if said < size:
             fade = min(s_to_samples(self._config.fade_s, rate_hz), said)
             tone = room_tone(job.audio, size - said + fade, rate_hz, rng)
-            piece = chain(piece, tone, fade)
+            piece = crossfade_concat(piece, tone, fade)
         # Measured on what is spoken: the rest that was won must not make it louder.
-        return lay_as_speech(job, piece, self._config)
+        return overlay_at_speech_level(job, piece, self._config)
 
     @staticmethod
     def _hurried(job: AudioJob, size: int, factor: float) -> Audio:
@@ -108,14 +108,14 @@ class ChangeTempo:
 
         margin = s_to_samples(_MARGIN_S, job.sample_rate_hz)
         end = job.start + round(size * factor)
-        wide = heard_between(job.audio, job.start - margin, end + margin)
+        wide = slice_padded(job.audio, job.start - margin, end + margin)
         window = window_size(_TEMPO_WINDOW_S, job.sample_rate_hz)
         made = time_stretch(wide, rate=factor, n_fft=window)
         start = round(margin / factor)
         return np.asarray(made[start : start + size], dtype=np.float32)
 
 
-def higher(audio: Audio, semitones: float, rate_hz: int) -> Audio:
+def shift_pitch(audio: Audio, semitones: float, rate_hz: int) -> Audio:
     """Return a audio at another pitch, as many samples at the same times.
 
     Args:

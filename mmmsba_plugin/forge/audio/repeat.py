@@ -9,13 +9,17 @@ import numpy as np
 from pydantic import Field
 
 from mmmsba_plugin.errors import FeatureError
-from mmmsba_plugin.forge.audio.crossfade import SeamConfig, elsewhere, lay_as_speech
-from mmmsba_plugin.forge.audio.loudness import most_spoken, speech_share
+from mmmsba_plugin.forge.audio.crossfade import (
+    CrossfadeConfig,
+    find_disjoint_starts,
+    overlay_at_speech_level,
+)
+from mmmsba_plugin.forge.audio.loudness import compute_speech_share, select_most_speech
 from mmmsba_plugin.forger import Audio, AudioJob
 from mmmsba_plugin.timebase import s_to_samples
 
 
-class RepeatConfig(SeamConfig):
+class RepeatConfig(CrossfadeConfig):
     """How another moment of the same clip is laid over a stretch."""
 
     num_tries: int = Field(
@@ -44,12 +48,12 @@ class RepeatAudio:
         Raises:
             FeatureError: The clip has no other moment that long, or says nothing then.
         """
-        rate_hz, size = job.sample_rate_hz, job.stretch.size
-        places = elsewhere(job, size, clear=s_to_samples(self._config.clear_s, rate_hz))
+        rate_hz, size = job.sample_rate_hz, job.span.size
+        places = find_disjoint_starts(job, size, clear=s_to_samples(self._config.clear_s, rate_hz))
         starts = rng.choice(places, size=self._config.num_tries)
-        piece = most_spoken(job.audio, size, rate_hz, starts=starts)
-        if speech_share(piece, rate_hz, like=job.audio) == 0.0:
+        piece = select_most_speech(job.audio, size, rate_hz, starts=starts)
+        if compute_speech_share(piece, rate_hz, like=job.audio) == 0.0:
             raise FeatureError(
                 "nothing is said at another moment of the clip; give a clip with more speech"
             )
-        return lay_as_speech(job, piece, self._config)
+        return overlay_at_speech_level(job, piece, self._config)

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from mmmsba_plugin.config import Config
 from mmmsba_plugin.errors import FeatureError
-from mmmsba_plugin.forge.audio.splice import fades
+from mmmsba_plugin.forge.audio.crossfade import compute_fade_weights
 from mmmsba_plugin.forger import Audio, AudioJob
 from mmmsba_plugin.timebase import s_to_samples
 
@@ -49,12 +49,12 @@ class ShiftAudio:
         room = [s for s in _signed(shift, late=late) if _is_inside(job, s)]
         if not room:
             raise FeatureError(
-                f"the audio around a stretch of {job.stretch.size} samples is too short to be "
+                f"the audio around a stretch of {job.span.size} samples is too short to be "
                 f"moved by {shift}; give a longer clip"
             )
         moved = job.audio[job.start + room[0] : job.end + room[0]]
-        new, old = fades(moved.size, s_to_samples(self._config.fade_s, rate_hz))
-        return np.clip(new * moved + old * job.stretch, -1.0, 1.0).astype(np.float32)
+        new, old = compute_fade_weights(moved.size, s_to_samples(self._config.fade_s, rate_hz))
+        return np.clip(new * moved + old * job.span, -1.0, 1.0).astype(np.float32)
 
 
 def _signed(shift: int, *, late: bool) -> tuple[int, int]:

@@ -12,13 +12,18 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from mmmsba_plugin.forge.audio.crossfade import (
-    SeamConfig,
+    CrossfadeConfig,
     Shares,
-    lay_as_loud,
-    require_heard,
-    with_surroundings,
+    apply_with_context,
+    overlay_at_rms,
+    require_speech,
 )
-from mmmsba_plugin.forge.audio.stft import sounding, spectra, throat, window_size
+from mmmsba_plugin.forge.audio.stft import (
+    compute_spectral_envelope,
+    compute_stft,
+    invert_stft,
+    window_size,
+)
 from mmmsba_plugin.forger import Audio, AudioJob
 from mmmsba_plugin.timebase import s_to_samples
 
@@ -33,7 +38,7 @@ _OCTAVE_COST = 0.1
 _VOICED = 0.45
 
 
-class Melody(NamedTuple):
+class PitchTrack(NamedTuple):
     """How high, and how much of it is voice.
 
     Attributes:
@@ -45,7 +50,7 @@ class Melody(NamedTuple):
     voicing: NDArray[np.float64]
 
 
-class VocodeConfig(SeamConfig):
+class VocodeConfig(CrossfadeConfig):
     """How speech is put together again."""
 
     breath: Shares = Field(
@@ -53,7 +58,7 @@ class VocodeConfig(SeamConfig):
     )
     flatness: Shares = Field(
         default=(0.01, 0.6),
-        description="By which share a melody is drawn to its middle, least and largest.",
+        description="By which share a pitch_track is drawn to its middle, least and largest.",
     )
 
 
@@ -76,21 +81,21 @@ class Vocode:
         Raises:
             FeatureError: Nothing is heard in the stretch.
         """
-        require_heard(job)
+        require_speech(job)
         breath, flatness = (
             float(rng.uniform(*bounds)) for bounds in (self._config.breath, self._config.flatness)
         )
         rate_hz = job.sample_rate_hz
 
         def work(audio: Audio) -> Audio:
-            melody = flattened(find_melody(audio, rate_hz), flatness)
-            source = _source(melody, audio.size, rate_hz, breath, rng)
+            pitch_track = flatten_pitch(track_pitch(audio, rate_hz), flatness)
+            source = _source(pitch_track, audio.size, rate_hz, breath, rng)
             return _through_throat_of(audio, source, rate_hz)
 
-        return lay_as_loud(job, with_surroundings(job, work), self._config)
+        return overlay_at_rms(job, apply_with_context(job, work), self._config)
 
 
-def find_melody(audio: Audio, rate_hz: int) -> Melody:
+def track_pitch(audio: Audio, rate_hz: int) -> PitchTrack:
     """Return how high a voice is, once every 10 ms.
 
     Args:
@@ -109,15 +114,15 @@ def find_melody(audio: Audio, rate_hz: int) -> Melody:
     lags = np.arange(low, high + 1)
     best = np.argmax(similar[:, lags] - _OCTAVE_COST * np.log2(lags / low), axis=1)
     voicing = similar[np.arange(len(frames)), lags[best]]
-    return Melody(rate_hz / lags[best], np.clip(voicing, 0.0, 1.0))
+    return PitchTrack(rate_hz / lags[best], np.clip(voicing, 0.0, 1.0))
 
 
-def flattened(melody: Melody, flatness: float) -> Melody:
+def flatten_pitch(pitch_track: PitchTrack, flatness: float) -> PitchTrack:
     """Return a melody that is drawn to its middle by so large a share."""
-    voiced = melody.voicing > _VOICED
-    logs = np.log(melody.pitch_hz)
+    voiced = pitch_track.voicing > _VOICED
+    logs = np.log(pitch_track.pitch_hz)
     middle = np.median(logs[voiced] if voiced.any() else logs)
-    return melody._replace(pitch_hz=np.exp(logs + flatness * (middle - logs)))
+    return pitch_track._replace(pitch_hz=np.exp(logs + flatness * (middle - logs)))
 
 
 def _autocorrelation(frames: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -129,12 +134,12 @@ def _autocorrelation(frames: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _source(
-    melody: Melody, size: int, rate_hz: int, breath: float, rng: np.random.Generator
+    pitch_track: PitchTrack, size: int, rate_hz: int, breath: float, rng: np.random.Generator
 ) -> Audio:
     """Return pulses where there is voice and noise where there is none, of equal power."""
-    knots = np.arange(melody.voicing.size) * s_to_samples(_STEP_S, rate_hz)
-    pitch_hz = np.interp(np.arange(size), knots, melody.pitch_hz)
-    voiced = np.interp(np.arange(size), knots, melody.voicing > _VOICED)
+    knots = np.arange(pitch_track.voicing.size) * s_to_samples(_STEP_S, rate_hz)
+    pitch_hz = np.interp(np.arange(size), knots, pitch_track.pitch_hz)
+    voiced = np.interp(np.arange(size), knots, pitch_track.voicing > _VOICED)
     pulses = np.diff(np.floor(np.cumsum(pitch_hz / rate_hz)), prepend=0.0)
     pulses *= np.sqrt(rate_hz / pitch_hz)
     noise = rng.standard_normal(size)
@@ -145,6 +150,8 @@ def _source(
 def _through_throat_of(audio: Audio, source: Audio, rate_hz: int) -> Audio:
     """Return the source with the throat of a audio in place of its own."""
     window = window_size(_WINDOW_S, rate_hz)
-    wanted, found = spectra(audio, window), spectra(source, window)
-    gains = np.exp(throat(wanted, rate_hz) - throat(found, rate_hz))
-    return sounding((found * gains).astype(np.complex64), audio.size)
+    wanted, found = compute_stft(audio, window), compute_stft(source, window)
+    gains = np.exp(
+        compute_spectral_envelope(wanted, rate_hz) - compute_spectral_envelope(found, rate_hz)
+    )
+    return invert_stft((found * gains).astype(np.complex64), audio.size)

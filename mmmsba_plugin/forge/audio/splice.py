@@ -8,14 +8,17 @@ import numpy as np
 from pydantic import Field
 
 from mmmsba_plugin.errors import FeatureError
-from mmmsba_plugin.forge.audio.crossfade import SeamConfig, fades, lay_as_speech
-from mmmsba_plugin.forge.audio.loudness import most_spoken, speech_rms, speech_share
+from mmmsba_plugin.forge.audio.crossfade import (
+    CrossfadeConfig,
+    overlay_at_speech_level,
+)
+from mmmsba_plugin.forge.audio.loudness import (
+    select_most_speech,
+)
 from mmmsba_plugin.forger import Audio, AudioJob
 
-__all__ = ["SpliceAudio", "SpliceConfig", "fades", "speech_rms", "speech_share"]
 
-
-class SpliceConfig(SeamConfig):
+class SpliceConfig(CrossfadeConfig):
     """How a stretch of audio is spliced in."""
 
     num_tries: int = Field(
@@ -42,7 +45,7 @@ class SpliceAudio:
         Raises:
             FeatureError: There is no donor, or it is shorter than the stretch.
         """
-        size, donor = job.stretch.size, job.donor
+        size, donor = job.span.size, job.donor
         if donor is None or donor.size < size:
             got = "none" if donor is None else f"{donor.size}"
             raise FeatureError(
@@ -50,5 +53,5 @@ class SpliceAudio:
                 "give a longer clip as the donor"
             )
         starts = rng.integers(donor.size - size + 1, size=self._config.num_tries)
-        piece = most_spoken(donor, size, job.sample_rate_hz, starts=starts)
-        return lay_as_speech(job, piece, self._config)
+        piece = select_most_speech(donor, size, job.sample_rate_hz, starts=starts)
+        return overlay_at_speech_level(job, piece, self._config)

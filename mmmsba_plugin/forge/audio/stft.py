@@ -30,7 +30,7 @@ def window_size(window_s: float, rate_hz: int) -> int:
     return int(2 ** round(math.log2(s_to_samples(window_s, rate_hz))))
 
 
-def spectra(audio: Audio, window: int) -> Spectra:
+def compute_stft(audio: Audio, window: int) -> Spectra:
     """Return the short-time spectra of a audio that is at least ``window`` samples long."""
     import librosa
 
@@ -39,7 +39,7 @@ def spectra(audio: Audio, window: int) -> Spectra:
     return np.asarray(found, dtype=np.complex64)
 
 
-def sounding(found: Spectra, num_audio_samples: int) -> Audio:
+def invert_stft(found: Spectra, num_audio_samples: int) -> Audio:
     """Return the audio that spectra belong to; undoes :func:`spectra`."""
     import librosa
 
@@ -49,7 +49,7 @@ def sounding(found: Spectra, num_audio_samples: int) -> Audio:
     return np.asarray(audio, dtype=np.float32)
 
 
-def throat(found: Spectra, rate_hz: int) -> NDArray[np.float64]:
+def compute_spectral_envelope(found: Spectra, rate_hz: int) -> NDArray[np.float64]:
     """Return the smooth shape of each spectrum, shape ``(frequency, frame)``.
 
     Returns:

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 from pydantic import Field
 
-from mmmsba_plugin.forge.audio.crossfade import SeamConfig, lay_as_speech
-from mmmsba_plugin.forge.audio.loudness import most_spoken
+from mmmsba_plugin.forge.audio.crossfade import CrossfadeConfig, overlay_at_speech_level
+from mmmsba_plugin.forge.audio.loudness import select_most_speech
 from mmmsba_plugin.forge.audio.tts_voices import WantedVoice, find_voices, say
 from mmmsba_plugin.forger import Audio, AudioJob
 
@@ -14,7 +14,7 @@ from mmmsba_plugin.forger import Audio, AudioJob
 _NUM_TRIES = 16
 
 
-class SpeakConfig(SeamConfig):
+class SpeakConfig(CrossfadeConfig):
     """Who speaks."""
 
     voice: WantedVoice = Field(
@@ -51,8 +51,10 @@ class SpeakAudio:
         Raises:
             FeatureError: The synthesizer failed.
         """
-        size, rate_hz = job.stretch.size, job.sample_rate_hz
+        size, rate_hz = job.span.size, job.sample_rate_hz
         voice = self._voices[int(rng.integers(len(self._voices)))]
         said = say(voice, size, rate_hz, rng, piper_model=self._config.piper_model)
         starts = rng.integers(said.size - size + 1, size=_NUM_TRIES)
-        return lay_as_speech(job, most_spoken(said, size, rate_hz, starts=starts), self._config)
+        return overlay_at_speech_level(
+            job, select_most_speech(said, size, rate_hz, starts=starts), self._config
+        )

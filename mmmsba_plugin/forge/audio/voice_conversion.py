@@ -11,13 +11,18 @@ from pydantic import Field
 
 from mmmsba_plugin.forge.audio.crossfade import (
     Bounds,
-    SeamConfig,
-    lay_as_loud,
-    require_heard,
-    with_surroundings,
+    CrossfadeConfig,
+    apply_with_context,
+    overlay_at_rms,
+    require_speech,
 )
-from mmmsba_plugin.forge.audio.pitch_tempo import higher
-from mmmsba_plugin.forge.audio.stft import sounding, spectra, throat, window_size
+from mmmsba_plugin.forge.audio.pitch_tempo import shift_pitch
+from mmmsba_plugin.forge.audio.stft import (
+    compute_spectral_envelope,
+    compute_stft,
+    invert_stft,
+    window_size,
+)
 from mmmsba_plugin.forger import Audio, AudioJob
 
 _WINDOW_S = 0.032
@@ -25,7 +30,7 @@ _WINDOW_S = 0.032
 _MAX_LOG_GAIN = 3.0
 
 
-class VoiceConfig(SeamConfig):
+class VoiceConfig(CrossfadeConfig):
     """How far the new speaker is from the old one."""
 
     formants: Bounds = Field(
@@ -55,18 +60,18 @@ class ConvertVoice:
         Raises:
             FeatureError: Nothing is heard in the stretch.
         """
-        require_heard(job)
+        require_speech(job)
         side = int(rng.choice((-1, 1)))
         factor = float(rng.uniform(*self._config.formants) ** side)
         semitones = side * float(rng.uniform(*self._config.semitones))
         rate_hz = job.sample_rate_hz
-        piece = with_surroundings(
-            job, lambda audio: converted(audio, rate_hz, factor=factor, semitones=semitones)
+        piece = apply_with_context(
+            job, lambda audio: convert_voice(audio, rate_hz, factor=factor, semitones=semitones)
         )
-        return lay_as_loud(job, piece, self._config)
+        return overlay_at_rms(job, piece, self._config)
 
 
-def converted(audio: Audio, rate_hz: int, *, factor: float, semitones: float) -> Audio:
+def convert_voice(audio: Audio, rate_hz: int, *, factor: float, semitones: float) -> Audio:
     """Return a audio in another voice, as many samples at the same times.
 
     Args:
@@ -75,13 +80,15 @@ def converted(audio: Audio, rate_hz: int, *, factor: float, semitones: float) ->
         factor: By which formants rise; below 1 they fall.
         semitones: How much higher the voice is.
     """
-    moved = higher(audio, semitones, rate_hz)
+    moved = shift_pitch(audio, semitones, rate_hz)
     window = window_size(_WINDOW_S, rate_hz)
-    was, now = spectra(audio, window), spectra(moved, window)
+    was, now = compute_stft(audio, window), compute_stft(moved, window)
     # Shifting the pitch moved the formants along; their new place is counted from the old.
-    logs = _warped(throat(was, rate_hz), factor) - throat(now, rate_hz)
+    logs = _warped(compute_spectral_envelope(was, rate_hz), factor) - compute_spectral_envelope(
+        now, rate_hz
+    )
     gains = np.exp(np.clip(logs, -_MAX_LOG_GAIN, _MAX_LOG_GAIN))
-    return sounding((now * gains).astype(np.complex64), audio.size)
+    return invert_stft((now * gains).astype(np.complex64), audio.size)
 
 
 def _warped(shape: NDArray[np.float64], factor: float) -> NDArray[np.float64]:

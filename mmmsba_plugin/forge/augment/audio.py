@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from mmmsba_plugin.forge.audio.splice import speech_rms
+from mmmsba_plugin.forge.audio.loudness import compute_speech_rms
 from mmmsba_plugin.forge.augment.pipeline import Processing
 from mmmsba_plugin.forger import Audio
 
@@ -81,5 +81,7 @@ def _higher(audio: Audio, semitones: float, sample_rate_hz: int) -> NDArray[np.f
 def _hiss(
     audio: NDArray[np.float64], below_db: float, sample_rate_hz: int, rng: np.random.Generator
 ) -> NDArray[np.float64]:
-    level = speech_rms(audio.astype(np.float32), sample_rate_hz, like=audio.astype(np.float32))
+    level = compute_speech_rms(
+        audio.astype(np.float32), sample_rate_hz, like=audio.astype(np.float32)
+    )
     return np.asarray(level * 10 ** (-below_db / 20) * rng.standard_normal(audio.size))

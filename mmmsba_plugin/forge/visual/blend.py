@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mmmsba_plugin.errors import FeatureError
-from mmmsba_plugin.forger import FrameJob, Shot
+from mmmsba_plugin.forger import FaceFrame, FrameJob
 from mmmsba_plugin.structures import Rgb
 
 #: Pixels in work, shape ``(height, width, 3)``, in [0, 255] but for rounding.
@@ -51,7 +51,7 @@ class Window:
     bottom: int
 
     @classmethod
-    def around(cls, corners: Corners, margin_px: float, shot: Shot) -> "Window":
+    def around(cls, corners: Corners, margin_px: float, shot: FaceFrame) -> "Window":
         """Return the rectangle around a polygon, within the face's box and the frame."""
         low, high = face_box(shot)
         low = np.maximum(low, np.floor(corners.min(axis=0) - margin_px))
@@ -93,7 +93,7 @@ class Patch:
     """
 
     def __init__(
-        self, shot: Shot, corners: Corners, blur_px: float, *, around_px: float = 0.0
+        self, shot: FaceFrame, corners: Corners, blur_px: float, *, around_px: float = 0.0
     ) -> None:
         blur_px = max(_LEAST_BLUR_PX, blur_px)
         self._rgb = shot.rgb
@@ -175,7 +175,7 @@ class Patch:
         return soft
 
 
-def face_box(shot: Shot) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def face_box(shot: FaceFrame) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the corners of the box that a forger stays in, in frame pixels.
 
     Returns:
@@ -186,7 +186,7 @@ def face_box(shot: Shot) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     return np.floor(low - margin), np.ceil(high + margin) + 1
 
 
-def face_px(shot: Shot) -> float:
+def face_px(shot: FaceFrame) -> float:
     """Return the height of a face, in frame pixels."""
     return max(1.0, float(np.ptp(shot.points_px[:, 1])))
 
@@ -212,7 +212,7 @@ def grain_like(here: Pixels, where: Mask, rng: np.random.Generator) -> Pixels:
     return noise
 
 
-def require_lent(job: FrameJob, lent: Sequence[Shot], what: str, where: str) -> None:
+def require_lent(job: FrameJob, lent: Sequence[FaceFrame], what: str, where: str) -> None:
     """Refuse a job that does not bring as many frames as it wants altered.
 
     Args:
@@ -224,9 +224,9 @@ def require_lent(job: FrameJob, lent: Sequence[Shot], what: str, where: str) -> 
     Raises:
         FeatureError: There are more or fewer.
     """
-    if len(lent) != len(job.shots):
+    if len(lent) != len(job.frames):
         raise FeatureError(
-            f"{len(job.shots)} frames need as many {what}, got {len(lent)}; take a stretch of "
+            f"{len(job.frames)} frames need as many {what}, got {len(lent)}; take a stretch of "
             f"the same length from {where}"
         )
 
@@ -238,7 +238,7 @@ def require_altered(job: FrameJob, fake: list[Rgb]) -> list[Rgb]:
         FeatureError: One was not, which would make a false truth: the face lies outside the
             frame, or nothing moves in it.
     """
-    for shot, rgb in zip(job.shots, fake, strict=True):
+    for shot, rgb in zip(job.frames, fake, strict=True):
         if np.array_equal(shot.rgb, rgb):
             raise FeatureError(
                 f"the frame at {shot.pts_s:.2f} s would stay as it is; forge another stretch, "

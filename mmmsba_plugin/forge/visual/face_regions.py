@@ -3,7 +3,7 @@
 import numpy as np
 
 from mmmsba_plugin.forge.visual.blend import Corners
-from mmmsba_plugin.forger import Shot
+from mmmsba_plugin.forger import FaceFrame
 from mmmsba_plugin.tracks.mesh import LIPS_OUTER
 
 #: The foot of the nose, which a mouth's edge must stay below, and the tip of the chin.
@@ -13,7 +13,7 @@ _NOSE, _CHIN = 2, 152
 _MOUTH_DEPTH = (0.06, 1.0)
 
 
-def mouth(shot: Shot, lips: Corners, *, spread: float) -> Corners:
+def mouth(shot: FaceFrame, lips: Corners, *, spread: float) -> Corners:
     """Return the lips made larger, but clear of nose and chin.
 
     Args:
@@ -28,12 +28,12 @@ def mouth(shot: Shot, lips: Corners, *, spread: float) -> Corners:
     return hull(corners + moved)
 
 
-def lips(shot: Shot) -> Corners:
+def lips(shot: FaceFrame) -> Corners:
     """Return the outline of the lips."""
     return shot.points_px[list(LIPS_OUTER)]
 
 
-def lower_face(shot: Shot, *, top: float, size: float) -> Corners:
+def lower_face(shot: FaceFrame, *, top: float, size: float) -> Corners:
     """Return what lies below the nose, as lip-sync generators paint it anew.
 
     Args:
@@ -46,7 +46,7 @@ def lower_face(shot: Shot, *, top: float, size: float) -> Corners:
     return shrunk(hull(points[_depth(shot, points) >= top]), size)
 
 
-def whole_face(shot: Shot, *, size: float) -> Corners:
+def whole_face(shot: FaceFrame, *, size: float) -> Corners:
     """Return the face from the forehead to the chin.
 
     Args:
@@ -70,12 +70,12 @@ def shrunk(corners: Corners, size: float) -> Corners:
     return np.asarray(middle + size * (corners - middle))
 
 
-def _down(shot: Shot) -> Corners:
+def _down(shot: FaceFrame) -> Corners:
     """Return the way from the foot of the nose to the chin, shape ``(2,)``."""
     return np.asarray(shot.points_px[_CHIN] - shot.points_px[_NOSE])
 
 
-def _depth(shot: Shot, points: Corners) -> Corners:
+def _depth(shot: FaceFrame, points: Corners) -> Corners:
     """Return how deep points lie: 0 at the foot of the nose, 1 at the chin."""
     down = _down(shot)
     return np.asarray((points - shot.points_px[_NOSE]) @ down / max(float(down @ down), 1e-6))

@@ -24,7 +24,7 @@ from mmmsba_plugin.forge.visual.blend import (
     require_lent,
 )
 from mmmsba_plugin.forge.visual.mouth_swap import ANCHORS, MouthConfig, fit_moves, mouth_patch
-from mmmsba_plugin.forger import FrameJob, Shot
+from mmmsba_plugin.forger import FaceFrame, FrameJob
 from mmmsba_plugin.structures import Rgb
 from mmmsba_plugin.tracks.crop import fit_similarity
 from mmmsba_plugin.tracks.mesh import apply_affine
@@ -65,7 +65,7 @@ class StrangerMouth:
     """
 
     needs_donor = False
-    needs_stranger = True
+    needs_other_clip = True
 
     def __init__(self, config: StrangerMouthConfig | None = None) -> None:
         self._config = config or StrangerMouthConfig()
@@ -78,14 +78,14 @@ class StrangerMouth:
                 lit too differently, or a frame shows nothing of the face.
         """
         _require_alike(job, self._config.most_unlike)
-        moves = fit_moves(job.strangers, job.shots)
+        moves = fit_moves(job.other_clip_donors, job.frames)
         fake = [
             self._with_mouth(shot, stranger, move)
-            for shot, stranger, move in zip(job.shots, job.strangers, moves, strict=True)
+            for shot, stranger, move in zip(job.frames, job.other_clip_donors, moves, strict=True)
         ]
         return require_altered(job, fake)
 
-    def _with_mouth(self, shot: Shot, stranger: Shot, move: NDArray[np.float64]) -> Rgb:
+    def _with_mouth(self, shot: FaceFrame, stranger: FaceFrame, move: NDArray[np.float64]) -> Rgb:
         patch = mouth_patch(shot, stranger, move, self._config)
         return _laid(patch, patch.bring(stranger.rgb, move), self._config.most_lifted)
 
@@ -108,7 +108,7 @@ class StrangerFace:
     """
 
     needs_donor = False
-    needs_stranger = True
+    needs_other_clip = True
 
     def __init__(self, config: StrangerFaceConfig | None = None) -> None:
         self._config = config or StrangerFaceConfig()
@@ -123,17 +123,17 @@ class StrangerFace:
         _require_alike(job, self._config.most_unlike)
         fake = [
             self._with_face(shot, stranger)
-            for shot, stranger in zip(job.shots, job.strangers, strict=True)
+            for shot, stranger in zip(job.frames, job.other_clip_donors, strict=True)
         ]
         return require_altered(job, fake)
 
-    def _with_face(self, shot: Shot, stranger: Shot) -> Rgb:
+    def _with_face(self, shot: FaceFrame, stranger: FaceFrame) -> Rgb:
         corners = face_regions.whole_face(shot, size=self._config.size)
         patch = Patch(shot, corners, self._config.feather * face_px(shot))
         return _laid(patch, _bent(shot, stranger, patch.window), self._config.most_lifted)
 
 
-def unlikeness(strangers: Sequence[Shot], shots: Sequence[Shot]) -> float:
+def unlikeness(strangers: Sequence[FaceFrame], shots: Sequence[FaceFrame]) -> float:
     """Return how differently heads are held, in heights of the face.
 
     What is left between the points that no expression moves once turn, size and place are
@@ -150,8 +150,8 @@ def unlikeness(strangers: Sequence[Shot], shots: Sequence[Shot]) -> float:
 
 
 def _require_alike(job: FrameJob, most: float) -> None:
-    require_lent(job, job.strangers, "strangers", "another clip")
-    unlike = unlikeness(job.strangers, job.shots)
+    require_lent(job, job.other_clip_donors, "strangers", "another clip")
+    unlike = unlikeness(job.other_clip_donors, job.frames)
     if unlike > most:
         raise FeatureError(
             f"the stranger's head is held otherwise by {unlike:.3f} heights of the face, at most "
@@ -175,7 +175,7 @@ def _laid(patch: Patch, there: Pixels, most_lifted: float) -> Rgb:
     return patch.lay(patch.in_light(patch.as_bright(there)))
 
 
-def _bent(shot: Shot, stranger: Shot, window: Window) -> Pixels:
+def _bent(shot: FaceFrame, stranger: FaceFrame, window: Window) -> Pixels:
     """Return a stranger's face moved so that each landmark lies where it lies now."""
     import cv2
 
@@ -191,7 +191,7 @@ def _bent(shot: Shot, stranger: Shot, window: Window) -> Pixels:
     return pixels
 
 
-def _sized_like(shot: Shot, stranger: Shot) -> tuple[Rgb, Corners]:
+def _sized_like(shot: FaceFrame, stranger: FaceFrame) -> tuple[Rgb, Corners]:
     """Return a stranger's frame and landmarks, made smaller where sampling would alias."""
     import cv2
 

@@ -17,7 +17,7 @@ from mmmsba_plugin.errors import FeatureError
 from mmmsba_plugin.forge.visual import face_regions
 from mmmsba_plugin.forge.visual.blend import Patch, face_box, face_px, require_altered
 from mmmsba_plugin.forge.visual.mouth_swap import MouthConfig, MouthSwap, fit_moves
-from mmmsba_plugin.forger import FrameJob, Shot
+from mmmsba_plugin.forger import FaceFrame, FrameJob
 from mmmsba_plugin.structures import Rgb
 
 _FEATHER, _FACE_SIZE = 0.03, 0.88
@@ -71,8 +71,8 @@ class Freeze:
             kind = self._config.kind
         if self._config.area != "any":
             area = self._config.area
-        wanted = _TIMES[kind](len(job.shots), rng)
-        shown = [job.shots[i] for i in _that_differ(job, wanted)]
+        wanted = _TIMES[kind](len(job.frames), rng)
+        shown = [job.frames[i] for i in _that_differ(job, wanted)]
         return require_altered(job, _AREAS[area](job, shown, rng))
 
 
@@ -104,28 +104,28 @@ _TIMES: dict[Kind, Callable[[int, np.random.Generator], Indices]] = {
 }
 
 
-def _mouths(job: FrameJob, shown: list[Shot], rng: np.random.Generator) -> list[Rgb]:
+def _mouths(job: FrameJob, shown: list[FaceFrame], rng: np.random.Generator) -> list[Rgb]:
     swap = MouthSwap(MouthConfig())
-    return swap.forge_frames(FrameJob(job.shots, job.fps_hz, donors=shown), rng)
+    return swap.forge_frames(FrameJob(job.frames, job.fps_hz, donors=shown), rng)
 
 
-def _faces(job: FrameJob, shown: list[Shot], rng: np.random.Generator) -> list[Rgb]:
-    moves = fit_moves(shown, job.shots)
-    return [_with_face(s, o, m) for s, o, m in zip(job.shots, shown, moves, strict=True)]
+def _faces(job: FrameJob, shown: list[FaceFrame], rng: np.random.Generator) -> list[Rgb]:
+    moves = fit_moves(shown, job.frames)
+    return [_with_face(s, o, m) for s, o, m in zip(job.frames, shown, moves, strict=True)]
 
 
-def _frames(job: FrameJob, shown: list[Shot], rng: np.random.Generator) -> list[Rgb]:
+def _frames(job: FrameJob, shown: list[FaceFrame], rng: np.random.Generator) -> list[Rgb]:
     return [other.rgb.copy() for other in shown]
 
 
-_AREAS: dict[Area, Callable[[FrameJob, list[Shot], np.random.Generator], list[Rgb]]] = {
+_AREAS: dict[Area, Callable[[FrameJob, list[FaceFrame], np.random.Generator], list[Rgb]]] = {
     "mouth": _mouths,
     "face": _faces,
     "frame": _frames,
 }
 
 
-def _with_face(shot: Shot, other: Shot, move: NDArray[np.float64]) -> Rgb:
+def _with_face(shot: FaceFrame, other: FaceFrame, move: NDArray[np.float64]) -> Rgb:
     corners = face_regions.whole_face(shot, size=_FACE_SIZE)
     patch = Patch(shot, corners, _FEATHER * face_px(shot))
     return patch.lay(patch.in_light(patch.bring(other.rgb, move)))
@@ -137,21 +137,21 @@ def _that_differ(job: FrameJob, wanted: Indices) -> list[int]:
     Raises:
         FeatureError: There is none.
     """
-    faces = [_face(shot, job.shots[0]) for shot in job.shots]
+    faces = [_face(shot, job.frames[0]) for shot in job.frames]
     chosen: list[int] = []
     for own, index in enumerate(wanted):
         nearest = np.argsort(np.abs(np.arange(len(faces)) - index), kind="stable")
         other = (int(i) for i in nearest if not np.array_equal(faces[i], faces[own]))
         if (found := next(other, None)) is None:
             raise FeatureError(
-                f"nothing moves in a stretch of {len(faces)} frames at {job.shots[0].pts_s:.2f} "
+                f"nothing moves in a stretch of {len(faces)} frames at {job.frames[0].pts_s:.2f} "
                 "s, so showing it at another time changes nothing; forge another stretch"
             )
         chosen.append(found)
     return chosen
 
 
-def _face(shot: Shot, first: Shot) -> Rgb:
+def _face(shot: FaceFrame, first: FaceFrame) -> Rgb:
     """Return the pixels in which faces are compared: the same for all frames."""
     (left, top), (right, bottom) = (np.maximum(0, edge).astype(int) for edge in face_box(first))
     return shot.rgb[top:bottom, left:right]

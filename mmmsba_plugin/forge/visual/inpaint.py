@@ -19,7 +19,7 @@ from mmmsba_plugin.forge.visual.blend import (
     grain_like,
     require_altered,
 )
-from mmmsba_plugin.forger import FrameJob, Shot
+from mmmsba_plugin.forger import FaceFrame, FrameJob
 from mmmsba_plugin.structures import Rgb
 
 #: The border that is filled from must be seen, so the window reaches this far beyond, in
@@ -80,11 +80,11 @@ class Inpaint:
         lower = bool(rng.random() < 1 / 3)
         if self._config.area != "any":
             lower = self._config.area == "lower-face"
-        fake = [self._without_mouth(shot, method, rng, lower=lower) for shot in job.shots]
+        fake = [self._without_mouth(shot, method, rng, lower=lower) for shot in job.frames]
         return require_altered(job, fake)
 
     def _without_mouth(
-        self, shot: Shot, method: Method, rng: np.random.Generator, *, lower: bool
+        self, shot: FaceFrame, method: Method, rng: np.random.Generator, *, lower: bool
     ) -> Rgb:
         height_px = face_px(shot)
         corners = (

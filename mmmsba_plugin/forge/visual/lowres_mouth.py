@@ -19,7 +19,7 @@ from mmmsba_plugin.config import Config
 from mmmsba_plugin.forge.visual import face_regions
 from mmmsba_plugin.forge.visual.blend import Patch, Pixels, face_px, require_altered, require_lent
 from mmmsba_plugin.forge.visual.mouth_swap import fit_moves
-from mmmsba_plugin.forger import FrameJob, Shot
+from mmmsba_plugin.forger import FaceFrame, FrameJob
 from mmmsba_plugin.structures import Rgb
 
 #: A face that is no larger than the generator's would lose nothing; it is halved at least.
@@ -124,16 +124,18 @@ class LowresMouth:
         generator = _Generator.draw(self._config, rng)
         if generator.swaps:
             require_lent(job, job.donors, "donors", "another moment of the clip")
-        lent = job.donors if generator.swaps else job.shots
-        moves = fit_moves(lent, job.shots)
+        lent = job.donors if generator.swaps else job.frames
+        moves = fit_moves(lent, job.frames)
         fake = [
             _painted(shot, donor, move, generator)
-            for shot, donor, move in zip(job.shots, lent, moves, strict=True)
+            for shot, donor, move in zip(job.frames, lent, moves, strict=True)
         ]
         return require_altered(job, fake)
 
 
-def _painted(shot: Shot, donor: Shot, move: NDArray[np.float64], generator: _Generator) -> Rgb:
+def _painted(
+    shot: FaceFrame, donor: FaceFrame, move: NDArray[np.float64], generator: _Generator
+) -> Rgb:
     height_px = face_px(shot)
     corners = face_regions.lower_face(shot, top=generator.top, size=_FACE_SHARE)
     patch = Patch(shot, corners, generator.feather * height_px)

@@ -15,7 +15,7 @@ from mmmsba_plugin.errors import FeatureError
 from mmmsba_plugin.forge.visual import face_regions
 from mmmsba_plugin.forge.visual.blend import Patch, Pixels, face_px, require_altered
 from mmmsba_plugin.forge.visual.mouth_swap import fit_moves
-from mmmsba_plugin.forger import FrameJob, Shot
+from mmmsba_plugin.forger import FaceFrame, FrameJob
 from mmmsba_plugin.structures import Rgb
 
 _FACE_SIZE, _FEATHER = 0.88, 0.03
@@ -58,11 +58,11 @@ class Flow:
         Raises:
             FeatureError: The stretch has one frame, or nothing moves in it.
         """
-        if len(job.shots) < _FEWEST_FRAMES:
+        if len(job.frames) < _FEWEST_FRAMES:
             raise FeatureError("a morph needs two frames at least, got one; forge a longer stretch")
         fake: list[Rgb] = []
-        for start, end in pairwise(self._cuts(len(job.shots), rng)):
-            fake += _morphed(job.shots[start:end])
+        for start, end in pairwise(self._cuts(len(job.frames), rng)):
+            fake += _morphed(job.frames[start:end])
         return require_altered(job, fake)
 
     def _cuts(self, count: int, rng: np.random.Generator) -> list[int]:
@@ -73,7 +73,7 @@ class Flow:
         return [count * i // num_morphs for i in range(num_morphs + 1)]
 
 
-def _morphed(shots: Sequence[Shot]) -> list[Rgb]:
+def _morphed(shots: Sequence[FaceFrame]) -> list[Rgb]:
     """Return the frames of one morph, each with a face between those of the two ends."""
     first, last = shots[0], shots[-1]
     ends = [(end.rgb, fit_moves([end] * len(shots), shots)) for end in (first, last)]

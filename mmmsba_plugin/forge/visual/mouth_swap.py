@@ -14,7 +14,7 @@ from pydantic import Field
 from mmmsba_plugin.config import Config
 from mmmsba_plugin.forge.visual import face_regions
 from mmmsba_plugin.forge.visual.blend import Patch, require_lent
-from mmmsba_plugin.forger import FrameJob, Shot
+from mmmsba_plugin.forger import FaceFrame, FrameJob
 from mmmsba_plugin.structures import Rgb
 from mmmsba_plugin.tracks.crop import RIGID
 from mmmsba_plugin.tracks.mesh import apply_affine
@@ -54,25 +54,27 @@ class MouthSwap:
             FeatureError: There are not as many donors as frames.
         """
         require_lent(job, job.donors, "donors", "another moment of the clip")
-        moves = fit_moves(job.donors, job.shots)
+        moves = fit_moves(job.donors, job.frames)
         return [
             self._with_mouth(shot, donor, move)
-            for shot, donor, move in zip(job.shots, job.donors, moves, strict=True)
+            for shot, donor, move in zip(job.frames, job.donors, moves, strict=True)
         ]
 
-    def _with_mouth(self, shot: Shot, donor: Shot, move: NDArray[np.float64]) -> Rgb:
+    def _with_mouth(self, shot: FaceFrame, donor: FaceFrame, move: NDArray[np.float64]) -> Rgb:
         patch = mouth_patch(shot, donor, move, self._config)
         return patch.lay(patch.in_light(patch.bring(donor.rgb, move)))
 
 
-def mouth_patch(shot: Shot, donor: Shot, move: NDArray[np.float64], config: MouthConfig) -> Patch:
+def mouth_patch(
+    shot: FaceFrame, donor: FaceFrame, move: NDArray[np.float64], config: MouthConfig
+) -> Patch:
     """Return the patch that covers the old lips and the new ones."""
     both = np.concatenate([face_regions.lips(shot), apply_affine(move, face_regions.lips(donor))])
     corners = face_regions.mouth(shot, both, spread=config.spread)
     return Patch(shot, corners, config.feather * float(np.ptp(both[:, 0])))
 
 
-def fit_moves(there: Sequence[Shot], here: Sequence[Shot]) -> list[NDArray[np.float64]]:
+def fit_moves(there: Sequence[FaceFrame], here: Sequence[FaceFrame]) -> list[NDArray[np.float64]]:
     """Return the affine maps that bring faces onto others, frame by frame.
 
     Each is averaged with its neighbours: a mesh trembles, a jaw does not.
@@ -82,7 +84,7 @@ def fit_moves(there: Sequence[Shot], here: Sequence[Shot]) -> list[NDArray[np.fl
     return [(a + 2 * b + c) / 4 for a, b, c in zip(padded, moves, padded[2:], strict=False)]
 
 
-def fit_anchors(donor: Shot, shot: Shot) -> NDArray[np.float64]:
+def fit_anchors(donor: FaceFrame, shot: FaceFrame) -> NDArray[np.float64]:
     """Return the affine map that brings a donor's face onto that of ``shot``.
 
     Returns:

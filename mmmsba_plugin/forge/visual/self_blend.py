@@ -19,7 +19,7 @@ from pydantic import Field
 from mmmsba_plugin.config import Config
 from mmmsba_plugin.forge.visual import face_regions
 from mmmsba_plugin.forge.visual.blend import Corners, Patch, Pixels, face_px, require_altered
-from mmmsba_plugin.forger import FrameJob, Shot
+from mmmsba_plugin.forger import FaceFrame, FrameJob
 from mmmsba_plugin.structures import Rgb
 
 #: Corners of a deformed outline, and the waves it is bent by.
@@ -131,11 +131,11 @@ class SelfBlend:
             FeatureError: A frame shows nothing of the face.
         """
         change = _Change.draw(self._config, rng)
-        fake = [_blended(shot, change, change.jittered(rng)) for shot in job.shots]
+        fake = [_blended(shot, change, change.jittered(rng)) for shot in job.frames]
         return require_altered(job, fake)
 
 
-def _blended(shot: Shot, change: _Change, move: NDArray[np.float64]) -> Rgb:
+def _blended(shot: FaceFrame, change: _Change, move: NDArray[np.float64]) -> Rgb:
     height_px = face_px(shot)
     whole = (
         face_regions.lower_face(shot, top=-0.3, size=change.size)

@@ -16,13 +16,13 @@ from scipy.signal import get_window, lfilter
 from mmmsba_plugin.errors import ConfigError, FeatureError, MissingExtraError
 from mmmsba_plugin.forge.audio import tts_voices
 from mmmsba_plugin.forge.audio.crossfade import (
-    SeamConfig,
-    chain,
-    cross,
-    elsewhere,
-    fades,
-    heard_between,
-    lay,
+    CrossfadeConfig,
+    compute_fade_weights,
+    crossfade,
+    crossfade_concat,
+    find_disjoint_starts,
+    overlay,
+    slice_padded,
 )
 from mmmsba_plugin.forge.audio.delete_insert import (
     DeleteConfig,
@@ -30,33 +30,43 @@ from mmmsba_plugin.forge.audio.delete_insert import (
     InsertConfig,
     InsertSyllable,
 )
-from mmmsba_plugin.forge.audio.loudness import PEAK, plain_rms, speech_rms, speech_share
+from mmmsba_plugin.forge.audio.loudness import (
+    PEAK,
+    compute_rms,
+    compute_speech_rms,
+    compute_speech_share,
+)
 from mmmsba_plugin.forge.audio.mel_vocoder import (
     Recode,
     RecodeConfig,
     Resynth,
     ResynthConfig,
-    in_bands,
+    pass_through_mel,
 )
 from mmmsba_plugin.forge.audio.pitch_tempo import (
     ChangeTempo,
     PitchConfig,
     ShiftPitch,
     TempoConfig,
-    higher,
+    shift_pitch,
 )
 from mmmsba_plugin.forge.audio.repeat import RepeatAudio, RepeatConfig
 from mmmsba_plugin.forge.audio.room_tone import room_tone
 from mmmsba_plugin.forge.audio.source_filter_vocoder import (
     Vocode,
     VocodeConfig,
-    find_melody,
-    flattened,
+    flatten_pitch,
+    track_pitch,
 )
 from mmmsba_plugin.forge.audio.splice import SpliceAudio
-from mmmsba_plugin.forge.audio.stft import sounding, spectra, throat, window_size
+from mmmsba_plugin.forge.audio.stft import (
+    compute_spectral_envelope,
+    compute_stft,
+    invert_stft,
+    window_size,
+)
 from mmmsba_plugin.forge.audio.tts import SpeakAudio, SpeakConfig
-from mmmsba_plugin.forge.audio.voice_conversion import ConvertVoice, converted
+from mmmsba_plugin.forge.audio.voice_conversion import ConvertVoice, convert_voice
 from mmmsba_plugin.forge.talking_head.formant_speech import SPEAKERS, compose, sing
 from mmmsba_plugin.forger import AudioJob
 from mmmsba_plugin.media.audio import read_audio
@@ -154,14 +164,14 @@ def test_all_of_the_stretch_becomes_another_audio(build, name, seed, where, leve
     audio.flags.writeable = False
     job = job_at(*where, audio=audio)
     # A pause cannot be altered by those who alter what is there; this is tested below.
-    assume(speech_share(job.stretch, RATE_HZ, like=audio) > 0)
+    assume(compute_speech_share(job.span, RATE_HZ, like=audio) > 0)
     fake = forge(build(name), job, seed)
-    assert fake.shape == job.stretch.shape
+    assert fake.shape == job.span.shape
     assert fake.dtype == np.float32
     assert np.isfinite(fake).all()
     assert np.abs(fake).max() <= 1
     # A sample in a thousand may be what it was by chance, or by rounding where a fade begins.
-    assert np.mean(fake != job.stretch) > 0.999
+    assert np.mean(fake != job.span) > 0.999
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -173,7 +183,7 @@ def test_no_forger_clicks_where_its_stretch_begins_or_ends(build, name, seed, st
     # What is new rises as a sine over the fade, and what is old sinks no faster than it; so
     # sample i can be off by no more than twice that share of full scale.
     allowed = 2 * np.sin((np.arange(FADE) + 1) / (FADE + 1) * np.pi / 2)
-    off = np.abs(fake.astype(np.float64) - job.stretch)
+    off = np.abs(fake.astype(np.float64) - job.span)
     assert (off[:FADE] <= allowed).all()
     assert (off[::-1][:FADE] <= allowed).all()
     assert off[0] < 0.02
@@ -208,7 +218,7 @@ def test_a_forgery_is_a_difference_that_one_can_argue_about(build, name):
     # that is no forgery, so a forgery must be more.
     forger, job = build(name), job_at(1.2, 1.0)
     for seed in range(5):
-        assert apart_db(job.stretch, forge(forger, job, seed)) > 1.2
+        assert apart_db(job.span, forge(forger, job, seed)) > 1.2
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -217,10 +227,10 @@ def test_the_difference_reaches_both_ends(build, name):
     changes = []
     for seed in range(6):
         job = job_at(0.7 + 0.3 * seed, 0.6)
-        off, was = forge(forger, job, seed) - job.stretch, plain_rms(job.stretch)
+        off, was = forge(forger, job, seed) - job.span, compute_rms(job.span)
         # The 40 ms behind the fade at the start, and those before the fade at the end.
         ends = off[FADE : FADE + 640], off[-FADE - 640 : -FADE]
-        changes.append([plain_rms(end) / was for end in ends])
+        changes.append([compute_rms(end) / was for end in ends])
     assert (np.median(changes, axis=0) > 0.1).all()
 
 
@@ -228,11 +238,11 @@ def test_the_difference_reaches_both_ends(build, name):
 @pytest.mark.parametrize("name", sorted(set(NAMES) - {"delete"}))
 def test_a_forgery_is_as_loud_as_what_it_replaces(build, name):
     forger, job = build(name), job_at(1.2, 1.0)
-    was = speech_rms(job.stretch, RATE_HZ, like=job.audio)
+    was = compute_speech_rms(job.span, RATE_HZ, like=job.audio)
     for seed in range(5):
         fake = forge(forger, job, seed)
         # What is lost in a pause or won in a fade: no more than 3 dB.
-        assert abs(20 * np.log10(speech_rms(fake, RATE_HZ, like=job.audio) / was)) < 3
+        assert abs(20 * np.log10(compute_speech_rms(fake, RATE_HZ, like=job.audio) / was)) < 3
 
 
 @pytest.mark.parametrize("rate_hz", [8_000, 22_050, 44_100, 48_000])
@@ -240,8 +250,8 @@ def test_a_forgery_is_as_loud_as_what_it_replaces(build, name):
 def test_any_sample_rate_is_welcome(build, name, rate_hz):
     job = job_at(1.2, 0.5, rate_hz=rate_hz)
     fake = forge(build(name), job)
-    assert fake.shape == job.stretch.shape
-    assert np.mean(fake != job.stretch) > 0.999
+    assert fake.shape == job.span.shape
+    assert np.mean(fake != job.span) > 0.999
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -250,8 +260,8 @@ def test_the_clip_s_ends_and_short_words_are_no_trouble(build, name, start_s, le
     voice = talk()[RATE_HZ : RATE_HZ + RATE_HZ // 4]
     job = job_at(start_s, length_s, audio=np.tile(voice, 16))
     fake = forge(build(name), job)
-    assert fake.shape == job.stretch.shape
-    assert not np.array_equal(fake, job.stretch)
+    assert fake.shape == job.span.shape
+    assert not np.array_equal(fake, job.span)
 
 
 @pytest.mark.parametrize("name", OF_THE_STRETCH)
@@ -274,8 +284,8 @@ def test_words_laid_into_a_pause_are_as_loud_as_the_rest(build, name):
     audio[2 * RATE_HZ : 3 * RATE_HZ] *= 1e-3
     job = job_at(2.0, 0.6, audio=audio)
     fake = forge(build(name), job)
-    usual = speech_rms(audio, RATE_HZ, like=audio)
-    assert speech_rms(fake, RATE_HZ, like=audio) == pytest.approx(usual, rel=0.4)
+    usual = compute_speech_rms(audio, RATE_HZ, like=audio)
+    assert compute_speech_rms(fake, RATE_HZ, like=audio) == pytest.approx(usual, rel=0.4)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -294,17 +304,17 @@ def test_real_speech_is_altered_where_it_is_said_to_be(build, shared, name):
     spoken = [
         s
         for s in np.arange(0.5, 2.0, 0.1)
-        if speech_share(audio[int(s * RATE_HZ) :][:8000], RATE_HZ, like=audio) > 0.9
+        if compute_speech_share(audio[int(s * RATE_HZ) :][:8000], RATE_HZ, like=audio) > 0.9
     ]
     job = job_at(spoken[0], 0.5, audio=audio)
-    assert apart_db(job.stretch, forge(build(name), job)) > 1.2
+    assert apart_db(job.span, forge(build(name), job)) > 1.2
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_hard_cut_is_possible_too(build, name):
     job = job_at(1.3, 0.4)
     fake = forge(build(name, fade_s=0), job)
-    assert fake.shape == job.stretch.shape
+    assert fake.shape == job.span.shape
     assert np.isfinite(fake).all()
 
 
@@ -322,7 +332,7 @@ def test_a_repeat_is_another_moment_of_the_same_clip(build):
     taken = int(np.argmax(found)) - FADE
     clear = round(0.1 * RATE_HZ)
     assert found.max() > 0.9
-    assert taken + job.stretch.size + clear <= job.start or taken >= job.end + clear
+    assert taken + job.span.size + clear <= job.start or taken >= job.end + clear
 
 
 def test_a_clip_without_another_moment_says_so():
@@ -392,7 +402,7 @@ def test_what_is_hurried_ends_in_the_audio_of_the_room():
     rests = []
     for seed in range(8):
         fake = forge(ChangeTempo(TempoConfig(factor=(1.6, 1.6))), job, seed)
-        rests.append(plain_rms(fake[-4000:-FADE]))
+        rests.append(compute_rms(fake[-4000:-FADE]))
     # Drawn out, speech goes on to the end; hurried, there is a rest as loud as the room.
     assert min(rests) == pytest.approx(1.1e-3, rel=0.3)
     assert max(rests) > 0.02
@@ -411,18 +421,18 @@ def noise(seconds=4.0, seed=0):
 def test_what_follows_a_deleted_word_moves_forward(share, seed):
     job = job_at(1.0, 0.8, audio=noise())
     fake = forge(DeleteWord(DeleteConfig(share=(share, share))), job, seed)
-    cut = round(share * job.stretch.size)
-    rest = job.stretch.size - cut
+    cut = round(share * job.span.size)
+    rest = job.span.size - cut
     inside = slice(FADE, rest - FADE)
-    np.testing.assert_array_equal(fake[inside], job.stretch[cut:][inside])
+    np.testing.assert_array_equal(fake[inside], job.span[cut:][inside])
 
 
 def test_a_word_may_be_deleted_whole():
     audio = talk() + np.random.default_rng(0).normal(0, 1e-3, talk().size).astype(np.float32)
     job = job_at(1.2, 0.6, audio=audio)
     fake = forge(DeleteWord(DeleteConfig(share=(1, 1))), job)
-    assert speech_share(fake[FADE:-FADE], RATE_HZ, like=audio) == 0
-    assert plain_rms(fake[FADE:-FADE]) == pytest.approx(1.1e-3, rel=0.3)
+    assert compute_speech_share(fake[FADE:-FADE], RATE_HZ, like=audio) == 0
+    assert compute_rms(fake[FADE:-FADE]) == pytest.approx(1.1e-3, rel=0.3)
 
 
 @given(length_s=st.floats(0.08, 0.6), seed=st.integers(0, 1000))
@@ -430,9 +440,9 @@ def test_a_word_may_be_deleted_whole():
 def test_what_follows_an_inserted_syllable_is_pushed_back(length_s, seed):
     job = job_at(1.0, 0.8, audio=noise())
     fake = forge(InsertSyllable(InsertConfig(length_s=(length_s, length_s))), job, seed)
-    size = min(round(length_s * RATE_HZ), job.stretch.size // 2)
+    size = min(round(length_s * RATE_HZ), job.span.size // 2)
     pushed = fake[size:-FADE]
-    np.testing.assert_array_equal(pushed, job.stretch[FADE:][: pushed.size])
+    np.testing.assert_array_equal(pushed, job.span[FADE:][: pushed.size])
     syllable = fake[FADE : size - FADE]
     found = np.correlate(job.audio, syllable, mode="valid") / np.sum(syllable**2)
     taken = int(np.argmax(found)) - FADE
@@ -445,9 +455,9 @@ def test_what_follows_an_inserted_syllable_is_pushed_back(length_s, seed):
 def test_resynthesis_keeps_the_bands_and_loses_the_wave():
     job = job_at(1.2, 1.0)
     fake = forge(Resynth(ResynthConfig(num_mels=(80, 80), num_rounds=(32, 32))), job)
-    assert apart_db(job.stretch, fake) < 5
+    assert apart_db(job.span, fake) < 5
     # The wave itself is another one: its phases were guessed.
-    assert abs(np.corrcoef(fake, job.stretch)[0, 1]) < 0.9
+    assert abs(np.corrcoef(fake, job.span)[0, 1]) < 0.9
 
 
 def test_more_bands_and_rounds_come_closer():
@@ -456,14 +466,14 @@ def test_more_bands_and_rounds_come_closer():
         Resynth(ResynthConfig(num_mels=(mels, mels), num_rounds=(rounds, rounds)))
         for mels, rounds in ((30, 4), (100, 32))
     )
-    assert apart_db(job.stretch, forge(fine, job)) < apart_db(job.stretch, forge(coarse, job))
+    assert apart_db(job.span, forge(fine, job)) < apart_db(job.span, forge(coarse, job))
 
 
 @given(num_mels=st.integers(10, 120), level=st.floats(1e-3, 10))
 @settings(max_examples=20, deadline=None)
 def test_a_flat_spectrum_stays_flat_in_bands(num_mels, level):
     magnitudes = np.full((513, 3), level, dtype=np.float32)
-    banded = in_bands(magnitudes, num_mels, RATE_HZ)
+    banded = pass_through_mel(magnitudes, num_mels, RATE_HZ)
     # Outside the middles of the first and the last band it falls off.
     middles_hz = librosa.mel_frequencies(num_mels + 2, fmin=0, fmax=RATE_HZ / 2)[1:-1]
     bins_hz = np.arange(513) * RATE_HZ / 1024
@@ -476,7 +486,7 @@ def test_a_codec_s_treble_is_a_copy_of_its_middle():
     rng = np.random.default_rng(0)
     audio = tone(1500, level=0.1) + 0.01 * rng.standard_normal(4 * RATE_HZ).astype(np.float32)
     config = RecodeConfig(
-        kept_share=(0.3, 0.3), phase_error_rad=(1e-6, 1e-6), level_error_db=(1e-6, 1e-6)
+        low_band_share=(0.3, 0.3), phase_error_rad=(1e-6, 1e-6), level_error_db=(1e-6, 1e-6)
     )
     job = job_at(1.0, 1.0, audio=audio)
     fake = forge(Recode(config), job)
@@ -486,9 +496,9 @@ def test_a_codec_s_treble_is_a_copy_of_its_middle():
         treble = spectrum[spectrum.size // 2 :]
         return float(treble.max() / np.median(treble))
 
-    assert peaks(fake) > 3 * peaks(job.stretch)
+    assert peaks(fake) > 3 * peaks(job.span)
     # Below the cut nothing was done.
-    low_now, low_was = (np.fft.rfft(s)[:2000] for s in (fake[800:-800], job.stretch[800:-800]))
+    low_now, low_was = (np.fft.rfft(s)[:2000] for s in (fake[800:-800], job.span[800:-800]))
     assert np.linalg.norm(low_now - low_was) < 0.05 * np.linalg.norm(low_was)
 
 
@@ -497,33 +507,33 @@ def test_a_codec_s_treble_is_a_copy_of_its_middle():
 def test_a_melody_is_found(hz):
     pulses = np.diff(np.floor(np.arange(RATE_HZ) * hz / RATE_HZ), prepend=0.0)
     voice = lfilter([1.0], [1.0, -0.95], pulses - pulses.mean()).astype(np.float32)
-    melody = find_melody(voice, RATE_HZ)
-    assert np.median(melody.pitch_hz[5:-5]) == pytest.approx(hz, rel=0.03)
-    assert np.median(melody.voicing[5:-5]) > 0.8
+    pitch_track = track_pitch(voice, RATE_HZ)
+    assert np.median(pitch_track.pitch_hz[5:-5]) == pytest.approx(hz, rel=0.03)
+    assert np.median(pitch_track.voicing[5:-5]) > 0.8
 
 
 def test_noise_and_silence_have_no_melody():
     for audio in (noise(1.0), np.zeros(RATE_HZ, np.float32)):
-        assert np.median(find_melody(audio, RATE_HZ).voicing) < 0.45
+        assert np.median(track_pitch(audio, RATE_HZ).voicing) < 0.45
 
 
 def test_a_melody_is_drawn_to_its_middle():
-    melody = find_melody(talk(), RATE_HZ)
+    pitch_track = track_pitch(talk(), RATE_HZ)
     spread = lambda m: np.std(np.log(m.pitch_hz[m.voicing > 0.45]))  # noqa: E731
-    assert spread(flattened(melody, 0.5)) == pytest.approx(0.5 * spread(melody))
-    assert spread(flattened(melody, 1.0)) == pytest.approx(0.0, abs=1e-9)
+    assert spread(flatten_pitch(pitch_track, 0.5)) == pytest.approx(0.5 * spread(pitch_track))
+    assert spread(flatten_pitch(pitch_track, 1.0)) == pytest.approx(0.0, abs=1e-9)
 
 
 def test_a_vocoder_keeps_the_melody_and_loses_the_wave():
     job = job_at(1.2, 1.0)
     config = VocodeConfig(breath=(0.01, 0.01), flatness=(0.001, 0.001))
     fake = forge(Vocode(config), job)
-    was, now = (find_melody(s, RATE_HZ) for s in (job.stretch, fake))
+    was, now = (track_pitch(s, RATE_HZ) for s in (job.span, fake))
     voiced = (was.voicing > 0.6) & (now.voicing > 0.6)
     assert voiced.mean() > 0.4
     error = np.abs(np.log2(now.pitch_hz[voiced] / was.pitch_hz[voiced]))
     assert np.median(error) < 0.03
-    assert abs(np.corrcoef(fake, job.stretch)[0, 1]) < 0.8
+    assert abs(np.corrcoef(fake, job.span)[0, 1]) < 0.8
 
 
 # --- voice ---------------------------------------------------------------------------------
@@ -539,7 +549,7 @@ def vowel(formant_hz, pitch_hz=110.0):
 
 
 def formant_of(audio):
-    shape = throat(spectra(audio, 512), RATE_HZ).mean(axis=1)
+    shape = compute_spectral_envelope(compute_stft(audio, 512), RATE_HZ).mean(axis=1)
     return float(np.argmax(shape[10:]) + 10) * RATE_HZ / 512
 
 
@@ -547,16 +557,16 @@ def formant_of(audio):
 @pytest.mark.parametrize("semitones", [-4, 4])
 def test_another_voice_has_other_formants_and_another_pitch(factor, semitones):
     audio = vowel(1600)
-    moved = converted(audio, RATE_HZ, factor=factor, semitones=semitones)
+    moved = convert_voice(audio, RATE_HZ, factor=factor, semitones=semitones)
     assert moved.shape == audio.shape
     # A harmonic is up to 140 Hz from the next, and the formant lies between two of them.
     assert formant_of(moved) == pytest.approx(1600 * factor, abs=100)
-    pitch_hz = np.median(find_melody(moved, RATE_HZ).pitch_hz)
+    pitch_hz = np.median(track_pitch(moved, RATE_HZ).pitch_hz)
     assert pitch_hz == pytest.approx(110 * 2 ** (semitones / 12), rel=0.03)
 
 
 def test_pitch_alone_carries_the_formants_along():
-    assert formant_of(higher(vowel(1600), 4, RATE_HZ)) == pytest.approx(
+    assert formant_of(shift_pitch(vowel(1600), 4, RATE_HZ)) == pytest.approx(
         1600 * 2 ** (4 / 12), abs=100
     )
 
@@ -564,7 +574,7 @@ def test_pitch_alone_carries_the_formants_along():
 def test_another_voice_is_in_time():
     job = job_at(1.2, 1.0)
     fake = forge(ConvertVoice(), job)
-    was, now = (librosa.feature.rms(y=s, hop_length=160)[0] for s in (job.stretch, fake))
+    was, now = (librosa.feature.rms(y=s, hop_length=160)[0] for s in (job.span, fake))
     self_similarity = np.correlate(now - now.mean(), was - was.mean(), mode="full")
     assert abs(int(np.argmax(self_similarity)) - (was.size - 1)) <= 1
 
@@ -624,7 +634,7 @@ def test_where_nothing_is_installed_the_crude_voice_speaks(install):
     job = job_at(1.2, 0.5)
     fake = forge(SpeakAudio(), job)
     np.testing.assert_array_equal(fake, forge(SpeakAudio(SpeakConfig(voice="formant")), job))
-    assert speech_share(fake, RATE_HZ, like=job.audio) > 0.3
+    assert compute_speech_share(fake, RATE_HZ, like=job.audio) > 0.3
 
 
 @pytest.mark.parametrize("name", ["espeak-ng", "flite", "piper"])
@@ -634,7 +644,7 @@ def test_an_installed_program_says_one_of_our_passages(install, piper_model, nam
     forger = SpeakAudio(SpeakConfig(voice=name, piper_model=piper_model))
     job = job_at(1.2, 0.5)
     fake = forge(forger, job)
-    assert speech_share(fake, RATE_HZ, like=job.audio) > 0.5
+    assert compute_speech_share(fake, RATE_HZ, like=job.audio) > 0.5
     # The tone of the script: 22,050 / (2 pi 9) Hz, whatever rate the clip has.
     assert strongest_hz(fake) == pytest.approx(390, abs=5)
     (arguments, text) = eval(log.read_text().splitlines()[0])  # noqa: S307 - our own script's
@@ -661,7 +671,7 @@ def test_what_piper_said_once_is_kept(install, piper_model):
 def test_a_program_that_says_little_is_asked_again(install):
     log = install("flite", size=9_000)
     job = job_at(1.2, 1.0)
-    assert forge(SpeakAudio(SpeakConfig(voice="flite")), job).size == job.stretch.size
+    assert forge(SpeakAudio(SpeakConfig(voice="flite")), job).size == job.span.size
     assert len(log.read_text().splitlines()) == 3
 
 
@@ -721,7 +731,7 @@ def test_a_program_that_fails_is_named(install, script, reason):
 def test_the_crude_voice_is_never_one_speaker():
     said = [tts_voices.say("formant", RATE_HZ, RATE_HZ, np.random.default_rng(s)) for s in range(6)]
     assert all(s.size >= RATE_HZ for s in said)
-    pitches = {round(float(np.median(find_melody(s, RATE_HZ).pitch_hz)), -1) for s in said}
+    pitches = {round(float(np.median(track_pitch(s, RATE_HZ).pitch_hz)), -1) for s in said}
     assert len(pitches) > 2
 
 
@@ -747,7 +757,7 @@ def test_settings_out_of_bounds_are_refused(build, name, given_, message):
 
 @pytest.mark.parametrize("kept", [1e-6, 1.0])
 def test_a_codec_may_keep_next_to_nothing_or_all(kept):
-    fake = forge(Recode(RecodeConfig(kept_share=(kept, kept))), job_at(1.2, 0.4))
+    fake = forge(Recode(RecodeConfig(low_band_share=(kept, kept))), job_at(1.2, 0.4))
     assert np.isfinite(fake).all()
 
 
@@ -757,7 +767,7 @@ def test_a_codec_may_keep_next_to_nothing_or_all(kept):
 @given(size=st.integers(0, 500), seed=st.integers(0, 100))
 def test_a_audio_faded_into_itself_is_that_audio(size, seed):
     audio = np.random.default_rng(seed).standard_normal(size).astype(np.float32)
-    np.testing.assert_allclose(cross(audio, audio), audio, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(crossfade(audio, audio), audio, rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize("alike", [0.0, 0.5, 0.9])
@@ -765,14 +775,14 @@ def test_a_fade_keeps_the_power_whatever_two_audio_share(alike):
     rng = np.random.default_rng(0)
     one, other = rng.standard_normal((2, 200_000))
     other = alike * one + np.sqrt(1 - alike**2) * other
-    middle = cross(one.astype(np.float32), other.astype(np.float32))[95_000:105_000]
+    middle = crossfade(one.astype(np.float32), other.astype(np.float32))[95_000:105_000]
     assert np.mean(middle**2) == pytest.approx(1.0, abs=0.05)
 
 
 @given(first=st.integers(0, 300), second=st.integers(0, 300), fade=st.integers(0, 200))
 def test_a_chain_loses_only_what_is_heard_twice(first, second, fade):
     one, other = np.full(first, 0.5, np.float32), np.full(second, 0.5, np.float32)
-    chained = chain(one, other, fade)
+    chained = crossfade_concat(one, other, fade)
     assert chained.size == first + second - min(first, second, fade)
     np.testing.assert_allclose(chained, 0.5, rtol=1e-5)
 
@@ -782,7 +792,7 @@ def test_a_laid_piece_is_untouched_between_its_fades(size, fade_s, seed):
     rng = np.random.default_rng(seed)
     audio, piece = (0.1 * rng.standard_normal(n).astype(np.float32) for n in (1000, size))
     job = AudioJob(audio, 50, 50 + size, RATE_HZ)
-    laid = lay(job, piece, SeamConfig(fade_s=fade_s))
+    laid = overlay(job, piece, CrossfadeConfig(fade_s=fade_s))
     fade = min(round(fade_s * RATE_HZ), size // 2)
     np.testing.assert_allclose(laid[fade : size - fade], piece[fade : size - fade], rtol=1e-6)
     assert laid.size == size
@@ -790,13 +800,13 @@ def test_a_laid_piece_is_untouched_between_its_fades(size, fade_s, seed):
 
 def test_nothing_that_is_laid_clips():
     job = AudioJob(tone(100, level=1.0), 1000, 9000, RATE_HZ)
-    assert np.abs(lay(job, tone(90, level=3.0)[:8000], SeamConfig())).max() <= PEAK + 1e-6
+    assert np.abs(overlay(job, tone(90, level=3.0)[:8000], CrossfadeConfig())).max() <= PEAK + 1e-6
 
 
 @given(start=st.integers(-50, 150), size=st.integers(0, 120))
 def test_beyond_a_clip_there_is_silence(start, size):
     audio = np.arange(1, 101, dtype=np.float32)
-    heard = heard_between(audio, start, start + size)
+    heard = slice_padded(audio, start, start + size)
     expected = [audio[i] if 0 <= i < 100 else 0.0 for i in range(start, start + size)]
     np.testing.assert_array_equal(heard, expected)
 
@@ -812,15 +822,15 @@ def test_elsewhere_is_clear_of_the_stretch_and_complete(start, length, size, cle
     near = set(range(start - clear, start + length + clear))
     expected = [s for s in range(101 - size) if not near & set(range(s, s + size))]
     if expected:
-        assert elsewhere(job, size, clear=clear).tolist() == expected
+        assert find_disjoint_starts(job, size, clear=clear).tolist() == expected
     else:
         with pytest.raises(FeatureError, match="give a longer clip or shorter stretches"):
-            elsewhere(job, size, clear=clear)
+            find_disjoint_starts(job, size, clear=clear)
 
 
 @given(size=st.integers(0, 5000), fade=st.integers(0, 5000))
 def test_plain_fades_never_leave_a_audio_alone_at_the_ends(size, fade):
-    new, old = fades(size, fade)
+    new, old = compute_fade_weights(size, fade)
     np.testing.assert_allclose(new**2 + old**2, 1.0, rtol=1e-12)
     assert (new > 0).all()
     np.testing.assert_allclose(new, new[::-1], atol=1e-12)
@@ -833,7 +843,7 @@ def test_plain_fades_never_leave_a_audio_alone_at_the_ends(size, fade):
 @settings(max_examples=15, deadline=None)
 def test_spectra_are_undone(size, window):
     audio = noise(1.0)[:size]
-    np.testing.assert_allclose(sounding(spectra(audio, window), size), audio, atol=1e-5)
+    np.testing.assert_allclose(invert_stft(compute_stft(audio, window), size), audio, atol=1e-5)
 
 
 @given(window_s=st.floats(0.01, 0.1), rate_hz=st.sampled_from([8_000, 16_000, 44_100]))
@@ -857,7 +867,7 @@ def test_a_room_audio_like_its_pauses(size):
     tones = [room_tone(audio, size, RATE_HZ, np.random.default_rng(s)) for s in range(20)]
     assert all(t.shape == (size,) for t in tones)
     level = np.sqrt(np.mean(np.square(tones)))
-    assert level == pytest.approx(plain_rms(audio[-RATE_HZ:]), rel=0.4)
+    assert level == pytest.approx(compute_rms(audio[-RATE_HZ:]), rel=0.4)
     low, high = (
         np.mean([np.abs(np.fft.rfft(t))[part].mean() for t in tones])
         for part in (slice(1, size // 16), slice(size // 4, None))
@@ -872,7 +882,7 @@ def test_the_silence_that_an_encoder_adds_is_not_the_room():
         room_tone(s, RATE_HZ, RATE_HZ, np.random.default_rng(0)) for s in (audio, padded)
     )
     np.testing.assert_allclose(of_padded, plain, atol=0.01)
-    assert plain_rms(of_padded) > 0.08
+    assert compute_rms(of_padded) > 0.08
 
 
 def test_a_silent_clip_has_a_silent_room():

@@ -16,8 +16,8 @@ from mmmsba_plugin.forge.augment.pipeline import (
     draw_processing,
 )
 from mmmsba_plugin.forge.augment.video import at_rate, develop, scaled_px, shown_at_rate
-from mmmsba_plugin.forge.face_trace import Trace
-from mmmsba_plugin.forge.source_clip import Footage, Reel, joined
+from mmmsba_plugin.forge.face_trace import FaceTrace
+from mmmsba_plugin.forge.source_clip import FrameCache, SourceClip, cut_audio
 from mmmsba_plugin.media.encode import write_clip
 from mmmsba_plugin.media.probe import probe
 from mmmsba_plugin.segment import Segment
@@ -245,16 +245,16 @@ def test_louder_audio_is_never_clipped(gain_db, level):
 @pytest.fixture
 def reel(tmp_path):
     write_clip(tmp_path / "a.mp4", numbered_frames(50), fps_hz=25, crf=10)
-    return Reel(probe(tmp_path / "a.mp4"), max_short_side_px=540)
+    return FrameCache(probe(tmp_path / "a.mp4"), max_short_side_px=540)
 
 
 def footage_of(reel, num_frames=50):
     edges_s = np.arange(num_frames + 1) / 25
     points, to_face = np.zeros((num_frames, 468, 2), np.float32), np.zeros((num_frames, 2, 3))
     points[:, 0, 0] = np.arange(num_frames)
-    face = Trace(edges_s, np.zeros(num_frames, np.int64), points, to_face)
+    face = FaceTrace(edges_s, np.zeros(num_frames, np.int64), points, to_face)
     audio = np.repeat(np.arange(num_frames, dtype=np.float32) / 100, 640)
-    return Footage(reel, face, audio, Fraction(25), RATE_HZ)
+    return SourceClip(reel, face, audio, Fraction(25), RATE_HZ)
 
 
 def test_a_cut_takes_the_same_time_from_frames_audio_and_trace(reel):
@@ -280,7 +280,7 @@ def test_no_stretch_reaches_over_a_cut(reel):
 def test_a_joint_has_no_step(start, size, fade):
     times = np.arange(4000)
     audio = np.sin(times / 40).astype(np.float32)
-    whole = joined(audio, start, start + size, fade=fade)
+    whole = cut_audio(audio, start, start + size, fade=fade)
     assert whole.size == audio.size - size
     assert whole.dtype == np.float32
     np.testing.assert_array_equal(whole[start:], audio[start + size :])
@@ -294,7 +294,7 @@ def test_few_frames_are_decoded_once_and_many_each_time(tmp_path):
     path, size = tmp_path / "a.mp4", numbered(0).nbytes
     write_clip(path, (numbered(i) for i in range(10)), fps_hz=25)
     for room, again in ((10 * size, False), (10 * size - 1, True)):
-        reel = Reel(probe(path), max_short_side_px=540, max_bytes=room)
+        reel = FrameCache(probe(path), max_short_side_px=540, max_bytes=room)
         first, second, third = list(reel), list(reel), list(reel)
         assert [number_of(p.rgb) for p in first] == list(range(10))
         for one, two, three in zip(first, second, third, strict=True):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from mmmsba_plugin.config import TracksConfig
 from mmmsba_plugin.errors import FeatureError
-from mmmsba_plugin.forge.face_trace import trace
+from mmmsba_plugin.forge.face_trace import trace_face
 from mmmsba_plugin.forge.talking_head.clips import make_talking_clip
 from mmmsba_plugin.forge.visual import face_regions
 from mmmsba_plugin.forge.visual.blend import FACE_MARGIN, Patch, grain_like
@@ -28,7 +28,7 @@ from mmmsba_plugin.forge.visual.lowres_mouth import LowresMouth, LowresMouthConf
 from mmmsba_plugin.forge.visual.morph import Flow, FlowConfig
 from mmmsba_plugin.forge.visual.mouth_swap import MouthSwap
 from mmmsba_plugin.forge.visual.self_blend import SelfBlend, SelfBlendConfig
-from mmmsba_plugin.forger import FrameJob, Shot, needs_stranger
+from mmmsba_plugin.forger import FaceFrame, FrameJob, needs_other_clip
 from mmmsba_plugin.media.probe import probe
 from mmmsba_plugin.media.video import FrameReader
 from mmmsba_plugin.plugins import entries, lookup
@@ -70,8 +70,8 @@ NOSE_TIP, UPPER_LIP, BROW = 1, 0, 9
 
 def followed(path):
     frames = list(FrameReader(probe(path)))
-    face = trace(frames, fps_hz=FPS_HZ, config=TracksConfig())
-    return [face.shot(i, frame) for i, frame in enumerate(frames)]
+    face = trace_face(frames, fps_hz=FPS_HZ, config=TracksConfig())
+    return [face.face_frame(i, frame) for i, frame in enumerate(frames)]
 
 
 @pytest.fixture(scope="session")
@@ -106,10 +106,10 @@ def forge(forger, job, seed=0):
 def everywhere(job, change):
     """Return the job with every shot of it changed."""
     return FrameJob(
-        tuple(map(change, job.shots)),
+        tuple(map(change, job.frames)),
         job.fps_hz,
         tuple(map(change, job.donors)),
-        tuple(map(change, job.strangers)),
+        tuple(map(change, job.other_clip_donors)),
     )
 
 
@@ -117,12 +117,12 @@ def moved(shot, affine, size_px):
     """Return a shot whose frame and landmarks were moved alike."""
     affine = np.asarray(affine, dtype=np.float64)
     rgb = cv2.warpAffine(shot.rgb, affine, size_px, flags=cv2.INTER_AREA)
-    return Shot(shot.pts_s, rgb, shot.points_px @ affine[:, :2].T + affine[:, 2])
+    return FaceFrame(shot.pts_s, rgb, shot.points_px @ affine[:, :2].T + affine[:, 2])
 
 
 def cropped(shot, left, top, right, bottom):
     rgb = np.ascontiguousarray(shot.rgb[top:bottom, left:right])
-    return Shot(shot.pts_s, rgb, shot.points_px - (left, top))
+    return FaceFrame(shot.pts_s, rgb, shot.points_px - (left, top))
 
 
 def outside_of_the_face(shot):
@@ -136,8 +136,8 @@ def outside_of_the_face(shot):
 
 
 def keeps_its_promises(job, fake):
-    assert len(fake) == len(job.shots)
-    for shot, rgb in zip(job.shots, fake, strict=True):
+    assert len(fake) == len(job.frames)
+    for shot, rgb in zip(job.frames, fake, strict=True):
         assert rgb.shape == shot.rgb.shape
         assert rgb.dtype == np.uint8
         assert rgb is not shot.rgb
@@ -207,11 +207,11 @@ def test_no_frame_is_written_to(way, job):
         return replace(shot, rgb=rgb)
 
     work = everywhere(job(), locked)
-    before = [shot.rgb.copy() for shot in (*work.shots, *work.donors, *work.strangers)]
+    before = [shot.rgb.copy() for shot in (*work.frames, *work.donors, *work.other_clip_donors)]
     for rgb in forge(WAYS[way](), work):
         assert rgb.flags.writeable
-        assert not any(np.shares_memory(rgb, shot.rgb) for shot in work.shots)
-    after = [shot.rgb for shot in (*work.shots, *work.donors, *work.strangers)]
+        assert not any(np.shares_memory(rgb, shot.rgb) for shot in work.frames)
+    after = [shot.rgb for shot in (*work.frames, *work.donors, *work.other_clip_donors)]
     for old, new in zip(before, after, strict=True):
         np.testing.assert_array_equal(old, new)
 
@@ -219,7 +219,7 @@ def test_no_frame_is_written_to(way, job):
 @every_way
 def test_the_edge_of_what_changes_is_too_soft_to_see(way, job):
     work = job()
-    for shot, rgb in zip(work.shots, forge(WAYS[way](), work), strict=True):
+    for shot, rgb in zip(work.frames, forge(WAYS[way](), work), strict=True):
         change = rgb.astype(int) - shot.rgb
         changed = (change != 0).any(axis=-1).astype(np.uint8)
         # Filled, since inside a patch some pixels may happen to stay as they were.
@@ -251,7 +251,7 @@ def test_a_face_that_the_frame_cuts_is_no_error(way, job, side, share):
     work = everywhere(work, cut)
     if way == "mouth":
         # It says nothing where the mouth lies beyond the border; it must only not fall.
-        assert len(forge(MouthSwap(), work)) == len(work.shots)
+        assert len(forge(MouthSwap(), work)) == len(work.frames)
     elif (fake := fake_or_refused(way, work)) is not None:
         keeps_its_promises(work, fake)
 
@@ -260,8 +260,8 @@ def test_a_face_that_the_frame_cuts_is_no_error(way, job, side, share):
 @pytest.mark.parametrize("face_px", [12, 24])
 def test_a_tiny_face_is_no_error(way, job, face_px):
     work = job()
-    scale = face_px / np.ptp(work.shots[0].points_px[:, 1])
-    size_px = tuple(round(scale * side) for side in work.shots[0].rgb.shape[1::-1])
+    scale = face_px / np.ptp(work.frames[0].points_px[:, 1])
+    size_px = tuple(round(scale * side) for side in work.frames[0].rgb.shape[1::-1])
     work = everywhere(work, lambda shot: moved(shot, scale * np.eye(2, 3), size_px))
     fake = fake_or_refused(way, work)
     # In so few pixels a face may look the same from frame to frame.
@@ -279,7 +279,7 @@ def test_a_large_face_is_worked_on_as_well(way, job):
 @every_way
 def test_a_portrait_frame_is_no_error(way, job):
     work = everywhere(job(), lambda s: moved(s, [[0.6, 0, 0], [0, 0.6, 120]], (190, 400)))
-    assert work.shots[0].rgb.shape == (400, 190, 3)
+    assert work.frames[0].rgb.shape == (400, 190, 3)
     keeps_its_promises(work, forge(WAYS[way](), work))
 
 
@@ -307,7 +307,7 @@ def test_a_face_beyond_the_frame_is_refused(way, job):
 )
 def test_a_forger_says_how_many_lenders_it_needs(forger, lent, job):
     work = job(count=3)
-    work = replace(work, donors=work.donors[:2], strangers=work.strangers[:2])
+    work = replace(work, donors=work.donors[:2], other_clip_donors=work.other_clip_donors[:2])
     with pytest.raises(FeatureError, match=f"3 frames need as many {lent}"):
         forge(forger, work)
 
@@ -315,7 +315,7 @@ def test_a_forger_says_how_many_lenders_it_needs(forger, lent, job):
 @pytest.mark.parametrize("name", NAMES)
 def test_only_those_who_lay_strangers_over_faces_need_them(name):
     entry = lookup("forgers", name)
-    assert needs_stranger(entry.build(entry.config())) == name.startswith("stranger")
+    assert needs_other_clip(entry.build(entry.config())) == name.startswith("stranger")
 
 
 class TestEveryFrameForger(ForgerContract):
@@ -323,7 +323,7 @@ class TestEveryFrameForger(ForgerContract):
     def _each(self, request, monkeypatch):
         self._current = lookup("forgers", request.param)
         plain = samples.frame_job()
-        with_strangers = replace(plain, strangers=plain.donors)
+        with_strangers = replace(plain, other_clip_donors=plain.donors)
         monkeypatch.setattr(samples, "frame_job", lambda: with_strangers)
 
     @property
@@ -345,7 +345,7 @@ def test_real_footage_is_fake_in_a_small_part_of_the_frame(name, real_job):
     entry = lookup("forgers", name)
     fake = forge(entry.build(entry.config()), real_job)
     keeps_its_promises(real_job, fake)
-    for shot, rgb in zip(real_job.shots, fake, strict=True):
+    for shot, rgb in zip(real_job.frames, fake, strict=True):
         assert (rgb != shot.rgb).any(axis=-1).mean() < 0.35, "the face alone, and not all of it"
 
 
@@ -359,7 +359,7 @@ def own_lips(size_px, **changes):
 
 def test_a_narrow_waist_costs_the_mouth_its_detail_and_the_eyes_nothing(job):
     work = job()
-    for shot, rgb in zip(work.shots, forge(own_lips(32), work), strict=True):
+    for shot, rgb in zip(work.frames, forge(own_lips(32), work), strict=True):
         assert sharpness(rgb, around_lips(shot)) < 0.5 * sharpness(shot.rgb, around_lips(shot))
         above = int(shot.points_px[5, 1])
         np.testing.assert_array_equal(rgb[:above], shot.rgb[:above])
@@ -367,7 +367,7 @@ def test_a_narrow_waist_costs_the_mouth_its_detail_and_the_eyes_nothing(job):
 
 def test_a_narrower_waist_costs_more(job):
     work = job(count=2)
-    where = around_lips(work.shots[0])
+    where = around_lips(work.frames[0])
     # The same draws otherwise, since the width alone is not drawn from two equal bounds.
     left = [sharpness(forge(own_lips(px), work, seed=3)[0], where) for px in (24, 48, 90)]
     assert left == sorted(left)
@@ -376,8 +376,8 @@ def test_a_narrower_waist_costs_more(job):
 def test_a_face_smaller_than_the_waist_loses_detail_all_the_same(job):
     work = everywhere(job(count=2), lambda s: moved(s, 0.3 * np.eye(2, 3), (96, 96)))
     fake = forge(own_lips(96), work)
-    where = around_lips(work.shots[0])
-    assert sharpness(fake[0], where) < 0.8 * sharpness(work.shots[0].rgb, where)
+    where = around_lips(work.frames[0])
+    assert sharpness(fake[0], where) < 0.8 * sharpness(work.frames[0].rgb, where)
 
 
 def test_lips_of_another_moment_pass_through_the_waist(clip):
@@ -386,8 +386,8 @@ def test_lips_of_another_moment_pass_through_the_waist(clip):
     work = FrameJob([clip[shut]] * 2, FPS_HZ, [clip[wide]] * 2)
     forger = LowresMouth(LowresMouthConfig(smallest_px=90, largest_px=90, other_moment=1))
     (fake, _) = forge(forger, work)
-    seen = trace([Frame(0.0, fake)], fps_hz=FPS_HZ, config=TracksConfig())
-    now = np.ptp(seen.shot(0, Frame(0.0, fake)).points_px[[13, 14], 1])
+    seen = trace_face([Frame(0.0, fake)], fps_hz=FPS_HZ, config=TracksConfig())
+    now = np.ptp(seen.face_frame(0, Frame(0.0, fake)).points_px[[13, 14], 1])
     assert now > gap[shut] + 0.5 * (gap[wide] - gap[shut])
 
 
@@ -410,7 +410,7 @@ def test_the_size_of_the_waist_may_be_given_in_any_order(job):
 @settings(max_examples=20)
 def test_a_self_blended_face_is_nearly_the_same(job, seed):
     work = job(count=1)
-    (fake,), shot = forge(SelfBlend(), work, seed), work.shots[0]
+    (fake,), shot = forge(SelfBlend(), work, seed), work.frames[0]
     inside = ~outside_of_the_face(shot)
     change = np.abs(fake.astype(int) - shot.rgb)[inside]
     # Eight levels of colour at most, 8 % of contrast, and edges that moved a little.
@@ -429,7 +429,7 @@ def test_a_self_blend_is_the_same_through_a_stretch_but_for_a_little(clip, seed)
 def test_a_self_blend_goes_as_far_as_it_is_told(job):
     def change(**config):
         fake = forge(SelfBlend(SelfBlendConfig(**config)), job(count=1))
-        return np.abs(fake[0].astype(int) - job(count=1).shots[0].rgb).mean()
+        return np.abs(fake[0].astype(int) - job(count=1).frames[0].rgb).mean()
 
     still = {"shift": 0, "scale": 0, "contrast": 0, "detail": 1}
     assert change(**still, colour=2) < change(**still, colour=8) < change(**still, colour=40)
@@ -452,9 +452,9 @@ def spotted(shot, point, colour=(0, 0, 255)):
 def test_a_stranger_s_landmarks_come_to_lie_where_the_face_has_them(forger, point, job):
     work = job()
     plain = forge(forger, work)
-    spots = [spotted(s, point) for s in work.strangers]
-    marked = forge(forger, replace(work, strangers=spots))
-    for shot, with_spot, without in zip(work.shots, marked, plain, strict=True):
+    spots = [spotted(s, point) for s in work.other_clip_donors]
+    marked = forge(forger, replace(work, other_clip_donors=spots))
+    for shot, with_spot, without in zip(work.frames, marked, plain, strict=True):
         apart = np.abs(with_spot.astype(float) - without).sum(axis=-1)
         rows, columns = np.indices(apart.shape)
         weight = np.where(apart > 0.5 * apart.max(), apart, 0)
@@ -468,8 +468,8 @@ def test_a_stranger_s_landmarks_come_to_lie_where_the_face_has_them(forger, poin
 def test_strangers_of_any_size_fit(forger, scale, job):
     work = job()
     side = round(224 * scale)
-    sized = [moved(s, scale * np.eye(2, 3), (side, side)) for s in work.strangers]
-    fake, plain = forge(forger, replace(work, strangers=sized)), forge(forger, work)
+    sized = [moved(s, scale * np.eye(2, 3), (side, side)) for s in work.other_clip_donors]
+    fake, plain = forge(forger, replace(work, other_clip_donors=sized)), forge(forger, work)
     for a, b in zip(fake, plain, strict=True):
         # What is left is resampling: a level or two on the whole.
         assert np.abs(a.astype(int) - b).mean() < 1.5
@@ -480,7 +480,7 @@ def test_a_stranger_takes_on_the_complexion_of_the_face(tint, clip):
     work = FrameJob(clip[5:8], FPS_HZ, (), [
         replace(s, rgb=(s.rgb * tint).astype(np.uint8)) for s in clip[40:43]
     ])  # fmt: skip
-    for shot, rgb in zip(work.shots, forge(StrangerFace(), work), strict=True):
+    for shot, rgb in zip(work.frames, forge(StrangerFace(), work), strict=True):
         cheeks = np.zeros(rgb.shape[:2], np.uint8)
         for point in (50, 280):
             center = tuple(int(c) for c in shot.points_px[point])
@@ -492,20 +492,20 @@ def test_a_stranger_takes_on_the_complexion_of_the_face(tint, clip):
 
 def test_a_head_that_is_held_otherwise_is_refused(job):
     work = job()
-    turned = [replace(s, points_px=s.points_px * (0.6, 1.0)) for s in work.strangers]
-    assert unlikeness(turned, work.shots) > 0.05
+    turned = [replace(s, points_px=s.points_px * (0.6, 1.0)) for s in work.other_clip_donors]
+    assert unlikeness(turned, work.frames) > 0.05
     for forger in (StrangerFace(), StrangerMouth()):
         with pytest.raises(FeatureError, match=r"otherwise by 0\.\d+ heights .* at most 0\.04 is"):
-            forge(forger, replace(work, strangers=turned))
+            forge(forger, replace(work, other_clip_donors=turned))
     anyone = StrangerFace(StrangerFaceConfig(most_unlike=1))
-    keeps_its_promises(work, forge(anyone, replace(work, strangers=turned)))
+    keeps_its_promises(work, forge(anyone, replace(work, other_clip_donors=turned)))
 
 
 def test_a_stranger_in_too_different_a_light_is_refused(job):
     work = job()
     lamp = np.array([1.0, 0.6, 0.15])
-    orange = [replace(s, rgb=(s.rgb * lamp).astype(np.uint8)) for s in work.strangers]
-    work = replace(work, strangers=orange)
+    orange = [replace(s, rgb=(s.rgb * lamp).astype(np.uint8)) for s in work.other_clip_donors]
+    work = replace(work, other_clip_donors=orange)
     for forger in (StrangerFace(), StrangerMouth()):
         with pytest.raises(FeatureError, match=r"become \d\.\d times as bright, at most 2\.5 is"):
             forge(forger, work)
@@ -527,7 +527,8 @@ def shown(kind, job, seed=0):
     """Return which frame of the stretch is shown at each place."""
     fake = forge(Freeze(FreezeConfig(kind=kind, area="frame")), job, seed)
     return [
-        next(i for i, shot in enumerate(job.shots) if np.array_equal(shot.rgb, rgb)) for rgb in fake
+        next(i for i, shot in enumerate(job.frames) if np.array_equal(shot.rgb, rgb))
+        for rgb in fake
     ]
 
 
@@ -562,9 +563,9 @@ def test_warped_time_never_runs_backwards_but_where_a_frame_would_show_itself(jo
 
 def test_a_frame_never_shows_one_that_looks_the_same(job):
     work = job(count=6)
-    twice = [work.shots[i // 2 * 2] for i in range(6)]
-    fake = forge(Freeze(FreezeConfig(kind="hold", area="face")), replace(work, shots=twice))
-    keeps_its_promises(replace(work, shots=twice), fake)
+    twice = [work.frames[i // 2 * 2] for i in range(6)]
+    fake = forge(Freeze(FreezeConfig(kind="hold", area="face")), replace(work, frames=twice))
+    keeps_its_promises(replace(work, frames=twice), fake)
 
 
 def test_a_stretch_in_which_nothing_moves_cannot_be_shown_at_another_time(clip):
@@ -583,11 +584,11 @@ def test_one_frame_has_no_other_time_and_no_morph(job):
 def test_a_frozen_face_hides_what_the_lips_say(clip):
     work = FrameJob(clip[20:32], FPS_HZ)
     fake = forge(Freeze(FreezeConfig(kind="hold", area="face")), work)
-    frames = [Frame(s.pts_s, rgb) for s, rgb in zip(work.shots, fake, strict=True)]
-    seen = trace(frames, fps_hz=FPS_HZ, config=TracksConfig())
+    frames = [Frame(s.pts_s, rgb) for s, rgb in zip(work.frames, fake, strict=True)]
+    seen = trace_face(frames, fps_hz=FPS_HZ, config=TracksConfig())
     opening = lambda shots: [np.ptp(s.points_px[[13, 14], 1]) for s in shots]  # noqa: E731
-    after = [seen.shot(i, frame) for i, frame in enumerate(frames)]
-    assert np.std(opening(after)[1:]) < 0.4 * np.std(opening(work.shots)[1:])
+    after = [seen.face_frame(i, frame) for i, frame in enumerate(frames)]
+    assert np.std(opening(after)[1:]) < 0.4 * np.std(opening(work.frames)[1:])
 
 
 # --- inpaint -------------------------------------------------------------------------------
@@ -602,7 +603,7 @@ def test_nothing_is_left_of_lips_that_were_painted_away(method, job):
 
     work = everywhere(job(), made_up)
     forger = Inpaint(InpaintConfig(method=method, area="lips"))
-    for shot, rgb in zip(work.shots, forge(forger, work), strict=True):
+    for shot, rgb in zip(work.frames, forge(forger, work), strict=True):
         lips, around = around_lips(shot), around_lips(shot, 1.8) & ~around_lips(shot, 1.4)
         skin = shot.rgb[around].mean(axis=0)
         assert (shot.rgb[lips] == (0, 40, 255)).all(axis=-1).mean() > 0.7
@@ -617,7 +618,7 @@ def test_grain_hides_that_what_is_filled_has_no_detail(job):
         forge(Inpaint(InpaintConfig(method="smooth", area="lips", grain=grain)), work)
         for grain in (0, 1)
     )
-    for shot, plain, rough in zip(work.shots, bare, grained, strict=True):
+    for shot, plain, rough in zip(work.frames, bare, grained, strict=True):
         lips = around_lips(shot, 0.8)
         assert sharpness(plain, lips) < sharpness(rough, lips) < sharpness(shot.rgb, lips)
 
@@ -643,7 +644,7 @@ def test_a_morph_puts_what_moves_between_its_two_ends(clip):
     def with_spot(x):
         rgb = np.clip(skin, 60, 255).astype(np.uint8)
         cv2.circle(rgb, (round(middle[0] + x), round(middle[1])), 10, (0, 0, 0), -1)
-        return Shot(0.0, rgb, clip[0].points_px)
+        return FaceFrame(0.0, rgb, clip[0].points_px)
 
     # Where the spot is between the ends must not matter; it is made from them alone.
     shots = [with_spot(x) for x in (-4, 20, -20, 20, 4)]
