@@ -27,7 +27,6 @@ VERDICT = Contract("attribute of FiftyOne labels in stored datasets", ("fiftyone
 FIELD = Contract("FiftyOne field in stored datasets", ("tests/fiftyone_ops",))
 OPERATOR = Contract("class of a FiftyOne operator of this name", ("fiftyone_ops/operators",))
 PANEL = Contract("class of a FiftyOne panel of this name", ("fiftyone_ops/panels",))
-_SETTING = "key in the settings.json of forged datasets"
 
 #: Names that others rely on, each with the only places that may define it.
 CONTRACTS = {
@@ -43,8 +42,6 @@ CONTRACTS = {
     "ImportForgeryDataset": OPERATOR,
     "ForgeryOverview": PANEL,
     "ForgeryTimeline": PANEL,
-    "max_stretches": Contract(_SETTING, ("mmmsba_plugin/forge/plan.py",)),
-    "stretches": Contract(_SETTING, ("mmmsba_plugin/forge/variants.py", "tests/forge")),
 }
 
 

@@ -1,4 +1,4 @@
-"""Decides which stretches of a clip are fake, and where their material comes from.
+"""Plan the fake segments of a clip: their times, and the frames of their donors.
 
 Lengths follow what partial forgeries look like in the field. In LAV-DF a fake word lasts
 0.65 s on average and 1.6 s at most; in AV-Deepfake1M half of them last less than 0.36 s. So
@@ -9,7 +9,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field
 
 from mmmsba_plugin.config import Config
@@ -21,56 +20,56 @@ from mmmsba_plugin.segment import Segment
 from mmmsba_plugin.timebase import EDGE_TOLERANCE, s_to_samples, samples_to_s
 from mmmsba_plugin.tracks.mesh import LIPS_INNER, LIPS_OUTER
 
-#: Places drawn before a stretch is given up.
+#: Places drawn before a segment is given up.
 _TRIES = 30
-#: Places compared by how much is spoken there: what is said is what is worth forging.
+#: Places compared by their share of speech: what is said is what is worth forging.
 _PLACES = 4
 #: Donor moments compared by how well they fit.
 _DONOR_PLACES = 16
-#: How much a head that is held otherwise counts against lips that move otherwise. A turned
-#: head shows as shear of the whole patch, which is the first thing one sees.
+#: Weight of a different head pose against a different lip shape. A turned head shows as
+#: shear of the whole patch, which is the first thing one sees.
 _POSE_WEIGHT = 2.0
-#: The head may be held otherwise by this much in any frame, in px of the aligned face (128
-#: px wide). Beyond it the patch of a turned head reached over the cheek's outline.
+#: Largest difference of head pose in any frame, in px of the aligned face (128 px wide).
+#: Beyond it the patch of a turned head reached over the cheek's outline.
 _MAX_POSE_PX = 4.5
-#: Less speech than this share of a stretch is a pause, and a pause that was altered tells
-#: nothing.
-_MIN_SPOKEN = 0.3
+#: Less speech than this share of a segment is a pause, and an altered pause tells nothing.
+_MIN_SPEECH = 0.3
 
-#: Middle and spread of LAV-DF's lengths: mean 0.65 s, median 0.66 s, none above 1.6 s.
+#: Mean and standard deviation of LAV-DF's lengths: mean 0.65 s, median 0.66 s, none above
+#: 1.6 s.
 _WORDS_S = (0.65, 0.3)
 #: Where most of AV-Deepfake1M's lengths lie; evenly spread logarithms have a median of 0.35 s.
 _SHORT_WORDS_S = (0.2, 0.6)
 
 
 class SegmentConfig(Config):
-    """How long, how many, how far apart the fake stretches of a clip are."""
+    """Settings of the fake segments of a clip."""
 
-    min_s: float = Field(default=0.1, gt=0, description="Shortest stretch, in seconds.")
-    max_s: float = Field(default=1.6, gt=0, description="Longest stretch, in seconds.")
+    min_s: float = Field(default=0.1, gt=0, description="Shortest fake segment, in seconds.")
+    max_s: float = Field(default=1.6, gt=0, description="Longest fake segment, in seconds.")
     short_share: float = Field(
         default=0.5,
         ge=0,
         le=1,
-        description="Share of stretches as short as AV-Deepfake1M's; the others last as in LAV-DF.",
+        description="Share of segments as short as AV-Deepfake1M's; the others last as in LAV-DF.",
     )
-    max_segments: int = Field(default=3, ge=1, description="Most stretches of one clip.")
+    max_segments: int = Field(default=3, ge=1, description="Most fake segments of one clip.")
     gap_s: float = Field(
-        default=0.3, ge=0, description="Real time between two stretches, in seconds."
+        default=0.3, ge=0, description="Least real time between two fake segments, in seconds."
     )
     max_share: float = Field(
-        default=0.5, gt=0, le=1, description="Share of a clip that may be fake."
+        default=0.5, gt=0, le=1, description="Largest share of a clip that is fake."
     )
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedSegment:
-    """A stretch to be fake.
+    """A segment to be forged.
 
     Attributes:
-        time: When.
+        time: The segment, in seconds.
         frames: Indices of its frames; none for audio alone.
-        donors: Indices of the frames that lend to them; none where no donor is needed.
+        donors: Indices of its donor frames in the same clip; none where no donor is needed.
     """
 
     time: Segment
@@ -78,12 +77,12 @@ class PlannedSegment:
     donors: range = range(0)
 
 
-#: Draws a stretch of about some length in seconds, or None where the draw did not fit.
+#: Draws a segment of about some length in seconds, or None where the draw did not fit.
 Proposer = Callable[[float, np.random.Generator], PlannedSegment | None]
 
 
 def draw_length_s(config: SegmentConfig, rng: np.random.Generator) -> float:
-    """Return how long a stretch shall last, in seconds, within the bounds of ``config``.
+    """Draw the length of a segment, in seconds, within the bounds of ``config``.
 
     Source:
         The lengths of LAV-DF and AV-Deepfake1M as their metadata have them.
@@ -98,32 +97,44 @@ def draw_length_s(config: SegmentConfig, rng: np.random.Generator) -> float:
 def plan_segments(
     propose: Proposer, *, duration_s: float, config: SegmentConfig, rng: np.random.Generator
 ) -> list[PlannedSegment]:
-    """Return one to ``config.max_segments`` stretches in time order, clear of each other.
+    """Plan one to ``config.max_segments`` segments in time order, clear of each other.
 
-    None come back where the clip has no room for any.
+    Args:
+        propose: Draws the places of segments.
+        duration_s: Duration of the clip, in seconds.
+        config: Length, number and distance of the segments.
+        rng: Source of randomness.
+
+    Returns:
+        The segments; none where the clip has no room for any.
     """
     planned: list[PlannedSegment] = []
     for _ in range(int(rng.integers(1, config.max_segments + 1))):
         for _ in range(_TRIES):
-            stretch = propose(draw_length_s(config, rng), rng)
-            if stretch is not None and _fits(stretch, planned, duration_s, config):
-                planned.append(stretch)
+            segment = propose(draw_length_s(config, rng), rng)
+            if segment is not None and _fits(segment.time, planned, duration_s, config):
+                planned.append(segment)
                 break
     return sorted(planned, key=lambda s: s.time)
 
 
 def propose_audio(audio: Audio, rate_hz: int) -> Proposer:
-    """Return a proposer of stretches of audio, in samples, where something is said."""
+    """Make a proposer of segments of audio, in samples, where somebody speaks.
+
+    Args:
+        audio: The audio of the clip, shape ``(sample,)``.
+        rate_hz: Sample rate, in Hz.
+    """
 
     def propose(length_s: float, rng: np.random.Generator) -> PlannedSegment | None:
         size = s_to_samples(length_s, rate_hz)
         if size >= audio.size:
             return None
         starts = rng.integers(audio.size - size + 1, size=_PLACES)
-        spoken = [compute_speech_share(audio[s : s + size], rate_hz, like=audio) for s in starts]
-        if max(spoken) < _MIN_SPOKEN:
+        speech = [compute_speech_share(audio[s : s + size], rate_hz, like=audio) for s in starts]
+        if max(speech) < _MIN_SPEECH:
             return None
-        start = int(starts[int(np.argmax(spoken))])
+        start = int(starts[int(np.argmax(speech))])
         ends_s = samples_to_s(start, rate_hz), samples_to_s(start + size, rate_hz)
         return PlannedSegment(Segment(*ends_s))
 
@@ -131,115 +142,112 @@ def propose_audio(audio: Audio, rate_hz: int) -> Proposer:
 
 
 def propose_frames(
-    trace: FaceTrace, config: SegmentConfig, *, needs_donor: bool, audio: Audio | None, rate_hz: int
+    face: FaceTrace,
+    config: SegmentConfig,
+    *,
+    needs_donor: bool,
+    audio: Audio | None,
+    rate_hz: int,
 ) -> Proposer:
-    """Return a proposer of stretches that begin and end with a frame.
+    """Make a proposer of segments that begin and end with a frame.
 
     Args:
-        trace: Where the face is seen.
-        config: Which lengths are allowed after rounding to frames.
-        needs_donor: Whether another moment of the clip must lend its frames.
-        audio: If given, the stretch is to be forged in the audio as well: it lies where
-            something is said.
-        rate_hz: Samples a second of the audio.
+        face: The face mesh in each frame.
+        config: Bounds of the lengths after rounding to frames.
+        needs_donor: Whether another moment of the clip must be the donor.
+        audio: If given, the segment is to be forged in the audio as well: it lies where
+            somebody speaks.
+        rate_hz: Sample rate of the audio, in Hz.
     """
-    runs_end = trace.runs_end
-    faced = np.flatnonzero(runs_end > np.arange(trace.num_frames))
+    runs_end = face.runs_end
+    with_face = np.flatnonzero(runs_end > np.arange(face.num_frames))
 
-    def place(length_s: float, rng: np.random.Generator) -> tuple[int, int] | None:
-        start = int(rng.choice(faced))
-        end = trace.nearest_edge(float(trace.edges_s[start]) + length_s)
+    def draw_place(length_s: float, rng: np.random.Generator) -> range | None:
+        start = int(rng.choice(with_face))
+        end = face.nearest_edge(float(face.edges_s[start]) + length_s)
         if end <= start or end > runs_end[start]:
             return None
-        time = trace.segment(start, end)
-        audible = audio is None or s_to_samples(time.end_s, rate_hz) <= audio.size
-        return (start, end) if audible and _allowed(time.duration_s, config) else None
+        time = face.segment(start, end)
+        if audio is not None and s_to_samples(time.end_s, rate_hz) > audio.size:
+            return None
+        low_s, high_s = config.min_s - EDGE_TOLERANCE, config.max_s + EDGE_TOLERANCE
+        return range(start, end) if low_s <= time.duration_s <= high_s else None
+
+    def compute_speech(place: range) -> float:
+        if audio is None:
+            return 1.0
+        time = face.segment(place.start, place.stop)
+        start, end = (s_to_samples(t, rate_hz) for t in (time.start_s, time.end_s))
+        return compute_speech_share(audio[start:end], rate_hz, like=audio)
 
     def propose(length_s: float, rng: np.random.Generator) -> PlannedSegment | None:
-        if not faced.size:
+        if not with_face.size:
             return None
-        places = [p for _ in range(_PLACES) if (p := place(length_s, rng))]
+        places = [p for _ in range(_PLACES) if (p := draw_place(length_s, rng))]
         if not places:
             return None
-        spoken = [_spoken(trace.segment(*p), audio, rate_hz) for p in places]
-        if max(spoken) < _MIN_SPOKEN:
+        speech = [compute_speech(place) for place in places]
+        if max(speech) < _MIN_SPEECH:
             return None
-        start, end = places[int(np.argmax(spoken))]
-        here, time = range(start, end), trace.segment(start, end)
+        target = places[int(np.argmax(speech))]
+        time = face.segment(target.start, target.stop)
         if not needs_donor:
-            return PlannedSegment(time, here)
-        there = find_donor(trace, here, gap_s=config.gap_s, rng=rng)
-        return PlannedSegment(time, here, there) if there else None
+            return PlannedSegment(time, target)
+        donor = find_donor(face, target, gap_s=config.gap_s, rng=rng)
+        return PlannedSegment(time, target, donor) if donor else None
 
     return propose
 
 
-def find_donor(trace: FaceTrace, here: range, *, gap_s: float, rng: np.random.Generator) -> range:
-    """Return where the same person's lips do something else while the head is held alike.
+def find_donor(face: FaceTrace, target: range, *, gap_s: float, rng: np.random.Generator) -> range:
+    """Find a moment of the same person with other lips in the same head pose.
 
     Args:
-        trace: Where the face is seen.
-        here: Indices of the frames that need a donor.
-        gap_s: How far from the stretch the donor should be, in seconds; where the clip is
+        face: The face mesh in each frame.
+        target: Indices of the frames that need a donor.
+        gap_s: Least distance of the donor from the segment, in seconds; where the clip is
             too short for that, it only stays outside.
         rng: Draws the moments that are compared.
 
     Returns:
         Indices of as many frames; none if the clip has no such moment.
     """
-    start, end, size = here.start, here.stop, len(here)
-    first = np.arange(max(0, trace.num_frames - size + 1))
-    whole = (trace.runs_end[first] >= first + size) & (trace.track[first] == trace.track[start])
+    start, end, size = target.start, target.stop, len(target)
+    first = np.arange(max(0, face.num_frames - size + 1))
+    whole = (face.runs_end[first] >= first + size) & (face.track[first] == face.track[start])
     for clear_s in (gap_s, 0.0):
-        before = trace.edges_s[first + size] <= trace.edges_s[start] - clear_s + EDGE_TOLERANCE
-        after = trace.edges_s[first] >= trace.edges_s[end] + clear_s - EDGE_TOLERANCE
+        before = face.edges_s[first + size] <= face.edges_s[start] - clear_s + EDGE_TOLERANCE
+        after = face.edges_s[first] >= face.edges_s[end] + clear_s - EDGE_TOLERANCE
         places = first[whole & (before | after)]
         if places.size:
-            drawn = rng.choice(places, size=min(_DONOR_PLACES, places.size), replace=False)
-            moments = [range(int(d), int(d) + size) for d in drawn]
-            rated = [
-                (r, there) for there in moments if (r := _rate(trace, here, there)) is not None
-            ]
-            return max(rated, default=(0.0, range(0)), key=lambda one: one[0])[1]
+            starts = rng.choice(places, size=min(_DONOR_PLACES, places.size), replace=False)
+            scores = [_score_donor(face, target, range(int(s), int(s) + size)) for s in starts]
+            best = int(np.argmax(scores))
+            at = int(starts[best])
+            return range(at, at + size) if np.isfinite(scores[best]) else range(0)
     return range(0)
 
 
-def _rate(trace: FaceTrace, here: range, there: range) -> float | None:
-    """Return how far the lips differ less how far the head does, in px of the aligned face.
+def _score_donor(face: FaceTrace, target: range, donor: range) -> float:
+    """Score a donor: difference of the lips less that of the pose, in px of the aligned face.
 
-    None where the head is held too differently in any frame.
+    Minus infinity where the head pose differs too much in any frame.
     """
-    apart = np.linalg.norm(trace.points[here] - trace.points[there], axis=-1)
-    pose = apart[:, list(ANCHORS)].mean(axis=1)
+    distances = np.linalg.norm(face.points[target] - face.points[donor], axis=-1)
+    pose = distances[:, list(ANCHORS)].mean(axis=1)
     if pose.max() > _MAX_POSE_PX:
-        return None
-    lips = apart[:, [*LIPS_OUTER, *LIPS_INNER]].mean()
+        return -np.inf
+    lips = distances[:, [*LIPS_OUTER, *LIPS_INNER]].mean()
     return float(lips - _POSE_WEIGHT * pose.mean())
 
 
 def _fits(
-    stretch: PlannedSegment, planned: list[PlannedSegment], duration_s: float, config: SegmentConfig
+    time: Segment, planned: list[PlannedSegment], duration_s: float, config: SegmentConfig
 ) -> bool:
-    time = stretch.time
     total_s = time.duration_s + sum(p.time.duration_s for p in planned)
-    clear = all(
+    is_clear = all(
         time.start_s >= p.time.end_s + config.gap_s - EDGE_TOLERANCE
         or time.end_s <= p.time.start_s - config.gap_s + EDGE_TOLERANCE
         for p in planned
     )
-    return clear and total_s <= config.max_share * duration_s
-
-
-def _allowed(duration_s: float, config: SegmentConfig) -> bool:
-    return config.min_s - EDGE_TOLERANCE <= duration_s <= config.max_s + EDGE_TOLERANCE
-
-
-def _spoken(time: Segment, audio: Audio | None, rate_hz: int) -> float:
-    if audio is None:
-        return 1.0
-    return compute_speech_share(samples_in(audio, time, rate_hz), rate_hz, like=audio)
-
-
-def samples_in(audio: Audio, time: Segment, rate_hz: int) -> NDArray[np.float32]:
-    """Return the samples that audio during ``time``."""
-    return audio[s_to_samples(time.start_s, rate_hz) : s_to_samples(time.end_s, rate_hz)]
+    return is_clear and total_s <= config.max_share * duration_s

@@ -1,8 +1,8 @@
-"""Works on one real clip: writes it, forges variants of it, and says what was done.
+"""Write the variants of one real clip, real and forged, and their metadata.
 
-Whatever leaves goes through a chain of processing and an encoder, real or not, drawn
-anew for each file by its number, which tells nobody whether it is fake. Otherwise the
-chain would be the label.
+Every file goes through a chain of processing and an encoder, real or not, drawn anew for
+each file by its number, which does not depend on whether it is fake. Otherwise the chain
+would be the label.
 """
 
 from collections.abc import Iterable, Iterator
@@ -16,7 +16,7 @@ from pydantic import Field
 
 from mmmsba_plugin.config import Config, TracksConfig
 from mmmsba_plugin.datasets.lavdf_metadata import Entry, entry
-from mmmsba_plugin.forge.apply import ForgedClip, forge_clip
+from mmmsba_plugin.forge.apply import ForgedClip, Refusal, forge_clip
 from mmmsba_plugin.forge.augment.audio import mix
 from mmmsba_plugin.forge.augment.pipeline import Processing, ProcessingConfig, draw_processing
 from mmmsba_plugin.forge.augment.video import at_rate, develop
@@ -30,7 +30,7 @@ from mmmsba_plugin.forge.source_clip import (
     SourceClip,
     read_source_audio,
 )
-from mmmsba_plugin.forge.sources import Source, seed_of
+from mmmsba_plugin.forge.sources import Source, seed_from
 from mmmsba_plugin.forger import Audio
 from mmmsba_plugin.media.audio import read_audio
 from mmmsba_plugin.media.encode import fps_of, write_clip
@@ -38,18 +38,18 @@ from mmmsba_plugin.media.probe import probe
 from mmmsba_plugin.structures import Frame
 from mmmsba_plugin.timebase import frames_to_s
 
-#: Sources of chance that must not know of each other.
-_CASTING, _FORGING, _PROCESSING, _NOISE = range(4)
-#: A clip shorter than this is not cut, in seconds: fake stretches need the room.
+#: Purposes of random numbers that must not depend on each other.
+_RECIPES, _FORGING, _PROCESSING, _NOISE = range(4)
+#: A clip shorter than this is not cut, in seconds: fake segments need the room.
 _MIN_CUT_S = 3.0
 _MB = 2**20
 
 
 class ForgeConfig(Config):
-    """How a dataset is fake."""
+    """Settings of a forged dataset."""
 
     segments: SegmentConfig = Field(
-        default=SegmentConfig(), description="How long and how many fake stretches are."
+        default=SegmentConfig(), description="Length and number of the fake segments."
     )
     mixed_share: float = Field(
         default=0.1,
@@ -57,33 +57,37 @@ class ForgeConfig(Config):
         le=1,
         description="Share of variants that two forgers of one modality work on.",
     )
-    min_clip_s: float = Field(default=1.0, gt=0, description="Shorter clips are left out.")
-    max_short_side_px: int = Field(
-        default=540, ge=64, description="Frames are scaled down to this, in px."
+    min_clip_s: float = Field(
+        default=1.0, gt=0, description="Shortest clip that is used, in seconds."
     )
-    sample_rate_hz: int = Field(default=16_000, ge=8_000, description="Of the written audio.")
+    max_short_side_px: int = Field(
+        default=540, ge=64, description="Largest short side that frames are scaled down to, in px."
+    )
+    sample_rate_hz: int = Field(
+        default=16_000, ge=8_000, description="Sample rate of the written audio, in Hz."
+    )
     frame_cache_mb: int = Field(
         default=256,
         ge=0,
-        description="Frames of a clip that are kept in memory instead of being read anew, in MB.",
+        description="Frames of a clip that stay in memory instead of being read anew, in MB.",
     )
     processing: ProcessingConfig = Field(
-        default=ProcessingConfig(), description="What happens to all files, real or not."
+        default=ProcessingConfig(), description="Processing of all files, real or fake."
     )
     tracks: TracksConfig = Field(
-        default=TracksConfig(), description="How the face is found and followed."
+        default=TracksConfig(), description="Settings of the face tracker."
     )
 
 
 class VariantWriter:
-    """One real clip and what is made of it.
+    """Writer of the variants of one real clip.
 
     Args:
         source: The clip.
         out_dir: The dataset that is being written.
-        traces: Where the face is, in this clip and in others.
-        config: How it is fake.
-        seed: Of the whole dataset.
+        traces: The face traces of this clip and of others.
+        config: Settings of the dataset.
+        seed: Random seed of the whole dataset.
     """
 
     def __init__(
@@ -95,104 +99,104 @@ class VariantWriter:
         config: ForgeConfig,
         seed: int,
     ) -> None:
-        self._source, self._out_dir, self._traces = source, out_dir, traces
+        self.source, self._out_dir, self._traces = source, out_dir, traces
         self._config, self._seed = config, seed
 
     @cached_property
-    def footage(self) -> SourceClip:
+    def clip(self) -> SourceClip:
         """The clip as it is."""
-        reel = self._traces.frames_of(self._source, max_bytes=self._config.frame_cache_mb * _MB)
+        cache = self._traces.frames_of(self.source, max_bytes=self._config.frame_cache_mb * _MB)
         return SourceClip(
-            reel,
-            face=self._traces.load(self._source, reel),
-            audio=read_source_audio(self._source, self._config.sample_rate_hz),
-            fps_hz=fps_of(self._source.media),
+            cache,
+            face=self._traces.load(self.source, cache),
+            audio=read_source_audio(self.source, self._config.sample_rate_hz),
+            fps_hz=fps_of(self.source.media),
             sample_rate_hz=self._config.sample_rate_hz,
         )
 
-    def recipes(self, cast: ForgerSet, number: int) -> Iterator[Recipe]:
-        """Yield what to try for a variant of this clip, the best first.
+    def recipes(self, forgers: ForgerSet, number: int) -> Iterator[Recipe]:
+        """Yield the recipes to try for a variant of this clip, the best first.
 
         Args:
-            cast: The forgers there are.
-            number: Which variant, from 0.
+            forgers: The forgers that can be used.
+            number: Number of the variant, from 0.
         """
-        seen = bool((self.footage.face.track >= 0).any())
-        able = cast.only(audio=bool(np.any(self.footage.audio)), frames=seen)
-        rng = self._rng(0, _CASTING)
-        return able.recipes(number, mixed_share=self._config.mixed_share, rng=rng)
+        has_face = bool((self.clip.face.track >= 0).any())
+        suitable = forgers.select(audio=bool(np.any(self.clip.audio)), frames=has_face)
+        rng = self._rng(0, _RECIPES)
+        return suitable.recipes(number, mixed_share=self._config.mixed_share, rng=rng)
 
     def file_numbers(self, num_files: int) -> list[int]:
-        """Return the numbers of all files of this clip, in an order that tells nothing."""
-        return [int(n) for n in self._rng(1, _CASTING).permutation(num_files)]
+        """Return the numbers of all files of this clip, in an order independent of the label."""
+        return [int(n) for n in self._rng(1, _RECIPES).permutation(num_files)]
 
-    def copy(self, number: int) -> Entry:
-        """Write the real clip as a file of that number, and return what to say of it."""
-        footage, processing = self._edited(number)
-        return self._write(number, processing, footage, ForgedClip(footage.audio, {}, ()))
+    def write_real(self, number: int) -> Entry:
+        """Write the real clip as a file of that number, and return its metadata."""
+        clip, processing = self._processed_clip(number)
+        return self._write(number, processing, clip, ForgedClip(clip.audio, {}, ()))
 
-    def forge(self, number: int, recipe: Recipe, lenders: Donors, *, original: int) -> Entry:
-        """Write a forged variant as a file of that number, and return what to say of it.
+    def write_fake(
+        self, number: int, recipe: Recipe, donors: Donors, *, original: int
+    ) -> Entry | Refusal:
+        """Write a forged variant as a file of that number, and return its metadata.
 
         Args:
-            number: Of the file.
-            recipe: What it is forged with.
-            lenders: Other clips, for forgers that need them.
-            original: Number of the real file it is said to come from.
+            number: Number of the file.
+            recipe: The forgers that manipulate it.
+            donors: Other clips, for forgers that need them.
+            original: Number of the real file that its metadata name as the original.
 
-        Raises:
-            FeatureError: The clip cannot be forged with this.
+        Returns:
+            The metadata; or a refusal, where the clip cannot be forged with this recipe.
         """
-        footage, processing = self._edited(number)
+        clip, processing = self._processed_clip(number)
         rng = self._rng(number, _FORGING)
-        forgery = forge_clip(
-            footage, recipe, lenders=lenders, config=self._config.segments, rng=rng
-        )
-        return self._write(number, processing, footage, forgery) | {
-            "original": self._file(original)
-        }
+        forged = forge_clip(clip, recipe, donors=donors, config=self._config.segments, rng=rng)
+        if isinstance(forged, Refusal):
+            return forged
+        return self._write(number, processing, clip, forged) | {"original": self._file(original)}
 
     def _rng(self, number: int, purpose: int) -> np.random.Generator:
-        """Return a source of chance; the same whatever was made before."""
-        return np.random.default_rng([self._seed, seed_of(self._source.name), number, purpose])
+        """Return a random generator that does not depend on the files made before."""
+        return np.random.default_rng([self._seed, seed_from(self.source.name), number, purpose])
 
-    def _edited(self, number: int) -> tuple[SourceClip, Processing]:
-        """Return the clip with its clean cut, if it gets one, and what else will be done."""
-        footage, rng = self.footage, self._rng(number, _PROCESSING)
-        drawn = draw_processing(self._config.processing, fps_hz=float(footage.fps_hz), rng=rng)
-        if drawn.cut is None:
-            return footage, drawn
-        where, lost_s = drawn.cut
-        start_s = where * footage.duration_s
-        ends = (footage.face.nearest_edge(t) for t in (start_s, start_s + lost_s))
-        cut = range(*ends)
-        whole = not cut or cut.start == 0 or cut.stop >= footage.face.num_frames
-        if whole or footage.duration_s < _MIN_CUT_S:
-            return footage, drawn.model_copy(update={"cut": None})
-        return footage.without(cut), drawn
+    def _processed_clip(self, number: int) -> tuple[SourceClip, Processing]:
+        """Draw the processing of a file, and apply its clean cut to the clip if there is one."""
+        clip, rng = self.clip, self._rng(number, _PROCESSING)
+        processing = draw_processing(self._config.processing, fps_hz=float(clip.fps_hz), rng=rng)
+        if processing.cut is None:
+            return clip, processing
+        place, removed_s = processing.cut
+        start_s = place * clip.duration_s
+        cut = range(*(clip.face.nearest_edge(t) for t in (start_s, start_s + removed_s)))
+        touches_end = not cut or cut.start == 0 or cut.stop >= clip.face.num_frames
+        if touches_end or clip.duration_s < _MIN_CUT_S:
+            return clip, processing.model_copy(update={"cut": None})
+        return clip.without(cut), processing
 
     def _write(
-        self, number: int, processing: Processing, footage: SourceClip, forgery: ForgedClip
+        self, number: int, processing: Processing, clip: SourceClip, forged: ForgedClip
     ) -> Entry:
-        """Write a file, and return what to say of it."""
+        """Write a file, and return its metadata."""
         file, rng = self._file(number), self._rng(number, _NOISE)
         rate_hz = self._config.sample_rate_hz
-        audio = mix(forgery.audio, processing, sample_rate_hz=rate_hz, rng=rng)
+        audio = mix(forged.audio, processing, sample_rate_hz=rate_hz, rng=rng)
         frames: Iterable[Frame] = develop(
-            replace_frames(footage.frames(), forgery.frames), processing, rng
+            replace_frames(clip.frames(), forged.frames), processing, rng
         )
-        fps_hz = footage.fps_hz
+        fps_hz = clip.fps_hz
         if processing.fps_hz is not None:
             fps_hz = Fraction(processing.fps_hz)
-            frames = at_rate(frames, fps_hz, footage.duration_s)
-            forgery = forgery.shown_at(fps_hz)
-        counted = _Counted(frames)
-        with self._compressed_before(number, processing, counted, audio, fps_hz) as (seen, heard):
+            frames = at_rate(frames, fps_hz, clip.duration_s)
+            forged = forged.at_frame_rate(fps_hz)
+        counter = _FrameCounter(frames)
+        with self._encoded_before(number, processing, counter, audio, fps_hz) as streams:
+            encoded_frames, encoded_audio = streams
             write_clip(
                 self._out_dir / file,
-                seen,
+                encoded_frames,
                 fps_hz=fps_hz,
-                audio=heard if heard.size else None,
+                audio=encoded_audio if encoded_audio.size else None,
                 sample_rate_hz=rate_hz,
                 crf=processing.crf,
                 encoder=processing.encoder,
@@ -200,23 +204,23 @@ class VariantWriter:
             )
         return entry(
             file=file,
-            split=self._source.candidate.split,
-            identity=self._source.candidate.identity,
-            kind=forgery.kind or "real",
-            duration_s=counted.end_s(fps_hz),
-            num_frames=counted.num,
+            split=self.source.candidate.split,
+            identity=self.source.candidate.identity,
+            kind=forged.kind or "real",
+            duration_s=counter.last_s + frames_to_s(1, fps_hz),
+            num_frames=counter.count,
             num_audio_samples=audio.size,
-            visual=forgery.times("visual"),
-            audio=forgery.times("audio"),
+            visual=forged.segments("visual"),
+            audio=forged.segments("audio"),
             details={
-                "source": self._source.candidate.key,
-                "operations": [done.told() for done in forgery.operations],
+                "source": self.source.candidate.key,
+                "operations": [operation.to_dict() for operation in forged.operations],
                 "processing": processing.told(),
             },
         )
 
     @contextmanager
-    def _compressed_before(
+    def _encoded_before(
         self,
         number: int,
         processing: Processing,
@@ -224,7 +228,7 @@ class VariantWriter:
         audio: Audio,
         fps_hz: Fraction,
     ) -> Iterator[tuple[Iterable[Frame], Audio]]:
-        """Give what is to be written, compressed and read again if that is to be done twice."""
+        """Give the streams to write; encoded and decoded first, if the file is encoded twice."""
         if processing.first_crf is None:
             yield frames, audio
             return
@@ -241,27 +245,23 @@ class VariantWriter:
                 audio_bit_rate=processing.first_bit_rate,
             )
             media = probe(path, with_hash=False)
-            heard = read_audio(media, sample_rate_hz=rate_hz).samples if audio.size else audio
-            heard = np.pad(heard[: audio.size], (0, max(0, audio.size - heard.size)))
-            yield FrameCache(media, max_short_side_px=self._config.max_short_side_px), heard
+            decoded = read_audio(media, sample_rate_hz=rate_hz).samples if audio.size else audio
+            decoded = np.pad(decoded[: audio.size], (0, max(0, audio.size - decoded.size)))
+            yield FrameCache(media, max_short_side_px=self._config.max_short_side_px), decoded
         finally:
             path.unlink(missing_ok=True)
 
     def _file(self, number: int) -> str:
-        return f"{self._source.name}_{number}.mp4"
+        return f"{self.source.name}_{number}.mp4"
 
 
-class _Counted:
-    """Counts frames as they pass."""
+class _FrameCounter:
+    """A counter of the frames that pass through it, with the time of the last one."""
 
     def __init__(self, frames: Iterable[Frame]) -> None:
-        self._frames, self.num, self._last_s = frames, 0, 0.0
+        self._frames, self.count, self.last_s = frames, 0, 0.0
 
     def __iter__(self) -> Iterator[Frame]:
         for frame in self._frames:
-            self.num, self._last_s = self.num + 1, frame.pts_s
+            self.count, self.last_s = self.count + 1, frame.pts_s
             yield frame
-
-    def end_s(self, fps_hz: Fraction) -> float:
-        """Return when the last one ends, in seconds."""
-        return self._last_s + frames_to_s(1, fps_hz)

@@ -14,21 +14,27 @@ from mmmsba_plugin.cli import _exit_codes, app
 from mmmsba_plugin.config import Config
 from mmmsba_plugin.datasets.lavdf import read_lavdf
 from mmmsba_plugin.datasets.reader import refuse
-from mmmsba_plugin.errors import ConfigError, DatasetError, FeatureError, MissingExtraError
+from mmmsba_plugin.errors import (
+    ConfigError,
+    DatasetError,
+    ForgeError,
+    MissingExtraError,
+    WorkerError,
+)
 from mmmsba_plugin.forge import dataset as dataset_module
-from mmmsba_plugin.forge.apply import _shared_out
+from mmmsba_plugin.forge.apply import Refusal, assign_modalities
 from mmmsba_plugin.forge.audio.shift import ShiftAudio, ShiftConfig
 from mmmsba_plugin.forge.audio.splice import SpliceAudio, SpliceConfig
 from mmmsba_plugin.forge.augment.pipeline import PLAIN, ProcessingConfig
 from mmmsba_plugin.forge.dataset import forge_dataset
 from mmmsba_plugin.forge.donors import Donors
-from mmmsba_plugin.forge.recipes import ForgerSet, Recipe, assemble
+from mmmsba_plugin.forge.recipes import ForgerSet, Recipe, build_forgers
 from mmmsba_plugin.forge.source_clip import FaceTraceStore
 from mmmsba_plugin.forge.sources import find_sources
 from mmmsba_plugin.forge.talking_head.clips import make_talking_clip, make_talking_head_dataset
 from mmmsba_plugin.forge.variants import ForgeConfig, VariantWriter
 from mmmsba_plugin.forge.visual.mouth_swap import MouthConfig, MouthSwap
-from mmmsba_plugin.forge.workers import portable, work_on
+from mmmsba_plugin.forge.workers import is_portable, map_unordered
 from mmmsba_plugin.hookspecs import Forger
 from mmmsba_plugin.media.encode import write_clip
 from mmmsba_plugin.media.probe import probe
@@ -177,13 +183,13 @@ def studio(real, tmp_path):
 
 def test_truth_is_exactly_what_differs_before_encoding(studio, written):
     made, lenders = studio
-    name = Path(made.copy(0)["file"]).name
+    name = Path(made.write_real(0)["file"]).name
     real_frames, real_audio = written[name]
-    cast = assemble([SPLICE, MOUTH], {})
+    forgers = build_forgers([SPLICE, MOUTH], {})
     kinds = set()
     for number in range(1, 4):
-        recipe = next(made.recipes(cast, number))
-        entry = made.forge(number, recipe, lenders, original=0)
+        recipe = next(made.recipes(forgers, number))
+        entry = made.write_fake(number, recipe, lenders, original=0)
         kinds.add(entry["kind"])
         frames, audio = written[Path(entry["file"]).name]
         changed_s = [
@@ -207,31 +213,31 @@ def test_truth_is_exactly_what_differs_before_encoding(studio, written):
 
 
 def test_both_modalities_are_mostly_fake_at_the_same_time():
-    cast, rng = a_cast(1, 1), np.random.default_rng(0)
-    both = Recipe(cast.audios, cast.frames)
+    forgers, rng = forger_set(1, 1), np.random.default_rng(0)
+    both = Recipe(forgers.audios, forgers.frames)
     num_same = 0
     for _ in range(500):
-        heard, seen = _shared_out(3, both, rng)
+        heard, seen = assign_modalities(3, both, rng)
         assert set(heard) | set(seen) == {0, 1, 2}
         assert set(heard) & set(seen), "both are fake somewhere"
         num_same += heard == seen
     # Two of three stretches keep both in four of five draws each.
     assert 280 <= num_same <= 360
-    assert _shared_out(3, Recipe(audios=cast.audios), rng) == ([0, 1, 2], [])
-    assert _shared_out(2, Recipe(frames=cast.frames), rng) == ([], [0, 1])
+    assert assign_modalities(3, Recipe(audios=forgers.audios), rng) == ([0, 1, 2], [])
+    assert assign_modalities(2, Recipe(frames=forgers.frames), rng) == ([], [0, 1])
 
 
 # --- who forges what -----------------------------------------------------------------------
 
 
-def names_of(cast, rng_seed, number, mixed_share=0.0):
+def names_of(forgers, rng_seed, number, mixed_share=0.0):
     recipe = next(
-        cast.recipes(number, mixed_share=mixed_share, rng=np.random.default_rng(rng_seed))
+        forgers.recipes(number, mixed_share=mixed_share, rng=np.random.default_rng(rng_seed))
     )
     return [n for n, _ in recipe.audios], [n for n, _ in recipe.frames]
 
 
-def a_cast(num_audios, num_frames):
+def forger_set(num_audios, num_frames):
     forger = Shouting(Loud())
     return ForgerSet(
         tuple((f"sound{i}", forger) for i in range(num_audios)),
@@ -240,35 +246,35 @@ def a_cast(num_audios, num_frames):
 
 
 def test_a_third_each_has_its_audio_its_frames_or_both_altered():
-    cast = a_cast(4, 3)
-    altered, forgers = collections.Counter(), collections.Counter()
+    forgers = forger_set(4, 3)
+    altered, counts = collections.Counter(), collections.Counter()
     for clip in range(200):
         for number in range(3):
-            audios, frames = names_of(cast, clip, number)
+            audios, frames = names_of(forgers, clip, number)
             altered[len(audios), len(frames)] += 1
-            forgers.update([*audios, *frames])
+            counts.update([*audios, *frames])
     assert altered == {(1, 0): 200, (0, 1): 200, (1, 1): 200}
     # 400 draws among four are 100 each, give or take 9.
-    assert all(70 <= forgers[f"sound{i}"] <= 130 for i in range(4))
-    assert all(100 <= forgers[f"picture{i}"] <= 167 for i in range(3))
+    assert all(70 <= counts[f"sound{i}"] <= 130 for i in range(4))
+    assert all(100 <= counts[f"picture{i}"] <= 167 for i in range(3))
 
 
 def test_some_variants_are_the_work_of_two():
-    cast = a_cast(4, 0)
-    sizes = [len(names_of(cast, clip, 0, mixed_share=0.3)[0]) for clip in range(300)]
+    forgers = forger_set(4, 0)
+    sizes = [len(names_of(forgers, clip, 0, mixed_share=0.3)[0]) for clip in range(300)]
     assert 60 <= sizes.count(2) <= 120
     assert set(sizes) == {1, 2}
-    assert len(names_of(a_cast(1, 0), 0, 0, mixed_share=1.0)[0]) == 1
+    assert len(names_of(forger_set(1, 0), 0, 0, mixed_share=1.0)[0]) == 1
 
 
 def test_what_a_clip_lacks_is_not_cast():
     assert not list(
-        a_cast(2, 2)
-        .only(audio=False, frames=False)
+        forger_set(2, 2)
+        .select(audio=False, frames=False)
         .recipes(0, mixed_share=0, rng=np.random.default_rng(0))
     )
     for number in range(3):
-        audios, frames = names_of(a_cast(2, 2).only(audio=False, frames=True), 0, number)
+        audios, frames = names_of(forger_set(2, 2).select(audio=False, frames=True), 0, number)
         assert not audios
         assert frames
 
@@ -342,15 +348,15 @@ def test_a_stranger_s_forger_enters_by_the_same_door(real, tmp_path):
 @pytest.mark.parametrize(
     ("build", "message"),
     [
-        (Cutting, "the forger 'odd' returned .* samples for a stretch of .* cannot be run yet"),
-        (Idle, "the forger 'odd' left a stretch as it was"),
+        (Cutting, "the forger 'odd' returned .* samples for a segment of .* cannot be run yet"),
+        (Idle, "the forger 'odd' left a segment as it was"),
         (Stumbling, r"the forger 'odd' failed \(IndexError: .*\); leave it out"),
         (Voiceless, "the forger 'odd' cannot work here: no voice is installed"),
     ],
 )
 def test_a_forger_that_does_not_do_its_work_is_named(real, tmp_path, build, message):
     options = {"per_clip": 1, "seed": 0, "split": "test"}
-    with pytest.raises(DatasetError, match=f"nothing could be fake .*{message}"):
+    with pytest.raises(ForgeError, match=f"nothing could be forged .*{message}"):
         forge_dataset(real, tmp_path / "alone", forgers=[audio("odd", build)], **options)
     both = [audio("odd", build), audio("shout", Shouting)]
     made = forge_dataset(real, tmp_path / "both", forgers=both, **options)
@@ -363,7 +369,7 @@ def test_a_forger_that_lacks_something_here_is_left_out_and_named(real, tmp_path
     (left_out,) = made.left_out
     assert str(left_out) == "the forger 'speak': no voice is installed; install one"
     with pytest.raises(ConfigError, match=r"no forger can be used here .*no voice is installed"):
-        assemble(forgers[:1], {})
+        build_forgers(forgers[:1], {})
 
 
 @pytest.mark.parametrize(
@@ -443,15 +449,15 @@ def test_a_file_s_number_tells_nothing(studio):
 
 
 def test_a_clip_that_is_hard_to_forge_is_not_often_seen_as_real(real, tmp_path, monkeypatch):
-    forge = VariantWriter.forge
+    forge = VariantWriter.write_fake
     left = iter([True, False, False, False])
 
     def forge_once(self, *arguments, **options):
         if next(left, False):
             return forge(self, *arguments, **options)
-        raise FeatureError("it is too short")
+        return Refusal("it is too short")
 
-    monkeypatch.setattr(dataset_module.VariantWriter, "forge", forge_once)
+    monkeypatch.setattr(dataset_module.VariantWriter, "write_fake", forge_once)
     made = forge_dataset(
         real, tmp_path, per_clip=4, real_per_clip=4, seed=0, forgers=[MOUTH], split="dev"
     )
@@ -512,7 +518,7 @@ def _shares():
 
 def test_a_lonely_voice_gets_no_donor_and_is_named(tmp_path):
     still(tmp_path / "genuine/only.mp4", 2)
-    with pytest.raises(DatasetError, match=r"nothing could be fake .*no other clip of the split"):
+    with pytest.raises(ForgeError, match=r"nothing could be forged .*no other clip of the split"):
         forge_dataset(tmp_path / "genuine", tmp_path / "out", per_clip=1, seed=0, forgers=[SPLICE])
     assert not (tmp_path / "out/metadata.json").exists()
 
@@ -546,7 +552,7 @@ def test_a_stranger_lends_his_face(real, tmp_path):
 
 
 def test_nobody_lends_a_face_from_another_split(real, tmp_path):
-    with pytest.raises(DatasetError, match="no other clip of the split lends a face"):
+    with pytest.raises(ForgeError, match="no other clip of the split has a face"):
         forge_dataset(real, tmp_path, per_clip=1, seed=0, forgers=[BORROW], split="test")
 
 
@@ -555,7 +561,7 @@ def test_a_shift_that_does_not_fit_is_turned_down():
 
     audio = np.random.default_rng(0).normal(0, 0.1, RATE_HZ).astype(np.float32)
     job = AudioJob(audio, 1000, RATE_HZ - 1000, RATE_HZ)
-    with pytest.raises(FeatureError, match=r"too short to be moved by .*; give a longer clip"):
+    with pytest.raises(ForgeError, match=r"too short to be moved by .*; give a longer clip"):
         ShiftAudio().forge_audio(job, np.random.default_rng(0))
 
 
@@ -657,33 +663,33 @@ def test_only_the_wanted_split_is_fake(real, tmp_path):
 
 
 def test_one_clip_that_fails_does_not_stop_the_rest(real, tmp_path, monkeypatch):
-    copy = VariantWriter.copy
+    copy = VariantWriter.write_real
 
     def fail_once(self, number):
-        if "speaker2" in self._source.name:
-            raise FeatureError("the frames ran away")
+        if "speaker2" in self.source.name:
+            raise ForgeError("the frames ran away")
         return copy(self, number)
 
-    monkeypatch.setattr(dataset_module.VariantWriter, "copy", fail_once)
+    monkeypatch.setattr(dataset_module.VariantWriter, "write_real", fail_once)
     summary = forge_dataset(real, tmp_path, per_clip=1, seed=0, forgers=[SPLICE, MOUTH])
     assert summary.num_real == 4
     assert [s.reason for s in summary.skipped] == ["the frames ran away"]
 
 
 def test_a_process_that_dies_ends_the_run_with_advice():
-    with pytest.raises(DatasetError, match=r"died, .* run again with fewer workers"):
-        list(work_on(os._exit, [1, 1], workers=2))
+    with pytest.raises(WorkerError, match="run again with fewer"):
+        list(map_unordered(os._exit, [1, 1], workers=2))
 
 
 def test_work_is_done_in_this_process_where_no_other_could_do_it():
-    assert portable(MouthSwap(), SpliceAudio())
+    assert is_portable(MouthSwap(), SpliceAudio())
 
     class Local:
         pass
 
-    assert not portable(Local())
+    assert not is_portable(Local())
     Local.__module__ = "_video_forensics_mine"
-    assert not portable(Local())
+    assert not is_portable(Local())
 
 
 def test_a_trace_that_was_half_written_is_made_anew(real, tmp_path):
@@ -747,11 +753,11 @@ def test_an_unknown_name_among_the_excluded_is_answered_with_those_there_are(run
 def test_every_forger_there_is_finds_something_to_alter(studio, written):
     made, lenders = studio
     forgers = [plugins.lookup("forgers", o.name) for o in plugins.entries("forgers") if o.entry]
-    cast = assemble(forgers, {})
-    alone = [Recipe(audios=(one,)) for one in cast.audios]
-    alone += [Recipe(frames=(one,)) for one in cast.frames]
+    forgers = build_forgers(forgers, {})
+    alone = [Recipe(audios=(one,)) for one in forgers.audios]
+    alone += [Recipe(frames=(one,)) for one in forgers.frames]
     for recipe in alone:
-        entry = made.forge(0, recipe, lenders, original=1)
+        entry = made.write_fake(0, recipe, lenders, original=1)
         assert entry["kind"] == str(recipe)
         assert entry["n_fakes"] >= 1
     assert written

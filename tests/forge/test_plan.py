@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mmmsba_plugin.config import TracksConfig
-from mmmsba_plugin.errors import DatasetError, FeatureError
+from mmmsba_plugin.datasets.splits import deal
+from mmmsba_plugin.errors import DatasetError, ForgeError
 from mmmsba_plugin.forge.audio.crossfade import compute_fade_weights
 from mmmsba_plugin.forge.audio.loudness import compute_speech_rms, compute_speech_share
 from mmmsba_plugin.forge.audio.splice import SpliceAudio, SpliceConfig
@@ -22,7 +23,7 @@ from mmmsba_plugin.forge.plan import (
     propose_audio,
     propose_frames,
 )
-from mmmsba_plugin.forge.sources import Skipped, deal_splits, find_sources
+from mmmsba_plugin.forge.sources import HELD_OUT, Skipped, find_sources
 from mmmsba_plugin.forge.talking_head.clips import make_talking_clip
 from mmmsba_plugin.forge.visual.mouth_swap import MouthConfig, MouthSwap, fit_anchors
 from mmmsba_plugin.forger import AudioJob, FaceFrame, FrameJob
@@ -128,7 +129,7 @@ def test_a_splice_never_clips():
 @pytest.mark.parametrize(("donor", "got"), [(None, "got none"), (np.zeros(9, np.float32), "got 9")])
 def test_a_splice_says_which_donor_it_needs(donor, got):
     job = AudioJob(np.zeros(RATE_HZ, np.float32), 0, 3200, RATE_HZ, donor)
-    with pytest.raises(FeatureError, match=f"3200 samples needs a donor at least as long, {got}"):
+    with pytest.raises(ForgeError, match=f"3200 samples needs a donor at least as long, {got}"):
         SpliceAudio().forge_audio(job, np.random.default_rng(0))
 
 
@@ -224,7 +225,7 @@ def test_a_mouth_at_the_frame_s_border_is_no_error(talking):
 
 def test_a_swap_says_how_many_donors_it_needs(talking):
     job = FrameJob(shots(talking, [1, 2]), 25, shots(talking, [9]))
-    with pytest.raises(FeatureError, match="2 frames need as many donors, got 1"):
+    with pytest.raises(ForgeError, match="2 frames need as many donors, got 1"):
         MouthSwap().forge_frames(job, np.random.default_rng(0))
 
 
@@ -362,7 +363,7 @@ def test_nobody_else_lends_a_mouth():
 
 @given(st.sets(st.text(min_size=1), max_size=40), st.integers(0, 1000))
 def test_every_split_gets_somebody_if_there_are_three(identities, seed):
-    dealt = deal_splits(identities, seed=seed)
+    dealt = deal(identities, HELD_OUT, seed=seed)
     assert dealt.keys() == identities
     if len(identities) >= 3:
         assert set(dealt.values()) == {"train", "dev", "test"}
@@ -371,9 +372,9 @@ def test_every_split_gets_somebody_if_there_are_three(identities, seed):
 
 def test_splits_are_the_same_in_every_process():
     # Python's own hash of a string is not; these came from another run.
-    dealt = deal_splits({"ann", "bob", "cyd", "dan"}, seed=0)
+    dealt = deal({"ann", "bob", "cyd", "dan"}, HELD_OUT, seed=0)
     assert dealt == {"dan": "dev", "ann": "test", "cyd": "train", "bob": "train"}
-    assert deal_splits(set(dealt), seed=1) != dealt
+    assert deal(set(dealt), HELD_OUT, seed=1) != dealt
 
 
 def still(path, seconds, *, audio=True):

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pydantic import AfterValidator, Field
 
 from mmmsba_plugin.config import Config
-from mmmsba_plugin.errors import FeatureError
+from mmmsba_plugin.errors import ForgeError
 from mmmsba_plugin.forge.audio.loudness import (
     PEAK,
     compute_gain,
@@ -156,12 +156,12 @@ def find_disjoint_starts(job: AudioJob, size: int, *, clear: int) -> NDArray[np.
     """Return where pieces of ``size`` samples start that are clear of the stretch.
 
     Raises:
-        FeatureError: The clip has no such piece.
+        ForgeError: The clip has no such piece.
     """
     starts = np.arange(job.audio.size - size + 1)
     found = starts[(starts + size + clear <= job.start) | (starts >= job.end + clear)]
     if not found.size:
-        raise FeatureError(
+        raise ForgeError(
             f"a clip of {job.audio.size} samples has no other {size} that are clear of the "
             "stretch; give a longer clip or shorter stretches"
         )
@@ -172,10 +172,10 @@ def require_speech(job: AudioJob) -> None:
     """Refuse a stretch in which nothing is heard: nothing in it can be altered.
 
     Raises:
-        FeatureError: No piece of the stretch is as loud as the clip's speech.
+        ForgeError: No piece of the stretch is as loud as the clip's speech.
     """
     if compute_speech_share(job.span, job.sample_rate_hz, like=job.audio) == 0.0:
-        raise FeatureError(
+        raise ForgeError(
             f"nothing is said in a stretch of {job.span.size} samples, so there is nothing to "
             "alter; choose one in which somebody speaks"
         )

@@ -7,7 +7,7 @@ everything around it stays in step with the lips, and all that is inside does no
 import numpy as np
 from pydantic import Field
 
-from mmmsba_plugin.errors import FeatureError
+from mmmsba_plugin.errors import ForgeError
 from mmmsba_plugin.forge.audio.crossfade import (
     Bounds,
     CrossfadeConfig,
@@ -55,7 +55,7 @@ class DeleteWord:
         """Return the stretch without its beginning.
 
         Raises:
-            FeatureError: Nothing is heard in the stretch.
+            ForgeError: Nothing is heard in the stretch.
         """
         require_speech(job)
         stretch, rate_hz = job.span, job.sample_rate_hz
@@ -93,7 +93,7 @@ class InsertSyllable:
         """Return the stretch with a syllable before it.
 
         Raises:
-            FeatureError: The clip has no other moment at which something is said.
+            ForgeError: The clip has no other moment at which something is said.
         """
         stretch, rate_hz = job.span, job.sample_rate_hz
         wanted = s_to_samples(rng.uniform(*self._config.length_s), rate_hz)
@@ -111,7 +111,7 @@ class InsertSyllable:
         rate_hz = job.sample_rate_hz
         syllable = select_most_speech(job.audio, size, rate_hz, starts=starts)
         if compute_speech_share(syllable, rate_hz, like=job.audio) == 0.0:
-            raise FeatureError(
+            raise ForgeError(
                 "no syllable is heard at another moment of the clip; give a clip with more speech"
             )
         wanted_rms = compute_speech_rms(job.span, rate_hz, like=job.audio)

@@ -67,7 +67,7 @@ class Resynth:
         """Return the stretch as its mel spectrogram has it.
 
         Raises:
-            FeatureError: Nothing is heard in the stretch.
+            ForgeError: Nothing is heard in the stretch.
         """
         require_speech(job)
         num_mels, num_rounds = (
@@ -115,7 +115,7 @@ class Recode:
         """Return the stretch as a codec would.
 
         Raises:
-            FeatureError: Nothing is heard in the stretch.
+            ForgeError: Nothing is heard in the stretch.
         """
         require_speech(job)
         config, rate_hz = self._config, job.sample_rate_hz

@@ -53,7 +53,7 @@ class ShiftPitch:
         """Return the stretch at another pitch.
 
         Raises:
-            FeatureError: Nothing is heard in the stretch.
+            ForgeError: Nothing is heard in the stretch.
         """
         require_speech(job)
         semitones = rng.choice((-1, 1)) * rng.uniform(*self._config.semitones)
@@ -87,7 +87,7 @@ class ChangeTempo:
         """Return the stretch at another speed.
 
         Raises:
-            FeatureError: Nothing is heard in the stretch.
+            ForgeError: Nothing is heard in the stretch.
         """
         require_speech(job)
         factor = float(rng.uniform(*self._config.factor) ** rng.choice((-1, 1)))

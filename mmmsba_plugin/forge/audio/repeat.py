@@ -8,7 +8,7 @@ and the lips.
 import numpy as np
 from pydantic import Field
 
-from mmmsba_plugin.errors import FeatureError
+from mmmsba_plugin.errors import ForgeError
 from mmmsba_plugin.forge.audio.crossfade import (
     CrossfadeConfig,
     find_disjoint_starts,
@@ -46,14 +46,14 @@ class RepeatAudio:
         """Return the stretch with another moment's speech in its place.
 
         Raises:
-            FeatureError: The clip has no other moment that long, or says nothing then.
+            ForgeError: The clip has no other moment that long, or says nothing then.
         """
         rate_hz, size = job.sample_rate_hz, job.span.size
         places = find_disjoint_starts(job, size, clear=s_to_samples(self._config.clear_s, rate_hz))
         starts = rng.choice(places, size=self._config.num_tries)
         piece = select_most_speech(job.audio, size, rate_hz, starts=starts)
         if compute_speech_share(piece, rate_hz, like=job.audio) == 0.0:
-            raise FeatureError(
+            raise ForgeError(
                 "nothing is said at another moment of the clip; give a clip with more speech"
             )
         return overlay_at_speech_level(job, piece, self._config)

@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import Field
 
 from mmmsba_plugin.config import Config
-from mmmsba_plugin.errors import FeatureError
+from mmmsba_plugin.errors import ForgeError
 from mmmsba_plugin.forge.audio.crossfade import compute_fade_weights
 from mmmsba_plugin.forger import Audio, AudioJob
 from mmmsba_plugin.timebase import s_to_samples
@@ -41,14 +41,14 @@ class ShiftAudio:
         """Return what is heard a little before or after the stretch.
 
         Raises:
-            FeatureError: The clip has no audio at that distance on either side.
+            ForgeError: The clip has no audio at that distance on either side.
         """
         rate_hz = job.sample_rate_hz
         shift = s_to_samples(float(rng.uniform(self._config.min_s, self._config.max_s)), rate_hz)
         late = bool(rng.integers(2))
         room = [s for s in _signed(shift, late=late) if _is_inside(job, s)]
         if not room:
-            raise FeatureError(
+            raise ForgeError(
                 f"the audio around a stretch of {job.span.size} samples is too short to be "
                 f"moved by {shift}; give a longer clip"
             )

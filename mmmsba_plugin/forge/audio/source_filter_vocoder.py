@@ -79,7 +79,7 @@ class Vocode:
         """Return the stretch as a vocoder says it.
 
         Raises:
-            FeatureError: Nothing is heard in the stretch.
+            ForgeError: Nothing is heard in the stretch.
         """
         require_speech(job)
         breath, flatness = (

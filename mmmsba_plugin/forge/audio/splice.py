@@ -7,7 +7,7 @@ as loud as the speech it replaces.
 import numpy as np
 from pydantic import Field
 
-from mmmsba_plugin.errors import FeatureError
+from mmmsba_plugin.errors import ForgeError
 from mmmsba_plugin.forge.audio.crossfade import (
     CrossfadeConfig,
     overlay_at_speech_level,
@@ -43,12 +43,12 @@ class SpliceAudio:
         """Return the stretch with a donor's speech in its place.
 
         Raises:
-            FeatureError: There is no donor, or it is shorter than the stretch.
+            ForgeError: There is no donor, or it is shorter than the stretch.
         """
         size, donor = job.span.size, job.donor
         if donor is None or donor.size < size:
             got = "none" if donor is None else f"{donor.size}"
-            raise FeatureError(
+            raise ForgeError(
                 f"a splice of {size} samples needs a donor at least as long, got {got}; "
                 "give a longer clip as the donor"
             )

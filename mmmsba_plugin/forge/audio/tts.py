@@ -49,7 +49,7 @@ class SpeakAudio:
         """Return the stretch with a synthesizer's words in its place.
 
         Raises:
-            FeatureError: The synthesizer failed.
+            ForgeError: The synthesizer failed.
         """
         size, rate_hz = job.span.size, job.sample_rate_hz
         voice = self._voices[int(rng.integers(len(self._voices)))]

@@ -16,7 +16,7 @@ from typing import Literal
 
 import numpy as np
 
-from mmmsba_plugin.errors import FeatureError, MissingExtraError
+from mmmsba_plugin.errors import ForgeError, MissingExtraError
 from mmmsba_plugin.forge.talking_head.formant_speech import SPEAKERS, compose, sing
 from mmmsba_plugin.forger import Audio
 from mmmsba_plugin.timebase import samples_to_s
@@ -97,7 +97,7 @@ def say(
     """Return what a voice says, of at least so many samples.
 
     Raises:
-        FeatureError: A synthesizer failed, or said nothing.
+        ForgeError: A synthesizer failed, or said nothing.
     """
     if name == "formant":
         return _babble(num_audio_samples, rate_hz, rng)
@@ -171,7 +171,7 @@ def _spoken(name: str, command: tuple[str, ...], text: str) -> tuple[Audio, int]
             )
             return _read_wav(out)
         except (OSError, EOFError, subprocess.SubprocessError, wave.Error) as error:
-            raise FeatureError(
+            raise ForgeError(
                 f"the voice {name!r} said nothing ({type(error).__name__}: {error}); try it by "
                 "hand, or let the voice be formant"
             ) from error

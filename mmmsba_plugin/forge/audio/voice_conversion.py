@@ -58,7 +58,7 @@ class ConvertVoice:
         """Return the stretch in another voice.
 
         Raises:
-            FeatureError: Nothing is heard in the stretch.
+            ForgeError: Nothing is heard in the stretch.
         """
         require_speech(job)
         side = int(rng.choice((-1, 1)))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mmmsba_plugin.errors import FeatureError
+from mmmsba_plugin.errors import ForgeError
 from mmmsba_plugin.forger import FaceFrame, FrameJob
 from mmmsba_plugin.structures import Rgb
 
@@ -222,10 +222,10 @@ def require_lent(job: FrameJob, lent: Sequence[FaceFrame], what: str, where: str
         where: Where they are to be taken from.
 
     Raises:
-        FeatureError: There are more or fewer.
+        ForgeError: There are more or fewer.
     """
     if len(lent) != len(job.frames):
-        raise FeatureError(
+        raise ForgeError(
             f"{len(job.frames)} frames need as many {what}, got {len(lent)}; take a stretch of "
             f"the same length from {where}"
         )
@@ -235,12 +235,12 @@ def require_altered(job: FrameJob, fake: list[Rgb]) -> list[Rgb]:
     """Return the frames, if every one of them was altered.
 
     Raises:
-        FeatureError: One was not, which would make a false truth: the face lies outside the
+        ForgeError: One was not, which would make a false truth: the face lies outside the
             frame, or nothing moves in it.
     """
     for shot, rgb in zip(job.frames, fake, strict=True):
         if np.array_equal(shot.rgb, rgb):
-            raise FeatureError(
+            raise ForgeError(
                 f"the frame at {shot.pts_s:.2f} s would stay as it is; forge another stretch, "
                 "where a face is seen and moves"
             )

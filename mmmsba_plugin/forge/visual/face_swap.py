@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from mmmsba_plugin.config import Config
-from mmmsba_plugin.errors import FeatureError
+from mmmsba_plugin.errors import ForgeError
 from mmmsba_plugin.forge.visual import face_regions
 from mmmsba_plugin.forge.visual.blend import (
     Corners,
@@ -74,7 +74,7 @@ class StrangerMouth:
         """Return the frames with the strangers' mouths.
 
         Raises:
-            FeatureError: There are not as many strangers as frames, their heads are held or
+            ForgeError: There are not as many strangers as frames, their heads are held or
                 lit too differently, or a frame shows nothing of the face.
         """
         _require_alike(job, self._config.most_unlike)
@@ -117,7 +117,7 @@ class StrangerFace:
         """Return the frames with the strangers' faces.
 
         Raises:
-            FeatureError: There are not as many strangers as frames, their heads are held or
+            ForgeError: There are not as many strangers as frames, their heads are held or
                 lit too differently, or a frame shows nothing of the face.
         """
         _require_alike(job, self._config.most_unlike)
@@ -153,7 +153,7 @@ def _require_alike(job: FrameJob, most: float) -> None:
     require_lent(job, job.other_clip_donors, "strangers", "another clip")
     unlike = unlikeness(job.other_clip_donors, job.frames)
     if unlike > most:
-        raise FeatureError(
+        raise ForgeError(
             f"the stranger's head is held otherwise by {unlike:.3f} heights of the face, at most "
             f"{most:g} is allowed; take another moment or another clip"
         )
@@ -163,12 +163,12 @@ def _laid(patch: Patch, there: Pixels, most_lifted: float) -> Rgb:
     """Return a frame with a stranger's skin in its complexion and its light.
 
     Raises:
-        FeatureError: A colour is all but missing there, as blue is in the light of a candle;
+        ForgeError: A colour is all but missing there, as blue is in the light of a candle;
             lifted to that of now, it would paint the lips.
     """
     lifted = float(patch.light_gain(there).max())
     if lifted > most_lifted:
-        raise FeatureError(
+        raise ForgeError(
             f"a colour of the stranger's skin would have to become {lifted:.1f} times as bright, "
             f"at most {most_lifted:g} is allowed; take another clip"
         )

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from mmmsba_plugin.config import Config
-from mmmsba_plugin.errors import FeatureError
+from mmmsba_plugin.errors import ForgeError
 from mmmsba_plugin.forge.visual import face_regions
 from mmmsba_plugin.forge.visual.blend import Patch, face_box, face_px, require_altered
 from mmmsba_plugin.forge.visual.mouth_swap import MouthConfig, MouthSwap, fit_moves
@@ -64,7 +64,7 @@ class Freeze:
         moment that differs steps in.
 
         Raises:
-            FeatureError: The stretch has one frame, or nothing moves in it.
+            ForgeError: The stretch has one frame, or nothing moves in it.
         """
         kind, area = _draw(_KINDS, rng), _draw(_AREAS_DRAWN, rng)
         if self._config.kind != "any":
@@ -135,7 +135,7 @@ def _that_differ(job: FrameJob, wanted: Indices) -> list[int]:
     """Return for each frame the index nearest to the wanted one whose face looks otherwise.
 
     Raises:
-        FeatureError: There is none.
+        ForgeError: There is none.
     """
     faces = [_face(shot, job.frames[0]) for shot in job.frames]
     chosen: list[int] = []
@@ -143,7 +143,7 @@ def _that_differ(job: FrameJob, wanted: Indices) -> list[int]:
         nearest = np.argsort(np.abs(np.arange(len(faces)) - index), kind="stable")
         other = (int(i) for i in nearest if not np.array_equal(faces[i], faces[own]))
         if (found := next(other, None)) is None:
-            raise FeatureError(
+            raise ForgeError(
                 f"nothing moves in a stretch of {len(faces)} frames at {job.frames[0].pts_s:.2f} "
                 "s, so showing it at another time changes nothing; forge another stretch"
             )

@@ -72,7 +72,7 @@ class Inpaint:
         """Return the frames with the mouth filled from its border.
 
         Raises:
-            FeatureError: A frame shows nothing of the face.
+            ForgeError: A frame shows nothing of the face.
         """
         methods: tuple[Method, ...] = ("telea", "navier-stokes", "smooth")
         drawn = methods[int(rng.integers(len(methods)))]

@@ -118,7 +118,7 @@ class LowresMouth:
         """Return the frames with the lower face painted anew.
 
         Raises:
-            FeatureError: There are not as many donors as frames where they are needed, or
+            ForgeError: There are not as many donors as frames where they are needed, or
                 a frame shows nothing of the face.
         """
         generator = _Generator.draw(self._config, rng)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from mmmsba_plugin.config import Config
-from mmmsba_plugin.errors import FeatureError
+from mmmsba_plugin.errors import ForgeError
 from mmmsba_plugin.forge.visual import face_regions
 from mmmsba_plugin.forge.visual.blend import Patch, Pixels, face_px, require_altered
 from mmmsba_plugin.forge.visual.mouth_swap import fit_moves
@@ -56,10 +56,10 @@ class Flow:
         ends of a morph and never on them, so that these frames change as well.
 
         Raises:
-            FeatureError: The stretch has one frame, or nothing moves in it.
+            ForgeError: The stretch has one frame, or nothing moves in it.
         """
         if len(job.frames) < _FEWEST_FRAMES:
-            raise FeatureError("a morph needs two frames at least, got one; forge a longer stretch")
+            raise ForgeError("a morph needs two frames at least, got one; forge a longer stretch")
         fake: list[Rgb] = []
         for start, end in pairwise(self._cuts(len(job.frames), rng)):
             fake += _morphed(job.frames[start:end])

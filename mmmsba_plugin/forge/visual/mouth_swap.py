@@ -51,7 +51,7 @@ class MouthSwap:
         """Return the frames with the donors' mouths.
 
         Raises:
-            FeatureError: There are not as many donors as frames.
+            ForgeError: There are not as many donors as frames.
         """
         require_lent(job, job.donors, "donors", "another moment of the clip")
         moves = fit_moves(job.donors, job.frames)

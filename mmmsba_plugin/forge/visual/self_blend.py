@@ -128,7 +128,7 @@ class SelfBlend:
         """Return the frames with the face blended into itself.
 
         Raises:
-            FeatureError: A frame shows nothing of the face.
+            ForgeError: A frame shows nothing of the face.
         """
         change = _Change.draw(self._config, rng)
         fake = [_blended(shot, change, change.jittered(rng)) for shot in job.frames]

@@ -13,7 +13,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy.signal import get_window, lfilter
 
-from mmmsba_plugin.errors import ConfigError, FeatureError, MissingExtraError
+from mmmsba_plugin.errors import ConfigError, ForgeError, MissingExtraError
 from mmmsba_plugin.forge.audio import tts_voices
 from mmmsba_plugin.forge.audio.crossfade import (
     CrossfadeConfig,
@@ -274,7 +274,7 @@ def test_where_nothing_is_heard_there_is_nothing_to_alter(build, name, silent):
         audio *= 0.0
     # A moment is shorter than the shortest piece that can be speech.
     job = job_at(1.0, 0.01 if silent == "moment" else 1.0, audio=audio)
-    with pytest.raises(FeatureError, match=r"nothing is said in a stretch of .* somebody speaks"):
+    with pytest.raises(ForgeError, match=r"nothing is said in a stretch of .* somebody speaks"):
         forge(build(name), job)
 
 
@@ -336,7 +336,7 @@ def test_a_repeat_is_another_moment_of_the_same_clip(build):
 
 
 def test_a_clip_without_another_moment_says_so():
-    with pytest.raises(FeatureError, match=r"has no other 32000 that are clear .* longer clip"):
+    with pytest.raises(ForgeError, match=r"has no other 32000 that are clear .* longer clip"):
         forge(RepeatAudio(), job_at(1.0, 2.0))
 
 
@@ -350,7 +350,7 @@ def test_a_clip_without_another_moment_says_so():
 def test_a_clip_that_is_silent_elsewhere_lends_nothing(forger, message):
     audio = np.zeros(4 * RATE_HZ, dtype=np.float32)
     audio[RATE_HZ : 2 * RATE_HZ] = talk()[RATE_HZ : 2 * RATE_HZ]
-    with pytest.raises(FeatureError, match=message):
+    with pytest.raises(ForgeError, match=message):
         forge(forger, job_at(0.9, 1.2, audio=audio))
 
 
@@ -724,7 +724,7 @@ def test_piper_is_found_as_a_package_and_so_is_its_voice(install, tmp_path, monk
 def test_a_program_that_fails_is_named(install, script, reason):
     install("flite", script)
     forger = SpeakAudio(SpeakConfig(voice="flite"))
-    with pytest.raises(FeatureError, match=rf"'flite' said nothing \({reason}.*try it by hand"):
+    with pytest.raises(ForgeError, match=rf"'flite' said nothing \({reason}.*try it by hand"):
         forge(forger, job_at(1.2, 0.3))
 
 
@@ -824,7 +824,7 @@ def test_elsewhere_is_clear_of_the_stretch_and_complete(start, length, size, cle
     if expected:
         assert find_disjoint_starts(job, size, clear=clear).tolist() == expected
     else:
-        with pytest.raises(FeatureError, match="give a longer clip or shorter stretches"):
+        with pytest.raises(ForgeError, match="give a longer clip or shorter stretches"):
             find_disjoint_starts(job, size, clear=clear)
 
 

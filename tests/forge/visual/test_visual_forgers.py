@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mmmsba_plugin.config import TracksConfig
-from mmmsba_plugin.errors import FeatureError
+from mmmsba_plugin.errors import ForgeError
 from mmmsba_plugin.forge.face_trace import trace_face
 from mmmsba_plugin.forge.talking_head.clips import make_talking_clip
 from mmmsba_plugin.forge.visual import face_regions
@@ -150,7 +150,7 @@ def fake_or_refused(way, job):
     """Return the frames, or None where the forger says that one would stay as it is."""
     try:
         return forge(WAYS[way](), job)
-    except FeatureError as error:
+    except ForgeError as error:
         if "forge another stretch" not in str(error):
             raise
         return None
@@ -292,7 +292,7 @@ def test_a_head_that_lies_is_no_error(way, job):
 @pytest.mark.parametrize("way", [w for w in WAYS if w != "mouth"])
 def test_a_face_beyond_the_frame_is_refused(way, job):
     work = everywhere(job(), lambda s: replace(s, points_px=s.points_px + 2000))
-    with pytest.raises(FeatureError, match="forge another stretch"):
+    with pytest.raises(ForgeError, match="forge another stretch"):
         forge(WAYS[way](), work)
 
 
@@ -308,7 +308,7 @@ def test_a_face_beyond_the_frame_is_refused(way, job):
 def test_a_forger_says_how_many_lenders_it_needs(forger, lent, job):
     work = job(count=3)
     work = replace(work, donors=work.donors[:2], other_clip_donors=work.other_clip_donors[:2])
-    with pytest.raises(FeatureError, match=f"3 frames need as many {lent}"):
+    with pytest.raises(ForgeError, match=f"3 frames need as many {lent}"):
         forge(forger, work)
 
 
@@ -495,7 +495,7 @@ def test_a_head_that_is_held_otherwise_is_refused(job):
     turned = [replace(s, points_px=s.points_px * (0.6, 1.0)) for s in work.other_clip_donors]
     assert unlikeness(turned, work.frames) > 0.05
     for forger in (StrangerFace(), StrangerMouth()):
-        with pytest.raises(FeatureError, match=r"otherwise by 0\.\d+ heights .* at most 0\.04 is"):
+        with pytest.raises(ForgeError, match=r"otherwise by 0\.\d+ heights .* at most 0\.04 is"):
             forge(forger, replace(work, other_clip_donors=turned))
     anyone = StrangerFace(StrangerFaceConfig(most_unlike=1))
     keeps_its_promises(work, forge(anyone, replace(work, other_clip_donors=turned)))
@@ -507,7 +507,7 @@ def test_a_stranger_in_too_different_a_light_is_refused(job):
     orange = [replace(s, rgb=(s.rgb * lamp).astype(np.uint8)) for s in work.other_clip_donors]
     work = replace(work, other_clip_donors=orange)
     for forger in (StrangerFace(), StrangerMouth()):
-        with pytest.raises(FeatureError, match=r"become \d\.\d times as bright, at most 2\.5 is"):
+        with pytest.raises(ForgeError, match=r"become \d\.\d times as bright, at most 2\.5 is"):
             forge(forger, work)
     keeps_its_promises(work, forge(StrangerFace(StrangerFaceConfig(most_lifted=20)), work))
     keeps_its_promises(work, forge(StrangerMouth(StrangerMouthConfig(most_lifted=20)), work))
@@ -570,14 +570,14 @@ def test_a_frame_never_shows_one_that_looks_the_same(job):
 
 def test_a_stretch_in_which_nothing_moves_cannot_be_shown_at_another_time(clip):
     still = FrameJob([clip[10]] * 4, FPS_HZ)
-    with pytest.raises(FeatureError, match=r"nothing moves in a stretch of 4 frames at 0\.40 s"):
+    with pytest.raises(ForgeError, match=r"nothing moves in a stretch of 4 frames at 0\.40 s"):
         forge(Freeze(), still)
 
 
 def test_one_frame_has_no_other_time_and_no_morph(job):
-    with pytest.raises(FeatureError, match="nothing moves in a stretch of 1 frames"):
+    with pytest.raises(ForgeError, match="nothing moves in a stretch of 1 frames"):
         forge(Freeze(), job(count=1))
-    with pytest.raises(FeatureError, match="a morph needs two frames at least, got one"):
+    with pytest.raises(ForgeError, match="a morph needs two frames at least, got one"):
         forge(Flow(), job(count=1))
 
 
@@ -666,7 +666,7 @@ def test_morphs_tile_a_stretch_and_none_is_of_one_frame(count, fewest, most):
 
 
 def test_a_morph_between_two_equal_frames_is_refused(clip):
-    with pytest.raises(FeatureError, match=r"the frame at 0\.40 s would stay as it is"):
+    with pytest.raises(ForgeError, match=r"the frame at 0\.40 s would stay as it is"):
         forge(Flow(), FrameJob([clip[10]] * 3, FPS_HZ))
 
 
