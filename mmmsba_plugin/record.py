@@ -48,6 +48,19 @@ class Record:
     extra: dict[str, object] = field(default_factory=dict, compare=False)
 
     @property
+    def name(self) -> str:
+        """Name by which reports, predictions and messages know the clip: its key, else its path."""
+        return self.key or str(self.media)
+
+    @property
+    def identity_key(self) -> str:
+        """Key of the identity that keeps splits and bootstrap clusters apart; never empty.
+
+        Clips with the same key are never both learned from and tested on.
+        """
+        return identity_key(self.identity, self.original, self.name)
+
+    @property
     def fake(self) -> bool:
         """Whether any stretch is fake."""
         return bool(self.truth)
@@ -80,6 +93,19 @@ class Record:
         ended = tuple(_ended(part, end_s) for part in (self.audio_truth, self.visual_truth))
         truth = _ended(self.truth, end_s) or ()
         return replace(self, truth=truth, audio_truth=ended[0], visual_truth=ended[1])
+
+
+def identity_key(identity: str | None, original: str | None, name: str) -> str:
+    """Return the identity that a clip counts as.
+
+    Args:
+        identity: Who is seen, if the dataset says so.
+        original: Name of the real clip it was made from, if any: all fakes of a clip show the
+            same person.
+        name: Name of the clip itself: without anything else it is its own identity, so that
+            clips about which nothing is known are not taken for one person.
+    """
+    return identity or original or name
 
 
 def _ended(truth: tuple[Segment, ...] | None, end_s: float) -> tuple[Segment, ...] | None:

@@ -200,7 +200,7 @@ def _entry(record: Record, seen: Glance, file: str) -> lavdf_metadata.Entry:
     return lavdf_metadata.entry(
         file=file,
         split=record.split,
-        identity=record.identity or record.key,
+        identity=record.identity_key,
         kind=record.kind or ("forged" if record.fake else "real"),
         duration_s=seen.duration_s,
         num_frames=seen.num_frames,

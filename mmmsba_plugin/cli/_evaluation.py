@@ -83,7 +83,7 @@ class Asked:
         self.dataset = opened.reader
         for record in opened.records:
             if self._listens and record.media.is_file():
-                self.silence_s[record.key or str(record.media)] = _silence_s(record.media)
+                self.silence_s[record.name] = _silence_s(record.media)
             yield record
 
 

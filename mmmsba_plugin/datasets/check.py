@@ -116,7 +116,7 @@ class Checkup:
                 record.identity, frozenset()
             ) | {split}
         if not is_there:
-            self.missing.add(_name(record))
+            self.missing.add(record.name)
 
     def plain(self) -> dict[str, Any]:
         """Return all of it as JSON can hold it."""
@@ -230,7 +230,7 @@ def _looked_for(
     there = _until_it_ends(_read(entry, lambda _: None, {**told, "need_media": True}))
     waiting = next(there, None)
     for record in _read(entry, hear, {**told, "need_media": False}):
-        is_there = waiting is not None and _name(waiting) == _name(record)
+        is_there = waiting is not None and waiting.name == record.name
         yield record, is_there
         if is_there:
             waiting = next(there, None)
@@ -245,10 +245,6 @@ def _until_it_ends(records: Iterable[Record]) -> Iterator[Record]:
     """Yield records up to an error, which whoever reads all of them meets too."""
     with suppress(DatasetError):
         yield from records
-
-
-def _name(record: Record) -> str:
-    return record.key or str(record.media)
 
 
 def _or_none(number: float) -> float | None:

@@ -109,7 +109,7 @@ def leak_report(
     names = sorted({name for row in rows for name in row})
     table = np.array([[row.get(name, np.nan) for name in names] for row in rows])
     fake = np.array([record.fake for record in records], dtype=bool)
-    identities = [record.identity or str(record.original or record.key) for record in records]
+    identities = [record.identity_key for record in records]
     scores = {name: table[:, i] for i, name in enumerate(names)}
     scores["together"] = held_out_scores(table, fake, identities, seed=seed)
     found = bootstrap(

@@ -283,10 +283,10 @@ def _table(keys: Sequence[str], spans: Sequence[Spans]) -> SpanTable:
 def _row(record: Record) -> GroundTruthRow:
     whole = record.whole_clip
     return GroundTruthRow(
-        key=record.key or str(record.media),
+        key=record.name,
         fake=record.fake,
         spans=as_spans(() if whole else record.truth if record.listed is None else record.listed),
-        cluster=record.identity or record.original or record.key or None,
+        cluster=record.identity_key,
         kind=record.kind,
         altered=record.altered,
         located=not whole,

@@ -16,6 +16,7 @@ from mmmsba_plugin.datasets.reader import Fields, OnError, fields, file_key, fla
 from mmmsba_plugin.datasets.splits import split_word
 from mmmsba_plugin.errors import DatasetError
 from mmmsba_plugin.evaluation.tables import GroundTruth, GroundTruthRow
+from mmmsba_plugin.record import identity_key
 from mmmsba_plugin.segment import Spans
 
 #: Where a file lists fake stretches: AV-Deepfake1M's word, and that of LAV-DF and TVIL.
@@ -90,7 +91,9 @@ def _row(record: Fields) -> GroundTruthRow:
         key=key,
         fake=bool(len(spans)),
         spans=spans,
-        cluster=word(record, "identity") or identity_of(key) or word(record, "original") or key,
+        cluster=identity_key(
+            word(record, "identity") or identity_of(key), word(record, "original"), key
+        ),
         kind=word(record, "kind") or _type(record),
         altered=_altered(record) if len(spans) else "genuine",
     )

@@ -185,22 +185,12 @@ def drawn(records: Sequence[Record], limit: int | None) -> list[Record]:
     """
     if limit is None or len(records) <= limit:
         return list(records)
-    order = sorted(range(len(records)), key=lambda index: _digest(name_of(records[index])))
+    order = sorted(range(len(records)), key=lambda index: _digest(records[index].name))
     real = [index for index in order if not records[index].fake]
     fake = [index for index in order if records[index].fake]
     num_fake = min(len(fake), max(limit // 2, limit - len(real)))
     kept = {*fake[:num_fake], *real[: limit - num_fake]}
     return [record for index, record in enumerate(records) if index in kept]
-
-
-def name_of(record: Record) -> str:
-    """Return what answers and truths are matched by."""
-    return record.key or str(record.media)
-
-
-def who(record: Record) -> str:
-    """Return who is in a clip, or the clip it was made from, as far as the dataset says."""
-    return record.identity or record.original or name_of(record)
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +204,7 @@ class Learned:
     @classmethod
     def of(cls, dataset: DatasetSource, records: Iterable[Record]) -> "Learned":
         """Return what is in clips that are learned from or stopped by."""
-        seen = [(who(record), record.media) for record in records]
+        seen = [(record.identity_key, record.media) for record in records]
         return cls(
             dataset.root,
             frozenset(identity for identity, _ in seen),
@@ -234,7 +224,7 @@ class Learned:
             raise DatasetError(
                 f"{min(both)} is both learned from and tested on; give datasets that do not overlap"
             )
-        shared = self.identities & {who(record) for record in tested}
+        shared = self.identities & {record.identity_key for record in tested}
         if shared and dataset.root == self.root:
             raise DatasetError(
                 f"{min(shared)!r} is both learned from and tested on in {dataset.title}; "
@@ -249,7 +239,7 @@ def digest_of(records: Iterable[Record]) -> str:
     hashed = hashlib.sha256()
     for record in records:
         truth = [(part.start_s, part.end_s) for part in record.truth]
-        hashed.update(f"{name_of(record)}\0{record.split}\0{truth}\n".encode())
+        hashed.update(f"{record.name}\0{record.split}\0{truth}\n".encode())
     return hashed.hexdigest()
 
 

@@ -16,7 +16,6 @@ from mmmsba_plugin.features.cache import FeatureStore
 from mmmsba_plugin.features.extract import extract, media_of
 from mmmsba_plugin.record import Record
 from mmmsba_plugin.reproduce import kept
-from mmmsba_plugin.reproduce.datasets import name_of
 from mmmsba_plugin.schema import Report
 from mmmsba_plugin.segment import Spans
 
@@ -72,14 +71,14 @@ def judged(
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     before = {name: one for name, one in read(path).items() if one.status != "error"}
-    missing = [record for record in records if name_of(record) not in before]
+    missing = [record for record in records if record.name not in before]
     with path.open("a", encoding="utf-8") as stream:
         for record in _warmed(missing, detector, store, workers):
             report = detector.detect(record.media, duration_s=record.duration_s)
-            kept.write(stream, name_of(record), _said(report))
-            on_clip(name_of(record))
+            kept.write(stream, record.name, _said(report))
+            on_clip(record.name)
     known = read(path)
-    return {name: known[name] for name in map(name_of, records)}
+    return {record.name: known[record.name] for record in records}
 
 
 def as_predictions(found: Mapping[str, Answer], *, name: str) -> Predictions:

@@ -41,7 +41,6 @@ from mmmsba_plugin.reproduce.datasets import (
     clips_to_learn,
     clips_to_test,
     digest_of,
-    name_of,
 )
 from mmmsba_plugin.reproduce.plan import Row, Table, Training
 from mmmsba_plugin.reproduce.result import (
@@ -287,7 +286,7 @@ class Reproduction:
                 workers=self.settings.workers,
                 trained_on=dataset.title,
                 progress=self._progress,
-                on_clip=lambda one: self._on_clip("read", name_of(one.record)),
+                on_clip=lambda one: self._on_clip("read", one.record.name),
             )
         made = json.loads((folder / _MADE).read_text(encoding="utf-8"))
         return _Trained(name, folder, made)

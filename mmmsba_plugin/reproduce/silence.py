@@ -16,7 +16,6 @@ from mmmsba_plugin.media.probe import probe
 from mmmsba_plugin.media.silence import leading_silence_s
 from mmmsba_plugin.record import Record
 from mmmsba_plugin.reproduce import kept
-from mmmsba_plugin.reproduce.datasets import name_of
 
 #: Clips that are listened to at a time, for each worker.
 _AHEAD = 4
@@ -47,12 +46,12 @@ def heard(
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     found = kept.read(path, _length_s)
-    missing = [r for r in records if name_of(r) not in found and r.media.is_file()]
+    missing = [r for r in records if r.name not in found and r.media.is_file()]
     with path.open("a", encoding="utf-8") as stream:
         for name, length_s in _listened(missing, workers, on_clip):
             kept.write(stream, name, {"silence_s": length_s})
             found[name] = length_s
-    return {name: found[name] for name in map(name_of, records) if name in found}
+    return {r.name: found[r.name] for r in records if r.name in found}
 
 
 def _length_s(said: Mapping[str, Any]) -> _Length:
@@ -70,8 +69,8 @@ def _listened(
             for record, one in zip(ahead, listening, strict=True):
                 # Whoever judges the clip says what is wrong with it.
                 with suppress(MmmsbaError):
-                    yield name_of(record), one.result()
-                on_clip(name_of(record))
+                    yield record.name, one.result()
+                on_clip(record.name)
 
 
 def _silence_s(clip: Path) -> _Length:

@@ -24,18 +24,18 @@ def split_records(records: Sequence[Record], *, seed: int = 0) -> tuple[list[Rec
     train = [record for record in records if split_word(record.split or "train") == "train"]
     validation = [record for record in records if split_word(record.split or "train") == "dev"]
     if validation:
-        both = {_who(record) for record in train} & {_who(record) for record in validation}
+        both = {r.identity_key for r in train} & {r.identity_key for r in validation}
         if both:
             raise TrainingError(
                 f"{min(both)!r} is in the train and the validation split; a detector "
                 "would be praised for knowing a face. Split by identity"
             )
         return train, validation
-    order = ranked(map(_who, train), seed=seed)
+    order = ranked((record.identity_key for record in train), seed=seed)
     held_out = set(order[: max(1, round(_HELD_OUT * len(order)))])
     return (
-        [record for record in train if _who(record) not in held_out],
-        [record for record in train if _who(record) in held_out],
+        [record for record in train if record.identity_key not in held_out],
+        [record for record in train if record.identity_key in held_out],
     )
 
 
@@ -54,7 +54,7 @@ def folds(
     """
     train, validation = split_records(records, seed=seed)
     everyone = [*train, *validation]
-    order = ranked(map(_who, everyone), seed=seed)
+    order = ranked((record.identity_key for record in everyone), seed=seed)
     given = any(split_word(record.split or "train") == "dev" for record in everyone)
     most = 0 if given else min(members, len(order))
     for num_folds in range(most, _FEWEST_FOLDS - 1, -1):
@@ -69,14 +69,10 @@ def _share(
     records: Sequence[Record], place: Mapping[str, int], fold: int
 ) -> tuple[list[Record], list[Record]]:
     return (
-        [record for record in records if place[_who(record)] != fold],
-        [record for record in records if place[_who(record)] == fold],
+        [record for record in records if place[record.identity_key] != fold],
+        [record for record in records if place[record.identity_key] == fold],
     )
 
 
 def _tell_both(records: Sequence[Record]) -> bool:
     return {record.fake for record in records} == {True, False}
-
-
-def _who(record: Record) -> str:
-    return record.identity or record.original or record.key or str(record.media)

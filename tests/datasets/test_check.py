@@ -163,7 +163,7 @@ class TestCheck:
         assert ["kind", "test", "train", "all"] in lines
         assert ["forged", "1", "1", "2"] in lines
         assert ["genuine", "0", "1", "1"] in lines
-        assert ["forged", "stretches:", "3:", "1.00", "s", "on", "average,"] in [
+        assert ["fake", "stretches:", "3:", "1.00", "s", "on", "average,"] in [
             line[:7] for line in lines
         ]
 

@@ -174,7 +174,7 @@ class TestCsv:
             ([{"segments": "1-2"}], r"'segments' must be \[\[start, end\], …\] in seconds"),
             ([{"segments": "[1, 2]"}], r"'segments' must be \[\[start, end\], …\] in seconds"),
             ([{"segments": "[[1, NaN]]"}], "a segment needs finite ends"),
-            ([{"label": "fake", "modality": "audio"}], "'modality' must be one of audio, visual"),
+            ([{"label": "fake", "modality": "sound"}], "'modality' must be one of audio, visual"),
             ([{"label": "real", "modality": "audio"}], "'modality' says what was altered, but"),
             (
                 [{"label": "real", "split": "dev"}, {"label": "real", "split": "test"}],

@@ -39,9 +39,7 @@ from mmmsba_plugin.reproduce.datasets import (
     clips_to_test,
     digest_of,
     drawn,
-    name_of,
     parse,
-    who,
 )
 from mmmsba_plugin.reproduce.plan import TABLES, Method, Training
 from mmmsba_plugin.reproduce.result import Cell, MeasuredRow, MeasuredTable, Run, Silence
@@ -411,19 +409,13 @@ class TestData:
         kept = drawn(records, limit)
         assert len(kept) == min(limit, len(records))
         assert kept == [one for one in records if one in kept]
-        assert set(map(name_of, kept)) <= set(map(name_of, drawn(records, limit + more)))
+        assert {r.name for r in kept} <= {r.name for r in drawn(records, limit + more)}
         kinds = [sum(one.fake is kind for one in kept) for kind in (True, False)]
         there = [sum(one.fake is kind for one in records) for kind in (True, False)]
         assert all(k >= min(t, limit // 2) for k, t in zip(kinds, there, strict=True))
 
     def test_without_a_limit_all_are_drawn(self):
         assert drawn([record("a"), record("b")], None) == [record("a"), record("b")]
-
-    def test_identities_are_known_as_far_as_the_dataset_says(self):
-        assert who(record("a", identity="ann")) == "ann"
-        assert who(record("a", original="b")) == "b"
-        assert who(record("a")) == "a"
-        assert name_of(replace(record("a"), key="")) == "/corpus/a"
 
     def test_nobody_is_tested_on_who_was_learned_from_in_the_same_dataset(self, dataset):
         made = dataset()
