@@ -17,7 +17,7 @@ from mmmsba_plugin.detector import MmmsbaDetector
 from mmmsba_plugin.errors import DatasetError
 from mmmsba_plugin.evaluation.evaluate import Evaluation, measure
 from mmmsba_plugin.evaluation.run import run, tables
-from mmmsba_plugin.features.cache import FeatureStore
+from mmmsba_plugin.features.cache import FeatureCache
 from mmmsba_plugin.forge.augment.pipeline import PLAIN
 from mmmsba_plugin.forge.dataset import forge_dataset
 from mmmsba_plugin.forge.talking_head.clips import make_talking_head_dataset
@@ -80,7 +80,7 @@ def show(folder: Path, *, seed: int = 0, say: Say = lambda _: None) -> Demo:
         MissingExtraError: What the ``demo`` extra installs is not there.
         DatasetError: The clip could not be fake.
     """
-    detector = MmmsbaDetector.from_pretrained(store=_store(folder))
+    detector = MmmsbaDetector.from_pretrained(cache=_cache(folder))
     say("making a talking clip")
     real = _talking(folder / "shown" / "genuine", num_clips=1, seconds=_SHOWN_S, seed=seed)
     say("forging a stretch of it")
@@ -118,7 +118,7 @@ def learn_and_show(
     say("learning from them")
     checkpoint = _learn(dataset, folder, seed=seed, max_epochs=max_epochs)
     say("judging a voice it never heard")
-    detector = MmmsbaDetector.from_pretrained(checkpoint, store=_store(folder))
+    detector = MmmsbaDetector.from_pretrained(checkpoint, cache=_cache(folder))
     judged = run(detector, read_lavdf(dataset, split="test"))
     shown = next((one for one in judged if one.record.fake), None)
     if shown is None:
@@ -154,7 +154,7 @@ def _learn(dataset: Path, folder: Path, *, seed: int, max_epochs: int) -> Path:
         read_lavdf(dataset),
         config,
         folder / "checkpoint",
-        store=_store(folder),
+        cache=_cache(folder),
         workers=2,
         trained_on="one drawn face with a few synthetic voices (mmmsba demo)",
     ).checkpoint
@@ -166,5 +166,5 @@ def _told(report: Report, record: Record, *more: str) -> Report:
     return report.model_copy(update={"warnings": (*report.warnings, truth, *more)})
 
 
-def _store(folder: Path) -> FeatureStore:
-    return FeatureStore(folder / "features")
+def _cache(folder: Path) -> FeatureCache:
+    return FeatureCache(folder / "features")

@@ -15,7 +15,7 @@ from mmmsba_plugin.errors import (
     MediaUnreadableError,
     MmmsbaError,
 )
-from mmmsba_plugin.features.cache import FeatureStore
+from mmmsba_plugin.features.cache import FeatureCache
 from mmmsba_plugin.features.extract import BoundFrontEnd, extract, media_of
 from mmmsba_plugin.hookspecs import API_VERSION
 from mmmsba_plugin.plugins import announce, lookup
@@ -39,7 +39,7 @@ class MmmsbaDetector:
         network: The network, with its weights.
         config: What travels with the weights: front-ends, grid, thresholds.
         checkpoint: What the report calls the weights.
-        store: Where features are kept between runs; none are kept if not given.
+        cache: Where features are kept between runs; none are kept if not given.
 
     Raises:
         PluginNotFoundError: A front-end that the network learned from is not installed.
@@ -57,7 +57,7 @@ class MmmsbaDetector:
         config: "CheckpointConfig",
         *,
         checkpoint: str | None = None,
-        store: FeatureStore | None = None,
+        cache: FeatureCache | None = None,
     ) -> None:
         self.network = network
         self.config = config
@@ -65,18 +65,18 @@ class MmmsbaDetector:
         self.front_ends = bind_front_ends(config.features)
         require_versions(self.front_ends, config.front_end_versions)
         self._checkpoint = checkpoint
-        self._store = store
+        self._cache = cache
 
     @classmethod
     def from_pretrained(
-        cls, path: str | Path | None = None, *, store: FeatureStore | None = None
+        cls, path: str | Path | None = None, *, cache: FeatureCache | None = None
     ) -> Self:
         """Return a detector with the weights of a checkpoint folder.
 
         Args:
             path: Folder that ``mmmsba train`` or ``mmmsba finetune`` wrote. If not given, the
                 one that ``MMMSBA_WEIGHTS`` names, else the bundled one.
-            store: Where features are kept between runs; none are kept if not given.
+            cache: Where features are kept between runs; none are kept if not given.
 
         Raises:
             CheckpointNotFoundError: No folder was given and none is bundled, or it holds no
@@ -89,7 +89,7 @@ class MmmsbaDetector:
         from mmmsba_plugin.model.checkpoint import load_checkpoint
 
         network, config = load_checkpoint(folder)
-        return cls(network, config, checkpoint=weights.name_of(folder), store=store)
+        return cls(network, config, checkpoint=weights.name_of(folder), cache=cache)
 
     def at_false_positive_rate(self, rate: float) -> Self:
         """Return this detector with its lines, of clips and of segments, at a stated rate.
@@ -98,7 +98,7 @@ class MmmsbaDetector:
             ConfigError: The checkpoint has none for that rate; the message lists those it has.
         """
         config = self.config.at_false_positive_rate(rate)
-        return type(self)(self.network, config, checkpoint=self._checkpoint, store=self._store)
+        return type(self)(self.network, config, checkpoint=self._checkpoint, cache=self._cache)
 
     @property
     def info(self) -> Mapping[str, Any]:
@@ -187,7 +187,7 @@ class MmmsbaDetector:
         return report.score
 
     def _judge(self, media: Media, config: FeaturesConfig, provenance: Provenance) -> Report:
-        features = extract(media, self.front_ends, config, store=self._store)
+        features = extract(media, self.front_ends, config, cache=self._cache)
         media = media.model_copy(update={"duration_s": features.end_s})
         if not any(rows.present.any() for rows in features.rows.values()):
             return build.abstained(media, features, provenance=provenance)

@@ -61,15 +61,15 @@ def talking_head_dataset(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def feature_store(tmp_path_factory):
+def feature_cache(tmp_path_factory):
     """Where the features of the fixtures' clips are kept, so that each is walked once."""
-    from mmmsba_plugin.features.cache import FeatureStore
+    from mmmsba_plugin.features.cache import FeatureCache
 
-    return FeatureStore(tmp_path_factory.mktemp("cache") / "features")
+    return FeatureCache(tmp_path_factory.mktemp("cache") / "features")
 
 
 @pytest.fixture(scope="session")
-def checkpoint(talking_head_dataset, feature_store, tmp_path_factory) -> Path:
+def checkpoint(talking_head_dataset, feature_cache, tmp_path_factory) -> Path:
     """A tiny network that was trained in earnest, but for two epochs and on one drawn face."""
     from mmmsba_plugin.config import FitConfig, TrainConfig
     from mmmsba_plugin.datasets.lavdf import read_lavdf
@@ -80,7 +80,7 @@ def checkpoint(talking_head_dataset, feature_store, tmp_path_factory) -> Path:
     )
     out = tmp_path_factory.mktemp("trained") / "tiny"
     records = read_lavdf(talking_head_dataset)
-    return fit(records, config, out, store=feature_store, trained_on="a puppet").checkpoint
+    return fit(records, config, out, cache=feature_cache, trained_on="a puppet").checkpoint
 
 
 @pytest.fixture
@@ -105,8 +105,8 @@ def unbundled(monkeypatch, tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def detector(checkpoint, feature_store):
+def detector(checkpoint, feature_cache):
     """The detector of that network. It is shared: change a copy."""
     from mmmsba_plugin.detector import MmmsbaDetector
 
-    return MmmsbaDetector.from_pretrained(checkpoint, store=feature_store)
+    return MmmsbaDetector.from_pretrained(checkpoint, cache=feature_cache)

@@ -42,7 +42,7 @@ from .clips import numbered_frames, truncated, with_late_index
 def changed(detector: Detector, **update) -> Detector:
     """Return the detector with other settings."""
     config = detector.config.model_copy(update=update)
-    return Detector(detector.network, config, checkpoint="changed", store=detector._store)
+    return Detector(detector.network, config, checkpoint="changed", cache=detector._cache)
 
 
 def at(detector: Detector, level: float) -> Detector:

@@ -1,6 +1,6 @@
-"""Keeps rows that were computed once.
+"""Cache of computed features.
 
-A row's key is everything that could change it: the bytes of the clip, the front-end with
+An entry's key is everything that could change it: the bytes of the clip, the front-end with
 its version and settings, the grid, and how the clip was read. So nothing is ever stale, and
 a second training run starts at once.
 """
@@ -26,14 +26,14 @@ _FORMAT = 1
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
-    """One modality of one clip as it was computed.
+class CacheEntry:
+    """Features of one modality of one clip, as they were computed.
 
     Attributes:
         rows: Its rows.
-        opt_outs: Where it could not be judged, and why.
-        end_s: Where the stream that it reads ends, in seconds.
-        afterwards: Why nothing can be judged from there on.
+        opt_outs: Segments that could not be evaluated, and why.
+        end_s: Where the stream that it depends on ends, in seconds.
+        afterwards: Why nothing can be evaluated from there on.
         warnings: What a reader should know about the input.
     """
 
@@ -44,8 +44,8 @@ class Stored:
     warnings: tuple[str, ...]
 
 
-class FeatureStore:
-    """A folder of computed rows, safe to share between processes.
+class FeatureCache:
+    """A folder of computed features, safe to share between processes.
 
     Args:
         folder: Where files go; ``MMMSBA_CACHE`` or the user's cache folder if not given.
@@ -55,48 +55,67 @@ class FeatureStore:
         home = os.environ.get("MMMSBA_CACHE")
         self.folder = folder or (Path(home) if home else user_cache_path("mmmsba")) / "features"
 
-    def get(self, key: str) -> Stored | None:
-        """Return what is kept under ``key``, or None; a damaged file counts as absent."""
+    def get(self, key: str) -> CacheEntry | None:
+        """Read the entry under ``key``; None if there is none, or its file is damaged."""
         from safetensors import SafetensorError, safe_open
 
         try:
-            with safe_open(self._path(key), framework="numpy") as file:
-                said = json.loads(file.metadata()["stored"])
+            with safe_open(self._path(key, ".safetensors"), framework="numpy") as file:
+                state = json.loads(file.metadata()["stored"])
                 rows = FeatureRows(file.get_tensor("values"), file.get_tensor("present"))
         except (FileNotFoundError, SafetensorError, FeatureError, KeyError, ValueError):
             return None
-        opt_outs = tuple(OptOut.model_validate(part) for part in said["opt_outs"])
-        return Stored(rows, opt_outs, said["end_s"], said["afterwards"], tuple(said["warnings"]))
+        opt_outs = tuple(OptOut.model_validate(opt_out) for opt_out in state["opt_outs"])
+        warnings = tuple(state["warnings"])
+        return CacheEntry(rows, opt_outs, state["end_s"], state["afterwards"], warnings)
 
-    def put(self, key: str, stored: Stored) -> None:
-        """Keep rows under ``key``; a reader never sees half a file."""
+    def put(self, key: str, entry: CacheEntry) -> None:
+        """Write an entry under ``key``; a reader never sees half a file."""
         from safetensors.numpy import save_file
 
-        path = self._path(key)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        said = {
-            "opt_outs": [part.model_dump() for part in stored.opt_outs],
-            "end_s": stored.end_s,
-            "afterwards": stored.afterwards,
-            "warnings": stored.warnings,
+        state = {
+            "opt_outs": [opt_out.model_dump() for opt_out in entry.opt_outs],
+            "end_s": entry.end_s,
+            "afterwards": entry.afterwards,
+            "warnings": entry.warnings,
         }
         tensors = {
-            "values": np.ascontiguousarray(stored.rows.values),
-            "present": np.ascontiguousarray(stored.rows.present),
+            "values": np.ascontiguousarray(entry.rows.values),
+            "present": np.ascontiguousarray(entry.rows.present),
         }
-        with atomic_path(path) as partial:
-            save_file(tensors, partial, metadata={"stored": json.dumps(said)})
+        with atomic_path(self._new_path(key, ".safetensors")) as partial:
+            save_file(tensors, partial, metadata={"stored": json.dumps(state)})
 
-    def _path(self, key: str) -> Path:
-        return self.folder / key[:2] / f"{key}.safetensors"
+    def get_audio_start(self, key: str) -> float | None:
+        """Read the start of a clip's audio in seconds; None if it is not known.
+
+        It is infinite for a clip without a sound.
+        """
+        try:
+            return float(self._path(key, ".txt").read_text("ascii"))
+        except (FileNotFoundError, ValueError):
+            return None
+
+    def put_audio_start(self, key: str, start_s: float) -> None:
+        """Write the start of a clip's audio, in seconds, under ``key``."""
+        with atomic_path(self._new_path(key, ".txt")) as partial:
+            partial.write_text(repr(start_s), "ascii")
+
+    def _path(self, key: str, suffix: str) -> Path:
+        return self.folder / key[:2] / f"{key}{suffix}"
+
+    def _new_path(self, key: str, suffix: str) -> Path:
+        path = self._path(key, suffix)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
 
 
-def key_of(parts: Mapping[str, Any]) -> str:
-    """Return the key of everything that rows depend on, as hexadecimal.
+def cache_key(inputs: Mapping[str, Any]) -> str:
+    """Compute the key of everything that an entry depends on, as hexadecimal.
 
     Example:
-        >>> key_of({"media": "ab", "stride_s": 0.2})[:8]
+        >>> cache_key({"media": "ab", "stride_s": 0.2})[:8]
         '0e3f84d4'
     """
-    canonical = json.dumps({"format": _FORMAT, **parts}, sort_keys=True, default=str)
+    canonical = json.dumps({"format": _FORMAT, **inputs}, sort_keys=True, default=str)
     return hashlib.sha256(canonical.encode()).hexdigest()

@@ -15,7 +15,7 @@ import numpy as np
 
 from mmmsba_plugin.config import Config, FeaturesConfig
 from mmmsba_plugin.errors import DatasetError, FeatureError
-from mmmsba_plugin.features.cache import FeatureStore, Stored, key_of
+from mmmsba_plugin.features.cache import CacheEntry, FeatureCache, cache_key
 from mmmsba_plugin.features.opt_outs import AudioOptOuts, FaceOptOuts
 from mmmsba_plugin.hookspecs import FeatureExtractor, FrontEnd
 from mmmsba_plugin.media.probe import probe
@@ -34,8 +34,6 @@ NOTHING_TRIMMED = "the audio begins at the very end or never, so no silence was 
 
 #: Audio and frame of one clip seldom end at the same moment; that much is ordinary.
 _SAME_END_S = 0.1
-
-_NO_FEATURES = FeatureRows(np.zeros((0, 0), dtype=np.float32), np.zeros(0, dtype=np.bool_))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +78,7 @@ def extract(
     front_ends: Mapping[str, BoundFrontEnd],
     config: FeaturesConfig,
     *,
-    store: FeatureStore | None = None,
+    cache: FeatureCache | None = None,
 ) -> ClipFeatures:
     """Return the rows of every modality of a clip.
 
@@ -92,10 +90,10 @@ def extract(
     otherwise nothing of it would be left.
 
     Args:
-        media: The clip, as ``probe`` found it, with its hash where a store is given.
+        media: The clip, as ``probe`` found it, with its hash where a cache is given.
         front_ends: What serves each modality.
         config: The grid, and how the clip is read.
-        store: Where rows are kept between runs; nothing is kept if not given.
+        cache: Where rows are kept between runs; nothing is kept if not given.
 
     Raises:
         FeatureError: A front-end returned rows that do not fit, or silence is to be trimmed
@@ -103,18 +101,18 @@ def extract(
     """
     whole = Grid(stride_s=config.stride_s)
     if not config.trim_silence:
-        return _extracted(media, front_ends, config, store, whole)
-    start_s = _audio_start_s(media, config, store)
+        return _extracted(media, front_ends, config, cache, whole)
+    start_s = _audio_start_s(media, config, cache)
     if math.isfinite(start_s):
         behind = Grid(whole.cell(whole.num_snippets(start_s))[0], whole.stride_s)
-        found = _extracted(media, front_ends, config, store, behind)
+        found = _extracted(media, front_ends, config, cache, behind)
         if found.num_snippets:
             return found
-    found = _extracted(media, front_ends, config, store, whole)
+    found = _extracted(media, front_ends, config, cache, whole)
     return replace(found, warnings=(*found.warnings, NOTHING_TRIMMED))
 
 
-def _audio_start_s(media: Media, config: FeaturesConfig, store: FeatureStore | None) -> float:
+def _audio_start_s(media: Media, config: FeaturesConfig, cache: FeatureCache | None) -> float:
     """Return where a clip is first heard, in seconds; infinite if it never is."""
     from mmmsba_plugin.media.silence import SILENT_DB, audio_start_s
 
@@ -126,23 +124,21 @@ def _audio_start_s(media: Media, config: FeaturesConfig, store: FeatureStore | N
     if media.audio is None:
         return 0.0
     rate_hz = config.media.sample_rate_hz
-    if store is None:
+    if cache is None:
         return audio_start_s(media, sample_rate_hz=rate_hz)
     # Opening a clip takes longer than reading its rows, and a training run asks every epoch.
-    # Silence is kept as if it were a stream: it ends where the audio begins.
-    key = key_of({"media": media.sha256, "silence_below_db": SILENT_DB, "rate_hz": rate_hz})
-    if (silence := store.get(key)) is None:
+    key = cache_key({"media": media.sha256, "silence_below_db": SILENT_DB, "rate_hz": rate_hz})
+    if (start_s := cache.get_audio_start(key)) is None:
         start_s = audio_start_s(media, sample_rate_hz=rate_hz)
-        silence = Stored(_NO_FEATURES, (), end_s=start_s, afterwards="", warnings=())
-        store.put(key, silence)
-    return silence.end_s
+        cache.put_audio_start(key, start_s)
+    return start_s
 
 
 def _extracted(
     media: Media,
     front_ends: Mapping[str, BoundFrontEnd],
     config: FeaturesConfig,
-    store: FeatureStore | None,
+    cache: FeatureCache | None,
     grid: Grid,
 ) -> ClipFeatures:
     """Return the rows of every modality from the start of ``grid`` on."""
@@ -150,19 +146,19 @@ def _extracted(
     grids = {m: grid if b.entry.reads == "audio" else whole for m, b in front_ends.items()}
     # A front-end that reads nothing of the clip reads a file of its own, which may change.
     keys = {
-        m: key_of(_depends_on(media, b, config, grids[m]))
+        m: cache_key(_depends_on(media, b, config, grids[m]))
         for m, b in front_ends.items()
         if b.entry.reads != "nothing"
     }
-    stored = {m: found for m, key in keys.items() if store and (found := store.get(key))}
+    stored = {m: found for m, key in keys.items() if cache and (found := cache.get(key))}
     missing = {m: bound for m, bound in front_ends.items() if m not in stored}
     for reads in ("audio", "faces", "nothing"):
         group = {m: bound for m, bound in missing.items() if bound.entry.reads == reads}
         if group:
             stored |= _WALKS[reads](media, group, config, grid if reads == "audio" else whole)
-    if store:
+    if cache:
         for modality in missing.keys() & keys.keys():
-            store.put(keys[modality], stored[modality])
+            cache.put(keys[modality], stored[modality])
     return _together({m: (stored[m], grids[m]) for m in front_ends}, grid)
 
 
@@ -180,7 +176,7 @@ def _depends_on(
 
 def _walk_audio(
     media: Media, group: Mapping[str, BoundFrontEnd], config: FeaturesConfig, grid: Grid
-) -> dict[str, Stored]:
+) -> dict[str, CacheEntry]:
     from mmmsba_plugin.media.audio import AudioReader
 
     extractors = _started(media, group, grid)
@@ -195,7 +191,7 @@ def _walk_audio(
                 extractor.add(heard)
     opt_outs = watch.opt_outs()
     return {
-        modality: Stored(
+        modality: CacheEntry(
             rows=_without(_finished(extractor, grid, watch.end_s), opt_outs, grid, watch.end_s),
             opt_outs=opt_outs,
             end_s=watch.end_s,
@@ -217,7 +213,7 @@ def _since(grid: Grid, block: AudioBlock) -> AudioBlock | None:
 
 def _walk_faces(
     media: Media, group: Mapping[str, BoundFrontEnd], config: FeaturesConfig, grid: Grid
-) -> dict[str, Stored]:
+) -> dict[str, CacheEntry]:
     from mmmsba_plugin.media.video import FrameReader
     from mmmsba_plugin.tracks.link import follow_main_face
 
@@ -234,7 +230,7 @@ def _walk_faces(
     stored = {}
     for modality, extractor in extractors.items():
         rows = _finished(extractor, grid, watch.end_s)
-        stored[modality] = Stored(
+        stored[modality] = CacheEntry(
             rows=rows,
             opt_outs=watch.opt_outs(grid, rows.present),
             end_s=watch.end_s,
@@ -246,10 +242,10 @@ def _walk_faces(
 
 def _walk_nothing(
     media: Media, group: Mapping[str, BoundFrontEnd], config: FeaturesConfig, grid: Grid
-) -> dict[str, Stored]:
+) -> dict[str, CacheEntry]:
     end_s = media.duration_s or 0.0
     return {
-        modality: Stored(_finished(extractor, grid, end_s), (), end_s, NO_ROWS, ())
+        modality: CacheEntry(_finished(extractor, grid, end_s), (), end_s, NO_ROWS, ())
         for modality, extractor in _started(media, group, grid).items()
     }
 
@@ -277,9 +273,9 @@ def _finished(extractor: FeatureExtractor, grid: Grid, end_s: float) -> FeatureR
     return rows
 
 
-def _absent(extractors: Mapping[str, FeatureExtractor], reason: str) -> dict[str, Stored]:
+def _absent(extractors: Mapping[str, FeatureExtractor], reason: str) -> dict[str, CacheEntry]:
     return {
-        modality: Stored(extractor.finish(0), (), 0.0, reason, ())
+        modality: CacheEntry(extractor.finish(0), (), 0.0, reason, ())
         for modality, extractor in extractors.items()
     }
 
@@ -299,7 +295,7 @@ def _without(
     return FeatureRows(np.where(present[:, None], rows.values, np.float32(0)), present)
 
 
-def _together(parts: Mapping[str, tuple[Stored, Grid]], grid: Grid) -> ClipFeatures:
+def _together(parts: Mapping[str, tuple[CacheEntry, Grid]], grid: Grid) -> ClipFeatures:
     """Return one clip that lasts as long as its longest modality, from the grid's start on.
 
     Args:
@@ -332,7 +328,7 @@ def _fitted(rows: FeatureRows, first: int, num_snippets: int) -> FeatureRows:
     return FeatureRows(np.pad(values, ((0, missing), (0, 0))), np.pad(present, (0, missing)))
 
 
-def _opted_out_until(part: Stored, end_s: float) -> tuple[OptOut, ...]:
+def _opted_out_until(part: CacheEntry, end_s: float) -> tuple[OptOut, ...]:
     if end_s - part.end_s < _SAME_END_S:
         return part.opt_outs
     rest = OptOut(start_s=part.end_s, end_s=end_s, reason=part.afterwards)

@@ -12,7 +12,7 @@ import numpy as np
 
 from mmmsba_plugin.detector import MmmsbaDetector
 from mmmsba_plugin.evaluation.tables import Predictions, Scores, SpanTable
-from mmmsba_plugin.features.cache import FeatureStore
+from mmmsba_plugin.features.cache import FeatureCache
 from mmmsba_plugin.features.extract import extract, media_of
 from mmmsba_plugin.record import Record
 from mmmsba_plugin.reproduce import kept
@@ -50,7 +50,7 @@ def judged(
     records: Sequence[Record],
     path: Path,
     *,
-    store: FeatureStore,
+    cache: FeatureCache,
     workers: int = 1,
     on_clip: OnClip = lambda _: None,
 ) -> dict[str, Answer]:
@@ -62,7 +62,7 @@ def judged(
         detector: Judges what was not judged before.
         records: The clips.
         path: Where answers are kept; its folder is made if it is not there.
-        store: Where the detector keeps features.
+        cache: Where the detector keeps features.
         workers: Clips whose features are computed at a time.
         on_clip: Called after each clip that is judged now, once its answer is on disk.
 
@@ -73,7 +73,7 @@ def judged(
     before = {name: one for name, one in read(path).items() if one.status != "error"}
     missing = [record for record in records if record.name not in before]
     with path.open("a", encoding="utf-8") as stream:
-        for record in _warmed(missing, detector, store, workers):
+        for record in _warmed(missing, detector, cache, workers):
             report = detector.detect(record.media, duration_s=record.duration_s)
             kept.write(stream, record.name, _said(report))
             on_clip(record.name)
@@ -124,7 +124,7 @@ def _said(report: Report) -> dict[str, Any]:
 
 
 def _warmed(
-    records: Iterable[Record], detector: MmmsbaDetector, store: FeatureStore, workers: int
+    records: Iterable[Record], detector: MmmsbaDetector, cache: FeatureCache, workers: int
 ) -> Iterator[Record]:
     """Yield records, with the features of the next ones being computed several at a time.
 
@@ -134,7 +134,7 @@ def _warmed(
 
     def warm(record: Record) -> None:
         media = media_of(record.media, detector.front_ends, duration_s=record.duration_s)
-        extract(media, detector.front_ends, detector.config.features, store=store)
+        extract(media, detector.front_ends, detector.config.features, cache=cache)
 
     rest = iter(records)
     with ThreadPoolExecutor(workers) if workers > 1 else nullcontext() as pool:

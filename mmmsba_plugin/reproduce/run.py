@@ -6,12 +6,12 @@ All are named by a hash of what decides them, so other settings are another run 
 first, and never a mixture.
 """
 
+import functools
 import hashlib
 import json
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ from mmmsba_plugin.errors import (
 from mmmsba_plugin.evaluation.evaluate import Evaluation, measure
 from mmmsba_plugin.evaluation.leakage import silence_auc
 from mmmsba_plugin.evaluation.tables import GroundTruth
-from mmmsba_plugin.features.cache import FeatureStore
+from mmmsba_plugin.features.cache import FeatureCache
 from mmmsba_plugin.media.silence import SILENT_DB
 from mmmsba_plugin.record import Record
 from mmmsba_plugin.reproduce import judging, silence
@@ -98,7 +98,7 @@ class Reproduction:
         datasets: Those there are, by name.
         settings: What all tables have in common.
         out: Where everything goes.
-        store: Where features are kept; the user's cache if not given.
+        cache: Where features are kept; the user's cache if not given.
         say: Hears what is being done.
         on_clip: Hears of each clip that is ``read`` for training, ``judged``, or ``heard`` for
             the silence that it starts with, by its name.
@@ -111,7 +111,7 @@ class Reproduction:
         settings: Settings,
         out: Path,
         *,
-        store: FeatureStore | None = None,
+        cache: FeatureCache | None = None,
         say: Callable[[str], None] = lambda _: None,
         on_clip: Callable[[str, str], None] = lambda _what, _clip: None,
         progress: bool = False,
@@ -119,16 +119,16 @@ class Reproduction:
         self.datasets = datasets
         self.settings = settings
         self.out = out
-        self._store = store or FeatureStore()
+        self._cache = cache or FeatureCache()
         self._say = say
         self._on_clip = on_clip
         self._progress = progress
         # What several tables need is read, trained and measured once.
-        self._tested = cache(self._find_tested)
-        self._learned = cache(self._find_learned)
-        self._trained = cache(self._train)
-        self._measured = cache(self._measure)
-        self._silence = cache(self._measure_silence)
+        self._tested = functools.cache(self._find_tested)
+        self._learned = functools.cache(self._find_learned)
+        self._trained = functools.cache(self._train)
+        self._measured = functools.cache(self._measure)
+        self._silence = functools.cache(self._measure_silence)
 
     def table(self, table: Table) -> MeasuredTable:
         """Return a table with ours in it, as far as its datasets were given."""
@@ -230,7 +230,7 @@ class Reproduction:
     def _judge(
         self, trained: _Trained, dataset: DatasetSource, tested: Tested
     ) -> dict[str, judging.Answer]:
-        detector = MmmsbaDetector.from_pretrained(trained.folder, store=self._store)
+        detector = MmmsbaDetector.from_pretrained(trained.folder, cache=self._cache)
         said = {"by": dict(detector.info), "reader": dataset.reader, "root": str(dataset.root)}
         path = self.out / "answers" / trained.name / f"{_named(dataset)}-{_hash(said)}.jsonl"
         self._say(f"judging {dataset.title} by {trained.name}")
@@ -238,7 +238,7 @@ class Reproduction:
             detector,
             tested.records,
             path,
-            store=self._store,
+            cache=self._cache,
             workers=self.settings.workers,
             on_clip=lambda clip: self._on_clip("judged", clip),
         )
@@ -282,7 +282,7 @@ class Reproduction:
                 records,
                 config,
                 folder,
-                store=self._store,
+                cache=self._cache,
                 workers=self.settings.workers,
                 trained_on=dataset.title,
                 progress=self._progress,

@@ -48,7 +48,7 @@ class FaceObservation:
 def follow_main_face(
     frames: Iterable[Frame], config: TracksConfig | None = None
 ) -> Iterator[FaceObservation]:
-    """Yield one sighting for each frame, in order.
+    """Yield one face observation for each frame, in order.
 
     The main person is the largest face; another takes over only when the first is lost or
     the other is at least twice as large.

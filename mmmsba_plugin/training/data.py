@@ -1,4 +1,4 @@
-"""Records become batches: features from the store, targets from the truth."""
+"""Records become batches: features from the cache, targets from the truth."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +14,7 @@ from torch.utils.data import Dataset, Sampler
 
 from mmmsba_plugin.config import FeaturesConfig
 from mmmsba_plugin.errors import MmmsbaError
-from mmmsba_plugin.features.cache import FeatureStore
+from mmmsba_plugin.features.cache import FeatureCache
 from mmmsba_plugin.features.extract import BoundFrontEnd, extract, media_of
 from mmmsba_plugin.record import Record
 from mmmsba_plugin.schema import Media
@@ -33,21 +33,21 @@ class Source:
     Attributes:
         front_ends: What serves each modality.
         config: The grid, and how clips are read.
-        store: Where features are kept.
+        cache: Where features are kept.
     """
 
     front_ends: Mapping[str, BoundFrontEnd]
     config: FeaturesConfig
-    store: FeatureStore
+    cache: FeatureCache
 
     def features(self, media: Media) -> ClipFeatures:
         """Return the rows of a clip, computed at most once."""
-        return extract(media, self.front_ends, self.config, store=self.store)
+        return extract(media, self.front_ends, self.config, cache=self.cache)
 
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """A record whose features could be had, and are in the store.
+    """A record whose features could be had, and are in the cache.
 
     Attributes:
         record: The record; its truth ends where the clip does.
@@ -94,7 +94,7 @@ Item = tuple[ClipFeatures, dict[str, Targets]]
 
 
 class ClipDataset(Dataset[Item]):
-    """Clips with their targets; rows come from the store, so memory stays flat."""
+    """Clips with their targets; rows come from the cache, so memory stays flat."""
 
     def __init__(self, clips: Sequence[Clip], source: Source) -> None:
         self.clips = clips
@@ -159,7 +159,7 @@ def load_clips(
     workers: int = 1,
     on_clip: Callable[[Clip | Skipped], None] = lambda _: None,
 ) -> tuple[list[Clip], list[Skipped]]:
-    """Compute the features of records, or find them in the store.
+    """Compute the features of records, or find them in the cache.
 
     Args:
         records: What to load.

@@ -12,7 +12,7 @@ from typing import Any, get_args
 from mmmsba_plugin import weights
 from mmmsba_plugin.config import FitConfig, Origin, Preset, TrainConfig, TuneConfig
 from mmmsba_plugin.detector import bind_front_ends, checkpoint_folder, require_versions
-from mmmsba_plugin.features.cache import FeatureStore
+from mmmsba_plugin.features.cache import FeatureCache
 from mmmsba_plugin.model.checkpoint import CheckpointConfig, load_checkpoint, weights_sha256
 from mmmsba_plugin.record import Record
 from mmmsba_plugin.training.data import Clip, Skipped
@@ -25,7 +25,7 @@ def finetune(
     config: TuneConfig | None = None,
     *,
     checkpoint: Path | None = None,
-    store: FeatureStore | None = None,
+    cache: FeatureCache | None = None,
     workers: int = 1,
     tuned_on: str = "",
     progress: bool = False,
@@ -38,7 +38,7 @@ def finetune(
         out: Folder of the new checkpoint; also keeps the state of the run.
         config: How it is tuned.
         checkpoint: What to start from; the default checkpoint if not given.
-        store: Where features are kept; the user's cache if not given.
+        cache: Where features are kept; the user's cache if not given.
         workers: Clips whose features are computed at a time.
         tuned_on: What the records are, in words, for the model card.
         progress: Whether to show a progress bar.
@@ -62,7 +62,7 @@ def finetune(
         tuning(before, config or TuneConfig()),
         out,
         start=Start(network, origin),
-        store=store,
+        cache=cache,
         workers=workers,
         trained_on=f"{before.trained_on or 'not said'}; then tuned on {tuned_on or 'not said'}",
         progress=progress,

@@ -21,7 +21,7 @@ from torch.utils.data import DataLoader
 from mmmsba_plugin.config import FitConfig, Origin, TrainConfig
 from mmmsba_plugin.detector import bind_front_ends
 from mmmsba_plugin.errors import TrainingError
-from mmmsba_plugin.features.cache import FeatureStore
+from mmmsba_plugin.features.cache import FeatureCache
 from mmmsba_plugin.model.checkpoint import CheckpointConfig, save_checkpoint
 from mmmsba_plugin.model.ensemble import Network, as_one, members_of
 from mmmsba_plugin.model.mmmsba import MmmsBa
@@ -104,7 +104,7 @@ def fit(
     out: Path,
     *,
     start: Start | None = None,
-    store: FeatureStore | None = None,
+    cache: FeatureCache | None = None,
     workers: int = 1,
     trained_on: str = "",
     progress: bool = False,
@@ -121,7 +121,7 @@ def fit(
         config: Everything else that decides the run.
         out: Folder of the checkpoint; also keeps the state of the run.
         start: What to go on from; ``config`` must describe its network.
-        store: Where features are kept; the user's cache if not given.
+        cache: Where features are kept; the user's cache if not given.
         workers: Clips whose features are computed at a time.
         trained_on: What the records are, in words, for the model card, unless ``config`` says.
         progress: Whether to show a progress bar.
@@ -133,7 +133,7 @@ def fit(
     origin = start.origin if start else None
     _claim(out, _Run(**dict(config), tuned_from=origin))
     front_ends = bind_front_ends(config.features)
-    source = Source(front_ends, config.features, store or FeatureStore())
+    source = Source(front_ends, config.features, cache or FeatureCache())
     shares, skipped = _shares(records, config, source, workers=workers, on_clip=on_clip)
     starts = members_of(start.network) if start else [None] * len(shares)
     lines = partial(

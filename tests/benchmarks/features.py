@@ -26,7 +26,7 @@ from mmmsba_plugin.datasets.lavdf import read_lavdf
 from mmmsba_plugin.detector import bind_front_ends
 from mmmsba_plugin.evaluation.metrics.bootstrap import Draw, Interval, bootstrap
 from mmmsba_plugin.evaluation.metrics.detection import auc
-from mmmsba_plugin.features.cache import FeatureStore
+from mmmsba_plugin.features.cache import FeatureCache
 from mmmsba_plugin.features.extract import extract, media_of
 from mmmsba_plugin.features.self_similarity import NUM_VALUES
 from mmmsba_plugin.features.voice import NUM_BANDS
@@ -148,10 +148,10 @@ def main() -> None:
 
 def _seen(records: Sequence[Record]) -> Iterator[Seen]:
     config = FitConfig(preset="mmmsba").features
-    front_ends, store = bind_front_ends(config), FeatureStore()
+    front_ends, cache = bind_front_ends(config), FeatureCache()
     for record in records:
         media = media_of(record.media, front_ends, duration_s=record.duration_s)
-        features = extract(media, front_ends, config, store=store)
+        features = extract(media, front_ends, config, cache=cache)
         if not all(rows.present.any() for rows in features.rows.values()):
             continue
         centers_s = features.grid.centers_s(features.num_snippets)

@@ -23,7 +23,7 @@ from mmmsba_plugin.datasets.lavdf import read_lavdf
 from mmmsba_plugin.evaluation.metrics.bootstrap import Draw, bootstrap
 from mmmsba_plugin.evaluation.metrics.detection import auc
 from mmmsba_plugin.evaluation.run import run
-from mmmsba_plugin.features.cache import FeatureStore
+from mmmsba_plugin.features.cache import FeatureCache
 from mmmsba_plugin.forge.augment.audio import mix
 from mmmsba_plugin.forge.augment.pipeline import Processing
 from mmmsba_plugin.forge.augment.video import at_rate, develop
@@ -71,7 +71,7 @@ def main() -> None:
     asked.add_argument("--card", action="store_true")
     said = asked.parse_args()
     records = list(read_lavdf(said.fake))[:: said.every]
-    detector = Detector.from_pretrained(said.checkpoint, store=FeatureStore())
+    detector = Detector.from_pretrained(said.checkpoint, cache=FeatureCache())
     as_is = _scores(detector, records)
     found = {"as they are": as_is}
     for name, change in CHANGES.items():

@@ -149,14 +149,14 @@ def _trained_and_asked(
 
     from mmmsba_plugin import Detector
     from mmmsba_plugin.evaluation.run import run
-    from mmmsba_plugin.features.cache import FeatureStore
+    from mmmsba_plugin.features.cache import FeatureCache
     from mmmsba_plugin.training.fit import fit
 
     torch.set_num_threads(1)
-    store = FeatureStore()
+    cache = FeatureCache()
     known = [r for r in read_lavdf(dataset) if variant.without not in r.kind.split("+")]
-    fit(known, variant.config(epochs), out, store=store)
-    detector = Detector.from_pretrained(out, store=store)
+    fit(known, variant.config(epochs), out, cache=cache)
+    detector = Detector.from_pretrained(out, cache=cache)
     sys.stderr.write(f"{variant.name}, seed {variant.seed}\n")
     return [one.report for one in run(detector, asked(variant, dev))]
 

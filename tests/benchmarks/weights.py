@@ -22,7 +22,7 @@ from mmmsba_plugin.datasets.lavdf import read_lavdf
 from mmmsba_plugin.evaluation.evaluate import Evaluation, measure
 from mmmsba_plugin.evaluation.metrics.bootstrap import Draw, Interval, bootstrap
 from mmmsba_plugin.evaluation.run import Judged, run, tables
-from mmmsba_plugin.features.cache import FeatureStore
+from mmmsba_plugin.features.cache import FeatureCache
 from mmmsba_plugin.model.checkpoint import CARD
 from mmmsba_plugin.record import Record
 
@@ -42,7 +42,7 @@ def main() -> None:
     asked.add_argument("--forged", type=Path, required=True)
     asked.add_argument("--footage", type=Path)
     said = asked.parse_args()
-    detector = Detector.from_pretrained(said.checkpoint, store=FeatureStore())
+    detector = Detector.from_pretrained(said.checkpoint, cache=FeatureCache())
 
     def judge(records: Iterable[Record]) -> list[Judged]:
         return run(detector, records)

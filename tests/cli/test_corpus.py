@@ -23,8 +23,8 @@ TINY = {
 
 
 @pytest.fixture(autouse=True)
-def _fresh(monkeypatch, feature_store):
-    monkeypatch.setenv("MMMSBA_CACHE", str(feature_store.folder.parent))
+def _fresh(monkeypatch, feature_cache):
+    monkeypatch.setenv("MMMSBA_CACHE", str(feature_cache.folder.parent))
     plugins.forget()
     yield
     plugins.forget()

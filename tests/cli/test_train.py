@@ -17,8 +17,8 @@ TINY = {"network": {"gru_units": 4, "dense_units": 4}, "train": {"max_epochs": 1
 
 
 @pytest.fixture(autouse=True)
-def _fresh(monkeypatch, feature_store):
-    monkeypatch.setenv("MMMSBA_CACHE", str(feature_store.folder.parent))
+def _fresh(monkeypatch, feature_cache):
+    monkeypatch.setenv("MMMSBA_CACHE", str(feature_cache.folder.parent))
     plugins.forget()
     yield
     plugins.forget()

@@ -13,7 +13,7 @@ from mmmsba_plugin.detector import bind_front_ends
 from mmmsba_plugin.errors import ConfigError, FeatureError, GridError
 from mmmsba_plugin.features import native_detail, texture
 from mmmsba_plugin.features.align import HOLD_S, rows_on_grid, with_deviation
-from mmmsba_plugin.features.cache import FeatureStore, key_of
+from mmmsba_plugin.features.cache import FeatureCache, cache_key
 from mmmsba_plugin.features.extract import NO_AUDIO_STREAM, extract, save_rows
 from mmmsba_plugin.features.log_mel import LogMel, LogMelConfig, log_mel
 from mmmsba_plugin.features.opt_outs import NOTHING_HEARD, SILENCE, AudioOptOuts
@@ -332,9 +332,9 @@ class TestNative:
 
 
 class TestExtract:
-    def extracted(self, clip, store=None, **changes):
+    def extracted(self, clip, cache=None, **changes):
         config = FeaturesConfig(**changes)
-        return extract(probe(clip), bind_front_ends(config), config, store=store)
+        return extract(probe(clip), bind_front_ends(config), config, cache=cache)
 
     def test_all_modalities_lie_on_one_grid(self, talking_clip):
         found = self.extracted(talking_clip)
@@ -350,33 +350,33 @@ class TestExtract:
         assert found.rows["lips"].present.any()
 
     def test_kept_rows_are_the_rows_that_were_computed(self, tmp_path, talking_clip):
-        store = FeatureStore(tmp_path)
-        first = self.extracted(talking_clip, store)
-        second = self.extracted(talking_clip, store)
+        cache = FeatureCache(tmp_path)
+        first = self.extracted(talking_clip, cache)
+        second = self.extracted(talking_clip, cache)
         for modality, rows in first.rows.items():
             assert (second.rows[modality].values == rows.values).all()
         assert second.opt_outs == first.opt_outs
         assert second.end_s == first.end_s
 
     def test_a_kept_row_is_not_computed_again(self, tmp_path, talking_clip, monkeypatch):
-        store = FeatureStore(tmp_path)
-        self.extracted(talking_clip, store)
+        cache = FeatureCache(tmp_path)
+        self.extracted(talking_clip, cache)
         monkeypatch.setattr("mmmsba_plugin.media.video.FrameReader.__iter__", None)
         monkeypatch.setattr("mmmsba_plugin.media.audio.AudioReader.__iter__", None)
-        self.extracted(talking_clip, store)
+        self.extracted(talking_clip, cache)
 
     def test_another_stride_is_another_key(self, tmp_path, talking_clip):
-        store = FeatureStore(tmp_path)
-        fine = self.extracted(talking_clip, store, stride_s=0.04)
-        coarse = self.extracted(talking_clip, store, stride_s=0.2)
+        cache = FeatureCache(tmp_path)
+        fine = self.extracted(talking_clip, cache, stride_s=0.04)
+        coarse = self.extracted(talking_clip, cache, stride_s=0.2)
         assert fine.num_snippets > 4 * coarse.num_snippets
 
-    def test_a_damaged_file_in_the_store_counts_as_absent(self, tmp_path, talking_clip):
-        store = FeatureStore(tmp_path)
-        first = self.extracted(talking_clip, store)
+    def test_a_damaged_file_in_the_cache_counts_as_absent(self, tmp_path, talking_clip):
+        cache = FeatureCache(tmp_path)
+        first = self.extracted(talking_clip, cache)
         for file in tmp_path.rglob("*.safetensors"):
             file.write_bytes(file.read_bytes()[:100])
-        again = self.extracted(talking_clip, store)
+        again = self.extracted(talking_clip, cache)
         assert (again.rows["audio"].values == first.rows["audio"].values).all()
 
     def test_a_front_end_that_returns_too_few_rows_is_named(self, talking_clip, monkeypatch):
@@ -389,8 +389,8 @@ class TestExtract:
 
 def test_a_key_changes_with_everything_it_is_made_of():
     parts = {"media": "ab", "settings": {"a": 1}}
-    assert key_of(parts) == key_of(dict(reversed(parts.items())))
-    assert key_of(parts) != key_of({**parts, "media": "ac"})
+    assert cache_key(parts) == cache_key(dict(reversed(parts.items())))
+    assert cache_key(parts) != cache_key({**parts, "media": "ac"})
 
 
 def test_a_front_end_setting_that_is_misspelt_is_refused():

@@ -9,7 +9,7 @@ import pytest
 from mmmsba_plugin.config import FeaturesConfig, FitConfig, FrontEndChoice, TrainConfig
 from mmmsba_plugin.detector import bind_front_ends
 from mmmsba_plugin.errors import FeatureError
-from mmmsba_plugin.features.cache import FeatureStore
+from mmmsba_plugin.features.cache import FeatureCache
 from mmmsba_plugin.features.precomputed import Precomputed, PrecomputedConfig
 from mmmsba_plugin.model.checkpoint import load_checkpoint, read_config
 from mmmsba_plugin.plugins import lookup
@@ -95,7 +95,7 @@ class TestWhereFeaturesAreFound:
 class TestLoading:
     def load(self, tmp_path, *records):
         config = choices(tmp_path, "audio")
-        source = Source(bind_front_ends(config), config, FeatureStore(tmp_path / "store"))
+        source = Source(bind_front_ends(config), config, FeatureCache(tmp_path / "cache"))
         return *load_clips(records, source), source
 
     def test_a_clip_that_is_not_there_lasts_as_its_dataset_says(self, tmp_path):
@@ -131,7 +131,7 @@ class TestLoading:
         config = choices(tmp_path, "audio")
         mixed = {**config.front_ends, "face": FrontEndChoice(name="face-texture")}
         config = config.model_copy(update={"front_ends": mixed})
-        source = Source(bind_front_ends(config), config, FeatureStore(tmp_path / "store"))
+        source = Source(bind_front_ends(config), config, FeatureCache(tmp_path / "cache"))
         _, [skipped] = load_clips([Record(tmp_path / "a.mp4", duration_s=1.0)], source)
         assert skipped.reason.startswith("there is no file")
 
@@ -162,7 +162,7 @@ def train(records, features: FeaturesConfig, out: Path):
         network={"gru_units": 12, "dense_units": 8},
         train=TrainConfig(batch_size=8, max_epochs=8, learning_rate=1e-2),
     )
-    return fit(records, config, out / "checkpoint", store=FeatureStore(out / "store"))
+    return fit(records, config, out / "checkpoint", cache=FeatureCache(out / "cache"))
 
 
 @pytest.mark.story

@@ -12,7 +12,7 @@ from mmmsba_plugin.config import FeaturesConfig, LocalizationConfig, ModelConfig
 from mmmsba_plugin.detector import MmmsbaDetector, bind_front_ends
 from mmmsba_plugin.errors import FeatureError
 from mmmsba_plugin.features import extract as extracting
-from mmmsba_plugin.features.cache import FeatureStore, Stored
+from mmmsba_plugin.features.cache import CacheEntry, FeatureCache
 from mmmsba_plugin.features.extract import (
     LEADING_SILENCE,
     NO_AUDIO,
@@ -56,8 +56,8 @@ def lossless(path, samples) -> Media:
     return probe(path)
 
 
-def rows_of(media: Media, config: FeaturesConfig, store=None) -> ClipFeatures:
-    return extract(media, bind_front_ends(config), config, store=store)
+def rows_of(media: Media, config: FeaturesConfig, cache=None) -> ClipFeatures:
+    return extract(media, bind_front_ends(config), config, cache=cache)
 
 
 @pytest.fixture(scope="module")
@@ -73,18 +73,18 @@ def late_clip(talking_clip):
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory):
-    return FeatureStore(tmp_path_factory.mktemp("trimmed"))
+def cache(tmp_path_factory):
+    return FeatureCache(tmp_path_factory.mktemp("trimmed"))
 
 
 @pytest.fixture(scope="module")
-def whole(late_clip, store):
-    return rows_of(probe(late_clip), WHOLE, store)
+def whole(late_clip, cache):
+    return rows_of(probe(late_clip), WHOLE, cache)
 
 
 @pytest.fixture(scope="module")
-def trimmed(late_clip, store):
-    return rows_of(probe(late_clip), TRIMMED, store)
+def trimmed(late_clip, cache):
+    return rows_of(probe(late_clip), TRIMMED, cache)
 
 
 class TestFeatures:
@@ -164,7 +164,7 @@ class TestFeatures:
     def test_opt_outs_that_reach_into_the_cut_are_shortened_and_later_ones_kept(self):
         parts = {
             "audio": (
-                Stored(
+                CacheEntry(
                     FeatureRows(np.ones((5, 2), np.float32), np.ones(5, bool)),
                     tuple(
                         OptOut(start_s=a, end_s=b, reason=why)
@@ -189,7 +189,7 @@ class TestFeatures:
         def stored(grid, until_s):
             num = grid.num_snippets(until_s)
             rows = FeatureRows(np.ones((num, 1), np.float32), np.ones(num, bool))
-            return Stored(rows, (), until_s, NO_AUDIO, ()), grid
+            return CacheEntry(rows, (), until_s, NO_AUDIO, ()), grid
 
         whole = Grid(stride_s=stride_s)
         behind = Grid(whole.cell(first)[0], stride_s)
@@ -200,44 +200,44 @@ class TestFeatures:
         assert found.num_snippets == max(0, missing)
 
 
-class TestStore:
+class TestCache:
     def test_frames_are_walked_once_for_either_way(self, late_clip, tmp_path, monkeypatch):
-        store = FeatureStore(tmp_path)
-        first = rows_of(probe(late_clip), WHOLE, store)
+        cache = FeatureCache(tmp_path)
+        first = rows_of(probe(late_clip), WHOLE, cache)
         monkeypatch.setattr(FrameReader, "__iter__", None)
-        found = rows_of(probe(late_clip), TRIMMED, store)
+        found = rows_of(probe(late_clip), TRIMMED, cache)
         assert (found.rows["lips"].values == first.rows["lips"].values[7:]).all()
 
-    def test_nothing_is_decoded_twice(self, late_clip, store, trimmed, monkeypatch):
+    def test_nothing_is_decoded_twice(self, late_clip, cache, trimmed, monkeypatch):
         monkeypatch.setattr(FrameReader, "__iter__", None)
         monkeypatch.setattr(AudioReader, "__iter__", None)
-        again = rows_of(probe(late_clip), TRIMMED, store)
+        again = rows_of(probe(late_clip), TRIMMED, cache)
         assert again.grid == trimmed.grid
         assert again.opt_outs == trimmed.opt_outs
         for modality, rows in trimmed.rows.items():
             assert (again.rows[modality].values == rows.values).all()
 
-    def test_rows_of_whole_clips_are_kept_under_the_key_they_had(self, late_clip, store, whole):
+    def test_rows_of_whole_clips_are_kept_under_the_key_they_had(self, late_clip, cache, whole):
         media, config = probe(late_clip), WHOLE
         bound = bind_front_ends(config)["audio"]
         depends_on = extracting._depends_on(media, bound, config, Grid(stride_s=config.stride_s))
         assert set(depends_on) == {"media", "front_end", "settings", "config"}
         assert set(depends_on["config"]) == {"stride_s", "media", "tracks"}
-        assert store.get(extracting.key_of(depends_on)) is not None
+        assert cache.get(extracting.cache_key(depends_on)) is not None
 
     def test_a_silent_clip_is_known_as_such_the_second_time(self, tmp_path, monkeypatch):
         media = lossless(tmp_path / "a.mkv", np.zeros(RATE_HZ, np.float32))
-        store = FeatureStore(tmp_path / "store")
-        first = rows_of(media, AUDIO_TRIMMED, store)
+        cache = FeatureCache(tmp_path / "cache")
+        first = rows_of(media, AUDIO_TRIMMED, cache)
         monkeypatch.setattr(AudioReader, "__iter__", None)
-        assert rows_of(media, AUDIO_TRIMMED, store).warnings == first.warnings == (NOTHING_TRIMMED,)
+        assert rows_of(media, AUDIO_TRIMMED, cache).warnings == first.warnings == (NOTHING_TRIMMED,)
 
 
 def with_trimming(detector: MmmsbaDetector) -> MmmsbaDetector:
     """Return a detector whose network is taken to have learned from trimmed clips."""
     features = detector.config.features.model_copy(update={"trim_silence": True})
     config = detector.config.model_copy(update={"features": features})
-    return MmmsbaDetector(detector.network, config, store=detector._store)
+    return MmmsbaDetector(detector.network, config, cache=detector._cache)
 
 
 @pytest.fixture(scope="module")
@@ -256,7 +256,7 @@ class TestDetector:
     def test_nothing_is_reported_before_it_on_the_clips_own_clock(self, detector, late_clip):
         everywhere = detector.config.localization.model_copy(update={"onset": 0.0, "offset": 0.0})
         config = detector.config.model_copy(update={"localization": everywhere})
-        eager = MmmsbaDetector(detector.network, config, store=detector._store)
+        eager = MmmsbaDetector(detector.network, config, cache=detector._cache)
         report = eager.detect(late_clip, trim_silence=True)
         for part in (*report.segments, *report.proposals):
             assert 0.56 - 1e-9 <= part.start_s < part.end_s <= report.duration_s
@@ -337,8 +337,8 @@ class TestDownstream:
         assert (left.regress == all_of_it.regress[first:]).all()
         assert left.distances == pytest.approx(all_of_it.distances[first:], abs=1e-4)
 
-    def test_a_network_learns_from_what_is_left(self, late_clip, store, trimmed):
-        source = Source(bind_front_ends(TRIMMED), TRIMMED, store)
+    def test_a_network_learns_from_what_is_left(self, late_clip, cache, trimmed):
+        source = Source(bind_front_ends(TRIMMED), TRIMMED, cache)
         record = Record(late_clip, truth=(Segment(0.0, 1.0),))
         features, targets = ClipDataset([Clip(record, probe(late_clip))], source)[0]
         assert features.num_snippets == len(targets["all"]) == trimmed.num_snippets

@@ -44,7 +44,7 @@ pytestmark = [
 
 
 @pytest.fixture(scope="session")
-def weights(request, talking_head_dataset, feature_store, tmp_path_factory) -> Path:
+def weights(request, talking_head_dataset, feature_cache, tmp_path_factory) -> Path:
     """Weights that learned from the talking portrait; for frames they learn for longer."""
     if not FRAMES:
         return request.getfixturevalue("checkpoint")
@@ -56,7 +56,7 @@ def weights(request, talking_head_dataset, feature_store, tmp_path_factory) -> P
         train=TrainConfig(batch_size=4, max_epochs=40, patience=40),
     )
     out = tmp_path_factory.mktemp("pictured") / "weights"
-    return fit(read_lavdf(talking_head_dataset), config, out, store=feature_store).checkpoint
+    return fit(read_lavdf(talking_head_dataset), config, out, cache=feature_cache).checkpoint
 
 
 @pytest.fixture(scope="session")

@@ -105,7 +105,7 @@ class TestSettings:
 
 
 def test_it_is_trained_saved_and_asked_as_any_network(
-    talking_head_dataset, feature_store, tmp_path
+    talking_head_dataset, feature_cache, tmp_path
 ):
     config = FitConfig(
         preset="enc-dec",
@@ -113,8 +113,8 @@ def test_it_is_trained_saved_and_asked_as_any_network(
         train=TrainConfig(batch_size=8, max_epochs=1),
     )
     records = list(read_lavdf(talking_head_dataset))
-    made = fit(records, config, tmp_path / "out", store=feature_store)
-    detector = MmmsbaDetector.from_pretrained(made.checkpoint, store=feature_store)
+    made = fit(records, config, tmp_path / "out", cache=feature_cache)
+    detector = MmmsbaDetector.from_pretrained(made.checkpoint, cache=feature_cache)
     assert detector.info["modalities"] == ["face", "audio"]
     report = detector.detect(records[0].media)
     assert report.status == "ok"

@@ -117,9 +117,9 @@ def test_one_network_is_split_as_ever():
     assert folds(records, members=1, seed=4) == [split_records(records, seed=4)]
 
 
-def test_a_ensemble_is_trained_kept_and_tuned(talking_head_dataset, feature_store, tmp_path):
+def test_a_ensemble_is_trained_kept_and_tuned(talking_head_dataset, feature_cache, tmp_path):
     records = [replace(one, split="train") for one in read_lavdf(talking_head_dataset)]
-    fitted = fit(records, TWO, tmp_path / "two", store=feature_store)
+    fitted = fit(records, TWO, tmp_path / "two", cache=feature_cache)
     assert fitted.num_validation == len(records)
     assert fitted.num_train < len(records)
     network, config = load_checkpoint(fitted.checkpoint)
@@ -129,7 +129,7 @@ def test_a_ensemble_is_trained_kept_and_tuned(talking_head_dataset, feature_stor
     assert "**Networks**: 2 that answer as one" in (tmp_path / "two/README.md").read_text()
     pace = TuneConfig(max_epochs=1, learning_rate=0.01)
     tuned = finetune(
-        records, tmp_path / "tuned", pace, checkpoint=fitted.checkpoint, store=feature_store
+        records, tmp_path / "tuned", pace, checkpoint=fitted.checkpoint, cache=feature_cache
     )
     # The same clips, judged by the same members: those who held them out.
     assert tuned.before == pytest.approx(fitted.operating_point.metrics)
@@ -138,7 +138,7 @@ def test_a_ensemble_is_trained_kept_and_tuned(talking_head_dataset, feature_stor
 
 
 def test_clips_that_are_fake_throughout_are_learned_from(
-    talking_head_dataset, feature_store, tmp_path
+    talking_head_dataset, feature_cache, tmp_path
 ):
     records = [
         replace(one, split="train", truth=(WHOLE_CLIP,), audio_truth=None, visual_truth=None)
@@ -146,7 +146,7 @@ def test_clips_that_are_fake_throughout_are_learned_from(
         else replace(one, split="train")
         for one in read_lavdf(talking_head_dataset)
     ]
-    fitted = fit(records, TWO, tmp_path / "whole", store=feature_store)
+    fitted = fit(records, TWO, tmp_path / "whole", cache=feature_cache)
     assert (fitted.num_validation, fitted.skipped) == (len(records), ())
 
 
@@ -155,10 +155,10 @@ def _network(fitted):
 
 
 def test_a_ensemble_that_was_interrupted_goes_on(
-    talking_head_dataset, feature_store, tmp_path, monkeypatch
+    talking_head_dataset, feature_cache, tmp_path, monkeypatch
 ):
-    records, store = list(read_lavdf(talking_head_dataset)), feature_store
-    whole = fit(records, TWO, tmp_path / "whole", store=store)
+    records, cache = list(read_lavdf(talking_head_dataset)), feature_cache
+    whole = fit(records, TWO, tmp_path / "whole", cache=cache)
     from mmmsba_plugin.training import fit as fitting
 
     learn, calls = fitting._learn, []
@@ -171,8 +171,8 @@ def test_a_ensemble_that_was_interrupted_goes_on(
 
     monkeypatch.setattr(fitting, "_learn", once)
     with pytest.raises(KeyboardInterrupt):
-        fit(records, TWO, tmp_path / "cut", store=store)
+        fit(records, TWO, tmp_path / "cut", cache=cache)
     monkeypatch.setattr(fitting, "_learn", learn)
-    again = fit(records, TWO, tmp_path / "cut", store=store)
+    again = fit(records, TWO, tmp_path / "cut", cache=cache)
     states = [load_checkpoint(one.checkpoint)[0].state_dict() for one in (whole, again)]
     assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])

@@ -494,9 +494,9 @@ def tiny(tmp_path_factory) -> Path:
 
 
 @pytest.fixture
-def run(monkeypatch, feature_store, tiny):
+def run(monkeypatch, feature_cache, tiny):
     """Runs ``mmmsba reproduce`` with networks that are trained in no time."""
-    monkeypatch.setenv("MMMSBA_CACHE", str(feature_store.folder.parent))
+    monkeypatch.setenv("MMMSBA_CACHE", str(feature_cache.folder.parent))
     plugins.forget()
 
     def invoke(*arguments, out, data=()):
@@ -511,11 +511,11 @@ def run(monkeypatch, feature_store, tiny):
 
 
 @pytest.fixture(scope="module")
-def everything(datasets, tiny, feature_store, tmp_path_factory):
+def everything(datasets, tiny, feature_cache, tmp_path_factory):
     """All tables, measured in one run: its folder, and what the command said."""
     out = tmp_path_factory.mktemp("reproduced") / "out"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MMMSBA_CACHE", str(feature_store.folder.parent))
+        patch.setenv("MMMSBA_CACHE", str(feature_cache.folder.parent))
         plugins.forget()
         given = [word for name, place in datasets.items() for word in ("--data", f"{name}={place}")]
         said = ["reproduce", *given, "-o", str(out), "--config", str(tiny), "--resamples", "20"]
@@ -657,7 +657,7 @@ class TestEverything:
         assert {path: path.read_bytes() for path in out.glob("table*")} == before
 
     def test_other_settings_are_another_run_beside_the_first(
-        self, everything, datasets, feature_store, tmp_path
+        self, everything, datasets, feature_cache, tmp_path
     ):
         out, _ = everything
         run_of = {row["runs"][0]["run"] for row in read(out, "table4")["rows"] if row["runs"]}
@@ -668,7 +668,7 @@ class TestEverything:
             num_resamples=0,
         )
         given = parse([f"fakeavceleb={datasets['fakeavceleb']}"])
-        other = Reproduction(given, settings, tmp_path, store=feature_store)
+        other = Reproduction(given, settings, tmp_path, cache=feature_cache)
         row = other.table(TABLES["table4"]).rows[-1]
         assert not {run.run for run in row.runs} & run_of
         assert [run.seed for run in row.runs] == [0, 1]
@@ -678,10 +678,10 @@ class TestEverything:
         assert cell.span[0] <= cell.mean <= cell.span[1]
 
 
-def _only_table_4(out: Path, datasets, store, **more) -> Reproduction:
+def _only_table_4(out: Path, datasets, cache, **more) -> Reproduction:
     given = parse([f"fakeavceleb={datasets['fakeavceleb']}"])
     settings = Settings(fit=FitConfig.read(TINY), num_resamples=0)
-    return Reproduction(given, settings, out, store=store, **more)
+    return Reproduction(given, settings, out, cache=cache, **more)
 
 
 @pytest.mark.story
@@ -694,7 +694,7 @@ class TestInterruption:
         return tmp_path / "out"
 
     def test_an_evaluation_that_was_stopped_goes_on_at_the_next_clip(
-        self, trained, datasets, feature_store, everything
+        self, trained, datasets, feature_cache, everything
     ):
         judged = []
 
@@ -707,20 +707,20 @@ class TestInterruption:
             if len(judged) == 2:
                 raise KeyboardInterrupt
 
-        stopped = _only_table_4(trained, datasets, feature_store, on_clip=stop_at_the_second)
+        stopped = _only_table_4(trained, datasets, feature_cache, on_clip=stop_at_the_second)
         with pytest.raises(KeyboardInterrupt):
             stopped.table(TABLES["table4"])
         (predictions,) = trained.glob("answers/*/*.jsonl")
         with predictions.open("a") as stream:
             stream.write('{"key": "cut off in the mid')
-        resumed = _only_table_4(trained, datasets, feature_store, on_clip=count)
+        resumed = _only_table_4(trained, datasets, feature_cache, on_clip=count)
         found = resumed.table(TABLES["table4"])
         assert len(judged) == len(set(judged)) == len(predictions.read_text().splitlines())
         whole = read(everything[0], "table4")["rows"][-1]["cells"][0]["ours"][0]["value"]
         assert found.rows[-1].cells[0].ours[0].value == whole
 
     def test_a_process_that_is_killed_loses_no_clip_that_it_judged(
-        self, trained, datasets, feature_store
+        self, trained, datasets, feature_cache
     ):
         killed = subprocess.run(
             [
@@ -731,7 +731,7 @@ class TestInterruption:
                 datasets["fakeavceleb"],
                 json.dumps(TINY),
             ],
-            env={**os.environ, "MMMSBA_CACHE": str(feature_store.folder.parent)},
+            env={**os.environ, "MMMSBA_CACHE": str(feature_cache.folder.parent)},
             capture_output=True,
             text=True,
             check=False,
@@ -742,7 +742,7 @@ class TestInterruption:
         assert len(before) == 1
         told = []
         _only_table_4(
-            trained, datasets, feature_store, on_clip=lambda *one: told.append(one)
+            trained, datasets, feature_cache, on_clip=lambda *one: told.append(one)
         ).table(TABLES["table4"])
         judged = [clip for what, clip in told if what == "judged"]
         after = predictions.read_text().splitlines()
@@ -751,7 +751,7 @@ class TestInterruption:
         assert json.loads(before[0])["key"] not in judged
 
     def test_training_that_was_stopped_leaves_a_run_that_is_not_taken_for_finished(
-        self, datasets, feature_store, tmp_path, monkeypatch
+        self, datasets, feature_cache, tmp_path, monkeypatch
     ):
         def stop(*_, **__):
             raise KeyboardInterrupt
@@ -759,8 +759,8 @@ class TestInterruption:
         with monkeypatch.context() as patch:
             patch.setattr("mmmsba_plugin.training.fit.choose_operating_point", stop)
             with pytest.raises(KeyboardInterrupt):
-                _only_table_4(tmp_path, datasets, feature_store).table(TABLES["table4"])
-        found = _only_table_4(tmp_path, datasets, feature_store).table(TABLES["table4"])
+                _only_table_4(tmp_path, datasets, feature_cache).table(TABLES["table4"])
+        found = _only_table_4(tmp_path, datasets, feature_cache).table(TABLES["table4"])
         assert found.rows[-1].status == "measured"
         assert len(list((tmp_path / "runs").iterdir())) == 1
 
@@ -783,14 +783,14 @@ Reproduction(datasets, settings, Path(out), on_clip=die).table(TABLES["table4"])
 
 class TestPredictions:
     def test_a_clip_that_could_not_be_read_is_named_and_tried_again(
-        self, detector, feature_store, talking_head_dataset, tmp_path
+        self, detector, feature_cache, talking_head_dataset, tmp_path
     ):
         good = next(read_lavdf(talking_head_dataset))
         broken = replace(good, media=tmp_path / "gone.mp4", key="gone.mp4")
         told, path = [], tmp_path / "answers.jsonl"
         for _ in range(2):
             found = judging.judged(
-                detector, [good, broken], path, store=feature_store, on_clip=told.append
+                detector, [good, broken], path, cache=feature_cache, on_clip=told.append
             )
         assert told == [good.key, "gone.mp4", "gone.mp4"]
         assert "gone.mp4" in found["gone.mp4"].problem
@@ -799,11 +799,11 @@ class TestPredictions:
         assert predictions.threshold == found[good.key].threshold
 
     def test_what_is_kept_is_what_the_report_says(
-        self, detector, feature_store, talking_head_dataset, tmp_path
+        self, detector, feature_cache, talking_head_dataset, tmp_path
     ):
         records = list(read_lavdf(talking_head_dataset))[:3]
         path = tmp_path / "answers.jsonl"
-        found = judging.judged(detector, records, path, store=feature_store, workers=2)
+        found = judging.judged(detector, records, path, cache=feature_cache, workers=2)
         for record in records:
             report, kept = detector.detect(record.media), found[record.key]
             assert kept.score == report.score
@@ -868,11 +868,11 @@ class TestSilence:
         with pytest.raises(DatasetError, match="line 1 is damaged; remove the line to have its"):
             silence.heard(clips, path)
 
-    def test_where_no_clip_can_be_heard_nothing_is_told(self, feature_store, tmp_path, monkeypatch):
+    def test_where_no_clip_can_be_heard_nothing_is_told(self, feature_cache, tmp_path, monkeypatch):
         clips = [record("a", "test"), record("b", "test", fake=True)]
         monkeypatch.setattr(DatasetSource, "records", lambda _: iter(clips))
         dataset = DatasetSource("lav-df", "lav-df", tmp_path)
-        made = Reproduction({"lav-df": dataset}, Settings(), tmp_path, store=feature_store)
+        made = Reproduction({"lav-df": dataset}, Settings(), tmp_path, cache=feature_cache)
         assert made._silence("lav-df") is None
 
 
@@ -890,7 +890,7 @@ class TestWhatIsMissing:
         assert "silent at first" not in done.stdout
 
     def test_what_is_known_of_a_dataset_is_not_said_of_its_stand_in(
-        self, feature_store, tmp_path, monkeypatch
+        self, feature_cache, tmp_path, monkeypatch
     ):
         row = next(row for row in TABLES["table2"].rows if row.test == "tvil")
         table = replace(TABLES["table2"], rows=(row,))
@@ -902,10 +902,10 @@ class TestWhatIsMissing:
                 name: DatasetSource(name, who_reads, tmp_path)
                 for name, who_reads in readers.items()
             }
-            made = Reproduction(given, Settings(), tmp_path, store=feature_store)
+            made = Reproduction(given, Settings(), tmp_path, cache=feature_cache)
             (found,) = made.table(table).rows
             assert (found.status, tables.VISUAL_ONLY in found.notes) == ("measured", said)
-        (found,) = Reproduction({}, Settings(), tmp_path, store=feature_store).table(table).rows
+        (found,) = Reproduction({}, Settings(), tmp_path, cache=feature_cache).table(table).rows
         assert (found.status, tables.VISUAL_ONLY in found.notes) == ("no data", True)
 
     def test_a_dataset_that_cannot_be_used_costs_only_its_own_rows(
@@ -924,22 +924,22 @@ class TestWhatIsMissing:
         assert "could not be done: there must be real and fake clips" in row["notes"][-1]
 
     def test_localization_is_not_measured_where_nobody_says_where(
-        self, feature_store, tmp_path, monkeypatch
+        self, feature_cache, tmp_path, monkeypatch
     ):
         whole = replace(record("a", "test"), truth=(WHOLE_CLIP,))
         monkeypatch.setattr(DatasetSource, "records", lambda _: iter([record("b"), whole]))
         dataset = DatasetSource("av-deepfake1m", "folder", tmp_path)
-        measured = Reproduction({dataset.name: dataset}, Settings(), tmp_path, store=feature_store)
+        measured = Reproduction({dataset.name: dataset}, Settings(), tmp_path, cache=feature_cache)
         row = measured.table(TABLES["table5"]).rows[0]
         assert row.status == "failed"
         assert "does not say where its clips are fake" in row.notes[-1]
 
     def test_without_what_training_needs_the_extra_is_named(
-        self, datasets, feature_store, tmp_path, monkeypatch
+        self, datasets, feature_cache, tmp_path, monkeypatch
     ):
         monkeypatch.setitem(sys.modules, "mmmsba_plugin.training.fit", None)
         with pytest.raises(MissingExtraError, match=r"install it with: pip install 'mmmsba-plugin"):
-            _only_table_4(tmp_path, datasets, feature_store).table(TABLES["table4"])
+            _only_table_4(tmp_path, datasets, feature_cache).table(TABLES["table4"])
 
 
 class TestCommand:

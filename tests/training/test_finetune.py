@@ -47,10 +47,10 @@ def start(checkpoint, tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def tuned(records, start, feature_store, tmp_path_factory):
+def tuned(records, start, feature_cache, tmp_path_factory):
     out = tmp_path_factory.mktemp("run") / "tuned"
     return finetune(
-        records, out, QUICK, checkpoint=start, store=feature_store, tuned_on="our office"
+        records, out, QUICK, checkpoint=start, cache=feature_cache, tuned_on="our office"
     )
 
 
@@ -103,8 +103,8 @@ class TestTuned:
         assert f"| clip_auc | {before:.3f} | {after:.3f} |" in card
         assert "| what | before tuning | after |" in card
 
-    def test_its_reports_say_so_too(self, start, tuned, feature_store, talking_clip):
-        detector = MmmsbaDetector.from_pretrained(tuned.checkpoint, store=feature_store)
+    def test_its_reports_say_so_too(self, start, tuned, feature_cache, talking_clip):
+        detector = MmmsbaDetector.from_pretrained(tuned.checkpoint, cache=feature_cache)
         report = detector.detect(talking_clip)
         made = report.provenance
         assert made.trained_on == "a puppet; then tuned on our office"
@@ -118,20 +118,20 @@ class TestTuned:
         assert after.metrics["validation"] == tuned.operating_point.metrics
         assert after.metrics["validation_before"] == tuned.before
 
-    def test_tuned_weights_can_be_tuned_on(self, records, tuned, feature_store, tmp_path):
+    def test_tuned_weights_can_be_tuned_on(self, records, tuned, feature_cache, tmp_path):
         again = finetune(
             records, tmp_path / "again", TuneConfig(max_epochs=1), checkpoint=tuned.checkpoint,
-            store=feature_store, tuned_on="our street",
+            cache=feature_cache, tuned_on="our street",
         )  # fmt: skip
         _, config = load_checkpoint(again.checkpoint)
         assert config.trained_on == "a puppet; then tuned on our office; then tuned on our street"
         assert config.tuned_from.checkpoint == "tuned"
 
     def test_frozen_encoders_stay_and_the_rest_learns(
-        self, records, start, feature_store, tmp_path
+        self, records, start, feature_cache, tmp_path
     ):
         config = TuneConfig(max_epochs=1, freeze_encoders=True)
-        made = finetune(records, tmp_path / "o", config, checkpoint=start, store=feature_store)
+        made = finetune(records, tmp_path / "o", config, checkpoint=start, cache=feature_cache)
         before, after = state(start), state(made.checkpoint)
         changed = {name for name in before if not torch.equal(before[name], after[name])}
         assert changed
@@ -141,8 +141,8 @@ class TestTuned:
 
 class TestResumed:
     @pytest.fixture
-    def run(self, records, start, feature_store, tmp_path):
-        wanted = {"checkpoint": start, "store": feature_store, "tuned_on": "our office"}
+    def run(self, records, start, feature_cache, tmp_path):
+        wanted = {"checkpoint": start, "cache": feature_cache, "tuned_on": "our office"}
         return lambda: finetune(records, tmp_path / "tuned", QUICK, **wanted)
 
     def test_a_run_that_was_stopped_ends_as_if_it_had_not_been(
@@ -162,7 +162,7 @@ class TestResumed:
             assert resumed == (tuned.checkpoint / file).read_bytes(), file
 
     def test_a_folder_tuned_from_other_weights_is_not_gone_on_with(
-        self, records, tuned, feature_store
+        self, records, tuned, feature_cache
     ):
         with pytest.raises(TrainingError, match="holds a training run with other settings"):
             finetune(
@@ -170,7 +170,7 @@ class TestResumed:
                 tuned.checkpoint,
                 QUICK,
                 checkpoint=tuned.checkpoint,
-                store=feature_store,
+                cache=feature_cache,
             )
 
 
@@ -220,8 +220,8 @@ class TestSettings:
 
 class TestCommand:
     @pytest.fixture
-    def tune(self, tmp_path, feature_store, monkeypatch):
-        monkeypatch.setenv("MMMSBA_CACHE", str(feature_store.folder.parent))
+    def tune(self, tmp_path, feature_cache, monkeypatch):
+        monkeypatch.setenv("MMMSBA_CACHE", str(feature_cache.folder.parent))
 
         def run(*words):
             wanted = ("finetune", "-o", tmp_path / "out", *words)

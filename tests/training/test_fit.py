@@ -23,7 +23,7 @@ from mmmsba_plugin.datasets.lavdf import read_lavdf
 from mmmsba_plugin.detector import MmmsbaDetector, bind_front_ends
 from mmmsba_plugin.errors import DatasetError, TrainingError
 from mmmsba_plugin.evaluation.metrics.bootstrap import wilson
-from mmmsba_plugin.features.cache import FeatureStore
+from mmmsba_plugin.features.cache import FeatureCache
 from mmmsba_plugin.localization.calibrate import apply
 from mmmsba_plugin.model.checkpoint import CheckpointConfig, load_checkpoint
 from mmmsba_plugin.model.inference import Prediction
@@ -405,15 +405,15 @@ class TestCard:
 
 @pytest.fixture(scope="module")
 def source(tmp_path_factory) -> Source:
-    store = FeatureStore(tmp_path_factory.mktemp("features"))
-    return Source(bind_front_ends(TINY.features), TINY.features, store)
+    cache = FeatureCache(tmp_path_factory.mktemp("features"))
+    return Source(bind_front_ends(TINY.features), TINY.features, cache)
 
 
 @pytest.fixture(scope="module")
 def fitted(talking_head_dataset, source, tmp_path_factory):
     out = tmp_path_factory.mktemp("run") / "checkpoint"
     return fit(
-        read_lavdf(talking_head_dataset), TINY, out, store=source.store, trained_on="a puppet"
+        read_lavdf(talking_head_dataset), TINY, out, cache=source.cache, trained_on="a puppet"
     )
 
 
@@ -466,10 +466,10 @@ class TestFit:
         self, fitted, talking_head_dataset, source, tmp_path
     ):
         records = list(read_lavdf(talking_head_dataset))
-        first = fit(records, TINY, tmp_path / "out", store=source.store)
+        first = fit(records, TINY, tmp_path / "out", cache=source.cache)
         weights = (tmp_path / "out/model.safetensors").read_bytes()
         other = TINY.model_copy(update={"calibration": "none"})
-        again = fit(records, other, tmp_path / "out", store=source.store)
+        again = fit(records, other, tmp_path / "out", cache=source.cache)
         assert again.epochs == first.epochs
         assert first.operating_point.calibration.reason
         assert load_checkpoint(tmp_path / "out")[1].calibration == Calibration()
@@ -479,10 +479,10 @@ class TestFit:
         self, talking_head_dataset, source, tmp_path
     ):
         records, out = list(read_lavdf(talking_head_dataset)), tmp_path / "out"
-        fit(records, TINY, out, store=source.store, trained_on="clips")
+        fit(records, TINY, out, cache=source.cache, trained_on="clips")
         weights = (out / "model.safetensors").read_bytes()
         words = {"trained_on": "five voices", "caution": "A toy: not court evidence."}
-        fit(records, TINY.model_copy(update=words), out, store=source.store, trained_on="clips")
+        fit(records, TINY.model_copy(update=words), out, cache=source.cache, trained_on="clips")
         _, config = load_checkpoint(out)
         assert {name: getattr(config, name) for name in words} == words
         assert config.tuned_from is None
@@ -498,7 +498,7 @@ class TestFit:
     def test_the_same_seed_gives_the_same_weights(
         self, fitted, talking_head_dataset, source, tmp_path
     ):
-        again = fit(read_lavdf(talking_head_dataset), TINY, tmp_path / "again", store=source.store)
+        again = fit(read_lavdf(talking_head_dataset), TINY, tmp_path / "again", cache=source.cache)
         first, second = (load_checkpoint(f.checkpoint)[0].state_dict() for f in (fitted, again))
         assert all(torch.equal(first[name], second[name]) for name in first)
 
@@ -509,10 +509,10 @@ class TestFit:
         with monkeypatch.context() as patch:
             patch.setattr(lightning.Callback, "on_train_epoch_start", stop_before(1))
             with pytest.raises((KeyboardInterrupt, SystemExit)):
-                fit(records, TINY, tmp_path / "cut", store=source.store)
+                fit(records, TINY, tmp_path / "cut", cache=source.cache)
         assert not (tmp_path / "cut" / "config.json").exists()
-        resumed = fit(records, TINY, tmp_path / "cut", store=source.store)
-        whole = fit(records, TINY, tmp_path / "whole", store=source.store)
+        resumed = fit(records, TINY, tmp_path / "cut", cache=source.cache)
+        whole = fit(records, TINY, tmp_path / "whole", cache=source.cache)
         assert resumed.epochs == whole.epochs == 2
 
     @pytest.mark.parametrize("epoch", [1, 2])
@@ -526,9 +526,9 @@ class TestFit:
         with monkeypatch.context() as patch:
             patch.setattr(lightning.Callback, "on_train_epoch_start", stop_before(epoch))
             with pytest.raises((KeyboardInterrupt, SystemExit)):
-                fit(records, config, tmp_path / "cut", store=source.store)
+                fit(records, config, tmp_path / "cut", cache=source.cache)
         for name in ("cut", "whole"):
-            fit(records, config, tmp_path / name, store=source.store)
+            fit(records, config, tmp_path / name, cache=source.cache)
         for file in ("model.safetensors", "config.json", "README.md"):
             cut, whole = ((tmp_path / name / file).read_bytes() for name in ("cut", "whole"))
             assert cut == whole, file
@@ -549,9 +549,9 @@ class TestFit:
 
     def test_a_run_can_be_given_more_epochs(self, talking_head_dataset, source, tmp_path):
         records = list(read_lavdf(talking_head_dataset))
-        fit(records, TINY, tmp_path / "out", store=source.store)
+        fit(records, TINY, tmp_path / "out", cache=source.cache)
         longer = TINY.model_copy(update={"train": TrainConfig(batch_size=8, max_epochs=3)})
-        assert fit(records, longer, tmp_path / "out", store=source.store).epochs == 3
+        assert fit(records, longer, tmp_path / "out", cache=source.cache).epochs == 3
 
     def test_a_run_goes_on_from_its_last_epoch_and_not_from_its_best(
         self, talking_head_dataset, source, tmp_path, monkeypatch
@@ -561,7 +561,7 @@ class TestFit:
 
         monkeypatch.setattr(Learner, "validation_step", worse_each_epoch)
         config = TINY.model_copy(update={"train": TrainConfig(batch_size=8, max_epochs=3)})
-        fit(read_lavdf(talking_head_dataset), config, tmp_path / "out", store=source.store)
+        fit(read_lavdf(talking_head_dataset), config, tmp_path / "out", cache=source.cache)
         best, last = (
             torch.load(tmp_path / f"out/training/epochs/{name}.ckpt", weights_only=True)["epoch"]
             for name in ("best", "last")
@@ -578,16 +578,16 @@ class TestFit:
             return said if learner.training else replace(said, logits=said.logits * torch.nan)
 
         monkeypatch.setattr(Learner, "_judged", diverged)
-        fit(read_lavdf(talking_head_dataset), TINY, tmp_path / "out", store=source.store)
+        fit(read_lavdf(talking_head_dataset), TINY, tmp_path / "out", cache=source.cache)
         last = torch.load(tmp_path / "out/training/epochs/last.ckpt", weights_only=True)
         stops = [s for name, s in last["callbacks"].items() if name.startswith("EarlyStopping")]
         assert [float(stop["best_score"]) for stop in stops] == [0.5]
 
     def test_a_run_that_has_ended_is_not_trained_on(self, talking_head_dataset, source, tmp_path):
         records = list(read_lavdf(talking_head_dataset))
-        first = fit(records, TINY, tmp_path / "out", store=source.store)
+        first = fit(records, TINY, tmp_path / "out", cache=source.cache)
         weights = (tmp_path / "out/model.safetensors").read_bytes()
-        again = fit(records, TINY, tmp_path / "out", store=source.store)
+        again = fit(records, TINY, tmp_path / "out", cache=source.cache)
         assert again.epochs == first.epochs == 2
         assert (tmp_path / "out/model.safetensors").read_bytes() == weights
 
@@ -597,10 +597,10 @@ class TestFit:
         hopeless = TrainConfig(batch_size=8, max_epochs=9, patience=1, learning_rate=10.0)
         config = TINY.model_copy(update={"train": hopeless})
         records = list(read_lavdf(talking_head_dataset))
-        first = fit(records, config, tmp_path / "out", store=source.store)
+        first = fit(records, config, tmp_path / "out", cache=source.cache)
         more = hopeless.model_copy(update={"max_epochs": 20})
         config = config.model_copy(update={"train": more})
-        again = fit(records, config, tmp_path / "out", store=source.store)
+        again = fit(records, config, tmp_path / "out", cache=source.cache)
         assert again.epochs == first.epochs < 9
 
     def test_a_folder_with_another_run_is_not_overwritten(
@@ -608,12 +608,12 @@ class TestFit:
     ):
         other = TINY.model_copy(update={"train": TrainConfig(seed=5, max_epochs=1)})
         with pytest.raises(TrainingError, match="holds a training run with other settings; choose"):
-            fit(read_lavdf(talking_head_dataset), other, fitted.checkpoint, store=source.store)
+            fit(read_lavdf(talking_head_dataset), other, fitted.checkpoint, cache=source.cache)
 
     def test_a_dataset_of_forgeries_alone_is_refused(self, talking_head_dataset, source, tmp_path):
         fake = [r for r in read_lavdf(talking_head_dataset) if r.fake]
         with pytest.raises(TrainingError, match="real and fake clips to learn from"):
-            fit(fake, TINY, tmp_path / "out", store=source.store)
+            fit(fake, TINY, tmp_path / "out", cache=source.cache)
 
     @pytest.mark.parametrize("attention", ["mmus-sa", "ms-sa", "none"])
     def test_the_ablations_learn_by_the_same_way(
@@ -626,8 +626,8 @@ class TestFit:
                 "train": {"max_epochs": 1, "batch_size": 8},
             }
         )
-        made = fit(read_lavdf(talking_head_dataset), config, tmp_path / "out", store=source.store)
-        detector = MmmsbaDetector.from_pretrained(made.checkpoint, store=source.store)
+        made = fit(read_lavdf(talking_head_dataset), config, tmp_path / "out", cache=source.cache)
+        detector = MmmsbaDetector.from_pretrained(made.checkpoint, cache=source.cache)
         clip = next(read_lavdf(talking_head_dataset)).media
         assert 0.0 <= detector.predict(clip) <= 1.0
 
@@ -644,6 +644,6 @@ def test_a_network_learns_two_clips_by_heart(talking_head_dataset, source, tmp_p
             max_epochs=60, patience=60, learning_rate=3e-3, decay=1.0, modality_dropout=0.0
         ),
     )
-    made = fit([fake, real, *held_out], config, tmp_path / "out", store=source.store)
+    made = fit([fake, real, *held_out], config, tmp_path / "out", cache=source.cache)
     assert made.operating_point.metrics["clip_auc"] == 1.0
     assert made.operating_point.metrics["snippet_f1"] > 0.9

@@ -129,9 +129,9 @@ class TestDetect:
 
     @pytest.mark.usefixtures("careful")
     def test_a_dataset_is_measured_without_naming_any_weights(
-        self, talking_head_dataset, feature_store, monkeypatch, tmp_path
+        self, talking_head_dataset, feature_cache, monkeypatch, tmp_path
     ):
-        monkeypatch.setenv("MMMSBA_CACHE", str(feature_store.folder.parent))
+        monkeypatch.setenv("MMMSBA_CACHE", str(feature_cache.folder.parent))
         figures = tmp_path / "figures.json"
         wanted = ("evaluate", "--data", talking_head_dataset, "--split", "test", "--json", figures)
         done = self.run(*wanted)
