@@ -165,7 +165,7 @@ def metadata_of(path: str, seen: Seen) -> Any:
 
 def without_metadata(videos: Samples) -> Samples:
     """Return those videos that the App would ask ffprobe about."""
-    return videos.exists("frame_rate", bool=False)
+    return videos.exists("metadata.frame_rate", bool=False)
 
 
 def paths_of(dataset: Any, ids: Sequence[str]) -> dict[str, str]:

@@ -44,7 +44,7 @@ def test_every_operator_that_the_app_lists_is_named():
 def test_what_the_table_calls_from_python_is_there():
     from importlib import import_module
 
-    named = set(re.findall(r"`(fiftyone_ops\.\w+)\.(\w+)`", README))
+    named = set(re.findall(r"`(fiftyone_ops(?:\.\w+)+)\.(\w+)`", README))
     assert len(named) >= 7
     for module, name in named:
         assert callable(getattr(import_module(module), name))

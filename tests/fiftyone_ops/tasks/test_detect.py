@@ -277,7 +277,7 @@ class TestThroughTheOperator:
         ]
         assert shown[3].body.params["label"].startswith("4 of 7 videos judged, ")
         assert shown[7].body.params["message"] == (
-            "2 forged, 2 real, 1 abstained, 2 error of 7 videos"
+            "2 forged, 2 genuine, 1 abstained, 2 error of 7 videos"
         )
 
     def test_when_the_app_goes_away_what_was_done_is_kept(self, named_dataset, toy):
