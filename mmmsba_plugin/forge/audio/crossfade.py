@@ -1,8 +1,8 @@
-"""Puts new audio where old audio was, as an editor would.
+"""Lay new audio over a segment of old audio, with crossfades and matched levels.
 
-The new one is brought to the level of what it replaces and faded in and out inside the
-stretch, so that neither a click nor a step in loudness gives it away. What a detector is to
-find is what was done to the audio, not how it was pasted.
+The new audio is brought to the level of the audio that it replaces and faded in and out
+inside the segment, so that neither a click nor a step in loudness gives it away. A detector
+is to find the manipulation of the audio, not the way it was pasted.
 """
 
 from collections.abc import Callable
@@ -24,7 +24,7 @@ from mmmsba_plugin.forge.audio.loudness import (
 from mmmsba_plugin.forger import Audio, AudioJob
 from mmmsba_plugin.timebase import s_to_samples
 
-#: What is heard on either side of a stretch is worked on with it and thrown away, so that no
+#: Context on either side of a segment that is processed with it and thrown away, so that no
 #: window of a transform meets an edge. Longer than any of them.
 _MARGIN_S = 0.15
 
@@ -45,85 +45,91 @@ def _up_to_one(shares: tuple[float, float]) -> tuple[float, float]:
     return shares
 
 
-#: The least and the most of something that is drawn anew for each stretch.
+#: Least and largest value of a setting that is drawn anew for each segment.
 Bounds = Annotated[tuple[float, float], AfterValidator(_rising)]
 #: The same for whole numbers.
 Counts = Annotated[tuple[int, int], AfterValidator(_rising)]
-#: The same for parts of a whole.
+#: The same for shares of a whole.
 Shares = Annotated[Bounds, AfterValidator(_up_to_one)]
 
 
 class CrossfadeConfig(Config):
-    """How a stretch of audio is joined to what is around it."""
+    """Settings of the crossfades at the ends of a segment."""
 
     fade_s: float = Field(
-        default=0.01, ge=0, le=0.1, description="Length of the fade at each end, in seconds."
+        default=0.01, ge=0, le=0.1, description="Length of the crossfade at each end, in seconds."
     )
 
 
-def overlay(job: AudioJob, piece: Audio, config: CrossfadeConfig) -> Audio:
-    """Return the stretch with ``piece`` in its place, faded in and out inside it.
+def overlay(job: AudioJob, new: Audio, config: CrossfadeConfig) -> Audio:
+    """Replace the segment by new audio, faded in and out inside it.
 
     Args:
-        job: Where.
-        piece: As many samples as the stretch has.
-        config: How long the fades are; at most half of the stretch is used for each.
+        job: The segment.
+        new: As many samples as the segment has, shape ``(sample,)``.
+        config: Length of the fades; at most half of the segment is used for each.
     """
-    old, new = job.span, piece
+    old = job.span
     fade = min(s_to_samples(config.fade_s, job.sample_rate_hz), old.size // 2)
     end = old.size - fade
     parts = crossfade(old[:fade], new[:fade]), new[fade:end], crossfade(new[end:], old[end:])
     return np.clip(np.concatenate(parts), -PEAK, PEAK).astype(np.float32)
 
 
-def overlay_at_rms(job: AudioJob, piece: Audio, config: CrossfadeConfig) -> Audio:
-    """Return what :func:`lay` does, with ``piece`` as loud as the stretch was.
+def overlay_at_rms(job: AudioJob, new: Audio, config: CrossfadeConfig) -> Audio:
+    """Replace the segment as :func:`overlay` does, by new audio at the RMS of the old.
 
-    For what is made of the stretch itself.
+    For audio that is made of the segment itself.
     """
-    gain = compute_gain(piece, compute_rms(piece), compute_rms(job.span))
-    return overlay(job, gain * piece, config)
+    gain = compute_gain(new, compute_rms(new), compute_rms(job.span))
+    return overlay(job, gain * new, config)
 
 
-def overlay_at_speech_level(job: AudioJob, piece: Audio, config: CrossfadeConfig) -> Audio:
-    """Return what :func:`lay` does, with ``piece`` as loud as speech is there.
+def overlay_at_speech_level(job: AudioJob, new: Audio, config: CrossfadeConfig) -> Audio:
+    """Replace the segment as :func:`overlay` does, by new audio at the level of its speech.
 
-    For what was said elsewhere: laid into a pause, it is as loud as the clip's other speech.
+    For speech of elsewhere: laid into a pause, it is as loud as the clip's other speech.
     """
     rate_hz = job.sample_rate_hz
-    wanted_rms = compute_speech_rms(job.span, rate_hz, like=job.audio)
-    gain = compute_gain(piece, compute_speech_rms(piece, rate_hz, like=piece), wanted_rms)
-    return overlay(job, gain * piece, config)
+    target_rms = compute_speech_rms(job.span, rate_hz, like=job.audio)
+    gain = compute_gain(new, compute_speech_rms(new, rate_hz, like=new), target_rms)
+    return overlay(job, gain * new, config)
 
 
-def crossfade(leaving: Audio, coming: Audio) -> Audio:
-    """Return a fade from one audio to another of the same size.
+def crossfade(old: Audio, new: Audio) -> Audio:
+    """Fade from one audio to another of the same size.
 
-    Whatever the two have in common, the power stays: for two that know nothing of each other
-    the squares of their weights add up to one, and a audio that is faded into itself is that
+    Whatever the two have in common, the power stays: for two that are uncorrelated
+    the squares of their weights add up to one, and audio that is faded into itself is that
     audio. A fixed curve swells by 3 dB for the one or sinks by 3 dB for the other.
     """
-    new, old = _ramp(leaving.size)
-    weight = np.sqrt(1 + 2 * new * old * _alikeness(leaving, coming))
-    return np.asarray((old * leaving + new * coming) / weight, dtype=np.float32)
+    rising, falling = _ramp(old.size)
+    power = compute_rms(old) * compute_rms(new) * old.size
+    correlation = float(np.dot(old.astype(np.float64), new)) / power if power > 0 else 0.0
+    # Two that oppose each other count as uncorrelated.
+    weight = np.sqrt(1 + 2 * rising * falling * max(0.0, correlation))
+    return np.asarray((falling * old + rising * new) / weight, dtype=np.float32)
 
 
 def crossfade_concat(first: Audio, second: Audio, fade: int) -> Audio:
-    """Return one audio after the other, with ``fade`` samples in which both are heard."""
+    """Concatenate two spans of audio, with a crossfade of ``fade`` samples between them."""
     fade = min(fade, first.size, second.size)
     end = first.size - fade
     return np.concatenate([first[:end], crossfade(first[end:], second[:fade]), second[fade:]])
 
 
 def compute_fade_weights(size: int, fade: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return how much of the new and of the old audio there is in a stretch.
+    """Compute the weights of the new and of the old audio in a segment.
 
-    Their squares add up to one, so two sounds that know nothing of each other keep their
-    loudness through the fade. No sample is left as it was.
+    Their squares add up to one, so uncorrelated audio keeps its loudness through the fade. No
+    sample is left as it was.
 
     Args:
-        size: Samples of the stretch.
-        fade: Samples of the fade at each end; at most half of the stretch is used.
+        size: Samples of the segment.
+        fade: Samples of the fade at each end; at most half of the segment is used.
+
+    Returns:
+        Weights of the new audio and of the old, shape ``(size,)`` each.
     """
     fade = min(fade, size // 2)
     new, old = np.ones(size), np.zeros(size)
@@ -132,20 +138,20 @@ def compute_fade_weights(size: int, fade: int) -> tuple[NDArray[np.float64], NDA
     return new, old
 
 
-def apply_with_context(job: AudioJob, work: Callable[[Audio], Audio]) -> Audio:
-    """Return what ``work`` makes of the stretch when it also hears what is around it.
+def apply_with_context(job: AudioJob, transform: Callable[[Audio], Audio]) -> Audio:
+    """Apply a transform to the segment and its context, and return the segment.
 
     Args:
-        job: Where; beyond the ends of the clip there is silence.
-        work: Makes as many samples as it gets, at the same times.
+        job: The segment; beyond the ends of the clip there is silence.
+        transform: Returns as many samples as it gets, at the same times.
     """
     margin = s_to_samples(_MARGIN_S, job.sample_rate_hz)
-    made = work(slice_padded(job.audio, job.start - margin, job.end + margin))
-    return made[margin : margin + job.span.size]
+    new = transform(slice_padded(job.audio, job.start - margin, job.end + margin))
+    return new[margin : margin + job.span.size]
 
 
 def slice_padded(audio: Audio, start: int, end: int) -> Audio:
-    """Return the samples of ``[start, end)``; silence where the audio does not reach."""
+    """Slice the samples of ``[start, end)``, padded by silence beyond the ends of the audio."""
     before = min(end, 0) - min(start, 0)
     behind = max(end, audio.size) - max(start, audio.size)
     inside = audio[max(0, start) : max(0, end)]
@@ -153,41 +159,43 @@ def slice_padded(audio: Audio, start: int, end: int) -> Audio:
 
 
 def find_disjoint_starts(job: AudioJob, size: int, *, clear: int) -> NDArray[np.int64]:
-    """Return where pieces of ``size`` samples start that are clear of the stretch.
+    """Find the starts of all spans of the clip that do not touch the segment.
+
+    Args:
+        job: The segment.
+        size: Samples of a span.
+        clear: Least distance from the segment, in samples.
+
+    Returns:
+        First samples, shape ``(start,)``.
 
     Raises:
-        ForgeError: The clip has no such piece.
+        ForgeError: The clip has no such span.
     """
     starts = np.arange(job.audio.size - size + 1)
-    found = starts[(starts + size + clear <= job.start) | (starts >= job.end + clear)]
-    if not found.size:
+    starts = starts[(starts + size + clear <= job.start) | (starts >= job.end + clear)]
+    if not starts.size:
         raise ForgeError(
             f"a clip of {job.audio.size} samples has no other {size} that are clear of the "
-            "stretch; give a longer clip or shorter stretches"
+            "segment; give a longer clip or shorter segments"
         )
-    return found
+    return starts
 
 
 def require_speech(job: AudioJob) -> None:
-    """Refuse a stretch in which nothing is heard: nothing in it can be altered.
+    """Refuse a segment without speech: nothing in it can be altered.
 
     Raises:
-        ForgeError: No piece of the stretch is as loud as the clip's speech.
+        ForgeError: No part of the segment is as loud as the clip's speech.
     """
     if compute_speech_share(job.span, job.sample_rate_hz, like=job.audio) == 0.0:
         raise ForgeError(
-            f"nothing is said in a stretch of {job.span.size} samples, so there is nothing to "
+            f"nothing is said in a segment of {job.span.size} samples, so there is nothing to "
             "alter; choose one in which somebody speaks"
         )
 
 
 def _ramp(size: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return weights of what comes and of what leaves; neither is ever alone."""
+    """Return the rising and the falling weights of a fade; neither is ever 0."""
     angle = (np.arange(size) + 1) / (size + 1) * np.pi / 2
     return np.sin(angle), np.cos(angle)
-
-
-def _alikeness(one: Audio, other: Audio) -> float:
-    """Return the correlation of two sounds, 0 for those that oppose each other."""
-    power = compute_rms(one) * compute_rms(other) * one.size
-    return max(0.0, float(np.dot(one.astype(np.float64), other)) / power) if power > 0 else 0.0

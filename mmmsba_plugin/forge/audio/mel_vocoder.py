@@ -1,8 +1,8 @@
-"""Says the same again through the bottleneck of a neural vocoder.
+"""Resynthesize speech through the bottleneck of a neural vocoder or codec.
 
 Synthetic speech is made in two steps: a network paints a spectrogram, a vocoder turns it
 into audio. Whatever the first does, the second leaves its traces, on cloned voices as on
-converted ones. Its losses are had without any network: phases are invented, and what is
+converted ones. Its losses need no network: phases are invented, and all that is
 finer than the spectrogram is gone.
 """
 
@@ -34,25 +34,25 @@ _WINDOW_S = 0.064
 _CODEC_WINDOW_S = 0.032
 #: Below it nothing is copied upward: hum and rumble are no model for treble.
 _COPIED_FROM_HZ = 500.0
-#: Neighbouring frequencies and windows of which a codec tells one level.
+#: Neighbouring frequencies and windows that a codec gives one level.
 _TILE = 4
 _FAINT = 1e-9
 _LOG_PER_DB = np.log(10) / 20
 
 
 class ResynthConfig(CrossfadeConfig):
-    """How coarse the spectrogram is, and how well phases are guessed."""
+    """Settings of the forger ``resynth``."""
 
     num_mels: Counts = Field(
         default=(40, 100), description="Fewest and most bands of the mel spectrogram."
     )
     num_rounds: Counts = Field(
-        default=(4, 32), description="Fewest and most rounds in which phases are guessed."
+        default=(4, 32), description="Fewest and most Griffin-Lim iterations."
     )
 
 
 class Resynth:
-    """The same words from a mel spectrogram alone, phases guessed by Griffin and Lim.
+    """Forger that resynthesizes a segment from its mel spectrogram, with Griffin-Lim phases.
 
     Stands for words of a cloned voice that a neural vocoder speaks, with its first loss
     above all: harmonics finer than a mel band, and the phases of the real thing.
@@ -64,10 +64,10 @@ class Resynth:
         self._config = config or ResynthConfig()
 
     def forge_audio(self, job: AudioJob, rng: np.random.Generator) -> Audio:
-        """Return the stretch as its mel spectrogram has it.
+        """Resynthesize the segment from its mel spectrogram.
 
         Raises:
-            ForgeError: Nothing is heard in the stretch.
+            ForgeError: There is no speech in the segment.
         """
         require_speech(job)
         num_mels, num_rounds = (
@@ -77,18 +77,19 @@ class Resynth:
         rate_hz = job.sample_rate_hz
         window = window_size(_WINDOW_S, rate_hz)
 
-        def work(audio: Audio) -> Audio:
+        def transform(audio: Audio) -> Audio:
             magnitudes = pass_through_mel(np.abs(compute_stft(audio, window)), num_mels, rate_hz)
-            return _guessed(magnitudes, audio.size, num_rounds, rng)
+            return _griffin_lim(magnitudes, audio.size, num_rounds, rng)
 
-        return overlay_at_rms(job, apply_with_context(job, work), self._config)
+        return overlay_at_rms(job, apply_with_context(job, transform), self._config)
 
 
 class RecodeConfig(CrossfadeConfig):
-    """What a codec keeps of a stretch, and how well."""
+    """Settings of the forger ``recode``."""
 
     low_band_share: Shares = Field(
-        default=(0.3, 0.6), description="Least and largest share of the band that is kept."
+        default=(0.3, 0.6),
+        description="Least and largest share of the band, from below, that is not regrown.",
     )
     phase_error_rad: Bounds = Field(
         default=(0.6, 1.5), description="Least and largest error of phases (sigma), in radians."
@@ -99,11 +100,11 @@ class RecodeConfig(CrossfadeConfig):
 
 
 class Recode:
-    """The same words with treble regrown from the middle, all of it only nearly right.
+    """Forger that regrows a segment's treble from its lower band and blurs phases and levels.
 
     Stands for speech that comes out of a neural codec, as language models of speech write
     it, or out of a vocoder that was trained on narrow-band speech and widened: on the whole
-    each band is as loud as it was, but what sounds there is a copy or a guess.
+    each band is as loud as it was, but its content is a copy or a guess.
     """
 
     needs_donor = False
@@ -112,49 +113,52 @@ class Recode:
         self._config = config or RecodeConfig()
 
     def forge_audio(self, job: AudioJob, rng: np.random.Generator) -> Audio:
-        """Return the stretch as a codec would.
+        """Recode the segment as a codec would.
 
         Raises:
-            ForgeError: Nothing is heard in the stretch.
+            ForgeError: There is no speech in the segment.
         """
         require_speech(job)
         config, rate_hz = self._config, job.sample_rate_hz
-        kept, error_rad, error_db = (
+        low_band_share, error_rad, error_db = (
             float(rng.uniform(*bounds))
             for bounds in (config.low_band_share, config.phase_error_rad, config.level_error_db)
         )
 
-        def work(audio: Audio) -> Audio:
-            found = compute_stft(audio, window_size(_CODEC_WINDOW_S, rate_hz))
-            found = _regrown(found, kept, rate_hz)
-            turned = 1j * error_rad * rng.standard_normal(found.shape)
-            louder = error_db * _LOG_PER_DB * _coarse_noise(found.shape, rng)
-            return invert_stft((found * np.exp(turned + louder)).astype(np.complex64), audio.size)
+        def transform(audio: Audio) -> Audio:
+            spectra = compute_stft(audio, window_size(_CODEC_WINDOW_S, rate_hz))
+            spectra = _regrow_treble(spectra, low_band_share, rate_hz)
+            phase_errors = 1j * error_rad * rng.standard_normal(spectra.shape)
+            level_errors = error_db * _LOG_PER_DB * _coarse_noise(spectra.shape, rng)
+            return invert_stft(
+                (spectra * np.exp(phase_errors + level_errors)).astype(np.complex64), audio.size
+            )
 
-        return overlay_at_rms(job, apply_with_context(job, work), self._config)
+        return overlay_at_rms(job, apply_with_context(job, transform), self._config)
 
 
 def pass_through_mel(
     magnitudes: NDArray[np.float32], num_mels: int, rate_hz: int
 ) -> NDArray[np.float32]:
-    """Return magnitudes as they come back from a mel spectrogram.
+    """Convert magnitudes to a mel spectrogram and back.
 
     Args:
         magnitudes: Shape ``(frequency, frame)``.
-        num_mels: Bands of the spectrogram.
-        rate_hz: Samples a second.
+        num_mels: Bands of the mel spectrogram.
+        rate_hz: Sample rate, in Hz.
 
     Returns:
-        Of the same shape: averages of the bands, interpolated between their middles.
+        Magnitudes of the same shape: averages of the bands, interpolated between their
+        centres.
     """
-    bands = _bands(num_mels, len(magnitudes), rate_hz)
+    bands = _mel_bands(num_mels, len(magnitudes), rate_hz)
     averages = bands @ magnitudes / bands.sum(axis=1, keepdims=True)
     return np.asarray(bands.T @ averages, dtype=np.float32)
 
 
 @lru_cache(maxsize=128)
-def _bands(num_mels: int, num_bins: int, rate_hz: int) -> NDArray[np.float32]:
-    """Return triangles with a peak of one, shape ``(band, frequency)``; read-only."""
+def _mel_bands(num_mels: int, num_bins: int, rate_hz: int) -> NDArray[np.float32]:
+    """Return triangular mel filters with a peak of 1, shape ``(band, frequency)``; read-only."""
     from librosa.filters import mel
 
     bands = mel(sr=rate_hz, n_fft=2 * (num_bins - 1), n_mels=num_mels, norm=None)
@@ -162,10 +166,10 @@ def _bands(num_mels: int, num_bins: int, rate_hz: int) -> NDArray[np.float32]:
     return np.asarray(bands)
 
 
-def _guessed(
+def _griffin_lim(
     magnitudes: NDArray[np.float32], size: int, num_rounds: int, rng: np.random.Generator
 ) -> Audio:
-    """Return a audio with these magnitudes and whatever phases come of it."""
+    """Compute audio with these magnitudes, and the phases that Griffin-Lim finds for them."""
     import librosa
 
     window = 2 * (len(magnitudes) - 1)
@@ -190,21 +194,21 @@ def _coarse_noise(shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[n
     return tiles[: shape[0], : shape[1]]
 
 
-def _regrown(
-    found: NDArray[np.complex64], low_band_share: float, rate_hz: int
+def _regrow_treble(
+    spectra: NDArray[np.complex64], low_band_share: float, rate_hz: int
 ) -> NDArray[np.complex64]:
-    """Return spectra whose upper part is copied from below and shaped as it was.
+    """Copy the lower band of spectra over the upper one, and restore its envelope.
 
     Source:
         Spectral band replication, as in HE-AAC, with the envelope left exact.
     """
-    num_bins = len(found)
+    num_bins = len(spectra)
     cut = max(2, round(low_band_share * num_bins))
     first = min(round(_COPIED_FROM_HZ / (rate_hz / 2) * num_bins), cut - 1)
     copied = first + np.arange(num_bins - cut) % (cut - first)
-    shape = compute_spectral_envelope(found, rate_hz)
-    regrown = found[copied] * np.exp(shape[cut:] - shape[copied])
-    # The shape says little about single harmonics; as loud as it was, treble is as a whole.
-    was, now = (np.linalg.norm(treble, axis=0) for treble in (found[cut:], regrown))
-    regrown *= was / np.maximum(now, _FAINT)
-    return np.concatenate([found[:cut], regrown]).astype(np.complex64)
+    envelope = compute_spectral_envelope(spectra, rate_hz)
+    regrown = spectra[copied] * np.exp(envelope[cut:] - envelope[copied])
+    # The envelope says little about single harmonics; treble as a whole is as loud as it was.
+    old, new = (np.linalg.norm(treble, axis=0) for treble in (spectra[cut:], regrown))
+    regrown *= old / np.maximum(new, _FAINT)
+    return np.concatenate([spectra[:cut], regrown]).astype(np.complex64)

@@ -1,7 +1,7 @@
-"""Lets a clip say again what it says at another moment.
+"""Copy the clip's own speech of another moment over a segment.
 
 The cut that needs nothing but the recording itself: a word is copied to where it was never
-said. Voice, room and microphone are right; only melody, rhythm and the seams can be wrong,
+said. Voice, room and microphone are right; only intonation, rhythm and the joints can be wrong,
 and the lips.
 """
 
@@ -20,18 +20,20 @@ from mmmsba_plugin.timebase import s_to_samples
 
 
 class RepeatConfig(CrossfadeConfig):
-    """How another moment of the same clip is laid over a stretch."""
+    """Settings of the forger ``repeat``."""
 
     num_tries: int = Field(
-        default=16, ge=1, description="Moments looked at in the clip; the most spoken one is used."
+        default=16,
+        ge=1,
+        description="Number of moments compared in the clip; the one with most speech is used.",
     )
     clear_s: float = Field(
-        default=0.1, ge=0, description="Least distance from the stretch, in seconds."
+        default=0.1, ge=0, description="Least distance of that moment from the segment, in seconds."
     )
 
 
 class RepeatAudio:
-    """The clip's own speech of another moment, faded and level-matched.
+    """Forger that lays the clip's own speech of another moment over a segment.
 
     Stands for quotes that are rearranged with an editor, a shallow fake: what is heard was
     truly said by that voice in that room, but not there.
@@ -43,17 +45,17 @@ class RepeatAudio:
         self._config = config or RepeatConfig()
 
     def forge_audio(self, job: AudioJob, rng: np.random.Generator) -> Audio:
-        """Return the stretch with another moment's speech in its place.
+        """Replace the segment by the speech of another moment.
 
         Raises:
-            ForgeError: The clip has no other moment that long, or says nothing then.
+            ForgeError: The clip has no other moment that long, or no speech in it.
         """
         rate_hz, size = job.sample_rate_hz, job.span.size
         places = find_disjoint_starts(job, size, clear=s_to_samples(self._config.clear_s, rate_hz))
         starts = rng.choice(places, size=self._config.num_tries)
-        piece = select_most_speech(job.audio, size, rate_hz, starts=starts)
-        if compute_speech_share(piece, rate_hz, like=job.audio) == 0.0:
+        new = select_most_speech(job.audio, size, rate_hz, starts=starts)
+        if compute_speech_share(new, rate_hz, like=job.audio) == 0.0:
             raise ForgeError(
                 "nothing is said at another moment of the clip; give a clip with more speech"
             )
-        return overlay_at_speech_level(job, piece, self._config)
+        return overlay_at_speech_level(job, new, self._config)

@@ -1,4 +1,4 @@
-"""The audio of a room in which nobody speaks."""
+"""Synthesize room tone: the audio of a room in which nobody speaks."""
 
 import numpy as np
 
@@ -17,17 +17,19 @@ _SILENCE = 1e-5
 def room_tone(
     audio: Audio, num_audio_samples: int, rate_hz: int, rng: np.random.Generator
 ) -> Audio:
-    """Return noise with the spectrum and level of a clip's quietest moments.
+    """Synthesize noise with the spectrum and level of a clip's quietest moments.
 
     New noise rather than a copy: a copied pause is found by looking for its twin.
 
     Args:
         audio: The whole clip, shape ``(sample,)``; a silent one has a silent room.
-        num_audio_samples: How much is wanted.
-        rate_hz: Samples a second.
-        rng: Of the noise.
+        num_audio_samples: Number of samples to synthesize.
+        rate_hz: Sample rate, in Hz.
+        rng: Source of the noise.
     """
-    audio = _trimmed(audio)
+    nonzero = np.flatnonzero(np.abs(audio) > _SILENCE)
+    if nonzero.size:
+        audio = audio[nonzero[0] : nonzero[-1] + 1]
     size = min(s_to_samples(_FRAME_S, rate_hz), audio.size)
     frames = audio[: audio.size // size * size].reshape(-1, size).astype(np.float64)
     window = np.hanning(size + 2)[1:-1]
@@ -36,11 +38,7 @@ def room_tone(
     quietest = _QUIET_RANGE * np.quantile(loudness, _QUIET_SHARE)
     quiet = power[loudness <= max(quietest, loudness.min())].mean(axis=0)
     noise = np.fft.rfft(rng.standard_normal(num_audio_samples))
-    here, there = np.fft.rfftfreq(num_audio_samples), np.fft.rfftfreq(size)
-    shaped = np.fft.irfft(noise * np.sqrt(np.interp(here, there, quiet)), num_audio_samples)
+    frequencies = np.fft.rfftfreq(num_audio_samples)
+    spectrum = np.interp(frequencies, np.fft.rfftfreq(size), quiet)
+    shaped = np.fft.irfft(noise * np.sqrt(spectrum), num_audio_samples)
     return shaped.astype(np.float32)
-
-
-def _trimmed(audio: Audio) -> Audio:
-    heard = np.flatnonzero(np.abs(audio) > _SILENCE)
-    return audio[heard[0] : heard[-1] + 1] if heard.size else audio

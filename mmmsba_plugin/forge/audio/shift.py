@@ -1,6 +1,6 @@
-"""Moves the audio of a stretch against the lips.
+"""Shift the audio of a segment against the lips.
 
-What is left when somebody lays a audio track over frames and misses, or does so on
+What is left when somebody lays an audio track over frames and misses, or does so on
 purpose: every word is real and said by the right mouth, but not now. Nothing but the
 agreement of lips and audio can show it.
 """
@@ -16,7 +16,7 @@ from mmmsba_plugin.timebase import s_to_samples
 
 
 class ShiftConfig(Config):
-    """How far the audio of a stretch is moved."""
+    """Settings of the forger ``shift``."""
 
     min_s: float = Field(
         default=0.12, gt=0, description="Least shift, in seconds: three frames at 25 Hz."
@@ -25,12 +25,12 @@ class ShiftConfig(Config):
         default=0.48, gt=0, description="Largest shift, in seconds: twelve frames at 25 Hz."
     )
     fade_s: float = Field(
-        default=0.01, ge=0, le=0.1, description="Length of the fade at each end, in seconds."
+        default=0.01, ge=0, le=0.1, description="Length of the crossfade at each end, in seconds."
     )
 
 
 class ShiftAudio:
-    """The clip's own audio, too early or too late."""
+    """Forger that lays the clip's own audio over a segment, too early or too late."""
 
     needs_donor = False
 
@@ -38,7 +38,7 @@ class ShiftAudio:
         self._config = config or ShiftConfig()
 
     def forge_audio(self, job: AudioJob, rng: np.random.Generator) -> Audio:
-        """Return what is heard a little before or after the stretch.
+        """Replace the segment by the audio a little before or after it.
 
         Raises:
             ForgeError: The clip has no audio at that distance on either side.
@@ -46,21 +46,14 @@ class ShiftAudio:
         rate_hz = job.sample_rate_hz
         shift = s_to_samples(float(rng.uniform(self._config.min_s, self._config.max_s)), rate_hz)
         late = bool(rng.integers(2))
-        room = [s for s in _signed(shift, late=late) if _is_inside(job, s)]
-        if not room:
+        # The side that was drawn first, then the other.
+        offsets = (-shift, shift) if late else (shift, -shift)
+        inside = [o for o in offsets if job.start + o >= 0 and job.end + o <= job.audio.size]
+        if not inside:
             raise ForgeError(
-                f"the audio around a stretch of {job.span.size} samples is too short to be "
+                f"the audio around a segment of {job.span.size} samples is too short to be "
                 f"moved by {shift}; give a longer clip"
             )
-        moved = job.audio[job.start + room[0] : job.end + room[0]]
+        moved = job.audio[job.start + inside[0] : job.end + inside[0]]
         new, old = compute_fade_weights(moved.size, s_to_samples(self._config.fade_s, rate_hz))
         return np.clip(new * moved + old * job.span, -1.0, 1.0).astype(np.float32)
-
-
-def _signed(shift: int, *, late: bool) -> tuple[int, int]:
-    """Return the shift to the wanted side first, then to the other."""
-    return (-shift, shift) if late else (shift, -shift)
-
-
-def _is_inside(job: AudioJob, shift: int) -> bool:
-    return job.start + shift >= 0 and job.end + shift <= job.audio.size

@@ -1,7 +1,7 @@
-"""Splices a stretch of another clip's audio over this one's.
+"""Splice a span of another clip's audio over this one's.
 
-The oldest forgery there is, done with care: the donor speaks rather than pauses, and sounds
-as loud as the speech it replaces.
+The oldest forgery there is, done with care: the donor span holds speech rather than a pause,
+and is as loud as the speech that it replaces.
 """
 
 import numpy as np
@@ -19,15 +19,17 @@ from mmmsba_plugin.forger import Audio, AudioJob
 
 
 class SpliceConfig(CrossfadeConfig):
-    """How a stretch of audio is spliced in."""
+    """Settings of the forger ``splice``."""
 
     num_tries: int = Field(
-        default=16, ge=1, description="Places looked at in the donor; the most spoken one is used."
+        default=16,
+        ge=1,
+        description="Number of places compared in the donor; the one with most speech is used.",
     )
 
 
 class SpliceAudio:
-    """The audio of another clip, faded and level-matched.
+    """Forger that lays the speech of another clip over a segment, faded and level-matched.
 
     Stands for words put into somebody's mouth with a recording of somebody else, or with a
     flawless imitation: the donor is another clip, of another speaker wherever the dataset has
@@ -40,18 +42,18 @@ class SpliceAudio:
         self._config = config or SpliceConfig()
 
     def forge_audio(self, job: AudioJob, rng: np.random.Generator) -> Audio:
-        """Return the stretch with a donor's speech in its place.
+        """Replace the segment by a donor's speech.
 
         Raises:
-            ForgeError: There is no donor, or it is shorter than the stretch.
+            ForgeError: There is no donor, or it is shorter than the segment.
         """
         size, donor = job.span.size, job.donor
         if donor is None or donor.size < size:
-            got = "none" if donor is None else f"{donor.size}"
+            length = "none" if donor is None else f"{donor.size}"
             raise ForgeError(
-                f"a splice of {size} samples needs a donor at least as long, got {got}; "
+                f"a splice of {size} samples needs a donor at least as long, got {length}; "
                 "give a longer clip as the donor"
             )
         starts = rng.integers(donor.size - size + 1, size=self._config.num_tries)
-        piece = select_most_speech(donor, size, job.sample_rate_hz, starts=starts)
-        return overlay_at_speech_level(job, piece, self._config)
+        new = select_most_speech(donor, size, job.sample_rate_hz, starts=starts)
+        return overlay_at_speech_level(job, new, self._config)

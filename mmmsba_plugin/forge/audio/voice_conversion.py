@@ -1,8 +1,8 @@
-"""Lets somebody else say the same words at the same time.
+"""Convert the voice: another speaker says the same words at the same time.
 
-The throat of a speaker is the smooth shape of the spectrum. Stretched over frequency it is
-that of a shorter or longer throat, and with another pitch it is another person, whose lips
-fit all the same.
+The vocal tract of a speaker shapes the spectral envelope. Stretched over frequency it is that
+of a shorter or longer vocal tract, and with another pitch it is another person, whose lips fit
+all the same.
 """
 
 import numpy as np
@@ -31,7 +31,7 @@ _MAX_LOG_GAIN = 3.0
 
 
 class VoiceConfig(CrossfadeConfig):
-    """How far the new speaker is from the old one."""
+    """Settings of the forger ``voice``."""
 
     formants: Bounds = Field(
         default=(1.08, 1.25),
@@ -39,14 +39,15 @@ class VoiceConfig(CrossfadeConfig):
         "fall.",
     )
     semitones: Bounds = Field(
-        default=(1.0, 6.0), description="Least and largest change of pitch, to the same side."
+        default=(1.0, 6.0),
+        description="Least and largest change of pitch, in semitones, to the same side.",
     )
 
 
 class ConvertVoice:
-    """The same words at the same time, by another throat and larynx.
+    """Forger that converts the voice of a segment: other formants and another pitch.
 
-    Stands for voice conversion: the lips are right to the frame, and who speaks is not.
+    Stands for voice conversion: the lips are right to the frame, and the speaker is not.
     """
 
     needs_donor = False
@@ -55,45 +56,43 @@ class ConvertVoice:
         self._config = config or VoiceConfig()
 
     def forge_audio(self, job: AudioJob, rng: np.random.Generator) -> Audio:
-        """Return the stretch in another voice.
+        """Convert the voice of the segment.
 
         Raises:
-            ForgeError: Nothing is heard in the stretch.
+            ForgeError: There is no speech in the segment.
         """
         require_speech(job)
         side = int(rng.choice((-1, 1)))
         factor = float(rng.uniform(*self._config.formants) ** side)
         semitones = side * float(rng.uniform(*self._config.semitones))
         rate_hz = job.sample_rate_hz
-        piece = apply_with_context(
+        new = apply_with_context(
             job, lambda audio: convert_voice(audio, rate_hz, factor=factor, semitones=semitones)
         )
-        return overlay_at_rms(job, piece, self._config)
+        return overlay_at_rms(job, new, self._config)
 
 
 def convert_voice(audio: Audio, rate_hz: int, *, factor: float, semitones: float) -> Audio:
-    """Return a audio in another voice, as many samples at the same times.
+    """Convert the voice of audio; the result has as many samples at the same times.
 
     Args:
         audio: Shape ``(sample,)``.
-        rate_hz: Samples a second.
-        factor: By which formants rise; below 1 they fall.
-        semitones: How much higher the voice is.
+        rate_hz: Sample rate, in Hz.
+        factor: Factor by which formants rise; below 1 they fall.
+        semitones: Change of pitch, in semitones; negative is down.
     """
-    moved = shift_pitch(audio, semitones, rate_hz)
     window = window_size(_WINDOW_S, rate_hz)
-    was, now = compute_stft(audio, window), compute_stft(moved, window)
+    spectra = compute_stft(shift_pitch(audio, semitones, rate_hz), window)
+    envelope = compute_spectral_envelope(compute_stft(audio, window), rate_hz)
     # Shifting the pitch moved the formants along; their new place is counted from the old.
-    logs = _warped(compute_spectral_envelope(was, rate_hz), factor) - compute_spectral_envelope(
-        now, rate_hz
-    )
-    gains = np.exp(np.clip(logs, -_MAX_LOG_GAIN, _MAX_LOG_GAIN))
-    return invert_stft((now * gains).astype(np.complex64), audio.size)
+    log_gains = _stretch_envelope(envelope, factor) - compute_spectral_envelope(spectra, rate_hz)
+    gains = np.exp(np.clip(log_gains, -_MAX_LOG_GAIN, _MAX_LOG_GAIN))
+    return invert_stft((spectra * gains).astype(np.complex64), audio.size)
 
 
-def _warped(shape: NDArray[np.float64], factor: float) -> NDArray[np.float64]:
-    """Return a shape stretched over frequency; its end goes on where it has none."""
-    at = np.minimum(np.arange(len(shape)) / factor, len(shape) - 1)
-    below = np.minimum(at.astype(np.int64), len(shape) - 2)
-    part = (at - below)[:, None]
-    return np.asarray((1 - part) * shape[below] + part * shape[below + 1])
+def _stretch_envelope(envelope: NDArray[np.float64], factor: float) -> NDArray[np.float64]:
+    """Stretch an envelope over frequency; its last value goes on where it has none."""
+    at = np.minimum(np.arange(len(envelope)) / factor, len(envelope) - 1)
+    below = np.minimum(at.astype(np.int64), len(envelope) - 2)
+    weight = (at - below)[:, None]
+    return np.asarray((1 - weight) * envelope[below] + weight * envelope[below + 1])

@@ -274,7 +274,7 @@ def test_where_nothing_is_heard_there_is_nothing_to_alter(build, name, silent):
         audio *= 0.0
     # A moment is shorter than the shortest piece that can be speech.
     job = job_at(1.0, 0.01 if silent == "moment" else 1.0, audio=audio)
-    with pytest.raises(ForgeError, match=r"nothing is said in a stretch of .* somebody speaks"):
+    with pytest.raises(ForgeError, match=r"nothing is said in a segment of .* somebody speaks"):
         forge(build(name), job)
 
 
@@ -606,7 +606,7 @@ def install(tmp_path, monkeypatch):
     folder.mkdir()
     monkeypatch.setenv("PATH", str(folder))
     monkeypatch.setattr(tts_voices, "find_spec", lambda name: None)
-    tts_voices._spoken_once.cache_clear()
+    tts_voices.run_cached.cache_clear()
 
     def put(name, text=None, *, size=60_000, channels=1):
         script = folder / name
@@ -668,6 +668,15 @@ def test_what_piper_said_once_is_kept(install, piper_model):
     assert len(log.read_text().splitlines()) == 1
 
 
+def test_any_other_program_is_run_by_its_command(install):
+    log = install("flite")
+    forger = SpeakAudio(SpeakConfig(command=("flite", "--loud", "-o", "{out}")))
+    assert strongest_hz(forge(forger, job_at(1.2, 0.5))) == pytest.approx(390, abs=5)
+    (arguments, text) = eval(log.read_text().splitlines()[0])  # noqa: S307 - our own script's
+    assert arguments[:2] == ["--loud", "-o"]
+    assert text.decode().strip() in tts_voices.PASSAGES
+
+
 def test_a_program_that_says_little_is_asked_again(install):
     log = install("flite", size=9_000)
     job = job_at(1.2, 1.0)
@@ -693,7 +702,7 @@ def test_piper_without_a_voice_is_not_there(install, tmp_path):
     for model in (None, tmp_path / "lost.onnx"):
         with pytest.raises(MissingExtraError, match="name the file of a voice as piper_model"):
             SpeakAudio(SpeakConfig(voice="piper", piper_model=model))
-    assert SpeakAudio(SpeakConfig())._voices == ["formant"]
+    assert tts_voices.find_programs("any") == []
 
 
 def test_piper_is_found_as_a_package_and_so_is_its_voice(install, tmp_path, monkeypatch):
@@ -705,10 +714,10 @@ def test_piper_is_found_as_a_package_and_so_is_its_voice(install, tmp_path, monk
         submodule_search_locations = (str(tmp_path),)
 
     monkeypatch.setattr(tts_voices, "find_spec", lambda name: Spec)
-    assert tts_voices.find_voices("any", None) == ["piper"]
-    command = tts_voices._piper_command(tts_voices._piper_model(None), np.random.default_rng(0))
-    assert command[:3] == (sys.executable, "-m", "piper")
-    assert command[command.index("--model") + 1] == str(model)
+    (piper,) = tts_voices.find_programs("any")
+    assert piper.command[:3] == (sys.executable, "-m", "piper")
+    assert piper.command[piper.command.index("--model") + 1] == "{model}"
+    assert piper.choices["{model}"] == (str(model),)
 
 
 @pytest.mark.parametrize(
@@ -729,9 +738,11 @@ def test_a_program_that_fails_is_named(install, script, reason):
 
 
 def test_the_crude_voice_is_never_one_speaker():
-    said = [tts_voices.say("formant", RATE_HZ, RATE_HZ, np.random.default_rng(s)) for s in range(6)]
-    assert all(s.size >= RATE_HZ for s in said)
-    pitches = {round(float(np.median(track_pitch(s, RATE_HZ).pitch_hz)), -1) for s in said}
+    speech = [
+        tts_voices.synthesize_formants(RATE_HZ, RATE_HZ, np.random.default_rng(s)) for s in range(6)
+    ]
+    assert all(s.size >= RATE_HZ for s in speech)
+    pitches = {round(float(np.median(track_pitch(s, RATE_HZ).pitch_hz)), -1) for s in speech}
     assert len(pitches) > 2
 
 
@@ -747,6 +758,7 @@ def test_the_crude_voice_is_never_one_speaker():
         ("delete", {"share": (0.5, 1.2)}, "a share is at most 1, got 1.2"),
         ("vocode", {"breath": [0.5, 2]}, "a share is at most 1"),
         ("speak", {"voice": "hal"}, "voice: Input should be"),
+        ("speak", {"command": ("say", "-o", "a.wav")}, "names no file to write to"),
         ("tempo", {"fade": 1}, "Allowed keys: fade_s, factor"),
     ],
 )
@@ -824,7 +836,7 @@ def test_elsewhere_is_clear_of_the_stretch_and_complete(start, length, size, cle
     if expected:
         assert find_disjoint_starts(job, size, clear=clear).tolist() == expected
     else:
-        with pytest.raises(ForgeError, match="give a longer clip or shorter stretches"):
+        with pytest.raises(ForgeError, match="give a longer clip or shorter segments"):
             find_disjoint_starts(job, size, clear=clear)
 
 
