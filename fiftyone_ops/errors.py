@@ -1,10 +1,10 @@
-"""What can go wrong between a dataset and us, in a way that a person can put right."""
+"""Errors between a dataset and the plugin that a person can put right."""
 
 from mmmsba_plugin.errors import MmmsbaError
 
 
 class TargetError(MmmsbaError, ValueError):
-    """What was chosen cannot be worked on: frames instead of videos, or nothing at all."""
+    """Samples cannot be used: frames instead of videos, or nothing at all."""
 
 
 class FieldTakenError(MmmsbaError, ValueError):

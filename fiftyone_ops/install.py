@@ -18,7 +18,7 @@ HERE = Path(__file__).resolve().parent
 
 @dataclass(frozen=True, slots=True)
 class Installed:
-    """Where the plugin is.
+    """Place of the installed plugin.
 
     Attributes:
         place: The folder that FiftyOne finds.
@@ -89,7 +89,7 @@ def uninstall() -> Installed:
 
 
 def _found(directory: Path) -> Path | None:
-    """Return where FiftyOne finds this very folder already; None if it does not."""
+    """Find where FiftyOne has this very folder already; None if it does not."""
     if directory.resolve() in (HERE, HERE.parent):
         return HERE
     place = directory / NAME

@@ -82,7 +82,7 @@ Document: TypeAlias = Any
 
 @dataclass(frozen=True, slots=True)
 class Fields:
-    """What the fields of one run are called.
+    """Names of the fields of one run.
 
     Attributes:
         segments: The label field, and the stem of all other names.
@@ -157,7 +157,7 @@ def segments_of(report: Report, clock: FrameClock) -> Detections:
 
 
 def verdict_of(report: Report, *, made_by: str, notes: Sequence[str] = ()) -> Verdict:
-    """Return what a report says about the whole clip as a label.
+    """Build the label of the whole clip from a report.
 
     Args:
         report: What was said about the clip.
@@ -224,7 +224,7 @@ def frame_scores_of(curves: Curves, clock: FrameClock) -> dict[int, float]:
 
 
 def truth_of(record: Record, clock: FrameClock) -> Detections:
-    """Return what a dataset states as labels, by modality where it tells them apart.
+    """Build ground-truth labels, by modality where a dataset tells them apart.
 
     Args:
         record: What is known of the clip; one forged at no stated place is so all along.

@@ -80,12 +80,12 @@ class ForgeryModel(fom.SamplesMixin, fom.Model):
 
     @property
     def media_type(self) -> str:
-        """What it can be applied to."""
+        """Media type that it can be applied to."""
         return "video"
 
     @staticmethod
     def label_field(name: str) -> dict[str, str]:
-        """Return what to call its labels so that panels and figures know them as a run's."""
+        """Return the label field by which panels and metrics know its labels as a run's."""
         fields = Fields(name)
         return {
             "segments": fields.segments,

@@ -1,4 +1,4 @@
-"""How far a run has come, and what it did."""
+"""Progress and summary of a run."""
 
 from collections import Counter
 from dataclasses import asdict, dataclass, field
@@ -8,16 +8,16 @@ from .labels import VERDICTS
 
 
 class Step(Protocol):
-    """How far a run has come; as text, in words."""
+    """Progress of a run; as text, in words."""
 
     @property
     def share(self) -> float | None:
-        """How much is done, from 0 to 1; None where nobody knows how much there is."""
+        """Share that is done, from 0 to 1; None where nobody knows how much there is."""
 
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """How far a run has come, in videos.
+    """Progress of a run, in videos.
 
     Attributes:
         done: Videos that were worked on.
@@ -29,7 +29,7 @@ class Counted:
 
     @property
     def share(self) -> float:
-        """How much is done, from 0 to 1."""
+        """Share that is done, from 0 to 1; None where nobody knows how much there is."""
         return self.done / self.total
 
     def __str__(self) -> str:
@@ -38,7 +38,7 @@ class Counted:
 
 @dataclass(frozen=True, slots=True)
 class Progress(Counted):
-    """How far judging has come.
+    """Progress of inference.
 
     Attributes:
         left_s: How long the rest may take, in seconds; None before the first one.
@@ -53,7 +53,7 @@ class Progress(Counted):
 
 @dataclass(slots=True)
 class Summary:
-    """What a run did.
+    """Summary of a run.
 
     Attributes:
         label_field: The label field; also the key of the run.
@@ -82,7 +82,7 @@ class Summary:
 
 
 def _lasting(duration_s: float) -> str:
-    """Return how long something lasts as a person says it."""
+    """Format a duration for people."""
     minutes, seconds = divmod(round(duration_s), 60)
     hours, minutes = divmod(minutes, 60)
     if hours:

@@ -44,7 +44,7 @@ def rows(
 
 
 def records(samples: Samples, truth_field: str) -> Iterator[Record]:
-    """Yield what a dataset knows of its clips, of those with a truth.
+    """Yield the records of a dataset's clips, of those with a truth.
 
     A truth field that is empty says real; one that is not set says nothing.
 
@@ -66,7 +66,7 @@ def of_truth(truth_field: str) -> dict[str, str]:
 
 
 def record_of(row: Row) -> Record:
-    """Return what a row of :func:`of_truth` says of its clip; the sample's id is its key."""
+    """Build the record of a row of :func:`of_truth`; the sample's id is its key."""
     truth, audio, visual = labels.record_truth(
         row["truth"], lazily(row["filepath"], row["metadata"])
     )

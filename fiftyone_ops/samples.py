@@ -1,4 +1,4 @@
-"""Which samples are worked on: those that hold videos.
+"""Selection of samples: those that hold videos.
 
 A dataset of FiftyOne holds samples of one media type, or groups of several. Of groups, a view
 shows one slice at a time, and whatever selects, matches or writes goes by that one: so whoever

@@ -1,4 +1,4 @@
-"""What the App's forms ask for, one frozen model an operator.
+"""Settings of the App's forms, one frozen model an operator.
 
 The sentence beside a field is also what the form says.
 """
@@ -17,7 +17,7 @@ Score = Annotated[float, Field(ge=0, le=1)]
 
 
 class DetectSettings(Config):
-    """How videos are judged, and what is written about them."""
+    """Settings of detection, and of the labels that it writes."""
 
     detector: str = Field(default="mmms-ba", description="Which detector.")
     checkpoint: Path | None = Field(
@@ -64,7 +64,7 @@ class DetectSettings(Config):
 
 
 class MetadataSettings(Config):
-    """What is filled in about videos."""
+    """Settings of filling metadata."""
 
     overwrite: bool = Field(default=False, description="Make anew what is there already.")
     proxies: bool = Field(
@@ -78,7 +78,7 @@ class MetadataSettings(Config):
 
 
 class ImportSettings(Config):
-    """Which dataset becomes a dataset, and how."""
+    """Settings of the import of a dataset."""
 
     data: str = Field(
         default="", description="The dataset: DIR, READER=DIR or READER[KEY=VALUE]=DIR."
@@ -106,7 +106,7 @@ class ImportSettings(Config):
 
 
 class EvaluateSettings(Config):
-    """What is measured, against what."""
+    """Settings of evaluation."""
 
     predictions: FieldName = Field(
         default="forgeries", description="Label field that detect_forgeries wrote."
@@ -135,7 +135,7 @@ class EvaluateSettings(Config):
 
 
 class ReviewSettings(Config):
-    """What is looked at, and why."""
+    """Settings of the review queue."""
 
     reason: Literal["uncertain", "unlabelled", "missed", "disagree"] = Field(
         default="uncertain",
@@ -152,7 +152,7 @@ class ReviewSettings(Config):
 
 
 class ExportSettings(Config):
-    """What leaves the dataset, and in which form."""
+    """Settings of export."""
 
     folder: Path = Field(default=Path(), description="Where it goes.")
     what: Literal["reports", "clips", "lav-df"] = Field(

@@ -32,7 +32,7 @@ _DYNAMIC = Fields("").verdict
 
 @contextmanager
 def writing_to(dataset: Any) -> Iterator[None]:
-    """Say of whatever keeps this block from writing what to do about it.
+    """Turn a failure to write into an error that ends in the next step.
 
     Raises:
         WriteError: The database cannot be reached, or lets nobody write.
@@ -169,7 +169,7 @@ def require_ours(dataset: Any, run_key: str, *, method: str, fields: tuple[str, 
 
 
 def method_of(dataset: Any, run_key: str) -> str | None:
-    """Return what a run says that it is; None where there is no such run."""
+    """Return the method of a run; None where there is no such run."""
     if run_key not in dataset.list_runs():
         return None
     method = dataset.get_run_info(run_key).config.method
@@ -195,7 +195,7 @@ def register(dataset: Any, run_key: str, *, method: str, **told: Any) -> None:
 
 
 def makers_of(dataset: Any, fields: Fields) -> dict[str, Any]:
-    """Return which detectors wrote to fields, by what verdicts call them."""
+    """List the detectors that wrote to fields, by their names in verdicts."""
     if method_of(dataset, fields.segments) != DETECT:
         return {}
     config = dataset.get_run_info(fields.segments).config

@@ -1,4 +1,4 @@
-"""Whether the plugin's folder and the installed package fit each other.
+"""Compatibility of the plugin's folder and the installed package.
 
 A plain copy of the folder does not follow when the package is upgraded.
 """
@@ -18,7 +18,7 @@ def plugin_version() -> str:
 
 
 def why_unfit() -> str:
-    """Return why the plugin cannot be used as it is installed, in words; empty if it can."""
+    """Explain why the plugin cannot be used as it is installed; empty if it can."""
     from importlib.metadata import PackageNotFoundError, version
 
     try:

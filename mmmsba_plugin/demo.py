@@ -1,4 +1,4 @@
-"""What the package does, shown on clips that it makes itself.
+"""Demo of the package on clips that it makes itself.
 
 A portrait is made to talk and a stretch of it is fake; trained weights then look for it. In
 the longer story a small network learns from some voices first, and judges one that it never
@@ -52,7 +52,7 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Demo:
-    """What the demo leaves.
+    """Result of the demo.
 
     Attributes:
         record: The clip that was judged, and its truth.

@@ -62,7 +62,7 @@ class Record:
 
     @property
     def fake(self) -> bool:
-        """Whether any stretch is fake."""
+        """Return whether any segment is fake."""
         return bool(self.truth)
 
     @property
@@ -79,11 +79,11 @@ class Record:
 
     @property
     def whole_clip(self) -> bool:
-        """Whether it is fake at no stated place: no figure of localization can count it."""
+        """Return whether it is fake at no stated place: no metric of localization counts it."""
         return WHOLE_CLIP in self.truth
 
     def lasting(self, end_s: float) -> "Record":
-        """Return what is known once the clip's end is: a whole clip is ``[0, end_s)``.
+        """Return the record with its clip's end: a whole clip is ``[0, end_s)``.
 
         Args:
             end_s: Where the clip ends, in seconds; above 0.

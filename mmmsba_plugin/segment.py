@@ -43,7 +43,7 @@ class Segment:
 
     @property
     def duration_s(self) -> float:
-        """How long it lasts, in seconds."""
+        """Duration, in seconds."""
         return self.end_s - self.start_s
 
     def __contains__(self, time_s: float) -> bool:
@@ -56,7 +56,7 @@ def as_spans(segments: Iterable[Segment]) -> Spans:
 
 
 def overlap_s(a: Segment, b: Segment) -> float:
-    """Return how many seconds two segments share.
+    """Compute the overlap of two segments, in seconds.
 
     Example:
         >>> overlap_s(Segment(0.0, 2.0), Segment(1.5, 3.0))

@@ -1,4 +1,4 @@
-"""What passes from stage to stage: frames, audio, faces, and rows of vectors.
+"""Structures between stages: frames, audio, faces, and rows of vectors.
 
 A front-end from another distribution receives and returns exactly these, so they are part
 of the stable interface. They are plain frozen records of arrays; the arrays are not copied
@@ -154,5 +154,5 @@ class ClipFeatures:
 
     @property
     def num_snippets(self) -> int:
-        """How many snippets the clip has."""
+        """Number of snippets of the clip."""
         return self.grid.num_snippets(self.end_s)

@@ -94,7 +94,7 @@ class Grid:
         return np.floor(positions + EDGE_TOLERANCE).astype(np.int64)
 
     def num_snippets(self, end_s: float) -> int:
-        """Return how many cells tile the time from the grid's start to ``end_s``.
+        """Count the cells that tile the time from the grid's start to ``end_s``.
 
         The last cell may reach beyond ``end_s``. None are needed for a time that is not
         after the start.
@@ -111,11 +111,11 @@ class Grid:
         return range(self.index_at(start_s), self._index_behind(end_s))
 
     def cells_to_s(self, num_cells: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return how many seconds that many cells last, any shape; fractions are welcome."""
+        """Convert cells to seconds, any shape; fractions are welcome."""
         return np.asarray(num_cells, dtype=np.float64) * self.stride_s
 
     def s_to_cells(self, durations_s: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return how many cells last that many seconds, any shape; not rounded."""
+        """Convert seconds to cells, any shape; not rounded."""
         return np.asarray(durations_s, dtype=np.float64) / self.stride_s
 
     def _index_behind(self, end_s: float) -> int:
@@ -130,7 +130,7 @@ class Grid:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FrameClock:
-    """When each stored frame of a clip is shown; frames are numbered from 1.
+    """Presentation times of the stored frames of a clip; frames are numbered from 1.
 
     FiftyOne names a stretch by the first and the last stored frame of it, both within. Any
     frame rate is welcome, a changing one too: a number counts frames, not periods.
@@ -190,12 +190,12 @@ class FrameClock:
 
     @property
     def longest_s(self) -> float:
-        """How long the frame lasts that is shown longest, in seconds."""
+        """Duration of the frame that is shown longest, in seconds."""
         return float(np.diff(self.starts_s, append=self.end_s).max())
 
     @property
     def is_steady(self) -> bool:
-        """Whether all frames but the last one last alike, to a tenth of the usual time."""
+        """Return whether all frames but the last last alike, to a tenth of the usual time."""
         lasts_s = np.diff(self.starts_s)
         if not lasts_s.size:
             return True
@@ -239,7 +239,7 @@ def s_to_pts(time_s: float, time_base: Fraction, *, zero_s: float = 0.0) -> int:
 
 
 def frames_to_s(num_frames: float, fps_hz: float | Fraction) -> float:
-    """Return how many seconds that many frames last at a constant rate.
+    """Convert frames at a constant rate to seconds.
 
     Example:
         >>> frames_to_s(50, 25)
@@ -249,7 +249,7 @@ def frames_to_s(num_frames: float, fps_hz: float | Fraction) -> float:
 
 
 def samples_to_s(num_audio_samples: int, sample_rate_hz: int) -> float:
-    """Return how many seconds that many audio samples last.
+    """Convert audio samples to seconds.
 
     Example:
         >>> samples_to_s(8_000, 16_000)
@@ -269,7 +269,7 @@ def s_to_samples(duration_s: float, sample_rate_hz: int) -> int:
 
 
 def hops_per_cell(stride_s: float, hop_s: float) -> int:
-    """Return how many whole hops fill one cell.
+    """Compute the number of whole hops that fill one cell.
 
     Raises:
         GridError: The stride is not a whole number of hops, so that columns would drift

@@ -1,4 +1,4 @@
-"""What the App offers: each reads its form, calls the package, and says how it went."""
+"""Operators of the App: each reads its form, calls a task, and prints its summary."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What operators on samples do alike: their words, their form, and a call from Python."""
+"""Shared parts of operators on samples: form, execution, and a call from Python."""
 
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing
@@ -31,7 +31,7 @@ class OnSamples(foo.Operator):
 
     @property
     def config(self) -> Any:
-        """What the App shows of it."""
+        """Configuration that the App shows."""
         return foo.OperatorConfig(
             name=self.name,
             label=self.label,
@@ -75,7 +75,7 @@ STEP_BY_STEP = {"execute_as_generator": True}
 
 
 class Outcome(Protocol):
-    """What a run did; as text, in a sentence."""
+    """Summary of a run; as text, in a sentence."""
 
     def plain(self) -> dict[str, Any]:
         """Return it as plain values."""
@@ -86,7 +86,7 @@ class Run(Protocol):
 
     @property
     def summary(self) -> Outcome:
-        """What was done so far."""
+        """Summary so far."""
 
     def steps(self) -> Generator[Step, None, None]:
         """Take the steps one by one; each yields how far it has come."""
@@ -95,7 +95,7 @@ class Run(Protocol):
 def carry_out(
     ctx: Any, run: Run, *, last: Callable[[], Any] | None = None
 ) -> dict[str, Any] | Iterator[Any]:
-    """Return what an operator answers that carries out a run.
+    """Execute a run, and return the operator's result.
 
     Args:
         ctx: What FiftyOne hands an operator.
@@ -115,7 +115,7 @@ def _in_app(ctx: Any) -> bool:
 
 
 def _streamed(ctx: Any, run: Run, last: Callable[[], Any] | None) -> Iterator[Any]:
-    """Yield what the App shows of a run."""
+    """Yield the progress of a run for the App."""
     try:
         # Closed at once where the App goes away, so that the run writes what it has.
         with closing(run.steps()) as steps:

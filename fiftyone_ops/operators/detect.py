@@ -71,7 +71,7 @@ def _why_not(ctx: Any) -> str:
 
 
 def _warn_of_weights(ctx: Any, inputs: Any) -> None:
-    """Say at once that there is nothing to judge with, and not once the form is sent."""
+    """Warn at once that there are no weights, and not once the form is sent."""
     from mmmsba_plugin.detector import checkpoint_folder
 
     if ctx.params.get("checkpoint") or ctx.params.get("detector") not in (None, "mmms-ba"):

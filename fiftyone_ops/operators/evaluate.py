@@ -33,7 +33,7 @@ class EvaluateForgeries(OnSamples):
         return {**told.plain(), "rows": rows}
 
     def resolve_output(self, ctx: Any) -> Any:
-        """Return how figures are shown; nothing where there are none, as after an error."""
+        """Return the table of metrics; nothing where there are none, as after an error."""
         outputs = types.Object()
         if not (ctx.results or {}).get("rows"):
             return types.Property(outputs)

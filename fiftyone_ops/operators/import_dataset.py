@@ -17,7 +17,7 @@ class ImportForgeryDataset(foo.Operator):
 
     @property
     def config(self) -> Any:
-        """What the App shows of it."""
+        """Configuration that the App shows."""
         return foo.OperatorConfig(
             name="import_forgery_dataset",
             label="Import forgery dataset",

@@ -30,7 +30,7 @@ class FillVideoMetadata(OnSamples):
 
 @dataclass(slots=True)
 class _Made:
-    """What was filled, and what was copied if that was asked for."""
+    """Metadata that were filled, and copies that were made if that was asked for."""
 
     filled: Filled
     proxies: Proxies | None = None

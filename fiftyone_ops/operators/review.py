@@ -16,7 +16,7 @@ class ReviewForgeries(foo.Operator):
 
     @property
     def config(self) -> Any:
-        """What the App shows of it."""
+        """Configuration that the App shows."""
         return foo.OperatorConfig(
             name="review_forgeries",
             label="Review forgeries",
@@ -61,7 +61,7 @@ class DecideForgery(foo.Operator):
 
     @property
     def config(self) -> Any:
-        """What the App knows of it."""
+        """Configuration that the App shows."""
         return foo.OperatorConfig(
             name="decide_forgery",
             label="Decide about a forgery",

@@ -1,4 +1,4 @@
-"""What the App shows beside its own: each panel asks for values and draws them in the browser.
+"""Panels of the App: each asks for values and draws them in the browser.
 
 The drawing is TypeScript, in ``panel/``; what is built of it lies in ``dist/``. A method here
 answers with plain values, to the one who asked. What FiftyOne calls a panel's data is not used:

@@ -1,4 +1,4 @@
-"""What both panels do alike."""
+"""Shared parts of the panels."""
 
 from collections.abc import Callable
 from functools import wraps

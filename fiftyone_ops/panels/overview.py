@@ -9,11 +9,11 @@ from .overview_data import narrowed, overview_of, queue_of
 
 
 class ForgeryOverview(foo.Panel):
-    """How scores are spread, how many clips are of each kind, and which to look at first."""
+    """Panel of the histogram of scores, counts by kind, and the review queue."""
 
     @property
     def config(self) -> Any:
-        """What the App shows of it."""
+        """Configuration that the App shows."""
         return foo.PanelConfig(
             name="forgery_overview",
             label="Forgery overview",
@@ -34,7 +34,7 @@ class ForgeryOverview(foo.Panel):
 
     @predictions
     def summary(self, ctx: Any) -> dict[str, Any]:
-        """Return what is counted in the view."""
+        """Return the counts of the view."""
         fields = fields_of(ctx)
         told = {"fields": judged_fields(ctx.dataset), "field": fields and fields.segments}
         return told if fields is None else {**told, **overview_of(ctx.view, fields)}
@@ -51,7 +51,7 @@ class ForgeryOverview(foo.Panel):
 
     @predictions
     def queue(self, ctx: Any) -> dict[str, Any]:
-        """Return what to look at first, and why."""
+        """Return the review queue, with reasons."""
         fields = fields_of(ctx)
         if fields is None:
             return {"items": [], "reasons": [], "num_reviewed": 0, "num_clips": 0}

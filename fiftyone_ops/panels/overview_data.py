@@ -1,4 +1,4 @@
-"""What the overview panel shows of samples: counts, all of them from the database.
+"""Data of the overview panel: counts of samples, all of them from the database.
 
 No sample is loaded, so ten thousand cost little more than ten. What is clicked is matched by
 the very expression that it was counted by, so that a bar of 12 leads to 12 samples.
@@ -40,7 +40,7 @@ Values = dict[str, Any]
 
 
 def overview_of(samples: Samples, fields: Fields) -> Values:
-    """Return how scores are spread, and how many samples are of each kind.
+    """Compute the histogram of scores, and counts of samples by kind.
 
     Args:
         samples: A dataset or a view that has those fields.
@@ -94,7 +94,7 @@ def narrowed(samples: Samples, fields: Fields, *, kind: str, value: Any) -> Samp
 
 
 def queue_of(samples: Samples, fields: Fields, *, reason: Reason, truth_field: str) -> Values:
-    """Return what to look at first for a reason, and how much waits for each.
+    """Return the review queue for a reason, and the number that waits for each.
 
     Args:
         samples: A dataset or a view.
@@ -124,7 +124,7 @@ def queue_of(samples: Samples, fields: Fields, *, reason: Reason, truth_field: s
 
 
 def split_path(samples: Samples) -> str:
-    """Return what tells which part of its dataset a sample belongs to."""
+    """Return the field path of the split of a sample."""
     return SPLIT if samples.has_field(SPLIT) else _TAGS
 
 

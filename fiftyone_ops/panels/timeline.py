@@ -21,7 +21,7 @@ class ForgeryTimeline(foo.Panel):
 
     @property
     def config(self) -> Any:
-        """What the App shows of it."""
+        """Configuration that the App shows."""
         return foo.PanelConfig(
             name="forgery_timeline",
             label="Forgery timeline",
@@ -38,7 +38,7 @@ class ForgeryTimeline(foo.Panel):
 
     @predictions
     def load(self, ctx: Any) -> dict[str, Any]:
-        """Return what is known of a clip along time."""
+        """Return the timeline of a clip."""
         return clip_of(_sample(ctx), fields_of(ctx) or _USUAL, truth_field=TRUTH_FIELD)
 
     @predictions

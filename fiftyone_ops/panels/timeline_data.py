@@ -1,4 +1,4 @@
-"""What the timeline panel shows of one clip, in seconds, as plain values for the browser.
+"""Data of the timeline panel of one clip, in seconds, as JSON values.
 
 Everything is read from the sample: no weights, and no decoding but for the frames of
 segments.
@@ -32,7 +32,7 @@ Values = dict[str, Any]
 
 
 def clip_of(sample: fo.Sample, fields: Fields, *, truth_field: str | None) -> Values:
-    """Return what is known of one clip along time.
+    """Build the timeline of one clip.
 
     Args:
         sample: A video sample, judged or not.
@@ -80,7 +80,7 @@ def frames_of(sample: fo.Sample, fields: Fields) -> Iterator[Values]:
 
 
 def _wanted(sample: fo.Sample, fields: Fields) -> Iterator[tuple[str, float]]:
-    """Yield what frames are taken of, and when, the surest segments first."""
+    """Yield the segments to show a frame of, and its time, the surest first."""
     shown = (_segments(sample, fields.segments) or []) + (_segments(sample, fields.reviewed) or [])
     by_name = {segment["id"]: segment for segment in shown}
     best = sorted(by_name.values(), key=lambda segment: -(segment["score"] or 1.0))

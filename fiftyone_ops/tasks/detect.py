@@ -228,7 +228,7 @@ _UNSTEADY = (
 
 
 class Batch:
-    """What is said about a few videos, until it is written.
+    """Labels of a few videos, until they are written.
 
     Args:
         dataset: The dataset.

@@ -38,7 +38,7 @@ from .metadata import lazily
 
 @dataclass(frozen=True, slots=True)
 class Evaluated:
-    """What was measured.
+    """Metrics of an evaluation.
 
     Attributes:
         evaluation: All figures, with their intervals.
@@ -102,7 +102,7 @@ def evaluate(samples: Samples, **settings: Any) -> Evaluated:
 
 @dataclass(slots=True)
 class _Said:
-    """What a system said, sample after sample."""
+    """Predictions of a system, sample after sample."""
 
     scores: dict[str, float] = field(default_factory=dict)
     proposals: dict[str, tuple[Any, Any]] = field(default_factory=dict)
@@ -178,7 +178,7 @@ def _found(row: Row) -> tuple[list[Segment], list[float]]:
 
 
 def _marks(batch: Sequence[Row], wanted: EvaluateSettings) -> dict[str, dict[str, Any]]:
-    """Return what to write about what is right and wrong, by field and sample."""
+    """Build marks of hits, misses and false alarms, by field and sample."""
     key = wanted.eval_key
     columns: dict[str, dict[str, Any]] = {}
     for row in batch:

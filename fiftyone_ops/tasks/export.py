@@ -38,7 +38,7 @@ from .review import finished
 
 @dataclass(slots=True)
 class Exported:
-    """What was written.
+    """Summary of an export.
 
     Attributes:
         folder: Where it lies.

@@ -40,7 +40,7 @@ _ASSUMED_FPS_HZ = 25
 
 @dataclass(slots=True)
 class Imported:
-    """What became of a dataset.
+    """Summary of an import.
 
     Attributes:
         dataset: The dataset.

@@ -37,7 +37,7 @@ Seen = Glance | MmmsbaError
 
 @dataclass(slots=True)
 class Filled:
-    """What became of samples.
+    """Summary of filling metadata.
 
     Attributes:
         filled: How many got the metadata of their file.
@@ -147,7 +147,7 @@ def put(dataset: Any, paths: Mapping[str, str], seen: Mapping[str, Seen]) -> Non
 
 
 def metadata_of(path: str, seen: Seen) -> Any:
-    """Return what FiftyOne wants to know of a file; a placeholder where it cannot be read."""
+    """Build FiftyOne's metadata of a file; a placeholder where it cannot be read."""
     if not isinstance(seen, Glance):
         size_bytes = Path(path).stat().st_size if Path(path).is_file() else None
         return fo.VideoMetadata(size_bytes=size_bytes, **_PLACEHOLDER)
@@ -174,7 +174,7 @@ def paths_of(dataset: Any, ids: Sequence[str]) -> dict[str, str]:
 
 
 def look(path: str) -> Seen:
-    """Return what a file holds, or why that cannot be said."""
+    """Read the frame index of a file; an error is returned, not raised."""
     try:
         return glance(path)
     except MmmsbaError as error:
@@ -182,7 +182,7 @@ def look(path: str) -> Seen:
 
 
 def why_not_played(seen: Seen) -> str:
-    """Return why a browser cannot play a file that can be read; empty if it can."""
+    """Explain why a browser cannot play a file that can be read; empty if it can."""
     return seen.why_not_played if isinstance(seen, Glance) else ""
 
 
@@ -192,7 +192,7 @@ SHOWN = "playable_path"
 
 @dataclass(slots=True)
 class Proxies:
-    """What was made.
+    """Summary of copies that browsers can play.
 
     Attributes:
         folder: Where it lies.
@@ -305,7 +305,7 @@ def _slices(dataset: fo.Dataset) -> Iterator[Samples]:
 
 
 def clock_of(filepath: str, known: Any = None) -> FrameClock:
-    """Return when the frames of a file are shown, from its first one.
+    """Read the presentation times of a file's frames, from its first one.
 
     Args:
         filepath: The file.
@@ -323,7 +323,7 @@ def clock_of(filepath: str, known: Any = None) -> FrameClock:
 
 
 def zero_of(filepath: str) -> float:
-    """Return where the clip's zero lies on the clock of its file, in seconds, as the file states.
+    """Return the clip's zero on the clock of its file, in seconds, as the file states.
 
     That is the clock a player goes by. Most files start at its 0, some that were cut do not. Where
     a file cannot be read it is 0: nothing plays it then.
@@ -342,5 +342,5 @@ def zero_of(filepath: str) -> float:
 
 
 def lazily(filepath: str, known: Any = None) -> Callable[[], FrameClock]:
-    """Return what reads a clock once it is asked for, and only once."""
+    """Return a function that reads a clock once it is asked for, and only once."""
     return cache(lambda: clock_of(filepath, known))

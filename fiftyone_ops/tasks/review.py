@@ -1,4 +1,4 @@
-"""What a person decides about predictions, kept with who decided it and when.
+"""Decisions of people about predictions, kept with author and time.
 
 Decisions never touch the predictions. They make up two fields beside ``forgeries``:
 
@@ -74,7 +74,7 @@ class Decision(Config):
 
 @dataclass(slots=True)
 class Held:
-    """What somebody stands by of one sample.
+    """Decisions about one sample.
 
     Attributes:
         segments: As plain values: ``id``, ``label``, ``start_s``, ``end_s``, ``source``, and
@@ -94,13 +94,13 @@ class Held:
 
     @classmethod
     def of_plain(cls, plain: Mapping[str, Any]) -> "Held":
-        """Return what :meth:`plain` said."""
+        """Parse the values of :meth:`plain`."""
         return cls([dict(one) for one in plain["segments"]], dict(plain["decided"]))
 
 
 @dataclass(frozen=True, slots=True)
 class Reviewed:
-    """How a sample stands after a decision.
+    """State of a sample after a decision.
 
     Attributes:
         label: ``open``, ``forged`` or ``real``.
@@ -153,7 +153,7 @@ def _start(dataset: Any, fields: Fields) -> None:
 
 
 def _steadily(dataset: Any, act: Callable[[], _T]) -> _T:
-    """Return what an act returns that may be tried again, once the dataset is as it should be.
+    """Run an act that may be tried again, once the dataset is as it should be.
 
     All requests of the App's server share one object for a dataset. Another one that reads it
     anew at the wrong moment takes a field away that was added a moment ago.
@@ -225,7 +225,7 @@ def decide(
 
 
 def is_finished(fields: Fields) -> Any:
-    """Return what is true of samples whose review is finished, as an expression for views."""
+    """Build the view expression of samples whose review is finished."""
     return F(f"{fields.review}.label").is_in([*_WORD.values()])
 
 
@@ -264,7 +264,7 @@ class _Desk:
         self._history.append({**told, "by": self._by, "at": self._at.isoformat(), "before": before})
 
     def labels(self) -> Any:
-        """Return what somebody stands by, as labels."""
+        """Build labels of the confirmed segments."""
         in_order = sorted(self._held.segments, key=lambda one: (one["start_s"], one["end_s"]))
         made = []
         for one in in_order:
@@ -274,7 +274,7 @@ class _Desk:
         return fo.TemporalDetections(detections=made)
 
     def review(self) -> Any:
-        """Return how the sample stands, as a label."""
+        """Return the state of the sample, as a label."""
         return fo.Classification(
             label=self.reviewed().label,
             by=self._by,
@@ -284,7 +284,7 @@ class _Desk:
         )
 
     def reviewed(self) -> Reviewed:
-        """Return how the sample stands."""
+        """Return the state of the sample."""
         undecided = [one for one in self._predicted if one not in self._held.decided]
         is_open = bool(undecided) or not (self._finished or self._held.decided)
         label = OPEN if is_open else _WORD[bool(self._held.segments)]

@@ -1,4 +1,4 @@
-"""What a reviewer should look at first: views of the samples, the most telling ones on top."""
+"""Review queue: views of the samples, the most telling ones on top."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
@@ -55,7 +55,7 @@ def queue(
 def waiting(
     samples: Samples, *, label_field: str = "forgeries", truth_field: str = "ground_truth"
 ) -> dict[str, int]:
-    """Return how many samples wait for each reason."""
+    """Count the samples that wait for each reason."""
     said = {"label_field": label_field, "truth_field": truth_field}
     return {reason: queue(samples, reason, **said).count() for reason in REASONS}
 
@@ -93,7 +93,7 @@ def _disagree(judged: Any, fields: Fields, truth: str | None) -> Any:
 
 
 def _apart(paths: list[str]) -> Any:
-    """Return how far the scores of modalities lie apart at most; None for fewer than two."""
+    """Compute the largest difference between modalities' scores; None for fewer than two."""
     if len(paths) < 2:  # noqa: PLR2004 - two can disagree
         return None
     # Of a list, the database passes over what is absent.

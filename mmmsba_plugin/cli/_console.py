@@ -1,4 +1,4 @@
-"""What the terminal is told about a clip. Imported only once there is something to tell."""
+"""Terminal output about a clip. Imported only once there is something to print."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -19,7 +19,7 @@ def console(*, to_stderr: bool = False) -> Console:
 
 
 def tell(clip: Path, report: Report, to: Console) -> None:
-    """Say what a report says: verdict, stretches, what was not judged, and warnings."""
+    """Print a report: verdict, segments, opt-outs and warnings."""
     to.print(Text.assemble(f"{visible(str(clip))}: ", _verdict(report)))
     for line in (*_segments(report), *_opt_outs(report)):
         to.print(shown(f"  {line}"))
@@ -33,17 +33,17 @@ def shown(what: str, style: str = "") -> Text:
 
 
 def failure(what: str, to: Console) -> None:
-    """Say what could not be done, though the run goes on."""
+    """Print an error after which the run goes on."""
     to.print(shown(what, "yellow"))
 
 
 def note(what: str, to: Console) -> None:
-    """Say what is worth knowing about the clip before."""
+    """Print a warning about the clip before."""
     to.print(Text.assemble("  ", ("note: ", "yellow"), visible(what)))
 
 
 def tell_written(paths: Iterable[Path], to: Console) -> None:
-    """Say where reports went."""
+    """Print where reports were written."""
     for path in paths:
         to.print(shown(f"  wrote {path}", "dim"))
 
@@ -67,7 +67,7 @@ def _segments(report: Report) -> Iterator[str]:
 
 
 def _opt_outs(report: Report) -> Iterator[str]:
-    """Yield what the verdict does not rest on."""
+    """Yield the opt-outs of a report, a line each."""
     judged = {} if report.problem else report.modalities
     for modality, part in judged.items():
         if part.opt_outs or part.score is None:

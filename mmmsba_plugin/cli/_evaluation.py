@@ -1,4 +1,4 @@
-"""What ``mmmsba evaluate`` measures, on what, and where the figures go."""
+"""Parts of ``mmmsba evaluate``: predictions, ground truth, and where metrics are written."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -52,7 +52,7 @@ class Asked:
         self._listens = listens
 
     def ground_truth(self) -> "GroundTruth":
-        """Return what is true of the clips, which need not be there."""
+        """Read the ground truth of clips, which need not be there."""
         from mmmsba_plugin.evaluation.tables import GroundTruth
         from mmmsba_plugin.evaluation.truth_file import read_ground_truth
 
@@ -75,7 +75,7 @@ class Asked:
 
     @property
     def has_dataset(self) -> bool:
-        """Whether a dataset was given, and not only a file of truth."""
+        """Return whether a dataset was given, and not only a metadata file."""
         return self._data is not None
 
     def _opened(self, *, need_media: bool) -> "Iterator[Record]":
@@ -123,7 +123,7 @@ class Judge:
         self._options = {key: value for key, value in options.items() if value is not None}
 
     def judged(self, asked: Asked, to: "Console") -> "tuple[Predictions, GroundTruth]":
-        """Return what is said about clips, and what is true; say which were not judged."""
+        """Run the detector over clips; print those that could not be evaluated."""
         from mmmsba_plugin.cli import _console
         from mmmsba_plugin.evaluation.run import run, tables
 
@@ -145,7 +145,7 @@ class Judge:
 def said(
     spec: str, ground_truth: "GroundTruth", threshold: float | None, to: "Console"
 ) -> "Predictions":
-    """Return what a system said, by the names of the dataset.
+    """Read the predictions of a system, by the names of the dataset.
 
     Scores that are no probabilities rank stretches no worse, so localization is measured.
 
@@ -196,7 +196,7 @@ def _read(form: str | None, path: Path, to: "Console") -> "Predictions":
 
 
 def require_published(wanted: "Sequence[str]", asked: Asked) -> None:
-    """Say at once, and not when all is measured, whose published results there are not.
+    """Require published results at once, and not when everything is evaluated.
 
     Raises:
         ConfigError: Of a dataset that was named; the message lists the others.

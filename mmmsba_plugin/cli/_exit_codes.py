@@ -1,4 +1,4 @@
-"""What the command says to the shell; documented in its help."""
+"""Exit codes of the command line; documented in its help."""
 
 OK = 0
 #: The command line is wrong; click says this by itself.

@@ -71,7 +71,7 @@ def _published(cell: Cell, numbers: Mapping[str, int]) -> str:
 
 
 def _show_silence(auc: Interval | None, to: Console) -> None:
-    """Say how much of any figure may be owed to a flaw of the dataset."""
+    """Print how much of any metric may be owed to leading silence."""
     if auc is not None:
         to.print(f"looking only at how long clips are silent at first would reach AUC {_cell(auc)}")
 

@@ -1,4 +1,4 @@
-"""What ``mmmsba train`` and ``mmmsba finetune`` say alike while a network learns."""
+"""Shared parts of ``mmmsba train`` and ``mmmsba finetune``."""
 
 import itertools
 from collections.abc import Callable, Iterator, Sequence
@@ -25,7 +25,7 @@ FIFTYONE = typer.Option(
 
 @contextmanager
 def needs_training() -> Iterator[None]:
-    """Say of a module that this block misses how to come by it.
+    """Turn a missing module into an error that names the extra to install.
 
     Raises:
         MissingExtraError: What the ``train`` extra installs is not there.
@@ -41,7 +41,7 @@ def needs_training() -> Iterator[None]:
 def opened(
     data: Sequence[str], datasets: Sequence[str], reader: str | None = None, **settings: Any
 ) -> list[load.DatasetSource]:
-    """Return what is learned from: datasets, and datasets of FiftyOne that were reviewed.
+    """Open the training data: datasets, and reviewed datasets of FiftyOne.
 
     Args:
         data: ``DIR``, ``READER=DIR`` or ``READER[KEY=VALUE,…]=DIR``, of each dataset.
@@ -71,7 +71,7 @@ def _reviewed(said: str) -> load.DatasetSource:
 
 
 def counting(console: "Console") -> Callable[[object], None]:
-    """Return what says how many clips were read, on a line that is written over.
+    """Build a callback that counts the clips that were read, on a line that is written over.
 
     A live display would fight with the progress bar of the training that follows. Where nobody
     watches, nothing is said.
@@ -83,7 +83,7 @@ def counting(console: "Console") -> Callable[[object], None]:
 
 
 def say(fitted: "Fitted", console: "Console") -> None:
-    """Say what was learned from, what was left out, and how it went."""
+    """Print the training data, skipped clips and metrics of a run."""
     from mmmsba_plugin.cli import _console
 
     for skip in fitted.skipped:

@@ -40,7 +40,7 @@ class Check:
 def doctor(
     *, json: Annotated[bool, typer.Option("--json", help="Print JSON, not a table.")] = False
 ) -> None:
-    """Say what is missing on this machine, and how to get it."""
+    """Check what is missing on this machine, and print how to get it."""
     checks = list(examine())
     healthy = all(check.state != "missing" for check in checks)
     if json:
@@ -54,7 +54,7 @@ def doctor(
 
 
 def examine() -> Iterator[Check]:
-    """Yield what was found, one check after the other; none of them raises."""
+    """Yield checks, one after the other; none of them raises."""
     for name, look in _LOOKS.items():
         try:
             yield from look()
@@ -102,7 +102,7 @@ def _extras() -> Iterator[Check]:
 
 
 def _requirements(extra: str) -> "list[Requirement]":
-    """Return what an extra brings; with no extra, what is always needed."""
+    """List the requirements of an extra; with no extra, those that are always needed."""
     from packaging.requirements import Requirement
 
     named = [Requirement(line) for line in metadata.requires(_OWN) or ()]
@@ -211,7 +211,7 @@ def _checkpoint() -> Iterator[Check]:
 
 
 def _other_weights() -> str:
-    """Return how to come by the weights that should be there where none are named."""
+    """Explain how to get weights where none are bundled or named."""
     import os
 
     from mmmsba_plugin import weights

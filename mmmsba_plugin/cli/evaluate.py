@@ -165,7 +165,7 @@ def evaluate(
 
 
 def _refuse(judging: Mapping[str, object]) -> None:
-    """Say which options would do nothing where predictions are there already."""
+    """Refuse options that would do nothing where predictions are given."""
     for option, value in judging.items():
         if value is not None:
             raise typer.BadParameter(f"{option} is for judging clips; leave out PREDICTIONS or it")
@@ -187,7 +187,7 @@ def _numbers(listed: str, kind: Callable[[str], Any], option: str) -> tuple[Any,
 
 
 def _draws(resamples: int | None, *, alone: bool) -> int:
-    """Return how often to draw: whoever only wants the figures as JSON wants them soon."""
+    """Return the number of resamples: fewer for JSON alone, which is wanted soon."""
     if resamples is not None:
         return resamples
     return 0 if alone else _RESAMPLES

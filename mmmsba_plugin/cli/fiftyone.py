@@ -27,7 +27,7 @@ def uninstall() -> None:
 
 @app.command("path")
 def path() -> None:
-    """Say where the plugin's folder lies, for FIFTYONE_PLUGINS_DIR or a copy."""
+    """Print the plugin's folder, for FIFTYONE_PLUGINS_DIR or a copy."""
     from fiftyone_ops import install as plugin
 
     typer.echo(str(plugin.HERE))

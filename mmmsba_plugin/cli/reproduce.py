@@ -125,11 +125,11 @@ def _seeds(said: str) -> tuple[int, ...]:
 
 
 def _silent(_what: str, _clip: str) -> None:
-    """Say nothing, where nobody watches."""
+    """Print nothing, where nobody watches."""
 
 
 def _counting(console: "Console") -> Callable[[str, str], None]:
-    """Return what says how many clips were read and judged, on a line that is written over."""
+    """Build a callback that counts clips on a line that is written over."""
     counts: Counter[str] = Counter()
 
     def count(what: str, _clip: str) -> None:

@@ -116,7 +116,7 @@ def _settings(
 
 
 def _read(config: Path) -> dict[str, Any]:
-    """Return what a file sets, once it is known to set what there is."""
+    """Read settings from a file, and check that they exist."""
     import json
 
     from mmmsba_plugin.config import FitConfig

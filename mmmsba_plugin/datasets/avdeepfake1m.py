@@ -81,7 +81,7 @@ _SOURCES = ("vox_celeb_2/", "lrs3/", "silent_videos/")
 
 
 class AvDeepfake1mConfig(ReaderConfig):
-    """Where AV-Deepfake1M or AV-Deepfake1M++ lies, and how its splits serve."""
+    """Settings of the AV-Deepfake1M and AV-Deepfake1M++ reader: root and use of its splits."""
 
     root: Path = Field(description="The folder with train_metadata.json or val_metadata.json.")
     protocol: Literal["official", "paper"] = Field(
@@ -93,7 +93,7 @@ class AvDeepfake1mConfig(ReaderConfig):
 
     @property
     def named(self) -> str:
-        """What stands beside numbers, as that of FakeAVCeleb does."""
+        """Label that stands beside numbers, as that of FakeAVCeleb does."""
         return f"paper (seed {self.seed})" if self.protocol == "paper" else self.protocol
 
 
@@ -133,19 +133,19 @@ def read_avdeepfake1m(config: AvDeepfake1mConfig, on_error: OnError = warn) -> I
 
 
 def is_avdeepfake1m(root: Path) -> bool:
-    """Whether a folder looks like AV-Deepfake1M; reads the first record."""
+    """Return whether a folder looks like AV-Deepfake1M; reads the first record."""
     record = _first_record(root)
     return record is not None and not _is_plusplus(root, record)
 
 
 def is_avdeepfake1m_plusplus(root: Path) -> bool:
-    """Whether a folder looks like AV-Deepfake1M++; reads the first record."""
+    """Return whether a folder looks like AV-Deepfake1M++; reads the first record."""
     record = _first_record(root)
     return record is not None and _is_plusplus(root, record)
 
 
 def identity_of(key: str) -> str | None:
-    """Return who is seen, by a clip's path; None if it does not say.
+    """Return the identity in a clip's path; None if it has none.
 
     Example:
         >>> identity_of("id00012/21Uxsk56VDQ/00001/real.mp4")
@@ -227,7 +227,7 @@ def _sidecar_folders(root: Path, published: str) -> list[Path]:
 
 
 def _has_sidecars(folder: Path) -> bool:
-    """Whether there is one beside the first clip: there may be a million clips and none."""
+    """Return whether there is one beside the first clip: there may be a million clips and none."""
     for _, folders, names in os.walk(folder):
         folders.sort()
         suffixes = {Path(name).suffix for name in names}
@@ -243,7 +243,7 @@ def _json_files(folder: Path) -> Iterator[Path]:
 
 
 def _places(published: str, key: str = "") -> list[str]:
-    """Return where the clips of a split may lie, below the dataset."""
+    """List the folders that the clips of a split may lie in, below the dataset."""
     doubled = key.startswith(f"{published}/")
     own = ["", published] if doubled else [published, f"{published}/{published}", ""]
     return [*own, *(f"data/{place}".rstrip("/") for place in own if "/" not in place)]
@@ -315,7 +315,7 @@ def _kind(item: Fields) -> str | None:
 
 
 def _ground_truth(item: Fields, kind: str | None) -> tuple[Truth, Truth]:
-    """Return where the frame and where the audio was altered; the segments decide."""
+    """Read the manipulated segments of video and audio; the segments decide."""
     joined = segments(item, "fake_segments")
     visual = _of_modality(item, "visual", joined, kind)
     audio = _of_modality(item, "audio", joined, kind)

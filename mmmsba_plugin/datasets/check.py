@@ -27,7 +27,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class Named:
-    """How often something happened, and the first times of it."""
+    """Count of a finding, with its first examples."""
 
     count: int = 0
     first: list[str] = field(default_factory=list)
@@ -55,13 +55,13 @@ class Stretches:
 
     @property
     def mean_s(self) -> float:
-        """How long one lasts on average, in seconds; NaN if there is none."""
+        """Mean duration, in seconds; NaN if there is none."""
         return self.sum_s / self.count if self.count else math.nan
 
 
 @dataclass(slots=True)
 class Checkup:
-    """What a dataset holds, and what is wrong with it.
+    """Contents of a dataset, and its problems.
 
     Attributes:
         reader: Who read it.
@@ -92,13 +92,13 @@ class Checkup:
 
     @property
     def usable(self) -> bool:
-        """Whether there are records, each of them makes sense, and its clip is there."""
+        """Return whether there are records, each of them makes sense, and its clip is there."""
         whole = not (self.missing.count or self.malformed.count or self.ended)
         return whole and self.records.total() > 0
 
     @property
     def in_several_splits(self) -> list[str]:
-        """Who is in more than one split: a detector would be praised for knowing a face."""
+        """Identities in more than one split: a detector would be praised for knowing a face."""
         return sorted(who for who, splits in self.splits_by_identity.items() if len(splits) > 1)
 
     def add(self, record: Record, *, is_there: bool) -> None:
@@ -146,7 +146,7 @@ class Checkup:
         }
 
     def identities(self) -> Mapping[str, int]:
-        """Return how many people are in each split."""
+        """Count the identities of each split."""
         return Counter(split for splits in self.splits_by_identity.values() for split in splits)
 
 

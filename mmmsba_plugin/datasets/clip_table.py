@@ -153,7 +153,7 @@ def _record(media: Path, path: str, lines: Sequence[_Line]) -> Record:
 
 
 def _ground_truth(lines: Sequence[_Line]) -> tuple[list[Segment], list[Segment], bool]:
-    """Return what was altered in audio and in frame, and whether these are told apart."""
+    """Read the manipulated segments of audio and video, and whether these are told apart."""
     audio, visual, told_apart = [], [], True
     fake = _fake(lines)
     for line in lines:
@@ -237,7 +237,7 @@ def _one_of(line: _Line, name: str, words: dict[str, Value]) -> Value | None:
 
 
 def _same(lines: Sequence[_Line], name: str) -> str | None:
-    """Return what every row of a clip says; a row may leave it empty."""
+    """Return the value that all rows of a clip share; a row may leave it empty."""
     said = list(dict.fromkeys(line.get(name) for line in lines if line.get(name)))
     if len(said) > 1:
         raise DatasetError(

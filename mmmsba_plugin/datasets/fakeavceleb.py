@@ -59,7 +59,7 @@ _TYPES = (
 
 
 class FakeAvCelebConfig(ReaderConfig):
-    """Where FakeAVCeleb lies, and by which protocol its people are split."""
+    """Settings of the FakeAVCeleb reader: root and split protocol."""
 
     protocol: Protocol = Field(
         default="70-10-20", description="How people are dealt to splits: 70-10-20 or five-fold."
@@ -98,7 +98,7 @@ class _Item:
 
 @dataclass(frozen=True, slots=True)
 class _Dealing:
-    """Who is in which split.
+    """Split of each identity.
 
     Attributes:
         name: What stands beside numbers.
@@ -222,7 +222,7 @@ def _items(table: Path, on_error: OnError) -> Iterator[_Item]:
 
 
 def _type(row: Row) -> _Type:
-    """Return what was fake, on which two columns must agree."""
+    """Return the manipulated modality, on which two columns must agree."""
     if empty := next((name for name in ("source", "method", "path") if not row[name]), None):
         raise DatasetError(f"{empty!r} is empty; copy the table again")
     found = next((t for t in _TYPES if plain(t.name) == plain(row["type"])), None)
@@ -238,7 +238,7 @@ def _type(row: Row) -> _Type:
 
 
 def _parts(row: Row, type_: _Type) -> tuple[str, ...]:
-    """Return where a clip lies below the dataset's folder, as the table spells it."""
+    """Return the path of a clip below the dataset's folder, as the table spells it."""
     said = f"{row[UNNAMED]}/{row['path']}".replace("\\", "/")
     parts = [part for part in said.split("/") if part not in {"", "."}]
     start = next((i for i, part in enumerate(parts) if plain(part) == plain(type_.name)), None)

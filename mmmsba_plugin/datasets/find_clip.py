@@ -21,7 +21,7 @@ class ClipFinder:
         self._folders: dict[tuple[str, ...], Path | None] = {(): root}
 
     def find(self, parts: Sequence[str], *, need_it: bool) -> Path:
-        """Return where a clip lies; where it would lie, if it is not there nor needed.
+        """Find a clip; return where it would lie, if it is not there nor needed.
 
         Args:
             parts: Its folders and its name, as the table spells them.
@@ -49,7 +49,7 @@ class ClipFinder:
 
 
 def plain(name: str) -> str:
-    """Return what all spellings of a name have in common.
+    """Normalize a name to the form that all its spellings have in common.
 
     Example:
         >>> plain("Caucasian (American)") == plain("Caucasian_American")

@@ -27,7 +27,7 @@ _Labelled = tuple[str | None, bool, Path]
 
 
 class FolderConfig(ReaderConfig):
-    """Where clips of one's own lie; ``root`` may also be a CSV."""
+    """Settings of the reader of one's own clips; ``root`` may also be a CSV."""
 
 
 def read_folder(config: FolderConfig, on_error: OnError = warn) -> Iterator[Record]:

@@ -1,4 +1,4 @@
-"""Yields what a JSON file lists, one record after the other, however long the file is.
+"""Streaming reader of JSON records, one after the other, however long the file is.
 
 ``json.load`` holds a file of a million records several times over. Here a window slides over
 the text and holds little more than the record at hand, so memory does not grow with the file.
@@ -46,7 +46,7 @@ class Item(NamedTuple):
 
     @property
     def place(self) -> str:
-        """Where a person finds it."""
+        """Place of the record in the file, for people."""
         return _place(self.path, self.line, self.entry)
 
 
@@ -255,7 +255,7 @@ class _Text:
 
 
 def _reason(error: Exception, at: int, end: int) -> tuple[str, int]:
-    """Return what is wrong with a value, and where in the window."""
+    """Explain what is wrong with a value, and where in the window."""
     if not isinstance(error, json.JSONDecodeError):
         return str(error), at
     return error.msg, end if error.msg.startswith(_OPEN_STRING) else error.pos

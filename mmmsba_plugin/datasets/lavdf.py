@@ -55,7 +55,7 @@ _OFF_S = 0.2
 
 
 class LavDfConfig(ReaderConfig):
-    """Where a dataset in LAV-DF's layout lies."""
+    """Settings of the LAV-DF reader: root and split."""
 
     root: Path = Field(description="The folder with metadata.json in it.")
 
@@ -106,7 +106,7 @@ def read_as_set(config: LavDfConfig, on_error: OnError = warn) -> Iterator[Recor
 
 
 def is_lavdf(root: Path) -> bool:
-    """Whether a folder's metadata lists clips as LAV-DF does; reads the first record."""
+    """Return whether a folder's metadata lists clips as LAV-DF does; reads the first record."""
     paths = (root / name for name in _METADATA)
     found = next((path for path in paths if path.is_file()), None)
     record = first(listed(found)) if found else None
@@ -114,7 +114,7 @@ def is_lavdf(root: Path) -> bool:
 
 
 def _is_foreign(item: Fields) -> bool:
-    """Whether it states its truth as AV-Deepfake1M does, and would read as real here."""
+    """Return whether it states its truth as AV-Deepfake1M does, and would read as real here."""
     return "fake_segments" in item and "fake_periods" not in item
 
 
@@ -169,7 +169,7 @@ def _duration_s(item: Fields) -> float | None:
 
 
 def _ground_truth(item: Fields) -> tuple[Truth, Truth]:
-    """Return where the frame and where the audio was altered."""
+    """Read the manipulated segments of video and audio."""
     if _is_foreign(item):
         raise DatasetError(
             "'fake_periods' is missing, but there are 'fake_segments', as AV-Deepfake1M has them; "

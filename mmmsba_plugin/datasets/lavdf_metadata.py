@@ -44,7 +44,7 @@ def entry(
     audio: Sequence[Segment] = (),
     details: Mapping[str, Any] | None = None,
 ) -> Entry:
-    """Return what ``metadata.json`` says of one clip.
+    """Build the entry of one clip in ``metadata.json``.
 
     Args:
         file: The clip's path below the dataset, with slashes.

@@ -58,7 +58,7 @@ class DatasetSource(NamedTuple):
 
 
 def wanted(said: str, reader: str | None = None) -> Wanted:
-    """Return what is asked for, told apart.
+    """Parse a dataset argument into reader, settings and folder.
 
     Args:
         said: ``DIR``, ``READER=DIR`` or ``READER[KEY=VALUE,…]=DIR``. What is there under the

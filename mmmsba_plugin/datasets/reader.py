@@ -1,4 +1,4 @@
-"""What all readers of datasets share: how they are set, and who hears of what they leave out."""
+"""Shared parts of dataset readers: settings, error callbacks, and typed fields of an entry."""
 
 import logging
 import re
@@ -22,7 +22,7 @@ _log = logging.getLogger(__name__)
 
 
 class ReaderConfig(Config):
-    """Where a dataset lies, and which part of it is wanted."""
+    """Settings of a dataset reader: root and split."""
 
     root: Path = Field(description="The folder of the dataset.")
     split: str | None = Field(
@@ -75,14 +75,14 @@ def walk(items: Iterable[Item], make: MakeRecord, on_error: OnError) -> Iterator
 
 
 class Splits:
-    """Which splits were met, and whether one is wanted."""
+    """Splits that were met, and the one that is asked for."""
 
     def __init__(self, wanted: str | None) -> None:
         self._wanted = wanted
         self._met: set[str] = set()
 
     def wants(self, split: str | None) -> bool:
-        """Whether records of this split are wanted; it counts as met."""
+        """Return whether records of this split are asked for; it counts as met."""
         self._met.add(str(split))
         return self._wanted in {None, split}
 
@@ -156,7 +156,7 @@ def positive(item: Fields, key: str) -> float | None:
 
 
 def file_key(item: Fields) -> str:
-    """Return what the record calls its clip: a path below the dataset, with slashes.
+    """Return the key of a record's clip: a path below the dataset, with slashes.
 
     Raises:
         DatasetError: There is none, or it points outside of the dataset.
@@ -209,12 +209,12 @@ def counted_periods(item: Fields) -> Truth:
 
 
 def without(item: Fields, used: Collection[str]) -> dict[str, object]:
-    """Return what the record says under any other key."""
+    """Return the fields of a record but for some keys."""
     return {key: value for key, value in item.items() if key not in used}
 
 
 def find_clip(root: Path, key: str, folders: Sequence[str], *, need_media: bool) -> Path:
-    """Return where a clip lies.
+    """Find the file of a record's clip.
 
     Args:
         root: The folder of the dataset.
@@ -259,6 +259,6 @@ def _segment(row: object, key: str, index: int) -> Segment:
 
 
 def _is_number(value: object) -> bool:
-    """Whether it is a number of ordinary size; not NaN, and not true or false."""
+    """Return whether it is a number of ordinary size; not NaN, and not true or false."""
     number = isinstance(value, int | float) and not isinstance(value, bool)
     return number and -_MOST_S < value < _MOST_S  # type: ignore[operator]

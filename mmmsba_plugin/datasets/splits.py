@@ -57,7 +57,7 @@ def deal(identities: Iterable[str], held_out: Mapping[str, float], *, seed: int)
 def held_out_of(
     identities: Iterable[str], fold: int, *, num_folds: int, seed: int
 ) -> frozenset[str]:
-    """Return who is tested in a fold; over all folds, each person is tested once.
+    """Return the identities that are tested in a fold; over all folds, each is tested once.
 
     Example:
         >>> folds = [held_out_of("abcdefg", fold, num_folds=3, seed=0) for fold in range(3)]

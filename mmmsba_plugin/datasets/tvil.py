@@ -37,7 +37,7 @@ _USED = frozenset({"file", "fake_periods", "original"})
 
 
 class TvilConfig(ReaderConfig):
-    """Where TVIL lies."""
+    """Settings of the TVIL reader: root and split."""
 
     root: Path = Field(description="The folder with annotations/metadata.json in it.")
 
@@ -69,7 +69,7 @@ def read_tvil(config: TvilConfig, on_error: OnError = warn) -> Iterator[Record]:
 
 
 def is_tvil(root: Path) -> bool:
-    """Whether a folder looks like TVIL; reads the first record."""
+    """Return whether a folder looks like TVIL; reads the first record."""
     path = root / _METADATA
     record = first(members(path)) if path.is_file() else None
     return isinstance(record, dict) and {"file", "fake_periods"} <= record.keys()

@@ -1,1 +1,1 @@
-"""How well it went."""
+"""Evaluation of detection and localization."""

@@ -1,4 +1,4 @@
-"""How well one system did on a dataset, and how much better than another."""
+"""Evaluation of one system on a dataset, and its paired comparison with another."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -72,7 +72,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """How well one system did.
+    """Metrics of one system on a dataset, with intervals.
 
     Attributes:
         system: Its name.
@@ -98,7 +98,7 @@ class Evaluation:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Measures:
-    """What can be computed from any draw of a dataset's clips, for one system."""
+    """Metrics of one system as functions of a draw of the dataset's clips."""
 
     metrics: Mapping[str, Metric]
     groups: Mapping[str, NDArray[np.bool_]]
@@ -216,7 +216,7 @@ def measures(
     tious: Sequence[float],
     num_proposals: Sequence[int],
 ) -> Measures:
-    """Return what can be computed for one system; arguments are those of :func:`measure`."""
+    """Collect the metrics of one system; arguments are those of :func:`measure`."""
     scores = np.array(
         [predictions.scores.get(key, math.nan) for key in ground_truth.keys], dtype=np.float64
     )
@@ -269,7 +269,7 @@ def _detection(
 
 
 def _by_modality(predictions: Predictions, ground_truth: GroundTruth) -> dict[str, Metric]:
-    """Return how well each modality alone tells whether it was altered itself."""
+    """Compute the AUC of each modality alone, for manipulations of that modality itself."""
     metrics: dict[str, Metric] = {}
     altered = np.array(ground_truth.altered)
     told_apart = altered != "forged"
@@ -284,7 +284,7 @@ def _by_modality(predictions: Predictions, ground_truth: GroundTruth) -> dict[st
 
 
 def _by_snippet(predictions: Predictions, ground_truth: GroundTruth) -> dict[str, Metric]:
-    """Return how well snippets are told apart; all of a clip are drawn together."""
+    """Compute the metrics of snippets; all of a clip are drawn together."""
     clips = [
         _snippets(predictions.curves.get(key), ground_truth, at)
         for at, key in enumerate(ground_truth.keys)
@@ -338,7 +338,7 @@ def _localization(
 
 
 def _groups(ground_truth: GroundTruth, judged: Flags) -> dict[str, Flags]:
-    """Return which clips belong to each group of fake ones; real ones belong to all.
+    """Select the clips of each group of fake ones; real ones belong to all.
 
     A group of too few clips that were judged, or of the same clips as one before, is left out.
     """

@@ -1,4 +1,4 @@
-"""What the files of a dataset give away before anybody looks at what they show.
+"""Leakage audit: shortcuts in the files of a dataset that tell real from fake without content.
 
 A fake file that is a little larger, a little louder or encoded in another way than the
 real ones can be told from them without finding a forgery, and a network finds the easy
@@ -48,7 +48,7 @@ _SELDOM = 0.99
 
 @dataclass(frozen=True, slots=True)
 class LeakReport:
-    """How well fake files can be told from real ones without looking at what they show.
+    """AUC of each shortcut, and of all together, that tells fake files from real ones.
 
     Attributes:
         cues: AUC of each cue alone; one half tells nothing, and either side of it leaks.
@@ -65,7 +65,7 @@ class LeakReport:
 
     @property
     def leaks(self) -> bool:
-        """Whether all cues together tell more than chance would.
+        """Return whether all cues together tell more than chance would.
 
         The interval does not answer that: clips of a handful of people make it too narrow.
         """
@@ -89,7 +89,7 @@ def leak_report(
     seed: int = 0,
     on_clip: Callable[[int], None] = lambda _: None,
 ) -> LeakReport:
-    """Return how much the files of a dataset give away.
+    """Compute how well shortcuts in the files of a dataset tell real from fake.
 
     Args:
         records: Real and fake clips, whose files are there.
@@ -123,7 +123,7 @@ def leak_report(
 
 
 def cues_of(path: Path) -> dict[str, float]:
-    """Return what a file says of itself; what it does not have is left out.
+    """Compute the cues of a file that are not its content; absent ones are left out.
 
     Sizes and rates, the kinds and sizes of the encoder's packets, and how loud it is. None
     of it is about what is seen or said.
@@ -143,7 +143,7 @@ def cues_of(path: Path) -> dict[str, float]:
 def held_out_scores(
     table: Table, fake: Flags, identities: Sequence[str], *, seed: int = 0
 ) -> Scores:
-    """Return what a logistic regression says of clips of people it did not learn from.
+    """Predict each clip by a logistic regression that did not learn from its identity.
 
     Args:
         table: Cues, shape ``(clip, cue)``; NaN where a clip has none.
@@ -319,7 +319,7 @@ HALF_S = 0.03
 
 
 def silence_scores(leading_s: ArrayLike) -> Scores:
-    """Return what a detector would say that knows nothing but leading silence.
+    """Compute the scores of a detector that knows nothing but leading silence.
 
     Longer counts as more forged, because that is how it was found to be: fake clips begin
     with silence where real ones do not. Other datasets have it the other way round, as
@@ -347,7 +347,7 @@ def silence_scores(leading_s: ArrayLike) -> Scores:
 
 
 def leak_auc(scores: ArrayLike, fake: Labels) -> float:
-    """Return how well something that should say nothing tells forged from real.
+    """Compute the AUC of a cue that should not tell fake from real, in its better direction.
 
     It is the AUC, or one minus it if that is more: which of the two classes has the longer
     silence is no matter, since a detector learns either. One half is no leak, 1 a dataset that
@@ -387,7 +387,7 @@ def silence_auc(
     num_resamples: int = 1000,
     seed: int = 0,
 ) -> Interval:
-    """Return how well leading silence alone tells fake clips from real ones.
+    """Compute the AUC of leading silence alone.
 
     Args:
         silence_s: The silence that each clip starts with, in seconds, by key; None where there

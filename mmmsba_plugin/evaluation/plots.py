@@ -60,7 +60,7 @@ _LEGEND_LINE_IN = 0.21
 
 @dataclass(frozen=True, slots=True)
 class SystemCurves:
-    """What one system's lines are drawn from; a figure leaves out who has none for it.
+    """Curves of one system; a figure leaves out systems that have none for it.
 
     Attributes:
         name: What the legend calls it.

@@ -1,4 +1,4 @@
-"""What others report on the datasets of this field, to be shown beside what is measured here.
+"""Published results on the datasets of this field, to be shown beside our own.
 
 No figure here is a target. Papers differ in split, evaluator and training set, and some tables
 contradict themselves; each result carries where it was read, what keeps it from being
@@ -37,7 +37,7 @@ _CHALLENGE_HALVES = (
 
 @dataclass(frozen=True, slots=True)
 class PublishedResult:
-    """What one system is said to reach on one dataset.
+    """Published result of one system on one dataset.
 
     Attributes:
         dataset: Name of its reader.
@@ -69,7 +69,7 @@ class PublishedResult:
     notes: Sequence[str] = ()
 
     def mark_of(self, measure: str) -> Mark:
-        """Return how far the figure of one measure can be relied on."""
+        """Return how far the value of one metric can be relied on."""
         return "contradicts itself" if measure in self.doubts else self.mark
 
 
@@ -109,7 +109,7 @@ def known_datasets() -> list[str]:
 
 
 def published(dataset: str, task: Task | None = None) -> list[PublishedResult]:
-    """Return what is reported on a dataset.
+    """Select the published results on a dataset.
 
     Args:
         dataset: Name of its reader.
@@ -176,7 +176,7 @@ def beside(
 
 
 def challenge_score(figures: Mapping[str, float]) -> float:
-    """Return what the AV-Deepfake1M challenges rank by, in [0, 1].
+    """Compute the score by which the AV-Deepfake1M challenges rank, in [0, 1].
 
     It is half the mean of AP@{0.5, 0.75, 0.9, 0.95} and half that of AR@{50, 30, 20, 10, 5}.
 
@@ -199,13 +199,13 @@ def challenge_score(figures: Mapping[str, float]) -> float:
 
 
 def reasons(rows: Sequence[Row]) -> dict[str, int]:
-    """Return why figures of a table cannot be right, numbered as they come."""
+    """List the reasons for which values of a table cannot be right, numbered as they come."""
     said = dict.fromkeys(why for row in rows for cell in row.cells.values() for why in cell.reasons)
     return {why: number for number, why in enumerate(said, start=1)}
 
 
 def sign(cell: Cell, numbers: Mapping[str, int]) -> str:
-    """Return what a table puts behind a figure; :func:`footnotes` say what that means.
+    """Return the footnote mark behind a value of a table; :func:`footnotes` explain it.
 
     Args:
         cell: The figure.
@@ -220,7 +220,7 @@ def sign(cell: Cell, numbers: Mapping[str, int]) -> str:
 
 
 def footnotes(rows: Sequence[Row]) -> list[str]:
-    """Return what a reader must know of a table of systems, a line each.
+    """List the footnotes of a table of systems, a line each.
 
     First what its signs mean, then what keeps rows from being compared, then where they are
     from. Nothing of a table without rows.

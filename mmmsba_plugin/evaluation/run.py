@@ -25,7 +25,7 @@ def run(
     on_clip: Callable[[Judged], None] = lambda _: None,
     **options: Any,
 ) -> list[Judged]:
-    """Return what a detector says about each record, in order.
+    """Run a detector over records, in order.
 
     Args:
         detector: Anyone's.
@@ -44,7 +44,7 @@ def run(
 
 
 def tables(judged: Sequence[Judged], *, name: str) -> tuple[Predictions, GroundTruth]:
-    """Return what was said and what is true as the tables that figures are computed from.
+    """Build the tables of predictions and ground truth that metrics are computed from.
 
     Args:
         judged: Clips and what was said about them.

@@ -1,4 +1,4 @@
-"""What one system said about a dataset, and what is true of it: two tables, clip by clip."""
+"""Predictions of one system and the ground truth of a dataset, as two tables, clip by clip."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -100,7 +100,7 @@ class SpanTable:
 
     @property
     def counts(self) -> Offsets:
-        """How many rows each clip has, shape ``(clip,)``."""
+        """Number of rows of each clip, shape ``(clip,)``."""
         return np.diff(self.offsets)
 
     def of(self, key: str) -> Spans:
@@ -129,7 +129,7 @@ class SpanTable:
 
 
 def offsets_of(counts: Sequence[int] | Offsets) -> Offsets:
-    """Return where each clip's rows start, and the last one's end, given how many each has."""
+    """Compute where each clip's rows start, and the last one's end, from their counts."""
     return np.concatenate([[0], np.cumsum(np.asarray(counts, dtype=np.int64))]).astype(np.int64)
 
 
@@ -164,7 +164,7 @@ def _joined(spans: Sequence[Spans]) -> Spans:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Predictions:
-    """What one system said about the clips of a dataset.
+    """Predictions of one system for the clips of a dataset.
 
     Attributes:
         name: What tables call the system.
@@ -188,7 +188,7 @@ class Predictions:
 
     @classmethod
     def of_reports(cls, name: str, reports: Iterable[tuple[str, Report]]) -> "Predictions":
-        """Return what reports say, each given with the key of its clip.
+        """Build predictions from reports, each given with the key of its clip.
 
         A clip whose report has no score was not judged, and nothing was found in it.
         """
@@ -211,7 +211,7 @@ class Predictions:
 
 
 class GroundTruthRow(NamedTuple):
-    """What is known of one clip; see :class:`Truths`."""
+    """Ground truth of one clip; see :class:`GroundTruth`."""
 
     key: str
     fake: bool
@@ -224,7 +224,7 @@ class GroundTruthRow(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class GroundTruth:
-    """What is known of the clips of a dataset, in its order.
+    """Ground truth of the clips of a dataset, in its order.
 
     Attributes:
         keys: What the dataset calls each clip.

@@ -32,7 +32,7 @@ _ALTERED = {
 def read_ground_truth(
     path: Path, *, split: str | None = None, on_error: OnError = warn
 ) -> GroundTruth:
-    """Return what a metadata file of LAV-DF, AV-Deepfake1M or TVIL says of its clips.
+    """Read the ground truth from a metadata file of LAV-DF, AV-Deepfake1M or TVIL.
 
     A record needs ``file`` and one of ``fake_segments`` and ``fake_periods``, in seconds; what
     else tells modalities, kinds and people apart is used where it is there.
@@ -111,7 +111,7 @@ def _spans(rows: Any, name: str) -> Spans:  # noqa: ANN401 - whatever the file h
 
 
 def _altered(record: Fields) -> str:
-    """Return what was altered in a fake clip, by its stretches, flags or type."""
+    """Name the manipulated modality of a fake clip, by its segments, flags or type."""
     lists = [record.get(f"{modality}_fake_segments") for modality in ("visual", "audio")]
     if any(one is not None for one in lists):
         return _ALTERED[bool(lists[0]), bool(lists[1])]

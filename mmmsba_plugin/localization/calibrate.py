@@ -236,7 +236,7 @@ _CURVES: dict[CalibrationMethod, Callable[[Calibration, Scores], Scores]] = {
 
 
 def _why_not(scores: Scores, fake: Flags) -> str:
-    """Return why nothing can be fitted; nothing if something can."""
+    """Explain why nothing can be fitted; empty if something can."""
     if len(scores) < MIN_CLIPS:
         return f"{len(scores)} clips are too few; it takes {MIN_CLIPS}"
     if fake.all() or not fake.any():
@@ -279,7 +279,7 @@ def _middles(
 
 
 def _root(rising: Callable[[float], float], low: float, high: float) -> float:
-    """Return where a function that never falls goes through zero; an end if it does not."""
+    """Find where a function that never falls goes through zero; an end if it does not."""
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
         low, high = (low, middle) if rising(middle) > 0 else (middle, high)

@@ -123,7 +123,7 @@ def clipped(spans: Spans, grid: Grid, end_s: float) -> Spans:
 
 
 def long_enough(spans: Spans, min_duration_s: float) -> NDArray[np.bool_]:
-    """Return which spans have a length, and at least that one, shape ``(span,)``.
+    """Select spans that have a length, and at least that one, shape ``(span,)``.
 
     A span of exactly that length stays, though its ends were rounded.
     """
@@ -132,7 +132,7 @@ def long_enough(spans: Spans, min_duration_s: float) -> NDArray[np.bool_]:
 
 
 def runs_of(flags: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Return where runs of True start and end (the index behind), shape ``(run, 2)``.
+    """Find runs of True: start and end (the index behind), shape ``(run, 2)``.
 
     Example:
         >>> runs_of(np.array([True, True, False, True])).tolist()

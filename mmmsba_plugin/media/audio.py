@@ -55,7 +55,7 @@ class AudioReader:
 
     @property
     def damage(self) -> Damage:
-        """What was broken, in what was read so far."""
+        """Damage in the packets that were read so far."""
         return self._frames.damage(last_pts_s=self._last_s)
 
     def __iter__(self) -> Iterator[AudioBlock]:
@@ -130,7 +130,7 @@ class _Run:
 
     @property
     def end_s(self) -> float:
-        """Where the audio ends that was added so far, by its count of samples, in seconds."""
+        """End of the audio that was added so far, by its count of samples, in seconds."""
         return self._start_s + samples_to_s(self._num_read, self._format[0])
 
     def continues_with(self, frame: AvFrame, start_s: float, *, lost: bool) -> bool:
@@ -148,7 +148,7 @@ class _Run:
             yield self._block(self._block_samples)
 
     def finish(self) -> Iterator[AudioBlock]:
-        """Yield what is left."""
+        """Yield the remaining blocks."""
         self._take(self._resampler.resample(None))
         while self._num_waiting():
             yield self._block(self._block_samples)

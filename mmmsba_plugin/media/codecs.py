@@ -1,4 +1,4 @@
-"""Which encoders go into which container, and how each is set.
+"""Encoders of each container, and their options.
 
 The same settings give the same bytes: no thread, no date and no random identifier.
 """
@@ -22,7 +22,7 @@ _OLD_CODECS = frozenset({"mpeg4", "mpeg1video", "mpeg2video"})
 
 @dataclass(frozen=True, slots=True)
 class Container:
-    """What goes into a container.
+    """Encoders and options of a container format.
 
     Attributes:
         muxer: Its name in libavformat.
@@ -70,7 +70,7 @@ def is_steady(container: Container, video_codec: str) -> bool:
 
 
 def video_options(container: Container, video_codec: str, crf: int) -> dict[str, str]:
-    """Return how an encoder of frames is set.
+    """Return the options of a video encoder.
 
     Args:
         container: Where the frames go.
@@ -106,7 +106,7 @@ def stored_rate_hz(audio_codec: str, sample_rate_hz: int) -> int:
 
 
 def priming_samples(audio_codec: str, sample_rate_hz: int) -> tuple[int, int]:
-    """Return how many samples an encoder puts in front of the audio, and how many fill a packet.
+    """Return the samples that an encoder puts in front, and that fill a packet.
 
     Asked of the encoder itself, which places its first packet that far before zero.
     """

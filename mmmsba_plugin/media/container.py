@@ -62,7 +62,7 @@ def open_media(path: str | Path) -> AvContainer:
 
 
 def _lenient(av_version: str) -> dict[str, Any]:
-    """Return what keeps a title in a broken encoding from refusing a whole file.
+    """Return the option that keeps a title in a broken encoding from refusing a whole file.
 
     PyAV 19 no longer reads titles before it is asked to, and no longer knows the setting.
     """
@@ -88,7 +88,7 @@ def _require_file(path: Path) -> None:
 
 
 def _reason(path: Path, head: bytes) -> str:
-    """Return why a file that is there cannot be opened, and what to do."""
+    """Explain why a file that is there cannot be opened, and what to do."""
     if head[4:8] == b"ftyp" and not _has_box(path, b"moov"):
         return (
             "its index (the moov box) is missing, so it was cut off while being recorded or "

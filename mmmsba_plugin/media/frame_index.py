@@ -1,4 +1,4 @@
-"""Says what a player needs to know of a file, from its packets alone; nothing is decoded.
+"""Frame index of a file, from its packets alone; nothing is decoded.
 
 A minute of video takes a few milliseconds, where :func:`mmmsba_plugin.media.probe.probe` opens
 decoders and hashes all bytes. The time stamps of the packets are those of the frames, in the
@@ -30,7 +30,7 @@ _USUAL_FPS_HZ = 25
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Glance:
-    """What a file holds, at a glance.
+    """Index of a file: streams, codecs and the time stamps of its frames.
 
     Attributes:
         path: The file.
@@ -61,7 +61,7 @@ class Glance:
 
     @property
     def num_frames(self) -> int:
-        """How many frames are stored."""
+        """Number of stored frames."""
         return len(self.clock.starts_s)
 
     @property
@@ -76,7 +76,7 @@ class Glance:
 
     @property
     def why_not_played(self) -> str:
-        """Why a browser cannot play it, in words; empty if it can."""
+        """Reason why a browser cannot play it, in words; empty if it can."""
         if self.video_codec not in _PLAYED_VIDEO:
             return f"no browser plays frames coded as {self.video_codec}"
         if self.audio_codec is not None and self.audio_codec not in _PLAYED_AUDIO:
@@ -86,7 +86,7 @@ class Glance:
         return ""
 
     def from_zero(self, zero_s: float | None = None) -> FrameClock:
-        """Return when frames are shown, from a clip's zero.
+        """Return the presentation times of frames, from a clip's zero.
 
         Args:
             zero_s: Where that lies on the container's clock, in seconds; where the file states
@@ -97,7 +97,7 @@ class Glance:
 
 
 def glance(path: str | Path) -> Glance:
-    """Return what a file holds, at a glance.
+    """Read the index of a file from its packets.
 
     Raises:
         MediaNotFoundError: There is no file at ``path``.
@@ -124,14 +124,14 @@ def glance(path: str | Path) -> Glance:
 
 
 def _starts_s(*streams: AvStream | None) -> Iterator[float]:
-    """Yield where streams start as the file states, on its clock, in seconds."""
+    """Yield the start of each stream as the file states it, on its clock, in seconds."""
     for stream in streams:
         if stream is not None and stream.start_time is not None:
             yield pts_to_s(stream.start_time, stream.time_base)
 
 
 def _clock(path: str | Path, container: AvContainer, video: AvStream) -> FrameClock:
-    """Return when each stored frame is shown, on the container's clock."""
+    """Read the presentation time of each stored frame, on the container's clock."""
     starts_s, last_for_s = [], frames_to_s(1, video.average_rate or _USUAL_FPS_HZ)
     for packet in read_packets(container):
         if packet is None or packet.stream_index != video.index or packet.is_discard:

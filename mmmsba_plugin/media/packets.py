@@ -24,7 +24,7 @@ _NAMES: dict[Kind, str] = {"video": "frame", "audio": "audio"}
 
 @dataclass(frozen=True, slots=True)
 class Damage:
-    """What was broken in a stream.
+    """Counts of broken packets and frames in a stream.
 
     Attributes:
         kind: Which stream.
@@ -92,7 +92,7 @@ def decode_packet(stream: AvStream, packet: AvPacket) -> list[AvFrame] | None:
 
 
 def packet_end_s(packet: AvPacket) -> float | None:
-    """Return where a packet ends on the container's clock, in seconds; None if unstamped."""
+    """Return the end of a packet on the container's clock, in seconds; None if unstamped."""
     start = packet.dts if packet.pts is None else packet.pts
     if start is None:
         return None
@@ -138,7 +138,7 @@ class StreamDecoder:
         self._finished = True
 
     def damage(self, *, last_pts_s: float | None, misplaced: int = 0) -> Damage:
-        """Return what was broken in what was read so far.
+        """Return the damage in the packets that were read so far.
 
         Args:
             last_pts_s: When the last frame that was used starts, in seconds.

@@ -1,4 +1,4 @@
-"""Says what a file holds, and where its zero lies.
+"""Probe of a file: its streams, and where its zero lies.
 
 The zero of a clip is the moment at which the earlier of its frame and its audio begins.
 Headers are not trusted for it: an encoder's priming, an edit list or a packet that a cut
@@ -45,27 +45,27 @@ class _Start:
 
     @property
     def start_s(self) -> float:
-        """When the stream really begins, on the container's clock, in seconds."""
+        """True start of the stream, on the container's clock, in seconds."""
         frame, stream = self.frame, self.stream
         pts = frame.pts if frame.pts is not None else stream.start_time
         return pts_to_s(pts or 0, stream.time_base)
 
     @property
     def duration_s(self) -> float | None:
-        """How long the stream lasts as the container states it, in seconds."""
+        """Duration of the stream as the container states it, in seconds."""
         stream = self.stream
         return None if stream.duration is None else pts_to_s(stream.duration, stream.time_base)
 
     @property
     def end_s(self) -> float | None:
-        """Where the stream ends as stated, on the container's clock, in seconds."""
+        """End of the stream as stated, on the container's clock, in seconds."""
         if self.duration_s is None:
             return None
         return pts_to_s(self.stream.start_time or 0, self.stream.time_base) + self.duration_s
 
 
 def probe(path: str | Path, *, with_hash: bool = True) -> Media:
-    """Return what a file holds.
+    """Probe a file: read its container, streams and zero.
 
     Args:
         path: The file.
@@ -132,7 +132,7 @@ def _nothing(path: Path, container: AvContainer) -> str:
 
 
 def _stated_end_s(container: AvContainer, starts: dict[Kind, _Start]) -> float | None:
-    """Return where the file ends as it states, on its own clock, in seconds; None if silent."""
+    """Return the end that the file states, on its own clock, in seconds; None if it states none."""
     if container.format.name in _NO_HEADER:
         return None
     ends_s = [end_s for start in starts.values() if (end_s := start.end_s) is not None]

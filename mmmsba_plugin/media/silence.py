@@ -29,7 +29,7 @@ _BLOCK_S = 0.1
 def audio_start_s(
     media: Media, *, sample_rate_hz: int = 16_000, level_db: float = SILENT_DB
 ) -> float:
-    """Return when a clip is first heard, in seconds from its zero; infinite if it never is.
+    """Find the first audible moment of a clip, in seconds from its zero; infinite if there is none.
 
     Audio that begins before the clip's zero is heard from zero on. Decoding stops at the
     first sample that is heard.
@@ -52,7 +52,7 @@ def audio_start_s(
 def leading_silence_s(
     media: Media, *, sample_rate_hz: int = 16_000, level_db: float = SILENT_DB
 ) -> float | None:
-    """Return how long a clip is silent before it is first heard, in seconds.
+    """Measure the leading silence of a clip, in seconds.
 
     A stream of audio that starts late counts as silent until then, for that is what a
     detector hears.

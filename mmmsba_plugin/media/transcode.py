@@ -85,7 +85,7 @@ def cut(media: Media, within: Segment, path: str | Path, *, max_short_side_px: i
 
 
 def _audio(media: Media, within: Segment) -> NDArray[np.float32] | None:
-    """Return what is heard in a stretch, shape ``(sample,)``; None where nothing is."""
+    """Read the audio of a segment, shape ``(sample,)``; None where there is none."""
     if media.audio is None:
         return None
     whole = read_audio(media, sample_rate_hz=_SAMPLE_RATE_HZ).samples

@@ -60,7 +60,7 @@ class FrameReader:
 
     @property
     def damage(self) -> Damage:
-        """What was broken, in what was read so far."""
+        """Damage in the packets that were read so far."""
         return self._frames.damage(last_pts_s=self._last_s, misplaced=self._misplaced)
 
     def __iter__(self) -> Iterator[Frame]:

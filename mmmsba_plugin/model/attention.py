@@ -1,4 +1,4 @@
-"""How modalities are joined: the paper's equations, and nothing to learn in them.
+"""Attention between modalities: the paper's equations, and nothing to learn in them.
 
 There is no scaling, no projection and no head. Every function works on tensors whose last
 two axes are ``(snippet, feature)``; a mask is True where a snippet counts and has the shape
@@ -141,7 +141,7 @@ def uni_sequence(streams: Sequence[Tensor], *, masks: Sequence[Tensor] | None = 
 def fuse(
     streams: Streams, *, attention: Attention, masks: Mapping[str, Tensor] | None = None
 ) -> Tensor:
-    """Return what the heads read: the attended blocks, then the streams themselves.
+    """Concatenate the attended blocks, then the streams themselves, for the heads.
 
     The paper's "residual" is this concatenation of the streams, not an addition.
 

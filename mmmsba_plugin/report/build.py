@@ -159,7 +159,7 @@ def manipulated_modality(
     by_modality: Mapping[str, Scores],
     onsets: Mapping[str, float],
 ) -> ManipulatedModality | None:
-    """Return what was altered in a stretch, as the modalities say when asked alone.
+    """Name the manipulated modality of a segment, as the modalities predict it alone.
 
     A modality speaks up if its own scores reach its onset on average over the stretch. Where
     none does, they only convince together, and what was altered is not known; nor is it where

@@ -1,4 +1,4 @@
-"""Where the reports of a batch go, and what an earlier run left there."""
+"""Report files of a batch, and those of an earlier run."""
 
 import os
 from collections.abc import ItemsView, Iterable, Mapping
@@ -21,7 +21,7 @@ _LONGEST_BYTES = 200
 
 
 def report_names(clips: Iterable[Path], output: Path | None) -> dict[Path, Path]:
-    """Return where the reports of each clip go, without their suffix; each clip once.
+    """List the report paths of each clip, without their suffix; each clip once.
 
     Two clips of one name get their suffix, or a number, into their reports' names, so that
     no report replaces another.
@@ -110,7 +110,7 @@ def _read(path: Path) -> "Report | None":
 
 
 def _by(report: "Report") -> ItemsView[str, Any]:
-    """Return who made a report, as the detector would say it."""
+    """Return the provenance by which a report of the same detector is recognized."""
     made = report.provenance.model_dump(mode="json", exclude={"command", "created_utc"})
     return made.items()
 

@@ -159,7 +159,7 @@ def _cards(report: Report) -> Iterator[Card]:
 
 
 def _why_gone(media: Media) -> str | None:
-    """Return why no frame can be taken from the file, or None if one can be tried."""
+    """Explain why no frame can be taken from the file, or return None if one can be tried."""
     if media.video is None:
         return "the clip has none"
     path = Path(media.path)

@@ -1,4 +1,4 @@
-"""What every report says alike, and how it shows words that others wrote.
+"""Words that every report shares, and how untrusted names are shown.
 
 A file's name is chosen by whoever made the file. It may hold line breaks that fake a row,
 characters that turn the reading direction so that ``exe.4pm`` reads as ``mp4.exe``, or bytes

@@ -57,7 +57,7 @@ class Band:
 
     @property
     def middle(self) -> float:
-        """Where its middle is, in percent."""
+        """Middle, in percent."""
         return self.left + self.width / 2
 
 
@@ -98,12 +98,12 @@ class Lane:
 
     @property
     def plot_px(self) -> int:
-        """Where its plot begins."""
+        """Top of its plot, in px."""
         return self.top_px + _HEADING_PX
 
     @property
     def bottom_px(self) -> int:
-        """Where its plot ends."""
+        """Bottom of its plot, in px."""
         return self.plot_px + self.height_px
 
 
@@ -135,12 +135,12 @@ class Timeline:
 
     @property
     def axis_px(self) -> int:
-        """Where the time axis lies."""
+        """Top of the time axis, in px."""
         return (self.lanes or (self.bar,))[-1].bottom_px
 
     @property
     def height_px(self) -> int:
-        """How high the drawing is."""
+        """Height of the drawing, in px."""
         return self.axis_px + _AXIS_PX
 
 
@@ -168,7 +168,7 @@ def timeline(report: Report) -> Timeline | None:
 
 
 def _end_s(report: Report) -> float:
-    """Return how far time is known to reach, in seconds."""
+    """Return the end of known time, in seconds."""
     ends_s = [report.duration_s, *(s.end_s for s in report.segments)]
     if curves := report.curves:
         ends_s.append(Grid(curves.start_s, curves.stride_s).cell(len(curves.score))[0])

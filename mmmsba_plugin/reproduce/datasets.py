@@ -51,12 +51,12 @@ class DatasetSource:
 
     @property
     def stand_in(self) -> bool:
-        """Whether it is another dataset in that one's place."""
+        """Return whether it is another dataset in that one's place."""
         return self.reader != self.name
 
     @property
     def title(self) -> str:
-        """What tables call it; never just the name of the dataset it stands in for."""
+        """Name in tables; never just the name of the dataset it stands in for."""
         if not self.stand_in:
             return TITLES[self.name]
         return f"stand-in for {TITLES[self.name]} ({self.reader}: {self.root.name})"
@@ -195,7 +195,7 @@ def drawn(records: Sequence[Record], limit: int | None) -> list[Record]:
 
 @dataclass(frozen=True, slots=True)
 class Learned:
-    """Who and what a network has seen, to be kept out of its tests."""
+    """Identities and files that a network was trained on, to be kept out of its tests."""
 
     root: Path
     identities: frozenset[str]
@@ -203,7 +203,7 @@ class Learned:
 
     @classmethod
     def of(cls, dataset: DatasetSource, records: Iterable[Record]) -> "Learned":
-        """Return what is in clips that are learned from or stopped by."""
+        """Collect the identities and files of clips that are used for training or stopping."""
         seen = [(record.identity_key, record.media) for record in records]
         return cls(
             dataset.root,
@@ -212,7 +212,7 @@ class Learned:
         )
 
     def shared_with(self, dataset: DatasetSource, tested: Iterable[Record]) -> int:
-        """Return how many people of another dataset's test clips were learned from.
+        """Count the identities of another dataset's test clips that were trained on.
 
         Both may be made of the same footage, as three of the four are of VoxCeleb2.
 

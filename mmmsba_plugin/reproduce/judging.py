@@ -1,4 +1,4 @@
-"""What a network says about the clips of a dataset, kept clip by clip."""
+"""Predictions of a network for the clips of a dataset, kept clip by clip."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -28,7 +28,7 @@ _AHEAD = 4
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Answer:
-    """What is kept of a report.
+    """The part of a report that is kept.
 
     Attributes:
         status: As the report has it.
@@ -54,7 +54,7 @@ def judged(
     workers: int = 1,
     on_clip: OnClip = lambda _: None,
 ) -> dict[str, Answer]:
-    """Return what a detector says about each clip, by its name; no clip is judged twice.
+    """Run a detector over clips, by their names; no clip is evaluated twice.
 
     A clip that could not be read is tried again in the next run: what failed may work then.
 
@@ -82,7 +82,7 @@ def judged(
 
 
 def as_predictions(found: Mapping[str, Answer], *, name: str) -> Predictions:
-    """Return what was kept as the table that figures are computed from."""
+    """Build the table of predictions that metrics are computed from."""
     scored = {key: one for key, one in found.items() if one.score is not None}
     thresholds = {one.threshold for one in scored.values()}
     return Predictions(

@@ -1,4 +1,4 @@
-"""What was found out about each clip, one line a clip, written as soon as it is known.
+"""Results clip by clip, one line a clip, written as soon as it is known.
 
 Work that was interrupted goes on at the next clip. A last line that was cut off in the middle
 is dropped, and its clip done again.
@@ -15,7 +15,7 @@ Found = TypeVar("Found")
 
 
 def read(path: Path, parse: Callable[[Mapping[str, Any]], Found]) -> dict[str, Found]:
-    """Return what is in a file, the last of each clip; a cut-off last line is removed.
+    """Read the entries of a file, the last of each clip; a cut-off last line is removed.
 
     Args:
         path: The file. One that is not there holds nothing.

@@ -1,4 +1,4 @@
-"""What each table trains and tests, as data.
+"""Plan of each table: training and test sets, as data.
 
 A training run is named by what decides it, so the one that table 2 needs is the one that
 tables 4, 6 and 7 need, and is done once.
@@ -49,7 +49,7 @@ class Training:
     method: Method
 
     def settings(self, shared: FitConfig, seed: int) -> FitConfig:
-        """Return what the run is given.
+        """Return the settings that the run is given.
 
         Args:
             shared: What all runs have in common; what makes the method is put over it.
@@ -122,7 +122,7 @@ class Table:
 
     @property
     def localizes(self) -> bool:
-        """Whether it is about where a clip is fake."""
+        """Return whether the table is about localization."""
         return self.measures == tables.LOCALIZATION
 
 

@@ -42,7 +42,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What stands behind the figures of one seed.
+    """Training and test behind the metrics of one seed.
 
     Attributes:
         seed: Of the training run.
@@ -69,7 +69,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Silence:
-    """What a detector would score that knows nothing but how long clips are silent at first.
+    """AUC of a detector that knows nothing but how long clips are silent at first.
 
     Attributes:
         auc: See :func:`mmmsba_plugin.evaluation.leakage.silence_auc`.

@@ -65,7 +65,7 @@ _MADE = "made.json"
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What all tables of a run have in common.
+    """Settings that all tables of a run have in common.
 
     Attributes:
         fit: How networks are trained; each table's methods are put over it.
@@ -214,7 +214,7 @@ class Reproduction:
     def _notes(
         self, dataset: DatasetSource, tested: Tested, run: Run, num_shared: int
     ) -> Iterator[str]:
-        """Yield what a reader must know of how a dataset was tested on."""
+        """Yield notes on how a dataset was tested on."""
         num_tested, limit = len(tested.records), self.settings.limit
         if limit is not None:
             yield f"limited to {limit} clips of each split"
@@ -244,7 +244,7 @@ class Reproduction:
         )
 
     def _measure_silence(self, name: str) -> Silence | None:
-        """Return what leading silence alone would score on the test clips of a dataset."""
+        """Compute the AUC of leading silence alone on the test clips of a dataset."""
         dataset, tested = self.datasets[name], self._tested(name)
         said = {"reader": dataset.reader, "root": str(dataset.root), "silent_db": SILENT_DB}
         self._say(f"listening to how clips of {dataset.title} begin")

@@ -124,7 +124,7 @@ def as_rich(table: MeasuredTable) -> "Table":
 
 
 def heading(measure: str) -> str:
-    """Return what a column is called.
+    """Return the heading of a column.
 
     Example:
         >>> heading("partial_auc"), heading("ap@0.5")
@@ -158,7 +158,7 @@ def _silences(table: MeasuredTable) -> list[str]:
 
 
 def setup_line(table: MeasuredTable) -> str:
-    """Return how ours was made, on one line."""
+    """Summarize how our result was trained, on one line."""
     setup = table.setup
     front_ends = ", ".join(f"{m} {name}" for m, name in setup["front_ends"].items())
     runs = {run.run: run for row in table.rows for run in row.runs}

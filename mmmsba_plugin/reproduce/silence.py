@@ -1,4 +1,4 @@
-"""How long the clips of a dataset are silent at first, kept clip by clip.
+"""Leading silence of the clips of a dataset, kept clip by clip.
 
 That alone tells fake clips from real ones in some datasets, so what it would score belongs
 beside every table.
@@ -30,7 +30,7 @@ def heard(
     workers: int = 1,
     on_clip: Callable[[str], None] = lambda _: None,
 ) -> dict[str, _Length]:
-    """Return how long each clip is silent at first, in seconds, by its name.
+    """Measure the leading silence of each clip, in seconds, by its name.
 
     None is a clip without audio. One whose file is not there or cannot be read is left out, and
     tried again in the next run.

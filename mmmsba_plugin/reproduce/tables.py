@@ -1,4 +1,4 @@
-"""What the paper reports in tables 2 to 7, and which of its figures contradict one another.
+"""Tables 2 to 7 of the paper as reported, and the values in them that contradict one another.
 
 They are shown beside ours and are never a target: several cannot be right as printed. What
 contradicts itself by arithmetic is found by rule, what only a reader can see is listed; either

@@ -30,7 +30,7 @@ _Box = tuple[float, float, float, float]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FaceObservation:
-    """What was seen of the main person in one frame.
+    """Observation of the main face in one frame.
 
     Attributes:
         frame: The frame.
@@ -125,7 +125,7 @@ class _Follower:
 
 
 def _taken_over(mesh: Mesh, found: list[Detection]) -> bool:
-    """Whether a face elsewhere is so large that the followed one is a bystander."""
+    """Return whether a face elsewhere is so large that the followed one is a bystander."""
     left, top, right, bottom = mesh.box_xyxy_px
     area_px = (right - left) * (bottom - top)
     return any(

@@ -1,4 +1,4 @@
-"""Where the weights lie that judge if none are named.
+"""Default weights: bundled, or named by a variable.
 
 The bundled checkpoint lies beside this file, in the layout of any other: a configuration, the
 weights, and a model card that says what they learned from. A source tree may lack it. The
@@ -30,6 +30,6 @@ def folder() -> Path | None:
 
 
 def name_of(checkpoint: Path) -> str:
-    """Return what reports call a checkpoint: by its folder, but for the bundled one."""
+    """Return the name of a checkpoint in reports: its folder, but for the bundled one."""
     place = checkpoint.resolve()
     return BUNDLED if place == HERE else place.name

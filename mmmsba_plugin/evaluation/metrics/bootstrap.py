@@ -1,4 +1,4 @@
-"""How far a measured number can be trusted: bootstrap intervals over clips.
+"""Bootstrap confidence intervals of metrics, over clips or clusters of clips.
 
 Clips of one person are alike, so a test set of 500 clips of 20 people tells about as much as
 one of some 20 clips. Drawn by person instead of by clip, the interval says so.
@@ -18,7 +18,7 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Draw:
-    """Which clips a number shall be computed from.
+    """Bootstrap draw: the clips that a metric is computed from.
 
     Attributes:
         clips: Their indices, shape ``(drawn,)``. One may come several times, and then stands
@@ -30,7 +30,7 @@ class Draw:
     whole: bool = False
 
     def counts(self, num_clips: int) -> Ints | None:
-        """Return how often each clip was drawn, shape ``(clip,)``; None if each was, once."""
+        """Return how many times each clip was drawn, shape ``(clip,)``; None if once each."""
         return None if self.whole else np.bincount(self.clips, minlength=num_clips)
 
     def within(self, kept: NDArray[np.bool_]) -> "Draw":

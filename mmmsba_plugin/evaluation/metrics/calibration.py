@@ -1,4 +1,4 @@
-"""How far scores can be read as probabilities: of 100 clips at 0.7, are about 70 forged?
+"""Calibration metrics: of 100 clips at 0.7, are about 70 fake?
 
 Here it is asked of P(fake) itself. Work on classifiers of many classes asks it of the
 probability of the class that was chosen, which is never below one half for two classes, and
@@ -24,7 +24,7 @@ Binning = Literal["width", "mass"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Reliability:
-    """What was said and what was so, bin by bin, for a plot.
+    """Reliability diagram: mean score and share of fake clips, bin by bin.
 
     Attributes:
         edges: Where bins begin and the last one ends, float64, shape ``(bin + 1,)``. A bin
@@ -79,7 +79,7 @@ def reliability(
 def expected_calibration_error(
     scores: ArrayLike, fake: Labels, *, bins: int = 15, binning: Binning = "width"
 ) -> float:
-    """Return how far scores are from shares forged, on average over clips.
+    """Compute the expected calibration error (ECE) over bins of equal width.
 
     Few clips look miscalibrated however right the scores are: a bin of five clips misses its
     own mean by chance. So compare figures of like numbers of clips and like bins.

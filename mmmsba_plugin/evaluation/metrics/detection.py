@@ -1,4 +1,4 @@
-"""How well what is fake is told from what is real, one score a clip or a snippet.
+"""Metrics of detection: one score a clip or a snippet, against a label.
 
 Where a measure is not defined, such as the AUC of one class, the answer is NaN rather than a
 number that looks like a result. All are counted in whole numbers and divided in float64, so
@@ -23,7 +23,7 @@ _Counts = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RocCurve:
-    """What is gained and what it costs, from the strictest threshold to the laxest.
+    """Receiver operating characteristic (ROC), from the strictest threshold to the laxest.
 
     Attributes:
         false_positive_rates: Share of the real at or above each threshold, float64, shape
@@ -42,7 +42,7 @@ class RocCurve:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PrecisionRecallCurve:
-    """How much of what is flagged is fake, and how much of the forged is flagged.
+    """Precision-recall curve, from the strictest threshold to the laxest.
 
     Attributes:
         precisions: Share of the flagged that is fake, float64, shape ``(threshold,)``.
@@ -59,7 +59,7 @@ class PrecisionRecallCurve:
 
 
 def auc(scores: ArrayLike, fake: Labels) -> float:
-    """Return how often a fake clip scores above a real one; a tie counts half.
+    """Compute the area under the ROC curve (AUC); a tie between real and fake counts half.
 
     Args:
         scores: P(fake) of each clip, in [0, 1], shape ``(clip,)``.
@@ -355,7 +355,7 @@ def checked(scores: ArrayLike, fake: Labels) -> tuple[Scores, Flags]:
 
 
 def _counts(values: Scores, labels: Flags) -> tuple[_Counts, _Counts, Scores]:
-    """Return how many fake and real ones reach each threshold, and the thresholds.
+    """Count the fake and real clips that reach each threshold, and return the thresholds.
 
     The first threshold is infinite and reached by none; then each score that occurs follows
     once, falling. Equal scores fall on the same side of any threshold.
@@ -384,7 +384,7 @@ def _rates(counts: _Counts) -> Scores:
 
 
 def _flagged(scores: ArrayLike, fake: Labels, threshold: float) -> tuple[Flags, Flags]:
-    """Return which clips are flagged, and the truth."""
+    """Compare scores with a threshold, and return flags and labels."""
     values, labels = checked(scores, fake)
     if not 0.0 <= threshold <= 1.0:
         raise ScoreRangeError(f"the threshold must lie in [0, 1], got {threshold}; 0.5 is usual")

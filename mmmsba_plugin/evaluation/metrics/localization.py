@@ -1,4 +1,4 @@
-"""How well fake stretches were found: average precision and average recall, in two modes.
+"""Metrics of localization: average precision (AP) and average recall (AR), in two modes.
 
 ``voc`` is the mathematically right form, in float64: proposals are ranked by score, each
 finds the free truth that it overlaps most, tIoU at or above the threshold is enough, and the
@@ -163,7 +163,7 @@ class Matched:
 
     @cached_property
     def _place_of_row(self) -> Ints:
-        """Where each proposal stands in the ranking of all."""
+        """Rank of each proposal among all."""
         order = self._rules.best_first(self._scores)
         places = np.empty_like(order)
         places[order] = np.arange(len(order))
@@ -186,7 +186,7 @@ class Matched:
         return self._right[tiou]
 
     def _seen(self, counts: Ints) -> Ints:
-        """Return how many proposals were seen up to each place of the ranking.
+        """Count the drawn proposals up to each rank.
 
         The last answer is kept, because the same draw is asked for at several thresholds.
         """

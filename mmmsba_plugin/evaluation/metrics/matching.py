@@ -1,4 +1,4 @@
-"""Which proposal finds which truth: the part of localization that is done once for a dataset.
+"""Matching of proposals with ground truth, done once for a dataset.
 
 Whatever the rules, each clip is settled greedily: its pairs of proposal and truth stand in
 line, the first one is taken, all that share its proposal or its truth fall out, and so on.
@@ -33,7 +33,7 @@ class Rules(Protocol):
         """Return tIoU of spans in the same place, both of shape ``(pair, 2)``."""
 
     def reaching(self, tiou: Floats, threshold: float) -> Bools:
-        """Return which overlaps are enough."""
+        """Return whether overlaps are large enough."""
 
     def ranks(self, scores: Scores, offsets: Offsets, rows: Ints, clips: Ints) -> Ints:
         """Return the places of some rows within their clips, 0 for the best, shape ``(row,)``."""

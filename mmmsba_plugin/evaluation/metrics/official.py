@@ -53,7 +53,7 @@ def tiou(a: Floats, b: Floats) -> Floats:
 
 
 def reaching(tiou: Floats, threshold: float) -> Bools:
-    """Return which overlaps are above a threshold."""
+    """Return whether overlaps are above a threshold."""
     return np.asarray(tiou > np.float32(threshold))
 
 

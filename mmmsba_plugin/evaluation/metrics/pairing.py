@@ -1,4 +1,4 @@
-"""Says of each segment found whether it is right, and of each true one whether it was found.
+"""Pairing of predicted with true segments, for error views: hit, false alarm or miss.
 
 For a person who goes through errors one by one. Figures are computed from ranked proposals
 instead, in :mod:`mmmsba_plugin.evaluation.metrics.localization`.
@@ -16,7 +16,7 @@ def pair(
     *,
     tiou: float,
 ) -> list[int | None]:
-    """Return which true segment each one found stands for; None for a false alarm.
+    """Match each predicted segment with a true one; None for a false alarm.
 
     The best scored one chooses first, the truth it overlaps most; a truth is found once.
 

@@ -20,7 +20,7 @@ from mmmsba_plugin.timebase import Grid
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Snippets:
-    """What was said about snippets, and the truth; those that were not judged are left out.
+    """Scores and labels of snippets; those without a score are left out.
 
     Attributes:
         scores: P(fake) of each, in [0, 1], float64, shape ``(snippet,)``.
@@ -95,7 +95,7 @@ def _curve(curves: Curves, modality: str | None) -> Sequence[float | None]:
 
 
 def _fake(truth: Sequence[Segment], grid: Grid, num_snippets: int) -> Flags:
-    """Return which cells share time with a fake stretch, shape ``(snippet,)``."""
+    """Label the snippets that share time with a fake segment, shape ``(snippet,)``."""
     fake = np.zeros(num_snippets, dtype=np.bool_)
     if not num_snippets:
         return fake

@@ -36,7 +36,7 @@ def tiou(a: Floats, b: Floats) -> Floats:
 
 
 def reaching(tiou: Floats, threshold: float) -> Bools:
-    """Return which overlaps are at or above a threshold; none at all is never enough."""
+    """Return whether overlaps are at or above a threshold; none at all is never enough."""
     return np.asarray((tiou >= round(threshold, _DECIMALS)) & (tiou > 0))
 
 

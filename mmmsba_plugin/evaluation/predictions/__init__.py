@@ -1,4 +1,4 @@
-"""What any system said about a dataset: read, named as the dataset names its clips, and written."""
+"""Predictions of any system: read, matched with a dataset's clips, and written."""
 
 from mmmsba_plugin.evaluation.predictions.formats import FORMS, Form
 from mmmsba_plugin.evaluation.predictions.match_keys import matched

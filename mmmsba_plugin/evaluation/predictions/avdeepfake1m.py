@@ -165,7 +165,7 @@ def _decoded(names: list[bytes]) -> list[str]:
 
 
 def _num_rows(text: bytes) -> int:
-    """Return how many rows a clip has, from its brackets and commas alone.
+    """Count the rows of a clip, from its brackets and commas alone.
 
     With ``n`` rows of three, and no other bracket, the skeleton is ``:[[,,],[,,]],`` and has
     ``5 n + 3`` signs. No other text with ``n`` times ``[,,]`` has as many and is valid, but for

@@ -1,4 +1,4 @@
-"""Tells in which format predictions are, by what they hold and never by what they are called.
+"""Detection of the format of predictions, by content and never by name.
 
 One pair cannot be told apart for certain: LAV-DF's evaluation counts frames where
 AV-Deepfake1M's counts seconds, in files of the same shape. So the former has to be stated.
@@ -67,17 +67,17 @@ def submission_parts(place: Path) -> list[Path]:
 
 
 def is_json(path: Path) -> bool:
-    """Whether a file begins as a JSON object does; a clip's name may begin with a brace too."""
+    """Return whether a file begins as a JSON object; a clip's name may begin so too."""
     return _is_object(head(path))
 
 
 def is_report(path: Path) -> bool:
-    """Whether a file begins as our reports do."""
+    """Return whether a file begins as our reports do."""
     return _first_key(head(path))[0] == _REPORT_KEY
 
 
 def head(path: Path) -> bytes:
-    """Return what a file begins with, without what stands before its first sign."""
+    """Read the beginning of a file, without a byte order mark and white space."""
     with path.open("rb") as file:
         return file.read(_HEAD_BYTES).removeprefix(b"\xef\xbb\xbf").lstrip()
 
@@ -108,7 +108,7 @@ def _is_object(start: bytes) -> bool:
 
 
 def separator_of(line: str) -> str | None:
-    """Return what parts a clip from its score in a line: what a number stands behind."""
+    """Find the separator of clip and score in a line: the text before a number."""
     for separator in (";", ","):
         try:
             float(line.rpartition(separator)[2] if separator in line else "none")

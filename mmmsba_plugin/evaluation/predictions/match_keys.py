@@ -150,7 +150,7 @@ def _pairs_by(
 
 
 def _finder(paths: Mapping[str, str]) -> Callable[[str], list[str]]:
-    """Return what finds the clips that a path may be of, given the path of each."""
+    """Build the function that finds the clips that a path may be of, given the path of each."""
     whole: dict[str, list[str]] = defaultdict(list)
     longer: dict[str, list[str]] = defaultdict(list)
     for key, path in paths.items():

@@ -45,7 +45,7 @@ def read_predictions(
     fps_hz: float = LAVDF_FPS_HZ,
     detection: bool = True,
 ) -> Predictions:
-    """Return what a system said, by its own names of clips.
+    """Read the predictions of a system, by its own names of clips.
 
     Where it states no scores of clips, a clip's score is the highest of its proposals, as
     UMMAFormer's evaluation has it; a clip in which nothing was found has 0. Scores of
@@ -218,7 +218,7 @@ def unpacked(path: Path) -> Iterator[Path]:
 
 
 def _holds_arrays(path: Path) -> bool:
-    """Whether a zip is one of NumPy's."""
+    """Return whether a zip is one of NumPy's."""
     with _opened(path) as packed:
         return any(member.endswith(".npy") for member in packed.namelist())
 

@@ -12,7 +12,7 @@ _BESIDE = "*.mmmsba.json"
 
 
 def read_reports(place: Path) -> Predictions:
-    """Return what reports say, by the paths that their clips were read from.
+    """Read predictions from reports, by the paths that their clips were read from.
 
     In a folder these are all ``.mmmsba.json``, in folders inside it too; if there are none,
     those of its own ``.json`` files that are reports.

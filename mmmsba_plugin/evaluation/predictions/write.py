@@ -88,7 +88,7 @@ def _identifiers(keys: Sequence[str]) -> list[str]:
 
 
 def _members(entries: Iterable[tuple[str, Sequence[object]]]) -> Iterator[str]:
-    """Yield what an object's braces enclose, one clip a line; no more than one is held."""
+    """Yield the members of a JSON object, one clip a line; no more than one is held."""
     separator = "\n"
     for key, said in entries:
         yield f"{separator}{json.dumps(writable(key))}: {json.dumps(said)}"

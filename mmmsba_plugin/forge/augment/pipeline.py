@@ -26,7 +26,7 @@ _PRESETS = ("superfast", "veryfast")
 
 
 class ProcessingConfig(Config):
-    """Which share of all files, real or fake, each step is applied to."""
+    """Share of all files, real or fake, that each augmentation is applied to."""
 
     cut: float = Field(default=0.12, ge=0, le=1, description="A clean cut through both streams.")
     scale: float = Field(default=0.35, ge=0, le=1, description="Frames scaled down.")
@@ -57,7 +57,7 @@ PLAIN = ProcessingConfig(
 
 
 class Processing(Config):
-    """What happens to one file."""
+    """Augmentation of one file."""
 
     cut: tuple[float, float] | None = Field(
         default=None, description="Where, as a share of the clip, and how long, in seconds."
@@ -90,7 +90,7 @@ class Processing(Config):
         return {"g": str(self.key_every), "bf": str(self.b_frames), "preset": self.preset}
 
     def told(self) -> dict[str, Any]:
-        """Return what the metadata says of it: the encoder, and whatever was done."""
+        """Return the entry of the metadata: the encoder, and every augmentation."""
         done = self.model_dump(mode="json", exclude_defaults=True)
         if self.first_crf is None:
             done.pop("first_bit_rate", None)
@@ -100,7 +100,7 @@ class Processing(Config):
 def draw_processing(
     config: ProcessingConfig, *, fps_hz: float, rng: np.random.Generator
 ) -> Processing:
-    """Return what happens to a file.
+    """Draw the augmentation of a file.
 
     Args:
         config: How often what happens.

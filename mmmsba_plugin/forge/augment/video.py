@@ -64,7 +64,7 @@ def at_rate(frames: Iterable[Frame], fps_hz: int | Fraction, end_s: float) -> It
 
 
 def shown_at_rate(time: Segment, fps_hz: int | Fraction) -> Segment | None:
-    """Return when frames of ``time`` are shown after :func:`at_rate`; None if they never are.
+    """Return the presentation times after :func:`at_rate`; None if never shown.
 
     A stretch that begins between two moments of the new rate is first seen at the second.
     """

@@ -163,7 +163,7 @@ def _act(
 
 
 def _sway(pts_s: NDArray[np.float64], rng: np.random.Generator) -> list[Pose]:
-    """Return how a head sways that is not held still: slow, small, never the same."""
+    """Compute the sway of a head that is not held still: slow, small, never the same."""
     rates_hz = rng.uniform(0.1, 0.45, size=(4, 2))
     phases = rng.uniform(0, 2 * np.pi, size=(4, 2))
     waves = np.sin(2 * np.pi * rates_hz * pts_s[:, None, None] + phases).mean(axis=-1)
@@ -174,7 +174,7 @@ def _sway(pts_s: NDArray[np.float64], rng: np.random.Generator) -> list[Pose]:
 
 
 def _blinks(pts_s: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
-    """Return how far the lids are down, shape of ``pts_s``."""
+    """Compute how far the lids are down, shape of ``pts_s``."""
     end_s = float(pts_s[-1])
     middles_s = np.cumsum(rng.uniform(0.5, 1.5, size=2 + int(2 * end_s)) * _BLINK_EVERY_S)
     away_s = np.abs(pts_s[:, None] - middles_s).min(axis=1)

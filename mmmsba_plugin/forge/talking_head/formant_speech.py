@@ -24,7 +24,7 @@ _Row = tuple[float, ...]
 
 
 class Vowel(NamedTuple):
-    """What a vowel asks of tongue and lips.
+    """Vowel: formants, and shape of the lips.
 
     Formants follow the order of Peterson and Barney's averages (1952), rounded; opening and
     width of the mouth, in [0, 1], follow from the first and the second.
@@ -36,7 +36,7 @@ class Vowel(NamedTuple):
 
 
 class Consonant(NamedTuple):
-    """What stands before a vowel: how far the mouth opens, and how loud voice and hiss are."""
+    """Consonant before a vowel: mouth opening, and loudness of voice and hiss."""
 
     opening: float
     voice: float
@@ -94,7 +94,7 @@ SPEAKERS = (
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Score:
-    """What mouth and voice do, as a musical score has it: one row every 1 / CONTROL_HZ s.
+    """Control track of mouth and voice, one row every 1 / CONTROL_HZ s.
 
     Attributes:
         opening: How far the lips are apart, in [0, 1], shape ``(row,)``.

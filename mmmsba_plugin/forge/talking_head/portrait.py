@@ -50,7 +50,7 @@ _Field = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Pose:
-    """How the head is held, against the portrait.
+    """Pose of the head, against the portrait.
 
     Attributes:
         turn_deg: Tilt to the shoulder.
@@ -155,7 +155,7 @@ class _Mouth:
         return (columns - self._center_px) / self._half_px
 
     def _shade(self, top: _Field, bottom: _Field, teeth_px: _Field) -> _Field:
-        """Return how dark the inside of the mouth is: dark below the teeth."""
+        """Compute the shade inside the mouth: dark below the teeth."""
         depth = np.clip((self._area.rows - top - teeth_px) / np.maximum(teeth_px, 1.0), 0.0, 1.0)
         inside = np.clip(bottom - self._area.rows, 0.0, 1.0)
         return 0.9 * depth * inside
@@ -217,7 +217,7 @@ class _Area:
 def _bend(
     rows: _Field, target: tuple[_Field | float, ...], source: tuple[_Field | float, ...]
 ) -> _Field:
-    """Return which source row shows at each row, linear between knots.
+    """Compute the source row of each row, linear between knots.
 
     Two knots of one target row are a tear: a lip's edge with the teeth behind it.
 

@@ -102,7 +102,7 @@ class Patch:
         self.mask = self._soft_mask(corners, blur_px)
 
     def bring(self, rgb: Rgb, affine: NDArray[np.float64]) -> Pixels:
-        """Return what another frame shows here once ``affine`` has moved it.
+        """Warp another frame into this one by ``affine``.
 
         Args:
             rgb: The other frame, of any size.
@@ -149,7 +149,7 @@ class Patch:
         return lit
 
     def light_gain(self, there: Pixels) -> NDArray[np.float32]:
-        """Return how much brighter the frame is under the mask, a factor for each channel."""
+        """Compute the gain of the frame's light under the mask, a factor for each channel."""
         then, now = (np.tensordot(self.mask, pixels, axes=2) for pixels in (there, self.here))
         return np.asarray((now + 1) / (then + 1), dtype=np.float32)
 

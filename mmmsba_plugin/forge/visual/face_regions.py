@@ -34,7 +34,7 @@ def lips(shot: FaceFrame) -> Corners:
 
 
 def lower_face(shot: FaceFrame, *, top: float, size: float) -> Corners:
-    """Return what lies below the nose, as lip-sync generators paint it anew.
+    """Return the region below the nose, as lip-sync generators paint it anew.
 
     Args:
         shot: The face.
@@ -76,6 +76,6 @@ def _down(shot: FaceFrame) -> Corners:
 
 
 def _depth(shot: FaceFrame, points: Corners) -> Corners:
-    """Return how deep points lie: 0 at the foot of the nose, 1 at the chin."""
+    """Compute how deep points lie: 0 at the foot of the nose, 1 at the chin."""
     down = _down(shot)
     return np.asarray((points - shot.points_px[_NOSE]) @ down / max(float(down @ down), 1e-6))

@@ -38,7 +38,7 @@ _LEAST_SCALE = 0.5
 
 
 class StrangerConfig(Config):
-    """Whom a face may be lent by."""
+    """Settings of the donor of a face."""
 
     most_unlike: float = Field(
         default=0.04,
@@ -55,7 +55,7 @@ class StrangerConfig(Config):
 
 
 class StrangerMouthConfig(MouthConfig, StrangerConfig):
-    """How somebody else's mouth is laid over a face."""
+    """Settings of a mouth swap with another clip."""
 
 
 class StrangerMouth:
@@ -91,7 +91,7 @@ class StrangerMouth:
 
 
 class StrangerFaceConfig(StrangerConfig):
-    """How somebody else's face is laid over a face."""
+    """Settings of a face swap with another clip."""
 
     size: float = Field(
         default=0.8, ge=0.4, le=0.95, description="Size of the patch against the whole face."
@@ -134,7 +134,7 @@ class StrangerFace:
 
 
 def unlikeness(strangers: Sequence[FaceFrame], shots: Sequence[FaceFrame]) -> float:
-    """Return how differently heads are held, in heights of the face.
+    """Compute how differently heads are held, in heights of the face.
 
     What is left between the points that no expression moves once turn, size and place are
     matched: the mean over the frames of its RMS. Two people who look ahead are some 0.02
@@ -204,7 +204,7 @@ def _sized_like(shot: FaceFrame, stranger: FaceFrame) -> tuple[Rgb, Corners]:
 
 
 def _smooth(at: Corners, pulls: Corners, window: Window, reach_px: float) -> NDArray[np.float32]:
-    """Return what landmarks pull by, at every pixel of a window.
+    """Interpolate the pull of landmarks at every pixel of a window.
 
     Args:
         at: Landmarks in frame pixels, shape ``(point, 2)``.

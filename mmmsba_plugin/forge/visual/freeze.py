@@ -33,7 +33,7 @@ _Choice = TypeVar("_Choice")
 
 
 class FreezeConfig(Config):
-    """What is shown at the wrong time, and at which."""
+    """Settings of frozen, dropped, reversed or warped time."""
 
     kind: Kind | Literal["any"] = Field(
         default="any",

@@ -39,7 +39,7 @@ Area = Literal["lips", "lower-face"]
 
 
 class InpaintConfig(Config):
-    """What is painted away, and how."""
+    """Settings of inpainting."""
 
     method: Method | Literal["any"] = Field(
         default="any",

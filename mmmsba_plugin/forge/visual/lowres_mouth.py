@@ -31,7 +31,7 @@ _FACE_SHARE = 0.9
 
 
 class LowresMouthConfig(Config):
-    """How narrow the waist is, and what passes through it."""
+    """Settings of a lip-sync generator's narrow resolution."""
 
     smallest_px: float = Field(
         default=32, ge=12, le=512, description="Least height of the face inside, in px."
@@ -111,7 +111,7 @@ class LowresMouth:
 
     @property
     def needs_donor(self) -> bool:
-        """Whether lips of another moment may be wanted."""
+        """Return whether lips of another moment may be asked for."""
         return self._config.other_moment > 0
 
     def forge_frames(self, job: FrameJob, rng: np.random.Generator) -> list[Rgb]:

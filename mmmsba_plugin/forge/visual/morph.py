@@ -27,7 +27,7 @@ _FEWEST_FRAMES = 2
 
 
 class FlowConfig(Config):
-    """How far apart the moments are that are morphed into each other."""
+    """Settings of morphing: how far apart the moments are."""
 
     fewest: int = Field(
         default=3, ge=_FEWEST_FRAMES, description="Least number of frames that one morph takes."
@@ -66,7 +66,7 @@ class Flow:
         return require_altered(job, fake)
 
     def _cuts(self, count: int, rng: np.random.Generator) -> list[int]:
-        """Return where morphs begin, and at last the end; none has less than two frames."""
+        """List where morphs begin, and at last the end; none has less than two frames."""
         low, high = sorted((self._config.fewest, self._config.most))
         size = int(rng.integers(low, high + 1))
         num_morphs = min(max(1, round(count / size)), count // _FEWEST_FRAMES)
@@ -88,7 +88,7 @@ def _morphed(shots: Sequence[FaceFrame]) -> list[Rgb]:
 
 
 def _between(early: Pixels, late: Pixels, share: float) -> Pixels:
-    """Return what lies between two frames, ``share`` of the way to the later one."""
+    """Interpolate between two frames, ``share`` of the way to the later one."""
     import cv2
 
     height, width = early.shape[:2]
@@ -109,7 +109,7 @@ def _between(early: Pixels, late: Pixels, share: float) -> Pixels:
 
 
 def _flow(early: Pixels, late: Pixels) -> NDArray[np.float32]:
-    """Return where each pixel goes, to the right and down, in px, ``(height, width, 2)``."""
+    """Compute the optical flow, to the right and down, in px, ``(height, width, 2)``."""
     import cv2
 
     height, width = early.shape[:2]

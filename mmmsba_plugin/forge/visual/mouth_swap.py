@@ -26,7 +26,7 @@ ANCHORS = (*RIGID, 2, 98, 327, 50, 280, 234, 454, 93, 323)
 
 
 class MouthConfig(Config):
-    """How another moment's mouth is laid over a face."""
+    """Settings of a mouth swap within the clip."""
 
     spread: float = Field(
         default=1.35, ge=1, le=2, description="Size of the patch against the lips it covers."

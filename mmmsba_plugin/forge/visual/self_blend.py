@@ -30,7 +30,7 @@ _JITTER = 0.1
 
 
 class SelfBlendConfig(Config):
-    """How far the face that is blended in differs from the one below."""
+    """Settings of self-blending: how far the two faces differ."""
 
     colour: float = Field(
         default=8, ge=1, le=64, description="Most shift of a channel, in levels of 255."
@@ -50,7 +50,7 @@ class SelfBlendConfig(Config):
 
 @dataclass(frozen=True, slots=True)
 class _Change:
-    """How one swap changes a face; kept through a stretch but for a little jitter.
+    """Change of a face by one swap; kept through a segment but for a little jitter.
 
     Attributes:
         offset: Added to each channel, shape ``(3,)``.
@@ -157,7 +157,7 @@ def _about(center: Corners, move: NDArray[np.float64], height_px: float) -> NDAr
 
 
 def _waves(rng: np.random.Generator) -> NDArray[np.float64]:
-    """Return how far an outline is bent at each corner: a few waves around it."""
+    """Compute how far an outline is bent at each corner: a few waves around it."""
     angle = np.linspace(0, 2 * np.pi, _NUM_CORNERS, endpoint=False)
     bend = np.zeros(_NUM_CORNERS)
     for wave in _WAVES:
