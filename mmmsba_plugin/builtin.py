@@ -48,7 +48,7 @@ def forensics_front_ends() -> Iterator[FrontEnd]:
         name="log-mel",
         modality="audio",
         summary="Log-mel columns every 10 ms and their changes, stacked into the snippet.",
-        reads="audio",
+        inputs=frozenset({"audio"}),
         config=LogMelConfig,
         build=LogMel,
     )
@@ -56,7 +56,7 @@ def forensics_front_ends() -> Iterator[FrontEnd]:
         name="voice",
         modality="audio",
         summary="Levels and steps, whose voice it is, and traces of how the audio was made.",
-        reads="audio",
+        inputs=frozenset({"audio"}),
         config=VoiceConfig,
         build=Voice,
     )
@@ -64,7 +64,7 @@ def forensics_front_ends() -> Iterator[FrontEnd]:
         name="face-texture",
         modality="face",
         summary="Detail, change and colour over the face, and how the head is held.",
-        reads="faces",
+        inputs=frozenset({"faces"}),
         config=FaceTextureConfig,
         build=FaceTexture,
         version=2,
@@ -73,16 +73,16 @@ def forensics_front_ends() -> Iterator[FrontEnd]:
         name="lips-texture",
         modality="lips",
         summary="The mouth's shape, movement, appearance, and detail against the face.",
-        reads="faces",
+        inputs=frozenset({"faces"}),
         config=LipsTextureConfig,
         build=LipsTexture,
         version=2,
     )
     yield FrontEnd(
         name="precomputed",
-        modality="any",
+        modality=None,
         summary="Features of another tool, one .npy file a clip, with a declared hop.",
-        reads="nothing",
+        inputs=frozenset(),
         config=PrecomputedConfig,
         build=Precomputed,
     )

@@ -16,7 +16,8 @@ from mmmsba_plugin.errors import (
     MmmsbaError,
 )
 from mmmsba_plugin.features.cache import FeatureCache
-from mmmsba_plugin.features.extract import BoundFrontEnd, extract, media_of
+from mmmsba_plugin.features.extract import extract, media_of
+from mmmsba_plugin.features.walk import BoundFrontEnd
 from mmmsba_plugin.hookspecs import API_VERSION
 from mmmsba_plugin.plugins import announce, lookup
 from mmmsba_plugin.report import build

@@ -7,26 +7,31 @@ than its hook has, so hooks can grow without breaking it.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Literal, Protocol
+from typing import IO, TYPE_CHECKING, Any, Literal, Protocol, Self, get_args
 
 import pluggy
 
 from mmmsba_plugin.config import Config
+from mmmsba_plugin.errors import PluginBrokenError
 
 if TYPE_CHECKING:
     from mmmsba_plugin.errors import DatasetError
     from mmmsba_plugin.forger import ClipForger
     from mmmsba_plugin.record import Record
     from mmmsba_plugin.schema import Media, Report
-    from mmmsba_plugin.structures import AudioBlock, FaceCrop, FeatureRows
+    from mmmsba_plugin.structures import AudioBlock, FaceCrop, FeatureRows, Frame
     from mmmsba_plugin.timebase import Grid
 
 PROJECT = "video_forensics"
 
 #: Version of the hooks, entries and protocols of this module; semantic.
-API_VERSION = "1.0"
+API_VERSION = "2.0"
+
+#: What a front-end can need of a clip: its audio, its main face, or its whole frames.
+Input = Literal["audio", "faces", "frames"]
 
 hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)
@@ -50,10 +55,11 @@ class Detector(Protocol):
 
 
 class FeatureExtractor(Protocol):
-    """Turns one modality of one clip into rows; built anew for each clip.
+    """An extractor of one modality's rows from one clip; built anew for each clip.
 
-    Called as ``start``, then ``add`` for each observation in time order, then ``finish``.
-    It must hold no more of the clip than its rows need.
+    Called as ``start``, then ``add`` for each observation, then ``finish``. Observations come
+    in time order, by where they start; of those that start together, audio comes first, then
+    the frame, then the face in it. It must hold no more of the clip than its rows need.
     """
 
     @property
@@ -61,10 +67,10 @@ class FeatureExtractor(Protocol):
         """Length of one vector; 0 if it is not known before ``finish``."""
 
     def start(self, media: "Media", grid: "Grid") -> None:
-        """Hear which clip comes, and on which grid its rows shall lie."""
+        """Begin a clip whose rows shall lie on ``grid``."""
 
-    def add(self, observation: "AudioBlock | FaceCrop") -> None:
-        """Take in a block of audio or a face, by what the front-end ``reads``."""
+    def add(self, observation: "AudioBlock | FaceCrop | Frame") -> None:
+        """Take in one observation of a kind that the front-end's ``inputs`` name."""
 
     def finish(self, num_snippets: int) -> "FeatureRows":
         """Return the rows of the clip, shape ``(num_snippets, dim)``."""
@@ -72,25 +78,53 @@ class FeatureExtractor(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class FrontEnd:
-    """Offers a way to turn one modality into vectors.
+    """An offer to turn one modality into vectors.
 
     Attributes:
         name: What a configuration calls it.
-        modality: What it serves: ``audio``, ``face``, ``lips`` or a word of its own.
+        modality: What it serves: ``audio``, ``face``, ``lips`` or a word of its own; None if
+            it can serve any modality.
         summary: One line for a person.
-        reads: What ``add`` receives: blocks of audio, faces, or nothing at all.
+        inputs: What ``add`` receives: ``audio`` for :class:`AudioBlock`, ``faces`` for the
+            :class:`FaceCrop` of the main person, ``frames`` for each :class:`Frame`; several
+            for all of them together, none for a front-end that needs nothing of the clip.
         config: The model of its settings.
         build: Makes an extractor for one clip from settings.
         version: Bumped when its numbers change; cached features of another are not used.
+
+    Raises:
+        PluginBrokenError: ``inputs`` is no set of such words, or ``reads`` is given, which
+            the first version of this interface had in its place.
     """
 
     name: str
-    modality: str
+    modality: str | None
     summary: str
-    reads: Literal["audio", "faces", "nothing"]
+    inputs: AbstractSet[Input]
     config: type[Config]
     build: "Callable[[Any], FeatureExtractor]"
     version: int = 1
+
+    def __new__(cls, *_: object, **fields: object) -> Self:
+        """Refuse the form of version 1 before ``__init__`` misses an argument."""
+        if "reads" in fields:
+            word = fields["reads"]
+            instead = "set()" if word == "nothing" else f"{{{word!r}}}"
+            raise PluginBrokenError(
+                f"reads={word!r} is of version 1 of the plug-in interface, this is {API_VERSION}; "
+                f"write inputs={instead} instead"
+            )
+        return object.__new__(cls)
+
+    def __post_init__(self) -> None:
+        # Types are a promise of the caller's, and a plug-in need not be type-checked.
+        inputs: object = self.inputs
+        if not isinstance(inputs, AbstractSet) or set(inputs) - set(get_args(Input)):
+            allowed = ", ".join(map(repr, get_args(Input)))
+            raise PluginBrokenError(
+                f"inputs of front-end {self.name!r} must be a set of {allowed}, got {self.inputs!r}"
+            )
+        object.__setattr__(self, "inputs", frozenset(self.inputs))
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +223,7 @@ def forensics_front_ends() -> Iterable[FrontEnd]:  # type: ignore[empty-body]
     Example:
         >>> @hookimpl
         ... def forensics_front_ends():
-        ...     yield FrontEnd("rms", "audio", "Loudness.", "audio", Config, build=lambda c: ...)
+        ...     yield FrontEnd("rms", "audio", "Loudness.", {"audio"}, Config, build=lambda c: ...)
     """
 
 

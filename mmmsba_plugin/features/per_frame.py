@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from mmmsba_plugin.features.align import rows_on_grid, with_deviation
 from mmmsba_plugin.schema import Media
-from mmmsba_plugin.structures import AudioBlock, FaceCrop, FeatureRows
+from mmmsba_plugin.structures import AudioBlock, FaceCrop, FeatureRows, Frame
 from mmmsba_plugin.timebase import Grid
 
 #: After this long without a face, in seconds, the next one is not compared with the last.
@@ -39,7 +39,7 @@ class PerFrame(ABC):
         """Hear which clip comes, and on which grid its rows shall lie."""
         self._grid = grid
 
-    def add(self, observation: AudioBlock | FaceCrop) -> None:
+    def add(self, observation: AudioBlock | FaceCrop | Frame) -> None:
         """Take in a face."""
         face = cast("FaceCrop", observation)
         if self._last is not None and not _follows(face, self._last):

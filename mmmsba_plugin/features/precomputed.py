@@ -10,7 +10,7 @@ from mmmsba_plugin.config import Config
 from mmmsba_plugin.errors import FeatureError
 from mmmsba_plugin.features.align import rows_on_grid
 from mmmsba_plugin.schema import Media
-from mmmsba_plugin.structures import AudioBlock, FaceCrop, FeatureRows
+from mmmsba_plugin.structures import AudioBlock, FaceCrop, FeatureRows, Frame
 from mmmsba_plugin.timebase import Grid
 
 _NUM_AXES = 2
@@ -49,7 +49,7 @@ class Precomputed:
         self._paths = (self._config.folder / clip.parent.name / name, self._config.folder / name)
         self._grid = grid
 
-    def add(self, observation: AudioBlock | FaceCrop) -> None:
+    def add(self, observation: AudioBlock | FaceCrop | Frame) -> None:
         """Take in nothing: the rows are made already."""
 
     def finish(self, num_snippets: int) -> FeatureRows:

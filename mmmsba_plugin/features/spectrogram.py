@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from mmmsba_plugin.errors import FeatureError
 from mmmsba_plugin.schema import Media
-from mmmsba_plugin.structures import AudioBlock, FaceCrop, FeatureRows
+from mmmsba_plugin.structures import AudioBlock, FaceCrop, FeatureRows, Frame
 from mmmsba_plugin.timebase import Grid, hops_per_cell, s_to_samples
 
 HOP_S = 0.01
@@ -46,7 +46,7 @@ class ColumnByColumn(ABC):
         self._pending = np.zeros(NUM_FFT // 2, dtype=np.float32)
         self._num_taken = 0
 
-    def add(self, observation: AudioBlock | FaceCrop) -> None:
+    def add(self, observation: AudioBlock | FaceCrop | Frame) -> None:
         """Take in a block of audio; a gap before it counts as silence.
 
         Raises:

@@ -24,7 +24,7 @@ from mmmsba_plugin.features.embeddings.spoofing import NUM_VALUES as NUM_TRACES
 from mmmsba_plugin.features.embeddings.spoofing import STEP, spoofing_embeddings
 from mmmsba_plugin.features.self_similarity import NUM_VALUES, likenesses
 from mmmsba_plugin.features.spectrogram import HOP_S, NUM_FFT, ColumnByColumn, Columns, level_db
-from mmmsba_plugin.structures import AudioBlock, FaceCrop
+from mmmsba_plugin.structures import AudioBlock, FaceCrop, Frame
 from mmmsba_plugin.timebase import s_to_samples, samples_to_s
 
 #: Bands of 500 Hz, from low to high.
@@ -60,7 +60,7 @@ class Voice(ColumnByColumn):
         """Return the length of a row, the same for all strides."""
         return 3 * NUM_BANDS + 2 * NUM_VALUES + NUM_TRACES
 
-    def add(self, observation: AudioBlock | FaceCrop) -> None:
+    def add(self, observation: AudioBlock | FaceCrop | Frame) -> None:
         """Take in a block of audio; a gap before it counts as silence.
 
         Raises:

@@ -1,17 +1,20 @@
 """What a front-end must satisfy."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
+from typing import get_args
 from unittest import SkipTest
 
 import numpy as np
 from pydantic import TypeAdapter
 
-from mmmsba_plugin.hookspecs import FrontEnd
+from mmmsba_plugin.hookspecs import FrontEnd, Input
 from mmmsba_plugin.schema import Modality
-from mmmsba_plugin.structures import AudioBlock, FaceCrop, FeatureRows
+from mmmsba_plugin.structures import AudioBlock, FaceCrop, FeatureRows, Frame
 from mmmsba_plugin.testing import samples
 from mmmsba_plugin.testing.entry import ConfiguredContract
 from mmmsba_plugin.timebase import Grid
+
+Observation = AudioBlock | FaceCrop | Frame
 
 
 class FrontEndContract(ConfiguredContract[FrontEnd]):
@@ -26,14 +29,18 @@ class FrontEndContract(ConfiguredContract[FrontEnd]):
     grid = Grid(stride_s=0.2)
     duration_s = 4.0
 
-    def observations(self, duration_s: float) -> list[AudioBlock] | list[FaceCrop]:
-        """Return made-up audio or faces, as the front-end reads, for so many seconds."""
-        if self.entry.reads == "audio":
-            return samples.audio(duration_s)
-        return samples.faces(duration_s) if self.entry.reads == "faces" else []
+    def observations(self, duration_s: float, *, block_s: float = 0.25) -> list[Observation]:
+        """Make up what the front-end's ``inputs`` name, for so many seconds, in time order."""
+        makers: dict[Input, Callable[[], Sequence[Observation]]] = {
+            "audio": lambda: samples.audio(duration_s, block_s=block_s),
+            "frames": lambda: samples.frames(duration_s),
+            "faces": lambda: samples.faces(duration_s),
+        }
+        made = [one for kind, make in makers.items() if kind in self.entry.inputs for one in make()]
+        return sorted(made, key=lambda one: getattr(one, "start_s", getattr(one, "pts_s", 0.0)))
 
-    def rows(self, observations: Iterable[AudioBlock | FaceCrop]) -> FeatureRows:
-        """Return what a new extractor makes of a sample clip of ``duration_s``."""
+    def rows(self, observations: Iterable[Observation]) -> FeatureRows:
+        """Compute the rows of a sample clip of ``duration_s`` with a new extractor."""
         extractor = self.entry.build(self.read_config())
         extractor.start(samples.media(self.duration_s), self.grid)
         known_dim = extractor.dim
@@ -48,11 +55,13 @@ class FrontEndContract(ConfiguredContract[FrontEnd]):
         """How many rows are asked for."""
         return self.grid.num_snippets(self.duration_s)
 
-    def test_its_modality_is_a_word(self) -> None:
+    def test_its_modality_is_a_word_or_any(self) -> None:
+        if self.entry.modality is None:
+            return
         TypeAdapter(Modality).validate_python(self.entry.modality)
 
-    def test_it_reads_something_there_is(self) -> None:
-        assert self.entry.reads in {"audio", "faces", "nothing"}
+    def test_its_inputs_are_something_there_is(self) -> None:
+        assert self.entry.inputs <= set(get_args(Input))
 
     def test_it_returns_one_row_a_snippet(self) -> None:
         found = self.rows(self.observations(self.duration_s))
@@ -69,7 +78,7 @@ class FrontEndContract(ConfiguredContract[FrontEnd]):
         half_s = self.duration_s / 2
         found = self.rows(self.observations(half_s))
         # A snippet's length of grace: an observation may reach into the next cell.
-        after = self.grid.index_at(half_s + self.grid.duration_s)
+        after = self.grid.index_at(half_s + self.grid.stride_s)
         assert found.present[: self.grid.index_at(half_s) - 1].all()
         assert not found.present[after:].any(), "nothing was observed there"
         assert not found.values[~found.present].any(), "rows that are not present hold zeros"
@@ -86,12 +95,15 @@ class FrontEndContract(ConfiguredContract[FrontEnd]):
         np.testing.assert_array_equal(first.present, second.present)
 
     def test_how_audio_is_cut_into_blocks_does_not_matter(self) -> None:
-        if self.entry.reads != "audio":
-            raise SkipTest("it does not read audio")
-        short, long = (self.rows(samples.audio(self.duration_s, block_s=s)) for s in (0.07, 1.3))
+        if "audio" not in self.entry.inputs:
+            raise SkipTest("it needs no audio")
+        short, long = (
+            self.rows(self.observations(self.duration_s, block_s=block_s))
+            for block_s in (0.07, 1.3)
+        )
         # Sums of float32 depend on their order; nothing else may differ.
         np.testing.assert_allclose(short.values, long.values, rtol=1e-3, atol=1e-4)
 
     def _needs_observations(self) -> None:
-        if self.entry.reads == "nothing":
-            raise SkipTest("it reads neither audio nor faces")
+        if not self.entry.inputs:
+            raise SkipTest("it needs nothing of a clip")

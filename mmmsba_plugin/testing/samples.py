@@ -28,7 +28,7 @@ from mmmsba_plugin.schema import (
     Threshold,
     VideoStream,
 )
-from mmmsba_plugin.structures import AudioBlock, FaceCrop, Rgb
+from mmmsba_plugin.structures import AudioBlock, FaceCrop, Frame, Rgb
 from mmmsba_plugin.timebase import frames_to_s, s_to_samples, samples_to_s
 from mmmsba_plugin.tracks.mesh import LIPS_INNER, LIPS_OUTER
 
@@ -74,6 +74,11 @@ def audio(duration_s: float, *, block_s: float = 0.25) -> list[AudioBlock]:
         AudioBlock(samples_to_s(i, SAMPLE_RATE_HZ), whole[i : i + step], SAMPLE_RATE_HZ)
         for i in range(0, len(whole), step)
     ]
+
+
+def frames(duration_s: float) -> list[Frame]:
+    """Return the frames of one person whose mouth opens and shuts, each all face."""
+    return [Frame(face.pts_s, face.face) for face in _faces(duration_s)]
 
 
 def faces(duration_s: float) -> list[FaceCrop]:

@@ -15,7 +15,8 @@ from torch.utils.data import Dataset, Sampler
 from mmmsba_plugin.config import FeaturesConfig
 from mmmsba_plugin.errors import MmmsbaError
 from mmmsba_plugin.features.cache import FeatureCache
-from mmmsba_plugin.features.extract import BoundFrontEnd, extract, media_of
+from mmmsba_plugin.features.extract import extract, media_of
+from mmmsba_plugin.features.walk import BoundFrontEnd
 from mmmsba_plugin.record import Record
 from mmmsba_plugin.schema import Media
 from mmmsba_plugin.segment import Segment

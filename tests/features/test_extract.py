@@ -14,10 +14,11 @@ from mmmsba_plugin.errors import ConfigError, FeatureError, GridError
 from mmmsba_plugin.features import native_detail, texture
 from mmmsba_plugin.features.align import HOLD_S, rows_on_grid, with_deviation
 from mmmsba_plugin.features.cache import FeatureCache, cache_key
-from mmmsba_plugin.features.extract import NO_AUDIO_STREAM, extract, save_rows
+from mmmsba_plugin.features.extract import extract, save_rows
 from mmmsba_plugin.features.log_mel import LogMel, LogMelConfig, log_mel
 from mmmsba_plugin.features.opt_outs import NOTHING_HEARD, SILENCE, AudioOptOuts
 from mmmsba_plugin.features.precomputed import Precomputed, PrecomputedConfig
+from mmmsba_plugin.features.walk import NO_AUDIO_STREAM
 from mmmsba_plugin.media.probe import probe
 from mmmsba_plugin.schema import Media
 from mmmsba_plugin.structures import AudioBlock, FeatureRows

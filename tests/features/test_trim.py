@@ -11,16 +11,15 @@ from hypothesis import strategies as st
 from mmmsba_plugin.config import FeaturesConfig, LocalizationConfig, ModelConfig
 from mmmsba_plugin.detector import MmmsbaDetector, bind_front_ends
 from mmmsba_plugin.errors import FeatureError
-from mmmsba_plugin.features import extract as extracting
-from mmmsba_plugin.features.cache import CacheEntry, FeatureCache
+from mmmsba_plugin.features.cache import CacheEntry, FeatureCache, cache_key
+from mmmsba_plugin.features.combine import LEADING_SILENCE, combine
 from mmmsba_plugin.features.extract import (
-    LEADING_SILENCE,
-    NO_AUDIO,
-    NO_AUDIO_STREAM,
     NOTHING_TRIMMED,
+    cache_inputs,
     extract,
     save_rows,
 )
+from mmmsba_plugin.features.walk import NO_AUDIO, NO_AUDIO_STREAM
 from mmmsba_plugin.localization.binarize import localize
 from mmmsba_plugin.localization.proposals import ranked_proposals
 from mmmsba_plugin.media.audio import AudioReader, read_audio
@@ -175,7 +174,7 @@ class TestFeatures:
                 Grid(start_s=0.5, stride_s=0.2),
             ),
         }  # fmt: skip
-        found = extracting._together(parts, Grid(start_s=0.5, stride_s=0.2))
+        found = combine(parts, Grid(start_s=0.5, stride_s=0.2))
         told = [(part.start_s, part.end_s, part.reason) for part in found.opt_outs["audio"]]
         assert told == [(0.0, 0.5, LEADING_SILENCE), (0.5, 0.9, "b"), (1.0, 1.1, "c")]
 
@@ -194,7 +193,7 @@ class TestFeatures:
         whole = Grid(stride_s=stride_s)
         behind = Grid(whole.cell(first)[0], stride_s)
         parts = {"face": stored(whole, end_s), "audio": stored(behind, audio_end_s)}
-        found = extracting._together(parts, behind)
+        found = combine(parts, behind)
         assert {len(rows) for rows in found.rows.values()} == {found.num_snippets}
         missing = whole.num_snippets(max(end_s, audio_end_s)) - first
         assert found.num_snippets == max(0, missing)
@@ -220,10 +219,10 @@ class TestCache:
     def test_rows_of_whole_clips_are_kept_under_the_key_they_had(self, late_clip, cache, whole):
         media, config = probe(late_clip), WHOLE
         bound = bind_front_ends(config)["audio"]
-        depends_on = extracting._depends_on(media, bound, config, Grid(stride_s=config.stride_s))
+        depends_on = cache_inputs(media, bound, config, Grid(stride_s=config.stride_s))
         assert set(depends_on) == {"media", "front_end", "settings", "config"}
         assert set(depends_on["config"]) == {"stride_s", "media", "tracks"}
-        assert cache.get(extracting.cache_key(depends_on)) is not None
+        assert cache.get(cache_key(depends_on)) is not None
 
     def test_a_silent_clip_is_known_as_such_the_second_time(self, tmp_path, monkeypatch):
         media = lossless(tmp_path / "a.mkv", np.zeros(RATE_HZ, np.float32))

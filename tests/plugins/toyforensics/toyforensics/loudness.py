@@ -6,7 +6,7 @@ from pydantic import Field
 
 from mmmsba_plugin.config import Config
 from mmmsba_plugin.schema import Media
-from mmmsba_plugin.structures import AudioBlock, FaceCrop, FeatureRows
+from mmmsba_plugin.structures import AudioBlock, FaceCrop, FeatureRows, Frame
 from mmmsba_plugin.timebase import Grid
 
 
@@ -33,7 +33,7 @@ class Loudness:
         """Hear on which grid the rows shall lie."""
         self._grid = grid
 
-    def add(self, observation: AudioBlock | FaceCrop) -> None:
+    def add(self, observation: AudioBlock | FaceCrop | Frame) -> None:
         """Take in a block of audio."""
         assert isinstance(observation, AudioBlock)
         index = np.arange(observation.samples.size)

@@ -12,7 +12,7 @@ LOUDNESS = FrontEnd(
     name="toy-loudness",
     modality="audio",
     summary="Mean and peak level of each snippet.",
-    reads="audio",
+    inputs=frozenset({"audio"}),
     config=LoudnessConfig,
     build=Loudness,
 )
