@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from mmmsba_plugin import plugins
 from mmmsba_plugin.cli import _exit_codes, app
+from mmmsba_plugin.cli.train import _settings
 from mmmsba_plugin.datasets.lavdf import read_lavdf
 from mmmsba_plugin.errors import DatasetError
 from mmmsba_plugin.model.checkpoint import read_config
@@ -100,3 +101,68 @@ class TestTrain:
         trimmed = plain.features.model_copy(update={"trim_silence": True})
         assert asked["config"] == plain.model_copy(update={"features": trimmed})
         assert not plain.features.trim_silence
+
+
+SETTINGS = {
+    "network": {"gru_units": 4, "dense_units": 4},
+    "train": {"max_epochs": 5, "batch_size": 8},
+}
+
+
+@pytest.fixture
+def run():
+    return lambda *arguments: CliRunner().invoke(app, [str(a) for a in arguments])
+
+
+class TestTrainCommand:
+    @pytest.fixture
+    def settings(self, tmp_path):
+        path = tmp_path / "tiny.json"
+        path.write_text(json.dumps(SETTINGS))
+        return path
+
+    def test_a_dataset_becomes_a_checkpoint(self, run, talking_head_dataset, settings, tmp_path):
+        out = tmp_path / "out"
+        wanted = ("--attention", "none", "--modalities", "audio,lips", "--max-epochs", 1)
+        done = run(
+            "train", "--data", talking_head_dataset, "-o", out, "--config", settings, *wanted
+        )
+        assert done.exit_code == _exit_codes.OK, done.stderr
+        assert "in 1 epochs" in done.stdout
+        assert "validation clip_auc: " in done.stdout
+        assert f"wrote {out}" in done.stdout
+        said = read_config(out)
+        # What the command line says goes over the file, and the rest of the file stays.
+        assert (said.model.attention, said.model.gru_units) == ("none", 4)
+        assert list(said.model.dims) == ["audio", "lips"]
+        assert said.trained_on == talking_head_dataset.name
+
+    def test_a_preset_of_the_file_is_kept_unless_another_is_asked_for(self, settings):
+        settings.write_text('{"preset": "reference"}')
+        assert _settings(settings, None, None, None)["preset"] == "reference"
+        assert _settings(settings, "paper", None, None)["preset"] == "paper"
+
+    @pytest.mark.parametrize(
+        ("text", "reason"),
+        [
+            ("{", "cannot be read as JSON"),
+            ("[]", "must hold a JSON object of settings"),
+            ('{"trian": {}}', "Allowed keys: preset, network, features, train, localization"),
+            ('{"network": 3}', "network: Input should be a valid dictionary"),
+        ],
+    )
+    def test_a_file_of_settings_that_cannot_be_used_is_named(self, run, settings, text, reason):
+        settings.write_text(text)
+        done = run("train", "--data", ".", "-o", "out", "--config", settings, "--attention", "none")
+        assert done.exit_code == _exit_codes.STOPPED
+        assert reason in done.stderr
+
+    def test_an_unknown_modality_is_answered_with_those_there_are(self, run):
+        done = run("train", "--data", ".", "-o", "out", "--modalities", "audio,smell")
+        assert done.exit_code == _exit_codes.STOPPED
+        assert "no front-end serves smell; choose from face, audio, lips" in done.stderr
+
+    def test_a_folder_without_truth_is_refused(self, run, tmp_path):
+        done = run("train", "--data", tmp_path, "-o", tmp_path / "out")
+        assert done.exit_code == _exit_codes.STOPPED
+        assert f"there is no metadata.json or metadata.min.json in {tmp_path}" in done.stderr

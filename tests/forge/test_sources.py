@@ -1,0 +1,93 @@
+"""Real clips of a folder, their identities and splits."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mmmsba_plugin.datasets.splits import deal
+from mmmsba_plugin.errors import (
+    DatasetError,
+)
+from mmmsba_plugin.forge.sources import HELD_OUT, Skipped, find_sources
+from mmmsba_plugin.media.encode import write_clip
+
+from .clips import described, still, talk
+
+
+@given(st.sets(st.text(min_size=1), max_size=40), st.integers(0, 1000))
+def test_every_split_gets_somebody_if_there_are_three(identities, seed):
+    dealt = deal(identities, HELD_OUT, seed=seed)
+    assert dealt.keys() == identities
+    if len(identities) >= 3:
+        assert set(dealt.values()) == {"train", "dev", "test"}
+        assert list(dealt.values()).count("train") >= len(identities) // 3
+
+
+def test_splits_are_the_same_in_every_process():
+    # Python's own hash of a string is not; these came from another run.
+    dealt = deal({"ann", "bob", "cyd", "dan"}, HELD_OUT, seed=0)
+    assert dealt == {"dan": "dev", "ann": "test", "cyd": "train", "bob": "train"}
+    assert deal(set(dealt), HELD_OUT, seed=1) != dealt
+
+
+def test_clips_that_cannot_be_used_are_named_with_the_reason(tmp_path):
+    still(tmp_path / "good.mp4", 2)
+    still(tmp_path / "short.mp4", 0.5)
+    (tmp_path / "broken.mp4").write_bytes(b"\0" * 5000)
+    (tmp_path / "notes.txt").write_text("not a clip")
+    write_clip(tmp_path / "deaf.mp4", [], fps_hz=25, audio=talk(np.random.default_rng(0), 2))
+    sources, skipped = find_sources(tmp_path, seed=0, min_clip_s=1.0)
+    assert [s.candidate.key for s in sources] == ["good.mp4"]
+    reasons = {s.name: s.reason for s in skipped}
+    assert reasons.keys() == {"short.mp4", "broken.mp4", "deaf.mp4"}
+    assert "lasts 0.5" in reasons["short.mp4"]
+    assert "at least 1 s" in reasons["short.mp4"]
+    assert "no frames" in reasons["deaf.mp4"]
+    assert "broken.mp4" in reasons["broken.mp4"]
+
+
+def test_clips_of_one_name_in_two_folders_stay_apart(tmp_path):
+    for folder in ("a", "b"):
+        still(tmp_path / folder / "clip.mp4", 1.2)
+    sources, _ = find_sources(tmp_path, seed=0, min_clip_s=1.0)
+    assert len({s.name for s in sources}) == 2
+    # The same stem is the same person as far as anybody can tell, so never in two splits.
+    assert len({s.candidate.split for s in sources}) == 1
+
+
+def test_metadata_says_who_is_real_and_where_they_serve(tmp_path):
+    for name in ("a", "b", "c"):
+        still(tmp_path / f"x/{name}.mp4", 1.2)
+    described(
+        tmp_path,
+        {"file": "x/a.mp4", "n_fakes": 0, "split": "dev", "identity": "ann"},
+        {"file": "x/b.mp4", "n_fakes": 1, "split": "dev", "identity": "ann"},
+        {"file": "x/c.mp4", "n_fakes": 0, "identity": "ann"},
+    )
+    sources, _ = find_sources(tmp_path, seed=0, min_clip_s=1.0)
+    assert [s.candidate.key for s in sources] == ["x/a.mp4", "x/c.mp4"]
+    assert {s.candidate.split for s in sources} == {"dev"}, "a person keeps the split once said"
+
+
+@pytest.mark.parametrize(
+    ("prepare", "message"),
+    [
+        (lambda folder: folder.rmdir(), "there is no folder"),
+        (lambda folder: None, "holds no real clip"),
+        (lambda folder: described(folder, {"n_fakes": 0}), r"entry 0: KeyError\('file'\)"),
+        (lambda folder: described(folder, {"file": "a.mp4", "n_fakes": 2}), "no real clip"),
+        (lambda folder: (folder / "metadata.json").write_text("{"), "cannot be read as JSON"),
+        (lambda folder: (folder / "metadata.json").write_text("{}"), "must hold a list"),
+    ],
+)
+def test_a_folder_without_real_clips_is_refused(tmp_path, prepare, message):
+    folder = tmp_path / "genuine"
+    folder.mkdir()
+    prepare(folder)
+    with pytest.raises(DatasetError, match=message):
+        find_sources(folder, seed=0, min_clip_s=1.0)
+
+
+def test_what_was_skipped_reads_as_a_line():
+    assert str(Skipped("a.mp4", "it is too short")) == "a.mp4: it is too short"

@@ -1,0 +1,120 @@
+"""Variants of one clip: processing, numbers and ground truth."""
+
+import collections
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mmmsba_plugin.datasets.lavdf import read_lavdf
+from mmmsba_plugin.datasets.reader import refuse
+from mmmsba_plugin.forge.augment.pipeline import PLAIN, ProcessingConfig
+from mmmsba_plugin.forge.dataset import forge_dataset
+from mmmsba_plugin.forge.recipes import build_forgers
+from mmmsba_plugin.forge.talking_head.clips import make_talking_clip
+from mmmsba_plugin.forge.variants import ForgeConfig
+from mmmsba_plugin.media.encode import write_clip
+from mmmsba_plugin.media.probe import probe
+from mmmsba_plugin.media.video import FrameReader
+
+from .clips import MOUTH, RATE_HZ, SHIFT, SPLICE, metadata
+
+
+def test_truth_is_exactly_what_differs_before_encoding(studio, written):
+    made, lenders = studio
+    name = Path(made.write_real(0)["file"]).name
+    real_frames, real_audio = written[name]
+    forgers = build_forgers([SPLICE, MOUTH], {})
+    kinds = set()
+    for number in range(1, 4):
+        recipe = next(made.recipes(forgers, number))
+        entry = made.write_fake(number, recipe, lenders, original=0)
+        kinds.add(entry["kind"])
+        frames, audio = written[Path(entry["file"]).name]
+        changed_s = [
+            pts_s
+            for (pts_s, rgb), (_, old) in zip(frames, real_frames, strict=True)
+            if not np.array_equal(rgb, old)
+        ]
+        said_s = [
+            pts_s
+            for pts_s, _ in real_frames
+            if any(s - 1e-6 <= pts_s < e - 1e-6 for s, e in entry["visual_fake_segments"])
+        ]
+        assert changed_s == said_s
+        outside = np.ones(audio.size, dtype=bool)
+        for start_s, end_s in entry["audio_fake_segments"]:
+            inside = slice(round(start_s * RATE_HZ), round(end_s * RATE_HZ))
+            outside[inside] = False
+            assert np.mean(audio[inside] != real_audio[inside]) > 0.99
+        np.testing.assert_array_equal(audio[outside], real_audio[outside])
+    assert kinds == {"splice", "mouth", "splice+mouth"}
+
+
+def test_processing_knows_nothing_of_the_label(real, tmp_path):
+    options = {"seed": 4, "forgers": [SHIFT, MOUTH], "split": "dev"}
+    forge_dataset(real, tmp_path / "a", per_clip=1, real_per_clip=3, **options)
+    forge_dataset(real, tmp_path / "b", per_clip=3, real_per_clip=1, **options)
+    first, second = (
+        {e["file"]: (e["processing"], e["kind"] == "real") for e in metadata(tmp_path / name)}
+        for name in ("a", "b")
+    )
+    assert first.keys() == second.keys()
+    changed_label = 0
+    for file, (processing, is_real) in first.items():
+        assert processing == second[file][0]
+        changed_label += is_real != second[file][1]
+    assert changed_label == 2
+
+
+def test_a_file_s_number_tells_nothing(studio):
+    made, _ = studio
+    orders = []
+    for seed in range(200):
+        made._seed = seed
+        orders.append(made.file_numbers(4))
+    assert all(sorted(order) == [0, 1, 2, 3] for order in orders)
+    firsts = collections.Counter(order[0] for order in orders)
+    assert all(30 <= firsts[number] <= 70 for number in range(4))
+
+
+def _shares():
+    return ProcessingConfig.model_fields.keys() - {"best_crf", "worst_crf"}
+
+
+@pytest.mark.parametrize("fps_hz", [12, 30000 / 1001])
+def test_portraits_and_odd_rates_are_fake_like_any(tmp_path, fps_hz):
+    from fractions import Fraction
+
+    rate_hz = Fraction(fps_hz).limit_denominator(1001)
+    folder = tmp_path / "genuine"
+    clip = make_talking_clip(tmp_path / "wide.mp4", seconds=3, seed=0, size_px=240, fps_hz=rate_hz)
+    upright = [p.rgb[:, 41:200] for p in FrameReader(probe(clip.path))]
+    write_clip(folder / "tall.mp4", upright, fps_hz=rate_hz)
+    every = ProcessingConfig(**dict.fromkeys(_shares(), 1.0))
+    config = ForgeConfig(processing=every, segments={"short_share": 0})
+    made = forge_dataset(
+        folder, tmp_path / "out", per_clip=1, seed=0, forgers=[MOUTH], config=config
+    )
+    assert made.skipped == ()
+    for record in read_lavdf(tmp_path / "out", on_error=refuse):
+        media = probe(record.media)
+        assert media.video.height_px > media.video.width_px
+        assert all(0 <= s.start_s < s.end_s <= media.duration_s + 1e-3 for s in record.truth)
+
+
+@pytest.mark.parametrize("rate", [0.0, 1.0], ids=["as it is", "converted"])
+def test_truth_begins_and_ends_with_a_frame(real, tmp_path, rate):
+    config = ForgeConfig(processing=PLAIN.model_copy(update={"fps": rate, "cut": 1.0}))
+    forge_dataset(real, tmp_path, per_clip=1, seed=0, forgers=[MOUTH], config=config)
+    rates_hz = set()
+    for record in read_lavdf(tmp_path):
+        media = probe(record.media)
+        rates_hz.add(media.video.fps_hz)
+        pts_s = np.array([p.pts_s for p in FrameReader(media)])
+        ends_s = np.append(pts_s, pts_s[-1] + 1 / media.video.fps_hz)
+        for segment in record.visual_truth:
+            # The file's clock ticks 90,000 times a second.
+            assert np.abs(pts_s - segment.start_s).min() < 2e-5
+            assert np.abs(ends_s - segment.end_s).min() < 2e-5
+    assert rates_hz == ({24.0, 30.0} if rate else {25.0})
