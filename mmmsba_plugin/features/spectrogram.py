@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from mmmsba_plugin.errors import FeatureError
 from mmmsba_plugin.schema import Media
 from mmmsba_plugin.structures import AudioBlock, FaceCrop, FeatureRows, Frame
-from mmmsba_plugin.timebase import Grid, hops_per_cell, s_to_samples
+from mmmsba_plugin.timebase import Grid, hops_per_cell, s_to_samples, samples_to_s
 
 HOP_S = 0.01
 WINDOW_S = 0.025
@@ -76,8 +76,14 @@ class ColumnByColumn(ABC):
             return FeatureRows(silent, np.zeros(num_snippets, dtype=bool))
         self._pending = np.pad(self._pending, (0, NUM_FFT // 2))
         self._flush()
-        num_columns = num_snippets * self._per_cell
-        columns, heard = _fit(np.concatenate(self._columns), num_columns)
+        # The frame centred on the very end of the audio looks at its last half window. It opens
+        # no cell of its own, or rows would depend on how long the frames of the clip go on.
+        end_s = self._grid.start_s + samples_to_s(self._num_taken, self._rate_hz)
+        num_reached = min(num_snippets, self._grid.num_snippets(end_s)) * self._per_cell
+        columns = np.concatenate(self._columns)[:num_reached]
+        heard = len(columns)
+        missing = num_snippets * self._per_cell - heard
+        columns = np.pad(columns, ((0, missing), (0, 0)), constant_values=FLOOR_DB)
         rows = self.stack(columns, heard, self._per_cell)
         present = np.arange(num_snippets) * self._per_cell < heard
         rows[~present] = 0.0
@@ -111,14 +117,6 @@ class ColumnByColumn(ABC):
             columns = self.describe(self._pending, self._rate_hz)
             self._columns.append(columns[:num_columns])
             self._pending = self._pending[num_columns * hop :]
-
-
-def _fit(columns: Columns, num_columns: int) -> tuple[Columns, int]:
-    """Return exactly ``num_columns``, the missing ones silent, and how many are real."""
-    heard = min(len(columns), num_columns)
-    missing = num_columns - heard
-    padded = np.pad(columns[:heard], ((0, missing), (0, 0)), constant_values=FLOOR_DB)
-    return padded, heard
 
 
 def level_db(power: NDArray[np.floating]) -> Columns:
