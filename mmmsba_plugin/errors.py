@@ -138,4 +138,12 @@ class PluginClashError(PluginError, ValueError):
 
 
 class PluginBrokenError(PluginError, ImportError):
-    """A plug-in that was asked for by name could not be loaded."""
+    """A plug-in that was asked for could not be loaded, or an entry of it is malformed.
+
+    Attributes:
+        plugin: Its name, the path of its file, or the name of the entry; empty if unknown.
+    """
+
+    def __init__(self, message: str, *, plugin: str = "") -> None:
+        super().__init__(message)
+        self.plugin = plugin

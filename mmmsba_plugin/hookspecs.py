@@ -38,17 +38,17 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 
 
 class Detector(Protocol):
-    """The stable interface of anything that judges clips."""
+    """The stable interface of anything that detects fakes in clips."""
 
     @property
     def info(self) -> Mapping[str, Any]:
         """Name, summary, modalities and provenance, as plain values."""
 
     def detect(self, media: str | Path, **options: Any) -> "Report":
-        """Judge one clip. Unreadable media yield a report of status ``error``."""
+        """Predict one clip. Unreadable media yield a report of status ``error``."""
 
     def detect_many(self, media: Iterable[str | Path], **options: Any) -> "Iterator[Report]":
-        """Judge clips one after the other; one that fails does not stop the rest."""
+        """Predict clips one after the other; one that fails does not stop the rest."""
 
     def predict(self, media: str | Path) -> float:
         """Return P(fake) of one clip, in [0, 1]."""
@@ -112,7 +112,8 @@ class FrontEnd:
             instead = "set()" if word == "nothing" else f"{{{word!r}}}"
             raise PluginBrokenError(
                 f"reads={word!r} is of version 1 of the plug-in interface, this is {API_VERSION}; "
-                f"write inputs={instead} instead"
+                f"write inputs={instead} instead",
+                plugin=str(fields.get("name", "")),
             )
         return object.__new__(cls)
 
@@ -122,19 +123,20 @@ class FrontEnd:
         if not isinstance(inputs, AbstractSet) or set(inputs) - set(get_args(Input)):
             allowed = ", ".join(map(repr, get_args(Input)))
             raise PluginBrokenError(
-                f"inputs of front-end {self.name!r} must be a set of {allowed}, got {self.inputs!r}"
+                f"inputs of front-end {self.name!r} must be a set of {allowed}, got {inputs!r}",
+                plugin=self.name,
             )
         object.__setattr__(self, "inputs", frozenset(self.inputs))
 
 
 @dataclass(frozen=True, slots=True)
 class DetectorEntry:
-    """Offers a detector.
+    """An offer of a detector.
 
     Attributes:
         name: What ``--detector`` calls it.
         summary: One line for a person.
-        modalities: What it looks at.
+        modalities: Modalities that it evaluates.
         load: Makes the detector from a checkpoint folder (or None for its default).
         fit: Trains one on records into a folder and returns that folder; None if it cannot.
     """
@@ -148,7 +150,7 @@ class DetectorEntry:
 
 @dataclass(frozen=True, slots=True)
 class DatasetReader:
-    """Offers a way to read a dataset.
+    """An offer to read a dataset.
 
     Attributes:
         name: What ``--reader`` calls it.
@@ -171,7 +173,7 @@ class DatasetReader:
 
 @dataclass(frozen=True, slots=True)
 class Writer:
-    """Offers a file format for reports.
+    """An offer of a file format for reports.
 
     Attributes:
         name: What ``--format`` calls it.
@@ -188,11 +190,11 @@ class Writer:
 
 @dataclass(frozen=True, slots=True)
 class Forger:
-    """Offers a way to forge a stretch of a real clip.
+    """An offer to forge a segment of a real clip.
 
     Attributes:
         name: What ``--forger`` calls it.
-        modality: What it alters: ``audio`` or ``visual``.
+        modality: Stream that it manipulates: ``audio`` or ``visual``.
         summary: One line for a person: which real attack it stands for.
         config: The model of its settings.
         build: Makes the forger from settings.
@@ -251,7 +253,7 @@ def forensics_writers() -> Iterable[Writer]:  # type: ignore[empty-body]
 
 @hookspec
 def forensics_forgers() -> Iterable[Forger]:  # type: ignore[empty-body]
-    """Offer ways to forge a stretch.
+    """Offer forgers.
 
     Example:
         >>> @hookimpl
@@ -262,7 +264,7 @@ def forensics_forgers() -> Iterable[Forger]:  # type: ignore[empty-body]
 
 @hookspec
 def forensics_report_ready(report: "Report", media: Path) -> None:
-    """Hear that a report was made, for those who index or alert.
+    """Receive each finished report, to index it or to alert somebody.
 
     Example:
         >>> @hookimpl

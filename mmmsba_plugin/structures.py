@@ -58,7 +58,7 @@ class AudioBlock:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FaceCrop:
-    """One person's face in one frame, cut out steadily.
+    """One face cropped from one frame, steadily from frame to frame.
 
     Attributes:
         pts_s: Presentation time of the frame, in seconds.
@@ -103,7 +103,7 @@ class FeatureRows:
 
     Attributes:
         values: Shape ``(snippet, feature)``, float32, finite; zeros where not present.
-        present: Whether the modality could be seen or heard there, shape ``(snippet,)``.
+        present: True where the modality was observed, shape ``(snippet,)``.
 
     Raises:
         FeatureError: Shapes disagree, or a value that counts is not finite.
@@ -136,13 +136,13 @@ class FeatureRows:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ClipFeatures:
-    """Everything a model is told about one clip.
+    """The features of one clip, all that a model gets of it.
 
     Attributes:
         grid: Where the snippets lie in time.
         end_s: Where the clip ends, in seconds; the last cell may reach beyond.
         rows: The rows of each modality; all have the same number of snippets.
-        opt_outs: For each modality, the stretches that could not be judged, and why.
+        opt_outs: For each modality, the segments that could not be evaluated, and why.
         warnings: What a reader of the report should know about the input.
     """
 

@@ -1,11 +1,11 @@
-"""Every change of time unit.
+"""Conversion of time units: seconds, time stamps, samples, frames and cells.
 
 Toolkits of this field turn indices into seconds in hardly two ways alike, and a perfect
 detector loses most short matches through such a mismatch alone. So nobody else in this
 package divides by a frame rate, a sample rate or a stride.
 
-Seconds count from the zero of a clip, which is where the earlier of its frame and audio
-begins. Stretches are half-open: ``[start_s, end_s)``.
+Seconds count from the zero of a clip, which is where the earlier of its frames and audio
+begins. Spans are half-open: ``[start_s, end_s)``.
 """
 
 import math
@@ -25,19 +25,16 @@ EDGE_TOLERANCE = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """The regular row of snippets that a model sees.
+    """The regular grid of snippets that a model predicts on.
 
-    Cell ``i`` is the stretch of ``stride_s`` that snippet ``i`` owns; cells tile time. The
-    snippet itself lasts ``duration_s`` around the middle of its cell, and so overlaps its
-    neighbours where it is longer than the stride.
+    Cell ``i`` is the span of ``stride_s`` that snippet ``i`` owns; cells tile time.
 
     Attributes:
         start_s: Where cell 0 starts, in seconds.
         stride_s: Start-to-start distance of snippets, in seconds.
-        duration_s: How long one snippet lasts, in seconds; the stride if not given.
 
     Raises:
-        GridError: The stride or the duration is not a positive, finite number.
+        GridError: The stride is not a positive, finite number, or the start is not finite.
 
     Example:
         >>> grid = Grid(stride_s=0.2)
@@ -51,45 +48,35 @@ class Grid:
 
     start_s: float = 0.0
     stride_s: float = 0.2
-    duration_s: float = math.nan
 
     def __post_init__(self) -> None:
-        if math.isnan(self.duration_s):
-            object.__setattr__(self, "duration_s", self.stride_s)
-        for name in ("stride_s", "duration_s"):
-            value = getattr(self, name)
-            if not (math.isfinite(value) and value > 0):
-                raise GridError(f"{name} must be a positive number of seconds, got {value}")
+        if not (math.isfinite(self.stride_s) and self.stride_s > 0):
+            raise GridError(f"stride_s must be a positive number of seconds, got {self.stride_s}")
         if not math.isfinite(self.start_s):
             raise GridError(f"start_s must be a finite number of seconds, got {self.start_s}")
 
     def cell(self, index: int) -> tuple[float, float]:
-        """Return the half-open stretch ``(start_s, end_s)`` that snippet ``index`` owns."""
-        return self._edge_s(index), self._edge_s(index + 1)
-
-    def snippet(self, index: int) -> tuple[float, float]:
-        """Return the half-open stretch ``(start_s, end_s)`` that snippet ``index`` looks at."""
-        half_s = self.duration_s / 2
-        return self.center_s(index) - half_s, self.center_s(index) + half_s
+        """Compute the half-open span ``(start_s, end_s)`` that snippet ``index`` owns."""
+        return self.start_s + index * self.stride_s, self.start_s + (index + 1) * self.stride_s
 
     def center_s(self, index: int) -> float:
-        """Return the middle of cell ``index``, in seconds."""
+        """Compute the middle of cell ``index``, in seconds."""
         return self.start_s + (index + 0.5) * self.stride_s
 
     def centers_s(self, num_snippets: int) -> NDArray[np.float64]:
-        """Return the middles of the first cells, in seconds, shape ``(snippet,)``."""
+        """Compute the middles of the first cells, in seconds, shape ``(snippet,)``."""
         return self.start_s + (np.arange(num_snippets, dtype=np.float64) + 0.5) * self.stride_s
 
     def starts_s(self, num_snippets: int) -> NDArray[np.float64]:
-        """Return the starts of the first cells, in seconds, shape ``(snippet,)``."""
+        """Compute the starts of the first cells, in seconds, shape ``(snippet,)``."""
         return self.start_s + np.arange(num_snippets, dtype=np.float64) * self.stride_s
 
     def index_at(self, time_s: float) -> int:
-        """Return the index of the cell that holds ``time_s``; negative before the grid."""
+        """Find the index of the cell that holds ``time_s``; negative before the grid."""
         return math.floor(self._position(time_s) + EDGE_TOLERANCE)
 
     def indices_at(self, times_s: NDArray[np.float64]) -> NDArray[np.int64]:
-        """Return :meth:`index_at` for many times, any shape."""
+        """Find :meth:`index_at` for many times, any shape."""
         positions = (np.asarray(times_s, dtype=np.float64) - self.start_s) / self.stride_s
         return np.floor(positions + EDGE_TOLERANCE).astype(np.int64)
 
@@ -102,9 +89,9 @@ class Grid:
         return max(0, self._index_behind(end_s))
 
     def overlapping(self, start_s: float, end_s: float) -> range:
-        """Return the indices of the cells that share time with ``[start_s, end_s)``.
+        """Find the indices of the cells that share time with ``[start_s, end_s)``.
 
-        A stretch without length shares time with none.
+        A span without length shares time with none.
         """
         if not end_s > start_s:
             return range(0)
@@ -123,9 +110,6 @@ class Grid:
 
     def _position(self, time_s: float) -> float:
         return (time_s - self.start_s) / self.stride_s
-
-    def _edge_s(self, index: int) -> float:
-        return self.start_s + index * self.stride_s
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -163,15 +147,15 @@ class FrameClock:
 
     @classmethod
     def steady(cls, num_frames: int, *, fps_hz: float, start_s: float = 0.0) -> "FrameClock":
-        """Return the clock of so many frames at a constant rate."""
+        """Build the clock of so many frames at a constant rate."""
         edges_s = start_s + np.arange(num_frames + 1, dtype=np.float64) / fps_hz
         return cls(edges_s[:-1], float(edges_s[-1]))
 
     def numbers(self, start_s: float, end_s: float) -> tuple[int, int]:
-        """Return the numbers of the first and the last frame of ``[start_s, end_s)``.
+        """Find the numbers of the first and the last frame of ``[start_s, end_s)``.
 
         The first is the one shown at ``start_s``, the last the one shown just before
-        ``end_s``. What lies outside the frames is held by the nearest one, so each stretch
+        ``end_s``. What lies outside the frames is held by the nearest one, so each span
         has at least one frame.
         """
         first = int(np.searchsorted(self.starts_s, start_s + self._tolerance_s, side="right"))
@@ -180,7 +164,7 @@ class FrameClock:
         return first, max(first, last)
 
     def stretch(self, first: int, last: int) -> tuple[float, float]:
-        """Return when frame ``first`` appears and when frame ``last`` goes, in seconds.
+        """Compute the span from frame ``first`` up to the end of frame ``last``, in seconds.
 
         Numbers beyond the last frame stand for it.
         """
@@ -214,7 +198,7 @@ class FrameClock:
 
 
 def pts_to_s(pts: int, time_base: Fraction, *, zero_s: float = 0.0) -> float:
-    """Return the second at which a presentation time stamp lies.
+    """Convert a presentation time stamp to seconds.
 
     Args:
         pts: The stamp, in ticks of ``time_base``.
@@ -229,7 +213,7 @@ def pts_to_s(pts: int, time_base: Fraction, *, zero_s: float = 0.0) -> float:
 
 
 def s_to_pts(time_s: float, time_base: Fraction, *, zero_s: float = 0.0) -> int:
-    """Return the presentation time stamp nearest to a second; undoes :func:`pts_to_s`.
+    """Convert seconds to the nearest presentation time stamp; undoes :func:`pts_to_s`.
 
     Example:
         >>> s_to_pts(2.0, Fraction(1, 30), zero_s=1.0)
@@ -259,7 +243,7 @@ def samples_to_s(num_audio_samples: int, sample_rate_hz: int) -> float:
 
 
 def s_to_samples(duration_s: float, sample_rate_hz: int) -> int:
-    """Return the number of audio samples nearest to ``duration_s``.
+    """Convert seconds to the nearest number of audio samples.
 
     Example:
         >>> s_to_samples(0.0101, 16_000)
@@ -289,7 +273,7 @@ def hops_per_cell(stride_s: float, hop_s: float) -> int:
 
 
 def clock(time_s: float) -> str:
-    """Return a time as a person reads it.
+    """Format a time as a person reads it.
 
     Example:
         >>> clock(83.456)
@@ -304,7 +288,7 @@ def clock(time_s: float) -> str:
 
 
 def vtt_clock(time_s: float) -> str:
-    """Return a time as WebVTT writes it.
+    """Format a time as a WebVTT time stamp.
 
     Example:
         >>> vtt_clock(3723.4567)

@@ -50,12 +50,12 @@ def test_cells_tile_time(grid, index):
 
 
 @given(grids, st.integers(-1000, 1000))
-def test_a_cell_holds_its_middle_and_its_snippet_is_around_it(grid, index):
+def test_a_cell_holds_its_middle_and_lasts_a_stride(grid, index):
     middle_s = grid.center_s(index)
     assert grid.index_at(middle_s) == index
-    start_s, end_s = grid.snippet(index)
+    start_s, end_s = grid.cell(index)
     assert (start_s + end_s) / 2 == pytest.approx(middle_s, abs=1e-9)
-    assert end_s - start_s == pytest.approx(grid.duration_s, rel=1e-6)
+    assert end_s - start_s == pytest.approx(grid.stride_s, rel=1e-6)
 
 
 @given(grids, st.lists(times_s, max_size=20))
@@ -107,20 +107,10 @@ def test_cells_become_seconds_and_come_back(grid, num_cells):
     np.testing.assert_allclose(back, num_cells, rtol=1e-15, atol=1e-300)
 
 
-def test_a_snippet_lasts_a_stride_unless_told_otherwise():
-    assert Grid(stride_s=0.2).duration_s == 0.2
-    assert Grid(stride_s=0.2, duration_s=0.6).snippet(1) == pytest.approx((0.0, 0.6))
-
-
 @pytest.mark.parametrize("stride_s", [0.0, -0.2, math.inf])
 def test_a_grid_without_a_stride_is_refused(stride_s):
     with pytest.raises(GridError, match=f"stride_s must be a positive number of.*got {stride_s}"):
         Grid(stride_s=stride_s)
-
-
-def test_a_grid_without_a_duration_is_refused():
-    with pytest.raises(GridError, match="duration_s must be a positive number of seconds, got -1"):
-        Grid(duration_s=-1.0)
 
 
 @pytest.mark.parametrize("start_s", [math.nan, math.inf])

@@ -42,7 +42,7 @@ class FaceTexture(PerFrame):
 
 
 def pose(face: FaceCrop) -> NDArray[np.float32]:
-    """Return how the head is held, in units of about one, shape ``(6,)``.
+    """Compute the pose of the head, in units of about one, shape ``(6,)``.
 
     Left-right turn, up-down tilt, width and height of the outline, roll, and the mesh's
     doubt.

@@ -81,7 +81,7 @@ class LipsTexture(PerFrame):
         return np.concatenate([now, 10 * speed, 10 * gain])
 
     def _shift(self, image: texture.Image, upper: texture.Image) -> NDArray[np.float32]:
-        """Return how far mouth and upper face slid since the last frame, shape ``(5,)``.
+        """Compute the shift of mouth and upper face since the last frame, shape ``(5,)``.
 
         A mouth that was laid on trembles against the face by what its aligner missed.
         """
@@ -135,5 +135,5 @@ def appearance(image: texture.Image) -> NDArray[np.float32]:
 
 
 def _against(mouth: texture.Image, face: texture.Image) -> NDArray[np.float32]:
-    """Return how much more detail the mouth has than the upper face, as a logarithm."""
+    """Compute the ratio of detail in the mouth to that in the upper face, as a logarithm."""
     return texture.log_energy(mouth, (1, 1)) - texture.log_energy(face, (1, 1))

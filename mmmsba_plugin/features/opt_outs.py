@@ -1,7 +1,7 @@
-"""Notes where a modality could not be judged, and why.
+"""Segments in which a modality cannot be evaluated, and why.
 
-A score for a stretch where nobody is seen or heard would be a guess about nothing. So each
-modality opts out of such stretches, with the reason beside them.
+A score for a segment where nobody is seen or heard would be a guess about nothing. So each
+modality opts out of such segments, with the reason beside them.
 """
 
 import numpy as np
@@ -17,9 +17,11 @@ NOTHING_HEARD = "no audio decoded"
 NOTHING_SEEN = "no frame decoded"
 SILENCE = "silence"
 
-#: Audio below -80 dB of full scale is silent: one step of 16 bits is at -90 dB.
+#: Audio below -80 dB of full scale is silent: one step of 16 bits is at -90 dB. Lower than
+#: ``media.silence.SILENT_DB`` (-60 dB, where audio starts), since a segment must be without any
+#: signal to be no evidence; higher than ``spectrogram.FLOOR_DB`` (-100 dB, the floor of levels).
 _SILENT_PEAK = 1e-4
-#: A pause in speech is no reason to look away, so shorter silences are judged where there
+#: A pause in speech is no reason to look away, so shorter silences are evaluated where there
 #: is speech at all.
 _MIN_SILENCE_S = 1.0
 _LOOK_S = 0.05
@@ -28,10 +30,10 @@ _ONE_FRAME_S = 0.04
 
 
 class AudioOptOuts:
-    """Hears which stretches have audio at all."""
+    """Collector of the segments that have no audio, or silent audio."""
 
     def __init__(self) -> None:
-        self._heard: list[Segment] = []
+        self._decoded: list[Segment] = []
         self._loud: list[Segment] = []
         self.end_s = 0.0
 
@@ -40,17 +42,17 @@ class AudioOptOuts:
         if not block.samples.size:
             return
         end_s = block.start_s + samples_to_s(block.samples.size, block.sample_rate_hz)
-        _extend(self._heard, Segment(block.start_s, end_s))
-        for loud in _loud_stretches(block):
+        _extend(self._decoded, Segment(block.start_s, end_s))
+        for loud in _loud_segments(block):
             _extend(self._loud, loud)
         self.end_s = max(self.end_s, end_s)
 
     def opt_outs(self) -> tuple[OptOut, ...]:
-        """Return where the clip, as far as its audio goes, could not be heard."""
-        if not self._heard:
+        """Compute the segments without audio or with silent audio, and why."""
+        if not self._decoded:
             return ()
-        missing = gaps(self._heard, Segment(min(0.0, self._heard[0].start_s), self.end_s))
-        silent = [gap for heard in self._heard for gap in gaps(self._loud, heard)]
+        missing = gaps(self._decoded, Segment(min(0.0, self._decoded[0].start_s), self.end_s))
+        silent = [gap for decoded in self._decoded for gap in gaps(self._loud, decoded)]
         longest_pause_s = _MIN_SILENCE_S if self._loud else 0.0
         return _opt_outs(
             [(gap, NOTHING_HEARD) for gap in missing if gap.duration_s > _LOOK_S]
@@ -59,7 +61,7 @@ class AudioOptOuts:
 
 
 class FaceOptOuts:
-    """Sees in which frames the main person could be judged."""
+    """Collector of the frames in which the main face cannot be evaluated."""
 
     def __init__(self) -> None:
         self._times_s: list[float] = []
@@ -67,7 +69,7 @@ class FaceOptOuts:
         self._num_faces = 0
 
     def add(self, observation: FaceObservation) -> None:
-        """Take in what was seen in one frame."""
+        """Take in the face observation of one frame."""
         self._times_s.append(observation.frame.pts_s)
         self._reasons.append(observation.reason)
         if observation.face is not None:
@@ -75,7 +77,7 @@ class FaceOptOuts:
 
     @property
     def end_s(self) -> float:
-        """Where the last frame stops being shown: one usual distance after it came."""
+        """End of the last frame, in seconds: one usual distance after its start."""
         if not self._times_s:
             return 0.0
         distances_s = np.diff(self._times_s)
@@ -83,7 +85,7 @@ class FaceOptOuts:
         return self._times_s[-1] + usual_s
 
     def opt_outs(self, grid: Grid, present: NDArray[np.bool_]) -> tuple[OptOut, ...]:
-        """Return where the clip could not be seen: the cells that got no row, and why."""
+        """Compute the segments of the cells that got no row, and why."""
         reasons = self._reasons_by_cell(grid, len(present))
         whole = Segment(grid.start_s, self.end_s) if self._times_s else None
         runs: list[tuple[Segment, str]] = []
@@ -94,13 +96,13 @@ class FaceOptOuts:
         return _opt_outs(runs)
 
     def warnings(self) -> tuple[str, ...]:
-        """Return what a reader of the report should know."""
+        """List the warnings that a reader of the report should see."""
         if self._num_faces <= 1:
             return ()
         return (f"{self._num_faces} faces in view; only the main one was judged",)
 
     def _reasons_by_cell(self, grid: Grid, num_snippets: int) -> list[str]:
-        """Return why each cell shows no face, if it does not; a frame's reason lasts on."""
+        """Compute the reason of each cell for showing no face; a frame's reason lasts on."""
         reasons = [NOTHING_SEEN] * num_snippets
         starts = np.clip(grid.indices_at(np.asarray(self._times_s)), 0, num_snippets).tolist()
         for reason, start, after in zip(
@@ -112,7 +114,7 @@ class FaceOptOuts:
         return reasons
 
 
-def _loud_stretches(block: AudioBlock) -> list[Segment]:
+def _loud_segments(block: AudioBlock) -> list[Segment]:
     size = s_to_samples(_LOOK_S, block.sample_rate_hz)
     starts = np.arange(0, block.samples.size, size)
     peaks = np.maximum.reduceat(np.abs(block.samples), starts)
@@ -125,8 +127,8 @@ def _extend(segments: list[Segment], more: Segment) -> None:
     segments[-1:] = merge([*segments[-1:], more], gap_s=_LOOK_S / 2)
 
 
-def _opt_outs(stretches: list[tuple[Segment, str]]) -> tuple[OptOut, ...]:
+def _opt_outs(segments: list[tuple[Segment, str]]) -> tuple[OptOut, ...]:
     return tuple(
         OptOut(start_s=segment.start_s, end_s=segment.end_s, reason=reason)
-        for segment, reason in sorted(stretches)
+        for segment, reason in sorted(segments)
     )

@@ -1,4 +1,4 @@
-"""What the two visual front-ends share: a vector for each frame, then rows on the grid."""
+"""Base of the visual front-ends: a vector for each frame, then rows on the grid."""
 
 from abc import ABC, abstractmethod
 from typing import cast
@@ -36,7 +36,7 @@ class PerFrame(ABC):
         return 2 * self.num_values
 
     def start(self, media: Media, grid: Grid) -> None:
-        """Hear which clip comes, and on which grid its rows shall lie."""
+        """Begin a clip whose rows shall lie on ``grid``."""
         self._grid = grid
 
     def add(self, observation: AudioBlock | FaceCrop | Frame) -> None:
@@ -64,7 +64,7 @@ class PerFrame(ABC):
 
     @property
     def fresh(self) -> bool:
-        """Whether the frame being described has none before it to compare with."""
+        """True while the frame being described has none before it to compare with."""
         return self._last is None
 
 

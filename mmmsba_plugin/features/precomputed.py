@@ -43,7 +43,7 @@ class Precomputed:
         self._config = config
 
     def start(self, media: Media, grid: Grid) -> None:
-        """Hear which clip comes, and on which grid its rows shall lie."""
+        """Begin a clip whose rows shall lie on ``grid``."""
         clip = Path(media.path)
         name = f"{clip.stem}{self._config.suffix}"
         self._paths = (self._config.folder / clip.parent.name / name, self._config.folder / name)

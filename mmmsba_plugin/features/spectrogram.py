@@ -1,4 +1,4 @@
-"""What front-ends of audio share: a column every 10 ms, then rows on the grid."""
+"""Base of the audio front-ends: a spectrogram frame every 10 ms, then rows on the grid."""
 
 from abc import ABC, abstractmethod
 from typing import cast
@@ -35,7 +35,7 @@ class ColumnByColumn(ABC):
         return self.row_length(self._per_cell) if hasattr(self, "_per_cell") else 0
 
     def start(self, media: Media, grid: Grid) -> None:
-        """Hear which clip comes, and on which grid its rows shall lie.
+        """Begin a clip whose rows shall lie on ``grid``.
 
         Raises:
             GridError: The stride is not a whole number of 10 ms hops.

@@ -1,4 +1,4 @@
-"""What one cut of a face shows: detail, colour and change, by place.
+"""Texture of one face crop: detail, colour and change, by place.
 
 A mouth that was pasted or generated is sharper or softer than the face around it, has
 another noise, and does not move with it. All three are energies of band-passed frames,
@@ -39,7 +39,7 @@ def bands(image: Image) -> list[Image]:
 
 
 def change(now: list[Image], before: list[Image]) -> list[Image]:
-    """Return how the finest and the coarsest band changed from one frame to the next.
+    """Compute the change of the finest and the coarsest band between two frames.
 
     Filtering is linear, so bands of a difference need no filtering of their own.
     """
@@ -83,7 +83,7 @@ def chroma(rgb: Rgb, raster: tuple[int, int]) -> NDArray[np.float32]:
 
 
 def slid(before: Image, now: Image) -> tuple[NDArray[np.float64], float]:
-    """Return how far a frame slid, in pixels as ``(x, y)``, and how well it matches, 0 to 1.
+    """Compute the shift of a frame in pixels, ``(x, y)``, and how well it matches, 0 to 1.
 
     Source:
         Phase correlation with sub-pixel peak (Kuglin and Hines 1975), as OpenCV has it.

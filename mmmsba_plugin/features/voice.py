@@ -1,10 +1,10 @@
-"""What is out of place in a voice: its levels and steps, whose it is, and how it was made.
+"""Front-end ``voice``: levels, self-similarity of the speaker, and anti-spoofing traces.
 
 Somebody else's words, a cloned voice, or a machine's have another owner and another maker than
 the clip around them. That is learned from far less footage than a spectrogram takes, since two
 encoders that ship know thousands of voices and six machines already. On audio forged from
-the clips that the bundled weights learn from, likenesses alone tell snippets of held-out people
-apart with an AUC of 0.64, traces alone with 0.67, and all that is here with 0.70 (model card).
+the clips that the bundled weights learn from, similarities alone separate snippets of held-out
+identities with an AUC of 0.64, traces alone with 0.67, and all that is here with 0.70 (model card).
 """
 
 import numpy as np
@@ -22,7 +22,7 @@ from mmmsba_plugin.features.embeddings.speaker import (
 )
 from mmmsba_plugin.features.embeddings.spoofing import NUM_VALUES as NUM_TRACES
 from mmmsba_plugin.features.embeddings.spoofing import STEP, spoofing_embeddings
-from mmmsba_plugin.features.self_similarity import NUM_VALUES, likenesses
+from mmmsba_plugin.features.self_similarity import NUM_VALUES, self_similarity
 from mmmsba_plugin.features.spectrogram import HOP_S, NUM_FFT, ColumnByColumn, Columns, level_db
 from mmmsba_plugin.structures import AudioBlock, FaceCrop, Frame
 from mmmsba_plugin.timebase import s_to_samples, samples_to_s
@@ -32,7 +32,7 @@ NUM_BANDS = 16
 _BINS_A_BAND = NUM_FFT // 2 // NUM_BANDS
 _DB_A_UNIT = 10.0
 #: How long the stretches are that voices are taken from, in columns: short enough to lie in a
-#: fake word, and long enough to know a voice. By the nearest likeness alone, one of twice the
+#: fake word, and long enough to know a voice. By the nearest similarity alone, one of twice the
 #: length knew machines a little better (0.80 against 0.77), for twice the work.
 _WINDOW = 40
 _HOP = s_to_samples(HOP_S, RATE_HZ)
@@ -45,11 +45,11 @@ class VoiceConfig(Config):
 
 
 class Voice(ColumnByColumn):
-    """What is heard in each snippet, most of it against the rest of the clip.
+    """Extractor of audio features, most of them relative to the rest of the clip.
 
     A row holds, for each band, its mean level about the clip's mean in units of 10 dB, the same
     in units of the clip's own spread, and the step from the snippet before; then five
-    likenesses of the voice and their deviations from the clip's median; then traces of how the
+    similarities of the voice and their deviations from the clip's median; then traces of how the
     audio was made, in units of the clip's own spread.
     """
 
@@ -90,7 +90,7 @@ class Voice(ColumnByColumn):
         power, mean_square = 10.0 ** (mels / 10.0), (10.0 ** (overall[:heard] / 10.0)).mean()
         parts = (
             _levels(bands, heard, per_cell),
-            _likenesses(power.astype(np.float32), float(mean_square), per_cell),
+            _similarities(power.astype(np.float32), float(mean_square), per_cell),
             # The last hop is only partly audio, or not at all.
             _traces(hops[: max(1, heard - 1)].ravel(), num_heard, per_cell),
         )
@@ -98,7 +98,7 @@ class Voice(ColumnByColumn):
 
 
 def _levels(bands: Columns, heard: int, per_cell: int) -> NDArray[np.float32]:
-    """Return levels, the same in units of their spread, and steps, ``(snippet, 3 * NUM_BANDS)``."""
+    """Compute levels, also in units of their spread, and steps, ``(snippet, 3 * NUM_BANDS)``."""
     about_mean = (bands - bands[:heard].mean(axis=0)) / _DB_A_UNIT
     about_mean[heard:] = 0.0
     levels = about_mean.reshape(-1, per_cell, NUM_BANDS).mean(axis=1)
@@ -107,7 +107,7 @@ def _levels(bands: Columns, heard: int, per_cell: int) -> NDArray[np.float32]:
 
 
 def _traces(samples: NDArray[np.float32], num_snippets: int, per_cell: int) -> NDArray[np.float32]:
-    """Return how the audio in the middle of each snippet was made, ``(snippet, NUM_TRACES)``."""
+    """Compute anti-spoofing embeddings of each snippet's middle, ``(snippet, NUM_TRACES)``."""
     embeddings = spoofing_embeddings(samples)
     steps_s = (np.arange(len(embeddings)) + 0.5) * samples_to_s(STEP, RATE_HZ)
     middles_s = (np.arange(num_snippets) + 0.5) * per_cell * HOP_S
@@ -115,17 +115,17 @@ def _traces(samples: NDArray[np.float32], num_snippets: int, per_cell: int) -> N
     return in_units_of_spread(np.column_stack(traces))
 
 
-def _likenesses(
+def _similarities(
     mels: NDArray[np.float32], mean_square: float, per_cell: int
 ) -> NDArray[np.float32]:
-    """Return likenesses and their deviations, shape ``(snippet, 2 * NUM_VALUES)``."""
+    """Compute self-similarities and their deviations, shape ``(snippet, 2 * NUM_VALUES)``."""
     embeddings = speaker_embeddings(mels, mean_square=mean_square, window=_WINDOW, every=per_cell)
-    values = likenesses(embeddings, stride_s=per_cell * HOP_S, window_s=_WINDOW * HOP_S)
+    values = self_similarity(embeddings, stride_s=per_cell * HOP_S, window_s=_WINDOW * HOP_S)
     return np.concatenate([values, values - np.median(values, axis=0)], axis=1)
 
 
 def _powers(samples: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the power of each bin of each column, shape ``(NUM_FFT // 2 + 1, column)``."""
+    """Compute the power of each bin of each column, shape ``(NUM_FFT // 2 + 1, column)``."""
     import torch
 
     waves = torch.stft(

@@ -100,7 +100,7 @@ class _Source:
         if self._audio_reader:
             streams.append((block.start_s, block) for block in self._audio_reader)
         if self._frame_reader:
-            streams.append((seen.frame.pts_s, seen) for seen in self._face_observations())
+            streams.append((face.frame.pts_s, face) for face in self._face_observations())
         for _, observation in heapq.merge(*streams, key=itemgetter(0)):
             if isinstance(observation, AudioBlock):
                 self._audio.add(observation)
@@ -130,9 +130,9 @@ class _Source:
             return CacheEntry(extractor.finish(0), (), 0.0, NO_AUDIO_STREAM, ())
         if needs_video and self._frame_reader is None:
             return CacheEntry(extractor.finish(0), (), 0.0, NO_VIDEO_STREAM, ())
-        seen = self._faces if "faces" in inputs else self._frames
+        visual = self._faces if "faces" in inputs else self._frames
         ends = [(self._audio.end_s, NO_AUDIO)] if needs_audio else []
-        ends += [(seen.end_s, NO_FRAME)] if needs_video else []
+        ends += [(visual.end_s, NO_FRAME)] if needs_video else []
         end_s, afterwards = min(ends)
         rows = finish(extractor, grid, end_s)
         audio = self._audio.opt_outs() if needs_audio else ()
@@ -142,7 +142,7 @@ class _Source:
             unheard = [Segment(part.start_s, part.end_s) for part in audio]
             opt_outs = tuple(
                 OptOut(start_s=rest.start_s, end_s=rest.end_s, reason=unseen.reason)
-                for unseen in seen.opt_outs(grid, rows.present)
+                for unseen in visual.opt_outs(grid, rows.present)
                 for rest in gaps(unheard, Segment(unseen.start_s, unseen.end_s))
             )
             opt_outs = tuple(sorted((*audio, *opt_outs), key=lambda part: part.start_s))

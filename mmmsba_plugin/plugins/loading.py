@@ -100,7 +100,9 @@ def load_file(path: str | Path) -> PluginState:
     """
     path = Path(path).resolve()
     if not path.is_file():
-        raise PluginBrokenError(f"there is no plug-in file {path}; give the path of a .py file")
+        raise PluginBrokenError(
+            f"there is no plug-in file {path}; give the path of a .py file", plugin=str(path)
+        )
     state = PluginState(name=path.stem, distribution=str(path))
     roster = _roster()
     for earlier in [s for s in roster.states if s.distribution == state.distribution]:
@@ -110,7 +112,7 @@ def load_file(path: str | Path) -> PluginState:
         state = replace(state, state="disabled", reason=f"named in {DISABLE_VARIABLE}")
     elif error := _admit(roster, state, lambda: _import_file(roster.manager, path)):
         raise PluginBrokenError(
-            f"the plug-in file {path} cannot be used: {one_line(error)}"
+            f"the plug-in file {path} cannot be used: {one_line(error)}", plugin=str(path)
         ) from error
     roster.states.append(state)
     return state
@@ -192,6 +194,6 @@ def isolated() -> Iterator[list[BaseException]]:
 
 
 def one_line(error: BaseException) -> str:
-    """Return what went wrong, short enough for a table."""
-    said = f"{type(error).__name__}: {error}".removesuffix(": ")
-    return textwrap.shorten(said, _LONGEST_REASON, placeholder=" …")
+    """Format an error in one line, short enough for a table."""
+    text = f"{type(error).__name__}: {error}".removesuffix(": ")
+    return textwrap.shorten(text, _LONGEST_REASON, placeholder=" …")

@@ -1,4 +1,4 @@
-"""What plug-ins offer: listed with its faults, and looked up by name."""
+"""Entries of plug-ins: listed with their faults, and looked up by name."""
 
 import difflib
 import re
@@ -65,7 +65,7 @@ class Offer:
 
 
 def entries(kind: Kind) -> list[Offer]:
-    """Return everything that plug-ins offer of one kind, the faulty too.
+    """List everything that plug-ins offer of one kind, the faulty too.
 
     Raises:
         PluginNotFoundError: There is no such kind.
@@ -90,7 +90,7 @@ def lookup(kind: Literal["writers"], name: str) -> Writer: ...
 @overload
 def lookup(kind: Literal["forgers"], name: str) -> Forger: ...
 def lookup(kind: Kind, name: str) -> Entry:
-    """Return the one entry of a kind and name.
+    """Look up the one entry of a kind and name.
 
     Raises:
         PluginNotFoundError: Nothing has that name; the message lists what there is, and
@@ -106,12 +106,12 @@ def lookup(kind: Kind, name: str) -> Entry:
         )
     if found and (entry := found[0].entry):
         return entry
-    said = [_not_found(kind, name, offers), *_what_is_missing(offers)]
-    raise PluginNotFoundError("; ".join(said))
+    sentences = [_not_found(kind, name, offers), *_what_is_missing(offers)]
+    raise PluginNotFoundError("; ".join(sentences))
 
 
 def announce(report: "Report", media: str | Path) -> tuple[str, ...]:
-    """Tell every plug-in that a report was made.
+    """Call the report hook of every plug-in.
 
     Returns:
         One warning for each plug-in that failed on it; the others heard it all the same.
@@ -125,7 +125,7 @@ def announce(report: "Report", media: str | Path) -> tuple[str, ...]:
 
 
 def is_name(name: object) -> bool:
-    """Return whether an entry may be called that: it must read well in a command line.
+    """Check a name of an entry: it must read well in a command line.
 
     Example:
         >>> is_name("log-mel"), is_name("Log Mel")
@@ -162,10 +162,10 @@ def _offers_of(plugin: PluginState, kind: Kind) -> list[Offer]:
 
 
 def _fault(kind: Kind, entry: object) -> str:
-    wanted = ENTRY_TYPES[kind]
-    if not isinstance(entry, wanted):
+    entry_type = ENTRY_TYPES[kind]
+    if not isinstance(entry, entry_type):
         got = type(entry).__name__
-        return f"forensics_{kind} must yield entries of {wanted.__name__}, got {got}"
+        return f"forensics_{kind} must yield entries of {entry_type.__name__}, got {got}"
     if not is_name(entry.name):
         return (
             f"a {_noun(kind)} cannot be called {entry.name!r}; "

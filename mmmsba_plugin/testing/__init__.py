@@ -1,4 +1,4 @@
-"""What a plug-in must satisfy, as tests that its author can inherit.
+"""Contracts of plug-ins, as tests that their authors can inherit.
 
 A contract is a plain class; a subclass that names the entry is a test for pytest:
 

@@ -1,4 +1,4 @@
-"""What a reader of datasets must satisfy."""
+"""Contract of dataset readers."""
 
 from abc import abstractmethod
 from pathlib import Path
@@ -13,7 +13,7 @@ from mmmsba_plugin.testing.entry import ConfiguredContract
 
 
 class DatasetReaderContract(ConfiguredContract[DatasetReader]):
-    """What a reader of datasets must satisfy.
+    """Contract of a dataset reader.
 
     A subclass writes a small dataset of the reader's kind; nobody else can. What an entry does
     not offer (``recognise``, ``audit``, a setting ``need_media`` or ``split``) is skipped.

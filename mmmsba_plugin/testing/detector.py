@@ -1,4 +1,4 @@
-"""What a detector must satisfy."""
+"""Contract of detectors."""
 
 import json
 from itertools import pairwise
@@ -15,7 +15,7 @@ from mmmsba_plugin.testing.entry import EntryContract
 
 
 class DetectorContract(EntryContract[DetectorEntry]):
-    """What a detector must satisfy."""
+    """Contract of detectors."""
 
     #: Folder it is loaded from; None for its default.
     checkpoint: Path | None = None

@@ -1,4 +1,4 @@
-"""What an entry of any kind must satisfy."""
+"""Contract of entries of any kind."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ _LONGEST_SUMMARY = 120
 
 
 class EntryContract(ABC, Generic[AnyEntry]):
-    """What every entry must satisfy."""
+    """Contract of every entry."""
 
     @property
     @abstractmethod
@@ -35,7 +35,7 @@ class EntryContract(ABC, Generic[AnyEntry]):
 
 
 class ConfiguredContract(EntryContract[Configured]):
-    """What every entry with settings must satisfy."""
+    """Contract of every entry with settings."""
 
     #: Settings that the defaults do not give.
     settings: Mapping[str, Any] = {}

@@ -1,4 +1,4 @@
-"""What a front-end must satisfy."""
+"""Contract of front-ends."""
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import get_args
@@ -18,7 +18,7 @@ Observation = AudioBlock | FaceCrop | Frame
 
 
 class FrontEndContract(ConfiguredContract[FrontEnd]):
-    """What a front-end must satisfy.
+    """Contract of a front-end.
 
     Example:
         >>> class TestLoudness(FrontEndContract):    # doctest: +SKIP
@@ -52,7 +52,7 @@ class FrontEndContract(ConfiguredContract[FrontEnd]):
 
     @property
     def num_snippets(self) -> int:
-        """How many rows are asked for."""
+        """Number of rows that are requested."""
         return self.grid.num_snippets(self.duration_s)
 
     def test_its_modality_is_a_word_or_any(self) -> None:

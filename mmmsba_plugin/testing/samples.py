@@ -51,7 +51,7 @@ Array = TypeVar("Array", bound=NDArray[Any])
 
 
 def media(duration_s: float, path: str = "sample.mp4") -> Media:
-    """Return what is known about a clip of that length."""
+    """Make the media description of a clip of that length."""
     video = VideoStream(codec="h264", width_px=320, height_px=240, fps_hz=FPS_HZ)
     audio = AudioStream(codec="aac", sample_rate_hz=SAMPLE_RATE_HZ, channels=1)
     return Media(path=path, duration_s=duration_s, container="mp4", video=video, audio=audio)

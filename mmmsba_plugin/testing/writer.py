@@ -1,4 +1,4 @@
-"""What a writer must satisfy."""
+"""Contract of writers."""
 
 import io
 import re
@@ -15,10 +15,10 @@ _PATHS = ("<b>&\"'.mp4", "a;b,c\td.mp4", "new\nline --> 2.mp4", "Übung 影片.m
 
 
 class WriterContract(EntryContract[Writer]):
-    """What a writer must satisfy."""
+    """Contract of writers."""
 
     def text(self, report: Report) -> str:
-        """Return what the writer makes of a report."""
+        """Write a report to a string."""
         stream = io.StringIO()
         self.entry.write(report, stream)
         assert not stream.closed, "the stream belongs to the caller, who closes it"

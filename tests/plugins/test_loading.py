@@ -300,8 +300,9 @@ class TestLoadFile:
         assert caught.value.__cause__ is not None, "its author wants the traceback"
 
     def test_one_that_is_not_there_is_an_error(self, tmp_path):
-        with pytest.raises(PluginBrokenError, match=r"there is no plug-in file .*none\.py"):
+        with pytest.raises(PluginBrokenError, match=r"no plug-in file .*none\.py") as caught:
             plugins.load_file(tmp_path / "none.py")
+        assert caught.value.plugin == str(tmp_path / "none.py")
 
     def test_one_that_is_no_python_is_an_error(self, tmp_path):
         path = tmp_path / "plugin.txt"

@@ -1,4 +1,4 @@
-"""Whose voice is heard: a speaker encoder that ships with the package.
+"""Speaker embeddings by an encoder that ships with the package.
 
 Who made it and under which licence stands in ``NOTICE.speaker`` beside this file.
 """
@@ -32,12 +32,12 @@ _SHA256 = "e1620b04753ddbdcafa86c03dec89ba3661d67d0525a7e26bb9663582b7341fa"
 def speaker_embeddings(
     mels: NDArray[np.float32], *, mean_square: float, window: int, every: int
 ) -> NDArray[np.float32]:
-    """Return whose voice is heard around the middle of each snippet.
+    """Compute speaker embeddings around the middle of each snippet.
 
     Args:
         mels: Power in each mel band of each column, shape ``(column, NUM_MELS)``.
         mean_square: Of the whole audio, to bring it to the level that the encoder knows.
-        window: Columns that one print is taken of; beyond either end the last one lasts on.
+        window: Columns that one embedding is taken of; beyond either end the last one lasts on.
         every: Columns of a snippet.
 
     Returns:
@@ -59,7 +59,7 @@ def speaker_embeddings(
     first = max(0, -before)
     windows = np.lib.stride_tricks.sliding_window_view(padded[first:], window, axis=0)[::every]
     with torch.inference_mode():
-        embeddings = [_print(np.swapaxes(part, 1, 2)) for part in _batches(windows)]
+        embeddings = [_embed(np.swapaxes(part, 1, 2)) for part in _batches(windows)]
     return np.concatenate(embeddings)
 
 
@@ -67,19 +67,19 @@ def _batches(windows: NDArray[np.float32]) -> list[NDArray[np.float32]]:
     return [windows[start : start + _BATCH] for start in range(0, len(windows), _BATCH)]
 
 
-def _print(windows: NDArray[np.float32]) -> NDArray[np.float32]:
+def _embed(windows: NDArray[np.float32]) -> NDArray[np.float32]:
     import torch
 
     recurrence, dense = load_encoder()
     _, (state, _) = recurrence(torch.from_numpy(windows.copy()))
-    found = torch.nn.functional.normalize(dense(state[-1]).relu(), dim=1)
-    values: NDArray[np.float32] = found.numpy()
+    unit = torch.nn.functional.normalize(dense(state[-1]).relu(), dim=1)
+    values: NDArray[np.float32] = unit.numpy()
     return values
 
 
 @cache
 def load_encoder() -> "tuple[nn.Module, nn.Module]":
-    """Return the encoder: what reads a window, and what makes a print of its last state.
+    """Load the encoder: its recurrent layers, and the dense one behind their last state.
 
     Raises:
         ModelFileError: The file is missing, or not the one that was shipped.
@@ -99,7 +99,7 @@ def load_encoder() -> "tuple[nn.Module, nn.Module]":
 
 @cache
 def mel_bands() -> NDArray[np.float32]:
-    """Return how much the power of each bin counts in each band that the encoder listens in.
+    """Load the mel filter bank of the encoder.
 
     Returns:
         Slaney's mel bands over 512 samples of 16 kHz, shape ``(NUM_MELS, 257)``. They lie with

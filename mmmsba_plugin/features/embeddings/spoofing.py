@@ -1,4 +1,4 @@
-"""How audio was made: the encoder of an anti-spoofing network that ships with the package.
+"""Anti-spoofing embeddings by an encoder that ships with the package: traces of synthesis.
 
 It has heard what six speech generators and voice converters leave in a waveform, which no
 three minutes of footage teach. Who made it and under which licence stands in
@@ -36,7 +36,7 @@ _SHA256 = "25ba76d60c5a6b04b1ad5ecf4188801e18b45f1d269f7042b088bbd0971e3efa"
 
 
 def spoofing_embeddings(samples: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return what is heard of how audio was made, every :data:`STEP` samples.
+    """Compute anti-spoofing embeddings, one every :data:`STEP` samples.
 
     Args:
         samples: Mono audio of 16 kHz, shape ``(sample,)``, at least one; beyond either end it
@@ -59,35 +59,35 @@ def spoofing_embeddings(samples: NDArray[np.float32]) -> NDArray[np.float32]:
     gain = np.sqrt(_MEAN_SQUARE / max(float(np.mean(np.square(samples))), 1e-12))
     with torch.inference_mode():
         parts = [
-            _print(_piece(samples, k, min(k + _BATCH, num)) * np.float32(gain))
+            _embed(_segment(samples, k, min(k + _BATCH, num)) * np.float32(gain))
             for k in range(0, num, _BATCH)
         ]
     return np.concatenate(parts)
 
 
-def _piece(samples: NDArray[np.float32], first: int, stop: int) -> NDArray[np.float32]:
-    """Return what prints ``first`` to ``stop`` are about, and a step on either side.
+def _segment(samples: NDArray[np.float32], first: int, stop: int) -> NDArray[np.float32]:
+    """Cut the samples of embeddings ``first`` to ``stop``, and a step on either side.
 
-    What lies behind the filters reaches less than a step beyond a print's own samples, so that
+    What lies behind the filters reaches less than a step beyond an embedding's own samples, so that
     makes them exact. Beyond its ends audio is mirrored, as often as it takes.
     """
     half = _TAPS // 2
-    wanted = np.arange((first - 1) * STEP - half, (stop + 1) * STEP + half) % (2 * samples.size)
-    piece: NDArray[np.float32] = samples[np.minimum(wanted, 2 * samples.size - 1 - wanted)]
-    return piece
+    indices = np.arange((first - 1) * STEP - half, (stop + 1) * STEP + half) % (2 * samples.size)
+    segment: NDArray[np.float32] = samples[np.minimum(indices, 2 * samples.size - 1 - indices)]
+    return segment
 
 
-def _print(samples: NDArray[np.float32]) -> NDArray[np.float32]:
+def _embed(samples: NDArray[np.float32]) -> NDArray[np.float32]:
     import torch
 
-    heard = load_encoder()(torch.from_numpy(samples)[None, None])[0].abs()
-    values: NDArray[np.float32] = torch.cat([heard.amax(dim=1), heard.mean(dim=1)]).T.numpy()
+    output = load_encoder()(torch.from_numpy(samples)[None, None])[0].abs()
+    values: NDArray[np.float32] = torch.cat([output.amax(dim=1), output.mean(dim=1)]).T.numpy()
     return values[1:-1]
 
 
 @cache
 def load_encoder() -> "nn.Module":
-    """Return the encoder: from audio, shape ``(1, 1, sample)``, to ``(1, 64, 23, step)``.
+    """Load the encoder: from audio, shape ``(1, 1, sample)``, to ``(1, 64, 23, step)``.
 
     Raises:
         ModelFileError: The file is missing, or not the one that was shipped.
