@@ -82,7 +82,7 @@ class Operation:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class ForgedClip:
+class FakeClip:
     """A clip after its segments were manipulated.
 
     Attributes:
@@ -104,7 +104,7 @@ class ForgedClip:
         """Return the manipulated segments of a modality."""
         return [o.time for o in self.operations if o.modality == modality]
 
-    def at_frame_rate(self, fps_hz: Fraction) -> "ForgedClip":
+    def at_frame_rate(self, fps_hz: Fraction) -> "FakeClip":
         """Return it with the segments that its frames have at another frame rate."""
         operations = []
         for operation in self.operations:
@@ -123,7 +123,7 @@ def forge_clip(
     donors: Donors,
     config: SegmentConfig,
     rng: np.random.Generator,
-) -> ForgedClip | Refusal:
+) -> FakeClip | Refusal:
     """Forge one to three segments of a clip.
 
     Args:
@@ -153,7 +153,7 @@ def forge_clip(
     for forgers, log in ((recipe.frames, frame_log), (recipe.audios, audio_log)):
         if forgers and not log.operations:
             return log.refusals[-1]
-    return ForgedClip(new_audio, new_frames, (*audio_log.operations, *frame_log.operations))
+    return FakeClip(new_audio, new_frames, (*audio_log.operations, *frame_log.operations))
 
 
 @dataclass(frozen=True, slots=True)

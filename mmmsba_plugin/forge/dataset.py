@@ -175,8 +175,8 @@ class ClipTask:
         donors = Donors(source, self.sources, self.traces, config.sample_rate_hz)
         num_fake = self._num_variants(source)
         num_real = self._num_real(num_fake)
-        numbers = writer.file_numbers(num_real + num_fake)
-        real, fake = numbers[:num_real], numbers[num_real:]
+        file_numbers = writer.file_numbers(num_real + num_fake)
+        real, fake = file_numbers[:num_real], file_numbers[num_real:]
         variants: list[Entry] = []
         skipped: list[Skipped] = []
         for turn, number in enumerate(fake):
@@ -204,7 +204,7 @@ class ClipTask:
         return result
 
     def _num_variants(self, source: Source) -> int:
-        """Return how often a clip is forged, so that its identity is not forged too often."""
+        """Return the number of variants of a clip, within the limit of its identity."""
         if self.per_identity is None:
             return self.per_clip
         identity = source.candidate.identity
@@ -252,13 +252,13 @@ def _summarize(
     if not num_fake:
         reasons = "; ".join(map(str, skipped[:3]))
         raise ForgeError(f"nothing could be forged ({reasons}); give other clips")
-    written = (entry for result in results if not result.resumed for entry in result.entries)
+    new_entries = (entry for result in results if not result.resumed for entry in result.entries)
     return ForgeSummary(
         metadata=manifest.metadata,
         num_real=len(entries) - num_fake,
         num_fake=num_fake,
         num_resumed=sum(result.resumed for result in results),
-        written_s=sum(entry["duration"] for entry in written),
+        written_s=sum(entry["duration"] for entry in new_entries),
         skipped=skipped,
         left_out=forgers.left_out,
     )

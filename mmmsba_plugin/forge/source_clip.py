@@ -185,11 +185,11 @@ class FaceTraceStore:
         except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile):
             # Nobody has asked before, or a run was stopped while it wrote.
             frames = cache or self.frames_of(source)
-        trace = trace_face(frames, fps_hz=float(fps_of(source.media)), config=self.config)
+        face = trace_face(frames, fps_hz=float(fps_of(source.media)), config=self.config)
         path.parent.mkdir(parents=True, exist_ok=True)
         # Two processes may make the same one at the same time; the bytes are the same.
-        np.savez(path, **{f.name: getattr(trace, f.name) for f in fields(trace)})
-        return trace
+        np.savez(path, **{f.name: getattr(face, f.name) for f in fields(face)})
+        return face
 
     def frames_of(self, source: Source, *, max_bytes: int = 0) -> FrameCache:
         """Return the frames of a clip; see :class:`FrameCache`."""

@@ -161,7 +161,7 @@ def _find_videos(folder: Path, seed: int) -> list[Candidate]:
         path
         for path in folder.rglob("*")
         if path.suffix.lower() in VIDEO_SUFFIXES
-        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+        and not any(name.startswith(".") for name in path.relative_to(folder).parts)
     )
     splits = deal({p.stem for p in paths}, HELD_OUT, seed=seed)
     return [Candidate(p, p.relative_to(folder).as_posix(), p.stem, splits[p.stem]) for p in paths]

@@ -16,7 +16,7 @@ from pydantic import Field
 
 from mmmsba_plugin.config import Config, TracksConfig
 from mmmsba_plugin.datasets.lavdf_metadata import Entry, entry
-from mmmsba_plugin.forge.apply import ForgedClip, Refusal, forge_clip
+from mmmsba_plugin.forge.apply import FakeClip, Refusal, forge_clip
 from mmmsba_plugin.forge.augment.audio import mix
 from mmmsba_plugin.forge.augment.pipeline import Processing, ProcessingConfig, draw_processing
 from mmmsba_plugin.forge.augment.video import at_rate, develop
@@ -133,7 +133,7 @@ class VariantWriter:
     def write_real(self, number: int) -> Entry:
         """Write the real clip as a file of that number, and return its metadata."""
         clip, processing = self._processed_clip(number)
-        return self._write(number, processing, clip, ForgedClip(clip.audio, {}, ()))
+        return self._write(number, processing, clip, FakeClip(clip.audio, {}, ()))
 
     def write_fake(
         self, number: int, recipe: Recipe, donors: Donors, *, original: int
@@ -151,10 +151,10 @@ class VariantWriter:
         """
         clip, processing = self._processed_clip(number)
         rng = self._rng(number, _FORGING)
-        forged = forge_clip(clip, recipe, donors=donors, config=self._config.segments, rng=rng)
-        if isinstance(forged, Refusal):
-            return forged
-        return self._write(number, processing, clip, forged) | {"original": self._file(original)}
+        fake = forge_clip(clip, recipe, donors=donors, config=self._config.segments, rng=rng)
+        if isinstance(fake, Refusal):
+            return fake
+        return self._write(number, processing, clip, fake) | {"original": self._file(original)}
 
     def _rng(self, number: int, purpose: int) -> np.random.Generator:
         """Return a random generator that does not depend on the files made before."""
@@ -175,20 +175,20 @@ class VariantWriter:
         return clip.without(cut), processing
 
     def _write(
-        self, number: int, processing: Processing, clip: SourceClip, forged: ForgedClip
+        self, number: int, processing: Processing, clip: SourceClip, fake: FakeClip
     ) -> Entry:
         """Write a file, and return its metadata."""
         file, rng = self._file(number), self._rng(number, _NOISE)
         rate_hz = self._config.sample_rate_hz
-        audio = mix(forged.audio, processing, sample_rate_hz=rate_hz, rng=rng)
+        audio = mix(fake.audio, processing, sample_rate_hz=rate_hz, rng=rng)
         frames: Iterable[Frame] = develop(
-            replace_frames(clip.frames(), forged.frames), processing, rng
+            replace_frames(clip.frames(), fake.frames), processing, rng
         )
         fps_hz = clip.fps_hz
         if processing.fps_hz is not None:
             fps_hz = Fraction(processing.fps_hz)
             frames = at_rate(frames, fps_hz, clip.duration_s)
-            forged = forged.at_frame_rate(fps_hz)
+            fake = fake.at_frame_rate(fps_hz)
         counter = _FrameCounter(frames)
         with self._encoded_before(number, processing, counter, audio, fps_hz) as streams:
             encoded_frames, encoded_audio = streams
@@ -206,15 +206,15 @@ class VariantWriter:
             file=file,
             split=self.source.candidate.split,
             identity=self.source.candidate.identity,
-            kind=forged.kind or "real",
+            kind=fake.kind or "real",
             duration_s=counter.last_s + frames_to_s(1, fps_hz),
             num_frames=counter.count,
             num_audio_samples=audio.size,
-            visual=forged.segments("visual"),
-            audio=forged.segments("audio"),
+            visual=fake.segments("visual"),
+            audio=fake.segments("audio"),
             details={
                 "source": self.source.candidate.key,
-                "operations": [operation.to_dict() for operation in forged.operations],
+                "operations": [operation.to_dict() for operation in fake.operations],
                 "processing": processing.told(),
             },
         )

@@ -46,7 +46,7 @@ class ForgerContract(ConfiguredContract[Forger]):
         for new, old in zip(fake, self._real(), strict=False):
             assert not np.array_equal(new, old), "an unaltered segment would be false ground truth"
 
-    def test_the_same_seed_gives_the_same_forgery(self) -> None:
+    def test_the_same_seed_gives_the_same_manipulation(self) -> None:
         for first, second in zip(self.forge(seed=7), self.forge(seed=7), strict=True):
             np.testing.assert_array_equal(first, second)
 

@@ -30,24 +30,24 @@ class TestForge:
         real.mkdir()
         shutil.copy(talking_clip, real)
         (real / "notes.mp4").write_text("no film")
-        numbers = ("--per-clip", 1, "--real-per-clip", 1)
-        made = run("forge", real, "-o", tmp_path / "out", *numbers, "--forger", "mouth")
-        assert made.exit_code == _exit_codes.OK
-        assert "wrote 1 real and 1 fake clips" in made.stdout
-        assert "skipped" in made.stdout
-        assert "notes.mp4" in made.stdout
+        counts = ("--per-clip", 1, "--real-per-clip", 1)
+        result = run("forge", real, "-o", tmp_path / "out", *counts, "--forger", "mouth")
+        assert result.exit_code == _exit_codes.OK
+        assert "wrote 1 real and 1 fake clips" in result.stdout
+        assert "skipped" in result.stdout
+        assert "notes.mp4" in result.stdout
         fake = [r for r in read_lavdf(tmp_path / "out") if r.fake]
         assert [(r.kind, r.audio_truth) for r in fake] == [("mouth", ())]
 
     def test_an_unknown_forger_is_answered_with_those_there_are(self, run, tmp_path):
-        done = run("forge", tmp_path, "-o", tmp_path / "out", "--forger", "spice")
-        assert done.exit_code == _exit_codes.STOPPED
-        assert "did you mean 'splice'?" in done.stderr
+        result = run("forge", tmp_path, "-o", tmp_path / "out", "--forger", "spice")
+        assert result.exit_code == _exit_codes.STOPPED
+        assert "did you mean 'splice'?" in result.stderr
 
     def test_a_folder_that_is_not_there_is_named(self, run, tmp_path):
-        done = run("forge", tmp_path / "gone", "-o", tmp_path / "out")
-        assert done.exit_code == _exit_codes.STOPPED
-        assert f"there is no folder {tmp_path / 'gone'}" in done.stderr
+        result = run("forge", tmp_path / "gone", "-o", tmp_path / "out")
+        assert result.exit_code == _exit_codes.STOPPED
+        assert f"there is no folder {tmp_path / 'gone'}" in result.stderr
 
 
 @pytest.fixture(scope="session")
@@ -59,12 +59,12 @@ def real(tmp_path_factory):
 
 
 def test_the_command_forges_with_those_that_are_wanted(run, real, tmp_path):
-    done = run(
+    result = run(
         *("forge", real, "-o", tmp_path / "out", "--split", "dev", "--per-clip", 2),
         *("--forgers", "shift,mouth", "--exclude", "mouth", "--workers", 1),
     )
-    assert done.exit_code == _exit_codes.OK, done.output
-    assert "wrote 3 real and 2 fake clips" in done.stdout
+    assert result.exit_code == _exit_codes.OK, result.output
+    assert "wrote 3 real and 2 fake clips" in result.stdout
     assert {r.kind for r in read_lavdf(tmp_path / "out")} == {"real", "shift"}
 
 
@@ -80,17 +80,17 @@ def test_the_command_tells_of_leaks_and_of_who_was_left_out(run, real, tmp_path)
         "def forensics_forgers():\n"
         "    yield Forger('silent-voice', 'audio', 'Words.', Config, build)\n"
     )
-    done = run(
+    result = run(
         *("--plugin", plugin, "forge", real, "-o", tmp_path / "out", "--split", "train"),
         *("--per-clip", 1, "--forgers", "shift,silent-voice", "--check-leaks"),
         *("--real-per-clip", 1, "--workers", 1),
     )
-    assert done.exit_code == _exit_codes.OK, done.output
-    assert "left out the forger 'silent-voice': no voice is installed" in done.stdout
-    assert "a guess from size, encoding and loudness alone: AUC" in done.stdout
+    assert result.exit_code == _exit_codes.OK, result.output
+    assert "left out the forger 'silent-voice': no voice is installed" in result.stdout
+    assert "a guess from size, encoding and loudness alone: AUC" in result.stdout
 
 
 def test_an_unknown_name_among_the_excluded_is_answered_with_those_there_are(run, tmp_path):
-    done = run("forge", tmp_path, "-o", tmp_path / "out", "--exclude", "shft")
-    assert done.exit_code == _exit_codes.STOPPED
-    assert "did you mean 'shift'?" in done.stderr
+    result = run("forge", tmp_path, "-o", tmp_path / "out", "--exclude", "shft")
+    assert result.exit_code == _exit_codes.STOPPED
+    assert "did you mean 'shift'?" in result.stderr

@@ -50,8 +50,8 @@ def names_of(forgers, rng_seed, number, mixed_share=0.0):
 def forger_set(num_audios, num_frames):
     forger = Shouting(Loud())
     return ForgerSet(
-        tuple((f"sound{i}", forger) for i in range(num_audios)),
-        tuple((f"picture{i}", forger) for i in range(num_frames)),
+        tuple((f"audio{i}", forger) for i in range(num_audios)),
+        tuple((f"frames{i}", forger) for i in range(num_frames)),
     )
 
 

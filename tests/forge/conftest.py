@@ -33,30 +33,30 @@ def fake(real, tmp_path_factory):
 
 
 @pytest.fixture
-def written(monkeypatch):
-    """What would have been encoded, by name of the file."""
-    found = {}
+def encoded_streams(monkeypatch):
+    """The frames and the audio of each file before encoding, by its name."""
+    streams = {}
 
     def keep(path, frames, *, audio, **_):
-        found[Path(path).name] = ([(p.pts_s, p.rgb) for p in frames], audio)
+        streams[Path(path).name] = ([(p.pts_s, p.rgb) for p in frames], audio)
 
     monkeypatch.setattr("mmmsba_plugin.forge.variants.write_clip", keep)
-    return found
+    return streams
 
 
 @pytest.fixture
-def studio(real, tmp_path):
-    """The studio of one clip, and who lends to it."""
+def variant_writer(real, tmp_path):
+    """The variant writer of one clip, and its donors."""
     sources, _ = find_sources(real, seed=4, min_clip_s=1.0, split="train")
     traces = FaceTraceStore(tmp_path / "traces", UNTOUCHED.tracks, UNTOUCHED.max_short_side_px)
-    lenders = Donors(sources[0], sources, traces, RATE_HZ)
-    made = VariantWriter(sources[0], tmp_path, traces=traces, config=UNTOUCHED, seed=4)
-    return made, lenders
+    donors = Donors(sources[0], sources, traces, RATE_HZ)
+    writer = VariantWriter(sources[0], tmp_path, traces=traces, config=UNTOUCHED, seed=4)
+    return writer, donors
 
 
 @pytest.fixture(scope="session")
 def talking(tmp_path_factory):
-    """Frames of a talking puppet and where its face is."""
+    """Frames of a talking head and its face trace."""
     path = tmp_path_factory.mktemp("forge") / "talking.mp4"
     make_talking_clip(path, seconds=3, seed=11)
     frames = list(FrameReader(probe(path)))

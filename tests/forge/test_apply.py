@@ -23,25 +23,25 @@ def test_both_modalities_are_mostly_fake_at_the_same_time():
     both = Recipe(forgers.audios, forgers.frames)
     num_same = 0
     for _ in range(500):
-        heard, seen = assign_modalities(3, both, rng)
-        assert set(heard) | set(seen) == {0, 1, 2}
-        assert set(heard) & set(seen), "both are fake somewhere"
-        num_same += heard == seen
-    # Two of three stretches keep both in four of five draws each.
+        audio_turns, frame_turns = assign_modalities(3, both, rng)
+        assert set(audio_turns) | set(frame_turns) == {0, 1, 2}
+        assert set(audio_turns) & set(frame_turns), "both are fake somewhere"
+        num_same += audio_turns == frame_turns
+    # Two of three segments keep both in four of five draws each.
     assert 280 <= num_same <= 360
     assert assign_modalities(3, Recipe(audios=forgers.audios), rng) == ([0, 1, 2], [])
     assert assign_modalities(2, Recipe(frames=forgers.frames), rng) == ([], [0, 1])
 
 
 class Cutting(Shouting):
-    """A forger that closes the gap: a stretch becomes shorter."""
+    """A forger that closes the gap: a segment becomes shorter."""
 
     def forge_audio(self, job, rng):
         return job.span[::2]
 
 
 class Idle(Shouting):
-    """A forger that leaves a stretch as it is."""
+    """A forger that leaves a segment as it is."""
 
     def forge_audio(self, job, rng):
         return job.span.copy()
@@ -61,7 +61,7 @@ class Voiceless(Shouting):
         raise MissingExtraError("no voice is installed; install one")
 
 
-def test_a_stranger_s_forger_enters_by_the_same_door(real, tmp_path):
+def test_a_plug_in_s_forger_enters_by_the_same_door(real, tmp_path):
     summary = forge_dataset(
         real,
         tmp_path,
@@ -89,18 +89,18 @@ def test_a_forger_that_does_not_do_its_work_is_named(real, tmp_path, build, mess
     with pytest.raises(ForgeError, match=f"nothing could be forged .*{message}"):
         forge_dataset(real, tmp_path / "alone", forgers=[audio("odd", build)], **options)
     both = [audio("odd", build), audio("shout", Shouting)]
-    made = forge_dataset(real, tmp_path / "both", forgers=both, **options)
-    assert made.num_fake == 1, "another one steps in"
+    summary = forge_dataset(real, tmp_path / "both", forgers=both, **options)
+    assert summary.num_fake == 1, "another one steps in"
 
 
-def test_every_forger_there_is_finds_something_to_alter(studio, written):
-    made, lenders = studio
+def test_every_forger_there_is_finds_something_to_alter(variant_writer, encoded_streams):
+    summary, donors = variant_writer
     forgers = [plugins.lookup("forgers", o.name) for o in plugins.entries("forgers") if o.entry]
     forgers = build_forgers(forgers, {})
-    alone = [Recipe(audios=(one,)) for one in forgers.audios]
-    alone += [Recipe(frames=(one,)) for one in forgers.frames]
+    alone = [Recipe(audios=(forger,)) for forger in forgers.audios]
+    alone += [Recipe(frames=(forger,)) for forger in forgers.frames]
     for recipe in alone:
-        entry = made.write_fake(0, recipe, lenders, original=1)
+        entry = summary.write_fake(0, recipe, donors, original=1)
         assert entry["kind"] == str(recipe)
         assert entry["n_fakes"] >= 1
-    assert written
+    assert encoded_streams

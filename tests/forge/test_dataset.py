@@ -41,18 +41,19 @@ def test_a_dataset_is_read_back_as_what_was_made(fake):
         assert record.media.parent.name == record.split
 
 
-def test_each_stretch_is_told_with_its_forger(fake):
+def test_each_segment_is_recorded_with_its_forger(fake):
+    forgers = {"audio": "splice", "visual": "mouth"}
     for entry in metadata(fake[0]):
-        told = collections.defaultdict(list)
-        for done in entry["operations"]:
-            told[done["modality"]].append([done["start"], done["end"]])
-            assert done["forger"] == {"audio": "splice", "visual": "mouth"}[done["modality"]]
+        times = collections.defaultdict(list)
+        for operation in entry["operations"]:
+            times[operation["modality"]].append([operation["start"], operation["end"]])
+            assert operation["forger"] == forgers[operation["modality"]]
         for modality in ("audio", "visual"):
             segments = entry[f"{modality}_fake_segments"]
-            np.testing.assert_allclose(told[modality], segments, atol=1e-5)
+            np.testing.assert_allclose(times[modality], segments, atol=1e-5)
         words = {(0, 0): "real", (1, 0): "audio_modified", (0, 1): "visual_modified"}
-        said = words.get((bool(told["audio"]), bool(told["visual"])), "both_modified")
-        assert entry["modify_type"] == said
+        modify_type = words.get((bool(times["audio"]), bool(times["visual"])), "both_modified")
+        assert entry["modify_type"] == modify_type
 
 
 def test_an_original_is_a_real_file_of_the_same_clip(fake):
@@ -99,9 +100,9 @@ def test_what_is_told_of_a_file_is_what_is_in_it(fake):
     ],
 )
 def test_wrong_settings_are_refused_before_anything_is_written(real, tmp_path, options, message):
-    given_ = {"per_clip": 1, "seed": 0, "forgers": [MOUTH]} | options
+    arguments = {"per_clip": 1, "seed": 0, "forgers": [MOUTH]} | options
     with pytest.raises(ConfigError, match=message):
-        forge_dataset(real, tmp_path / "out", **given_)
+        forge_dataset(real, tmp_path / "out", **arguments)
     assert not (tmp_path / "out").exists()
 
 
@@ -113,8 +114,8 @@ def test_nobody_who_was_filmed_often_outweighs_the_rest(tmp_path):
     described(
         folder,
         *(
-            {"file": f"{name}.mp4", "n_fakes": 0, "split": "train", "identity": who}
-            for name, who in identities.items()
+            {"file": f"{name}.mp4", "n_fakes": 0, "split": "train", "identity": identity}
+            for name, identity in identities.items()
         ),
     )
     sizes = {"per_clip": 4, "real_per_clip": 2, "per_identity": 6}
@@ -138,11 +139,11 @@ def test_a_clip_that_is_hard_to_forge_is_not_often_seen_as_real(real, tmp_path, 
         return Refusal("it is too short")
 
     monkeypatch.setattr(dataset_module.VariantWriter, "write_fake", forge_once)
-    made = forge_dataset(
+    summary = forge_dataset(
         real, tmp_path, per_clip=4, real_per_clip=4, seed=0, forgers=[MOUTH], split="dev"
     )
-    assert (made.num_real, made.num_fake) == (1, 1)
-    assert [s.reason for s in made.skipped] == ["it is too short"] * 3
+    assert (summary.num_real, summary.num_fake) == (1, 1)
+    assert [s.reason for s in summary.skipped] == ["it is too short"] * 3
 
 
 def test_a_missing_modality_is_part_of_the_job(tmp_path):
@@ -174,8 +175,8 @@ def test_the_same_seed_gives_the_same_dataset_in_any_number_of_processes(real, f
     other = OPTIONS | {"seed": 5, "per_clip": 1}
     forge_dataset(real, tmp_path / "other", **other)
     was = [e["fake_periods"] for e in metadata(fake[0])]
-    told = [e["fake_periods"] for e in metadata(tmp_path / "other")]
-    assert not [t for t in told if t and t in was]
+    segments = [e["fake_periods"] for e in metadata(tmp_path / "other")]
+    assert not [t for t in segments if t and t in was]
 
 
 def test_only_the_wanted_split_is_fake(real, tmp_path):

@@ -11,7 +11,7 @@ from .clips import SPLICE, still
 
 
 class Borrowing:
-    """A frame forger that asks for a stranger and takes a corner of him."""
+    """A frame forger that asks for another clip and takes a corner of its frames."""
 
     needs_donor = False
     needs_other_clip = True
@@ -22,9 +22,9 @@ class Borrowing:
     def forge_frames(self, job, rng):
         assert len(job.other_clip_donors) == len(job.frames)
         fake = []
-        for shot, stranger in zip(job.frames, job.other_clip_donors, strict=True):
-            rgb = shot.rgb.copy()
-            rgb[:40, :40] = stranger.rgb[-40:, -40:]
+        for frame, donor in zip(job.frames, job.other_clip_donors, strict=True):
+            rgb = frame.rgb.copy()
+            rgb[:40, :40] = donor.rgb[-40:, -40:]
             fake.append(rgb)
         return fake
 
@@ -32,13 +32,13 @@ class Borrowing:
 BORROW = Forger("borrow", "visual", "Corner.", Config, Borrowing)
 
 
-def test_a_stranger_lends_his_face(real, tmp_path):
-    made = forge_dataset(real, tmp_path, per_clip=1, seed=0, forgers=[BORROW], split="train")
-    assert (made.num_fake, made.skipped) == (3, ())
+def test_a_clip_of_another_identity_is_the_donor_of_a_face(real, tmp_path):
+    summary = forge_dataset(real, tmp_path, per_clip=1, seed=0, forgers=[BORROW], split="train")
+    assert (summary.num_fake, summary.skipped) == (3, ())
     assert not (tmp_path / ".progress/traces").exists()
 
 
-def test_nobody_lends_a_face_from_another_split(real, tmp_path):
+def test_no_donor_face_comes_from_another_split(real, tmp_path):
     with pytest.raises(ForgeError, match="no other clip of the split has a face"):
         forge_dataset(real, tmp_path, per_clip=1, seed=0, forgers=[BORROW], split="test")
 

@@ -17,9 +17,9 @@ from .clips import MOUTH, OPTIONS, dataset_files, described
 def test_an_interrupted_run_can_be_used_goes_on_and_ends_with_the_same_dataset(
     real, fake, tmp_path
 ):
-    def interrupt(done, total, name):
+    def interrupt(count, total, name):
         assert total == 5
-        if done == 2:
+        if count == 2:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):

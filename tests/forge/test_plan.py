@@ -25,12 +25,12 @@ from .clips import RATE_HZ, face_at, talk
     seed=st.integers(0, 2**32),
     num_frames=st.integers(25, 300),
     fps_hz=st.sampled_from([12.0, 25.0, 29.97, 60.0]),
-    gone=st.integers(0, 20),
+    first=st.integers(0, 20),
     with_audio=st.booleans(),
 )
 @settings(max_examples=60, deadline=None)
-def test_planned_frames_keep_every_promise(seed, num_frames, fps_hz, gone, with_audio):
-    face = face_at(range(gone, num_frames), num_frames, fps_hz=fps_hz)
+def test_planned_frames_keep_every_promise(seed, num_frames, fps_hz, first, with_audio):
+    face = face_at(range(first, num_frames), num_frames, fps_hz=fps_hz)
     config, rng = SegmentConfig(), np.random.default_rng(seed)
     duration_s = num_frames / fps_hz
     audio = talk(rng, duration_s) if with_audio else None
@@ -38,18 +38,18 @@ def test_planned_frames_keep_every_promise(seed, num_frames, fps_hz, gone, with_
     planned = plan_segments(propose, duration_s=duration_s, config=config, rng=rng)
     assert len(planned) <= 3
     assert sum(s.time.duration_s for s in planned) <= 0.5 * duration_s + 1e-6
-    for one, other in pairwise(planned):
-        assert other.time.start_s - one.time.end_s >= 0.3 - 1e-5
-    for stretch in planned:
-        here, there = stretch.frames, stretch.donors
-        assert stretch.time == Segment(face.edges_s[here.start], face.edges_s[here.stop])
-        assert 0.1 - 1e-5 <= stretch.time.duration_s <= 1.6 + 1e-5
+    for earlier, later in pairwise(planned):
+        assert later.time.start_s - earlier.time.end_s >= 0.3 - 1e-5
+    for segment in planned:
+        here, there = segment.frames, segment.donors
+        assert segment.time == Segment(face.edges_s[here.start], face.edges_s[here.stop])
+        assert 0.1 - 1e-5 <= segment.time.duration_s <= 1.6 + 1e-5
         assert len(there) == len(here)
         assert not set(here) & set(there)
         assert (face.track[here] == 0).all()
         assert (face.track[there] == 0).all()
         if with_audio:
-            assert stretch.time.end_s * RATE_HZ <= audio.size + 1
+            assert segment.time.end_s * RATE_HZ <= audio.size + 1
 
 
 @given(seed=st.integers(0, 2**32), seconds=st.floats(1.0, 12.0))
@@ -61,13 +61,13 @@ def test_planned_audio_keeps_every_promise(seed, seconds):
         propose_audio(audio, RATE_HZ), duration_s=seconds, config=config, rng=rng
     )
     assert 1 <= len(planned) <= 3
-    for one, other in pairwise(planned):
-        assert other.time.start_s - one.time.end_s >= 0.3 - 1e-5
-    for stretch in planned:
+    for earlier, later in pairwise(planned):
+        assert later.time.start_s - earlier.time.end_s >= 0.3 - 1e-5
+    for segment in planned:
         # Rounding to a sample may take half a sample off.
-        assert 0.1 - 1e-4 <= stretch.time.duration_s <= 1.6 + 1e-4
-        assert stretch.time.start_s >= 0
-        assert stretch.time.end_s * RATE_HZ <= audio.size + 1e-6
+        assert 0.1 - 1e-4 <= segment.time.duration_s <= 1.6 + 1e-4
+        assert segment.time.start_s >= 0
+        assert segment.time.end_s * RATE_HZ <= audio.size + 1e-6
 
 
 @pytest.mark.parametrize(
@@ -95,10 +95,10 @@ def test_a_pause_is_not_fake():
     ):
         planned = plan_segments(propose, duration_s=10, config=config, rng=rng)
         assert planned
-        assert all(stretch.time.start_s < 2 for stretch in planned)
+        assert all(segment.time.start_s < 2 for segment in planned)
 
 
-def test_a_clip_that_is_too_short_gets_no_stretch():
+def test_a_clip_that_is_too_short_gets_no_segment():
     propose = propose_audio(np.zeros(1600, np.float32), RATE_HZ)
     planned = plan_segments(
         propose, duration_s=0.1, config=SegmentConfig(), rng=np.random.default_rng(0)
@@ -113,14 +113,14 @@ def test_a_donor_is_far_off_where_the_clip_allows():
         assert there.stop <= 40 - 7 or there.start >= 50 + 7
 
 
-def test_a_short_clip_s_donor_may_be_near_but_never_the_stretch():
+def test_a_short_clip_s_donor_may_be_near_but_never_the_segment():
     face = face_at(range(22), 22)
     there = find_donor(face, range(8, 14), gap_s=0.3, rng=np.random.default_rng(0))
     assert len(there) == 6
     assert not set(there) & set(range(8, 14))
 
 
-def test_a_head_that_is_turned_lends_no_mouth():
+def test_a_turned_head_is_no_donor_of_a_mouth():
     face = face_at(range(100), 100)
     face.points[50:] += 20
     face.points[50:, [*LIPS_OUTER, *LIPS_INNER]] -= 20
@@ -129,7 +129,7 @@ def test_a_head_that_is_turned_lends_no_mouth():
         assert len(there) == 0 or there.start >= 50
 
 
-def test_nobody_else_lends_a_mouth():
+def test_no_other_track_is_the_donor_of_a_mouth():
     face = face_at(range(60), 60)
     face.track[30:] = 1
     there = find_donor(face, range(10), gap_s=0.3, rng=np.random.default_rng(0))

@@ -23,8 +23,8 @@ def test_a_third_each_has_its_audio_its_frames_or_both_altered():
             counts.update([*audios, *frames])
     assert altered == {(1, 0): 200, (0, 1): 200, (1, 1): 200}
     # 400 draws among four are 100 each, give or take 9.
-    assert all(70 <= counts[f"sound{i}"] <= 130 for i in range(4))
-    assert all(100 <= counts[f"picture{i}"] <= 167 for i in range(3))
+    assert all(70 <= counts[f"audio{i}"] <= 130 for i in range(4))
+    assert all(100 <= counts[f"frames{i}"] <= 167 for i in range(3))
 
 
 def test_some_variants_are_the_work_of_two():
@@ -57,8 +57,8 @@ def audio(name, build):
 
 def test_a_forger_that_lacks_something_here_is_left_out_and_named(real, tmp_path):
     forgers = [audio("speak", never_built), audio("shout", Shouting)]
-    made = forge_dataset(real, tmp_path, per_clip=1, seed=0, split="dev", forgers=forgers)
-    (left_out,) = made.left_out
+    summary = forge_dataset(real, tmp_path, per_clip=1, seed=0, split="dev", forgers=forgers)
+    (left_out,) = summary.left_out
     assert str(left_out) == "the forger 'speak': no voice is installed; install one"
     with pytest.raises(ConfigError, match=r"no forger can be used here .*no voice is installed"):
         build_forgers(forgers[:1], {})

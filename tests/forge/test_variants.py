@@ -12,36 +12,36 @@ from mmmsba_plugin.forge.augment.pipeline import PLAIN, ProcessingConfig
 from mmmsba_plugin.forge.dataset import forge_dataset
 from mmmsba_plugin.forge.recipes import build_forgers
 from mmmsba_plugin.forge.talking_head.clips import make_talking_clip
-from mmmsba_plugin.forge.variants import ForgeConfig
+from mmmsba_plugin.forge.variants import ForgeConfig, VariantWriter
 from mmmsba_plugin.media.encode import write_clip
 from mmmsba_plugin.media.probe import probe
 from mmmsba_plugin.media.video import FrameReader
 
-from .clips import MOUTH, RATE_HZ, SHIFT, SPLICE, metadata
+from .clips import MOUTH, RATE_HZ, SHIFT, SPLICE, UNTOUCHED, metadata
 
 
-def test_truth_is_exactly_what_differs_before_encoding(studio, written):
-    made, lenders = studio
-    name = Path(made.write_real(0)["file"]).name
-    real_frames, real_audio = written[name]
+def test_truth_is_exactly_what_differs_before_encoding(variant_writer, encoded_streams):
+    writer, donors = variant_writer
+    name = Path(writer.write_real(0)["file"]).name
+    real_frames, real_audio = encoded_streams[name]
     forgers = build_forgers([SPLICE, MOUTH], {})
     kinds = set()
     for number in range(1, 4):
-        recipe = next(made.recipes(forgers, number))
-        entry = made.write_fake(number, recipe, lenders, original=0)
+        recipe = next(writer.recipes(forgers, number))
+        entry = writer.write_fake(number, recipe, donors, original=0)
         kinds.add(entry["kind"])
-        frames, audio = written[Path(entry["file"]).name]
+        frames, audio = encoded_streams[Path(entry["file"]).name]
         changed_s = [
             pts_s
             for (pts_s, rgb), (_, old) in zip(frames, real_frames, strict=True)
             if not np.array_equal(rgb, old)
         ]
-        said_s = [
+        expected_s = [
             pts_s
             for pts_s, _ in real_frames
             if any(s - 1e-6 <= pts_s < e - 1e-6 for s, e in entry["visual_fake_segments"])
         ]
-        assert changed_s == said_s
+        assert changed_s == expected_s
         outside = np.ones(audio.size, dtype=bool)
         for start_s, end_s in entry["audio_fake_segments"]:
             inside = slice(round(start_s * RATE_HZ), round(end_s * RATE_HZ))
@@ -67,18 +67,18 @@ def test_processing_knows_nothing_of_the_label(real, tmp_path):
     assert changed_label == 2
 
 
-def test_a_file_s_number_tells_nothing(studio):
-    made, _ = studio
+def test_a_file_number_is_independent_of_the_label(variant_writer, tmp_path):
+    source = variant_writer[0].source
     orders = []
     for seed in range(200):
-        made._seed = seed
-        orders.append(made.file_numbers(4))
+        writer = VariantWriter(source, tmp_path, traces=None, config=UNTOUCHED, seed=seed)
+        orders.append(writer.file_numbers(4))
     assert all(sorted(order) == [0, 1, 2, 3] for order in orders)
     firsts = collections.Counter(order[0] for order in orders)
     assert all(30 <= firsts[number] <= 70 for number in range(4))
 
 
-def _shares():
+def processing_shares():
     return ProcessingConfig.model_fields.keys() - {"best_crf", "worst_crf"}
 
 
@@ -91,12 +91,12 @@ def test_portraits_and_odd_rates_are_fake_like_any(tmp_path, fps_hz):
     clip = make_talking_clip(tmp_path / "wide.mp4", seconds=3, seed=0, size_px=240, fps_hz=rate_hz)
     upright = [p.rgb[:, 41:200] for p in FrameReader(probe(clip.path))]
     write_clip(folder / "tall.mp4", upright, fps_hz=rate_hz)
-    every = ProcessingConfig(**dict.fromkeys(_shares(), 1.0))
+    every = ProcessingConfig(**dict.fromkeys(processing_shares(), 1.0))
     config = ForgeConfig(processing=every, segments={"short_share": 0})
-    made = forge_dataset(
+    writer = forge_dataset(
         folder, tmp_path / "out", per_clip=1, seed=0, forgers=[MOUTH], config=config
     )
-    assert made.skipped == ()
+    assert writer.skipped == ()
     for record in read_lavdf(tmp_path / "out", on_error=refuse):
         media = probe(record.media)
         assert media.video.height_px > media.video.width_px

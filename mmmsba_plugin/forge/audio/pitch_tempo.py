@@ -94,7 +94,7 @@ class ChangeTempo:
         factor = float(rng.uniform(*self._config.factor) ** rng.choice((-1, 1)))
         size, rate_hz = job.span.size, job.sample_rate_hz
         num_speech = min(size, round(size / factor))
-        new = _stretch_time(job, num_speech, factor)
+        new = _change_tempo(job, num_speech, factor)
         if num_speech < size:
             fade = min(s_to_samples(self._config.fade_s, rate_hz), num_speech)
             tone = room_tone(job.audio, size - num_speech + fade, rate_hz, rng)
@@ -103,7 +103,7 @@ class ChangeTempo:
         return overlay_at_speech_level(job, new, self._config)
 
 
-def _stretch_time(job: AudioJob, size: int, factor: float) -> Audio:
+def _change_tempo(job: AudioJob, size: int, factor: float) -> Audio:
     """Return ``size`` samples from the start of the segment at another tempo."""
     from librosa.effects import time_stretch
 

@@ -85,12 +85,12 @@ def convert_voice(audio: Audio, rate_hz: int, *, factor: float, semitones: float
     spectra = compute_stft(shift_pitch(audio, semitones, rate_hz), window)
     envelope = compute_spectral_envelope(compute_stft(audio, window), rate_hz)
     # Shifting the pitch moved the formants along; their new place is counted from the old.
-    log_gains = _stretch_envelope(envelope, factor) - compute_spectral_envelope(spectra, rate_hz)
+    log_gains = _warp_envelope(envelope, factor) - compute_spectral_envelope(spectra, rate_hz)
     gains = np.exp(np.clip(log_gains, -_MAX_LOG_GAIN, _MAX_LOG_GAIN))
     return invert_stft((spectra * gains).astype(np.complex64), audio.size)
 
 
-def _stretch_envelope(envelope: NDArray[np.float64], factor: float) -> NDArray[np.float64]:
+def _warp_envelope(envelope: NDArray[np.float64], factor: float) -> NDArray[np.float64]:
     """Stretch an envelope over frequency; its last value goes on where it has none."""
     at = np.minimum(np.arange(len(envelope)) / factor, len(envelope) - 1)
     below = np.minimum(at.astype(np.int64), len(envelope) - 2)

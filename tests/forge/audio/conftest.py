@@ -9,9 +9,9 @@ from mmmsba_plugin.plugins import lookup
 def build():
     """Return a forger of ours by name; the crude voice speaks, whatever is installed."""
 
-    def built(name, **given_):
+    def build_forger(name, **settings):
         entry = lookup("forgers", name)
-        chosen = {"voice": "formant"} | given_ if name == "speak" else given_
-        return entry.build(entry.config.read(chosen))
+        values = {"voice": "formant"} | settings if name == "speak" else settings
+        return entry.build(entry.config.read(values))
 
-    return built
+    return build_forger

@@ -28,9 +28,9 @@ NAMES = (
     "voice",
     "speak",
 )
-#: Those that make the new audio of the stretch itself, and so need something in it.
-OF_THE_STRETCH = ("delete", "pitch", "tempo", "resynth", "recode", "vocode", "voice")
-#: An editor's fade, which all of them have if not told otherwise.
+#: Forgers that make the new audio of the segment itself, and so need speech in it.
+OF_THE_SEGMENT = ("delete", "pitch", "tempo", "resynth", "recode", "vocode", "voice")
+#: An editor's fade, which all of them have by default.
 FADE = 160
 
 
@@ -60,11 +60,11 @@ def in_place(job, fake):
     return whole
 
 
-def apart_db(one, other):
-    """Return how far two sounds are from each other on the log-mel, where either is heard."""
+def apart_db(audio, other):
+    """Compute the mean distance of the log-mels of two spans, where either is audible, in dB."""
     mels = [
         librosa.feature.melspectrogram(y=s, sr=RATE_HZ, n_fft=512, hop_length=160, n_mels=64)
-        for s in (one, other)
+        for s in (audio, other)
     ]
     floor = max(mel.max() for mel in mels) * 1e-4
     first, second = (10 * np.log10(mel + floor) for mel in mels)

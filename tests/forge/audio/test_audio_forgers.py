@@ -27,7 +27,7 @@ from mmmsba_plugin.testing import ForgerContract
 from .speech import (
     FADE,
     NAMES,
-    OF_THE_STRETCH,
+    OF_THE_SEGMENT,
     RATE_HZ,
     apart_db,
     forge,
@@ -45,7 +45,7 @@ from .speech import (
     level=st.sampled_from([np.float32(0.02), np.float32(1.0), np.float32(1.8)]),
 )
 @settings(max_examples=8, deadline=None)
-def test_all_of_the_stretch_becomes_another_audio(build, name, seed, where, level):
+def test_all_of_the_segment_becomes_another_audio(build, name, seed, where, level):
     audio = level * talk()
     audio.flags.writeable = False
     job = job_at(*where, audio=audio)
@@ -63,7 +63,7 @@ def test_all_of_the_stretch_becomes_another_audio(build, name, seed, where, leve
 @pytest.mark.parametrize("name", NAMES)
 @given(seed=st.integers(0, 2**32), start_s=st.floats(0.5, 2.0))
 @settings(max_examples=6, deadline=None)
-def test_no_forger_clicks_where_its_stretch_begins_or_ends(build, name, seed, start_s):
+def test_no_forger_clicks_where_its_segment_begins_or_ends(build, name, seed, start_s):
     job = job_at(start_s, 0.8)
     fake = forge(build(name), job, seed)
     # What is new rises as a sine over the fade, and what is old sinks no faster than it; so
@@ -99,7 +99,7 @@ def test_a_forger_is_what_its_seed_makes_it(build, name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_forgery_is_a_difference_that_one_can_argue_about(build, name):
+def test_a_manipulation_is_a_difference_that_one_can_argue_about(build, name):
     # Sending this speech through AAC at 64 kbit/s moves it by about 0.1 dB, at 24 by 1 dB;
     # that is no forgery, so a forgery must be more.
     forger, job = build(name), job_at(1.2, 1.0)
@@ -122,7 +122,7 @@ def test_the_difference_reaches_both_ends(build, name):
 
 # What is left of a deletion is as loud as it was said, and no more is to be asked of it.
 @pytest.mark.parametrize("name", sorted(set(NAMES) - {"delete"}))
-def test_a_forgery_is_as_loud_as_what_it_replaces(build, name):
+def test_a_manipulation_is_as_loud_as_what_it_replaces(build, name):
     forger, job = build(name), job_at(1.2, 1.0)
     was = compute_speech_rms(job.span, RATE_HZ, like=job.audio)
     for seed in range(5):
@@ -150,7 +150,7 @@ def test_the_clip_s_ends_and_short_words_are_no_trouble(build, name, start_s, le
     assert not np.array_equal(fake, job.span)
 
 
-@pytest.mark.parametrize("name", OF_THE_STRETCH)
+@pytest.mark.parametrize("name", OF_THE_SEGMENT)
 @pytest.mark.parametrize("silent", ["pause", "clip", "moment"])
 def test_where_nothing_is_heard_there_is_nothing_to_alter(build, name, silent):
     audio = talk().copy()
@@ -205,7 +205,7 @@ def test_a_hard_cut_is_possible_too(build, name):
 
 
 @pytest.mark.parametrize(
-    ("name", "given_", "message"),
+    ("name", "values", "message"),
     [
         ("pitch", {"semitones": (4, 1)}, "two positive numbers, the smaller first, are needed"),
         ("pitch", {"semitones": (0, 1)}, "two positive numbers"),
@@ -217,9 +217,9 @@ def test_a_hard_cut_is_possible_too(build, name):
         ("tempo", {"fade": 1}, "Allowed keys: fade_s, factor"),
     ],
 )
-def test_settings_out_of_bounds_are_refused(build, name, given_, message):
+def test_settings_out_of_bounds_are_refused(build, name, values, message):
     with pytest.raises(ConfigError, match=message):
-        build(name, **given_)
+        build(name, **values)
 
 
 class TestAudioForgers(ForgerContract):

@@ -47,6 +47,6 @@ def test_what_follows_an_inserted_syllable_is_pushed_back(length_s, seed):
     pushed = fake[size:-FADE]
     np.testing.assert_array_equal(pushed, job.span[FADE:][: pushed.size])
     syllable = fake[FADE : size - FADE]
-    found = np.correlate(job.audio, syllable, mode="valid") / np.sum(syllable**2)
-    taken = int(np.argmax(found)) - FADE
-    assert taken + size < job.start or taken > job.end
+    correlation = np.correlate(job.audio, syllable, mode="valid") / np.sum(syllable**2)
+    start = int(np.argmax(correlation)) - FADE
+    assert start + size < job.start or start > job.end

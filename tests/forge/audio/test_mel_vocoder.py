@@ -57,8 +57,8 @@ def test_a_codec_s_treble_is_a_copy_of_its_middle():
     job = job_at(1.0, 1.0, audio=audio)
     fake = forge(Recode(config), job)
 
-    def peaks(part):
-        spectrum = np.abs(np.fft.rfft(part * get_window("hann", part.size)))
+    def peaks(band):
+        spectrum = np.abs(np.fft.rfft(band * get_window("hann", band.size)))
         treble = spectrum[spectrum.size // 2 :]
         return float(treble.max() / np.median(treble))
 
@@ -68,7 +68,7 @@ def test_a_codec_s_treble_is_a_copy_of_its_middle():
     assert np.linalg.norm(low_now - low_was) < 0.05 * np.linalg.norm(low_was)
 
 
-@pytest.mark.parametrize("kept", [1e-6, 1.0])
-def test_a_codec_may_keep_next_to_nothing_or_all(kept):
-    fake = forge(Recode(RecodeConfig(low_band_share=(kept, kept))), job_at(1.2, 0.4))
+@pytest.mark.parametrize("share", [1e-6, 1.0])
+def test_a_codec_may_keep_next_to_nothing_or_all(share):
+    fake = forge(Recode(RecodeConfig(low_band_share=(share, share))), job_at(1.2, 0.4))
     assert np.isfinite(fake).all()

@@ -19,11 +19,11 @@ def test_a_repeat_is_another_moment_of_the_same_clip(build):
     job = job_at(1.5, 0.5, audio=audio)
     fake = forge(RepeatAudio(), job)
     inner = fake[FADE:-FADE]
-    found = np.correlate(audio, inner, mode="valid") / np.sum(inner**2)
-    taken = int(np.argmax(found)) - FADE
+    correlation = np.correlate(audio, inner, mode="valid") / np.sum(inner**2)
+    start = int(np.argmax(correlation)) - FADE
     clear = round(0.1 * RATE_HZ)
-    assert found.max() > 0.9
-    assert taken + job.span.size + clear <= job.start or taken >= job.end + clear
+    assert correlation.max() > 0.9
+    assert start + job.span.size + clear <= job.start or start >= job.end + clear
 
 
 def test_a_clip_without_another_moment_says_so():
@@ -38,7 +38,7 @@ def test_a_clip_without_another_moment_says_so():
         (InsertSyllable(), "no syllable is heard at another moment .* more speech"),
     ],
 )
-def test_a_clip_that_is_silent_elsewhere_lends_nothing(forger, message):
+def test_a_clip_without_speech_elsewhere_has_no_other_moment(forger, message):
     audio = np.zeros(4 * RATE_HZ, dtype=np.float32)
     audio[RATE_HZ : 2 * RATE_HZ] = talk()[RATE_HZ : 2 * RATE_HZ]
     with pytest.raises(ForgeError, match=message):

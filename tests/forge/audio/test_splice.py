@@ -23,7 +23,7 @@ from ..clips import RATE_HZ, talk
     fade_s=st.floats(0, 0.1),
 )
 @settings(max_examples=40, deadline=None)
-def test_a_splice_changes_every_sample_of_its_stretch(seed, start_s, length_s, fade_s):
+def test_a_splice_changes_every_sample_of_its_segment(seed, start_s, length_s, fade_s):
     rng = np.random.default_rng(seed)
     audio, donor = (rng.normal(0, 0.1, 4 * RATE_HZ).astype(np.float32) for _ in range(2))
     start, end = round(start_s * RATE_HZ), round((start_s + length_s) * RATE_HZ)
@@ -44,7 +44,7 @@ def test_a_splice_is_as_loud_as_the_speech_it_replaces(donor_level):
     job = AudioJob(audio, RATE_HZ, 2 * RATE_HZ, RATE_HZ, donor)
     fake = SpliceAudio().forge_audio(job, rng)
     was, now = (compute_speech_rms(s, RATE_HZ, like=audio) for s in (job.span, fake))
-    # Half a dB: what fading and drawing another stretch of noise changes.
+    # Half a dB: what fading and drawing another span of noise changes.
     assert abs(20 * np.log10(now / was)) < 0.5
 
 
@@ -70,8 +70,8 @@ def test_a_splice_never_clicks_at_its_ends():
     )
     steps = np.abs(np.diff(whole))
     own_step = np.abs(np.diff(donor)).max()
-    for seam in (20_000, 30_000):
-        assert steps[seam - 200 : seam + 200].max() < 1.3 * own_step
+    for joint in (20_000, 30_000):
+        assert steps[joint - 200 : joint + 200].max() < 1.3 * own_step
 
 
 def test_a_splice_takes_speech_rather_than_silence():

@@ -28,5 +28,5 @@ def test_a_window_is_a_power_of_two_near_what_was_asked(window_s, rate_hz):
     assert 2**-0.51 < size / (window_s * rate_hz) < 2**0.51
 
 
-def test_a_throat_is_where_its_resonance_is():
+def test_a_spectral_envelope_peaks_where_the_resonance_is():
     assert formant_of(vowel(1200)) == pytest.approx(1200, abs=70)
