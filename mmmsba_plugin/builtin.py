@@ -190,84 +190,84 @@ def _audio_forgers() -> Iterator[Forger]:
     yield Forger(
         name="splice",
         modality="audio",
-        summary="A stretch of another clip's speech: words put into somebody's mouth.",
+        summary="Speech of another clip spliced in: words put into somebody's mouth.",
         config=splice.SpliceConfig,
         build=splice.SpliceAudio,
     )
     yield Forger(
         name="repeat",
         modality="audio",
-        summary="Another moment of the clip's own speech: a quote that was rearranged.",
+        summary="Speech of another moment of the same clip: a rearranged quote.",
         config=repeat.RepeatConfig,
         build=repeat.RepeatAudio,
     )
     yield Forger(
         name="shift",
         modality="audio",
-        summary="The clip's own audio, too early or too late: words that miss their lips.",
+        summary="The clip's own audio shifted in time: words out of sync with the lips.",
         config=shift.ShiftConfig,
         build=shift.ShiftAudio,
     )
     yield Forger(
         name="delete",
         modality="audio",
-        summary="A piece cut out and the gap closed: a word made unsaid.",
+        summary="Speech cut out and the gap closed: a deleted word.",
         config=delete_insert.DeleteConfig,
         build=delete_insert.DeleteWord,
     )
     yield Forger(
         name="insert",
         modality="audio",
-        summary="A syllable put in and the rest pushed back: another word, or a stutter.",
+        summary="A syllable inserted and the rest pushed back: another word, or a stutter.",
         config=delete_insert.InsertConfig,
         build=delete_insert.InsertSyllable,
     )
     yield Forger(
         name="pitch",
         modality="audio",
-        summary="The same words higher or lower: a disguised voice, or a word tuned to fit.",
+        summary="Pitch shifted up or down: a disguised voice, or a word tuned to fit.",
         config=pitch_tempo.PitchConfig,
         build=pitch_tempo.ShiftPitch,
     )
     yield Forger(
         name="tempo",
         modality="audio",
-        summary="The same words hurried or drawn out: made to audio drunk, or to fit lips.",
+        summary="Tempo changed: speech made to sound drunk, or to fit the lips.",
         config=pitch_tempo.TempoConfig,
         build=pitch_tempo.ChangeTempo,
     )
     yield Forger(
         name="resynth",
         modality="audio",
-        summary="The same words from a mel spectrogram: what a neural vocoder loses.",
+        summary="Speech resynthesized from a mel spectrogram: the losses of a neural vocoder.",
         config=mel_vocoder.ResynthConfig,
         build=mel_vocoder.Resynth,
     )
     yield Forger(
         name="recode",
         modality="audio",
-        summary="Treble regrown and phases nearly right: what a neural codec loses.",
+        summary="Treble regrown and phases blurred: the losses of a neural codec.",
         config=mel_vocoder.RecodeConfig,
         build=mel_vocoder.Recode,
     )
     yield Forger(
         name="vocode",
         modality="audio",
-        summary="Pulses and noise through the same throat: what a source-filter vocoder loses.",
+        summary="Pulses and noise through the spectral envelope: a source-filter vocoder.",
         config=source_filter_vocoder.VocodeConfig,
         build=source_filter_vocoder.Vocode,
     )
     yield Forger(
         name="voice",
         modality="audio",
-        summary="The same words by another throat: voice conversion.",
+        summary="Other formants and another pitch: voice conversion.",
         config=voice_conversion.VoiceConfig,
         build=voice_conversion.ConvertVoice,
     )
     yield Forger(
         name="speak",
         modality="audio",
-        summary="Words of a speech synthesizer: text-to-speech; crude where none is installed.",
+        summary="Words of a text-to-speech program; a crude formant voice where none is installed.",
         config=tts.SpeakConfig,
         build=tts.SpeakAudio,
     )

@@ -18,7 +18,6 @@ from mmmsba_plugin.forge.donors import Donors
 from mmmsba_plugin.forge.face_trace import fetch_frames
 from mmmsba_plugin.forge.plan import (
     PlannedSegment,
-    Proposer,
     SegmentConfig,
     plan_segments,
     propose_audio,
@@ -137,9 +136,17 @@ def forge_clip(
         The forged clip; or a refusal, where the clip has no room for a fake segment with real
         time around it, or each segment of a modality was refused.
     """
-    segments = plan_segments(
-        _proposer(clip, recipe, config), duration_s=clip.duration_s, config=config, rng=rng
-    )
+    if recipe.frames:
+        propose = propose_frames(
+            clip.face,
+            config,
+            needs_donor=any(forger.needs_donor for _, forger in recipe.frames),
+            audio=clip.audio if recipe.audios else None,
+            rate_hz=clip.sample_rate_hz,
+        )
+    else:
+        propose = propose_audio(clip.audio, clip.sample_rate_hz)
+    segments = plan_segments(propose, duration_s=clip.duration_s, config=config, rng=rng)
     if not segments:
         return Refusal(
             "it has no room for a fake segment with real time around it; give a longer clip "
@@ -213,18 +220,6 @@ def _alter_frames(
             altered |= {i: Frame(frames[i].pts_s, rgb) for i, rgb in zip(target, new, strict=True)}
             log.operations.append(Operation(name, "visual", segment.time))
     return altered, log
-
-
-def _proposer(clip: SourceClip, recipe: Recipe, config: SegmentConfig) -> Proposer:
-    if not recipe.frames:
-        return propose_audio(clip.audio, clip.sample_rate_hz)
-    return propose_frames(
-        clip.face,
-        config,
-        needs_donor=any(forger.needs_donor for _, forger in recipe.frames),
-        audio=clip.audio if recipe.audios else None,
-        rate_hz=clip.sample_rate_hz,
-    )
 
 
 def assign_modalities(

@@ -69,6 +69,8 @@ class Resynth:
         Raises:
             ForgeError: There is no speech in the segment.
         """
+        import librosa
+
         require_speech(job)
         num_mels, num_rounds = (
             int(rng.integers(low, high + 1))
@@ -79,7 +81,15 @@ class Resynth:
 
         def transform(audio: Audio) -> Audio:
             magnitudes = pass_through_mel(np.abs(compute_stft(audio, window)), num_mels, rate_hz)
-            return _griffin_lim(magnitudes, audio.size, num_rounds, rng)
+            audio = librosa.griffinlim(
+                magnitudes,
+                n_iter=num_rounds,
+                hop_length=window // HOPS_PER_WINDOW,
+                n_fft=window,
+                length=audio.size,
+                random_state=int(rng.integers(2**31)),
+            )
+            return np.asarray(audio, dtype=np.float32)
 
         return overlay_at_rms(job, apply_with_context(job, transform), self._config)
 
@@ -164,24 +174,6 @@ def _mel_bands(num_mels: int, num_bins: int, rate_hz: int) -> NDArray[np.float32
     bands = mel(sr=rate_hz, n_fft=2 * (num_bins - 1), n_mels=num_mels, norm=None)
     bands.flags.writeable = False
     return np.asarray(bands)
-
-
-def _griffin_lim(
-    magnitudes: NDArray[np.float32], size: int, num_rounds: int, rng: np.random.Generator
-) -> Audio:
-    """Compute audio with these magnitudes, and the phases that Griffin-Lim finds for them."""
-    import librosa
-
-    window = 2 * (len(magnitudes) - 1)
-    audio = librosa.griffinlim(
-        magnitudes,
-        n_iter=num_rounds,
-        hop_length=window // HOPS_PER_WINDOW,
-        n_fft=window,
-        length=size,
-        random_state=int(rng.integers(2**31)),
-    )
-    return np.asarray(audio, dtype=np.float32)
 
 
 def _coarse_noise(shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[np.float64]:
