@@ -11,7 +11,7 @@ from .base import OnSamples
 
 
 class EvaluateForgeries(OnSamples):
-    """Measures predictions, and marks what is right and wrong."""
+    """MetricSet predictions, and marks what is right and wrong."""
 
     name = "evaluate_forgeries"
     label = "Evaluate forgeries"

@@ -1,4 +1,4 @@
-"""Measures predictions in a dataset against its truth, with the figures of the field.
+"""MetricSet predictions in a dataset against its truth, with the figures of the field.
 
 From Python, without the App::
 
@@ -22,7 +22,7 @@ from fiftyone import ViewField as F
 
 from mmmsba_plugin.evaluation.evaluate import Evaluation, measure
 from mmmsba_plugin.evaluation.metrics.pairing import pair
-from mmmsba_plugin.evaluation.summary import plain
+from mmmsba_plugin.evaluation.summary import to_dict
 from mmmsba_plugin.evaluation.tables import GroundTruth, Predictions, SpanTable
 from mmmsba_plugin.segment import Segment
 
@@ -53,11 +53,11 @@ class Evaluated:
     @property
     def table(self) -> dict[str, float]:
         """Every figure by name, such as ``ap@0.5``, ``ar@100`` and ``auc``."""
-        return {name: one.value for name, one in self.evaluation.numbers.items()}
+        return {name: one.value for name, one in self.evaluation.intervals.items()}
 
     def plain(self) -> dict[str, Any]:
         """Return it as plain values."""
-        return {**plain(self.evaluation), "eval_key": self.eval_key, "views": list(self.views)}
+        return {**to_dict(self.evaluation), "eval_key": self.eval_key, "views": list(self.views)}
 
 
 def evaluate(samples: Samples, **settings: Any) -> Evaluated:

@@ -222,7 +222,7 @@ def published_tables(
     from mmmsba_plugin.evaluation.published import TASKS, beside, known_datasets
 
     first = found.evaluations[0]
-    numbers = {name: one.value for name, one in first.numbers.items()}
+    numbers = {name: one.value for name, one in first.intervals.items()}
     named = [dataset or asked.dataset for dataset in wanted]
 
     def rows(dataset: str, task: "Task") -> "list[Row]":
@@ -235,9 +235,9 @@ def published_tables(
 def write_json(found: "SideBySide", tables: "Mapping[str, list[Row]]", path: Path) -> None:
     """Write the figures as JSON, to a file or to stdout; published ones too, if asked for."""
     from mmmsba_plugin.evaluation.published import plain_rows
-    from mmmsba_plugin.evaluation.summary import plain_side_by_side
+    from mmmsba_plugin.evaluation.summary import side_by_side_to_dict
 
-    said = plain_side_by_side(found)
+    said = side_by_side_to_dict(found)
     if tables:
         said["published"] = {name: plain_rows(rows) for name, rows in tables.items()}
     text = json.dumps(said, indent=2, allow_nan=False) + "\n"

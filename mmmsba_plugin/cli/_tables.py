@@ -24,12 +24,12 @@ def show(side_by_side: SideBySide, to: Console) -> None:
     to.print(f"{first.num_real} real and {first.num_fake} fake clips were judged")
     to.print(f"localization as in {first.mode} mode; brackets hold 95 % intervals")
     table = Table("measure", *(escape(visible(one.system)) for one in found), box=None)
-    for name in _names([one.numbers for one in found]):
-        if all(math.isnan(one.numbers[name].value) for one in found if name in one.numbers):
+    for name in _names([one.intervals for one in found]):
+        if all(math.isnan(one.intervals[name].value) for one in found if name in one.intervals):
             continue
-        table.add_row(name, *(_cell(one.numbers.get(name)) for one in found))
+        table.add_row(name, *(_cell(one.intervals.get(name)) for one in found))
     to.print(table)
-    if not any(_has_ends(number) for number in first.numbers.values()):
+    if not any(_has_ends(number) for number in first.intervals.values()):
         to.print("no intervals: they need clips of two people or more, and --resamples above 0")
     _show_groups(first, to)
     for other, gains in side_by_side.gains.items():
@@ -89,18 +89,18 @@ def _show_gains(first: str, second: str, gains: Mapping[str, Interval], to: Cons
 def _show_groups(found: Evaluation, to: Console) -> None:
     if not found.groups:
         return
-    names = _names([group.numbers for group in found.groups.values()])
+    names = _names([group.intervals for group in found.groups.values()])
     table = Table("fake clips, against all real", "clips", *names, box=None)
     for label, group in found.groups.items():
-        cells = [_cell(group.numbers.get(name)) for name in names]
+        cells = [_cell(group.intervals.get(name)) for name in names]
         table.add_row(_console.shown(label), str(group.num_fake), *cells)
     to.print(table)
 
 
 def _show_unjudged(found: Evaluation, to: Console) -> None:
-    for key in found.unjudged[:_NAMED]:
+    for key in found.not_evaluated[:_NAMED]:
         _console.failure(f"not judged: {key}", to)
-    if (more := len(found.unjudged) - _NAMED) > 0:
+    if (more := len(found.not_evaluated) - _NAMED) > 0:
         _console.failure(f"not judged: {more} more clips", to)
 
 

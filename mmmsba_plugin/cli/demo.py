@@ -94,5 +94,5 @@ def _measured(evaluation: "Evaluation") -> str:
     num_clips = evaluation.num_real + evaluation.num_fake
     return (
         f"over {num_clips} held-out clips of this one drawn face: "
-        f"AUC {evaluation.numbers['auc'].value:.2f}. That says nothing about real footage"
+        f"AUC {evaluation.intervals['auc'].value:.2f}. That says nothing about real footage"
     )

@@ -160,7 +160,7 @@ def evaluate(
     if output is not None:
         written = _evaluation.write_all(found, tables, systems, ground_truth, output)
         _console.tell_written(written, console)
-    if found.evaluations[0].unjudged:
+    if found.evaluations[0].not_evaluated:
         raise typer.Exit(_exit_codes.UNJUDGED)
 
 

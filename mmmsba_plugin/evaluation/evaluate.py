@@ -67,7 +67,7 @@ class Group:
     """The fake clips of one kind, measured against all real ones."""
 
     num_fake: int
-    numbers: Mapping[str, Interval]
+    intervals: Mapping[str, Interval]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,32 +77,32 @@ class Evaluation:
     Attributes:
         system: Its name.
         mode: How localization was measured.
-        numbers: By name, such as ``auc`` and ``ap@0.5``, each with its interval; NaN where one
+        intervals: By name, such as ``auc`` and ``ap@0.5``, each with its interval; NaN where one
             is not defined, as an AUC of fake clips alone.
         groups: Figures of some of the fake clips against all real ones, by what was
             altered (``altered: audio``) and by how it was made (``kind: splice``).
-        num_real: Real clips that were judged.
-        num_fake: Fake clips that were judged.
-        unjudged: Keys of clips without a score: they count in no figure of detection, and
+        num_real: Real clips that were has_score.
+        num_fake: Fake clips that were has_score.
+        not_evaluated: Keys of clips without a score: they count in no figure of detection, and
             nothing was found in them.
     """
 
     system: str
     mode: Mode
-    numbers: Mapping[str, Interval]
+    intervals: Mapping[str, Interval]
     groups: Mapping[str, Group] = field(default_factory=dict)
     num_real: int = 0
     num_fake: int = 0
-    unjudged: Sequence[str] = ()
+    not_evaluated: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Measures:
+class MetricSet:
     """Metrics of one system as functions of a draw of the dataset's clips."""
 
     metrics: Mapping[str, Metric]
     groups: Mapping[str, NDArray[np.bool_]]
-    judged: Flags
+    has_score: Flags
 
 
 def measure(
@@ -130,12 +130,17 @@ def measure(
         seed: Of the draws.
 
     Raises:
-        DatasetError: There are no clips, or none was judged.
+        DatasetError: There are no clips, or none was has_score.
     """
-    found = measures(predictions, ground_truth, mode=mode, tious=tious, num_proposals=num_proposals)
-    _require_predictions(predictions, ground_truth, found.judged)
-    numbers = bootstrap(
-        {**found.metrics, **_of_groups(found, first_ap=f"ap@{tious[0]:g}" if tious else "")},
+    collected = collect_metrics(
+        predictions, ground_truth, mode=mode, tious=tious, num_proposals=num_proposals
+    )
+    _require_predictions(predictions, ground_truth, collected.has_score)
+    intervals = bootstrap(
+        {
+            **collected.metrics,
+            **_of_groups(collected, first_ap=f"ap@{tious[0]:g}" if tious else ""),
+        },
         clusters=ground_truth.clusters,
         num_resamples=num_resamples,
         seed=seed,
@@ -143,22 +148,24 @@ def measure(
     return Evaluation(
         system=predictions.name,
         mode=mode,
-        numbers={name: numbers[name] for name in found.metrics},
+        intervals={name: intervals[name] for name in collected.metrics},
         groups={
             group: Group(
-                num_fake=int((kept & ground_truth.fake & found.judged).sum()),
-                numbers={
+                num_fake=int((in_group & ground_truth.fake & collected.has_score).sum()),
+                intervals={
                     name.removeprefix(f"{group}/"): number
-                    for name, number in numbers.items()
+                    for name, number in intervals.items()
                     if name.startswith(f"{group}/")
                 },
             )
-            for group, kept in found.groups.items()
+            for group, in_group in collected.groups.items()
         },
-        num_real=int((found.judged & ~ground_truth.fake).sum()),
-        num_fake=int((found.judged & ground_truth.fake).sum()),
-        unjudged=[
-            key for key, seen in zip(ground_truth.keys, found.judged, strict=True) if not seen
+        num_real=int((collected.has_score & ~ground_truth.fake).sum()),
+        num_fake=int((collected.has_score & ground_truth.fake).sum()),
+        not_evaluated=[
+            key
+            for key, has_score in zip(ground_truth.keys, collected.has_score, strict=True)
+            if not has_score
         ],
     )
 
@@ -178,7 +185,7 @@ def compare(
 
     Both are computed from the same draws of clips, so that what makes a draw hard for both
     cancels. An interval that excludes zero tells them apart. Detection is compared on the
-    clips that both judged.
+    clips that both has_score.
 
     Args:
         first: One system's answers.
@@ -190,15 +197,17 @@ def compare(
         num_resamples: How often clips are drawn anew.
         seed: Of the draws.
     """
-    told = [
-        measures(one, ground_truth, mode=mode, tious=tious, num_proposals=num_proposals)
-        for one in _on_common_clips(first, second)
+    evaluations = [
+        collect_metrics(
+            predictions, ground_truth, mode=mode, tious=tious, num_proposals=num_proposals
+        )
+        for predictions in _on_common_clips(first, second)
     ]
-    both = [name for name in told[0].metrics if name in told[1].metrics]
+    both = [name for name in evaluations[0].metrics if name in evaluations[1].metrics]
 
     def gain(name: str) -> Metric:
-        one, other = (measured.metrics[name] for measured in told)
-        return lambda draw: one(draw) - other(draw)
+        predictions, second_predictions = (measured.metrics[name] for measured in evaluations)
+        return lambda draw: predictions(draw) - second_predictions(draw)
 
     return bootstrap(
         {name: gain(name) for name in both},
@@ -208,35 +217,35 @@ def compare(
     )
 
 
-def measures(
+def collect_metrics(
     predictions: Predictions,
     ground_truth: GroundTruth,
     *,
     mode: Mode,
     tious: Sequence[float],
     num_proposals: Sequence[int],
-) -> Measures:
+) -> MetricSet:
     """Collect the metrics of one system; arguments are those of :func:`measure`."""
     scores = np.array(
         [predictions.scores.get(key, math.nan) for key in ground_truth.keys], dtype=np.float64
     )
-    judged = ~np.isnan(scores)
-    metrics = _detection(scores, ground_truth.fake, judged, predictions.threshold)
+    has_score = ~np.isnan(scores)
+    metrics = _detection(scores, ground_truth.fake, has_score, predictions.threshold)
     metrics |= _by_modality(predictions, ground_truth)
     if predictions.curves:
         metrics |= _by_snippet(predictions, ground_truth)
     if predictions.proposals is not None:
         metrics |= _localization(predictions.proposals, ground_truth, mode, tious, num_proposals)
-    return Measures(metrics=metrics, groups=_groups(ground_truth, judged), judged=judged)
+    return MetricSet(metrics=metrics, groups=_groups(ground_truth, has_score), has_score=has_score)
 
 
 def _require_predictions(
-    predictions: Predictions, ground_truth: GroundTruth, judged: Flags
+    predictions: Predictions, ground_truth: GroundTruth, has_score: Flags
 ) -> None:
     if not len(ground_truth):
         raise DatasetError("there are no clips to measure on; check the filter or the split")
     found_in = predictions.proposals.keys if predictions.proposals is not None else ()
-    if not judged.any() and not found_in:
+    if not has_score.any() and not found_in:
         raise DatasetError(
             f"none of {len(ground_truth)} clips was judged by {predictions.name}; the first is "
             f"{ground_truth.keys[0]!r}: check that predictions and dataset name clips alike"
@@ -252,11 +261,11 @@ def _on_common_clips(first: Predictions, second: Predictions) -> tuple[Predictio
 
 
 def _detection(
-    scores: Scores, fake: Flags, judged: Flags, threshold: float | None
+    scores: Scores, fake: Flags, has_score: Flags, threshold: float | None
 ) -> dict[str, Metric]:
     def of(figure: Callable[..., float], **setting: float) -> Metric:
         def metric(draw: Draw) -> float:
-            clips = draw.clips[judged[draw.clips]]
+            clips = draw.clips[has_score[draw.clips]]
             return figure(scores[clips], fake[clips], **setting)
 
         return metric
@@ -278,8 +287,8 @@ def _by_modality(predictions: Predictions, ground_truth: GroundTruth) -> dict[st
             [by_key.get(key, math.nan) for key in ground_truth.keys], dtype=np.float64
         )
         own = np.isin(altered, ["both", ALTERED_BY_MODALITY.get(modality, "both")])
-        known = told_apart & ~np.isnan(scores)
-        metrics[f"{modality}_auc"] = _detection(scores, own, known, None)["auc"]
+        usable = told_apart & ~np.isnan(scores)
+        metrics[f"{modality}_auc"] = _detection(scores, own, usable, None)["auc"]
     return metrics
 
 
@@ -290,7 +299,7 @@ def _by_snippet(predictions: Predictions, ground_truth: GroundTruth) -> dict[str
         for at, key in enumerate(ground_truth.keys)
     ]
     all_of_them = together(clips)
-    starts = np.cumsum([0, *(len(one) for one in clips)])
+    starts = np.cumsum([0, *(len(snippets) for snippets in clips)])
 
     def of(figure: _Ranks) -> Metric:
         def metric(draw: Draw) -> float:
@@ -337,31 +346,35 @@ def _localization(
     }
 
 
-def _groups(ground_truth: GroundTruth, judged: Flags) -> dict[str, Flags]:
+def _groups(ground_truth: GroundTruth, has_score: Flags) -> dict[str, Flags]:
     """Select the clips of each group of fake ones; real ones belong to all.
 
-    A group of too few clips that were judged, or of the same clips as one before, is left out.
+    A group of too few clips that were has_score, or of the same clips as one before, is left out.
     """
     groups: dict[str, Flags] = {}
     for word, labels in (("altered", ground_truth.altered), ("kind", ground_truth.kinds)):
         names = np.array([label or "" for label in labels])
         for name in sorted(set(names[ground_truth.fake]) - {""}):
-            kept = ~ground_truth.fake | (names == name)
-            enough = int((kept & ground_truth.fake & judged).sum()) >= _MIN_GROUP
-            if enough and not kept.all() and not any((kept == g).all() for g in groups.values()):
-                groups[f"{word}: {name}"] = kept
+            in_group = ~ground_truth.fake | (names == name)
+            enough = int((in_group & ground_truth.fake & has_score).sum()) >= _MIN_GROUP
+            if (
+                enough
+                and not in_group.all()
+                and not any((in_group == g).all() for g in groups.values())
+            ):
+                groups[f"{word}: {name}"] = in_group
     return groups
 
 
-def _of_groups(found: Measures, *, first_ap: str) -> dict[str, Metric]:
-    def within(metric: Metric, kept: Flags) -> Metric:
-        return lambda draw: metric(draw.within(kept))
+def _of_groups(collected: MetricSet, *, first_ap: str) -> dict[str, Metric]:
+    def within(metric: Metric, in_group: Flags) -> Metric:
+        return lambda draw: metric(draw.within(in_group))
 
-    wanted = [name for name in (*_OF_GROUPS, first_ap) if name in found.metrics]
+    names = [name for name in (*_OF_GROUPS, first_ap) if name in collected.metrics]
     return {
-        f"{group}/{name}": within(found.metrics[name], kept)
-        for group, kept in found.groups.items()
-        for name in wanted
+        f"{group}/{name}": within(collected.metrics[name], clips)
+        for group, clips in collected.groups.items()
+        for name in names
     }
 
 
@@ -399,26 +412,26 @@ def side_by_side(
         **settings: As for :func:`mmmsba_plugin.evaluation.evaluate.measure`.
 
     Raises:
-        DatasetError: There are no clips, or a system judged none of them.
+        DatasetError: There are no clips, or a system has_score none of them.
     """
     first, *others = systems = _named_apart(systems)
     silence = leading_silence_s or {}
-    heard = any(length_s is not None for length_s in silence.values())
+    has_audio = any(length_s is not None for length_s in silence.values())
     draws = {name: settings[name] for name in ("num_resamples", "seed") if name in settings}
     return SideBySide(
-        evaluations=tuple(measure(one, ground_truth, **settings) for one in systems),
-        gains={one.name: compare(first, one, ground_truth, **settings) for one in others},
-        silence_auc=leakage.silence_auc(silence, ground_truth, **draws) if heard else None,
+        evaluations=tuple(measure(system, ground_truth, **settings) for system in systems),
+        gains={system.name: compare(first, system, ground_truth, **settings) for system in others},
+        silence_auc=leakage.silence_auc(silence, ground_truth, **draws) if has_audio else None,
     )
 
 
 def _named_apart(systems: Sequence[Predictions]) -> list[Predictions]:
     """Return systems of which no two are called alike."""
-    named: list[Predictions] = []
-    taken: set[str] = set()
-    for one in systems:
-        choices = chain([one.name], (f"{one.name} ({n})" for n in count(2)))
-        name = next(name for name in choices if name not in taken)
-        taken.add(name)
-        named.append(replace(one, name=name))
-    return named
+    renamed: list[Predictions] = []
+    used_names: set[str] = set()
+    for system in systems:
+        choices = chain([system.name], (f"{system.name} ({n})" for n in count(2)))
+        name = next(name for name in choices if name not in used_names)
+        used_names.add(name)
+        renamed.append(replace(system, name=name))
+    return renamed

@@ -77,8 +77,8 @@ class LeakReport:
 
         Of forty cues that tell nothing, two are expected here.
         """
-        found = [n for n, c in self.cues.items() if c.low > _CHANCE or c.high < _CHANCE]
-        return tuple(sorted(found, key=lambda name: -abs(self.cues[name].value - _CHANCE)))
+        cues = [n for n, c in self.cues.items() if c.low > _CHANCE or c.high < _CHANCE]
+        return tuple(sorted(cues, key=lambda name: -abs(self.cues[name].value - _CHANCE)))
 
 
 def leak_report(
@@ -112,14 +112,14 @@ def leak_report(
     identities = [record.identity_key for record in records]
     scores = {name: table[:, i] for i, name in enumerate(names)}
     scores["together"] = held_out_scores(table, fake, identities, seed=seed)
-    found = bootstrap(
+    intervals = bootstrap(
         {name: _auc_of(column, fake) for name, column in scores.items()},
         clusters=identities,
         num_resamples=num_resamples,
         seed=seed,
     )
     chance = _reached_by_chance(table, fake, identities, num_deals=num_deals, seed=seed)
-    return LeakReport(found, found.pop("together"), chance, len(records))
+    return LeakReport(intervals, intervals.pop("together"), chance, len(records))
 
 
 def cues_of(path: Path) -> dict[str, float]:
@@ -162,15 +162,15 @@ def held_out_scores(
     fold = (np.random.default_rng(seed).permutation(names.size) % max(1, num_folds))[identity]
     logits = np.full(fake.size, np.nan)
     for held_out in range(num_folds):
-        judged = fold == held_out
-        if num_folds < 2 or np.unique(fake[~judged]).size < 2:  # noqa: PLR2004
+        is_held_out = fold == held_out
+        if num_folds < 2 or np.unique(fake[~is_held_out]).size < 2:  # noqa: PLR2004
             raise DatasetError(
                 "to look for leaks, clips of two people or more are needed, real and fake of "
                 "each; add some"
             )
-        scaled = _scaled(table, table[~judged])
-        weights = _fitted(scaled[~judged], fake[~judged])
-        logits[judged] = scaled[judged] @ weights
+        scaled = _scaled(table, table[~is_held_out])
+        weights = _fitted(scaled[~is_held_out], fake[~is_held_out])
+        logits[is_held_out] = scaled[is_held_out] @ weights
     return logits
 
 
@@ -193,23 +193,25 @@ def _reached_by_chance(
 
 def _auc_of(scores: Scores, fake: Flags) -> Callable[[Draw], float]:
     # AUC takes scores in [0, 1] and only looks at their order.
-    known = ~np.isnan(scores)
+    is_number = ~np.isnan(scores)
     ranks = np.zeros(scores.size)
-    ranks[known] = np.unique(scores[known], return_inverse=True)[1] / max(1, known.sum())
+    ranks[is_number] = np.unique(scores[is_number], return_inverse=True)[1] / max(
+        1, is_number.sum()
+    )
 
     def metric(draw: Draw) -> float:
-        clips = draw.clips[known[draw.clips]]
+        clips = draw.clips[is_number[draw.clips]]
         return auc(ranks[clips], fake[clips])
 
     return metric
 
 
-def _scaled(table: Table, learned: Table) -> Table:
+def _scaled(table: Table, train: Table) -> Table:
     """Return cues in spreads from the middle of those learned from, and a column of ones."""
     with np.errstate(invalid="ignore"):
-        known = np.where(np.isnan(learned).all(axis=0), 0.0, learned)
-        middle = np.nanmedian(known, axis=0)
-        spread = np.nanstd(known, axis=0)
+        filled = np.where(np.isnan(train).all(axis=0), 0.0, train)
+        middle = np.nanmedian(filled, axis=0)
+        spread = np.nanstd(filled, axis=0)
     scaled = (table - middle) / np.where(spread > 0, spread, 1.0)
     # What is not there is in the middle of those that are.
     scaled = np.clip(np.nan_to_num(scaled, nan=0.0), -_CLIP, _CLIP)
@@ -260,9 +262,9 @@ def _packet_cues(media: Media) -> dict[str, float]:
         if video is not None:
             _sort_by_kind(decode_packet(video, None), size_at, by_kind)
     num = max(1, sum(map(len, by_kind.values())))
-    cues = {f"share_of_{kind}": len(found) / num for kind, found in by_kind.items()}
-    for name, found in (sizes | by_kind).items():
-        cues |= {f"{name}_{what}": value for what, value in _moments(found).items()}
+    cues = {f"share_of_{kind}": len(packets) / num for kind, packets in by_kind.items()}
+    for name, packets in (sizes | by_kind).items():
+        cues |= {f"{name}_{what}": value for what, value in _moments(packets).items()}
     return cues
 
 
@@ -374,10 +376,10 @@ def leak_auc(scores: ArrayLike, fake: Labels) -> float:
         1.0
     """
     values = np.asarray(scores, dtype=np.float64)
-    known = ~np.isnan(values)
-    _, labels = checked(np.where(known, values, 0.0), fake)
-    found = auc(values[known], labels[known])
-    return max(found, 1.0 - found)
+    is_number = ~np.isnan(values)
+    _, labels = checked(np.where(is_number, values, 0.0), fake)
+    area = auc(values[is_number], labels[is_number])
+    return max(area, 1.0 - area)
 
 
 def silence_auc(

@@ -94,19 +94,19 @@ def draw(curves: Sequence[SystemCurves], folder: Path) -> list[Path]:
     from matplotlib.figure import Figure
 
     folder.mkdir(parents=True, exist_ok=True)
-    drawn = []
+    paths = []
     with _own_style():
-        systems = [(one, style) for one, style in zip(curves, _styles(), strict=False)]
-        for name, (size_in, held, draw_one) in _FIGURES.items():
-            shown = [(one, style) for one, style in systems if held(one)]
-            if not shown:
+        systems = [(curve, style) for curve, style in zip(curves, _styles(), strict=False)]
+        for name, (size_in, has_curve, draw_one) in _FIGURES.items():
+            visible = [(curve, style) for curve, style in systems if has_curve(curve)]
+            if not visible:
                 continue
             frame = Figure(figsize=size_in)
-            draw_one(frame, shown)
+            draw_one(frame, visible)
             # Without the version of Matplotlib, the same curves give the same bytes.
             frame.savefig(folder / f"{name}.png", metadata={"Software": None})
-            drawn.append(folder / f"{name}.png")
-    return drawn
+            paths.append(folder / f"{name}.png")
+    return paths
 
 
 def _require_matplotlib() -> None:
@@ -146,10 +146,10 @@ def _styles() -> Iterator[_Style]:
     return map(_Style, cycle(_COLOURS), cycle(_DASHES), cycle(_MARKERS))
 
 
-def _draw_roc(frame: "Figure", shown: _Shown) -> None:
+def _draw_roc(frame: "Figure", systems: _Shown) -> None:
     whole, start = frame.subplots(1, 2)
     for axes in (whole, start):
-        for system, style in shown:
+        for system, style in systems:
             if system.roc is not None:
                 x, y = system.roc.false_positive_rates, system.roc.true_positive_rates
                 axes.plot(x, y, **style.line, label=_label(system.name), clip_on=axes is start)
@@ -163,10 +163,10 @@ def _draw_roc(frame: "Figure", shown: _Shown) -> None:
     _legend(frame, whole)
 
 
-def _draw_precision_recall(frame: "Figure", shown: _Shown) -> None:
+def _draw_precision_recall(frame: "Figure", systems: _Shown) -> None:
     axes = frame.subplots()
     chance = lowest = 1.0
-    for system, style in shown:
+    for system, style in systems:
         if (curve := system.precision_recall) is not None:
             # A precision holds for all recalls from the one before on, as average precision
             # sums it up.
@@ -183,28 +183,28 @@ def _draw_precision_recall(frame: "Figure", shown: _Shown) -> None:
     _legend(frame, axes)
 
 
-def _draw_ap_by_tiou(frame: "Figure", shown: _Shown) -> None:
+def _draw_ap_by_tiou(frame: "Figure", systems: _Shown) -> None:
     axes = frame.subplots()
-    for system, style in shown:
+    for system, style in systems:
         tious = sorted(system.ap_by_tiou)
         values = [system.ap_by_tiou[tiou] for tiou in tious]
         axes.plot(tious, values, **style.marked, label=_label(system.name), clip_on=False)
     axes.set_xlabel("tIoU from which a stretch counts as found (overlap ÷ union)")
     axes.set_ylabel("average precision")
     axes.set_ylim(0, 1)
-    axes.set_xticks(sorted({tiou for system, _ in shown for tiou in system.ap_by_tiou}))
+    axes.set_xticks(sorted({tiou for system, _ in systems for tiou in system.ap_by_tiou}))
     _legend(frame, axes)
 
 
-def _draw_reliability(frame: "Figure", shown: _Shown) -> None:
+def _draw_reliability(frame: "Figure", systems: _Shown) -> None:
     top, bottom = frame.subplots(2, 1, sharex=True, height_ratios=(3, 1))
-    for system, style in shown:
-        seen = system.reliability
-        if seen is not None:
-            held = seen.counts > 0
-            x, y = seen.mean_scores[held], seen.shares_fake[held]
+    for system, style in systems:
+        diagram = system.reliability
+        if diagram is not None:
+            filled = diagram.counts > 0
+            x, y = diagram.mean_scores[filled], diagram.shares_fake[filled]
             top.plot(x, y, **style.marked, label=_label(system.name), clip_on=False)
-            bottom.stairs(seen.counts, seen.edges, **style.line, baseline=None, clip_on=False)
+            bottom.stairs(diagram.counts, diagram.edges, **style.line, baseline=None, clip_on=False)
     top.plot([0, 1], [0, 1], **_CHANCE, label="scores that are probabilities")
     top.set(xlim=(0, 1), ylim=(0, 1), ylabel="share of clips that are fake")
     bottom.set(xlabel="score, P(fake)", ylabel="clips in bin")
@@ -244,10 +244,10 @@ def _label(name: str) -> str:
     glyphs = get_font(findfont("DejaVu Sans")).get_charmap()
     text = visible(name)
     text = text if len(text) <= _LONGEST_NAME else f"{text[: _LONGEST_NAME - 1]}…"
-    known = (c if ord(c) in glyphs else c.encode("unicode_escape").decode() for c in text)
+    characters = (c if ord(c) in glyphs else c.encode("unicode_escape").decode() for c in text)
     # A dollar would begin a formula, and a leading underscore would keep it out of the legend.
-    shown = "".join(known).replace("$", r"\$")
-    return f" {shown}" if shown.startswith("_") else shown
+    text_shown = "".join(characters).replace("$", r"\$")
+    return f" {text_shown}" if text_shown.startswith("_") else text_shown
 
 
 def curves_of(
@@ -266,8 +266,8 @@ def curves_of(
     scores = np.array(
         [predictions.scores.get(key, math.nan) for key in ground_truth.keys], dtype=np.float64
     )
-    judged = ~np.isnan(scores)
-    scores, fake = scores[judged], ground_truth.fake[judged]
+    has_score = ~np.isnan(scores)
+    scores, fake = scores[has_score], ground_truth.fake[has_score]
     both = bool(fake.any() and not fake.all())
     return SystemCurves(
         name=predictions.name,
@@ -285,5 +285,5 @@ def _ap_by_tiou(
         return {}
     matched = match(predictions.proposals, ground_truth.spans, tious=TIOUS, mode=mode)
     counts = None if ground_truth.located.all() else ground_truth.located.astype(np.int64)
-    found = {tiou: matched.average_precision(tiou, counts) for tiou in TIOUS}
-    return {tiou: ap for tiou, ap in found.items() if not math.isnan(ap)}
+    by_tiou = {tiou: matched.average_precision(tiou, counts) for tiou in TIOUS}
+    return {tiou: ap for tiou, ap in by_tiou.items() if not math.isnan(ap)}

@@ -128,14 +128,14 @@ def published(dataset: str, task: Task | None = None) -> list[PublishedResult]:
             f"{', '.join(known_datasets())}"
         )
     return [
-        one
-        for one in _all_results()
-        if one.dataset == dataset and (task is None or one.task == task)
+        result
+        for result in _all_results()
+        if result.dataset == dataset and (task is None or result.task == task)
     ]
 
 
 def beside(
-    numbers: Mapping[str, float],
+    metrics: Mapping[str, float],
     dataset: str,
     *,
     task: Task = "localization",
@@ -144,15 +144,15 @@ def beside(
     """Return rows of a table that shows figures among published ones.
 
     Args:
-        numbers: What was measured, by measure, the one that systems are ranked by first. Where
+        metrics: What was measured, by measure, the one that systems are ranked by first. Where
             others state a ``challenge_score``, it is computed from what it is the mean of.
         dataset: What it was measured on: name of its reader.
         task: Which results it is shown among.
-        system: What the row of ``numbers`` is called.
+        system: What the row of ``metrics`` is called.
 
     Returns:
         Rows from the highest of the first measure to the lowest, then those that do not state
-        it; columns are those of ``numbers`` that any result states. Nothing where no result
+        it; columns are those of ``metrics`` that any result states. Nothing where no result
         shares a measure.
 
     Raises:
@@ -163,25 +163,25 @@ def beside(
         >>> [(row.system, row.cells["ap@0.5"].value) for row in rows][1:4]
         [('MMMS-BA', 0.9687), ('measured here', 0.9), ('UMMAFormer', 0.8868)]
     """
-    ours = _with_challenge_score(numbers)
+    ours = _with_challenge_score(metrics)
     results = published(dataset, task)
-    columns = [name for name in ours if any(name in one.values for one in results)]
-    results = [one for one in results if any(name in one.values for name in columns)]
+    columns = [name for name in ours if any(name in result.values for result in results)]
+    results = [result for result in results if any(name in result.values for name in columns)]
     rows = [Row(system, {name: Cell(ours[name]) for name in columns})]
     rows += [
-        Row(_told_apart(one, results), {name: _cell(one, name) for name in columns}, one)
-        for one in results
+        Row(_told_apart(result, results), {name: _cell(result, name) for name in columns}, result)
+        for result in results
     ]
     return sorted(rows, key=_rank) if columns else []
 
 
-def challenge_score(figures: Mapping[str, float]) -> float:
+def challenge_score(metrics: Mapping[str, float]) -> float:
     """Compute the score by which the AV-Deepfake1M challenges rank, in [0, 1].
 
     It is half the mean of AP@{0.5, 0.75, 0.9, 0.95} and half that of AR@{50, 30, 20, 10, 5}.
 
     Args:
-        figures: By measure, in official mode.
+        metrics: By measure, in official mode.
 
     Returns:
         NaN if one of the nine is missing.
@@ -194,29 +194,31 @@ def challenge_score(figures: Mapping[str, float]) -> float:
     Source:
         Rules of the 2024 and 2025 1M-Deepfakes detection challenges.
     """
-    halves = [[figures.get(name, math.nan) for name in half] for half in _CHALLENGE_HALVES]
+    halves = [[metrics.get(name, math.nan) for name in half] for half in _CHALLENGE_HALVES]
     return sum(sum(half) / len(half) for half in halves) / len(halves)
 
 
 def reasons(rows: Sequence[Row]) -> dict[str, int]:
     """List the reasons for which values of a table cannot be right, numbered as they come."""
-    said = dict.fromkeys(why for row in rows for cell in row.cells.values() for why in cell.reasons)
-    return {why: number for number, why in enumerate(said, start=1)}
+    unique_reasons = dict.fromkeys(
+        why for row in rows for cell in row.cells.values() for why in cell.reasons
+    )
+    return {why: number for number, why in enumerate(unique_reasons, start=1)}
 
 
-def sign(cell: Cell, numbers: Mapping[str, int]) -> str:
+def sign(cell: Cell, footnote_numbers: Mapping[str, int]) -> str:
     """Return the footnote mark behind a value of a table; :func:`footnotes` explain it.
 
     Args:
         cell: The figure.
-        numbers: The :func:`reasons` of the table.
+        footnote_numbers: The :func:`reasons` of the table.
 
     Example:
         >>> sign(Cell(0.9, "third-party"), {}), sign(Cell(0.9, reasons=("why",)), {"why": 3})
         ('*', '[3]')
     """
-    told = _THIRD_PARTY if cell.mark == "third-party" else ""
-    return told + "".join(f"[{numbers[why]}]" for why in cell.reasons)
+    mark = _THIRD_PARTY if cell.mark == "third-party" else ""
+    return mark + "".join(f"[{footnote_numbers[why]}]" for why in cell.reasons)
 
 
 def footnotes(rows: Sequence[Row]) -> list[str]:
@@ -232,9 +234,9 @@ def footnotes(rows: Sequence[Row]) -> list[str]:
     if any(cell.mark == "third-party" for row in rows for cell in row.cells.values()):
         lines.append(f"{_THIRD_PARTY} as others tell it; look it up before you rely on it")
     lines += [f"[{number}] {why}" for why, number in reasons(rows).items()]
-    notes = ((note, system) for system, one in others for note in one.notes)
-    lines += [f"{note} ({'; '.join(systems)})" for note, systems in _gathered(notes)]
-    sources = ((_source(one), system) for system, one in others)
+    notes = ((footnote, system) for system, result in others for footnote in result.notes)
+    lines += [f"{footnote} ({'; '.join(systems)})" for footnote, systems in _gathered(notes)]
+    sources = ((_source(result), system) for system, result in others)
     return [*lines, *(f"{source}: {'; '.join(systems)}" for source, systems in _gathered(sources))]
 
 
@@ -248,30 +250,30 @@ def plain_rows(rows: Sequence[Row]) -> list[dict[str, Any]]:
                 for name, cell in row.cells.items()
             },
             "doubts": {name: list(c.reasons) for name, c in row.cells.items() if c.reasons},
-            "published": row.result and _plain(row.result),
+            "published": row.result and _to_dict(row.result),
         }
         for row in rows
     ]
 
 
-def _plain(result: PublishedResult) -> dict[str, Any]:
+def _to_dict(result: PublishedResult) -> dict[str, Any]:
     names = ("method", "split", "trained_on", "source", "mark", "venue", "year")
     return {**{name: getattr(result, name) for name in names}, "notes": list(result.notes)}
 
 
-def _with_challenge_score(numbers: Mapping[str, float]) -> Mapping[str, float]:
-    score = challenge_score(numbers)
-    return numbers if math.isnan(score) else {**numbers, _CHALLENGE_SCORE: score}
+def _with_challenge_score(metrics: Mapping[str, float]) -> Mapping[str, float]:
+    score = challenge_score(metrics)
+    return metrics if math.isnan(score) else {**metrics, _CHALLENGE_SCORE: score}
 
 
 def _told_apart(result: PublishedResult, among: Sequence[PublishedResult]) -> str:
     """Return a method's name, with no more behind it than tells its rows apart."""
-    alike = [one for one in among if one.method == result.method]
+    alike = [other for other in among if other.method == result.method]
     words = []
-    for tell in _APART:
-        if len({tell(one) for one in alike}) > 1:
-            words.append(tell(result))
-            alike = [one for one in alike if tell(one) == tell(result)]
+    for describe in _APART:
+        if len({describe(other) for other in alike}) > 1:
+            words.append(describe(result))
+            alike = [other for other in alike if describe(other) == describe(result)]
     return f"{result.method} ({', '.join(words)})" if words else result.method
 
 
@@ -297,10 +299,10 @@ def _source(result: PublishedResult) -> str:
 
 def _gathered(pairs: Iterator[tuple[str, str]]) -> list[tuple[str, list[str]]]:
     """Return each line once, with all systems that it is said of."""
-    found: dict[str, list[str]] = {}
+    gathered: dict[str, list[str]] = {}
     for line, system in pairs:
-        found.setdefault(line, []).append(system)
-    return list(found.items())
+        gathered.setdefault(line, []).append(system)
+    return list(gathered.items())
 
 
 def _cell(result: PublishedResult, measure: str) -> Cell:
@@ -333,11 +335,11 @@ def _table() -> Any:  # noqa: ANN401 - whatever the file holds
 
 def _result(row: Mapping[str, Any], sentences: Mapping[str, str]) -> PublishedResult:
     """Return a row of the file; sentences that several rows share stand in it once."""
-    doubts = {name: _said(keys, sentences) for name, keys in row.get("doubts", {}).items()}
+    doubts = {name: _sentences(keys, sentences) for name, keys in row.get("doubts", {}).items()}
     return PublishedResult(
-        **{**row, "doubts": doubts, "notes": _said(row.get("notes", ()), sentences)}
+        **{**row, "doubts": doubts, "notes": _sentences(row.get("notes", ()), sentences)}
     )
 
 
-def _said(keys: Sequence[str], sentences: Mapping[str, str]) -> tuple[str, ...]:
+def _sentences(keys: Sequence[str], sentences: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(sentences[key] for key in keys)

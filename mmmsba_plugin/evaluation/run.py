@@ -11,7 +11,7 @@ from mmmsba_plugin.schema import Report
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class Result:
     """A record and what was said about it."""
 
     record: Record
@@ -22,9 +22,9 @@ def run(
     detector: Detector,
     records: Iterable[Record],
     *,
-    on_clip: Callable[[Judged], None] = lambda _: None,
+    on_clip: Callable[[Result], None] = lambda _: None,
     **options: Any,
-) -> list[Judged]:
+) -> list[Result]:
     """Run a detector over records, in order.
 
     Args:
@@ -34,22 +34,22 @@ def run(
         **options: Handed to the detector with each clip, besides how long it lasts by its
             dataset.
     """
-    judged = []
+    results = []
     for record in records:
         report = detector.detect(record.media, duration_s=record.duration_s, **options)
-        one = Judged(record, report)
-        judged.append(one)
-        on_clip(one)
-    return judged
+        result = Result(record, report)
+        results.append(result)
+        on_clip(result)
+    return results
 
 
-def tables(judged: Sequence[Judged], *, name: str) -> tuple[Predictions, GroundTruth]:
+def tables(results: Sequence[Result], *, name: str) -> tuple[Predictions, GroundTruth]:
     """Build the tables of predictions and ground truth that metrics are computed from.
 
     Args:
-        judged: Clips and what was said about them.
+        results: Clips and what was said about them.
         name: What the system that said it shall be called.
     """
-    ground_truth = GroundTruth.of(one.record for one in judged)
-    reports = (one.report for one in judged)
+    ground_truth = GroundTruth.of(result.record for result in results)
+    reports = (result.report for result in results)
     return Predictions.of_reports(name, zip(ground_truth.keys, reports, strict=True)), ground_truth

@@ -88,14 +88,14 @@ class SpanTable:
         """
         spans = [_spans_of(key, rows) for key, (rows, _) in proposals.items()]
         scores = [np.asarray(scores, dtype=np.float64) for _, scores in proposals.values()]
-        for key, rows, said in zip(proposals, spans, scores, strict=True):
-            if said.shape != (len(rows),):
+        for key, rows, row_scores in zip(proposals, spans, scores, strict=True):
+            if row_scores.shape != (len(rows),):
                 raise DatasetError(
                     f"clip {key!r} needs a score for each of its {len(rows)} spans, got scores of "
-                    f"shape {said.shape}; drop what has no score"
+                    f"shape {row_scores.shape}; drop what has no score"
                 )
         joined_scores = np.concatenate([np.zeros(0), *scores])
-        offsets = offsets_of([len(one) for one in scores])
+        offsets = offsets_of([len(row_scores_of_clip) for row_scores_of_clip in scores])
         return cls(list(proposals), offsets, _joined(spans), joined_scores)
 
     @property
@@ -121,9 +121,9 @@ class SpanTable:
             return self
         # One row more than there are clips: the place of all that this table lacks.
         lacking = len(self.keys)
-        found = np.array([self.places.get(key, lacking) for key in keys], dtype=np.int64)
-        offsets = offsets_of(np.append(self.counts, 0)[found])
-        rows = stretches(self.offsets[found], np.diff(offsets))
+        places = np.array([self.places.get(key, lacking) for key in keys], dtype=np.int64)
+        offsets = offsets_of(np.append(self.counts, 0)[places])
+        rows = stretches(self.offsets[places], np.diff(offsets))
         scores = None if self.scores is None else self.scores[rows]
         return type(self)(list(keys), offsets, self.spans[rows], scores)
 
@@ -192,21 +192,21 @@ class Predictions:
 
         A clip whose report has no score was not judged, and nothing was found in it.
         """
-        judged = {key: report for key, report in reports if report.score is not None}
+        scored = {key: report for key, report in reports if report.score is not None}
         by_modality: dict[str, dict[str, float]] = {}
-        for key, report in judged.items():
-            for modality, said in report.modalities.items():
-                if said.score is not None:
-                    by_modality.setdefault(modality, {})[key] = said.score
-        thresholds = {r.threshold.value for r in judged.values() if r.threshold is not None}
+        for key, report in scored.items():
+            for modality, modality_report in report.modalities.items():
+                if modality_report.score is not None:
+                    by_modality.setdefault(modality, {})[key] = modality_report.score
+        thresholds = {r.threshold.value for r in scored.values() if r.threshold is not None}
         return cls(
             name=name,
-            scores={key: float(report.score or 0.0) for key, report in judged.items()},
-            proposals=SpanTable.of_proposals({k: _proposals(r) for k, r in judged.items()}),
+            scores={key: float(report.score or 0.0) for key, report in scored.items()},
+            proposals=SpanTable.of_proposals({k: _proposals(r) for k, r in scored.items()}),
             # Reports of several checkpoints have no one threshold.
             threshold=thresholds.pop() if len(thresholds) == 1 else None,
             by_modality=by_modality,
-            curves={key: r.curves for key, r in judged.items() if r.curves is not None},
+            curves={key: r.curves for key, r in scored.items() if r.curves is not None},
         )
 
 
@@ -277,7 +277,7 @@ class GroundTruth:
 
 def _table(keys: Sequence[str], spans: Sequence[Spans]) -> SpanTable:
     joined = np.concatenate([np.zeros((0, 2)), *spans])
-    return SpanTable(keys, offsets_of([len(one) for one in spans]), joined)
+    return SpanTable(keys, offsets_of([len(rows) for rows in spans]), joined)
 
 
 def _row(record: Record) -> GroundTruthRow:

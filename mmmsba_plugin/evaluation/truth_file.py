@@ -62,9 +62,9 @@ def _rows(
         try:
             record = fields(item.value)
             if split is not None:
-                said = split_word(word(record, "split") or "no split")
-                met.add(said)
-                if said != split_word(split):
+                record_split = split_word(word(record, "split") or "no split")
+                met.add(record_split)
+                if record_split != split_word(split):
                     continue
             yield _row(record)
         except DatasetError as error:
@@ -113,15 +113,15 @@ def _spans(rows: Any, name: str) -> Spans:  # noqa: ANN401 - whatever the file h
 def _altered(record: Fields) -> str:
     """Name the manipulated modality of a fake clip, by its segments, flags or type."""
     lists = [record.get(f"{modality}_fake_segments") for modality in ("visual", "audio")]
-    if any(one is not None for one in lists):
+    if any(segments is not None for segments in lists):
         return _ALTERED[bool(lists[0]), bool(lists[1])]
     if "modify_video" in record or "modify_audio" in record:
         return _ALTERED[flag(record, "modify_video"), flag(record, "modify_audio")]
-    said = _type(record) or ""
-    return said.removesuffix("_modified") if said.endswith("_modified") else "forged"
+    modify_type = _type(record) or ""
+    return modify_type.removesuffix("_modified") if modify_type.endswith("_modified") else "forged"
 
 
 def _type(record: Fields) -> str | None:
     """Return ``modify_type``; some tools write ``both-modified`` for ``both_modified``."""
-    said = word(record, "modify_type")
-    return said.replace("-", "_") if said else None
+    modify_type = word(record, "modify_type")
+    return modify_type.replace("-", "_") if modify_type else None

@@ -83,11 +83,11 @@ class Tested:
     split: str
 
 
-def parse(said: Iterable[str]) -> dict[str, DatasetSource]:
+def parse(arguments: Iterable[str]) -> dict[str, DatasetSource]:
     """Return the datasets that a command line names.
 
     Args:
-        said: Each ``NAME=DIR``, or ``NAME=READER:DIR`` where another dataset stands in.
+        arguments: Each ``NAME=DIR``, or ``NAME=READER:DIR`` where another dataset stands in.
 
     Raises:
         ConfigError: A name is not one of the four or comes twice, or there is no such folder.
@@ -95,20 +95,21 @@ def parse(said: Iterable[str]) -> dict[str, DatasetSource]:
     from mmmsba_plugin.plugins import entries
 
     readers = {offer.name for offer in entries("dataset_readers")}
-    found: dict[str, DatasetSource] = {}
-    for one in said:
-        dataset = _parsed(one, readers)
-        if dataset.name in found:
+    sources: dict[str, DatasetSource] = {}
+    for argument in arguments:
+        dataset = _parsed(argument, readers)
+        if dataset.name in sources:
             raise ConfigError(f"{dataset.name} is given twice; give each dataset one folder")
-        found[dataset.name] = dataset
-    return found
+        sources[dataset.name] = dataset
+    return sources
 
 
-def _parsed(said: str, readers: Collection[str]) -> DatasetSource:
-    name, equals, place = said.partition("=")
+def _parsed(argument: str, readers: Collection[str]) -> DatasetSource:
+    name, equals, place = argument.partition("=")
     if name not in TITLES or not equals:
         raise ConfigError(
-            f"{said!r} names no dataset; give NAME=DIR, or NAME=READER:DIR where another dataset "
+            f"{argument!r} names no dataset; give NAME=DIR, or NAME=READER:DIR where another "
+            "dataset "
             f"stands in, with NAME one of {', '.join(TITLES)}"
         )
     reader, colon, folder = place.partition(":")
@@ -117,7 +118,8 @@ def _parsed(said: str, readers: Collection[str]) -> DatasetSource:
         reader, folder = name, place
     if not Path(folder).is_dir():
         raise ConfigError(
-            f"{said!r}: there is no folder {folder!r}; check the path, or name the reader, one of "
+            f"{argument!r}: there is no folder {folder!r}; check the path, or name the "
+            "reader, one of "
             f"{', '.join(sorted(readers))}"
         )
     return DatasetSource(name, reader, Path(folder).resolve())
@@ -153,7 +155,7 @@ def clips_to_learn(
     if validation and not has_test:
         train, held_out = split_records(train, seed=seed)
         validation = [replace(record, split="dev") for record in held_out]
-    return [*drawn(train, limit), *drawn(validation, limit)]
+    return [*draw_records(train, limit), *draw_records(validation, limit)]
 
 
 def clips_to_test(dataset: DatasetSource, *, limit: int | None = None) -> Tested:
@@ -166,19 +168,19 @@ def clips_to_test(dataset: DatasetSource, *, limit: int | None = None) -> Tested
     Raises:
         DatasetError: There is neither.
     """
-    found: dict[bool, list[Record]] = {True: [], False: []}
+    by_label: dict[bool, list[Record]] = {True: [], False: []}
     for record in dataset.records():
         if record.split in _TEST | _VALIDATION:
-            found[record.split in _TEST].append(record)
-    records = found[True] or found[False]
+            by_label[record.split in _TEST].append(record)
+    records = by_label[True] or by_label[False]
     if not records:
         raise DatasetError(
             f"{dataset.title} has no clips of split test or dev; say in its metadata which are"
         )
-    return Tested(drawn(records, limit), str(records[0].split))
+    return Tested(draw_records(records, limit), str(records[0].split))
 
 
-def drawn(records: Sequence[Record], limit: int | None) -> list[Record]:
+def draw_records(records: Sequence[Record], limit: int | None) -> list[Record]:
     """Return at most ``limit`` records in their order, half of them real if there are as many.
 
     Which ones depends on their names alone, so that a larger limit keeps those of a smaller.
@@ -189,8 +191,8 @@ def drawn(records: Sequence[Record], limit: int | None) -> list[Record]:
     real = [index for index in order if not records[index].fake]
     fake = [index for index in order if records[index].fake]
     num_fake = min(len(fake), max(limit // 2, limit - len(real)))
-    kept = {*fake[:num_fake], *real[: limit - num_fake]}
-    return [record for index, record in enumerate(records) if index in kept]
+    chosen = {*fake[:num_fake], *real[: limit - num_fake]}
+    return [record for index, record in enumerate(records) if index in chosen]
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,11 +206,11 @@ class Learned:
     @classmethod
     def of(cls, dataset: DatasetSource, records: Iterable[Record]) -> "Learned":
         """Collect the identities and files of clips that are used for training or stopping."""
-        seen = [(record.identity_key, record.media) for record in records]
+        clips = [(record.identity_key, record.media) for record in records]
         return cls(
             dataset.root,
-            frozenset(identity for identity, _ in seen),
-            frozenset(media for _, media in seen),
+            frozenset(identity for identity, _ in clips),
+            frozenset(media for _, media in clips),
         )
 
     def shared_with(self, dataset: DatasetSource, tested: Iterable[Record]) -> int:
@@ -238,7 +240,7 @@ def digest_of(records: Iterable[Record]) -> str:
     """Return a hash of which clips these are, of what split, and of their truth."""
     hashed = hashlib.sha256()
     for record in records:
-        truth = [(part.start_s, part.end_s) for part in record.truth]
+        truth = [(segment.start_s, segment.end_s) for segment in record.truth]
         hashed.update(f"{record.name}\0{record.split}\0{truth}\n".encode())
     return hashed.hexdigest()
 

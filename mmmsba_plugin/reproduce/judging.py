@@ -45,7 +45,7 @@ class Answer:
     proposals: tuple[Spans, Scores]
 
 
-def judged(
+def predict_clips(
     detector: MmmsbaDetector,
     records: Sequence[Record],
     path: Path,
@@ -70,25 +70,25 @@ def judged(
         DatasetError: The file of answers is damaged.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    before = {name: one for name, one in read(path).items() if one.status != "error"}
+    before = {name: answer for name, answer in read(path).items() if answer.status != "error"}
     missing = [record for record in records if record.name not in before]
     with path.open("a", encoding="utf-8") as stream:
         for record in _warmed(missing, detector, cache, workers):
             report = detector.detect(record.media, duration_s=record.duration_s)
-            kept.write(stream, record.name, _said(report))
+            kept.write(stream, record.name, _to_entry(report))
             on_clip(record.name)
-    known = read(path)
-    return {record.name: known[record.name] for record in records}
+    answers = read(path)
+    return {record.name: answers[record.name] for record in records}
 
 
-def as_predictions(found: Mapping[str, Answer], *, name: str) -> Predictions:
+def as_predictions(answers: Mapping[str, Answer], *, name: str) -> Predictions:
     """Build the table of predictions that metrics are computed from."""
-    scored = {key: one for key, one in found.items() if one.score is not None}
-    thresholds = {one.threshold for one in scored.values()}
+    scored = {key: answer for key, answer in answers.items() if answer.score is not None}
+    thresholds = {answer.threshold for answer in scored.values()}
     return Predictions(
         name=name,
-        scores={key: float(one.score or 0.0) for key, one in scored.items()},
-        proposals=SpanTable.of_proposals({key: one.proposals for key, one in scored.items()}),
+        scores={key: float(answer.score or 0.0) for key, answer in scored.items()},
+        proposals=SpanTable.of_proposals({key: answer.proposals for key, answer in scored.items()}),
         threshold=thresholds.pop() if len(thresholds) == 1 else None,
     )
 
@@ -102,18 +102,18 @@ def read(path: Path) -> dict[str, Answer]:
     return kept.read(path, _answer)
 
 
-def _answer(said: Mapping[str, Any]) -> Answer:
-    rows = np.array(said["proposals"], dtype=np.float64).reshape(-1, 3)
+def _answer(entry: Mapping[str, Any]) -> Answer:
+    rows = np.array(entry["proposals"], dtype=np.float64).reshape(-1, 3)
     return Answer(
-        status=said["status"],
-        score=said["score"],
-        threshold=said["threshold"],
-        problem=said["problem"],
+        status=entry["status"],
+        score=entry["score"],
+        threshold=entry["threshold"],
+        problem=entry["problem"],
         proposals=(rows[:, :2], rows[:, 2]),
     )
 
 
-def _said(report: Report) -> dict[str, Any]:
+def _to_entry(report: Report) -> dict[str, Any]:
     return {
         "status": report.status,
         "score": report.score,

@@ -11,10 +11,10 @@ from typing import IO, Any, TypeVar
 
 from mmmsba_plugin.errors import DatasetError
 
-Found = TypeVar("Found")
+Value = TypeVar("Value")
 
 
-def read(path: Path, parse: Callable[[Mapping[str, Any]], Found]) -> dict[str, Found]:
+def read(path: Path, parse: Callable[[Mapping[str, Any]], Value]) -> dict[str, Value]:
     """Read the entries of a file, the last of each clip; a cut-off last line is removed.
 
     Args:
@@ -26,7 +26,7 @@ def read(path: Path, parse: Callable[[Mapping[str, Any]], Found]) -> dict[str, F
     """
     if not path.is_file():
         return {}
-    found: dict[str, Found] = {}
+    entries: dict[str, Value] = {}
     whole_bytes = 0
     with path.open("rb+") as stream:
         for number, line in enumerate(stream, start=1):
@@ -35,17 +35,17 @@ def read(path: Path, parse: Callable[[Mapping[str, Any]], Found]) -> dict[str, F
                 break
             whole_bytes += len(line)
             try:
-                said = json.loads(line)
-                found[said["key"]] = parse(said)
+                entry = json.loads(line)
+                entries[entry["key"]] = parse(entry)
             except (ValueError, KeyError, TypeError) as error:
                 raise DatasetError(
                     f"{path}, line {number} is damaged; remove the line to have its clip looked "
                     "at again"
                 ) from error
-    return found
+    return entries
 
 
-def write(stream: IO[str], key: str, said: Mapping[str, Any]) -> None:
+def write(stream: IO[str], key: str, entry: Mapping[str, Any]) -> None:
     """Write what was found out about one clip."""
-    stream.write(json.dumps({"key": key, **said}) + "\n")
+    stream.write(json.dumps({"key": key, **entry}) + "\n")
     stream.flush()

@@ -107,7 +107,7 @@ class Table:
     Attributes:
         name: What the command calls it.
         title: What it shows.
-        measures: Its columns, as :func:`mmmsba_plugin.evaluation.evaluate.measure` names them.
+        metrics: Its columns, as :func:`mmmsba_plugin.evaluation.evaluate.measure` names them.
         rows: Its rows; those that the paper does not have say so.
         digits: Behind the point, as many as the paper gives.
         notes: What a reader must know of the whole table.
@@ -115,7 +115,7 @@ class Table:
 
     name: str
     title: str
-    measures: tuple[str, ...]
+    metrics: tuple[str, ...]
     rows: tuple[Row, ...]
     digits: int = 3
     notes: tuple[str, ...] = ()
@@ -123,7 +123,7 @@ class Table:
     @property
     def localizes(self) -> bool:
         """Return whether the table is about localization."""
-        return self.measures == tables.LOCALIZATION
+        return self.metrics == tables.LOCALIZATION
 
 
 def _row(reported: ReportedRow, training: Training | None) -> Row:
@@ -149,8 +149,8 @@ def _localizing(rows: Iterable[ReportedRow]) -> tuple[Row, ...]:
         method = ours.get(row.method)
         planned.append(_row(row, Training("av-deepfake1m", method) if method else None))
         if method and row.test != "av-deepfake1m":
-            told = ReportedRow(row.test, row.method, row.cells, (*row.notes, SAME_DATASET))
-            planned.append(_row(told, Training(row.test, method)))
+            reported = ReportedRow(row.test, row.method, row.cells, (*row.notes, SAME_DATASET))
+            planned.append(_row(reported, Training(row.test, method)))
     return tuple(planned)
 
 
@@ -175,8 +175,8 @@ def _told_less(rows: Iterable[ReportedRow]) -> tuple[Row, ...]:
 
 def _spelt_out(letters: str) -> tuple[str, ...]:
     """Return modalities in one order for all, so that V+L+A is the run of table 2."""
-    told = {_MODALITIES[letter] for letter in letters.split("+")}
-    return tuple(name for name in _ALL if name in told)
+    modalities = {_MODALITIES[letter] for letter in letters.split("+")}
+    return tuple(name for name in _ALL if name in modalities)
 
 
 TABLES = {

@@ -30,13 +30,13 @@ class Cell:
     @property
     def mean(self) -> float:
         """The mean over seeds; NaN if there is none, or one of them is not defined."""
-        values = [one.value for one in self.ours]
+        values = [interval.value for interval in self.ours]
         return sum(values) / len(values) if values else math.nan
 
     @property
     def span(self) -> tuple[float, float]:
         """The lowest and the highest over seeds; NaN if there is none."""
-        values = [one.value for one in self.ours] or [math.nan]
+        values = [interval.value for interval in self.ours] or [math.nan]
         return min(values), max(values)
 
 
@@ -53,7 +53,7 @@ class Run:
         threshold: From which score a clip counts as fake; chosen on the validation clips.
         num_real: Real test clips that were judged.
         num_fake: Forged test clips that were judged.
-        unjudged: The test clips that were not, and why.
+        not_evaluated: The test clips that were not, and why.
     """
 
     seed: int
@@ -64,7 +64,7 @@ class Run:
     threshold: float | None
     num_real: int
     num_fake: int
-    unjudged: Mapping[str, str] = field(default_factory=dict)
+    not_evaluated: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,7 @@ class MeasuredTable:
     Attributes:
         name: What the command calls it.
         title: What it shows.
-        measures: Its columns.
+        metrics: Its columns.
         digits: Behind the point.
         rows: Its rows.
         setup: How ours was made, by plain names and values.
@@ -125,7 +125,7 @@ class MeasuredTable:
 
     name: str
     title: str
-    measures: tuple[str, ...]
+    metrics: tuple[str, ...]
     digits: int
     rows: tuple[MeasuredRow, ...]
     setup: Mapping[str, Any]

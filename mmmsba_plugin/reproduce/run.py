@@ -60,7 +60,7 @@ _TIOUS = (0.5, 0.75, 0.95)
 _NUM_PROPOSALS = (10, 20, 50, 100)
 #: What is wrong with one dataset, and must not cost the rows of the others.
 _OF_ONE_DATASET = (CheckpointError, DatasetError, FeatureError, TrainingError)
-_MADE = "made.json"
+_TRAINED_FILE = "made.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ class _Trained:
 
 
 class Reproduction:
-    """Measures tables one by one; training runs and answers are shared between them.
+    """MetricSet tables one by one; training runs and answers are shared between them.
 
     Args:
         datasets: Those there are, by name.
@@ -137,7 +137,7 @@ class Reproduction:
         return MeasuredTable(
             name=table.name,
             title=table.title,
-            measures=table.measures,
+            metrics=table.metrics,
             digits=table.digits,
             rows=rows,
             setup=self._setup(),
@@ -152,7 +152,7 @@ class Reproduction:
             missing = f"no data given: {' and '.join(absent)}"
             return _told(row, table, status="no data", notes=(missing,))
         try:
-            found = [
+            measured = [
                 self._measured(row.training, row.test, seed, localizes=table.localizes)
                 for seed in self.settings.seeds
             ]
@@ -168,12 +168,15 @@ class Reproduction:
             tested_on=tested.title,
             status="measured",
             cells=tuple(
-                Cell(name, tuple(e.numbers[name] for e, _, _ in found), row.reported.get(name))
-                for name in table.measures
+                Cell(name, tuple(e.intervals[name] for e, _, _ in measured), row.reported.get(name))
+                for name in table.metrics
             ),
             stand_in=any(dataset.stand_in for dataset in used),
-            notes=(*notes, *dict.fromkeys(note for _, _, told in found for note in told)),
-            runs=tuple(run for _, run, _ in found),
+            notes=(
+                *notes,
+                *dict.fromkeys(note for _, _, run_notes in measured for note in run_notes),
+            ),
+            runs=tuple(run for _, run, _ in measured),
             silence=self._silence(row.test),
         )
 
@@ -186,11 +189,11 @@ class Reproduction:
                 f"{dataset.title} does not say where its clips are fake, so localization cannot "
                 "be measured on it; give a dataset with segments"
             )
-        _, learned = self._learned(training.dataset, seed)
-        num_shared = learned.shared_with(dataset, tested.records)
+        _, training_set = self._learned(training.dataset, seed)
+        num_shared = training_set.shared_with(dataset, tested.records)
         trained = self._trained(training, seed)
-        found = self._judge(trained, dataset, tested)
-        predictions = judging.as_predictions(found, name=training.method.name)
+        answers = self._judge(trained, dataset, tested)
+        predictions = judging.as_predictions(answers, name=training.method.name)
         evaluation = measure(
             predictions if localizes else replace(predictions, proposals=None),
             GroundTruth.of(tested.records),
@@ -207,7 +210,7 @@ class Reproduction:
             threshold=predictions.threshold,
             num_real=evaluation.num_real,
             num_fake=evaluation.num_fake,
-            unjudged={key: found[key].problem or "" for key in evaluation.unjudged},
+            not_evaluated={key: answers[key].problem or "" for key in evaluation.not_evaluated},
         )
         return evaluation, run, tuple(self._notes(dataset, tested, run, num_shared))
 
@@ -222,8 +225,8 @@ class Reproduction:
             yield from _of_the_dataset(dataset.name, None if limit else num_tested)
         if tested.split != "test":
             yield f"tested on split {tested.split!r}, as there is no test split with truth"
-        if run.unjudged:
-            yield f"{len(run.unjudged)} of {num_tested} test clips could not be judged"
+        if run.not_evaluated:
+            yield f"{len(run.not_evaluated)} of {num_tested} test clips could not be judged"
         if num_shared:
             yield f"{num_shared} people of the test clips were learned from, in other footage"
 
@@ -231,10 +234,10 @@ class Reproduction:
         self, trained: _Trained, dataset: DatasetSource, tested: Tested
     ) -> dict[str, judging.Answer]:
         detector = MmmsbaDetector.from_pretrained(trained.folder, cache=self._cache)
-        said = {"by": dict(detector.info), "reader": dataset.reader, "root": str(dataset.root)}
-        path = self.out / "answers" / trained.name / f"{_named(dataset)}-{_hash(said)}.jsonl"
+        settings = {"by": dict(detector.info), "reader": dataset.reader, "root": str(dataset.root)}
+        path = self.out / "answers" / trained.name / f"{_named(dataset)}-{_hash(settings)}.jsonl"
         self._say(f"judging {dataset.title} by {trained.name}")
-        return judging.judged(
+        return judging.predict_clips(
             detector,
             tested.records,
             path,
@@ -246,11 +249,11 @@ class Reproduction:
     def _measure_silence(self, name: str) -> Silence | None:
         """Compute the AUC of leading silence alone on the test clips of a dataset."""
         dataset, tested = self.datasets[name], self._tested(name)
-        said = {"reader": dataset.reader, "root": str(dataset.root), "silent_db": SILENT_DB}
+        settings = {"reader": dataset.reader, "root": str(dataset.root), "silent_db": SILENT_DB}
         self._say(f"listening to how clips of {dataset.title} begin")
-        lengths_s = silence.heard(
+        lengths_s = silence.leading_silences(
             tested.records,
-            self.out / "silence" / f"{_named(dataset)}-{_hash(said)}.jsonl",
+            self.out / "silence" / f"{_named(dataset)}-{_hash(settings)}.jsonl",
             workers=self.settings.workers,
             on_clip=lambda clip: self._on_clip("heard", clip),
         )
@@ -274,7 +277,7 @@ class Reproduction:
         clips, _ = self._learned(training.dataset, seed)
         name = _run_name(training, dataset, seed, _deciding(config, dataset, clips))
         folder = self.out / "runs" / name
-        if not (folder / _MADE).is_file():
+        if not (folder / _TRAINED_FILE).is_file():
             # Read once more, so that a dataset is not held in memory while others are judged.
             records = clips_to_learn(dataset, seed=seed, limit=self.settings.limit)
             self._say(f"training {name} on {len(records)} clips")
@@ -288,8 +291,8 @@ class Reproduction:
                 progress=self._progress,
                 on_clip=lambda one: self._on_clip("read", one.record.name),
             )
-        made = json.loads((folder / _MADE).read_text(encoding="utf-8"))
-        return _Trained(name, folder, made)
+        state = json.loads((folder / _TRAINED_FILE).read_text(encoding="utf-8"))
+        return _Trained(name, folder, state)
 
     def _setup(self) -> dict[str, Any]:
         features = self.settings.fit.features
@@ -309,7 +312,7 @@ def _fit(
     records: list[Record],
     config: FitConfig,
     folder: Path,
-    **told: Any,
+    **options: Any,
 ) -> None:
     """Train, and note what came of it, last: a folder without that note is not finished."""
     try:
@@ -318,16 +321,16 @@ def _fit(
         raise MissingExtraError(
             f"training needs {error.name}; install it with: pip install 'mmmsba-plugin[train]'"
         ) from error
-    fitted = fit(records, config, folder, **told)
-    made = {
+    fitted = fit(records, config, folder, **options)
+    state = {
         "num_train": fitted.num_train,
         "num_validation": fitted.num_validation,
         "epochs": fitted.epochs,
-        "skipped": {str(one.record.media): one.reason for one in fitted.skipped},
+        "skipped": {str(skip.record.media): skip.reason for skip in fitted.skipped},
     }
-    partial = folder / f"{_MADE}.part"
-    partial.write_text(json.dumps(made, indent=2), encoding="utf-8")
-    partial.replace(folder / _MADE)
+    partial = folder / f"{_TRAINED_FILE}.part"
+    partial.write_text(json.dumps(state, indent=2), encoding="utf-8")
+    partial.replace(folder / _TRAINED_FILE)
 
 
 def _of_the_dataset(name: str, num_tested: int | None) -> Iterator[str]:
@@ -343,7 +346,9 @@ def _deciding(config: FitConfig, dataset: DatasetSource, clips: str) -> dict[str
     bound = bind_front_ends(config.features)
     return {
         "settings": config.model_dump(mode="json"),
-        "front_ends": {m: (one.entry.name, one.entry.version) for m, one in bound.items()},
+        "front_ends": {
+            m: (front_end.entry.name, front_end.entry.version) for m, front_end in bound.items()
+        },
         "dataset": (dataset.name, dataset.reader, str(dataset.root)),
         "clips": clips,
     }
@@ -352,17 +357,17 @@ def _deciding(config: FitConfig, dataset: DatasetSource, clips: str) -> dict[str
 def _run_name(
     training: Training, dataset: DatasetSource, seed: int, decides: Mapping[str, Any]
 ) -> str:
-    told = "+".join(training.method.modalities)
+    modalities = "+".join(training.method.modalities)
     kind = training.method.attention or "enc-dec"
-    return f"{_named(dataset)}_{kind}_{told}_seed{seed}_{_hash(decides)}"
+    return f"{_named(dataset)}_{kind}_{modalities}_seed{seed}_{_hash(decides)}"
 
 
 def _named(dataset: DatasetSource) -> str:
     return f"stand-in-{dataset.name}" if dataset.stand_in else dataset.name
 
 
-def _hash(said: Mapping[str, Any]) -> str:
-    canonical = json.dumps(said, sort_keys=True, default=str)
+def _hash(value: Mapping[str, Any]) -> str:
+    canonical = json.dumps(value, sort_keys=True, default=str)
     return hashlib.sha256(canonical.encode()).hexdigest()[:10]
 
 
@@ -373,6 +378,6 @@ def _told(row: Row, table: Table, *, status: Status, notes: tuple[str, ...] = ()
         trained_on=TITLES[row.training.dataset] if row.training else None,
         tested_on=TITLES[row.test],
         status=status,
-        cells=tuple(Cell(name, reported=row.reported.get(name)) for name in table.measures),
+        cells=tuple(Cell(name, reported=row.reported.get(name)) for name in table.metrics),
         notes=(*row.notes, *row.of_dataset, *notes),
     )

@@ -58,18 +58,18 @@ def write(table: MeasuredTable, folder: Path) -> list[Path]:
 
 def as_json(table: MeasuredTable) -> str:
     """Return everything that is known, figures as they are and null where none is defined."""
-    said = {
+    document = {
         **asdict(table),
         "rows": [
             {
                 **asdict(row),
-                "cells": [_cell(one) for one in row.cells],
+                "cells": [_cell(cell) for cell in row.cells],
                 "silence": _silence(row.silence),
             }
             for row in table.rows
         ],
     }
-    return json.dumps(said, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def as_csv(table: MeasuredTable) -> str:
@@ -84,10 +84,10 @@ def as_csv(table: MeasuredTable) -> str:
 
 def as_markdown(table: MeasuredTable) -> str:
     """Return a page: the table, the reasons of its marks, notes and how ours was made."""
-    heads = [*_HEADS, *map(heading, table.measures)]
+    heads = [*_HEADS, *map(heading, table.metrics)]
     lines = [f"# {table.name}: {table.title}", "", _piped(heads), _piped(["---"] * len(heads))]
     lines += [_piped(line) for line in _lines(table, newline="<br>")]
-    lines += ["", *(f"- {note}" for note in footnotes(table)), "", setup_line(table), ""]
+    lines += ["", *(f"- {footnote}" for footnote in footnotes(table)), "", setup_line(table), ""]
     return "\n".join(lines)
 
 
@@ -100,15 +100,15 @@ def as_rich(table: MeasuredTable) -> "Table":
     from rich.table import Table
     from rich.text import Text
 
-    heads = [*_HEADS, *map(heading, table.measures)]
+    heads = [*_HEADS, *map(heading, table.metrics)]
     words = len(_HEADS)
     lines = [[*map(_folded, line[:words]), *line[words:]] for line in _lines(table, newline="\n")]
     widths = [
-        max(cell_len(part) for cell in column for part in cell.splitlines())
+        max(cell_len(text_line) for cell in column for text_line in cell.splitlines())
         for column in zip(heads, *lines, strict=True)
     ]
     # Text is never read as markup: a folder may be called `[red]`.
-    shown = Table(
+    rich_table = Table(
         title=Text(f"{table.name}: {table.title}"),
         title_justify="left",
         box=None,
@@ -117,10 +117,10 @@ def as_rich(table: MeasuredTable) -> "Table":
         width=sum(widths) + _BETWEEN * (len(widths) - 1),
     )
     for head, width in zip(heads, widths, strict=True):
-        shown.add_column(Text(head), no_wrap=True, min_width=width)
+        rich_table.add_column(Text(head), no_wrap=True, min_width=width)
     for line in lines:
-        shown.add_row(*map(Text, line))
-    return shown
+        rich_table.add_row(*map(Text, line))
+    return rich_table
 
 
 def heading(measure: str) -> str:
@@ -142,18 +142,20 @@ def footnotes(table: MeasuredTable) -> list[str]:
     marks = [f"{WRONG}{number} {reason}" for reason, number in _numbered(table).items()]
     of_rows: dict[str, list[str]] = {}
     for row in table.rows:
-        for note in row.notes:
-            of_rows.setdefault(note, []).append(_name(row))
-    rows = [f"{note} ({'; '.join(dict.fromkeys(names))})" for note, names in of_rows.items()]
+        for footnote in row.notes:
+            of_rows.setdefault(footnote, []).append(_name(row))
+    rows = [
+        f"{footnote} ({'; '.join(dict.fromkeys(names))})" for footnote, names in of_rows.items()
+    ]
     return [*marks, *rows, *_silences(table), *table.notes]
 
 
 def _silences(table: MeasuredTable) -> list[str]:
-    said = {row.tested_on: row.silence for row in table.rows if row.silence}
+    by_dataset = {row.tested_on: row.silence for row in table.rows if row.silence}
     return [
         f"on {dataset}, looking only at how long clips are silent at first would reach AUC "
-        f"{' '.join(_with_ends(one.auc, table.digits))}; clips with audio: {one.num_clips}"
-        for dataset, one in said.items()
+        f"{' '.join(_with_ends(silence.auc, table.digits))}; clips with audio: {silence.num_clips}"
+        for dataset, silence in by_dataset.items()
     ]
 
 
@@ -187,13 +189,13 @@ _COLUMNS = (
 
 def _lines(table: MeasuredTable, *, newline: str) -> Iterator[list[str]]:
     """Yield the lines of a table: ours, where there is any, above what is reported."""
-    numbers = _numbered(table)
+    footnote_numbers = _numbered(table)
     for row in table.rows:
         head = [row.trained_on or "-", row.tested_on, row.method]
         if row.status == "measured":
             ours = [_ours(cell, table.digits, newline) for cell in row.cells]
             yield [*head, f"ours, {_STAND_IN}" if row.stand_in else "ours", *ours]
-        reported = [_reported(cell, table.digits, numbers) for cell in row.cells]
+        reported = [_reported(cell, table.digits, footnote_numbers) for cell in row.cells]
         yield [*head, _whose(row), *reported]
 
 
@@ -229,10 +231,10 @@ def _with_ends(number: Interval, digits: int) -> list[str]:
     return [_number(number.value, digits), *([ends] if ends else [])]
 
 
-def _reported(cell: Cell, digits: int, numbers: dict[str, int]) -> str:
+def _reported(cell: Cell, digits: int, footnote_numbers: dict[str, int]) -> str:
     if cell.reported is None:
         return "-"
-    marks = ",".join(str(numbers[reason]) for reason in cell.reported.marks)
+    marks = ",".join(str(footnote_numbers[reason]) for reason in cell.reported.marks)
     figure = _number(cell.reported.value, digits)
     return f"{figure} {WRONG}{marks}" if marks else figure
 
@@ -266,14 +268,14 @@ def _name(row: MeasuredRow) -> str:
 
 
 def _piped(parts: list[str]) -> str:
-    escaped = (part.replace("|", "\\|") for part in parts)
+    escaped = (text.replace("|", "\\|") for text in parts)
     return f"| {' | '.join(escaped)} |"
 
 
 def _flat(table: MeasuredTable, row: MeasuredRow, cell: Cell) -> dict[str, Any]:
     first = cell.ours[0] if cell.ours else Interval(math.nan, math.nan, math.nan)
     lowest, highest = cell.span
-    figures = {
+    values = {
         "value": first.value,
         "low": first.low,
         "high": first.high,
@@ -290,7 +292,7 @@ def _flat(table: MeasuredTable, row: MeasuredRow, cell: Cell) -> dict[str, Any]:
         "stand_in": _STAND_IN if row.stand_in else "",
         "measure": cell.measure,
         "seeds": " ".join(str(run.seed) for run in row.runs),
-        **{name: "" if math.isnan(value) else value for name, value in figures.items()},
+        **{name: "" if math.isnan(value) else value for name, value in values.items()},
         "reported": cell.reported.value if cell.reported else "",
         "contradicts": "; ".join(cell.reported.marks) if cell.reported else "",
         "leading_silence_auc": row.silence.auc.value if row.silence else "",
@@ -302,23 +304,23 @@ def _cell(cell: Cell) -> dict[str, Any]:
     lowest, highest = cell.span
     return {
         "measure": cell.measure,
-        "ours": [_interval(one) for one in cell.ours],
-        "mean": _plain(cell.mean),
-        "lowest": _plain(lowest),
-        "highest": _plain(highest),
+        "ours": [_interval(interval) for interval in cell.ours],
+        "mean": _finite(cell.mean),
+        "lowest": _finite(lowest),
+        "highest": _finite(highest),
         "reported": cell.reported.value if cell.reported else None,
         "contradicts": list(cell.reported.marks) if cell.reported else [],
     }
 
 
-def _silence(one: Silence | None) -> dict[str, Any] | None:
-    return {"auc": _interval(one.auc), "num_clips": one.num_clips} if one else None
+def _silence(silence: Silence | None) -> dict[str, Any] | None:
+    return {"auc": _interval(silence.auc), "num_clips": silence.num_clips} if silence else None
 
 
-def _interval(one: Interval) -> dict[str, float | None]:
-    return {name: _plain(end) for name, end in asdict(one).items()}
+def _interval(interval: Interval) -> dict[str, float | None]:
+    return {name: _finite(end) for name, end in asdict(interval).items()}
 
 
-def _plain(value: float) -> float | None:
+def _finite(value: float) -> float | None:
     """Return a figure as JSON can hold it, which knows no NaN."""
     return None if math.isnan(value) else value

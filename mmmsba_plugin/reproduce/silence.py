@@ -23,7 +23,7 @@ _AHEAD = 4
 _Length = float | None
 
 
-def heard(
+def leading_silences(
     records: Sequence[Record],
     path: Path,
     *,
@@ -45,17 +45,17 @@ def heard(
         DatasetError: The file of lengths is damaged.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    found = kept.read(path, _length_s)
-    missing = [r for r in records if r.name not in found and r.media.is_file()]
+    lengths = kept.read(path, _length_s)
+    missing = [r for r in records if r.name not in lengths and r.media.is_file()]
     with path.open("a", encoding="utf-8") as stream:
         for name, length_s in _listened(missing, workers, on_clip):
             kept.write(stream, name, {"silence_s": length_s})
-            found[name] = length_s
-    return {r.name: found[r.name] for r in records if r.name in found}
+            lengths[name] = length_s
+    return {r.name: lengths[r.name] for r in records if r.name in lengths}
 
 
-def _length_s(said: Mapping[str, Any]) -> _Length:
-    return None if said["silence_s"] is None else float(said["silence_s"])
+def _length_s(entry: Mapping[str, Any]) -> _Length:
+    return None if entry["silence_s"] is None else float(entry["silence_s"])
 
 
 def _listened(
@@ -66,10 +66,10 @@ def _listened(
         # Not all at once: a run that is interrupted would have to wait for them.
         while ahead := list(islice(rest, workers * _AHEAD)):
             listening = [pool.submit(_silence_s, record.media) for record in ahead]
-            for record, one in zip(ahead, listening, strict=True):
+            for record, future in zip(ahead, listening, strict=True):
                 # Whoever judges the clip says what is wrong with it.
                 with suppress(MmmsbaError):
-                    yield record.name, one.result()
+                    yield record.name, future.result()
                 on_clip(record.name)
 
 

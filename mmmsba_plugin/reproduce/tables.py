@@ -149,14 +149,16 @@ def _eer_reachable(row: Mapping[str, float]) -> bool:
     return not (to_the_right <= 0 and higher > _ROUNDING)
 
 
-def _read(measures: Sequence[str], text: str, *, unit: float = 1.0) -> tuple[ReportedRow, ...]:
+def _read(metrics: Sequence[str], text: str, *, unit: float = 1.0) -> tuple[ReportedRow, ...]:
     """Return rows that are written as ``test | method | figures``, a dash for none."""
     rows = []
     for line in text.strip().splitlines():
-        test, method, figures = (part.strip() for part in line.split("|"))
-        said = zip(measures, figures.split(), strict=True)
+        test, method, values_text = (column.strip() for column in line.split("|"))
+        value_of_metric = zip(metrics, values_text.split(), strict=True)
         # Six digits: 62.75 percent are 0.6275, not 0.6275000000000001.
-        cells = {name: Reported(round(float(f) * unit, 6)) for name, f in said if f != "-"}
+        cells = {
+            name: Reported(round(float(f) * unit, 6)) for name, f in value_of_metric if f != "-"
+        }
         rows.append(ReportedRow(test, method, _checked(cells)))
     return tuple(rows)
 

@@ -1,4 +1,4 @@
-"""Measures what each group of features tells of forgeries, on people it did not learn from.
+"""MetricSet what each group of features tells of forgeries, on people it did not learn from.
 
     python tests/benchmarks/features.py CORPUS [--every 3] [--card CHECKPOINT]
 

@@ -1,4 +1,4 @@
-"""Measures how a checkpoint holds out when clips are changed on their way.
+"""MetricSet how a checkpoint holds out when clips are changed on their way.
 
     python tests/benchmarks/robustness.py CHECKPOINT --forged DEV [--every 4] [--card]
 

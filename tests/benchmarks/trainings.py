@@ -31,7 +31,7 @@ from mmmsba_plugin.datasets.lavdf import read_lavdf
 from mmmsba_plugin.evaluation.evaluate import NUM_PROPOSALS, measures
 from mmmsba_plugin.evaluation.metrics.bootstrap import Draw, Interval, Metric, bootstrap
 from mmmsba_plugin.evaluation.metrics.localization import TIOUS
-from mmmsba_plugin.evaluation.run import Judged, tables
+from mmmsba_plugin.evaluation.run import Result, tables
 from mmmsba_plugin.evaluation.tables import GroundTruth, Predictions
 from mmmsba_plugin.model.checkpoint import CARD
 from mmmsba_plugin.record import Record
@@ -166,7 +166,7 @@ Reports = Mapping[Variant, Sequence[Report]]
 
 def _metrics(name: str, records: Sequence[Record], reports: Sequence[Report]) -> dict[str, Metric]:
     predictions, ground_truth = tables(
-        [Judged(record, report) for record, report in zip(records, reports, strict=True)], name=name
+        [Result(record, report) for record, report in zip(records, reports, strict=True)], name=name
     )
     return _of(predictions, ground_truth)
 

@@ -1,4 +1,4 @@
-"""Measures a checkpoint on people it never saw, and writes what was found into its card.
+"""MetricSet a checkpoint on people it never saw, and writes what was found into its card.
 
     python tests/benchmarks/weights.py CHECKPOINT --forged DIR [--footage DIR]
 
@@ -21,7 +21,7 @@ from mmmsba_plugin import Detector
 from mmmsba_plugin.datasets.lavdf import read_lavdf
 from mmmsba_plugin.evaluation.evaluate import Evaluation, measure
 from mmmsba_plugin.evaluation.metrics.bootstrap import Draw, Interval, bootstrap
-from mmmsba_plugin.evaluation.run import Judged, run, tables
+from mmmsba_plugin.evaluation.run import Result, run, tables
 from mmmsba_plugin.features.cache import FeatureCache
 from mmmsba_plugin.model.checkpoint import CARD
 from mmmsba_plugin.record import Record
@@ -33,7 +33,7 @@ FIGURES = (
 #: Clips of one person whose lips Wav2Lip painted, and real ones of the same person.
 PAINTED, REAL = "quiz_", "orig_nicole_"
 
-Judge = Callable[[Iterable[Record]], list[Judged]]
+Judge = Callable[[Iterable[Record]], list[Result]]
 
 
 def main() -> None:
@@ -44,7 +44,7 @@ def main() -> None:
     said = asked.parse_args()
     detector = Detector.from_pretrained(said.checkpoint, cache=FeatureCache())
 
-    def judge(records: Iterable[Record]) -> list[Judged]:
+    def judge(records: Iterable[Record]) -> list[Result]:
         return run(detector, records)
 
     lines = list(_report(judge, said.fake, said.footage))
@@ -64,7 +64,7 @@ def _report(judge: Judge, fake: Path, footage: Path | None) -> Iterator[str]:
         yield from _real(judge, list(read_lavdf(footage, split="dev")))
 
 
-def _measured(judged: Sequence[Judged]) -> Evaluation:
+def _measured(judged: Sequence[Result]) -> Evaluation:
     return measure(*tables(judged, name="it"), num_resamples=1000)
 
 
@@ -76,14 +76,14 @@ def _fake(found: Evaluation) -> Iterator[str]:
     yield "| what | value | 95 % interval |"
     yield "|---|---|---|"
     for name in FIGURES:
-        if name in found.numbers:
-            yield f"| {name} | {_row(found.numbers[name])} |"
+        if name in found.intervals:
+            yield f"| {name} | {_row(found.intervals[name])} |"
     yield ""
     yield "| fake clips | how many | AUC | 95 % interval |"
     yield "|---|---|---|---|"
     for name, group in found.groups.items():
         if "+" not in name:
-            yield f"| {name} | {group.num_fake} | {_row(group.numbers['auc'])} |"
+            yield f"| {name} | {group.num_fake} | {_row(group.intervals['auc'])} |"
     yield ""
 
 
@@ -105,12 +105,12 @@ def _real(judge: Judge, records: Sequence[Record]) -> Iterator[str]:
     yield from _false_alarms("real clips as they were filmed", judged)
 
 
-def _row_of(name: str, judged: Sequence[Judged]) -> str:
+def _row_of(name: str, judged: Sequence[Result]) -> str:
     found = _measured(judged)
-    return f"| {name} | {found.num_fake} | {found.num_real} | {_row(found.numbers['auc'])} |"
+    return f"| {name} | {found.num_fake} | {found.num_real} | {_row(found.intervals['auc'])} |"
 
 
-def _false_alarms(name: str, judged: Sequence[Judged]) -> Iterator[str]:
+def _false_alarms(name: str, judged: Sequence[Result]) -> Iterator[str]:
     real = [one for one in judged if not one.record.fake and one.report.score is not None]
     segments = np.array([len(one.report.segments) for one in real])
     minutes = np.array([(one.report.media.duration_s or 0.0) / 60 for one in real])

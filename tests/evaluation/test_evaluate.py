@@ -12,8 +12,8 @@ import pytest
 
 from mmmsba_plugin.errors import DatasetError
 from mmmsba_plugin.evaluation.evaluate import Evaluation, compare, measure, side_by_side
-from mmmsba_plugin.evaluation.run import Judged, run
-from mmmsba_plugin.evaluation.summary import plain, write_csv
+from mmmsba_plugin.evaluation.run import Result, run
+from mmmsba_plugin.evaluation.summary import to_dict, write_csv
 from mmmsba_plugin.evaluation.tables import GroundTruth, Predictions
 from mmmsba_plugin.record import WHOLE_CLIP, Record
 from mmmsba_plugin.schema import (
@@ -84,14 +84,14 @@ def figures(*reports: Report, records=CLIPS, **settings) -> Evaluation:
 
 
 def values(found: Evaluation) -> dict[str, float]:
-    return {name: number.value for name, number in found.numbers.items()}
+    return {name: number.value for name, number in found.intervals.items()}
 
 
 def test_each_record_is_judged_once_in_order_and_told_of():
     heard = []
     reports = [report(r.media.name, 0.1) for r in CLIPS]
     judged = run(Oracle(*reports), iter(CLIPS), on_clip=heard.append)
-    assert heard == judged == [Judged(*both) for both in zip(CLIPS, reports, strict=True)]
+    assert heard == judged == [Result(*both) for both in zip(CLIPS, reports, strict=True)]
 
 
 PERFECT = (
@@ -104,9 +104,9 @@ PERFECT = (
 
 def test_a_detector_that_is_never_wrong_has_perfect_figures():
     found = figures(*PERFECT)
-    assert values(found) == {name: float(name not in ERRORS) for name in found.numbers}
+    assert values(found) == {name: float(name not in ERRORS) for name in found.intervals}
     assert {"auc", "partial_auc", "eer", "accuracy", "ap@0.5", "ap@0.95", "ar@5"} <= set(
-        found.numbers
+        found.intervals
     )
     assert (found.num_fake, found.num_real) == (2, 2)
 
@@ -155,10 +155,10 @@ def test_a_clip_that_was_not_judged_counts_in_no_figure_of_detection_and_is_miss
         report("c.mp4", 0.1),
         report("d.mp4", None),
     )
-    assert list(found.unjudged) == ["b.mp4", "d.mp4"]
+    assert list(found.not_evaluated) == ["b.mp4", "d.mp4"]
     assert (found.num_fake, found.num_real) == (1, 1)
-    assert found.numbers["auc"].value == 1.0
-    assert found.numbers["ar@100"].value == 0.5
+    assert found.intervals["auc"].value == 1.0
+    assert found.intervals["ar@100"].value == 0.5
 
 
 def test_a_system_that_judged_no_clip_has_no_figures():
@@ -184,14 +184,14 @@ def test_no_clips_at_all_are_refused():
 
 def test_fake_clips_alone_have_a_localization_but_no_auc():
     found = figures(report("a.mp4", 0.9, (1.0, 2.0)), records=CLIPS[:1])
-    assert math.isnan(found.numbers["auc"].value)
-    assert found.numbers["ap@0.95"].value == 1.0
+    assert math.isnan(found.intervals["auc"].value)
+    assert found.intervals["ap@0.95"].value == 1.0
 
 
 def test_a_dataset_that_does_not_say_where_has_figures_of_detection_alone():
     whole = (record("a.mp4", WHOLE_CLIP), record("c.mp4"))
     reports = report("a.mp4", 0.9, (0.0, 1.0)), report("c.mp4", 0.1, (0.0, 1.0))
-    found = figures(*reports, records=whole).numbers
+    found = figures(*reports, records=whole).intervals
     assert found["auc"].value == 1.0
     assert math.isnan(found["ap@0.5"].value)
     assert math.isnan(found["ar@100"].value)
@@ -204,7 +204,7 @@ def test_what_is_found_in_a_clip_fake_at_no_stated_place_is_no_false_alarm():
         report("b.mp4", 0.9, (0.0, 9.0)),
         report("c.mp4", 0.1),
     )
-    assert figures(*reports, records=records).numbers["ap@0.5"].value == 1.0
+    assert figures(*reports, records=records).intervals["ap@0.5"].value == 1.0
 
 
 def test_a_clip_of_nobody_known_is_drawn_with_what_was_fake_from_it():
@@ -212,7 +212,7 @@ def test_a_clip_of_nobody_known_is_drawn_with_what_was_fake_from_it():
     fake = record("a.mp4", FAKE, original="c.mp4")
     found = figures(report("a.mp4", 0.9), report("c.mp4", 0.1), records=(real, fake))
     # One cluster: drawn anew it is always the same, so no interval can be given.
-    assert math.isnan(found.numbers["auc"].low)
+    assert math.isnan(found.intervals["auc"].low)
 
 
 def test_the_same_seed_gives_the_same_figures():
@@ -246,15 +246,15 @@ class TestGroups:
         assert set(groups) == {"altered: audio", "altered: visual"}
         audio, frame = groups["altered: audio"], groups["altered: visual"]
         assert (audio.num_fake, frame.num_fake) == (2, 2)
-        assert (audio.numbers["auc"].value, frame.numbers["auc"].value) == (1.0, 0.0)
-        assert (audio.numbers["ap@0.5"].value, frame.numbers["ap@0.5"].value) == (1.0, 0.0)
+        assert (audio.intervals["auc"].value, frame.intervals["auc"].value) == (1.0, 0.0)
+        assert (audio.intervals["ap@0.5"].value, frame.intervals["ap@0.5"].value) == (1.0, 0.0)
 
     def test_kinds_that_are_not_modalities_are_groups_of_their_own(self):
         kinds = ("old", "new", "old", "new", None, None)
         records = [replace(r, kind=k) for r, k in zip(self.CLIPS, kinds, strict=True)]
         groups = figures(*self.REPORTS, records=records).groups
         assert set(groups) == {"altered: audio", "altered: visual", "kind: new", "kind: old"}
-        assert groups["kind: old"].numbers["auc"].value == 0.5
+        assert groups["kind: old"].intervals["auc"].value == 0.5
 
     def test_a_dataset_of_one_kind_needs_no_groups(self):
         assert not figures(*self.REPORTS[:2], *self.REPORTS[4:], records=self.CLIPS[:2]).groups
@@ -354,7 +354,7 @@ class TestSideBySide:
 
 class TestSummary:
     def test_json_has_the_figures_where_the_fields_evaluators_have_them(self):
-        said = plain(figures(*PERFECT, tious=(0.5,), num_proposals=(10,)))
+        said = to_dict(figures(*PERFECT, tious=(0.5,), num_proposals=(10,)))
         assert said["ap"] == {"0.5": 1.0}
         assert said["ar"] == {"10": 1.0}
         assert said["detection"]["auc"] == 1.0
@@ -363,7 +363,7 @@ class TestSummary:
 
     def test_what_is_not_defined_is_null_in_json_and_empty_in_a_table(self):
         found = figures(report("a.mp4", 0.9), records=CLIPS[:1])
-        assert plain(found)["detection"]["auc"] is None
+        assert to_dict(found)["detection"]["auc"] is None
         out = io.StringIO()
         write_csv([found], out)
         rows = list(csv.DictReader(io.StringIO(out.getvalue())))
@@ -375,7 +375,9 @@ class TestSummary:
         out = io.StringIO()
         write_csv([found], out)
         rows = list(csv.DictReader(io.StringIO(out.getvalue())))
-        assert len(rows) == len(found.numbers) + sum(len(g.numbers) for g in found.groups.values())
+        assert len(rows) == len(found.intervals) + sum(
+            len(g.intervals) for g in found.groups.values()
+        )
 
 
 def test_ground_truth_name_what_was_altered_and_who_is_alike():

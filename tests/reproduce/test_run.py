@@ -38,7 +38,7 @@ from mmmsba_plugin.reproduce.datasets import (
     clips_to_learn,
     clips_to_test,
     digest_of,
-    drawn,
+    draw_records,
     parse,
 )
 from mmmsba_plugin.reproduce.plan import TABLES, Method, Training
@@ -406,16 +406,16 @@ class TestData:
     )
     def test_a_limit_draws_half_of_each_and_a_larger_one_keeps_them(self, fake, limit, more):
         records = [record(str(i), fake=one) for i, one in enumerate(fake)]
-        kept = drawn(records, limit)
+        kept = draw_records(records, limit)
         assert len(kept) == min(limit, len(records))
         assert kept == [one for one in records if one in kept]
-        assert {r.name for r in kept} <= {r.name for r in drawn(records, limit + more)}
+        assert {r.name for r in kept} <= {r.name for r in draw_records(records, limit + more)}
         kinds = [sum(one.fake is kind for one in kept) for kind in (True, False)]
         there = [sum(one.fake is kind for one in records) for kind in (True, False)]
         assert all(k >= min(t, limit // 2) for k, t in zip(kinds, there, strict=True))
 
     def test_without_a_limit_all_are_drawn(self):
-        assert drawn([record("a"), record("b")], None) == [record("a"), record("b")]
+        assert draw_records([record("a"), record("b")], None) == [record("a"), record("b")]
 
     def test_nobody_is_tested_on_who_was_learned_from_in_the_same_dataset(self, dataset):
         made = dataset()
@@ -538,7 +538,7 @@ class TestEverything:
             status = ["measured" if row.training else "reported" for row in table.rows]
             assert [row["status"] for row in found["rows"]] == status
             for row in found["rows"]:
-                assert [cell["measure"] for cell in row["cells"]] == list(table.measures)
+                assert [cell["measure"] for cell in row["cells"]] == list(table.metrics)
                 ours = [len(cell["ours"]) for cell in row["cells"]]
                 assert set(ours) == {int(row["status"] == "measured")}
 
@@ -600,7 +600,7 @@ class TestEverything:
         run = row["runs"][0]
         # Four clips of each person; of the eight, some stop the training.
         assert run["num_train"] + run["num_validation"] == 4 * len(IDENTITIES)
-        assert (run["num_real"], run["num_fake"], run["unjudged"]) == (1, 3, {})
+        assert (run["num_real"], run["num_fake"], run["not_evaluated"]) == (1, 3, {})
         assert 0.0 <= run["threshold"] <= 1.0
         assert any("official validation split" in note for note in row["notes"])
         assert any("4 of the 57340 test clips" in note for note in row["notes"])
@@ -630,7 +630,7 @@ class TestEverything:
     def test_the_csv_has_a_line_for_each_cell(self, everything):
         out, _ = everything
         lines = list(csv.DictReader((out / "table6.csv").read_text().splitlines()))
-        assert len(lines) == len(TABLES["table6"].rows) * len(TABLES["table6"].measures)
+        assert len(lines) == len(TABLES["table6"].rows) * len(TABLES["table6"].metrics)
         assert {line["stand_in"] for line in lines} == {"stand-in"}
         assert lines[0]["reported"] == "0.989"
 
@@ -789,7 +789,7 @@ class TestPredictions:
         broken = replace(good, media=tmp_path / "gone.mp4", key="gone.mp4")
         told, path = [], tmp_path / "answers.jsonl"
         for _ in range(2):
-            found = judging.judged(
+            found = judging.predict_clips(
                 detector, [good, broken], path, cache=feature_cache, on_clip=told.append
             )
         assert told == [good.key, "gone.mp4", "gone.mp4"]
@@ -803,7 +803,7 @@ class TestPredictions:
     ):
         records = list(read_lavdf(talking_head_dataset))[:3]
         path = tmp_path / "answers.jsonl"
-        found = judging.judged(detector, records, path, cache=feature_cache, workers=2)
+        found = judging.predict_clips(detector, records, path, cache=feature_cache, workers=2)
         for record in records:
             report, kept = detector.detect(record.media), found[record.key]
             assert kept.score == report.score
@@ -844,7 +844,9 @@ class TestSilence:
         (tmp_path / "text.mkv").write_text("no film")
         broken = replace(record("broken"), media=tmp_path / "text.mkv")
         told, path = [], tmp_path / "new" / "silence.jsonl"
-        found = silence.heard([*clips, gone, broken], path, workers=2, on_clip=told.append)
+        found = silence.leading_silences(
+            [*clips, gone, broken], path, workers=2, on_clip=told.append
+        )
         assert found == {
             "loud": pytest.approx(0.0, abs=0.02), "late": pytest.approx(0.25, abs=0.02),
             "mute": None,
@@ -856,17 +858,20 @@ class TestSilence:
         path = tmp_path / "silence.jsonl"
         path.write_text('{"key": "loud", "silence_s": 3.0}\n{"key": "late", "sil')
         told = []
-        found = silence.heard(clips, path, on_clip=told.append)
+        found = silence.leading_silences(clips, path, on_clip=told.append)
         assert found["loud"] == 3.0
         assert told == ["late", "mute"]
-        assert silence.heard(clips[:2], path, on_clip=told.append).keys() == {"loud", "late"}
+        assert silence.leading_silences(clips[:2], path, on_clip=told.append).keys() == {
+            "loud",
+            "late",
+        }
         assert told == ["late", "mute"]
 
     def test_a_damaged_line_is_named(self, clips, tmp_path):
         path = tmp_path / "silence.jsonl"
         path.write_text('{"key": "loud", "silence_s": "long"}\n')
         with pytest.raises(DatasetError, match="line 1 is damaged; remove the line to have its"):
-            silence.heard(clips, path)
+            silence.leading_silences(clips, path)
 
     def test_where_no_clip_can_be_heard_nothing_is_told(self, feature_cache, tmp_path, monkeypatch):
         clips = [record("a", "test"), record("b", "test", fake=True)]
@@ -990,7 +995,7 @@ SETUP = {
 
 def measured_as_nothing(table):
     """What the figures of a row are, where a test is not about them."""
-    nothing = dict.fromkeys(table.measures, Interval(math.nan, math.nan, math.nan))
+    nothing = dict.fromkeys(table.metrics, Interval(math.nan, math.nan, math.nan))
     run = Run(0, "run", 1, 1, 0, None, 1, 1)
     return Evaluation("ours", "official", nothing), run, ()
 

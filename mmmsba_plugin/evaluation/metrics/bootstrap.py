@@ -33,9 +33,9 @@ class Draw:
         """Return how many times each clip was drawn, shape ``(clip,)``; None if once each."""
         return None if self.whole else np.bincount(self.clips, minlength=num_clips)
 
-    def within(self, kept: NDArray[np.bool_]) -> "Draw":
-        """Return the drawn clips that are kept, where ``kept`` has shape ``(clip,)``."""
-        return self if self.whole and kept.all() else Draw(self.clips[kept[self.clips]])
+    def within(self, selection: NDArray[np.bool_]) -> "Draw":
+        """Return the drawn clips that are kept, where ``selection`` has shape ``(clip,)``."""
+        return self if self.whole and selection.all() else Draw(self.clips[selection[self.clips]])
 
 
 #: Computes a number from some of the clips.
@@ -107,12 +107,12 @@ def bootstrap(
     if not clusters:
         raise DatasetError("there are no clips to draw from; check the filter or the split")
     whole = Draw(np.arange(len(clusters)), whole=True)
-    found: dict[str, list[float]] = {name: [] for name in metrics}
+    values: dict[str, list[float]] = {name: [] for name in metrics}
     for draw in _draws(clusters, num_resamples, seed):
         for name, metric in metrics.items():
-            found[name].append(metric(draw))
+            values[name].append(metric(draw))
     return {
-        name: Interval(metric(whole), *_percentiles(found[name], level))
+        name: Interval(metric(whole), *_percentiles(values[name], level))
         for name, metric in metrics.items()
     }
 

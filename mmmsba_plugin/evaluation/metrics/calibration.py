@@ -105,12 +105,12 @@ def expected_calibration_error(
         on P(fake); Guo et al., "On Calibration of Modern Neural Networks", 2017, equation 3,
         has 15 bins.
     """
-    seen = reliability(scores, fake, bins=bins, binning=binning)
-    if not seen.counts.sum():
+    diagram = reliability(scores, fake, bins=bins, binning=binning)
+    if not diagram.counts.sum():
         return math.nan
-    held = seen.counts > 0
-    gaps = np.abs(seen.mean_scores - seen.shares_fake)[held]
-    return float(np.average(gaps, weights=seen.counts[held]))
+    filled = diagram.counts > 0
+    gaps = np.abs(diagram.mean_scores - diagram.shares_fake)[filled]
+    return float(np.average(gaps, weights=diagram.counts[filled]))
 
 
 def brier_score(scores: ArrayLike, fake: Labels) -> float:

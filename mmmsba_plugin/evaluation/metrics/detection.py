@@ -374,8 +374,8 @@ def _up_to(reached: _Counts, cost: _Counts, limit: float) -> tuple[Scores, Score
     behind = int(np.searchsorted(cost, limit, side="right"))
     if behind == len(cost):
         return reached.astype(np.float64), cost.astype(np.float64)
-    piece = slice(behind - 1, behind + 1)
-    at_limit = np.interp(limit, cost[piece], reached[piece])
+    last_step = slice(behind - 1, behind + 1)
+    at_limit = np.interp(limit, cost[last_step], reached[last_step])
     return np.append(reached[:behind], at_limit), np.append(cost[:behind], limit)
 
 

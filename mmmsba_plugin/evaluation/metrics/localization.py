@@ -114,9 +114,9 @@ class Matched:
         if counts is None:
             return self._rules.area(places, len(self._scores), num_ground_truth)
         copies = counts[self._clip_at_place[places]]
-        drawn = np.flatnonzero(copies)
-        seen = self._seen(counts)[places[drawn]]
-        return self._rules.area_of_draw(seen, copies[drawn], num_ground_truth)
+        in_draw = np.flatnonzero(copies)
+        num_seen = self._seen(counts)[places[in_draw]]
+        return self._rules.area_of_draw(num_seen, copies[in_draw], num_ground_truth)
 
     def average_recall(self, num_proposals: int, counts: NDArray[np.int64] | None = None) -> float:
         """Return the share of truths that the best proposals of a clip find, averaged over tIoU.
@@ -202,9 +202,9 @@ class Matched:
         if num_proposals not in self._recalled:
             counted = self._pairs[self._pairs.rank < num_proposals]
             best = best_of_each_truth(counted, len(self._clip_of_truth))
-            found = [int(self._rules.reaching(best, t).sum()) for t in self._recall_tious]
+            hits = [int(self._rules.reaching(best, t).sum()) for t in self._recall_tious]
             clips = self._clip_of_truth[np.argsort(-best, kind="stable")]
-            self._recalled[num_proposals] = clips, np.array(found, dtype=np.int64)
+            self._recalled[num_proposals] = clips, np.array(hits, dtype=np.int64)
         return self._recalled[num_proposals]
 
 

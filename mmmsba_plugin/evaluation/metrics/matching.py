@@ -47,11 +47,11 @@ class Rules(Protocol):
     def area(self, places: Ints, num_rows: int, num_ground_truth: int) -> float:
         """Return average precision, given at which places of ``best_first`` rows are right."""
 
-    def area_of_draw(self, seen: Ints, copies: Ints, num_ground_truth: int) -> float:
+    def area_of_draw(self, num_seen: Ints, copies: Ints, num_ground_truth: int) -> float:
         """Return average precision where a row can stand for several.
 
         Args:
-            seen: How many rows were seen up to each right one and its copies, rising.
+            num_seen: How many rows were seen up to each right one and its copies, rising.
             copies: For how many rows each right one stands, above 0.
             num_ground_truth: How many truths there are, above 0.
         """
@@ -102,17 +102,17 @@ def overlapping(
     clips = np.repeat(np.arange(len(ground_truth.keys)), ground_truth.counts)
     num_rows = predictions.counts[clips]
     times, truth_times = rules.times(predictions), rules.times(ground_truth)
-    found = [(np.zeros((2, 0), dtype=np.int64), np.zeros(0, dtype=times.dtype))]
+    pairs = [(np.zeros((2, 0), dtype=np.int64), np.zeros(0, dtype=times.dtype))]
     for block in _blocks(num_rows):
         row = stretches(predictions.offsets[clips[block]], num_rows[block])
         truth = np.repeat(np.arange(block.start, block.stop), num_rows[block])
         tiou = rules.tiou(times.take(row, axis=0), truth_times.take(truth, axis=0))
         enough = np.flatnonzero(rules.reaching(tiou, least))
-        found.append((np.stack([row[enough], truth[enough]]), tiou[enough]))
-    row, truth = np.concatenate([pair for pair, _ in found], axis=1)
+        pairs.append((np.stack([row[enough], truth[enough]]), tiou[enough]))
+    row, truth = np.concatenate([pair for pair, _ in pairs], axis=1)
     clip = clips[truth]
     rank = rules.ranks(scores, predictions.offsets, row, clip)
-    return Pairs(clip, row, rank, truth, np.concatenate([tiou for _, tiou in found]))
+    return Pairs(clip, row, rank, truth, np.concatenate([tiou for _, tiou in pairs]))
 
 
 def settle(pairs: Pairs, num_rows: int, num_ground_truth: int) -> Ints:
@@ -122,13 +122,13 @@ def settle(pairs: Pairs, num_rows: int, num_ground_truth: int) -> Ints:
     once. That takes as many rounds as a clip has truths, and few have more than three.
     """
     right = np.zeros(num_rows, dtype=np.bool_)
-    taken = np.zeros(num_ground_truth, dtype=np.bool_)
+    is_matched = np.zeros(num_ground_truth, dtype=np.bool_)
     clip, row, truth = pairs.clip, pairs.row, pairs.truth
     while len(clip):
         first = np.flatnonzero(np.diff(clip, prepend=-1))
         right[row[first]] = True
-        taken[truth[first]] = True
-        left = np.flatnonzero(~right[row] & ~taken[truth])
+        is_matched[truth[first]] = True
+        left = np.flatnonzero(~right[row] & ~is_matched[truth])
         clip, row, truth = clip[left], row[left], truth[left]
     return np.flatnonzero(right)
 

@@ -86,22 +86,22 @@ def best_first(scores: Scores) -> Ints:
 
 def area(places: Ints, num_rows: int, num_ground_truth: int) -> float:
     """Return the area under interpolated precision in float32, but for its first strip."""
-    found = np.arange(1, len(places) + 1)
-    precision = found.astype(np.float32) / (places + 1).astype(np.float32)
+    num_hits = np.arange(1, len(places) + 1)
+    precision = num_hits.astype(np.float32) / (places + 1).astype(np.float32)
     best_from_here = np.maximum.accumulate(precision[::-1])[::-1]
-    recall = found.astype(np.float32) / np.float32(num_ground_truth)
+    recall = num_hits.astype(np.float32) / np.float32(num_ground_truth)
     strips = np.diff(recall, prepend=np.float32(0)) * best_from_here
-    kept = places > 0
-    return _sum_in_lanes(strips[kept][::-1], (num_rows - places[kept])[::-1], num_rows)
+    above_zero = places > 0
+    return _sum_in_lanes(strips[above_zero][::-1], (num_rows - places[above_zero])[::-1], num_rows)
 
 
-def area_of_draw(seen: Ints, copies: Ints, num_ground_truth: int) -> float:
+def area_of_draw(num_seen: Ints, copies: Ints, num_ground_truth: int) -> float:
     """Return the same where a row can stand for several, in float64."""
-    whole = voc.area_of_draw(seen, copies, num_ground_truth)
-    if not len(seen) or seen[0] > copies[0]:
+    whole = voc.area_of_draw(num_seen, copies, num_ground_truth)
+    if not len(num_seen) or num_seen[0] > copies[0]:
         return whole
     # Of the first proposal's copies, one is the first of the ranking.
-    precision = np.cumsum(copies) / seen
+    precision = np.cumsum(copies) / num_seen
     return whole - float(precision.max()) / num_ground_truth
 
 

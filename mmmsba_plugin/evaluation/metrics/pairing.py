@@ -10,7 +10,7 @@ from mmmsba_plugin.segment import Segment, as_spans, tiou_table
 
 
 def pair(
-    found: Sequence[Segment],
+    predicted: Sequence[Segment],
     scores: Sequence[float],
     ground_truth: Sequence[Segment],
     *,
@@ -21,7 +21,7 @@ def pair(
     The best scored one chooses first, the truth it overlaps most; a truth is found once.
 
     Args:
-        found: What a system reports of one clip.
+        predicted: What a system reports of one clip.
         scores: How sure it is, one a segment.
         ground_truth: What is true of the clip.
         tiou: Overlap over union from which two are the same, in (0, 1].
@@ -31,10 +31,10 @@ def pair(
         >>> pair(found, [0.9, 0.8, 0.7], [Segment(0.0, 1.1)], tiou=0.5)
         [0, None, None]
     """
-    table = tiou_table(as_spans(found), as_spans(ground_truth))
-    chosen: list[int | None] = [None] * len(found)
+    table = tiou_table(as_spans(predicted), as_spans(ground_truth))
+    chosen: list[int | None] = [None] * len(predicted)
     free = set(range(len(ground_truth)))
-    for row in sorted(range(len(found)), key=lambda index: -scores[index]):
+    for row in sorted(range(len(predicted)), key=lambda index: -scores[index]):
         best = max(free, key=lambda truth: table[row, truth], default=None)
         if best is not None and table[row, best] >= tiou:
             chosen[row] = best

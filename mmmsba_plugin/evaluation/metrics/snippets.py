@@ -60,12 +60,12 @@ def snippets_of(
     Source:
         A sequence is fake if any of it is, as the labels of MMMS-BA are made.
     """
-    said = _curve(curves, modality)
+    curve = _curve(curves, modality)
     # None, where a snippet could not be judged, becomes NaN.
-    scores = np.array(said, dtype=np.float64)
-    judged = ~np.isnan(scores)
+    scores = np.array(curve, dtype=np.float64)
+    has_score = ~np.isnan(scores)
     fake = _fake(truth, Grid(curves.start_s, curves.stride_s), len(scores))
-    return Snippets(scores[judged], fake[judged])
+    return Snippets(scores[has_score], fake[has_score])
 
 
 def together(parts: Iterable[Snippets]) -> Snippets:
@@ -76,10 +76,12 @@ def together(parts: Iterable[Snippets]) -> Snippets:
         >>> together([one, one])
         Snippets(2, 0 forged)
     """
-    kept = list(parts)
+    clips = list(parts)
     return Snippets(
-        np.concatenate([part.scores for part in kept] or [np.zeros(0)]),
-        np.concatenate([part.fake for part in kept] or [np.zeros(0, dtype=np.bool_)]),
+        np.concatenate([clip_snippets.scores for clip_snippets in clips] or [np.zeros(0)]),
+        np.concatenate(
+            [clip_snippets.fake for clip_snippets in clips] or [np.zeros(0, dtype=np.bool_)]
+        ),
     )
 
 
@@ -87,9 +89,9 @@ def _curve(curves: Curves, modality: str | None) -> Sequence[float | None]:
     if modality is None:
         return curves.score
     if modality not in curves.by_modality:
-        known = ", ".join(curves.by_modality) or "none"
+        modalities = ", ".join(curves.by_modality) or "none"
         raise DatasetError(
-            f"there is no curve of {modality}, only of: {known}; ask for one of them"
+            f"there is no curve of {modality}, only of: {modalities}; ask for one of them"
         )
     return curves.by_modality[modality]
 
@@ -99,9 +101,9 @@ def _fake(truth: Sequence[Segment], grid: Grid, num_snippets: int) -> Flags:
     fake = np.zeros(num_snippets, dtype=np.bool_)
     if not num_snippets:
         return fake
-    seen = Segment(grid.start_s, grid.cell(num_snippets)[0])
+    covered = Segment(grid.start_s, grid.cell(num_snippets)[0])
     for stretch in truth:
-        if part := clip(stretch, seen):
-            cells = grid.overlapping(part.start_s, part.end_s)
+        if segment := clip(stretch, covered):
+            cells = grid.overlapping(segment.start_s, segment.end_s)
             fake[cells.start : cells.stop] = True
     return fake

@@ -67,13 +67,13 @@ def area(places: Ints, num_rows: int, num_ground_truth: int) -> float:
     return area_of_draw(places + 1, np.ones_like(places), num_ground_truth)
 
 
-def area_of_draw(seen: Ints, copies: Ints, num_ground_truth: int) -> float:
+def area_of_draw(num_seen: Ints, copies: Ints, num_ground_truth: int) -> float:
     """Return the same where a row can stand for several.
 
     Precision rises over a run of copies that are all right, so the best one of each of them is
     at least that of the last, which is what is computed.
     """
-    precision = np.cumsum(copies) / seen
+    precision = np.cumsum(copies) / num_seen
     best_from_here = np.maximum.accumulate(precision[::-1])[::-1]
     # Recall rises by one truth at each right proposal, the first one included.
     return float((best_from_here * copies).sum() / num_ground_truth)

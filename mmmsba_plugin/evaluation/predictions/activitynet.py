@@ -45,12 +45,12 @@ def _results(path: Path) -> Mapping[str, Any]:
 
 
 def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
+    entries = dict(pairs)
+    if len(entries) != len(pairs):
         keys = [key for key, _ in pairs]
-        twice = next(key for key in found if keys.count(key) > 1)
+        twice = next(key for key in entries if keys.count(key) > 1)
         raise DatasetError(f"{twice!r} comes twice in one object; keep one")
-    return found
+    return entries
 
 
 def _rows(entries: Any, where: str) -> tuple[Spans, Scores]:  # noqa: ANN401 - a stranger's JSON

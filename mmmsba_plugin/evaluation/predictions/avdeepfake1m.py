@@ -98,8 +98,8 @@ def write_proposals(table: SpanTable, path: Path) -> None:
 def _write(table: SpanTable, rows: NDArray[np.float64], out: IO[str]) -> None:
     separator = "{"
     for key, start, end in zip(table.keys, table.offsets[:-1], table.offsets[1:], strict=True):
-        said = rows[start:end].tolist() or [_NOTHING]
-        out.write(f"{separator}{json.dumps(key)}: {json.dumps(said)}")
+        clip_rows = rows[start:end].tolist() or [_NOTHING]
+        out.write(f"{separator}{json.dumps(key)}: {json.dumps(clip_rows)}")
         separator = ",\n"
     out.write("}\n" if table.keys else "{}\n")
 
@@ -135,10 +135,10 @@ def _clips(file: IO[bytes]) -> Iterator[tuple[list[bytes], list[bytes]]]:
     rest = b""
     if file.read(1) != b"{":
         raise _UnusualError
-    while piece := file.read(_PIECE_BYTES):
-        if b"\\" in piece:  # an escaped quote would be no quote
+    while chunk := file.read(_PIECE_BYTES):
+        if b"\\" in chunk:  # an escaped quote would be no quote
             raise _UnusualError
-        head, *parts = (rest + piece).split(b'"')
+        head, *parts = (rest + chunk).split(b'"')
         if head.strip(_SPACE):
             raise _UnusualError
         whole = max(len(parts) - 1, 0) // 2 * 2
@@ -204,23 +204,23 @@ class _Pairs(tuple[tuple[str, Any], ...]):
 
 def _read_exactly(path: Path) -> SpanTable:
     try:
-        found = json.loads(path.read_bytes(), object_pairs_hook=_Pairs)
+        entries = json.loads(path.read_bytes(), object_pairs_hook=_Pairs)
     except (ValueError, RecursionError) as error:
         raise DatasetError(f"{path} cannot be read as JSON ({error}); write it again") from error
-    if not isinstance(found, _Pairs):
+    if not isinstance(entries, _Pairs):
         raise DatasetError(
             f"{path} must hold an object of clips with their proposals, got a "
-            f"{type(found).__name__}; write it like prediction.json of AV-Deepfake1M"
+            f"{type(entries).__name__}; write it like prediction.json of AV-Deepfake1M"
         )
     rows_of_clip: dict[str, list[list[float]]] = {}
-    for key, rows in found:
+    for key, rows in entries:
         if key in rows_of_clip:
             raise DatasetError(f"{path}: clip {key!r} comes twice; keep one of them")
         rows_of_clip[key] = _checked(rows, f"{path}: clip {key!r}")
     all_rows = [row for rows in rows_of_clip.values() for row in rows]
-    numbers = np.array(all_rows, dtype=np.float64).reshape(-1, _COLUMNS)
+    values = np.array(all_rows, dtype=np.float64).reshape(-1, _COLUMNS)
     offsets = offsets_of([len(rows) for rows in rows_of_clip.values()])
-    return SpanTable(list(rows_of_clip), offsets, numbers[:, 1:].copy(), numbers[:, 0].copy())
+    return SpanTable(list(rows_of_clip), offsets, values[:, 1:].copy(), values[:, 0].copy())
 
 
 def _checked(rows: object, where: str) -> list[list[float]]:

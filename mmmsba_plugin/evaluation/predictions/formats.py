@@ -36,9 +36,9 @@ def stated(form: str | None) -> Form | None:
     """
     if form is None:
         return None
-    for known in FORMS:
-        if form == known:
-            return known
+    for name in FORMS:
+        if form == name:
+            return name
     raise ConfigError(
         f"there is no format {form!r} of predictions; known are {', '.join(FORMS)}, and without "
         "one it is told from what the file holds"
@@ -120,5 +120,5 @@ def separator_of(line: str) -> str | None:
 
 def _first_key(start: bytes) -> tuple[bytes, bytes]:
     """Return the first key of a JSON object and the first sign of its value."""
-    found = _FIRST_KEY.match(start)
-    return (found[1], found[2]) if found else (b"", b"")
+    match = _FIRST_KEY.match(start)
+    return (match[1], match[2]) if match else (b"", b"")

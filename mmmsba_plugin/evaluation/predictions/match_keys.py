@@ -16,7 +16,7 @@ from mmmsba_plugin.errors import DatasetError
 from mmmsba_plugin.evaluation.tables import Predictions, SpanTable
 from mmmsba_plugin.files import VIDEO_SUFFIXES
 
-Said = TypeVar("Said")
+Value = TypeVar("Value")
 
 _log = logging.getLogger(__name__)
 
@@ -52,25 +52,25 @@ def matched(predictions: Predictions, keys: Sequence[str]) -> Predictions:
             f"has {len(keys)}; the first prediction is {first}, the first clip {keys[0]!r}: check "
             "dataset and split"
         )
-    taken = set(name_of.values())
+    used_names = set(name_of.values())
     return replace(
         predictions,
         scores=_renamed(predictions.scores, name_of),
         proposals=_renamed_table(predictions.proposals, name_of, keys),
         by_modality={m: _renamed(by, name_of) for m, by in predictions.by_modality.items()},
         curves=_renamed(predictions.curves, name_of),
-        unknown=[name for name in names if name not in taken],
+        unknown=[name for name in names if name not in used_names],
         missing=[key for key in keys if key not in name_of],
     )
 
 
 def _names(predictions: Predictions) -> list[str]:
-    found = [] if predictions.proposals is None else predictions.proposals.keys
-    return list(dict.fromkeys([*predictions.scores, *found]))
+    keys = [] if predictions.proposals is None else predictions.proposals.keys
+    return list(dict.fromkeys([*predictions.scores, *keys]))
 
 
-def _renamed(said: Mapping[str, Said], name_of: Mapping[str, str]) -> dict[str, Said]:
-    return {key: said[name] for key, name in name_of.items() if name in said}
+def _renamed(values: Mapping[str, Value], name_of: Mapping[str, str]) -> dict[str, Value]:
+    return {key: values[name] for key, name in name_of.items() if name in values}
 
 
 def _renamed_table(
@@ -78,15 +78,15 @@ def _renamed_table(
 ) -> SpanTable | None:
     if table is None:
         return None
-    held = set(table.keys)
-    kept = [key for key in keys if name_of.get(key) in held]
-    return replace(table.aligned([name_of[key] for key in kept]), keys=kept)
+    present = set(table.keys)
+    matched_keys = [key for key in keys if name_of.get(key) in present]
+    return replace(table.aligned([name_of[key] for key in matched_keys]), keys=matched_keys)
 
 
 def _whole(name: str) -> str:
     # Windows writes a path with other strokes than the dataset does.
     parts = name.replace("\\", "/").split("/")
-    return "/".join(part for part in parts if part not in ("", "."))
+    return "/".join(folder for folder in parts if folder not in ("", "."))
 
 
 def stem(name: str) -> str:

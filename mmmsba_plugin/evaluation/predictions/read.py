@@ -71,36 +71,36 @@ def read_predictions(
             message names file and clip.
         ScoreRangeError: The score of a clip lies outside [0, 1].
     """
-    path, wanted = Path(path), stated(form)
+    path, form_name = Path(path), stated(form)
     if not path.exists():
         raise DatasetError(f"there are no predictions at {path}; check the path")
     with unpacked(path) as place:
-        said = _READERS[wanted or recognise(place)](place, wanted)
-    if wanted == "lav-df":
-        said = _in_seconds(said, fps_hz)
-    _require_finite(said.proposals, path)
-    said = replace(said, name=name or _name_of(path))
-    return _with_scores(said, path) if detection else replace(said, scores={})
+        predictions = _READERS[form_name or recognise(place)](place, form_name)
+    if form_name == "lav-df":
+        predictions = _in_seconds(predictions, fps_hz)
+    _require_finite(predictions.proposals, path)
+    predictions = replace(predictions, name=name or _name_of(path))
+    return _with_scores(predictions, path) if detection else replace(predictions, scores={})
 
 
 def _read_submission(place: Path, form: Form | None) -> Predictions:
     from mmmsba_plugin.evaluation.predictions.avdeepfake1m import read_proposals
 
-    said = Predictions(name="", scores={})
+    predictions = Predictions(name="", scores={})
     parts = submission_parts(place)
     if not parts:
         raise DatasetError(
             f"there is neither {PROPOSALS} nor {SCORES} in {place}; state another format, or give "
             "the folder that holds them"
         )
-    for part in parts:
-        if not is_json(part):
-            said = replace(said, scores=read_scores(part))
+    for path in parts:
+        if not is_json(path):
+            predictions = replace(predictions, scores=read_scores(path))
             continue
-        said = replace(said, proposals=read_proposals(part))
+        predictions = replace(predictions, proposals=read_proposals(path))
         if form is None:
-            _require_seconds(said.proposals, part)
-    return said
+            _require_seconds(predictions.proposals, path)
+    return predictions
 
 
 def _read_activitynet(place: Path, form: Form | None) -> Predictions:
@@ -133,13 +133,15 @@ _READERS: Mapping[Form, Callable[[Path, Form | None], Predictions]] = {
 }
 
 
-def _in_seconds(said: Predictions, fps_hz: float) -> Predictions:
+def _in_seconds(predictions: Predictions, fps_hz: float) -> Predictions:
     if not 0 < fps_hz < np.inf:
         raise ConfigError(f"fps_hz must be above 0, got {fps_hz}; LAV-DF's clips have 25")
-    if said.proposals is None:
-        return said
-    table = said.proposals
-    return replace(said, proposals=replace(table, spans=table.spans * frames_to_s(1, fps_hz)))
+    if predictions.proposals is None:
+        return predictions
+    table = predictions.proposals
+    return replace(
+        predictions, proposals=replace(table, spans=table.spans * frames_to_s(1, fps_hz))
+    )
 
 
 def _require_seconds(table: SpanTable | None, path: Path) -> None:
@@ -167,11 +169,11 @@ def _require_finite(table: SpanTable | None, path: Path) -> None:
         )
 
 
-def _with_scores(said: Predictions, path: Path) -> Predictions:
+def _with_scores(predictions: Predictions, path: Path) -> Predictions:
     """Return answers with a score in [0, 1] for each clip that was judged."""
-    scores, whose = said.scores, "its score is"
-    if not scores and said.proposals is not None:
-        scores, whose = _highest(said.proposals), "the highest score of its proposals is"
+    scores, whose = predictions.scores, "its score is"
+    if not scores and predictions.proposals is not None:
+        scores, whose = _highest(predictions.proposals), "the highest score of its proposals is"
     for key, score in scores.items():
         if not 0.0 <= score <= 1.0:
             raise ScoreRangeError(
@@ -179,16 +181,16 @@ def _with_scores(said: Predictions, path: Path) -> Predictions:
                 "through a sigmoid if these are logits, or measure localization alone, for which "
                 "only their order counts"
             )
-    return replace(said, scores=scores)
+    return replace(predictions, scores=scores)
 
 
 def _highest(table: SpanTable) -> dict[str, float]:
     """Return the highest score of each clip's proposals; 0 where there are none."""
     best = np.zeros(len(table.keys))
-    held = table.counts > 0
-    if table.scores is not None and held.any():
+    nonempty = table.counts > 0
+    if table.scores is not None and nonempty.any():
         # From the first row of one clip to that of the next that has any.
-        best[held] = np.maximum.reduceat(table.scores, table.offsets[:-1][held])
+        best[nonempty] = np.maximum.reduceat(table.scores, table.offsets[:-1][nonempty])
     return dict(zip(table.keys, best.tolist(), strict=True))
 
 

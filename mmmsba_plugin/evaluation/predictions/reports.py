@@ -35,14 +35,14 @@ def read_reports(place: Path) -> Predictions:
 def _paths(place: Path) -> list[Path]:
     if not place.is_dir():
         return [place]
-    found = sorted(place.rglob(_BESIDE))
-    found = found or [path for path in sorted(place.glob("*.json")) if is_report(path)]
-    if not found:
+    paths = sorted(place.rglob(_BESIDE))
+    paths = paths or [path for path in sorted(place.glob("*.json")) if is_report(path)]
+    if not paths:
         raise DatasetError(
             f"there are neither predictions nor reports in {place}; give a folder that holds "
             f"{PROPOSALS}, {SCORES}, {TABLE} or reports as JSON"
         )
-    return found
+    return paths
 
 
 def _read(path: Path) -> Report:

@@ -36,13 +36,13 @@ def write_submission(predictions: Predictions, folder: Path) -> list[Path]:
         DatasetError: A clip's name holds a line break, so no line can hold it.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    written = []
+    paths = []
     if predictions.proposals is not None:
-        entries = ((key, submission_rows(*said)) for key, said in _clips(predictions))
-        written.append(_write(folder / PROPOSALS, chain(["{"], _members(entries), ["\n}\n"])))
+        entries = ((key, submission_rows(*proposals)) for key, proposals in _clips(predictions))
+        paths.append(_write(folder / PROPOSALS, chain(["{"], _members(entries), ["\n}\n"])))
     if predictions.scores:
-        written.append(_write(folder / SCORES, _lines_of_scores(predictions.scores)))
-    return written
+        paths.append(_write(folder / SCORES, _lines_of_scores(predictions.scores)))
+    return paths
 
 
 def write_activitynet(predictions: Predictions, path: Path) -> None:
@@ -55,7 +55,7 @@ def write_activitynet(predictions: Predictions, path: Path) -> None:
         DatasetError: The system does not localize, or names differ by their extension alone.
     """
     called = _identifiers([key for key, _ in _clips(predictions)])
-    entries = (activitynet_entries(*said) for _, said in _clips(predictions))
+    entries = (activitynet_entries(*proposals) for _, proposals in _clips(predictions))
     # The results are put into the last of the braces that close it.
     head = json.dumps({**ACTIVITYNET_HEAD, "results": {}}).removesuffix("}}")
     _write(path, chain([head], _members(zip(called, entries, strict=True)), ["}}\n"]))
@@ -90,8 +90,8 @@ def _identifiers(keys: Sequence[str]) -> list[str]:
 def _members(entries: Iterable[tuple[str, Sequence[object]]]) -> Iterator[str]:
     """Yield the members of a JSON object, one clip a line; no more than one is held."""
     separator = "\n"
-    for key, said in entries:
-        yield f"{separator}{json.dumps(writable(key))}: {json.dumps(said)}"
+    for key, value in entries:
+        yield f"{separator}{json.dumps(writable(key))}: {json.dumps(value)}"
         separator = ",\n"
 
 

@@ -642,7 +642,7 @@ def test_figures_of_a_file_that_was_written_are_those_of_what_it_was_written_fro
     write_submission(said, tmp_path)
     back = matched(read_predictions(tmp_path), ground_truth.keys)
     figures = [
-        measure(one, ground_truth, mode="voc", num_resamples=0).numbers for one in (said, back)
+        measure(one, ground_truth, mode="voc", num_resamples=0).intervals for one in (said, back)
     ]
     assert {n: one.value for n, one in figures[0].items()} == pytest.approx(
         {n: one.value for n, one in figures[1].items()}, nan_ok=True

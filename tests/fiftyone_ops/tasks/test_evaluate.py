@@ -93,7 +93,7 @@ def test_figures_equal_those_of_the_command_line(talking_head_dataset, checkpoin
     from mmmsba_plugin.datasets.lavdf import read_lavdf
 
     predictions, ground_truth = tables(run(detector, read_lavdf(talking_head_dataset)), name="x")
-    expected = measure(predictions, ground_truth, num_resamples=0).numbers
+    expected = measure(predictions, ground_truth, num_resamples=0).intervals
     told = evaluate(imported).table
     imported.delete()
     assert {"ap@0.5", "ar@100", "auc", "eer", "audio_auc"} <= told.keys()
