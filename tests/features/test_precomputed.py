@@ -10,12 +10,15 @@ from mmmsba_plugin.config import FeaturesConfig, FitConfig, FrontEndChoice, Trai
 from mmmsba_plugin.detector import bind_front_ends
 from mmmsba_plugin.errors import FeatureError
 from mmmsba_plugin.features.cache import FeatureCache
+from mmmsba_plugin.features.extract import extract, save_rows
 from mmmsba_plugin.features.precomputed import Precomputed, PrecomputedConfig
+from mmmsba_plugin.media.probe import probe
 from mmmsba_plugin.model.checkpoint import load_checkpoint, read_config
 from mmmsba_plugin.plugins import lookup
 from mmmsba_plugin.record import WHOLE_CLIP, Record
 from mmmsba_plugin.schema import Media
 from mmmsba_plugin.segment import Segment
+from mmmsba_plugin.structures import FeatureRows
 from mmmsba_plugin.timebase import Grid
 from mmmsba_plugin.training.data import ClipDataset, Skipped, Source, collate, load_clips
 from mmmsba_plugin.training.fit import fit
@@ -213,3 +216,65 @@ class TestLearningWithoutClips:
 
         assert (fitted.num_train, fitted.num_validation, fitted.skipped) == (12, 8, ())
         assert read_config(fitted.checkpoint).model.dims == dict.fromkeys(FOLDERS, 6)
+
+
+CLIP = Media(path="clip.mp4")
+
+
+class TestPrecomputed:
+    def rows(self, folder, values, *, hop_s=0.1, stride_s=0.2, num_snippets=3) -> FeatureRows:
+        np.save(folder / "clip.npy", values)
+        extractor = Precomputed(PrecomputedConfig(folder=folder, hop_s=hop_s))
+        extractor.start(Media(path="anywhere/clip.mp4"), Grid(stride_s=stride_s))
+        return extractor.finish(num_snippets)
+
+    def test_rows_of_a_finer_hop_are_averaged_into_cells(self, tmp_path):
+        rows = self.rows(tmp_path, np.arange(6, dtype=np.float64)[:, None])
+        assert rows.values[:, 0].tolist() == [0.5, 2.5, 4.5]
+
+    def test_rows_of_a_coarser_hop_are_repeated(self, tmp_path):
+        rows = self.rows(tmp_path, np.array([[1.0], [2.0]]), hop_s=0.4, num_snippets=4)
+        assert rows.values[:, 0].tolist() == [1, 1, 2, 2]
+
+    def test_a_row_of_nan_is_not_present(self, tmp_path):
+        values = np.array([[1.0], [1.0], [np.nan], [np.nan], [3.0], [3.0]])
+        rows = self.rows(tmp_path, values)
+        assert rows.present.tolist() == [True, False, True]
+
+    def test_what_features_wrote_is_read_back(self, tmp_path, talking_clip):
+        config = FeaturesConfig()
+        found = extract(probe(talking_clip), bind_front_ends(config), config)
+        dict(save_rows(found, tmp_path, talking_clip.stem))
+        settings = {"folder": str(tmp_path / "audio"), "hop_s": config.stride_s}
+        again = config.model_copy(
+            update={"front_ends": {"audio": FrontEndChoice(name="precomputed", settings=settings)}}
+        )
+        read = extract(probe(talking_clip), bind_front_ends(again), again)
+        num = read.num_snippets
+        assert read.rows["audio"].values == pytest.approx(found.rows["audio"].values[:num])
+
+    @pytest.mark.parametrize(
+        ("content", "text"),
+        [
+            (None, "no features at .*clip.npy; check the folder and the suffix"),
+            (b"not an array", "not a readable .npy file"),
+            (np.zeros(3), r"must hold numbers of shape \(row, feature\), got float64 of shape"),
+            (np.array([["a"]]), "must hold numbers"),
+        ],
+    )
+    def test_what_is_no_feature_file_is_named(self, tmp_path, content, text):
+        if isinstance(content, bytes):
+            (tmp_path / "clip.npy").write_bytes(content)
+        elif content is not None:
+            np.save(tmp_path / "clip.npy", content)
+        extractor = Precomputed(PrecomputedConfig(folder=tmp_path, hop_s=0.1))
+        extractor.start(CLIP, Grid())
+        with pytest.raises(FeatureError, match=text):
+            extractor.finish(3)
+
+    def test_an_array_of_python_objects_is_not_unpickled(self, tmp_path):
+        np.save(tmp_path / "clip.npy", np.array([{"a": 1}]), allow_pickle=True)
+        extractor = Precomputed(PrecomputedConfig(folder=tmp_path, hop_s=0.1))
+        extractor.start(CLIP, Grid())
+        with pytest.raises(FeatureError, match=r"not a readable .npy file"):
+            extractor.finish(3)

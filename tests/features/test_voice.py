@@ -6,22 +6,17 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mmmsba_plugin.config import FitConfig, TrainConfig
-from mmmsba_plugin.errors import FeatureError, ModelFileError
-from mmmsba_plugin.features.embeddings import speaker, spoofing
-from mmmsba_plugin.features.self_similarity import NUM_VALUES, self_similarity
+from mmmsba_plugin.errors import FeatureError
+from mmmsba_plugin.features.self_similarity import NUM_VALUES
 from mmmsba_plugin.features.voice import NUM_BANDS, Voice, VoiceConfig
 from mmmsba_plugin.schema import Media
 from mmmsba_plugin.structures import AudioBlock, FeatureRows
 from mmmsba_plugin.timebase import Grid
 
 RATE_HZ = 16_000
+
+
 NEAREST, MEAN, BEFORE, AFTER, SIDES = range(NUM_VALUES)
-
-
-def turned(degrees):
-    """Return vectors of length one at these angles; their products are cosines."""
-    angles = np.radians(np.array(degrees, dtype=np.float32))
-    return np.stack([np.cos(angles), np.sin(angles)], axis=1)
 
 
 def voice(pitch_hz, duration_s, *, formant_hz=700.0, seed=0):
@@ -44,133 +39,9 @@ def rows_of(audio, *, num_snippets=None, stride_s=0.08):
     return extractor.finish(num_snippets or grid.num_snippets(audio.size / RATE_HZ))
 
 
-# --- self-similarity ---------------------------------------------------------------------------
-
-
-def test_a_moment_out_of_place_is_like_no_other():
-    found = self_similarity(turned([0] * 20 + [80] + [0] * 20), stride_s=0.1, window_s=0.3)
-    assert found[20, [NEAREST, MEAN]] == pytest.approx(np.cos(np.radians(80)), abs=1e-6)
-    assert found[5, NEAREST] == pytest.approx(1.0)
-    assert found[:, MEAN].argmin() == 20
-
-
-def test_what_shares_audio_with_a_moment_is_not_compared_with_it():
-    # Neighbours are the same, all others the opposite.
-    found = self_similarity(turned([0] * 4 + [180] * 20), stride_s=0.1, window_s=0.4)
-    assert (found[:4, NEAREST] == -1).all()
-
-
-def test_sides_are_told_apart():
-    found = self_similarity(turned([0] * 10 + [90] * 10), stride_s=0.1, window_s=0.2)
-    assert found[10, BEFORE] == pytest.approx(0.0, abs=1e-6)
-    assert found[9, AFTER] == pytest.approx(0.0, abs=1e-6)
-    assert found[12, AFTER] == pytest.approx(1.0)
-    assert found[:, SIDES].argmin() in (9, 10)
-
-
-def test_a_lone_moment_has_nothing_to_be_like():
-    assert self_similarity(turned([30]), stride_s=0.1, window_s=0.4)[0, :SIDES].tolist() == [
-        0,
-        0,
-        0,
-        0,
-    ]
-
-
-@settings(max_examples=20, deadline=None)
-@given(st.integers(1, 1300), st.sampled_from([0.04, 0.08, 0.2]))
-def test_blocks_leave_no_seam_and_a_cosine_is_never_above_one(length, stride_s):
-    degrees = np.random.default_rng(length).uniform(0, 90, size=length)
-    found = self_similarity(turned(degrees), stride_s=stride_s, window_s=0.4)
-    assert found.shape == (length, NUM_VALUES)
-    assert np.abs(found).max() <= 1 + 1e-6
-    picked = length // 2
-    far = np.abs(np.arange(length) - picked) * stride_s
-    others = np.cos(np.radians(degrees - degrees[picked]))[(far > 0.4) & (far <= 30)]
-    if others.size:
-        assert found[picked, NEAREST] == pytest.approx(others.max(), abs=1e-5)
-        assert found[picked, MEAN] == pytest.approx(others.mean(), abs=1e-5)
-
-
-# --- speaker embedding
-# -------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("module", [speaker, spoofing])
-def test_an_encoder_file_that_was_changed_is_refused(module, monkeypatch):
-    module.load_encoder.cache_clear()
-    monkeypatch.setattr(module, "_SHA256", "0" * 64)
-    with pytest.raises(ModelFileError, match="differs from the file that was bundled"):
-        module.load_encoder()
-
-
-def test_one_print_a_snippet_of_length_one_whatever_the_loudness():
-    mels = np.random.default_rng(0).uniform(size=(90, speaker.NUM_MELS)).astype(np.float32)
-    loud, soft = (
-        speaker.speaker_embeddings(mels * gain, mean_square=gain, window=40, every=10)
-        for gain in (1.0, 1e-4)
-    )
-    assert loud.shape == (9, 256)
-    assert np.linalg.norm(loud, axis=1) == pytest.approx(np.ones(9), abs=1e-5)
-    assert loud == pytest.approx(soft, abs=1e-4)
-
-
-@pytest.mark.parametrize("every", [4, 10, 39, 40, 41, 100, 1000])
-def test_there_is_a_print_a_snippet_however_long_it_is(every):
-    mels = np.random.default_rng(0).uniform(size=(3 * every, speaker.NUM_MELS))
-    found = speaker.speaker_embeddings(
-        mels.astype(np.float32), mean_square=1.0, window=40, every=every
-    )
-    assert found.shape == (3, 256)
-
-
-def test_the_bands_are_those_of_librosa():
-    import librosa
-
-    expected = librosa.filters.mel(sr=speaker.RATE_HZ, n_fft=512, n_mels=speaker.NUM_MELS)
-    assert speaker.mel_bands() == pytest.approx(expected, abs=1e-7)
-
-
-# --- anti-spoofing embedding
-# -------------------------------------------------------------------------------
-
-
-def test_prints_are_those_of_the_encoder_over_the_whole_audio():
-    import torch
-
-    step, batch = spoofing.STEP, spoofing._BATCH
-    audio = np.random.default_rng(0).normal(scale=0.05, size=(2 * batch + 3) * step)
-    audio = (audio * 0.05 / np.sqrt(np.mean(audio**2))).astype(np.float32)
-    around = 2 * step + 64
-    padded = torch.from_numpy(np.pad(audio, (around, around), mode="symmetric"))
-    whole = spoofing.load_encoder()(padded[None, None])[0].abs()
-    expected = torch.cat([whole.amax(dim=1), whole.mean(dim=1)]).T.detach().numpy()[2:-2]
-    assert spoofing.spoofing_embeddings(audio) == pytest.approx(expected, abs=1e-3)
-
-
-@settings(max_examples=10, deadline=None)
-@given(st.integers(1, 3 * spoofing.STEP))
-def test_there_is_a_print_for_every_step_that_begins(num_samples):
-    audio = np.random.default_rng(num_samples).normal(size=num_samples).astype(np.float32)
-    found = spoofing.spoofing_embeddings(audio)
-    assert found.shape == (-(-num_samples // spoofing.STEP), spoofing.NUM_VALUES)
-    assert np.isfinite(found).all()
-    assert (found >= 0).all()
-
-
-def test_prints_move_with_the_audio():
-    audio = np.zeros(20 * spoofing.STEP, dtype=np.float32)
-    audio[10 * spoofing.STEP : 11 * spoofing.STEP] = voice(140, 1.0)[: spoofing.STEP]
-    found = spoofing.spoofing_embeddings(audio)
-    changed = np.abs(found - np.median(found, axis=0)).max(axis=1)
-    assert changed.argmax() in (10, 11)
-    assert (changed[:8] < 1e-4).all()
-    assert (changed[13:] < 1e-4).all()
-
-
-# --- the front-end -----------------------------------------------------------------------------
-
 LEVELS, UNITS, STEPS = (slice(start, start + NUM_BANDS) for start in range(0, 48, NUM_BANDS))
+
+
 LIKENESSES, TRACES = slice(48, 48 + 2 * NUM_VALUES), slice(48 + 2 * NUM_VALUES, None)
 
 

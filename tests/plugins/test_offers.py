@@ -1,0 +1,176 @@
+"""Entries of plug-ins: listed with their faults, looked up, and called."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, NamedTuple
+
+import pytest
+
+from mmmsba_plugin import plugins
+from mmmsba_plugin.config import Config
+from mmmsba_plugin.errors import (
+    PluginClashError,
+    PluginNotFoundError,
+)
+from mmmsba_plugin.hookspecs import (
+    DetectorEntry,
+    Forger,
+    Writer,
+    hookimpl,
+)
+from mmmsba_plugin.plugins import loading
+from mmmsba_plugin.testing import samples
+
+
+def a_writer(name: str) -> Writer:
+    return Writer(name, ".x", "A writer.", lambda report, stream: None)
+
+
+def offering(*entries: Any) -> SimpleNamespace:
+    """A plug-in that offers these as writers."""
+    return SimpleNamespace(forensics_writers=hookimpl(lambda: list(entries)))
+
+
+class FakeDistribution(NamedTuple):
+    name: str
+    version: str
+
+
+@pytest.fixture(autouse=True)
+def _fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.delenv(plugins.DISABLE_VARIABLE, raising=False)
+    plugins.forget()
+    yield
+    plugins.forget()
+
+
+@pytest.fixture
+def install(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Pretend that exactly these plug-ins are installed, each in a distribution `<name>-dist`."""
+
+    def _install(**found: Any) -> None:
+        points = [_point(name, plugin) for name, plugin in found.items()]
+        monkeypatch.setattr(loading, "entry_points", lambda *, group: points)
+        plugins.forget()
+
+    return _install
+
+
+def _point(name: str, plugin: Any) -> Any:
+    def load() -> Any:
+        if isinstance(plugin, BaseException):
+            raise plugin
+        return plugin() if callable(plugin) else plugin
+
+    return SimpleNamespace(name=name, load=load, dist=FakeDistribution(f"{name}-dist", "1.2"))
+
+
+class TestEntries:
+    def test_a_hook_that_raises_is_reported_and_the_rest_is_heard(self, install):
+        def half() -> Iterator[Writer]:
+            yield a_writer("before")
+            raise ZeroDivisionError("halfway")
+
+        bad = SimpleNamespace(forensics_writers=hookimpl(half))
+        install(bad=bad, good=offering(a_writer("good")))
+        offers = plugins.entries("writers")
+        assert [(o.name, o.state) for o in offers] == [
+            ("before", "ok"),
+            ("", "broken"),
+            ("good", "ok"),
+        ]
+        assert offers[1].reason == "ZeroDivisionError: halfway"
+
+    @pytest.mark.parametrize(
+        ("entry", "reason"),
+        [
+            ("a string", "forensics_writers must yield entries of Writer, got str"),
+            (
+                Forger("f", "audio", "A forger.", Config, lambda config: None),
+                "forensics_writers must yield entries of Writer, got Forger",
+            ),
+            (a_writer("Not A Name"), "cannot be called 'Not A Name'; use small letters"),
+            (a_writer(["unhashable"]), "cannot be called ['unhashable']"),
+        ],
+    )
+    def test_what_is_no_entry_is_reported(self, install, entry, reason):
+        install(odd=offering(entry, a_writer("fine")))
+        odd, fine = plugins.entries("writers")
+        assert (odd.entry, odd.state, fine.state) == (None, "broken", "ok")
+        assert reason in odd.reason
+
+    def test_a_single_entry_instead_of_several_is_reported(self, install):
+        install(one=SimpleNamespace(forensics_writers=hookimpl(lambda: a_writer("one"))))
+        (offer,) = plugins.entries("writers")
+        assert offer.reason == "TypeError: 'Writer' object is not iterable"
+
+    def test_there_are_five_kinds(self):
+        with pytest.raises(
+            PluginNotFoundError, match=r"no kind is called 'hats'; kinds: detectors"
+        ):
+            plugins.entries("hats")
+
+
+class TestLookup:
+    def test_an_unknown_name_lists_what_there_is(self, install):
+        install(mmmsba=offering(a_writer("json"), a_writer("html")))
+        expected = r"no writer is called 'jsn'; there are: html, json; did you mean 'json'\?$"
+        with pytest.raises(PluginNotFoundError, match=expected):
+            plugins.lookup("writers", "jsn")
+
+    def test_an_unknown_name_mentions_broken_plugins(self, install):
+        install(mmmsba=offering(a_writer("json")), sad=ImportError("no luck"))
+        expected = r"plug-in 'sad' \(sad-dist 1\.2\) is broken: ImportError: no luck"
+        with pytest.raises(PluginNotFoundError, match=expected):
+            plugins.lookup("writers", "xml")
+
+    def test_without_our_own_parts_it_says_how_to_install_them(self, install):
+        install()
+        expected = "no front-end is called 'log-mel': no plug-in offers any.*pip install mmmsba"
+        with pytest.raises(PluginNotFoundError, match=expected):
+            plugins.lookup("front_ends", "log-mel")
+
+    def test_a_clash_names_both_and_how_to_leave_one_out(self, install):
+        install(a=offering(a_writer("json")), b=offering(a_writer("json"), a_writer("other")))
+        with pytest.raises(PluginClashError) as caught:
+            plugins.lookup("writers", "json")
+        assert str(caught.value) == (
+            "plug-in 'a' (a-dist 1.2) and plug-in 'b' (b-dist 1.2) each offer a writer called "
+            "'json'; leave one out with MMMSBA_DISABLE_PLUGINS=b"
+        )
+        assert [offer.state for offer in plugins.entries("writers")] == ["clash", "clash", "ok"]
+        assert plugins.lookup("writers", "other").name == "other"
+
+    def test_the_remedy_of_a_clash_works(self, install, monkeypatch):
+        install(a=offering(a_writer("json")), b=offering(a_writer("json")))
+        monkeypatch.setenv(plugins.DISABLE_VARIABLE, "b")
+        plugins.forget()
+        assert plugins.lookup("writers", "json").name == "json"
+
+    def test_one_name_in_two_kinds_is_no_clash(self, install):
+        entry = DetectorEntry("json", "A detector.", ("audio",), load=lambda path: None)
+        both = offering(a_writer("json"))
+        both.forensics_detectors = hookimpl(lambda: [entry])
+        install(both=both)
+        assert plugins.lookup("detectors", "json") is entry
+
+
+class TestAnnounce:
+    def test_all_hear_it_and_one_that_fails_is_a_warning(self, install):
+        heard = []
+
+        def deaf(report: Any) -> None:
+            raise ConnectionError("index is down")
+
+        install(
+            deaf=SimpleNamespace(forensics_report_ready=hookimpl(deaf)),
+            ears=SimpleNamespace(
+                forensics_report_ready=hookimpl(lambda report, media: heard.append((report, media)))
+            ),
+        )
+        report = samples.report("ok")
+        assert plugins.announce(report, "clip.mp4") == (
+            "plug-in 'deaf' (deaf-dist 1.2) failed on a report: ConnectionError: index is down",
+        )
+        assert heard == [(report, Path("clip.mp4"))]

@@ -1,0 +1,134 @@
+"""Distributions of strangers, installed as a user would."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from mmmsba_plugin import plugins
+from mmmsba_plugin.testing import samples
+
+STRANGERS = Path(__file__).parent
+
+
+@pytest.fixture(autouse=True)
+def _fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.delenv(plugins.DISABLE_VARIABLE, raising=False)
+    plugins.forget()
+    yield
+    plugins.forget()
+
+
+class Installed(NamedTuple):
+    """A folder with both strangers' distributions in it."""
+
+    sources: Path
+    site: Path
+
+    def run(self, *command: str) -> subprocess.CompletedProcess[str]:
+        env = os.environ | {"PYTHONPATH": str(self.site), "COLUMNS": "200"}
+        return subprocess.run(
+            [sys.executable, *command], env=env, capture_output=True, text=True, check=False
+        )
+
+    def python(self, code: str) -> str:
+        done = self.run("-c", code)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
+    folder = tmp_path_factory.mktemp("strangers")
+    sources, site = folder / "sources", folder / "site"
+    # Built from a copy, so that no build leaves anything in the checkout.
+    for name in ("toyforensics", "broken"):
+        shutil.copytree(STRANGERS / name, sources / name)
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation"]
+    pip += ["--no-index", "--disable-pip-version-check", "--target", str(site)]
+    pip += [str(sources / "toyforensics"), str(sources / "broken")]
+    done = subprocess.run(pip, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return Installed(sources, site)
+
+
+class TestStrangers:
+    """Distributions with their own pyproject, installed as a user would."""
+
+    def test_the_command_lists_what_they_offer_and_what_is_broken(self, installed):
+        done = installed.run("-m", "mmmsba_plugin", "plugins", "--json")
+        assert done.returncode == 0, done.stderr
+        said = json.loads(done.stdout)
+        toys = [e for e in said["entries"] if e["distribution"] == "toyforensics"]
+        assert {(e["kind"], e["name"], e["version"], e["state"]) for e in toys} == {
+            ("detectors", "toy-jumps", "0.3.1", "ok"),
+            ("front_ends", "toy-loudness", "0.3.1", "ok"),
+            ("writers", "toy-verdict", "0.3.1", "ok"),
+        }
+        (broken,) = [p for p in said["plugins"] if p["state"] == "broken"]
+        assert (broken["distribution"], broken["version"]) == ("brokenforensics", "0.0.7")
+        assert broken["reason"] == (
+            "ModuleNotFoundError: No module named 'a_library_that_nobody_has'"
+        )
+
+    def test_the_table_shows_the_same(self, installed):
+        table = installed.run("-m", "mmmsba_plugin", "plugins").stdout
+        for cell in ("toy-loudness", "toyforensics 0.3.1", "brokenforensics 0.0.7", "nobody_has"):
+            assert cell in table
+
+    def test_lookup_finds_theirs_beside_the_broken_one(self, installed):
+        code = (
+            "from mmmsba_plugin.plugins import lookup\n"
+            "print(lookup('front_ends', 'toy-loudness').summary)"
+        )
+        assert installed.python(code) == "Mean and peak level of each snippet.\n"
+
+    def test_their_detector_hears_a_splice_and_their_writer_writes_it(self, installed, tmp_path):
+        clip = samples.clip(tmp_path / "genuine.mp4", duration_s=3.0)
+        fake = self._with_silence(tmp_path / "forged.mp4", start_s=1.0, end_s=2.0)
+        code = (
+            "import sys; from mmmsba_plugin.plugins import lookup\n"
+            "detector = lookup('detectors', 'toy-jumps').load(None)\n"
+            "for report in detector.detect_many(sys.argv[1:]):\n"
+            "    lookup('writers', 'toy-verdict').write(report, sys.stdout)"
+        )
+        done = installed.run("-c", code, str(clip), str(fake))
+        assert done.returncode == 0, done.stderr
+        real, found = done.stdout.splitlines()
+        assert real.endswith(" nothing forged")
+        score, stretch = found.split(" ", 1)
+        assert float(score) > 0.5
+        start_s, end_s = (float(edge) for edge in stretch.removesuffix(" s").split("-"))
+        # The toy hears in cells of 50 ms, and the codec smears an edge by one of its frames
+        # of 64 ms.
+        assert (start_s, end_s) == (pytest.approx(1.0, abs=0.12), pytest.approx(2.0, abs=0.12))
+
+    def test_their_own_tests_pass_against_the_contracts(self, installed):
+        tests = str(installed.sources / "toyforensics" / "tests")
+        done = installed.run("-m", "pytest", "-q", "-p", "no:cacheprovider", tests)
+        assert done.returncode == 0, done.stdout
+        assert "30 passed" in done.stdout
+
+    def test_their_code_passes_the_type_checker(self, installed, tmp_path):
+        pyproject = Path(__file__).parents[2] / "pyproject.toml"
+        where = str(installed.sources / "toyforensics" / "toyforensics")
+        config = ["--config-file", str(pyproject), "--cache-dir", str(tmp_path)]
+        done = installed.run("-m", "mypy", "--strict", *config, where)
+        assert done.returncode == 0, done.stdout
+
+    @staticmethod
+    def _with_silence(path: Path, *, start_s: float, end_s: float) -> Path:
+        from mmmsba_plugin.media.encode import write_clip
+
+        audio = samples.samples(3.0).copy()
+        rate_hz = samples.SAMPLE_RATE_HZ
+        audio[round(start_s * rate_hz) : round(end_s * rate_hz)] = 0.0
+        frames = [face.face for face in samples.faces(3.0)]
+        write_clip(path, frames, fps_hz=samples.FPS_HZ, audio=audio, sample_rate_hz=rate_hz)
+        return path
