@@ -33,20 +33,20 @@ def features(
     from mmmsba_plugin.media.probe import probe
 
     config = FeaturesConfig.read({} if stride_s is None else {"stride_s": stride_s})
-    wanted = _by_name(clips)
+    clips_by_name = _by_name(clips)
     ensure_dir(output)
     front_ends = bind_front_ends(config)
     console = _console.console()
     failed = 0
-    for name, clip in wanted.items():
+    for name, clip in clips_by_name.items():
         try:
-            found = extract(probe(clip), front_ends, config)
+            features = extract(probe(clip), front_ends, config)
         except Exception as error:  # noqa: BLE001 - a stranger's front-end can raise anything
             failed += 1
             _console.failure(f"{clip}: error: {_reason(error)}", console)
             continue
         with writing_to(output):
-            for path, rows in save_rows(found, output, name):
+            for path, rows in save_rows(features, output, name):
                 size = f"{len(rows)} x {rows.dim}, {rows.present.mean():.0%} present"
                 console.print(_console.shown(f"{path}: {size}, a row every {config.stride_s:g} s"))
     if failed:
@@ -59,14 +59,14 @@ def _by_name(clips: list[Path]) -> dict[str, Path]:
     Raises:
         ConfigError: Two would be called alike; features are found again by that name alone.
     """
-    named: dict[str, Path] = {}
+    clips_by_name: dict[str, Path] = {}
     for clip in clips:
-        if (other := named.setdefault(clip.stem, clip)) != clip:
+        if (other := clips_by_name.setdefault(clip.stem, clip)) != clip:
             raise ConfigError(
                 f"{other} and {clip} would both become {clip.stem}.npy; describe them one after "
                 "the other, each with its own -o DIR"
             )
-    return named
+    return clips_by_name
 
 
 def _reason(error: Exception) -> str:

@@ -16,22 +16,22 @@ def plugins(
     """List plug-ins and what they offer; broken ones with the reason."""
     from mmmsba_plugin.plugins import ENTRY_TYPES, entries, states
 
-    found = states()
+    plugin_states = states()
     offers = [offer for kind in ENTRY_TYPES for offer in entries(kind)]
     if json:
-        _print_json(found, offers)
+        _print_json(plugin_states, offers)
     else:
-        _print_table(found, offers)
+        _print_table(plugin_states, offers)
 
 
-def _print_json(found: "tuple[PluginState, ...]", offers: "list[Offer]") -> None:
+def _print_json(plugin_states: "tuple[PluginState, ...]", offers: "list[Offer]") -> None:
     from json import dumps
 
-    said = {
-        "plugins": [asdict(state) for state in found],
+    text = {
+        "plugins": [asdict(state) for state in plugin_states],
         "entries": [_plain(offer) for offer in offers],
     }
-    typer.echo(dumps(said, indent=2))
+    typer.echo(dumps(text, indent=2))
 
 
 def _plain(offer: "Offer") -> dict[str, Any]:
@@ -47,29 +47,29 @@ def _plain(offer: "Offer") -> dict[str, Any]:
     }
 
 
-def _print_table(found: "tuple[PluginState, ...]", offers: "list[Offer]") -> None:
+def _print_table(plugin_states: "tuple[PluginState, ...]", offers: "list[Offer]") -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     table = Table("kind", "name", "from", "state", "what it is, or what is wrong", box=None)
-    for row in [*_entry_rows(offers), *_plugin_rows(found, offers)]:
+    for row in [*_entry_rows(offers), *_plugin_rows(plugin_states, offers)]:
         table.add_row(*map(Text, row))
     Console().print(table)
 
 
 def _entry_rows(offers: "list[Offer]") -> Iterator[tuple[str, ...]]:
     for offer in offers:
-        said = offer.reason or (offer.entry.summary if offer.entry else "")
-        yield offer.kind, offer.name or "?", offer.plugin.origin, offer.state, said
+        text = offer.reason or (offer.entry.summary if offer.entry else "")
+        yield offer.kind, offer.name or "?", offer.plugin.origin, offer.state, text
 
 
 def _plugin_rows(
-    found: "tuple[PluginState, ...]", offers: "list[Offer]"
+    plugin_states: "tuple[PluginState, ...]", offers: "list[Offer]"
 ) -> Iterator[tuple[str, ...]]:
     """Yield the plug-ins that no entry speaks for."""
     givers = {offer.plugin.name for offer in offers}
-    for state in found:
+    for state in plugin_states:
         if state.state != "loaded" or state.name not in givers:
-            said = state.reason or "it offers nothing that can be looked up"
-            yield "plug-in", state.name, state.origin, state.state, said
+            text = state.reason or "it offers nothing that can be looked up"
+            yield "plug-in", state.name, state.origin, state.state, text

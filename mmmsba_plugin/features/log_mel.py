@@ -48,11 +48,11 @@ class LogMel(ColumnByColumn):
         """Return the level of each band, shape ``(column, num_mels)``."""
         return log_mel(samples, sample_rate_hz, num_mels=self._config.num_mels)
 
-    def stack(self, columns: Columns, heard: int, per_cell: int) -> NDArray[np.float32]:
+    def stack(self, columns: Columns, num_audio: int, per_cell: int) -> NDArray[np.float32]:
         """Return rows, shape ``(snippet, dim)``."""
         num_snippets = len(columns) // per_cell
         levels = columns.mean(axis=1).reshape(num_snippets, per_cell)
-        about_mean = columns - columns[:heard].mean(axis=0)
+        about_mean = columns - columns[:num_audio].mean(axis=0)
         changes = np.diff(columns, axis=0, prepend=columns[:1])
         stacked = np.concatenate([about_mean, changes], axis=1).reshape(num_snippets, -1)
         floor = about_mean.reshape(num_snippets, per_cell, -1).min(axis=1)

@@ -47,9 +47,9 @@ def native_detail(face: FaceCrop) -> NDArray[np.float32]:
     measures = (cv2.Laplacian(image, cv2.CV_32F), image - soft, soft - softer)
     points = apply_affine(face.to_native, face.points)
     windows = [_window(points[list(which)], grow, image) for which, grow in _REGIONS]
-    found = np.array([[_log_power(m[w]) for m in measures] for w in windows])
-    against = found[:_NUM_MOUTH] - found[_NUM_MOUTH:].mean(axis=0)
-    return np.concatenate([found.ravel(), against.ravel()]).astype(np.float32)
+    powers = np.array([[_log_power(m[w]) for m in measures] for w in windows])
+    against = powers[:_NUM_MOUTH] - powers[_NUM_MOUTH:].mean(axis=0)
+    return np.concatenate([powers.ravel(), against.ravel()]).astype(np.float32)
 
 
 def _window(points: NDArray[np.float64], grow: float, image: Image) -> tuple[slice, slice]:

@@ -58,17 +58,19 @@ class Precomputed:
         Raises:
             FeatureError: There is no such file, or it holds no rows of numbers.
         """
-        values = _read(_found(self._paths))
-        known = np.isfinite(values).all(axis=1)
+        values = _read(_first_file(self._paths))
+        present = np.isfinite(values).all(axis=1)
         hops = Grid(self._config.start_s, self._config.hop_s)
         times_s = hops.centers_s(len(values))
         hold_s = max(self._config.hop_s, self._grid.stride_s) / 2
-        return rows_on_grid(values[known], times_s[known], self._grid, num_snippets, hold_s=hold_s)
+        return rows_on_grid(
+            values[present], times_s[present], self._grid, num_snippets, hold_s=hold_s
+        )
 
 
-def _found(paths: tuple[Path, ...]) -> Path:
-    if found := next((path for path in paths if path.is_file()), None):
-        return found
+def _first_file(paths: tuple[Path, ...]) -> Path:
+    if path := next((path for path in paths if path.is_file()), None):
+        return path
     places = " or ".join(dict.fromkeys(map(str, paths)))
     raise FeatureError(f"no features at {places}; check the folder and the suffix")
 

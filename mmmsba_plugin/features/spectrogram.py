@@ -81,11 +81,11 @@ class ColumnByColumn(ABC):
         end_s = self._grid.start_s + samples_to_s(self._num_taken, self._rate_hz)
         num_reached = min(num_snippets, self._grid.num_snippets(end_s)) * self._per_cell
         columns = np.concatenate(self._columns)[:num_reached]
-        heard = len(columns)
-        missing = num_snippets * self._per_cell - heard
+        num_audio = len(columns)
+        missing = num_snippets * self._per_cell - num_audio
         columns = np.pad(columns, ((0, missing), (0, 0)), constant_values=FLOOR_DB)
-        rows = self.stack(columns, heard, self._per_cell)
-        present = np.arange(num_snippets) * self._per_cell < heard
+        rows = self.stack(columns, num_audio, self._per_cell)
+        present = np.arange(num_snippets) * self._per_cell < num_audio
         rows[~present] = 0.0
         return FeatureRows(rows, present)
 
@@ -101,12 +101,12 @@ class ColumnByColumn(ABC):
         """
 
     @abstractmethod
-    def stack(self, columns: Columns, heard: int, per_cell: int) -> NDArray[np.float32]:
+    def stack(self, columns: Columns, num_audio: int, per_cell: int) -> NDArray[np.float32]:
         """Return rows, shape ``(snippet, dim)``.
 
         Args:
             columns: Of the whole clip, ``per_cell`` for each of its snippets.
-            heard: How many of them are audio; those behind are silent.
+            num_audio: How many of them are audio; those behind are silent.
             per_cell: Columns of a row.
         """
 

@@ -82,25 +82,25 @@ class Voice(ColumnByColumn):
         hops = samples[NUM_FFT // 2 :][: len(levels) * _HOP].reshape(-1, _HOP)
         return np.column_stack([bands, level_db(_mels(power)), level_db(_overall(power)), hops])
 
-    def stack(self, columns: Columns, heard: int, per_cell: int) -> NDArray[np.float32]:
+    def stack(self, columns: Columns, num_audio: int, per_cell: int) -> NDArray[np.float32]:
         """Return rows, shape ``(snippet, dim)``; zeros behind the audio."""
         # Frames may go on long after the audio: only snippets that have some say what is usual.
-        num_snippets, num_heard = len(columns) // per_cell, -(-heard // per_cell)
-        bands, mels, overall, hops = np.split(columns[: num_heard * per_cell], _PARTS, axis=1)
-        power, mean_square = 10.0 ** (mels / 10.0), (10.0 ** (overall[:heard] / 10.0)).mean()
+        num_snippets, num_rows = len(columns) // per_cell, -(-num_audio // per_cell)
+        bands, mels, overall, hops = np.split(columns[: num_rows * per_cell], _PARTS, axis=1)
+        power, mean_square = 10.0 ** (mels / 10.0), (10.0 ** (overall[:num_audio] / 10.0)).mean()
         parts = (
-            _levels(bands, heard, per_cell),
+            _levels(bands, num_audio, per_cell),
             _similarities(power.astype(np.float32), float(mean_square), per_cell),
             # The last hop is only partly audio, or not at all.
-            _traces(hops[: max(1, heard - 1)].ravel(), num_heard, per_cell),
+            _traces(hops[: max(1, num_audio - 1)].ravel(), num_rows, per_cell),
         )
-        return np.pad(np.column_stack(parts), ((0, num_snippets - num_heard), (0, 0)))
+        return np.pad(np.column_stack(parts), ((0, num_snippets - num_rows), (0, 0)))
 
 
-def _levels(bands: Columns, heard: int, per_cell: int) -> NDArray[np.float32]:
+def _levels(bands: Columns, num_audio: int, per_cell: int) -> NDArray[np.float32]:
     """Compute levels, also in units of their spread, and steps, ``(snippet, 3 * NUM_BANDS)``."""
-    about_mean = (bands - bands[:heard].mean(axis=0)) / _DB_A_UNIT
-    about_mean[heard:] = 0.0
+    about_mean = (bands - bands[:num_audio].mean(axis=0)) / _DB_A_UNIT
+    about_mean[num_audio:] = 0.0
     levels = about_mean.reshape(-1, per_cell, NUM_BANDS).mean(axis=1)
     steps = np.abs(np.diff(levels, axis=0, prepend=levels[:1]))
     return np.concatenate([levels, in_units_of_spread(levels), steps], axis=1)

@@ -81,11 +81,11 @@ def forget() -> None:
 def states() -> tuple[PluginState, ...]:
     """Return every plug-in that was found, loaded or not."""
     roster = _roster()
-    known = {state.name for state in roster.states}
+    names = {state.name for state in roster.states}
     hosted = (
         PluginState(name)
         for name, plugin in roster.manager.list_name_plugin()
-        if plugin is not None and name not in known
+        if plugin is not None and name not in names
     )
     return (*roster.states, *hosted)
 
@@ -143,8 +143,9 @@ def _admit(roster: _Roster, state: PluginState, load: Callable[[], object]) -> B
     """Register what ``load`` returns, or return what was wrong with it."""
     # What a plug-in prints while it loads must not end up in somebody's `--json`.
     with isolated() as failures, redirect_stdout(sys.stderr):
-        if taken := [s for s in roster.states if s.name == state.name and s.state == "loaded"]:
-            raise PluginClashError(f"{taken[0]} already has that name; rename one of the two")
+        loaded = (s for s in roster.states if s.state == "loaded")
+        if namesakes := [s for s in loaded if s.name == state.name]:
+            raise PluginClashError(f"{namesakes[0]} already has that name; rename one of the two")
         plugin = load()
         if roster.manager.register(plugin, state.name) is None:
             raise TypeError("it leads to None")
@@ -162,8 +163,8 @@ def _check_hooks(manager: pluggy.PluginManager, plugin: object) -> None:
     ]
     if unknown:
         manager.unregister(plugin)
-        known = ", ".join(sorted(n for n in vars(hookspecs) if n.startswith("forensics_")))
-        raise AttributeError(f"no hook is called {unknown[0]!r}; hooks: {known}")
+        names = ", ".join(sorted(n for n in vars(hookspecs) if n.startswith("forensics_")))
+        raise AttributeError(f"no hook is called {unknown[0]!r}; hooks: {names}")
 
 
 def _import_file(manager: pluggy.PluginManager, path: Path) -> ModuleType:

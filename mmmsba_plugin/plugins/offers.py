@@ -98,13 +98,13 @@ def lookup(kind: Kind, name: str) -> Entry:
         PluginClashError: Two plug-ins offer the name; the message names both.
     """
     offers = entries(kind)
-    found = [offer for offer in offers if offer.entry and offer.name == name]
-    if len(found) > 1:
+    matches = [offer for offer in offers if offer.entry and offer.name == name]
+    if len(matches) > 1:
         raise PluginClashError(
-            f"{' and '.join(str(offer.plugin) for offer in found)} each offer a {_noun(kind)} "
-            f"called {name!r}; leave one out with {DISABLE_VARIABLE}={found[-1].plugin.name}"
+            f"{' and '.join(str(offer.plugin) for offer in matches)} each offer a {_noun(kind)} "
+            f"called {name!r}; leave one out with {DISABLE_VARIABLE}={matches[-1].plugin.name}"
         )
-    if found and (entry := found[0].entry):
+    if matches and (entry := matches[0].entry):
         return entry
     sentences = [_not_found(kind, name, offers), *_what_is_missing(offers)]
     raise PluginNotFoundError("; ".join(sentences))
@@ -192,10 +192,10 @@ def _not_found(kind: Kind, name: str, offers: list[Offer]) -> str:
 
 
 def _what_is_missing(offers: list[Offer]) -> list[str]:
-    found = states()
-    notes = [f"{s} is broken: {s.reason}" for s in found if s.state == "broken"]
+    plugin_states = states()
+    notes = [f"{s} is broken: {s.reason}" for s in plugin_states if s.state == "broken"]
     notes += [f"{o.plugin} offers a broken one: {o.reason}" for o in offers if o.state == "broken"]
-    own = [state.state for state in found if state.name == OWN_NAME]
+    own = [state.state for state in plugin_states if state.name == OWN_NAME]
     if not own:
         notes.append(
             "our own parts are missing, because mmmsba-plugin is not installed; "

@@ -37,13 +37,15 @@ class DatasetReaderContract(ConfiguredContract[DatasetReader]):
             raise SkipTest(f"its settings have no {name}")
 
     def test_it_yields_valid_records(self, tmp_path: Path) -> None:
-        found = self.records(self.dataset(tmp_path))
-        assert found, "a dataset with clips has records"
-        for record in found:
+        records = self.records(self.dataset(tmp_path))
+        assert records, "a dataset with clips has records"
+        for record in records:
             assert isinstance(record, Record), f"got {type(record).__name__}"
-            said = f"{record.media}: truth {record.truth}"
-            assert record.truth == tuple(merge(record.truth)), f"{said} is not in order and joined"
-            assert all(segment.start_s >= 0 for segment in record.truth), f"{said} starts too early"
+            label = f"{record.media}: truth {record.truth}"
+            assert record.truth == tuple(merge(record.truth)), f"{label} is not in order and joined"
+            assert all(segment.start_s >= 0 for segment in record.truth), (
+                f"{label} starts too early"
+            )
 
     def test_it_can_be_read_again(self, tmp_path: Path) -> None:
         root = self.dataset(tmp_path)
@@ -51,13 +53,13 @@ class DatasetReaderContract(ConfiguredContract[DatasetReader]):
 
     def test_a_missing_root_is_an_error_of_ours(self, tmp_path: Path) -> None:
         missing = tmp_path / "no-such-corpus"
-        said = ""
+        message = ""
         try:
             self.records(missing)
         except MmmsbaError as error:
-            said = str(error)
-        assert said, "a folder that does not exist must not read as an empty dataset"
-        assert missing.name in said, f"the message must name the folder: {said}"
+            message = str(error)
+        assert message, "a folder that does not exist must not read as an empty dataset"
+        assert missing.name in message, f"the message must name the folder: {message}"
 
     def test_reading_writes_nothing_into_the_dataset(self, tmp_path: Path) -> None:
         root = self.dataset(tmp_path)
@@ -77,21 +79,21 @@ class DatasetReaderContract(ConfiguredContract[DatasetReader]):
         assert self.entry.recognise(tmp_path / "none") is False, "no folder is no dataset"
         assert _everything_in(root) == before, "to recognise a dataset is to leave it alone"
 
-    def test_an_audit_finds_nothing_wrong_with_a_audio_dataset(self, tmp_path: Path) -> None:
+    def test_an_audit_finds_nothing_wrong_with_a_complete_dataset(self, tmp_path: Path) -> None:
         root = self.dataset(tmp_path)
-        records, heard = self.audited(root)
-        assert heard == []
+        records, errors = self.audited(root)
+        assert errors == []
         assert records == self.records(root)
 
     def test_an_audit_tells_of_a_missing_clip_and_goes_on(self, tmp_path: Path) -> None:
         root = self.dataset(tmp_path)
         lost, *rest = self.records(root)
         lost.media.unlink()
-        records, heard = self.audited(root)
+        records, errors = self.audited(root)
         assert records == rest, "one clip that is not there must not cost the others"
-        assert len(heard) == 1, f"the missing clip was to be told of once: {heard}"
-        assert isinstance(heard[0], DatasetError)
-        assert lost.media.stem in str(heard[0]), f"the message must name the clip: {heard[0]}"
+        assert len(errors) == 1, f"the missing clip was to be told of once: {errors}"
+        assert isinstance(errors[0], DatasetError)
+        assert lost.media.stem in str(errors[0]), f"the message must name the clip: {errors[0]}"
 
     def test_a_clip_that_is_not_needed_may_be_missing(self, tmp_path: Path) -> None:
         self.require_setting("need_media")
@@ -99,25 +101,29 @@ class DatasetReaderContract(ConfiguredContract[DatasetReader]):
         lost, *rest = self.records(root)
         lost.media.unlink()
         assert self.records(root, need_media=True) == rest, "a clip that is needed is not there"
-        found = {record.key: record for record in self.records(root, need_media=False)}
-        assert lost.key in found, f"a record whose clip is not needed was left out: {lost.key}"
-        assert len(found) == len(rest) + 1, f"there are {len(rest) + 1} records, got {len(found)}"
-        assert found[lost.key].truth == lost.truth, "what is known of it is known without its file"
+        records = {record.key: record for record in self.records(root, need_media=False)}
+        assert lost.key in records, f"a record whose clip is not needed was left out: {lost.key}"
+        assert len(records) == len(rest) + 1, (
+            f"there are {len(rest) + 1} records, got {len(records)}"
+        )
+        assert records[lost.key].truth == lost.truth, (
+            "what is known of it is known without its file"
+        )
 
     def test_only_the_split_that_is_asked_for_is_read(self, tmp_path: Path) -> None:
         self.require_setting("split")
         root = self.dataset(tmp_path)
         every = self.records(root)
         for split in {record.split for record in every} - {None}:
-            wanted = [record for record in every if record.split == split]
-            assert self.records(root, split=split) == wanted, f"these are not those of {split!r}"
+            expected = [record for record in every if record.split == split]
+            assert self.records(root, split=split) == expected, f"these are not those of {split!r}"
 
     def audited(self, root: Path) -> tuple[list[Record], list[DatasetError]]:
         """Return the records that an audit yields, and what it tells of."""
         if self.entry.audit is None:
             raise SkipTest("it offers no audit")
-        heard: list[DatasetError] = []
-        return list(self.entry.audit(self.config_at(root), heard.append)), heard
+        errors: list[DatasetError] = []
+        return list(self.entry.audit(self.config_at(root), errors.append)), errors
 
 
 def _everything_in(folder: Path) -> dict[Path, bytes | None]:

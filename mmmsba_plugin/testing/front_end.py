@@ -1,6 +1,7 @@
 """Contract of front-ends."""
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
 from typing import get_args
 from unittest import SkipTest
 
@@ -15,6 +16,12 @@ from mmmsba_plugin.testing.entry import ConfiguredContract
 from mmmsba_plugin.timebase import Grid
 
 Observation = AudioBlock | FaceCrop | Frame
+
+
+def _time_s(observation: Observation) -> float:
+    if isinstance(observation, AudioBlock):
+        return observation.start_s
+    return observation.pts_s
 
 
 class FrontEndContract(ConfiguredContract[FrontEnd]):
@@ -36,8 +43,9 @@ class FrontEndContract(ConfiguredContract[FrontEnd]):
             "frames": lambda: samples.frames(duration_s),
             "faces": lambda: samples.faces(duration_s),
         }
-        made = [one for kind, make in makers.items() if kind in self.entry.inputs for one in make()]
-        return sorted(made, key=lambda one: getattr(one, "start_s", getattr(one, "pts_s", 0.0)))
+        lists = [make() for kind, make in makers.items() if kind in self.entry.inputs]
+        # Sorting is stable: audio, frame, face, as a clip is walked.
+        return sorted(chain.from_iterable(lists), key=_time_s)
 
     def rows(self, observations: Iterable[Observation]) -> FeatureRows:
         """Compute the rows of a sample clip of ``duration_s`` with a new extractor."""
@@ -46,9 +54,9 @@ class FrontEndContract(ConfiguredContract[FrontEnd]):
         known_dim = extractor.dim
         for observation in observations:
             extractor.add(observation)
-        found = extractor.finish(self.num_snippets)
-        assert known_dim in {0, found.dim}, f"dim said {known_dim}, rows have {found.dim}"
-        return found
+        rows = extractor.finish(self.num_snippets)
+        assert known_dim in {0, rows.dim}, f"dim said {known_dim}, rows have {rows.dim}"
+        return rows
 
     @property
     def num_snippets(self) -> int:
@@ -64,11 +72,11 @@ class FrontEndContract(ConfiguredContract[FrontEnd]):
         assert self.entry.inputs <= set(get_args(Input))
 
     def test_it_returns_one_row_a_snippet(self) -> None:
-        found = self.rows(self.observations(self.duration_s))
-        assert found.values.shape == (self.num_snippets, found.dim)
-        assert found.dim > 0
-        assert found.values.dtype == np.float32, f"rows are float32, got {found.values.dtype}"
-        assert np.isfinite(found.values).all()
+        rows = self.rows(self.observations(self.duration_s))
+        assert rows.values.shape == (self.num_snippets, rows.dim)
+        assert rows.dim > 0
+        assert rows.values.dtype == np.float32, f"rows are float32, got {rows.values.dtype}"
+        assert np.isfinite(rows.values).all()
 
     def test_it_sees_what_is_there(self) -> None:
         assert self.rows(self.observations(self.duration_s)).present.all()
@@ -76,18 +84,18 @@ class FrontEndContract(ConfiguredContract[FrontEnd]):
     def test_rows_are_absent_where_nothing_is_observed(self) -> None:
         self._needs_observations()
         half_s = self.duration_s / 2
-        found = self.rows(self.observations(half_s))
+        rows = self.rows(self.observations(half_s))
         # A snippet's length of grace: an observation may reach into the next cell.
         after = self.grid.index_at(half_s + self.grid.stride_s)
-        assert found.present[: self.grid.index_at(half_s) - 1].all()
-        assert not found.present[after:].any(), "nothing was observed there"
-        assert not found.values[~found.present].any(), "rows that are not present hold zeros"
+        assert rows.present[: self.grid.index_at(half_s) - 1].all()
+        assert not rows.present[after:].any(), "nothing was observed there"
+        assert not rows.values[~rows.present].any(), "rows that are not present hold zeros"
 
     def test_a_clip_without_its_modality_has_no_rows_present(self) -> None:
         self._needs_observations()
-        found = self.rows([])
-        assert len(found) == self.num_snippets
-        assert not found.present.any()
+        rows = self.rows([])
+        assert len(rows) == self.num_snippets
+        assert not rows.present.any()
 
     def test_the_same_clip_gives_the_same_rows(self) -> None:
         first, second = (self.rows(self.observations(self.duration_s)) for _ in range(2))

@@ -37,10 +37,10 @@ class WriterContract(EntryContract[Writer]):
 
     def test_it_leaves_the_report_as_it_was(self) -> None:
         for status in _STATUSES:
-            given = samples.report(status)
-            before = given.model_dump_json()
-            self.text(given)
-            assert given.model_dump_json() == before
+            report = samples.report(status)
+            before = report.model_dump_json()
+            self.text(report)
+            assert report.model_dump_json() == before
 
     def test_any_file_name_can_be_written(self) -> None:
         for path in _PATHS:

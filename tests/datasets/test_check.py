@@ -342,7 +342,7 @@ class TestContract:
     CLAIMS = (
         "test_reading_writes_nothing_into_the_dataset",
         "test_it_recognises_its_own_dataset_and_no_other_folder",
-        "test_an_audit_finds_nothing_wrong_with_a_audio_dataset",
+        "test_an_audit_finds_nothing_wrong_with_a_complete_dataset",
         "test_an_audit_tells_of_a_missing_clip_and_goes_on",
         "test_a_clip_that_is_not_needed_may_be_missing",
         "test_only_the_split_that_is_asked_for_is_read",

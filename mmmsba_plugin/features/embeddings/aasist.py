@@ -53,5 +53,5 @@ class _Block(nn.Module):
 
     def forward(self, frame: Tensor) -> Tensor:
         # In place, since at this rate more time goes into getting memory than into sums.
-        found: Tensor = self.second(selu(self.first(frame), inplace=True))
-        return max_pool2d(found.add_(self.past(frame)), (1, self._pool))
+        output: Tensor = self.second(selu(self.first(frame), inplace=True))
+        return max_pool2d(output.add_(self.past(frame)), (1, self._pool))
