@@ -1,4 +1,4 @@
-"""Our own parts, handed through the doors that anyone's come through.
+"""Built-in entries, offered through the same hooks as any plug-in's.
 
 This module is an entry point of our distribution like any stranger's of theirs. It stays
 light: what an entry needs is imported when the entry is used.
@@ -47,7 +47,7 @@ def forensics_front_ends() -> Iterator[FrontEnd]:
     yield FrontEnd(
         name="log-mel",
         modality="audio",
-        summary="Log-mel columns every 10 ms and their changes, stacked into the snippet.",
+        summary="Log-mel spectrogram every 10 ms and their changes, stacked into the snippet.",
         inputs=frozenset({"audio"}),
         config=LogMelConfig,
         build=LogMel,
@@ -55,7 +55,7 @@ def forensics_front_ends() -> Iterator[FrontEnd]:
     yield FrontEnd(
         name="voice",
         modality="audio",
-        summary="Levels and steps, whose voice it is, and traces of how the audio was made.",
+        summary="Levels, speaker self-similarity, and anti-spoofing embeddings.",
         inputs=frozenset({"audio"}),
         config=VoiceConfig,
         build=Voice,
@@ -101,13 +101,13 @@ def forensics_writers() -> Iterator[Writer]:
     yield Writer(
         "av-deepfake1m",
         ".prediction.json",
-        "Ranked stretches, as AV-Deepfake1M's evaluation reads them.",
+        "Ranked segments, as AV-Deepfake1M's evaluation reads them.",
         benchmark_formats.write_av_deepfake1m,
     )
     yield Writer(
         "activitynet",
         ".activitynet.json",
-        "Ranked stretches, as OpenTAD and UMMAFormer read them.",
+        "Ranked segments, as OpenTAD and UMMAFormer read them.",
         benchmark_formats.write_activitynet,
     )
 
@@ -143,7 +143,7 @@ def forensics_dataset_readers() -> Iterator[DatasetReader]:
     )
     yield DatasetReader(
         name="tvil",
-        summary="TVIL: annotations/metadata.json of inpainted videos; the frame alone.",
+        summary="TVIL: annotations/metadata.json of inpainted videos; video alone.",
         config=tvil.TvilConfig,
         build=tvil.read_tvil,
         recognise=tvil.is_tvil,
@@ -169,7 +169,7 @@ def forensics_dataset_readers() -> Iterator[DatasetReader]:
 
 @hookimpl
 def forensics_forgers() -> Iterator[Forger]:
-    """Offer ways to forge a stretch of a real clip."""
+    """Offer forgers."""
     yield from _audio_forgers()
     yield from _frame_forgers()
 
@@ -322,7 +322,7 @@ def _frame_forgers() -> Iterator[Forger]:
     yield Forger(
         name="freeze",
         modality="visual",
-        summary="The stretch's own face or mouth held, dropped, reversed or warped in time.",
+        summary="The segment's own face or mouth held, dropped, reversed or warped in time.",
         config=freeze.FreezeConfig,
         build=freeze.Freeze,
     )

@@ -1,4 +1,4 @@
-"""Half-open stretches of time, and how much two of them share.
+"""Half-open segments of time, and their overlap.
 
 One segment is a :class:`Segment`; many at once are an array of shape ``(segment, 2)`` of
 start and end in seconds, which is what the tables of overlap work on.
@@ -19,10 +19,10 @@ Spans = NDArray[np.float64]
 
 @dataclass(frozen=True, order=True, slots=True)
 class Segment:
-    """A stretch of time ``[start_s, end_s)``, in seconds.
+    """A segment of time ``[start_s, end_s)``, in seconds.
 
     Raises:
-        SegmentError: An end is not finite, or the stretch has no length.
+        SegmentError: An end is not finite, or the segment has no length.
 
     Example:
         >>> Segment(1.0, 2.5).duration_s

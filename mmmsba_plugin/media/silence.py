@@ -20,6 +20,8 @@ from mmmsba_plugin.timebase import samples_to_s
 #: AAC by up to 2 ms at 44.1 kHz and 12 ms at 16 kHz, where it can hide 30 ms altogether. At
 #: -80 dB the smear is heard up to 12 ms early at 44.1 kHz, and at -40 dB speech that sets in
 #: gently is heard late and a quiet room not at all.
+#: Two lower thresholds answer other questions: ``features.opt_outs`` (-80 dB: a segment without
+#: any signal is no evidence) and ``features.spectrogram.FLOOR_DB`` (-100 dB: the floor of levels).
 SILENT_DB = -60.0
 
 #: So little is decoded at a time; most clips are heard from their first block on.

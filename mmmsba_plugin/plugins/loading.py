@@ -1,4 +1,4 @@
-"""Loads plug-ins one at a time, so that a broken one is a line in a list and not a stop.
+"""Loading of plug-ins, one at a time, so that a broken one is a line in a list and not a stop.
 
 pluggy's own loader ends at the first entry point that does not import: one broken
 distribution would take all others down. Our own parts come through the same entry-point
