@@ -81,8 +81,8 @@ class Evaluation:
             is not defined, as an AUC of fake clips alone.
         groups: Figures of some of the fake clips against all real ones, by what was
             altered (``altered: audio``) and by how it was made (``kind: splice``).
-        num_real: Real clips that were has_score.
-        num_fake: Fake clips that were has_score.
+        num_real: Real clips that were evaluated.
+        num_fake: Fake clips that were evaluated.
         not_evaluated: Keys of clips without a score: they count in no figure of detection, and
             nothing was found in them.
     """
@@ -130,7 +130,7 @@ def measure(
         seed: Of the draws.
 
     Raises:
-        DatasetError: There are no clips, or none was has_score.
+        DatasetError: There are no clips, or none was evaluated.
     """
     collected = collect_metrics(
         predictions, ground_truth, mode=mode, tious=tious, num_proposals=num_proposals
@@ -185,7 +185,7 @@ def compare(
 
     Both are computed from the same draws of clips, so that what makes a draw hard for both
     cancels. An interval that excludes zero tells them apart. Detection is compared on the
-    clips that both has_score.
+    clips that both evaluated.
 
     Args:
         first: One system's answers.
@@ -349,7 +349,7 @@ def _localization(
 def _groups(ground_truth: GroundTruth, has_score: Flags) -> dict[str, Flags]:
     """Select the clips of each group of fake ones; real ones belong to all.
 
-    A group of too few clips that were has_score, or of the same clips as one before, is left out.
+    A group of too few clips that were evaluated, or of the same clips as one before, is left out.
     """
     groups: dict[str, Flags] = {}
     for word, labels in (("altered", ground_truth.altered), ("kind", ground_truth.kinds)):
@@ -412,7 +412,7 @@ def side_by_side(
         **settings: As for :func:`mmmsba_plugin.evaluation.evaluate.measure`.
 
     Raises:
-        DatasetError: There are no clips, or a system has_score none of them.
+        DatasetError: There are no clips, or a system evaluated none of them.
     """
     first, *others = systems = _named_apart(systems)
     silence = leading_silence_s or {}
