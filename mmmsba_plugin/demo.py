@@ -42,12 +42,12 @@ _SHOWN_S = 6.0
 _SHOWN_FORGER = "lowres-mouth"
 
 #: What is to be known about what trained weights find in a drawing.
-DRAWN = (
+DRAWN_FACE_NOTE = (
     "This face is drawn, and the weights learned from filmed ones: what they find in it, or "
     "miss, says nothing about real footage"
 )
 
-Say = Callable[[str], None]
+OnStep = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +67,13 @@ class Demo:
     evaluation: Evaluation | None = None
 
 
-def show(folder: Path, *, seed: int = 0, say: Say = lambda _: None) -> Demo:
+def show(folder: Path, *, seed: int = 0, on_step: OnStep = lambda _: None) -> Demo:
     """Make one clip, forge a stretch of it, and look for it with the default weights.
 
     Args:
         folder: Where everything goes; a second run takes up what is there.
         seed: Of everything random.
-        say: Hears what is being done.
+        on_step: Hears what is being done.
 
     Raises:
         CheckpointNotFoundError: There are no default weights.
@@ -81,21 +81,23 @@ def show(folder: Path, *, seed: int = 0, say: Say = lambda _: None) -> Demo:
         DatasetError: The clip could not be fake.
     """
     detector = MmmsbaDetector.from_pretrained(cache=_cache(folder))
-    say("making a talking clip")
+    on_step("making a talking clip")
     real = _talking(folder / "shown" / "genuine", num_clips=1, seconds=_SHOWN_S, seed=seed)
-    say("forging a stretch of it")
+    on_step("forging a stretch of it")
     dataset = folder / "shown" / "dataset"
     config = ForgeConfig(processing=PLAIN)
     forgers = [lookup("forgers", _SHOWN_FORGER)]
     forge_dataset(real, dataset, per_clip=1, seed=seed, forgers=forgers, config=config)
-    say("looking for it")
+    on_step("looking for it")
     by_truth = {record.fake: record for record in read_lavdf(dataset)}
     untouched, report = (detector.detect(by_truth[fake].media) for fake in (False, True))
-    return Demo(by_truth[True], _told(report, by_truth[True], DRAWN), untouched=untouched)
+    return Demo(
+        by_truth[True], _with_notes(report, by_truth[True], DRAWN_FACE_NOTE), untouched=untouched
+    )
 
 
 def learn_and_show(
-    folder: Path, *, seed: int = 0, max_epochs: int = 40, say: Say = lambda _: None
+    folder: Path, *, seed: int = 0, max_epochs: int = 40, on_step: OnStep = lambda _: None
 ) -> Demo:
     """Make clips, forge them, learn from some and judge the others.
 
@@ -103,37 +105,37 @@ def learn_and_show(
         folder: Where everything goes; a second run takes up what is there.
         seed: Of everything random.
         max_epochs: Most passes over the data.
-        say: Hears what is being done.
+        on_step: Hears what is being done.
 
     Raises:
         MissingExtraError: What the ``demo`` extra installs is not there.
         DatasetError: No held-out clip was fake.
     """
-    say("making talking clips")
+    on_step("making talking clips")
     real = _talking(folder / "genuine", num_clips=_NUM_CLIPS, seconds=_CLIP_S, seed=seed)
-    say("forging stretches of them")
+    on_step("forging stretches of them")
     dataset = folder / "dataset"
     forgers = [lookup("forgers", name) for name in _FORGERS]
     forge_dataset(real, dataset, per_clip=_VARIANTS, seed=seed, forgers=forgers)
-    say("learning from them")
+    on_step("learning from them")
     checkpoint = _learn(dataset, folder, seed=seed, max_epochs=max_epochs)
-    say("judging a voice it never heard")
+    on_step("judging a voice it never heard")
     detector = MmmsbaDetector.from_pretrained(checkpoint, cache=_cache(folder))
-    judged = run(detector, read_lavdf(dataset, split="test"))
-    shown = next((one for one in judged if one.record.fake), None)
-    if shown is None:
+    results = run(detector, read_lavdf(dataset, split="test"))
+    example = next((result for result in results if result.record.fake), None)
+    if example is None:
         raise DatasetError(f"no held-out clip was fake; remove {folder} and try another --seed")
-    evaluation = measure(*tables(judged, name="demo"))
-    return Demo(shown.record, _told(shown.report, shown.record), evaluation=evaluation)
+    evaluation = measure(*tables(results, name="demo"))
+    return Demo(example.record, _with_notes(example.report, example.record), evaluation=evaluation)
 
 
 def truth_of(record: Record) -> str:
     """Return in words where and how a clip is fake."""
     altered = {ALTERED["audio"]: record.audio_truth, ALTERED["visual"]: record.visual_truth}
     return ", ".join(
-        f"{clock(one.start_s)} to {clock(one.end_s)} ({what})"
+        f"{clock(segment.start_s)} to {clock(segment.end_s)} ({what})"
         for what, truth in altered.items()
-        for one in truth or ()
+        for segment in truth or ()
     )
 
 
@@ -160,7 +162,7 @@ def _learn(dataset: Path, folder: Path, *, seed: int, max_epochs: int) -> Path:
     ).checkpoint
 
 
-def _told(report: Report, record: Record, *more: str) -> Report:
+def _with_notes(report: Report, record: Record, *more: str) -> Report:
     """Return a report that also says what is known of the clip, for whoever reads its page."""
     truth = f"This clip was made by mmmsba demo; what is forged in it: {truth_of(record)}"
     return report.model_copy(update={"warnings": (*report.warnings, truth, *more)})

@@ -156,25 +156,25 @@ class MmmsbaDetector:
         config = self.config.features
         if trim_silence is not None:
             config = config.model_copy(update={"trim_silence": trim_silence})
-        provenance = build.stamped(_told(self._provenance, config), command=command)
-        known = _unread(media)
+        provenance = build.stamped(_with_features(self._provenance, config), command=command)
+        media_info = _unread(media)
         try:
-            known = media_of(media, self.front_ends, duration_s=duration_s)
-            report = self._cautious(self._judge(known, config, provenance))
+            media_info = media_of(media, self.front_ends, duration_s=duration_s)
+            report = self._cautious(self._judge(media_info, config, provenance))
         except MmmsbaError as error:
-            report = build.failed(known, error, provenance=provenance)
+            report = build.failed(media_info, error, provenance=provenance)
         # A stranger's front-end, or a library that meets a hostile file, can raise anything,
         # and the clips behind this one must not be lost for it.
         except Exception as error:  # noqa: BLE001 - see above
             _log.exception("judging %s failed unexpectedly", media)
-            report = build.failed(known, error, provenance=provenance)
-        heard = announce(report, media)
-        return report.model_copy(update={"warnings": (*report.warnings, *heard)})
+            report = build.failed(media_info, error, provenance=provenance)
+        plugin_warnings = announce(report, media)
+        return report.model_copy(update={"warnings": (*report.warnings, *plugin_warnings)})
 
     def detect_many(self, media: Iterable[str | Path], **options: Any) -> Iterator[Report]:
         """Judge clips one after the other, lazily; one that fails does not stop the rest."""
-        for one in media:
-            yield self.detect(one, **options)
+        for path in media:
+            yield self.detect(path, **options)
 
     def predict(self, media: str | Path) -> float:
         """Return P(fake) of one clip, in [0, 1].
@@ -202,18 +202,18 @@ class MmmsbaDetector:
         from mmmsba_plugin.model.inference import judge
 
         config = self.config.localization
-        found = judge(self.network, features, config)
+        prediction = judge(self.network, features, config)
         # Nothing can be found where nothing is present.
-        said = (np.nan_to_num(found.scores, nan=0.0), found.distances, features.grid)
+        inputs = (np.nan_to_num(prediction.scores, nan=0.0), prediction.distances, features.grid)
         return build.judged(
             media,
             features,
-            scores=found.scores,
-            by_modality=found.by_modality,
-            segments=localize(*said, end_s=features.end_s, config=config),
-            proposals=ranked_proposals(*said, end_s=features.end_s, config=config),
+            scores=prediction.scores,
+            by_modality=prediction.by_modality,
+            segments=localize(*inputs, end_s=features.end_s, config=config),
+            proposals=ranked_proposals(*inputs, end_s=features.end_s, config=config),
             threshold=self.config.threshold,
-            onsets={m: config.alone_onsets.get(m, config.onset) for m in found.by_modality},
+            onsets={m: config.alone_onsets.get(m, config.onset) for m in prediction.by_modality},
             calibration=self.config.calibration,
             provenance=provenance,
         )
@@ -229,7 +229,7 @@ class MmmsbaDetector:
     def _provenance(self) -> Provenance:
         from mmmsba_plugin import __version__
 
-        told = {
+        keys = {
             "model",
             "features",
             "localization",
@@ -247,7 +247,7 @@ class MmmsbaDetector:
             checkpoint_sha256=self.config.weights_sha256 or None,
             trained_on=self.config.trained_on,
             calibration=self.config.calibration.method,
-            config=self.config.model_dump(mode="json", include=told),
+            config=self.config.model_dump(mode="json", include=keys),
         )
 
 
@@ -284,7 +284,7 @@ def bind_front_ends(config: FeaturesConfig) -> dict[str, BoundFrontEnd]:
     return bound
 
 
-def _told(provenance: Provenance, features: FeaturesConfig) -> Provenance:
+def _with_features(provenance: Provenance, features: FeaturesConfig) -> Provenance:
     """Return provenance with the settings that features were really made with."""
     config = {**provenance.config, "features": features.model_dump(mode="json")}
     return provenance.model_copy(update={"config": config})

@@ -78,8 +78,8 @@ def main() -> None:
     app()
 
 
-def _show_version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it so
-    if wanted:
+def _show_version(requested: bool) -> None:  # noqa: FBT001 - typer calls it so
+    if requested:
         from importlib.metadata import version
 
         typer.echo(f"mmmsba {version('mmmsba-plugin')}")

@@ -50,28 +50,34 @@ def tell_written(paths: Iterable[Path], to: Console) -> None:
 
 def _verdict(report: Report) -> Text:
     if report.problem is not None:
-        said = visible(report.problem.message)
-        return Text.assemble((report.status, "yellow"), f": {said}")
-    numbers = [f"score {report.score:.3f}"]
+        message = visible(report.problem.message)
+        return Text.assemble((report.status, "yellow"), f": {message}")
+    facts = [f"score {report.score:.3f}"]
     if report.threshold is not None:
-        numbers.append(f"threshold {report.threshold.value:.3f}")
+        facts.append(f"threshold {report.threshold.value:.3f}")
     words = verdict(report)
     style = _STYLES[report.fake]
-    return Text.assemble((f"{words[0].lower()}{words[1:]}", style), ", ", ", ".join(numbers))
+    return Text.assemble((f"{words[0].lower()}{words[1:]}", style), ", ", ", ".join(facts))
 
 
 def _segments(report: Report) -> Iterator[str]:
-    for part in report.segments:
-        stretch = f"{clock(part.start_s)} to {clock(part.end_s)}"
-        yield f"{stretch}  {part.score:.3f}  {ALTERED[part.modality]}"
+    for segment in report.segments:
+        stretch = f"{clock(segment.start_s)} to {clock(segment.end_s)}"
+        yield f"{stretch}  {segment.score:.3f}  {ALTERED[segment.modality]}"
 
 
 def _opt_outs(report: Report) -> Iterator[str]:
     """Yield the opt-outs of a report, a line each."""
-    judged = {} if report.problem else report.modalities
-    for modality, part in judged.items():
-        if part.opt_outs or part.score is None:
-            reasons = ", ".join(dict.fromkeys(stretch.reason for stretch in part.opt_outs))
-            hidden_s = sum(stretch.end_s - stretch.start_s for stretch in part.opt_outs)
-            share = "not judged" if part.score is None else f"not judged for {hidden_s:.2f} s"
+    modality_reports = {} if report.problem else report.modalities
+    for modality, modality_report in modality_reports.items():
+        if modality_report.opt_outs or modality_report.score is None:
+            reasons = ", ".join(
+                dict.fromkeys(stretch.reason for stretch in modality_report.opt_outs)
+            )
+            hidden_s = sum(stretch.end_s - stretch.start_s for stretch in modality_report.opt_outs)
+            share = (
+                "not judged"
+                if modality_report.score is None
+                else f"not judged for {hidden_s:.2f} s"
+            )
             yield f"{modality} {share}: {reasons or 'absent'}"

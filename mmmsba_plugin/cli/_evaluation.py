@@ -122,27 +122,27 @@ class Judge:
         options = {"trim_silence": trim_silence, "false_positive_rate": false_positive_rate}
         self._options = {key: value for key, value in options.items() if value is not None}
 
-    def judged(self, asked: Asked, to: "Console") -> "tuple[Predictions, GroundTruth]":
+    def predict(self, options: Asked, to: "Console") -> "tuple[Predictions, GroundTruth]":
         """Run the detector over clips; print those that could not be evaluated."""
         from mmmsba_plugin.cli import _console
         from mmmsba_plugin.evaluation.run import run, tables
 
         with to.status("judging clips") as status:
-            judged = run(
+            results = run(
                 self._detector,
-                asked.clips(need_media=self._need_media),
-                on_clip=lambda one: status.update(_console.shown(one.record.key)),
+                options.clips(need_media=self._need_media),
+                on_clip=lambda result: status.update(_console.shown(result.record.key)),
                 **self._options,
             )
-        for one in judged:
-            if one.report.problem is not None:
+        for result in results:
+            if result.report.problem is not None:
                 _console.failure(
-                    f"not judged: {one.record.media}: {one.report.problem.message}", to
+                    f"not judged: {result.record.media}: {result.report.problem.message}", to
                 )
-        return tables(judged, name=self._name)
+        return tables(results, name=self._name)
 
 
-def said(
+def read_system(
     spec: str, ground_truth: "GroundTruth", threshold: float | None, to: "Console"
 ) -> "Predictions":
     """Read the predictions of a system, by the names of the dataset.
@@ -195,7 +195,7 @@ def _read(form: str | None, path: Path, to: "Console") -> "Predictions":
         return predictions
 
 
-def require_published(wanted: "Sequence[str]", asked: Asked) -> None:
+def require_published(datasets: "Sequence[str]", options: Asked) -> None:
     """Require published results at once, and not when everything is evaluated.
 
     Raises:
@@ -204,15 +204,15 @@ def require_published(wanted: "Sequence[str]", asked: Asked) -> None:
     """
     from mmmsba_plugin.evaluation.published import published
 
-    for dataset in wanted:
+    for dataset in datasets:
         if dataset:
             published(dataset)
-        elif not asked.has_dataset:
+        elif not options.has_dataset:
             raise typer.BadParameter("say of which dataset, such as published:lav-df")
 
 
 def published_tables(
-    found: "SideBySide", wanted: "Sequence[str]", asked: Asked
+    comparison: "SideBySide", wanted: "Sequence[str]", options: Asked
 ) -> "dict[str, list[Row]]":
     """Return the first system among published results, by task and dataset.
 
@@ -221,26 +221,26 @@ def published_tables(
     """
     from mmmsba_plugin.evaluation.published import TASKS, beside, known_datasets
 
-    first = found.evaluations[0]
-    numbers = {name: one.value for name, one in first.intervals.items()}
-    named = [dataset or asked.dataset for dataset in wanted]
+    first = comparison.evaluations[0]
+    metrics = {name: interval.value for name, interval in first.intervals.items()}
+    datasets = [dataset or options.dataset for dataset in wanted]
 
     def rows(dataset: str, task: "Task") -> "list[Row]":
-        known = dataset in known_datasets()
-        return beside(numbers, dataset, task=task, system=first.system) if known else []
+        is_known = dataset in known_datasets()
+        return beside(metrics, dataset, task=task, system=first.system) if is_known else []
 
-    return {f"{task} on {dataset}": rows(dataset, task) for dataset in named for task in TASKS}
+    return {f"{task} on {dataset}": rows(dataset, task) for dataset in datasets for task in TASKS}
 
 
-def write_json(found: "SideBySide", tables: "Mapping[str, list[Row]]", path: Path) -> None:
+def write_json(comparison: "SideBySide", tables: "Mapping[str, list[Row]]", path: Path) -> None:
     """Write the figures as JSON, to a file or to stdout; published ones too, if asked for."""
     from mmmsba_plugin.evaluation.published import plain_rows
     from mmmsba_plugin.evaluation.summary import side_by_side_to_dict
 
-    said = side_by_side_to_dict(found)
+    document = side_by_side_to_dict(comparison)
     if tables:
-        said["published"] = {name: plain_rows(rows) for name, rows in tables.items()}
-    text = json.dumps(said, indent=2, allow_nan=False) + "\n"
+        document["published"] = {name: plain_rows(rows) for name, rows in tables.items()}
+    text = json.dumps(document, indent=2, allow_nan=False) + "\n"
     if path == STDOUT:
         typer.echo(text, nl=False)
         return
@@ -249,7 +249,7 @@ def write_json(found: "SideBySide", tables: "Mapping[str, list[Row]]", path: Pat
 
 
 def write_all(
-    found: "SideBySide",
+    comparison: "SideBySide",
     tables: "Mapping[str, list[Row]]",
     systems: "Sequence[Predictions]",
     ground_truth: "GroundTruth",
@@ -270,17 +270,20 @@ def write_all(
     as_json, as_csv, as_table = (
         folder / name for name in ("figures.json", "figures.csv", "proposals.npz")
     )
-    write_json(found, tables, as_json)
-    written = [as_json, as_csv]
+    write_json(comparison, tables, as_json)
+    paths = [as_json, as_csv]
     with writing_to(folder):
-        written += write_submission(systems[0], folder)
+        paths += write_submission(systems[0], folder)
         with as_csv.open("w", encoding="utf-8", errors="backslashreplace", newline="") as out:
-            write_csv(found.evaluations, out)
+            write_csv(comparison.evaluations, out)
         if systems[0].proposals is not None:
             write_table(systems[0].proposals, as_table)
-            written.append(as_table)
-        curves = [curves_of(one, ground_truth, mode=found.evaluations[0].mode) for one in systems]
-        return [*written, *draw(curves, folder)]
+            paths.append(as_table)
+        curves = [
+            curves_of(system, ground_truth, mode=comparison.evaluations[0].mode)
+            for system in systems
+        ]
+        return [*paths, *draw(curves, folder)]
 
 
 def _silence_s(clip: Path) -> float | None:

@@ -14,20 +14,26 @@ from mmmsba_plugin.evaluation.published import Cell, Row, footnotes, reasons, si
 from mmmsba_plugin.report.text import visible
 
 #: So many clips that were not judged are named; of more, how many they are.
-_NAMED = 20
+_MAX_NAMES = 20
 
 
 def show(side_by_side: SideBySide, to: Console) -> None:
     """Show systems beside each other, the groups of the first, and by how much it is ahead."""
-    found = side_by_side.evaluations
-    first = found[0]
+    evaluations = side_by_side.evaluations
+    first = evaluations[0]
     to.print(f"{first.num_real} real and {first.num_fake} fake clips were judged")
     to.print(f"localization as in {first.mode} mode; brackets hold 95 % intervals")
-    table = Table("measure", *(escape(visible(one.system)) for one in found), box=None)
-    for name in _names([one.intervals for one in found]):
-        if all(math.isnan(one.intervals[name].value) for one in found if name in one.intervals):
+    table = Table(
+        "measure", *(escape(visible(evaluation.system)) for evaluation in evaluations), box=None
+    )
+    for name in _names([evaluation.intervals for evaluation in evaluations]):
+        if all(
+            math.isnan(evaluation.intervals[name].value)
+            for evaluation in evaluations
+            if name in evaluation.intervals
+        ):
             continue
-        table.add_row(name, *(_cell(one.intervals.get(name)) for one in found))
+        table.add_row(name, *(_cell(evaluation.intervals.get(name)) for evaluation in evaluations))
     to.print(table)
     if not any(_has_ends(number) for number in first.intervals.values()):
         to.print("no intervals: they need clips of two people or more, and --resamples above 0")
@@ -48,10 +54,13 @@ def show_published(tables: Mapping[str, Sequence[Row]], to: Console) -> None:
 
 
 def _show_task(title: str, rows: Sequence[Row], to: Console) -> None:
-    numbers = reasons(rows)
+    footnote_numbers = reasons(rows)
     columns = [
         [f"{title}, %", *(visible(row.system) for row in rows)],
-        *([n, *(_published(row.cells[n], numbers) for row in rows)] for n in rows[0].cells),
+        *(
+            [n, *(_published(row.cells[n], footnote_numbers) for row in rows)]
+            for n in rows[0].cells
+        ),
     ]
     # Wider than most terminals: better wrapped by them than broken into columns of one letter.
     table = Table(box=None, pad_edge=False)
@@ -64,10 +73,10 @@ def _show_task(title: str, rows: Sequence[Row], to: Console) -> None:
         to.print(_console.shown(line_below, "dim"))
 
 
-def _published(cell: Cell, numbers: Mapping[str, int]) -> str:
+def _published(cell: Cell, footnote_numbers: Mapping[str, int]) -> str:
     """Return a figure in percent, with the sign that footnotes explain."""
-    known = not math.isnan(cell.value)
-    return f"{100 * cell.value:.1f}{sign(cell, numbers)}" if known else "-"
+    has_value = not math.isnan(cell.value)
+    return f"{100 * cell.value:.1f}{sign(cell, footnote_numbers)}" if has_value else "-"
 
 
 def _show_silence(auc: Interval | None, to: Console) -> None:
@@ -86,21 +95,21 @@ def _show_gains(first: str, second: str, gains: Mapping[str, Interval], to: Cons
     to.print(table)
 
 
-def _show_groups(found: Evaluation, to: Console) -> None:
-    if not found.groups:
+def _show_groups(evaluation: Evaluation, to: Console) -> None:
+    if not evaluation.groups:
         return
-    names = _names([group.intervals for group in found.groups.values()])
+    names = _names([group.intervals for group in evaluation.groups.values()])
     table = Table("fake clips, against all real", "clips", *names, box=None)
-    for label, group in found.groups.items():
+    for label, group in evaluation.groups.items():
         cells = [_cell(group.intervals.get(name)) for name in names]
         table.add_row(_console.shown(label), str(group.num_fake), *cells)
     to.print(table)
 
 
-def _show_unjudged(found: Evaluation, to: Console) -> None:
-    for key in found.not_evaluated[:_NAMED]:
+def _show_unjudged(evaluation: Evaluation, to: Console) -> None:
+    for key in evaluation.not_evaluated[:_MAX_NAMES]:
         _console.failure(f"not judged: {key}", to)
-    if (more := len(found.not_evaluated) - _NAMED) > 0:
+    if (more := len(evaluation.not_evaluated) - _MAX_NAMES) > 0:
         _console.failure(f"not judged: {more} more clips", to)
 
 

@@ -55,18 +55,18 @@ def opened(
     """
     if not data and not datasets:
         raise typer.BadParameter("give clips to learn from: --data DIR, or --fiftyone DATASET")
-    found = [load.open_dataset(said, reader, **settings) for said in data]
-    return found + [_reviewed(said) for said in datasets]
+    sources = [load.open_dataset(argument, reader, **settings) for argument in data]
+    return sources + [_reviewed(argument) for argument in datasets]
 
 
-def _reviewed(said: str) -> load.DatasetSource:
+def _reviewed(argument: str) -> load.DatasetSource:
     try:
         from fiftyone_ops.tasks.review import learnable
     except ModuleNotFoundError as error:
         raise MissingExtraError(
             f"a dataset needs {error.name}; install it with: pip install 'mmmsba-plugin[fiftyone]'"
         ) from error
-    name, records = learnable(said)
+    name, records = learnable(argument)
     return load.DatasetSource("fiftyone", name, records)
 
 

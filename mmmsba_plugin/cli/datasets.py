@@ -69,12 +69,12 @@ def check_dataset(
 
     root, name, settings = load.wanted(folder, reader)
     entry = lookup("dataset_readers", name) if name else recognised(root, _readers())
-    found = check(entry, root, settings)
+    checkup = check(entry, root, settings)
     if as_json is None:
-        _show(found, entry, _console.console())
+        _show(checkup, entry, _console.console())
     else:
-        _write(found, as_json)
-    if not found.usable:
+        _write(checkup, as_json)
+    if not checkup.usable:
         raise typer.Exit(_exit_codes.UNJUDGED)
 
 
@@ -86,31 +86,31 @@ def _readers() -> "list[DatasetReader]":
     return [entry for entry in offered if isinstance(entry, DatasetReader)]
 
 
-def _write(found: "Checkup", path: Path) -> None:
+def _write(checkup: "Checkup", path: Path) -> None:
     import json
 
-    said = json.dumps(found.plain(), indent=2, allow_nan=False)
+    text = json.dumps(checkup.plain(), indent=2, allow_nan=False)
     if str(path) == _STDOUT:
-        typer.echo(said)
+        typer.echo(text)
         return
     ensure_dir(path.parent)
     with writing_to(path):
-        path.write_text(f"{said}\n", encoding="utf-8")
+        path.write_text(f"{text}\n", encoding="utf-8")
 
 
-def _show(found: "Checkup", entry: "DatasetReader", to: "Console") -> None:
+def _show(checkup: "Checkup", entry: "DatasetReader", to: "Console") -> None:
     from mmmsba_plugin.cli import _console
     from mmmsba_plugin.datasets.check import NUM_NAMED
 
-    to.print(_console.shown(f"{found.root}: read by {entry.name}. {entry.summary}"))
-    if found.protocol:
-        to.print(_console.shown(f"split by protocol: {found.protocol}"))
-    _show_counts(found, to)
-    _show_wrong("not there", found.missing, to)
-    _show_wrong("malformed", found.malformed, to)
-    if found.ended:
-        _console.failure(f"reading ended early: {found.ended}", to)
-    if several := found.in_several_splits:
+    to.print(_console.shown(f"{checkup.root}: read by {entry.name}. {entry.summary}"))
+    if checkup.protocol:
+        to.print(_console.shown(f"split by protocol: {checkup.protocol}"))
+    _show_counts(checkup, to)
+    _show_wrong("not there", checkup.missing, to)
+    _show_wrong("malformed", checkup.malformed, to)
+    if checkup.ended:
+        _console.failure(f"reading ended early: {checkup.ended}", to)
+    if several := checkup.in_several_splits:
         _console.failure(
             f"warning: {len(several)} people are in more than one split, so figures would praise "
             f"knowing a face: {', '.join(several[:NUM_NAMED])}",
@@ -118,29 +118,30 @@ def _show(found: "Checkup", entry: "DatasetReader", to: "Console") -> None:
         )
 
 
-def _show_counts(found: "Checkup", to: "Console") -> None:
+def _show_counts(checkup: "Checkup", to: "Console") -> None:
     from rich.table import Table
     from rich.text import Text
 
-    splits = sorted({split for _, split in found.records})
+    splits = sorted({split for _, split in checkup.records})
     table = Table("kind", box=None)
     for word in (*splits, "all"):
         table.add_column(Text(word), justify="right")
-    for kind in sorted({kind for kind, _ in found.records}):
-        counts = [found.records[kind, split] for split in splits]
+    for kind in sorted({kind for kind, _ in checkup.records}):
+        counts = [checkup.records[kind, split] for split in splits]
         table.add_row(Text(kind), *map(str, counts), str(sum(counts)))
-    shares = ", ".join(f"{split} {count}" for split, count in sorted(found.identities().items()))
-    spans = found.stretches
+    shares = ", ".join(f"{split} {count}" for split, count in sorted(checkup.identities().items()))
+    spans = checkup.stretches
     lasting = f": {spans.mean_s:.2f} s on average, {spans.longest_s:.2f} s at most"
     to.print(table)
-    to.print(f"{found.records.total()} records, {found.fake} of them forged")
+    to.print(f"{checkup.records.total()} records, {checkup.fake} of them forged")
     to.print(
-        f"people: {len(found.splits_by_identity) or 'not stated'}{f' ({shares})' if shares else ''}"
+        f"identities: {len(checkup.splits_by_identity) or 'not stated'}"
+        f"{f' ({shares})' if shares else ''}"
     )
     to.print(f"fake stretches: {spans.count}{lasting if spans.count else ''}")
-    if found.whole_clips:
+    if checkup.whole_clips:
         to.print(
-            f"forged at no stated place: {found.whole_clips}; no localization is measured on them"
+            f"forged at no stated place: {checkup.whole_clips}; no localization is measured on them"
         )
 
 

@@ -47,43 +47,43 @@ def demo(
     story = stories.show if weights.folder() and not train else stories.learn_and_show
     with console.status("starting") as status:
 
-        def say(what: str) -> None:
+        def print_step(what: str) -> None:
             console.print(what)
             status.update(what)
 
-        found = story(output, seed=seed, say=say)
-    page = files.write_report(found.report, output / "report", lookup("writers", "html"))
-    _say(found, console)
+        result = story(output, seed=seed, on_step=print_step)
+    page = files.write_report(result.report, output / "report", lookup("writers", "html"))
+    _print_result(result, console)
     _console.tell_written([page], console)
     if open_page:
         # Not typer.launch: where there is no browser, that prints what it tried.
         webbrowser.open(page.resolve().as_uri())
 
 
-def _say(found: "Demo", console: "Console") -> None:
-    from mmmsba_plugin.demo import DRAWN, truth_of
+def _print_result(result: "Demo", console: "Console") -> None:
+    from mmmsba_plugin.demo import DRAWN_FACE_NOTE, truth_of
 
-    console.print(f"really forged: {truth_of(found.record)}")
-    console.print(f"reported as fake: {_stretches(found.report)}")
-    if found.untouched is not None:
+    console.print(f"really forged: {truth_of(result.record)}")
+    console.print(f"reported as fake: {_stretches(result.report)}")
+    if result.untouched is not None:
         console.print(
-            f"the clip scores {_score(found.report)}, and {_score(found.untouched)} "
-            "before it was fake"
+            f"the clip scores {_score(result.report)}, and {_score(result.untouched)} "
+            "before it was forged"
         )
-        console.print(DRAWN)
-    if found.evaluation is not None:
-        console.print(_measured(found.evaluation))
+        console.print(DRAWN_FACE_NOTE)
+    if result.evaluation is not None:
+        console.print(_measured(result.evaluation))
 
 
 def _stretches(report: "Report") -> str:
     from mmmsba_plugin.report.text import ALTERED
     from mmmsba_plugin.timebase import clock
 
-    said = (
-        f"{clock(one.start_s)} to {clock(one.end_s)} ({ALTERED[one.modality]})"
-        for one in report.segments
+    lines = (
+        f"{clock(segment.start_s)} to {clock(segment.end_s)} ({ALTERED[segment.modality]})"
+        for segment in report.segments
     )
-    return ", ".join(said) or "nothing"
+    return ", ".join(lines) or "nothing"
 
 
 def _score(report: "Report") -> str:

@@ -128,14 +128,14 @@ def _write(
     # A misspelt folder is not made only to hold the news that its clip is not there.
     if not name.parent.is_dir():
         return True
-    written = []
+    paths = []
     for called, writer in writers.items():
         try:
-            written.append(files.write_report(report, name, writer))
+            paths.append(files.write_report(report, name, writer))
         except OutputError:
             raise
         except Exception as error:  # noqa: BLE001 - a stranger's writer can raise anything
             _log.exception("the writer %r failed", called)
             _console.note(f"not written as {called}: {type(error).__name__}: {error}", console)
-    _console.tell_written(written, console)
-    return len(written) == len(writers)
+    _console.tell_written(paths, console)
+    return len(paths) == len(writers)

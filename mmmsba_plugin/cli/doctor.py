@@ -75,8 +75,8 @@ def _python() -> Iterator[Check]:
 
 
 def _packages() -> Iterator[Check]:
-    for wanted in _requirements(extra=""):
-        check = _package(wanted, "missing", _REINSTALL)
+    for requirement in _requirements(extra=""):
+        check = _package(requirement, "missing", _REINSTALL)
         yield _imported(check) if check.state == "ok" else check
 
 
@@ -92,35 +92,39 @@ def _imported(check: Check) -> Check:
 def _extras() -> Iterator[Check]:
     offered = metadata.metadata(_OWN).get_all("Provides-Extra") or []
     by_extra = {extra: _requirements(extra) for extra in offered if extra != "dev"}
-    seen = {wanted.name for wanted in _requirements(extra="")}
+    own_names = {requirement.name for requirement in _requirements(extra="")}
     # The smallest extra that brings a package is the one to name.
     for extra in sorted(by_extra, key=lambda extra: len(by_extra[extra])):
-        for wanted in by_extra[extra]:
-            if wanted.name not in seen:
-                seen.add(wanted.name)
-                yield _package(wanted, "optional", f"pip install '{_OWN}[{extra}]'")
+        for requirement in by_extra[extra]:
+            if requirement.name not in own_names:
+                own_names.add(requirement.name)
+                yield _package(requirement, "optional", f"pip install '{_OWN}[{extra}]'")
 
 
 def _requirements(extra: str) -> "list[Requirement]":
     """List the requirements of an extra; with no extra, those that are always needed."""
     from packaging.requirements import Requirement
 
-    named = [Requirement(line) for line in metadata.requires(_OWN) or ()]
+    requirements = [Requirement(line) for line in metadata.requires(_OWN) or ()]
     return [
-        wanted
-        for wanted in named
-        if (wanted.marker is not None and "extra" in str(wanted.marker)) == bool(extra)
-        and (wanted.marker is None or wanted.marker.evaluate({"extra": extra}))
+        requirement
+        for requirement in requirements
+        if (requirement.marker is not None and "extra" in str(requirement.marker)) == bool(extra)
+        and (requirement.marker is None or requirement.marker.evaluate({"extra": extra}))
     ]
 
 
-def _package(wanted: "Requirement", if_not: Literal["optional", "missing"], remedy: str) -> Check:
-    found = _installed(wanted.name)
-    if found is None:
-        return Check(wanted.name, if_not, f"not installed; {remedy}")
-    if not wanted.specifier.contains(found, prereleases=True):
-        return Check(wanted.name, if_not, f"{found} is not {wanted.specifier}; {remedy}")
-    return Check(wanted.name, "ok", found)
+def _package(
+    requirement: "Requirement", if_not: Literal["optional", "missing"], remedy: str
+) -> Check:
+    version = _installed(requirement.name)
+    if version is None:
+        return Check(requirement.name, if_not, f"not installed; {remedy}")
+    if not requirement.specifier.contains(version, prereleases=True):
+        return Check(
+            requirement.name, if_not, f"{version} is not {requirement.specifier}; {remedy}"
+        )
+    return Check(requirement.name, "ok", version)
 
 
 def _installed(name: str) -> str | None:
@@ -162,8 +166,8 @@ def _codecs() -> Iterator[Check]:
     )
     for (mode, what, if_not), name in product(ways, ("h264", "aac")):
         try:
-            found = Codec(name, mode)
-            yield Check(f"{what} {name}", "ok", f"by {found.name}")
+            codec = Codec(name, mode)
+            yield Check(f"{what} {name}", "ok", f"by {codec.name}")
         except UnknownCodecError:
             remedy = "reinstall PyAV from its own wheel: pip install --force-reinstall av"
             yield Check(f"{what} {name}", if_not, f"PyAV cannot; {remedy}")
@@ -173,23 +177,23 @@ def _compute() -> Iterator[Check]:
     import torch
 
     yield Check("torch threads", "ok", f"{torch.get_num_threads()}; OMP_NUM_THREADS sets them")
-    found = "none: the processor does the work"
+    device = "none: the processor does the work"
     if torch.cuda.is_available():
-        found = torch.cuda.get_device_name()
+        device = torch.cuda.get_device_name()
     elif torch.backends.mps.is_available():
-        found = "mps"
-    yield Check("accelerator", "ok", found)
+        device = "mps"
+    yield Check("accelerator", "ok", device)
 
 
 def _plugins() -> Iterator[Check]:
     from mmmsba_plugin.plugins import OWN_NAME, states
 
-    found = states()
-    for s in found:
+    plugin_states = states()
+    for s in plugin_states:
         fault: State = "missing" if s.name == OWN_NAME else "optional"
         detail = f"{s.origin}: {s.state}" + (f", {s.reason}" if s.reason else "")
         yield Check(f"plug-in {s.name}", "ok" if s.state == "loaded" else fault, detail)
-    if OWN_NAME not in {s.name for s in found}:
+    if OWN_NAME not in {s.name for s in plugin_states}:
         yield Check(f"plug-in {OWN_NAME}", "missing", f"our own parts; {_REINSTALL}")
 
 
@@ -199,15 +203,15 @@ def _checkpoint() -> Iterator[Check]:
     from mmmsba_plugin.errors import CheckpointNotFoundError, MmmsbaError
 
     try:
-        told = MmmsbaDetector.from_pretrained().info
+        info = MmmsbaDetector.from_pretrained().info
     except MmmsbaError as error:
         if weights.folder() is None and isinstance(error, CheckpointNotFoundError):
             yield Check("checkpoint", "optional", str(error))
         else:
             yield Check("checkpoint", "missing", f"{error}; {_other_weights()}")
         return
-    found = f"{told['checkpoint']}: its weights have the hash they should have"
-    yield Check("checkpoint", "ok", f"{found}, and load; learned from: {told['trained_on']}")
+    summary = f"{info['checkpoint']}: its weights have the hash they should have"
+    yield Check("checkpoint", "ok", f"{summary}, and load; learned from: {info['trained_on']}")
 
 
 def _other_weights() -> str:

@@ -112,16 +112,16 @@ def evaluate(
 
     settings = {
         "mode": _mode(mode),
-        "tious": _numbers(tiou, float, "--tiou"),
-        "num_proposals": _numbers(proposals, int, "--proposals"),
+        "tious": _parse_list(tiou, float, "--tiou"),
+        "num_proposals": _parse_list(proposals, int, "--proposals"),
         "num_resamples": _draws(resamples, alone=as_json is not None and output is None),
         "seed": seed,
     }
     console = _console.console(to_stderr=as_json == _evaluation.STDOUT)
     _make_folders(output, as_json)
     others, published = _beside(beside or [])
-    asked = _evaluation.Asked(truth, data, split, listens=leaks)
-    _evaluation.require_published(published, asked)
+    options = _evaluation.Asked(truth, data, split, listens=leaks)
+    _evaluation.require_published(published, options)
     if predictions:
         _refuse(
             {
@@ -132,8 +132,10 @@ def evaluate(
                 "--features-only": features_only or None,
             }
         )
-        ground_truth = asked.ground_truth()
-        systems = [_evaluation.said(one, ground_truth, threshold, console) for one in predictions]
+        ground_truth = options.ground_truth()
+        systems = [
+            _evaluation.read_system(path, ground_truth, threshold, console) for path in predictions
+        ]
     else:
         if threshold is not None:
             raise typer.BadParameter("--threshold is for PREDICTIONS; a checkpoint has its own")
@@ -144,23 +146,25 @@ def evaluate(
             trim_silence=trim_silence,
             features_only=features_only,
         )
-        own, ground_truth = judge.judged(asked, console)
+        own, ground_truth = judge.predict(options, console)
         systems = [own]
-    systems += [_evaluation.said(one, ground_truth, threshold, console) for one in others]
-    found = side_by_side(systems, ground_truth, leading_silence_s=asked.silence_s, **settings)
-    _tables.show(found, console)
-    tables = _evaluation.published_tables(found, published, asked)
+    systems += [_evaluation.read_system(path, ground_truth, threshold, console) for path in others]
+    comparison = side_by_side(
+        systems, ground_truth, leading_silence_s=options.silence_s, **settings
+    )
+    _tables.show(comparison, console)
+    tables = _evaluation.published_tables(comparison, published, options)
     _tables.show_published(tables, console)
     if "" in published:
         console.print(
             "they compare only if --data is that dataset itself, not one laid out like it"
         )
     if as_json is not None:
-        _evaluation.write_json(found, tables, as_json)
+        _evaluation.write_json(comparison, tables, as_json)
     if output is not None:
-        written = _evaluation.write_all(found, tables, systems, ground_truth, output)
-        _console.tell_written(written, console)
-    if found.evaluations[0].not_evaluated:
+        paths = _evaluation.write_all(comparison, tables, systems, ground_truth, output)
+        _console.tell_written(paths, console)
+    if comparison.evaluations[0].not_evaluated:
         raise typer.Exit(_exit_codes.UNJUDGED)
 
 
@@ -177,9 +181,9 @@ def _mode(word: str) -> str:
     return word
 
 
-def _numbers(listed: str, kind: Callable[[str], Any], option: str) -> tuple[Any, ...]:
+def _parse_list(listed: str, kind: Callable[[str], Any], option: str) -> tuple[Any, ...]:
     try:
-        return tuple(kind(one) for one in listed.split(",") if one.strip())
+        return tuple(kind(text) for text in listed.split(",") if text.strip())
     except ValueError as error:
         raise typer.BadParameter(
             f"{listed} is no list such as 0.5,0.75 or 100,50", param_hint=option
@@ -193,16 +197,18 @@ def _draws(resamples: int | None, *, alone: bool) -> int:
     return 0 if alone else _RESAMPLES
 
 
-def _beside(said: Sequence[str]) -> tuple[list[str], list[str]]:
+def _beside(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
     """Return other predictions, and the datasets whose published results are asked for."""
     datasets = [
-        one.removeprefix(_PUBLISHED).removeprefix(":") for one in said if _is_published(one)
+        argument.removeprefix(_PUBLISHED).removeprefix(":")
+        for argument in arguments
+        if _is_published(argument)
     ]
-    return [one for one in said if not _is_published(one)], datasets
+    return [argument for argument in arguments if not _is_published(argument)], datasets
 
 
-def _is_published(said: str) -> bool:
-    return said == _PUBLISHED or said.startswith(f"{_PUBLISHED}:")
+def _is_published(argument: str) -> bool:
+    return argument == _PUBLISHED or argument.startswith(f"{_PUBLISHED}:")
 
 
 def _make_folders(output: Path | None, as_json: Path | None) -> None:

@@ -49,7 +49,7 @@ def finetune(
     from mmmsba_plugin.config import TuneConfig
     from mmmsba_plugin.detector import checkpoint_folder
 
-    said = {
+    options = {
         "max_epochs": max_epochs,
         "learning_rate": learning_rate,
         "freeze_encoders": freeze,
@@ -57,7 +57,9 @@ def finetune(
         "seed": seed,
     }
     start = checkpoint_folder(checkpoint)
-    wanted = TuneConfig.read({name: value for name, value in said.items() if value is not None})
+    tune_config = TuneConfig.read(
+        {name: value for name, value in options.items() if value is not None}
+    )
     with _training.needs_training():
         from mmmsba_plugin.training import finetune as tuning
 
@@ -67,7 +69,7 @@ def finetune(
     fitted = tuning.finetune(
         itertools.chain.from_iterable(dataset.records for dataset in opened),
         output,
-        wanted,
+        tune_config,
         checkpoint=start,
         workers=workers,
         tuned_on=", ".join(dataset.name for dataset in opened),

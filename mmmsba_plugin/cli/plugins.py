@@ -29,12 +29,12 @@ def _print_json(plugin_states: "tuple[PluginState, ...]", offers: "list[Offer]")
 
     text = {
         "plugins": [asdict(state) for state in plugin_states],
-        "entries": [_plain(offer) for offer in offers],
+        "entries": [_to_dict(offer) for offer in offers],
     }
     typer.echo(dumps(text, indent=2))
 
 
-def _plain(offer: "Offer") -> dict[str, Any]:
+def _to_dict(offer: "Offer") -> dict[str, Any]:
     return {
         "kind": offer.kind,
         "name": offer.name or None,

@@ -66,7 +66,7 @@ def reproduce(
     from mmmsba_plugin.reproduce.run import Reproduction, Settings
     from mmmsba_plugin.reproduce.show import write
 
-    wanted = [plan.table(name) for name in tables or plan.TABLES]
+    chosen_tables = [plan.table(name) for name in tables or plan.TABLES]
     settings = Settings(_fit_config(config), _seeds(seeds), limit, resamples, workers)
     if not data:
         raise typer.BadParameter(
@@ -81,12 +81,12 @@ def reproduce(
         datasets,
         settings,
         output,
-        say=lambda what: console.print(_console.shown(what)),
+        on_step=lambda what: console.print(_console.shown(what)),
         on_clip=_counting(console) if console.is_terminal else _silent,
         progress=console.is_terminal,
     )
     failed = False
-    for table in wanted:
+    for table in chosen_tables:
         measured = run.table(table)
         with writing_to(output):
             paths = write(measured, output)
@@ -115,12 +115,12 @@ def _fit_config(file: Path | None) -> "FitConfig":
     return FitConfig.read(settings)
 
 
-def _seeds(said: str) -> tuple[int, ...]:
+def _seeds(text: str) -> tuple[int, ...]:
     from mmmsba_plugin.errors import ConfigError
 
-    words = [word.strip() for word in said.split(",")]
+    words = [word.strip() for word in text.split(",")]
     if not all(word.isdecimal() for word in words):
-        raise ConfigError(f"--seeds must be whole numbers with commas between, got {said!r}")
+        raise ConfigError(f"--seeds must be whole numbers with commas between, got {text!r}")
     return tuple(dict.fromkeys(map(int, words)))
 
 
@@ -144,6 +144,6 @@ def _show(table: "MeasuredTable", console: "Console") -> None:
     from mmmsba_plugin.reproduce.show import as_rich, footnotes, setup_line
 
     console.print(as_rich(table))
-    for note in footnotes(table):
-        console.print(_console.shown(f"  {note}"))
+    for footnote in footnotes(table):
+        console.print(_console.shown(f"  {footnote}"))
     console.print(_console.shown(setup_line(table), "dim"))

@@ -72,7 +72,7 @@ def train(
         settings["calibration"] = calibration
     if trim_silence:
         settings["features"] = {**settings.get("features", {}), "trim_silence": True}
-    wanted = FitConfig.read(settings)
+    fit_config = FitConfig.read(settings)
     with _training.needs_training():
         from mmmsba_plugin.training.fit import fit
 
@@ -81,7 +81,7 @@ def train(
     console = _console.console()
     fitted = fit(
         itertools.chain.from_iterable(dataset.records for dataset in opened),
-        wanted,
+        fit_config,
         output,
         workers=workers,
         trained_on=", ".join(dataset.name for dataset in opened),
@@ -110,8 +110,8 @@ def _settings(
         features = FitConfig.read(settings).features
         chosen = [name.strip() for name in modalities.split(",")]
         settings["features"] = features.only(chosen).model_dump(mode="json")
-    said = {name: value for name, value in train.items() if value is not None}
-    settings["train"] = {**settings.get("train", {}), **said}
+    options = {name: value for name, value in train.items() if value is not None}
+    settings["train"] = {**settings.get("train", {}), **options}
     return settings
 
 

@@ -151,8 +151,8 @@ def identity_of(key: str) -> str | None:
         >>> identity_of("id00012/21Uxsk56VDQ/00001/real.mp4")
         'id00012'
     """
-    found = _IDENTITY.search(key)
-    return found[1] if found else None
+    match = _IDENTITY.search(key)
+    return match[1] if match else None
 
 
 def _published(config: AvDeepfake1mConfig) -> list[str]:
@@ -169,12 +169,12 @@ def _published(config: AvDeepfake1mConfig) -> list[str]:
             f"{config.root} has no split {config.split!r}; under the {config.protocol} protocol "
             f"it has: {', '.join(serves)}"
         )
-    wanted = [serves[config.split]] if config.split else list(dict.fromkeys(serves.values()))
-    if wanted == [None]:
+    splits = [serves[config.split]] if config.split else list(dict.fromkeys(serves.values()))
+    if splits == [None]:
         raise DatasetError(_private(config.root))
-    there = [own for own in wanted if own and _has_items(config.root, own)]
+    there = [own for own in splits if own and _has_items(config.root, own)]
     if not there:
-        names = " or ".join(f"{own}_metadata.json" for own in wanted if own)
+        names = " or ".join(f"{own}_metadata.json" for own in splits if own)
         raise DatasetError(
             f"there is no {names} in {config.root}, nor a .json file for each clip; give the "
             "folder that holds it beside train/ and val/"
@@ -215,8 +215,8 @@ def _sidecars(root: Path, published: str, on_error: OnError) -> Iterator[Item]:
                 on_error(error)
                 continue
             name = path.relative_to(folder).with_suffix(".mp4").as_posix()
-            said = item.value
-            yield item._replace(value={"file": name, **said} if isinstance(said, dict) else said)
+            entry = item.value
+            yield item._replace(value={"file": name, **entry} if isinstance(entry, dict) else entry)
 
 
 def _sidecar_folders(root: Path, published: str) -> list[Path]:
@@ -258,8 +258,8 @@ def _first_record(root: Path) -> Fields | None:
 
 
 def _is_plusplus(root: Path, record: Fields) -> bool:
-    named = "video_model" in record or str(record["file"]).startswith(_SOURCES)
-    return named or (root / "testA_files.txt").is_file() or (root / "testB_files.txt").is_file()
+    has_model = "video_model" in record or str(record["file"]).startswith(_SOURCES)
+    return has_model or (root / "testA_files.txt").is_file() or (root / "testB_files.txt").is_file()
 
 
 def _record(item: Fields, *, config: AvDeepfake1mConfig, published: str) -> Record | None:
@@ -301,16 +301,18 @@ def _dealt(key: str, seed: int) -> float:
 
     Clips of nobody known are dealt by folder, so that a clip and its forgeries stay together.
     """
-    who = identity_of(key) or str(PurePosixPath(key).parent)
-    digest = hashlib.blake2b(f"{seed}:{who}".encode(), digest_size=8).digest()
+    identity = identity_of(key) or str(PurePosixPath(key).parent)
+    digest = hashlib.blake2b(f"{seed}:{identity}".encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big") / 2**64
 
 
 def _kind(item: Fields) -> str | None:
-    said = word(item, "modify_type")
-    kind = said.replace("-", "_") if said else None
+    modify_type = word(item, "modify_type")
+    kind = modify_type.replace("-", "_") if modify_type else None
     if kind is not None and kind not in _ALTERED:
-        raise DatasetError(f"'modify_type' must be one of {', '.join(_ALTERED)}, got {said!r}")
+        raise DatasetError(
+            f"'modify_type' must be one of {', '.join(_ALTERED)}, got {modify_type!r}"
+        )
     return kind
 
 

@@ -99,7 +99,9 @@ class Checkup:
     @property
     def in_several_splits(self) -> list[str]:
         """Identities in more than one split: a detector would be praised for knowing a face."""
-        return sorted(who for who, splits in self.splits_by_identity.items() if len(splits) > 1)
+        return sorted(
+            identity for identity, splits in self.splits_by_identity.items() if len(splits) > 1
+        )
 
     def add(self, record: Record, *, is_there: bool) -> None:
         """Count one more record, whose clip is there or not."""
@@ -163,14 +165,14 @@ def recognised(root: Path, entries: Iterable[DatasetReader]) -> DatasetReader:
     """
     if not root.exists():
         raise DatasetError(f"there is no {root}; give the folder of a dataset")
-    asked = list(entries)
-    found = [entry for entry in asked if _knows(entry, root)]
-    if len(found) == 1:
-        return found[0]
-    if found:
-        names = " and ".join(entry.name for entry in found)
+    readers = list(entries)
+    matches = [entry for entry in readers if _knows(entry, root)]
+    if len(matches) == 1:
+        return matches[0]
+    if matches:
+        names = " and ".join(entry.name for entry in matches)
         raise DatasetError(f"{root} looks like a dataset for {names}; say which with --reader")
-    needs = ", ".join(f"{entry.name} ({entry.summary.rstrip('.')})" for entry in asked) or "none"
+    needs = ", ".join(f"{entry.name} ({entry.summary.rstrip('.')})" for entry in readers) or "none"
     raise DatasetError(
         f"no reader knows the layout of {root}; name one with --reader, or lay it out as one of "
         f"them needs it: {needs}"
@@ -199,20 +201,20 @@ def check(
         DatasetError: Not even one record can be read.
         ConfigError: The reader has no such setting.
     """
-    found = Checkup(entry.name, root)
-    told = {**(settings or {}), "root": str(root)}
+    checkup = Checkup(entry.name, root)
+    options = {**(settings or {}), "root": str(root)}
     try:
-        for record, is_there in _looked_for(entry, told, found.malformed):
-            found.add(record, is_there=is_there)
+        for record, is_there in _looked_for(entry, options, checkup.malformed):
+            checkup.add(record, is_there=is_there)
     except DatasetError as error:
-        if not found.records:
+        if not checkup.records:
             raise
-        found.ended = str(error)
-    return found
+        checkup.ended = str(error)
+    return checkup
 
 
 def _looked_for(
-    entry: DatasetReader, told: Mapping[str, object], malformed: Named
+    entry: DatasetReader, options: Mapping[str, object], malformed: Named
 ) -> Iterator[tuple[Record, bool]]:
     """Yield each record, and whether its clip is where the reader looks for it.
 
@@ -220,24 +222,26 @@ def _looked_for(
     those whose clips it finds, which come in the same order.
     """
 
-    def hear(error: DatasetError) -> None:
+    def on_error(error: DatasetError) -> None:
         malformed.add(str(error))
 
     if "need_media" not in entry.config.model_fields:
-        for record in _read(entry, hear, told):
+        for record in _read(entry, on_error, options):
             yield record, record.media.is_file()
         return
-    there = _until_it_ends(_read(entry, lambda _: None, {**told, "need_media": True}))
+    there = _until_it_ends(_read(entry, lambda _: None, {**options, "need_media": True}))
     waiting = next(there, None)
-    for record in _read(entry, hear, {**told, "need_media": False}):
+    for record in _read(entry, on_error, {**options, "need_media": False}):
         is_there = waiting is not None and waiting.name == record.name
         yield record, is_there
         if is_there:
             waiting = next(there, None)
 
 
-def _read(entry: DatasetReader, on_error: OnError, told: Mapping[str, object]) -> Iterable[Record]:
-    config = entry.config.read(dict(told))
+def _read(
+    entry: DatasetReader, on_error: OnError, options: Mapping[str, object]
+) -> Iterable[Record]:
+    config = entry.config.read(dict(options))
     return entry.build(config) if entry.audit is None else entry.audit(config, on_error)
 
 

@@ -71,13 +71,13 @@ def read_table(
     for path, lines in clips.items():
         try:
             record = _record(table.parent / path, path, lines)
-            wanted = splits.wants(record.split)
-            _require_clip(record.media, need_it=need_media and wanted)
+            in_split = splits.wants(record.split)
+            _require_clip(record.media, need_it=need_media and in_split)
         except DatasetError as error:
             at = ", ".join(str(line.number) for line in lines)
             on_error(DatasetError(f"{table}, line {at}: {error}"))
             continue
-        if wanted:
+        if in_split:
             yield record
 
 
@@ -119,13 +119,13 @@ def _require_columns(table: Path) -> None:
 
 
 def _by_path(table: Path, on_error: OnError) -> dict[str, list[_Line]]:
-    found: dict[str, list[_Line]] = {}
+    lines_of_path: dict[str, list[_Line]] = {}
     for number, row in read_rows(table, required=("path",), on_error=on_error):
         if row["path"]:
-            found.setdefault(row["path"], []).append(_Line(number, row))
+            lines_of_path.setdefault(row["path"], []).append(_Line(number, row))
         else:
             on_error(DatasetError(f"{table}, line {number}: 'path' is empty; name the clip"))
-    return found
+    return lines_of_path
 
 
 def _require_clip(clip: Path, *, need_it: bool) -> None:
@@ -137,7 +137,7 @@ def _record(media: Path, path: str, lines: Sequence[_Line]) -> Record:
     audio, visual, told_apart = _ground_truth(lines)
     split = _same(lines, "split")
     duration_s = _same(lines, "duration_s")
-    known = {*_COLUMNS, UNNAMED}
+    columns = {*_COLUMNS, UNNAMED}
     return Record(
         media=media,
         truth=_joined(audio + visual),
@@ -148,7 +148,7 @@ def _record(media: Path, path: str, lines: Sequence[_Line]) -> Record:
         kind=_same(lines, "kind"),
         key=path,
         duration_s=_seconds(duration_s, "duration_s") if duration_s else None,
-        extra={name: value for name, value in lines[0].row.items() if name not in known},
+        extra={name: value for name, value in lines[0].row.items() if name not in columns},
     )
 
 
@@ -195,13 +195,13 @@ def _stretches(line: _Line) -> list[Segment]:
     return [_segment(_seconds(start, "start_s"), _seconds(end, "end_s"))]
 
 
-def _segments(said: str) -> list[Segment]:
+def _segments(text: str) -> list[Segment]:
     try:
-        rows: Any = json.loads(said)
+        rows: Any = json.loads(text)
         pairs = [(float(start), float(end)) for start, end in rows]
     except (ValueError, TypeError) as error:
         raise DatasetError(
-            f"'segments' must be [[start, end], …] in seconds, got {said!r}"
+            f"'segments' must be [[start, end], …] in seconds, got {text!r}"
         ) from error
     return [_segment(*pair) for pair in pairs]
 
@@ -215,13 +215,13 @@ def _segment(start_s: float, end_s: float) -> Segment:
         raise DatasetError(str(error)) from error
 
 
-def _seconds(said: str, name: str) -> float:
+def _seconds(text: str, name: str) -> float:
     try:
-        seconds = float(said)
+        seconds = float(text)
     except ValueError:
         seconds = math.nan
     if not math.isfinite(seconds):
-        raise DatasetError(f"{name!r} must be a number of seconds, got {said!r}")
+        raise DatasetError(f"{name!r} must be a number of seconds, got {text!r}")
     return seconds
 
 
@@ -230,17 +230,17 @@ def _joined(segments: Sequence[Segment]) -> tuple[Segment, ...]:
 
 
 def _one_of(line: _Line, name: str, words: dict[str, Value]) -> Value | None:
-    said = line.get(name)
-    if said and said.casefold() not in words:
-        raise DatasetError(f"{name!r} must be one of {', '.join(words)}, got {said!r}")
-    return words[said.casefold()] if said else None
+    word = line.get(name)
+    if word and word.casefold() not in words:
+        raise DatasetError(f"{name!r} must be one of {', '.join(words)}, got {word!r}")
+    return words[word.casefold()] if word else None
 
 
 def _same(lines: Sequence[_Line], name: str) -> str | None:
     """Return the value that all rows of a clip share; a row may leave it empty."""
-    said = list(dict.fromkeys(line.get(name) for line in lines if line.get(name)))
-    if len(said) > 1:
+    values = list(dict.fromkeys(line.get(name) for line in lines if line.get(name)))
+    if len(values) > 1:
         raise DatasetError(
-            f"{name!r} is {said[0]!r} in one row and {said[1]!r} in another; correct one"
+            f"{name!r} is {values[0]!r} in one row and {values[1]!r} in another; correct one"
         )
-    return said[0] if said else None
+    return values[0] if values else None

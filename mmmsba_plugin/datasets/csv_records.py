@@ -65,30 +65,30 @@ def _rows(
             continue
         unnamed = [field for name, field in zip(names, row, strict=False) if field and not name]
         if len(unnamed) > 1 or any(row[len(names) :]):
-            said = f"it has {len(row)} fields for {len(names)} columns"
+            problem = f"it has {len(row)} fields for {len(names)} columns"
             on_error(
                 DatasetError(
-                    f"{path}, line {lines.line_num}: {said}; put quotes around a field that "
+                    f"{path}, line {lines.line_num}: {problem}; put quotes around a field that "
                     "holds a comma"
                 )
             )
             continue
-        named = dict(zip(names, row + [""] * len(names), strict=False))
-        yield lines.line_num, {**named, UNNAMED: "".join(unnamed)}
+        row_of_names = dict(zip(names, row + [""] * len(names), strict=False))
+        yield lines.line_num, {**row_of_names, UNNAMED: "".join(unnamed)}
 
 
-def _name(said: str) -> str:
+def _name(text: str) -> str:
     """Return the name of a column; pandas calls one that has none ``Unnamed: 9``."""
-    name = said.strip()
+    name = text.strip()
     return UNNAMED if name.startswith("Unnamed:") else name
 
 
 def _require(path: Path, names: list[str], required: Collection[str]) -> None:
-    said = ", ".join(name for name in names if name) or "none"
+    columns = ", ".join(name for name in names if name) or "none"
     if missing := [name for name in required if name not in names]:
         raise DatasetError(
             f"{path}: there is no column {', '.join(missing)}; its first line must name the "
-            f"columns, separated by commas, and names: {said}"
+            f"columns, separated by commas, and names: {columns}"
         )
     if doubled := {name for name in names if name and names.count(name) > 1}:
         raise DatasetError(f"{path}: two columns are called {min(doubled)}; rename one")

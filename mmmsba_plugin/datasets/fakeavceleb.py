@@ -196,7 +196,7 @@ def _record(item: _Item, media: Path, split: str, protocol: str) -> Record:
     whole = (WHOLE_CLIP,)
     visual, audio = whole if item.type.visual else (), whole if item.type.audio else ()
     used = {"source", "method", "path", UNNAMED}
-    said = {name: value for name, value in item.row.items() if name not in used}
+    rest = {name: value for name, value in item.row.items() if name not in used}
     return Record(
         media=media,
         truth=visual or audio,
@@ -206,7 +206,7 @@ def _record(item: _Item, media: Path, split: str, protocol: str) -> Record:
         visual_truth=visual,
         kind=item.row["method"],
         key=item.key,
-        extra={**said, "protocol": protocol},
+        extra={**rest, "protocol": protocol},
     )
 
 
@@ -225,23 +225,23 @@ def _type(row: Row) -> _Type:
     """Return the manipulated modality, on which two columns must agree."""
     if empty := next((name for name in ("source", "method", "path") if not row[name]), None):
         raise DatasetError(f"{empty!r} is empty; copy the table again")
-    found = next((t for t in _TYPES if plain(t.name) == plain(row["type"])), None)
-    if found is None:
+    match = next((t for t in _TYPES if plain(t.name) == plain(row["type"])), None)
+    if match is None:
         allowed = ", ".join(t.name for t in _TYPES)
         raise DatasetError(f"'type' must be one of {allowed}, got {row['type']!r}")
-    if found.category != row["category"]:
+    if match.category != row["category"]:
         raise DatasetError(
-            f"'type' is {found.name}, whose 'category' is {found.category}, but 'category' is "
+            f"'type' is {match.name}, whose 'category' is {match.category}, but 'category' is "
             f"{row['category']!r}; correct one"
         )
-    return found
+    return match
 
 
 def _parts(row: Row, type_: _Type) -> tuple[str, ...]:
     """Return the path of a clip below the dataset's folder, as the table spells it."""
-    said = f"{row[UNNAMED]}/{row['path']}".replace("\\", "/")
-    parts = [part for part in said.split("/") if part not in {"", "."}]
-    start = next((i for i, part in enumerate(parts) if plain(part) == plain(type_.name)), None)
+    path = f"{row[UNNAMED]}/{row['path']}".replace("\\", "/")
+    parts = [name for name in path.split("/") if name not in {"", "."}]
+    start = next((i for i, name in enumerate(parts) if plain(name) == plain(type_.name)), None)
     if start is None or ".." in parts:
         raise DatasetError(
             f"the last column must be a folder below {type_.name}, got {row[UNNAMED]!r}; "
@@ -274,13 +274,13 @@ def _by_fold(table: Path, identities: set[str], config: FakeAvCelebConfig) -> _D
             "choose protocol 70-10-20"
         )
     tested = held_out_of(identities, config.fold, num_folds=_NUM_FOLDS, seed=config.seed)
-    room = {"test": len(tested), "train": len(identities) - len(tested)}
-    taken: Counter[tuple[str, str]] = Counter()
+    capacity = {"test": len(tested), "train": len(identities) - len(tested)}
+    num_dealt: Counter[tuple[str, str]] = Counter()
 
     def split_of(item: _Item) -> str | None:
         split = "test" if item.row["source"] in tested else "train"
-        taken[split, item.type.category] += 1
-        return split if taken[split, item.type.category] <= room[split] else None
+        num_dealt[split, item.type.category] += 1
+        return split if num_dealt[split, item.type.category] <= capacity[split] else None
 
     return _Dealing(f"five-fold, fold {config.fold} (seed {config.seed})", split_of)
 
@@ -303,7 +303,7 @@ def _by_list(path: Path) -> _Dealing:
 
 def _from_type_on(path: str) -> tuple[str, ...]:
     """Return a path as it is compared: from the type's folder on, without what differs."""
-    parts = [plain(part) for part in path.replace("\\", "/").split("/")]
+    parts = [plain(name) for name in path.replace("\\", "/").split("/")]
     types = {plain(t.name) for t in _TYPES}
-    start = next((i for i, part in enumerate(parts) if part in types), 0)
+    start = next((i for i, name in enumerate(parts) if name in types), 0)
     return tuple(parts[start:])

@@ -34,8 +34,8 @@ class ClipFinder:
         folder = self._folder(tuple(folders))
         one, other = self._spellings
         names = (name, name.replace(one, other), name.replace(other, one))
-        if folder and (found := next((folder / n for n in names if (folder / n).is_file()), None)):
-            return found
+        if folder and (match := next((folder / n for n in names if (folder / n).is_file()), None)):
+            return match
         if need_it:
             key = "/".join(parts)
             raise DatasetError(f"there is no {key} in {self._root}; download it again")
@@ -61,10 +61,10 @@ def plain(name: str) -> str:
 def _alike(folder: Path, name: str) -> Path | None:
     if (folder / name).is_dir():
         return folder / name
-    found = [p for p in folder.iterdir() if p.is_dir() and plain(p.name) == plain(name)]
-    if len(found) > 1:
+    folders = [p for p in folder.iterdir() if p.is_dir() and plain(p.name) == plain(name)]
+    if len(folders) > 1:
         raise DatasetError(
-            f"{folder} has {' and '.join(sorted(p.name for p in found))}, and the table says "
+            f"{folder} has {' and '.join(sorted(p.name for p in folders))}, and the table says "
             f"{name}; keep one"
         )
-    return found[0] if found else None
+    return folders[0] if folders else None

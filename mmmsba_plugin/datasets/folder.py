@@ -60,8 +60,8 @@ def is_labelled_folder(root: Path) -> bool:
         return lists_clips(table)
     if not root.is_dir() or _own_table(root):
         return False
-    found = [folder for _, _, folder in _label_folders(root)]
-    return bool(found) and not any(_own_table(folder) for folder in found)
+    folders = [folder for _, _, folder in _label_folders(root)]
+    return bool(folders) and not any(_own_table(folder) for folder in folders)
 
 
 def _sorted_by_folder(root: Path, splits: Splits, on_error: OnError) -> Iterator[Record]:
@@ -122,16 +122,16 @@ def _own_table(folder: Path) -> Path | None:
     return next((folder / name for name in _TABLES if (folder / name).is_file()), None)
 
 
-def _stray_clips(root: Path, known: Sequence[Path]) -> Iterator[Path]:
+def _stray_clips(root: Path, folders: Sequence[Path]) -> Iterator[Path]:
     for path in _clips_below(root):
-        if not any(path.is_relative_to(folder) for folder in known):
+        if not any(path.is_relative_to(folder) for folder in folders):
             yield path
 
 
 def _clips_below(folder: Path) -> Iterator[Path]:
     """Yield the video files below a folder, by name; what is hidden is passed over."""
     for path in sorted(folder.rglob("*")):
-        hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
+        hidden = any(name.startswith(".") for name in path.relative_to(folder).parts)
         if path.suffix.lower() in VIDEO_SUFFIXES and not hidden:
             yield path
 

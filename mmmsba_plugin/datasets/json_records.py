@@ -158,25 +158,25 @@ class _Text:
 
     def peek(self, expected: str = "") -> str:
         """Return the next character that is not blank, without taking it; empty at the end."""
-        found = self._solid()
-        if expected and found not in tuple(expected):
+        character = self._solid()
+        if expected and character not in tuple(expected):
             raise self._wrong(f"expected {' or '.join(expected)}", self._at)
-        return found
+        return character
 
     def take(self, expected: str) -> str:
         """Take and return the next character, which must be one of those expected."""
-        found = self.peek(expected)
+        character = self.peek(expected)
         self._at += 1
-        return found
+        return character
 
     def enter(self, opening: str) -> None:
         """Take the bracket that opens the file."""
-        found = self.peek()
-        if found != opening:
+        character = self.peek()
+        if character != opening:
             kind = "a list" if opening == "[" else "an object"
             raise DatasetError(
                 f"{_place(self._path, self.line)}: cannot be read as JSON records (must hold "
-                f"{kind} and so start with '{opening}', got {found or 'nothing'}); give the "
+                f"{kind} and so start with '{opening}', got {character or 'nothing'}); give the "
                 "dataset's own metadata"
             )
         self._at += 1
@@ -208,12 +208,12 @@ class _Text:
             raise self._wrong("there is more behind its end", self._at)
 
     def _solid(self) -> str:
-        while not (found := _SOLID.search(self._window, self._at)):
+        while not (match := _SOLID.search(self._window, self._at)):
             self._at = len(self._window)
             if not self._read_on(_CHUNK):
                 return ""
-        self._at = found.start()
-        return found.group()
+        self._at = match.start()
+        return match.group()
 
     def _may_be_cut(self, error: Exception) -> bool:
         if not isinstance(error, json.JSONDecodeError):

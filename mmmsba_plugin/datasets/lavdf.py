@@ -108,8 +108,8 @@ def read_as_set(config: LavDfConfig, on_error: OnError = warn) -> Iterator[Recor
 def is_lavdf(root: Path) -> bool:
     """Return whether a folder's metadata lists clips as LAV-DF does; reads the first record."""
     paths = (root / name for name in _METADATA)
-    found = next((path for path in paths if path.is_file()), None)
-    record = first(listed(found)) if found else None
+    metadata = next((path for path in paths if path.is_file()), None)
+    record = first(listed(metadata)) if metadata else None
     return isinstance(record, dict) and "file" in record and not _is_foreign(record)
 
 
@@ -151,10 +151,10 @@ def _record(item: Fields, *, root: Path, splits: Splits, need_media: bool) -> Re
     )
 
 
-def _split_of(key: str, said: str | None) -> str | None:
+def _split_of(key: str, split: str | None) -> str | None:
     """Return the split that a record states, or else the one that its folder is named for."""
-    if said:
-        return split_word(said)
+    if split:
+        return split_word(split)
     by_folder = split_word(Path(key).parts[0])
     return by_folder if by_folder in SPLITS else None
 

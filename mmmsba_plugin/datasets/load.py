@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 #: Reads whatever no reader recognises: its layout is that of ``mmmsba forge``.
 _FALLBACK = "lav-df"
 #: A reader, with or without brackets, and a place.
-_NAMED = re.compile(r"(?P<reader>[^=\[\]/]+(?:\[[^\]]*\])?)=(?P<place>.*)", re.DOTALL)
+_READER_AND_PLACE = re.compile(r"(?P<reader>[^=\[\]/]+(?:\[[^\]]*\])?)=(?P<place>.*)", re.DOTALL)
 
 _log = logging.getLogger(__name__)
 
@@ -57,11 +57,11 @@ class DatasetSource(NamedTuple):
     records: "Iterable[Record]"
 
 
-def wanted(said: str, reader: str | None = None) -> Wanted:
+def wanted(argument: str, reader: str | None = None) -> Wanted:
     """Parse a dataset argument into reader, settings and folder.
 
     Args:
-        said: ``DIR``, ``READER=DIR`` or ``READER[KEY=VALUE,…]=DIR``. What is there under the
+        argument: ``DIR``, ``READER=DIR`` or ``READER[KEY=VALUE,…]=DIR``. What is there under the
             whole name is a ``DIR``, though there be a ``=`` in it.
         reader: ``READER`` or ``READER[KEY=VALUE,…]``, who reads a plain ``DIR``.
 
@@ -72,14 +72,14 @@ def wanted(said: str, reader: str | None = None) -> Wanted:
         >>> wanted("fakeavceleb[protocol=five-fold,fold=2]=there").settings
         {'protocol': 'five-fold', 'fold': '2'}
     """
-    named = None if Path(said).exists() else _NAMED.fullmatch(said)
-    word, place = (named["reader"], named["place"]) if named else (reader, said)
-    name, settings = _told(word) if word else (None, {})
+    match = None if Path(argument).exists() else _READER_AND_PLACE.fullmatch(argument)
+    word, place = (match["reader"], match["place"]) if match else (reader, argument)
+    name, settings = _parse_reader(word) if word else (None, {})
     return Wanted(Path(place), name, settings)
 
 
 def open_dataset(
-    said: str,
+    argument: str,
     reader: str | None = None,
     *,
     split: str | None = None,
@@ -89,7 +89,7 @@ def open_dataset(
     """Return the dataset that is meant.
 
     Args:
-        said: As for :func:`wanted`.
+        argument: As for :func:`wanted`.
         reader: Who reads a plain ``DIR``. If not given, whoever recognises it does.
         split: Only records of this split; all if not given.
         need_media: Whether a record whose clip is not there is left out. A reader that knows
@@ -103,30 +103,30 @@ def open_dataset(
     """
     from mmmsba_plugin.plugins import lookup
 
-    root, named, told = wanted(said, reader)
-    entry = lookup("dataset_readers", named or _recognised(root))
+    root, reader_name, options = wanted(argument, reader)
+    entry = lookup("dataset_readers", reader_name or _recognised(root))
     if split is not None:
         settings["split"] = split
-    if twice := sorted(settings.keys() & told.keys()):
+    if twice := sorted(settings.keys() & options.keys()):
         raise ConfigError(
             f"{', '.join(twice)} is said in brackets and by an option; leave one of them out"
         )
-    known = entry.config.model_fields.keys() - {"root"}
-    if not need_media and "need_media" in known:
+    keys = entry.config.model_fields.keys() - {"root"}
+    if not need_media and "need_media" in keys:
         settings["need_media"] = False
-    settings |= told
+    settings |= options
     # That a reader which knows nothing of splits would yield all must not go unsaid.
-    if unknown := sorted(settings.keys() - known):
+    if unknown := sorted(settings.keys() - keys):
         raise ConfigError(
             f"the reader {entry.name!r} has no setting {', '.join(unknown)}, but: "
-            f"{', '.join(sorted(known)) or 'none'}; leave that out, or name another reader as "
+            f"{', '.join(sorted(keys)) or 'none'}; leave that out, or name another reader as "
             "READER=DIR"
         )
     config = entry.config.read({"root": root, **settings})
     return DatasetSource(entry.name, root.resolve().name, _records(entry, config, root))
 
 
-def _told(word: str) -> tuple[str, dict[str, str]]:
+def _parse_reader(word: str) -> tuple[str, dict[str, str]]:
     """Return the name of a reader, and what it is told in brackets behind it."""
     name, bracket, rest = word.partition("[")
     if not bracket:
@@ -154,13 +154,13 @@ def _records(entry: "DatasetReader", config: "Config", root: Path) -> "Iterator[
 
     left_out = Named()
 
-    def hear(error: DatasetError) -> None:
+    def on_error(error: DatasetError) -> None:
         warn(error)
         left_out.add(str(error))
 
-    found = entry.build(config) if entry.audit is None else entry.audit(config, hear)
+    records = entry.build(config) if entry.audit is None else entry.audit(config, on_error)
     anything = False
-    for record in found:
+    for record in records:
         anything = True
         yield record
     if left_out.count and not anything:

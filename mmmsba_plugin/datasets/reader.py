@@ -38,8 +38,8 @@ class ReaderConfig(Config):
 
     @field_validator("split")
     @classmethod
-    def _in_our_word(cls, said: str | None) -> str | None:
-        return split_word(said) if said else said
+    def _in_our_word(cls, split: str | None) -> str | None:
+        return split_word(split) if split else split
 
 
 def warn(error: DatasetError) -> None:
@@ -77,14 +77,14 @@ def walk(items: Iterable[Item], make: MakeRecord, on_error: OnError) -> Iterator
 class Splits:
     """Splits that were met, and the one that is asked for."""
 
-    def __init__(self, wanted: str | None) -> None:
-        self._wanted = wanted
+    def __init__(self, split: str | None) -> None:
+        self._split = split
         self._met: set[str] = set()
 
     def wants(self, split: str | None) -> bool:
         """Return whether records of this split are asked for; it counts as met."""
         self._met.add(str(split))
-        return self._wanted in {None, split}
+        return self._split in {None, split}
 
     def require(self, path: Path) -> None:
         """Make sure that the one that is wanted was met.
@@ -92,9 +92,9 @@ class Splits:
         Raises:
             DatasetError: No record was of it.
         """
-        if self._wanted is not None and self._wanted not in self._met:
+        if self._split is not None and self._split not in self._met:
             words = ", ".join(sorted(self._met)) or "none"
-            raise DatasetError(f"{path} has no split {self._wanted!r}; it has: {words}")
+            raise DatasetError(f"{path} has no split {self._split!r}; it has: {words}")
 
 
 Truth = tuple[Segment, ...]

@@ -28,7 +28,8 @@ def ranked(identities: Iterable[str], *, seed: int) -> list[str]:
         True
     """
     return sorted(
-        set(identities), key=lambda who: hashlib.sha256(f"{seed}:{who}".encode()).hexdigest()
+        set(identities),
+        key=lambda identity: hashlib.sha256(f"{seed}:{identity}".encode()).hexdigest(),
     )
 
 

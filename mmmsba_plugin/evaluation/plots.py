@@ -97,7 +97,7 @@ def draw(curves: Sequence[SystemCurves], folder: Path) -> list[Path]:
     paths = []
     with _own_style():
         systems = [(curve, style) for curve, style in zip(curves, _styles(), strict=False)]
-        for name, (size_in, has_curve, draw_one) in _FIGURES.items():
+        for name, (size_in, has_curve, draw_one) in _PLOTS.items():
             visible = [(curve, style) for curve, style in systems if has_curve(curve)]
             if not visible:
                 continue
@@ -139,14 +139,14 @@ class _Style:
         return {**self.line, "marker": self.marker, "markersize": 5}
 
 
-_Shown = Sequence[tuple[SystemCurves, _Style]]
+_Systems = Sequence[tuple[SystemCurves, _Style]]
 
 
 def _styles() -> Iterator[_Style]:
     return map(_Style, cycle(_COLOURS), cycle(_DASHES), cycle(_MARKERS))
 
 
-def _draw_roc(frame: "Figure", systems: _Shown) -> None:
+def _draw_roc(frame: "Figure", systems: _Systems) -> None:
     whole, start = frame.subplots(1, 2)
     for axes in (whole, start):
         for system, style in systems:
@@ -163,7 +163,7 @@ def _draw_roc(frame: "Figure", systems: _Shown) -> None:
     _legend(frame, whole)
 
 
-def _draw_precision_recall(frame: "Figure", systems: _Shown) -> None:
+def _draw_precision_recall(frame: "Figure", systems: _Systems) -> None:
     axes = frame.subplots()
     chance = lowest = 1.0
     for system, style in systems:
@@ -183,7 +183,7 @@ def _draw_precision_recall(frame: "Figure", systems: _Shown) -> None:
     _legend(frame, axes)
 
 
-def _draw_ap_by_tiou(frame: "Figure", systems: _Shown) -> None:
+def _draw_ap_by_tiou(frame: "Figure", systems: _Systems) -> None:
     axes = frame.subplots()
     for system, style in systems:
         tious = sorted(system.ap_by_tiou)
@@ -196,7 +196,7 @@ def _draw_ap_by_tiou(frame: "Figure", systems: _Shown) -> None:
     _legend(frame, axes)
 
 
-def _draw_reliability(frame: "Figure", systems: _Shown) -> None:
+def _draw_reliability(frame: "Figure", systems: _Systems) -> None:
     top, bottom = frame.subplots(2, 1, sharex=True, height_ratios=(3, 1))
     for system, style in systems:
         diagram = system.reliability
@@ -212,17 +212,28 @@ def _draw_reliability(frame: "Figure", systems: _Shown) -> None:
     _legend(frame, top)
 
 
-_Draws = Callable[["Figure", _Shown], None]
+_Draws = Callable[["Figure", _Systems], None]
 #: By name: size in inches without the legend, who has a line in it, and what draws it.
-_FIGURES: Mapping[str, tuple[tuple[float, float], Callable[[SystemCurves], bool], _Draws]] = {
-    "roc": ((9.0, 4.7), lambda one: one.roc is not None, _draw_roc),
+_PLOTS: Mapping[str, tuple[tuple[float, float], Callable[[SystemCurves], bool], _Draws]] = {
+    "roc": ((9.0, 4.7), lambda curves_of_system: curves_of_system.roc is not None, _draw_roc),
     "precision_recall": (
         (5.6, 5.6),
-        lambda one: one.precision_recall is not None and len(one.precision_recall.recalls) > 0,
+        lambda curves_of_system: (
+            curves_of_system.precision_recall is not None
+            and len(curves_of_system.precision_recall.recalls) > 0
+        ),
         _draw_precision_recall,
     ),
-    "ap_by_tiou": ((6.4, 4.4), lambda one: bool(one.ap_by_tiou), _draw_ap_by_tiou),
-    "reliability": ((5.6, 7.0), lambda one: one.reliability is not None, _draw_reliability),
+    "ap_by_tiou": (
+        (6.4, 4.4),
+        lambda curves_of_system: bool(curves_of_system.ap_by_tiou),
+        _draw_ap_by_tiou,
+    ),
+    "reliability": (
+        (5.6, 7.0),
+        lambda curves_of_system: curves_of_system.reliability is not None,
+        _draw_reliability,
+    ),
 }
 
 

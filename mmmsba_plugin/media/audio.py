@@ -104,8 +104,8 @@ def read_audio(media: Media, *, sample_rate_hz: int = 16_000) -> AudioBlock:
         size = s_to_samples(media.duration_s, sample_rate_hz)
     samples = np.zeros(size, dtype=np.float32)
     for at, block in zip(starts, blocks, strict=True):
-        room = samples[max(0, at) : at + block.samples.size]
-        room[:] = block.samples[max(0, -at) :][: room.size]
+        target = samples[max(0, at) : at + block.samples.size]
+        target[:] = block.samples[max(0, -at) :][: target.size]
     return AudioBlock(0.0, samples, sample_rate_hz)
 
 

@@ -120,8 +120,8 @@ def _has_box(path: Path, kind: bytes) -> bool:
     with path.open("rb") as file:
         at = 0
         while len(header := file.read(_BOX.size)) == _BOX.size:
-            length, found = _BOX.unpack(header)
-            if found == kind:
+            length, box_type = _BOX.unpack(header)
+            if box_type == kind:
                 return True
             if length == 1:
                 length = int.from_bytes(file.read(8), "big")

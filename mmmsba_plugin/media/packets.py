@@ -50,12 +50,12 @@ class Damage:
     def warnings(self) -> tuple[str, ...]:
         """Return in words what a reader of the report should know; empty if all is well."""
         name = _NAMES[self.kind]
-        found = (
+        problems = (
             (self.errors, f"of the packets of the {name} could not be decoded"),
             (self.corrupt, f"of the frames of the {name} are damaged"),
             (self.misplaced, "of the frames have a wrong time stamp and were left out"),
         )
-        words = [f"{n} {text}; scores near them are unsure" for n, text in found if n]
+        words = [f"{n} {text}; scores near them are unsure" for n, text in problems if n]
         if self.truncated and self.stated_end_s is not None:
             words.append(
                 f"the file ends at {clock(self.end_s)}, though it says it lasts until "

@@ -38,12 +38,12 @@ def write_proxy(source: str | Path, path: str | Path, *, max_short_side_px: int 
         MediaUnreadableError: Nothing in it can be decoded.
     """
     media = probe(source, with_hash=False)
-    heard = media.audio is not None
+    has_audio = media.audio is not None
     write_clip(
         path,
         FrameReader(media, max_short_side_px=max_short_side_px),
         fps_hz=fps_of(media),
-        audio=read_audio(media, sample_rate_hz=_SAMPLE_RATE_HZ).samples if heard else None,
+        audio=read_audio(media, sample_rate_hz=_SAMPLE_RATE_HZ).samples if has_audio else None,
         sample_rate_hz=_SAMPLE_RATE_HZ,
     )
 

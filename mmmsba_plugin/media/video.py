@@ -114,7 +114,7 @@ def _shown_at(media: Media, time_s: float, *, from_s: float) -> tuple[AvFrame, f
     """Return the last frame up to a moment and its time, from a key frame before ``from_s``."""
     import av
 
-    shown = None
+    latest = None
     with open_media(media.path) as container:
         stream = first_stream(container, "video")
         if stream is None:
@@ -127,10 +127,10 @@ def _shown_at(media: Media, time_s: float, *, from_s: float) -> tuple[AvFrame, f
                 container.seek(at, stream=stream)
         for frame in _stamped_frames(container, stream):
             pts_s = pts_to_s(frame.pts, frame.time_base, zero_s=media.zero_s)
-            if shown is not None and pts_s > time_s:
+            if latest is not None and pts_s > time_s:
                 break
-            shown = frame, pts_s
-    return shown
+            latest = frame, pts_s
+    return latest
 
 
 def _stamped_frames(container: AvContainer, stream: AvStream) -> Iterator[AvFrame]:

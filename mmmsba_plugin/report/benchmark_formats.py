@@ -43,8 +43,8 @@ def submission_rows(spans: _Floats, scores: _Floats) -> list[list[float]]:
     rounded = (np.round(scores[order], _SCORE_DECIMALS), np.round(spans[order], _TIME_DECIMALS))
     # Adding zero makes a rounded -0.0 an ordinary one.
     rows = np.column_stack(rounded) + 0.0
-    kept: list[list[float]] = rows[rows[:, 0] != 0].tolist()
-    return kept or [_NOTHING]
+    scored_rows: list[list[float]] = rows[rows[:, 0] != 0].tolist()
+    return scored_rows or [_NOTHING]
 
 
 def activitynet_entries(spans: _Floats, scores: _Floats) -> list[dict[str, Any]]:

@@ -109,7 +109,9 @@ def judged(
 
 def abstained(media: Media, features: ClipFeatures, *, provenance: Provenance) -> Report:
     """Return the report of a clip that could be read but holds nothing to judge."""
-    reasons = dict.fromkeys(part.reason for parts in features.opt_outs.values() for part in parts)
+    reasons = dict.fromkeys(
+        opt_out.reason for parts in features.opt_outs.values() for opt_out in parts
+    )
     why = ", ".join(reasons) or "nothing could be decoded"
     return Report(
         status="abstained",
@@ -181,10 +183,10 @@ def manipulated_modality(
 def _proposals(spans: Spans, scores: Scores, calibration: Calibration) -> tuple[Proposal, ...]:
     # Suppression leaves scores that float32 cannot hold, and where two of those are next to
     # each other, rounding might swap them.
-    told = np.minimum.accumulate(apply(calibration, scores))
+    probabilities = np.minimum.accumulate(apply(calibration, scores))
     return tuple(
         Proposal(start_s=start_s, end_s=end_s, score=score)
-        for (start_s, end_s), score in zip(spans.tolist(), told.tolist(), strict=True)
+        for (start_s, end_s), score in zip(spans.tolist(), probabilities.tolist(), strict=True)
     )
 
 

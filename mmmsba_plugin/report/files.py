@@ -31,15 +31,15 @@ def report_names(clips: Iterable[Path], output: Path | None) -> dict[Path, Path]
         output: Folder of all reports; each clip's own folder if not given.
     """
     names: dict[Path, Path] = {}
-    taken: set[Path] = set()
+    used_names: set[Path] = set()
     for clip in clips:
         if clip not in names:
-            names[clip] = _free_name(clip, output, taken)
-            taken.add(names[clip])
+            names[clip] = _free_name(clip, output, used_names)
+            used_names.add(names[clip])
     return names
 
 
-def _free_name(clip: Path, output: Path | None, taken: set[Path]) -> Path:
+def _free_name(clip: Path, output: Path | None, used_names: set[Path]) -> Path:
     # Absolute, because "." has no name; and "/" has none even so.
     whole = clip.absolute()
     folder = output or clip.parent
@@ -47,7 +47,7 @@ def _free_name(clip: Path, output: Path | None, taken: set[Path]) -> Path:
     stem, full = _shortened(whole.stem or "root"), _shortened(whole.name)
     choices = chain((stem, full), (f"{full}-{n}" for n in count(2)))
     names = (folder / f"{choice}{_BESIDE if beside else ''}" for choice in choices)
-    return next(name for name in names if name not in taken)
+    return next(name for name in names if name not in used_names)
 
 
 def _shortened(name: str) -> str:
@@ -111,8 +111,8 @@ def _read(path: Path) -> "Report | None":
 
 def _by(report: "Report") -> ItemsView[str, Any]:
     """Return the provenance by which a report of the same detector is recognized."""
-    made = report.provenance.model_dump(mode="json", exclude={"command", "created_utc"})
-    return made.items()
+    provenance = report.provenance.model_dump(mode="json", exclude={"command", "created_utc"})
+    return provenance.items()
 
 
 def _sha256(clip: Path) -> str | None:

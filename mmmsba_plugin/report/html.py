@@ -125,9 +125,9 @@ def _limits(report: Report) -> Iterator[str]:
             "real clip and miss a fake one; have a person look before anyone is accused."
         )
         yield from _reach(report.provenance)
-    for name, part in report.modalities.items():
-        hidden_s = sum(o.end_s - o.start_s for o in part.opt_outs)
-        if part.score is None:
+    for name, modality_report in report.modalities.items():
+        hidden_s = sum(o.end_s - o.start_s for o in modality_report.opt_outs)
+        if modality_report.score is None:
             yield f"Nothing is said about {name}: it is absent or could not be judged."
         elif hidden_s:
             yield f"By {name}, {hidden_s:.2f} s could not be judged."
@@ -149,9 +149,9 @@ def _reach(provenance: Provenance) -> Iterator[str]:
 
 def _cards(report: Report) -> Iterator[Card]:
     best = sorted(report.segments, key=lambda s: -s.score)[:MAX_FRAMES]
-    gone = _why_gone(report.media)
+    reason_gone = _why_gone(report.media)
     for number, segment in enumerate(report.segments, start=1):
-        reason = gone
+        reason = reason_gone
         if segment not in best:
             reason = f"only the {MAX_FRAMES} segments of highest score have one"
         frame, caption = (None, f"No frame: {reason}") if reason else _shot(report, segment)
@@ -189,9 +189,9 @@ def _data_uri(frame: Frame) -> str:
 
 def _media_facts(media: Media) -> Iterator[tuple[str, str]]:
     yield "File", media.path
-    yield from _known("SHA-256", media.sha256)
-    yield from _known("Size", media.size_bytes, " bytes")
-    yield from _known("Container", media.container)
+    yield from _fact_if_known("SHA-256", media.sha256)
+    yield from _fact_if_known("Size", media.size_bytes, " bytes")
+    yield from _fact_if_known("Container", media.container)
     if media.duration_s is not None:
         yield "Duration", f"{clock(media.duration_s)} ({media.duration_s:.3f} s)"
     # A file without a container was not opened, so what is in it is not known.
@@ -222,16 +222,16 @@ def _audio_fact(media: Media) -> str:
 
 def _provenance_facts(provenance: Provenance) -> Iterator[tuple[str, str]]:
     yield "Made by", f"mmmsba-plugin {provenance.package_version}"
-    yield from _known("Made at", provenance.created_utc)
-    yield from _known("Command", provenance.command)
+    yield from _fact_if_known("Made at", provenance.created_utc)
+    yield from _fact_if_known("Command", provenance.command)
     yield "Detector", provenance.detector
-    yield from _known("Checkpoint", provenance.checkpoint)
-    yield from _known("SHA-256 of its weights", provenance.checkpoint_sha256)
-    yield from _known("Learned from", provenance.trained_on)
+    yield from _fact_if_known("Checkpoint", provenance.checkpoint)
+    yield from _fact_if_known("SHA-256 of its weights", provenance.checkpoint_sha256)
+    yield from _fact_if_known("Learned from", provenance.trained_on)
     yield "Calibration", provenance.calibration
     yield "Formula version", str(provenance.formula_version)
     yield "Plug-in interface", provenance.api_version
 
 
-def _known(label: str, value: object, unit: str = "") -> _Facts:
+def _fact_if_known(label: str, value: object, unit: str = "") -> _Facts:
     return [] if value is None else [(label, f"{value}{unit}")]

@@ -181,24 +181,26 @@ def _lanes(report: Report, end_s: float, *, top_px: int) -> Iterator[Lane]:
         together = _path(curves, curves.score, end_s)
         yield Lane("All together", "", top_px=top_px, height_px=_ALL_PX, path=together)
         top_px += _HEADING_PX + _ALL_PX + _GAP_PX
-    for name, part in report.modalities.items():
+    for name, modality_report in report.modalities.items():
         path = _path(curves, curves.by_modality.get(name, ()), end_s) if curves else ""
         lane = Lane(
             name.replace("_", " ").capitalize(),
-            _note(part),
+            _lane_note(modality_report),
             top_px=top_px,
             height_px=_ONE_PX if path else _NO_CURVE_PX,
             path=path,
-            hidden=tuple(_band(o, end_s, says=o.reason, label=o.reason) for o in part.opt_outs),
+            hidden=tuple(
+                _band(o, end_s, says=o.reason, label=o.reason) for o in modality_report.opt_outs
+            ),
         )
         yield lane
         top_px = lane.bottom_px + _GAP_PX
 
 
-def _note(part: ModalityReport) -> str:
-    score = "absent" if part.score is None else f"by itself {part.score:.3f}"
+def _lane_note(modality_report: ModalityReport) -> str:
+    score = "absent" if modality_report.score is None else f"by itself {modality_report.score:.3f}"
     # Most opt-outs are too narrow to be written on, so their reasons stand in the heading.
-    reasons = list(dict.fromkeys(opt_out.reason for opt_out in part.opt_outs))
+    reasons = list(dict.fromkeys(opt_out.reason for opt_out in modality_report.opt_outs))
     return "; ".join([score, *(["not judged: " + ", ".join(reasons)] if reasons else [])])
 
 
@@ -206,12 +208,12 @@ def _band(stretch: TimeSpan, end_s: float, *, says: str, label: str | int) -> Ba
     left, right = (
         round(100 * min(max(0.0, s / end_s), 1.0), 3) for s in (stretch.start_s, stretch.end_s)
     )
-    room = _ROOM_FOR_NUMBER if isinstance(label, int) else _ROOM_FOR_WORDS
+    min_percent = _ROOM_FOR_NUMBER if isinstance(label, int) else _ROOM_FOR_WORDS
     return Band(
         left=left,
         width=round(right - left, 3),
         says=f"{says}, {clock(stretch.start_s)} to {clock(stretch.end_s)}",
-        label=str(label) if right - left >= room else "",
+        label=str(label) if right - left >= min_percent else "",
     )
 
 
@@ -223,13 +225,13 @@ def _path(curves: Curves, scores: Sequence[float | None], end_s: float) -> str:
     steps: list[str] = []
     drawing = False
     for first in range(0, len(scores), num_cells):
-        known = [score for score in scores[first : first + num_cells] if score is not None]
-        if not known:
+        values = [score for score in scores[first : first + num_cells] if score is not None]
+        if not values:
             drawing = False
             continue
         last = min(first + num_cells, len(scores))
         left, right = (_across(grid.cell(i)[0], end_s, width) for i in (first, last))
-        down = f"{height * (1 - max(known)):.1f}"
+        down = f"{height * (1 - max(values)):.1f}"
         steps.append(f"V{down}H{right}" if drawing else f"M{left} {down}H{right}")
         drawing = True
     return "".join(steps)

@@ -88,7 +88,7 @@ class _Trained:
 
     name: str
     folder: Path
-    made: Mapping[str, Any]
+    state: Mapping[str, Any]
 
 
 class Reproduction:
@@ -112,7 +112,7 @@ class Reproduction:
         out: Path,
         *,
         cache: FeatureCache | None = None,
-        say: Callable[[str], None] = lambda _: None,
+        on_step: Callable[[str], None] = lambda _: None,
         on_clip: Callable[[str, str], None] = lambda _what, _clip: None,
         progress: bool = False,
     ) -> None:
@@ -120,19 +120,19 @@ class Reproduction:
         self.settings = settings
         self.out = out
         self._cache = cache or FeatureCache()
-        self._say = say
+        self._on_step = on_step
         self._on_clip = on_clip
         self._progress = progress
         # What several tables need is read, trained and measured once.
         self._tested = functools.cache(self._find_tested)
-        self._learned = functools.cache(self._find_learned)
+        self._training_set = functools.cache(self._find_learned)
         self._trained = functools.cache(self._train)
         self._measured = functools.cache(self._measure)
         self._silence = functools.cache(self._measure_silence)
 
     def table(self, table: Table) -> MeasuredTable:
         """Return a table with ours in it, as far as its datasets were given."""
-        self._say(f"measuring {table.name}")
+        self._on_step(f"measuring {table.name}")
         rows = tuple(self._row(row, table) for row in table.rows)
         return MeasuredTable(
             name=table.name,
@@ -146,19 +146,21 @@ class Reproduction:
 
     def _row(self, row: Row, table: Table) -> MeasuredRow:
         if row.training is None:
-            return _told(row, table, status="reported")
+            return _measured_row(row, table, status="reported")
         needed = {row.training.dataset: None, row.test: None}
         if absent := [TITLES[name] for name in needed if name not in self.datasets]:
             missing = f"no data given: {' and '.join(absent)}"
-            return _told(row, table, status="no data", notes=(missing,))
+            return _measured_row(row, table, status="no data", notes=(missing,))
         try:
             measured = [
                 self._measured(row.training, row.test, seed, localizes=table.localizes)
                 for seed in self.settings.seeds
             ]
         except _OF_ONE_DATASET as error:
-            self._say(f"could not be done: {error}")
-            return _told(row, table, status="failed", notes=(f"could not be done: {error}",))
+            self._on_step(f"could not be done: {error}")
+            return _measured_row(
+                row, table, status="failed", notes=(f"could not be done: {error}",)
+            )
         used = [self.datasets[name] for name in needed]
         tested = self.datasets[row.test]
         notes = row.notes if tested.stand_in else (*row.notes, *row.of_dataset)
@@ -174,7 +176,7 @@ class Reproduction:
             stand_in=any(dataset.stand_in for dataset in used),
             notes=(
                 *notes,
-                *dict.fromkeys(note for _, _, run_notes in measured for note in run_notes),
+                *dict.fromkeys(run_note for _, _, run_notes in measured for run_note in run_notes),
             ),
             runs=tuple(run for _, run, _ in measured),
             silence=self._silence(row.test),
@@ -189,7 +191,7 @@ class Reproduction:
                 f"{dataset.title} does not say where its clips are fake, so localization cannot "
                 "be measured on it; give a dataset with segments"
             )
-        _, training_set = self._learned(training.dataset, seed)
+        _, training_set = self._training_set(training.dataset, seed)
         num_shared = training_set.shared_with(dataset, tested.records)
         trained = self._trained(training, seed)
         answers = self._judge(trained, dataset, tested)
@@ -204,9 +206,9 @@ class Reproduction:
         run = Run(
             seed=seed,
             run=trained.name,
-            num_train=trained.made["num_train"],
-            num_validation=trained.made["num_validation"],
-            num_skipped=len(trained.made["skipped"]),
+            num_train=trained.state["num_train"],
+            num_validation=trained.state["num_validation"],
+            num_skipped=len(trained.state["skipped"]),
             threshold=predictions.threshold,
             num_real=evaluation.num_real,
             num_fake=evaluation.num_fake,
@@ -235,8 +237,10 @@ class Reproduction:
     ) -> dict[str, judging.Answer]:
         detector = MmmsbaDetector.from_pretrained(trained.folder, cache=self._cache)
         settings = {"by": dict(detector.info), "reader": dataset.reader, "root": str(dataset.root)}
-        path = self.out / "answers" / trained.name / f"{_named(dataset)}-{_hash(settings)}.jsonl"
-        self._say(f"judging {dataset.title} by {trained.name}")
+        path = (
+            self.out / "answers" / trained.name / f"{_file_name(dataset)}-{_hash(settings)}.jsonl"
+        )
+        self._on_step(f"judging {dataset.title} by {trained.name}")
         return judging.predict_clips(
             detector,
             tested.records,
@@ -250,10 +254,10 @@ class Reproduction:
         """Compute the AUC of leading silence alone on the test clips of a dataset."""
         dataset, tested = self.datasets[name], self._tested(name)
         settings = {"reader": dataset.reader, "root": str(dataset.root), "silent_db": SILENT_DB}
-        self._say(f"listening to how clips of {dataset.title} begin")
+        self._on_step(f"listening to how clips of {dataset.title} begin")
         lengths_s = silence.leading_silences(
             tested.records,
-            self.out / "silence" / f"{_named(dataset)}-{_hash(settings)}.jsonl",
+            self.out / "silence" / f"{_file_name(dataset)}-{_hash(settings)}.jsonl",
             workers=self.settings.workers,
             on_clip=lambda clip: self._on_clip("heard", clip),
         )
@@ -274,13 +278,13 @@ class Reproduction:
     def _train(self, training: Training, seed: int) -> _Trained:
         dataset = self.datasets[training.dataset]
         config = training.settings(self.settings.fit, seed)
-        clips, _ = self._learned(training.dataset, seed)
+        clips, _ = self._training_set(training.dataset, seed)
         name = _run_name(training, dataset, seed, _deciding(config, dataset, clips))
         folder = self.out / "runs" / name
         if not (folder / _TRAINED_FILE).is_file():
             # Read once more, so that a dataset is not held in memory while others are judged.
             records = clips_to_learn(dataset, seed=seed, limit=self.settings.limit)
-            self._say(f"training {name} on {len(records)} clips")
+            self._on_step(f"training {name} on {len(records)} clips")
             _fit(
                 records,
                 config,
@@ -289,7 +293,7 @@ class Reproduction:
                 workers=self.settings.workers,
                 trained_on=dataset.title,
                 progress=self._progress,
-                on_clip=lambda one: self._on_clip("read", one.record.name),
+                on_clip=lambda clip: self._on_clip("read", clip.record.name),
             )
         state = json.loads((folder / _TRAINED_FILE).read_text(encoding="utf-8"))
         return _Trained(name, folder, state)
@@ -359,10 +363,10 @@ def _run_name(
 ) -> str:
     modalities = "+".join(training.method.modalities)
     kind = training.method.attention or "enc-dec"
-    return f"{_named(dataset)}_{kind}_{modalities}_seed{seed}_{_hash(decides)}"
+    return f"{_file_name(dataset)}_{kind}_{modalities}_seed{seed}_{_hash(decides)}"
 
 
-def _named(dataset: DatasetSource) -> str:
+def _file_name(dataset: DatasetSource) -> str:
     return f"stand-in-{dataset.name}" if dataset.stand_in else dataset.name
 
 
@@ -371,7 +375,9 @@ def _hash(value: Mapping[str, Any]) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()[:10]
 
 
-def _told(row: Row, table: Table, *, status: Status, notes: tuple[str, ...] = ()) -> MeasuredRow:
+def _measured_row(
+    row: Row, table: Table, *, status: Status, notes: tuple[str, ...] = ()
+) -> MeasuredRow:
     """Return a row without figures of ours."""
     return MeasuredRow(
         method=row.method,

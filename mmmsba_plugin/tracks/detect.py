@@ -105,12 +105,12 @@ def _distinct(points: NDArray[np.float64], scores: NDArray[np.float64]) -> list[
 
     corners = points[:, 0] - points[:, 1] / 2
     xywh = np.concatenate([corners, points[:, 1]], axis=1)
-    kept = cv2.dnn.NMSBoxes(xywh.tolist(), scores.tolist(), _MIN_SCORE, _NMS_IOU)
+    indices = cv2.dnn.NMSBoxes(xywh.tolist(), scores.tolist(), _MIN_SCORE, _NMS_IOU)
     return [
         Detection(
             box_xyxy_px=np.concatenate([corners[i], corners[i] + points[i, 1]]),
             eyes_px=points[i, 2:4],
             score=float(scores[i]),
         )
-        for i in np.asarray(kept, dtype=int).ravel()
+        for i in np.asarray(indices, dtype=int).ravel()
     ]

@@ -91,10 +91,10 @@ class _Follower:
             return mesh
         if mesh is None and self._since_look < min(self._fruitless_looks, _MAX_SEARCH_EVERY):
             return None
-        found = self._look(frame)
-        if mesh is not None and not _taken_over(mesh, found):
+        detections = self._look(frame)
+        if mesh is not None and not _taken_over(mesh, detections):
             return mesh
-        return self._from_largest(frame, found)
+        return self._from_largest(frame, detections)
 
     def _from_last(self, frame: Frame) -> Mesh | None:
         if self._last is None:
@@ -102,12 +102,12 @@ class _Follower:
         return self._if_sure(self._mesh(frame.rgb, self._last.roi()))
 
     def _look(self, frame: Frame) -> list[Detection]:
-        found = self._detector(frame.rgb)
-        self._num_faces, self._since_look = len(found), 0
-        return found
+        detections = self._detector(frame.rgb)
+        self._num_faces, self._since_look = len(detections), 0
+        return detections
 
-    def _from_largest(self, frame: Frame, found: list[Detection]) -> Mesh | None:
-        for detection in sorted(found, key=lambda d: d.area_px, reverse=True):
+    def _from_largest(self, frame: Frame, detections: list[Detection]) -> Mesh | None:
+        for detection in sorted(detections, key=lambda d: d.area_px, reverse=True):
             mesh = self._if_sure(self._mesh(frame.rgb, roi_of_detection(detection)))
             if mesh is not None:
                 self._fruitless_looks = 0
@@ -124,12 +124,12 @@ class _Follower:
         self._last_box = box
 
 
-def _taken_over(mesh: Mesh, found: list[Detection]) -> bool:
+def _taken_over(mesh: Mesh, detections: list[Detection]) -> bool:
     """Return whether a face elsewhere is so large that the followed one is a bystander."""
     left, top, right, bottom = mesh.box_xyxy_px
     area_px = (right - left) * (bottom - top)
     return any(
-        d.area_px > _TAKEOVER * area_px and _iou(mesh.box_xyxy_px, _box(d)) == 0 for d in found
+        d.area_px > _TAKEOVER * area_px and _iou(mesh.box_xyxy_px, _box(d)) == 0 for d in detections
     )
 
 

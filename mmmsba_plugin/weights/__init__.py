@@ -24,8 +24,8 @@ _FILES = ("config.json", "model.safetensors")
 
 def folder() -> Path | None:
     """Return the folder of the checkpoint that is used where none is named; None without one."""
-    if named := os.environ.get(VARIABLE):
-        return Path(named)
+    if path := os.environ.get(VARIABLE):
+        return Path(path)
     return HERE if any((HERE / name).is_file() for name in _FILES) else None
 
 

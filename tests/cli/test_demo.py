@@ -76,10 +76,10 @@ class TestShown:
         lines = shown[1].splitlines()
         truth = lines.index(f"really forged: {demo.truth_of(fake)}")
         assert lines[truth + 1].startswith("reported as fake: ")
-        assert lines[truth + 2].endswith("before it was fake")
+        assert lines[truth + 2].endswith("before it was forged")
 
     def test_it_says_that_a_drawn_face_proves_nothing(self, shown):
-        assert demo.DRAWN in shown[1].splitlines()
+        assert demo.DRAWN_FACE_NOTE in shown[1].splitlines()
 
     def test_the_page_says_all_that_too_and_is_opened(self, shown, fake):
         folder, _, opened = shown
@@ -87,7 +87,7 @@ class TestShown:
         assert opened == [page.resolve().as_uri()]
         html = page.read_text(encoding="utf-8")
         assert f"what is forged in it: {demo.truth_of(fake)}." in html
-        assert f"{demo.DRAWN}." in html
+        assert f"{demo.DRAWN_FACE_NOTE}." in html
 
     def test_one_real_clip_is_made_and_one_fake(self, shown, fake):
         records = list(read_lavdf(shown[0] / "shown/dataset"))

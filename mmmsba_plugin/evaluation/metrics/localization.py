@@ -79,7 +79,7 @@ class Matched:
         self._pairs = rules.in_line(pairs)
         self._right: dict[float, Ints] = {}
         self._recalled: dict[int, tuple[Ints, Ints]] = {}
-        self._drawn: tuple[Ints, Ints] | None = None
+        self._draw_cache: tuple[Ints, Ints] | None = None
 
     def average_precision(self, tiou: float, counts: NDArray[np.int64] | None = None) -> float:
         """Return the area under the precision-recall curve of all clips together.
@@ -115,7 +115,7 @@ class Matched:
             return self._rules.area(places, len(self._scores), num_ground_truth)
         copies = counts[self._clip_at_place[places]]
         in_draw = np.flatnonzero(copies)
-        num_seen = self._seen(counts)[places[in_draw]]
+        num_seen = self._num_seen(counts)[places[in_draw]]
         return self._rules.area_of_draw(num_seen, copies[in_draw], num_ground_truth)
 
     def average_recall(self, num_proposals: int, counts: NDArray[np.int64] | None = None) -> float:
@@ -185,14 +185,14 @@ class Matched:
             self._right[tiou] = np.sort(self._place_of_row[rows])
         return self._right[tiou]
 
-    def _seen(self, counts: Ints) -> Ints:
+    def _num_seen(self, counts: Ints) -> Ints:
         """Count the drawn proposals up to each rank.
 
         The last answer is kept, because the same draw is asked for at several thresholds.
         """
-        if self._drawn is None or not np.array_equal(self._drawn[0], counts):
-            self._drawn = counts.copy(), np.cumsum(counts[self._clip_at_place])
-        return self._drawn[1]
+        if self._draw_cache is None or not np.array_equal(self._draw_cache[0], counts):
+            self._draw_cache = counts.copy(), np.cumsum(counts[self._clip_at_place])
+        return self._draw_cache[1]
 
     def _recalled_by(self, num_proposals: int) -> tuple[Ints, Ints]:
         """Return the clips of all truths, the best found first, and how many are found.

@@ -115,7 +115,7 @@ def _read_fast(path: Path) -> SpanTable:
             keys += _decoded(names)
             rows_of_clip = [_num_rows(text) for text in texts]
             counts += rows_of_clip
-            rows = _numbers(texts, sum(rows_of_clip), parser)
+            rows = _parse_rows(texts, sum(rows_of_clip), parser)
             # Copies, so that a piece's memory can be used for the next one.
             scores.append(rows[:, 0].copy())
             spans.append(rows[:, 1:].copy())
@@ -179,7 +179,7 @@ def _num_rows(text: bytes) -> int:
     return num_rows
 
 
-def _numbers(texts: list[bytes], num_rows: int, parser: simdjson.Parser) -> NDArray[np.float64]:
+def _parse_rows(texts: list[bytes], num_rows: int, parser: simdjson.Parser) -> NDArray[np.float64]:
     """Return the rows of several clips, shape ``(row, 3)``.
 
     Without its colons and its last comma their text is one array of arrays, and invalid if
@@ -190,10 +190,10 @@ def _numbers(texts: list[bytes], num_rows: int, parser: simdjson.Parser) -> NDAr
         clips: Any = parser.parse(b"[" + text[:-1] + b"]")
     except (ValueError, RuntimeError) as error:  # no JSON, or an integer beyond 64 bits
         raise _UnusualError from error
-    numbers = np.frombuffer(clips.as_buffer(of_type="d"), dtype=np.float64)
-    if len(numbers) != _COLUMNS * num_rows:
+    values = np.frombuffer(clips.as_buffer(of_type="d"), dtype=np.float64)
+    if len(values) != _COLUMNS * num_rows:
         raise _UnusualError
-    return numbers.reshape(-1, _COLUMNS)
+    return values.reshape(-1, _COLUMNS)
 
 
 class _Pairs(tuple[tuple[str, Any], ...]):
