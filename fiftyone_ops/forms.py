@@ -42,10 +42,10 @@ def ask(
         choices: What a field of text can be, where that is known only now.
         leave_out: Fields that are not asked for.
     """
-    known = choices or {}
+    choices_of_field = choices or {}
     for name, field in config_class.model_fields.items():
         if name not in leave_out:
-            _ask(inputs, name, field, known.get(name))
+            _ask(inputs, name, field, choices_of_field.get(name))
 
 
 def read(params: Mapping[str, Any], config_class: type[AnyConfig]) -> AnyConfig:
@@ -56,10 +56,10 @@ def read(params: Mapping[str, Any], config_class: type[AnyConfig]) -> AnyConfig:
     Raises:
         ConfigError: One is out of bounds, or at odds with another.
     """
-    said = {
+    settings = {
         k: v for k, v in params.items() if k in config_class.model_fields and v not in (None, "")
     }
-    return config_class.read(said)
+    return config_class.read(settings)
 
 
 def ask_target(ctx: Any, inputs: Any) -> None:
@@ -94,9 +94,9 @@ def warn(inputs: Any, name: str, message: str) -> None:
 
 def refuse(inputs: Any, name: str, message: str) -> None:
     """Show why a form cannot be sent, and keep it from being sent."""
-    shown = inputs.view(name, types.Error(label=message))
-    shown.invalid = True
-    shown.error_message = message
+    view = inputs.view(name, types.Error(label=message))
+    view.invalid = True
+    view.error_message = message
 
 
 def _offered(ctx: Any) -> list[str]:
@@ -106,28 +106,28 @@ def _offered(ctx: Any) -> list[str]:
 
 def _ask(inputs: Any, name: str, field: FieldInfo, choices: Sequence[str] | None) -> None:
     kind, optional = _kind(field.annotation)
-    said = {
+    options = {
         "label": name.replace("_", " ").capitalize(),
         "description": field.description,
         "required": False,
         "default": None if optional else field.get_default(call_default_factory=True),
     }
     if choices or get_origin(kind) is Literal:
-        inputs.enum(name, list(choices or get_args(kind)), **said)
+        inputs.enum(name, list(choices or get_args(kind)), **options)
     elif kind is bool:
-        inputs.bool(name, **said)
+        inputs.bool(name, **options)
     elif kind is int:
-        inputs.int(name, **said)
+        inputs.int(name, **options)
     elif kind is float:
-        inputs.float(name, **said)
+        inputs.float(name, **options)
     else:
-        inputs.str(name, **said)
+        inputs.str(name, **options)
 
 
 def _kind(annotation: object) -> tuple[object, bool]:
     """Return the type of a field's value, and whether it can be left out."""
     if get_origin(annotation) in (Union, builtin_types.UnionType):
-        kinds = [one for one in get_args(annotation) if one is not type(None)]
+        kinds = [kind for kind in get_args(annotation) if kind is not type(None)]
         return _kind(kinds[0])[0], True
     if hasattr(annotation, "__metadata__"):
         return get_args(annotation)[0], False

@@ -55,8 +55,8 @@ def install() -> Installed:
         OutputError: A folder of one's own is in the way, or the directory cannot be written to.
     """
     directory = plugins_dir()
-    if (found := _found(directory)) is not None:
-        return Installed(found, f"already installed: {found} leads to {HERE}")
+    if (existing := _existing_folder(directory)) is not None:
+        return Installed(existing, f"already installed: {existing} leads to {HERE}")
     place = directory / NAME
     if place.exists() and not place.is_symlink():
         raise OutputError(
@@ -88,7 +88,7 @@ def uninstall() -> Installed:
     return Installed(place, f"uninstalled: {place} is gone; datasets keep their labels")
 
 
-def _found(directory: Path) -> Path | None:
+def _existing_folder(directory: Path) -> Path | None:
     """Find where FiftyOne has this very folder already; None if it does not."""
     if directory.resolve() in (HERE, HERE.parent):
         return HERE

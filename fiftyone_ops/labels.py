@@ -145,13 +145,13 @@ def segments_of(report: Report, clock: FrameClock) -> Detections:
     return fo.TemporalDetections(
         detections=[
             detection(
-                Segment(part.start_s, part.end_s),
+                Segment(segment.start_s, segment.end_s),
                 clock,
-                label=part.modality or LABELS[-1],
-                confidence=part.score,
-                track=part.track,
+                label=segment.modality or LABELS[-1],
+                confidence=segment.score,
+                track=segment.track,
             )
-            for part in report.segments
+            for segment in report.segments
         ]
     )
 
@@ -176,7 +176,10 @@ def verdict_of(report: Report, *, made_by: str, notes: Sequence[str] = ()) -> Ve
         duration_s=report.media.duration_s,
         made_by=made_by,
         judged_at=datetime.now(UTC),
-        **{f"{_SCORE}{modality}": said.score for modality, said in report.modalities.items()},
+        **{
+            f"{_SCORE}{modality}": modality_report.score
+            for modality, modality_report in report.modalities.items()
+        },
     )
 
 
@@ -184,8 +187,13 @@ def opt_outs_of(report: Report, clock: FrameClock) -> Detections:
     """Return the stretches that were not judged as labels, named by modality."""
     return fo.TemporalDetections(
         detections=[
-            detection(Segment(part.start_s, part.end_s), clock, label=modality, reason=part.reason)
-            for modality, part in _opt_outs(report)
+            detection(
+                Segment(opt_out.start_s, opt_out.end_s),
+                clock,
+                label=modality,
+                reason=opt_out.reason,
+            )
+            for modality, opt_out in _opt_outs(report)
         ]
     )
 
@@ -204,7 +212,7 @@ def curves_of(curves: Curves | None) -> Document | None:
 
 def proposals_of(report: Report) -> NDArray[np.float64]:
     """Return ranked candidates, shape ``(proposal, 3)``: start and end in seconds, score."""
-    rows = [(part.start_s, part.end_s, part.score) for part in report.proposals]
+    rows = [(proposal.start_s, proposal.end_s, proposal.score) for proposal in report.proposals]
     return np.array(rows, dtype=np.float64).reshape(-1, 3)
 
 
@@ -233,7 +241,7 @@ def truth_of(record: Record, clock: FrameClock) -> Detections:
     record = record.lasting(clock.end_s)
     return fo.TemporalDetections(
         detections=[
-            detection(part, clock, label=label) for label, part in sorted(_labelled(record))
+            detection(segment, clock, label=label) for label, segment in sorted(_labelled(record))
         ]
     )
 
@@ -290,7 +298,7 @@ def record_truth(
     by_label: dict[str, list[Segment]] = {}
     for label in labels.detections if labels is not None else ():
         by_label.setdefault(label.label, []).append(seconds_of(label, clock))
-    truth = tuple(merge(part for parts in by_label.values() for part in parts))
+    truth = tuple(merge(segment for parts in by_label.values() for segment in parts))
     if by_label.keys() - set(LABELS[:-1]):
         return truth, None, None
     both = by_label.get("both", [])
@@ -307,10 +315,10 @@ def report_of(values: Mapping[str, Any], maker: Mapping[str, Any]) -> Report:
         maker: What the detector said of itself, from the run's ``makers``.
     """
     verdict = values["verdict"]
-    known = {name: value for name, value in maker.items() if name in Provenance.model_fields}
+    provenance = {name: value for name, value in maker.items() if name in Provenance.model_fields}
     unknown = {"package_version": "", "api_version": "", "formula_version": 0}
     problem = Problem(kind=verdict.status, message=verdict.reason) if verdict.reason else None
-    judged = verdict.status == "ok"
+    is_ok = verdict.status == "ok"
     return Report(
         status=verdict.status,
         media=Media(
@@ -321,12 +329,12 @@ def report_of(values: Mapping[str, Any], maker: Mapping[str, Any]) -> Report:
         score=verdict.confidence,
         threshold=None if verdict.threshold is None else _threshold(verdict),
         segments=tuple(map(_segment, _each(values["segments"]))),
-        modalities=_modalities(verdict, _each(values["opt_outs"])) if judged else {},
+        modalities=_modalities(verdict, _each(values["opt_outs"])) if is_ok else {},
         proposals=_proposals(values["proposals"]),
         warnings=tuple(verdict.warnings or ()),
         problem=problem,
         provenance=Provenance(
-            **{**unknown, "detector": str(maker.get("name", "")), **known},
+            **{**unknown, "detector": str(maker.get("name", "")), **provenance},
             created_utc=verdict.judged_at.isoformat(timespec="seconds"),
         ),
         curves=_curves(values["curves"]),
@@ -350,9 +358,9 @@ def _verdict_word(report: Report) -> str:
 
 
 def _opt_outs(report: Report) -> Iterator[tuple[str, OptOut]]:
-    for modality, said in report.modalities.items():
-        for part in said.opt_outs:
-            yield modality, part
+    for modality, modality_report in report.modalities.items():
+        for opt_out in modality_report.opt_outs:
+            yield modality, opt_out
 
 
 def _vector(scores: Iterable[float | None]) -> NDArray[np.float64]:
@@ -362,7 +370,7 @@ def _vector(scores: Iterable[float | None]) -> NDArray[np.float64]:
 def _labelled(record: Record) -> Iterator[tuple[str, Segment]]:
     """Yield each true stretch with its label; one that both modalities share is ``both``."""
     if record.audio_truth is None or record.visual_truth is None:
-        yield from ((FAKE, part) for part in record.truth)
+        yield from ((FAKE, segment) for segment in record.truth)
         return
     audio, visual = set(record.audio_truth), set(record.visual_truth)
     words: Mapping[str, set[Segment]] = {
@@ -370,7 +378,7 @@ def _labelled(record: Record) -> Iterator[tuple[str, Segment]]:
         "audio": audio - visual,
         "visual": visual - audio,
     }
-    yield from ((word, part) for word, parts in words.items() for part in parts)
+    yield from ((word, segment) for word, parts in words.items() for segment in parts)
 
 
 def _each(labels: Detections | None) -> Sequence[Detection]:
@@ -395,8 +403,8 @@ def _modalities(verdict: Verdict, opt_outs: Sequence[Detection]) -> dict[str, Mo
     names = [name for name in verdict.field_names if name.startswith(_SCORE)]
     by_name: dict[str, list[OptOut]] = {name.removeprefix(_SCORE): [] for name in names}
     for label in opt_outs:
-        part = OptOut(start_s=label.start_s, end_s=label.end_s, reason=label.reason)
-        by_name.setdefault(label.label, []).append(part)
+        opt_out = OptOut(start_s=label.start_s, end_s=label.end_s, reason=label.reason)
+        by_name.setdefault(label.label, []).append(opt_out)
     return {
         name: ModalityReport(score=getattr(verdict, f"{_SCORE}{name}", None), opt_outs=tuple(parts))
         for name, parts in by_name.items()
@@ -412,7 +420,7 @@ def _curves(document: Document | None) -> Curves | None:
     if document is None:
         return None
     vectors = {
-        name: tuple(None if np.isnan(one) else one for one in document[name].tolist())
+        name: tuple(None if np.isnan(value) else value for value in document[name].tolist())
         for name in document.field_names
         if name not in ("start_s", "stride_s") and document[name] is not None
     }

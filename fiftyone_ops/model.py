@@ -45,8 +45,8 @@ def load_model(
     """
     if name != NAME:
         raise ConfigError(f"no model is called {name!r}; there is: {NAME}")
-    said = {"checkpoint": checkpoint, "detector": detector}
-    settings = DetectSettings.read({k: v for k, v in said.items() if v is not None})
+    options = {"checkpoint": checkpoint, "detector": detector}
+    settings = DetectSettings.read({k: v for k, v in options.items() if v is not None})
     return ForgeryModel(load_detector(settings))
 
 
@@ -74,7 +74,7 @@ class ForgeryModel(fom.SamplesMixin, fom.Model):
         self,
         kind: type[BaseException] | None,
         error: BaseException | None,
-        trace: TracebackType | None,
+        traceback: TracebackType | None,
     ) -> None:
         """There is nothing to let go of."""
 
@@ -102,10 +102,10 @@ class ForgeryModel(fom.SamplesMixin, fom.Model):
         """
         path = arg.inpath if sample is None else sample.filepath
         report = self._detector.detect(path)
-        seen = metadata.look(path)
+        frame_index = metadata.look(path)
         clock = (
-            seen.from_zero(report.media.zero_s)
-            if isinstance(seen, Glance)
+            frame_index.from_zero(report.media.zero_s)
+            if isinstance(frame_index, Glance)
             else labels.lone_frame(report.duration_s)
         )
         return {

@@ -76,7 +76,7 @@ class Summary:
         skipped = [f"{self.skipped} judged before"] if self.skipped else []
         return f"{', '.join([*counted, *skipped]) or 'nothing to judge'} of {self.total} videos"
 
-    def plain(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """Return it as plain values."""
         return {**asdict(self), "verdicts": {word: self.verdicts[word] for word in VERDICTS}}
 

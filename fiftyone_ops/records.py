@@ -22,20 +22,20 @@ _BATCH_SIZE = 500
 
 
 def rows(
-    samples: Samples, wanted: Mapping[str, str], *, batch_size: int = _BATCH_SIZE
+    samples: Samples, paths: Mapping[str, str], *, batch_size: int = _BATCH_SIZE
 ) -> Iterator[list[Row]]:
     """Yield values of samples, a batch at a time.
 
     Args:
         samples: A dataset or a view.
-        wanted: Fields by what they shall be called; one that is not there has None throughout.
+        paths: Fields by what they shall be called; one that is not there has None throughout.
         batch_size: Samples a batch.
     """
     dataset = dataset_of(samples)
     schema = dataset.get_field_schema()
-    there = {name: path for name, path in wanted.items() if path.split(".")[0] in schema}
+    there = {name: path for name, path in paths.items() if path.split(".")[0] in schema}
     asked = {**_ALWAYS, **there}
-    absent = dict.fromkeys(wanted.keys() - there.keys())
+    absent = dict.fromkeys(paths.keys() - there.keys())
     for ids in batches(samples.values("id"), batch_size):
         columns = by_id(dataset, ids, ordered=True).values(list(asked.values()))
         yield [
@@ -61,8 +61,8 @@ def records(samples: Samples, truth_field: str) -> Iterator[Record]:
 
 def of_truth(truth_field: str) -> dict[str, str]:
     """Return the fields that :func:`record_of` reads."""
-    told = {"truth": truth_field, "located": f"{truth_field}_verdict.located"}
-    return told | {word: word for word in _OF_DATASET}
+    columns = {"truth": truth_field, "located": f"{truth_field}_verdict.located"}
+    return columns | {word: word for word in _OF_DATASET}
 
 
 def record_of(row: Row) -> Record:

@@ -63,14 +63,16 @@ def write(dataset: Any, columns: Mapping[str, Mapping[str, Any]]) -> None:
     Raises:
         WriteError: The database does not take them.
     """
-    ids = sorted({one for values in columns.values() for one in values})
+    ids = sorted({sample_id for values in columns.values() for sample_id in values})
     with writing_to(dataset):
         # By selection and not by key: a key is looked up among all samples of the dataset.
         there = by_id(dataset, ids).values("id")
         for path, values in columns.items():
-            told = [one for one in there if one in values]
-            if told:
-                by_id(dataset, told).set_values(path, [values[one] for one in told])
+            present = [sample_id for sample_id in there if sample_id in values]
+            if present:
+                by_id(dataset, present).set_values(
+                    path, [values[sample_id] for sample_id in present]
+                )
 
 
 def declare_segments(dataset: Any, name: str) -> None:
@@ -135,8 +137,8 @@ def made_by(info: Mapping[str, Any]) -> str:
     Args:
         info: What it says of itself, as plain values.
     """
-    told = json.dumps(info, sort_keys=True, default=str)
-    return hashlib.sha256(told.encode()).hexdigest()[:12]
+    text = json.dumps(info, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def require_ours(dataset: Any, run_key: str, *, method: str, fields: tuple[str, ...]) -> None:

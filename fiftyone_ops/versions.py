@@ -13,8 +13,8 @@ _MANIFEST = Path(__file__).with_name("fiftyone.yml")
 
 def plugin_version() -> str:
     """Return the version that the manifest beside this file states."""
-    found = re.search(r'^version: "(.+)"$', _MANIFEST.read_text(encoding="utf-8"), re.MULTILINE)
-    return found[1] if found else ""
+    match = re.search(r'^version: "(.+)"$', _MANIFEST.read_text(encoding="utf-8"), re.MULTILINE)
+    return match[1] if match else ""
 
 
 def why_unfit() -> str:

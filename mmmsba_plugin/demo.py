@@ -18,7 +18,7 @@ from mmmsba_plugin.errors import DatasetError
 from mmmsba_plugin.evaluation.evaluate import Evaluation, measure
 from mmmsba_plugin.evaluation.run import run, tables
 from mmmsba_plugin.features.cache import FeatureCache
-from mmmsba_plugin.forge.augment.pipeline import PLAIN
+from mmmsba_plugin.forge.augment.pipeline import NO_PROCESSING
 from mmmsba_plugin.forge.dataset import forge_dataset
 from mmmsba_plugin.forge.talking_head.clips import make_talking_head_dataset
 from mmmsba_plugin.forge.variants import ForgeConfig
@@ -85,7 +85,7 @@ def show(folder: Path, *, seed: int = 0, on_step: OnStep = lambda _: None) -> De
     real = _talking(folder / "shown" / "genuine", num_clips=1, seconds=_SHOWN_S, seed=seed)
     on_step("forging a stretch of it")
     dataset = folder / "shown" / "dataset"
-    config = ForgeConfig(processing=PLAIN)
+    config = ForgeConfig(processing=NO_PROCESSING)
     forgers = [lookup("forgers", _SHOWN_FORGER)]
     forge_dataset(real, dataset, per_clip=1, seed=seed, forgers=forgers, config=config)
     on_step("looking for it")

@@ -77,7 +77,7 @@ STEP_BY_STEP = {"execute_as_generator": True}
 class Outcome(Protocol):
     """Summary of a run; as text, in a sentence."""
 
-    def plain(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """Return it as plain values."""
 
 
@@ -105,7 +105,7 @@ def carry_out(
     if _in_app(ctx):
         return _streamed(ctx, run, last)
     _in_one_go(ctx, run)
-    return run.summary.plain()
+    return run.summary.to_dict()
 
 
 def _in_app(ctx: Any) -> bool:
@@ -143,5 +143,5 @@ def _called_off(ctx: Any) -> bool:
     run_id = getattr(ctx, "_delegated_operation_id", None)
     if run_id is None:
         return False
-    found = get_db_conn().delegated_ops.find_one({"_id": ObjectId(run_id)}, {"run_state": 1})
-    return found is not None and found.get("run_state") == "failed"
+    operation = get_db_conn().delegated_ops.find_one({"_id": ObjectId(run_id)}, {"run_state": 1})
+    return operation is not None and operation.get("run_state") == "failed"

@@ -38,8 +38,8 @@ class DetectForgeries(OnSamples):
         if why := _why_not(ctx):
             forms.refuse(inputs, "not_here", why)
         forms.ask_target(ctx, inputs)
-        unasked = () if _ran_before(ctx) else ("existing",)
-        forms.ask(inputs, DetectSettings, choices={"detector": _detectors()}, leave_out=unasked)
+        hidden = () if _ran_before(ctx) else ("existing",)
+        forms.ask(inputs, DetectSettings, choices={"detector": _detectors()}, leave_out=hidden)
         _warn_of_weights(ctx, inputs)
         return types.Property(inputs, view=types.View(label=self.label))
 

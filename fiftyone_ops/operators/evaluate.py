@@ -22,15 +22,15 @@ class EvaluateForgeries(OnSamples):
         """Measure."""
         versions.require_fit()
         settings = forms.read(ctx.params, EvaluateSettings)
-        told = evaluate(forms.target_of(ctx), **settings.model_dump())
+        result = evaluate(forms.target_of(ctx), **settings.model_dump())
         ctx.ops.reload_dataset()
         rows = [
             {"figure": name, "value": f"{value:.4f}"}
-            for name, value in told.table.items()
+            for name, value in result.table.items()
             # One that is not defined, such as an AUC of fake clips alone, is not shown.
             if value == value  # noqa: PLR0124 - NaN alone differs from itself
         ]
-        return {**told.plain(), "rows": rows}
+        return {**result.to_dict(), "rows": rows}
 
     def resolve_output(self, ctx: Any) -> Any:
         """Return the table of metrics; nothing where there are none, as after an error."""

@@ -38,11 +38,11 @@ class _Made:
     def __str__(self) -> str:
         return f"{self.filled}; {self.proxies}" if self.proxies else str(self.filled)
 
-    def plain(self) -> dict[str, Any]:
-        told = self.filled.plain()
+    def to_dict(self) -> dict[str, Any]:
+        values = self.filled.to_dict()
         if self.proxies:
-            told |= {"proxies": self.proxies.made, "without_proxy": dict(self.proxies.failed)}
-        return told
+            values |= {"proxies": self.proxies.made, "without_proxy": dict(self.proxies.failed)}
+        return values
 
 
 class _Both:

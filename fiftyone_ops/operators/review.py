@@ -35,12 +35,12 @@ class ReviewForgeries(foo.Operator):
     def execute(self, ctx: Any) -> dict[str, Any]:
         """Put the queue in order, save it as a view, and show that."""
         versions.require_fit()
-        wanted = forms.read(ctx.params, ReviewSettings)
-        start_review(ctx.dataset, wanted.label_field)
-        fields = {"label_field": wanted.label_field, "truth_field": wanted.truth_field}
+        settings = forms.read(ctx.params, ReviewSettings)
+        start_review(ctx.dataset, settings.label_field)
+        fields = {"label_field": settings.label_field, "truth_field": settings.truth_field}
         samples = forms.target_of(ctx)
-        view = queue(samples, wanted.reason, **fields)
-        name = f"review-{wanted.reason}"
+        view = queue(samples, settings.reason, **fields)
+        name = f"review-{settings.reason}"
         ctx.dataset.save_view(name, view, overwrite=True)
         ctx.ops.set_view(name=name)
         return {"view": name, "queued": view.count(), "waiting": waiting(samples, **fields)}
@@ -71,16 +71,16 @@ class DecideForgery(foo.Operator):
 
     def execute(self, ctx: Any) -> dict[str, Any]:
         """Decide, about the sample that is named or the one that is open."""
-        said = {name: ctx.params[name] for name in Decision.model_fields if name in ctx.params}
-        told = decide(
+        decision = {name: ctx.params[name] for name in Decision.model_fields if name in ctx.params}
+        state = decide(
             ctx.dataset,
             ctx.params.get("sample_id") or ctx.current_sample,
             label_field=ctx.params.get("label_field") or ReviewSettings().label_field,
             by=ctx.params.get("by") or ctx.user_id,
-            **said,
+            **decision,
         )
         ctx.ops.reload_samples()
-        return told.plain()
+        return state.to_dict()
 
     def __call__(self, samples: Any, sample_id: str, **decision: Any) -> Any:
         """Run it from Python.

@@ -58,8 +58,8 @@ def judged_fields(dataset: Any) -> list[str]:
 
 def fields_of(ctx: Any) -> Fields | None:
     """Return the fields that were asked about, the newest run's unless said; None without any."""
-    known = judged_fields(ctx.dataset)
-    asked = ctx.params.get("field")
-    if asked in known:
-        return Fields(asked)
-    return Fields(known[-1]) if known else None
+    runs = judged_fields(ctx.dataset)
+    field = ctx.params.get("field")
+    if field in runs:
+        return Fields(field)
+    return Fields(runs[-1]) if runs else None

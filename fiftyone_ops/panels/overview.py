@@ -36,8 +36,8 @@ class ForgeryOverview(foo.Panel):
     def summary(self, ctx: Any) -> dict[str, Any]:
         """Return the counts of the view."""
         fields = fields_of(ctx)
-        told = {"fields": judged_fields(ctx.dataset), "field": fields and fields.segments}
-        return told if fields is None else {**told, **overview_of(ctx.view, fields)}
+        values = {"fields": judged_fields(ctx.dataset), "field": fields and fields.segments}
+        return values if fields is None else {**values, **overview_of(ctx.view, fields)}
 
     @predictions
     def show(self, ctx: Any) -> dict[str, Any]:

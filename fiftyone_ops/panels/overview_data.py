@@ -47,7 +47,7 @@ def overview_of(samples: Samples, fields: Fields) -> Values:
         fields: Where a run wrote.
     """
     samples = flattened(samples)
-    told = samples.aggregate(
+    counts = samples.aggregate(
         [
             fo.Count(),
             fo.CountValues(f"{fields.verdict}.confidence", expr=_bar(ViewField())),
@@ -57,7 +57,7 @@ def overview_of(samples: Samples, fields: Fields) -> Values:
             fo.CountValues(split_path(samples)),
         ]
     )
-    num_clips, bars, (lowest, highest), verdicts, modalities, splits = told
+    num_clips, bars, (lowest, highest), verdicts, modalities, splits = counts
     return {
         "num_clips": num_clips,
         "bars": [
@@ -111,8 +111,8 @@ def queue_of(samples: Samples, fields: Fields, *, reason: Reason, truth_field: s
     counts = waiting(samples, **where)
     return {
         "items": [
-            {"sample_id": one, "name": Path(path).name, "score": score, "at_s": at_s or []}
-            for one, path, score, at_s in zip(*first.values([*paths, starts]), strict=True)
+            {"sample_id": sample_id, "name": Path(path).name, "score": score, "at_s": at_s or []}
+            for sample_id, path, score, at_s in zip(*first.values([*paths, starts]), strict=True)
         ],
         "reasons": [
             {"name": name, "title": title, "why": REASONS[name], "count": counts[name]}
@@ -147,8 +147,8 @@ def _by_verdict(samples: Samples, fields: Fields, label: str) -> Expression:
 
 def _by_modality(samples: Samples, fields: Fields, label: str) -> Expression:
     del samples
-    found = ViewField(f"{fields.segments}.detections")
-    return found.filter(ViewField("label") == label).length() > 0
+    segments = ViewField(f"{fields.segments}.detections")
+    return segments.filter(ViewField("label") == label).length() > 0
 
 
 def _by_split(samples: Samples, fields: Fields, split: str) -> Expression:
@@ -166,8 +166,8 @@ _MATCHES: Final[Mapping[str, Callable[[Samples, Fields, Any], Expression]]] = {
 
 
 def _tally(kind: str, title: str, counts: Iterator[tuple[str, int]]) -> Values:
-    shown = [{"value": value, "count": count} for value, count in counts][:_MAX_VALUES]
-    return {"kind": kind, "title": title, "counts": shown}
+    rows = [{"value": value, "count": count} for value, count in counts][:_MAX_VALUES]
+    return {"kind": kind, "title": title, "counts": rows}
 
 
 def _in_order(counts: dict[str | None, int]) -> Iterator[tuple[str, int]]:
@@ -175,5 +175,5 @@ def _in_order(counts: dict[str | None, int]) -> Iterator[tuple[str, int]]:
 
 
 def _most_first(counts: dict[str | None, int]) -> Iterator[tuple[str, int]]:
-    known = ((value, count) for value, count in counts.items() if value is not None)
-    yield from sorted(known, key=lambda item: -item[1])
+    stated = ((value, count) for value, count in counts.items() if value is not None)
+    yield from sorted(stated, key=lambda item: -item[1])

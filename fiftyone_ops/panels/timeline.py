@@ -71,7 +71,7 @@ def _go_on(ctx: Any, fields: Fields) -> None:
     else:
         ids = flattened(ctx.view).values("id")
         ids = ids[ids.index(here) + 1 :] if here in ids else []
-    if behind := [one for one in ids if one != here]:
+    if behind := [sample_id for sample_id in ids if sample_id != here]:
         ctx.ops.open_sample(id=behind[0])
 
 

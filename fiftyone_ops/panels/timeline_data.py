@@ -69,20 +69,22 @@ def frames_of(sample: fo.Sample, fields: Fields) -> Iterator[Values]:
     """
     from mmmsba_plugin.media.probe import probe
 
-    wanted = list(_wanted(sample, fields))
+    moments = list(_moments(sample, fields))
     try:
-        media = probe(sample.filepath) if wanted else None
+        media = probe(sample.filepath) if moments else None
     except MmmsbaError as error:
-        yield from ({"segment_id": name, "src": None, "caption": str(error)} for name, _ in wanted)
+        yield from ({"segment_id": name, "src": None, "caption": str(error)} for name, _ in moments)
         return
-    for name, middle_s in wanted:
+    for name, middle_s in moments:
         yield {"segment_id": name, **_frame(media, middle_s)}
 
 
-def _wanted(sample: fo.Sample, fields: Fields) -> Iterator[tuple[str, float]]:
+def _moments(sample: fo.Sample, fields: Fields) -> Iterator[tuple[str, float]]:
     """Yield the segments to show a frame of, and its time, the surest first."""
-    shown = (_segments(sample, fields.segments) or []) + (_segments(sample, fields.reviewed) or [])
-    by_name = {segment["id"]: segment for segment in shown}
+    segments = (_segments(sample, fields.segments) or []) + (
+        _segments(sample, fields.reviewed) or []
+    )
+    by_name = {segment["id"]: segment for segment in segments}
     best = sorted(by_name.values(), key=lambda segment: -(segment["score"] or 1.0))
     for segment in best[:MAX_FRAMES]:
         yield segment["id"], (segment["start_s"] + segment["end_s"]) / 2
@@ -112,8 +114,8 @@ def _segments(sample: fo.Sample, field: str) -> list[Values] | None:
     if value is None:
         return None
     clock_of_clip = lazily(sample.filepath, sample.metadata)
-    found = [_segment(label, clock_of_clip) for label in detections(value)]
-    return sorted(found, key=lambda segment: segment["start_s"])
+    segments = [_segment(label, clock_of_clip) for label in detections(value)]
+    return sorted(segments, key=lambda segment: segment["start_s"])
 
 
 def _segment(label: Any, clock_of_clip: Callable[[], FrameClock]) -> Values:
@@ -147,19 +149,21 @@ def _scores(verdict: Any) -> Iterator[tuple[str, float | None]]:
 def _curves(document: Any) -> Values | None:
     if document is None:
         return None
-    named = {
+    curve_of_modality = {
         name: np.asarray(document[name], dtype=np.float64)
         for name in document.field_names
         if name not in {"start_s", "stride_s"} and document[name] is not None
     }
-    together = named.pop("score")
+    together = curve_of_modality.pop("score")
     snippets_a_point = max(1, -(-len(together) // MAX_POINTS))
     return {
         "start_s": document.start_s,
         "stride_s": document.stride_s * snippets_a_point,
         "snippets_a_point": snippets_a_point,
         "score": highest(together, snippets_a_point),
-        "by_modality": {name: highest(one, snippets_a_point) for name, one in named.items()},
+        "by_modality": {
+            name: highest(curve, snippets_a_point) for name, curve in curve_of_modality.items()
+        },
     }
 
 
@@ -172,8 +176,8 @@ def highest(scores: NDArray[np.float64], snippets_a_point: int) -> list[float | 
     """
     short = -len(scores) % snippets_a_point
     padded = np.append(scores, np.full(short, np.nan)).reshape(-1, snippets_a_point)
-    known = np.where(np.isnan(padded), -np.inf, padded).max(axis=1)
-    return [None if np.isneginf(score) else round(float(score), 4) for score in known]
+    maxima = np.where(np.isnan(padded), -np.inf, padded).max(axis=1)
+    return [None if np.isneginf(score) else round(float(score), 4) for score in maxima]
 
 
 def _review(review: Any) -> Values | None:

@@ -106,35 +106,35 @@ class Annotation:
         )
         ids = videos.values("id")
         before = self._judged_before(videos)
-        self._ids = [one for one in ids if one not in before]
+        self._ids = [sample_id for sample_id in ids if sample_id not in before]
         self.summary = Summary(key, total=len(ids), skipped=len(ids) - len(self._ids))
 
     def steps(self) -> Generator[Progress, None, None]:
         """Judge the videos, one a step; closed early, it writes what it has."""
         started_s = time.monotonic()
-        done = 0
+        num_done = 0
         for batch in batches(self._ids, self.settings.batch_size):
-            judged = Batch(self._dataset, self.fields, self.settings)
+            labels_to_write = Batch(self._dataset, self.fields, self.settings)
             paths = metadata.paths_of(self._dataset, batch)
-            judged.look_at(paths)
+            labels_to_write.look_at(paths)
             try:
-                for one in batch:
-                    if one in paths:
-                        self._judge(one, paths[one], judged)
-                    done += 1
+                for sample_id in batch:
+                    if sample_id in paths:
+                        self._judge(sample_id, paths[sample_id], labels_to_write)
+                    num_done += 1
                     self.summary.took_s = time.monotonic() - started_s
-                    left_s = self.summary.took_s / done * (len(self._ids) - done)
-                    if time.monotonic() - judged.written_s > _LONGEST_UNWRITTEN_S:
-                        judged.write()
-                    yield Progress(done, len(self._ids), left_s)
+                    left_s = self.summary.took_s / num_done * (len(self._ids) - num_done)
+                    if time.monotonic() - labels_to_write.written_s > _LONGEST_UNWRITTEN_S:
+                        labels_to_write.write()
+                    yield Progress(num_done, len(self._ids), left_s)
             finally:
                 # Also where whoever iterates has enough, or closes the App's tab.
-                judged.write()
+                labels_to_write.write()
 
-    def _judge(self, one: str, path: str, into: "Batch") -> None:
+    def _judge(self, sample_id: str, path: str, into: "Batch") -> None:
         report = self._report(path)
-        into.add(one, report, made_by=self._made_by)
-        verdict = into.verdict_of(one)
+        into.add(sample_id, report, made_by=self._made_by)
+        verdict = into.verdict_of(sample_id)
         self.summary.verdicts[verdict] += 1
         if report.problem and len(self.summary.problems) < _NUM_NAMED:
             self.summary.problems[path] = report.problem.message
@@ -156,11 +156,11 @@ class Annotation:
         if self.settings.existing == "overwrite":
             return frozenset()
         verdict = self.fields.verdict
-        judged = videos.exists(verdict)
+        with_verdict = videos.exists(verdict)
         if self.settings.existing == "resume":
             well = F(f"{verdict}.label") != "error"
-            judged = judged.match(well & (F(f"{verdict}.made_by") == self._made_by))
-        return frozenset(judged.values("id"))
+            with_verdict = with_verdict.match(well & (F(f"{verdict}.made_by") == self._made_by))
+        return frozenset(with_verdict.values("id"))
 
 
 def load_detector(settings: DetectSettings) -> Detector:
@@ -210,11 +210,11 @@ def _at(detector: Detector, settings: DetectSettings) -> Detector:
 def _failed(path: str, error: Exception) -> Report:
     from mmmsba_plugin import __version__
 
-    told = str(error) if isinstance(error, MmmsbaError) else f"{type(error).__name__}: {error}"
+    message = str(error) if isinstance(error, MmmsbaError) else f"{type(error).__name__}: {error}"
     return Report(
         status="error",
         media=Media(path=path),
-        problem=Problem(kind=type(error).__name__, message=told),
+        problem=Problem(kind=type(error).__name__, message=message),
         provenance=Provenance(
             package_version=__version__, api_version="", formula_version=0, detector=""
         ),
@@ -241,37 +241,39 @@ class Batch:
 
     def __init__(self, dataset: Any, fields: Fields, settings: DetectSettings) -> None:
         self._dataset, self._fields, self._settings = dataset, fields, settings
-        self._seen: dict[str, metadata.Seen] = {}
+        self._frame_indices: dict[str, metadata.IndexOrError] = {}
         self._columns: dict[str, dict[str, Any]] = {}
         self.written_s = time.monotonic()
 
     def look_at(self, paths: Mapping[str, str]) -> None:
         """Look at the files, and fill the metadata of those that have none."""
-        self._seen = {one: metadata.look(path) for one, path in paths.items()}
+        self._frame_indices = {sample_id: metadata.look(path) for sample_id, path in paths.items()}
         bare = metadata.without_metadata(by_id(self._dataset, paths)).values("id")
-        metadata.put(self._dataset, paths, {one: self._seen[one] for one in bare})
+        metadata.put(
+            self._dataset, paths, {sample_id: self._frame_indices[sample_id] for sample_id in bare}
+        )
 
-    def add(self, one: str, report: Report, *, made_by: str) -> None:
+    def add(self, sample_id: str, report: Report, *, made_by: str) -> None:
         """Take in what is said about a video."""
-        clock = self._clock(one, report)
+        clock = self._clock(sample_id, report)
         verdict = labels.verdict_of(report, made_by=made_by, notes=_notes(clock))
-        wanted, fields = self._settings, self._fields
+        settings, fields = self._settings, self._fields
         values = {
             fields.segments: labels.segments_of(report, clock),
             # What is not asked for goes, so that nothing of an earlier run stays beside this one.
-            fields.opt_outs: labels.opt_outs_of(report, clock) if wanted.opt_outs else None,
-            fields.curves: labels.curves_of(report.curves) if wanted.curves else None,
-            fields.proposals: labels.proposals_of(report) if wanted.proposals else None,
+            fields.opt_outs: labels.opt_outs_of(report, clock) if settings.opt_outs else None,
+            fields.curves: labels.curves_of(report.curves) if settings.curves else None,
+            fields.proposals: labels.proposals_of(report) if settings.proposals else None,
         }
-        if wanted.frames and report.curves is not None:
+        if settings.frames and report.curves is not None:
             values[f"frames.{fields.frame_score}"] = labels.frame_scores_of(report.curves, clock)
         # The verdict goes last: a video that has one has everything.
         for name, value in {**values, fields.verdict: verdict}.items():
-            self._columns.setdefault(name, {})[one] = value
+            self._columns.setdefault(name, {})[sample_id] = value
 
-    def verdict_of(self, one: str) -> str:
+    def verdict_of(self, sample_id: str) -> str:
         """Return in a word what was said about a video."""
-        word: str = self._columns[self._fields.verdict][one].label
+        word: str = self._columns[self._fields.verdict][sample_id].label
         return word
 
     def write(self) -> None:
@@ -281,10 +283,10 @@ class Batch:
         write(self._dataset, {**columns, self._fields.verdict: verdicts})
         self.written_s = time.monotonic()
 
-    def _clock(self, one: str, report: Report) -> FrameClock:
-        seen = self._seen.get(one)
-        if isinstance(seen, Glance):
-            return seen.from_zero(report.media.zero_s)
+    def _clock(self, sample_id: str, report: Report) -> FrameClock:
+        frame_index = self._frame_indices.get(sample_id)
+        if isinstance(frame_index, Glance):
+            return frame_index.from_zero(report.media.zero_s)
         return labels.lone_frame(report.duration_s)
 
 

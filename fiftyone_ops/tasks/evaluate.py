@@ -53,9 +53,9 @@ class Evaluated:
     @property
     def table(self) -> dict[str, float]:
         """Every figure by name, such as ``ap@0.5``, ``ar@100`` and ``auc``."""
-        return {name: one.value for name, one in self.evaluation.intervals.items()}
+        return {name: interval.value for name, interval in self.evaluation.intervals.items()}
 
-    def plain(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """Return it as plain values."""
         return {**to_dict(self.evaluation), "eval_key": self.eval_key, "views": list(self.views)}
 
@@ -73,35 +73,35 @@ def evaluate(samples: Samples, **settings: Any) -> Evaluated:
         FieldTakenError: ``eval_key`` names something of somebody else's.
         DatasetError: None of the videos with a truth was judged.
     """
-    wanted = EvaluateSettings.read(settings)
+    options = EvaluateSettings.read(settings)
     videos = videos_of(samples)
     dataset = dataset_of(videos)
-    _require(dataset, wanted)
-    counted = tuple(f"{wanted.eval_key}_{word}" for word in ("tp", "fp", "fn"))
-    store.require_ours(dataset, wanted.eval_key, method=store.EVALUATE, fields=counted)
-    known = videos.exists(wanted.truth_field)
-    said = _Said()
+    _require(dataset, options)
+    counted = tuple(f"{options.eval_key}_{word}" for word in ("tp", "fp", "fn"))
+    store.require_ours(dataset, options.eval_key, method=store.EVALUATE, fields=counted)
+    labelled = videos.exists(options.truth_field)
+    predictions = _PredictionTable()
     ground_truth = []
-    for batch in rows(known, _asked(wanted)):
+    for batch in rows(labelled, _columns(options)):
         ground_truth += [record_of(row) for row in batch]
         for row in batch:
-            said.hear(row)
-        write(dataset, _marks(batch, wanted))
-    found = measure(
-        said.predictions(wanted.predictions),
+            predictions.add(row)
+        write(dataset, _marks(batch, options))
+    evaluation = measure(
+        predictions.predictions(options.predictions),
         GroundTruth.of(ground_truth),
-        mode=wanted.mode,
-        num_resamples=wanted.resamples,
+        mode=options.mode,
+        num_resamples=options.resamples,
     )
-    told = Evaluated(found, wanted.eval_key, _save_views(dataset, wanted))
-    _register(dataset, told, wanted)
-    if wanted.activitynet:
-        _as_activitynet(known, wanted)
-    return told
+    result = Evaluated(evaluation, options.eval_key, _save_views(dataset, options))
+    _register(dataset, result, options)
+    if options.activitynet:
+        _as_activitynet(labelled, options)
+    return result
 
 
 @dataclass(slots=True)
-class _Said:
+class _PredictionTable:
     """Predictions of a system, sample after sample."""
 
     scores: dict[str, float] = field(default_factory=dict)
@@ -109,19 +109,19 @@ class _Said:
     thresholds: set[float] = field(default_factory=set)
     by_modality: dict[str, dict[str, float]] = field(default_factory=dict)
 
-    def hear(self, row: Row) -> None:
+    def add(self, row: Row) -> None:
         """Take in what was said about one sample; nothing, where it was not judged."""
-        one, verdict = row["id"], row["verdict"]
+        sample_id, verdict = row["id"], row["verdict"]
         if verdict is None or verdict.confidence is None:
             return
-        self.scores[one] = verdict.confidence
-        self.proposals[one] = _ranked(row)
+        self.scores[sample_id] = verdict.confidence
+        self.proposals[sample_id] = _ranked(row)
         if verdict.threshold is not None:
             self.thresholds.add(verdict.threshold)
         for name in verdict.field_names:
             if name.startswith("score_") and verdict[name] is not None:
                 modality = name.removeprefix("score_")
-                self.by_modality.setdefault(modality, {})[one] = verdict[name]
+                self.by_modality.setdefault(modality, {})[sample_id] = verdict[name]
 
     def predictions(self, name: str) -> Predictions:
         """Return it as the tables that figures are computed from."""
@@ -135,29 +135,29 @@ class _Said:
         )
 
 
-def _asked(wanted: EvaluateSettings) -> dict[str, str]:
-    fields = Fields(wanted.predictions)
+def _columns(options: EvaluateSettings) -> dict[str, str]:
+    fields = Fields(options.predictions)
     return {
-        **of_truth(wanted.truth_field),
+        **of_truth(options.truth_field),
         "segments": fields.segments,
         "verdict": fields.verdict,
         "proposals": fields.proposals,
     }
 
 
-def _require(dataset: Any, wanted: EvaluateSettings) -> None:
+def _require(dataset: Any, options: EvaluateSettings) -> None:
     """Check that there is something to measure, and a truth to measure it against."""
     schema = dataset.get_field_schema()
-    verdict = Fields(wanted.predictions).verdict
+    verdict = Fields(options.predictions).verdict
     if verdict not in schema:
         raise TargetError(
             f"{dataset.name!r} has no field {verdict!r}; run detect_forgeries first, or name its "
             "label field as `predictions`"
         )
-    truth = schema.get(wanted.truth_field)
+    truth = schema.get(options.truth_field)
     if getattr(truth, "document_type", None) is not fo.TemporalDetections:
         raise TargetError(
-            f"{dataset.name!r} has no true segments in {wanted.truth_field!r}; import a dataset, "
+            f"{dataset.name!r} has no true segments in {options.truth_field!r}; import a dataset, "
             "review predictions, or name the field of TemporalDetections that holds them"
         )
 
@@ -167,36 +167,38 @@ def _ranked(row: Row) -> tuple[Any, Any]:
     if row["proposals"] is not None:
         ranked = row["proposals"].reshape(-1, 3)
         return ranked[:, :2], ranked[:, 2]
-    found, scores = _found(row)
-    return [(part.start_s, part.end_s) for part in found], scores
+    segments, scores = _predicted_segments(row)
+    return [(segment.start_s, segment.end_s) for segment in segments], scores
 
 
-def _found(row: Row) -> tuple[list[Segment], list[float]]:
+def _predicted_segments(row: Row) -> tuple[list[Segment], list[float]]:
     clock = lazily(row["filepath"], row["metadata"])
-    told = detections(row["segments"])
-    return [labels.seconds_of(one, clock) for one in told], [one.confidence or 0.0 for one in told]
+    predicted = detections(row["segments"])
+    return [labels.seconds_of(label, clock) for label in predicted], [
+        label.confidence or 0.0 for label in predicted
+    ]
 
 
-def _marks(batch: Sequence[Row], wanted: EvaluateSettings) -> dict[str, dict[str, Any]]:
+def _marks(batch: Sequence[Row], options: EvaluateSettings) -> dict[str, dict[str, Any]]:
     """Build marks of hits, misses and false alarms, by field and sample."""
-    key = wanted.eval_key
+    key = options.eval_key
     columns: dict[str, dict[str, Any]] = {}
     for row in batch:
         clock = lazily(row["filepath"], row["metadata"])
-        ground_truth = [labels.seconds_of(one, clock) for one in detections(row["truth"])]
-        found, scores = _found(row)
-        stands_for = pair(found, scores, ground_truth, tiou=wanted.tiou)
+        ground_truth = [labels.seconds_of(label, clock) for label in detections(row["truth"])]
+        segments, scores = _predicted_segments(row)
+        stands_for = pair(segments, scores, ground_truth, tiou=options.tiou)
         right = [index is not None for index in stands_for]
         marks: dict[str, Any] = {
             f"{key}_tp": sum(right),
-            f"{key}_fp": len(found) - sum(right),
+            f"{key}_fp": len(segments) - sum(right),
             f"{key}_fn": len(ground_truth) - sum(right),
         }
         # A label without any is left alone: there is nothing to mark.
-        if found:
-            marks[f"{wanted.predictions}.detections.{key}"] = ["tp" if r else "fp" for r in right]
+        if segments:
+            marks[f"{options.predictions}.detections.{key}"] = ["tp" if r else "fp" for r in right]
         if ground_truth:
-            marks[f"{wanted.truth_field}.detections.{key}"] = [
+            marks[f"{options.truth_field}.detections.{key}"] = [
                 "tp" if index in stands_for else "fn" for index in range(len(ground_truth))
             ]
         for name, value in marks.items():
@@ -204,18 +206,18 @@ def _marks(batch: Sequence[Row], wanted: EvaluateSettings) -> dict[str, dict[str
     return columns
 
 
-def _save_views(dataset: Any, wanted: EvaluateSettings) -> tuple[str, ...]:
+def _save_views(dataset: Any, options: EvaluateSettings) -> tuple[str, ...]:
     """Save a view for each kind of error, the surest first."""
-    key, verdict = wanted.eval_key, Fields(wanted.predictions).verdict
-    truly = F(f"{wanted.truth_field}.detections").length() > 0
-    said = F(f"{verdict}.label") == "forged"
+    key, verdict = options.eval_key, Fields(options.predictions).verdict
+    truly = F(f"{options.truth_field}.detections").length() > 0
+    is_flagged = F(f"{verdict}.label") == "forged"
     videos = flattened(dataset)
-    judged = videos.exists(f"{verdict}.confidence").exists(wanted.truth_field)
+    with_verdict = videos.exists(f"{verdict}.confidence").exists(options.truth_field)
     views = {
         f"{key}-missed-segments": videos.match(F(f"{key}_fn") > 0),
         f"{key}-false-alarms": videos.match(F(f"{key}_fp") > 0),
-        f"{key}-genuine-called-forged": judged.match(said & ~truly),
-        f"{key}-forged-called-genuine": judged.match(~said & truly),
+        f"{key}-genuine-called-forged": with_verdict.match(is_flagged & ~truly),
+        f"{key}-forged-called-genuine": with_verdict.match(~is_flagged & truly),
     }
     with writing_to(dataset):
         for name, view in views.items():
@@ -224,27 +226,27 @@ def _save_views(dataset: Any, wanted: EvaluateSettings) -> tuple[str, ...]:
     return tuple(views)
 
 
-def _register(dataset: Any, told: Evaluated, wanted: EvaluateSettings) -> None:
+def _register(dataset: Any, result: Evaluated, options: EvaluateSettings) -> None:
     store.register(
         dataset,
-        told.eval_key,
+        result.eval_key,
         method=store.EVALUATE,
         # As rows: a database's keys have no dots in them, and "ap@0.5" has.
-        figures=[[name, value] for name, value in told.table.items()],
-        settings=wanted.model_dump(mode="json"),
-        num_real=told.evaluation.num_real,
-        num_fake=told.evaluation.num_fake,
+        figures=[[name, value] for name, value in result.table.items()],
+        settings=options.model_dump(mode="json"),
+        num_real=result.evaluation.num_real,
+        num_fake=result.evaluation.num_fake,
     )
 
 
-def _as_activitynet(known: Any, wanted: EvaluateSettings) -> None:
+def _as_activitynet(samples: Any, options: EvaluateSettings) -> None:
     """Run FiftyOne's own evaluation beside ours, for its panel of models."""
-    known.evaluate_detections(
-        wanted.predictions,
-        gt_field=wanted.truth_field,
-        eval_key=f"{wanted.eval_key}_frames",
+    samples.evaluate_detections(
+        options.predictions,
+        gt_field=options.truth_field,
+        eval_key=f"{options.eval_key}_frames",
         method="activitynet",
-        iou=wanted.tiou,
+        iou=options.tiou,
         classwise=False,
         compute_mAP=False,
     )

@@ -54,7 +54,7 @@ class Exported:
         failed = f", nothing of {len(self.failed)} videos" if self.failed else ""
         return f"{self.written} files written to {self.folder}{failed}"
 
-    def plain(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """Return it as plain values."""
         return {"folder": str(self.folder), "written": self.written, "failed": dict(self.failed)}
 
@@ -97,48 +97,54 @@ class Export:
 
     def __init__(self, samples: Samples, settings: ExportSettings) -> None:
         self._settings = settings
-        self._videos = _told_of(videos_of(samples), settings)
+        self._videos = _labelled_samples(videos_of(samples), settings)
         _writers_of(settings)
         ensure_dir(settings.folder)
         self.summary = Exported(settings.folder)
 
     def steps(self) -> Generator[Counted, None, None]:
         """Write what there is of the videos, one a step."""
-        videos, wanted = self._videos, self._settings
+        videos, settings = self._videos, self._settings
         total = videos.count()
-        with writing_to(wanted.folder):
-            for done, _ in enumerate(_EXPORTS[wanted.what](videos, wanted, self.summary), start=1):
-                yield Counted(done, total)
+        with writing_to(settings.folder):
+            for num_done, _ in enumerate(
+                _EXPORTS[settings.what](videos, settings, self.summary), start=1
+            ):
+                yield Counted(num_done, total)
 
 
-def _told_of(videos: Samples, wanted: ExportSettings) -> Samples:
+def _labelled_samples(videos: Samples, settings: ExportSettings) -> Samples:
     """Return the videos of which there is something to write."""
-    name = wanted.truth_field if wanted.what == "lav-df" else Fields(wanted.label_field).verdict
+    name = (
+        settings.truth_field if settings.what == "lav-df" else Fields(settings.label_field).verdict
+    )
     dataset = dataset_of(videos)
     if name not in dataset.get_field_schema():
         raise TargetError(
             f"{dataset.name!r} has no field {name!r} to export from; run detect_forgeries or "
             "review first, or name another field"
         )
-    told = finished(videos, name).exists(name) if wanted.what == "lav-df" else videos.exists(name)
-    if not told:
+    labelled = (
+        finished(videos, name).exists(name) if settings.what == "lav-df" else videos.exists(name)
+    )
+    if not labelled:
         raise TargetError(
             f"what was chosen of {dataset.name!r} has nothing in {name!r} to export; run "
             "detect_forgeries, or finish some reviews, or choose more videos"
         )
-    return told
+    return labelled
 
 
-def _writers_of(wanted: ExportSettings) -> list[Writer]:
-    names = [name.strip() for name in wanted.formats.split(",")]
+def _writers_of(settings: ExportSettings) -> list[Writer]:
+    names = [name.strip() for name in settings.formats.split(",")]
     return [lookup("writers", name) for name in names if name]
 
 
-def _reports(videos: Samples, wanted: ExportSettings, exported: Exported) -> Iterator[None]:
+def _reports(videos: Samples, settings: ExportSettings, exported: Exported) -> Iterator[None]:
     """Write what was said of each video, one a step."""
-    writers, fields = _writers_of(wanted), Fields(wanted.label_field)
+    writers, fields = _writers_of(settings), Fields(settings.label_field)
     makers = store.makers_of(dataset_of(videos), fields)
-    paths = files.report_names(map(Path, videos.values("filepath")), wanted.folder)
+    paths = files.report_names(map(Path, videos.values("filepath")), settings.folder)
     for batch in rows(videos, _of_reports(fields)):
         for row in batch:
             report = labels.report_of(row, makers.get(row["verdict"].made_by, {}))
@@ -148,52 +154,52 @@ def _reports(videos: Samples, wanted: ExportSettings, exported: Exported) -> Ite
             yield
 
 
-def _clips(videos: Samples, wanted: ExportSettings, exported: Exported) -> Iterator[None]:
+def _clips(videos: Samples, settings: ExportSettings, exported: Exported) -> Iterator[None]:
     """Write each segment of each video, one video a step."""
-    for batch in rows(videos, {"segments": wanted.label_field}):
+    for batch in rows(videos, {"segments": settings.label_field}):
         for row in batch:
             try:
-                _cut(row, wanted, exported)
+                _cut(row, settings, exported)
             except MmmsbaError as error:
                 exported.failed[row["filepath"]] = str(error)
             yield
 
 
-def _cut(row: Row, wanted: ExportSettings, exported: Exported) -> None:
+def _cut(row: Row, settings: ExportSettings, exported: Exported) -> None:
     from mmmsba_plugin.media.probe import probe
     from mmmsba_plugin.media.transcode import cut
 
-    found = detections(row["segments"])
-    if not found:
+    predicted = detections(row["segments"])
+    if not predicted:
         return
     media = probe(row["filepath"], with_hash=False)
-    for number, label in enumerate(found, start=1):
-        part = labels.seconds_of(label, lazily(row["filepath"], row["metadata"]))
-        end_s = min(part.end_s + wanted.padding_s, media.duration_s or part.end_s)
-        within = Segment(max(0.0, part.start_s - wanted.padding_s), max(part.end_s, end_s))
+    for number, label in enumerate(predicted, start=1):
+        segment = labels.seconds_of(label, lazily(row["filepath"], row["metadata"]))
+        end_s = min(segment.end_s + settings.padding_s, media.duration_s or segment.end_s)
+        within = Segment(max(0.0, segment.start_s - settings.padding_s), max(segment.end_s, end_s))
         name = f"{Path(row['filepath']).stem}-{row['id'][-6:]}-{number}-{label.label}.mp4"
-        cut(media, within, wanted.folder / name)
+        cut(media, within, settings.folder / name)
         exported.written += 1
 
 
-def _lavdf(videos: Samples, wanted: ExportSettings, exported: Exported) -> Iterator[None]:
+def _lavdf(videos: Samples, settings: ExportSettings, exported: Exported) -> Iterator[None]:
     """Write the videos with a truth as a dataset, one a step."""
     entries = []
-    for record in records(videos, wanted.truth_field):
+    for record in records(videos, settings.truth_field):
         file = f"videos/{record.key[-6:]}-{record.media.name}"
-        seen = metadata.look(str(record.media))
-        if isinstance(seen, Glance):
-            _place(record.media, wanted.folder / file, copy=wanted.copy_media)
-            entries.append(_entry(record, seen, file))
+        frame_index = metadata.look(str(record.media))
+        if isinstance(frame_index, Glance):
+            _place(record.media, settings.folder / file, copy=settings.copy_media)
+            entries.append(_entry(record, frame_index, file))
             exported.written += 1
         else:
-            exported.failed[str(record.media)] = str(seen)
+            exported.failed[str(record.media)] = str(frame_index)
         yield
-    lavdf_metadata.write_json(wanted.folder / lavdf_metadata.METADATA, entries)
+    lavdf_metadata.write_json(settings.folder / lavdf_metadata.METADATA, entries)
 
 
-def _entry(record: Record, seen: Glance, file: str) -> lavdf_metadata.Entry:
-    ended = record.lasting(seen.duration_s)
+def _entry(record: Record, frame_index: Glance, file: str) -> lavdf_metadata.Entry:
+    ended = record.lasting(frame_index.duration_s)
     # What is not told apart counts as both, as it does in LAV-DF itself.
     audio = ended.truth if ended.audio_truth is None else ended.audio_truth
     visual = ended.truth if ended.visual_truth is None else ended.visual_truth
@@ -202,9 +208,9 @@ def _entry(record: Record, seen: Glance, file: str) -> lavdf_metadata.Entry:
         split=record.split,
         identity=record.identity_key,
         kind=record.kind or ("forged" if record.fake else "real"),
-        duration_s=seen.duration_s,
-        num_frames=seen.num_frames,
-        num_audio_samples=s_to_samples(seen.duration_s, seen.sample_rate_hz or 0),
+        duration_s=frame_index.duration_s,
+        num_frames=frame_index.num_frames,
+        num_audio_samples=s_to_samples(frame_index.duration_s, frame_index.sample_rate_hz or 0),
         original=record.original,
         visual=visual,
         audio=audio,

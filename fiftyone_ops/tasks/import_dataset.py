@@ -60,7 +60,7 @@ class Imported:
     def __str__(self) -> str:
         return f"{self.added} samples added to {self.dataset.name!r}, {self.skipped} were there"
 
-    def plain(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """Return it as plain values."""
         return {"dataset": self.dataset.name, "added": self.added, "skipped": self.skipped}
 
@@ -135,8 +135,8 @@ class Import:
         self.summary.skipped += len(there)
 
     def _sample(self, path: str, record: Record) -> Any:
-        seen = metadata.look(path)
-        truth = labels.truth_of(record, _clock(seen, record))
+        frame_index = metadata.look(path)
+        truth = labels.truth_of(record, _clock(frame_index, record))
         verdict = fo.Classification(
             label="forged" if record.fake else "genuine",
             altered=record.altered,
@@ -144,12 +144,12 @@ class Import:
         )
         field = self._settings.truth_field
         tags = [record.split] if record.split else []
-        if metadata.why_not_played(seen):
+        if metadata.why_not_played(frame_index):
             tags.append(metadata.UNPLAYABLE)
         return fo.Sample(
             filepath=path,
             tags=tags,
-            metadata=metadata.metadata_of(path, seen),
+            metadata=metadata.metadata_of(path, frame_index),
             **{field: truth, f"{field}_verdict": verdict},
             **{word: getattr(record, word) for word in _WORDS},
         )
@@ -184,10 +184,10 @@ def _declare(dataset: Any, field: str, *, source: str) -> None:
     store.register(dataset, field, method=store.IMPORT, source=source)
 
 
-def _clock(seen: metadata.Seen, record: Record) -> FrameClock:
-    if isinstance(seen, Glance):
-        return seen.from_zero()
-    ends_s = [part.end_s for part in record.truth if not record.whole_clip]
+def _clock(frame_index: metadata.IndexOrError, record: Record) -> FrameClock:
+    if isinstance(frame_index, Glance):
+        return frame_index.from_zero()
+    ends_s = [segment.end_s for segment in record.truth if not record.whole_clip]
     lasts_s = record.duration_s or max(ends_s, default=1.0)
     num_frames = max(1, round(lasts_s * _ASSUMED_FPS_HZ))
     return FrameClock.steady(num_frames, fps_hz=_ASSUMED_FPS_HZ)

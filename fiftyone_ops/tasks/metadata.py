@@ -32,7 +32,7 @@ _BATCH_SIZE = 64
 #: What FiftyOne itself shows in place of a file that cannot be read: a square that lasts.
 _PLACEHOLDER = {"frame_width": 1, "frame_height": 1, "frame_rate": 30.0}
 
-Seen = Glance | MmmsbaError
+IndexOrError = Glance | MmmsbaError
 
 
 @dataclass(slots=True)
@@ -51,10 +51,10 @@ class Filled:
 
     def __str__(self) -> str:
         counts = {"not playable": self.unplayable, "not readable": self.unreadable}
-        told = "".join(f", {len(which)} {words}" for words, which in counts.items() if which)
-        return f"metadata of {self.filled} videos filled{told}"
+        problems = "".join(f", {len(which)} {words}" for words, which in counts.items() if which)
+        return f"metadata of {self.filled} videos filled{problems}"
 
-    def plain(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """Return it as plain values."""
         return asdict(self)
 
@@ -107,38 +107,47 @@ class Filling:
 
     def steps(self) -> Generator[Counted, None, None]:
         """Look at the files, a batch a step."""
-        done = 0
+        num_done = 0
         for batch in batches(self._ids, _BATCH_SIZE):
             paths = paths_of(self._dataset, batch)
-            seen = {one: look(path) for one, path in paths.items()}
-            put(self._dataset, paths, seen)
-            self._count(seen)
-            done += len(batch)
-            yield Counted(done, len(self._ids))
+            indices = {sample_id: look(path) for sample_id, path in paths.items()}
+            put(self._dataset, paths, indices)
+            self._count(indices)
+            num_done += len(batch)
+            yield Counted(num_done, len(self._ids))
 
-    def _count(self, seen: Mapping[str, Seen]) -> None:
-        told = self.summary
-        for one, got in seen.items():
+    def _count(self, indices: Mapping[str, IndexOrError]) -> None:
+        summary = self.summary
+        for sample_id, got in indices.items():
             if why := why_not_played(got):
-                told.unplayable[one] = why
+                summary.unplayable[sample_id] = why
             if isinstance(got, Glance):
-                told.filled += 1
+                summary.filled += 1
             else:
-                told.unreadable[one] = str(got)
+                summary.unreadable[sample_id] = str(got)
 
 
-def put(dataset: Any, paths: Mapping[str, str], seen: Mapping[str, Seen]) -> None:
+def put(dataset: Any, paths: Mapping[str, str], indices: Mapping[str, IndexOrError]) -> None:
     """Write the metadata of some samples, and tag those that cannot be played or read.
 
     Args:
         dataset: The dataset.
         paths: The samples' files, by id.
-        seen: What was seen of them, by id.
+        indices: What was seen of them, by id.
     """
-    write(dataset, {"metadata": {one: metadata_of(paths[one], got) for one, got in seen.items()}})
+    write(
+        dataset,
+        {
+            "metadata": {
+                sample_id: metadata_of(paths[sample_id], got) for sample_id, got in indices.items()
+            }
+        },
+    )
     tagged = {
-        UNPLAYABLE: [one for one, got in seen.items() if why_not_played(got)],
-        UNREADABLE: [one for one, got in seen.items() if not isinstance(got, Glance)],
+        UNPLAYABLE: [sample_id for sample_id, got in indices.items() if why_not_played(got)],
+        UNREADABLE: [
+            sample_id for sample_id, got in indices.items() if not isinstance(got, Glance)
+        ],
     }
     with writing_to(dataset):
         for tag, ids in tagged.items():
@@ -146,20 +155,20 @@ def put(dataset: Any, paths: Mapping[str, str], seen: Mapping[str, Seen]) -> Non
                 by_id(dataset, ids).tag_samples(tag)
 
 
-def metadata_of(path: str, seen: Seen) -> Any:
+def metadata_of(path: str, frame_index: IndexOrError) -> Any:
     """Build FiftyOne's metadata of a file; a placeholder where it cannot be read."""
-    if not isinstance(seen, Glance):
+    if not isinstance(frame_index, Glance):
         size_bytes = Path(path).stat().st_size if Path(path).is_file() else None
         return fo.VideoMetadata(size_bytes=size_bytes, **_PLACEHOLDER)
     return fo.VideoMetadata(
-        size_bytes=seen.size_bytes,
-        mime_type=seen.mime_type,
-        frame_width=seen.width_px,
-        frame_height=seen.height_px,
-        frame_rate=seen.fps_hz,
-        total_frame_count=seen.num_frames,
-        duration=seen.duration_s,
-        encoding_str=seen.video_codec,
+        size_bytes=frame_index.size_bytes,
+        mime_type=frame_index.mime_type,
+        frame_width=frame_index.width_px,
+        frame_height=frame_index.height_px,
+        frame_rate=frame_index.fps_hz,
+        total_frame_count=frame_index.num_frames,
+        duration=frame_index.duration_s,
+        encoding_str=frame_index.video_codec,
     )
 
 
@@ -173,7 +182,7 @@ def paths_of(dataset: Any, ids: Sequence[str]) -> dict[str, str]:
     return dict(zip(*by_id(dataset, ids).values(["id", "filepath"]), strict=True))
 
 
-def look(path: str) -> Seen:
+def look(path: str) -> IndexOrError:
     """Read the frame index of a file; an error is returned, not raised."""
     try:
         return glance(path)
@@ -181,9 +190,9 @@ def look(path: str) -> Seen:
         return error
 
 
-def why_not_played(seen: Seen) -> str:
+def why_not_played(frame_index: IndexOrError) -> str:
     """Explain why a browser cannot play a file that can be read; empty if it can."""
-    return seen.why_not_played if isinstance(seen, Glance) else ""
+    return frame_index.why_not_played if isinstance(frame_index, Glance) else ""
 
 
 #: Field of the path of what the App shows.
@@ -260,25 +269,25 @@ class Copying:
         """Make the copies, one a step."""
         if self._ids:
             _show(self._dataset)
-        for done, one in enumerate(self._ids, start=1):
-            for path in paths_of(self._dataset, [one]).values():
-                if copy := _copy(one, path, self.summary):
-                    write(self._dataset, {SHOWN: {one: str(copy)}})
-            yield Counted(done, len(self._ids))
+        for num_done, sample_id in enumerate(self._ids, start=1):
+            for path in paths_of(self._dataset, [sample_id]).values():
+                if copy := _copy(sample_id, path, self.summary):
+                    write(self._dataset, {SHOWN: {sample_id: str(copy)}})
+            yield Counted(num_done, len(self._ids))
 
 
-def _copy(one: str, source: str, made: Proxies) -> Path | None:
+def _copy(sample_id: str, source: str, summary: Proxies) -> Path | None:
     from mmmsba_plugin.media.transcode import write_proxy
 
-    path = made.folder / f"{Path(source).stem}-{one[-6:]}.mp4"
+    path = summary.folder / f"{Path(source).stem}-{sample_id[-6:]}.mp4"
     if path.is_file():
         return path
     try:
         write_proxy(source, path)
     except MmmsbaError as error:
-        made.failed[source] = str(error)
+        summary.failed[source] = str(error)
         return None
-    made.made += 1
+    summary.made += 1
     return path
 
 
@@ -286,8 +295,8 @@ def _show(dataset: fo.Dataset) -> None:
     """Let the App show what the field of paths says, which is each file itself at first."""
     with writing_to(dataset):
         dataset.add_sample_field(SHOWN, fo.StringField)
-        for part in _slices(dataset):
-            bare = part.exists(SHOWN, bool=False)
+        for group_slice in _slices(dataset):
+            bare = group_slice.exists(SHOWN, bool=False)
             bare.set_values(SHOWN, bare.values("filepath"))
         if SHOWN not in dataset.app_config.media_fields:
             dataset.app_config.media_fields.append(SHOWN)
@@ -304,22 +313,22 @@ def _slices(dataset: fo.Dataset) -> Iterator[Samples]:
         yield dataset
 
 
-def clock_of(filepath: str, known: Any = None) -> FrameClock:
+def clock_of(filepath: str, stated: Any = None) -> FrameClock:
     """Read the presentation times of a file's frames, from its first one.
 
     Args:
         filepath: The file.
-        known: Its ``fo.VideoMetadata``, if there are any.
+        stated: Its ``fo.VideoMetadata``, if there are any.
 
     Raises:
         MediaUnreadableError: The file cannot be read, and nothing is known of it.
     """
-    seen = look(filepath)
-    if isinstance(seen, Glance):
-        return seen.from_zero()
-    if known is not None and known.frame_rate and known.total_frame_count:
-        return FrameClock.steady(known.total_frame_count, fps_hz=known.frame_rate)
-    raise MediaUnreadableError(f"{seen}; its labels cannot be placed in time without it")
+    frame_index = look(filepath)
+    if isinstance(frame_index, Glance):
+        return frame_index.from_zero()
+    if stated is not None and stated.frame_rate and stated.total_frame_count:
+        return FrameClock.steady(stated.total_frame_count, fps_hz=stated.frame_rate)
+    raise MediaUnreadableError(f"{frame_index}; its labels cannot be placed in time without it")
 
 
 def zero_of(filepath: str) -> float:
@@ -341,6 +350,6 @@ def zero_of(filepath: str) -> float:
     return min(starts_s, default=0.0)
 
 
-def lazily(filepath: str, known: Any = None) -> Callable[[], FrameClock]:
+def lazily(filepath: str, stated: Any = None) -> Callable[[], FrameClock]:
     """Return a function that reads a clock once it is asked for, and only once."""
-    return cache(lambda: clock_of(filepath, known))
+    return cache(lambda: clock_of(filepath, stated))

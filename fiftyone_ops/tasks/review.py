@@ -85,17 +85,17 @@ class Held:
     segments: list[dict[str, Any]] = field(default_factory=list)
     decided: dict[str, str] = field(default_factory=dict)
 
-    def plain(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """Return a copy as plain values."""
         return {
-            "segments": [dict(one) for one in self.segments],
+            "segments": [dict(segment) for segment in self.segments],
             "decided": dict(self.decided),
         }
 
     @classmethod
-    def of_plain(cls, plain: Mapping[str, Any]) -> "Held":
-        """Parse the values of :meth:`plain`."""
-        return cls([dict(one) for one in plain["segments"]], dict(plain["decided"]))
+    def from_dict(cls, values: Mapping[str, Any]) -> "Held":
+        """Parse the values of :meth:`to_dict`."""
+        return cls([dict(segment) for segment in values["segments"]], dict(values["decided"]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,11 +112,11 @@ class Reviewed:
     segments: Sequence[Mapping[str, Any]]
     undecided: Sequence[str]
 
-    def plain(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """Return it as plain values."""
         return {
             "label": self.label,
-            "segments": [dict(one) for one in self.segments],
+            "segments": [dict(segment) for segment in self.segments],
             "undecided": list(self.undecided),
         }
 
@@ -206,7 +206,7 @@ def decide(
         FieldTakenError: The fields of the review are there, and no review made them.
         WriteError: The database does not take it.
     """
-    wanted = Decision.read(decision)
+    parsed = Decision.read(decision)
     dataset = dataset_of(samples)
     fields = Fields(label_field)
 
@@ -215,7 +215,7 @@ def decide(
         return _Desk(_sample(dataset, sample_id), fields, by or whoami())
 
     desk = _steadily(dataset, at_desk)
-    desk.take(wanted)
+    desk.take(parsed)
     decided = {
         fields.reviewed: {sample_id: desk.labels()},
         fields.review: {sample_id: desk.review()},
@@ -244,11 +244,11 @@ class _Desk:
         self._sample, self._by = sample, by
         self._at = datetime.now(UTC)
         self._clock = lazily(sample.filepath, sample.metadata)
-        self._predicted = {one.id: one for one in detections(sample[fields.segments])}
+        self._predicted = {label.id: label for label in detections(sample[fields.segments])}
         review = sample[fields.review]
         self._history: list[dict[str, Any]] = list(review.history or []) if review else []
-        self._held = Held(
-            [_plain(one, self._clock) for one in detections(sample[fields.reviewed])],
+        self._decisions = Held(
+            [_label_values(label, self._clock) for label in detections(sample[fields.reviewed])],
             dict(review.decided or {}) if review else {},
         )
         self._finished = review is not None and review.label != OPEN
@@ -258,20 +258,22 @@ class _Desk:
         if decision.action == "undo":
             self._undo()
             return
-        before = {**self._held.plain(), "finished": self._finished}
+        before = {**self._decisions.to_dict(), "finished": self._finished}
         _ACTIONS[decision.action](self, decision)
-        told = decision.model_dump(mode="json", exclude_none=True)
-        self._history.append({**told, "by": self._by, "at": self._at.isoformat(), "before": before})
+        values = decision.model_dump(mode="json", exclude_none=True)
+        self._history.append(
+            {**values, "by": self._by, "at": self._at.isoformat(), "before": before}
+        )
 
     def labels(self) -> Any:
         """Build labels of the confirmed segments."""
-        in_order = sorted(self._held.segments, key=lambda one: (one["start_s"], one["end_s"]))
-        made = []
+        in_order = sorted(self._decisions.segments, key=lambda one: (one["start_s"], one["end_s"]))
+        built = []
         for one in in_order:
             segment = Segment(one["start_s"], one["end_s"])
-            kept = {name: one[name] for name in ("id", "source", "by", "at")}
-            made.append(labels.detection(segment, self._clock(), label=one["label"], **kept))
-        return fo.TemporalDetections(detections=made)
+            origin = {name: one[name] for name in ("id", "source", "by", "at")}
+            built.append(labels.detection(segment, self._clock(), label=one["label"], **origin))
+        return fo.TemporalDetections(detections=built)
 
     def review(self) -> Any:
         """Return the state of the sample, as a label."""
@@ -279,28 +281,34 @@ class _Desk:
             label=self.reviewed().label,
             by=self._by,
             at=self._at,
-            decided=self._held.decided,
+            decided=self._decisions.decided,
             history=self._history,
         )
 
     def reviewed(self) -> Reviewed:
         """Return the state of the sample."""
-        undecided = [one for one in self._predicted if one not in self._held.decided]
-        is_open = bool(undecided) or not (self._finished or self._held.decided)
-        label = OPEN if is_open else _WORD[bool(self._held.segments)]
-        return Reviewed(label, [_told(one) for one in self._held.segments], undecided)
+        undecided = [
+            label_id for label_id in self._predicted if label_id not in self._decisions.decided
+        ]
+        is_open = bool(undecided) or not (self._finished or self._decisions.decided)
+        label = OPEN if is_open else _WORD[bool(self._decisions.segments)]
+        return Reviewed(
+            label, [_segment_values(label_id) for label_id in self._decisions.segments], undecided
+        )
 
     def accept(self, decision: Decision) -> None:
-        for one in self._meant(decision):
-            self._hold(one)
+        for label_id in self._meant(decision):
+            self._hold(label_id)
 
     def reject(self, decision: Decision) -> None:
         if decision.label_id is not None and decision.label_id not in self._predicted:
-            self._held.segments.remove(self._own(decision.label_id))
+            self._decisions.segments.remove(self._own(decision.label_id))
             return
-        for one in self._meant(decision):
-            self._held.decided[one] = "rejected"
-            self._held.segments = [s for s in self._held.segments if s["source"] != one]
+        for label_id in self._meant(decision):
+            self._decisions.decided[label_id] = "rejected"
+            self._decisions.segments = [
+                s for s in self._decisions.segments if s["source"] != label_id
+            ]
 
     def adjust(self, decision: Decision) -> None:
         own = self._own(decision.label_id)
@@ -318,26 +326,28 @@ class _Desk:
             raise SegmentError("a segment that was missed needs start_s and end_s, in seconds")
         new: dict[str, Any] = {"id": None, "source": None, "label": decision.modality or "unknown"}
         self._change(new, start_s=decision.start_s, end_s=decision.end_s)
-        self._held.segments.append(new)
+        self._decisions.segments.append(new)
         self._finished = True
 
     def finish(self, decision: Decision) -> None:
         del decision
-        for one in self._predicted:
-            self._held.decided.setdefault(one, "rejected")
+        for label_id in self._predicted:
+            self._decisions.decided.setdefault(label_id, "rejected")
         self._finished = True
 
     def _undo(self) -> None:
         if not self._history:
             raise TargetError("nothing was decided about this sample yet, so nothing is undone")
         before = self._history.pop()["before"]
-        self._held = Held.of_plain(before)
+        self._decisions = Held.from_dict(before)
         self._finished = before["finished"]
 
     def _meant(self, decision: Decision) -> list[str]:
         """Return the predictions that are meant: the one named, or all that are undecided."""
         if decision.label_id is None:
-            return [one for one in self._predicted if one not in self._held.decided]
+            return [
+                label_id for label_id in self._predicted if label_id not in self._decisions.decided
+            ]
         if decision.label_id not in self._predicted:
             raise TargetError(_no_segment(decision.label_id))
         return [decision.label_id]
@@ -346,19 +356,23 @@ class _Desk:
         """Return the held segment that is meant; a prediction is accepted by changing it."""
         if label_id in self._predicted and label_id is not None:
             return self._hold(label_id)
-        held = [one for one in self._held.segments if one["id"] == label_id]
-        if not held:
+        matches = [segment for segment in self._decisions.segments if segment["id"] == label_id]
+        if not matches:
             raise TargetError(_no_segment(label_id))
-        return held[0]
+        return matches[0]
 
     def _hold(self, predicted: str) -> dict[str, Any]:
-        self._held.decided[predicted] = "accepted"
-        for one in self._held.segments:
-            if one["source"] == predicted:
-                return one
-        new = {**_plain(self._predicted[predicted], self._clock), "id": None, "source": predicted}
+        self._decisions.decided[predicted] = "accepted"
+        for segment in self._decisions.segments:
+            if segment["source"] == predicted:
+                return segment
+        new = {
+            **_label_values(self._predicted[predicted], self._clock),
+            "id": None,
+            "source": predicted,
+        }
         self._change(new)
-        self._held.segments.append(new)
+        self._decisions.segments.append(new)
         return new
 
     def _change(self, own: dict[str, Any], **changes: Any) -> None:
@@ -380,19 +394,19 @@ _ACTIONS: Mapping[str, Callable[[_Desk, Decision], None]] = {
 _Label: TypeAlias = Any
 
 
-def _plain(label: _Label, clock: Callable[[], FrameClock]) -> dict[str, Any]:
+def _label_values(label: _Label, clock: Callable[[], FrameClock]) -> dict[str, Any]:
     segment = labels.seconds_of(label, clock)
-    kept = {name: getattr(label, name, None) for name in ("source", "by", "at")}
+    origin = {name: getattr(label, name, None) for name in ("source", "by", "at")}
     return {
         "id": label.id,
         "label": label.label,
         "start_s": segment.start_s,
         "end_s": segment.end_s,
-        **kept,
+        **origin,
     }
 
 
-def _told(segment: Mapping[str, Any]) -> dict[str, Any]:
+def _segment_values(segment: Mapping[str, Any]) -> dict[str, Any]:
     at = segment["at"]
     return {**segment, "at": at.isoformat() if isinstance(at, datetime) else at}
 
@@ -421,17 +435,18 @@ _DEFAULT = Fields("forgeries").reviewed
 _SUFFIX = "_reviewed"
 
 
-def learnable(said: str) -> tuple[str, Iterator[Record]]:
+def learnable(argument: str) -> tuple[str, Iterator[Record]]:
     """Return the name of a dataset, and its clips with their truth.
 
     Args:
-        said: ``DATASET`` or ``DATASET:FIELD``. The field that a review wrote, ``FIELD`` ending in
+        argument: ``DATASET`` or ``DATASET:FIELD``. The field that a review wrote, ``FIELD``
+            ending in
             ``_reviewed``, counts where the review is finished; any other one where it is set.
 
     Raises:
         DatasetError: There is no such dataset or field, or nothing in it was reviewed.
     """
-    name, _, field = said.partition(_COLON)
+    name, _, field = argument.partition(_COLON)
     dataset = _opened(name)
     field = field or _DEFAULT
     if field not in dataset.get_field_schema():

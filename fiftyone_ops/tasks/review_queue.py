@@ -45,51 +45,51 @@ def queue(
     """
     fields = Fields(label_field)
     schema = dataset_of(samples).get_field_schema()
-    judged = flattened(samples).exists(f"{fields.verdict}.confidence")
+    with_verdict = flattened(samples).exists(f"{fields.verdict}.confidence")
     if fields.review in schema:
-        judged = judged.match(~is_finished(fields))
+        with_verdict = with_verdict.match(~is_finished(fields))
     truth = truth_field if truth_field in schema else None
-    return _QUEUES[reason](judged, fields, truth)
+    return _QUEUES[reason](with_verdict, fields, truth)
 
 
 def waiting(
     samples: Samples, *, label_field: str = "forgeries", truth_field: str = "ground_truth"
 ) -> dict[str, int]:
     """Count the samples that wait for each reason."""
-    said = {"label_field": label_field, "truth_field": truth_field}
-    return {reason: queue(samples, reason, **said).count() for reason in REASONS}
+    options = {"label_field": label_field, "truth_field": truth_field}
+    return {reason: queue(samples, reason, **options).count() for reason in REASONS}
 
 
-def _uncertain(judged: Any, fields: Fields, truth: str | None) -> Any:
+def _uncertain(samples: Any, fields: Fields, truth: str | None) -> Any:
     del truth
     verdict = fields.verdict
     line = F(f"{verdict}.threshold").if_else(F(f"{verdict}.threshold"), _USUAL_LINE)
-    return judged.sort_by((F(f"{verdict}.confidence") - line).abs())
+    return samples.sort_by((F(f"{verdict}.confidence") - line).abs())
 
 
-def _unlabelled(judged: Any, fields: Fields, truth: str | None) -> Any:
-    found = judged.match(_any(fields.segments))
+def _unlabelled(samples: Any, fields: Fields, truth: str | None) -> Any:
+    matches = samples.match(_any(fields.segments))
     if truth is not None:
-        found = found.match(~_any(truth))
-    return found.sort_by(f"{fields.verdict}.confidence", reverse=True)
+        matches = matches.match(~_any(truth))
+    return matches.sort_by(f"{fields.verdict}.confidence", reverse=True)
 
 
-def _missed(judged: Any, fields: Fields, truth: str | None) -> Any:
+def _missed(samples: Any, fields: Fields, truth: str | None) -> Any:
     if truth is None:
-        return judged.limit(0)
-    missed = judged.match(_any(truth) & ~_any(fields.segments))
+        return samples.limit(0)
+    missed = samples.match(_any(truth) & ~_any(fields.segments))
     return missed.sort_by(f"{fields.verdict}.confidence")
 
 
-def _disagree(judged: Any, fields: Fields, truth: str | None) -> Any:
+def _disagree(samples: Any, fields: Fields, truth: str | None) -> Any:
     del truth
-    schema = dataset_of(judged).get_field_schema(flat=True)
+    schema = dataset_of(samples).get_field_schema(flat=True)
     paths = [f"{fields.verdict}.score_{modality}" for modality in MODALITIES]
-    told = [path for path in paths if path in schema]
-    apart = _apart(told)
+    present = [path for path in paths if path in schema]
+    apart = _apart(present)
     if apart is None:
-        return judged.limit(0)
-    return judged.match(apart >= _FAR_APART).sort_by(apart, reverse=True)
+        return samples.limit(0)
+    return samples.match(apart >= _FAR_APART).sort_by(apart, reverse=True)
 
 
 def _apart(paths: list[str]) -> Any:

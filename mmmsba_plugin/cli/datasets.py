@@ -89,7 +89,7 @@ def _readers() -> "list[DatasetReader]":
 def _write(checkup: "Checkup", path: Path) -> None:
     import json
 
-    text = json.dumps(checkup.plain(), indent=2, allow_nan=False)
+    text = json.dumps(checkup.to_dict(), indent=2, allow_nan=False)
     if str(path) == _STDOUT:
         typer.echo(text)
         return

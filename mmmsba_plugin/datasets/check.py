@@ -120,7 +120,7 @@ class Checkup:
         if not is_there:
             self.missing.add(record.name)
 
-    def plain(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """Return all of it as JSON can hold it."""
         several = self.in_several_splits
         return {

@@ -25,7 +25,7 @@ from typing import Literal, NamedTuple
 from pydantic import Field
 
 from mmmsba_plugin.datasets.csv_records import UNNAMED, Row, columns_of, read_rows
-from mmmsba_plugin.datasets.find_clip import ClipFinder, plain
+from mmmsba_plugin.datasets.find_clip import ClipFinder, normalize_name
 from mmmsba_plugin.datasets.reader import OnError, ReaderConfig, Splits, refuse, warn
 from mmmsba_plugin.datasets.splits import deal, held_out_of, split_word
 from mmmsba_plugin.errors import DatasetError
@@ -153,7 +153,7 @@ def is_fakeavceleb(root: Path) -> bool:
 def _table_of(root: Path) -> Path | None:
     if not root.is_dir():
         return None
-    inner = sorted(p for p in root.iterdir() if plain(p.name).startswith("fakeavceleb"))
+    inner = sorted(p for p in root.iterdir() if normalize_name(p.name).startswith("fakeavceleb"))
     return next((f / _TABLE for f in (root, *inner) if (f / _TABLE).is_file()), None)
 
 
@@ -184,10 +184,10 @@ def _records(
 
 def _with_types(root: Path) -> Path:
     """Return the folder that holds those of the types: the table's, or one inside it."""
-    types = {plain(t.name) for t in _TYPES}
-    inner = sorted(p for p in root.iterdir() if plain(p.name).startswith("fakeavceleb"))
+    types = {normalize_name(t.name) for t in _TYPES}
+    inner = sorted(p for p in root.iterdir() if normalize_name(p.name).startswith("fakeavceleb"))
     for folder in (root, *inner):
-        if folder.is_dir() and any(plain(p.name) in types for p in folder.iterdir()):
+        if folder.is_dir() and any(normalize_name(p.name) in types for p in folder.iterdir()):
             return folder
     return root
 
@@ -225,7 +225,7 @@ def _type(row: Row) -> _Type:
     """Return the manipulated modality, on which two columns must agree."""
     if empty := next((name for name in ("source", "method", "path") if not row[name]), None):
         raise DatasetError(f"{empty!r} is empty; copy the table again")
-    match = next((t for t in _TYPES if plain(t.name) == plain(row["type"])), None)
+    match = next((t for t in _TYPES if normalize_name(t.name) == normalize_name(row["type"])), None)
     if match is None:
         allowed = ", ".join(t.name for t in _TYPES)
         raise DatasetError(f"'type' must be one of {allowed}, got {row['type']!r}")
@@ -241,7 +241,10 @@ def _parts(row: Row, type_: _Type) -> tuple[str, ...]:
     """Return the path of a clip below the dataset's folder, as the table spells it."""
     path = f"{row[UNNAMED]}/{row['path']}".replace("\\", "/")
     parts = [name for name in path.split("/") if name not in {"", "."}]
-    start = next((i for i, name in enumerate(parts) if plain(name) == plain(type_.name)), None)
+    start = next(
+        (i for i, name in enumerate(parts) if normalize_name(name) == normalize_name(type_.name)),
+        None,
+    )
     if start is None or ".." in parts:
         raise DatasetError(
             f"the last column must be a folder below {type_.name}, got {row[UNNAMED]!r}; "
@@ -303,7 +306,7 @@ def _by_list(path: Path) -> _Dealing:
 
 def _from_type_on(path: str) -> tuple[str, ...]:
     """Return a path as it is compared: from the type's folder on, without what differs."""
-    parts = [plain(name) for name in path.replace("\\", "/").split("/")]
-    types = {plain(t.name) for t in _TYPES}
+    parts = [normalize_name(name) for name in path.replace("\\", "/").split("/")]
+    types = {normalize_name(t.name) for t in _TYPES}
     start = next((i for i, name in enumerate(parts) if name in types), 0)
     return tuple(parts[start:])

@@ -48,11 +48,11 @@ class ClipFinder:
         return self._folders[parts]
 
 
-def plain(name: str) -> str:
+def normalize_name(name: str) -> str:
     """Normalize a name to the form that all its spellings have in common.
 
     Example:
-        >>> plain("Caucasian (American)") == plain("Caucasian_American")
+        >>> normalize_name("Caucasian (American)") == normalize_name("Caucasian_American")
         True
     """
     return "".join(sign for sign in name.casefold() if sign.isalnum())
@@ -61,7 +61,9 @@ def plain(name: str) -> str:
 def _alike(folder: Path, name: str) -> Path | None:
     if (folder / name).is_dir():
         return folder / name
-    folders = [p for p in folder.iterdir() if p.is_dir() and plain(p.name) == plain(name)]
+    folders = [
+        p for p in folder.iterdir() if p.is_dir() and normalize_name(p.name) == normalize_name(name)
+    ]
     if len(folders) > 1:
         raise DatasetError(
             f"{folder} has {' and '.join(sorted(p.name for p in folders))}, and the table says "

@@ -215,7 +215,7 @@ class VariantWriter:
             details={
                 "source": self.source.candidate.key,
                 "operations": [operation.to_dict() for operation in fake.operations],
-                "processing": processing.told(),
+                "processing": processing.to_metadata(),
             },
         )
 

@@ -178,8 +178,8 @@ def _with_clash(offer: Offer, namesakes: list[Offer]) -> Offer:
     rivals = [other.plugin for other in namesakes if other is not offer]
     if not offer.entry or not rivals:
         return offer
-    who = ", ".join(map(str, rivals))
-    return replace(offer, state="clash", reason=f"{who} offers the same name")
+    names = ", ".join(map(str, rivals))
+    return replace(offer, state="clash", reason=f"{names} offers the same name")
 
 
 def _not_found(kind: Kind, name: str, offers: list[Offer]) -> str:

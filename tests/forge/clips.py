@@ -7,7 +7,7 @@ import numpy as np
 from mmmsba_plugin.config import Config
 from mmmsba_plugin.forge.audio.shift import ShiftAudio, ShiftConfig
 from mmmsba_plugin.forge.audio.splice import SpliceAudio, SpliceConfig
-from mmmsba_plugin.forge.augment.pipeline import PLAIN
+from mmmsba_plugin.forge.augment.pipeline import NO_PROCESSING
 from mmmsba_plugin.forge.face_trace import FaceTrace
 from mmmsba_plugin.forge.recipes import ForgerSet
 from mmmsba_plugin.forge.variants import ForgeConfig
@@ -20,7 +20,7 @@ RATE_HZ = 16_000
 SPLICE = Forger("splice", "audio", "Words.", SpliceConfig, SpliceAudio)
 SHIFT = Forger("shift", "audio", "Late words.", ShiftConfig, ShiftAudio)
 MOUTH = Forger("mouth", "visual", "Lips.", MouthConfig, MouthSwap)
-UNTOUCHED = ForgeConfig(processing=PLAIN, mixed_share=0)
+UNTOUCHED = ForgeConfig(processing=NO_PROCESSING, mixed_share=0)
 OPTIONS = {"per_clip": 3, "real_per_clip": 2, "seed": 4, "forgers": [SPLICE, MOUTH]}
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from mmmsba_plugin.datasets.lavdf import read_lavdf
 from mmmsba_plugin.datasets.reader import refuse
-from mmmsba_plugin.forge.augment.pipeline import PLAIN, ProcessingConfig
+from mmmsba_plugin.forge.augment.pipeline import NO_PROCESSING, ProcessingConfig
 from mmmsba_plugin.forge.dataset import forge_dataset
 from mmmsba_plugin.forge.recipes import build_forgers
 from mmmsba_plugin.forge.talking_head.clips import make_talking_clip
@@ -105,7 +105,7 @@ def test_portraits_and_odd_rates_are_fake_like_any(tmp_path, fps_hz):
 
 @pytest.mark.parametrize("rate", [0.0, 1.0], ids=["as it is", "converted"])
 def test_truth_begins_and_ends_with_a_frame(real, tmp_path, rate):
-    config = ForgeConfig(processing=PLAIN.model_copy(update={"fps": rate, "cut": 1.0}))
+    config = ForgeConfig(processing=NO_PROCESSING.model_copy(update={"fps": rate, "cut": 1.0}))
     forge_dataset(real, tmp_path, per_clip=1, seed=0, forgers=[MOUTH], config=config)
     rates_hz = set()
     for record in read_lavdf(tmp_path):

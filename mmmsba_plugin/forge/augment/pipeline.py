@@ -51,7 +51,7 @@ class ProcessingConfig(Config):
 
 
 #: Nothing but the encoder, of a quality that is drawn.
-PLAIN = ProcessingConfig(
+NO_PROCESSING = ProcessingConfig(
     **dict.fromkeys(ProcessingConfig.model_fields.keys() - {"best_crf", "worst_crf"}, 0.0)
 )
 
@@ -89,12 +89,12 @@ class Processing(Config):
         """Settings of the encoder of the frames."""
         return {"g": str(self.key_every), "bf": str(self.b_frames), "preset": self.preset}
 
-    def told(self) -> dict[str, Any]:
+    def to_metadata(self) -> dict[str, Any]:
         """Return the entry of the metadata: the encoder, and every augmentation."""
-        done = self.model_dump(mode="json", exclude_defaults=True)
+        steps = self.model_dump(mode="json", exclude_defaults=True)
         if self.first_crf is None:
-            done.pop("first_bit_rate", None)
-        return self.model_dump(mode="json", include=_ENCODER) | done
+            steps.pop("first_bit_rate", None)
+        return self.model_dump(mode="json", include=_ENCODER) | steps
 
 
 def draw_processing(
@@ -109,16 +109,16 @@ def draw_processing(
     """
     # Everything is drawn whether or not it is used, so that one share does not move the rest.
     rolls = rng.random(len(_STEPS))
-    drawn = _amounts(config, fps_hz, rng)
-    done = {
+    amounts = _amounts(config, fps_hz, rng)
+    steps = {
         name
         for roll, (step, name) in zip(rolls, _STEPS.items(), strict=True)
         if roll < getattr(config, step)
     }
-    if "blur_px" in done:
+    if "blur_px" in steps:
         # A frame that is softened and sharpened is neither.
-        done.discard("sharpen")
-    return Processing(**{name: drawn[name] for name in done | _ENCODER | {"first_bit_rate"}})
+        steps.discard("sharpen")
+    return Processing(**{name: amounts[name] for name in steps | _ENCODER | {"first_bit_rate"}})
 
 
 #: Which amount each step draws.

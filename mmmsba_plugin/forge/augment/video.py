@@ -48,18 +48,18 @@ def at_rate(frames: Iterable[Frame], fps_hz: int | Fraction, end_s: float) -> It
         end_s: When the last one ends.
     """
     grid = Grid(stride_s=frames_to_s(1, fps_hz))
-    shown: Frame | None = None
+    latest: Frame | None = None
     index = 0
     for frame in frames:
         until = grid.num_snippets(frame.pts_s)
-        if shown is None:
+        if latest is None:
             index = until
-        while shown is not None and index < until:
-            yield Frame(frames_to_s(index, fps_hz), shown.rgb)
+        while latest is not None and index < until:
+            yield Frame(frames_to_s(index, fps_hz), latest.rgb)
             index += 1
-        shown = frame
-    while shown is not None and index < grid.num_snippets(end_s):
-        yield Frame(frames_to_s(index, fps_hz), shown.rgb)
+        latest = frame
+    while latest is not None and index < grid.num_snippets(end_s):
+        yield Frame(frames_to_s(index, fps_hz), latest.rgb)
         index += 1
 
 
@@ -122,8 +122,8 @@ class _Grain:
 
     def __init__(self, size_px: tuple[int, int], sigma: float, rng: np.random.Generator) -> None:
         width, height = size_px
-        drawn = rng.standard_normal((height + _SPARE_PX, width + _SPARE_PX), dtype=np.float32)
-        grey = np.rint(sigma * drawn).astype(np.int16)
+        noise = rng.standard_normal((height + _SPARE_PX, width + _SPARE_PX), dtype=np.float32)
+        grey = np.rint(sigma * noise).astype(np.int16)
         self._sheet = np.repeat(grey[..., None], 3, axis=2)
         self._rng = rng
 
@@ -132,5 +132,5 @@ class _Grain:
 
         top, left = self._rng.integers(_SPARE_PX, size=2)
         height, width = rgb.shape[:2]
-        piece = self._sheet[top : top + height, left : left + width]
-        return np.asarray(cv2.add(rgb, piece, dtype=cv2.CV_8U), dtype=np.uint8)
+        patch = self._sheet[top : top + height, left : left + width]
+        return np.asarray(cv2.add(rgb, patch, dtype=cv2.CV_8U), dtype=np.uint8)

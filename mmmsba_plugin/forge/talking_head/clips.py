@@ -87,8 +87,8 @@ def make_talking_clip(
     pts_s = np.array([frames_to_s(i, fps_hz) for i in range(num_frames)])
     opening, width = score.at(pts_s)
     portrait = Portrait(size_px=size_px, look=speaker if look is None else look)
-    drawn = _act(portrait, pts_s, opening, width, rng=rng)
-    write_clip(path, drawn, fps_hz=fps_hz, audio=audio, sample_rate_hz=sample_rate_hz)
+    frames = _act(portrait, pts_s, opening, width, rng=rng)
+    write_clip(path, frames, fps_hz=fps_hz, audio=audio, sample_rate_hz=sample_rate_hz)
     return TalkingClip(path, speaker, pts_s, opening, width)
 
 

@@ -71,12 +71,12 @@ class Freeze:
             kind = self._config.kind
         if self._config.area != "any":
             area = self._config.area
-        wanted = _TIMES[kind](len(job.frames), rng)
-        shown = [job.frames[i] for i in _that_differ(job, wanted)]
-        return require_altered(job, _AREAS[area](job, shown, rng))
+        order = _TIMES[kind](len(job.frames), rng)
+        sources = [job.frames[i] for i in _that_differ(job, order)]
+        return require_altered(job, _AREAS[area](job, sources, rng))
 
 
-def _held(count: int, rng: np.random.Generator) -> Indices:
+def _hold(count: int, rng: np.random.Generator) -> Indices:
     return np.zeros(count, dtype=np.int64)
 
 
@@ -97,25 +97,25 @@ def _warped(count: int, rng: np.random.Generator) -> Indices:
 
 
 _TIMES: dict[Kind, Callable[[int, np.random.Generator], Indices]] = {
-    "hold": _held,
+    "hold": _hold,
     "drop": _dropped,
     "reverse": _reversed,
     "warp": _warped,
 }
 
 
-def _mouths(job: FrameJob, shown: list[FaceFrame], rng: np.random.Generator) -> list[Rgb]:
+def _mouths(job: FrameJob, sources: list[FaceFrame], rng: np.random.Generator) -> list[Rgb]:
     swap = MouthSwap(MouthConfig())
-    return swap.forge_frames(FrameJob(job.frames, job.fps_hz, donors=shown), rng)
+    return swap.forge_frames(FrameJob(job.frames, job.fps_hz, donors=sources), rng)
 
 
-def _faces(job: FrameJob, shown: list[FaceFrame], rng: np.random.Generator) -> list[Rgb]:
-    moves = fit_moves(shown, job.frames)
-    return [_with_face(s, o, m) for s, o, m in zip(job.frames, shown, moves, strict=True)]
+def _faces(job: FrameJob, sources: list[FaceFrame], rng: np.random.Generator) -> list[Rgb]:
+    moves = fit_moves(sources, job.frames)
+    return [_with_face(s, o, m) for s, o, m in zip(job.frames, sources, moves, strict=True)]
 
 
-def _frames(job: FrameJob, shown: list[FaceFrame], rng: np.random.Generator) -> list[Rgb]:
-    return [other.rgb.copy() for other in shown]
+def _frames(job: FrameJob, sources: list[FaceFrame], rng: np.random.Generator) -> list[Rgb]:
+    return [other.rgb.copy() for other in sources]
 
 
 _AREAS: dict[Area, Callable[[FrameJob, list[FaceFrame], np.random.Generator], list[Rgb]]] = {
@@ -131,7 +131,7 @@ def _with_face(shot: FaceFrame, other: FaceFrame, move: NDArray[np.float64]) -> 
     return patch.lay(patch.in_light(patch.bring(other.rgb, move)))
 
 
-def _that_differ(job: FrameJob, wanted: Indices) -> list[int]:
+def _that_differ(job: FrameJob, order: Indices) -> list[int]:
     """Return for each frame the index nearest to the wanted one whose face looks otherwise.
 
     Raises:
@@ -139,7 +139,7 @@ def _that_differ(job: FrameJob, wanted: Indices) -> list[int]:
     """
     faces = [_face(shot, job.frames[0]) for shot in job.frames]
     chosen: list[int] = []
-    for own, index in enumerate(wanted):
+    for own, index in enumerate(order):
         nearest = np.argsort(np.abs(np.arange(len(faces)) - index), kind="stable")
         other = (int(i) for i in nearest if not np.array_equal(faces[i], faces[own]))
         if (found := next(other, None)) is None:

@@ -30,7 +30,7 @@ _FEATHER, _BELOW_NOSE, _FACE_SHARE = 0.015, 0.12, 0.65
 _FILL_PX = 40
 _RADIUS_PX = 3
 #: The least trace of the mask is filled, or the lips' colour would bleed in.
-_TRACE = 0.02
+_MIN_WEIGHT = 0.02
 #: Share of a neighbourhood that must be known to be averaged.
 _ENOUGH_KNOWN = 0.05
 
@@ -106,7 +106,7 @@ def _filled(here: Pixels, mask: Mask, method: Method) -> Pixels:
     scale = min(1.0, _FILL_PX / max(height, width))
     inside = (max(4, round(scale * width)), max(4, round(scale * height)))
     small = cv2.resize(here, inside, interpolation=cv2.INTER_AREA)
-    hole = cv2.resize(mask, inside, interpolation=cv2.INTER_AREA) > _TRACE
+    hole = cv2.resize(mask, inside, interpolation=cv2.INTER_AREA) > _MIN_WEIGHT
     if method == "smooth":
         painted = _smooth(small, hole)
     else:
@@ -121,13 +121,13 @@ def _smooth(small: Pixels, hole: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]
     """Return the pixels with a hole filled by ever wider means of what is known."""
     import cv2
 
-    known = (~hole).astype(np.float32)
+    outside = (~hole).astype(np.float32)
     filled = small.copy()
     missing = hole.copy()
     sigma = 1.0
     while missing.any() and sigma <= max(hole.shape):
-        weight = cv2.GaussianBlur(known, (0, 0), sigma)
-        mean = cv2.GaussianBlur(small * known[..., None], (0, 0), sigma)
+        weight = cv2.GaussianBlur(outside, (0, 0), sigma)
+        mean = cv2.GaussianBlur(small * outside[..., None], (0, 0), sigma)
         near = missing & (weight > _ENOUGH_KNOWN)
         filled[near] = mean[near] / weight[near][:, None]
         missing &= ~near

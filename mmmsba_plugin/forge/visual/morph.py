@@ -121,7 +121,7 @@ def _flow(early: Pixels, late: Pixels) -> NDArray[np.float32]:
         )
         for p in (early, late)
     ]
-    found = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST).calc(grey[0], grey[1], None)
-    flow: NDArray[np.float32] = cv2.resize(found, (width, height), interpolation=cv2.INTER_LINEAR)
+    field = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST).calc(grey[0], grey[1], None)
+    flow: NDArray[np.float32] = cv2.resize(field, (width, height), interpolation=cv2.INTER_LINEAR)
     flow *= (width / _FLOW_PX, height / _FLOW_PX)
     return flow

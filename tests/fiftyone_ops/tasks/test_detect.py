@@ -41,7 +41,7 @@ def test_every_video_gets_a_verdict_and_one_that_fails_stops_nothing(named_datas
         "raises": "error",
         "missing": "error",
     }
-    assert summary.plain()["verdicts"] == {"forged": 2, "genuine": 2, "abstained": 1, "error": 2}
+    assert summary.to_dict()["verdicts"] == {"forged": 2, "genuine": 2, "abstained": 1, "error": 2}
     reasons = by_name(named_dataset, "forgeries_verdict.reason")
     assert reasons["raises"] == "RuntimeError: out of memory"
     assert "there is no file at" in reasons["missing"]

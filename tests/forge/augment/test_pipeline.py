@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from mmmsba_plugin.forge.augment.audio import filter_taps, mix
 from mmmsba_plugin.forge.augment.pipeline import (
-    PLAIN,
+    NO_PROCESSING,
     Processing,
     ProcessingConfig,
     draw_processing,
@@ -69,7 +69,7 @@ def test_a_share_that_is_changed_moves_no_other_draw():
 
 
 def test_plain_processing_is_the_encoder_alone():
-    told = draw_processing(PLAIN, fps_hz=25, rng=rng()).told()
+    told = draw_processing(NO_PROCESSING, fps_hz=25, rng=rng()).to_metadata()
     assert told.keys() <= {"crf", "audio_bit_rate", "key_every", "b_frames", "preset"}
     assert "crf" in told
 
