@@ -31,7 +31,7 @@ NAME = "mmmsba"
 
 def load_model(
     name: str = NAME, *, checkpoint: str | Path | None = None, detector: str = "mmms-ba"
-) -> "ForgeryModel":
+) -> "FiftyOneModel":
     """Return the detector as a model.
 
     Args:
@@ -47,10 +47,10 @@ def load_model(
         raise ConfigError(f"no model is called {name!r}; there is: {NAME}")
     options = {"checkpoint": checkpoint, "detector": detector}
     settings = DetectSettings.read({k: v for k, v in options.items() if v is not None})
-    return ForgeryModel(load_detector(settings))
+    return FiftyOneModel(load_detector(settings))
 
 
-class ForgeryModel(fom.SamplesMixin, fom.Model):
+class FiftyOneModel(fom.SamplesMixin, fom.Model):
     """Judges a video by its file, audio and all.
 
     Args:

@@ -34,12 +34,12 @@ def rows(
     dataset = dataset_of(samples)
     schema = dataset.get_field_schema()
     there = {name: path for name, path in paths.items() if path.split(".")[0] in schema}
-    asked = {**_ALWAYS, **there}
+    fields = {**_ALWAYS, **there}
     absent = dict.fromkeys(paths.keys() - there.keys())
     for ids in batches(samples.values("id"), batch_size):
-        columns = by_id(dataset, ids, ordered=True).values(list(asked.values()))
+        columns = by_id(dataset, ids, ordered=True).values(list(fields.values()))
         yield [
-            {**absent, **dict(zip(asked, row, strict=True))} for row in zip(*columns, strict=True)
+            {**absent, **dict(zip(fields, row, strict=True))} for row in zip(*columns, strict=True)
         ]
 
 

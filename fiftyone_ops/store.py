@@ -178,20 +178,20 @@ def method_of(dataset: Any, run_key: str) -> str | None:
     return method if isinstance(method, str) else None
 
 
-def register(dataset: Any, run_key: str, *, method: str, **told: Any) -> None:
+def register(dataset: Any, run_key: str, *, method: str, **values: Any) -> None:
     """Note a run, or what is new about one.
 
     Args:
         dataset: The dataset.
         run_key: What the run is called.
         method: What it is.
-        **told: What else to keep, as plain values; what it is told again is replaced.
+        **values: What else to keep, as plain values; what it is told again is replaced.
     """
     if method_of(dataset, run_key) is None:
-        dataset.register_run(run_key, fo.RunConfig(method=method, **told))
+        dataset.register_run(run_key, fo.RunConfig(method=method, **values))
         return
     config = dataset.get_run_info(run_key).config
-    for name, value in told.items():
+    for name, value in values.items():
         setattr(config, name, value)
     dataset.update_run_config(run_key, config)
 

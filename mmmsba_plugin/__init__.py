@@ -33,8 +33,8 @@ def __getattr__(name: str) -> object:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     module, attribute = _HOMES[name]
-    found: object = getattr(import_module(module), attribute)
-    return found
+    value: object = getattr(import_module(module), attribute)
+    return value
 
 
 def __dir__() -> list[str]:

@@ -309,15 +309,15 @@ def _frame_forgers() -> Iterator[Forger]:
         name="stranger-mouth",
         modality="visual",
         summary="The mouth of somebody else: dubbing with another speaker's lips.",
-        config=face_swap.StrangerMouthConfig,
-        build=face_swap.StrangerMouth,
+        config=face_swap.OtherMouthConfig,
+        build=face_swap.OtherMouth,
     )
     yield Forger(
         name="stranger-face",
         modality="visual",
         summary="The face of somebody else with the expression of now: face swap.",
-        config=face_swap.StrangerFaceConfig,
-        build=face_swap.StrangerFace,
+        config=face_swap.OtherFaceConfig,
+        build=face_swap.OtherFace,
     )
     yield Forger(
         name="freeze",

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from functools import cached_property
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -160,7 +161,7 @@ class MmmsbaDetector:
         media_info = _unread(media)
         try:
             media_info = media_of(media, self.front_ends, duration_s=duration_s)
-            report = self._cautious(self._judge(media_info, config, provenance))
+            report = self._cautious(self._evaluate(media_info, config, provenance))
         except MmmsbaError as error:
             report = build.failed(media_info, error, provenance=provenance)
         # A stranger's front-end, or a library that meets a hostile file, can raise anything,
@@ -187,7 +188,7 @@ class MmmsbaDetector:
             raise MediaUnreadableError(report.problem.message if report.problem else str(media))
         return report.score
 
-    def _judge(self, media: Media, config: FeaturesConfig, provenance: Provenance) -> Report:
+    def _evaluate(self, media: Media, config: FeaturesConfig, provenance: Provenance) -> Report:
         features = extract(media, self.front_ends, config, cache=self._cache)
         media = media.model_copy(update={"duration_s": features.end_s})
         if not any(rows.present.any() for rows in features.rows.values()):
@@ -205,7 +206,7 @@ class MmmsbaDetector:
         prediction = judge(self.network, features, config)
         # Nothing can be found where nothing is present.
         inputs = (np.nan_to_num(prediction.scores, nan=0.0), prediction.distances, features.grid)
-        return build.judged(
+        return build.ok_report(
             media,
             features,
             scores=prediction.scores,
@@ -227,8 +228,6 @@ class MmmsbaDetector:
 
     @cached_property
     def _provenance(self) -> Provenance:
-        from mmmsba_plugin import __version__
-
         keys = {
             "model",
             "features",
@@ -239,7 +238,7 @@ class MmmsbaDetector:
             "tuned_from",
         }
         return Provenance(
-            package_version=__version__,
+            package_version=metadata.version("mmmsba-plugin"),
             api_version=API_VERSION,
             formula_version=self.config.formula_version,
             detector=NAME,

@@ -131,7 +131,12 @@ def test_the_exit_codes_are_those_of_the_command():
     from mmmsba_plugin.cli import _exit_codes
 
     told = {int(code) for code in re.findall(r"^\| (\d) \|", README, flags=re.MULTILINE)}
-    assert told == {_exit_codes.OK, _exit_codes.USAGE, _exit_codes.UNJUDGED, _exit_codes.STOPPED}
+    assert told == {
+        _exit_codes.OK,
+        _exit_codes.USAGE,
+        _exit_codes.NOT_EVALUATED,
+        _exit_codes.STOPPED,
+    }
 
 
 def test_nothing_is_loaded_from_afar_when_the_readme_is_followed():

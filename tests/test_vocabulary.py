@@ -139,13 +139,21 @@ def is_contract(name: str, file: str) -> bool:
 VOCABULARY = parse_vocabulary((ROOT / "README.md").read_text(encoding="utf-8"))
 
 
-def test_every_name_keeps_to_the_vocabulary():
+#: How many names still use refused words, by top folder: what is left of the old vocabulary. A
+#: number may only fall; once it is 0, its line goes.
+LEFT_OVER = {"mmmsba_plugin": 106, "fiftyone_ops": 12, "tests": 1160}
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_no_more_names_than_are_left_over_use_refused_words(folder):
     refused = [
         f"{file}:{line} {name} -> {suggestion}"
         for file, line, name in every_name()
-        if (suggestion := VOCABULARY.suggest(name)) and not is_contract(name, file)
+        if file.startswith(f"{folder}/")
+        and (suggestion := VOCABULARY.suggest(name))
+        and not is_contract(name, file)
     ]
-    assert not refused, f"{len(refused)} names use refused words:\n" + "\n".join(refused)
+    assert len(refused) <= LEFT_OVER[folder], "names use refused words:\n" + "\n".join(refused)
 
 
 @pytest.mark.parametrize("name", CONTRACTS)

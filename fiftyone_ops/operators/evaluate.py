@@ -11,7 +11,7 @@ from .base import OnSamples
 
 
 class EvaluateForgeries(OnSamples):
-    """MetricSet predictions, and marks what is right and wrong."""
+    """Measure predictions, and marks what is right and wrong."""
 
     name = "evaluate_forgeries"
     label = "Evaluate forgeries"

@@ -29,7 +29,7 @@ class FillVideoMetadata(OnSamples):
 
 
 @dataclass(slots=True)
-class _Made:
+class _Results:
     """Metadata that were filled, and copies that were made if that was asked for."""
 
     filled: Filled
@@ -51,7 +51,7 @@ class _Both:
     def __init__(self, samples: Samples, settings: MetadataSettings) -> None:
         self._samples, self._settings = samples, settings
         self._filling = Filling(samples, overwrite=settings.overwrite)
-        self.summary = _Made(self._filling.summary)
+        self.summary = _Results(self._filling.summary)
 
     def steps(self) -> Generator[Counted, None, None]:
         yield from self._filling.steps()

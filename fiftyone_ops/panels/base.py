@@ -51,14 +51,14 @@ def drawn_by(component: str, **methods: Any) -> Any:
     return types.Property(types.Object(), view=view)
 
 
-def judged_fields(dataset: Any) -> list[str]:
+def prediction_fields(dataset: Any) -> list[str]:
     """Return the label fields that detection wrote to, the newest run last."""
     return [key for key in dataset.list_runs() if method_of(dataset, key) == DETECT]
 
 
 def fields_of(ctx: Any) -> Fields | None:
     """Return the fields that were asked about, the newest run's unless said; None without any."""
-    runs = judged_fields(ctx.dataset)
+    runs = prediction_fields(ctx.dataset)
     field = ctx.params.get("field")
     if field in runs:
         return Fields(field)

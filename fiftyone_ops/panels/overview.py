@@ -4,7 +4,7 @@ from typing import Any
 
 import fiftyone.operators as foo
 
-from .base import TRUTH_FIELD, drawn_by, fields_of, judged_fields, predictions
+from .base import TRUTH_FIELD, drawn_by, fields_of, prediction_fields, predictions
 from .overview_data import narrowed, overview_of, queue_of
 
 
@@ -36,7 +36,7 @@ class ForgeryOverview(foo.Panel):
     def summary(self, ctx: Any) -> dict[str, Any]:
         """Return the counts of the view."""
         fields = fields_of(ctx)
-        values = {"fields": judged_fields(ctx.dataset), "field": fields and fields.segments}
+        values = {"fields": prediction_fields(ctx.dataset), "field": fields and fields.segments}
         return values if fields is None else {**values, **overview_of(ctx.view, fields)}
 
     @predictions

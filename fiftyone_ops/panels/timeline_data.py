@@ -18,7 +18,7 @@ from mmmsba_plugin.timebase import FrameClock, clock
 
 from ..labels import Fields, seconds_of
 from ..records import detections
-from ..tasks.metadata import SHOWN, lazily, zero_of
+from ..tasks.metadata import PLAYABLE_PATH, lazily, zero_of
 
 #: A screen shows no more points than this, and the answer for an hour must stay small.
 MAX_POINTS: Final = 1500
@@ -45,7 +45,7 @@ def clip_of(sample: fo.Sample, fields: Fields, *, truth_field: str | None) -> Va
         "field": fields.segments,
         "name": Path(sample.filepath).name,
         "duration_s": _duration_s(sample, verdict),
-        "zero_s": zero_of(_value(sample, SHOWN) or sample.filepath),
+        "zero_s": zero_of(_value(sample, PLAYABLE_PATH) or sample.filepath),
         "fps_hz": sample.metadata.frame_rate if sample.metadata else None,
         "verdict": _attribute(verdict, "label"),
         "reason": _attribute(verdict, "reason"),

@@ -105,7 +105,7 @@ class Annotation:
             settings=settings.model_dump(mode="json"),
         )
         ids = videos.values("id")
-        before = self._judged_before(videos)
+        before = self._evaluated_before(videos)
         self._ids = [sample_id for sample_id in ids if sample_id not in before]
         self.summary = Summary(key, total=len(ids), skipped=len(ids) - len(self._ids))
 
@@ -120,7 +120,7 @@ class Annotation:
             try:
                 for sample_id in batch:
                     if sample_id in paths:
-                        self._judge(sample_id, paths[sample_id], labels_to_write)
+                        self._evaluate(sample_id, paths[sample_id], labels_to_write)
                     num_done += 1
                     self.summary.took_s = time.monotonic() - started_s
                     left_s = self.summary.took_s / num_done * (len(self._ids) - num_done)
@@ -131,7 +131,7 @@ class Annotation:
                 # Also where whoever iterates has enough, or closes the App's tab.
                 labels_to_write.write()
 
-    def _judge(self, sample_id: str, path: str, into: "Batch") -> None:
+    def _evaluate(self, sample_id: str, path: str, into: "Batch") -> None:
         report = self._report(path)
         into.add(sample_id, report, made_by=self._made_by)
         verdict = into.verdict_of(sample_id)
@@ -151,7 +151,7 @@ class Annotation:
             return report
         return report.model_copy(update={"threshold": Threshold(value=threshold)})
 
-    def _judged_before(self, videos: Samples) -> frozenset[str]:
+    def _evaluated_before(self, videos: Samples) -> frozenset[str]:
         """Return the videos that are left as they are."""
         if self.settings.existing == "overwrite":
             return frozenset()

@@ -1,4 +1,4 @@
-"""MetricSet predictions in a dataset against its truth, with the figures of the field.
+"""Measure predictions in a dataset against its truth, with the figures of the field.
 
 From Python, without the App::
 

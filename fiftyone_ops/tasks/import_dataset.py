@@ -130,7 +130,9 @@ class Import:
         there = set(dataset.match(F("filepath").is_in(list(records))).values("filepath"))
         new = {path: record for path, record in records.items() if path not in there}
         with writing_to(dataset):
-            dataset.add_samples([self._sample(path, one) for path, one in new.items()])
+            dataset.add_samples(
+                [self._sample(path, path_record) for path, path_record in new.items()]
+            )
         self.summary.added += len(new)
         self.summary.skipped += len(there)
 

@@ -196,7 +196,7 @@ def why_not_played(frame_index: IndexOrError) -> str:
 
 
 #: Field of the path of what the App shows.
-SHOWN = "playable_path"
+PLAYABLE_PATH = "playable_path"
 
 
 @dataclass(slots=True)
@@ -272,7 +272,7 @@ class Copying:
         for num_done, sample_id in enumerate(self._ids, start=1):
             for path in paths_of(self._dataset, [sample_id]).values():
                 if copy := _copy(sample_id, path, self.summary):
-                    write(self._dataset, {SHOWN: {sample_id: str(copy)}})
+                    write(self._dataset, {PLAYABLE_PATH: {sample_id: str(copy)}})
             yield Counted(num_done, len(self._ids))
 
 
@@ -294,14 +294,14 @@ def _copy(sample_id: str, source: str, summary: Proxies) -> Path | None:
 def _show(dataset: fo.Dataset) -> None:
     """Let the App show what the field of paths says, which is each file itself at first."""
     with writing_to(dataset):
-        dataset.add_sample_field(SHOWN, fo.StringField)
+        dataset.add_sample_field(PLAYABLE_PATH, fo.StringField)
         for group_slice in _slices(dataset):
-            bare = group_slice.exists(SHOWN, bool=False)
-            bare.set_values(SHOWN, bare.values("filepath"))
-        if SHOWN not in dataset.app_config.media_fields:
-            dataset.app_config.media_fields.append(SHOWN)
-        dataset.app_config.grid_media_field = SHOWN
-        dataset.app_config.modal_media_field = SHOWN
+            bare = group_slice.exists(PLAYABLE_PATH, bool=False)
+            bare.set_values(PLAYABLE_PATH, bare.values("filepath"))
+        if PLAYABLE_PATH not in dataset.app_config.media_fields:
+            dataset.app_config.media_fields.append(PLAYABLE_PATH)
+        dataset.app_config.grid_media_field = PLAYABLE_PATH
+        dataset.app_config.modal_media_field = PLAYABLE_PATH
         dataset.save()
 
 

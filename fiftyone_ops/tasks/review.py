@@ -73,7 +73,7 @@ class Decision(Config):
 
 
 @dataclass(slots=True)
-class Held:
+class Decisions:
     """Decisions about one sample.
 
     Attributes:
@@ -93,7 +93,7 @@ class Held:
         }
 
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> "Held":
+    def from_dict(cls, values: Mapping[str, Any]) -> "Decisions":
         """Parse the values of :meth:`to_dict`."""
         return cls([dict(segment) for segment in values["segments"]], dict(values["decided"]))
 
@@ -247,7 +247,7 @@ class _Desk:
         self._predicted = {label.id: label for label in detections(sample[fields.segments])}
         review = sample[fields.review]
         self._history: list[dict[str, Any]] = list(review.history or []) if review else []
-        self._decisions = Held(
+        self._decisions = Decisions(
             [_label_values(label, self._clock) for label in detections(sample[fields.reviewed])],
             dict(review.decided or {}) if review else {},
         )
@@ -267,12 +267,17 @@ class _Desk:
 
     def labels(self) -> Any:
         """Build labels of the confirmed segments."""
-        in_order = sorted(self._decisions.segments, key=lambda one: (one["start_s"], one["end_s"]))
+        in_order = sorted(
+            self._decisions.segments,
+            key=lambda held_segment: (held_segment["start_s"], held_segment["end_s"]),
+        )
         built = []
-        for one in in_order:
-            segment = Segment(one["start_s"], one["end_s"])
-            origin = {name: one[name] for name in ("id", "source", "by", "at")}
-            built.append(labels.detection(segment, self._clock(), label=one["label"], **origin))
+        for held_segment in in_order:
+            segment = Segment(held_segment["start_s"], held_segment["end_s"])
+            origin = {name: held_segment[name] for name in ("id", "source", "by", "at")}
+            built.append(
+                labels.detection(segment, self._clock(), label=held_segment["label"], **origin)
+            )
         return fo.TemporalDetections(detections=built)
 
     def review(self) -> Any:
@@ -339,7 +344,7 @@ class _Desk:
         if not self._history:
             raise TargetError("nothing was decided about this sample yet, so nothing is undone")
         before = self._history.pop()["before"]
-        self._decisions = Held.from_dict(before)
+        self._decisions = Decisions.from_dict(before)
         self._finished = before["finished"]
 
     def _meant(self, decision: Decision) -> list[str]:

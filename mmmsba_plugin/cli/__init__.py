@@ -30,7 +30,7 @@ from mmmsba_plugin.errors import MmmsbaError
 _EPILOG = f"""
 Exit codes: [bold]{_exit_codes.OK}[/] every clip was judged;
 [bold]{_exit_codes.USAGE}[/] the command line is wrong;
-[bold]{_exit_codes.UNJUDGED}[/] at least one clip could not be judged, or its
+[bold]{_exit_codes.NOT_EVALUATED}[/] at least one clip could not be judged, or its
 report not written;
 [bold]{_exit_codes.STOPPED}[/] the run could not start or go on: no checkpoint, a
 wrong setting, or a broken plug-in that was asked for by name.

@@ -18,26 +18,26 @@ def console(*, to_stderr: bool = False) -> Console:
     return Console(highlight=False, soft_wrap=True, stderr=to_stderr)
 
 
-def tell(clip: Path, report: Report, to: Console) -> None:
+def print_report(clip: Path, report: Report, to: Console) -> None:
     """Print a report: verdict, segments, opt-outs and warnings."""
     to.print(Text.assemble(f"{visible(str(clip))}: ", _verdict(report)))
     for line in (*_segments(report), *_opt_outs(report)):
-        to.print(shown(f"  {line}"))
+        to.print(visible_text(f"  {line}"))
     for warning in report.warnings:
-        note(warning, to)
+        print_warning(warning, to)
 
 
-def shown(what: str, style: str = "") -> Text:
+def visible_text(what: str, style: str = "") -> Text:
     """Return words that may hold the name of a file as they are, on one line."""
     return Text(visible(what), style=style)
 
 
 def failure(what: str, to: Console) -> None:
     """Print an error after which the run goes on."""
-    to.print(shown(what, "yellow"))
+    to.print(visible_text(what, "yellow"))
 
 
-def note(what: str, to: Console) -> None:
+def print_warning(what: str, to: Console) -> None:
     """Print a warning about the clip before."""
     to.print(Text.assemble("  ", ("note: ", "yellow"), visible(what)))
 
@@ -45,7 +45,7 @@ def note(what: str, to: Console) -> None:
 def tell_written(paths: Iterable[Path], to: Console) -> None:
     """Print where reports were written."""
     for path in paths:
-        to.print(shown(f"  wrote {path}", "dim"))
+        to.print(visible_text(f"  wrote {path}", "dim"))
 
 
 def _verdict(report: Report) -> Text:

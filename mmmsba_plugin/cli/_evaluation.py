@@ -24,7 +24,7 @@ STDOUT = Path("-")
 _DETECTOR = "mmms-ba"
 
 
-class Asked:
+class GroundTruthOptions:
     """The clips that were asked for, by a file of truth or by a dataset.
 
     Args:
@@ -87,7 +87,7 @@ class Asked:
             yield record
 
 
-class Judge:
+class DetectorOptions:
     """A detector that judges clips.
 
     Args:
@@ -122,7 +122,9 @@ class Judge:
         options = {"trim_silence": trim_silence, "false_positive_rate": false_positive_rate}
         self._options = {key: value for key, value in options.items() if value is not None}
 
-    def predict(self, options: Asked, to: "Console") -> "tuple[Predictions, GroundTruth]":
+    def predict(
+        self, options: GroundTruthOptions, to: "Console"
+    ) -> "tuple[Predictions, GroundTruth]":
         """Run the detector over clips; print those that could not be evaluated."""
         from mmmsba_plugin.cli import _console
         from mmmsba_plugin.evaluation.run import run, tables
@@ -131,7 +133,7 @@ class Judge:
             results = run(
                 self._detector,
                 options.clips(need_media=self._need_media),
-                on_clip=lambda result: status.update(_console.shown(result.record.key)),
+                on_clip=lambda result: status.update(_console.visible_text(result.record.key)),
                 **self._options,
             )
         for result in results:
@@ -158,7 +160,7 @@ def read_system(
     from mmmsba_plugin.cli import _console
     from mmmsba_plugin.evaluation.predictions import matched
 
-    form, path = _told_apart(spec)
+    form, path = _split_form(spec)
     predictions = matched(_read(form, path, to), ground_truth.keys)
     for count, what in (
         (len(predictions.unknown), "predictions are of no clip of the dataset"),
@@ -169,7 +171,7 @@ def read_system(
     return predictions if threshold is None else replace(predictions, threshold=threshold)
 
 
-def _told_apart(spec: str) -> tuple[str | None, Path]:
+def _split_form(spec: str) -> tuple[str | None, Path]:
     from mmmsba_plugin.evaluation.predictions import FORMS
 
     form, equals, place = spec.partition("=")
@@ -195,7 +197,7 @@ def _read(form: str | None, path: Path, to: "Console") -> "Predictions":
         return predictions
 
 
-def require_published(datasets: "Sequence[str]", options: Asked) -> None:
+def require_published(datasets: "Sequence[str]", options: GroundTruthOptions) -> None:
     """Require published results at once, and not when everything is evaluated.
 
     Raises:
@@ -212,7 +214,7 @@ def require_published(datasets: "Sequence[str]", options: Asked) -> None:
 
 
 def published_tables(
-    comparison: "SideBySide", wanted: "Sequence[str]", options: Asked
+    comparison: "SideBySide", wanted: "Sequence[str]", options: GroundTruthOptions
 ) -> "dict[str, list[Row]]":
     """Return the first system among published results, by task and dataset.
 

@@ -41,7 +41,7 @@ def show(side_by_side: SideBySide, to: Console) -> None:
     for other, gains in side_by_side.gains.items():
         _show_gains(first.system, other, gains, to)
     _show_silence(side_by_side.silence_auc, to)
-    _show_unjudged(first, to)
+    _show_not_evaluated(first, to)
 
 
 def show_published(tables: Mapping[str, Sequence[Row]], to: Console) -> None:
@@ -50,7 +50,7 @@ def show_published(tables: Mapping[str, Sequence[Row]], to: Console) -> None:
         if rows:
             _show_task(title, rows, to)
         else:
-            to.print(_console.shown(f"no published results of {title}"))
+            to.print(_console.visible_text(f"no published results of {title}"))
 
 
 def _show_task(title: str, rows: Sequence[Row], to: Console) -> None:
@@ -70,7 +70,7 @@ def _show_task(title: str, rows: Sequence[Row], to: Console) -> None:
         table.add_row(*map(escape, line))
     to.print(table)
     for line_below in footnotes(rows):
-        to.print(_console.shown(line_below, "dim"))
+        to.print(_console.visible_text(line_below, "dim"))
 
 
 def _published(cell: Cell, footnote_numbers: Mapping[str, int]) -> str:
@@ -87,7 +87,7 @@ def _show_silence(auc: Interval | None, to: Console) -> None:
 
 def _show_gains(first: str, second: str, gains: Mapping[str, Interval], to: Console) -> None:
     """Show by how much one system exceeds another, and where that is more than chance."""
-    to.print(_console.shown(f"{first} less {second}, on the same draws of clips:"))
+    to.print(_console.visible_text(f"{first} less {second}, on the same draws of clips:"))
     table = Table("measure", "difference", "", box=None)
     for name, gain in gains.items():
         sure = _has_ends(gain) and (gain.low > 0 or gain.high < 0)
@@ -102,11 +102,11 @@ def _show_groups(evaluation: Evaluation, to: Console) -> None:
     table = Table("fake clips, against all real", "clips", *names, box=None)
     for label, group in evaluation.groups.items():
         cells = [_cell(group.intervals.get(name)) for name in names]
-        table.add_row(_console.shown(label), str(group.num_fake), *cells)
+        table.add_row(_console.visible_text(label), str(group.num_fake), *cells)
     to.print(table)
 
 
-def _show_unjudged(evaluation: Evaluation, to: Console) -> None:
+def _show_not_evaluated(evaluation: Evaluation, to: Console) -> None:
     for key in evaluation.not_evaluated[:_MAX_NAMES]:
         _console.failure(f"not judged: {key}", to)
     if (more := len(evaluation.not_evaluated) - _MAX_NAMES) > 0:

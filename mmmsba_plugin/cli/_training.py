@@ -82,7 +82,7 @@ def counting(console: "Console") -> Callable[[object], None]:
     return lambda _: console.print(f"reading clips: {next(count)}", end="\r")
 
 
-def say(fitted: "Fitted", console: "Console") -> None:
+def print_training(fitted: "Fitted", console: "Console") -> None:
     """Print the training data, skipped clips and metrics of a run."""
     from mmmsba_plugin.cli import _console
 

@@ -12,7 +12,7 @@ from mmmsba_plugin.files import ensure_dir, writing_to
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from mmmsba_plugin.datasets.check import Checkup, Named
+    from mmmsba_plugin.datasets.check import Checkup, Examples
     from mmmsba_plugin.hookspecs import DatasetReader
 
 app = typer.Typer(help="Say which datasets can be read, and what is wrong with one.")
@@ -67,7 +67,7 @@ def check_dataset(
     from mmmsba_plugin.datasets.check import check, recognised
     from mmmsba_plugin.plugins import lookup
 
-    root, name, settings = load.wanted(folder, reader)
+    root, name, settings = load.parse_spec(folder, reader)
     entry = lookup("dataset_readers", name) if name else recognised(root, _readers())
     checkup = check(entry, root, settings)
     if as_json is None:
@@ -75,7 +75,7 @@ def check_dataset(
     else:
         _write(checkup, as_json)
     if not checkup.usable:
-        raise typer.Exit(_exit_codes.UNJUDGED)
+        raise typer.Exit(_exit_codes.NOT_EVALUATED)
 
 
 def _readers() -> "list[DatasetReader]":
@@ -102,9 +102,9 @@ def _show(checkup: "Checkup", entry: "DatasetReader", to: "Console") -> None:
     from mmmsba_plugin.cli import _console
     from mmmsba_plugin.datasets.check import NUM_NAMED
 
-    to.print(_console.shown(f"{checkup.root}: read by {entry.name}. {entry.summary}"))
+    to.print(_console.visible_text(f"{checkup.root}: read by {entry.name}. {entry.summary}"))
     if checkup.protocol:
-        to.print(_console.shown(f"split by protocol: {checkup.protocol}"))
+        to.print(_console.visible_text(f"split by protocol: {checkup.protocol}"))
     _show_counts(checkup, to)
     _show_wrong("not there", checkup.missing, to)
     _show_wrong("malformed", checkup.malformed, to)
@@ -145,12 +145,12 @@ def _show_counts(checkup: "Checkup", to: "Console") -> None:
         )
 
 
-def _show_wrong(what: str, wrong: "Named", to: "Console") -> None:
+def _show_wrong(what: str, wrong: "Examples", to: "Console") -> None:
     from mmmsba_plugin.cli import _console
 
     if wrong.count:
         _console.failure(f"{what}: {wrong.count}", to)
     for line in wrong.first:
-        to.print(_console.shown(f"  {line}"))
+        to.print(_console.visible_text(f"  {line}"))
     if (more := wrong.count - len(wrong.first)) > 0:
         to.print(f"  and {more} more")

@@ -64,7 +64,7 @@ def _print_result(result: "Demo", console: "Console") -> None:
     from mmmsba_plugin.demo import DRAWN_FACE_NOTE, truth_of
 
     console.print(f"really forged: {truth_of(result.record)}")
-    console.print(f"reported as fake: {_stretches(result.report)}")
+    console.print(f"reported as fake: {_segments_text(result.report)}")
     if result.untouched is not None:
         console.print(
             f"the clip scores {_score(result.report)}, and {_score(result.untouched)} "
@@ -75,7 +75,7 @@ def _print_result(result: "Demo", console: "Console") -> None:
         console.print(_measured(result.evaluation))
 
 
-def _stretches(report: "Report") -> str:
+def _segments_text(report: "Report") -> str:
     from mmmsba_plugin.report.text import ALTERED
     from mmmsba_plugin.timebase import clock
 

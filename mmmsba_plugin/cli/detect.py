@@ -74,26 +74,26 @@ def detect(
     writers = _writers(formats)
     if resume and "json" not in writers:
         raise typer.BadParameter("--resume reads the json reports; add json to --format")
-    judge = lookup("detectors", detector).load(checkpoint)
+    loaded = lookup("detectors", detector).load(checkpoint)
     if fpr is not None:
-        judge = _at(judge, fpr)
+        loaded = _at(loaded, fpr)
     names = files.report_names(clips, output)
     if writers:
         _require_places(names, output)
 
     console = _console.console()
-    before = files.judged_before(names, writers, judge.info) if resume else {}
+    before = files.reports_before(names, writers, loaded.info) if resume else {}
     if resume:
         console.print(f"{len(before)} of {len(names)} clips were judged before")
     left = {clip: name for clip, name in names.items() if clip not in before}
-    reports = judge.detect_many(left, command=shlex.join(["mmmsba", *sys.argv[1:]]))
+    reports = loaded.detect_many(left, command=shlex.join(["mmmsba", *sys.argv[1:]]))
     well = sum(status == "ok" for status in before.values())
     with console.status("judging"):
         for (clip, name), report in zip(left.items(), reports, strict=True):
-            _console.tell(clip, report, console)
+            _console.print_report(clip, report, console)
             well += _write(report, name, writers, console) and report.status == "ok"
     if well < len(names):
-        raise typer.Exit(_exit_codes.UNJUDGED)
+        raise typer.Exit(_exit_codes.NOT_EVALUATED)
 
 
 def _at(judge: "Detector", false_positive_rate: float) -> "Detector":
@@ -136,6 +136,8 @@ def _write(
             raise
         except Exception as error:  # noqa: BLE001 - a stranger's writer can raise anything
             _log.exception("the writer %r failed", called)
-            _console.note(f"not written as {called}: {type(error).__name__}: {error}", console)
+            _console.print_warning(
+                f"not written as {called}: {type(error).__name__}: {error}", console
+            )
     _console.tell_written(paths, console)
     return len(paths) == len(writers)

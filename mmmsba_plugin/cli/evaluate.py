@@ -120,7 +120,7 @@ def evaluate(
     console = _console.console(to_stderr=as_json == _evaluation.STDOUT)
     _make_folders(output, as_json)
     others, published = _beside(beside or [])
-    options = _evaluation.Asked(truth, data, split, listens=leaks)
+    options = _evaluation.GroundTruthOptions(truth, data, split, listens=leaks)
     _evaluation.require_published(published, options)
     if predictions:
         _refuse(
@@ -139,14 +139,14 @@ def evaluate(
     else:
         if threshold is not None:
             raise typer.BadParameter("--threshold is for PREDICTIONS; a checkpoint has its own")
-        judge = _evaluation.Judge(
+        detector_options = _evaluation.DetectorOptions(
             detector,
             checkpoint,
             false_positive_rate=fpr,
             trim_silence=trim_silence,
             features_only=features_only,
         )
-        own, ground_truth = judge.predict(options, console)
+        own, ground_truth = detector_options.predict(options, console)
         systems = [own]
     systems += [_evaluation.read_system(path, ground_truth, threshold, console) for path in others]
     comparison = side_by_side(
@@ -165,7 +165,7 @@ def evaluate(
         paths = _evaluation.write_all(comparison, tables, systems, ground_truth, output)
         _console.tell_written(paths, console)
     if comparison.evaluations[0].not_evaluated:
-        raise typer.Exit(_exit_codes.UNJUDGED)
+        raise typer.Exit(_exit_codes.NOT_EVALUATED)
 
 
 def _refuse(judging: Mapping[str, object]) -> None:

@@ -48,9 +48,11 @@ def features(
         with writing_to(output):
             for path, rows in save_rows(features, output, name):
                 size = f"{len(rows)} x {rows.dim}, {rows.present.mean():.0%} present"
-                console.print(_console.shown(f"{path}: {size}, a row every {config.stride_s:g} s"))
+                console.print(
+                    _console.visible_text(f"{path}: {size}, a row every {config.stride_s:g} s")
+                )
     if failed:
-        raise typer.Exit(_exit_codes.UNJUDGED)
+        raise typer.Exit(_exit_codes.NOT_EVALUATED)
 
 
 def _by_name(clips: list[Path]) -> dict[str, Path]:

@@ -76,4 +76,4 @@ def finetune(
         progress=console.is_terminal,
         on_clip=_training.counting(console),
     )
-    _training.say(fitted, console)
+    _training.print_training(fitted, console)

@@ -81,7 +81,7 @@ def reproduce(
         datasets,
         settings,
         output,
-        on_step=lambda what: console.print(_console.shown(what)),
+        on_step=lambda what: console.print(_console.visible_text(what)),
         on_clip=_counting(console) if console.is_terminal else _silent,
         progress=console.is_terminal,
     )
@@ -94,7 +94,7 @@ def reproduce(
         _console.tell_written(paths, console)
         failed |= any(row.status == "failed" for row in measured.rows)
     if failed:
-        raise typer.Exit(_exit_codes.UNJUDGED)
+        raise typer.Exit(_exit_codes.NOT_EVALUATED)
 
 
 def _fit_config(file: Path | None) -> "FitConfig":
@@ -145,5 +145,5 @@ def _show(table: "MeasuredTable", console: "Console") -> None:
 
     console.print(as_rich(table))
     for footnote in footnotes(table):
-        console.print(_console.shown(f"  {footnote}"))
-    console.print(_console.shown(setup_line(table), "dim"))
+        console.print(_console.visible_text(f"  {footnote}"))
+    console.print(_console.visible_text(setup_line(table), "dim"))

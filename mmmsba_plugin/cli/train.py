@@ -88,7 +88,7 @@ def train(
         progress=console.is_terminal,
         on_clip=_training.counting(console),
     )
-    _training.say(fitted, console)
+    _training.print_training(fitted, console)
 
 
 def _settings(

@@ -26,7 +26,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
-class Named:
+class Examples:
     """Count of a finding, with its first examples."""
 
     count: int = 0
@@ -40,7 +40,7 @@ class Named:
 
 
 @dataclass(slots=True)
-class Stretches:
+class SegmentStatistics:
     """Fake stretches, by their number and lengths in seconds."""
 
     count: int = 0
@@ -83,11 +83,11 @@ class Checkup:
     protocol: str | None = None
     records: Counter[tuple[str, str]] = field(default_factory=Counter)
     fake: int = 0
-    stretches: Stretches = field(default_factory=Stretches)
+    stretches: SegmentStatistics = field(default_factory=SegmentStatistics)
     whole_clips: int = 0
     splits_by_identity: dict[str, frozenset[str]] = field(default_factory=dict)
-    missing: Named = field(default_factory=Named)
-    malformed: Named = field(default_factory=Named)
+    missing: Examples = field(default_factory=Examples)
+    malformed: Examples = field(default_factory=Examples)
     ended: str | None = None
 
     @property
@@ -111,8 +111,8 @@ class Checkup:
             self.protocol = str(protocol)
         self.fake += record.fake
         self.whole_clips += record.whole_clip
-        for stretch in () if record.whole_clip else record.truth:
-            self.stretches.add(stretch.duration_s)
+        for segment in () if record.whole_clip else record.truth:
+            self.stretches.add(segment.duration_s)
         if record.identity is not None:
             self.splits_by_identity[record.identity] = self.splits_by_identity.get(
                 record.identity, frozenset()
@@ -214,7 +214,7 @@ def check(
 
 
 def _looked_for(
-    entry: DatasetReader, options: Mapping[str, object], malformed: Named
+    entry: DatasetReader, options: Mapping[str, object], malformed: Examples
 ) -> Iterator[tuple[Record, bool]]:
     """Yield each record, and whether its clip is where the reader looks for it.
 

@@ -134,7 +134,7 @@ def _require_clip(clip: Path, *, need_it: bool) -> None:
 
 
 def _record(media: Path, path: str, lines: Sequence[_Line]) -> Record:
-    audio, visual, told_apart = _ground_truth(lines)
+    audio, visual, is_by_modality = _ground_truth(lines)
     split = _same(lines, "split")
     duration_s = _same(lines, "duration_s")
     columns = {*_COLUMNS, UNNAMED}
@@ -143,8 +143,8 @@ def _record(media: Path, path: str, lines: Sequence[_Line]) -> Record:
         truth=_joined(audio + visual),
         split=split_word(split) if split else None,
         identity=_same(lines, "identity"),
-        audio_truth=_joined(audio) if told_apart else None,
-        visual_truth=_joined(visual) if told_apart else None,
+        audio_truth=_joined(audio) if is_by_modality else None,
+        visual_truth=_joined(visual) if is_by_modality else None,
         kind=_same(lines, "kind"),
         key=path,
         duration_s=_seconds(duration_s, "duration_s") if duration_s else None,
@@ -154,24 +154,24 @@ def _record(media: Path, path: str, lines: Sequence[_Line]) -> Record:
 
 def _ground_truth(lines: Sequence[_Line]) -> tuple[list[Segment], list[Segment], bool]:
     """Read the manipulated segments of audio and video, and whether these are told apart."""
-    audio, visual, told_apart = [], [], True
+    audio, visual, is_by_modality = [], [], True
     fake = _fake(lines)
     for line in lines:
-        stretches = _stretches(line) or ([WHOLE_CLIP] if fake and len(lines) == 1 else [])
+        stretches = _segments_text(line) or ([WHOLE_CLIP] if fake and len(lines) == 1 else [])
         modality = _one_of(line, "modality", _MODALITIES)
         if modality and not stretches:
             raise DatasetError("'modality' says what was altered, but nothing was; clear it")
-        told_apart &= bool(modality) or not stretches
+        is_by_modality &= bool(modality) or not stretches
         audio += stretches if modality != "visual" else []
         visual += stretches if modality != "audio" else []
     if fake and not (audio or visual):
         raise DatasetError("several rows call it fake, and none says where; leave one row")
-    return audio, visual, told_apart
+    return audio, visual, is_by_modality
 
 
 def _fake(lines: Sequence[_Line]) -> bool:
     """Return whether a clip is fake, on which its labels and its stretches must agree."""
-    anywhere = any(_stretches(line) for line in lines)
+    anywhere = any(_segments_text(line) for line in lines)
     if "label" not in lines[0].row:
         return anywhere
     labels = {_one_of(line, "label", _LABELS) for line in lines} - {None}
@@ -184,7 +184,7 @@ def _fake(lines: Sequence[_Line]) -> bool:
     return anywhere or True in labels
 
 
-def _stretches(line: _Line) -> list[Segment]:
+def _segments_text(line: _Line) -> list[Segment]:
     if line.get("segments"):
         return _segments(line.get("segments"))
     start, end = line.get("start_s"), line.get("end_s")

@@ -32,8 +32,8 @@ class ClipFinder:
         """
         *folders, name = parts
         folder = self._folder(tuple(folders))
-        one, other = self._spellings
-        names = (name, name.replace(one, other), name.replace(other, one))
+        exact, other = self._spellings
+        names = (name, name.replace(exact, other), name.replace(other, exact))
         if folder and (match := next((folder / n for n in names if (folder / n).is_file()), None)):
             return match
         if need_it:

@@ -28,7 +28,7 @@ _READER_AND_PLACE = re.compile(r"(?P<reader>[^=\[\]/]+(?:\[[^\]]*\])?)=(?P<place
 _log = logging.getLogger(__name__)
 
 
-class Wanted(NamedTuple):
+class DatasetSpec(NamedTuple):
     """A dataset as it was asked for.
 
     Attributes:
@@ -57,7 +57,7 @@ class DatasetSource(NamedTuple):
     records: "Iterable[Record]"
 
 
-def wanted(argument: str, reader: str | None = None) -> Wanted:
+def parse_spec(argument: str, reader: str | None = None) -> DatasetSpec:
     """Parse a dataset argument into reader, settings and folder.
 
     Args:
@@ -75,7 +75,7 @@ def wanted(argument: str, reader: str | None = None) -> Wanted:
     match = None if Path(argument).exists() else _READER_AND_PLACE.fullmatch(argument)
     word, place = (match["reader"], match["place"]) if match else (reader, argument)
     name, settings = _parse_reader(word) if word else (None, {})
-    return Wanted(Path(place), name, settings)
+    return DatasetSpec(Path(place), name, settings)
 
 
 def open_dataset(
@@ -103,7 +103,7 @@ def open_dataset(
     """
     from mmmsba_plugin.plugins import lookup
 
-    root, reader_name, options = wanted(argument, reader)
+    root, reader_name, options = parse_spec(argument, reader)
     entry = lookup("dataset_readers", reader_name or _recognised(root))
     if split is not None:
         settings["split"] = split
@@ -149,10 +149,10 @@ def _records(entry: "DatasetReader", config: "Config", root: Path) -> "Iterator[
         DatasetError: There are some, and none of them can be used: the dataset must not seem to
             be empty then.
     """
-    from mmmsba_plugin.datasets.check import Named
+    from mmmsba_plugin.datasets.check import Examples
     from mmmsba_plugin.datasets.reader import warn
 
-    left_out = Named()
+    left_out = Examples()
 
     def on_error(error: DatasetError) -> None:
         warn(error)

@@ -68,12 +68,12 @@ def held_out_of(
     return frozenset(ranked(identities, seed=seed)[fold::num_folds])
 
 
-def split_word(said: str) -> str:
+def split_word(split: str) -> str:
     """Return our word for a split; a dataset's own word if it is none that we know.
 
     Example:
         >>> split_word("Val"), split_word("test"), split_word("testA")
         ('dev', 'test', 'testA')
     """
-    word = said.casefold()
-    return _WORDS.get(word) or (word if word in SPLITS else said)
+    word = split.casefold()
+    return _WORDS.get(word) or (word if word in SPLITS else split)

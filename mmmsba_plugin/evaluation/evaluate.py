@@ -281,13 +281,13 @@ def _by_modality(predictions: Predictions, ground_truth: GroundTruth) -> dict[st
     """Compute the AUC of each modality alone, for manipulations of that modality itself."""
     metrics: dict[str, Metric] = {}
     altered = np.array(ground_truth.altered)
-    told_apart = altered != "forged"
+    is_by_modality = altered != "forged"
     for modality, by_key in predictions.by_modality.items():
         scores = np.array(
             [by_key.get(key, math.nan) for key in ground_truth.keys], dtype=np.float64
         )
         own = np.isin(altered, ["both", ALTERED_BY_MODALITY.get(modality, "both")])
-        usable = told_apart & ~np.isnan(scores)
+        usable = is_by_modality & ~np.isnan(scores)
         metrics[f"{modality}_auc"] = _detection(scores, own, usable, None)["auc"]
     return metrics
 

@@ -169,7 +169,9 @@ def beside(
     results = [result for result in results if any(name in result.values for name in columns)]
     rows = [Row(system, {name: Cell(ours[name]) for name in columns})]
     rows += [
-        Row(_told_apart(result, results), {name: _cell(result, name) for name in columns}, result)
+        Row(
+            _distinct_name(result, results), {name: _cell(result, name) for name in columns}, result
+        )
         for result in results
     ]
     return sorted(rows, key=_rank) if columns else []
@@ -266,7 +268,7 @@ def _with_challenge_score(metrics: Mapping[str, float]) -> Mapping[str, float]:
     return metrics if math.isnan(score) else {**metrics, _CHALLENGE_SCORE: score}
 
 
-def _told_apart(result: PublishedResult, among: Sequence[PublishedResult]) -> str:
+def _distinct_name(result: PublishedResult, among: Sequence[PublishedResult]) -> str:
     """Return a method's name, with no more behind it than tells its rows apart."""
     alike = [other for other in among if other.method == result.method]
     words = []

@@ -44,10 +44,10 @@ def native_detail(face: FaceCrop) -> NDArray[np.float32]:
 
     image = luma(face.native)
     soft, softer = (cv2.GaussianBlur(image, (0, 0), sigma) for sigma in (1.0, 2.0))
-    measures = (cv2.Laplacian(image, cv2.CV_32F), image - soft, soft - softer)
+    filtered = (cv2.Laplacian(image, cv2.CV_32F), image - soft, soft - softer)
     points = apply_affine(face.to_native, face.points)
     windows = [_window(points[list(which)], grow, image) for which, grow in _REGIONS]
-    powers = np.array([[_log_power(m[w]) for m in measures] for w in windows])
+    powers = np.array([[_log_power(m[w]) for m in filtered] for w in windows])
     against = powers[:_NUM_MOUTH] - powers[_NUM_MOUTH:].mean(axis=0)
     return np.concatenate([powers.ravel(), against.ravel()]).astype(np.float32)
 
@@ -63,7 +63,7 @@ def _window(points: NDArray[np.float64], grow: float, image: Image) -> tuple[sli
     return slice(top, bottom), slice(left, right)
 
 
-def _log_power(part: Image) -> float:
+def _log_power(patch: Image) -> float:
     import cv2
 
-    return math.log(cv2.norm(part, cv2.NORM_L2SQR) / part.size + NOISE_POWER)
+    return math.log(cv2.norm(patch, cv2.NORM_L2SQR) / patch.size + NOISE_POWER)

@@ -13,7 +13,7 @@ from mmmsba_plugin.structures import AudioBlock
 from mmmsba_plugin.timebase import Grid, s_to_samples, samples_to_s
 from mmmsba_plugin.tracks.link import FaceObservation
 
-NOTHING_HEARD = "no audio decoded"
+NOTHING_AUDIBLE = "no audio decoded"
 NOTHING_SEEN = "no frame decoded"
 SILENCE = "silence"
 
@@ -55,7 +55,7 @@ class AudioOptOuts:
         silent = [gap for decoded in self._decoded for gap in gaps(self._loud, decoded)]
         longest_pause_s = _MIN_SILENCE_S if self._loud else 0.0
         return _opt_outs(
-            [(gap, NOTHING_HEARD) for gap in missing if gap.duration_s > _LOOK_S]
+            [(gap, NOTHING_AUDIBLE) for gap in missing if gap.duration_s > _LOOK_S]
             + [(gap, SILENCE) for gap in silent if gap.duration_s >= longest_pause_s]
         )
 
@@ -92,7 +92,9 @@ class FaceOptOuts:
         for reason in dict.fromkeys(reasons):
             absent = [i for i in np.flatnonzero(~present) if reasons[i] == reason]
             cells = merge((Segment(*grid.cell(int(i))) for i in absent), gap_s=grid.stride_s / 2)
-            runs += [(part, reason) for cell in cells if whole and (part := clip(cell, whole))]
+            runs += [
+                (segment, reason) for cell in cells if whole and (segment := clip(cell, whole))
+            ]
         return _opt_outs(runs)
 
     def warnings(self) -> tuple[str, ...]:

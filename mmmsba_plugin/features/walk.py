@@ -139,13 +139,13 @@ class _Source:
         opt_outs = audio
         if needs_video:
             # One reason a moment: where audio opts out, that reason is the one.
-            unheard = [Segment(part.start_s, part.end_s) for part in audio]
+            unheard = [Segment(opt_out.start_s, opt_out.end_s) for opt_out in audio]
             opt_outs = tuple(
                 OptOut(start_s=rest.start_s, end_s=rest.end_s, reason=unseen.reason)
                 for unseen in visual.opt_outs(grid, rows.present)
                 for rest in gaps(unheard, Segment(unseen.start_s, unseen.end_s))
             )
-            opt_outs = tuple(sorted((*audio, *opt_outs), key=lambda part: part.start_s))
+            opt_outs = tuple(sorted((*audio, *opt_outs), key=lambda opt_out: opt_out.start_s))
         return CacheEntry(
             rows=_without(rows, audio, grid, end_s) if needs_audio else rows,
             opt_outs=opt_outs,

@@ -100,8 +100,8 @@ def frame_at(media: Media, time_s: float, *, max_short_side_px: int = 540) -> Fr
     if media.video is None:
         raise MediaUnreadableError(f"{media.path} has no frames; give a file with video")
     for from_s in (time_s, time_s - _STEP_BACK_S, 0.0):
-        if found := _shown_at(media, time_s, from_s=max(0.0, from_s)):
-            frame, pts_s = found
+        if nearest := _shown_at(media, time_s, from_s=max(0.0, from_s)):
+            frame, pts_s = nearest
             # An index that led behind the moment is noticed by this; the next try is earlier.
             if pts_s <= time_s or from_s <= 0:
                 return Frame(pts_s, _Upright(media.video, max_short_side_px)(frame))

@@ -26,12 +26,12 @@ from mmmsba_plugin.schema import (
 from mmmsba_plugin.segment import Segment, Spans
 from mmmsba_plugin.structures import ClipFeatures
 
-NOTHING_TO_JUDGE = "NothingToJudge"
+NOTHING_TO_EVALUATE = "NothingToJudge"
 
 Scores = NDArray[np.float64]
 
 
-def judged(
+def ok_report(
     media: Media,
     features: ClipFeatures,
     *,
@@ -52,7 +52,7 @@ def judged(
 
     Args:
         media: The file.
-        features: What the model was told, and what it was not.
+        features: What the model was probability, and what it was not.
         scores: P(fake) of each snippet, shape ``(snippet,)``; NaN where nothing is present.
         by_modality: The same when shown one modality alone.
         segments: Fake stretches and their scores.
@@ -69,21 +69,21 @@ def judged(
     if highest >= threshold.value and not segments:
         segments = [(_surest_cell(scores, features), highest)]
 
-    def told(score: float) -> float:
+    def probability(score: float) -> float:
         return float(apply(calibration, score))
 
     return Report(
         status="ok",
         media=media,
-        score=told(highest),
+        score=probability(highest),
         threshold=Threshold(
-            value=told(threshold.value), false_positive_rate=threshold.false_positive_rate
+            value=probability(threshold.value), false_positive_rate=threshold.false_positive_rate
         ),
         segments=tuple(
             FakeSegment(
                 start_s=segment.start_s,
                 end_s=segment.end_s,
-                score=told(score),
+                score=probability(score),
                 modality=manipulated_modality(segment, features, by_modality, onsets),
             )
             for segment, score in segments
@@ -122,7 +122,7 @@ def abstained(media: Media, features: ClipFeatures, *, provenance: Provenance) -
         },
         warnings=features.warnings,
         problem=Problem(
-            kind=NOTHING_TO_JUDGE,
+            kind=NOTHING_TO_EVALUATE,
             message=f"nothing to judge in {media.path}: {why}; give a clip in which a face is "
             "seen, or speech is heard",
         ),

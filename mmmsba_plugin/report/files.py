@@ -72,7 +72,7 @@ def write_report(report: "Report", name: Path, writer: "Writer") -> Path:
     return path
 
 
-def judged_before(
+def reports_before(
     names: Mapping[Path, Path], writers: Mapping[str, "Writer"], info: Mapping[str, Any]
 ) -> "dict[Path, Status]":
     """Return the clips of which an earlier run left what judging again would only repeat.

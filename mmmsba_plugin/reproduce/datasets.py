@@ -196,7 +196,7 @@ def draw_records(records: Sequence[Record], limit: int | None) -> list[Record]:
 
 
 @dataclass(frozen=True, slots=True)
-class Learned:
+class TrainingSet:
     """Identities and files that a network was trained on, to be kept out of its tests."""
 
     root: Path
@@ -204,7 +204,7 @@ class Learned:
     files: frozenset[Path]
 
     @classmethod
-    def of(cls, dataset: DatasetSource, records: Iterable[Record]) -> "Learned":
+    def of(cls, dataset: DatasetSource, records: Iterable[Record]) -> "TrainingSet":
         """Collect the identities and files of clips that are used for training or stopping."""
         clips = [(record.identity_key, record.media) for record in records]
         return cls(

@@ -166,7 +166,7 @@ def _ablated(rows: Iterable[ReportedRow]) -> tuple[Row, ...]:
     )
 
 
-def _told_less(rows: Iterable[ReportedRow]) -> tuple[Row, ...]:
+def _fewer_inputs(rows: Iterable[ReportedRow]) -> tuple[Row, ...]:
     return tuple(
         _row(row, Training(row.test, Method("MMMS-BA", modalities=_spelt_out(row.method))))
         for row in rows
@@ -221,7 +221,7 @@ TABLES = {
             "table7",
             "What each modality adds, on FakeAVCeleb (V face, L lips, A audio)",
             (*tables.DETECTION, _BALANCED),
-            _told_less(tables.TABLE_7),
+            _fewer_inputs(tables.TABLE_7),
         ),
     )
 }

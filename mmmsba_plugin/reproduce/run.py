@@ -36,8 +36,8 @@ from mmmsba_plugin.reproduce.datasets import (
     TEST_CLIPS,
     TITLES,
     DatasetSource,
-    Learned,
     Tested,
+    TrainingSet,
     clips_to_learn,
     clips_to_test,
     digest_of,
@@ -92,7 +92,7 @@ class _Trained:
 
 
 class Reproduction:
-    """MetricSet tables one by one; training runs and answers are shared between them.
+    """Measure tables one by one; training runs and answers are shared between them.
 
     Args:
         datasets: Those there are, by name.
@@ -194,7 +194,7 @@ class Reproduction:
         _, training_set = self._training_set(training.dataset, seed)
         num_shared = training_set.shared_with(dataset, tested.records)
         trained = self._trained(training, seed)
-        answers = self._judge(trained, dataset, tested)
+        answers = self._predict(trained, dataset, tested)
         predictions = judging.as_predictions(answers, name=training.method.name)
         evaluation = measure(
             predictions if localizes else replace(predictions, proposals=None),
@@ -232,7 +232,7 @@ class Reproduction:
         if num_shared:
             yield f"{num_shared} people of the test clips were learned from, in other footage"
 
-    def _judge(
+    def _predict(
         self, trained: _Trained, dataset: DatasetSource, tested: Tested
     ) -> dict[str, judging.Answer]:
         detector = MmmsbaDetector.from_pretrained(trained.folder, cache=self._cache)
@@ -264,16 +264,16 @@ class Reproduction:
         auc = silence_auc(
             lengths_s, GroundTruth.of(tested.records), num_resamples=self.settings.num_resamples
         )
-        num_heard = sum(length_s is not None for length_s in lengths_s.values())
-        return None if math.isnan(auc.value) else Silence(auc, num_heard)
+        num_audible = sum(length_s is not None for length_s in lengths_s.values())
+        return None if math.isnan(auc.value) else Silence(auc, num_audible)
 
     def _find_tested(self, name: str) -> Tested:
         return clips_to_test(self.datasets[name], limit=self.settings.limit)
 
-    def _find_learned(self, name: str, seed: int) -> tuple[str, Learned]:
+    def _find_learned(self, name: str, seed: int) -> tuple[str, TrainingSet]:
         """Return a hash of the clips that a dataset is learned from, and who is in them."""
         records = clips_to_learn(self.datasets[name], seed=seed, limit=self.settings.limit)
-        return digest_of(records), Learned.of(self.datasets[name], records)
+        return digest_of(records), TrainingSet.of(self.datasets[name], records)
 
     def _train(self, training: Training, seed: int) -> _Trained:
         dataset = self.datasets[training.dataset]

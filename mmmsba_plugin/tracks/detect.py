@@ -51,8 +51,8 @@ class FaceDetector:
         """Return the faces of a frame, shape ``(height, width, 3)``, best first."""
         square, scale, shift_px = _letterbox(rgb)
         self._network.setInput(square)
-        found = self._network.forward(self._outputs)
-        outputs = {out.shape[-1]: out.reshape(-1, out.shape[-1]) for out in found}
+        raw_outputs = self._network.forward(self._outputs)
+        outputs = {out.shape[-1]: out.reshape(-1, out.shape[-1]) for out in raw_outputs}
         scores = 1.0 / (1.0 + np.exp(-np.clip(outputs[1][:, 0].astype(np.float64), -50, 50)))
         sure = scores >= _MIN_SCORE
         points = outputs[_NUM_REGRESSORS][sure].reshape(-1, 8, 2).astype(np.float64)

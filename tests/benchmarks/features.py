@@ -1,4 +1,4 @@
-"""MetricSet what each group of features tells of forgeries, on people it did not learn from.
+"""Measure what each group of features tells of forgeries, on people it did not learn from.
 
     python tests/benchmarks/features.py CORPUS [--every 3] [--card CHECKPOINT]
 

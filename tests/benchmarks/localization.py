@@ -1,4 +1,4 @@
-"""MetricSet localization of a test set's size against AV-Deepfake1M's own evaluator.
+"""Measure localization of a test set's size against AV-Deepfake1M's own evaluator.
 
     python tests/benchmarks/localization.py [--clips 50000] [--proposals 100] [--runs 5]
 

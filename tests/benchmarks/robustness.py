@@ -1,4 +1,4 @@
-"""MetricSet how a checkpoint holds out when clips are changed on their way.
+"""Measure how a checkpoint holds out when clips are changed on their way.
 
     python tests/benchmarks/robustness.py CHECKPOINT --forged DEV [--every 4] [--card]
 

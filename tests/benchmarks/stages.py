@@ -1,4 +1,4 @@
-"""MetricSet where the processor time of a minute of video goes, from file to report.
+"""Measure where the processor time of a minute of video goes, from file to report.
 
     python tests/benchmarks/stages.py [--clip FILE | --fps 30] [--runs 3]
 

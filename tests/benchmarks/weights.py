@@ -1,4 +1,4 @@
-"""MetricSet a checkpoint on people it never saw, and writes what was found into its card.
+"""Measure a checkpoint on people it never saw, and writes what was found into its card.
 
     python tests/benchmarks/weights.py CHECKPOINT --forged DIR [--footage DIR]
 

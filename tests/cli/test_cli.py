@@ -45,7 +45,12 @@ def plugin_file(tmp_path):
 class TestApp:
     def test_help_documents_every_exit_code(self, run):
         said = " ".join(run("--help").stdout.split())
-        for code in (_exit_codes.OK, _exit_codes.USAGE, _exit_codes.UNJUDGED, _exit_codes.STOPPED):
+        for code in (
+            _exit_codes.OK,
+            _exit_codes.USAGE,
+            _exit_codes.NOT_EVALUATED,
+            _exit_codes.STOPPED,
+        ):
             assert re.search(rf"\b{code} (every|the command|at least|the run)", said)
 
     def test_version_is_that_of_the_distribution(self, run):

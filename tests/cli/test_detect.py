@@ -94,7 +94,7 @@ class TestBatch:
         text.write_text("no film")
         out = tmp_path / "out"
         done = detect(text, tmp_path / "gone.mp4", clip, "-o", out)
-        assert done.exit_code == _exit_codes.UNJUDGED
+        assert done.exit_code == _exit_codes.NOT_EVALUATED
         assert files(out) == sorted(f"{n}.{s}" for n in ("clip", "gone", "text") for s in SUFFIXES)
         assert [read(out / f"{n}.json").status for n in ("text", "gone", "clip")] == [
             *("error", "error", "ok")
@@ -136,7 +136,7 @@ class TestBatch:
     def test_a_folder_is_told_apart_from_its_clips(self, detect, clip, tmp_path, monkeypatch):
         monkeypatch.chdir(tmp_path)
         done = detect(".")
-        assert done.exit_code == _exit_codes.UNJUDGED
+        assert done.exit_code == _exit_codes.NOT_EVALUATED
         assert ".: error: . is a folder; give the files in it, such as clip.mp4" in done.stdout
         assert f"{tmp_path.name}.mmmsba.json" in files(tmp_path)
 
@@ -150,7 +150,7 @@ class TestBatch:
 
     def test_a_misspelt_folder_is_not_made(self, detect, tmp_path):
         done = detect(tmp_path / "typo" / "clip.mp4")
-        assert done.exit_code == _exit_codes.UNJUDGED
+        assert done.exit_code == _exit_codes.NOT_EVALUATED
         assert "check the path and its spelling" in done.stdout
         assert files(tmp_path) == []
 
@@ -332,7 +332,7 @@ class TestOutput:
         cursed = shutil.copy(clip, tmp_path / "cursed.mp4")
         out = tmp_path / "out"
         done = detect(cursed, clip, "-o", out, "--format", "touchy,json")
-        assert done.exit_code == _exit_codes.UNJUDGED
+        assert done.exit_code == _exit_codes.NOT_EVALUATED
         assert "note: not written as touchy: ZeroDivisionError: a bug" in done.stdout
         assert files(out) == ["clip.json", "clip.x", "cursed.json"]
         assert any(isinstance(r.exc_info[1], ZeroDivisionError) for r in caplog.records)
@@ -403,7 +403,7 @@ class TestResume:
         assert read(out / "still.json").status == "abstained"
         second = detect(gone, nothing, "-o", out, "--resume")
         assert judged == ["gone.mp4", "still.mp4", "gone.mp4"]
-        assert first.exit_code == second.exit_code == _exit_codes.UNJUDGED
+        assert first.exit_code == second.exit_code == _exit_codes.NOT_EVALUATED
 
     def test_it_needs_the_reports_that_it_reads(self, detect, clip):
         done = detect(clip, "--resume", "--format", "html")

@@ -177,7 +177,7 @@ class TestPredictions:
         partly = tmp_path / "partly.json"
         partly.write_text(json.dumps({"a.mp4": PREDICTIONS["a.mp4"], "z.mp4": [[0.5, 0, 1]]}))
         done = run(partly, "--truth", truth, "--json", "-")
-        assert done.exit_code == _exit_codes.UNJUDGED
+        assert done.exit_code == _exit_codes.NOT_EVALUATED
         assert json.loads(done.stdout)["unjudged"] == ["b.mp4", "c.mp4"]
         assert "1 predictions are of no clip of the dataset" in done.stderr
         assert "2 clips have no prediction: nothing was found in them" in done.stderr
@@ -293,7 +293,7 @@ class TestDataset:
         done = run(
             "--data", dataset, "--checkpoint", checkpoint, "--split", "dev", "--resamples", 2
         )
-        assert done.exit_code == _exit_codes.UNJUDGED
+        assert done.exit_code == _exit_codes.NOT_EVALUATED
         assert f"not judged: {broken}: cannot read {broken}: it holds text" in done.stdout
 
     def test_a_file_of_truth_has_no_clips_to_judge(self, run, truth, checkpoint):

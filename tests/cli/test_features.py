@@ -41,7 +41,7 @@ class TestFeatures:
     def test_a_bad_clip_stops_nothing(self, run, tmp_path):
         clip = numbered_clip(tmp_path / "clip.mp4", duration_s=0.4, click_at_s=0.2)
         result = run("features", tmp_path / "gone.mp4", clip, "-o", tmp_path / "out")
-        assert result.exit_code == _exit_codes.UNJUDGED
+        assert result.exit_code == _exit_codes.NOT_EVALUATED
         assert "gone.mp4: error: there is no file at" in result.stdout
         assert np.isnan(np.load(tmp_path / "out" / "lips" / "clip.npy")).all()
 
@@ -57,7 +57,7 @@ class TestFeatures:
         hostile = numbered_clip(tmp_path / "hostile.mp4", duration_s=0.4, click_at_s=0.2)
         good = shutil.copy(hostile, tmp_path / "good.mp4")
         result = run("features", hostile, good, "-o", tmp_path / "out")
-        assert result.exit_code == _exit_codes.UNJUDGED
+        assert result.exit_code == _exit_codes.NOT_EVALUATED
         assert "hostile.mp4: error: RuntimeError: boom; the log has the traceback" in result.stdout
         assert (tmp_path / "out" / "audio" / "good.npy").is_file()
         assert str(caplog.records[0].exc_info[1]) == "boom"

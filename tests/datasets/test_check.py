@@ -125,7 +125,7 @@ class TestCheck:
         for clip in clips[1:]:
             clip.unlink()
         done = run("check", root)
-        assert done.exit_code == _exit_codes.UNJUDGED
+        assert done.exit_code == _exit_codes.NOT_EVALUATED
         assert f"not there: {2 * NUM_NAMED - 1}\n" in done.stdout
         assert "\n  RealVideo-RealAudio/African/men/id00002/00002.mp4\n" in done.stdout
         assert f"\n  and {NUM_NAMED - 1} more\n" in done.stdout
@@ -145,7 +145,7 @@ class TestCheck:
         wrong = {"path": "d.mp4", "start_s": 3, "end_s": 2, "split": "", "identity": ""}
         clip_table(tmp_path, [*ROWS, wrong])
         done = run("check", tmp_path)
-        assert done.exit_code == _exit_codes.UNJUDGED
+        assert done.exit_code == _exit_codes.NOT_EVALUATED
         assert "malformed: 1\n" in done.stdout
         assert "clips.csv, line 6: a segment must end after it starts" in done.stdout
 
@@ -203,7 +203,7 @@ class TestCheck:
         metadata = tmp_path / "metadata.json"
         metadata.write_text(metadata.read_text()[:-40])
         done = run("check", tmp_path)
-        assert done.exit_code == _exit_codes.UNJUDGED
+        assert done.exit_code == _exit_codes.NOT_EVALUATED
         assert "reading ended early: " in done.stdout
         assert "11 records, 8 of them forged" in done.stdout
 

@@ -5,7 +5,7 @@ import logging
 import pytest
 
 from mmmsba_plugin import plugins
-from mmmsba_plugin.datasets.load import open_dataset, wanted
+from mmmsba_plugin.datasets.load import open_dataset, parse_spec
 from mmmsba_plugin.errors import ConfigError, DatasetError, PluginNotFoundError
 
 from .. import layouts
@@ -132,8 +132,8 @@ def test_a_reader_is_told_in_brackets_what_to_do(root):
 def test_brackets_may_hold_a_path_and_a_folder_equals_signs(tmp_path):
     folder = tmp_path / "a=b" / "[c]=d"
     folder.mkdir(parents=True)
-    assert wanted(f"full[colour=/x/y.csv]={folder}") == (folder, "full", {"colour": "/x/y.csv"})
-    assert wanted(str(folder)) == (folder, None, {})
+    assert parse_spec(f"full[colour=/x/y.csv]={folder}") == (folder, "full", {"colour": "/x/y.csv"})
+    assert parse_spec(str(folder)) == (folder, None, {})
 
 
 def test_what_brackets_say_of_clips_goes_over_what_the_command_needs(root):

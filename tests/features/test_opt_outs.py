@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from mmmsba_plugin.features.opt_outs import NOTHING_HEARD, SILENCE, AudioOptOuts
+from mmmsba_plugin.features.opt_outs import NOTHING_AUDIBLE, SILENCE, AudioOptOuts
 from mmmsba_plugin.structures import AudioBlock
 
 RATE_HZ = 16_000
@@ -34,4 +34,4 @@ class TestWatch:
         assert self.heard(silence) == [(0.0, 0.5, SILENCE)]
 
     def test_missing_audio_is_told_from_silence(self):
-        assert self.heard(noise(1.0), noise(1.0, start_s=2.0)) == [(1.0, 2.0, NOTHING_HEARD)]
+        assert self.heard(noise(1.0), noise(1.0, start_s=2.0)) == [(1.0, 2.0, NOTHING_AUDIBLE)]

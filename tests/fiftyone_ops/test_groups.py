@@ -21,7 +21,7 @@ from fiftyone_ops.tasks.detect import annotate
 from fiftyone_ops.tasks.evaluate import evaluate
 from fiftyone_ops.tasks.export import export
 from fiftyone_ops.tasks.import_dataset import import_dataset
-from fiftyone_ops.tasks.metadata import SHOWN, fill_metadata, make_proxies
+from fiftyone_ops.tasks.metadata import PLAYABLE_PATH, fill_metadata, make_proxies
 from fiftyone_ops.tasks.review import decide, learnable
 from mmmsba_plugin.datasets.lavdf import read_lavdf
 from mmmsba_plugin.segment import Segment
@@ -195,8 +195,8 @@ def test_metadata_of_videos_in_groups_are_filled_and_odd_ones_shown_as_copies(gr
     assert make_proxies(grouped, tmp_path / "copies").made == 1
     # The App asks each sample of a dataset what to show, frames as well.
     frames = grouped.select_group_slices("frame")
-    assert frames.values(SHOWN) == frames.values("filepath")
-    assert videos(grouped).values(SHOWN)[-1].startswith(str(tmp_path / "copies"))
+    assert frames.values(PLAYABLE_PATH) == frames.values("filepath")
+    assert videos(grouped).values(PLAYABLE_PATH)[-1].startswith(str(tmp_path / "copies"))
 
 
 def test_what_was_said_of_videos_in_groups_is_exported(judged, tmp_path):

@@ -11,7 +11,7 @@ import fiftyone.zoo as foz
 import pytest
 
 from fiftyone_ops import zoo
-from fiftyone_ops.model import ForgeryModel, load_model
+from fiftyone_ops.model import FiftyOneModel, load_model
 from fiftyone_ops.tasks.detect import annotate
 from mmmsba_plugin.errors import ConfigError, MissingExtraError
 
@@ -73,7 +73,7 @@ def test_the_zoo_loads_it_from_where_it_was_downloaded(source, toy):
     assert "mmmsba" in foz.list_zoo_models(source=source)
     assert load_model(detector=toy).media_type == "video"
     loaded = foz.load_zoo_model("mmmsba", detector=toy)
-    assert type(loaded).__name__ == ForgeryModel.__name__
+    assert type(loaded).__name__ == FiftyOneModel.__name__
     assert isinstance(loaded, fo.Model)
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from mmmsba_plugin.config import Calibration
 from mmmsba_plugin.errors import MediaUnreadableError
 from mmmsba_plugin.localization.calibrate import apply
-from mmmsba_plugin.report.build import abstained, failed, judged, manipulated_modality, stamped
+from mmmsba_plugin.report.build import abstained, failed, manipulated_modality, ok_report, stamped
 from mmmsba_plugin.schema import Media, OptOut, Provenance, Report, ScoreThreshold
 from mmmsba_plugin.segment import Segment
 from mmmsba_plugin.structures import ClipFeatures
@@ -49,7 +49,7 @@ def report(
     features=CLIP,
     calibration=NONE,
 ) -> Report:
-    return judged(
+    return ok_report(
         MEDIA,
         features,
         scores=np.asarray(scores, dtype=np.float64),

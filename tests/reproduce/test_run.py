@@ -34,7 +34,7 @@ from mmmsba_plugin.record import WHOLE_CLIP, Record
 from mmmsba_plugin.reproduce import judging, kept, plan, show, silence, tables
 from mmmsba_plugin.reproduce.datasets import (
     DatasetSource,
-    Learned,
+    TrainingSet,
     clips_to_learn,
     clips_to_test,
     digest_of,
@@ -419,13 +419,13 @@ class TestData:
 
     def test_nobody_is_tested_on_who_was_learned_from_in_the_same_dataset(self, dataset):
         made = dataset()
-        learned = Learned.of(made, [record("a", identity="ann")])
+        learned = TrainingSet.of(made, [record("a", identity="ann")])
         assert learned.shared_with(made, [record("b", identity="bob")]) == 0
         with pytest.raises(DatasetError, match="'ann' is both learned from and tested on in LAV"):
             learned.shared_with(made, [record("b", identity="ann")])
 
     def test_a_identity_of_another_dataset_is_counted_and_a_clip_refused(self, dataset, tmp_path):
-        learned = Learned.of(dataset(), [record("a", identity="ann")])
+        learned = TrainingSet.of(dataset(), [record("a", identity="ann")])
         other = DatasetSource("tvil", "tvil", tmp_path / "other")
         assert learned.shared_with(other, [record("b", identity="ann")]) == 1
         with pytest.raises(DatasetError, match="/a is both learned from and tested on"):
@@ -923,7 +923,7 @@ class TestWhatIsMissing:
         put_json(real / "metadata.json", [e for e in entries if not e["n_fakes"]])
         data = {"fakeavceleb": f"lav-df:{real}", "lav-df": datasets["lav-df"]}
         done = run("table4", out=tmp_path / "out", data=data)
-        assert done.exit_code == _exit_codes.UNJUDGED
+        assert done.exit_code == _exit_codes.NOT_EVALUATED
         row = read(tmp_path / "out", "table4")["rows"][-1]
         assert row["status"] == "failed"
         assert "could not be done: there must be real and fake clips" in row["notes"][-1]

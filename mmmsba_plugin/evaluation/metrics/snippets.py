@@ -102,8 +102,8 @@ def _fake(truth: Sequence[Segment], grid: Grid, num_snippets: int) -> Flags:
     if not num_snippets:
         return fake
     covered = Segment(grid.start_s, grid.cell(num_snippets)[0])
-    for stretch in truth:
-        if segment := clip(stretch, covered):
+    for true_segment in truth:
+        if segment := clip(true_segment, covered):
             cells = grid.overlapping(segment.start_s, segment.end_s)
             fake[cells.start : cells.stop] = True
     return fake

@@ -59,7 +59,7 @@ def speaker_embeddings(
     first = max(0, -before)
     windows = np.lib.stride_tricks.sliding_window_view(padded[first:], window, axis=0)[::every]
     with torch.inference_mode():
-        embeddings = [_embed(np.swapaxes(part, 1, 2)) for part in _batches(windows)]
+        embeddings = [_embed(np.swapaxes(batch, 1, 2)) for batch in _batches(windows)]
     return np.concatenate(embeddings)
 
 

@@ -139,7 +139,7 @@ def sing(
     voice, hiss = (_between_rows(column, rows) for column in (score.voice, score.hiss))
     noise = rng.standard_normal(num_samples)
     source = voice * (_pulses(speaker, num_samples, sample_rate_hz, rng) + speaker.breath * noise)
-    audio = _throat(source, score.formants_hz * speaker.formant_scale, sample_rate_hz)
+    audio = _vocal_tract(source, score.formants_hz * speaker.formant_scale, sample_rate_hz)
     audio = audio / max(1e-9, _rms(audio[voice > _FULL_VOICE]))
     # First difference: the hiss of an s lies above the formants. A little room noise under
     # everything, because digital silence is a clue that no microphone leaves.
@@ -190,7 +190,7 @@ def _pulses(
     return np.asarray(glottis - glottis.mean())
 
 
-def _throat(
+def _vocal_tract(
     source: NDArray[np.float64], formants_hz: NDArray[np.float64], sample_rate_hz: int
 ) -> NDArray[np.float64]:
     """Return ``source`` through resonators in a row, set anew every control row."""

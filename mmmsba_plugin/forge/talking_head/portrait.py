@@ -147,8 +147,8 @@ class _Mouth:
         squeeze = 1.0 / (_NARROWEST + (1.0 - _NARROWEST) * width) - 1.0
         away_px = self._area.columns[0] - self._center_px
         shift = squeeze * away_px * np.exp(-((self._across(self._area.columns[0]) / 1.2) ** 4))
-        seam_px = float(self._lips[:, 2:4].mean())
-        fade = np.exp(-(((self._area.rows - seam_px) / (0.6 * self._half_px)) ** 4))
+        blend_px = float(self._lips[:, 2:4].mean())
+        fade = np.exp(-(((self._area.rows - blend_px) / (0.6 * self._half_px)) ** 4))
         return self._area.columns[0] + shift, shift * fade
 
     def _across(self, columns: _Field) -> _Field:

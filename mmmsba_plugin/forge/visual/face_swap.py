@@ -37,7 +37,7 @@ _PULL = 0.06
 _LEAST_SCALE = 0.5
 
 
-class StrangerConfig(Config):
+class OtherClipConfig(Config):
     """Settings of the donor of a face."""
 
     most_unlike: float = Field(
@@ -49,16 +49,16 @@ class StrangerConfig(Config):
     most_lifted: float = Field(
         default=2.5,
         ge=1,
-        description="How much brighter a colour of the stranger's skin may have to become, as a "
+        description="How much brighter a colour of the donor's skin may have to become, as a "
         "factor.",
     )
 
 
-class StrangerMouthConfig(MouthConfig, StrangerConfig):
+class OtherMouthConfig(MouthConfig, OtherClipConfig):
     """Settings of a mouth swap with another clip."""
 
 
-class StrangerMouth:
+class OtherMouth:
     """The mouth of somebody else.
 
     Stands for dubbing with another speaker's lips.
@@ -67,30 +67,30 @@ class StrangerMouth:
     needs_donor = False
     needs_other_clip = True
 
-    def __init__(self, config: StrangerMouthConfig | None = None) -> None:
-        self._config = config or StrangerMouthConfig()
+    def __init__(self, config: OtherMouthConfig | None = None) -> None:
+        self._config = config or OtherMouthConfig()
 
     def forge_frames(self, job: FrameJob, rng: np.random.Generator) -> list[Rgb]:
-        """Return the frames with the strangers' mouths.
+        """Return the frames with the donors' mouths.
 
         Raises:
-            ForgeError: There are not as many strangers as frames, their heads are held or
+            ForgeError: There are not as many donors as frames, their heads are held or
                 lit too differently, or a frame shows nothing of the face.
         """
         _require_alike(job, self._config.most_unlike)
         moves = fit_moves(job.other_clip_donors, job.frames)
         fake = [
-            self._with_mouth(shot, stranger, move)
-            for shot, stranger, move in zip(job.frames, job.other_clip_donors, moves, strict=True)
+            self._with_mouth(shot, donor, move)
+            for shot, donor, move in zip(job.frames, job.other_clip_donors, moves, strict=True)
         ]
         return require_altered(job, fake)
 
-    def _with_mouth(self, shot: FaceFrame, stranger: FaceFrame, move: NDArray[np.float64]) -> Rgb:
-        patch = mouth_patch(shot, stranger, move, self._config)
-        return _laid(patch, patch.bring(stranger.rgb, move), self._config.most_lifted)
+    def _with_mouth(self, shot: FaceFrame, donor: FaceFrame, move: NDArray[np.float64]) -> Rgb:
+        patch = mouth_patch(shot, donor, move, self._config)
+        return _laid(patch, patch.bring(donor.rgb, move), self._config.most_lifted)
 
 
-class StrangerFaceConfig(StrangerConfig):
+class OtherFaceConfig(OtherClipConfig):
     """Settings of a face swap with another clip."""
 
     size: float = Field(
@@ -101,7 +101,7 @@ class StrangerFaceConfig(StrangerConfig):
     )
 
 
-class StrangerFace:
+class OtherFace:
     """The inner face of somebody else, bent to the expression of now.
 
     Stands for face swap: it is said by the body of one person and the face of another.
@@ -110,30 +110,30 @@ class StrangerFace:
     needs_donor = False
     needs_other_clip = True
 
-    def __init__(self, config: StrangerFaceConfig | None = None) -> None:
-        self._config = config or StrangerFaceConfig()
+    def __init__(self, config: OtherFaceConfig | None = None) -> None:
+        self._config = config or OtherFaceConfig()
 
     def forge_frames(self, job: FrameJob, rng: np.random.Generator) -> list[Rgb]:
-        """Return the frames with the strangers' faces.
+        """Return the frames with the donors' faces.
 
         Raises:
-            ForgeError: There are not as many strangers as frames, their heads are held or
+            ForgeError: There are not as many donors as frames, their heads are held or
                 lit too differently, or a frame shows nothing of the face.
         """
         _require_alike(job, self._config.most_unlike)
         fake = [
-            self._with_face(shot, stranger)
-            for shot, stranger in zip(job.frames, job.other_clip_donors, strict=True)
+            self._with_face(shot, donor)
+            for shot, donor in zip(job.frames, job.other_clip_donors, strict=True)
         ]
         return require_altered(job, fake)
 
-    def _with_face(self, shot: FaceFrame, stranger: FaceFrame) -> Rgb:
+    def _with_face(self, shot: FaceFrame, donor: FaceFrame) -> Rgb:
         corners = face_regions.whole_face(shot, size=self._config.size)
         patch = Patch(shot, corners, self._config.feather * face_px(shot))
-        return _laid(patch, _bent(shot, stranger, patch.window), self._config.most_lifted)
+        return _laid(patch, _bent(shot, donor, patch.window), self._config.most_lifted)
 
 
-def unlikeness(strangers: Sequence[FaceFrame], shots: Sequence[FaceFrame]) -> float:
+def unlikeness(donors: Sequence[FaceFrame], shots: Sequence[FaceFrame]) -> float:
     """Compute how differently heads are held, in heights of the face.
 
     What is left between the points that no expression moves once turn, size and place are
@@ -142,8 +142,8 @@ def unlikeness(strangers: Sequence[FaceFrame], shots: Sequence[FaceFrame]) -> fl
     """
     anchors = list(ANCHORS)
     apart = []
-    for stranger, shot in zip(strangers, shots, strict=True):
-        source, target = stranger.points_px[anchors], shot.points_px[anchors]
+    for donor, shot in zip(donors, shots, strict=True):
+        source, target = donor.points_px[anchors], shot.points_px[anchors]
         left = apply_affine(fit_similarity(source, target), source) - target
         apart.append(np.sqrt((left**2).sum(axis=1).mean()) / face_px(shot))
     return float(np.mean(apart))
@@ -154,13 +154,13 @@ def _require_alike(job: FrameJob, most: float) -> None:
     unlike = unlikeness(job.other_clip_donors, job.frames)
     if unlike > most:
         raise ForgeError(
-            f"the stranger's head is held otherwise by {unlike:.3f} heights of the face, at most "
+            f"the donor's head is held otherwise by {unlike:.3f} heights of the face, at most "
             f"{most:g} is allowed; take another moment or another clip"
         )
 
 
 def _laid(patch: Patch, there: Pixels, most_lifted: float) -> Rgb:
-    """Return a frame with a stranger's skin in its complexion and its light.
+    """Return a frame with a donor's skin in its complexion and its light.
 
     Raises:
         ForgeError: A colour is all but missing there, as blue is in the light of a candle;
@@ -169,17 +169,17 @@ def _laid(patch: Patch, there: Pixels, most_lifted: float) -> Rgb:
     lifted = float(patch.light_gain(there).max())
     if lifted > most_lifted:
         raise ForgeError(
-            f"a colour of the stranger's skin would have to become {lifted:.1f} times as bright, "
+            f"a colour of the donor's skin would have to become {lifted:.1f} times as bright, "
             f"at most {most_lifted:g} is allowed; take another clip"
         )
     return patch.lay(patch.in_light(patch.as_bright(there)))
 
 
-def _bent(shot: FaceFrame, stranger: FaceFrame, window: Window) -> Pixels:
-    """Return a stranger's face moved so that each landmark lies where it lies now."""
+def _bent(shot: FaceFrame, donor: FaceFrame, window: Window) -> Pixels:
+    """Return a donor's face moved so that each landmark lies where it lies now."""
     import cv2
 
-    rgb, points = _sized_like(shot, stranger)
+    rgb, points = _sized_like(shot, donor)
     rows = np.column_stack([shot.points_px, np.ones(len(points))])
     back, *_ = np.linalg.lstsq(rows, points, rcond=None)
     places = _smooth(shot.points_px, points - rows @ back, window, _PULL * face_px(shot))
@@ -191,16 +191,16 @@ def _bent(shot: FaceFrame, stranger: FaceFrame, window: Window) -> Pixels:
     return pixels
 
 
-def _sized_like(shot: FaceFrame, stranger: FaceFrame) -> tuple[Rgb, Corners]:
-    """Return a stranger's frame and landmarks, made smaller where sampling would alias."""
+def _sized_like(shot: FaceFrame, donor: FaceFrame) -> tuple[Rgb, Corners]:
+    """Return a donor's frame and landmarks, made smaller where sampling would alias."""
     import cv2
 
-    scale = face_px(shot) / face_px(stranger)
+    scale = face_px(shot) / face_px(donor)
     if scale >= _LEAST_SCALE:
-        return stranger.rgb, stranger.points_px
-    rgb = cv2.resize(stranger.rgb, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    size = np.array(rgb.shape[1::-1]) / stranger.rgb.shape[1::-1]
-    return rgb, stranger.points_px * size
+        return donor.rgb, donor.points_px
+    rgb = cv2.resize(donor.rgb, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    size = np.array(rgb.shape[1::-1]) / donor.rgb.shape[1::-1]
+    return rgb, donor.points_px * size
 
 
 def _smooth(at: Corners, pulls: Corners, window: Window, reach_px: float) -> NDArray[np.float32]:

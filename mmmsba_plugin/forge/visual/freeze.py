@@ -142,12 +142,12 @@ def _that_differ(job: FrameJob, order: Indices) -> list[int]:
     for own, index in enumerate(order):
         nearest = np.argsort(np.abs(np.arange(len(faces)) - index), kind="stable")
         other = (int(i) for i in nearest if not np.array_equal(faces[i], faces[own]))
-        if (found := next(other, None)) is None:
+        if (first := next(other, None)) is None:
             raise ForgeError(
                 f"nothing moves in a stretch of {len(faces)} frames at {job.frames[0].pts_s:.2f} "
                 "s, so showing it at another time changes nothing; forge another stretch"
             )
-        chosen.append(found)
+        chosen.append(first)
     return chosen
 
 

@@ -75,8 +75,8 @@ class Inpaint:
             ForgeError: A frame shows nothing of the face.
         """
         methods: tuple[Method, ...] = ("telea", "navier-stokes", "smooth")
-        drawn = methods[int(rng.integers(len(methods)))]
-        method = drawn if self._config.method == "any" else self._config.method
+        chosen = methods[int(rng.integers(len(methods)))]
+        method = chosen if self._config.method == "any" else self._config.method
         lower = bool(rng.random() < 1 / 3)
         if self._config.area != "any":
             lower = self._config.area == "lower-face"

@@ -14,7 +14,7 @@ from fiftyone_ops.labels import Fields
 from fiftyone_ops.panels.overview_data import narrowed, overview_of
 from fiftyone_ops.panels.timeline_data import MAX_POINTS, clip_of, frames_of, highest
 from fiftyone_ops.tasks.detect import annotate
-from fiftyone_ops.tasks.metadata import SHOWN
+from fiftyone_ops.tasks.metadata import PLAYABLE_PATH
 from mmmsba_plugin.media.probe import probe
 from mmmsba_plugin.media.transcode import write_proxy
 
@@ -90,9 +90,9 @@ def test_where_the_zero_lies_on_the_player_s_clock_is_told(judged, late_clip, tm
     assert clip_of(sample, FIELDS, truth_field=None)["zero_s"] == probe(late_clip).zero_s > 0.9
     # What is played is the copy, where there is one.
     write_proxy(late_clip, tmp_path / "copy.mp4")
-    sample[SHOWN] = str(tmp_path / "copy.mp4")
+    sample[PLAYABLE_PATH] = str(tmp_path / "copy.mp4")
     assert clip_of(sample, FIELDS, truth_field=None)["zero_s"] == 0
-    sample[SHOWN] = sample.filepath = str(tmp_path / "gone.mp4")
+    sample[PLAYABLE_PATH] = sample.filepath = str(tmp_path / "gone.mp4")
     assert clip_of(sample, FIELDS, truth_field=None)["zero_s"] == 0
 
 

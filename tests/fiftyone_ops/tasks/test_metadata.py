@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fiftyone_ops.tasks.metadata import (
-    SHOWN,
+    PLAYABLE_PATH,
     UNPLAYABLE,
     UNREADABLE,
     Copying,
@@ -120,10 +120,10 @@ def test_what_no_browser_plays_is_tagged_and_shown_as_a_copy(
     made = make_proxies(dataset, tmp_path / "copies")
     assert (made.made, made.failed) == (1, {})
     old, other = dataset
-    assert glance(old[SHOWN]).why_not_played == ""
+    assert glance(old[PLAYABLE_PATH]).why_not_played == ""
     assert old.filepath == str(old_clip)
-    assert other[SHOWN] == other.filepath
-    assert dataset.app_config.grid_media_field == SHOWN
+    assert other[PLAYABLE_PATH] == other.filepath
+    assert dataset.app_config.grid_media_field == PLAYABLE_PATH
     assert make_proxies(dataset, tmp_path / "copies").made == 0
 
 
@@ -170,7 +170,7 @@ def test_when_the_app_goes_away_the_copies_that_were_made_are_shown(dataset, old
     steps = Copying(dataset, tmp_path).steps()
     next(steps)
     steps.close()
-    assert sum(path != str(old_clip) for path in dataset.values(SHOWN)) == 1
+    assert sum(path != str(old_clip) for path in dataset.values(PLAYABLE_PATH)) == 1
 
 
 def test_detection_fills_what_is_missing_on_its_way(dataset, old_clip, toy):

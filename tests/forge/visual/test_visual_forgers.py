@@ -16,10 +16,10 @@ from mmmsba_plugin.forge.talking_head.clips import make_talking_clip
 from mmmsba_plugin.forge.visual import face_regions
 from mmmsba_plugin.forge.visual.blend import FACE_MARGIN, Patch, grain_like
 from mmmsba_plugin.forge.visual.face_swap import (
-    StrangerFace,
-    StrangerFaceConfig,
-    StrangerMouth,
-    StrangerMouthConfig,
+    OtherFace,
+    OtherFaceConfig,
+    OtherMouth,
+    OtherMouthConfig,
     unlikeness,
 )
 from mmmsba_plugin.forge.visual.freeze import Freeze, FreezeConfig
@@ -46,8 +46,8 @@ WAYS: dict[str, Callable[[], object]] = {
     "lowres-mouth": LowresMouth,
     "lowres-mouth, own lips": lambda: LowresMouth(LowresMouthConfig(other_moment=0)),
     "self-blend": SelfBlend,
-    "stranger-mouth": StrangerMouth,
-    "stranger-face": StrangerFace,
+    "stranger-mouth": OtherMouth,
+    "stranger-face": OtherFace,
     "flow": Flow,
     **{
         f"freeze, {kind} {area}": lambda kind=kind, area=area: Freeze(
@@ -301,8 +301,8 @@ def test_a_face_beyond_the_frame_is_refused(way, job):
     [
         (MouthSwap(), "donors, got 2; take a stretch of the same length from another moment"),
         (LowresMouth(LowresMouthConfig(other_moment=1)), "donors, got 2"),
-        (StrangerMouth(), "strangers, got 2; .* from another clip"),
-        (StrangerFace(), "strangers, got 2"),
+        (OtherMouth(), "strangers, got 2; .* from another clip"),
+        (OtherFace(), "strangers, got 2"),
     ],
 )
 def test_a_forger_says_how_many_lenders_it_needs(forger, lent, job):
@@ -446,9 +446,7 @@ def spotted(shot, point, colour=(0, 0, 255)):
     return replace(shot, rgb=rgb)
 
 
-@pytest.mark.parametrize(
-    ("forger", "point"), [(StrangerFace(), NOSE_TIP), (StrangerMouth(), UPPER_LIP)]
-)
+@pytest.mark.parametrize(("forger", "point"), [(OtherFace(), NOSE_TIP), (OtherMouth(), UPPER_LIP)])
 def test_a_stranger_s_landmarks_come_to_lie_where_the_face_has_them(forger, point, job):
     work = job()
     plain = forge(forger, work)
@@ -463,7 +461,7 @@ def test_a_stranger_s_landmarks_come_to_lie_where_the_face_has_them(forger, poin
         assert np.linalg.norm(center - shot.points_px[point]) < 0.05 * np.ptp(shot.points_px[:, 1])
 
 
-@pytest.mark.parametrize("forger", [StrangerFace(), StrangerMouth()])
+@pytest.mark.parametrize("forger", [OtherFace(), OtherMouth()])
 @pytest.mark.parametrize("scale", [0.5, 3.0])
 def test_strangers_of_any_size_fit(forger, scale, job):
     work = job()
@@ -480,7 +478,7 @@ def test_a_stranger_takes_on_the_complexion_of_the_face(tint, clip):
     work = FrameJob(clip[5:8], FPS_HZ, (), [
         replace(s, rgb=(s.rgb * tint).astype(np.uint8)) for s in clip[40:43]
     ])  # fmt: skip
-    for shot, rgb in zip(work.frames, forge(StrangerFace(), work), strict=True):
+    for shot, rgb in zip(work.frames, forge(OtherFace(), work), strict=True):
         cheeks = np.zeros(rgb.shape[:2], np.uint8)
         for point in (50, 280):
             center = tuple(int(c) for c in shot.points_px[point])
@@ -494,10 +492,10 @@ def test_a_head_that_is_held_otherwise_is_refused(job):
     work = job()
     turned = [replace(s, points_px=s.points_px * (0.6, 1.0)) for s in work.other_clip_donors]
     assert unlikeness(turned, work.frames) > 0.05
-    for forger in (StrangerFace(), StrangerMouth()):
+    for forger in (OtherFace(), OtherMouth()):
         with pytest.raises(ForgeError, match=r"otherwise by 0\.\d+ heights .* at most 0\.04 is"):
             forge(forger, replace(work, other_clip_donors=turned))
-    anyone = StrangerFace(StrangerFaceConfig(most_unlike=1))
+    anyone = OtherFace(OtherFaceConfig(most_unlike=1))
     keeps_its_promises(work, forge(anyone, replace(work, other_clip_donors=turned)))
 
 
@@ -506,11 +504,11 @@ def test_a_stranger_in_too_different_a_light_is_refused(job):
     lamp = np.array([1.0, 0.6, 0.15])
     orange = [replace(s, rgb=(s.rgb * lamp).astype(np.uint8)) for s in work.other_clip_donors]
     work = replace(work, other_clip_donors=orange)
-    for forger in (StrangerFace(), StrangerMouth()):
+    for forger in (OtherFace(), OtherMouth()):
         with pytest.raises(ForgeError, match=r"become \d\.\d times as bright, at most 2\.5 is"):
             forge(forger, work)
-    keeps_its_promises(work, forge(StrangerFace(StrangerFaceConfig(most_lifted=20)), work))
-    keeps_its_promises(work, forge(StrangerMouth(StrangerMouthConfig(most_lifted=20)), work))
+    keeps_its_promises(work, forge(OtherFace(OtherFaceConfig(most_lifted=20)), work))
+    keeps_its_promises(work, forge(OtherMouth(OtherMouthConfig(most_lifted=20)), work))
 
 
 @given(turn_rad=st.floats(-3, 3), scale=st.floats(0.2, 5), x=st.floats(-500, 500))
