@@ -19,7 +19,7 @@ Score = Annotated[float, Field(ge=0, le=1)]
 class DetectSettings(Config):
     """Settings of detection, and of the labels that it writes."""
 
-    detector: str = Field(default="mmms-ba", description="Which detector.")
+    detector: str = Field(default="mmms-ba", description="Detector to run.")
     checkpoint: Path | None = Field(
         default=None,
         description="Folder of trained weights; the default ones if not given.",
@@ -73,7 +73,8 @@ class MetadataSettings(Config):
         "files themselves stay what they are.",
     )
     proxies_folder: Path | None = Field(
-        default=None, description="Where copies go; a folder of the dataset's own if not given."
+        default=None,
+        description="Folder of the copies; a folder of the dataset's own if not given.",
     )
 
 
@@ -84,7 +85,7 @@ class ImportSettings(Config):
         default="", description="The dataset: DIR, READER=DIR or READER[KEY=VALUE]=DIR."
     )
     reader: str | None = Field(
-        default=None, description="Who reads a plain DIR; whoever recognises it if not given."
+        default=None, description="Reader of a plain DIR; the one that recognises it if not given."
     )
     split: str | None = Field(default=None, description="Only this split; all if not given.")
     name: str | None = Field(
@@ -154,7 +155,7 @@ class ReviewSettings(Config):
 class ExportSettings(Config):
     """Settings of export."""
 
-    folder: Path = Field(default=Path(), description="Where it goes.")
+    folder: Path = Field(default=Path(), description="Folder of the export.")
     what: Literal["reports", "clips", "lav-df"] = Field(
         default="reports",
         description="reports: what was said, by our writers; clips: each segment as a video of "

@@ -68,7 +68,7 @@ def _configs_in(annotation: object) -> Iterator[type[Config]]:
 
 
 class MediaConfig(Config):
-    """How files are read."""
+    """Settings of decoding."""
 
     max_short_side_px: int = Field(
         default=540, ge=64, description="Frames are scaled down to this while decoding, in px."
@@ -77,7 +77,7 @@ class MediaConfig(Config):
 
 
 class TracksConfig(Config):
-    """How people are found and followed."""
+    """Settings of face detection and tracking."""
 
     detect_every: int = Field(
         default=25, ge=1, description="Frames between two looks at the whole frame."
@@ -91,14 +91,14 @@ class TracksConfig(Config):
 
 
 class FrontEndChoice(Config):
-    """Which front-end serves a modality, and its settings."""
+    """Front-end of a modality, with its settings."""
 
     name: str = Field(description="Name of a registered front-end.")
     settings: dict[str, Any] = Field(default_factory=dict, description="Its own settings.")
 
 
 class FeaturesConfig(Config):
-    """How a clip becomes rows of vectors."""
+    """Settings of feature extraction."""
 
     stride_s: float = Field(default=0.08, gt=0, le=10, description="Length of a cell, in seconds.")
     front_ends: dict[Modality, FrontEndChoice] = Field(
@@ -109,11 +109,11 @@ class FeaturesConfig(Config):
         },
         description="The front-end of each modality.",
     )
-    media: MediaConfig = Field(default=MediaConfig(), description="How files are read.")
-    tracks: TracksConfig = Field(default=TracksConfig(), description="How people are followed.")
+    media: MediaConfig = Field(default=MediaConfig(), description="Settings of decoding.")
+    tracks: TracksConfig = Field(default=TracksConfig(), description="Settings of face tracking.")
     trim_silence: bool = Field(
         default=False,
-        description="Whether a clip is looked at only from where its audio begins, so that "
+        description="Use a clip only from where its audio begins, so that "
         "leading silence cannot give it away.",
     )
 
@@ -128,8 +128,8 @@ class FeaturesConfig(Config):
                 f"no front-end serves {', '.join(unknown)}; choose from "
                 f"{', '.join(self.front_ends)}"
             )
-        kept = {m: choice for m, choice in self.front_ends.items() if m in modalities}
-        return self.model_copy(update={"front_ends": kept})
+        chosen = {m: choice for m, choice in self.front_ends.items() if m in modalities}
+        return self.model_copy(update={"front_ends": chosen})
 
 
 class ModelConfig(Config):
@@ -141,7 +141,7 @@ class ModelConfig(Config):
     dims: dict[Modality, Annotated[int, Field(ge=1)]] = Field(
         min_length=1, description="Features a snippet, for each modality."
     )
-    attention: Attention = Field(default="mmms-ba", description="How modalities are joined.")
+    attention: Attention = Field(default="mmms-ba", description="Attention between modalities.")
     gru_units: int = Field(default=300, ge=1, description="Units of each Bi-GRU, a direction.")
     dense_units: int = Field(default=100, ge=1, description="Units of each dense layer.")
     joint_layers: int = Field(
@@ -150,14 +150,22 @@ class ModelConfig(Config):
         description="Dense layers over all modalities together; with any, no modality has one of "
         "its own, and what is joined are the states of the Bi-GRUs.",
     )
-    activation: Literal["relu", "tanh"] = Field(default="relu", description="Of the dense layers.")
-    dropout_input: float = Field(default=0.3, ge=0, lt=1, description="On what a Bi-GRU reads.")
-    dropout_gru: float = Field(default=0.3, ge=0, lt=1, description="On what a Bi-GRU returns.")
-    dropout_dense: float = Field(default=0.3, ge=0, lt=1, description="On the dense layers.")
-    mask_attention: bool = Field(
-        default=True, description="Whether padding is left out of attention; off only for parity."
+    activation: Literal["relu", "tanh"] = Field(
+        default="relu", description="Activation of the dense layers."
     )
-    regression: bool = Field(default=True, description="Whether there is a boundary head.")
+    dropout_input: float = Field(
+        default=0.3, ge=0, lt=1, description="Dropout on the input of a Bi-GRU."
+    )
+    dropout_gru: float = Field(
+        default=0.3, ge=0, lt=1, description="Dropout on the output of a Bi-GRU."
+    )
+    dropout_dense: float = Field(
+        default=0.3, ge=0, lt=1, description="Dropout on the dense layers."
+    )
+    mask_attention: bool = Field(
+        default=True, description="Leave padding out of attention; off only for parity."
+    )
+    regression: bool = Field(default=True, description="Add a boundary-regression head.")
     members: int = Field(
         default=1,
         ge=1,
@@ -231,20 +239,28 @@ class LossConfig(Config):
     """Focal loss on every snippet, distance-IoU on fake ones (paper equation 8)."""
 
     focal_alpha: float = Field(default=0.25, ge=0, le=1, description="Weight of the fake class.")
-    focal_gamma: float = Field(default=2.0, ge=0, description="How strongly easy ones fade.")
+    focal_gamma: float = Field(
+        default=2.0, ge=0, description="Focusing exponent: how strongly easy snippets fade."
+    )
     regression_weight: float = Field(default=1.0, ge=0, description="Lambda of equation 8.")
 
 
 class TrainConfig(Config):
-    """How a network learns. Paper section 4.2 where it says; our choice where it does not."""
+    """Settings of training: paper section 4.2 where it states them, our choice elsewhere."""
 
     batch_size: int = Field(default=32, ge=1, description="Clips a step.")
-    learning_rate: float = Field(default=1e-3, gt=0, description="Of Adam, at the start.")
-    decay: float = Field(default=0.95, gt=0, le=1, description="Of the learning rate, an epoch.")
-    max_epochs: int = Field(default=100, ge=1, description="Most passes over the data.")
+    learning_rate: float = Field(
+        default=1e-3, gt=0, description="Learning rate of Adam at the start."
+    )
+    decay: float = Field(
+        default=0.95, gt=0, le=1, description="Factor of the learning rate, an epoch."
+    )
+    max_epochs: int = Field(
+        default=100, ge=1, description="Largest number of passes over the data."
+    )
     patience: int = Field(default=10, ge=1, description="Epochs without gain before it stops.")
     modality_dropout: float = Field(
-        default=0.2, ge=0, lt=1, description="How often a modality of a clip is hidden."
+        default=0.2, ge=0, lt=1, description="Probability that a modality of a clip is hidden."
     )
     max_snippets: int | None = Field(
         default=None,
@@ -253,14 +269,14 @@ class TrainConfig(Config):
         "for whole clips.",
     )
     freeze_encoders: bool = Field(
-        default=False, description="Whether what reads a modality stays; for tuning."
+        default=False, description="Leave the encoders as they are; for tuning."
     )
-    seed: int = Field(default=0, ge=0, description="Of every random choice.")
+    seed: int = Field(default=0, ge=0, description="Random seed of training.")
     loss: LossConfig = Field(default=LossConfig(), description="The loss.")
 
 
 class LocalizationConfig(Config):
-    """How scores along time become segments."""
+    """Settings of localization: how scores along time become segments."""
 
     onset: float = Field(default=0.5, ge=0, le=1, description="Score at which a segment opens.")
     offset: float = Field(default=0.35, ge=0, le=1, description="Score below which it closes.")
@@ -273,12 +289,15 @@ class LocalizationConfig(Config):
         default=0.1, ge=0, description="Shorter segments and proposals are dropped, in seconds."
     )
     suppression: Literal["soft", "hard"] = Field(
-        default="soft", description="Whether proposals that overlap a better one fade or go."
+        default="soft",
+        description="Suppression of proposals that overlap a better one: they fade or go.",
     )
     sigma: float = Field(default=0.5, gt=0, description="Width of Gaussian soft-NMS.")
     tiou: float = Field(default=0.5, ge=0, le=1, description="Overlap above which hard NMS drops.")
     min_score: float = Field(default=1e-3, ge=0, le=1, description="Proposals below are dropped.")
-    max_proposals: int = Field(default=100, ge=1, description="Best ones kept.")
+    max_proposals: int = Field(
+        default=100, ge=1, description="Number of best proposals that are kept."
+    )
     window_s: float = Field(default=60.0, gt=0, description="Longest piece judged at once.")
     warm_up_s: float = Field(
         default=5.0, ge=0, description="Edge of a window whose scores are thrown away."
@@ -302,21 +321,21 @@ class Calibration(Config):
     """
 
     method: CalibrationMethod = Field(
-        default="none", description="Which curve; with none, scores stay as they are."
+        default="none", description="Calibration curve; with none, scores stay as they are."
     )
     temperature: float = Field(
-        default=1.0, ge=0.01, le=100, description="What log-odds are divided by."
+        default=1.0, ge=0.01, le=100, description="Temperature: the divisor of log-odds."
     )
     shift: float = Field(
-        default=0.0, ge=-1000, le=1000, description="What is added to log-odds before that."
+        default=0.0, ge=-1000, le=1000, description="Shift that is added to log-odds before that."
     )
     scores: tuple[Annotated[float, Field(ge=0, le=1)], ...] = Field(
-        default=(), description="Where the isotonic curve is known, in rising order."
+        default=(), description="Scores of the isotonic curve's knots, in rising order."
     )
     probabilities: tuple[Annotated[float, Field(ge=0, le=1)], ...] = Field(
-        default=(), description="What it says there; it never falls."
+        default=(), description="Probabilities at these knots; they never fall."
     )
-    reason: str = Field(default="", description="Why there is none, if one was asked for.")
+    reason: str = Field(default="", description="Reason why there is none, if one was asked for.")
 
     @model_validator(mode="after")
     def _curve_rises(self) -> Self:
@@ -342,21 +361,22 @@ def _filled(said: object, default: object) -> object:
 class FitConfig(Config):
     """Everything that decides one training run, except its data."""
 
-    preset: Preset = Field(default="paper", description="Which network: one of the named presets.")
+    preset: Preset = Field(default="paper", description="Preset of the network, by name.")
     network: dict[str, Any] = Field(
-        default_factory=dict, description="What differs from the preset, such as attention."
+        default_factory=dict,
+        description="Settings of the network that differ from the preset, such as attention.",
     )
     features: FeaturesConfig = Field(
         default=FeaturesConfig(),
         validate_default=True,
-        description="What it is told; enc-dec keeps face and audio alone.",
+        description="Settings of features; enc-dec keeps face and audio alone.",
     )
-    train: TrainConfig = Field(default=TrainConfig(), description="How it learns.")
+    train: TrainConfig = Field(default=TrainConfig(), description="Settings of training.")
     localization: LocalizationConfig = Field(
-        default=LocalizationConfig(), description="How its scores become segments."
+        default=LocalizationConfig(), description="Settings of localization."
     )
     calibration: CalibrationMethod = Field(
-        default="temperature", description="How its scores become probabilities."
+        default="temperature", description="Calibration of its scores."
     )
     false_positive_rate: float = Field(
         default=0.1,
@@ -365,7 +385,7 @@ class FitConfig(Config):
         description="Share of real validation clips that its default line may call fake.",
     )
     trained_on: str = Field(
-        default="", description="What it learns from, in words; the datasets's names if not said."
+        default="", description="Training data in words; the names of the datasets if not given."
     )
     caution: str = Field(
         default="", description="A sentence that each of its reports carries; none if not said."
@@ -373,13 +393,16 @@ class FitConfig(Config):
 
     @model_validator(mode="before")
     @classmethod
-    def _as_the_preset_has_it(cls, said: object) -> object:
-        preset = said.get("preset") if isinstance(said, dict) else None
+    def _as_the_preset_has_it(cls, settings: object) -> object:
+        preset = settings.get("preset") if isinstance(settings, dict) else None
         # What is no name of a preset, or no settings at all, is refused field by field.
-        if not isinstance(said, dict) or not isinstance(preset, str):
-            return said
+        if not isinstance(settings, dict) or not isinstance(preset, str):
+            return settings
         defaults = PRESET_DEFAULTS.get(preset, {})
-        return {**said, **{name: _filled(said.get(name), defaults[name]) for name in defaults}}
+        return {
+            **settings,
+            **{name: _filled(settings.get(name), defaults[name]) for name in defaults},
+        }
 
     @model_validator(mode="after")
     def _describes_a_network(self) -> Self:
@@ -394,16 +417,16 @@ class FitConfig(Config):
         reads = PRESET_MODALITIES.get(info.data.get("preset", ""))
         if reads is None:
             return features
-        if not (kept := [name for name in features.front_ends if name in reads]):
+        if not (modalities := [name for name in features.front_ends if name in reads]):
             raise ValueError(
                 f"the preset {info.data['preset']!r} reads {' and '.join(sorted(reads))}; leave "
                 "one of them in, or take another preset"
             )
-        return features.only(kept)
+        return features.only(modalities)
 
     @property
     def members(self) -> int:
-        """How many networks are trained."""
+        """Number of networks in the ensemble."""
         return self.model({"face": 1}).members
 
     def model(self, dims: dict[str, int]) -> ModelConfig:
@@ -416,25 +439,27 @@ class FitConfig(Config):
 
 
 class TuneConfig(Config):
-    """What is decided anew when trained weights are tuned; all else is as it was."""
+    """Settings of fine-tuning; all else stays as it was in training."""
 
     learning_rate: float = Field(
-        default=1e-4, gt=0, description="Of Adam, at the start: a tenth of that for training."
+        default=1e-4,
+        gt=0,
+        description="Learning rate of Adam at the start: a tenth of that for training.",
     )
-    max_epochs: int = Field(default=20, ge=1, description="Most passes over the data.")
+    max_epochs: int = Field(default=20, ge=1, description="Largest number of passes over the data.")
     patience: int = Field(default=5, ge=1, description="Epochs without gain before it stops.")
     freeze_encoders: bool = Field(
-        default=False, description="Whether what reads a modality stays, and only heads learn."
+        default=False, description="Leave the encoders as they are, and train the rest."
     )
-    seed: int = Field(default=0, ge=0, description="Of every random choice.")
+    seed: int = Field(default=0, ge=0, description="Random seed of training.")
     calibration: CalibrationMethod = Field(
-        default="temperature", description="How scores become probabilities."
+        default="temperature", description="Calibration of scores."
     )
 
 
 class Origin(Config):
     """The checkpoint that weights were tuned from."""
 
-    checkpoint: str = Field(description="What reports call it.")
+    checkpoint: str = Field(description="Name of the checkpoint in reports.")
     weights_sha256: str = Field(description="Hash of its weights.")
-    trained_on: str = Field(default="", description="What it had learned from, in words.")
+    trained_on: str = Field(default="", description="Training data of the checkpoint, in words.")

@@ -57,7 +57,7 @@ class Demo:
     Attributes:
         record: The clip that was judged, and its truth.
         report: What was said about it, with the truth among its warnings.
-        untouched: What was said about the same clip before it was fake, where it was asked.
+        untouched: What was said about the same clip before it was forged.
         evaluation: How all held-out clips went, where a network was trained.
     """
 
@@ -78,7 +78,7 @@ def show(folder: Path, *, seed: int = 0, on_step: OnStep = lambda _: None) -> De
     Raises:
         CheckpointNotFoundError: There are no default weights.
         MissingExtraError: What the ``demo`` extra installs is not there.
-        DatasetError: The clip could not be fake.
+        DatasetError: The clip could not be forged.
     """
     detector = MmmsbaDetector.from_pretrained(cache=_cache(folder))
     on_step("making a talking clip")
@@ -109,7 +109,7 @@ def learn_and_show(
 
     Raises:
         MissingExtraError: What the ``demo`` extra installs is not there.
-        DatasetError: No held-out clip was fake.
+        DatasetError: No held-out clip could be forged.
     """
     on_step("making talking clips")
     real = _talking(folder / "genuine", num_clips=_NUM_CLIPS, seconds=_CLIP_S, seed=seed)
@@ -124,7 +124,9 @@ def learn_and_show(
     results = run(detector, read_lavdf(dataset, split="test"))
     example = next((result for result in results if result.record.fake), None)
     if example is None:
-        raise DatasetError(f"no held-out clip was fake; remove {folder} and try another --seed")
+        raise DatasetError(
+            f"no held-out clip could be forged; remove {folder} and try another --seed"
+        )
     evaluation = measure(*tables(results, name="demo"))
     return Demo(example.record, _with_notes(example.report, example.record), evaluation=evaluation)
 

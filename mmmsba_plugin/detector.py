@@ -306,7 +306,7 @@ def require_versions(front_ends: Mapping[str, BoundFrontEnd], versions: Mapping[
 
 
 def _unread(media: str | Path) -> Media:
-    """Return what is known about a file that could not be opened, perhaps not even found."""
+    """Describe a file that could not be opened, perhaps not even found."""
     path = Path(media)
     size_bytes = None
     with suppress(OSError):

@@ -88,7 +88,7 @@ class AudioForger(Protocol):
 
     @property
     def needs_donor(self) -> bool:
-        """Whether a job must bring the audio of another clip."""
+        """Return whether a job must bring a donor."""
 
     def forge_audio(self, job: AudioJob, rng: np.random.Generator) -> Audio:
         """Return the new samples of the segment.
@@ -110,7 +110,7 @@ class FrameForger(Protocol):
 
     @property
     def needs_donor(self) -> bool:
-        """Whether a job must bring another moment of the same clip."""
+        """Return whether a job must bring a donor."""
 
     def forge_frames(self, job: FrameJob, rng: np.random.Generator) -> list[Rgb]:
         """Return the new frames of the segment, of the same size.

@@ -260,7 +260,7 @@ class Report(FrozenModel):
         default=(), description="Ranked candidates, best first."
     )
     warnings: tuple[Words, ...] = Field(
-        default=(), description="What to know about the input and the weights."
+        default=(), description="Warnings about the input and the weights."
     )
     problem: Problem | None = Field(default=None, description="Reason why there is no score.")
     provenance: Provenance = Field(description="Origin of the numbers.")

@@ -48,9 +48,9 @@ sys.modules["torch"] = None     # makes `import torch` an ImportError
 def loaded_by(code: str) -> set[str]:
     """Return the top-level packages that are loaded in a fresh interpreter after ``code``."""
     tell = "\nimport json, sys\nprint(json.dumps(sorted({m.split('.')[0] for m in sys.modules})))"
-    done = run(code + tell)
-    assert done.returncode == 0, done.stderr
-    return set(json.loads(done.stdout.splitlines()[-1]))
+    result = run(code + tell)
+    assert result.returncode == 0, result.stderr
+    return set(json.loads(result.stdout.splitlines()[-1]))
 
 
 def run(code: str) -> subprocess.CompletedProcess[str]:
@@ -108,5 +108,5 @@ def _children_s() -> float:
 def test_every_module_but_those_about_tensors_imports_without_torch():
     light = [name for name in every_module() if not name.startswith(TENSORS)]
     assert "mmmsba_plugin.detector" in light
-    done = run(BLOCK_TORCH + "".join(f"import {name}\n" for name in light))
-    assert done.returncode == 0, done.stderr
+    result = run(BLOCK_TORCH + "".join(f"import {name}\n" for name in light))
+    assert result.returncode == 0, result.stderr

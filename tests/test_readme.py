@@ -38,7 +38,7 @@ def desk(tmp_path_factory, talking_clip) -> Path:
     from mmmsba_plugin.forge.talking_head.clips import make_talking_head_dataset
 
     folder = tmp_path_factory.mktemp("desk")
-    make_talking_head_dataset(folder / "genuine", num_clips=5, seconds=2.5, seed=11)
+    make_talking_head_dataset(folder / "real", num_clips=5, seconds=2.5, seed=11)
     shutil.copy(talking_clip, folder / "clip.mp4")
     return folder
 
@@ -59,15 +59,15 @@ def test_the_first_command_installs_what_the_demo_needs():
 # On a machine with much else to do; on an idle one, each of them takes about two minutes.
 @pytest.mark.timeout(900)
 @pytest.mark.story
-def test_the_demo_finds_what_it_fake(tmp_path):
-    done = typed("mmmsba demo --no-open", tmp_path)
-    assert done.returncode == 0, done.stderr
+def test_the_demo_finds_its_own_fake_segment(tmp_path):
+    result = typed("mmmsba demo --no-open", tmp_path)
+    assert result.returncode == 0, result.stderr
     # With the bundled weights; the clip, and so the answer, is the same on every machine but for
     # rounding.
-    assert "reported as fake: 0:0" in done.stdout
-    assert "really forged: 0:0" in done.stdout
-    assert "reported as fake: " in done.stdout
-    assert "says nothing about real footage" in done.stdout
+    assert "reported as fake: 0:0" in result.stdout
+    assert "really forged: 0:0" in result.stdout
+    assert "reported as fake: " in result.stdout
+    assert "says nothing about real footage" in result.stdout
     assert "<svg" in (tmp_path / "mmmsba-demo/report.html").read_text(encoding="utf-8")
 
 
@@ -75,10 +75,10 @@ def test_the_demo_finds_what_it_fake(tmp_path):
 @pytest.mark.timeout(900)
 @pytest.mark.story
 def test_the_demo_walks_the_whole_way(tmp_path):
-    done = typed("mmmsba demo --train --no-open", tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert "really forged: 0:0" in done.stdout
-    assert "That says nothing about real footage" in done.stdout
+    result = typed("mmmsba demo --train --no-open", tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert "really forged: 0:0" in result.stdout
+    assert "That says nothing about real footage" in result.stdout
     assert "<svg" in (tmp_path / "mmmsba-demo/report.html").read_text(encoding="utf-8")
 
 
@@ -86,19 +86,19 @@ def test_the_demo_walks_the_whole_way(tmp_path):
 @pytest.mark.story
 def test_the_page_read_from_top_to_bottom_works(desk):
     for line in "".join(blocks("console")).splitlines():
-        done = typed(line.removeprefix("$ "), desk)
-        assert done.returncode == 0, (line, done.stdout, done.stderr)
+        result = typed(line.removeprefix("$ "), desk)
+        assert result.returncode == 0, (line, result.stdout, result.stderr)
     reports = {path.suffix for path in (desk / "reports").iterdir()}
     assert reports == {".json", ".html", ".vtt", ".csv"}
 
     use, host, plugin = blocks("python")
     for code in (use, host):
-        done = subprocess.run(
+        result = subprocess.run(
             [sys.executable, "-c", code], cwd=desk, capture_output=True, text=True, check=False
         )
-        assert done.returncode == 0, done.stderr
-        assert done.stdout
-    assert "mmms-ba" in done.stdout
+        assert result.returncode == 0, result.stderr
+        assert result.stdout
+    assert "mmms-ba" in result.stdout
 
     (desk / "loudness.py").write_text(plugin, encoding="utf-8")
     listed = typed("mmmsba --plugin loudness.py plugins", desk)

@@ -60,12 +60,12 @@ class Decision(Config):
     so says real of a sample of which nothing was accepted. ``undo`` takes the last one back.
     """
 
-    action: Action = Described(description="What is done.")
-    label_id: str | None = Described(default=None, description="Which segment, by its label's id.")
-    start_s: float | None = Described(default=None, description="Where it starts, in seconds.")
-    end_s: float | None = Described(default=None, description="Where it ends, in seconds.")
+    action: Action = Described(description="Action of the decision.")
+    label_id: str | None = Described(default=None, description="Id of the segment's label.")
+    start_s: float | None = Described(default=None, description="Start of the segment, in seconds.")
+    end_s: float | None = Described(default=None, description="End of the segment, in seconds.")
     modality: Literal["audio", "visual", "both", "unknown"] | None = Described(
-        default=None, description="What was altered."
+        default=None, description="Manipulated modality of the segment."
     )
     note: Annotated[str, Described(max_length=1000)] = Described(
         default="", description="Why, in words."

@@ -30,7 +30,7 @@ class GroundTruthOptions:
     Args:
         truth: A metadata file.
         data: ``DIR`` or ``READER=DIR``.
-        split: Only this split.
+        split: Evaluate only this split.
         listens: Whether to hear how long the silence is that each clip starts with.
 
     Attributes:

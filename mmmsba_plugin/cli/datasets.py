@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from mmmsba_plugin.datasets.check import Checkup, Examples
     from mmmsba_plugin.hookspecs import DatasetReader
 
-app = typer.Typer(help="Say which datasets can be read, and what is wrong with one.")
+app = typer.Typer(help="List the datasets that can be read, and check one.")
 
 _STDOUT = "-"
 #: Settings that options and arguments say.
@@ -45,18 +45,18 @@ def check_dataset(
         str,
         typer.Argument(
             metavar="[READER=]DIR",
-            help="Where the dataset lies; READER can have settings in brackets, such as "
+            help="Folder of the dataset; READER can have settings in brackets, such as "
             "av-deepfake1m\\[protocol=paper].",
         ),
     ],
     *,
     reader: Annotated[
         str | None,
-        typer.Option(help="Who reads a plain DIR; whoever knows its layout if not given."),
+        typer.Option(help="Reader of a plain DIR; the one that knows its layout if not given."),
     ] = None,
     as_json: Annotated[
         Path | None,
-        typer.Option("--json", metavar="FILE", help="Write it as JSON; - for stdout."),
+        typer.Option("--json", metavar="FILE", help="Write the result as JSON; - for stdout."),
     ] = None,
 ) -> None:
     """Count what a dataset holds, and name what is missing or malformed.

@@ -20,15 +20,15 @@ if TYPE_CHECKING:
 def demo(
     *,
     output: Annotated[
-        Path, typer.Option("-o", "--output", metavar="DIR", help="Where everything goes.")
+        Path, typer.Option("-o", "--output", metavar="DIR", help="Folder of all output.")
     ] = Path("mmmsba-demo"),
     train: Annotated[
         bool,
         typer.Option(
-            "--train", help="Train a small model too, in about two minutes, and judge with that."
+            "--train", help="Train a small model too, in about two minutes, and detect with it."
         ),
     ] = False,
-    seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
+    seed: Annotated[int, typer.Option(help="Random seed of clips and training.")] = 0,
     open_page: Annotated[
         bool, typer.Option("--open/--no-open", help="Open the report in a browser.")
     ] = True,

@@ -24,7 +24,7 @@ _log = logging.getLogger(__name__)
 
 
 def detect(
-    clips: Annotated[list[Path], typer.Argument(metavar="CLIP", help="Files to judge.")],
+    clips: Annotated[list[Path], typer.Argument(metavar="CLIP", help="Files to detect in.")],
     *,
     output: Annotated[
         Path | None,
@@ -32,7 +32,7 @@ def detect(
             "-o",
             "--output",
             metavar="DIR",
-            help="Where reports go; beside each clip, as CLIP.mmmsba.json, if not given.",
+            help="Folder of the reports; beside each clip, as CLIP.mmmsba.json, if not given.",
         ),
     ] = None,
     checkpoint: Annotated[
@@ -49,14 +49,14 @@ def detect(
         ),
     ] = "json,html",
     detector: Annotated[
-        str, typer.Option(help="Which detector; see `mmmsba plugins`.")
+        str, typer.Option(help="Detector to use; see `mmmsba plugins`.")
     ] = "mmms-ba",
     fpr: Annotated[
         float | None,
         typer.Option(
             metavar="RATE",
             help="Share of real clips that may be flagged, such as 0.05; the checkpoint's "
-            "default line if not given.",
+            "default threshold if not given.",
         ),
     ] = None,
     resume: Annotated[

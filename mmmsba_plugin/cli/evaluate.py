@@ -21,20 +21,22 @@ def evaluate(
         list[str] | None,
         typer.Argument(
             metavar="[[FORM=]PREDICTIONS]...",
-            help="What systems said: files of theirs, or folders of our reports. FORM is needed "
+            help="Predictions of systems: their files, or folders of our reports. FORM is needed "
             "for lav-df alone, which counts frames.",
         ),
     ] = None,
     *,
     truth: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="metadata.json with the truth; no clips are needed."),
+        typer.Option(
+            metavar="FILE", help="metadata.json with the ground truth; no clips are needed."
+        ),
     ] = None,
     data: Annotated[
         str | None,
         typer.Option(
             metavar="[READER=]DIR",
-            help="Clips with known truth. READER can have settings in brackets, such as "
+            help="Clips with ground truth. READER can have settings in brackets, such as "
             "av-deepfake1m\\[protocol=paper].",
         ),
     ] = None,
@@ -42,62 +44,66 @@ def evaluate(
         Path | None,
         typer.Option(
             metavar="DIR",
-            help="Trained weights to judge the clips with; the bundled ones if not given.",
+            help="Trained weights to evaluate; the bundled ones if not given.",
         ),
     ] = None,
     detector: Annotated[
-        str | None, typer.Option(help="Which detector judges the clips; mmms-ba if not given.")
+        str | None, typer.Option(help="Detector to evaluate; mmms-ba if not given.")
     ] = None,
-    split: Annotated[str | None, typer.Option(help="Only this split.")] = None,
+    split: Annotated[str | None, typer.Option(help="Evaluate only this split.")] = None,
     mode: Annotated[
-        str, typer.Option(help="official: as AV-Deepfake1M's evaluator, to the bit; or voc.")
+        str,
+        typer.Option(help="Form of AP: official, as AV-Deepfake1M's evaluator to the bit, or voc."),
     ] = "official",
     tiou: Annotated[
-        str, typer.Option(metavar="LIST", help="Overlaps for AP.")
+        str, typer.Option(metavar="LIST", help="Overlaps (tIoU) of average precision.")
     ] = "0.5,0.75,0.9,0.95",
     proposals: Annotated[
-        str, typer.Option(metavar="LIST", help="Numbers of proposals for AR.")
+        str, typer.Option(metavar="LIST", help="Numbers of proposals of average recall.")
     ] = "100,50,30,20,10,5",
     beside: Annotated[
         list[str] | None,
         typer.Option(
             metavar="WHAT",
-            help="Other predictions to set beside; or published:CORPUS, or just published where "
+            help="Other predictions to set beside; or published:DATASET, or just published where "
             "--data is the dataset itself.",
         ),
     ] = None,
     output: Annotated[
         Path | None,
-        typer.Option("-o", "--output", metavar="DIR", help="Write figures, tables and plots."),
+        typer.Option(
+            "-o", "--output", metavar="DIR", help="Write metrics, tables and plots to this folder."
+        ),
     ] = None,
     as_json: Annotated[
         Path | None,
-        typer.Option("--json", metavar="FILE", help="Write the figures as JSON; - for stdout."),
+        typer.Option("--json", metavar="FILE", help="Write the metrics as JSON; - for stdout."),
     ] = None,
     resamples: Annotated[
         int | None,
-        typer.Option(min=0, help="Draws for the intervals; 1000, or 0 with --json alone."),
+        typer.Option(min=0, help="Number of bootstrap resamples; 1000, or 0 with --json alone."),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of the draws.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Random seed of the bootstrap resamples.")] = 0,
     threshold: Annotated[
         float | None,
-        typer.Option(min=0, max=1, help="From which score PREDICTIONS call a clip forged."),
+        typer.Option(min=0, max=1, help="Threshold from which PREDICTIONS call a clip fake."),
     ] = None,
     fpr: Annotated[
-        float | None, typer.Option(help="Which line of the checkpoint: 0.01, 0.05 or 0.1.")
+        float | None,
+        typer.Option(help="False-positive rate to choose the threshold by: 0.01, 0.05 or 0.1."),
     ] = None,
     trim_silence: Annotated[
         bool | None,
         typer.Option(
             "--trim-silence/--no-trim-silence",
-            help="Whether clips are judged from where their audio begins; as trained if not given.",
+            help="Evaluate clips only from where their audio begins; as trained if not given.",
         ),
     ] = None,
     features_only: Annotated[
-        bool, typer.Option("--features-only", help="Judge precomputed features; needs no clips.")
+        bool, typer.Option("--features-only", help="Evaluate precomputed features; needs no clips.")
     ] = False,
     leaks: Annotated[
-        bool, typer.Option(help="Also say what leading silence alone would score.")
+        bool, typer.Option(help="Also print the AUC of leading silence alone.")
     ] = True,
 ) -> None:
     """Measure detectors on clips that they must not have learned from.

@@ -17,7 +17,7 @@ def features(
     clips: Annotated[list[Path], typer.Argument(metavar="CLIP", help="Files to describe.")],
     *,
     output: Annotated[
-        Path, typer.Option("-o", "--output", metavar="DIR", help="Where features go.")
+        Path, typer.Option("-o", "--output", metavar="DIR", help="Folder of the features.")
     ] = Path("features"),
     stride_s: Annotated[float | None, typer.Option(help="Length of a snippet, in seconds.")] = None,
 ) -> None:

@@ -18,16 +18,21 @@ def finetune(
     ],
     data: Annotated[
         list[str] | None,
-        typer.Option(metavar="[READER=]DIR", help="Clips with known truth; can be given again."),
+        typer.Option(metavar="[READER=]DIR", help="Clips with ground truth; can be given again."),
     ] = None,
     fiftyone: Annotated[list[str] | None, _training.FIFTYONE] = None,
     checkpoint: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="What to start from; the bundled weights if not given."),
+        typer.Option(
+            metavar="DIR", help="Checkpoint to start from; the bundled weights if not given."
+        ),
     ] = None,
-    max_epochs: Annotated[int | None, typer.Option(help="Most passes over the data.")] = None,
+    max_epochs: Annotated[
+        int | None, typer.Option(help="Largest number of passes over the data.")
+    ] = None,
     learning_rate: Annotated[
-        float | None, typer.Option(metavar="RATE", help="How far a step goes; 0.0001 if not given.")
+        float | None,
+        typer.Option(metavar="RATE", help="Learning rate at the start; 0.0001 if not given."),
     ] = None,
     freeze: Annotated[
         bool,
@@ -35,10 +40,12 @@ def finetune(
     ] = False,
     calibration: Annotated[
         str | None,
-        typer.Option(help="none, temperature or isotonic, as for train; temperature if not given."),
+        typer.Option(help="Calibration: none, temperature or isotonic; temperature if not given."),
     ] = None,
-    seed: Annotated[int | None, typer.Option(help="Of every random choice.")] = None,
-    workers: Annotated[int, typer.Option(help="Clips read at a time.")] = os.cpu_count() or 1,
+    seed: Annotated[int | None, typer.Option(help="Random seed of training.")] = None,
+    workers: Annotated[
+        int, typer.Option(help="Number of clips that are read at a time.")
+    ] = os.cpu_count() or 1,
 ) -> None:
     """Adapt trained weights to your own footage, in minutes on a CPU.
 

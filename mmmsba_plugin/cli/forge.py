@@ -22,16 +22,18 @@ def forge(
     ],
     *,
     output: Annotated[
-        Path, typer.Option("-o", "--output", metavar="DIR", help="Folder of the forged dataset.")
+        Path, typer.Option("-o", "--output", metavar="DIR", help="Folder of the fake dataset.")
     ],
-    per_clip: Annotated[int, typer.Option(help="Number of forged variants of each clip.")] = 4,
+    per_clip: Annotated[int, typer.Option(help="Number of fake variants of each clip.")] = 4,
     real_per_clip: Annotated[
         int,
         typer.Option(help="Number of real files of each clip, each with processing of its own."),
     ] = 3,
     per_identity: Annotated[
         int | None,
-        typer.Option(help="Most forged variants of one identity, spread over its clips."),
+        typer.Option(
+            help="Largest number of fake variants of one identity, spread over its clips."
+        ),
     ] = None,
     seed: Annotated[int, typer.Option(help="Random seed of the whole dataset.")] = 0,
     split: Annotated[

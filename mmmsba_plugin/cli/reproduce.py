@@ -21,23 +21,26 @@ if TYPE_CHECKING:
 def reproduce(
     tables: Annotated[
         list[str] | None,
-        typer.Argument(metavar="TABLE", help="table2 to table7; all if not given."),
+        typer.Argument(
+            metavar="TABLE", help="Tables to reproduce, table2 to table7; all if not given."
+        ),
     ] = None,
     *,
     data: Annotated[
         list[str] | None,
         typer.Option(
             metavar="NAME=[READER:]DIR",
-            help="Where fakeavceleb, av-deepfake1m, lav-df or tvil lies; one at least, and can be "
+            help="Folder of fakeavceleb, av-deepfake1m, lav-df or tvil; one at least, and can be "
             "given again. With a READER, the folder is of another dataset, which stands in and is "
             "marked so.",
         ),
     ] = None,
     output: Annotated[
-        Path, typer.Option("-o", "--output", metavar="DIR", help="Where everything goes.")
+        Path, typer.Option("-o", "--output", metavar="DIR", help="Folder of all output.")
     ] = Path("reproduction"),
     seeds: Annotated[
-        str, typer.Option(metavar="LIST", help="One training run of each, such as 0,1,2.")
+        str,
+        typer.Option(metavar="LIST", help="Random seeds, one training run each, such as 0,1,2."),
     ] = "0",
     config: Annotated[
         Path | None,
@@ -45,13 +48,14 @@ def reproduce(
     ] = None,
     limit: Annotated[
         int | None,
-        typer.Option(min=2, help="At most as many clips of each split; the tables say so."),
+        typer.Option(min=2, help="Largest number of clips of each split; the tables say so."),
     ] = None,
     resamples: Annotated[
-        int, typer.Option(min=0, help="Draws for the intervals; 0 for none.")
+        int, typer.Option(min=0, help="Number of bootstrap resamples; 0 for none.")
     ] = 1000,
-    workers: Annotated[int, typer.Option(min=1, help="Clips read at a time.")] = os.cpu_count()
-    or 1,
+    workers: Annotated[
+        int, typer.Option(min=1, help="Number of clips that are read at a time.")
+    ] = os.cpu_count() or 1,
 ) -> None:
     """Train and test as the paper does, and show its tables with ours beside them.
 

@@ -20,17 +20,25 @@ def train(
         list[str] | None,
         typer.Option(
             metavar="[READER=]DIR",
-            help="Clips with known truth; can be given again. READER can have settings in "
+            help="Clips with ground truth; can be given again. READER can have settings in "
             "brackets, such as av-deepfake1m\\[protocol=paper].",
         ),
     ] = None,
     fiftyone: Annotated[list[str] | None, _training.FIFTYONE] = None,
     preset: Annotated[
-        str | None, typer.Option(help="paper, reference, enc-dec or mmmsba; paper if not given.")
+        str | None,
+        typer.Option(
+            help="Preset of the network: paper, reference, enc-dec or mmmsba; paper if not given."
+        ),
     ] = None,
-    attention: Annotated[str | None, typer.Option(help="mmms-ba, mmus-sa, ms-sa or none.")] = None,
+    attention: Annotated[
+        str | None, typer.Option(help="Attention: mmms-ba, mmus-sa, ms-sa or none.")
+    ] = None,
     modalities: Annotated[
-        str | None, typer.Option(metavar="NAMES", help="Some of face,audio,lips; all if not given.")
+        str | None,
+        typer.Option(
+            metavar="NAMES", help="Modalities to train on, of face,audio,lips; all if not given."
+        ),
     ] = None,
     config: Annotated[
         Path | None, typer.Option(metavar="FILE", help="JSON with any setting of a training run.")
@@ -38,27 +46,31 @@ def train(
     calibration: Annotated[
         str | None,
         typer.Option(
-            help="How scores become probabilities: none, temperature, or isotonic for hundreds "
+            help="Calibration of scores: none, temperature, or isotonic for hundreds "
             "of validation clips; temperature if not given."
         ),
     ] = None,
-    max_epochs: Annotated[int | None, typer.Option(help="Most passes over the data.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Of every random choice.")] = None,
+    max_epochs: Annotated[
+        int | None, typer.Option(help="Largest number of passes over the data.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Random seed of training.")] = None,
     reader: Annotated[
         str | None,
-        typer.Option(help="Who reads a plain DIR; whoever recognises it, if not given."),
+        typer.Option(help="Reader of a plain DIR; the one that recognises it if not given."),
     ] = None,
     features_only: Annotated[
         bool,
         typer.Option(
-            "--features-only", help="The clips need not be there; for precomputed features."
+            "--features-only", help="Train on precomputed features; the clips need not be there."
         ),
     ] = False,
     trim_silence: Annotated[
         bool,
         typer.Option("--trim-silence", help="Leave out the silence that clips start with."),
     ] = False,
-    workers: Annotated[int, typer.Option(help="Clips read at a time.")] = os.cpu_count() or 1,
+    workers: Annotated[
+        int, typer.Option(help="Number of clips that are read at a time.")
+    ] = os.cpu_count() or 1,
 ) -> None:
     """Train a detector. A run that was interrupted goes on where it stopped.
 

@@ -62,12 +62,10 @@ class FakeAvCelebConfig(ReaderConfig):
     """Settings of the FakeAVCeleb reader: root and split protocol."""
 
     protocol: Protocol = Field(
-        default="70-10-20", description="How people are dealt to splits: 70-10-20 or five-fold."
+        default="70-10-20", description="Split protocol over identities: 70-10-20 or five-fold."
     )
-    fold: int = Field(
-        default=0, ge=0, lt=_NUM_FOLDS, description="Which fold of five-fold is tested, from 0."
-    )
-    seed: int = Field(default=0, ge=0, description="Of who is in which split.")
+    fold: int = Field(default=0, ge=0, lt=_NUM_FOLDS, description="Test fold of five-fold, from 0.")
+    seed: int = Field(default=0, ge=0, description="Random seed of the splits.")
     split_csv: Path | None = Field(
         default=None,
         description="A split of one's own: a CSV with the columns path and split. Clips that it "

@@ -69,7 +69,7 @@ def parse_spec(argument: str, reader: str | None = None) -> DatasetSpec:
         ConfigError: What stands in brackets makes no sense.
 
     Example:
-        >>> wanted("fakeavceleb[protocol=five-fold,fold=2]=there").settings
+        >>> parse_spec("fakeavceleb[protocol=five-fold,fold=2]=there").settings
         {'protocol': 'five-fold', 'fold': '2'}
     """
     match = None if Path(argument).exists() else _READER_AND_PLACE.fullmatch(argument)

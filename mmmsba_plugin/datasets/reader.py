@@ -32,7 +32,7 @@ class ReaderConfig(Config):
     )
     need_media: bool = Field(
         default=True,
-        description="Whether a record whose clip is not there is left out; false where "
+        description="Leave out a record whose clip is not there; false where "
         "predictions are measured or features that another tool made are learned from.",
     )
 

@@ -35,7 +35,7 @@ class SpanTable:
         DatasetError: Shapes disagree, or a clip comes twice.
 
     Example:
-        >>> table = SpanTable.of_truths({"a.mp4": [[1.0, 2.0], [4.0, 5.5]], "b.mp4": []})
+        >>> table = SpanTable.of_ground_truth({"a.mp4": [[1.0, 2.0], [4.0, 5.5]], "b.mp4": []})
         >>> table.counts
         array([2, 0])
         >>> table.of("a.mp4")

@@ -24,8 +24,8 @@ class PrecomputedConfig(Config):
         "like those that the clips lie in."
     )
     hop_s: float = Field(gt=0, description="Start-to-start distance of its rows, in seconds.")
-    start_s: float = Field(default=0.0, description="Where its first row starts, in seconds.")
-    suffix: str = Field(default=".npy", description="What follows the clip's name, sans suffix.")
+    start_s: float = Field(default=0.0, description="Start of its first row, in seconds.")
+    suffix: str = Field(default=".npy", description="Ending behind the clip's name, sans suffix.")
 
 
 class Precomputed:

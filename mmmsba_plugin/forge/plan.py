@@ -53,7 +53,9 @@ class SegmentConfig(Config):
         le=1,
         description="Share of segments as short as AV-Deepfake1M's; the others last as in LAV-DF.",
     )
-    max_segments: int = Field(default=3, ge=1, description="Most fake segments of one clip.")
+    max_segments: int = Field(
+        default=3, ge=1, description="Largest number of fake segments of one clip."
+    )
     gap_s: float = Field(
         default=0.3, ge=0, description="Least real time between two fake segments, in seconds."
     )

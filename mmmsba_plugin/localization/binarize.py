@@ -65,8 +65,8 @@ def binarize(
     spans = run_spans(_open_runs(checked_scores(scores), onset, offset), grid)
     if end_s is not None:
         spans = clipped(spans, grid, end_s)
-    kept = spans[long_enough(spans, min_duration_s)]
-    return [Segment(start_s, end_s) for start_s, end_s in kept.tolist()]
+    long_spans = spans[long_enough(spans, min_duration_s)]
+    return [Segment(start_s, end_s) for start_s, end_s in long_spans.tolist()]
 
 
 def localize(
@@ -105,8 +105,8 @@ def localize(
         proposed = regressed_spans(distances, grid, num_snippets=scores.size)
         spans = _refined(spans, runs, clipped(proposed, grid, end_s), scores)
     highest = np.array([scores[start:behind].max() for start, behind in runs.tolist()])
-    kept = long_enough(spans, config.min_segment_s)
-    return _joined(spans[kept], highest[kept])
+    is_long = long_enough(spans, config.min_segment_s)
+    return _joined(spans[is_long], highest[is_long])
 
 
 def _open_runs(scores: Scores, onset: float, offset: float) -> NDArray[np.int64]:
@@ -154,6 +154,6 @@ def _joined(spans: Spans, scores: Scores) -> list[tuple[Segment, float]]:
         (Segment(*span), score) for span, score in zip(spans.tolist(), scores.tolist(), strict=True)
     ]
     return [
-        (whole, max(score for part, score in parts if overlap_s(whole, part) > 0))
-        for whole in merge(part for part, _ in parts)
+        (whole, max(score for member, score in parts if overlap_s(whole, member) > 0))
+        for whole in merge(member for member, _ in parts)
     ]

@@ -105,8 +105,10 @@ def fit_temperature(scores: ArrayLike, fake: ArrayLike) -> Calibration:
         return float((excess(1 / slope, shift_at(1 / slope)) * logits).sum())
 
     temperature = 1 / _root(steepness, *(1 / t for t in reversed(_TEMPERATURES)))
-    found = Calibration(method="temperature", temperature=temperature, shift=shift_at(temperature))
-    return _unless_worse(found, values, truth)
+    calibration = Calibration(
+        method="temperature", temperature=temperature, shift=shift_at(temperature)
+    )
+    return _unless_worse(calibration, values, truth)
 
 
 def fit_isotonic(scores: ArrayLike, fake: ArrayLike) -> Calibration:
@@ -143,10 +145,10 @@ def fit_isotonic(scores: ArrayLike, fake: ArrayLike) -> Calibration:
         return Calibration(reason=_NO_RISE)
     # What is only imagined has a truth, but no weight where the middles lie.
     middles = _middles(blocks, [0.0, *levels, 1.0], [0, *num_clips, 0])
-    found = Calibration(
+    calibration = Calibration(
         method="isotonic", scores=middles, probabilities=tuple(block.share for block in blocks)
     )
-    return _unless_worse(found, values, truth)
+    return _unless_worse(calibration, values, truth)
 
 
 class Block(NamedTuple):
@@ -220,8 +222,8 @@ def _temperature_curve(calibration: Calibration, logits: Scores) -> Scores:
 
 
 def _isotonic_curve(calibration: Calibration, logits: Scores) -> Scores:
-    known = _logits(np.array(calibration.scores))
-    return np.interp(logits, known, calibration.probabilities)
+    knots = _logits(np.array(calibration.scores))
+    return np.interp(logits, knots, calibration.probabilities)
 
 
 _FITS: dict[CalibrationMethod, Callable[[ArrayLike, ArrayLike], Calibration]] = {
@@ -248,15 +250,15 @@ def _why_not(scores: Scores, fake: Flags) -> str:
     return "" if covariance > 0 else _NO_RISE
 
 
-def _unless_worse(found: Calibration, scores: Scores, fake: Flags) -> Calibration:
+def _unless_worse(calibration: Calibration, scores: Scores, fake: Flags) -> Calibration:
     """Return the curve, or none if it makes the truth of these very clips more surprising.
 
     Softened truths and imagined clips make a curve more careful than the clips ask for; where
     scores were right and sure before, that would be a step back.
     """
-    if _log_loss(apply(found, scores), fake) <= _log_loss(scores, fake):
-        return found
-    return Calibration(reason=f"the {found.method} curve fits these clips worse than none")
+    if _log_loss(apply(calibration, scores), fake) <= _log_loss(scores, fake):
+        return calibration
+    return Calibration(reason=f"the {calibration.method} curve fits these clips worse than none")
 
 
 def _softened(fake: Flags) -> Scores:
@@ -270,9 +272,13 @@ def _middles(
     """Return the mean score of the clips of each block."""
     middles, start = [], 0
     for block in blocks:
-        part = slice(start, start := start + block.num_levels)
-        inside = [x for x, weight in zip(levels[part], weights[part], strict=True) if weight]
-        mean = np.average(levels[part], weights=weights[part])
+        levels_of_block = slice(start, start := start + block.num_levels)
+        inside = [
+            x
+            for x, weight in zip(levels[levels_of_block], weights[levels_of_block], strict=True)
+            if weight
+        ]
+        mean = np.average(levels[levels_of_block], weights=weights[levels_of_block])
         # A mean of nearly equal numbers can round to beyond them, and into the next block.
         middles.append(float(np.clip(mean, inside[0], inside[-1])))
     return tuple(middles)

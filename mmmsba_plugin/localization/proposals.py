@@ -59,8 +59,8 @@ def propose(
     else:
         spans = regressed_spans(distances, grid, num_snippets=scores.size)
     spans = clipped(spans, grid, end_s)
-    kept = long_enough(spans, config.min_segment_s) & (scores >= config.min_score)
-    return spans[kept], scores[kept]
+    is_usable = long_enough(spans, config.min_segment_s) & (scores >= config.min_score)
+    return spans[is_usable], scores[is_usable]
 
 
 def ranked_proposals(

@@ -33,8 +33,8 @@ def suppress(spans: Spans, scores: Scores, config: LocalizationConfig) -> tuple[
             max_proposals=config.max_proposals,
         )
     spans, scores = nms(spans, scores, tiou=config.tiou)
-    kept = np.flatnonzero(scores >= config.min_score)[: config.max_proposals]
-    return spans[kept], scores[kept]
+    chosen = np.flatnonzero(scores >= config.min_score)[: config.max_proposals]
+    return spans[chosen], scores[chosen]
 
 
 def soft_nms(
@@ -91,12 +91,12 @@ def nms(spans: Spans, scores: Scores, *, tiou: float = 0.5) -> tuple[Spans, Scor
     """
     spans, scores = _ranked(spans, scores)
     alive = np.ones(len(scores), dtype=np.bool_)
-    kept = []
+    survivors = []
     for index in range(len(scores)):
         if alive[index]:
-            kept.append(index)
+            survivors.append(index)
             alive &= tiou_table(spans, spans[index : index + 1])[:, 0] <= tiou
-    return spans[kept], scores[kept]
+    return spans[survivors], scores[survivors]
 
 
 def _ranked(spans: Spans, scores: Scores) -> tuple[Spans, Scores]:

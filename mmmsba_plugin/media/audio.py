@@ -35,7 +35,7 @@ class AudioReader:
     """The audio of a file, in order of storage.
 
     Iterate over it, as often as needed; each pass reads the file anew and holds about one
-    block. A file without a audio stream yields none.
+    block. A file without an audio stream yields none.
 
     Blocks follow each other without a gap until the file's time stamps jump; then the next
     one starts at its true time. After a jump backwards, blocks overlap in time.

@@ -26,7 +26,7 @@ _CHUNK_SAMPLES = 1024
 
 
 class FrameTrack:
-    """The frame stream of a file that is being written."""
+    """The video stream of a file that is being written."""
 
     def __init__(
         self,

@@ -41,7 +41,7 @@ class FrameReader:
     """The frames of a file, in order of time.
 
     Iterate over it, as often as needed; each pass reads the file anew and holds one frame.
-    A file without a frame stream yields none.
+    A file without a video stream yields none.
 
     A frame without a time stamp is placed one frame period after the last one. One whose
     stamp is not after the last one's is left out, as a player would do, and counted.
@@ -94,7 +94,7 @@ def frame_at(media: Media, time_s: float, *, max_short_side_px: int = 540) -> Fr
         max_short_side_px: A frame whose shorter side is longer is scaled down to it.
 
     Raises:
-        MediaUnreadableError: There is no frame stream, or no frame near that moment can
+        MediaUnreadableError: There is no video stream, or no frame near that moment can
             be decoded.
     """
     if media.video is None:

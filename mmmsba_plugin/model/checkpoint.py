@@ -45,7 +45,7 @@ _REMEDY = "copy the whole folder again, or train anew with `mmmsba train`"
 
 
 class CheckpointConfig(Config):
-    """What ``config.json`` of a checkpoint says."""
+    """Content of a checkpoint's ``config.json``."""
 
     format_version: int = Field(default=FORMAT_VERSION, description="Layout of the checkpoint.")
     formula_version: int = Field(
@@ -53,10 +53,10 @@ class CheckpointConfig(Config):
     )
     model: ModelConfig = Field(description="The network.")
     features: FeaturesConfig = Field(
-        default=FeaturesConfig(), description="How a clip becomes what the network reads."
+        default=FeaturesConfig(), description="Settings of feature extraction."
     )
     localization: LocalizationConfig = Field(
-        default=LocalizationConfig(), description="How scores become segments."
+        default=LocalizationConfig(), description="Settings of localization."
     )
     threshold: ScoreThreshold = Field(
         default=ScoreThreshold(value=0.5),
@@ -65,21 +65,23 @@ class CheckpointConfig(Config):
     thresholds: tuple[ScoreThreshold, ...] = Field(
         default=(), description="Others to choose from, for stated false-positive rates."
     )
-    calibration: Calibration = Field(
-        default=Calibration(), description="How scores become probabilities."
-    )
+    calibration: Calibration = Field(default=Calibration(), description="Calibration of scores.")
     front_end_versions: dict[str, int] = Field(
         default_factory=dict, description="Version of the front-end of each modality."
     )
-    trained_on: str = Field(default="", description="What the weights learned from, in words.")
+    trained_on: str = Field(default="", description="Training data in words.")
     tuned_from: Origin | None = Field(
         default=None, description="The checkpoint that they were tuned from, if they were."
     )
     caution: str = Field(
         default="", description="A sentence that every report made with them carries."
     )
-    training: dict[str, Any] = Field(default_factory=dict, description="How they were trained.")
-    metrics: dict[str, Any] = Field(default_factory=dict, description="How well they did, on what.")
+    training: dict[str, Any] = Field(
+        default_factory=dict, description="Settings and size of training."
+    )
+    metrics: dict[str, Any] = Field(
+        default_factory=dict, description="Metrics by the data that they were computed on."
+    )
     weights_sha256: str = Field(
         default="", description="Hash of the weights; set when the checkpoint is saved."
     )
@@ -179,7 +181,7 @@ def load_checkpoint(folder: Path | str) -> tuple[Network, CheckpointConfig]:
 
 
 def read_config(folder: Path | str) -> CheckpointConfig:
-    """Return what a checkpoint says of itself, without reading its weights.
+    """Read a checkpoint's configuration, without reading its weights.
 
     Raises:
         CheckpointNotFoundError: There is no checkpoint in the folder.
@@ -201,7 +203,7 @@ def read_config(folder: Path | str) -> CheckpointConfig:
 
 
 def _settings(file: Path) -> dict[str, Any]:
-    """Return what a configuration holds, once its format version is known to be ours.
+    """Read the settings of a configuration, once its format version is known to be ours.
 
     The version comes first: a file of another one may well have other keys.
     """

@@ -39,22 +39,25 @@ class Ensemble(nn.Module):
             The means of logits, of distances and of attention. Streams, and what heads read, lie
             one member behind the other.
         """
-        said: list[NetworkOutput] = [
+        outputs: list[NetworkOutput] = [
             member(inputs, mask, present=present, return_attention=return_attention)
             for member in self.members
         ]
-        maps = [one.attention for one in said if one.attention is not None]
-        distances = [one.distances for one in said if one.distances is not None]
+        maps = [output.attention for output in outputs if output.attention is not None]
+        distances = [output.distances for output in outputs if output.distances is not None]
         return NetworkOutput(
-            logits=torch.stack([one.logits for one in said]).mean(dim=0),
+            logits=torch.stack([output.logits for output in outputs]).mean(dim=0),
             distances=torch.stack(distances).mean(dim=0) if distances else None,
             streams={
-                name: torch.cat([one.streams[name] for one in said], dim=-1)
-                for name in said[0].streams
+                name: torch.cat([output.streams[name] for output in outputs], dim=-1)
+                for name in outputs[0].streams
             },
-            fused=torch.cat([one.fused for one in said], dim=-1),
+            fused=torch.cat([output.fused for output in outputs], dim=-1),
             attention=(
-                {name: torch.stack([one[name] for one in maps]).mean(dim=0) for name in maps[0]}
+                {
+                    name: torch.stack([output[name] for output in maps]).mean(dim=0)
+                    for name in maps[0]
+                }
                 if maps
                 else None
             ),

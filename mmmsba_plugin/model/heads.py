@@ -1,4 +1,4 @@
-"""What is said about each snippet: whether it is fake, and how far the forgery reaches.
+"""Heads: a class for each snippet, and the distances to the boundaries of a fake segment.
 
 The paper's text and code put the heads directly on the fused vector; the extra dense layer
 that its figure 2 draws is in neither.

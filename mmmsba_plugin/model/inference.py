@@ -22,7 +22,7 @@ _FAKE = 1
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Prediction:
-    """What a network says along one clip.
+    """Prediction of a network along one clip.
 
     Attributes:
         scores: P(fake) of each snippet, shape ``(snippet,)``; NaN where nothing is present.
@@ -72,7 +72,7 @@ def windows(num_snippets: int, *, size: int, warm_up: int) -> Iterator[Window]:
 
 
 def judge(network: Network, features: ClipFeatures, config: LocalizationConfig) -> Prediction:
-    """Return what ``network`` says along a clip.
+    """Predict along a clip with ``network``.
 
     A clip of at most ``config.window_s`` is seen whole, exactly as in training.
 

@@ -18,7 +18,7 @@ _NUM_AXES = 3
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NetworkOutput:
-    """What the network says about a batch of sequences.
+    """Output of the network for a batch of sequences.
 
     Attributes:
         logits: Real and fake, unbounded, shape ``(batch, snippet, 2)``.

@@ -12,8 +12,8 @@ from mmmsba_plugin.schema import ManipulatedModality, Report
 #: What was altered, in a reader's words.
 ALTERED: dict[ManipulatedModality | None, str] = {
     "audio": "audio",
-    "visual": "frame",
-    "both": "frame and audio",
+    "visual": "video",
+    "both": "video and audio",
     None: "not told apart",
 }
 

@@ -29,7 +29,7 @@ VIEWS = ("all", "audio", "visual")
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """How a clip's features are had.
+    """Source of clips' features: front-ends, settings and cache.
 
     Attributes:
         front_ends: What serves each modality.

@@ -92,5 +92,5 @@ def tuning(before: CheckpointConfig, config: TuneConfig) -> FitConfig:
 
 
 def _as_trained(before: CheckpointConfig) -> dict[str, Any]:
-    """Return how the weights learned, as far as their checkpoint says."""
+    """Return the training settings of the weights, as far as their checkpoint has them."""
     return {k: v for k, v in before.training.items() if k in TrainConfig.model_fields}

@@ -68,14 +68,14 @@ class Start:
 
 
 class _Run(FitConfig):
-    """What decides the run that a folder holds."""
+    """Settings that decide the run that a folder holds."""
 
     tuned_from: Origin | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """What a training run left.
+    """Result of a training run.
 
     Attributes:
         checkpoint: The folder of the trained weights.
@@ -143,20 +143,20 @@ def fit(
         calibration=config.calibration,
         false_positive_rate=config.false_positive_rate,
     )
-    before = lines(_judges(members_of(start.network), shares)).metrics if start else {}
-    learned = [
-        _member(index, share, config, out, source, start=begun, progress=progress)
-        for index, (share, begun) in enumerate(zip(shares, starts, strict=True))
+    before = lines(_held_out_predictors(members_of(start.network), shares)).metrics if start else {}
+    trained = [
+        _member(index, share, config, out, source, start=initial, progress=progress)
+        for index, (share, initial) in enumerate(zip(shares, starts, strict=True))
     ]
-    members = [member for member, _ in learned]
-    network, judges = as_one(members), _judges(members, shares)
-    held_out = [clip for _, clips in judges for clip in clips]
-    point = lines(judges)
+    members = [member for member, _ in trained]
+    network, held_out_predictors = as_one(members), _held_out_predictors(members, shares)
+    held_out = [clip for _, clips in held_out_predictors for clip in clips]
+    point = lines(held_out_predictors)
     fitted = Fitted(
         checkpoint=out,
         num_train=max(len(clips) for clips, _ in shares),
         num_validation=len(held_out),
-        epochs=max(epochs for _, epochs in learned),
+        epochs=max(epochs for _, epochs in trained),
         skipped=tuple(skipped),
         operating_point=point,
         before=before,
@@ -172,7 +172,7 @@ def fit(
         trained_on=config.trained_on or trained_on,
         tuned_from=origin,
         caution=config.caution,
-        training=_told(config, fitted, held_out),
+        training=_training_entry(config, fitted, held_out),
         metrics={"validation": point.metrics} | ({"validation_before": before} if start else {}),
     )
     save_checkpoint(out, network, checkpoint, write_card(checkpoint))
@@ -192,23 +192,23 @@ def _shares(
     on_clip: Callable[[Clip | Skipped], None],
 ) -> tuple[list[_Share], list[Skipped]]:
     """Return the share of the clips of each network, and what could not be used."""
-    wanted = folds(list(records), members=config.members, seed=config.train.seed)
-    everyone = [record for part in wanted[0] for record in part]
-    found: list[Clip | Skipped] = []
+    fold_records = folds(list(records), members=config.members, seed=config.train.seed)
+    everyone = [record for part in fold_records[0] for record in part]
+    results: list[Clip | Skipped] = []
 
-    def note(one: Clip | Skipped) -> None:
-        found.append(one)
-        on_clip(one)
+    def note(result: Clip | Skipped) -> None:
+        results.append(result)
+        on_clip(result)
 
     _, skipped = load_clips(everyone, source, workers=workers, on_clip=note)
     # By order: a clip's own record may end where the one that was asked for did not say.
-    clip_of = {id(record): one for record, one in zip(everyone, found, strict=True)}
+    clip_of = {id(record): result for record, result in zip(everyone, results, strict=True)}
 
-    def usable(part: Sequence[Record]) -> Sequence[Clip]:
-        clips = (clip_of[id(record)] for record in part)
-        return [one for one in clips if isinstance(one, Clip)]
+    def usable(records_of_fold: Sequence[Record]) -> Sequence[Clip]:
+        clips = (clip_of[id(record)] for record in records_of_fold)
+        return [result for result in clips if isinstance(result, Clip)]
 
-    shares = [(usable(train), usable(held_out)) for train, held_out in wanted]
+    shares = [(usable(train), usable(held_out)) for train, held_out in fold_records]
     for train, held_out in shares:
         _require(train, held_out, skipped)
     return shares, skipped
@@ -237,7 +237,7 @@ def _member(
     return network, _learn(Learner(network, train), batches, state, progress=progress)
 
 
-def _judges(
+def _held_out_predictors(
     members: Sequence[MmmsBa], shares: Sequence[_Share]
 ) -> list[tuple[Network, Sequence[Clip]]]:
     """Return the clips that were held out, each once, with all networks that held them out."""
@@ -250,8 +250,8 @@ def _judges(
     return [(as_one(those), clips[key]) for key, those in together.items()]
 
 
-def _told(config: FitConfig, fitted: Fitted, held_out: Sequence[Clip]) -> dict[str, Any]:
-    """Return what a checkpoint says of its training."""
+def _training_entry(config: FitConfig, fitted: Fitted, held_out: Sequence[Clip]) -> dict[str, Any]:
+    """Return the training entry of a checkpoint."""
     return {
         "preset": config.preset,
         **config.train.model_dump(mode="json"),
@@ -262,16 +262,16 @@ def _told(config: FitConfig, fitted: Fitted, held_out: Sequence[Clip]) -> dict[s
     }
 
 
-def _claim(out: Path, wanted: _Run) -> None:
+def _claim(out: Path, settings: _Run) -> None:
     """Note what run this folder holds, or refuse if it is another one."""
     run = out / _STATE / _RUN
-    if run.is_file() and _without_end(_read_run(run)) != _without_end(wanted):
+    if run.is_file() and _without_end(_read_run(run)) != _without_end(settings):
         raise TrainingError(
             f"{out} holds a training run with other settings; choose another folder with -o, "
             "or remove this one"
         )
     run.parent.mkdir(parents=True, exist_ok=True)
-    run.write_text(wanted.model_dump_json(indent=2), encoding="utf-8")
+    run.write_text(settings.model_dump_json(indent=2), encoding="utf-8")
 
 
 def _read_run(run: Path) -> _Run | None:
@@ -347,7 +347,7 @@ def _learn(
 
 
 def _ended_after(state: Path, config: TrainConfig) -> int | None:
-    """Return how many epochs a run had when it ended; None if it has epochs to go.
+    """Return the number of epochs of a run that has ended; None if it has epochs to go.
 
     Lightning would give a run that was stopped for lack of gain another epoch each time.
     """
@@ -370,12 +370,17 @@ def _trainer(config: TrainConfig, state: Path, *, progress: bool) -> lightning.T
         )
 
     # Two, because Lightning's own "last" is the last that was also the best.
-    kept = [keep(_BEST, _GAIN), keep(_LAST, None)]
+    checkpoints = [keep(_BEST, _GAIN), keep(_LAST, None)]
     stop = EarlyStopping(_GAIN, mode="max", patience=config.patience)
     chance = _Chance(config.seed)
     return lightning.Trainer(
         max_epochs=config.max_epochs,
-        callbacks=[*kept, stop, chance, *([RichProgressBar(leave=False)] if progress else [])],
+        callbacks=[
+            *checkpoints,
+            stop,
+            chance,
+            *([RichProgressBar(leave=False)] if progress else []),
+        ],
         logger=TensorBoardLogger(str(state), name="", version="log"),
         enable_progress_bar=progress,
         enable_model_summary=False,

@@ -1,4 +1,4 @@
-"""What the network is punished for: focal loss on every snippet, distance-IoU on fake ones.
+"""Losses: focal loss on every snippet, distance-IoU on fake ones.
 
 The paper names the losses and their sum (equation 8), not their constants. The constants
 and the one-dimensional form are ActionFormer's, which the authors' repository carries.

@@ -128,7 +128,7 @@ def hide_modalities(present: Mapping[str, Tensor], probability: float) -> dict[s
 
 
 def view_of(present: Mapping[str, Tensor]) -> Tensor:
-    """Return whose truth each clip is taught by, as an index into ``VIEWS``.
+    """Return the view whose ground truth each clip is trained on, as an index into ``VIEWS``.
 
     Args:
         present: For each modality, shape ``(batch, snippet)``.

@@ -55,10 +55,10 @@ def folds(
     train, validation = split_records(records, seed=seed)
     everyone = [*train, *validation]
     order = ranked((record.identity_key for record in everyone), seed=seed)
-    given = any(split_word(record.split or "train") == "dev" for record in everyone)
-    most = 0 if given else min(members, len(order))
+    is_given = any(split_word(record.split or "train") == "dev" for record in everyone)
+    most = 0 if is_given else min(members, len(order))
     for num_folds in range(most, _FEWEST_FOLDS - 1, -1):
-        place = {who: index % num_folds for index, who in enumerate(order)}
+        place = {identity: index % num_folds for index, identity in enumerate(order)}
         shares = [_share(everyone, place, fold) for fold in range(num_folds)]
         if all(_tell_both(part) for share in shares for part in share):
             return [shares[member % num_folds] for member in range(members)]

@@ -1,4 +1,4 @@
-"""What the network should say about a clip, from what is known about it.
+"""Training targets of a clip, from its ground truth.
 
 The exact inverse of :mod:`mmmsba_plugin.localization`: perfect answers to these targets are
 turned back into the segments they were made from.
@@ -16,7 +16,7 @@ from mmmsba_plugin.timebase import EDGE_TOLERANCE, Grid
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Targets:
-    """What should be said about each snippet of a clip.
+    """Targets of each snippet of a clip.
 
     Attributes:
         labels: 1 where forged, 0 where real, int64, shape ``(snippet,)``.
@@ -42,7 +42,7 @@ class Targets:
 def make_targets(
     truth: Sequence[Segment], grid: Grid, num_snippets: int, *, min_overlap: float = 0.0
 ) -> Targets:
-    """Return what the network should say about a clip.
+    """Compute the targets of a clip.
 
     Args:
         truth: Fake segments in any order; those that overlap or touch count as one.
@@ -67,7 +67,7 @@ def make_targets(
 def _overlapped(
     spans: Spans, grid: Grid, num_snippets: int, min_overlap: float
 ) -> NDArray[np.bool_]:
-    """Return which cells hold enough forged time, shape ``(snippet,)``."""
+    """Label the cells that hold enough fake time, shape ``(snippet,)``."""
     fake = np.zeros(num_snippets, dtype=np.bool_)
     fake_s = np.zeros(num_snippets)
     for start_s, end_s in spans:

@@ -34,7 +34,7 @@ Flags = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class OperatingPoint:
-    """Where to draw the lines.
+    """Thresholds and calibration that were chosen on validation clips, with their metrics.
 
     Attributes:
         threshold: From which score a clip counts as fake, unless another line is asked for.
@@ -120,7 +120,7 @@ def _clip_metrics(scores: Scores, fake: Flags, line: ScoreThreshold) -> dict[str
 
 
 def _rates(scores: Scores, fake: Flags, lines: Sequence[ScoreThreshold]) -> dict[str, float]:
-    """Return what shares of either kind of clip each line calls fake."""
+    """Compute the shares of real and fake clips that reach each threshold."""
     kinds = {"true": scores[fake], "false": scores[~fake]}
     return {
         f"clip_{kind}_positive_rate@{line.false_positive_rate:g}": float(np.mean(of >= line.value))
@@ -159,7 +159,7 @@ class _Seen:
             self._labels.setdefault(name, []).append(labels[judged])
 
     def real(self, name: str) -> bool:
-        """Whether any real snippet was judged."""
+        """Return whether any real snippet has a score."""
         return any((labels == 0).any() for labels in self._labels[name])
 
     def real_line(self, name: str) -> float:
@@ -209,7 +209,7 @@ def stated_thresholds(real_scores: Scores) -> tuple[ScoreThreshold, ...]:
 
 
 def clips_to_tell(false_positive_rate: float) -> int:
-    """Return how many real clips it takes that such a share of them is one clip.
+    """Return the number of real clips of which such a share is one clip.
 
     Example:
         >>> [clips_to_tell(rate) for rate in FALSE_POSITIVE_RATES]

@@ -73,8 +73,8 @@ def run_oracle(folder: Path) -> Spent:
         num_proposals=NUM_PROPOSALS,
         recall_tious=RECALL_TIOUS,
     )
-    done = _clocks()
-    return _spent(began, done, done, figures)
+    result = _clocks()
+    return _spent(began, result, result, figures)
 
 
 def run_oracle_load(folder: Path) -> Spent:
@@ -82,8 +82,8 @@ def run_oracle_load(folder: Path) -> Spent:
     module = oracle.load(folder)
     began = _clocks()
     oracle.read(module, folder / PROPOSALS, folder / LABELS)
-    done = _clocks()
-    return _spent(began, done, done, ([], []))
+    result = _clocks()
+    return _spent(began, result, result, ([], []))
 
 
 def run_json(folder: Path) -> Spent:

@@ -63,10 +63,10 @@ class TestApp:
     def test_an_error_of_ours_is_one_line_on_stderr(self, run, tmp_path):
         # Brackets in a name must come out as they are, not as colours.
         path = tmp_path / "[red]none[/red].py"
-        done = run("--plugin", path, "plugins")
-        assert done.exit_code == _exit_codes.STOPPED
-        assert done.stdout == ""
-        assert done.stderr == (
+        result = run("--plugin", path, "plugins")
+        assert result.exit_code == _exit_codes.STOPPED
+        assert result.stdout == ""
+        assert result.stderr == (
             f"error: there is no plug-in file {path}; give the path of a .py file\n"
         )
 
@@ -75,8 +75,8 @@ class TestApp:
             raise ZeroDivisionError("a bug")
 
         monkeypatch.setattr(plugins, "entries", crash)
-        done = run("plugins")
-        assert isinstance(done.exception, ZeroDivisionError)
+        result = run("plugins")
+        assert isinstance(result.exception, ZeroDivisionError)
 
 
 class TestPlugins:
@@ -96,17 +96,19 @@ class TestPlugins:
         assert {"mmms-ba", "log-mel", "json", "splice", "lav-df"} <= names
 
     def test_a_file_joins_the_table_as_it_is_written(self, run, plugin_file):
-        done = run("--plugin", plugin_file, "plugins")
-        assert done.exit_code == _exit_codes.OK
-        (row,) = [line for line in done.stdout.splitlines() if "Mine" in line]
+        result = run("--plugin", plugin_file, "plugins")
+        assert result.exit_code == _exit_codes.OK
+        (row,) = [line for line in result.stdout.splitlines() if "Mine" in line]
         assert row.split()[:3] == ["writers", "mine", str(plugin_file)]
         assert row.rstrip().endswith("Mine [bold]alone[/bold].")
 
     def test_a_file_that_breaks_stops_the_run(self, run, plugin_file):
         plugin_file.write_text("import no_such_thing")
-        done = run("--plugin", plugin_file, "plugins")
-        assert done.exit_code == _exit_codes.STOPPED
-        assert "cannot be used: ModuleNotFoundError: No module named 'no_such_thing'" in done.stderr
+        result = run("--plugin", plugin_file, "plugins")
+        assert result.exit_code == _exit_codes.STOPPED
+        assert (
+            "cannot be used: ModuleNotFoundError: No module named 'no_such_thing'" in result.stderr
+        )
 
     def test_several_files_can_be_given(self, run, plugin_file):
         other = plugin_file.with_name("other.py")
@@ -137,10 +139,10 @@ class TestPlugins:
 
 class TestDoctor:
     def test_all_is_well_where_these_tests_run(self, run):
-        done = run("doctor", "--json")
-        said = json.loads(done.stdout)
+        result = run("doctor", "--json")
+        said = json.loads(result.stdout)
         missing = [check for check in said["checks"] if check["state"] == "missing"]
-        assert (done.exit_code, said["ok"], missing) == (_exit_codes.OK, True, [])
+        assert (result.exit_code, said["ok"], missing) == (_exit_codes.OK, True, [])
         found = {check["name"] for check in said["checks"]}
         assert {"python", "torch", "numpy", "face models", "read h264", "checkpoint"} <= found
         assert "voice models" in found
@@ -157,9 +159,9 @@ class TestDoctor:
 
     def test_what_is_required_and_missing_is_an_exit_code(self, run, monkeypatch):
         monkeypatch.setattr(doctor, "_installed", lambda name: None)
-        done = run("doctor")
-        assert done.exit_code == _exit_codes.STOPPED
-        assert "not installed; install it with: pip install mmmsba-plugin" in done.stdout
+        result = run("doctor")
+        assert result.exit_code == _exit_codes.STOPPED
+        assert "not installed; install it with: pip install mmmsba-plugin" in result.stdout
 
     def test_an_old_version_is_as_bad_as_none(self, monkeypatch):
         monkeypatch.setattr(doctor, "_installed", lambda name: "0.1")
@@ -181,10 +183,10 @@ class TestDoctor:
             raise ModelFileError("face_landmark.tflite differs from the file that was shipped")
 
         monkeypatch.setattr(models, "verify", damaged)
-        done = run("doctor")
-        assert done.exit_code == _exit_codes.STOPPED
-        assert "face_landmark.tflite differs" in done.stdout
-        assert "checkpoint" in done.stdout, "it goes on after a finding"
+        result = run("doctor")
+        assert result.exit_code == _exit_codes.STOPPED
+        assert "face_landmark.tflite differs" in result.stdout
+        assert "checkpoint" in result.stdout, "it goes on after a finding"
 
     def checkpoint_check(self) -> doctor.Check:
         return {check.name: check for check in doctor.examine()}["checkpoint"]

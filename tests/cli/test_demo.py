@@ -33,9 +33,9 @@ def shown(checkpoint, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MMMSBA_WEIGHTS", str(checkpoint))
         patch.setattr(webbrowser, "open", opened.append)
-        done = CliRunner().invoke(app, ["demo", "-o", str(folder)])
-    assert done.exit_code == _exit_codes.OK, done.stderr
-    return folder, done.stdout, opened
+        result = CliRunner().invoke(app, ["demo", "-o", str(folder)])
+    assert result.exit_code == _exit_codes.OK, result.stderr
+    return folder, result.stdout, opened
 
 
 @pytest.fixture(scope="module")
@@ -100,7 +100,7 @@ class TestWords:
         audio, frame = (Segment(1.0, 1.5), Segment(3.0, 3.25)), (Segment(1.0, 1.5),)
         record = Record("clip.mp4", audio_truth=audio, visual_truth=frame)
         assert demo.truth_of(record) == (
-            "0:01.00 to 0:01.50 (audio), 0:03.00 to 0:03.25 (audio), 0:01.00 to 0:01.50 (frame)"
+            "0:01.00 to 0:01.50 (audio), 0:03.00 to 0:03.25 (audio), 0:01.00 to 0:01.50 (video)"
         )
 
     @pytest.mark.usefixtures("unbundled")

@@ -93,21 +93,21 @@ class TestBatch:
         text = tmp_path / "text.mp4"
         text.write_text("no film")
         out = tmp_path / "out"
-        done = detect(text, tmp_path / "gone.mp4", clip, "-o", out)
-        assert done.exit_code == _exit_codes.NOT_EVALUATED
+        result = detect(text, tmp_path / "gone.mp4", clip, "-o", out)
+        assert result.exit_code == _exit_codes.NOT_EVALUATED
         assert files(out) == sorted(f"{n}.{s}" for n in ("clip", "gone", "text") for s in SUFFIXES)
         assert [read(out / f"{n}.json").status for n in ("text", "gone", "clip")] == [
             *("error", "error", "ok")
         ]
-        assert f"{text}: error: cannot read {text}: it holds text" in done.stdout
+        assert f"{text}: error: cannot read {text}: it holds text" in result.stdout
 
     def test_all_judged_is_success(self, detect, clip, tmp_path):
         assert detect(clip, "-o", tmp_path / "out").exit_code == _exit_codes.OK
 
     def test_the_same_clip_twice_is_judged_once(self, detect, clip, tmp_path):
-        done = detect(clip, clip, "-o", tmp_path / "out")
-        assert done.exit_code == _exit_codes.OK
-        assert done.stdout.count("score") == 1
+        result = detect(clip, clip, "-o", tmp_path / "out")
+        assert result.exit_code == _exit_codes.OK
+        assert result.stdout.count("score") == 1
         assert files(tmp_path / "out") == ["clip.html", "clip.json"]
 
     def test_two_clips_of_one_name_each_keep_their_report(self, detect, clip, tmp_path):
@@ -135,9 +135,9 @@ class TestBatch:
 
     def test_a_folder_is_told_apart_from_its_clips(self, detect, clip, tmp_path, monkeypatch):
         monkeypatch.chdir(tmp_path)
-        done = detect(".")
-        assert done.exit_code == _exit_codes.NOT_EVALUATED
-        assert ".: error: . is a folder; give the files in it, such as clip.mp4" in done.stdout
+        result = detect(".")
+        assert result.exit_code == _exit_codes.NOT_EVALUATED
+        assert ".: error: . is a folder; give the files in it, such as clip.mp4" in result.stdout
         assert f"{tmp_path.name}.mmmsba.json" in files(tmp_path)
 
     def test_a_name_as_long_as_names_can_be_leaves_room_for_its_report(
@@ -149,26 +149,26 @@ class TestBatch:
         assert files(tmp_path / "out") == [f"{'ü' * 100}-2.json", f"{'ü' * 100}.json"]
 
     def test_a_misspelt_folder_is_not_made(self, detect, tmp_path):
-        done = detect(tmp_path / "typo" / "clip.mp4")
-        assert done.exit_code == _exit_codes.NOT_EVALUATED
-        assert "check the path and its spelling" in done.stdout
+        result = detect(tmp_path / "typo" / "clip.mp4")
+        assert result.exit_code == _exit_codes.NOT_EVALUATED
+        assert "check the path and its spelling" in result.stdout
         assert files(tmp_path) == []
 
     @pytest.mark.skipif(sys.platform == "darwin", reason="its file systems take UTF-8 alone")
     def test_a_name_that_is_no_unicode_is_told_and_written(self, detect, clip, tmp_path):
         strange = clip.rename(tmp_path / os.fsdecode(b"\xff.mp4"))
-        done = detect(strange, "-o", tmp_path / "out")
-        assert done.exit_code == _exit_codes.OK
-        assert "\\udcff.mp4: " in done.stdout
+        result = detect(strange, "-o", tmp_path / "out")
+        assert result.exit_code == _exit_codes.OK
+        assert "\\udcff.mp4: " in result.stdout
         assert os.fsdecode(b"\xff.json") in files(tmp_path / "out")
 
 
 class TestWords:
     def test_markup_in_a_name_stays_words(self, detect, clip, tmp_path):
         hostile = clip.rename(tmp_path / "[red]<img src=x onerror=alert(1)>\x1b[2J.mp4")
-        done = detect(hostile, "-o", tmp_path / "out")
-        assert done.exit_code == _exit_codes.OK
-        assert "[red]<img src=x onerror=alert(1)>\\x1b[2J.mp4: " in done.stdout
+        result = detect(hostile, "-o", tmp_path / "out")
+        assert result.exit_code == _exit_codes.OK
+        assert "[red]<img src=x onerror=alert(1)>\\x1b[2J.mp4: " in result.stdout
         page = next((tmp_path / "out").glob("*.html")).read_text()
         assert not [tag for tag, names in tags_of(page) if "onerror" in names]
 
@@ -213,17 +213,17 @@ class TestWords:
 class TestChoices:
     @pytest.mark.usefixtures("unbundled")
     def test_without_a_checkpoint_it_says_how_to_come_by_one(self, clip):
-        done = CliRunner().invoke(app, ["detect", str(clip)])
-        assert done.exit_code == _exit_codes.STOPPED
-        assert done.stderr.startswith("error: no checkpoint was given")
-        assert "`mmmsba train --data FOLDER -o my-checkpoint`" in done.stderr
+        result = CliRunner().invoke(app, ["detect", str(clip)])
+        assert result.exit_code == _exit_codes.STOPPED
+        assert result.stderr.startswith("error: no checkpoint was given")
+        assert "`mmmsba train --data FOLDER -o my-checkpoint`" in result.stderr
         assert files(clip.parent) == ["clip.mp4"]
 
     def test_an_unknown_format_is_answered_with_those_there_are(self, detect, clip, tmp_path):
-        done = detect(clip, "-o", tmp_path / "out", "--format", "json,josn")
-        assert done.exit_code == _exit_codes.STOPPED
-        assert "csv, curves, html, json, vtt" in done.stderr
-        assert "did you mean 'json'?" in done.stderr
+        result = detect(clip, "-o", tmp_path / "out", "--format", "json,josn")
+        assert result.exit_code == _exit_codes.STOPPED
+        assert "csv, curves, html, json, vtt" in result.stderr
+        assert "did you mean 'json'?" in result.stderr
 
     def test_every_format_can_be_asked_for_at_once(self, detect, clip, tmp_path):
         detect(clip, "-o", tmp_path / "out", "--format", "json, csv,vtt,curves,html")
@@ -231,9 +231,9 @@ class TestChoices:
         assert files(tmp_path / "out") == [f"clip.{suffix}" for suffix in suffixes]
 
     def test_no_format_judges_and_writes_nothing(self, detect, clip):
-        done = detect(clip, "--format", "")
-        assert done.exit_code == _exit_codes.OK
-        assert "score" in done.stdout
+        result = detect(clip, "--format", "")
+        assert result.exit_code == _exit_codes.OK
+        assert "score" in result.stdout
         assert files(clip.parent) == ["clip.mp4"]
 
 
@@ -255,44 +255,44 @@ class TestLine:
 
     @pytest.mark.parametrize(("rate", "fake"), [(0.01, False), (0.05, True)])
     def test_the_line_decides_the_verdict_and_the_places(self, lined, clip, tmp_path, rate, fake):
-        done = self.run(clip, "--checkpoint", lined, "--fpr", rate, "-o", tmp_path / "out")
-        assert done.exit_code == _exit_codes.OK, done.stderr
+        result = self.run(clip, "--checkpoint", lined, "--fpr", rate, "-o", tmp_path / "out")
+        assert result.exit_code == _exit_codes.OK, result.stderr
         report = read(tmp_path / "out/clip.json")
         assert report.threshold.false_positive_rate == rate
         assert report.fake == bool(report.segments) == fake
 
     def test_a_rate_without_a_line_stops_the_run_before_any_report(self, lined, clip, tmp_path):
-        done = self.run(clip, "--checkpoint", lined, "--fpr", 0.2, "-o", tmp_path / "out")
-        assert done.exit_code == _exit_codes.STOPPED
+        result = self.run(clip, "--checkpoint", lined, "--fpr", 0.2, "-o", tmp_path / "out")
+        assert result.exit_code == _exit_codes.STOPPED
         assert (
-            "no threshold for a false-positive rate of 0.2: choose from 0.01, 0.05" in done.stderr
+            "no threshold for a false-positive rate of 0.2: choose from 0.01, 0.05" in result.stderr
         )
         assert not (tmp_path / "out").exists()
 
     def test_a_clip_that_was_judged_at_another_line_is_judged_again(self, lined, clip, tmp_path):
         wanted = (clip, "--checkpoint", lined, "-o", tmp_path / "out", "--resume")
         for rate, before in (("0.01", 0), ("0.01", 1), ("0.05", 0), ("0.05", 1)):
-            done = self.run(*wanted, "--fpr", rate)
-            assert done.stdout.startswith(f"{before} of 1 clips were judged before")
+            result = self.run(*wanted, "--fpr", rate)
+            assert result.stdout.startswith(f"{before} of 1 clips were judged before")
 
     def test_a_detector_that_knows_no_lines_says_so(self, clip, tmp_path):
         path = tmp_path / "stubborn.py"
         path.write_text(STUBBORN_FILE)
         plugins.load_file(path)
-        done = self.run(clip, "--detector", "stubborn", "--fpr", 0.05)
-        assert done.exit_code == _exit_codes.USAGE
-        assert "this detector has no lines to choose from; leave out" in done.stderr
+        result = self.run(clip, "--detector", "stubborn", "--fpr", 0.05)
+        assert result.exit_code == _exit_codes.USAGE
+        assert "this detector has no lines to choose from; leave out" in result.stderr
 
 
 class TestOutput:
     def test_a_file_where_the_folder_should_be_stops_the_run_at_once(self, detect, clip, tmp_path):
-        done = detect(clip, "-o", clip)
-        assert done.exit_code == _exit_codes.STOPPED
-        assert done.stderr == (
+        result = detect(clip, "-o", clip)
+        assert result.exit_code == _exit_codes.STOPPED
+        assert result.stderr == (
             f"error: cannot write to {clip}: File exists; choose another place (-o on the "
             "command line), or put that right and run the same again\n"
         )
-        assert "score" not in done.stdout
+        assert "score" not in result.stdout
 
     @pytest.mark.skipif(
         not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write anywhere"
@@ -300,30 +300,30 @@ class TestOutput:
     def test_a_folder_that_may_not_be_written_to_stops_the_run_at_once(self, detect, clip):
         clip.parent.chmod(stat.S_IRUSR | stat.S_IXUSR)
         try:
-            done = detect(clip)
+            result = detect(clip)
         finally:
             clip.parent.chmod(stat.S_IRWXU)
-        assert done.exit_code == _exit_codes.STOPPED
-        assert "Permission denied; choose another place (-o on the command line)" in done.stderr
+        assert result.exit_code == _exit_codes.STOPPED
+        assert "Permission denied; choose another place (-o on the command line)" in result.stderr
 
     def test_a_read_only_disk_stops_the_run_at_once(self, detect, clip, monkeypatch):
         def refuse(**_):
             raise OSError(errno.EROFS, "Read-only file system")
 
         monkeypatch.setattr(tempfile, "TemporaryFile", refuse)
-        done = detect(clip)
-        assert done.exit_code == _exit_codes.STOPPED
-        assert f"cannot write to {clip.parent}: Read-only file system; choose" in done.stderr
-        assert "score" not in done.stdout
+        result = detect(clip)
+        assert result.exit_code == _exit_codes.STOPPED
+        assert f"cannot write to {clip.parent}: Read-only file system; choose" in result.stderr
+        assert "score" not in result.stdout
 
     def test_a_full_disk_stops_the_run_and_leaves_no_half_report(
         self, detect, clip, tmp_path, touchy
     ):
         large = shutil.copy(clip, tmp_path / "large.mp4")
         out = tmp_path / "out"
-        done = detect(clip, large, "-o", out, "--format", "json,touchy")
-        assert done.exit_code == _exit_codes.STOPPED
-        assert "large.x: No space left on device; choose another place" in done.stderr
+        result = detect(clip, large, "-o", out, "--format", "json,touchy")
+        assert result.exit_code == _exit_codes.STOPPED
+        assert "large.x: No space left on device; choose another place" in result.stderr
         assert files(out) == ["clip.json", "clip.x", "large.json"]
 
     def test_a_writer_that_fails_on_one_clip_costs_that_report_alone(
@@ -331,9 +331,9 @@ class TestOutput:
     ):
         cursed = shutil.copy(clip, tmp_path / "cursed.mp4")
         out = tmp_path / "out"
-        done = detect(cursed, clip, "-o", out, "--format", "touchy,json")
-        assert done.exit_code == _exit_codes.NOT_EVALUATED
-        assert "note: not written as touchy: ZeroDivisionError: a bug" in done.stdout
+        result = detect(cursed, clip, "-o", out, "--format", "touchy,json")
+        assert result.exit_code == _exit_codes.NOT_EVALUATED
+        assert "note: not written as touchy: ZeroDivisionError: a bug" in result.stdout
         assert files(out) == ["clip.json", "clip.x", "cursed.json"]
         assert any(isinstance(r.exc_info[1], ZeroDivisionError) for r in caplog.records)
 
@@ -360,10 +360,10 @@ class TestResume:
         other = shutil.copy(clip, tmp_path / "other.mp4")
         detect(clip, "-o", out)
         before = (out / "clip.json").stat().st_mtime_ns
-        done = detect(clip, other, "-o", out, "--resume")
+        result = detect(clip, other, "-o", out, "--resume")
         assert judged == ["clip.mp4", "other.mp4"]
-        assert done.exit_code == _exit_codes.OK
-        assert done.stdout.startswith("1 of 2 clips were judged before\n")
+        assert result.exit_code == _exit_codes.OK
+        assert result.stdout.startswith("1 of 2 clips were judged before\n")
         assert (out / "clip.json").stat().st_mtime_ns == before
 
     def test_without_it_all_are_judged_again(self, detect, clip, out, judged):
@@ -406,9 +406,9 @@ class TestResume:
         assert first.exit_code == second.exit_code == _exit_codes.NOT_EVALUATED
 
     def test_it_needs_the_reports_that_it_reads(self, detect, clip):
-        done = detect(clip, "--resume", "--format", "html")
-        assert done.exit_code == _exit_codes.USAGE
-        assert "add json to --format" in done.stderr
+        result = detect(clip, "--resume", "--format", "html")
+        assert result.exit_code == _exit_codes.USAGE
+        assert "add json to --format" in result.stderr
 
 
 SUFFIXES = ("json", "html")

@@ -54,9 +54,9 @@ class TestPredictions:
     """Figures of any system, from its predictions and a file of truth."""
 
     def test_the_official_figures_of_the_worked_example_are_printed(self, run, predictions, truth):
-        done = run(predictions, "--truth", truth, "--json", "-", "--proposals", "50,5,2,1")
-        assert done.exit_code == _exit_codes.OK, done.stderr
-        said = json.loads(done.stdout)
+        result = run(predictions, "--truth", truth, "--json", "-", "--proposals", "50,5,2,1")
+        assert result.exit_code == _exit_codes.OK, result.stderr
+        said = json.loads(result.stdout)
         # What avdeepfake1m 0.0.4 printed for these clips.
         assert said["ap"] == {
             "0.5": 0.4222222566604614,
@@ -73,14 +73,14 @@ class TestPredictions:
         assert said["intervals"] == {}
 
     def test_the_right_form_can_be_asked_for(self, run, predictions, truth):
-        done = run(predictions, "--truth", truth, "--json", "-", "--mode", "voc", "--tiou", "0.5")
-        assert json.loads(done.stdout)["ap"] == {"0.5": pytest.approx((1 + 2 / 3 + 3 / 5) / 3)}
+        result = run(predictions, "--truth", truth, "--json", "-", "--mode", "voc", "--tiou", "0.5")
+        assert json.loads(result.stdout)["ap"] == {"0.5": pytest.approx((1 + 2 / 3 + 3 / 5) / 3)}
 
     def test_the_table_tells_the_same_with_intervals(self, run, predictions, truth):
-        done = run(predictions, "--truth", truth, "--resamples", 50)
-        assert done.exit_code == _exit_codes.OK, done.stderr
-        assert "1 real and 2 fake clips were judged" in done.stdout
-        [row] = [line for line in done.stdout.splitlines() if "ap@0.9 " in line]
+        result = run(predictions, "--truth", truth, "--resamples", 50)
+        assert result.exit_code == _exit_codes.OK, result.stderr
+        assert "1 real and 2 fake clips were judged" in result.stdout
+        [row] = [line for line in result.stdout.splitlines() if "ap@0.9 " in line]
         assert row.split()[1] == "0.133"
         assert "to" in row
 
@@ -88,8 +88,8 @@ class TestPredictions:
         self, run, predictions, truth, tmp_path
     ):
         out = tmp_path / "new" / "out"
-        done = run(predictions, "--truth", truth, "-o", out, "--resamples", 5)
-        assert done.exit_code == _exit_codes.OK, done.stderr
+        result = run(predictions, "--truth", truth, "-o", out, "--resamples", 5)
+        assert result.exit_code == _exit_codes.OK, result.stderr
         assert {path.name for path in out.iterdir()} == {
             *("figures.json", "figures.csv", "proposals.npz", "roc.png"),
             *("precision_recall.png", "ap_by_tiou.png", "reliability.png"),
@@ -105,42 +105,44 @@ class TestPredictions:
     ):
         worse = tmp_path / "worse.json"
         worse.write_text(json.dumps(PREDICTIONS | {"a.mp4": [[0.2, 8, 9]]}))
-        done = run(predictions, "--truth", truth, "--beside", worse, "--json", "-")
-        said = json.loads(done.stdout)
+        result = run(predictions, "--truth", truth, "--beside", worse, "--json", "-")
+        said = json.loads(result.stdout)
         [other] = said["beside"]
         gain = said["gains"]["worse"]["values"]["ap@0.5"]
         assert gain == pytest.approx(said["ap"]["0.5"] - other["ap"]["0.5"])
-        assert "less worse, on the same draws of clips" in done.stderr
+        assert "less worse, on the same draws of clips" in result.stderr
 
     def test_published_results_stand_beside(self, run, predictions, truth):
-        done = run(predictions, "--truth", truth, "--beside", "published:lav-df", "--resamples", 0)
-        assert done.exit_code == _exit_codes.OK, done.stderr
-        assert "UMMAFormer" in done.stdout
-        assert "ActionFormer" in done.stdout
-        assert "ActionFormer" in done.stdout
+        result = run(
+            predictions, "--truth", truth, "--beside", "published:lav-df", "--resamples", 0
+        )
+        assert result.exit_code == _exit_codes.OK, result.stderr
+        assert "UMMAFormer" in result.stdout
+        assert "ActionFormer" in result.stdout
+        assert "ActionFormer" in result.stdout
 
     def test_a_file_of_truth_does_not_say_which_published_results_are_meant(
         self, run, predictions, truth
     ):
-        done = run(predictions, "--truth", truth, "--beside", "published", "--resamples", 0)
-        assert done.exit_code == _exit_codes.USAGE
-        assert "say of which dataset, such as published:lav-df" in done.stderr.replace("│", " ")
+        result = run(predictions, "--truth", truth, "--beside", "published", "--resamples", 0)
+        assert result.exit_code == _exit_codes.USAGE
+        assert "say of which dataset, such as published:lav-df" in result.stderr.replace("│", " ")
 
     def test_each_system_can_have_a_form_of_its_own(self, run, predictions, truth, tmp_path):
         frames = tmp_path / "frames.json"
         frames.write_text(
             json.dumps({k: [[s, 25 * a, 25 * b] for s, a, b in v] for k, v in PREDICTIONS.items()})
         )
-        done = run(predictions, "--truth", truth, "--beside", f"lav-df={frames}", "--json", "-")
-        said = json.loads(done.stdout)
+        result = run(predictions, "--truth", truth, "--beside", f"lav-df={frames}", "--json", "-")
+        said = json.loads(result.stdout)
         assert said["beside"][0]["ap"] == said["ap"]
         assert said["ap"]["0.5"] == 0.4222222566604614
 
     def test_systems_of_one_name_are_told_apart(self, run, predictions, truth):
-        done = run(
+        result = run(
             predictions, predictions, "--truth", truth, "--beside", predictions, "--json", "-"
         )
-        assert len(json.loads(done.stdout)["gains"]) == 2
+        assert len(json.loads(result.stdout)["gains"]) == 2
 
     def test_a_threshold_can_be_stated(self, run, predictions, truth):
         wanted = (predictions, "--truth", truth, "--json", "-")
@@ -154,9 +156,9 @@ class TestPredictions:
         [("--checkpoint", "x"), ("--trim-silence",), ("--fpr", "0.05"), ("--detector", "x")],
     )
     def test_what_would_do_nothing_is_refused(self, run, predictions, truth, option):
-        done = run(predictions, "--truth", truth, *option)
-        assert done.exit_code == _exit_codes.USAGE
-        assert f"{option[0]} is for judging clips" in " ".join(done.stderr.split())
+        result = run(predictions, "--truth", truth, *option)
+        assert result.exit_code == _exit_codes.USAGE
+        assert f"{option[0]} is for judging clips" in " ".join(result.stderr.split())
 
     def test_scores_that_are_no_probabilities_rank_stretches_all_the_same(
         self, run, truth, tmp_path
@@ -165,22 +167,22 @@ class TestPredictions:
         logits.write_text(
             json.dumps({k: [[10 * s, a, b] for s, a, b in v] for k, v in PREDICTIONS.items()})
         )
-        done = run(logits, "--truth", truth, "--json", "-")
-        said = json.loads(done.stdout)
+        result = run(logits, "--truth", truth, "--json", "-")
+        said = json.loads(result.stdout)
         assert said["ap"]["0.5"] == 0.4222222566604614
         assert said["detection"]["auc"] is None
-        assert "only localization is measured" in done.stderr
+        assert "only localization is measured" in result.stderr
 
     def test_clips_without_predictions_and_predictions_without_clips_are_told(
         self, run, truth, tmp_path
     ):
         partly = tmp_path / "partly.json"
         partly.write_text(json.dumps({"a.mp4": PREDICTIONS["a.mp4"], "z.mp4": [[0.5, 0, 1]]}))
-        done = run(partly, "--truth", truth, "--json", "-")
-        assert done.exit_code == _exit_codes.NOT_EVALUATED
-        assert json.loads(done.stdout)["unjudged"] == ["b.mp4", "c.mp4"]
-        assert "1 predictions are of no clip of the dataset" in done.stderr
-        assert "2 clips have no prediction: nothing was found in them" in done.stderr
+        result = run(partly, "--truth", truth, "--json", "-")
+        assert result.exit_code == _exit_codes.NOT_EVALUATED
+        assert json.loads(result.stdout)["unjudged"] == ["b.mp4", "c.mp4"]
+        assert "1 predictions are of no clip of the dataset" in result.stderr
+        assert "2 clips have no prediction: nothing was found in them" in result.stderr
 
     @pytest.mark.parametrize(
         ("words", "reason"),
@@ -192,14 +194,14 @@ class TestPredictions:
         ],
     )
     def test_a_wrong_command_line_says_what_to_type(self, run, predictions, words, reason):
-        done = run(predictions, *words)
-        assert done.exit_code == _exit_codes.USAGE
-        assert reason in " ".join(done.stderr.replace("│", " ").split())
+        result = run(predictions, *words)
+        assert result.exit_code == _exit_codes.USAGE
+        assert reason in " ".join(result.stderr.replace("│", " ").split())
 
     def test_a_file_cannot_be_the_folder_of_outputs(self, run, predictions, truth):
-        done = run(predictions, "--truth", truth, "-o", truth)
-        assert done.exit_code == _exit_codes.STOPPED
-        assert "is a file; -o names a folder, --json a file" in done.stderr
+        result = run(predictions, "--truth", truth, "-o", truth)
+        assert result.exit_code == _exit_codes.STOPPED
+        assert "is a file; -o names a folder, --json a file" in result.stderr
 
     def test_published_results_are_in_the_json_too(self, run, predictions, truth):
         wanted = (predictions, "--truth", truth, "--beside", "published:lav-df", "--json", "-")
@@ -210,10 +212,10 @@ class TestPredictions:
     def test_a_dataset_of_which_nothing_is_published_is_refused_at_once(
         self, run, predictions, truth
     ):
-        done = run(predictions, "--truth", truth, "--beside", "published:nowhere")
-        assert done.exit_code == _exit_codes.STOPPED
-        assert "no published results are known of 'nowhere'; choose from" in done.stderr
-        assert not done.stdout
+        result = run(predictions, "--truth", truth, "--beside", "published:nowhere")
+        assert result.exit_code == _exit_codes.STOPPED
+        assert "no published results are known of 'nowhere'; choose from" in result.stderr
+        assert not result.stdout
 
 
 class TestDataset:
@@ -223,11 +225,11 @@ class TestDataset:
         self, run, talking_head_dataset, checkpoint, tmp_path
     ):
         out = tmp_path / "figures.json"
-        done = run(
+        result = run(
             "--data", f"lav-df={talking_head_dataset}", "--checkpoint", checkpoint,
             "--split", "dev", "--json", out, "--resamples", 5,
         )  # fmt: skip
-        assert done.exit_code == _exit_codes.OK, done.stderr
+        assert result.exit_code == _exit_codes.OK, result.stderr
         said = json.loads(out.read_text())
         records = list(read_lavdf(talking_head_dataset, split="dev"))
         assert said["num_real"] + said["num_fake"] == len(records)
@@ -236,19 +238,19 @@ class TestDataset:
         assert "leading_silence_auc" in said
         # One speaker is no sample of people.
         assert said["intervals"] == {}
-        assert f"{said['detection']['auc']:.3f}" in done.stdout
-        assert "no intervals: they need clips of two people or more" in done.stdout
-        assert "looking only at how long clips are silent at first" in done.stdout
+        assert f"{said['detection']['auc']:.3f}" in result.stdout
+        assert "no intervals: they need clips of two people or more" in result.stdout
+        assert "looking only at how long clips are silent at first" in result.stdout
 
     def test_leading_silence_can_be_left_out_and_not_be_listened_for(
         self, run, talking_head_dataset, checkpoint
     ):
-        done = run(
+        result = run(
             "--data", talking_head_dataset, "--checkpoint", checkpoint, "--split", "dev",
             "--trim-silence", "--no-leaks", "--resamples", 0,
         )  # fmt: skip
-        assert done.exit_code == _exit_codes.OK, done.stderr
-        assert "silent at first" not in done.stdout
+        assert result.exit_code == _exit_codes.OK, result.stderr
+        assert "silent at first" not in result.stdout
 
     def test_reports_of_a_batch_are_measured_as_predictions(
         self, run, talking_head_dataset, checkpoint, tmp_path
@@ -273,16 +275,16 @@ class TestDataset:
         key = next(iter(read_lavdf(talking_head_dataset, split="dev"))).key
         predictions.write_text(json.dumps({key: [[0.9, 0, 1]]}))
         wanted = ("--data", talking_head_dataset, "--split", "dev", "--resamples", 0)
-        done = run(predictions, *wanted, "--beside", "published")
-        assert "localization on lav-df, %" in done.stdout
-        assert "they compare only if --data is that dataset itself" in done.stdout
+        result = run(predictions, *wanted, "--beside", "published")
+        assert "localization on lav-df, %" in result.stdout
+        assert "they compare only if --data is that dataset itself" in result.stdout
 
     def test_a_split_that_is_not_there_is_answered_with_those_there_are(
         self, run, talking_head_dataset, checkpoint
     ):
-        done = run("--data", talking_head_dataset, "--checkpoint", checkpoint, "--split", "tset")
-        assert done.exit_code == _exit_codes.STOPPED
-        assert "has no split 'tset'; it has: dev" in done.stderr
+        result = run("--data", talking_head_dataset, "--checkpoint", checkpoint, "--split", "tset")
+        assert result.exit_code == _exit_codes.STOPPED
+        assert "has no split 'tset'; it has: dev" in result.stderr
 
     def test_clips_that_could_not_be_judged_are_named(
         self, run, talking_head_dataset, checkpoint, tmp_path
@@ -290,24 +292,24 @@ class TestDataset:
         dataset = shutil.copytree(talking_head_dataset, tmp_path / "dataset")
         broken = next(iter(read_lavdf(dataset, split="dev"))).media
         broken.write_text("no film")
-        done = run(
+        result = run(
             "--data", dataset, "--checkpoint", checkpoint, "--split", "dev", "--resamples", 2
         )
-        assert done.exit_code == _exit_codes.NOT_EVALUATED
-        assert f"not judged: {broken}: cannot read {broken}: it holds text" in done.stdout
+        assert result.exit_code == _exit_codes.NOT_EVALUATED
+        assert f"not judged: {broken}: cannot read {broken}: it holds text" in result.stdout
 
     def test_a_file_of_truth_has_no_clips_to_judge(self, run, truth, checkpoint):
-        done = run("--truth", truth, "--checkpoint", checkpoint)
-        assert done.exit_code == _exit_codes.USAGE
-        said = " ".join(done.stderr.replace("│", " ").split())
+        result = run("--truth", truth, "--checkpoint", checkpoint)
+        assert result.exit_code == _exit_codes.USAGE
+        said = " ".join(result.stderr.replace("│", " ").split())
         assert "give PREDICTIONS with --truth, or clips to judge with --data" in said
 
     def test_what_is_measured_is_what_the_checkpoint_says_it_is(
         self, run, talking_head_dataset, checkpoint
     ):
         assert read_config(checkpoint).threshold.value
-        done = run(
+        result = run(
             "--data", talking_head_dataset, "--checkpoint", checkpoint, "--split", "dev",
             "--resamples", 0, "--json", "-",
         )  # fmt: skip
-        assert json.loads(done.stdout)["detection"]["accuracy"] is not None
+        assert json.loads(result.stdout)["detection"]["accuracy"] is not None

@@ -50,26 +50,26 @@ class TestTrain:
         return folders
 
     def test_several_datasets_are_learned_from_together(self, train, halves, tmp_path):
-        done = train("--data", halves[0], "--data", f"lav-df={halves[1]}")
-        assert done.exit_code == _exit_codes.OK, done.stderr
+        result = train("--data", halves[0], "--data", f"lav-df={halves[1]}")
+        assert result.exit_code == _exit_codes.OK, result.stderr
         said = read_config(tmp_path / "out")
         assert said.trained_on == "learned, held"
         assert said.training["num_train"] == len(list(read_lavdf(halves[0])))
         assert said.training["num_validation"] == len(list(read_lavdf(halves[1])))
 
     def test_why_scores_are_not_calibrated_is_told(self, train, talking_head_dataset, tmp_path):
-        done = train("--data", talking_head_dataset)
+        result = train("--data", talking_head_dataset)
         reason = read_config(tmp_path / "out").calibration.reason
         assert reason
-        assert f"scores are not calibrated: {reason}" in done.stdout
+        assert f"scores are not calibrated: {reason}" in result.stdout
         again = train("--data", talking_head_dataset, "--calibration", "none")
         assert again.exit_code == _exit_codes.OK, again.stderr
         assert "not calibrated" not in again.stdout
 
     def test_an_unknown_curve_is_answered_with_those_there_are(self, train):
-        done = train("--data", ".", "--calibration", "platt")
-        assert done.exit_code == _exit_codes.STOPPED
-        assert "calibration: Input should be 'none', 'temperature' or 'isotonic'" in done.stderr
+        result = train("--data", ".", "--calibration", "platt")
+        assert result.exit_code == _exit_codes.STOPPED
+        assert "calibration: Input should be 'none', 'temperature' or 'isotonic'" in result.stderr
 
     @pytest.fixture
     def asked(self, monkeypatch):
@@ -87,9 +87,9 @@ class TestTrain:
 
     def test_features_alone_need_no_clips(self, train, halves, asked):
         shutil.rmtree(halves[0] / "train")
-        done = train("--data", halves[0])
-        assert "can be used; the first: " in done.stderr
-        assert "or do without clips (--features-only, need_media=False)" in done.stderr
+        result = train("--data", halves[0])
+        assert "can be used; the first: " in result.stderr
+        assert "or do without clips (--features-only, need_media=False)" in result.stderr
         train("--data", halves[0], "--features-only")
         metadata = json.loads((halves[0] / "metadata.json").read_text())
         assert asked["keys"] == [item["file"] for item in metadata] != []
@@ -124,13 +124,13 @@ class TestTrainCommand:
     def test_a_dataset_becomes_a_checkpoint(self, run, talking_head_dataset, settings, tmp_path):
         out = tmp_path / "out"
         wanted = ("--attention", "none", "--modalities", "audio,lips", "--max-epochs", 1)
-        done = run(
+        result = run(
             "train", "--data", talking_head_dataset, "-o", out, "--config", settings, *wanted
         )
-        assert done.exit_code == _exit_codes.OK, done.stderr
-        assert "in 1 epochs" in done.stdout
-        assert "validation clip_auc: " in done.stdout
-        assert f"wrote {out}" in done.stdout
+        assert result.exit_code == _exit_codes.OK, result.stderr
+        assert "in 1 epochs" in result.stdout
+        assert "validation clip_auc: " in result.stdout
+        assert f"wrote {out}" in result.stdout
         said = read_config(out)
         # What the command line says goes over the file, and the rest of the file stays.
         assert (said.model.attention, said.model.gru_units) == ("none", 4)
@@ -153,16 +153,18 @@ class TestTrainCommand:
     )
     def test_a_file_of_settings_that_cannot_be_used_is_named(self, run, settings, text, reason):
         settings.write_text(text)
-        done = run("train", "--data", ".", "-o", "out", "--config", settings, "--attention", "none")
-        assert done.exit_code == _exit_codes.STOPPED
-        assert reason in done.stderr
+        result = run(
+            "train", "--data", ".", "-o", "out", "--config", settings, "--attention", "none"
+        )
+        assert result.exit_code == _exit_codes.STOPPED
+        assert reason in result.stderr
 
     def test_an_unknown_modality_is_answered_with_those_there_are(self, run):
-        done = run("train", "--data", ".", "-o", "out", "--modalities", "audio,smell")
-        assert done.exit_code == _exit_codes.STOPPED
-        assert "no front-end serves smell; choose from face, audio, lips" in done.stderr
+        result = run("train", "--data", ".", "-o", "out", "--modalities", "audio,smell")
+        assert result.exit_code == _exit_codes.STOPPED
+        assert "no front-end serves smell; choose from face, audio, lips" in result.stderr
 
     def test_a_folder_without_truth_is_refused(self, run, tmp_path):
-        done = run("train", "--data", tmp_path, "-o", tmp_path / "out")
-        assert done.exit_code == _exit_codes.STOPPED
-        assert f"there is no metadata.json or metadata.min.json in {tmp_path}" in done.stderr
+        result = run("train", "--data", tmp_path, "-o", tmp_path / "out")
+        assert result.exit_code == _exit_codes.STOPPED
+        assert f"there is no metadata.json or metadata.min.json in {tmp_path}" in result.stderr

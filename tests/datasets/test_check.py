@@ -115,21 +115,21 @@ class TestCheck:
         assert said_of(run, f"lav-df={layouts.lavdf(tmp_path)}")["reader"] == "lav-df"
 
     def test_a_setting_that_there_is_not_is_answered_with_those_there_are(self, run, tmp_path):
-        done = run("check", f"lav-df[fold=2]={layouts.lavdf(tmp_path)}")
-        assert done.exit_code == _exit_codes.STOPPED
-        assert "fold: Extra inputs are not permitted. Allowed keys: root, split" in done.stderr
+        result = run("check", f"lav-df[fold=2]={layouts.lavdf(tmp_path)}")
+        assert result.exit_code == _exit_codes.STOPPED
+        assert "fold: Extra inputs are not permitted. Allowed keys: root, split" in result.stderr
 
     def test_missing_clips_are_named_and_counted(self, run, tmp_path):
         root = fakeavceleb(tmp_path, num_identities=2 * NUM_NAMED, variants=VARIANTS[:1])
         clips = sorted(root.rglob("*.mp4"))
         for clip in clips[1:]:
             clip.unlink()
-        done = run("check", root)
-        assert done.exit_code == _exit_codes.NOT_EVALUATED
-        assert f"not there: {2 * NUM_NAMED - 1}\n" in done.stdout
-        assert "\n  RealVideo-RealAudio/African/men/id00002/00002.mp4\n" in done.stdout
-        assert f"\n  and {NUM_NAMED - 1} more\n" in done.stdout
-        assert f"{2 * NUM_NAMED} records, 0 of them forged" in done.stdout
+        result = run("check", root)
+        assert result.exit_code == _exit_codes.NOT_EVALUATED
+        assert f"not there: {2 * NUM_NAMED - 1}\n" in result.stdout
+        assert "\n  RealVideo-RealAudio/African/men/id00002/00002.mp4\n" in result.stdout
+        assert f"\n  and {NUM_NAMED - 1} more\n" in result.stdout
+        assert f"{2 * NUM_NAMED} records, 0 of them forged" in result.stdout
 
     def test_a_clip_is_there_if_its_reader_finds_it_anywhere(self, run, tmp_path):
         # Where the videos of TVIL lie is not documented, and its reader looks in several places.
@@ -144,18 +144,18 @@ class TestCheck:
     def test_malformed_records_are_named(self, run, tmp_path):
         wrong = {"path": "d.mp4", "start_s": 3, "end_s": 2, "split": "", "identity": ""}
         clip_table(tmp_path, [*ROWS, wrong])
-        done = run("check", tmp_path)
-        assert done.exit_code == _exit_codes.NOT_EVALUATED
-        assert "malformed: 1\n" in done.stdout
-        assert "clips.csv, line 6: a segment must end after it starts" in done.stdout
+        result = run("check", tmp_path)
+        assert result.exit_code == _exit_codes.NOT_EVALUATED
+        assert "malformed: 1\n" in result.stdout
+        assert "clips.csv, line 6: a segment must end after it starts" in result.stdout
 
     def test_a_identity_in_two_splits_is_a_warning(self, run, tmp_path):
         other = {"path": "d.mp4", "start_s": "", "end_s": "", "split": "dev", "identity": "cid"}
         clip_table(tmp_path, [*ROWS, other])
-        done = run("check", tmp_path)
-        assert done.exit_code == _exit_codes.OK, "who made it may have meant it so"
-        assert "warning: 1 people are in more than one split" in done.stdout
-        assert "knowing a face: cid" in done.stdout
+        result = run("check", tmp_path)
+        assert result.exit_code == _exit_codes.OK, "who made it may have meant it so"
+        assert "warning: 1 people are in more than one split" in result.stdout
+        assert "knowing a face: cid" in result.stdout
 
     def test_the_table_has_a_column_for_each_split(self, run, tmp_path):
         clip_table(tmp_path, ROWS)
@@ -202,15 +202,15 @@ class TestCheck:
         layouts.lavdf(tmp_path)
         metadata = tmp_path / "metadata.json"
         metadata.write_text(metadata.read_text()[:-40])
-        done = run("check", tmp_path)
-        assert done.exit_code == _exit_codes.NOT_EVALUATED
-        assert "reading ended early: " in done.stdout
-        assert "11 records, 8 of them forged" in done.stdout
+        result = run("check", tmp_path)
+        assert result.exit_code == _exit_codes.NOT_EVALUATED
+        assert "reading ended early: " in result.stdout
+        assert "11 records, 8 of them forged" in result.stdout
 
     def test_a_dataset_that_cannot_be_read_at_all_stops_the_run(self, run, tmp_path):
-        done = run("check", tmp_path, "--reader", "fakeavceleb")
-        assert done.exit_code == _exit_codes.STOPPED
-        assert "there is no meta_data.csv in" in done.stderr
+        result = run("check", tmp_path, "--reader", "fakeavceleb")
+        assert result.exit_code == _exit_codes.STOPPED
+        assert "there is no meta_data.csv in" in result.stderr
 
     def test_memory_does_not_grow_with_the_dataset(self, tmp_path):
         def many(config: RootConfig) -> Iterator[Record]:
@@ -247,11 +247,11 @@ class TestRecognised:
         assert recognised(make(tmp_path), entries).name == name
 
     def test_a_folder_nobody_knows_is_answered_with_what_each_needs(self, run, tmp_path):
-        done = run("check", tmp_path)
-        assert done.exit_code == _exit_codes.STOPPED
-        assert f"no reader knows the layout of {tmp_path}; name one with --reader" in done.stderr
-        assert "fakeavceleb (FakeAVCeleb v1.2: meta_data.csv beside" in done.stderr
-        assert "folder (Clips of one's own" in done.stderr
+        result = run("check", tmp_path)
+        assert result.exit_code == _exit_codes.STOPPED
+        assert f"no reader knows the layout of {tmp_path}; name one with --reader" in result.stderr
+        assert "fakeavceleb (FakeAVCeleb v1.2: meta_data.csv beside" in result.stderr
+        assert "folder (Clips of one's own" in result.stderr
 
     def test_a_folder_that_two_know_is_answered_with_both(self, tmp_path):
         both = [a_reader(name, recognise=lambda root: True) for name in ("one", "two")]
@@ -265,18 +265,18 @@ class TestRecognised:
         assert "the reader 'broken' failed to say whether it knows" in caplog.text
 
     def test_a_folder_that_is_not_there_is_named(self, run, tmp_path):
-        done = run("check", tmp_path / "gone")
-        assert done.exit_code == _exit_codes.STOPPED
-        assert f"there is no {tmp_path / 'gone'}; give the folder of a dataset" in done.stderr
+        result = run("check", tmp_path / "gone")
+        assert result.exit_code == _exit_codes.STOPPED
+        assert f"there is no {tmp_path / 'gone'}; give the folder of a dataset" in result.stderr
 
 
 def test_list_has_a_line_for_each_reader(run):
-    done = run("list")
-    assert done.exit_code == _exit_codes.OK
-    names = {line.split()[0] for line in done.stdout.splitlines()[1:]}
+    result = run("list")
+    assert result.exit_code == _exit_codes.OK
+    names = {line.split()[0] for line in result.stdout.splitlines()[1:]}
     assert {"lav-df", "fakeavceleb", "folder"} <= names
-    assert lookup("dataset_readers", "folder").summary in done.stdout
-    (line,) = [line for line in done.stdout.splitlines() if line.startswith(" fakeavceleb")]
+    assert lookup("dataset_readers", "folder").summary in result.stdout
+    (line,) = [line for line in result.stdout.splitlines() if line.startswith(" fakeavceleb")]
     assert line.rstrip().endswith("protocol, fold, seed, split_csv")
 
 

@@ -258,10 +258,10 @@ print(num, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * scale
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no resource module")
 def test_a_process_that_reads_a_large_file_stays_small(tmp_path):
     path = write_many(tmp_path / "many.json", 50_000)
-    done = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-c", READ_ALL, path],
         capture_output=True, text=True, check=True, cwd=Path(__file__).parents[2],
     )  # fmt: skip
-    num_records, grown_bytes = map(int, done.stdout.split())
+    num_records, grown_bytes = map(int, result.stdout.split())
     assert num_records == 50_000
     assert grown_bytes < path.stat().st_size / 2

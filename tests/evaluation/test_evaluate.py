@@ -207,7 +207,7 @@ def test_what_is_found_in_a_clip_fake_at_no_stated_place_is_no_false_alarm():
     assert figures(*reports, records=records).intervals["ap@0.5"].value == 1.0
 
 
-def test_a_clip_of_nobody_known_is_drawn_with_what_was_fake_from_it():
+def test_a_clip_of_nobody_known_is_drawn_with_its_fakes():
     real = record("c.mp4")
     fake = record("a.mp4", FAKE, original="c.mp4")
     found = figures(report("a.mp4", 0.9), report("c.mp4", 0.1), records=(real, fake))

@@ -258,8 +258,8 @@ def test_a_frame_that_is_open_is_not_taken_for_a_video(judged):
 
 
 def test_the_panels_go_from_video_to_video(judged):
-    done = {"sample_id": videos(judged).first().id, "decision": {"action": "finish"}}
-    answer, asked = ask(TIMELINE, "decide", judged, **done)
+    result = {"sample_id": videos(judged).first().id, "decision": {"action": "finish"}}
+    answer, asked = ask(TIMELINE, "decide", judged, **result)
     assert (answer["review"]["label"], asked) == ("genuine", ["open_sample"])
     answer, _ = ask(OVERVIEW, "summary", judged)
     assert answer["num_clips"] == 4

@@ -27,10 +27,10 @@ def operators_found_in(plugins: Path) -> str:
     """Return what a fresh FiftyOne lists that looks for plugins there."""
     code = "import fiftyone.operators as foo; print([o.uri for o in foo.list_operators()])"
     environment = {**os.environ, "FIFTYONE_PLUGINS_DIR": str(plugins)}
-    done = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
     )
-    return done.stdout
+    return result.stdout
 
 
 def test_installed_fiftyone_finds_it_and_uninstalled_no_more(plugins):

@@ -17,10 +17,10 @@ README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 
 
 def test_the_lines_lead_from_nothing_to_annotated(tmp_path, talking_clip):
-    (tmp_path / "genuine").mkdir()
-    shutil.copy(talking_clip, tmp_path / "genuine")
+    (tmp_path / "real").mkdir()
+    shutil.copy(talking_clip, tmp_path / "real")
     (code,) = re.findall(r"^```py\n(.*?)^```", README, flags=re.MULTILINE | re.DOTALL)
-    done = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-c", code],
         cwd=tmp_path,
         env=dict(os.environ),
@@ -28,8 +28,8 @@ def test_the_lines_lead_from_nothing_to_annotated(tmp_path, talking_clip):
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.strip().endswith("of 1 videos")
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.strip().endswith("of 1 videos")
     annotated = fo.load_dataset("interviews")
     assert annotated.count("forgeries_verdict.confidence") == 1
     annotated.delete()

@@ -37,14 +37,14 @@ def proposals(draw, *, distinct=True):
 def soft_nms_written_out(spans, scores, sigma):
     """The published loop, word for word, on Python objects."""
     left = [[Segment(*span), score] for span, score in zip(spans.tolist(), scores, strict=True)]
-    done = []
+    result = []
     while left:
         best = max(left, key=lambda item: item[1])
         left.remove(best)
-        done.append(best)
+        result.append(best)
         for item in left:
             item[1] *= np.exp(-(tiou(item[0], best[0]) ** 2) / sigma)
-    return done
+    return result
 
 
 # ── suppression ──

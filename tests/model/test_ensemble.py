@@ -107,7 +107,7 @@ def test_one_who_was_never_fake_is_not_held_out_alone(seed):
         assert {one.fake for one in part} == {True, False}
 
 
-def test_where_one_identity_alone_was_fake_no_shares_can_be_made():
+def test_where_one_identity_alone_has_fakes_no_shares_can_be_made():
     records = [record("a"), record("b"), *both("c")]
     assert folds(records, members=2) == [split_records(records)] * 2
 

@@ -38,9 +38,9 @@ class Installed(NamedTuple):
         )
 
     def python(self, code: str) -> str:
-        done = self.run("-c", code)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+        result = self.run("-c", code)
+        assert result.returncode == 0, result.stderr
+        return result.stdout
 
 
 @pytest.fixture(scope="module")
@@ -53,8 +53,8 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation"]
     pip += ["--no-index", "--disable-pip-version-check", "--target", str(site)]
     pip += [str(sources / "toyforensics"), str(sources / "broken")]
-    done = subprocess.run(pip, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    result = subprocess.run(pip, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
     return Installed(sources, site)
 
 
@@ -62,9 +62,9 @@ class TestStrangers:
     """Distributions with their own pyproject, installed as a user would."""
 
     def test_the_command_lists_what_they_offer_and_what_is_broken(self, installed):
-        done = installed.run("-m", "mmmsba_plugin", "plugins", "--json")
-        assert done.returncode == 0, done.stderr
-        said = json.loads(done.stdout)
+        result = installed.run("-m", "mmmsba_plugin", "plugins", "--json")
+        assert result.returncode == 0, result.stderr
+        said = json.loads(result.stdout)
         toys = [e for e in said["entries"] if e["distribution"] == "toyforensics"]
         assert {(e["kind"], e["name"], e["version"], e["state"]) for e in toys} == {
             ("detectors", "toy-jumps", "0.3.1", "ok"),
@@ -98,9 +98,9 @@ class TestStrangers:
             "for report in detector.detect_many(sys.argv[1:]):\n"
             "    lookup('writers', 'toy-verdict').write(report, sys.stdout)"
         )
-        done = installed.run("-c", code, str(clip), str(fake))
-        assert done.returncode == 0, done.stderr
-        real, found = done.stdout.splitlines()
+        result = installed.run("-c", code, str(clip), str(fake))
+        assert result.returncode == 0, result.stderr
+        real, found = result.stdout.splitlines()
         assert real.endswith(" nothing forged")
         score, stretch = found.split(" ", 1)
         assert float(score) > 0.5
@@ -111,16 +111,16 @@ class TestStrangers:
 
     def test_their_own_tests_pass_against_the_contracts(self, installed):
         tests = str(installed.sources / "toyforensics" / "tests")
-        done = installed.run("-m", "pytest", "-q", "-p", "no:cacheprovider", tests)
-        assert done.returncode == 0, done.stdout
-        assert "30 passed" in done.stdout
+        result = installed.run("-m", "pytest", "-q", "-p", "no:cacheprovider", tests)
+        assert result.returncode == 0, result.stdout
+        assert "30 passed" in result.stdout
 
     def test_their_code_passes_the_type_checker(self, installed, tmp_path):
         pyproject = Path(__file__).parents[2] / "pyproject.toml"
         where = str(installed.sources / "toyforensics" / "toyforensics")
         config = ["--config-file", str(pyproject), "--cache-dir", str(tmp_path)]
-        done = installed.run("-m", "mypy", "--strict", *config, where)
-        assert done.returncode == 0, done.stdout
+        result = installed.run("-m", "mypy", "--strict", *config, where)
+        assert result.returncode == 0, result.stdout
 
     @staticmethod
     def _with_silence(path: Path, *, start_s: float, end_s: float) -> Path:

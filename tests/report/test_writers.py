@@ -119,7 +119,7 @@ def test_vtt_has_a_cue_for_each_segment():
         "NOTE Fake stretches of interview.mp4\n\n"
         "NOTE Flagged as fake: score 0.930\n\n"
         "NOTE An indication by a statistical model, not evidence for a court\n\n"
-        "1\n00:00:03.612 --> 00:00:04.704\nFake (frame): 93 %\n\n"
+        "1\n00:00:03.612 --> 00:00:04.704\nFake (video): 93 %\n\n"
         "2\n00:00:06.750 --> 00:00:07.400\nFake (audio): 68 %\n\n"
     )
 

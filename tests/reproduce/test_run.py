@@ -519,10 +519,10 @@ def everything(datasets, tiny, feature_cache, tmp_path_factory):
         plugins.forget()
         given = [word for name, place in datasets.items() for word in ("--data", f"{name}={place}")]
         said = ["reproduce", *given, "-o", str(out), "--config", str(tiny), "--resamples", "20"]
-        done = CliRunner().invoke(app, [*said, "--workers", "2"])
+        result = CliRunner().invoke(app, [*said, "--workers", "2"])
         plugins.forget()
-    assert done.exit_code == _exit_codes.OK, done.output
-    return out, done.stdout
+    assert result.exit_code == _exit_codes.OK, result.output
+    return out, result.stdout
 
 
 def read(out, name):
@@ -652,8 +652,8 @@ class TestEverything:
         monkeypatch.setattr("mmmsba_plugin.training.fit.fit", never)
         monkeypatch.setattr(MmmsbaDetector, "detect", never)
         monkeypatch.setattr(silence, "leading_silence_s", never)
-        done = run(out=out, data=datasets)
-        assert done.exit_code == _exit_codes.OK, done.output
+        result = run(out=out, data=datasets)
+        assert result.exit_code == _exit_codes.OK, result.output
         assert {path: path.read_bytes() for path in out.glob("table*")} == before
 
     def test_other_settings_are_another_run_beside_the_first(
@@ -884,15 +884,15 @@ class TestSilence:
 @pytest.mark.story
 class TestWhatIsMissing:
     def test_rows_without_data_say_so_and_the_paper_is_shown(self, run, datasets, tmp_path):
-        done = run("table2", out=tmp_path, data={"lav-df": datasets["lav-df"]})
-        assert done.exit_code == _exit_codes.OK, done.output
+        result = run("table2", out=tmp_path, data={"lav-df": datasets["lav-df"]})
+        assert result.exit_code == _exit_codes.OK, result.output
         row = read(tmp_path, "table2")["rows"][1]
         assert row["status"] == "no data"
         assert row["notes"] == ["no data given: FakeAVCeleb and AV-Deepfake1M"]
         assert row["cells"][0]["reported"] == 0.909
         assert row["silence"] is None
         assert "reported (ours: no data)" in (tmp_path / "table2.md").read_text()
-        assert "silent at first" not in done.stdout
+        assert "silent at first" not in result.stdout
 
     def test_what_is_known_of_a_dataset_is_not_said_of_its_stand_in(
         self, feature_cache, tmp_path, monkeypatch
@@ -922,8 +922,8 @@ class TestWhatIsMissing:
         entries = json.loads((real / "metadata.json").read_text())
         put_json(real / "metadata.json", [e for e in entries if not e["n_fakes"]])
         data = {"fakeavceleb": f"lav-df:{real}", "lav-df": datasets["lav-df"]}
-        done = run("table4", out=tmp_path / "out", data=data)
-        assert done.exit_code == _exit_codes.NOT_EVALUATED
+        result = run("table4", out=tmp_path / "out", data=data)
+        assert result.exit_code == _exit_codes.NOT_EVALUATED
         row = read(tmp_path / "out", "table4")["rows"][-1]
         assert row["status"] == "failed"
         assert "could not be done: there must be real and fake clips" in row["notes"][-1]
@@ -961,16 +961,16 @@ class TestCommand:
         ],
     )
     def test_what_cannot_be_asked_for_is_refused_at_once(self, arguments, reason, tmp_path):
-        done = CliRunner().invoke(app, ["reproduce", *arguments, "-o", str(tmp_path / "out")])
-        assert done.exit_code == _exit_codes.STOPPED
-        assert reason in done.stderr
+        result = CliRunner().invoke(app, ["reproduce", *arguments, "-o", str(tmp_path / "out")])
+        assert result.exit_code == _exit_codes.STOPPED
+        assert reason in result.stderr
         assert not (tmp_path / "out").exists()
 
     @pytest.mark.parametrize("names", [["table2"], []])
     def test_without_data_the_names_are_listed_and_nothing_is_written(self, names, tmp_path):
-        done = CliRunner().invoke(app, ["reproduce", *names, "-o", str(tmp_path / "out")])
-        assert done.exit_code == _exit_codes.USAGE
-        said = " ".join(done.stderr.replace("│", " ").split())
+        result = CliRunner().invoke(app, ["reproduce", *names, "-o", str(tmp_path / "out")])
+        assert result.exit_code == _exit_codes.USAGE
+        said = " ".join(result.stderr.replace("│", " ").split())
         assert "--data" in said
         assert "say where a dataset lies, such as lav-df=DIR; there are fakeavceleb, av-" in said
         assert "av-deepfake1m, lav-df, tvil, and tables use those that are given" in said
@@ -978,9 +978,9 @@ class TestCommand:
 
     def test_settings_that_are_no_object_are_refused(self, tmp_path):
         (tmp_path / "list.json").write_text("[]")
-        done = CliRunner().invoke(app, ["reproduce", "--config", str(tmp_path / "list.json")])
-        assert done.exit_code == _exit_codes.STOPPED
-        assert "FitConfig" in done.stderr
+        result = CliRunner().invoke(app, ["reproduce", "--config", str(tmp_path / "list.json")])
+        assert result.exit_code == _exit_codes.STOPPED
+        assert "FitConfig" in result.stderr
 
 
 SETUP = {

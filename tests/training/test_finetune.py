@@ -233,21 +233,21 @@ class TestCommand:
     def test_the_bundled_weights_are_tuned_if_none_are_named(
         self, tune, talking_head_dataset, tmp_path
     ):
-        done = tune("--data", talking_head_dataset, "--max-epochs", 1, "--learning-rate", 0.001)
-        assert done.exit_code == _exit_codes.OK, done.stderr
+        result = tune("--data", talking_head_dataset, "--max-epochs", 1, "--learning-rate", 0.001)
+        assert result.exit_code == _exit_codes.OK, result.stderr
         _, config = load_checkpoint(tmp_path / "out")
         assert config.tuned_from.checkpoint == "bundled"
         assert config.trained_on == "a puppet; then tuned on forged"
         assert config.training["learning_rate"] == 0.001
-        told = [line for line in done.stdout.splitlines() if "validation clip_auc: " in line]
+        told = [line for line in result.stdout.splitlines() if "validation clip_auc: " in line]
         assert [line for line in told if ", before " in line] == told != []
 
     def test_what_it_starts_from_can_be_named(
         self, tune, checkpoint, talking_head_dataset, tmp_path
     ):
         words = ("--data", f"lav-df={talking_head_dataset}", "--checkpoint", checkpoint, "--freeze")
-        done = tune(*words, "--max-epochs", 1, "--calibration", "none")
-        assert done.exit_code == _exit_codes.OK, done.stderr
+        result = tune(*words, "--max-epochs", 1, "--calibration", "none")
+        assert result.exit_code == _exit_codes.OK, result.stderr
         _, config = load_checkpoint(tmp_path / "out")
         assert config.tuned_from.checkpoint == "tiny"
         assert config.training["freeze_encoders"] is True
@@ -255,9 +255,9 @@ class TestCommand:
 
     @pytest.mark.usefixtures("unbundled")
     def test_without_any_weights_it_stops_before_it_makes_a_folder(self, tune, tmp_path):
-        done = tune("--data", ".")
-        assert done.exit_code == _exit_codes.STOPPED
-        assert "no checkpoint was given and none is bundled" in done.stderr
+        result = tune("--data", ".")
+        assert result.exit_code == _exit_codes.STOPPED
+        assert "no checkpoint was given and none is bundled" in result.stderr
         assert not (tmp_path / "out").exists()
 
     @pytest.mark.usefixtures("bundled")
@@ -270,6 +270,6 @@ class TestCommand:
         monkeypatch.delattr(training, "finetune", raising=False)
         monkeypatch.setitem(sys.modules, "lightning", None)
         words = [command, "--data", ".", "-o", str(tmp_path / "out")]
-        done = CliRunner().invoke(app, words)
-        assert done.exit_code == _exit_codes.STOPPED
-        assert "install it with: pip install 'mmmsba-plugin[train]'" in done.stderr
+        result = CliRunner().invoke(app, words)
+        assert result.exit_code == _exit_codes.STOPPED
+        assert "install it with: pip install 'mmmsba-plugin[train]'" in result.stderr

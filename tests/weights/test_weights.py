@@ -111,21 +111,21 @@ class TestDetect:
         return CliRunner().invoke(app, [str(word) for word in words])
 
     def test_it_judges_and_says_what_with_and_what_that_is_not_good_for(self, careful, clip):
-        done = self.run("detect", clip)
-        assert done.exit_code == _exit_codes.OK, done.stderr
+        result = self.run("detect", clip)
+        assert result.exit_code == _exit_codes.OK, result.stderr
         report = Report.model_validate_json((clip.parent / "clip.mmmsba.json").read_bytes())
         assert report.warnings[-1] == CAUTION
         made = report.provenance
         assert (made.checkpoint, made.trained_on) == ("bundled", "a puppet")
         assert made.checkpoint_sha256 == read_config(careful).weights_sha256
-        assert f"  note: {CAUTION}" in done.stdout.splitlines()
+        assert f"  note: {CAUTION}" in result.stdout.splitlines()
         page = (clip.parent / "clip.mmmsba.html").read_text(encoding="utf-8")
         assert page.index(CAUTION) < page.index("Along time")
 
     def test_what_was_judged_so_is_not_judged_again(self, careful, clip):
         for before in (0, 1):
-            done = self.run("detect", clip, "--resume")
-            assert done.stdout.startswith(f"{before} of 1 clips were judged before")
+            result = self.run("detect", clip, "--resume")
+            assert result.stdout.startswith(f"{before} of 1 clips were judged before")
 
     @pytest.mark.usefixtures("careful")
     def test_a_dataset_is_measured_without_naming_any_weights(
@@ -134,6 +134,6 @@ class TestDetect:
         monkeypatch.setenv("MMMSBA_CACHE", str(feature_cache.folder.parent))
         figures = tmp_path / "figures.json"
         wanted = ("evaluate", "--data", talking_head_dataset, "--split", "test", "--json", figures)
-        done = self.run(*wanted)
-        assert done.exit_code == _exit_codes.OK, done.stderr
+        result = self.run(*wanted)
+        assert result.exit_code == _exit_codes.OK, result.stderr
         assert "auc" in figures.read_text()

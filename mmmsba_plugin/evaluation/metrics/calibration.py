@@ -63,7 +63,7 @@ def reliability(
 
     Example:
         >>> seen = reliability([0.1, 0.2, 0.7, 0.9], [False, False, True, True], bins=2)
-        >>> seen.mean_scores.round(2).tolist(), seen.shares_forged.tolist(), seen.counts.tolist()
+        >>> seen.mean_scores.round(2).tolist(), seen.shares_fake.tolist(), seen.counts.tolist()
         ([0.15, 0.8], [0.0, 1.0], [2, 2])
     """
     values, labels = checked(scores, fake)

@@ -235,9 +235,9 @@ def match(
         SegmentError: A span has an end that is not finite, in ``voc`` mode.
 
     Example:
-        >>> truths = SpanTable.of_truths({"a": [[1.0, 2.0]], "b": []})
+        >>> ground_truth = SpanTable.of_ground_truth({"a": [[1.0, 2.0]], "b": []})
         >>> said = SpanTable.of_proposals({"b": ([[5.0, 6.0]], [0.9]), "a": ([[1.0, 2.1]], [0.4])})
-        >>> matched = match(said, truths)
+        >>> matched = match(said, ground_truth)
         >>> matched.average_precision(0.5), matched.average_recall(100)
         (0.5, 0.9)
         >>> matched.average_precision(0.5, counts=np.array([3, 0]))
@@ -292,11 +292,11 @@ def average_precision(
         SegmentError: A span has an end that is not finite, in ``voc`` mode.
 
     Example:
-        >>> truths = {"a": [[1.0, 2.0]], "b": []}
+        >>> ground_truth = {"a": [[1.0, 2.0]], "b": []}
         >>> spans = [[5.0, 6.0], [1.0, 2.1]]
-        >>> average_precision({"a": (spans, [0.4, 0.9])}, truths, tiou=0.5)
+        >>> average_precision({"a": (spans, [0.4, 0.9])}, ground_truth, tiou=0.5)
         1.0
-        >>> average_precision({"a": (spans, [0.4, 0.9])}, truths, tiou=0.5, mode="official")
+        >>> average_precision({"a": (spans, [0.4, 0.9])}, ground_truth, tiou=0.5, mode="official")
         0.0
 
     Source:

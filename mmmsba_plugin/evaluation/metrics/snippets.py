@@ -54,7 +54,7 @@ def snippets_of(
     Example:
         >>> curves = Curves(start_s=0.0, stride_s=0.2, score=(0.1, 0.8, None, 0.3))
         >>> found = snippets_of(curves, [Segment(0.3, 0.5)])
-        >>> found.scores.tolist(), found.forged.tolist()
+        >>> found.scores.tolist(), found.fake.tolist()
         ([0.1, 0.8, 0.3], [False, True, False])
 
     Source:

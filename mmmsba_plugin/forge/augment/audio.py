@@ -20,7 +20,7 @@ _EDGE = 0.06
 def mix(
     audio: Audio, processing: Processing, *, sample_rate_hz: int, rng: np.random.Generator
 ) -> Audio:
-    """Return a audio as it is after its way, as many samples at the same times.
+    """Degrade audio as on its way to a viewer, as many samples at the same times.
 
     Args:
         audio: Shape ``(sample,)``; an empty one stays empty.

@@ -46,7 +46,7 @@ class ProcessingConfig(Config):
         default=18, ge=0, le=51, description="Least compression of a written file (x264)."
     )
     worst_crf: int = Field(
-        default=28, ge=0, le=51, description="Most compression of a written file (x264)."
+        default=28, ge=0, le=51, description="Strongest compression of a written file (x264 CRF)."
     )
 
 
@@ -68,21 +68,21 @@ class Processing(Config):
     grain: float = Field(default=0.0, description="Sigma of noise on frames, of 255.")
     gamma: float = Field(default=1.0, description="Above 1 the frames are darker.")
     fps_hz: int | None = Field(default=None, description="Frame rate, where it is another.")
-    pitch_semitones: float = Field(default=0.0, description="How much higher the voice is.")
+    pitch_semitones: float = Field(default=0.0, description="Pitch shift, in semitones.")
     eq_db: tuple[float, ...] = Field(
         default=(), description="Gains at frequencies evenly spread in octaves."
     )
     band_hz: float | None = Field(default=None, description="Highest frequency that is left.")
-    hiss_db: float | None = Field(default=None, description="How far noise lies below speech.")
-    gain_db: float = Field(default=0.0, description="How much louder it is.")
-    mirror: bool = Field(default=False, description="Whether left and right are changed over.")
-    first_crf: int | None = Field(default=None, description="Of an earlier compression.")
-    first_bit_rate: int = Field(default=64_000, description="Of an earlier compression.")
-    crf: int = Field(default=23, description="Of the file.")
+    hiss_db: float | None = Field(default=None, description="Level of speech above noise, in dB.")
+    gain_db: float = Field(default=0.0, description="Gain, in dB.")
+    mirror: bool = Field(default=False, description="Mirror left and right.")
+    first_crf: int | None = Field(default=None, description="CRF of an earlier compression.")
+    first_bit_rate: int = Field(default=64_000, description="Bit rate of that audio.")
+    crf: int = Field(default=23, description="CRF of the file.")
     key_every: int = Field(default=250, description="Frames from key frame to key frame.")
-    b_frames: int = Field(default=3, description="Most frames in a row told from both sides.")
-    preset: str = Field(default="veryfast", description="How much the encoder looks for.")
-    audio_bit_rate: int = Field(default=64_000, description="Of the file.")
+    b_frames: int = Field(default=3, description="Largest number of B-frames in a row.")
+    preset: str = Field(default="veryfast", description="Preset of the encoder.")
+    audio_bit_rate: int = Field(default=64_000, description="Bit rate of the audio.")
 
     @property
     def encoder(self) -> dict[str, str]:

@@ -44,13 +44,12 @@ class OtherClipConfig(Config):
         default=0.04,
         gt=0,
         le=1,
-        description="How far the two heads may be held otherwise, in heights of the face.",
+        description="Largest difference of the two heads' poses, in heights of the face.",
     )
     most_lifted: float = Field(
         default=2.5,
         ge=1,
-        description="How much brighter a colour of the donor's skin may have to become, as a "
-        "factor.",
+        description="Largest gain of a colour of the donor's skin, as a factor.",
     )
 
 

@@ -37,7 +37,7 @@ class LowresMouthConfig(Config):
         default=32, ge=12, le=512, description="Least height of the face inside, in px."
     )
     largest_px: float = Field(
-        default=96, ge=12, le=512, description="Most height of the face inside, in px."
+        default=96, ge=12, le=512, description="Largest height of the face inside, in px."
     )
     other_moment: float = Field(
         default=0.7,

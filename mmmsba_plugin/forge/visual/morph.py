@@ -33,7 +33,7 @@ class FlowConfig(Config):
         default=3, ge=_FEWEST_FRAMES, description="Least number of frames that one morph takes."
     )
     most: int = Field(
-        default=10, ge=_FEWEST_FRAMES, description="Most frames that one morph takes."
+        default=10, ge=_FEWEST_FRAMES, description="Largest number of frames that one morph takes."
     )
 
 

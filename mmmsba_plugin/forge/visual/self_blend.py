@@ -33,15 +33,15 @@ class SelfBlendConfig(Config):
     """Settings of self-blending: how far the two faces differ."""
 
     colour: float = Field(
-        default=8, ge=1, le=64, description="Most shift of a channel, in levels of 255."
+        default=8, ge=1, le=64, description="Largest shift of a channel, in levels of 255."
     )
-    contrast: float = Field(default=0.08, ge=0, le=0.5, description="Most change of contrast.")
+    contrast: float = Field(default=0.08, ge=0, le=0.5, description="Largest change of contrast.")
     shift: float = Field(
-        default=0.015, ge=0, le=0.1, description="Most shift, in heights of the face."
+        default=0.015, ge=0, le=0.1, description="Largest shift, in heights of the face."
     )
-    scale: float = Field(default=0.03, ge=0, le=0.1, description="Most change of size.")
+    scale: float = Field(default=0.03, ge=0, le=0.1, description="Largest change of size.")
     detail: float = Field(
-        default=2.5, ge=1, le=8, description="Most loss of resolution, as a factor."
+        default=2.5, ge=1, le=8, description="Largest loss of resolution, as a factor."
     )
     least_opacity: float = Field(
         default=0.6, gt=0, le=1, description="Least share of the new face inside the mask."

@@ -218,10 +218,10 @@ def test_the_overview_of_clips_that_nobody_judged_says_so(named_dataset):
 
 
 def test_what_is_clicked_becomes_the_view(judged):
-    _, done = ask(OVERVIEW, "show", judged, kind="verdict", value="forged")
-    assert done == ["set_view"]
-    _, done = ask(OVERVIEW, "show", judged, kind="all")
-    assert done == ["clear_view"]
+    _, result = ask(OVERVIEW, "show", judged, kind="verdict", value="forged")
+    assert result == ["set_view"]
+    _, result = ask(OVERVIEW, "show", judged, kind="all")
+    assert result == ["clear_view"]
 
 
 # A review
@@ -231,13 +231,13 @@ def test_a_decision_is_kept_and_told(judged):
     sample = fake(judged)
     predicted = str(sample.forgeries.detections[0].id)
     decision = {"action": "adjust", "label_id": predicted, "start_s": 0.6, "end_s": 0.9}
-    told, done = ask(TIMELINE, "decide", judged, sample_id=sample.id, decision=decision)
+    told, result = ask(TIMELINE, "decide", judged, sample_id=sample.id, decision=decision)
     (kept,) = told["reviewed"]
     assert (kept["source"], kept["start_s"], kept["end_s"]) == (predicted, 0.6, 0.9)
     assert told["review"]["decided"] == {predicted: "accepted"}
     assert (told["review"]["label"], told["review"]["num_decisions"]) == ("forged", 1)
     assert told["review"]["by"]
-    assert done == []
+    assert result == []
 
 
 def test_a_decision_that_makes_no_sense_is_told_in_words(judged):
@@ -248,8 +248,8 @@ def test_a_decision_that_makes_no_sense_is_told_in_words(judged):
 
 def test_whoever_is_done_with_a_clip_gets_the_next(judged):
     first = judged.first().id
-    _, done = ask(TIMELINE, "decide", judged, sample_id=first, decision={"action": "finish"})
-    assert done == ["open_sample"]
+    _, result = ask(TIMELINE, "decide", judged, sample_id=first, decision={"action": "finish"})
+    assert result == ["open_sample"]
 
 
 def test_the_queue_says_what_waits_and_how_far_one_is(judged):
@@ -259,8 +259,8 @@ def test_the_queue_says_what_waits_and_how_far_one_is(judged):
     assert counts == {"uncertain": 4, "unlabelled": 2, "missed": 0, "disagree": 2}
     assert (told["num_reviewed"], told["num_clips"]) == (0, 7)
 
-    done = told["items"][0]["sample_id"]
-    ask(TIMELINE, "decide", judged, sample_id=done, decision={"action": "finish"})
+    result = told["items"][0]["sample_id"]
+    ask(TIMELINE, "decide", judged, sample_id=result, decision={"action": "finish"})
     told, _ = ask(OVERVIEW, "queue", judged, reason="unlabelled")
     assert (len(told["items"]), told["num_reviewed"]) == (1, 1)
 
@@ -269,5 +269,5 @@ def test_along_a_queue_the_next_clip_is_the_queues(judged):
     waiting, _ = ask(OVERVIEW, "queue", judged, reason="unlabelled")
     for left, item in zip(("open_sample", None), waiting["items"], strict=True):
         said = {"sample_id": item["sample_id"], "reason": "unlabelled"}
-        _, done = ask(TIMELINE, "decide", judged, decision={"action": "finish"}, **said)
-        assert done == ([left] if left else [])
+        _, result = ask(TIMELINE, "decide", judged, decision={"action": "finish"}, **said)
+        assert result == ([left] if left else [])

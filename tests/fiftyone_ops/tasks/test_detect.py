@@ -328,10 +328,10 @@ class TestThroughTheOperator:
     ):
         view = talking_dataset.limit(2)
         queued = foo.get_operator(URI)(view, delegate=True, checkpoint=str(checkpoint))
-        done = worker(queued.result["id"])
-        assert done.run_state == "completed", done.result.error
-        assert done.result.result["total"] == 2
-        assert done.status.label == "2 of 2 videos judged, 0 s left"
+        result = worker(queued.result["id"])
+        assert result.run_state == "completed", result.result.error
+        assert result.result.result["total"] == 2
+        assert result.status.label == "2 of 2 videos judged, 0 s left"
         assert view.exists("forgeries_verdict").count() == 2
 
     def test_a_delegated_run_that_is_called_off_stops_and_keeps_what_was_done(

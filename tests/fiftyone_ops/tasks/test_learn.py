@@ -65,15 +65,15 @@ def test_the_command_learns_from_what_was_reviewed(talking_head_dataset, checkpo
             decide(imported, sample.id, action="add", **said)
     command = ["finetune", "--fiftyone", "reviewed-corpus", "--checkpoint", str(checkpoint)]
     command += ["--max-epochs", "1", "-o", str(tmp_path / "tuned")]
-    done = CliRunner().invoke(app, command)
+    result = CliRunner().invoke(app, command)
     imported.delete()
-    assert done.exit_code == 0, done.output
-    assert "learned from" in done.stdout
+    assert result.exit_code == 0, result.output
+    assert "learned from" in result.stdout
     card = (tmp_path / "tuned" / "README.md").read_text(encoding="utf-8")
     assert "reviewed-corpus" in card
 
 
 def test_something_to_learn_from_must_be_named(tmp_path):
-    done = CliRunner().invoke(app, ["train", "-o", str(tmp_path / "none")])
-    assert done.exit_code == 2
-    assert "--fiftyone DATASET" in done.output
+    result = CliRunner().invoke(app, ["train", "-o", str(tmp_path / "none")])
+    assert result.exit_code == 2
+    assert "--fiftyone DATASET" in result.output
