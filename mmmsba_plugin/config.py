@@ -348,14 +348,14 @@ class Calibration(Config):
         return self
 
 
-def _filled(said: object, default: object) -> object:
+def _filled(value: object, default: object) -> object:
     """Return a setting, or its default; a chapter that is given in part is filled up.
 
     One that comes whole, as from a checkpoint, has said everything.
     """
-    if isinstance(default, dict) and isinstance(said, dict):
-        return {**default, **said}
-    return default if said is None else said
+    if isinstance(default, dict) and isinstance(value, dict):
+        return {**default, **value}
+    return default if value is None else value
 
 
 class FitConfig(Config):

@@ -200,10 +200,10 @@ class MmmsbaDetector:
 
         from mmmsba_plugin.localization.binarize import localize
         from mmmsba_plugin.localization.proposals import ranked_proposals
-        from mmmsba_plugin.model.inference import judge
+        from mmmsba_plugin.model.inference import predict
 
         config = self.config.localization
-        prediction = judge(self.network, features, config)
+        prediction = predict(self.network, features, config)
         # Nothing can be found where nothing is present.
         inputs = (np.nan_to_num(prediction.scores, nan=0.0), prediction.distances, features.grid)
         return build.ok_report(

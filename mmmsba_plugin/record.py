@@ -90,7 +90,10 @@ class Record:
         """
         if not self.whole_clip:
             return self
-        ended = tuple(_ended(part, end_s) for part in (self.audio_truth, self.visual_truth))
+        ended = tuple(
+            _ended(truth_of_modality, end_s)
+            for truth_of_modality in (self.audio_truth, self.visual_truth)
+        )
         truth = _ended(self.truth, end_s) or ()
         return replace(self, truth=truth, audio_truth=ended[0], visual_truth=ended[1])
 
@@ -111,4 +114,4 @@ def identity_key(identity: str | None, original: str | None, name: str) -> str:
 def _ended(truth: tuple[Segment, ...] | None, end_s: float) -> tuple[Segment, ...] | None:
     if truth is None:
         return None
-    return tuple(Segment(0.0, end_s) if part == WHOLE_CLIP else part for part in truth)
+    return tuple(Segment(0.0, end_s) if segment == WHOLE_CLIP else segment for segment in truth)

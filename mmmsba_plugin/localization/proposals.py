@@ -152,7 +152,7 @@ def _level_runs(scores: Scores, grid: Grid) -> tuple[Spans, Scores]:
     highest = scores.max(initial=0.0)
     if highest == 0:
         return np.empty((0, 2)), np.empty(0)
-    found = [runs_of(scores >= level * highest) for level in _LEVELS]
-    runs = np.unique(np.concatenate(found), axis=0)
+    level_runs = [runs_of(scores >= level * highest) for level in _LEVELS]
+    runs = np.unique(np.concatenate(level_runs), axis=0)
     means = [scores[start:behind].mean() for start, behind in runs.tolist()]
     return run_spans(runs, grid), np.array(means)

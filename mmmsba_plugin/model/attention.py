@@ -31,9 +31,9 @@ def ordered(modalities: Iterable[str]) -> tuple[str, ...]:
         >>> ordered(["text", "lips", "audio", "face"])
         ('face', 'audio', 'lips', 'text')
     """
-    given = tuple(modalities)
-    known = tuple(name for name in STREAM_ORDER if name in given)
-    return known + tuple(name for name in given if name not in STREAM_ORDER)
+    names = tuple(modalities)
+    ordered_names = tuple(name for name in STREAM_ORDER if name in names)
+    return ordered_names + tuple(name for name in names if name not in STREAM_ORDER)
 
 
 def pairs(modalities: Iterable[str]) -> list[tuple[str, str]]:
@@ -200,16 +200,16 @@ def attention_maps(
     mask_of = masks or {}
     match attention:
         case "mmms-ba":
-            asked = [names for x, y in pairs(streams) for names in ((x, y), (y, x))]
+            name_pairs = [names for x, y in pairs(streams) for names in ((x, y), (y, x))]
         case "ms-sa":
-            asked = [(name, name) for name in streams]
+            name_pairs = [(name, name) for name in streams]
         case "mmus-sa":
             return _uni_sequence_maps(streams, masks)
         case "none":
-            asked = []
+            name_pairs = []
     return {
         f"{x}_from_{y}": attention_map(streams[x], streams[y], key_mask=mask_of.get(y))
-        for x, y in asked
+        for x, y in name_pairs
     }
 
 

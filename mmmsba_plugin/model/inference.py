@@ -62,16 +62,16 @@ def windows(num_snippets: int, *, size: int, warm_up: int) -> Iterator[Window]:
     #   |-------window-------|
     #               |-------window-------|
     #   |=====kept=====|=====kept=====|        the rest is warm-up
-    kept = 0
-    while kept < num_snippets:
-        start = max(0, kept - warm_up)
+    keep_start = 0
+    while keep_start < num_snippets:
+        start = max(0, keep_start - warm_up)
         stop = min(num_snippets, start + size)
         keep_stop = num_snippets if stop == num_snippets else stop - warm_up
-        yield Window(start, stop, kept, keep_stop)
-        kept = keep_stop
+        yield Window(start, stop, keep_start, keep_stop)
+        keep_start = keep_stop
 
 
-def judge(network: Network, features: ClipFeatures, config: LocalizationConfig) -> Prediction:
+def predict(network: Network, features: ClipFeatures, config: LocalizationConfig) -> Prediction:
     """Predict along a clip with ``network``.
 
     A clip of at most ``config.window_s`` is seen whole, exactly as in training.
@@ -81,16 +81,16 @@ def judge(network: Network, features: ClipFeatures, config: LocalizationConfig) 
     """
     _check(network, features)
     with one_thread():
-        return _judge(network, features, config)
+        return _predict(network, features, config)
 
 
-def _judge(network: Network, features: ClipFeatures, config: LocalizationConfig) -> Prediction:
+def _predict(network: Network, features: ClipFeatures, config: LocalizationConfig) -> Prediction:
     size = max(1, round(features.grid.s_to_cells(np.array(config.window_s)).item()))
     warm_up = min(
         round(features.grid.s_to_cells(np.array(config.warm_up_s)).item()), (size - 1) // 2
     )
     parts = [
-        _judge_window(network, features, window)
+        _predict_window(network, features, window)
         for window in windows(features.num_snippets, size=size, warm_up=warm_up)
     ]
     modalities = list(network.config.dims)
@@ -123,7 +123,7 @@ def one_thread() -> Iterator[None]:
 
 
 @torch.inference_mode()
-def _judge_window(
+def _predict_window(
     network: Network, features: ClipFeatures, window: Window
 ) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
     """Return scores (one row for all modalities, then one for each) and distances, as kept.
@@ -143,11 +143,11 @@ def _judge_window(
         inputs[modality] = values.expand(1 + len(modalities), *values.shape)
         present[modality] = views
     output = network(inputs, present=present)
-    kept = slice(window.keep_start - window.start, window.keep_stop - window.start)
-    probs = output.logits.softmax(dim=-1)[:, kept, _FAKE].double().cpu().numpy()
+    keep = slice(window.keep_start - window.start, window.keep_stop - window.start)
+    probs = output.logits.softmax(dim=-1)[:, keep, _FAKE].double().cpu().numpy()
     if output.distances is None:
         return probs, None
-    return probs, output.distances[0, kept].double().cpu().numpy()
+    return probs, output.distances[0, keep].double().cpu().numpy()
 
 
 def _check(network: Network, features: ClipFeatures) -> None:

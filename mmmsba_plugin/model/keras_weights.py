@@ -71,10 +71,10 @@ def _config_of(arrays: Arrays) -> ModelConfig:
 
 def _require_complete(arrays: Arrays) -> None:
     layers = [f"gru.{m}.{d}" for m in _THEIR_NAMES.values() for d in _SUFFIXES]
-    wanted = [f"{layer}.{part}" for layer in layers for part in _GRU_PARTS]
+    expected_names = [f"{layer}.{gru_part}" for layer in layers for gru_part in _GRU_PARTS]
     for name in (*_THEIR_NAMES.values(), "head"):
-        wanted += [f"dense_weight.{name}.kernel", f"dense_weight.{name}.bias"]
-    if missing := [name for name in wanted if name not in arrays]:
+        expected_names += [f"dense_weight.{name}.kernel", f"dense_weight.{name}.bias"]
+    if missing := [name for name in expected_names if name not in arrays]:
         raise CheckpointError(
             f"{len(missing)} Keras weights are missing, the first is {missing[0]!r}; "
             "export every layer under the names that this module's docstring lists"
@@ -85,7 +85,7 @@ def _encoder_state(arrays: Arrays, modality: str) -> dict[str, Tensor]:
     state = {f"dense.{k}": v for k, v in _dense_state(arrays, modality).items()}
     for direction, suffix in _SUFFIXES.items():
         kernel, recurrent_kernel, bias = (
-            arrays[f"gru.{modality}.{direction}.{part}"] for part in _GRU_PARTS
+            arrays[f"gru.{modality}.{direction}.{gru_part}"] for gru_part in _GRU_PARTS
         )
         state[f"gru.weight_ih_{suffix}"] = _tensor(_torch_gates(kernel).T)
         state[f"gru.weight_hh_{suffix}"] = _tensor(_torch_gates(recurrent_kernel).T)

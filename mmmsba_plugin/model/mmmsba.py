@@ -154,11 +154,11 @@ class MmmsBa(nn.Module):
     ) -> dict[str, Tensor]:
         """Return for each modality which snippets take part, shape ``(batch, snippet)``."""
         self._require_known(present)
-        for name, given in (("mask", mask), *present.items()):
-            if given is not None and (given.shape != shape or given.dtype != torch.bool):
+        for name, tensor in (("mask", mask), *present.items()):
+            if tensor is not None and (tensor.shape != shape or tensor.dtype != torch.bool):
                 raise FeatureError(
                     f"{name}: which snippets count must be bool of shape {shape}, as the inputs "
-                    f"have, got {given.dtype} of shape {tuple(given.shape)}"
+                    f"have, got {tensor.dtype} of shape {tuple(tensor.shape)}"
                 )
         if mask is not None and (mask[:, 1:] & ~mask[:, :-1]).any():
             raise FeatureError(
@@ -176,11 +176,13 @@ class MmmsBa(nn.Module):
         """Return ``(batch, snippet)``, once all inputs agree on it."""
         self._require_known(inputs)
         if not inputs:
-            raise FeatureError(f"no modality was given; give at least one of {self._known()}")
+            raise FeatureError(
+                f"no modality was given; give at least one of {self._modality_names()}"
+            )
         shape = next(iter(inputs.values())).shape[:-1]
         for name, values in inputs.items():
-            wanted = (*shape, self.config.dims[name])
-            if values.ndim != _NUM_AXES or values.shape != wanted:
+            expected_shape = (*shape, self.config.dims[name])
+            if values.ndim != _NUM_AXES or values.shape != expected_shape:
                 raise FeatureError(
                     f"{name}: expected features of shape (batch, snippet, "
                     f"{self.config.dims[name]}), the same batch and snippets for every modality, "
@@ -188,11 +190,12 @@ class MmmsBa(nn.Module):
                 )
         return int(shape[0]), int(shape[1])
 
-    def _require_known(self, named: Mapping[str, object]) -> None:
-        if unknown := sorted(set(named) - set(self.modalities)):
+    def _require_known(self, streams: Mapping[str, object]) -> None:
+        if unknown := sorted(set(streams) - set(self.modalities)):
             raise FeatureError(
-                f"the model knows no modality {', '.join(unknown)}; it was made for {self._known()}"
+                f"the model knows no modality {', '.join(unknown)}; it was made for "
+                f"{self._modality_names()}"
             )
 
-    def _known(self) -> str:
+    def _modality_names(self) -> str:
         return ", ".join(self.modalities)

@@ -174,9 +174,9 @@ def load_clips(
     clips: list[Clip] = []
     skipped: list[Skipped] = []
     with ThreadPoolExecutor(workers) as pool:
-        for found in pool.map(lambda record: _load(record, source), records):
-            (clips if isinstance(found, Clip) else skipped).append(found)  # type: ignore[arg-type]
-            on_clip(found)
+        for result in pool.map(lambda record: _load(record, source), records):
+            (clips if isinstance(result, Clip) else skipped).append(result)  # type: ignore[arg-type]
+            on_clip(result)
     return clips, skipped
 
 

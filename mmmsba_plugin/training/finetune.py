@@ -77,14 +77,14 @@ def tuning(before: CheckpointConfig, config: TuneConfig) -> FitConfig:
         before: What the checkpoint says of itself.
         config: How it is tuned.
     """
-    wanted = config.model_dump(exclude={"calibration"})
+    settings = config.model_dump(exclude={"calibration"})
     preset = before.training.get("preset")
     return FitConfig(
         # Those of a stranger's training are not known by name; its network is, setting by setting.
         preset=preset if preset in get_args(Preset) else "paper",
         network=before.model.model_dump(exclude={"dims"}),
         features=before.features,
-        train=TrainConfig.read({**_as_trained(before), **wanted}),
+        train=TrainConfig.read({**_as_trained(before), **settings}),
         localization=before.localization,
         calibration=config.calibration,
         caution=before.caution,

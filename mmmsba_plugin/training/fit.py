@@ -193,14 +193,14 @@ def _shares(
 ) -> tuple[list[_Share], list[Skipped]]:
     """Return the share of the clips of each network, and what could not be used."""
     fold_records = folds(list(records), members=config.members, seed=config.train.seed)
-    everyone = [record for part in fold_records[0] for record in part]
+    everyone = [record for fold in fold_records[0] for record in fold]
     results: list[Clip | Skipped] = []
 
-    def note(result: Clip | Skipped) -> None:
+    def count_result(result: Clip | Skipped) -> None:
         results.append(result)
         on_clip(result)
 
-    _, skipped = load_clips(everyone, source, workers=workers, on_clip=note)
+    _, skipped = load_clips(everyone, source, workers=workers, on_clip=count_result)
     # By order: a clip's own record may end where the one that was asked for did not say.
     clip_of = {id(record): result for record, result in zip(everyone, results, strict=True)}
 

@@ -112,7 +112,7 @@ def total_loss(
     classification = focal.sum() / num_fake
     if distances is None:
         return Losses(classification, classification, torch.zeros_like(classification))
-    asked = regress & counts & (labels == FAKE)
-    regression = diou_loss(distances[asked], target_distances[asked]).sum() / num_fake
+    regressed = regress & counts & (labels == FAKE)
+    regression = diou_loss(distances[regressed], target_distances[regressed]).sum() / num_fake
     total = classification + config.regression_weight * regression
     return Losses(total, classification, regression)

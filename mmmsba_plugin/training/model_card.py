@@ -123,9 +123,9 @@ def write_card(config: CheckpointConfig) -> str:
 def _tuned_from(config: CheckpointConfig) -> str:
     if config.tuned_from is None:
         return ""
-    said = config.tuned_from.model_dump(include={"checkpoint", "weights_sha256"})
+    origin = config.tuned_from.model_dump(include={"checkpoint", "weights_sha256"})
     frozen = _FROZEN if config.training.get("freeze_encoders") else ""
-    return _TUNED_FROM.format(**said, frozen=frozen)
+    return _TUNED_FROM.format(**origin, frozen=frozen)
 
 
 def _metrics(metrics: Mapping[str, Mapping[str, float]]) -> Iterator[str]:
@@ -160,7 +160,8 @@ def _default(config: CheckpointConfig) -> str:
     why = (
         "for no stated rate of false positives" if rate is None else f"for {_percent(rate)} of them"
     )
-    return f"{_shown(config, config.threshold)} unless another line is asked for; drawn {why}."
+    threshold = _format_threshold(config, config.threshold)
+    return f"{threshold} unless another line is asked for; drawn {why}."
 
 
 def _lines(config: CheckpointConfig) -> Iterator[str]:
@@ -179,20 +180,20 @@ def _lines(config: CheckpointConfig) -> Iterator[str]:
 
 def _row(config: CheckpointConfig, line: ScoreThreshold) -> str:
     rate, num_real = line.false_positive_rate or 0.0, config.training["num_validation_genuine"]
-    seen = config.metrics["validation"]
-    num_flagged = round(seen[f"clip_false_positive_rate@{rate:g}"] * num_real)
+    metrics = config.metrics["validation"]
+    num_flagged = round(metrics[f"clip_false_positive_rate@{rate:g}"] * num_real)
     around = wilson(num_flagged, num_real)
     cells = (
         _percent(rate),
-        _shown(config, line),
+        _format_threshold(config, line),
         f"{num_flagged} of {num_real}",
         f"{_percent(around.low, 1)} to {_percent(around.high, 1)}",
-        _percent(seen[f"clip_true_positive_rate@{rate:g}"]),
+        _percent(metrics[f"clip_true_positive_rate@{rate:g}"]),
     )
     return f"| {' | '.join(cells)} |"
 
 
-def _shown(config: CheckpointConfig, line: ScoreThreshold) -> str:
+def _format_threshold(config: CheckpointConfig, line: ScoreThreshold) -> str:
     """Return a line as reports show it."""
     return f"{apply(config.calibration, line.value):.3f}"
 

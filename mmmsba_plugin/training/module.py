@@ -34,14 +34,14 @@ class Learner(lightning.LightningModule):
         if self.config.max_snippets is not None:
             batch = pieces(batch, self.config.max_snippets)
         present = hide_modalities(batch.present, self.config.modality_dropout)
-        losses = self._losses(self._judged(batch, present), batch, present)
-        self._note("train", losses, batch)
+        losses = self._losses(self._predict(batch, present), batch, present)
+        self._log_losses("train", losses, batch)
         return losses.total
 
     def validation_step(self, batch: Batch, _index: int) -> None:
         """Log the loss of one batch with everything shown, and how well snippets are told apart."""
-        output = self._judged(batch, batch.present)
-        self._note("val", self._losses(output, batch, batch.present), batch)
+        output = self._predict(batch, batch.present)
+        self._log_losses("val", self._losses(output, batch, batch.present), batch)
         # The trial run before the first epoch may see clips of one class alone.
         if not self.trainer.sanity_checking:
             # A network that diverged tells nothing apart; of NaN, the metric makes any number.
@@ -55,20 +55,20 @@ class Learner(lightning.LightningModule):
         decay = torch.optim.lr_scheduler.ExponentialLR(adam, gamma=self.config.decay)
         return {"optimizer": adam, "lr_scheduler": {"scheduler": decay, "interval": "epoch"}}
 
-    def _note(self, stage: str, losses: Losses, batch: Batch) -> None:
+    def _log_losses(self, stage: str, losses: Losses, batch: Batch) -> None:
         for name, value in losses._asdict().items():
-            shown = name == "total"
-            label = f"{stage}_loss" if shown else f"{stage}_{name}"
+            in_bar = name == "total"
+            label = f"{stage}_loss" if in_bar else f"{stage}_{name}"
             self.log(
                 label,
                 value,
                 batch_size=len(batch.mask),
                 on_step=False,
                 on_epoch=True,
-                prog_bar=shown,
+                prog_bar=in_bar,
             )
 
-    def _judged(self, batch: Batch, present: Mapping[str, Tensor]) -> NetworkOutput:
+    def _predict(self, batch: Batch, present: Mapping[str, Tensor]) -> NetworkOutput:
         output: NetworkOutput = self.network(batch.inputs, batch.mask, present=present)
         return output
 
@@ -136,14 +136,14 @@ def view_of(present: Mapping[str, Tensor]) -> Tensor:
     Returns:
         Shape ``(batch,)``: 1 if only audio is shown, 2 if only frames are, else 0.
     """
-    shown = {"audio": torch.tensor(False), "visual": torch.tensor(False)}  # noqa: FBT003
+    is_fake = {"audio": torch.tensor(False), "visual": torch.tensor(False)}  # noqa: FBT003
     for name, there in present.items():
         some = there.any(dim=1)
         altered = ALTERED_BY_MODALITY.get(name)
-        for kind in (altered,) if altered else tuple(shown):
-            shown[kind] = shown[kind].to(some.device) | some
-    audio_only = shown["audio"] & ~shown["visual"]
-    visual_only = shown["visual"] & ~shown["audio"]
+        for kind in (altered,) if altered else tuple(is_fake):
+            is_fake[kind] = is_fake[kind].to(some.device) | some
+    audio_only = is_fake["audio"] & ~is_fake["visual"]
+    visual_only = is_fake["visual"] & ~is_fake["audio"]
     return audio_only.long() + 2 * visual_only.long()
 
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from mmmsba_plugin.config import Calibration, CalibrationMethod, LocalizationConfig
 from mmmsba_plugin.localization.calibrate import apply, calibrate
 from mmmsba_plugin.model.ensemble import Network
-from mmmsba_plugin.model.inference import Prediction, judge
+from mmmsba_plugin.model.inference import Prediction, predict
 from mmmsba_plugin.schema import ALTERED_BY_MODALITY, ScoreThreshold
 from mmmsba_plugin.structures import ClipFeatures
 from mmmsba_plugin.training.data import Clip, Source, ground_truth
@@ -79,21 +79,23 @@ def choose_operating_point(
         calibration: How scores become probabilities; fitted to the clips' scores.
         false_positive_rate: The share of real clips that may be called fake.
     """
-    seen = _Seen()
+    predictions = _ClipPredictions()
     for network, clips in held_out:
         for clip in clips:
             features = source.features(clip.media)
-            seen.add(clip, features, judge(network, features, config))
-    level, f1 = seen.best_f1(_TOGETHER)
+            predictions.add(clip, features, predict(network, features, config))
+    level, f1 = predictions.best_f1(_TOGETHER)
     fake = np.array([clip.record.fake for _, clips in held_out for clip in clips])
-    highest = np.array(seen.highest)
+    highest = np.array(predictions.highest)
     line = clip_threshold(highest, fake, false_positive_rate)
     thresholds = stated_thresholds(highest[~fake])
     curve = calibrate(calibration, highest, fake)
     lines = {
         "onset": line.value,
         "offset": min(level, line.value),
-        "alone_onsets": {m: seen.real_line(m) for m in held_out[0][0].config.dims if seen.real(m)},
+        "alone_onsets": {
+            m: predictions.real_line(m) for m in held_out[0][0].config.dims if predictions.real(m)
+        },
     }
     return OperatingPoint(
         threshold=line,
@@ -132,14 +134,14 @@ def _rates(scores: Scores, fake: Flags, lines: Sequence[ScoreThreshold]) -> dict
 def _calibration_metrics(scores: Scores, fake: Flags, curve: Calibration) -> dict[str, float]:
     from mmmsba_plugin.evaluation.metrics.calibration import expected_calibration_error
 
-    found = {"clip_ece_uncalibrated": expected_calibration_error(scores, fake)}
+    metrics = {"clip_ece_uncalibrated": expected_calibration_error(scores, fake)}
     if curve.method != "none":
         probabilities = apply(curve, scores)
-        found["clip_ece_calibrated"] = expected_calibration_error(probabilities, fake)
-    return found
+        metrics["clip_ece_calibrated"] = expected_calibration_error(probabilities, fake)
+    return metrics
 
 
-class _Seen:
+class _ClipPredictions:
     """Scores of snippets and their truth: of all modalities together, and of each alone."""
 
     def __init__(self) -> None:
@@ -147,16 +149,16 @@ class _Seen:
         self._scores: dict[str, list[Scores]] = {}
         self._labels: dict[str, list[NDArray[np.int64]]] = {}
 
-    def add(self, clip: Clip, features: ClipFeatures, found: Prediction) -> None:
+    def add(self, clip: Clip, features: ClipFeatures, prediction: Prediction) -> None:
         """Take in what was said about a clip."""
         truth = ground_truth(clip.record)
-        self.highest.append(float(np.nanmax(found.scores)))
-        for name, scores in {_TOGETHER: found.scores, **found.by_modality}.items():
+        self.highest.append(float(np.nanmax(prediction.scores)))
+        for name, scores in {_TOGETHER: prediction.scores, **prediction.by_modality}.items():
             view = truth[ALTERED_BY_MODALITY.get(name, "all")]
             labels = make_targets(view, features.grid, features.num_snippets).labels
-            judged = ~np.isnan(scores)
-            self._scores.setdefault(name, []).append(scores[judged])
-            self._labels.setdefault(name, []).append(labels[judged])
+            has_score = ~np.isnan(scores)
+            self._scores.setdefault(name, []).append(scores[has_score])
+            self._labels.setdefault(name, []).append(labels[has_score])
 
     def real(self, name: str) -> bool:
         """Return whether any real snippet has a score."""

@@ -55,7 +55,7 @@ from mmmsba_plugin.media.encode import write_clip
 from mmmsba_plugin.media.probe import probe
 from mmmsba_plugin.media.video import FrameReader
 from mmmsba_plugin.model.checkpoint import CheckpointConfig, save_checkpoint
-from mmmsba_plugin.model.inference import judge
+from mmmsba_plugin.model.inference import predict
 from mmmsba_plugin.model.mmmsba import MmmsBa
 from mmmsba_plugin.plugins import lookup
 
@@ -88,7 +88,7 @@ STAGES: dict[str, tuple[str, ...]] = {
         f"{_FEATURES}.lips.LipsTexture.add",
         f"{_FEATURES}.lips.LipsTexture.finish",
     ),
-    "network": ("mmmsba_plugin.model.inference.judge",),
+    "network": ("mmmsba_plugin.model.inference.predict",),
     "localization": (
         "mmmsba_plugin.localization.binarize.localize",
         "mmmsba_plugin.localization.proposals.ranked_proposals",
@@ -176,7 +176,7 @@ def make_checkpoint(folder: Path, clip: Path) -> Path:
     front_ends = bind_front_ends(config)
     features = extract(probe(clip, with_hash=False), front_ends, config)
     network = MmmsBa(ModelConfig(dims={m: rows.dim for m, rows in features.rows.items()})).eval()
-    found = judge(network, features, LocalizationConfig())
+    found = predict(network, features, LocalizationConfig())
     scores = np.nan_to_num(found.scores)
     for share in np.linspace(0.995, 0.5, 100):
         onset = float(np.quantile(scores, share))

@@ -26,7 +26,7 @@ from mmmsba_plugin.media.audio import AudioReader, read_audio
 from mmmsba_plugin.media.encode import write_clip
 from mmmsba_plugin.media.probe import probe
 from mmmsba_plugin.media.video import FrameReader
-from mmmsba_plugin.model.inference import judge
+from mmmsba_plugin.model.inference import predict
 from mmmsba_plugin.model.mmmsba import MmmsBa
 from mmmsba_plugin.record import Record
 from mmmsba_plugin.report.html import render
@@ -262,7 +262,7 @@ class TestDownstream:
         at_zero = ClipFeatures(Grid(stride_s=0.1), 4.0, {"audio": rows})
         later = replace(at_zero, grid=Grid(start_s=0.7, stride_s=0.1), end_s=4.7)
         for config in (LocalizationConfig(), LocalizationConfig(window_s=1.5, warm_up_s=0.3)):
-            first, second = judge(network, at_zero, config), judge(network, later, config)
+            first, second = predict(network, at_zero, config), predict(network, later, config)
             assert (first.scores == second.scores).all()
             assert (first.distances == second.distances).all()
 

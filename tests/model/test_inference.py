@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from mmmsba_plugin.config import LocalizationConfig, ModelConfig
 from mmmsba_plugin.errors import FeatureError
-from mmmsba_plugin.model.inference import judge, windows
+from mmmsba_plugin.model.inference import predict, windows
 from mmmsba_plugin.model.mmmsba import MmmsBa
 from mmmsba_plugin.structures import ClipFeatures, FeatureRows
 from mmmsba_plugin.timebase import Grid
@@ -54,7 +54,7 @@ def test_an_edge_that_is_not_the_clips_own_is_never_kept(num_snippets, size):
 
 def test_a_clip_that_fits_a_window_is_judged_whole(network):
     features = clip(40)
-    whole = judge(network, features, LocalizationConfig(window_s=4.0))
+    whole = predict(network, features, LocalizationConfig(window_s=4.0))
     inputs = {name: torch.from_numpy(rows.values)[None] for name, rows in features.rows.items()}
     with torch.inference_mode():
         expected = network(inputs).scores[0].numpy()
@@ -68,21 +68,21 @@ def test_windows_agree_with_the_whole_away_from_their_edges():
     torch.manual_seed(0)
     local = MmmsBa(ModelConfig(dims=DIMS, gru_units=6, dense_units=5, attention="none")).eval()
     features = clip(120)
-    whole = judge(local, features, LocalizationConfig(window_s=12.0)).scores
-    parts = judge(local, features, LocalizationConfig(window_s=8.0, warm_up_s=3.0)).scores
+    whole = predict(local, features, LocalizationConfig(window_s=12.0)).scores
+    parts = predict(local, features, LocalizationConfig(window_s=8.0, warm_up_s=3.0)).scores
     assert parts == pytest.approx(whole, abs=1e-3)
 
 
 def test_a_modality_alone_is_what_the_network_says_when_shown_nothing_else(network):
     features = clip(20)
-    alone = judge(network, features, LocalizationConfig()).by_modality["audio"]
+    alone = predict(network, features, LocalizationConfig()).by_modality["audio"]
     with torch.inference_mode():
         expected = network({"audio": torch.from_numpy(features.rows["audio"].values)[None]})
     assert alone == pytest.approx(expected.scores[0].numpy(), abs=1e-6)
 
 
 def test_an_absent_modality_says_nothing(network):
-    found = judge(network, clip(20, absent="audio"), LocalizationConfig())
+    found = predict(network, clip(20, absent="audio"), LocalizationConfig())
     assert np.isnan(found.by_modality["audio"]).all()
     assert np.isfinite(found.scores).all()
 
@@ -92,17 +92,17 @@ def test_a_snippet_without_any_modality_has_no_score(network):
     for rows in features.rows.values():
         rows.present[7:9] = False
         rows.values[7:9] = 0.0
-    found = judge(network, features, LocalizationConfig())
+    found = predict(network, features, LocalizationConfig())
     assert np.flatnonzero(np.isnan(found.scores)).tolist() == [7, 8]
 
 
 def test_a_network_without_a_boundary_head_gives_no_distances():
     network = MmmsBa(ModelConfig(dims=DIMS, gru_units=4, dense_units=4, regression=False))
-    assert judge(network, clip(8), LocalizationConfig()).distances is None
+    assert predict(network, clip(8), LocalizationConfig()).distances is None
 
 
 def test_features_of_another_length_are_refused_and_named(network):
     features = clip(8)
     features.rows["audio"] = FeatureRows(np.zeros((8, 9), np.float32), np.ones(8, bool))
     with pytest.raises(FeatureError, match="wants 4 features of audio, got 9; use the front-ends"):
-        judge(network, features, LocalizationConfig())
+        predict(network, features, LocalizationConfig())

@@ -295,7 +295,9 @@ class TestChosenPoint:
             row = np.array([np.nan, 0.01, scores[clip], 0.01])
             return Prediction(row, None, {"audio": row})
 
-        monkeypatch.setattr(thresholds, "judge", lambda _, features, __: along(int(features.end_s)))
+        monkeypatch.setattr(
+            thresholds, "predict", lambda _, features, __: along(int(features.end_s))
+        )
         truth = (Segment(1.0, 1.5),)
         clips = [
             Clip(Record(Path(f"{i}"), truth=truth if is_fake else ()), Media(path=f"{i}"))
@@ -571,13 +573,13 @@ class TestFit:
     def test_a_network_that_diverged_is_taken_to_tell_nothing_apart(
         self, talking_head_dataset, source, tmp_path, monkeypatch
     ):
-        judge = Learner._judged
+        judge = Learner._predict
 
         def diverged(learner, batch, present):
             said = judge(learner, batch, present)
             return said if learner.training else replace(said, logits=said.logits * torch.nan)
 
-        monkeypatch.setattr(Learner, "_judged", diverged)
+        monkeypatch.setattr(Learner, "_predict", diverged)
         fit(read_lavdf(talking_head_dataset), TINY, tmp_path / "out", cache=source.cache)
         last = torch.load(tmp_path / "out/training/epochs/last.ckpt", weights_only=True)
         stops = [s for name, s in last["callbacks"].items() if name.startswith("EarlyStopping")]
