@@ -10,7 +10,7 @@ import { LOOK } from "./look";
 import { type Player, usePlayer } from "./player";
 import { type PanelProps, useAsk } from "./python";
 import { reviewing } from "./reviewing";
-import type { Clip, Picture, Segment, Stretch } from "./said";
+import type { Clip, FrameImage, Segment, Stretch } from "./said";
 import {
   type Candidate,
   candidates,
@@ -28,12 +28,12 @@ const MODAL = "fiftyone-modal-spaces";
 
 export function TimelineView(props: PanelProps) {
   const ask = useAsk(props);
-  const { clip, pictures, problem, change } = useClip(ask);
+  const { clip, frames, problem, change } = useClip(ask);
   return (
     <>
       <style>{LOOK}</style>
       {clip ? (
-        <Timeline {...{ clip, pictures, problem, change }} />
+        <Timeline {...{ clip, frames, problem, change }} />
       ) : (
         <div className="mmmsba timeline" data-cy="mmmsba-timeline">
           <p className={problem ? "problem" : "quiet"}>{problem ?? "Reading the clip …"}</p>
@@ -45,12 +45,12 @@ export function TimelineView(props: PanelProps) {
 
 interface TimelineProps {
   clip: Clip;
-  pictures: ReadonlyMap<string, Picture>;
+  frames: ReadonlyMap<string, FrameImage>;
   problem: string | null;
   change(method: string, params: Record<string, unknown>): Promise<Clip | null>;
 }
 
-function Timeline({ clip, pictures, problem, change }: TimelineProps) {
+function Timeline({ clip, frames, problem, change }: TimelineProps) {
   const player = usePlayer(clip.fps_hz, clip.zero_s);
   const [selected, setSelected] = useSelected(clip.sample_id);
   const panel = useRef<HTMLDivElement>(null);
@@ -122,7 +122,7 @@ function Timeline({ clip, pictures, problem, change }: TimelineProps) {
         canUndo={(clip.review?.num_decisions ?? 0) > 0}
         relabel={(modality) => about("relabel", () => ({ modality }))}
       />
-      <Cards {...{ segments, pictures, selected, choose }} />
+      <Cards {...{ segments, frames, selected, choose }} />
     </div>
   );
 }
@@ -253,12 +253,12 @@ function Buttons({ acts, chosen, canUndo, relabel }: ButtonsProps) {
 
 interface CardsProps {
   segments: readonly Candidate[];
-  pictures: ReadonlyMap<string, Picture>;
+  frames: ReadonlyMap<string, FrameImage>;
   selected: string | null;
   choose(segment: Candidate): void;
 }
 
-function Cards({ segments, pictures, selected, choose }: CardsProps) {
+function Cards({ segments, frames, selected, choose }: CardsProps) {
   if (segments.length === 0) return <div className="quiet">No stretch stands out as forged.</div>;
   return (
     <div className="cards">
@@ -270,7 +270,7 @@ function Cards({ segments, pictures, selected, choose }: CardsProps) {
           data-cy="mmmsba-card"
           onClick={() => choose(segment)}
         >
-          <Shot picture={pictures.get(segment.id)} />
+          <Shot frame={frames.get(segment.id)} />
           <span>
             {mark(segment)} <b>{segment.label}</b>
             <small>{span(segment)}</small>
@@ -284,7 +284,7 @@ function Cards({ segments, pictures, selected, choose }: CardsProps) {
   );
 }
 
-function Shot({ picture }: { picture: Picture | undefined }) {
-  if (picture?.src) return <img src={picture.src} alt={`Picture at ${picture.caption}`} />;
-  return <span className="none" title={picture?.caption}>{picture ? "no picture" : "…"}</span>;
+function Shot({ frame }: { frame: FrameImage | undefined }) {
+  if (frame?.src) return <img src={frame.src} alt={`Frame at ${frame.caption}`} />;
+  return <span className="none" title={frame?.caption}>{frame ? "no frame" : "…"}</span>;
 }

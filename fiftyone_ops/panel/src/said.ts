@@ -64,7 +64,7 @@ export interface Clip {
   review: Review | null;
 }
 
-export interface Picture {
+export interface FrameImage {
   segment_id: string;
   src: string | null;
   caption: string;

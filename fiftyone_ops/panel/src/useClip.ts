@@ -4,11 +4,11 @@ import { nullableModalSampleId } from "@fiftyone/state";
 import { useCallback, useEffect, useRef, useState } from "react";
 import { useRecoilValue } from "recoil";
 import type { Ask } from "./python";
-import type { Clip, Picture } from "./said";
+import type { Clip, FrameImage } from "./said";
 
 export interface OpenClip {
   clip: Clip | null;
-  pictures: ReadonlyMap<string, Picture>;
+  frames: ReadonlyMap<string, FrameImage>;
   problem: string | null;
   /** Let Python do something to the clip, and show what it is then. */
   change(method: string, params: Record<string, unknown>): Promise<Clip | null>;
@@ -17,7 +17,7 @@ export interface OpenClip {
 export function useClip(ask: Ask): OpenClip {
   const sampleId = useRecoilValue(nullableModalSampleId);
   const [clip, setClip] = useState<Clip | null>(null);
-  const [pictures, setPictures] = useState<ReadonlyMap<string, Picture>>(new Map());
+  const [frames, setFrames] = useState<ReadonlyMap<string, FrameImage>>(new Map());
   const [problem, setProblem] = useState<string | null>(null);
   const open = useRef(sampleId);
   open.current = sampleId;
@@ -52,7 +52,7 @@ export function useClip(ask: Ask): OpenClip {
 
   useEffect(() => {
     setClip(null);
-    setPictures(new Map());
+    setFrames(new Map());
     setProblem(null);
     void change("load", {});
   }, [sampleId, change]);
@@ -62,16 +62,16 @@ export function useClip(ask: Ask): OpenClip {
   useEffect(() => {
     if (!wanted) return;
     const asked = open.current;
-    ask<{ pictures: Picture[] }>("pictures", { sample_id: asked })
+    ask<{ frames: FrameImage[] }>("frames", { sample_id: asked })
       .then((told) => {
         if (open.current !== asked) return;
-        setPictures(new Map(told.pictures.map((picture) => [picture.segment_id, picture])));
+        setFrames(new Map(told.frames.map((frame) => [frame.segment_id, frame])));
       })
-      // A clip without pictures is still a clip; why there are none is told with each.
+      // A clip without frames is still a clip; why there are none is told with each.
       .catch(() => undefined);
   }, [wanted, ask]);
 
-  return { clip: shown, pictures, problem, change };
+  return { clip: shown, frames, problem, change };
 }
 
 /** How long one answer may hold up the next question. */
@@ -79,7 +79,7 @@ function patience(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 10_000));
 }
 
-/** What pictures are taken of; new ones are asked for when this changes. */
+/** What frames are taken of; new ones are asked for when this changes. */
 function ids(clip: Clip): string {
   const segments = [...clip.predicted, ...(clip.reference ?? []), ...(clip.reviewed ?? [])];
   return segments.map(({ id, start_s, end_s }) => `${id}:${start_s}:${end_s}`).join(" ");
