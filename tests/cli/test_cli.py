@@ -150,8 +150,8 @@ class TestDoctor:
     def test_what_is_optional_names_its_extra(self, run, monkeypatch):
         monkeypatch.setattr(doctor, "_installed", lambda name: None)
         checks = {check.name: check for check in doctor.examine()}
-        assert checks["onnx"] == doctor.Check(
-            "onnx", "optional", "not installed; pip install 'mmmsba-plugin[export]'"
+        assert checks["matplotlib"] == doctor.Check(
+            "matplotlib", "optional", "not installed; pip install 'mmmsba-plugin[report]'"
         )
         # Both `train` and `demo` bring it; the smaller of the two is the one to name.
         assert "mmmsba-plugin[train]" in checks["lightning"].detail
