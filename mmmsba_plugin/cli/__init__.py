@@ -28,9 +28,9 @@ from mmmsba_plugin.cli import (
 from mmmsba_plugin.errors import MmmsbaError
 
 _EPILOG = f"""
-Exit codes: [bold]{_exit_codes.OK}[/] every clip was judged;
+Exit codes: [bold]{_exit_codes.OK}[/] every clip was evaluated;
 [bold]{_exit_codes.USAGE}[/] the command line is wrong;
-[bold]{_exit_codes.NOT_EVALUATED}[/] at least one clip could not be judged, or its
+[bold]{_exit_codes.NOT_EVALUATED}[/] at least one clip could not be evaluated, or its
 report not written;
 [bold]{_exit_codes.STOPPED}[/] the run could not start or go on: no checkpoint, a
 wrong setting, or a broken plug-in that was asked for by name.
@@ -108,7 +108,7 @@ def _start(
         ),
     ] = False,
 ) -> None:
-    """Find fake stretches in talking-face video: where, and in which modality."""
+    """Find fake segments in talking-face video: where, and in which modality."""
     if plugin:
         from mmmsba_plugin.plugins import load_file
 

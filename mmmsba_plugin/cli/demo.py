@@ -33,7 +33,7 @@ def demo(
         bool, typer.Option("--open/--no-open", help="Open the report in a browser.")
     ] = True,
 ) -> None:
-    """Make a talking clip, forge a stretch of it, and look for that with the bundled weights.
+    """Make a talking clip, forge a segment of it, and detect that with the bundled weights.
 
     Where none are bundled, a small model is trained first, as with --train.
     """

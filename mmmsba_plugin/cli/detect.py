@@ -1,4 +1,4 @@
-"""``mmmsba detect``: judge clips and write their reports."""
+"""``mmmsba detect``: detect in clips and write their reports."""
 
 import logging
 import shlex
@@ -64,9 +64,9 @@ def detect(
         typer.Option("--resume", help="Leave out clips that this detector has reported on before."),
     ] = False,
 ) -> None:
-    """Judge clips: how likely each is fake, where, and in which modality.
+    """Detect fake segments in clips: the score of each clip, and where, in which modality.
 
-    A clip that cannot be judged gets a report that says why, and the rest go on.
+    A clip that cannot be evaluated gets a report that says why, and the rest go on.
     """
     from mmmsba_plugin.cli import _console
     from mmmsba_plugin.plugins import lookup

@@ -106,12 +106,12 @@ def evaluate(
         bool, typer.Option(help="Also print the AUC of leading silence alone.")
     ] = True,
 ) -> None:
-    """Measure detectors on clips that they must not have learned from.
+    """Measure detectors on clips that they must not have been trained on.
 
     Give predictions of any system with --truth or --data, or a checkpoint with --data. Each
-    figure comes with a 95 % interval over the people in the clips, or over the clips that
-    others were forged from where nobody is named. Clips that were not judged are named; they
-    count in no figure of detection, and nothing was found in them.
+    metric comes with a 95 % interval over the identities in the clips, or over the clips that
+    others were forged from where nobody is named. Clips that were not evaluated are listed;
+    they count in no metric of detection, and as missed in localization.
     """
     from mmmsba_plugin.cli import _console, _tables
     from mmmsba_plugin.evaluation.evaluate import side_by_side

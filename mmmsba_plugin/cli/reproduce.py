@@ -59,8 +59,8 @@ def reproduce(
 ) -> None:
     """Train and test as the paper does, and show its tables with ours beside them.
 
-    What the paper reports is no target: figures that contradict one another are marked, with
-    the reason. What leading silence alone would score stands below every table. Rows whose
+    The paper's values are no target: those that contradict one another are marked, with the
+    reason. The AUC of leading silence alone stands below every table. Rows whose
     datasets are not given say so, and the rest runs. A run that was interrupted goes on at the
     next clip if the same is asked for again.
     """
