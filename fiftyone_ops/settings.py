@@ -9,11 +9,12 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from mmmsba_plugin.config import Config
+from mmmsba_plugin.schema import Probability
 
 #: A name that FiftyOne takes for a field and for a run.
 FieldName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
 Rate = Annotated[float, Field(gt=0, lt=1)]
-Score = Annotated[float, Field(ge=0, le=1)]
+UnitInterval = Annotated[float, Field(ge=0, le=1)]
 
 
 class DetectSettings(Config):
@@ -27,7 +28,7 @@ class DetectSettings(Config):
     label_field: FieldName = Field(
         default="forgeries", description="Field of the segments, and stem of the other fields."
     )
-    threshold: Score | None = Field(
+    threshold: Probability | None = Field(
         default=None,
         description="P(fake) from which a video counts as fake; the checkpoint's if not given.",
     )
@@ -37,14 +38,15 @@ class DetectSettings(Config):
     )
     existing: Literal["resume", "skip", "overwrite"] = Field(
         default="resume",
-        description="Of videos that were judged before: resume judges those anew that failed, "
-        "or were judged by other weights or settings; skip leaves all alone; overwrite judges "
-        "all anew.",
+        description="Videos with predictions: resume runs those anew that failed, or were run with "
+        "other weights or settings; skip leaves all alone; overwrite runs all anew.",
     )
-    opt_outs: bool = Field(default=True, description="Write where each modality was not judged.")
+    opt_outs: bool = Field(
+        default=True, description="Write where each modality could not be evaluated."
+    )
     curves: bool = Field(default=True, description="Write scores along time, a vector a video.")
     proposals: bool = Field(
-        default=True, description="Write ranked candidates, which figures are computed from."
+        default=True, description="Write ranked proposals, which metrics are computed from."
     )
     frames: bool = Field(
         default=False, description="Also write a score on every frame; slow, and large."
@@ -123,7 +125,7 @@ class EvaluateSettings(Config):
         description="official: as AV-Deepfake1M's evaluator, to the bit; voc: the "
         "mathematically right form.",
     )
-    tiou: Score = Field(
+    tiou: UnitInterval = Field(
         default=0.5, description="Overlap from which a segment counts as found, for the labels."
     )
     resamples: int = Field(
@@ -142,7 +144,7 @@ class ReviewSettings(Config):
         default="uncertain",
         description="uncertain: the score lies close to the line; unlabelled: forgeries are "
         "predicted where no truth says so; missed: a true forgery was not predicted; disagree: "
-        "audio and frame say different things.",
+        "audio and video say different things.",
     )
     label_field: FieldName = Field(
         default="forgeries", description="Label field that detect_forgeries wrote."

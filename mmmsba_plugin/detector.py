@@ -22,7 +22,7 @@ from mmmsba_plugin.features.walk import BoundFrontEnd
 from mmmsba_plugin.hookspecs import API_VERSION
 from mmmsba_plugin.plugins import announce, lookup
 from mmmsba_plugin.report import build
-from mmmsba_plugin.schema import Media, Provenance, Report
+from mmmsba_plugin.schema import Media, Provenance, Report, ScoreThreshold
 from mmmsba_plugin.structures import ClipFeatures
 
 if TYPE_CHECKING:
@@ -94,12 +94,34 @@ class MmmsbaDetector:
         return cls(network, config, checkpoint=weights.name_of(folder), cache=cache)
 
     def at_false_positive_rate(self, rate: float) -> Self:
-        """Return this detector with its lines, of clips and of segments, at a stated rate.
+        """Return this detector with the thresholds of clips and of segments for a rate.
+
+        Args:
+            rate: Share of real clips that may be flagged, in (0, 1).
 
         Raises:
             ConfigError: The checkpoint has none for that rate; the message lists those it has.
         """
-        config = self.config.at_false_positive_rate(rate)
+        return self._with_config(self.config.at_false_positive_rate(rate))
+
+    def with_threshold(self, probability: float) -> Self:
+        """Return this detector with another threshold of clips and of segments.
+
+        Localization runs at it too, so a clip is fake exactly if it has a segment.
+
+        Args:
+            probability: P(fake) from which a clip counts as fake, in [0, 1].
+
+        Raises:
+            ConfigError: The calibration gives no score that probability.
+            ScoreRangeError: It lies outside [0, 1].
+        """
+        from mmmsba_plugin.localization.calibrate import lowest_score
+
+        score = lowest_score(self.config.calibration, probability)
+        return self._with_config(self.config.at_threshold(ScoreThreshold(value=score)))
+
+    def _with_config(self, config: "CheckpointConfig") -> Self:
         return type(self)(self.network, config, checkpoint=self._checkpoint, cache=self._cache)
 
     @property
@@ -111,6 +133,7 @@ class MmmsbaDetector:
             "summary": f"Attention {network.attention} over {', '.join(network.dims)}.",
             "modalities": list(network.dims),
             "false_positive_rates": list(self.config.false_positive_rates),
+            "options": ["trim_silence", "false_positive_rate"],
             **self._provenance.model_dump(mode="json", exclude={"command", "created_utc"}),
         }
 
@@ -124,7 +147,7 @@ class MmmsbaDetector:
         false_positive_rate: float | None = None,
         **options: Any,
     ) -> Report:
-        """Judge one clip.
+        """Detect fake segments in one clip.
 
         Args:
             media: The file.
@@ -133,16 +156,17 @@ class MmmsbaDetector:
                 need not be there itself.
             trim_silence: Whether the clip is looked at only from where its audio begins; as
                 the network learned it, if not given.
-            false_positive_rate: Which of the checkpoint's lines a score is compared with; its
-                default one if not given.
-            **options: Unknown ones are ignored, as the interface asks.
+            false_positive_rate: Rate that the threshold is chosen by; the checkpoint's default
+                threshold if not given.
+            **options: Unknown ones are tolerated, as the interface asks; a warning of the report
+                names them.
 
         Returns:
             Its report. Unreadable media yield one of status ``error``, and media without
-            anything to judge one of status ``abstained``; both say why.
+            anything to evaluate one of status ``abstained``; both say why.
 
         Raises:
-            ConfigError: The checkpoint has no line for that false-positive rate.
+            ConfigError: The checkpoint has no threshold for that false-positive rate.
         """
         if false_positive_rate is not None:
             strict = self.at_false_positive_rate(false_positive_rate)
@@ -153,7 +177,6 @@ class MmmsbaDetector:
                 trim_silence=trim_silence,
                 **options,
             )
-        del options
         config = self.config.features
         if trim_silence is not None:
             config = config.model_copy(update={"trim_silence": trim_silence})
@@ -169,11 +192,13 @@ class MmmsbaDetector:
         except Exception as error:  # noqa: BLE001 - see above
             _log.exception("judging %s failed unexpectedly", media)
             report = build.failed(media_info, error, provenance=provenance)
-        plugin_warnings = announce(report, media)
-        return report.model_copy(update={"warnings": (*report.warnings, *plugin_warnings)})
+        warnings = announce(report, media)
+        if options:
+            warnings = (f"options that are not known were ignored: {', '.join(options)}", *warnings)
+        return report.model_copy(update={"warnings": (*report.warnings, *warnings)})
 
     def detect_many(self, media: Iterable[str | Path], **options: Any) -> Iterator[Report]:
-        """Judge clips one after the other, lazily; one that fails does not stop the rest."""
+        """Detect in clips one after the other, lazily; one that fails does not stop the rest."""
         for path in media:
             yield self.detect(path, **options)
 

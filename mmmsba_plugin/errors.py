@@ -17,6 +17,18 @@ class ConfigError(MmmsbaError, ValueError):
     """A setting is misspelt, out of bounds, or at odds with another."""
 
 
+class CapabilityError(ConfigError):
+    """A detector lacks an optional capability that was asked for.
+
+    Attributes:
+        capability: Name of the method or option that is missing.
+    """
+
+    def __init__(self, message: str, *, capability: str = "") -> None:
+        super().__init__(message)
+        self.capability = capability
+
+
 class GridError(MmmsbaError, ValueError):
     """A grid of snippets would have no length, or reach no end."""
 

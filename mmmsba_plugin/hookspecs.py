@@ -38,7 +38,14 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 
 
 class Detector(Protocol):
-    """The stable interface of anything that detects fakes in clips."""
+    """The stable interface of anything that detects fakes in clips.
+
+    A detector may have more than this, and callers ask for it through
+    :mod:`mmmsba_plugin.plugins.capabilities`, which says so where it is missing: the methods
+    ``at_false_positive_rate(rate)``, with the rates in ``info["false_positive_rates"]``, and
+    ``with_threshold(probability)``, each of which returns a detector; and options of ``detect``
+    beyond ``command`` and ``duration_s``, named in ``info["options"]``.
+    """
 
     @property
     def info(self) -> Mapping[str, Any]:

@@ -50,6 +50,9 @@ def changed(detector: Detector, **update) -> Detector:
     return Detector(detector.network, config, checkpoint="changed", cache=detector._cache)
 
 
+TEMPERATURE = Calibration(method="temperature", temperature=0.5, shift=0.2)
+
+
 def at(detector: Detector, level: float) -> Detector:
     """Return the detector with both its lines, of clips and of segments, at ``level``."""
     lines = {"onset": level, "offset": min(level, detector.config.localization.offset)}
@@ -118,6 +121,25 @@ class TestReport:
             verdicts.add(report.fake)
         # Else the claim was only ever tried on one side of the line.
         assert verdicts == ({True} if share == 0.0 else {True, False})
+
+    @pytest.mark.parametrize("curve", [Calibration(), TEMPERATURE], ids=["none", "temperature"])
+    @pytest.mark.parametrize("share", [0.0, 0.4, 0.8])
+    def test_another_threshold_decides_verdict_and_segments_alike(
+        self, detector, reports, share, curve
+    ):
+        calibrated = changed(detector, calibration=curve)
+        paths = [report.media.path for report in reports]
+        level = float(np.quantile([calibrated.predict(path) for path in paths], share))
+        found = list(calibrated.with_threshold(level).detect_many(paths))
+        for report in found:
+            assert report.threshold.value == pytest.approx(level, abs=1e-6)
+            assert report.threshold.false_positive_rate is None
+            assert report.fake == bool(report.segments)
+        assert {report.fake for report in found} == ({True} if share == 0.0 else {True, False})
+
+    def test_an_option_that_is_not_known_is_named_in_the_report(self, detector, reports):
+        report = detector.detect(reports[0].media.path, an_option_of_tomorrow=True)
+        assert "options that are not known were ignored: an_option_of_tomorrow" in report.warnings
 
     def test_the_threshold_is_the_checkpoints(self, detector, reports):
         assert {numbers_of(report.threshold) for report in reports} == {

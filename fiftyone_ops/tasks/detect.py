@@ -1,4 +1,4 @@
-"""Judges the videos of a dataset and writes what is said about them as labels.
+"""Detect fakes in the videos of a dataset, and write the reports as labels.
 
 From Python, without the App::
 
@@ -10,15 +10,17 @@ From Python, without the App::
 import time
 from collections.abc import Callable, Generator, Mapping
 from functools import lru_cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from fiftyone import ViewField as F
 
-from mmmsba_plugin.errors import ConfigError, MmmsbaError
+from mmmsba_plugin.errors import MmmsbaError
 from mmmsba_plugin.hookspecs import Detector
 from mmmsba_plugin.media.frame_index import Glance
-from mmmsba_plugin.schema import Media, Problem, Provenance, Report, Threshold
+from mmmsba_plugin.plugins import at_false_positive_rate, with_threshold
+from mmmsba_plugin.schema import Media, Problem, Provenance, Report
 from mmmsba_plugin.timebase import FrameClock
 
 from .. import labels, store
@@ -91,7 +93,7 @@ class Annotation:
         self._dataset = dataset_of(videos)
         key = self.fields.segments
         store.require_ours(self._dataset, key, method=store.DETECT, fields=self.fields.predicted)
-        self._detector = _at(detector or load_detector(settings), settings)
+        self._detector = _with_settings(detector or load_detector(settings), settings)
         info = dict(self._detector.info)
         self._made_by = store.made_by({**info, "threshold": settings.threshold})
         declare(self._dataset, self.fields, modalities=tuple(info.get("modalities", ())))
@@ -110,7 +112,7 @@ class Annotation:
         self.summary = Summary(key, total=len(ids), skipped=len(ids) - len(self._ids))
 
     def steps(self) -> Generator[Progress, None, None]:
-        """Judge the videos, one a step; closed early, it writes what it has."""
+        """Detect in the videos, one a step; closed early, it writes what it has."""
         started_s = time.monotonic()
         num_done = 0
         for batch in batches(self._ids, self.settings.batch_size):
@@ -141,15 +143,11 @@ class Annotation:
 
     def _report(self, path: str) -> Report:
         try:
-            report = self._detector.detect(path)
+            return self._detector.detect(path)
         # A stranger's detector can raise anything, and the videos behind this one must not be
         # lost for it.
         except Exception as error:  # noqa: BLE001 - see above
             return _failed(path, error)
-        threshold = self.settings.threshold
-        if threshold is None:
-            return report
-        return report.model_copy(update={"threshold": Threshold(value=threshold)})
 
     def _evaluated_before(self, videos: Samples) -> frozenset[str]:
         """Return the videos that are left as they are."""
@@ -193,30 +191,23 @@ def _changed_ns(folder: Path | None) -> int:
     return weights.stat().st_mtime_ns if weights is not None and weights.is_file() else 0
 
 
-def _at(detector: Detector, settings: DetectSettings) -> Detector:
-    """Return the detector with the line for a false-positive rate, where one is asked for."""
-    if settings.false_positive_rate is None:
-        return detector
-    at = getattr(detector, "at_false_positive_rate", None)
-    if at is None:
-        raise ConfigError(
-            f"the detector {settings.detector!r} has no lines to choose from; leave the "
-            "false-positive rate out"
-        )
-    stricter: Detector = at(settings.false_positive_rate)
-    return stricter
+def _with_settings(detector: Detector, settings: DetectSettings) -> Detector:
+    """Return the detector with the threshold that settings ask for; segments follow it."""
+    if settings.false_positive_rate is not None:
+        return at_false_positive_rate(detector, settings.false_positive_rate)
+    if settings.threshold is not None:
+        return with_threshold(detector, settings.threshold)
+    return detector
 
 
 def _failed(path: str, error: Exception) -> Report:
-    from mmmsba_plugin import __version__
-
     message = str(error) if isinstance(error, MmmsbaError) else f"{type(error).__name__}: {error}"
     return Report(
         status="error",
         media=Media(path=path),
         problem=Problem(kind=type(error).__name__, message=message),
         provenance=Provenance(
-            package_version=__version__, api_version="", formula_version=0, detector=""
+            package_version=version("mmmsba-plugin"), api_version="", formula_version=0, detector=""
         ),
     )
 

@@ -17,7 +17,7 @@ REASONS: Mapping[Reason, str] = {
     "uncertain": "The score lies close to the line",
     "unlabelled": "Forgeries are predicted where no truth says so",
     "missed": "The truth has a forgery that was not predicted",
-    "disagree": "Audio and frame say different things",
+    "disagree": "Audio and video say different things",
 }
 
 #: The line that a score is held against where its verdict states none.

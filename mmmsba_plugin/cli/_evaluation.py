@@ -88,18 +88,19 @@ class GroundTruthOptions:
 
 
 class DetectorOptions:
-    """A detector that judges clips.
+    """A detector to evaluate, with its options.
 
     Args:
-        detector: Which one; ours if not given.
+        detector: Its name; ours if not given.
         checkpoint: Its weights; its default if not given.
-        false_positive_rate: Which of its lines; its default one if not given.
-        trim_silence: Whether clips are judged from where their audio begins; as trained if
+        false_positive_rate: Rate to choose its threshold by; its default one if not given.
+        trim_silence: Whether clips are evaluated only from where their audio begins; as trained if
             not given.
         features_only: Whether clips need not be there, since their features are.
 
     Raises:
-        BadParameter: Silence shall be trimmed from clips that need not be there.
+        BadParameter: Silence shall be trimmed from clips that need not be there, or the
+            detector cannot do what is asked for.
     """
 
     def __init__(
@@ -111,16 +112,17 @@ class DetectorOptions:
         trim_silence: bool | None,
         features_only: bool,
     ) -> None:
-        from mmmsba_plugin.plugins import lookup
+        from mmmsba_plugin.cli._detectors import load_detector
 
         if features_only and trim_silence:
             raise typer.BadParameter("--trim-silence needs the clips; leave out --features-only")
         name = detector or _DETECTOR
-        self._detector = lookup("detectors", name).load(checkpoint)
+        self._detector = load_detector(
+            name, checkpoint, fpr=false_positive_rate, trim_silence=trim_silence is not None
+        )
         self._name = checkpoint.resolve().name if checkpoint else name
         self._need_media = not features_only
-        options = {"trim_silence": trim_silence, "false_positive_rate": false_positive_rate}
-        self._options = {key: value for key, value in options.items() if value is not None}
+        self._options = {} if trim_silence is None else {"trim_silence": trim_silence}
 
     def predict(
         self, options: GroundTruthOptions, to: "Console"

@@ -17,7 +17,7 @@ from mmmsba_plugin.report import files
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from mmmsba_plugin.hookspecs import Detector, Writer
+    from mmmsba_plugin.hookspecs import Writer
     from mmmsba_plugin.schema import Report
 
 _log = logging.getLogger(__name__)
@@ -69,14 +69,12 @@ def detect(
     A clip that cannot be evaluated gets a report that says why, and the rest go on.
     """
     from mmmsba_plugin.cli import _console
-    from mmmsba_plugin.plugins import lookup
+    from mmmsba_plugin.cli._detectors import load_detector
 
     writers = _writers(formats)
     if resume and "json" not in writers:
         raise typer.BadParameter("--resume reads the json reports; add json to --format")
-    loaded = lookup("detectors", detector).load(checkpoint)
-    if fpr is not None:
-        loaded = _at(loaded, fpr)
+    loaded = load_detector(detector, checkpoint, fpr=fpr)
     names = files.report_names(clips, output)
     if writers:
         _require_places(names, output)
@@ -94,15 +92,6 @@ def detect(
             well += _write(report, name, writers, console) and report.status == "ok"
     if well < len(names):
         raise typer.Exit(_exit_codes.NOT_EVALUATED)
-
-
-def _at(judge: "Detector", false_positive_rate: float) -> "Detector":
-    """Return the detector with another line; that one knows of none must not go unsaid."""
-    at = getattr(judge, "at_false_positive_rate", None)
-    if at is None:
-        raise typer.BadParameter("this detector has no lines to choose from; leave out --fpr")
-    stricter: Detector = at(false_positive_rate)
-    return stricter
 
 
 def _writers(formats: str) -> "dict[str, Writer]":

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from mmmsba_plugin.config import Calibration, CalibrationMethod
-from mmmsba_plugin.errors import DatasetError, ScoreRangeError
+from mmmsba_plugin.errors import ConfigError, DatasetError, ScoreRangeError
 
 Scores = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -215,6 +215,37 @@ def apply(calibration: Calibration, scores: ArrayLike) -> Scores:
     straight = (logits - _LOGIT_LOW) / (_LOGIT_HIGH - _LOGIT_LOW)
     curve = _CURVES[calibration.method](calibration, logits)
     return (1 - 2 * _STRAIGHT) * curve + _STRAIGHT * (0.5 + straight)
+
+
+def lowest_score(calibration: Calibration, probability: float) -> float:
+    """Return the lowest score whose probability reaches ``probability``: :func:`apply`, undone.
+
+    Args:
+        calibration: The curve.
+        probability: In [0, 1].
+
+    Raises:
+        ConfigError: Even a score of 1 has a lower probability.
+        ScoreRangeError: The probability lies outside [0, 1].
+
+    Example:
+        >>> curve = Calibration(method="temperature", temperature=0.5, shift=1.0)
+        >>> round(lowest_score(curve, 0.5), 4)
+        0.2689
+    """
+    _checked(probability)
+    if (highest := float(apply(calibration, 1.0))) < probability:
+        raise ConfigError(
+            f"no clip can reach a threshold of {probability:g}: the calibration gives "
+            f"{highest:.6f} at most; choose a lower one"
+        )
+    # Floats from 0 to 1 rise as their bits do, so halving bits ends at the very float.
+    low, high = 0, int(np.float64(1.0).view(np.int64))
+    while low < high:
+        middle = (low + high) // 2
+        reaches = apply(calibration, np.int64(middle).view(np.float64)) >= probability
+        low, high = (low, middle) if reaches else (middle + 1, high)
+    return float(np.int64(low).view(np.float64))
 
 
 def _temperature_curve(calibration: Calibration, logits: Scores) -> Scores:

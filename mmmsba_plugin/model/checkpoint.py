@@ -92,6 +92,11 @@ class CheckpointConfig(Config):
         rates = {line.false_positive_rate for line in (self.threshold, *self.thresholds)}
         return tuple(sorted(rate for rate in rates if rate is not None))
 
+    def at_threshold(self, threshold: ScoreThreshold) -> Self:
+        """Return this configuration with another threshold, of clips and of segments."""
+        localization = self.localization.at(threshold.value)
+        return self.model_copy(update={"threshold": threshold, "localization": localization})
+
     def at_false_positive_rate(self, rate: float) -> Self:
         """Return this configuration with the threshold for a rate, of clips and of segments.
 
@@ -101,9 +106,7 @@ class CheckpointConfig(Config):
         for line in (self.threshold, *self.thresholds):
             at = line.false_positive_rate
             if at is not None and math.isclose(at, rate, rel_tol=1e-6):
-                return self.model_copy(
-                    update={"threshold": line, "localization": self.localization.at(line.value)}
-                )
+                return self.at_threshold(line)
         there = ", ".join(f"{at:g}" for at in self.false_positive_rates)
         raise ConfigError(
             f"the checkpoint has no threshold for a false-positive rate of {rate:g}: "

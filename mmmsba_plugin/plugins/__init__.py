@@ -7,6 +7,11 @@ A toolkit that hosts these hooks needs three lines:
     pm.hook.forensics_detectors()
 """
 
+from mmmsba_plugin.plugins.capabilities import (
+    at_false_positive_rate,
+    require_option,
+    with_threshold,
+)
 from mmmsba_plugin.plugins.loading import (
     DISABLE_VARIABLE,
     PluginState,
@@ -34,11 +39,14 @@ __all__ = [
     "Offer",
     "PluginState",
     "announce",
+    "at_false_positive_rate",
     "entries",
     "forget",
     "is_name",
     "load_file",
     "lookup",
     "manager",
+    "require_option",
     "states",
+    "with_threshold",
 ]

@@ -281,7 +281,7 @@ class TestLine:
         plugins.load_file(path)
         result = self.run(clip, "--detector", "stubborn", "--fpr", 0.05)
         assert result.exit_code == _exit_codes.USAGE
-        assert "this detector has no lines to choose from; leave out" in result.stderr
+        assert "this detector has no thresholds to choose from; leave out" in result.stderr
 
 
 class TestOutput:

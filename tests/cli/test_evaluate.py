@@ -24,6 +24,22 @@ PREDICTIONS = {
 }
 
 
+#: A detector that has nothing but the protocol, and swallows any option.
+STUBBORN_FILE = """
+from mmmsba_plugin.hookspecs import DetectorEntry, hookimpl
+
+class Stubborn:
+    info = {"name": "stubborn"}
+
+    def detect(self, media, **options):
+        raise AssertionError("it must not be run")
+
+@hookimpl
+def forensics_detectors():
+    yield DetectorEntry("stubborn", "Heeds no option.", ("audio",), load=lambda path: Stubborn())
+"""
+
+
 @pytest.fixture
 def run(monkeypatch, tmp_path):
     monkeypatch.setenv("MMMSBA_CACHE", str(tmp_path / "cache"))
@@ -33,6 +49,16 @@ def run(monkeypatch, tmp_path):
         return CliRunner().invoke(app, ["evaluate", *map(str, words)])
 
     yield typed
+    plugins.forget()
+
+
+@pytest.fixture
+def stubborn(run, tmp_path):
+    path = tmp_path / "stubborn.py"
+    path.write_text(STUBBORN_FILE)
+    del run  # forgets plug-ins first
+    plugins.load_file(path)
+    yield
     plugins.forget()
 
 
@@ -251,6 +277,17 @@ class TestDataset:
         )  # fmt: skip
         assert result.exit_code == _exit_codes.OK, result.stderr
         assert "silent at first" not in result.stdout
+
+    @pytest.mark.parametrize(
+        ("option", "part"), [(("--fpr", 0.05), "no thresholds"), (("--trim-silence",), "heeds")]
+    )
+    @pytest.mark.usefixtures("stubborn")
+    def test_what_a_detector_cannot_do_is_refused_and_not_measured_otherwise(
+        self, run, talking_head_dataset, option, part
+    ):
+        result = run("--data", talking_head_dataset, "--detector", "stubborn", *option)
+        assert result.exit_code == _exit_codes.USAGE
+        assert part in result.stderr
 
     def test_reports_of_a_batch_are_measured_as_predictions(
         self, run, talking_head_dataset, checkpoint, tmp_path

@@ -26,9 +26,13 @@ PROVENANCE = Provenance(
 class Toy:
     """Calls forged what is called so, and fails where it is told to."""
 
-    def __init__(self, version: int = 1) -> None:
+    def __init__(self, version: int = 1, threshold: float = 0.5) -> None:
         self.info = {"name": "toy", "modalities": ["audio", "lips"], "version": version}
+        self.threshold = threshold
         self.calls: list[str] = []
+
+    def with_threshold(self, probability: float) -> "Toy":
+        return Toy(self.info["version"], probability)
 
     def detect(self, media, **options) -> Report:
         name = Path(media).stem
@@ -42,7 +46,8 @@ class Toy:
         if not Path(media).is_file():
             problem = Problem(kind="MediaNotFoundError", message=f"there is no file at {media}")
             return Report(status="error", problem=problem, **common)
-        return Report(status="ok", threshold=Threshold(value=0.5), **self._said(name), **common)
+        threshold = Threshold(value=self.threshold)
+        return Report(status="ok", threshold=threshold, **self._said(name), **common)
 
     def detect_many(self, media, **options):
         return (self.detect(one) for one in media)
@@ -59,7 +64,7 @@ class Toy:
         segment = FakeSegment(start_s=0.5, end_s=1.013, score=0.75, modality="audio")
         return {
             "score": 0.75 if fake else 0.25,
-            "segments": (segment,) if fake else (),
+            "segments": (segment,) if fake and self.threshold <= 0.75 else (),
             "proposals": (Proposal(start_s=0.5, end_s=1.013, score=0.75),) if fake else (),
             "modalities": {
                 "audio": ModalityReport(score=0.75 if fake else 0.25),

@@ -21,6 +21,7 @@ from mmmsba_plugin.localization.calibrate import (
     calibrate,
     fit_isotonic,
     fit_temperature,
+    lowest_score,
     pool_adjacent_violators,
 )
 
@@ -286,3 +287,32 @@ class TestSettings:
     def test_a_curve_that_does_not_rise_is_refused(self, settings, text):
         with pytest.raises(ConfigError, match=text):
             Calibration.read(settings)
+
+
+CURVES = [
+    Calibration(),
+    Calibration(method="temperature", temperature=0.5, shift=1.0),
+    Calibration(method="temperature", temperature=3.0, shift=-2.0),
+    Calibration(method="isotonic", scores=(0.2, 0.5, 0.8), probabilities=(0.1, 0.1, 0.9)),
+]
+
+
+@pytest.mark.parametrize("curve", CURVES, ids=lambda curve: f"{curve.method}-{curve.temperature}")
+@given(probability=st.floats(0, 1))
+def test_the_lowest_score_is_the_first_whose_probability_reaches_the_threshold(curve, probability):
+    if probability > float(apply(curve, 1.0)):
+        with pytest.raises(ConfigError, match="no clip can reach a threshold"):
+            lowest_score(curve, probability)
+        return
+    score = lowest_score(curve, probability)
+    assert float(apply(curve, score)) >= probability
+    # A float32 below it, as networks give them, does not reach the threshold.
+    below = np.nextafter(np.float32(score), np.float32(-1))
+    if 0 <= below < score:
+        assert float(apply(curve, float(below))) < probability
+
+
+@pytest.mark.parametrize("probability", [-0.1, 1.1])
+def test_a_threshold_outside_of_zero_and_one_is_refused(probability):
+    with pytest.raises(ScoreRangeError):
+        lowest_score(Calibration(), probability)

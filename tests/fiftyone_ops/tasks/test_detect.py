@@ -16,7 +16,12 @@ from fiftyone.operators.executor import ExecutionContext, ExecutionError
 from fiftyone_ops.errors import FieldTakenError, TargetError, WriteError
 from fiftyone_ops.settings import DetectSettings
 from fiftyone_ops.tasks.detect import Annotation, annotate
-from mmmsba_plugin.errors import CheckpointNotFoundError, ConfigError, PluginNotFoundError
+from mmmsba_plugin.errors import (
+    CapabilityError,
+    CheckpointNotFoundError,
+    ConfigError,
+    PluginNotFoundError,
+)
 
 from ..asking import asked_by_the_app
 
@@ -202,7 +207,11 @@ def test_samples_deleted_meanwhile_are_passed_over(named_dataset, toy):
         ({"detector": "nobody"}, PluginNotFoundError, "no detector is called 'nobody'"),
         ({"threshold": 0.5, "false_positive_rate": 0.1}, ConfigError, "not both"),
         ({"treshold": 0.5}, ConfigError, "Allowed keys: detector, checkpoint"),
-        ({"detector": "toy", "false_positive_rate": 0.1}, ConfigError, "has no lines to choose"),
+        (
+            {"detector": "toy", "false_positive_rate": 0.1},
+            ConfigError,
+            "has no thresholds to choose",
+        ),
         ({"label_field": "my field"}, ConfigError, "label_field"),
     ],
 )
@@ -288,7 +297,7 @@ class TestThroughTheOperator:
         assert named_dataset.exists("forgeries_verdict").count() == 3
 
     def test_what_cannot_work_is_said_before_anything_is_shown(self, named_dataset, toy):
-        with pytest.raises(ExecutionError, match="has no lines to choose from"):
+        with pytest.raises(ExecutionError, match="has no thresholds to choose from"):
             asked_by_the_app(URI, named_dataset, detector=toy, false_positive_rate=0.1)
 
     def test_the_form_asks_what_the_settings_have_and_offers_registered_detectors(
@@ -353,3 +362,26 @@ class TestThroughTheOperator:
         assert worker(again.result["id"]).run_state == "completed"
         judged = talking_dataset.exists("forgeries_verdict").count()
         assert 1 <= judged < len(talking_dataset)
+
+
+@pytest.mark.parametrize("threshold", [0.0, 0.3, 0.6, 0.9])
+def test_a_video_is_fake_exactly_if_it_has_a_segment_at_any_threshold(
+    talking_dataset, detector, threshold
+):
+    settings = DetectSettings(label_field="at_threshold", threshold=threshold)
+    for _ in Annotation(talking_dataset, settings, detector=detector).steps():
+        pass
+    verdicts = talking_dataset.values("at_threshold_verdict.label")
+    segments = talking_dataset.values("at_threshold.detections")
+    assert [label == "forged" for label in verdicts] == [bool(labels) for labels in segments]
+    stated = talking_dataset.values("at_threshold_verdict.threshold")
+    assert stated == pytest.approx([threshold] * len(stated), abs=1e-4)
+
+
+def test_a_detector_that_cannot_localize_at_another_threshold_is_refused(named_dataset):
+    class Fixed:
+        info = {"name": "fixed"}  # noqa: RUF012 - a detector's info is read only
+
+    with pytest.raises(CapabilityError, match="leave out the threshold"):
+        Annotation(named_dataset, DetectSettings(threshold=0.5), detector=Fixed())
+    assert not named_dataset.has_sample_field("forgeries")
