@@ -22,11 +22,11 @@ class Installed:
 
     Attributes:
         place: The folder that FiftyOne finds.
-        said: What was done, in words.
+        message: Summary of what was done.
     """
 
     place: Path
-    said: str
+    message: str
 
 
 def plugins_dir() -> Path:

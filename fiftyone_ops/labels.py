@@ -11,14 +11,14 @@ seconds count from the clip's zero, and stretches are half-open, ``[start_s, end
     one which was moved in the App is known by it; ``track``: the face it was seen on, or None.
     Labels are made by :func:`detection` and read by :func:`seconds_of`, by nobody else.
 ``forgeries_verdict``
-    ``fo.Classification``. ``label``: ``forged``, ``real``, ``abstained`` or ``error``, where
-    ``real`` says no more than that the score lies below the line: it is the word of a dataset's
-    truth, which FiftyOne's own evaluation of classifications compares with; ``confidence``:
-    calibrated P(fake) of the clip, None unless judged; ``threshold`` and ``false_positive_rate``;
-    ``status``: as the report says; ``reason``: why there is no score; ``warnings``: a list of
-    sentences; ``score_<modality>``: what each modality says alone, such as ``score_audio``;
-    ``duration_s``; ``made_by``: which weights and settings, a key of ``makers`` in the run that is
-    registered as ``forgeries``; ``judged_at``: when.
+    ``fo.Classification``. ``label``: ``forged``, ``genuine``, ``abstained`` or ``error``, where
+    ``genuine`` says no more than that the score lies below the threshold: it is the word of a
+    dataset's truth, which FiftyOne's own evaluation of classifications compares with;
+    ``confidence``: calibrated P(fake) of the clip, None unless judged; ``threshold`` and
+    ``false_positive_rate``; ``status``: as the report says; ``reason``: why there is no score;
+    ``warnings``: a list of sentences; ``score_<modality>``: what each modality says alone, such as
+    ``score_audio``; ``duration_s``; ``made_by``: which weights and settings, a key of ``makers`` in
+    the run that is registered as ``forgeries``; ``judged_at``: when.
 ``forgeries_opt_outs``
     ``fo.TemporalDetections``, one a stretch that a modality could not be judged in. ``label``:
     the modality; ``reason``; ``support``, ``start_s``, ``end_s`` as above.
@@ -254,8 +254,8 @@ def detection(
     confidence: float | None = None,
     **attributes: Any,
 ) -> Detection:
-    """Return one stretch as a label: frames for the App, exact seconds for figures."""
-    support = list(clock.numbers(segment.start_s, segment.end_s))
+    """Build the label of one segment: frames for the App, exact seconds for metrics."""
+    support = list(clock.frame_numbers(segment.start_s, segment.end_s))
     return fo.TemporalDetection(
         label=label,
         confidence=confidence,
@@ -281,13 +281,13 @@ def seconds_of(label: Detection, clock: Callable[[], FrameClock]) -> Segment:
     start_s, end_s = (getattr(label, name, None) for name in ("start_s", "end_s"))
     if start_s is not None and end_s is not None and not _was_moved(label):
         return Segment(float(start_s), float(end_s))
-    return Segment(*clock().stretch(*label.support))
+    return Segment(*clock().span(*label.support))
 
 
 def record_truth(
     labels: Detections | None, clock: Callable[[], FrameClock]
 ) -> tuple[tuple[Segment, ...], tuple[Segment, ...] | None, tuple[Segment, ...] | None]:
-    """Return the truth that labels state: all stretches, those of audio, those of frame.
+    """Return the truth that labels state: all segments, those of audio, those of video.
 
     The last two are None where a label does not tell which it is.
 

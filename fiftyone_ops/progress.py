@@ -20,20 +20,20 @@ class Counted:
     """Progress of a run, in videos.
 
     Attributes:
-        done: Videos that were worked on.
+        num_done: Videos that were worked on.
         total: Videos to work on.
     """
 
-    done: int
+    num_done: int
     total: int
 
     @property
     def share(self) -> float:
         """Share that is done, from 0 to 1; None where nobody knows how much there is."""
-        return self.done / self.total
+        return self.num_done / self.total
 
     def __str__(self) -> str:
-        return f"{self.done} of {self.total} videos"
+        return f"{self.num_done} of {self.total} videos"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Progress(Counted):
 
     def __str__(self) -> str:
         left = "" if self.left_s is None else f", {_lasting(self.left_s)} left"
-        return f"{self.done} of {self.total} videos judged{left}"
+        return f"{self.num_done} of {self.total} videos judged{left}"
 
 
 @dataclass(slots=True)

@@ -86,7 +86,7 @@ class TracksConfig(Config):
         default=0.5, ge=0, le=1, description="Below it the mesh has lost the face."
     )
     min_face_px: float = Field(
-        default=24, ge=8, description="A face less high than this is not judged, in px."
+        default=24, ge=8, description="Height that a face must have to be evaluated, in px."
     )
 
 
@@ -298,7 +298,9 @@ class LocalizationConfig(Config):
     max_proposals: int = Field(
         default=100, ge=1, description="Number of best proposals that are kept."
     )
-    window_s: float = Field(default=60.0, gt=0, description="Longest piece judged at once.")
+    window_s: float = Field(
+        default=60.0, gt=0, description="Longest window that is evaluated at once, in seconds."
+    )
     warm_up_s: float = Field(
         default=5.0, ge=0, description="Edge of a window whose scores are thrown away."
     )

@@ -18,12 +18,12 @@ class Record:
 
     Attributes:
         media: The clip's file.
-        truth: Fake stretches, in time order and joined over modalities; empty if real.
+        truth: Fake segments, in time order and joined over modalities; empty if real.
             Just :data:`WHOLE_CLIP` where a dataset states no stretches.
         split: ``train``, ``dev`` or ``test`` (a dataset may use words of its own).
         identity: Who is seen; None if the dataset does not say.
-        audio_truth: The stretches whose audio was altered; None if not told apart.
-        visual_truth: The stretches whose frame was altered; None if not told apart.
+        audio_truth: The segments whose audio was altered; None if not told apart.
+        visual_truth: The segments whose video was altered; None if not told apart.
         original: Name of the real clip it was made from, if any.
         kind: How it was made, in the dataset's words: ``real``, ``splice``, ….
         key: What the dataset calls it; reports and predictions are matched by it.
@@ -67,7 +67,7 @@ class Record:
 
     @property
     def altered(self) -> str:
-        """``real``, ``audio``, ``visual``, ``both``, or ``forged`` if not told apart."""
+        """Manipulated modality: ``audio``, ``visual``, ``both`` or ``genuine``; else ``forged``."""
         if not self.fake:
             return "genuine"
         if self.audio_truth is None or self.visual_truth is None:

@@ -128,9 +128,9 @@ class FrameClock:
 
     Example:
         >>> clock_25 = FrameClock.steady(50, fps_hz=25)
-        >>> clock_25.numbers(0.4, 0.8)
+        >>> clock_25.frame_numbers(0.4, 0.8)
         (11, 20)
-        >>> clock_25.stretch(11, 20)
+        >>> clock_25.span(11, 20)
         (0.4, 0.8)
     """
 
@@ -151,7 +151,7 @@ class FrameClock:
         edges_s = start_s + np.arange(num_frames + 1, dtype=np.float64) / fps_hz
         return cls(edges_s[:-1], float(edges_s[-1]))
 
-    def numbers(self, start_s: float, end_s: float) -> tuple[int, int]:
+    def frame_numbers(self, start_s: float, end_s: float) -> tuple[int, int]:
         """Find the numbers of the first and the last frame of ``[start_s, end_s)``.
 
         The first is the one shown at ``start_s``, the last the one shown just before
@@ -163,13 +163,13 @@ class FrameClock:
         first = min(max(first, 1), len(self.starts_s))
         return first, max(first, last)
 
-    def stretch(self, first: int, last: int) -> tuple[float, float]:
+    def span(self, first: int, last: int) -> tuple[float, float]:
         """Compute the span from frame ``first`` up to the end of frame ``last``, in seconds.
 
         Numbers beyond the last frame stand for it.
         """
-        held = len(self.starts_s)
-        first, last = min(max(first, 1), held), min(max(last, 1), held)
+        num_frames = len(self.starts_s)
+        first, last = min(max(first, 1), num_frames), min(max(last, 1), num_frames)
         return float(self.starts_s[first - 1]), self._gone_s(last)
 
     @property

@@ -130,12 +130,14 @@ class TestReport:
         calibrated = changed(detector, calibration=curve)
         paths = [report.media.path for report in reports]
         level = float(np.quantile([calibrated.predict(path) for path in paths], share))
-        found = list(calibrated.with_threshold(level).detect_many(paths))
-        for report in found:
+        strict_reports = list(calibrated.with_threshold(level).detect_many(paths))
+        for report in strict_reports:
             assert report.threshold.value == pytest.approx(level, abs=1e-6)
             assert report.threshold.false_positive_rate is None
             assert report.fake == bool(report.segments)
-        assert {report.fake for report in found} == ({True} if share == 0.0 else {True, False})
+        assert {report.fake for report in strict_reports} == (
+            {True} if share == 0.0 else {True, False}
+        )
 
     def test_an_option_that_is_not_known_is_named_in_the_report(self, detector, reports):
         report = detector.detect(reports[0].media.path, an_option_of_tomorrow=True)

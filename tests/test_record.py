@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mmmsba_plugin.datasets.check import Checkup
 from mmmsba_plugin.datasets.lavdf import read_lavdf
 from mmmsba_plugin.evaluation.tables import GroundTruth
 from mmmsba_plugin.evaluation.truth_file import read_ground_truth
@@ -79,10 +80,11 @@ def test_no_caller_puts_one_identity_on_both_sides(named):
         assert clips <= train or clips <= validation
 
 
+@pytest.mark.parametrize("folder", ["dev", "id00012/x"])
 @pytest.mark.parametrize("more", [{"identity": "ann"}, {"original": "dev/b.mp4"}, {}])
-def test_a_metadata_file_and_its_records_tell_identities_apart_alike(tmp_path, more):
+def test_a_metadata_file_and_its_records_tell_identities_apart_alike(tmp_path, more, folder):
     entries = [
-        {"file": f"dev/{name}.mp4", "split": "dev", "n_fakes": 0, "fake_periods": [],
+        {"file": f"{folder}/{name}.mp4", "split": "dev", "n_fakes": 0, "fake_periods": [],
          "duration": 2.0, "modify_audio": False, "modify_video": False, **more}
         for name in "ab"
     ]  # fmt: skip
@@ -92,3 +94,13 @@ def test_a_metadata_file_and_its_records_tell_identities_apart_alike(tmp_path, m
     assert len(records) == len(entries)
     clusters = read_ground_truth(path).clusters
     assert [record.identity_key for record in records] == list(clusters)
+
+
+def test_the_check_of_a_dataset_sees_fakes_of_one_original_in_two_splits():
+    checkup = Checkup("mine", Path())
+    for split in ("train", "dev"):
+        record = Record(Path(f"{split}.mp4"), truth=FAKE, split=split, original="o.mp4")
+        checkup.add(record, is_there=True)
+        checkup.add(Record(Path(f"{split}-real.mp4"), split=split), is_there=True)
+    assert checkup.in_several_splits == ["o.mp4"]
+    assert checkup.num_stated == 0

@@ -47,7 +47,7 @@ def tuples(strategy):
     return st.lists(strategy, max_size=3).map(tuple)
 
 
-def stretches(kind, **fields):
+def rows_of(kind, **fields):
     ends = st.tuples(seconds, seconds).filter(lambda t: t[0] != t[1]).map(sorted)
     return st.tuples(ends, st.fixed_dictionaries(fields)).map(
         lambda t: kind(start_s=t[0][0], end_s=t[0][1], **t[1])
@@ -81,7 +81,7 @@ provenances = st.builds(
     detector=words, config=st.dictionaries(words, json_values, max_size=3),
     command=st.none() | words,
 )  # fmt: skip
-fake = stretches(
+fake = rows_of(
     FakeSegment, score=scores, track=st.none() | st.integers(0, 9),
     modality=st.sampled_from([None, "audio", "visual", "both"]),
 )  # fmt: skip
@@ -102,11 +102,11 @@ parts = st.fixed_dictionaries(
             st.builds(
                 ModalityReport,
                 score=st.none() | scores,
-                opt_outs=tuples(stretches(OptOut, reason=words)),
+                opt_outs=tuples(rows_of(OptOut, reason=words)),
             ),
             max_size=3,
         ),
-        "proposals": tuples(stretches(Proposal, score=scores)),
+        "proposals": tuples(rows_of(Proposal, score=scores)),
         "warnings": tuples(words),
         "provenance": provenances,
         "curves": st.none() | curves(),

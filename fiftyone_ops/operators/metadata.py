@@ -41,7 +41,10 @@ class _Results:
     def to_dict(self) -> dict[str, Any]:
         values = self.filled.to_dict()
         if self.proxies:
-            values |= {"proxies": self.proxies.made, "without_proxy": dict(self.proxies.failed)}
+            values |= {
+                "proxies": self.proxies.num_copied,
+                "without_proxy": dict(self.proxies.failed),
+            }
         return values
 
 

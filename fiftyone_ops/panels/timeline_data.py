@@ -119,12 +119,12 @@ def _segments(sample: fo.Sample, field: str) -> list[Values] | None:
 
 
 def _segment(label: Any, clock_of_clip: Callable[[], FrameClock]) -> Values:
-    stretch = seconds_of(label, clock_of_clip)
+    segment = seconds_of(label, clock_of_clip)
     return {
         "id": str(label.id),
         "source": _attribute(label, "source"),
-        "start_s": stretch.start_s,
-        "end_s": stretch.end_s,
+        "start_s": segment.start_s,
+        "end_s": segment.end_s,
         "label": label.label,
         "score": label.confidence,
     }
@@ -133,8 +133,8 @@ def _segment(label: Any, clock_of_clip: Callable[[], FrameClock]) -> Values:
 def _modalities(verdict: Any, opt_outs: Any) -> Iterator[Values]:
     by_modality: dict[str, list[Values]] = {}
     for label in detections(opt_outs):
-        stretch = {"start_s": label.start_s, "end_s": label.end_s, "reason": label.reason}
-        by_modality.setdefault(label.label, []).append(stretch)
+        opt_out = {"start_s": label.start_s, "end_s": label.end_s, "reason": label.reason}
+        by_modality.setdefault(label.label, []).append(opt_out)
     for name, score in _scores(verdict):
         yield {"name": name, "score": score, "opt_outs": by_modality.get(name, [])}
 

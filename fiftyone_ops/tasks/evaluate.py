@@ -1,4 +1,4 @@
-"""Measure predictions in a dataset against its truth, with the figures of the field.
+"""Measure predictions in a dataset against its truth, with the metrics of the field.
 
 From Python, without the App::
 
@@ -41,7 +41,7 @@ class Evaluated:
     """Metrics of an evaluation.
 
     Attributes:
-        evaluation: All figures, with their intervals.
+        evaluation: All metrics, with their intervals.
         eval_key: What the evaluation is called in the dataset.
         views: Names of the saved views of errors.
     """
@@ -124,7 +124,7 @@ class _PredictionTable:
                 self.by_modality.setdefault(modality, {})[sample_id] = verdict[name]
 
     def predictions(self, name: str) -> Predictions:
-        """Return it as the tables that figures are computed from."""
+        """Return it as the tables that metrics are computed from."""
         return Predictions(
             name=name,
             scores=self.scores,
@@ -232,7 +232,7 @@ def _register(dataset: Any, result: Evaluated, options: EvaluateSettings) -> Non
         result.eval_key,
         method=store.EVALUATE,
         # As rows: a database's keys have no dots in them, and "ap@0.5" has.
-        figures=[[name, value] for name, value in result.table.items()],
+        metrics=[[name, value] for name, value in result.table.items()],
         settings=options.model_dump(mode="json"),
         num_real=result.evaluation.num_real,
         num_fake=result.evaluation.num_fake,

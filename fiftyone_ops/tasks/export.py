@@ -42,21 +42,25 @@ class Exported:
 
     Attributes:
         folder: Where it lies.
-        written: How many files, besides one that lists them.
+        num_written: How many files, besides one that lists them.
         failed: Why there is nothing of a video, by its file.
     """
 
     folder: Path
-    written: int = 0
+    num_written: int = 0
     failed: dict[str, str] = field(default_factory=dict)
 
     def __str__(self) -> str:
         failed = f", nothing of {len(self.failed)} videos" if self.failed else ""
-        return f"{self.written} files written to {self.folder}{failed}"
+        return f"{self.num_written} files written to {self.folder}{failed}"
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain values."""
-        return {"folder": str(self.folder), "written": self.written, "failed": dict(self.failed)}
+        return {
+            "folder": str(self.folder),
+            "written": self.num_written,
+            "failed": dict(self.failed),
+        }
 
 
 def export(
@@ -150,7 +154,7 @@ def _reports(videos: Samples, settings: ExportSettings, exported: Exported) -> I
             report = labels.report_of(row, makers.get(row["verdict"].made_by, {}))
             for writer in writers:
                 files.write_report(report, paths[Path(row["filepath"])], writer)
-                exported.written += 1
+                exported.num_written += 1
             yield
 
 
@@ -179,7 +183,7 @@ def _cut(row: Row, settings: ExportSettings, exported: Exported) -> None:
         within = Segment(max(0.0, segment.start_s - settings.padding_s), max(segment.end_s, end_s))
         name = f"{Path(row['filepath']).stem}-{row['id'][-6:]}-{number}-{label.label}.mp4"
         cut(media, within, settings.folder / name)
-        exported.written += 1
+        exported.num_written += 1
 
 
 def _lavdf(videos: Samples, settings: ExportSettings, exported: Exported) -> Iterator[None]:
@@ -191,7 +195,7 @@ def _lavdf(videos: Samples, settings: ExportSettings, exported: Exported) -> Ite
         if isinstance(frame_index, Glance):
             _place(record.media, settings.folder / file, copy=settings.copy_media)
             entries.append(_entry(record, frame_index, file))
-            exported.written += 1
+            exported.num_written += 1
         else:
             exported.failed[str(record.media)] = str(frame_index)
         yield

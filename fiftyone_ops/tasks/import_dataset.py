@@ -7,7 +7,7 @@ From Python, without the App::
     dataset = import_dataset("lav-df=LAV-DF", split="test").dataset
 
 Each sample has the dataset's truth in ``ground_truth`` (see :mod:`.labels`), ``forged`` or
-``real`` in ``ground_truth_verdict`` (with ``altered``: which modality, and ``located``:
+``genuine`` in ``ground_truth_verdict`` (with ``altered``: which modality, and ``located``:
 whether the dataset says where), and what else the dataset says in ``key``, ``split``,
 ``identity``, ``kind`` and ``original``. The split is a tag too.
 """

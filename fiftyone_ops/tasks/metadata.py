@@ -205,17 +205,17 @@ class Proxies:
 
     Attributes:
         folder: Where it lies.
-        made: How many copies.
+        num_copied: How many copies.
         failed: Why there is none, by file.
     """
 
     folder: Path
-    made: int = 0
+    num_copied: int = 0
     failed: dict[str, str] = field(default_factory=dict)
 
     def __str__(self) -> str:
         failed = f", {len(self.failed)} could not be made" if self.failed else ""
-        return f"{self.made} copies made{failed}"
+        return f"{self.num_copied} copies made{failed}"
 
 
 def make_proxies(
@@ -226,7 +226,7 @@ def make_proxies(
 ) -> Proxies:
     """Make a playable copy of each video that is tagged as not playable, and show that.
 
-    Tags come from :func:`fiftyone_ops.tasks.fill_metadata`. A copy that is there already
+    Tags come from :func:`fill_metadata`. A copy that is there already
     is not made again.
 
     Args:
@@ -287,7 +287,7 @@ def _copy(sample_id: str, source: str, summary: Proxies) -> Path | None:
     except MmmsbaError as error:
         summary.failed[source] = str(error)
         return None
-    summary.made += 1
+    summary.num_copied += 1
     return path
 
 

@@ -8,11 +8,11 @@ Decisions never touch the predictions. They make up two fields beside ``forgerie
     was missed), ``by`` and ``at``.
 ``forgeries_review``
     ``fo.Classification``, one a sample that somebody looked at. ``label``: ``open`` for as long as
-    a prediction is undecided, then ``forged`` or ``real``; ``by`` and ``at``: whoever decided
+    a prediction is undecided, then ``forged`` or ``genuine``; ``by`` and ``at``: whoever decided
     last; ``decided``: ``accepted`` or ``rejected`` by the prediction's id; ``history``: every
     decision, with who, when, and what was there before it.
 
-A sample is learned from once its label is ``forged`` or ``real``.
+A sample is learned from once its label is ``forged`` or ``genuine``.
 """
 
 import getpass
@@ -103,7 +103,7 @@ class Reviewed:
     """State of a sample after a decision.
 
     Attributes:
-        label: ``open``, ``forged`` or ``real``.
+        label: ``open``, ``forged`` or ``genuine``.
         segments: What somebody stands by, as plain values.
         undecided: Ids of the predictions that are left to decide.
     """

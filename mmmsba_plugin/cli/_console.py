@@ -42,7 +42,7 @@ def print_warning(what: str, to: Console) -> None:
     to.print(Text.assemble("  ", ("note: ", "yellow"), visible(what)))
 
 
-def tell_written(paths: Iterable[Path], to: Console) -> None:
+def print_written(paths: Iterable[Path], to: Console) -> None:
     """Print where reports were written."""
     for path in paths:
         to.print(visible_text(f"  wrote {path}", "dim"))
@@ -62,8 +62,8 @@ def _verdict(report: Report) -> Text:
 
 def _segments(report: Report) -> Iterator[str]:
     for segment in report.segments:
-        stretch = f"{clock(segment.start_s)} to {clock(segment.end_s)}"
-        yield f"{stretch}  {segment.score:.3f}  {ALTERED[segment.modality]}"
+        span = f"{clock(segment.start_s)} to {clock(segment.end_s)}"
+        yield f"{span}  {segment.score:.3f}  {ALTERED[segment.modality]}"
 
 
 def _opt_outs(report: Report) -> Iterator[str]:
@@ -72,12 +72,12 @@ def _opt_outs(report: Report) -> Iterator[str]:
     for modality, modality_report in modality_reports.items():
         if modality_report.opt_outs or modality_report.score is None:
             reasons = ", ".join(
-                dict.fromkeys(stretch.reason for stretch in modality_report.opt_outs)
+                dict.fromkeys(opt_out.reason for opt_out in modality_report.opt_outs)
             )
-            hidden_s = sum(stretch.end_s - stretch.start_s for stretch in modality_report.opt_outs)
+            hidden_s = sum(opt_out.end_s - opt_out.start_s for opt_out in modality_report.opt_outs)
             share = (
-                "not judged"
+                "not evaluated"
                 if modality_report.score is None
-                else f"not judged for {hidden_s:.2f} s"
+                else f"not evaluated for {hidden_s:.2f} s"
             )
             yield f"{modality} {share}: {reasons or 'absent'}"

@@ -131,7 +131,7 @@ class DetectorOptions:
         from mmmsba_plugin.cli import _console
         from mmmsba_plugin.evaluation.run import run, tables
 
-        with to.status("judging clips") as status:
+        with to.status("evaluating clips") as status:
             results = run(
                 self._detector,
                 options.clips(need_media=self._need_media),
@@ -141,7 +141,7 @@ class DetectorOptions:
         for result in results:
             if result.report.problem is not None:
                 _console.failure(
-                    f"not judged: {result.record.media}: {result.report.problem.message}", to
+                    f"not evaluated: {result.record.media}: {result.report.problem.message}", to
                 )
         return tables(results, name=self._name)
 
@@ -155,9 +155,9 @@ def read_system(
 
     Args:
         spec: ``PATH`` or ``FORM=PATH``.
-        ground_truth: What is true.
-        threshold: From which score it calls a clip forged; what it says itself if not given.
-        to: Hears of what does not fit.
+        ground_truth: Ground truth of the clips.
+        threshold: Threshold from which it calls a clip fake; its own if not given.
+        to: Console for what does not match.
     """
     from mmmsba_plugin.cli import _console
     from mmmsba_plugin.evaluation.predictions import matched
@@ -216,7 +216,7 @@ def require_published(datasets: "Sequence[str]", options: GroundTruthOptions) ->
 
 
 def published_tables(
-    comparison: "SideBySide", wanted: "Sequence[str]", options: GroundTruthOptions
+    comparison: "SideBySide", stated: "Sequence[str]", options: GroundTruthOptions
 ) -> "dict[str, list[Row]]":
     """Return the first system among published results, by task and dataset.
 
@@ -227,7 +227,7 @@ def published_tables(
 
     first = comparison.evaluations[0]
     metrics = {name: interval.value for name, interval in first.intervals.items()}
-    datasets = [dataset or options.dataset for dataset in wanted]
+    datasets = [dataset or options.dataset for dataset in stated]
 
     def rows(dataset: str, task: "Task") -> "list[Row]":
         is_known = dataset in known_datasets()

@@ -21,7 +21,7 @@ def show(side_by_side: SideBySide, to: Console) -> None:
     """Show systems beside each other, the groups of the first, and by how much it is ahead."""
     evaluations = side_by_side.evaluations
     first = evaluations[0]
-    to.print(f"{first.num_real} real and {first.num_fake} fake clips were judged")
+    to.print(f"{first.num_real} real and {first.num_fake} fake clips were evaluated")
     to.print(f"localization as in {first.mode} mode; brackets hold 95 % intervals")
     table = Table(
         "measure", *(escape(visible(evaluation.system)) for evaluation in evaluations), box=None

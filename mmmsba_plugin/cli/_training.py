@@ -98,4 +98,4 @@ def print_training(fitted: "Fitted", console: "Console") -> None:
         console.print(f"  validation {name}: {value:.3f}{was}")
     if why := point.calibration.reason:
         console.print(f"  scores are not calibrated: {why}")
-    _console.tell_written([fitted.checkpoint], console)
+    _console.print_written([fitted.checkpoint], console)

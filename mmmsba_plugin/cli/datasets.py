@@ -112,8 +112,8 @@ def _show(checkup: "Checkup", entry: "DatasetReader", to: "Console") -> None:
         _console.failure(f"reading ended early: {checkup.ended}", to)
     if several := checkup.in_several_splits:
         _console.failure(
-            f"warning: {len(several)} people are in more than one split, so figures would praise "
-            f"knowing a face: {', '.join(several[:NUM_NAMED])}",
+            f"warning: {len(several)} identities are in more than one split, so metrics would "
+            f"praise knowing a face: {', '.join(several[:NUM_NAMED])}",
             to,
         )
 
@@ -130,15 +130,15 @@ def _show_counts(checkup: "Checkup", to: "Console") -> None:
         counts = [checkup.records[kind, split] for split in splits]
         table.add_row(Text(kind), *map(str, counts), str(sum(counts)))
     shares = ", ".join(f"{split} {count}" for split, count in sorted(checkup.identities().items()))
-    spans = checkup.stretches
+    spans = checkup.segments
     lasting = f": {spans.mean_s:.2f} s on average, {spans.longest_s:.2f} s at most"
     to.print(table)
-    to.print(f"{checkup.records.total()} records, {checkup.fake} of them forged")
-    to.print(
-        f"identities: {len(checkup.splits_by_identity) or 'not stated'}"
-        f"{f' ({shares})' if shares else ''}"
-    )
-    to.print(f"fake stretches: {spans.count}{lasting if spans.count else ''}")
+    to.print(f"{checkup.records.total()} records, {checkup.fake} of them fake")
+    if checkup.num_stated:
+        to.print(f"identities: {len(checkup.splits_by_identity)} ({shares})")
+    else:
+        to.print("identities: not stated")
+    to.print(f"fake segments: {spans.count}{lasting if spans.count else ''}")
     if checkup.whole_clips:
         to.print(
             f"forged at no stated place: {checkup.whole_clips}; no localization is measured on them"

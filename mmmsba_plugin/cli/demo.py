@@ -54,7 +54,7 @@ def demo(
         result = story(output, seed=seed, on_step=print_step)
     page = files.write_report(result.report, output / "report", lookup("writers", "html"))
     _print_result(result, console)
-    _console.tell_written([page], console)
+    _console.print_written([page], console)
     if open_page:
         # Not typer.launch: where there is no browser, that prints what it tried.
         webbrowser.open(page.resolve().as_uri())

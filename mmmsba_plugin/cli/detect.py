@@ -82,11 +82,11 @@ def detect(
     console = _console.console()
     before = files.reports_before(names, writers, loaded.info) if resume else {}
     if resume:
-        console.print(f"{len(before)} of {len(names)} clips were judged before")
+        console.print(f"{len(before)} of {len(names)} clips were evaluated before")
     left = {clip: name for clip, name in names.items() if clip not in before}
     reports = loaded.detect_many(left, command=shlex.join(["mmmsba", *sys.argv[1:]]))
     well = sum(status == "ok" for status in before.values())
-    with console.status("judging"):
+    with console.status("detecting"):
         for (clip, name), report in zip(left.items(), reports, strict=True):
             _console.print_report(clip, report, console)
             well += _write(report, name, writers, console) and report.status == "ok"
@@ -128,5 +128,5 @@ def _write(
             _console.print_warning(
                 f"not written as {called}: {type(error).__name__}: {error}", console
             )
-    _console.tell_written(paths, console)
+    _console.print_written(paths, console)
     return len(paths) == len(writers)

@@ -169,16 +169,18 @@ def evaluate(
         _evaluation.write_json(comparison, tables, as_json)
     if output is not None:
         paths = _evaluation.write_all(comparison, tables, systems, ground_truth, output)
-        _console.tell_written(paths, console)
+        _console.print_written(paths, console)
     if comparison.evaluations[0].not_evaluated:
         raise typer.Exit(_exit_codes.NOT_EVALUATED)
 
 
-def _refuse(judging: Mapping[str, object]) -> None:
+def _refuse(options: Mapping[str, object]) -> None:
     """Refuse options that would do nothing where predictions are given."""
-    for option, value in judging.items():
+    for option, value in options.items():
         if value is not None:
-            raise typer.BadParameter(f"{option} is for judging clips; leave out PREDICTIONS or it")
+            raise typer.BadParameter(
+                f"{option} is for evaluating a detector; leave out PREDICTIONS or it"
+            )
 
 
 def _mode(word: str) -> str:

@@ -12,7 +12,7 @@ def install() -> None:
     from mmmsba_plugin.cli import _console
 
     console = _console.console()
-    console.print(_console.visible_text(plugin.install().said))
+    console.print(_console.visible_text(plugin.install().message))
     console.print("restart the App if it is open")
 
 
@@ -22,7 +22,7 @@ def uninstall() -> None:
     from fiftyone_ops import install as plugin
     from mmmsba_plugin.cli import _console
 
-    _console.console().print(_console.visible_text(plugin.uninstall().said))
+    _console.console().print(_console.visible_text(plugin.uninstall().message))
 
 
 @app.command("path")

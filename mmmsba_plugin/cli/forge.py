@@ -92,7 +92,7 @@ def forge(
     for skipped in summary.skipped:
         _console.failure(f"skipped {skipped}", console)
     console.print(f"wrote {summary.num_real} real and {summary.num_fake} fake clips")
-    _console.tell_written([summary.metadata], console)
+    _console.print_written([summary.metadata], console)
     if check_leaks:
         _print_leakage(output, console)
 

@@ -95,7 +95,7 @@ def reproduce(
         with writing_to(output):
             paths = write(measured, output)
         _show(measured, console)
-        _console.tell_written(paths, console)
+        _console.print_written(paths, console)
         failed |= any(row.status == "failed" for row in measured.rows)
     if failed:
         raise typer.Exit(_exit_codes.NOT_EVALUATED)

@@ -54,7 +54,7 @@ FPS_HZ = 25
 #: Share of the training people who serve development under the paper's protocol.
 HELD_OUT = 0.15
 
-#: Whether the frame and whether the audio was altered, by ``modify_type``.
+#: Whether the video and whether the audio was altered, by ``modify_type``.
 _ALTERED = {
     "real": (False, False),
     "visual_modified": (True, False),
@@ -92,7 +92,7 @@ class AvDeepfake1mConfig(ReaderConfig):
     seed: int = Field(default=0, ge=0, description="Decides who is dev under the paper's protocol.")
 
     @property
-    def named(self) -> str:
+    def protocol_label(self) -> str:
         """Label that stands beside numbers, as that of FakeAVCeleb does."""
         return f"paper (seed {self.seed})" if self.protocol == "paper" else self.protocol
 
@@ -283,7 +283,7 @@ def _record(item: Fields, *, config: AvDeepfake1mConfig, published: str) -> Reco
         key=key,
         duration_s=None if num_frames is None else frames_to_s(num_frames, FPS_HZ),
         listed=as_listed(item, "fake_segments", truth),
-        extra={**without(item, _USED_FAKE if truth else _USED), "protocol": config.named},
+        extra={**without(item, _USED_FAKE if truth else _USED), "protocol": config.protocol_label},
     )
 
 

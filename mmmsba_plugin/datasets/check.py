@@ -70,9 +70,11 @@ class Checkup:
         records: How many there are of each kind and split; where a dataset does not say how clips
             were made, what was altered in them serves as their kind.
         fake: How many of them are fake.
-        stretches: Where a dataset states places: how many, how long.
+        segments: Where a dataset states places: how many, how long.
         whole_clips: Fake clips of which no place is stated.
-        splits_by_identity: The splits that each identity is in.
+        splits_by_identity: The splits that each identity is in, by its key; where a dataset does
+            not state identities, fakes of one original have its name for a key.
+        num_stated: Records whose identity the dataset states.
         missing: Clips that are not there, by key.
         malformed: What the reader said of the records that it left out.
         ended: Why reading ended early; None if it did not.
@@ -83,9 +85,10 @@ class Checkup:
     protocol: str | None = None
     records: Counter[tuple[str, str]] = field(default_factory=Counter)
     fake: int = 0
-    stretches: SegmentStatistics = field(default_factory=SegmentStatistics)
+    segments: SegmentStatistics = field(default_factory=SegmentStatistics)
     whole_clips: int = 0
     splits_by_identity: dict[str, frozenset[str]] = field(default_factory=dict)
+    num_stated: int = 0
     missing: Examples = field(default_factory=Examples)
     malformed: Examples = field(default_factory=Examples)
     ended: str | None = None
@@ -112,11 +115,11 @@ class Checkup:
         self.fake += record.fake
         self.whole_clips += record.whole_clip
         for segment in () if record.whole_clip else record.truth:
-            self.stretches.add(segment.duration_s)
-        if record.identity is not None:
-            self.splits_by_identity[record.identity] = self.splits_by_identity.get(
-                record.identity, frozenset()
-            ) | {split}
+            self.segments.add(segment.duration_s)
+        self.num_stated += record.identity is not None
+        # A clip that is its own identity is in one split, and a million of them need no place.
+        if (key := record.identity_key) != record.name:
+            self.splits_by_identity[key] = self.splits_by_identity.get(key, frozenset()) | {split}
         if not is_there:
             self.missing.add(record.name)
 
@@ -135,10 +138,10 @@ class Checkup:
             "num_records": self.records.total(),
             "num_fake": self.fake,
             "num_whole_clips": self.whole_clips,
-            "stretches": {
-                "count": self.stretches.count,
-                "mean_s": _or_none(self.stretches.mean_s),
-                "longest_s": _or_none(self.stretches.longest_s),
+            "segments": {
+                "count": self.segments.count,
+                "mean_s": _or_none(self.segments.mean_s),
+                "longest_s": _or_none(self.segments.longest_s),
             },
             "identities": dict(sorted(self.identities().items())),
             "in_several_splits": {"count": len(several), "first": several[:NUM_NAMED]},
@@ -148,7 +151,9 @@ class Checkup:
         }
 
     def identities(self) -> Mapping[str, int]:
-        """Count the identities of each split."""
+        """Count the identities of each split; none where a dataset states none."""
+        if not self.num_stated:
+            return Counter()
         return Counter(split for splits in self.splits_by_identity.values() for split in splits)
 
 

@@ -44,11 +44,11 @@ def read_table(
 
     Columns, besides ``path`` (absolute, or as seen from the CSV):
 
-    - ``label``: ``real``, ``real`` or ``0``; ``fake``, ``forged`` or ``1``. A clip that is
+    - ``label``: ``real``, ``genuine`` or ``0``; ``fake``, ``forged`` or ``1``. A clip that is
       fake and has no stretches is fake from start to end.
     - ``start_s`` and ``end_s``, in seconds: one fake stretch a row; a clip may have several
       rows, anywhere. Or ``segments``: all of them, as ``[[start, end], …]``. Without a column
-      ``label``, a clip without stretches is real.
+      ``label``, a clip without segments is real.
     - ``modality``: what was altered there: ``audio``, ``visual`` or ``both``. Not told apart if
       any forged row of a clip leaves it empty.
     - ``split``, ``identity``, ``kind``, ``duration_s``: the same in all rows of a clip.
@@ -157,13 +157,13 @@ def _ground_truth(lines: Sequence[_Line]) -> tuple[list[Segment], list[Segment],
     audio, visual, is_by_modality = [], [], True
     fake = _fake(lines)
     for line in lines:
-        stretches = _segments_text(line) or ([WHOLE_CLIP] if fake and len(lines) == 1 else [])
+        segments = _segments_text(line) or ([WHOLE_CLIP] if fake and len(lines) == 1 else [])
         modality = _one_of(line, "modality", _MODALITIES)
-        if modality and not stretches:
+        if modality and not segments:
             raise DatasetError("'modality' says what was altered, but nothing was; clear it")
-        is_by_modality &= bool(modality) or not stretches
-        audio += stretches if modality != "visual" else []
-        visual += stretches if modality != "audio" else []
+        is_by_modality &= bool(modality) or not segments
+        audio += segments if modality != "visual" else []
+        visual += segments if modality != "audio" else []
     if fake and not (audio or visual):
         raise DatasetError("several rows call it fake, and none says where; leave one row")
     return audio, visual, is_by_modality

@@ -6,7 +6,7 @@ What its copies in circulation taught:
 - The folder's first part and the spelling of others differ from copy to copy
   (``Caucasian (American)``, ``Caucasian_American``); the method ``wav2lip`` is ``wavtolip`` in
   names of files. So clips are looked for by what is alike in their folders' names.
-- What was fake stands in ``type`` and ``category``, which must agree. It is never taken from
+- What was manipulated stands in ``type`` and ``category``, which must agree. It is never taken from
   the name of a file or a folder.
 - It is fake from start to end, or not at all: the truth of a fake is
   :data:`~mmmsba_plugin.record.WHOLE_CLIP`, and no localization can be measured on it.
@@ -79,7 +79,7 @@ class _Item:
 
     Attributes:
         line: Where it stands.
-        type: What was fake.
+        type: Manipulated modality.
         parts: Folders and name of the clip, from the type's folder on, as the table spells them.
         row: All of its fields.
     """

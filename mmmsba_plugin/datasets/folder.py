@@ -1,7 +1,7 @@
 """Reads clips of one's own: those a CSV lists, or those in a folder for each label.
 
 The CSV is ``clips.csv``; see :func:`~mmmsba_plugin.datasets.clip_table.read_table`. Without
-one, a folder holds ``real`` (or ``real``) and ``forged`` (or ``fake``), or ``train``,
+one, a folder holds ``real`` (or ``genuine``) and ``fake`` (or ``forged``), or ``train``,
 ``dev`` and ``test`` with such folders inside. There, a clip's label is where it lies: its owner
 put it there for that.
 """

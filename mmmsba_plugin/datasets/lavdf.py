@@ -16,6 +16,7 @@ from pathlib import Path
 
 from pydantic import Field
 
+from mmmsba_plugin.datasets.avdeepfake1m import identity_of
 from mmmsba_plugin.datasets.json_records import first, listed
 from mmmsba_plugin.datasets.reader import (
     Fields,
@@ -139,7 +140,7 @@ def _record(item: Fields, *, root: Path, splits: Splits, need_media: bool) -> Re
         media=find_clip(root, key, [""], need_media=need_media),
         truth=truth,
         split=split,
-        identity=word(item, "identity"),
+        identity=word(item, "identity") or identity_of(key),
         audio_truth=audio,
         visual_truth=visual,
         original=word(item, "original"),

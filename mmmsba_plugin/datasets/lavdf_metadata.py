@@ -50,7 +50,7 @@ def entry(
         file: The clip's path below the dataset, with slashes.
         split: Which split it serves; None leaves that open.
         identity: Who is seen.
-        kind: ``real``, or how it was fake.
+        kind: ``real``, or how it was made.
         duration_s: How long it lasts, in seconds.
         num_frames: How many frames it has.
         num_audio_samples: How many audio samples it has; 0 without audio.

@@ -89,7 +89,7 @@ def open_dataset(
     """Return the dataset that is meant.
 
     Args:
-        argument: As for :func:`wanted`.
+        argument: As for :func:`parse_spec`.
         reader: Who reads a plain ``DIR``. If not given, whoever recognises it does.
         split: Only records of this split; all if not given.
         need_media: Whether a record whose clip is not there is left out. A reader that knows

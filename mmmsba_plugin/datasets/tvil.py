@@ -1,4 +1,4 @@
-"""Reads TVIL: inpainted videos, so the frame alone is fake and there is no audio.
+"""Reads TVIL: inpainted videos, so the video alone is fake and there is no audio.
 
 ``annotations/metadata.json`` is an object of records by name. Where the videos lie is not
 documented, and most who use the dataset have its features only (``feats/tsn/rgb/<split>/``):

@@ -189,7 +189,7 @@ def _draw_ap_by_tiou(frame: "Figure", systems: _Systems) -> None:
         tious = sorted(system.ap_by_tiou)
         values = [system.ap_by_tiou[tiou] for tiou in tious]
         axes.plot(tious, values, **style.marked, label=_label(system.name), clip_on=False)
-    axes.set_xlabel("tIoU from which a stretch counts as found (overlap ÷ union)")
+    axes.set_xlabel("tIoU from which a segment counts as found (overlap ÷ union)")
     axes.set_ylabel("average precision")
     axes.set_ylim(0, 1)
     axes.set_xticks(sorted({tiou for system, _ in systems for tiou in system.ap_by_tiou}))

@@ -289,8 +289,8 @@ def _trained_on(result: PublishedResult) -> str:
 #: What may tell rows of one method apart, the most telling first.
 _APART: tuple[Callable[[PublishedResult], str], ...] = (
     _trained_on,
-    lambda one: f"split {one.split}",
-    lambda one: one.source,
+    lambda result: f"split {result.split}",
+    lambda result: result.source,
 )
 
 

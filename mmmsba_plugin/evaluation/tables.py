@@ -123,7 +123,7 @@ class SpanTable:
         lacking = len(self.keys)
         places = np.array([self.places.get(key, lacking) for key in keys], dtype=np.int64)
         offsets = offsets_of(np.append(self.counts, 0)[places])
-        rows = stretches(self.offsets[places], np.diff(offsets))
+        rows = rows_of(self.offsets[places], np.diff(offsets))
         scores = None if self.scores is None else self.scores[rows]
         return type(self)(list(keys), offsets, self.spans[rows], scores)
 
@@ -133,11 +133,11 @@ def offsets_of(counts: Sequence[int] | Offsets) -> Offsets:
     return np.concatenate([[0], np.cumsum(np.asarray(counts, dtype=np.int64))]).astype(np.int64)
 
 
-def stretches(starts: Offsets, lengths: Offsets) -> Offsets:
+def rows_of(starts: Offsets, lengths: Offsets) -> Offsets:
     """Return the integers of each stretch ``[start, start + length)``, end to end.
 
     Example:
-        >>> stretches(np.array([7, 2]), np.array([3, 2]))
+        >>> rows_of(np.array([7, 2]), np.array([3, 2]))
         array([7, 8, 9, 2, 3])
     """
     before = np.cumsum(lengths) - lengths
@@ -233,7 +233,7 @@ class GroundTruth:
             one, though two may touch.
         clusters: What each clip is alike with: who is in it, or the clip it was made from.
         kinds: How each was made, in the dataset's words; None where it does not say.
-        altered: ``real``, ``audio``, ``visual``, ``both``, or ``fake`` where it is not
+        altered: ``genuine``, ``audio``, ``visual``, ``both``, or ``forged`` where it is not
             told apart.
         located: Whether it is known where each is fake, shape ``(clip,)``; real clips
             are. What is found in others is neither right nor wrong.

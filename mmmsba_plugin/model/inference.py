@@ -137,9 +137,9 @@ def _predict_window(
     for index, modality in enumerate(modalities):
         rows = features.rows[modality]
         values = torch.from_numpy(rows.values[window.start : window.stop]).to(device)
-        shown = torch.from_numpy(rows.present[window.start : window.stop]).to(device)
-        views = torch.zeros(1 + len(modalities), len(shown), dtype=torch.bool, device=device)
-        views[0] = views[1 + index] = shown
+        is_present = torch.from_numpy(rows.present[window.start : window.stop]).to(device)
+        views = torch.zeros(1 + len(modalities), len(is_present), dtype=torch.bool, device=device)
+        views[0] = views[1 + index] = is_present
         inputs[modality] = values.expand(1 + len(modalities), *values.shape)
         present[modality] = views
     output = network(inputs, present=present)

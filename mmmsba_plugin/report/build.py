@@ -1,4 +1,4 @@
-"""Puts what a detector found into a report."""
+"""Building of reports from what a detector predicts."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -44,7 +44,7 @@ def ok_report(
     calibration: Calibration,
     provenance: Provenance,
 ) -> Report:
-    """Return the report of a clip that could be judged.
+    """Build the report of a clip that was evaluated.
 
     What is decided is decided on the network's own scale. Then every score, and the threshold,
     passes the same curve, here and nowhere else; as it rises strictly, all that was decided
@@ -52,10 +52,10 @@ def ok_report(
 
     Args:
         media: The file.
-        features: What the model was probability, and what it was not.
+        features: Features of the clip, with the segments that could not be evaluated.
         scores: P(fake) of each snippet, shape ``(snippet,)``; NaN where nothing is present.
         by_modality: The same when shown one modality alone.
-        segments: Fake stretches and their scores.
+        segments: Fake segments and their scores.
         proposals: Ranked candidates: start and end in seconds, and scores.
         threshold: What the clip's score is compared with.
         onsets: For each modality, the score from which it says by itself that it was altered.

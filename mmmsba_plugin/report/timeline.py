@@ -86,11 +86,11 @@ class Lane:
         top_px: Where its heading begins.
         height_px: How high its plot is, below the heading.
         path: The curve, as SVG's path data in ``CURVE_BOX``; empty if there is none.
-        hidden: Where it could not be judged.
+        hidden: Segments that could not be evaluated.
     """
 
     name: str
-    note: str
+    caption: str
     top_px: int
     height_px: int
     path: str = ""
@@ -201,18 +201,18 @@ def _lane_note(modality_report: ModalityReport) -> str:
     score = "absent" if modality_report.score is None else f"by itself {modality_report.score:.3f}"
     # Most opt-outs are too narrow to be written on, so their reasons stand in the heading.
     reasons = list(dict.fromkeys(opt_out.reason for opt_out in modality_report.opt_outs))
-    return "; ".join([score, *(["not judged: " + ", ".join(reasons)] if reasons else [])])
+    return "; ".join([score, *(["not evaluated: " + ", ".join(reasons)] if reasons else [])])
 
 
-def _band(stretch: TimeSpan, end_s: float, *, says: str, label: str | int) -> Band:
+def _band(span: TimeSpan, end_s: float, *, says: str, label: str | int) -> Band:
     left, right = (
-        round(100 * min(max(0.0, s / end_s), 1.0), 3) for s in (stretch.start_s, stretch.end_s)
+        round(100 * min(max(0.0, s / end_s), 1.0), 3) for s in (span.start_s, span.end_s)
     )
     min_percent = _ROOM_FOR_NUMBER if isinstance(label, int) else _ROOM_FOR_WORDS
     return Band(
         left=left,
         width=round(right - left, 3),
-        says=f"{says}, {clock(stretch.start_s)} to {clock(stretch.end_s)}",
+        says=f"{says}, {clock(span.start_s)} to {clock(span.end_s)}",
         label=str(label) if right - left >= min_percent else "",
     )
 

@@ -136,7 +136,7 @@ def clips_to_learn(
     Args:
         dataset: Where from.
         seed: Decides who is held out.
-        limit: At most as many of each split; see :func:`drawn`.
+        limit: At most as many of each split; see :func:`draw_records`.
 
     Raises:
         DatasetError: There is nothing to learn from.
@@ -163,7 +163,7 @@ def clips_to_test(dataset: DatasetSource, *, limit: int | None = None) -> Tested
 
     Args:
         dataset: Where from.
-        limit: At most as many; see :func:`drawn`.
+        limit: At most as many; see :func:`draw_records`.
 
     Raises:
         DatasetError: There is neither.

@@ -30,7 +30,7 @@ from mmmsba_plugin.evaluation.tables import GroundTruth
 from mmmsba_plugin.features.cache import FeatureCache
 from mmmsba_plugin.media.silence import SILENT_DB
 from mmmsba_plugin.record import Record
-from mmmsba_plugin.reproduce import judging, silence
+from mmmsba_plugin.reproduce import clip_reports, silence
 from mmmsba_plugin.reproduce.datasets import (
     SPLIT_NOTES,
     TEST_CLIPS,
@@ -99,7 +99,7 @@ class Reproduction:
         settings: What all tables have in common.
         out: Where everything goes.
         cache: Where features are kept; the user's cache if not given.
-        say: Hears what is being done.
+        on_step: Hears what is being done.
         on_clip: Hears of each clip that is ``read`` for training, ``judged``, or ``heard`` for
             the silence that it starts with, by its name.
         progress: Whether training shows a progress bar.
@@ -194,8 +194,8 @@ class Reproduction:
         _, training_set = self._training_set(training.dataset, seed)
         num_shared = training_set.shared_with(dataset, tested.records)
         trained = self._trained(training, seed)
-        answers = self._predict(trained, dataset, tested)
-        predictions = judging.as_predictions(answers, name=training.method.name)
+        kept_reports = self._predict(trained, dataset, tested)
+        predictions = clip_reports.as_predictions(kept_reports, name=training.method.name)
         evaluation = measure(
             predictions if localizes else replace(predictions, proposals=None),
             GroundTruth.of(tested.records),
@@ -212,7 +212,9 @@ class Reproduction:
             threshold=predictions.threshold,
             num_real=evaluation.num_real,
             num_fake=evaluation.num_fake,
-            not_evaluated={key: answers[key].problem or "" for key in evaluation.not_evaluated},
+            not_evaluated={
+                key: kept_reports[key].problem or "" for key in evaluation.not_evaluated
+            },
         )
         return evaluation, run, tuple(self._notes(dataset, tested, run, num_shared))
 
@@ -234,14 +236,14 @@ class Reproduction:
 
     def _predict(
         self, trained: _Trained, dataset: DatasetSource, tested: Tested
-    ) -> dict[str, judging.Answer]:
+    ) -> dict[str, clip_reports.KeptReport]:
         detector = MmmsbaDetector.from_pretrained(trained.folder, cache=self._cache)
         settings = {"by": dict(detector.info), "reader": dataset.reader, "root": str(dataset.root)}
         path = (
             self.out / "answers" / trained.name / f"{_file_name(dataset)}-{_hash(settings)}.jsonl"
         )
         self._on_step(f"judging {dataset.title} by {trained.name}")
-        return judging.predict_clips(
+        return clip_reports.predict_clips(
             detector,
             tested.records,
             path,

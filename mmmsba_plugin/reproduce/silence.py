@@ -15,7 +15,7 @@ from mmmsba_plugin.errors import MmmsbaError
 from mmmsba_plugin.media.probe import probe
 from mmmsba_plugin.media.silence import leading_silence_s
 from mmmsba_plugin.record import Record
-from mmmsba_plugin.reproduce import kept
+from mmmsba_plugin.reproduce import journal
 
 #: Clips that are listened to at a time, for each worker.
 _AHEAD = 4
@@ -45,11 +45,11 @@ def leading_silences(
         DatasetError: The file of lengths is damaged.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    lengths = kept.read(path, _length_s)
+    lengths = journal.read(path, _length_s)
     missing = [r for r in records if r.name not in lengths and r.media.is_file()]
     with path.open("a", encoding="utf-8") as stream:
         for name, length_s in _listened(missing, workers, on_clip):
-            kept.write(stream, name, {"silence_s": length_s})
+            journal.write(stream, name, {"silence_s": length_s})
             lengths[name] = length_s
     return {r.name: lengths[r.name] for r in records if r.name in lengths}
 

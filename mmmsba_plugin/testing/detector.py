@@ -43,7 +43,7 @@ class DetectorContract(EntryContract[DetectorEntry]):
         assert {"name", "summary", "modalities"} <= info.keys(), f"it has only {sorted(info)}"
         json.dumps(info)
 
-    def test_it_judges_a_clip(self, tmp_path: Path) -> None:
+    def test_it_reports_on_a_clip(self, tmp_path: Path) -> None:
         report = self.load().detect(self.media(tmp_path))
         assert report.status != "error", f"it cannot read the clip: {report.problem}"
         assert Report.model_validate_json(report.model_dump_json()) == report

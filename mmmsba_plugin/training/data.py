@@ -145,11 +145,11 @@ def _without_boundaries(targets: dict[str, Targets]) -> dict[str, Targets]:
 
 def ground_truth(record: Record) -> dict[str, tuple[Segment, ...]]:
     """Return the truth of each view; the whole truth where a dataset tells none apart."""
-    told_apart = record.audio_truth is not None and record.visual_truth is not None
+    is_by_modality = record.audio_truth is not None and record.visual_truth is not None
     return {
         "all": record.truth,
-        "audio": (record.audio_truth or ()) if told_apart else record.truth,
-        "visual": (record.visual_truth or ()) if told_apart else record.truth,
+        "audio": (record.audio_truth or ()) if is_by_modality else record.truth,
+        "visual": (record.visual_truth or ()) if is_by_modality else record.truth,
     }
 
 

@@ -32,7 +32,7 @@ class Learner(lightning.LightningModule):
     def training_step(self, batch: Batch, _index: int) -> Tensor:
         """Return the loss of pieces of a batch, with modalities hidden at random."""
         if self.config.max_snippets is not None:
-            batch = pieces(batch, self.config.max_snippets)
+            batch = crop_clips(batch, self.config.max_snippets)
         present = hide_modalities(batch.present, self.config.modality_dropout)
         losses = self._losses(self._predict(batch, present), batch, present)
         self._log_losses("train", losses, batch)
@@ -85,17 +85,20 @@ class Learner(lightning.LightningModule):
         )
 
 
-def pieces(batch: Batch, longest: int) -> Batch:
-    """Return a batch whose clips are cut to a piece of at most ``longest`` snippets.
+def crop_clips(batch: Batch, longest: int) -> Batch:
+    """Crop the clips of a batch to at most ``longest`` snippets.
 
     Where a long clip is cut is drawn anew each time, so that it is seen in full over the
     epochs, and short clips are not padded to its length.
     """
     lengths = batch.mask.sum(dim=1)
-    room = (lengths - longest).clamp(min=0)
-    starts = (torch.rand(len(lengths)) * (room.cpu() + 1)).long().to(lengths.device)
-    places = starts[:, None] + torch.arange(min(longest, batch.mask.shape[1]))
-    clips = torch.arange(len(lengths))[:, None]
+    latest = (lengths - longest).clamp(min=0)
+    # Drawn on the CPU, so that a run is the same on any device.
+    shares = torch.rand(len(lengths)).to(lengths.device)
+    starts = (shares * (latest + 1)).long()
+    length = min(longest, batch.mask.shape[1])
+    places = starts[:, None] + torch.arange(length, device=lengths.device)
+    clips = torch.arange(len(lengths), device=lengths.device)[:, None]
 
     def cut(values: Mapping[str, Tensor]) -> dict[str, Tensor]:
         return {name: value[clips, places] for name, value in values.items()}

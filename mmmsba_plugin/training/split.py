@@ -60,7 +60,7 @@ def folds(
     for num_folds in range(most, _FEWEST_FOLDS - 1, -1):
         place = {identity: index % num_folds for index, identity in enumerate(order)}
         shares = [_share(everyone, place, fold) for fold in range(num_folds)]
-        if all(_tell_both(part) for share in shares for part in share):
+        if all(_tell_both(side) for share in shares for side in share):
             return [shares[member % num_folds] for member in range(members)]
     return [(train, validation)] * members
 

@@ -87,8 +87,8 @@ def _distances(
     inside = np.zeros(num_snippets, dtype=np.bool_)
     centers_s = grid.centers_s(num_snippets)
     for start_s, end_s in spans:
-        held = (centers_s >= start_s) & (centers_s < end_s)
+        in_span = (centers_s >= start_s) & (centers_s < end_s)
         to_ends_s = np.stack([centers_s - start_s, end_s - centers_s], axis=1)
-        distances[held] = grid.s_to_cells(to_ends_s)[held]
-        inside |= held
+        distances[in_span] = grid.s_to_cells(to_ends_s)[in_span]
+        inside |= in_span
     return distances, inside

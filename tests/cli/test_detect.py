@@ -174,9 +174,9 @@ class TestWords:
 
     def test_it_says_which_modalities_the_verdict_does_not_rest_on(self, detect, clip, tmp_path):
         said = detect(clip, "-o", tmp_path / "out").stdout
-        assert "face not judged: no face" in said
-        assert "lips not judged: no face" in said
-        assert "audio not judged" not in said
+        assert "face not evaluated: no face" in said
+        assert "lips not evaluated: no face" in said
+        assert "audio not evaluated" not in said
 
     def test_it_says_the_report_in_short(self, detect, talking_head_dataset, tmp_path):
         fake = next(one.media for one in read_lavdf(talking_head_dataset) if one.fake)
@@ -273,7 +273,7 @@ class TestLine:
         wanted = (clip, "--checkpoint", lined, "-o", tmp_path / "out", "--resume")
         for rate, before in (("0.01", 0), ("0.01", 1), ("0.05", 0), ("0.05", 1)):
             result = self.run(*wanted, "--fpr", rate)
-            assert result.stdout.startswith(f"{before} of 1 clips were judged before")
+            assert result.stdout.startswith(f"{before} of 1 clips were evaluated before")
 
     def test_a_detector_that_knows_no_lines_says_so(self, clip, tmp_path):
         path = tmp_path / "stubborn.py"
@@ -363,7 +363,7 @@ class TestResume:
         result = detect(clip, other, "-o", out, "--resume")
         assert judged == ["clip.mp4", "other.mp4"]
         assert result.exit_code == _exit_codes.OK
-        assert result.stdout.startswith("1 of 2 clips were judged before\n")
+        assert result.stdout.startswith("1 of 2 clips were evaluated before\n")
         assert (out / "clip.json").stat().st_mtime_ns == before
 
     def test_without_it_all_are_judged_again(self, detect, clip, out, judged):

@@ -105,7 +105,7 @@ class TestPredictions:
     def test_the_table_tells_the_same_with_intervals(self, run, predictions, truth):
         result = run(predictions, "--truth", truth, "--resamples", 50)
         assert result.exit_code == _exit_codes.OK, result.stderr
-        assert "1 real and 2 fake clips were judged" in result.stdout
+        assert "1 real and 2 fake clips were evaluated" in result.stdout
         [row] = [line for line in result.stdout.splitlines() if "ap@0.9 " in line]
         assert row.split()[1] == "0.133"
         assert "to" in row
@@ -184,7 +184,7 @@ class TestPredictions:
     def test_what_would_do_nothing_is_refused(self, run, predictions, truth, option):
         result = run(predictions, "--truth", truth, *option)
         assert result.exit_code == _exit_codes.USAGE
-        assert f"{option[0]} is for judging clips" in " ".join(result.stderr.split())
+        assert f"{option[0]} is for evaluating a detector" in " ".join(result.stderr.split())
 
     def test_scores_that_are_no_probabilities_rank_stretches_all_the_same(
         self, run, truth, tmp_path
@@ -333,7 +333,7 @@ class TestDataset:
             "--data", dataset, "--checkpoint", checkpoint, "--split", "dev", "--resamples", 2
         )
         assert result.exit_code == _exit_codes.NOT_EVALUATED
-        assert f"not judged: {broken}: cannot read {broken}: it holds text" in result.stdout
+        assert f"not evaluated: {broken}: cannot read {broken}: it holds text" in result.stdout
 
     def test_a_file_of_truth_has_no_clips_to_judge(self, run, truth, checkpoint):
         result = run("--truth", truth, "--checkpoint", checkpoint)

@@ -75,7 +75,7 @@ class TestCheck:
             "num_records": 3,
             "num_fake": 2,
             "num_whole_clips": 0,
-            "stretches": {"count": 3, "mean_s": 1.0, "longest_s": 1.5},
+            "segments": {"count": 3, "mean_s": 1.0, "longest_s": 1.5},
             "identities": {"test": 1, "train": 2},
             "in_several_splits": {"count": 0, "first": []},
             "missing": {"count": 0, "first": []},
@@ -87,7 +87,7 @@ class TestCheck:
         said = said_of(run, fakeavceleb(tmp_path, num_identities=5))
         assert said["reader"] == "fakeavceleb"
         assert said["num_whole_clips"] == said["num_fake"] == 5 * (len(VARIANTS) - 1)
-        assert said["stretches"] == {"count": 0, "mean_s": None, "longest_s": None}
+        assert said["segments"] == {"count": 0, "mean_s": None, "longest_s": None}
         assert sum(said["identities"].values()) == 5
 
     def test_where_no_kind_is_stated_what_was_altered_is_counted(self, run, tmp_path):
@@ -129,7 +129,7 @@ class TestCheck:
         assert f"not there: {2 * NUM_NAMED - 1}\n" in result.stdout
         assert "\n  RealVideo-RealAudio/African/men/id00002/00002.mp4\n" in result.stdout
         assert f"\n  and {NUM_NAMED - 1} more\n" in result.stdout
-        assert f"{2 * NUM_NAMED} records, 0 of them forged" in result.stdout
+        assert f"{2 * NUM_NAMED} records, 0 of them fake" in result.stdout
 
     def test_a_clip_is_there_if_its_reader_finds_it_anywhere(self, run, tmp_path):
         # Where the videos of TVIL lie is not documented, and its reader looks in several places.
@@ -154,7 +154,7 @@ class TestCheck:
         clip_table(tmp_path, [*ROWS, other])
         result = run("check", tmp_path)
         assert result.exit_code == _exit_codes.OK, "who made it may have meant it so"
-        assert "warning: 1 people are in more than one split" in result.stdout
+        assert "warning: 1 identities are in more than one split" in result.stdout
         assert "knowing a face: cid" in result.stdout
 
     def test_the_table_has_a_column_for_each_split(self, run, tmp_path):
@@ -163,7 +163,7 @@ class TestCheck:
         assert ["kind", "test", "train", "all"] in lines
         assert ["forged", "1", "1", "2"] in lines
         assert ["genuine", "0", "1", "1"] in lines
-        assert ["fake", "stretches:", "3:", "1.00", "s", "on", "average,"] in [
+        assert ["fake", "segments:", "3:", "1.00", "s", "on", "average,"] in [
             line[:7] for line in lines
         ]
 
@@ -205,7 +205,7 @@ class TestCheck:
         result = run("check", tmp_path)
         assert result.exit_code == _exit_codes.NOT_EVALUATED
         assert "reading ended early: " in result.stdout
-        assert "11 records, 8 of them forged" in result.stdout
+        assert "11 records, 8 of them fake" in result.stdout
 
     def test_a_dataset_that_cannot_be_read_at_all_stops_the_run(self, run, tmp_path):
         result = run("check", tmp_path, "--reader", "fakeavceleb")

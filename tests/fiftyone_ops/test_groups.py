@@ -192,7 +192,7 @@ def test_metadata_of_videos_in_groups_are_filled_and_odd_ones_shown_as_copies(gr
     assert fill_metadata(grouped).filled == 5
     assert videos(grouped).count_sample_tags() == {"kept": 5, "not-playable": 1}
     assert grouped.select_group_slices("frame").count_sample_tags() == {"kept": 5}
-    assert make_proxies(grouped, tmp_path / "copies").made == 1
+    assert make_proxies(grouped, tmp_path / "copies").num_copied == 1
     # The App asks each sample of a dataset what to show, frames as well.
     frames = grouped.select_group_slices("frame")
     assert frames.values(PLAYABLE_PATH) == frames.values("filepath")
@@ -200,10 +200,10 @@ def test_metadata_of_videos_in_groups_are_filled_and_odd_ones_shown_as_copies(gr
 
 
 def test_what_was_said_of_videos_in_groups_is_exported(judged, tmp_path):
-    assert export(judged, folder=tmp_path / "reports", formats="json").written == 4
-    assert export(judged, folder=tmp_path / "clips", what="clips").written == 2
+    assert export(judged, folder=tmp_path / "reports", formats="json").num_written == 4
+    assert export(judged, folder=tmp_path / "clips", what="clips").num_written == 2
     out = export(judged, folder=tmp_path / "dataset", what="lav-df", truth_field="truth")
-    assert (out.written, out.failed) == (4, {})
+    assert (out.num_written, out.failed) == (4, {})
     told = [record.truth for record in read_lavdf(tmp_path / "dataset")]
     assert told == [(Segment(0.5, 1.013),)] * 2 + [()] * 2
 

@@ -51,9 +51,9 @@ def test_twice_is_once(plugins):
     first = install.install()
     again = install.install()
     assert first.place == again.place
-    assert again.said.startswith("already installed")
-    assert install.uninstall().said.startswith("uninstalled")
-    assert install.uninstall().said.startswith("not installed")
+    assert again.message.startswith("already installed")
+    assert install.uninstall().message.startswith("uninstalled")
+    assert install.uninstall().message.startswith("not installed")
 
 
 def test_a_link_that_leads_elsewhere_is_replaced(plugins, tmp_path):
@@ -65,7 +65,7 @@ def test_a_link_that_leads_elsewhere_is_replaced(plugins, tmp_path):
 
 def test_a_directory_that_holds_the_folder_itself_needs_nothing(monkeypatch):
     monkeypatch.setattr(fo.config, "plugins_dir", str(install.HERE.parent))
-    assert install.install().said.startswith("already installed")
+    assert install.install().message.startswith("already installed")
 
 
 def test_a_folder_of_ones_own_is_left_alone(plugins):

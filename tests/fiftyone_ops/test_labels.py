@@ -34,7 +34,7 @@ def clocks(draw) -> FrameClock:
 
 
 @st.composite
-def stretches(draw) -> tuple[FrameClock, Segment]:
+def rows_of(draw) -> tuple[FrameClock, Segment]:
     """A clock, and a stretch within its frames."""
     clock = draw(clocks())
     first_s, whole_s = float(clock.starts_s[0]), clock.end_s - float(clock.starts_s[0])
@@ -43,11 +43,11 @@ def stretches(draw) -> tuple[FrameClock, Segment]:
     return clock, Segment(start_s, start_s + length * (clock.end_s - start_s))
 
 
-@given(stretches())
+@given(rows_of())
 def test_frames_hold_the_stretch_they_stand_for_and_lose_less_than_one_at_each_end(drawn):
     clock, segment = drawn
-    first, last = clock.numbers(segment.start_s, segment.end_s)
-    start_s, end_s = clock.stretch(first, last)
+    first, last = clock.frame_numbers(segment.start_s, segment.end_s)
+    start_s, end_s = clock.span(first, last)
     # What rounds on its way through files must not move a frame.
     slack_s = 1e-5 * (clock.end_s - float(clock.starts_s[0]))
     assert 1 <= first <= last <= len(clock.starts_s)
@@ -60,10 +60,10 @@ def test_a_stretch_from_edge_to_edge_comes_back_as_it_was(clock, data):
     num = len(clock.starts_s)
     first = data.draw(st.integers(1, num))
     last = data.draw(st.integers(first, num))
-    assert clock.numbers(*clock.stretch(first, last)) == (first, last)
+    assert clock.frame_numbers(*clock.span(first, last)) == (first, last)
 
 
-@given(stretches())
+@given(rows_of())
 def test_a_label_gives_back_its_exact_seconds(drawn):
     clock, segment = drawn
     label = labels.detection(segment, clock, label="audio")

@@ -1,8 +1,6 @@
 """Plug-ins: found, isolated, listed, looked up; and a stranger's distribution, installed."""
 
-from collections.abc import Callable, Iterator
 from types import SimpleNamespace
-from typing import Any, NamedTuple
 
 import pytest
 
@@ -13,10 +11,11 @@ from mmmsba_plugin.errors import (
 )
 from mmmsba_plugin.hookspecs import (
     DetectorEntry,
-    Writer,
     hookimpl,
 )
 from mmmsba_plugin.plugins import loading
+
+from .offering import a_writer, entry_point, offering
 
 WRITER_FILE = """
 from mmmsba_plugin.hookspecs import Writer, hookimpl
@@ -25,49 +24,6 @@ from mmmsba_plugin.hookspecs import Writer, hookimpl
 def forensics_writers():
     yield Writer("{name}", ".x", "{summary}", lambda report, out: out.write("x"))
 """
-
-
-def a_writer(name: str) -> Writer:
-    return Writer(name, ".x", "A writer.", lambda report, stream: None)
-
-
-def offering(*entries: Any) -> SimpleNamespace:
-    """A plug-in that offers these as writers."""
-    return SimpleNamespace(forensics_writers=hookimpl(lambda: list(entries)))
-
-
-class FakeDistribution(NamedTuple):
-    name: str
-    version: str
-
-
-@pytest.fixture(autouse=True)
-def _fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.delenv(plugins.DISABLE_VARIABLE, raising=False)
-    plugins.forget()
-    yield
-    plugins.forget()
-
-
-@pytest.fixture
-def install(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Pretend that exactly these plug-ins are installed, each in a distribution `<name>-dist`."""
-
-    def _install(**found: Any) -> None:
-        points = [_point(name, plugin) for name, plugin in found.items()]
-        monkeypatch.setattr(loading, "entry_points", lambda *, group: points)
-        plugins.forget()
-
-    return _install
-
-
-def _point(name: str, plugin: Any) -> Any:
-    def load() -> Any:
-        if isinstance(plugin, BaseException):
-            raise plugin
-        return plugin() if callable(plugin) else plugin
-
-    return SimpleNamespace(name=name, load=load, dist=FakeDistribution(f"{name}-dist", "1.2"))
 
 
 def states_by_name() -> dict[str, plugins.PluginState]:
@@ -83,7 +39,7 @@ class TestManager:
     def test_it_is_the_same_at_every_call(self):
         assert plugins.manager() is plugins.manager()
 
-    def test_our_own_parts_come_through_the_entry_point(self):
+    def test_our_own_parts_come_through_the_entryentry_point(self):
         own = states_by_name()["mmmsba"]
         assert (own.distribution, own.state) == ("mmmsba-plugin", "loaded")
 
@@ -134,7 +90,7 @@ class TestBroken:
         assert states_by_name()["later"].state == "loaded"
 
     def test_two_distributions_with_one_plugin_name_keep_the_first(self, install, monkeypatch):
-        points = [_point("same", offering(a_writer("first"))), _point("same", offering())]
+        points = [entry_point("same", offering(a_writer("first"))), entry_point("same", offering())]
         monkeypatch.setattr(loading, "entry_points", lambda *, group: points)
         first, second = plugins.states()
         assert (first.state, second.state) == ("loaded", "broken")

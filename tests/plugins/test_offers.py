@@ -1,9 +1,9 @@
 """Entries of plug-ins: listed with their faults, looked up, and called."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 
@@ -19,51 +19,9 @@ from mmmsba_plugin.hookspecs import (
     Writer,
     hookimpl,
 )
-from mmmsba_plugin.plugins import loading
 from mmmsba_plugin.testing import samples
 
-
-def a_writer(name: str) -> Writer:
-    return Writer(name, ".x", "A writer.", lambda report, stream: None)
-
-
-def offering(*entries: Any) -> SimpleNamespace:
-    """A plug-in that offers these as writers."""
-    return SimpleNamespace(forensics_writers=hookimpl(lambda: list(entries)))
-
-
-class FakeDistribution(NamedTuple):
-    name: str
-    version: str
-
-
-@pytest.fixture(autouse=True)
-def _fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.delenv(plugins.DISABLE_VARIABLE, raising=False)
-    plugins.forget()
-    yield
-    plugins.forget()
-
-
-@pytest.fixture
-def install(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Pretend that exactly these plug-ins are installed, each in a distribution `<name>-dist`."""
-
-    def _install(**found: Any) -> None:
-        points = [_point(name, plugin) for name, plugin in found.items()]
-        monkeypatch.setattr(loading, "entry_points", lambda *, group: points)
-        plugins.forget()
-
-    return _install
-
-
-def _point(name: str, plugin: Any) -> Any:
-    def load() -> Any:
-        if isinstance(plugin, BaseException):
-            raise plugin
-        return plugin() if callable(plugin) else plugin
-
-    return SimpleNamespace(name=name, load=load, dist=FakeDistribution(f"{name}-dist", "1.2"))
+from .offering import a_writer, offering
 
 
 class TestEntries:

@@ -5,24 +5,14 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
-from mmmsba_plugin import plugins
 from mmmsba_plugin.testing import samples
 
 STRANGERS = Path(__file__).parent
-
-
-@pytest.fixture(autouse=True)
-def _fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.delenv(plugins.DISABLE_VARIABLE, raising=False)
-    plugins.forget()
-    yield
-    plugins.forget()
 
 
 class Installed(NamedTuple):

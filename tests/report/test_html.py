@@ -83,7 +83,7 @@ def test_a_clip_below_the_threshold_is_not_called_real():
     text = shown(changed(score=0.2, segments=())).text
     assert "Not flagged as fake" in text
     assert "scores 0.200, below the threshold" in text
-    assert "No stretch of the clip stands out" in text
+    assert "No segment of the clip stands out" in text
 
 
 def test_a_score_without_a_threshold_is_no_verdict():
@@ -212,7 +212,7 @@ def test_an_absent_modality_is_hatched_with_its_reason():
     absent = ModalityReport(score=None, opt_outs=(OptOut(start_s=0, end_s=10, reason="no audio"),))
     text = shown(changed(modalities={"audio": absent}, curves=None)).text
     assert "Nothing is said about audio" in text
-    assert "absent; not judged: no audio" in text
+    assert "absent; not evaluated: no audio" in text
     assert "0:00.00 \u2013 0:10.00: no audio" in text
 
 
@@ -255,7 +255,7 @@ def test_a_card_shows_the_frame_at_the_middle_of_its_segment(shared):
     read = shown(changed(media=media, segments=(segment,), curves=None))
     (image,) = read.all("img")
     assert image["src"].startswith("data:image/jpeg;base64,/9j/")
-    assert image["alt"] == "Frame from the middle of fake stretch 1"
+    assert image["alt"] == "Frame from the middle of fake segment 1"
     # Frames are 40 ms apart; the one shown at 1.5 s began at 1.48 s.
     assert "Frame at 0:01.48" in read.text
     assert "Altered: video and audio" in read.text

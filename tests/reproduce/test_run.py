@@ -31,7 +31,7 @@ from mmmsba_plugin.evaluation.evaluate import Evaluation
 from mmmsba_plugin.evaluation.metrics.bootstrap import Interval
 from mmmsba_plugin.media.encode import write_clip
 from mmmsba_plugin.record import WHOLE_CLIP, Record
-from mmmsba_plugin.reproduce import judging, kept, plan, show, silence, tables
+from mmmsba_plugin.reproduce import clip_reports, journal, plan, show, silence, tables
 from mmmsba_plugin.reproduce.datasets import (
     DatasetSource,
     TrainingSet,
@@ -789,12 +789,12 @@ class TestPredictions:
         broken = replace(good, media=tmp_path / "gone.mp4", key="gone.mp4")
         told, path = [], tmp_path / "answers.jsonl"
         for _ in range(2):
-            found = judging.predict_clips(
+            found = clip_reports.predict_clips(
                 detector, [good, broken], path, cache=feature_cache, on_clip=told.append
             )
         assert told == [good.key, "gone.mp4", "gone.mp4"]
         assert "gone.mp4" in found["gone.mp4"].problem
-        predictions = judging.as_predictions(found, name="ours")
+        predictions = clip_reports.as_predictions(found, name="ours")
         assert list(predictions.scores) == [good.key]
         assert predictions.threshold == found[good.key].threshold
 
@@ -803,7 +803,7 @@ class TestPredictions:
     ):
         records = list(read_lavdf(talking_head_dataset))[:3]
         path = tmp_path / "answers.jsonl"
-        found = judging.predict_clips(detector, records, path, cache=feature_cache, workers=2)
+        found = clip_reports.predict_clips(detector, records, path, cache=feature_cache, workers=2)
         for record in records:
             report, kept = detector.detect(record.media), found[record.key]
             assert kept.score == report.score
@@ -816,10 +816,10 @@ class TestPredictions:
         path = tmp_path / "answers.jsonl"
         path.write_text(f"{line}\n")
         with pytest.raises(DatasetError, match=r"jsonl, line 1 is damaged; remove the line"):
-            judging.read(path)
+            clip_reports.read(path)
 
     def test_without_predictions_there_is_neither_score_nor_threshold(self):
-        predictions = judging.as_predictions({}, name="ours")
+        predictions = clip_reports.as_predictions({}, name="ours")
         assert predictions.scores == {}
         assert predictions.threshold is None
 
@@ -852,7 +852,7 @@ class TestSilence:
             "mute": None,
         }  # fmt: skip
         assert told == ["loud", "late", "mute", "broken"]
-        assert kept.read(path, lambda said: said["silence_s"]) == found
+        assert journal.read(path, lambda said: said["silence_s"]) == found
 
     def test_what_was_heard_is_not_listened_to_again(self, clips, tmp_path):
         path = tmp_path / "silence.jsonl"

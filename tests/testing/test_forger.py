@@ -1,4 +1,4 @@
-"""The contract of forgers refuses those that break it."""
+"""The contract of forgers, kept by every one that is installed, and what it refuses."""
 
 import numpy as np
 import pytest
@@ -6,6 +6,14 @@ import pytest
 from mmmsba_plugin.config import Config
 from mmmsba_plugin.hookspecs import Forger
 from mmmsba_plugin.testing import ForgerContract
+
+from .every_entry import EveryEntry, registered
+
+
+class TestEveryForger(EveryEntry, ForgerContract):
+    @pytest.fixture(autouse=True, params=registered("forgers"))
+    def _each(self, request):
+        self._current: Forger = request.param
 
 
 class Louder:

@@ -1,36 +1,13 @@
 """The contract of writers, kept by every one that is installed, and what it catches."""
 
-from collections.abc import Iterator
-from typing import Any
-
 import pytest
 
-from mmmsba_plugin import plugins
 from mmmsba_plugin.hookspecs import (
     Writer,
 )
 from mmmsba_plugin.testing import WriterContract
 
-
-@pytest.fixture(autouse=True)
-def _fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.delenv(plugins.DISABLE_VARIABLE, raising=False)
-    plugins.forget()
-    yield
-    plugins.forget()
-
-
-def registered(kind: plugins.Kind) -> list[Any]:
-    """Every entry of a kind that is installed here, as parameters for a contract."""
-    return [pytest.param(o.entry, id=o.name) for o in plugins.entries(kind) if o.entry]
-
-
-class EveryEntry:
-    """Runs a contract for each entry that its parametrised fixture brings."""
-
-    @property
-    def entry(self) -> Any:
-        return self._current
+from .every_entry import EveryEntry, registered
 
 
 class TestEveryWriter(EveryEntry, WriterContract):

@@ -45,7 +45,7 @@ from mmmsba_plugin.training.data import (
 )
 from mmmsba_plugin.training.fit import fit
 from mmmsba_plugin.training.model_card import write_card
-from mmmsba_plugin.training.module import Learner, choose, hide_modalities, pieces, view_of
+from mmmsba_plugin.training.module import Learner, choose, crop_clips, hide_modalities, view_of
 from mmmsba_plugin.training.split import split_records
 from mmmsba_plugin.training.thresholds import (
     OperatingPoint,
@@ -140,7 +140,7 @@ class TestViews:
     @given(st.integers(0, 10_000), st.lists(st.integers(1, 40), min_size=1, max_size=5))
     def test_a_piece_is_a_run_of_its_own_clip_with_its_own_truth(self, seed, lengths):
         torch.manual_seed(seed)
-        cut = pieces(numbered_batch(lengths), 12)
+        cut = crop_clips(numbered_batch(lengths), 12)
         assert cut.mask.shape == (len(lengths), min(12, max(lengths)))
         assert cut.mask.sum(dim=1).tolist() == [min(12, length) for length in lengths]
         for row, length in enumerate(lengths):
@@ -154,12 +154,28 @@ class TestViews:
     def test_every_place_of_a_long_clip_is_learned_from_in_time(self):
         torch.manual_seed(0)
         batch = numbered_batch([30])
-        seen = {int(pieces(batch, 10).inputs["audio"][0, 0, 0]) for _ in range(300)}
+        seen = {int(crop_clips(batch, 10).inputs["audio"][0, 0, 0]) for _ in range(300)}
         assert seen == set(range(21))
 
     def test_nothing_is_hidden_with_probability_zero(self):
         present = {"audio": torch.rand(3, 4) < 0.5}
         assert (hide_modalities(present, 0.0)["audio"] == present["audio"]).all()
+
+
+def test_clips_are_cropped_on_the_device_that_they_are_on():
+    """On the meta device any tensor of the CPU that is mixed in is an error."""
+    batch = numbered_batch([30, 12])
+    away = Batch(
+        *(
+            {name: tensor.to("meta") for name, tensor in field.items()}
+            if isinstance(field, dict)
+            else field.to("meta")
+            for field in batch
+        )
+    )
+    cropped = crop_clips(away, 10)
+    assert cropped.mask.device.type == "meta"
+    assert cropped.inputs["audio"].shape[:2] == (2, 10)
 
 
 def numbered_batch(lengths):

@@ -125,7 +125,7 @@ class TestDetect:
     def test_what_was_judged_so_is_not_judged_again(self, careful, clip):
         for before in (0, 1):
             result = self.run("detect", clip, "--resume")
-            assert result.stdout.startswith(f"{before} of 1 clips were judged before")
+            assert result.stdout.startswith(f"{before} of 1 clips were evaluated before")
 
     @pytest.mark.usefixtures("careful")
     def test_a_dataset_is_measured_without_naming_any_weights(

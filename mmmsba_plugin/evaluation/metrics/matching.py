@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from mmmsba_plugin.evaluation.tables import Offsets, Scores, SpanTable, offsets_of, stretches
+from mmmsba_plugin.evaluation.tables import Offsets, Scores, SpanTable, offsets_of, rows_of
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
@@ -104,7 +104,7 @@ def overlapping(
     times, truth_times = rules.times(predictions), rules.times(ground_truth)
     pairs = [(np.zeros((2, 0), dtype=np.int64), np.zeros(0, dtype=times.dtype))]
     for block in _blocks(num_rows):
-        row = stretches(predictions.offsets[clips[block]], num_rows[block])
+        row = rows_of(predictions.offsets[clips[block]], num_rows[block])
         truth = np.repeat(np.arange(block.start, block.stop), num_rows[block])
         tiou = rules.tiou(times.take(row, axis=0), truth_times.take(truth, axis=0))
         enough = np.flatnonzero(rules.reaching(tiou, least))

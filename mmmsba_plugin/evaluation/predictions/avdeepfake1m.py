@@ -169,7 +169,7 @@ def _num_rows(text: bytes) -> int:
 
     With ``n`` rows of three, and no other bracket, the skeleton is ``:[[,,],[,,]],`` and has
     ``5 n + 3`` signs. No other text with ``n`` times ``[,,]`` has as many and is valid, but for
-    numbers that stand outside of rows, which :func:`_numbers` counts.
+    numbers that stand outside of rows, which :func:`_parse_rows` counts.
     """
     skeleton = text.translate(None, _NO_SKELETON)
     num_rows = skeleton.count(_ROW)

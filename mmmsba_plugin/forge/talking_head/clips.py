@@ -1,7 +1,7 @@
 """Makes talking clips that anyone may keep: for the demo, for tests, for a first try.
 
 A portrait speaks invented syllables. What its lips do and what its throat does come from
-one score, so the clips are real in the only sense that matters here: audio and frame
+one score, so the clips are real in the only sense that matters here: audio and video
 belong together.
 """
 

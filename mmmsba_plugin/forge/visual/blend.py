@@ -212,21 +212,20 @@ def grain_like(here: Pixels, where: Mask, rng: np.random.Generator) -> Pixels:
     return noise
 
 
-def require_lent(job: FrameJob, lent: Sequence[FaceFrame], what: str, where: str) -> None:
+def require_donors(job: FrameJob, donors: Sequence[FaceFrame], where: str) -> None:
     """Refuse a job that does not bring as many frames as it wants altered.
 
     Args:
         job: The job.
-        lent: What it brings.
-        what: Its name for a person: ``donors``, ``strangers``.
-        where: Where they are to be taken from.
+        donors: The frames that it brings.
+        where: Place that they are to be taken from, for the message.
 
     Raises:
         ForgeError: There are more or fewer.
     """
-    if len(lent) != len(job.frames):
+    if len(donors) != len(job.frames):
         raise ForgeError(
-            f"{len(job.frames)} frames need as many {what}, got {len(lent)}; take a stretch of "
+            f"{len(job.frames)} frames need as many donors, got {len(donors)}; take a stretch of "
             f"the same length from {where}"
         )
 

@@ -21,7 +21,7 @@ from mmmsba_plugin.forge.visual.blend import (
     Window,
     face_px,
     require_altered,
-    require_lent,
+    require_donors,
 )
 from mmmsba_plugin.forge.visual.mouth_swap import ANCHORS, MouthConfig, fit_moves, mouth_patch
 from mmmsba_plugin.forger import FaceFrame, FrameJob
@@ -149,7 +149,7 @@ def unlikeness(donors: Sequence[FaceFrame], shots: Sequence[FaceFrame]) -> float
 
 
 def _require_alike(job: FrameJob, most: float) -> None:
-    require_lent(job, job.other_clip_donors, "strangers", "another clip")
+    require_donors(job, job.other_clip_donors, "another clip")
     unlike = unlikeness(job.other_clip_donors, job.frames)
     if unlike > most:
         raise ForgeError(

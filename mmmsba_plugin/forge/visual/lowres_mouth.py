@@ -17,7 +17,7 @@ from pydantic import Field
 
 from mmmsba_plugin.config import Config
 from mmmsba_plugin.forge.visual import face_regions
-from mmmsba_plugin.forge.visual.blend import Patch, Pixels, face_px, require_altered, require_lent
+from mmmsba_plugin.forge.visual.blend import Patch, Pixels, face_px, require_altered, require_donors
 from mmmsba_plugin.forge.visual.mouth_swap import fit_moves
 from mmmsba_plugin.forger import FaceFrame, FrameJob
 from mmmsba_plugin.structures import Rgb
@@ -57,7 +57,8 @@ class _Generator:
         enlarge: OpenCV's number of the interpolation that brings it to size again.
         smooth: How much detail it loses beyond what its size cannot hold, in its pixels.
         sharpen: How much edges are lifted afterwards, 0 for not at all.
-        top: Where the patch begins, as :func:`areas.lower_face` counts.
+        top: Where the patch begins, as :func:`mmmsba_plugin.forge.visual.face_regions.lower_face`
+            counts.
         feather: Softness of the patch's edge, in heights of the face.
     """
 
@@ -123,7 +124,7 @@ class LowresMouth:
         """
         generator = _Generator.draw(self._config, rng)
         if generator.swaps:
-            require_lent(job, job.donors, "donors", "another moment of the clip")
+            require_donors(job, job.donors, "another moment of the clip")
         lent = job.donors if generator.swaps else job.frames
         moves = fit_moves(lent, job.frames)
         fake = [

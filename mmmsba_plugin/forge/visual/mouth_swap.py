@@ -13,7 +13,7 @@ from pydantic import Field
 
 from mmmsba_plugin.config import Config
 from mmmsba_plugin.forge.visual import face_regions
-from mmmsba_plugin.forge.visual.blend import Patch, require_lent
+from mmmsba_plugin.forge.visual.blend import Patch, require_donors
 from mmmsba_plugin.forger import FaceFrame, FrameJob
 from mmmsba_plugin.structures import Rgb
 from mmmsba_plugin.tracks.crop import RIGID
@@ -53,7 +53,7 @@ class MouthSwap:
         Raises:
             ForgeError: There are not as many donors as frames.
         """
-        require_lent(job, job.donors, "donors", "another moment of the clip")
+        require_donors(job, job.donors, "another moment of the clip")
         moves = fit_moves(job.donors, job.frames)
         return [
             self._with_mouth(shot, donor, move)

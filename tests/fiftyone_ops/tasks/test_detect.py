@@ -125,7 +125,7 @@ def test_whoever_stops_a_run_keeps_what_was_done_and_the_next_one_goes_on(named_
 def test_progress_counts_to_the_end_and_says_what_is_left(named_dataset, toy):
     heard = []
     annotate(named_dataset, detector=toy, on_progress=heard.append)
-    assert [(one.done, one.total) for one in heard] == [(n, 7) for n in range(1, 8)]
+    assert [(one.num_done, one.total) for one in heard] == [(n, 7) for n in range(1, 8)]
     assert str(heard[-1]) == "7 of 7 videos judged, 0 s left"
 
 

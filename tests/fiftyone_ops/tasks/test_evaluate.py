@@ -103,7 +103,7 @@ def test_figures_equal_those_of_the_command_line(talking_head_dataset, checkpoin
 
 def test_figures_are_kept_with_the_data_set(judged):
     table = evaluate(judged, truth_field="truth", eval_key="first").table
-    kept = dict(judged.get_run_info("first").config.figures)
+    kept = dict(judged.get_run_info("first").config.metrics)
     assert kept["auc"] == table["auc"]
     assert not np.isnan(kept["ap@0.5"])
 

@@ -63,7 +63,7 @@ def test_curves_come_out_as_they_went_in(judged):
 
 
 def test_videos_that_were_not_judged_have_reports_that_say_why(judged, tmp_path):
-    assert export(judged, folder=tmp_path, formats="json").written == 7
+    assert export(judged, folder=tmp_path, formats="json").num_written == 7
     report = Report.model_validate_json((tmp_path / "raises.json").read_text(encoding="utf-8"))
     assert (report.status, report.problem.message) == ("error", "RuntimeError: out of memory")
 
@@ -71,7 +71,7 @@ def test_videos_that_were_not_judged_have_reports_that_say_why(judged, tmp_path)
 def test_each_segment_is_cut_out_with_what_is_around_it(judged, tmp_path):
     exported = export(judged, folder=tmp_path, what="clips", padding_s=0.25)
     clips = sorted(tmp_path.glob("forged-*-1-audio.mp4"))
-    assert (exported.written, len(clips)) == (2, 2)
+    assert (exported.num_written, len(clips)) == (2, 2)
     # From 0.25 s to 1.263 s: 26 frames at 25 Hz.
     assert probe(clips[0]).duration_s == pytest.approx(1.04, abs=0.05)
 
@@ -81,7 +81,7 @@ def test_a_reviewed_data_set_becomes_a_dataset_that_reads_back(judged, tmp_path)
     decide(judged, fake.id, action="accept")
     decide(judged, fake.id, action="add", start_s=1.5, end_s=1.75, modality="visual")
     decide(judged, other.id, action="reject")
-    assert export(judged, folder=tmp_path, what="lav-df").written == 2
+    assert export(judged, folder=tmp_path, what="lav-df").num_written == 2
     first, second = read_lavdf(tmp_path)
     assert [(part.start_s, part.end_s) for part in first.audio_truth] == [(0.5, 1.013)]
     assert [(part.start_s, part.end_s) for part in first.visual_truth] == [(1.5, 1.75)]
@@ -106,7 +106,7 @@ def test_a_video_that_is_gone_is_named_and_stops_nothing(judged, tmp_path):
     sample.filepath = str(tmp_path / "gone.mp4")
     sample.save()
     exported = export(judged, folder=tmp_path / "out", what="clips")
-    assert exported.written == 1
+    assert exported.num_written == 1
     assert "there is no file at" in exported.failed[sample.filepath]
 
 

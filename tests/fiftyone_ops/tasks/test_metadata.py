@@ -47,7 +47,7 @@ def test_a_changing_rate_is_seen_and_frames_keep_their_times(tmp_path):
     clock = glance(path).from_zero(0.0)
     assert not clock.is_steady
     assert np.allclose(clock.starts_s, VFR_S, atol=1e-3)
-    assert clock.numbers(0.65, 0.75) == (4, 5)
+    assert clock.frame_numbers(0.65, 0.75) == (4, 5)
 
 
 @pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "a.webm", "a.avi", "a.mpg"])
@@ -118,13 +118,13 @@ def test_what_no_browser_plays_is_tagged_and_shown_as_a_copy(
     assert dataset.count_sample_tags() == {UNPLAYABLE: 1}
 
     made = make_proxies(dataset, tmp_path / "copies")
-    assert (made.made, made.failed) == (1, {})
+    assert (made.num_copied, made.failed) == (1, {})
     old, other = dataset
     assert glance(old[PLAYABLE_PATH]).why_not_played == ""
     assert old.filepath == str(old_clip)
     assert other[PLAYABLE_PATH] == other.filepath
     assert dataset.app_config.grid_media_field == PLAYABLE_PATH
-    assert make_proxies(dataset, tmp_path / "copies").made == 0
+    assert make_proxies(dataset, tmp_path / "copies").num_copied == 0
 
 
 def test_a_copy_shows_and_audio_at_the_same_seconds(old_clip, tmp_path):

@@ -301,11 +301,11 @@ def test_a_face_beyond_the_frame_is_refused(way, job):
     [
         (MouthSwap(), "donors, got 2; take a stretch of the same length from another moment"),
         (LowresMouth(LowresMouthConfig(other_moment=1)), "donors, got 2"),
-        (OtherMouth(), "strangers, got 2; .* from another clip"),
-        (OtherFace(), "strangers, got 2"),
+        (OtherMouth(), "donors, got 2; .* from another clip"),
+        (OtherFace(), "donors, got 2; .* from another clip"),
     ],
 )
-def test_a_forger_says_how_many_lenders_it_needs(forger, lent, job):
+def test_a_forger_says_how_many_donors_it_needs(forger, lent, job):
     work = job(count=3)
     work = replace(work, donors=work.donors[:2], other_clip_donors=work.other_clip_donors[:2])
     with pytest.raises(ForgeError, match=f"3 frames need as many {lent}"):

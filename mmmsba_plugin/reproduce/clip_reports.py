@@ -15,7 +15,7 @@ from mmmsba_plugin.evaluation.tables import Predictions, Scores, SpanTable
 from mmmsba_plugin.features.cache import FeatureCache
 from mmmsba_plugin.features.extract import extract, media_of
 from mmmsba_plugin.record import Record
-from mmmsba_plugin.reproduce import kept
+from mmmsba_plugin.reproduce import journal
 from mmmsba_plugin.schema import Report
 from mmmsba_plugin.segment import Spans
 
@@ -27,7 +27,7 @@ _AHEAD = 4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Answer:
+class KeptReport:
     """The part of a report that is kept.
 
     Attributes:
@@ -53,7 +53,7 @@ def predict_clips(
     cache: FeatureCache,
     workers: int = 1,
     on_clip: OnClip = lambda _: None,
-) -> dict[str, Answer]:
+) -> dict[str, KeptReport]:
     """Run a detector over clips, by their names; no clip is evaluated twice.
 
     A clip that could not be read is tried again in the next run: what failed may work then.
@@ -75,15 +75,15 @@ def predict_clips(
     with path.open("a", encoding="utf-8") as stream:
         for record in _warmed(missing, detector, cache, workers):
             report = detector.detect(record.media, duration_s=record.duration_s)
-            kept.write(stream, record.name, _to_entry(report))
+            journal.write(stream, record.name, _to_entry(report))
             on_clip(record.name)
-    answers = read(path)
-    return {record.name: answers[record.name] for record in records}
+    kept_reports = read(path)
+    return {record.name: kept_reports[record.name] for record in records}
 
 
-def as_predictions(answers: Mapping[str, Answer], *, name: str) -> Predictions:
+def as_predictions(kept_reports: Mapping[str, KeptReport], *, name: str) -> Predictions:
     """Build the table of predictions that metrics are computed from."""
-    scored = {key: answer for key, answer in answers.items() if answer.score is not None}
+    scored = {key: answer for key, answer in kept_reports.items() if answer.score is not None}
     thresholds = {answer.threshold for answer in scored.values()}
     return Predictions(
         name=name,
@@ -93,18 +93,18 @@ def as_predictions(answers: Mapping[str, Answer], *, name: str) -> Predictions:
     )
 
 
-def read(path: Path) -> dict[str, Answer]:
+def read(path: Path) -> dict[str, KeptReport]:
     """Return the answers in a file, the last of each clip.
 
     Raises:
         DatasetError: A line cannot be read.
     """
-    return kept.read(path, _answer)
+    return journal.read(path, _answer)
 
 
-def _answer(entry: Mapping[str, Any]) -> Answer:
+def _answer(entry: Mapping[str, Any]) -> KeptReport:
     rows = np.array(entry["proposals"], dtype=np.float64).reshape(-1, 3)
-    return Answer(
+    return KeptReport(
         status=entry["status"],
         score=entry["score"],
         threshold=entry["threshold"],
