@@ -1,11 +1,11 @@
 """The one seam: what a report says becomes labels, and seconds become frame numbers.
 
 A run writes these fields, where ``forgeries`` stands for the label field that was chosen. All
-seconds count from the clip's zero, and stretches are half-open, ``[start_s, end_s)``.
+seconds count from the clip's zero, and segments are half-open, ``[start_s, end_s)``.
 
 ``forgeries``
     ``fo.TemporalDetections``, one a fake segment. ``label``: ``audio``, ``visual``, ``both``
-    or ``unknown``; ``confidence``: P(fake) of the stretch; ``support``: first and last stored
+    or ``unknown``; ``confidence``: P(fake) of the segment; ``support``: first and last stored
     frame, numbered from 1, both within; ``start_s`` and ``end_s``: the exact seconds, which
     figures are computed from; ``exact_for``: the support that these seconds belong to, so that
     one which was moved in the App is known by it; ``track``: the face it was seen on, or None.
@@ -20,11 +20,11 @@ seconds count from the clip's zero, and stretches are half-open, ``[start_s, end
     ``score_audio``; ``duration_s``; ``made_by``: which weights and settings, a key of ``makers`` in
     the run that is registered as ``forgeries``; ``judged_at``: when.
 ``forgeries_opt_outs``
-    ``fo.TemporalDetections``, one a stretch that a modality could not be judged in. ``label``:
+    ``fo.TemporalDetections``, one a segment that a modality could not be evaluated in. ``label``:
     the modality; ``reason``; ``support``, ``start_s``, ``end_s`` as above.
 ``forgeries_curves``
     ``fo.DynamicEmbeddedDocument``. ``start_s`` and ``stride_s`` of the grid; ``score``: vector
-    of P(fake), one a snippet, NaN where none could be judged; ``<modality>``: the same by one
+    of P(fake), one a snippet, NaN where none could be evaluated; ``<modality>``: the same by one
     modality alone, such as ``audio``.
 ``forgeries_proposals``
     Array of shape ``(proposal, 3)``: start and end in seconds, score; best first.
@@ -101,7 +101,7 @@ class Fields:
 
     @property
     def opt_outs(self) -> str:
-        """Field of the stretches that were not judged."""
+        """Field of the segments that were not evaluated."""
         return f"{self.segments}_opt_outs"
 
     @property
@@ -184,7 +184,7 @@ def verdict_of(report: Report, *, made_by: str, notes: Sequence[str] = ()) -> Ve
 
 
 def opt_outs_of(report: Report, clock: FrameClock) -> Detections:
-    """Return the stretches that were not judged as labels, named by modality."""
+    """Return the segments that were not evaluated as labels, named by modality."""
     return fo.TemporalDetections(
         detections=[
             detection(
@@ -217,7 +217,7 @@ def proposals_of(report: Report) -> NDArray[np.float64]:
 
 
 def frame_scores_of(curves: Curves, clock: FrameClock) -> dict[int, float]:
-    """Return P(fake) of each frame by its number, of those that could be judged."""
+    """Return P(fake) of each frame by its number, of those that could be evaluated."""
     from mmmsba_plugin.timebase import Grid
 
     grid = Grid(start_s=curves.start_s, stride_s=curves.stride_s)
@@ -268,7 +268,7 @@ def detection(
 
 
 def seconds_of(label: Detection, clock: Callable[[], FrameClock]) -> Segment:
-    """Return the stretch that a label means, in seconds.
+    """Return the segment that a label means, in seconds.
 
     Its exact seconds hold for as long as its frames are those they belong to. Whoever moves a
     label in the App moves its frames alone; then these hold.
@@ -368,7 +368,7 @@ def _vector(scores: Iterable[float | None]) -> NDArray[np.float64]:
 
 
 def _labelled(record: Record) -> Iterator[tuple[str, Segment]]:
-    """Yield each true stretch with its label; one that both modalities share is ``both``."""
+    """Yield each true segment with its label; one that both modalities share is ``both``."""
     if record.audio_truth is None or record.visual_truth is None:
         yield from ((FAKE, segment) for segment in record.truth)
         return

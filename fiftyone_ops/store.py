@@ -76,7 +76,7 @@ def write(dataset: Any, columns: Mapping[str, Mapping[str, Any]]) -> None:
 
 
 def declare_segments(dataset: Any, name: str) -> None:
-    """Add a field of stretches with exact seconds, unless it is there."""
+    """Add a field of segments with exact seconds, unless it is there."""
     dataset.add_sample_field(name, fo.EmbeddedDocumentField, **_LABELS)
     for attribute, kind in _SPAN.items():
         dataset.add_sample_field(f"{name}.detections.{attribute}", kind)

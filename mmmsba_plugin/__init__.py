@@ -1,4 +1,4 @@
-"""Finds fake stretches in talking-face video: where, and in which modality.
+"""Finds fake segments in talking-face video: where, and in which modality.
 
 The names below are the whole public face for callers; plug-in authors find theirs in
 :mod:`mmmsba_plugin.hookspecs` and :mod:`mmmsba_plugin.structures`. Each is loaded on first

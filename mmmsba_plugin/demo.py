@@ -1,6 +1,6 @@
 """Demo of the package on clips that it makes itself.
 
-A portrait is made to talk and a stretch of it is fake; trained weights then look for it. In
+A portrait is made to talk and a segment of it is fake; trained weights then look for it. In
 the longer story a small network learns from some voices first, and judges one that it never
 heard. Everything is the real thing but the footage: one drawn face, which proves nothing about
 any other.
@@ -55,7 +55,7 @@ class Demo:
     """Result of the demo.
 
     Attributes:
-        record: The clip that was judged, and its truth.
+        record: The clip that was evaluated, and its truth.
         report: What was said about it, with the truth among its warnings.
         untouched: What was said about the same clip before it was forged.
         evaluation: How all held-out clips went, where a network was trained.
@@ -68,7 +68,7 @@ class Demo:
 
 
 def show(folder: Path, *, seed: int = 0, on_step: OnStep = lambda _: None) -> Demo:
-    """Make one clip, forge a stretch of it, and look for it with the default weights.
+    """Make one clip, forge a segment of it, and look for it with the default weights.
 
     Args:
         folder: Where everything goes; a second run takes up what is there.
@@ -83,7 +83,7 @@ def show(folder: Path, *, seed: int = 0, on_step: OnStep = lambda _: None) -> De
     detector = MmmsbaDetector.from_pretrained(cache=_cache(folder))
     on_step("making a talking clip")
     real = _talking(folder / "shown" / "genuine", num_clips=1, seconds=_SHOWN_S, seed=seed)
-    on_step("forging a stretch of it")
+    on_step("forging a segment of it")
     dataset = folder / "shown" / "dataset"
     config = ForgeConfig(processing=NO_PROCESSING)
     forgers = [lookup("forgers", _SHOWN_FORGER)]
@@ -113,7 +113,7 @@ def learn_and_show(
     """
     on_step("making talking clips")
     real = _talking(folder / "genuine", num_clips=_NUM_CLIPS, seconds=_CLIP_S, seed=seed)
-    on_step("forging stretches of them")
+    on_step("forging segments of them")
     dataset = folder / "dataset"
     forgers = [lookup("forgers", name) for name in _FORGERS]
     forge_dataset(real, dataset, per_clip=_VARIANTS, seed=seed, forgers=forgers)

@@ -206,7 +206,7 @@ class MmmsbaDetector:
         """Return P(fake) of one clip, in [0, 1].
 
         Raises:
-            MediaUnreadableError: The clip could not be judged; the message says why.
+            MediaUnreadableError: The clip could not be evaluated; the message says why.
         """
         report = self.detect(media)
         if report.score is None:

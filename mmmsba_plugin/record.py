@@ -19,7 +19,7 @@ class Record:
     Attributes:
         media: The clip's file.
         truth: Fake segments, in time order and joined over modalities; empty if real.
-            Just :data:`WHOLE_CLIP` where a dataset states no stretches.
+            Just :data:`WHOLE_CLIP` where a dataset states no segments.
         split: ``train``, ``dev`` or ``test`` (a dataset may use words of its own).
         identity: Who is seen; None if the dataset does not say.
         audio_truth: The segments whose audio was altered; None if not told apart.
@@ -29,7 +29,7 @@ class Record:
         key: What the dataset calls it; reports and predictions are matched by it.
         duration_s: How long it lasts by the dataset's own count, in seconds; None if it does
             not say. What the file itself says is better, where the file is there.
-        listed: The stretches as the dataset lists them, in its order and not joined, which
+        listed: The segments as the dataset lists them, in its order and not joined, which
             evaluators count one by one; None where they are those of ``truth``.
         extra: Anything else the dataset says, by its own keys.
     """

@@ -116,7 +116,7 @@ class Grid:
 class FrameClock:
     """Presentation times of the stored frames of a clip; frames are numbered from 1.
 
-    FiftyOne names a stretch by the first and the last stored frame of it, both within. Any
+    FiftyOne names a segment by the first and the last stored frame of it, both within. Any
     frame rate is welcome, a changing one too: a number counts frames, not periods.
 
     Attributes:

@@ -68,7 +68,7 @@ def overview_of(samples: Samples, fields: Fields) -> Values:
         "threshold": lowest if lowest == highest else None,
         "tallies": [
             _tally("verdict", "Clips by verdict", _in_order(verdicts)),
-            _tally("modality", "Fake stretches by what was altered", _most_first(modalities)),
+            _tally("modality", "Fake segments by what was altered", _most_first(modalities)),
             _tally("split", "Clips by split", _most_first(splits)),
         ],
     }

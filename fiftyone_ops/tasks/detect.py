@@ -48,7 +48,7 @@ def annotate(
     """Judge videos and write what is said about them; see :mod:`.labels` for the fields.
 
     Labels are written in batches, so whoever stops it keeps what was done, and a second call
-    goes on from there. A video that cannot be judged is marked with the reason, and the rest
+    goes on from there. A video that cannot be evaluated is marked with the reason, and the rest
     go on.
 
     Args:
@@ -74,7 +74,7 @@ class Annotation:
 
     Args:
         samples: A dataset or a view of videos.
-        settings: How they are judged, and what is written.
+        settings: How they are evaluated, and what is written.
         detector: Who judges them; the one that the settings name, if not given.
 
     Attributes:

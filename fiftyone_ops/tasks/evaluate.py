@@ -71,7 +71,7 @@ def evaluate(samples: Samples, **settings: Any) -> Evaluated:
         ConfigError: A setting is unknown or out of bounds.
         TargetError: There are no predictions of ours, or no truth.
         FieldTakenError: ``eval_key`` names something of somebody else's.
-        DatasetError: None of the videos with a truth was judged.
+        DatasetError: None of the videos with a truth was evaluated.
     """
     options = EvaluateSettings.read(settings)
     videos = videos_of(samples)
@@ -110,7 +110,7 @@ class _PredictionTable:
     by_modality: dict[str, dict[str, float]] = field(default_factory=dict)
 
     def add(self, row: Row) -> None:
-        """Take in what was said about one sample; nothing, where it was not judged."""
+        """Take in what was said about one sample; nothing, where it was not evaluated."""
         sample_id, verdict = row["id"], row["verdict"]
         if verdict is None or verdict.confidence is None:
             return

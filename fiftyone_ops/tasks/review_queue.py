@@ -35,7 +35,7 @@ def queue(
 ) -> Any:
     """Return the samples to look at for a reason, the most telling first, as a view.
 
-    Those whose review is finished are left out, and so are those that could not be judged.
+    Those whose review is finished are left out, and so are those that could not be evaluated.
 
     Args:
         samples: A dataset or a view.

@@ -61,7 +61,7 @@ class GroundTruthOptions:
         return GroundTruth.of(self._opened(need_media=False))
 
     def clips(self, *, need_media: bool) -> "Iterator[Record]":
-        """Return the clips, to be judged.
+        """Return the clips, to be evaluated.
 
         Args:
             need_media: Whether a clip that is not there is left out.
@@ -151,7 +151,7 @@ def read_system(
 ) -> "Predictions":
     """Read the predictions of a system, by the names of the dataset.
 
-    Scores that are no probabilities rank stretches no worse, so localization is measured.
+    Scores that are no probabilities rank segments no worse, so localization is measured.
 
     Args:
         spec: ``PATH`` or ``FORM=PATH``.

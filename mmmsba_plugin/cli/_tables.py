@@ -13,7 +13,7 @@ from mmmsba_plugin.evaluation.metrics.bootstrap import Interval
 from mmmsba_plugin.evaluation.published import Cell, Row, footnotes, reasons, sign
 from mmmsba_plugin.report.text import visible
 
-#: So many clips that were not judged are named; of more, how many they are.
+#: So many clips that were not evaluated are named; of more, how many they are.
 _MAX_NAMES = 20
 
 
@@ -108,9 +108,9 @@ def _show_groups(evaluation: Evaluation, to: Console) -> None:
 
 def _show_not_evaluated(evaluation: Evaluation, to: Console) -> None:
     for key in evaluation.not_evaluated[:_MAX_NAMES]:
-        _console.failure(f"not judged: {key}", to)
+        _console.failure(f"not evaluated: {key}", to)
     if (more := len(evaluation.not_evaluated) - _MAX_NAMES) > 0:
-        _console.failure(f"not judged: {more} more clips", to)
+        _console.failure(f"not evaluated: {more} more clips", to)
 
 
 def _names(tables: Sequence[Mapping[str, Interval]]) -> list[str]:

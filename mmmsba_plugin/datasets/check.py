@@ -41,7 +41,7 @@ class Examples:
 
 @dataclass(slots=True)
 class SegmentStatistics:
-    """Fake stretches, by their number and lengths in seconds."""
+    """Fake segments, by their number and lengths in seconds."""
 
     count: int = 0
     sum_s: float = 0.0

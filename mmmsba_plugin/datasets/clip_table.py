@@ -45,8 +45,8 @@ def read_table(
     Columns, besides ``path`` (absolute, or as seen from the CSV):
 
     - ``label``: ``real``, ``genuine`` or ``0``; ``fake``, ``forged`` or ``1``. A clip that is
-      fake and has no stretches is fake from start to end.
-    - ``start_s`` and ``end_s``, in seconds: one fake stretch a row; a clip may have several
+      fake and has no segments is fake from start to end.
+    - ``start_s`` and ``end_s``, in seconds: one fake segment a row; a clip may have several
       rows, anywhere. Or ``segments``: all of them, as ``[[start, end], …]``. Without a column
       ``label``, a clip without segments is real.
     - ``modality``: what was altered there: ``audio``, ``visual`` or ``both``. Not told apart if
@@ -170,7 +170,7 @@ def _ground_truth(lines: Sequence[_Line]) -> tuple[list[Segment], list[Segment],
 
 
 def _fake(lines: Sequence[_Line]) -> bool:
-    """Return whether a clip is fake, on which its labels and its stretches must agree."""
+    """Return whether a clip is fake, on which its labels and its segments must agree."""
     anywhere = any(_segments_text(line) for line in lines)
     if "label" not in lines[0].row:
         return anywhere
@@ -178,9 +178,9 @@ def _fake(lines: Sequence[_Line]) -> bool:
     if len(labels) > 1:
         raise DatasetError("'label' is real in one row and fake in another; correct one")
     if not labels and not anywhere:
-        raise DatasetError("'label' is empty and there is no stretch; say real or fake")
+        raise DatasetError("'label' is empty and there is no segment; say real or fake")
     if labels == {False} and anywhere:
-        raise DatasetError("'label' is real, but there is a fake stretch; correct one")
+        raise DatasetError("'label' is real, but there is a fake segment; correct one")
     return anywhere or True in labels
 
 
@@ -208,7 +208,7 @@ def _segments(text: str) -> list[Segment]:
 
 def _segment(start_s: float, end_s: float) -> Segment:
     if start_s < 0:
-        raise DatasetError(f"a stretch starts at {start_s:g} s, before the clip; correct it")
+        raise DatasetError(f"a segment starts at {start_s:g} s, before the clip; correct it")
     try:
         return Segment(start_s, end_s)
     except SegmentError as error:

@@ -247,7 +247,7 @@ def _require_predictions(
     found_in = predictions.proposals.keys if predictions.proposals is not None else ()
     if not has_score.any() and not found_in:
         raise DatasetError(
-            f"none of {len(ground_truth)} clips was judged by {predictions.name}; the first is "
+            f"none of {len(ground_truth)} clips was evaluated by {predictions.name}; the first is "
             f"{ground_truth.keys[0]!r}: check that predictions and dataset name clips alike"
         )
 

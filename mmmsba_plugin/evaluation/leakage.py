@@ -149,7 +149,7 @@ def held_out_scores(
         table: Cues, shape ``(clip, cue)``; NaN where a clip has none.
         fake: Shape ``(clip,)``.
         identities: Who is seen; clips of one person are never learned from and judged at once.
-        seed: Of who is judged together.
+        seed: Random seed of the folds.
 
     Returns:
         Logits, shape ``(clip,)``.

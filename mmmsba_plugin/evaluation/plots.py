@@ -266,8 +266,8 @@ def curves_of(
 ) -> SystemCurves:
     """Return a system's lines: those of detection, and AP by tIoU from 0.5 to 0.95.
 
-    Lines that need both classes are left out where only one was judged, and AP is where no
-    fake stretch is known.
+    Lines that need both classes are left out where only one was evaluated, and AP is where no
+    fake segment is known.
 
     Args:
         predictions: What the system said, by the keys of ``ground_truth``.

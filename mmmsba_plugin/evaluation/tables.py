@@ -134,7 +134,7 @@ def offsets_of(counts: Sequence[int] | Offsets) -> Offsets:
 
 
 def rows_of(starts: Offsets, lengths: Offsets) -> Offsets:
-    """Return the integers of each stretch ``[start, start + length)``, end to end.
+    """Return the integers of each segment ``[start, start + length)``, end to end.
 
     Example:
         >>> rows_of(np.array([7, 2]), np.array([3, 2]))
@@ -168,7 +168,7 @@ class Predictions:
 
     Attributes:
         name: What tables call the system.
-        scores: P(fake) of each clip by its key. A clip that is missing was not judged.
+        scores: P(fake) of each clip by its key. A clip that is missing was not evaluated.
         proposals: Ranked spans of each clip; None for a system that does not localize.
         threshold: The score from which it calls a clip forged; None if it does not say.
         by_modality: P(fake) of each clip by each modality alone.
@@ -190,7 +190,7 @@ class Predictions:
     def of_reports(cls, name: str, reports: Iterable[tuple[str, Report]]) -> "Predictions":
         """Build predictions from reports, each given with the key of its clip.
 
-        A clip whose report has no score was not judged, and nothing was found in it.
+        A clip whose report has no score was not evaluated, and nothing was found in it.
         """
         scored = {key: report for key, report in reports if report.score is not None}
         by_modality: dict[str, dict[str, float]] = {}
@@ -229,7 +229,7 @@ class GroundTruth:
     Attributes:
         keys: What the dataset calls each clip.
         fake: Whether each is fake, shape ``(clip,)``.
-        spans: Where, in seconds, as the dataset lists it: evaluators count its stretches one by
+        spans: Where, in seconds, as the dataset lists it: evaluators count its segments one by
             one, though two may touch.
         clusters: What each clip is alike with: who is in it, or the clip it was made from.
         kinds: How each was made, in the dataset's words; None where it does not say.

@@ -1,6 +1,6 @@
 """Reads the truth of a dataset from one metadata file, as evaluators of the field do.
 
-No clip needs to be there. Stretches are taken as the file lists them, because that is what
+No clip needs to be there. Segments are taken as the file lists them, because that is what
 official figures count: two that touch are two, and one without length can only be missed.
 """
 
@@ -19,7 +19,7 @@ from mmmsba_plugin.evaluation.tables import GroundTruth, GroundTruthRow
 from mmmsba_plugin.record import identity_key
 from mmmsba_plugin.segment import Spans
 
-#: Where a file lists fake stretches: AV-Deepfake1M's word, and that of LAV-DF and TVIL.
+#: Where a file lists fake segments: AV-Deepfake1M's word, and that of LAV-DF and TVIL.
 _SPANS = ("fake_segments", "fake_periods")
 _ALTERED = {
     (True, True): "both",

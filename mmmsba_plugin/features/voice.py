@@ -31,7 +31,7 @@ from mmmsba_plugin.timebase import s_to_samples, samples_to_s
 NUM_BANDS = 16
 _BINS_A_BAND = NUM_FFT // 2 // NUM_BANDS
 _DB_A_UNIT = 10.0
-#: How long the stretches are that voices are taken from, in columns: short enough to lie in a
+#: How long the segments are that voices are taken from, in columns: short enough to lie in a
 #: fake word, and long enough to know a voice. By the nearest similarity alone, one of twice the
 #: length knew machines a little better (0.80 against 0.77), for twice the work.
 _WINDOW = 40

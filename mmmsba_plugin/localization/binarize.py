@@ -35,7 +35,7 @@ def binarize(
     end_s: float | None = None,
     min_duration_s: float = 0.0,
 ) -> list[Segment]:
-    """Return the stretches where ``scores`` say "forged", at the edges of cells.
+    """Return the segments where ``scores`` say "forged", at the edges of cells.
 
     Args:
         scores: P(fake) of each snippet, in [0, 1], shape ``(snippet,)``.

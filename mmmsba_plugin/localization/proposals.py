@@ -1,4 +1,4 @@
-"""Turns what is said about each snippet into ranked candidates for fake stretches.
+"""Turns what is said about each snippet into ranked candidates for fake segments.
 
 Candidates serve evaluation: many, overlapping, down to low scores, because precision and
 recall are measured over all thresholds. What a person is shown is made in
@@ -27,9 +27,9 @@ def propose(
     end_s: float,
     config: LocalizationConfig | None = None,
 ) -> tuple[Spans, Scores]:
-    """Return candidates for fake stretches, before any is suppressed.
+    """Return candidates for fake segments, before any is suppressed.
 
-    With distances, each snippet proposes the stretch that it sees itself in, at its own
+    With distances, each snippet proposes the segment that it sees itself in, at its own
     score. Without, the runs of cells at or above several levels are proposed, each at the
     mean score of its cells; the levels are tenths of the clip's highest score, and a run
     that several levels agree on is proposed once.
@@ -93,7 +93,7 @@ def checked_scores(scores: NDArray[np.floating]) -> Scores:
 
 
 def regressed_spans(distances: NDArray[np.floating], grid: Grid, *, num_snippets: int) -> Spans:
-    """Return the stretch that each snippet sees itself in, shape ``(snippet, 2)``.
+    """Return the segment that each snippet sees itself in, shape ``(snippet, 2)``.
 
     Args:
         distances: To start and end, in cells, shape ``(snippet, 2)``.
@@ -143,7 +143,7 @@ def runs_of(flags: NDArray[np.bool_]) -> NDArray[np.int64]:
 
 
 def run_spans(runs: NDArray[np.int64], grid: Grid) -> Spans:
-    """Return the stretches that runs of cells cover, shape ``(run, 2)``, in seconds."""
+    """Return the segments that runs of cells cover, shape ``(run, 2)``, in seconds."""
     edges = [(grid.cell(start)[0], grid.cell(behind - 1)[1]) for start, behind in runs.tolist()]
     return np.array(edges, dtype=np.float64).reshape(-1, 2)
 

@@ -1,4 +1,4 @@
-"""Keeps the best of many proposals that mean the same stretch.
+"""Keeps the best of many proposals that mean the same segment.
 
 The paper says non-maximum suppression and cites Soft-NMS, so that is what is done unless
 asked otherwise. Both kinds give the same answer whatever the order of the proposals: equal

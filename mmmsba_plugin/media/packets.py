@@ -129,7 +129,7 @@ class StreamDecoder:
             if stream is None:
                 return
             # Threads halve the wall time of a clip and double its processor time (0.44 against
-            # 0.22 ms a frame at 360p); clips are judged many at a time, so that counts.
+            # 0.22 ms a frame at 360p); clips are evaluated many at a time, so that counts.
             stream.codec_context.thread_count = 1
             for packet in self._packets(container):
                 if packet.stream_index == stream.index:

@@ -52,11 +52,11 @@ _SAMPLE_RATE_HZ = 44_100
 
 
 def cut(media: Media, within: Segment, path: str | Path, *, max_short_side_px: int = 540) -> None:
-    """Write a stretch of a file as a clip of its own; it appears only once it is complete.
+    """Write a segment of a file as a clip of its own; it appears only once it is complete.
 
     Args:
         media: The file, as :func:`mmmsba_plugin.media.probe.probe` describes it.
-        within: The stretch, in seconds from the file's zero, which becomes the clip's. Frames
+        within: The segment, in seconds from the file's zero, which becomes the clip's. Frames
             that appear in it are kept, with their time stamps.
         path: Where to; an ``.mp4``.
         max_short_side_px: Frames whose shorter side is longer are scaled down to it.
@@ -73,7 +73,7 @@ def cut(media: Media, within: Segment, path: str | Path, *, max_short_side_px: i
     if media.video is None and audio is None:
         raise MediaUnreadableError(
             f"nothing is seen or heard in {media.path} at {clock(within.start_s)}; choose a "
-            "stretch within the file"
+            "segment within the file"
         )
     write_clip(
         path,

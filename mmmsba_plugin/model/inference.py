@@ -1,6 +1,6 @@
 """Runs a network over one clip, however long, and leaves tensors behind.
 
-A long clip is judged in windows that overlap; the edges of a window, where the network
+A long clip is evaluated in windows that overlap; the edges of a window, where the network
 lacks context, are thrown away. Everything that leaves here is numpy.
 """
 
@@ -39,7 +39,7 @@ class Prediction:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A run of snippets that is judged at once, and the part of it that is kept."""
+    """A run of snippets that is evaluated at once, and the part of it that is kept."""
 
     start: int
     stop: int

@@ -163,7 +163,7 @@ def manipulated_modality(
 ) -> ManipulatedModality | None:
     """Name the manipulated modality of a segment, as the modalities predict it alone.
 
-    A modality speaks up if its own scores reach its onset on average over the stretch. Where
+    A modality speaks up if its own scores reach its onset on average over the segment. Where
     none does, they only convince together, and what was altered is not known; nor is it where
     only one speaks that can show either.
     """

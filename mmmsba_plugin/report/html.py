@@ -110,9 +110,9 @@ def _reasons(report: Report) -> Iterator[str]:
         if (rate := report.threshold.false_positive_rate) is not None:
             yield f"The threshold was chosen to flag about {percent(rate)} of real clips."
     if report.fake and not report.segments:
-        yield "No stretch stands out from the rest, so no place is named."
+        yield "No segment stands out from the rest, so no place is named."
     if report.fake is False and report.segments:
-        yield "Some stretches stand out all the same; they are shown below."
+        yield "Some segments stand out all the same; they are shown below."
 
 
 def _limits(report: Report) -> Iterator[str]:
@@ -128,9 +128,9 @@ def _limits(report: Report) -> Iterator[str]:
     for name, modality_report in report.modalities.items():
         hidden_s = sum(o.end_s - o.start_s for o in modality_report.opt_outs)
         if modality_report.score is None:
-            yield f"Nothing is said about {name}: it is absent or could not be judged."
+            yield f"Nothing is said about {name}: it is absent or could not be evaluated."
         elif hidden_s:
-            yield f"By {name}, {hidden_s:.2f} s could not be judged."
+            yield f"By {name}, {hidden_s:.2f} s could not be evaluated."
     yield from (f"{warning.rstrip('.')}." for warning in report.warnings)
 
 
@@ -166,7 +166,7 @@ def _why_gone(media: Media) -> str | None:
     if not path.is_file():
         return f"the clip is no longer at {media.path}"
     if media.size_bytes is not None and path.stat().st_size != media.size_bytes:
-        return f"the file at {media.path} is not the one that was judged"
+        return f"the file at {media.path} is not the one that was evaluated"
     return None
 
 

@@ -50,7 +50,7 @@ def percent(score: float) -> str:
 def verdict(report: Report) -> str:
     """Return in a few words what the report says."""
     if report.status == "error":
-        return "Could not be judged"
+        return "Could not be evaluated"
     if report.status == "abstained":
         return "Nothing to judge"
     if report.fake is None:

@@ -41,7 +41,7 @@ _ROOM_FOR_NUMBER = 3
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """A stretch of time as a part of the width.
+    """A segment of time as a part of the width.
 
     Attributes:
         left: Where it begins, in percent.
@@ -153,7 +153,7 @@ def timeline(report: Report) -> Timeline | None:
         _band(s, end_s, says=f"{number}: {ALTERED[s.modality]}, score {s.score:.3f}", label=number)
         for number, s in enumerate(report.segments, start=1)
     )
-    bar = Lane("Fake stretches", _count(len(fake)), top_px=0, height_px=_BAR_PX)
+    bar = Lane("Fake segments", _count(len(fake)), top_px=0, height_px=_BAR_PX)
     lanes = tuple(_lanes(report, end_s, top_px=bar.bottom_px + _GAP_PX))
     return Timeline(
         ticks=tuple(_ticks(end_s)),
@@ -263,8 +263,8 @@ def _count(num_fake: int) -> str:
 
 def _words(fake: Sequence[Band], lanes: Sequence[Lane], end_s: float) -> Iterator[str]:
     yield f"Time line from 0:00.00 to {clock(end_s)}"
-    yield from (f"fake stretch {band.says}" for band in fake)
+    yield from (f"fake segment {band.says}" for band in fake)
     if not fake:
-        yield "no fake stretch"
+        yield "no fake segment"
     for lane in lanes:
-        yield from (f"{lane.name} not judged: {band.says}" for band in lane.hidden)
+        yield from (f"{lane.name} not evaluated: {band.says}" for band in lane.hidden)

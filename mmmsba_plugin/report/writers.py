@@ -99,7 +99,7 @@ def write_vtt(report: Report, stream: IO[str]) -> None:
 
 
 def _vtt_notes(report: Report) -> Iterator[str]:
-    yield f"Fake stretches of {report.media.path}"
+    yield f"Fake segments of {report.media.path}"
     yield verdict(report) + ("" if report.score is None else f": score {report.score:.3f}")
     if report.problem:
         yield f"{report.problem.kind}: {report.problem.message}"

@@ -19,7 +19,7 @@ from mmmsba_plugin.reproduce import journal
 from mmmsba_plugin.schema import Report
 from mmmsba_plugin.segment import Spans
 
-#: Hears of each clip that was judged just now, by its name.
+#: Hears of each clip that was evaluated just now, by its name.
 OnClip = Callable[[str], None]
 
 #: Clips whose features are computed ahead, for each worker.
@@ -32,9 +32,9 @@ class KeptReport:
 
     Attributes:
         status: As the report has it.
-        score: P(fake) of the clip; None if it was not judged.
+        score: P(fake) of the clip; None if it was not evaluated.
         threshold: From which score it counts as fake.
-        problem: Why it was not judged.
+        problem: Why it was not evaluated.
         proposals: Spans in seconds, shape ``(proposal, 2)``, and their scores.
     """
 
@@ -59,12 +59,12 @@ def predict_clips(
     A clip that could not be read is tried again in the next run: what failed may work then.
 
     Args:
-        detector: Judges what was not judged before.
+        detector: Judges what was not evaluated before.
         records: The clips.
         path: Where answers are kept; its folder is made if it is not there.
         cache: Where the detector keeps features.
         workers: Clips whose features are computed at a time.
-        on_clip: Called after each clip that is judged now, once its answer is on disk.
+        on_clip: Called after each clip that is evaluated now, once its answer is on disk.
 
     Raises:
         DatasetError: The file of answers is damaged.

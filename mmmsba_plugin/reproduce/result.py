@@ -51,8 +51,8 @@ class Run:
         num_validation: Clips it was stopped and adjusted by.
         num_skipped: Clips of both that could not be used.
         threshold: From which score a clip counts as fake; chosen on the validation clips.
-        num_real: Real test clips that were judged.
-        num_fake: Forged test clips that were judged.
+        num_real: Real test clips that were evaluated.
+        num_fake: Forged test clips that were evaluated.
         not_evaluated: The test clips that were not, and why.
     """
 

@@ -230,7 +230,7 @@ class Reproduction:
         if tested.split != "test":
             yield f"tested on split {tested.split!r}, as there is no test split with truth"
         if run.not_evaluated:
-            yield f"{len(run.not_evaluated)} of {num_tested} test clips could not be judged"
+            yield f"{len(run.not_evaluated)} of {num_tested} test clips could not be evaluated"
         if num_shared:
             yield f"{num_shared} people of the test clips were learned from, in other footage"
 
@@ -284,7 +284,7 @@ class Reproduction:
         name = _run_name(training, dataset, seed, _deciding(config, dataset, clips))
         folder = self.out / "runs" / name
         if not (folder / _TRAINED_FILE).is_file():
-            # Read once more, so that a dataset is not held in memory while others are judged.
+            # Read once more, so that a dataset is not held in memory while others are evaluated.
             records = clips_to_learn(dataset, seed=seed, limit=self.settings.limit)
             self._on_step(f"training {name} on {len(records)} clips")
             _fit(

@@ -1,7 +1,7 @@
 """Follows the main person of a clip from frame to frame.
 
 The whole frame is looked at only now and then, or when the face is lost; in between the
-mesh finds the face where it last was. Where nobody can be judged there is a reason instead
+mesh finds the face where it last was. Where nobody can be evaluated there is a reason instead
 of a guessed cut.
 """
 

@@ -86,7 +86,7 @@ class Fitted:
         operating_point: The thresholds chosen on the validation clips, and how they did.
         before: How the weights that it started from did on the same clips, with lines drawn on
             them in the same way; empty if it started from none. Like for like: of a ensemble,
-            each clip is judged by the member that goes on without it, before and after.
+            each clip is evaluated by the member that goes on without it, before and after.
     """
 
     checkpoint: Path

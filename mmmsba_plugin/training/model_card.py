@@ -17,7 +17,7 @@ tags: [deepfake-detection, audio-visual, temporal-localization]
 
 # MMMS-BA checkpoint
 
-Scores stretches of a talking-face clip as fake, from its {modalities}.
+Scores segments of a talking-face clip as fake, from its {modalities}.
 {caution}
 - **Learned from**: {trained_on}{tuned_from}
 - **Clips**: {clips}

@@ -18,7 +18,7 @@ from mmmsba_plugin.training.losses import Losses, total_loss
 class Learner(lightning.LightningModule):
     """Trains a network with focal and distance-IoU loss.
 
-    Now and then a modality of a clip is hidden, so that a silent or faceless clip is judged
+    Now and then a modality of a clip is hidden, so that a silent or faceless clip is evaluated
     by what is left. What is then taught is the truth of what is still shown: a network that
     only hears must not be told that a fake frame sounds forged.
     """

@@ -62,10 +62,10 @@ def choose_operating_point(
     """Return the lines for a network, or for a ensemble of networks.
 
     A clip counts as forged from the score that at most a stated share of the real clips reach,
-    and a segment opens there too: a clip is fake exactly if a stretch of it is. It closes
+    and a segment opens there too: a clip is fake exactly if a segment of it is. It closes
     at the score that tells forged from real snippets with the best F1. With too few real
     clips to tell that share, a tenth is taken; with fewer than ten, the line with the best
-    balanced accuracy, for no stated rate. A modality shown alone is judged by a line of its own,
+    balanced accuracy, for no stated rate. A modality shown alone is evaluated by a line of its own,
     since with less to go by its scores lie elsewhere: the one that a tenth of real snippets
     reach.
 

@@ -181,7 +181,7 @@ def make_dataset(folder: Path, num_clips: int, num_proposals: int, seed: int = 0
 
 
 def _fake_stretches(rng: np.random.Generator) -> list[list[float]]:
-    """Return one stretch, or two or three, of a third of a second or so in eight."""
+    """Return one segment, or two or three, of a third of a second or so in eight."""
     num_stretches = rng.choice([1, 2, 3], p=[0.8, 0.15, 0.05])
     starts_s = 8 * (np.arange(num_stretches) + rng.random(num_stretches) * 0.7) / num_stretches
     lengths_s = rng.gamma(4.0, 0.09, size=num_stretches) + 0.06

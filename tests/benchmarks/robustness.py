@@ -85,7 +85,7 @@ def main() -> None:
 
 
 def _scores(detector: Detector, records: Iterable[Record]) -> list[float]:
-    """Return the score of each clip; NaN where it was not judged."""
+    """Return the score of each clip; NaN where it was not evaluated."""
     reports = [one.report for one in run(detector, records)]
     return [np.nan if report.score is None else report.score for report in reports]
 

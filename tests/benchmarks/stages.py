@@ -4,7 +4,7 @@
 
 The clip is a portrait that talks for a minute at 640 x 360, unless one is given; the network
 is of the paper's size and untrained, which costs as much as a trained one. Its threshold is
-set so that a few stretches are named, because each puts a frame on the page.
+set so that a few segments are named, because each puts a frame on the page.
 
 Everything is processor time on one thread, so that a busy machine changes little. No moment
 is counted twice, and none is left out:
@@ -170,7 +170,7 @@ def make_clip(path: Path, fps_hz: int) -> Path:
 
 
 def make_checkpoint(folder: Path, clip: Path) -> Path:
-    """Save an untrained network of the paper's size that names a few stretches of the clip."""
+    """Save an untrained network of the paper's size that names a few segments of the clip."""
     torch.manual_seed(0)
     config = FeaturesConfig()
     front_ends = bind_front_ends(config)
@@ -243,7 +243,7 @@ def judge_here(clip: Path, checkpoint: Path) -> dict[str, float]:
             for name in FORMATS:
                 lookup("writers", name).write(report, nowhere)
     if report.status != "ok":
-        raise SystemExit(f"{clip} could not be judged: {report.problem}; give another --clip")
+        raise SystemExit(f"{clip} could not be evaluated: {report.problem}; give another --clip")
     del watch.spent_s[""]
     return watch.spent_s
 

@@ -69,7 +69,7 @@ def detect(checkpoint):
 
 @pytest.fixture
 def clip(tmp_path):
-    """A clip of half a second, to be judged by its audio."""
+    """A clip of half a second, to be evaluated by its audio."""
     return numbered_clip(tmp_path / "clip.mp4", duration_s=0.48, click_at_s=0.24)
 
 
@@ -345,7 +345,7 @@ class TestResume:
 
     @pytest.fixture
     def judged(self, monkeypatch):
-        """Names of the clips that are judged, in order."""
+        """Names of the clips that are evaluated, in order."""
         names = []
         detect = MmmsbaDetector.detect
 

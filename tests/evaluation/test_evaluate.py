@@ -164,12 +164,14 @@ def test_a_clip_that_was_not_judged_counts_in_no_figure_of_detection_and_is_miss
 def test_a_system_that_judged_no_clip_has_no_figures():
     reports = [replace_path(report(r.media.name, 0.5), f"other/{r.media.name}") for r in CLIPS]
     scores_only = replace(predictions(*reports), proposals=None)
-    with pytest.raises(DatasetError, match="none of 4 clips was judged by ours; the first is 'a"):
+    with pytest.raises(
+        DatasetError, match="none of 4 clips was evaluated by ours; the first is 'a"
+    ):
         measure(scores_only, GroundTruth.of(CLIPS))
 
 
 def test_a_detector_that_judged_no_clip_has_no_figures_of_localization_either():
-    with pytest.raises(DatasetError, match="none of 4 clips was judged by ours"):
+    with pytest.raises(DatasetError, match="none of 4 clips was evaluated by ours"):
         figures(*(report(r.media.name, None) for r in CLIPS))
 
 

@@ -79,8 +79,8 @@ def test_only_what_somebody_has_is_drawn(tmp_path):
 
 
 def test_a_system_without_a_line_is_not_in_the_legend(drawn):
-    figures = drawn(curves_of("whole"), SystemCurves("stretches", ap_by_tiou={0.5: 0.4}))
-    assert legend(figures["ap_by_tiou"]) == ["whole", "stretches"]
+    figures = drawn(curves_of("whole"), SystemCurves("segments", ap_by_tiou={0.5: 0.4}))
+    assert legend(figures["ap_by_tiou"]) == ["whole", "segments"]
     assert legend(figures["roc"]) == ["whole", "chance"]
 
 

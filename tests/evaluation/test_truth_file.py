@@ -31,7 +31,7 @@ def test_a_file_and_where_it_is_fake_is_all_that_is_needed(written):
     assert list(ground_truth.keys) == ["a.mp4", "b.mp4"]
     assert ground_truth.fake.tolist() == [True, False]
     assert list(ground_truth.altered) == ["forged", "genuine"]
-    # Two stretches that touch are two labels of the evaluators.
+    # Two segments that touch are two labels of the evaluators.
     assert ground_truth.spans.of("a.mp4").tolist() == [[1, 2], [2, 3]]
 
 

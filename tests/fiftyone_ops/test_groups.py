@@ -33,7 +33,7 @@ from .panels.test_overview_data import OVERVIEW, TIMELINE
 
 CLOCK = FrameClock.steady(50, fps_hz=25)
 FIELDS = Fields("forgeries")
-#: Of the small videos, those that can be judged.
+#: Of the small videos, those that can be evaluated.
 NAMES = ("forged-1", "forged-2", "genuine-1", "genuine-2")
 
 

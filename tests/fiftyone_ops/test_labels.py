@@ -35,7 +35,7 @@ def clocks(draw) -> FrameClock:
 
 @st.composite
 def rows_of(draw) -> tuple[FrameClock, Segment]:
-    """A clock, and a stretch within its frames."""
+    """A clock, and a segment within its frames."""
     clock = draw(clocks())
     first_s, whole_s = float(clock.starts_s[0]), clock.end_s - float(clock.starts_s[0])
     start, length = draw(st.floats(0, 0.99)), draw(st.floats(0.001, 1))

@@ -77,7 +77,7 @@ def report() -> Report:
             Proposal(start_s=6.75, end_s=7.4, score=0.68),
             Proposal(start_s=3.4, end_s=5.1, score=0.31),
         ),
-        warnings=("2 faces were seen; the larger one was judged",),
+        warnings=("2 faces were seen; the larger one was evaluated",),
         provenance=Provenance(
             package_version="0.1.0",
             api_version="1.0",

@@ -92,7 +92,7 @@ def test_a_score_without_a_threshold_is_no_verdict():
 
 def test_a_flag_without_a_place_and_a_place_without_a_flag_are_explained():
     assert "so no place is named" in shown(changed(segments=())).text
-    assert "Some stretches stand out all the same" in shown(changed(score=0.1)).text
+    assert "Some segments stand out all the same" in shown(changed(score=0.1)).text
 
 
 def test_the_limits_are_stated_before_the_numbers():
@@ -100,8 +100,8 @@ def test_the_limits_are_stated_before_the_numbers():
     assert "not court evidence" in text
     assert "learned from: forgeries made from 45 real clips." in text
     assert text.index("not court evidence") < text.index("Along time")
-    assert "By lips, 1.00 s could not be judged." in text
-    assert "2 faces were seen; the larger one was judged." in text
+    assert "By lips, 1.00 s could not be evaluated." in text
+    assert "2 faces were seen; the larger one was evaluated." in text
 
 
 def test_what_is_not_recorded_is_admitted():
@@ -119,7 +119,7 @@ def test_a_clip_that_was_not_judged_says_why_and_is_not_called_real(status):
     text = shown(report).text
     assert "no face and no audio (FeatureError)" in text
     assert "That does not make it real." in text
-    assert "Fake stretches" not in text
+    assert "Fake segments" not in text
     assert "Audio none" not in text
 
 
@@ -152,8 +152,8 @@ def test_the_drawing_is_well_formed_and_says_itself_in_words():
     assert root.get("role") == "img"
     (says,) = [e.text for e in root.iter("desc")]
     assert "Time line from 0:00.00 to 0:10.00" in says
-    assert "fake stretch 1: video, score 0.930, 0:03.61 to 0:04.70" in says
-    assert "Lips not judged: face too small, 0:00.00 to 0:01.00" in says
+    assert "fake segment 1: video, score 0.930, 0:03.61 to 0:04.70" in says
+    assert "Lips not evaluated: face too small, 0:00.00 to 0:01.00" in says
 
 
 def test_bands_lie_where_their_times_are():
@@ -231,7 +231,7 @@ def test_if_the_clip_is_gone_the_card_says_so():
 def test_if_the_file_is_another_one_the_card_says_so(tmp_path):
     (tmp_path / "interview.mp4").write_bytes(b"something else")
     media = REPORT.media.model_copy(update={"path": str(tmp_path / "interview.mp4")})
-    assert shown(changed(media=media)).text.count("is not the one that was judged") == 2
+    assert shown(changed(media=media)).text.count("is not the one that was evaluated") == 2
 
 
 def test_a_file_that_cannot_be_decoded_any_more_costs_the_frame_not_the_page(tmp_path):

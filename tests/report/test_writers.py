@@ -116,7 +116,7 @@ def test_a_name_that_is_a_formula_gets_an_apostrophe(name):
 def test_vtt_has_a_cue_for_each_segment():
     assert written(writers.write_vtt, REPORT) == (
         "WEBVTT\n\n"
-        "NOTE Fake stretches of interview.mp4\n\n"
+        "NOTE Fake segments of interview.mp4\n\n"
         "NOTE Flagged as fake: score 0.930\n\n"
         "NOTE An indication by a statistical model, not evidence for a court\n\n"
         "1\n00:00:03.612 --> 00:00:04.704\nFake (video): 93 %\n\n"
@@ -126,7 +126,7 @@ def test_vtt_has_a_cue_for_each_segment():
 
 def test_vtt_of_a_clip_that_could_not_be_read_says_why_and_has_no_cue():
     text = written(writers.write_vtt, UNREADABLE)
-    assert "NOTE Could not be judged\n\nNOTE MediaUnreadableError: no moov atom" in text
+    assert "NOTE Could not be evaluated\n\nNOTE MediaUnreadableError: no moov atom" in text
     assert "-->" not in text
 
 

@@ -201,7 +201,7 @@ def detection_average_precision(scores: ArrayLike, fake: Labels) -> float:
 
 
 def accuracy(scores: ArrayLike, fake: Labels, *, threshold: float) -> float:
-    """Return the share of clips that are judged rightly.
+    """Return the share of clips that are classified rightly.
 
     It flatters a detector that always says the same wherever most clips are of one class;
     :func:`balanced_accuracy` does not.
@@ -227,7 +227,7 @@ def accuracy(scores: ArrayLike, fake: Labels, *, threshold: float) -> float:
 
 
 def balanced_accuracy(scores: ArrayLike, fake: Labels, *, threshold: float) -> float:
-    """Return the mean of the shares of fake and of real clips that are judged rightly.
+    """Return the mean of the shares of fake and of real clips that are classified rightly.
 
     Plain accuracy flatters a detector that calls everything forged wherever most clips are.
 

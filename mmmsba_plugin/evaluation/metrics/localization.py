@@ -42,7 +42,7 @@ Mode = Literal["voc", "official"]
 
 #: Proposals of each clip: spans of shape ``(proposal, 2)`` in seconds, and their scores.
 Predictions = SpanTable | Mapping[str, tuple[ArrayLike, ArrayLike]]
-#: Fake stretches of each clip, shape ``(truth, 2)`` in seconds.
+#: Fake segments of each clip, shape ``(truth, 2)`` in seconds.
 GroundTruth = SpanTable | Mapping[str, ArrayLike]
 
 #: The thresholds that recall is averaged over, as ActivityNet does: 0.5 to 0.95 by 0.05.
@@ -222,7 +222,7 @@ def match(
         predictions: With scores. Equal ones rank in the order of the clips of ``ground_truth`` and
             of the rows. Clips that ``ground_truth`` lacks are left out, so that predictions for a
             whole dataset can be measured on a part of it; clips that this lacks have no proposals.
-        ground_truth: Fake stretches; a real clip has none, and its proposals are false alarms.
+        ground_truth: Fake segments; a real clip has none, and its proposals are false alarms.
         tious: Overlaps at which average precision will be asked for, each in (0, 1].
         recall_tious: Thresholds to average recall over, each in (0, 1].
         mode: ``voc`` for the mathematically right form, ``official`` for AV-Deepfake1M's;
@@ -275,8 +275,8 @@ def average_precision(
             scores of shape ``(proposal,)``, in any order; or a table. Equal scores rank in the
             order of the clips of ``ground_truth`` and of the rows. A clip without proposals may be
             left out.
-        ground_truth: For each clip, its fake stretches, shape ``(truth, 2)`` in seconds; an
-            empty one for a real clip, whose proposals are all false alarms. A stretch
+        ground_truth: For each clip, its fake segments, shape ``(truth, 2)`` in seconds; an
+            empty one for a real clip, whose proposals are all false alarms. A segment
             without length cannot be found.
         tiou: Overlap from which a truth counts as found, in (0, 1].
         mode: As for :func:`match`. In ``voc`` mode a proposal finds the free truth that it

@@ -94,7 +94,7 @@ def overlapping(
 
     Args:
         predictions: Proposals, by the same clips as ``ground_truth``.
-        ground_truth: Fake stretches.
+        ground_truth: Fake segments.
         scores: Of the proposals, shape ``(row,)``.
         rules: How overlap is computed, and what is enough.
         least: A tIoU.
@@ -141,7 +141,7 @@ def best_of_each_truth(pairs: Pairs, num_ground_truth: int) -> Floats:
 
 
 def _blocks(num_rows: Ints) -> Iterator[slice]:
-    """Yield stretches of truths with few pairs each; one truth may have more by itself."""
+    """Yield segments of truths with few pairs each; one truth may have more by itself."""
     ends = offsets_of(num_rows)
     start = 0
     while start < len(num_rows):

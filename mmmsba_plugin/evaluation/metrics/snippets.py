@@ -44,8 +44,8 @@ def snippets_of(
 
     Args:
         curves: The clip's scores along time, as its report has them.
-        truth: Its fake stretches in any order, in seconds; the whole of a clip may be given
-            as a stretch that reaches beyond it. With ``modality``, those of that modality.
+        truth: Its fake segments in any order, in seconds; the whole of a clip may be given
+            as a segment that reaches beyond it. With ``modality``, those of that modality.
         modality: Whose curve; that of all together if not given.
 
     Raises:
@@ -61,7 +61,7 @@ def snippets_of(
         A sequence is fake if any of it is, as the labels of MMMS-BA are made.
     """
     curve = _curve(curves, modality)
-    # None, where a snippet could not be judged, becomes NaN.
+    # None, where a snippet could not be evaluated, becomes NaN.
     scores = np.array(curve, dtype=np.float64)
     has_score = ~np.isnan(scores)
     fake = _fake(truth, Grid(curves.start_s, curves.stride_s), len(scores))

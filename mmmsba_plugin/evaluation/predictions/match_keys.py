@@ -37,7 +37,7 @@ def matched(predictions: Predictions, keys: Sequence[str]) -> Predictions:
     Returns:
         The same answers by ``keys``. ``unknown`` are names that are no clip of the dataset,
         ``missing`` are clips of which nothing was said: nothing was found in them, and they
-        were not judged.
+        were not evaluated.
 
     Raises:
         DatasetError: No name is a clip's, one could be several clips', or several are one's.

@@ -170,14 +170,14 @@ def _require_finite(table: SpanTable | None, path: Path) -> None:
 
 
 def _with_scores(predictions: Predictions, path: Path) -> Predictions:
-    """Return answers with a score in [0, 1] for each clip that was judged."""
+    """Return answers with a score in [0, 1] for each clip that was evaluated."""
     scores, whose = predictions.scores, "its score is"
     if not scores and predictions.proposals is not None:
         scores, whose = _highest(predictions.proposals), "the highest score of its proposals is"
     for key, score in scores.items():
         if not 0.0 <= score <= 1.0:
             raise ScoreRangeError(
-                f"{path}: clip {key!r} is not judged in [0, 1], {whose} {score:g}; pass scores "
+                f"{path}: clip {key!r} has no score in [0, 1], {whose} {score:g}; pass scores "
                 "through a sigmoid if these are logits, or measure localization alone, for which "
                 "only their order counts"
             )

@@ -26,7 +26,7 @@ def write_submission(predictions: Predictions, folder: Path) -> list[Path]:
     ``prediction.json`` holds each clip that the system judged or found anything in, rounded
     and ranked as :func:`~mmmsba_plugin.report.benchmark_formats.submission_rows` says; it is not
     written for a system that does not localize. ``prediction.txt`` holds the score of each
-    clip that was judged, in full.
+    clip that was evaluated, in full.
 
     Args:
         predictions: What the system said, by the names that the evaluation knows.
@@ -65,7 +65,7 @@ def _clips(predictions: Predictions) -> Iterator[tuple[str, tuple[Spans, Scores]
     """Yield each clip with its proposals, those in which nothing was found too."""
     if predictions.proposals is None or predictions.proposals.scores is None:
         raise DatasetError(
-            f"{predictions.name} has no stretches with scores, which is all that "
+            f"{predictions.name} has no segments with scores, which is all that "
             "this format holds; "
             "write what it says of whole clips as a submission"
         )

@@ -66,7 +66,7 @@ def at_rate(frames: Iterable[Frame], fps_hz: int | Fraction, end_s: float) -> It
 def shown_at_rate(time: Segment, fps_hz: int | Fraction) -> Segment | None:
     """Return the presentation times after :func:`at_rate`; None if never shown.
 
-    A stretch that begins between two moments of the new rate is first seen at the second.
+    A segment that begins between two moments of the new rate is first seen at the second.
     """
     grid = Grid(stride_s=frames_to_s(1, fps_hz))
     start, end = grid.num_snippets(time.start_s), grid.num_snippets(time.end_s)

@@ -225,7 +225,7 @@ def require_donors(job: FrameJob, donors: Sequence[FaceFrame], where: str) -> No
     """
     if len(donors) != len(job.frames):
         raise ForgeError(
-            f"{len(job.frames)} frames need as many donors, got {len(donors)}; take a stretch of "
+            f"{len(job.frames)} frames need as many donors, got {len(donors)}; take a segment of "
             f"the same length from {where}"
         )
 
@@ -240,7 +240,7 @@ def require_altered(job: FrameJob, fake: list[Rgb]) -> list[Rgb]:
     for shot, rgb in zip(job.frames, fake, strict=True):
         if np.array_equal(shot.rgb, rgb):
             raise ForgeError(
-                f"the frame at {shot.pts_s:.2f} s would stay as it is; forge another stretch, "
+                f"the frame at {shot.pts_s:.2f} s would stay as it is; forge another segment, "
                 "where a face is seen and moves"
             )
     return fake

@@ -1,4 +1,4 @@
-"""Shows a stretch's own frames at the wrong time: held, dropped, backwards, uneven.
+"""Shows a segment's own frames at the wrong time: held, dropped, backwards, uneven.
 
 The audio goes on as it was. By default only the mouth or the face is shown at the wrong
 time, laid over the head as it is held now; the whole frame can be chosen, but dropped
@@ -46,7 +46,7 @@ class FreezeConfig(Config):
 
 
 class Freeze:
-    """A stretch's own frames at the wrong time.
+    """A segment's own frames at the wrong time.
 
     Stands for lips that are hidden (a face that freezes over words that were put in) and for
     frames that were dropped or turned round to fit another audio.
@@ -58,13 +58,13 @@ class Freeze:
         self._config = config or FreezeConfig()
 
     def forge_frames(self, job: FrameJob, rng: np.random.Generator) -> list[Rgb]:
-        """Return the frames, each showing another moment of the stretch.
+        """Return the frames, each showing another moment of the segment.
 
         A frame never shows its own moment, nor one that looks the same: there the nearest
         moment that differs steps in.
 
         Raises:
-            ForgeError: The stretch has one frame, or nothing moves in it.
+            ForgeError: The segment has one frame, or nothing moves in it.
         """
         kind, area = _draw(_KINDS, rng), _draw(_AREAS_DRAWN, rng)
         if self._config.kind != "any":
@@ -144,8 +144,8 @@ def _that_differ(job: FrameJob, order: Indices) -> list[int]:
         other = (int(i) for i in nearest if not np.array_equal(faces[i], faces[own]))
         if (first := next(other, None)) is None:
             raise ForgeError(
-                f"nothing moves in a stretch of {len(faces)} frames at {job.frames[0].pts_s:.2f} "
-                "s, so showing it at another time changes nothing; forge another stretch"
+                f"nothing moves in a segment of {len(faces)} frames at {job.frames[0].pts_s:.2f} "
+                "s, so showing it at another time changes nothing; forge another segment"
             )
         chosen.append(first)
     return chosen

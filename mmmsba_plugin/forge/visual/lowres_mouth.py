@@ -43,13 +43,13 @@ class LowresMouthConfig(Config):
         default=0.7,
         ge=0,
         le=1,
-        description="Share of stretches whose lips are of another moment; the rest keep theirs.",
+        description="Share of segments whose lips are of another moment; the rest keep theirs.",
     )
 
 
 @dataclass(frozen=True, slots=True)
 class _Generator:
-    """One generator's habits, which it keeps through a stretch.
+    """One generator's habits, which it keeps through a segment.
 
     Attributes:
         waist_px: Height of the face inside.

@@ -38,7 +38,7 @@ class FlowConfig(Config):
 
 
 class Flow:
-    """The face morphed between moments of the stretch.
+    """The face morphed between moments of the segment.
 
     Stands for morph cuts, which hide where words were cut out, and for frames that were
     interpolated to fit another audio or rate.
@@ -52,14 +52,14 @@ class Flow:
     def forge_frames(self, job: FrameJob, rng: np.random.Generator) -> list[Rgb]:
         """Return the frames with the face morphed.
 
-        A stretch is one morph or several in a row. What is shown lies evenly between the two
+        A segment is one morph or several in a row. What is shown lies evenly between the two
         ends of a morph and never on them, so that these frames change as well.
 
         Raises:
-            ForgeError: The stretch has one frame, or nothing moves in it.
+            ForgeError: The segment has one frame, or nothing moves in it.
         """
         if len(job.frames) < _FEWEST_FRAMES:
-            raise ForgeError("a morph needs two frames at least, got one; forge a longer stretch")
+            raise ForgeError("a morph needs two frames at least, got one; forge a longer segment")
         fake: list[Rgb] = []
         for start, end in pairwise(self._cuts(len(job.frames), rng)):
             fake += _morphed(job.frames[start:end])

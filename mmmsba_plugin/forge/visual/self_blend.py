@@ -25,7 +25,7 @@ from mmmsba_plugin.structures import Rgb
 #: Corners of a deformed outline, and the waves it is bent by.
 _NUM_CORNERS = 48
 _WAVES = (2, 3, 4, 5)
-#: What changes from frame to frame, against what is drawn for the stretch.
+#: What changes from frame to frame, against what is drawn for the segment.
 _JITTER = 0.1
 
 
@@ -79,7 +79,7 @@ class _Change:
     @classmethod
     def draw(cls, config: SelfBlendConfig, rng: np.random.Generator) -> "_Change":
         signs = rng.choice([-1.0, 1.0], size=3)
-        # Each channel by a third of the most at least, so that no stretch goes unchanged.
+        # Each channel by a third of the most at least, so that no segment goes unchanged.
         offset = signs * rng.uniform(config.colour / 3, config.colour, size=3)
         return cls(
             offset=offset,

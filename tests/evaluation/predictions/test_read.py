@@ -620,10 +620,10 @@ def test_clips_that_differ_by_their_extension_alone_are_refused(tmp_path):
 
 
 def test_without_stretches_there_is_nothing_to_write(tmp_path):
-    with pytest.raises(DatasetError, match=r"ours has no stretches with scores"):
+    with pytest.raises(DatasetError, match=r"ours has no segments with scores"):
         write_activitynet(Predictions("ours", {"a.mp4": 0.5}), tmp_path / "r.json")
     ground_truth = Predictions("ours", {}, SpanTable.of_ground_truth({"a.mp4": [[1.0, 2.0]]}))
-    with pytest.raises(DatasetError, match=r"ours has no stretches with scores"):
+    with pytest.raises(DatasetError, match=r"ours has no segments with scores"):
         write_activitynet(ground_truth, tmp_path / "r.json")
 
 

@@ -1,4 +1,4 @@
-"""Videos are judged, and their samples say what was said; whatever happens, nothing is lost."""
+"""Videos are evaluated, and their samples say what was said; whatever happens, nothing is lost."""
 
 import sys
 import time

@@ -151,7 +151,7 @@ def fake_or_refused(way, job):
     try:
         return forge(WAYS[way](), job)
     except ForgeError as error:
-        if "forge another stretch" not in str(error):
+        if "forge another segment" not in str(error):
             raise
         return None
 
@@ -292,14 +292,14 @@ def test_a_head_that_lies_is_no_error(way, job):
 @pytest.mark.parametrize("way", [w for w in WAYS if w != "mouth"])
 def test_a_face_beyond_the_frame_is_refused(way, job):
     work = everywhere(job(), lambda s: replace(s, points_px=s.points_px + 2000))
-    with pytest.raises(ForgeError, match="forge another stretch"):
+    with pytest.raises(ForgeError, match="forge another segment"):
         forge(WAYS[way](), work)
 
 
 @pytest.mark.parametrize(
     ("forger", "lent"),
     [
-        (MouthSwap(), "donors, got 2; take a stretch of the same length from another moment"),
+        (MouthSwap(), "donors, got 2; take a segment of the same length from another moment"),
         (LowresMouth(LowresMouthConfig(other_moment=1)), "donors, got 2"),
         (OtherMouth(), "donors, got 2; .* from another clip"),
         (OtherFace(), "donors, got 2; .* from another clip"),
@@ -333,7 +333,7 @@ class TestEveryFrameForger(ForgerContract):
 
 @pytest.fixture(scope="session")
 def real_job(shared):
-    """A stretch of real footage, with another moment and with another person."""
+    """A segment of real footage, with another moment and with another person."""
     shots = followed(shared / "footage/train/grid_swiz3n.mp4")
     strangers = followed(shared / "footage/train/orig_jen_i_have_to_go_to_the_pharmacy.mp4")
     return FrameJob(shots[10:16], FPS_HZ, shots[40:46], strangers[10:16])
@@ -522,7 +522,7 @@ def test_how_a_head_is_held_is_not_a_matter_of_size_place_or_tilt(clip, turn_rad
 
 
 def shown(kind, job, seed=0):
-    """Return which frame of the stretch is shown at each place."""
+    """Return which frame of the segment is shown at each place."""
     fake = forge(Freeze(FreezeConfig(kind=kind, area="frame")), job, seed)
     return [
         next(i for i, shot in enumerate(job.frames) if np.array_equal(shot.rgb, rgb))
@@ -568,12 +568,12 @@ def test_a_frame_never_shows_one_that_looks_the_same(job):
 
 def test_a_stretch_in_which_nothing_moves_cannot_be_shown_at_another_time(clip):
     still = FrameJob([clip[10]] * 4, FPS_HZ)
-    with pytest.raises(ForgeError, match=r"nothing moves in a stretch of 4 frames at 0\.40 s"):
+    with pytest.raises(ForgeError, match=r"nothing moves in a segment of 4 frames at 0\.40 s"):
         forge(Freeze(), still)
 
 
 def test_one_frame_has_no_other_time_and_no_morph(job):
-    with pytest.raises(ForgeError, match="nothing moves in a stretch of 1 frames"):
+    with pytest.raises(ForgeError, match="nothing moves in a segment of 1 frames"):
         forge(Freeze(), job(count=1))
     with pytest.raises(ForgeError, match="a morph needs two frames at least, got one"):
         forge(Flow(), job(count=1))

@@ -100,7 +100,7 @@ def _jumps_db(samples: NDArray[np.float32]) -> NDArray[np.float64]:
 
 
 def _segments(scores: NDArray[np.float64]) -> Iterator[FakeSegment]:
-    """Yield the stretch between the first two jumps, between the next two, and so on."""
+    """Yield the segment between the first two jumps, between the next two, and so on."""
     edges = [int(index) + 1 for index in np.flatnonzero(scores >= _EVEN)]
     for first, last in list(pairwise(edges))[::2]:
         score = float(min(scores[first - 1], scores[last - 1]))

@@ -6,7 +6,7 @@ from mmmsba_plugin.schema import Report
 
 
 def write_verdict(report: Report, stream: IO[str]) -> None:
-    """Write the score and the fake stretches, or why there is no score."""
+    """Write the score and the fake segments, or why there is no score."""
     if report.problem is not None:
         said = f"no score: {report.problem.message}"
     else:
