@@ -166,7 +166,7 @@ def _learn(dataset: Path, folder: Path, *, seed: int, max_epochs: int) -> Path:
 
 def _with_notes(report: Report, record: Record, *more: str) -> Report:
     """Return a report that also says what is known of the clip, for whoever reads its page."""
-    truth = f"This clip was made by mmmsba demo; what is forged in it: {truth_of(record)}"
+    truth = f"This clip was made by mmmsba demo; what is fake in it: {truth_of(record)}"
     return report.model_copy(update={"warnings": (*report.warnings, truth, *more)})
 
 

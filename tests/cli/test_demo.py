@@ -86,7 +86,7 @@ class TestShown:
         page = folder / "report.html"
         assert opened == [page.resolve().as_uri()]
         html = page.read_text(encoding="utf-8")
-        assert f"what is forged in it: {demo.truth_of(fake)}." in html
+        assert f"what is fake in it: {demo.truth_of(fake)}." in html
         assert f"{demo.DRAWN_FACE_NOTE}." in html
 
     def test_one_real_clip_is_made_and_one_fake(self, shown, fake):

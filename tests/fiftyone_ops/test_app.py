@@ -102,7 +102,7 @@ def fake_clips(dataset, talking_head_dataset):
 
 @pytest.fixture
 def judged(named_dataset, toy):
-    """The small videos, judged: forged-1 and fake-2 from 0.5 s to 1.013 s, by audio."""
+    """The small videos, judged: forged-1 and forged-2 from 0.5 s to 1.013 s, by audio."""
     annotate(named_dataset, detector=toy)
     for name in ("missing", "raises", "nobody"):
         named_dataset.delete_samples(named_dataset.match(F("filepath").contains_str(name)))

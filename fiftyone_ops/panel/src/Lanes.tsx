@@ -198,7 +198,7 @@ function OptOuts({ clip, modality }: { clip: Clip; modality: Modality }) {
           key={part.start_s}
           className="unjudged"
           data-cy="mmmsba-opt-out"
-          title={`not judged: ${part.reason}, ${span(part)}`}
+          title={`not evaluated: ${part.reason}, ${span(part)}`}
           style={place(part, clip.duration_s)}
         >
           <span>{part.reason}</span>

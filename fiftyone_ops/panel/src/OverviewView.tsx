@@ -43,7 +43,7 @@ export function OverviewView(props: PanelProps) {
       {problem && <div className="problem">{problem}</div>}
       {!overview && !problem && <p className="quiet">Counting …</p>}
       {overview?.field === null && (
-        <p className="quiet">No clip has been judged yet. Run “Detect forgeries” first.</p>
+        <p className="quiet">No clip has been evaluated yet. Run “Detect forgeries” first.</p>
       )}
       {overview?.field && tab === "scores" && <Scores overview={overview} show={show} />}
       {overview?.field && tab === "queue" && <QueueTable ask={ask} field={overview.field} />}
@@ -104,8 +104,8 @@ function Scores({ overview, show }: { overview: Overview; show: Show }) {
         </h2>
         <Histogram {...{ overview, show }} />
         <div className="scale">
-          <span>0 genuine</span>
-          <span>1 forged</span>
+          <span>0 real</span>
+          <span>1 fake</span>
         </div>
         <p className="quiet">
           Click a bar to see its clips.

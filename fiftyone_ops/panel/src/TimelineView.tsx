@@ -259,7 +259,7 @@ interface CardsProps {
 }
 
 function Cards({ segments, frames, selected, choose }: CardsProps) {
-  if (segments.length === 0) return <div className="quiet">No stretch stands out as forged.</div>;
+  if (segments.length === 0) return <div className="quiet">No segment stands out as fake.</div>;
   return (
     <div className="cards">
       {segments.map((segment) => (
