@@ -165,14 +165,16 @@ class ModelConfig(Config):
     mask_attention: bool = Field(
         default=True, description="Leave padding out of attention; off only for parity."
     )
-    regression: bool = Field(default=True, description="Add a boundary-regression head.")
-    members: int = Field(
-        default=1,
-        ge=1,
-        le=16,
-        description="Networks whose answers are averaged. Without a validation split, each learns "
-        "without a share of the people, by whom it is stopped.",
+    heads: tuple[str, ...] = Field(
+        default=("classify", "regress"),
+        description="Heads by name; classify gives the scores, regress the boundaries of segments.",
     )
+
+    @model_validator(mode="after")
+    def _heads_are_distinct(self) -> Self:
+        if "classify" not in self.heads or len(set(self.heads)) < len(self.heads):
+            raise ValueError("heads must name classify, which gives the scores, and each once")
+        return self
 
     @property
     def stream_units(self) -> int:
@@ -180,7 +182,31 @@ class ModelConfig(Config):
         return 2 * self.gru_units if self.joint_layers else self.dense_units
 
 
-#: What each named preset changes from the defaults of :class:`ModelConfig`.
+class EnsembleConfig(ModelConfig):
+    """Networks that are averaged: what they share, and what each changes."""
+
+    members: (
+        Annotated[int, Field(ge=1, le=16)]
+        | Annotated[tuple[dict[str, Any], ...], Field(min_length=1, max_length=16)]
+    ) = Field(
+        default=1,
+        description="Networks whose predictions are averaged: their number, or for each what it "
+        "changes of the other settings. Without a validation split, each is trained without a "
+        "share of the identities, and stopped by them.",
+    )
+
+    def configs(self) -> tuple[ModelConfig, ...]:
+        """Return the configuration of each member.
+
+        Raises:
+            ConfigError: A change to a member is unknown or out of bounds.
+        """
+        shared = self.model_dump(exclude={"members"})
+        changes = [{}] * self.members if isinstance(self.members, int) else self.members
+        return tuple(ModelConfig.read({**shared, **change}) for change in changes)
+
+
+#: What each named preset changes from the defaults of :class:`EnsembleConfig`.
 PRESETS: dict[str, dict[str, Any]] = {
     # Paper section 4.2: ReLU, dropout 0.3 on all layers.
     "paper": {},
@@ -191,11 +217,11 @@ PRESETS: dict[str, dict[str, Any]] = {
         "dropout_gru": 0.7,
         "dropout_dense": 0.7,
         "mask_attention": False,
-        "regression": False,
+        "heads": ("classify",),
     },
     # The paper's own baseline for localization: encoders side by side, two dense layers, and a
     # class for each snippet. It states no sizes; here they are those of MMMS-BA.
-    "enc-dec": {"attention": "none", "joint_layers": 2, "regression": False},
+    "enc-dec": {"attention": "none", "joint_layers": 2, "heads": ("classify",)},
     # Ours: the attention of the paper in networks that fit little footage and a wheel.
     "mmmsba": {
         "members": 4,
@@ -280,10 +306,10 @@ class LocalizationConfig(Config):
 
     onset: float = Field(default=0.5, ge=0, le=1, description="Score at which a segment opens.")
     offset: float = Field(default=0.35, ge=0, le=1, description="Score below which it closes.")
-    alone_onsets: dict[Modality, Annotated[float, Field(ge=0, le=1)]] = Field(
+    modality_thresholds: dict[Modality, Annotated[float, Field(ge=0, le=1)]] = Field(
         default_factory=dict,
-        description="Score from which a modality shown alone says that it was altered; the "
-        "onset for one that is not named.",
+        description="Score from which a modality that is evaluated alone counts as manipulated; "
+        "the onset for one that is not named.",
     )
     min_segment_s: float = Field(
         default=0.1, ge=0, description="Shorter segments and proposals are dropped, in seconds."
@@ -408,7 +434,7 @@ class FitConfig(Config):
 
     @model_validator(mode="after")
     def _describes_a_network(self) -> Self:
-        self.model({"face": 1})
+        self.members({"face": 1})
         return self
 
     @field_validator("features")
@@ -427,17 +453,21 @@ class FitConfig(Config):
         return features.only(modalities)
 
     @property
-    def members(self) -> int:
+    def num_members(self) -> int:
         """Number of networks in the ensemble."""
-        return self.model({"face": 1}).members
+        return len(self.members({"face": 1}))
 
-    def model(self, dims: dict[str, int]) -> ModelConfig:
-        """Return the network's settings for features of these lengths.
+    def members(self, dims: dict[str, int]) -> tuple[ModelConfig, ...]:
+        """Return the configuration of each network of the ensemble.
+
+        Args:
+            dims: Features a snippet, for each modality.
 
         Raises:
             ConfigError: A change to the preset is unknown or out of bounds.
         """
-        return ModelConfig.read({**PRESETS[self.preset], **self.network, "dims": dims})
+        settings = {**PRESETS[self.preset], **self.network, "dims": dims}
+        return EnsembleConfig.read(settings).configs()
 
 
 class TuneConfig(Config):

@@ -27,7 +27,7 @@ from mmmsba_plugin.structures import ClipFeatures
 
 if TYPE_CHECKING:
     from mmmsba_plugin.model.checkpoint import CheckpointConfig
-    from mmmsba_plugin.model.ensemble import Network
+    from mmmsba_plugin.model.ensemble import Ensemble
 
 NAME = "mmms-ba"
 
@@ -55,7 +55,7 @@ class MmmsbaDetector:
 
     def __init__(
         self,
-        network: "Network",
+        network: "Ensemble",
         config: "CheckpointConfig",
         *,
         checkpoint: str | None = None,
@@ -127,11 +127,12 @@ class MmmsbaDetector:
     @property
     def info(self) -> Mapping[str, Any]:
         """Name, summary, modalities, rates to choose from and provenance, as plain values."""
-        network = self.config.model
+        modalities = self.config.modalities
+        attentions = dict.fromkeys(member.attention for member in self.config.members)
         return {
             "name": NAME,
-            "summary": f"Attention {network.attention} over {', '.join(network.dims)}.",
-            "modalities": list(network.dims),
+            "summary": f"Attention {' and '.join(attentions)} over {', '.join(modalities)}.",
+            "modalities": list(modalities),
             "false_positive_rates": list(self.config.false_positive_rates),
             "options": ["trim_silence", "false_positive_rate"],
             **self._provenance.model_dump(mode="json", exclude={"command", "created_utc"}),
@@ -238,8 +239,10 @@ class MmmsbaDetector:
             by_modality=prediction.by_modality,
             segments=localize(*inputs, end_s=features.end_s, config=config),
             proposals=ranked_proposals(*inputs, end_s=features.end_s, config=config),
-            threshold=self.config.threshold,
-            onsets={m: config.alone_onsets.get(m, config.onset) for m in prediction.by_modality},
+            threshold=self.config.score_threshold,
+            onsets={
+                m: config.modality_thresholds.get(m, config.onset) for m in prediction.by_modality
+            },
             calibration=self.config.calibration,
             provenance=provenance,
         )
@@ -254,10 +257,10 @@ class MmmsbaDetector:
     @cached_property
     def _provenance(self) -> Provenance:
         keys = {
-            "model",
+            "members",
             "features",
             "localization",
-            "threshold",
+            "score_threshold",
             "calibration",
             "front_end_versions",
             "tuned_from",

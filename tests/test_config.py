@@ -12,10 +12,10 @@ from mmmsba_plugin import config
 from mmmsba_plugin.config import (
     PRESETS,
     Config,
+    EnsembleConfig,
     FeaturesConfig,
     FitConfig,
     LocalizationConfig,
-    ModelConfig,
     Preset,
     TrainConfig,
 )
@@ -90,7 +90,7 @@ def test_each_preset_can_be_chosen_by_its_name():
 
 @pytest.mark.parametrize("preset", PRESETS)
 def test_a_preset_changes_only_settings_that_exist(preset):
-    assert ModelConfig.read({"dims": {"face": 3}, **PRESETS[preset]}).dims == {"face": 3}
+    assert EnsembleConfig.read({"dims": {"face": 3}, **PRESETS[preset]}).dims == {"face": 3}
 
 
 @pytest.mark.parametrize("said", [[], {"preset": ["mmmsba"]}, {"preset": "mmmsba", "train": 3}])

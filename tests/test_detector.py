@@ -58,7 +58,7 @@ def at(detector: Detector, level: float) -> Detector:
     lines = {"onset": level, "offset": min(level, detector.config.localization.offset)}
     return changed(
         detector,
-        threshold=ScoreThreshold(value=level),
+        score_threshold=ScoreThreshold(value=level),
         localization=detector.config.localization.model_copy(update=lines),
     )
 
@@ -145,7 +145,7 @@ class TestReport:
 
     def test_the_threshold_is_the_checkpoints(self, detector, reports):
         assert {numbers_of(report.threshold) for report in reports} == {
-            numbers_of(detector.config.threshold)
+            numbers_of(detector.config.score_threshold)
         }
 
     def test_each_modality_has_the_highest_score_of_its_own_curve(self, reports):
@@ -188,7 +188,7 @@ class TestReport:
         assert made.created_utc is not None
         config = detector.config.model_dump(mode="json")
         for config_class in (
-            *("model", "features", "localization", "threshold", "calibration"),
+            *("members", "features", "localization", "score_threshold", "calibration"),
             "front_end_versions",
         ):
             assert made.config[config_class] == config[config_class]
@@ -280,28 +280,28 @@ class TestLines:
             ScoreThreshold(value=float(np.quantile(scores, share)), false_positive_rate=rate)
             for share, rate in ((0.0, 0.1), (0.5, 0.05), (1.0, 0.01))
         ]
-        return changed(detector, thresholds=tuple(lines))
+        return changed(detector, score_thresholds=tuple(lines))
 
     @pytest.mark.parametrize("rate", [0.01, 0.05, 0.1])
     def test_a_clip_is_fake_exactly_if_a_place_is_at_every_line(self, lined, reports, rate):
         paths = [report.media.path for report in reports]
-        wanted = {line.false_positive_rate: line for line in lined.config.thresholds}[rate]
+        wanted = {line.false_positive_rate: line for line in lined.config.score_thresholds}[rate]
         for report in lined.detect_many(paths, false_positive_rate=rate):
             assert numbers_of(report.threshold) == numbers_of(wanted)
             assert report.fake == (report.score >= wanted.value) == bool(report.segments)
 
     def test_the_report_says_at_which_line(self, lined, reports):
         report = lined.detect(reports[0].media.path, false_positive_rate=0.05)
-        assert report.provenance.config["threshold"]["false_positive_rate"] == 0.05
+        assert report.provenance.config["score_threshold"]["false_positive_rate"] == 0.05
         onset = report.provenance.config["localization"]["onset"]
         assert onset == report.threshold.value
         threshold = lined.detect(reports[0].media.path).threshold
-        assert numbers_of(threshold) == numbers_of(lined.config.threshold)
+        assert numbers_of(threshold) == numbers_of(lined.config.score_threshold)
 
     def test_it_is_told_what_there_is_to_choose_from(self, lined):
         assert set(lined.info["false_positive_rates"]) >= {0.01, 0.05, 0.1}
         strict = lined.at_false_positive_rate(0.01)
-        assert strict.info["config"]["threshold"]["false_positive_rate"] == 0.01
+        assert strict.info["config"]["score_threshold"]["false_positive_rate"] == 0.01
 
     def test_a_rate_without_a_line_is_an_error_and_no_report(self, lined, tmp_path):
         with pytest.raises(ConfigError, match=r"rate of 0\.2: choose from 0\.01, 0\.05, 0\.1"):

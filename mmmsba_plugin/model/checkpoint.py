@@ -9,6 +9,7 @@ checkpoint from a stranger can be wrong, but it cannot run code.
 import json
 import math
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -27,13 +28,13 @@ from mmmsba_plugin.config import (
 )
 from mmmsba_plugin.errors import CheckpointError, CheckpointNotFoundError, ConfigError
 from mmmsba_plugin.files import sha256_of
-from mmmsba_plugin.model.ensemble import Network, make_network
+from mmmsba_plugin.model.ensemble import Ensemble
 from mmmsba_plugin.schema import ScoreThreshold
 
 CONFIG, WEIGHTS, CARD = "config.json", "model.safetensors", "README.md"
 
 #: Layout of the folder and keys of its configuration. Another one is refused.
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 #: Bumped when the same weights would give other numbers.
 FORMULA_VERSION = 1
 
@@ -51,18 +52,20 @@ class CheckpointConfig(Config):
     formula_version: int = Field(
         default=FORMULA_VERSION, description="Bumped when a number's definition changes."
     )
-    model: ModelConfig = Field(description="The network.")
+    members: tuple[ModelConfig, ...] = Field(
+        min_length=1, description="The networks that are averaged; often one."
+    )
     features: FeaturesConfig = Field(
         default=FeaturesConfig(), description="Settings of feature extraction."
     )
     localization: LocalizationConfig = Field(
         default=LocalizationConfig(), description="Settings of localization."
     )
-    threshold: ScoreThreshold = Field(
+    score_threshold: ScoreThreshold = Field(
         default=ScoreThreshold(value=0.5),
-        description="The score from which a clip counts as fake, before calibration.",
+        description="Score from which a clip counts as fake, before calibration.",
     )
-    thresholds: tuple[ScoreThreshold, ...] = Field(
+    score_thresholds: tuple[ScoreThreshold, ...] = Field(
         default=(), description="Others to choose from, for stated false-positive rates."
     )
     calibration: Calibration = Field(default=Calibration(), description="Calibration of scores.")
@@ -87,15 +90,20 @@ class CheckpointConfig(Config):
     )
 
     @property
+    def modalities(self) -> tuple[str, ...]:
+        """The modalities that the networks read."""
+        return tuple(self.members[0].dims)
+
+    @property
     def false_positive_rates(self) -> tuple[float, ...]:
         """The rates that there is a threshold for, in rising order."""
-        rates = {line.false_positive_rate for line in (self.threshold, *self.thresholds)}
+        rates = {t.false_positive_rate for t in (self.score_threshold, *self.score_thresholds)}
         return tuple(sorted(rate for rate in rates if rate is not None))
 
     def at_threshold(self, threshold: ScoreThreshold) -> Self:
         """Return this configuration with another threshold, of clips and of segments."""
         localization = self.localization.at(threshold.value)
-        return self.model_copy(update={"threshold": threshold, "localization": localization})
+        return self.model_copy(update={"score_threshold": threshold, "localization": localization})
 
     def at_false_positive_rate(self, rate: float) -> Self:
         """Return this configuration with the threshold for a rate, of clips and of segments.
@@ -103,10 +111,10 @@ class CheckpointConfig(Config):
         Raises:
             ConfigError: There is none for that rate; the message lists those there are.
         """
-        for line in (self.threshold, *self.thresholds):
-            at = line.false_positive_rate
+        for threshold in (self.score_threshold, *self.score_thresholds):
+            at = threshold.false_positive_rate
             if at is not None and math.isclose(at, rate, rel_tol=1e-6):
-                return self.at_threshold(line)
+                return self.at_threshold(threshold)
         there = ", ".join(f"{at:g}" for at in self.false_positive_rates)
         raise ConfigError(
             f"the checkpoint has no threshold for a false-positive rate of {rate:g}: "
@@ -115,7 +123,7 @@ class CheckpointConfig(Config):
 
 
 def save_checkpoint(
-    folder: Path | str, network: Network, config: CheckpointConfig, card: str
+    folder: Path | str, network: Ensemble, config: CheckpointConfig, card: str
 ) -> CheckpointConfig:
     """Write a checkpoint; files of other names in the folder are left alone.
 
@@ -126,7 +134,7 @@ def save_checkpoint(
     Args:
         folder: Made if it is not there.
         network: Its weights and statistics are saved.
-        config: What the weights are; its model must be that of the network.
+        config: What the weights are; its members must be those of the network.
         card: The model card, Markdown.
 
     Returns:
@@ -135,10 +143,10 @@ def save_checkpoint(
     Raises:
         CheckpointError: The configuration describes another network.
     """
-    if config.model != network.config:
+    if config.members != network.configs:
         raise CheckpointError(
             "the configuration describes another network than the one to save; "
-            "pass CheckpointConfig(model=network.config, ...)"
+            "pass CheckpointConfig(members=network.configs, ...)"
         )
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -156,7 +164,7 @@ def save_checkpoint(
     return config
 
 
-def load_checkpoint(folder: Path | str) -> tuple[Network, CheckpointConfig]:
+def load_checkpoint(folder: Path | str) -> tuple[Ensemble, CheckpointConfig]:
     """Return the network of a checkpoint, in evaluation mode, and what it says of itself.
 
     Args:
@@ -180,7 +188,7 @@ def load_checkpoint(folder: Path | str) -> tuple[Network, CheckpointConfig]:
         state = load_file(weights)
     except SafetensorError as error:
         raise CheckpointError(f"{weights} is not a safetensors file: {error}; {_REMEDY}") from error
-    return _network(config.model, state, weights).eval(), config
+    return _network(config.members, state, weights).eval(), config
 
 
 def read_config(folder: Path | str) -> CheckpointConfig:
@@ -218,7 +226,7 @@ def _settings(file: Path) -> dict[str, Any]:
     if version != FORMAT_VERSION:
         raise CheckpointError(
             f"{file} has format version {version}, this package reads {FORMAT_VERSION}; "
-            "install the version of mmmsba-plugin that wrote it, or train anew"
+            "train again with `mmmsba train`, or install the version of mmmsba-plugin that wrote it"
         )
     return settings
 
@@ -234,11 +242,13 @@ def misfit(error: RuntimeError) -> str:
     return details[0].strip() if details else title
 
 
-def _network(config: ModelConfig, state: dict[str, torch.Tensor], weights: Path) -> Network:
+def _network(
+    configs: Sequence[ModelConfig], state: dict[str, torch.Tensor], weights: Path
+) -> Ensemble:
     # Built without memory of its own, and then given the tensors that were read: a
     # configuration that asks for a huge network fails by its shapes, not by exhaustion.
     with torch.device("meta"):
-        network = make_network(config)
+        network = Ensemble.from_configs(configs)
     try:
         network.load_state_dict(state, assign=True)
     except RuntimeError as error:

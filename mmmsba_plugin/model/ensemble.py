@@ -1,29 +1,56 @@
-"""Several networks that answer as one.
+"""Several networks that answer as one; a single network is an ensemble of one.
 
 With little footage, which people a network learned from decides much of what it says of others.
 The mean of networks that learned from different people varies less.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Self, cast
 
 import torch
 from torch import Tensor, nn
 
 from mmmsba_plugin.config import ModelConfig
+from mmmsba_plugin.errors import ConfigError
 from mmmsba_plugin.model.mmmsba import MmmsBa, NetworkOutput
 
 
 class Ensemble(nn.Module):
-    """Networks of one kind whose logits and distances are averaged.
+    """Networks whose logits and distances are averaged.
 
     Args:
-        members: Of the same configuration.
+        members: They may differ in everything but the features that they read.
+
+    Raises:
+        ConfigError: There is none, or they read different features.
     """
 
     def __init__(self, members: Sequence[MmmsBa]) -> None:
         super().__init__()
+        if len({frozenset(member.config.dims.items()) for member in members}) != 1:
+            raise ConfigError(
+                "an ensemble has one member or more, and all read the same features; got "
+                f"{[member.config.dims for member in members]}"
+            )
         self.members = nn.ModuleList(members)
-        self.config = members[0].config.model_copy(update={"members": len(members)})
+
+    @classmethod
+    def from_configs(cls, configs: Sequence[ModelConfig]) -> Self:
+        """Return an ensemble of untrained networks."""
+        return cls([MmmsBa(config) for config in configs])
+
+    def __iter__(self) -> Iterator[MmmsBa]:
+        return cast("Iterator[MmmsBa]", iter(self.members))
+
+    @property
+    def configs(self) -> tuple[ModelConfig, ...]:
+        """The configuration of each member."""
+        return tuple(member.config for member in self)
+
+    @property
+    def dims(self) -> dict[str, int]:
+        """Features a snippet, for each modality."""
+        return dict(self.configs[0].dims)
 
     def forward(
         self,
@@ -33,7 +60,7 @@ class Ensemble(nn.Module):
         present: Mapping[str, Tensor] | None = None,
         return_attention: bool = False,
     ) -> NetworkOutput:
-        """Judge a batch of sequences; see :meth:`MmmsBa.forward`.
+        """Predict a batch of sequences; see :meth:`MmmsBa.forward`.
 
         Returns:
             The means of logits, of distances and of attention. Streams, and what heads read, lie
@@ -41,7 +68,7 @@ class Ensemble(nn.Module):
         """
         outputs: list[NetworkOutput] = [
             member(inputs, mask, present=present, return_attention=return_attention)
-            for member in self.members
+            for member in self
         ]
         maps = [output.attention for output in outputs if output.attention is not None]
         distances = [output.distances for output in outputs if output.distances is not None]
@@ -62,25 +89,3 @@ class Ensemble(nn.Module):
                 else None
             ),
         )
-
-
-Network = MmmsBa | Ensemble
-
-
-def make_network(config: ModelConfig) -> Network:
-    """Return the network, or the ensemble of networks, that a configuration describes."""
-    alone = config.model_copy(update={"members": 1})
-    members = [MmmsBa(alone) for _ in range(config.members)]
-    return as_one(members)
-
-
-def as_one(members: Sequence[MmmsBa]) -> Network:
-    """Return a network as it is, and several as a ensemble."""
-    return members[0] if len(members) == 1 else Ensemble(members)
-
-
-def members_of(network: Network) -> list[MmmsBa]:
-    """Return the networks that a network consists of: itself, if it is no ensemble."""
-    if isinstance(network, MmmsBa):
-        return [network]
-    return [member for member in network.members if isinstance(member, MmmsBa)]

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from mmmsba_plugin.config import LocalizationConfig
 from mmmsba_plugin.errors import FeatureError
-from mmmsba_plugin.model.ensemble import Network
+from mmmsba_plugin.model.ensemble import Ensemble
 from mmmsba_plugin.structures import ClipFeatures
 
 _FAKE = 1
@@ -71,7 +71,7 @@ def windows(num_snippets: int, *, size: int, warm_up: int) -> Iterator[Window]:
         keep_start = keep_stop
 
 
-def predict(network: Network, features: ClipFeatures, config: LocalizationConfig) -> Prediction:
+def predict(network: Ensemble, features: ClipFeatures, config: LocalizationConfig) -> Prediction:
     """Predict along a clip with ``network``.
 
     A clip of at most ``config.window_s`` is seen whole, exactly as in training.
@@ -84,7 +84,7 @@ def predict(network: Network, features: ClipFeatures, config: LocalizationConfig
         return _predict(network, features, config)
 
 
-def _predict(network: Network, features: ClipFeatures, config: LocalizationConfig) -> Prediction:
+def _predict(network: Ensemble, features: ClipFeatures, config: LocalizationConfig) -> Prediction:
     size = max(1, round(features.grid.s_to_cells(np.array(config.window_s)).item()))
     warm_up = min(
         round(features.grid.s_to_cells(np.array(config.warm_up_s)).item()), (size - 1) // 2
@@ -93,7 +93,7 @@ def _predict(network: Network, features: ClipFeatures, config: LocalizationConfi
         _predict_window(network, features, window)
         for window in windows(features.num_snippets, size=size, warm_up=warm_up)
     ]
-    modalities = list(network.config.dims)
+    modalities = list(network.dims)
     scores = np.concatenate([probs for probs, _ in parts], axis=1)
     distances = [d for _, d in parts if d is not None]
     present = {m: features.rows[m].present for m in modalities}
@@ -124,14 +124,14 @@ def one_thread() -> Iterator[None]:
 
 @torch.inference_mode()
 def _predict_window(
-    network: Network, features: ClipFeatures, window: Window
+    network: Ensemble, features: ClipFeatures, window: Window
 ) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
     """Return scores (one row for all modalities, then one for each) and distances, as kept.
 
     The views are the rows of one batch: the same clip with different modalities hidden.
     """
     network.eval()
-    modalities = list(network.config.dims)
+    modalities = list(network.dims)
     device = next(network.parameters()).device
     inputs, present = {}, {}
     for index, modality in enumerate(modalities):
@@ -150,8 +150,8 @@ def _predict_window(
     return probs, output.distances[0, keep].double().cpu().numpy()
 
 
-def _check(network: Network, features: ClipFeatures) -> None:
-    for modality, dim in network.config.dims.items():
+def _check(network: Ensemble, features: ClipFeatures) -> None:
+    for modality, dim in network.dims.items():
         if modality not in features.rows or features.rows[modality].dim != dim:
             got = features.rows[modality].dim if modality in features.rows else "none"
             raise FeatureError(

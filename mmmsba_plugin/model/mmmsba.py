@@ -73,7 +73,7 @@ class MmmsBa(nn.Module):
         if self.join is not None:
             width = config.dense_units
         self.classify = ClassificationHead(width)
-        self.regress = RegressionHead(width) if config.regression else None
+        self.regress = RegressionHead(width) if "regress" in config.heads else None
 
     def set_statistics(
         self, statistics: Mapping[str, tuple[ArrayLike | Tensor, ArrayLike | Tensor]]

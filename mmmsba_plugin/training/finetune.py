@@ -82,7 +82,7 @@ def tuning(before: CheckpointConfig, config: TuneConfig) -> FitConfig:
     return FitConfig(
         # Those of a stranger's training are not known by name; its network is, setting by setting.
         preset=preset if preset in get_args(Preset) else "paper",
-        network=before.model.model_dump(exclude={"dims"}),
+        network={"members": [member.model_dump(exclude={"dims"}) for member in before.members]},
         features=before.features,
         train=TrainConfig.read({**_as_trained(before), **settings}),
         localization=before.localization,

@@ -23,7 +23,7 @@ from mmmsba_plugin.detector import bind_front_ends
 from mmmsba_plugin.errors import TrainingError
 from mmmsba_plugin.features.cache import FeatureCache
 from mmmsba_plugin.model.checkpoint import CheckpointConfig, save_checkpoint
-from mmmsba_plugin.model.ensemble import Network, as_one, members_of
+from mmmsba_plugin.model.ensemble import Ensemble
 from mmmsba_plugin.model.mmmsba import MmmsBa
 from mmmsba_plugin.record import Record
 from mmmsba_plugin.training.data import (
@@ -63,7 +63,7 @@ class Start:
         origin: The checkpoint that it comes from.
     """
 
-    network: Network
+    network: Ensemble
     origin: Origin
 
 
@@ -85,7 +85,7 @@ class Fitted:
         skipped: Records that could not be used, and why.
         operating_point: The thresholds chosen on the validation clips, and how they did.
         before: How the weights that it started from did on the same clips, with lines drawn on
-            them in the same way; empty if it started from none. Like for like: of a ensemble,
+            them in the same way; empty if it started from none. Like for like: of an ensemble,
             each clip is evaluated by the member that goes on without it, before and after.
     """
 
@@ -116,7 +116,7 @@ def fit(
 
     Args:
         records: Clips with their truth. Those of split ``dev`` (or ``val``) decide when to
-            stop; without any, a fifth of the identities is held out, or by each member of a
+            stop; without any, a fifth of the identities is held out, or by each member of an
             ensemble a share of its own. ``test`` is not touched.
         config: Everything else that decides the run.
         out: Folder of the checkpoint; also keeps the state of the run.
@@ -135,7 +135,7 @@ def fit(
     front_ends = bind_front_ends(config.features)
     source = Source(front_ends, config.features, cache or FeatureCache())
     shares, skipped = _shares(records, config, source, workers=workers, on_clip=on_clip)
-    starts = members_of(start.network) if start else [None] * len(shares)
+    starts = list(start.network) if start else [None] * len(shares)
     lines = partial(
         choose_operating_point,
         source=source,
@@ -143,13 +143,13 @@ def fit(
         calibration=config.calibration,
         false_positive_rate=config.false_positive_rate,
     )
-    before = lines(_held_out_predictors(members_of(start.network), shares)).metrics if start else {}
+    before = lines(_held_out_predictors(list(start.network), shares)).metrics if start else {}
     trained = [
         _member(index, share, config, out, source, start=initial, progress=progress)
         for index, (share, initial) in enumerate(zip(shares, starts, strict=True))
     ]
     members = [member for member, _ in trained]
-    network, held_out_predictors = as_one(members), _held_out_predictors(members, shares)
+    network, held_out_predictors = Ensemble(members), _held_out_predictors(members, shares)
     held_out = [clip for _, clips in held_out_predictors for clip in clips]
     point = lines(held_out_predictors)
     fitted = Fitted(
@@ -162,11 +162,11 @@ def fit(
         before=before,
     )
     checkpoint = CheckpointConfig(
-        model=network.config,
+        members=network.configs,
         features=config.features,
         localization=point.localization,
-        threshold=point.threshold,
-        thresholds=point.thresholds,
+        score_threshold=point.score_threshold,
+        score_thresholds=point.score_thresholds,
         calibration=point.calibration,
         front_end_versions={m: bound.entry.version for m, bound in front_ends.items()},
         trained_on=config.trained_on or trained_on,
@@ -192,7 +192,7 @@ def _shares(
     on_clip: Callable[[Clip | Skipped], None],
 ) -> tuple[list[_Share], list[Skipped]]:
     """Return the share of the clips of each network, and what could not be used."""
-    fold_records = folds(list(records), members=config.members, seed=config.train.seed)
+    fold_records = folds(list(records), members=config.num_members, seed=config.train.seed)
     everyone = [record for fold in fold_records[0] for record in fold]
     results: list[Clip | Skipped] = []
 
@@ -227,7 +227,7 @@ def _member(
     """Return one trained network, and after how many epochs it stopped."""
     train = config.train.model_copy(update={"seed": config.train.seed + index})
     lightning.seed_everything(train.seed, verbose=False)
-    network = deepcopy(start).train() if start else _network(config, share[0], source)
+    network = deepcopy(start).train() if start else _network(config, index, share[0], source)
     network.encoders.requires_grad_(not train.freeze_encoders)
     batches = (
         _batches(share[0], source, train, shuffle=True),
@@ -239,7 +239,7 @@ def _member(
 
 def _held_out_predictors(
     members: Sequence[MmmsBa], shares: Sequence[_Share]
-) -> list[tuple[Network, Sequence[Clip]]]:
+) -> list[tuple[Ensemble, Sequence[Clip]]]:
     """Return the clips that were held out, each once, with all networks that held them out."""
     together: dict[tuple[int, ...], list[MmmsBa]] = {}
     clips: dict[tuple[int, ...], Sequence[Clip]] = {}
@@ -247,7 +247,7 @@ def _held_out_predictors(
         key = tuple(map(id, held_out))
         together.setdefault(key, []).append(member)
         clips[key] = held_out
-    return [(as_one(those), clips[key]) for key, those in together.items()]
+    return [(Ensemble(those), clips[key]) for key, those in together.items()]
 
 
 def _training_entry(config: FitConfig, fitted: Fitted, held_out: Sequence[Clip]) -> dict[str, Any]:
@@ -258,7 +258,7 @@ def _training_entry(config: FitConfig, fitted: Fitted, held_out: Sequence[Clip])
         "epochs": fitted.epochs,
         "num_train": fitted.num_train,
         "num_validation": fitted.num_validation,
-        "num_validation_genuine": sum(not clip.record.fake for clip in held_out),
+        "num_validation_real": sum(not clip.record.fake for clip in held_out),
     }
 
 
@@ -291,7 +291,7 @@ def _without_end(run: _Run | None) -> dict[str, Any] | None:
     if run is None:
         return None
     settings = run.model_dump(
-        exclude={"calibration", "false_positive_rate", "trained_on", "caution"}
+        mode="json", exclude={"calibration", "false_positive_rate", "trained_on", "caution"}
     )
     del settings["train"]["max_epochs"]
     return settings
@@ -309,10 +309,9 @@ def _require(train: Sequence[Clip], held_out: Sequence[Clip], skipped: Sequence[
         )
 
 
-def _network(config: FitConfig, clips: Sequence[Clip], source: Source) -> MmmsBa:
+def _network(config: FitConfig, index: int, clips: Sequence[Clip], source: Source) -> MmmsBa:
     spread = statistics(clips, source)
-    model = config.model({m: len(mean) for m, (mean, _) in spread.items()})
-    network = MmmsBa(model.model_copy(update={"members": 1}))
+    network = MmmsBa(config.members({m: len(mean) for m, (mean, _) in spread.items()})[index])
     network.set_statistics(spread)
     return network
 

@@ -100,9 +100,9 @@ the highest score there is.
 
 def write_card(config: CheckpointConfig) -> str:
     """Return the model card of a checkpoint, Markdown."""
-    num = config.model.members
+    num = len(config.members)
     return _CARD.format(
-        modalities=", ".join(config.model.dims),
+        modalities=", ".join(config.modalities),
         caution=f"\n**{config.caution}**\n" if config.caution else "",
         trained_on=config.trained_on or "not said",
         tuned_from=_tuned_from(config),
@@ -111,7 +111,7 @@ def write_card(config: CheckpointConfig) -> str:
         preset=config.training["preset"],
         epochs=config.training["epochs"],
         seed=config.training["seed"],
-        attention=config.model.attention,
+        attention=" and ".join(dict.fromkeys(m.attention for m in config.members)),
         stride_s=config.features.stride_s,
         metrics="\n".join(_metrics(config.metrics)),
         calibration=_meaning(config).strip(),
@@ -145,7 +145,7 @@ def _meaning(config: CheckpointConfig) -> str:
     curve = config.calibration
     if curve.method == "none":
         return _NO_PROBABILITY.format(why=f": {curve.reason}" if curve.reason else "")
-    num, num_real = (config.training[f"num_validation{of}"] for of in ("", "_genuine"))
+    num, num_real = (config.training[f"num_validation{of}"] for of in ("", "_real"))
     return _PROBABILITY.format(how=_how(curve), num=num, share=_percent(1 - num_real / num))
 
 
@@ -156,21 +156,21 @@ def _how(curve: Calibration) -> str:
 
 
 def _default(config: CheckpointConfig) -> str:
-    rate = config.threshold.false_positive_rate
+    rate = config.score_threshold.false_positive_rate
     why = (
         "for no stated rate of false positives" if rate is None else f"for {_percent(rate)} of them"
     )
-    threshold = _format_threshold(config, config.threshold)
+    threshold = _format_threshold(config, config.score_threshold)
     return f"{threshold} unless another line is asked for; drawn {why}."
 
 
 def _lines(config: CheckpointConfig) -> Iterator[str]:
     """Yield the table of lines, and for each rate without one why it has none."""
-    num_real = config.training["num_validation_genuine"]
-    if config.thresholds:
-        rows = "\n".join(_row(config, line) for line in config.thresholds)
+    num_real = config.training["num_validation_real"]
+    if config.score_thresholds:
+        rows = "\n".join(_row(config, line) for line in config.score_thresholds)
         yield _LINES.format(rows=rows, num_real=num_real)
-    there = {line.false_positive_rate for line in config.thresholds}
+    there = {line.false_positive_rate for line in config.score_thresholds}
     for rate in FALSE_POSITIVE_RATES:
         if rate not in there:
             needed = clips_to_tell(rate)
@@ -179,7 +179,7 @@ def _lines(config: CheckpointConfig) -> Iterator[str]:
 
 
 def _row(config: CheckpointConfig, line: ScoreThreshold) -> str:
-    rate, num_real = line.false_positive_rate or 0.0, config.training["num_validation_genuine"]
+    rate, num_real = line.false_positive_rate or 0.0, config.training["num_validation_real"]
     metrics = config.metrics["validation"]
     num_flagged = round(metrics[f"clip_false_positive_rate@{rate:g}"] * num_real)
     around = wilson(num_flagged, num_real)

@@ -42,7 +42,7 @@ def split_records(records: Sequence[Record], *, seed: int = 0) -> tuple[list[Rec
 def folds(
     records: Sequence[Record], *, members: int, seed: int = 0
 ) -> list[tuple[list[Record], list[Record]]]:
-    """Return for each member of a ensemble the records to learn from and to validate on.
+    """Return for each member of an ensemble the records to learn from and to validate on.
 
     Each person is held out by one member, or by more than one where people do not suffice for
     as many shares with real and fake records each. A single network, all members where the

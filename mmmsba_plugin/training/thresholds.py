@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from mmmsba_plugin.config import Calibration, CalibrationMethod, LocalizationConfig
 from mmmsba_plugin.localization.calibrate import apply, calibrate
-from mmmsba_plugin.model.ensemble import Network
+from mmmsba_plugin.model.ensemble import Ensemble
 from mmmsba_plugin.model.inference import Prediction, predict
 from mmmsba_plugin.schema import ALTERED_BY_MODALITY, ScoreThreshold
 from mmmsba_plugin.structures import ClipFeatures
@@ -37,29 +37,29 @@ class OperatingPoint:
     """Thresholds and calibration that were chosen on validation clips, with their metrics.
 
     Attributes:
-        threshold: From which score a clip counts as fake, unless another line is asked for.
+        score_threshold: Score from which a clip counts as fake by default.
         localization: The settings with the onset and offset that suit this network.
-        thresholds: The same for stated false-positive rates, lowest rate first.
+        score_thresholds: The same for stated false-positive rates, lowest rate first.
         calibration: What turns scores into probabilities.
         metrics: What was seen at these lines, on the validation clips.
     """
 
-    threshold: ScoreThreshold
+    score_threshold: ScoreThreshold
     localization: LocalizationConfig
-    thresholds: tuple[ScoreThreshold, ...]
+    score_thresholds: tuple[ScoreThreshold, ...]
     calibration: Calibration
     metrics: dict[str, float] = field(default_factory=dict)
 
 
 def choose_operating_point(
-    held_out: Sequence[tuple[Network, Sequence[Clip]]],
+    held_out: Sequence[tuple[Ensemble, Sequence[Clip]]],
     source: Source,
     config: LocalizationConfig,
     *,
     calibration: CalibrationMethod = "none",
     false_positive_rate: float = FALSE_POSITIVE_RATE,
 ) -> OperatingPoint:
-    """Return the lines for a network, or for a ensemble of networks.
+    """Return the lines for a network, or for an ensemble of networks.
 
     A clip counts as forged from the score that at most a stated share of the real clips reach,
     and a segment opens there too: a clip is fake exactly if a segment of it is. It closes
@@ -93,14 +93,14 @@ def choose_operating_point(
     lines = {
         "onset": line.value,
         "offset": min(level, line.value),
-        "alone_onsets": {
-            m: predictions.real_line(m) for m in held_out[0][0].config.dims if predictions.real(m)
+        "modality_thresholds": {
+            m: predictions.real_line(m) for m in held_out[0][0].dims if predictions.real(m)
         },
     }
     return OperatingPoint(
-        threshold=line,
+        score_threshold=line,
         localization=config.model_copy(update=lines),
-        thresholds=thresholds,
+        score_thresholds=thresholds,
         calibration=curve,
         metrics={
             **_clip_metrics(highest, fake, line),

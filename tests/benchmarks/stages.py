@@ -55,8 +55,8 @@ from mmmsba_plugin.media.encode import write_clip
 from mmmsba_plugin.media.probe import probe
 from mmmsba_plugin.media.video import FrameReader
 from mmmsba_plugin.model.checkpoint import CheckpointConfig, save_checkpoint
+from mmmsba_plugin.model.ensemble import Ensemble
 from mmmsba_plugin.model.inference import predict
-from mmmsba_plugin.model.mmmsba import MmmsBa
 from mmmsba_plugin.plugins import lookup
 
 BUDGET_S = 20.0
@@ -175,7 +175,9 @@ def make_checkpoint(folder: Path, clip: Path) -> Path:
     config = FeaturesConfig()
     front_ends = bind_front_ends(config)
     features = extract(probe(clip, with_hash=False), front_ends, config)
-    network = MmmsBa(ModelConfig(dims={m: rows.dim for m, rows in features.rows.items()})).eval()
+    network = Ensemble.from_configs(
+        [ModelConfig(dims={m: rows.dim for m, rows in features.rows.items()})]
+    ).eval()
     found = predict(network, features, LocalizationConfig())
     scores = np.nan_to_num(found.scores)
     for share in np.linspace(0.995, 0.5, 100):
@@ -186,7 +188,7 @@ def make_checkpoint(folder: Path, clip: Path) -> Path:
             break
     versions = {modality: bound.entry.version for modality, bound in front_ends.items()}
     about = CheckpointConfig(
-        model=network.config, features=config, localization=named, front_end_versions=versions
+        members=network.configs, features=config, localization=named, front_end_versions=versions
     )
     save_checkpoint(folder, network, about, "An untrained network.\n")
     return folder

@@ -243,7 +243,7 @@ class TestLine:
         """A checkpoint with two lines: one that every clip reaches, and one that none does."""
         folder = shutil.copytree(checkpoint, tmp_path / "lined")
         config = json.loads((folder / "config.json").read_text())
-        config["thresholds"] = [
+        config["score_thresholds"] = [
             {"value": 1.0, "false_positive_rate": 0.01},
             {"value": 0.0, "false_positive_rate": 0.05},
         ]

@@ -344,7 +344,7 @@ class TestDataset:
     def test_what_is_measured_is_what_the_checkpoint_says_it_is(
         self, run, talking_head_dataset, checkpoint
     ):
-        assert read_config(checkpoint).threshold.value
+        assert read_config(checkpoint).score_threshold.value
         result = run(
             "--data", talking_head_dataset, "--checkpoint", checkpoint, "--split", "dev",
             "--resamples", 0, "--json", "-",

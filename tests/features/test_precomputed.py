@@ -193,7 +193,7 @@ class TestLearningWithoutClips:
         assert (fitted.num_train, fitted.num_validation, fitted.skipped) == (12, 8, ())
         assert fitted.operating_point.metrics["clip_auc"] > 0.9
         network, _ = load_checkpoint(fitted.checkpoint)
-        assert network.config.dims == {"face": 6, "lips": 6}
+        assert network.dims == {"face": 6, "lips": 6}
 
     def test_a_table_of_ones_own_will_do_and_three_modalities(self, tmp_path):
         rows = [
@@ -215,7 +215,7 @@ class TestLearningWithoutClips:
         fitted = train(records, choices(tmp_path, *FOLDERS), tmp_path)
 
         assert (fitted.num_train, fitted.num_validation, fitted.skipped) == (12, 8, ())
-        assert read_config(fitted.checkpoint).model.dims == dict.fromkeys(FOLDERS, 6)
+        assert read_config(fitted.checkpoint).members[0].dims == dict.fromkeys(FOLDERS, 6)
 
 
 CLIP = Media(path="clip.mp4")

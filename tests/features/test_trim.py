@@ -26,8 +26,8 @@ from mmmsba_plugin.media.audio import AudioReader, read_audio
 from mmmsba_plugin.media.encode import write_clip
 from mmmsba_plugin.media.probe import probe
 from mmmsba_plugin.media.video import FrameReader
+from mmmsba_plugin.model.ensemble import Ensemble
 from mmmsba_plugin.model.inference import predict
-from mmmsba_plugin.model.mmmsba import MmmsBa
 from mmmsba_plugin.record import Record
 from mmmsba_plugin.report.html import render
 from mmmsba_plugin.schema import Media, OptOut
@@ -256,7 +256,9 @@ class TestDownstream:
 
     def test_scores_do_not_depend_on_where_the_grid_starts(self):
         torch.manual_seed(0)
-        network = MmmsBa(ModelConfig(dims={"audio": 3}, gru_units=4, dense_units=4)).eval()
+        network = Ensemble.from_configs(
+            [ModelConfig(dims={"audio": 3}, gru_units=4, dense_units=4)]
+        ).eval()
         rng = np.random.default_rng(0)
         rows = FeatureRows(rng.normal(size=(40, 3)).astype(np.float32), np.ones(40, bool))
         at_zero = ClipFeatures(Grid(stride_s=0.1), 4.0, {"audio": rows})

@@ -17,11 +17,11 @@ from mmmsba_plugin.model.checkpoint import (
     save_checkpoint,
     weights_sha256,
 )
-from mmmsba_plugin.model.mmmsba import MmmsBa
+from mmmsba_plugin.model.ensemble import Ensemble
 from mmmsba_plugin.schema import ScoreThreshold
 
 #: Keys that the first checkpoints did not have.
-NEWER = {"thresholds", "calibration", "tuned_from", "caution"}
+NEWER = {"score_thresholds", "calibration", "tuned_from", "caution"}
 
 CARD = "# A model\n\nTrained for a test.\n"
 
@@ -29,9 +29,17 @@ CARD = "# A model\n\nTrained for a test.\n"
 def make(seed=0, **settings):
     torch.manual_seed(seed)
     dims = {"text": 2, "audio": 4, "zebra": 3, "face": 6}
-    network = MmmsBa(ModelConfig(**({"dims": dims, "gru_units": 8, "dense_units": 5} | settings)))
-    network.set_statistics({"audio": ([1.0, 2.0, 3.0, 4.0], [2.0, 2.0, 2.0, 2.0])})
+    config = ModelConfig(**({"dims": dims, "gru_units": 8, "dense_units": 5} | settings))
+    network = Ensemble.from_configs([config])
+    for member in network:
+        member.set_statistics({"audio": ([1.0, 2.0, 3.0, 4.0], [2.0, 2.0, 2.0, 2.0])})
     return network.eval()
+
+
+def only(network):
+    """Return the one member of an ensemble."""
+    (member,) = network
+    return member
 
 
 def inputs():
@@ -47,7 +55,7 @@ def network():
 
 @pytest.fixture
 def folder(tmp_path, network):
-    save_checkpoint(tmp_path / "model", network, CheckpointConfig(model=network.config), CARD)
+    save_checkpoint(tmp_path / "model", network, CheckpointConfig(members=network.configs), CARD)
     return tmp_path / "model"
 
 
@@ -67,12 +75,12 @@ def test_a_loaded_network_gives_the_very_same_numbers(folder, network):
 
 def test_a_loaded_network_can_learn_on(folder):
     loaded, _ = load_checkpoint(folder)
-    before = loaded.classify.weight.detach().clone()
+    before = only(loaded).classify.weight.detach().clone()
     optimizer = torch.optim.SGD(loaded.parameters(), lr=0.1)
     loaded.train()(inputs()).logits.square().sum().backward()
     optimizer.step()
-    assert not torch.equal(loaded.classify.weight, before)
-    assert all(p.grad is not None for p in loaded.encoders.parameters())
+    assert not torch.equal(only(loaded).classify.weight, before)
+    assert all(p.grad is not None for p in only(loaded).encoders.parameters())
 
 
 def test_loading_draws_no_random_numbers(folder):
@@ -85,15 +93,15 @@ def test_loading_draws_no_random_numbers(folder):
 
 def test_the_order_of_the_modalities_survives(folder, network):
     loaded, _ = load_checkpoint(folder)
-    assert loaded.modalities == network.modalities == ("face", "audio", "text", "zebra")
+    assert only(loaded).modalities == only(network).modalities == ("face", "audio", "text", "zebra")
 
 
 def test_everything_said_of_the_weights_survives(tmp_path, network):
     config = CheckpointConfig(
-        model=network.config,
+        members=network.configs,
         features=FeaturesConfig(stride_s=0.04),
-        threshold=ScoreThreshold(value=0.7, false_positive_rate=0.01),
-        thresholds=(ScoreThreshold(value=0.6, false_positive_rate=0.05),),
+        score_threshold=ScoreThreshold(value=0.7, false_positive_rate=0.01),
+        score_thresholds=(ScoreThreshold(value=0.6, false_positive_rate=0.05),),
         calibration=Calibration(
             method="isotonic", scores=(0.1, 1 / 3), probabilities=(1 / 7, 6 / 7)
         ),
@@ -115,7 +123,7 @@ def test_a_checkpoint_from_before_calibration_is_read_and_judges_as_it_did(folde
     file.write_text(json.dumps({k: v for k, v in settings.items() if k not in NEWER}))
     found = read_config(folder)
     assert found.calibration == Calibration(method="none")
-    assert found.thresholds == ()
+    assert found.score_thresholds == ()
 
 
 class TestLines:
@@ -126,20 +134,22 @@ class TestLines:
             for value, rate in ((0.8, 0.01), (0.6, 0.05), (0.3, 0.1))
         ]
         return CheckpointConfig(
-            model=ModelConfig(dims={"audio": 1}),
-            localization=LocalizationConfig(onset=0.5, offset=0.4, alone_onsets={"audio": 0.2}),
-            threshold=ScoreThreshold(value=0.5),
-            thresholds=lines,
+            members=[ModelConfig(dims={"audio": 1})],
+            localization=LocalizationConfig(
+                onset=0.5, offset=0.4, modality_thresholds={"audio": 0.2}
+            ),
+            score_threshold=ScoreThreshold(value=0.5),
+            score_thresholds=lines,
         )
 
     @pytest.mark.parametrize(("rate", "line", "offset"), [(0.05, 0.6, 0.4), (0.1, 0.3, 0.3)])
     def test_a_line_is_that_of_clips_and_of_segments(self, config, rate, line, offset):
         at = config.at_false_positive_rate(rate)
-        assert at.threshold == ScoreThreshold(value=line, false_positive_rate=rate)
+        assert at.score_threshold == ScoreThreshold(value=line, false_positive_rate=rate)
         assert (at.localization.onset, at.localization.offset) == (line, offset)
         # All else stays.
-        assert at.localization.alone_onsets == config.localization.alone_onsets
-        assert at.thresholds == config.thresholds
+        assert at.localization.modality_thresholds == config.localization.modality_thresholds
+        assert at.score_thresholds == config.score_thresholds
 
     def test_a_rate_without_a_line_is_answered_with_those_there_are(self, config):
         with pytest.raises(ConfigError, match=r"rate of 0\.02: choose from 0\.01, 0\.05, 0\.1$"):
@@ -147,12 +157,12 @@ class TestLines:
 
     def test_the_default_line_can_be_asked_for_by_its_rate_too(self, config):
         default = ScoreThreshold(value=0.9, false_positive_rate=0.001)
-        config = config.model_copy(update={"threshold": default})
+        config = config.model_copy(update={"score_threshold": default})
         assert config.false_positive_rates == (0.001, 0.01, 0.05, 0.1)
-        assert config.at_false_positive_rate(0.001).threshold == default
+        assert config.at_false_positive_rate(0.001).score_threshold == default
 
     def test_where_there_are_none_it_says_what_they_take(self, config):
-        without = config.model_copy(update={"thresholds": ()})
+        without = config.model_copy(update={"score_thresholds": ()})
         assert without.false_positive_rates == ()
         with pytest.raises(ConfigError, match=r"fewer than ten real clips.*train with more"):
             without.at_false_positive_rate(0.1)
@@ -160,7 +170,7 @@ class TestLines:
 
 def test_a_checkpoint_is_three_files_and_others_are_left_alone(tmp_path, network):
     (tmp_path / "log.txt").write_text("kept")
-    save_checkpoint(tmp_path, network, CheckpointConfig(model=network.config), CARD)
+    save_checkpoint(tmp_path, network, CheckpointConfig(members=network.configs), CARD)
     names = {"README.md", "config.json", "log.txt", "model.safetensors"}
     assert {file.name for file in tmp_path.iterdir()} == names
     assert (tmp_path / "README.md").read_text() == CARD
@@ -169,15 +179,15 @@ def test_a_checkpoint_is_three_files_and_others_are_left_alone(tmp_path, network
 def test_the_hash_is_that_of_the_weights(tmp_path):
     for name, seed in (("one", 0), ("same", 0), ("other", 1)):
         network = make(seed)
-        save_checkpoint(tmp_path / name, network, CheckpointConfig(model=network.config), CARD)
+        save_checkpoint(tmp_path / name, network, CheckpointConfig(members=network.configs), CARD)
     one, same, other = (weights_sha256(tmp_path / n) for n in ("one", "same", "other"))
     assert one == same != other
     assert read_config(tmp_path / "one").weights_sha256 == one
 
 
 def test_a_configuration_of_another_network_is_not_saved(tmp_path, network):
-    config = CheckpointConfig(model=ModelConfig(dims={"audio": 1}))
-    with pytest.raises(CheckpointError, match=r"another network.*pass CheckpointConfig\(model="):
+    config = CheckpointConfig(members=[ModelConfig(dims={"audio": 1})])
+    with pytest.raises(CheckpointError, match=r"another network.*pass CheckpointConfig\(members="):
         save_checkpoint(tmp_path / "new", network, config, CARD)
     assert not (tmp_path / "new").exists()
 
@@ -200,9 +210,10 @@ def test_a_missing_configuration_is_named(folder):
         load_checkpoint(folder)
 
 
-def test_another_format_version_is_refused_before_its_keys_are_read(folder):
-    rewrite(folder, format_version=3, something_new=True)
-    with pytest.raises(CheckpointError, match=r"format version 3, this package reads 2; install"):
+@pytest.mark.parametrize("version", [1, 2, 4])
+def test_another_format_version_is_refused_before_its_keys_are_read(folder, version):
+    rewrite(folder, format_version=version, other_key=True)
+    with pytest.raises(CheckpointError, match=rf"version {version}, .* reads 3; train again"):
         load_checkpoint(folder)
 
 
@@ -222,7 +233,7 @@ def test_a_misspelt_key_is_refused(folder):
 def test_weights_that_were_changed_are_refused(folder):
     file = folder / "model.safetensors"
     state = load_file(file)
-    state["classify.bias"] = state["classify.bias"] + 1
+    state["members.0.classify.bias"] += 1
     save_file(state, file)
     with pytest.raises(CheckpointError, match=r"not the file that config\.json was written for"):
         load_checkpoint(folder)
@@ -232,15 +243,15 @@ def test_weights_of_another_network_do_not_fit(folder):
     save_file(make(gru_units=4).state_dict(), folder / "model.safetensors")
     rewrite(folder, weights_sha256="")
     with pytest.raises(
-        CheckpointError, match=r"do not fit.*size mismatch for encoders.*train anew"
+        CheckpointError, match=r"do not fit.*size mismatch for members\.0\.encoders.*train anew"
     ):
         load_checkpoint(folder)
 
 
 def test_an_absurdly_large_network_fails_by_its_shapes(folder):
-    model = json.loads((folder / "config.json").read_text())["model"]
+    (member,) = json.loads((folder / "config.json").read_text())["members"]
     # About 120 TB of weights, were they ever made.
-    rewrite(folder, model=model | {"gru_units": 1_000_000})
+    rewrite(folder, members=[member | {"gru_units": 1_000_000}])
     with pytest.raises(CheckpointError, match="do not fit the network"):
         load_checkpoint(folder)
 
@@ -276,7 +287,7 @@ def interrupt_after(monkeypatch, num_moves):
 def test_an_interrupted_first_save_leaves_no_checkpoint(tmp_path, network, monkeypatch, num_moves):
     interrupt_after(monkeypatch, num_moves)
     with pytest.raises(OSError, match="no space"):
-        save_checkpoint(tmp_path, network, CheckpointConfig(model=network.config), CARD)
+        save_checkpoint(tmp_path, network, CheckpointConfig(members=network.configs), CARD)
     with pytest.raises((CheckpointNotFoundError, CheckpointError)):
         load_checkpoint(tmp_path)
     assert not list(tmp_path.glob(".saving-*"))
@@ -286,9 +297,9 @@ def test_an_interrupted_save_keeps_the_old_checkpoint(folder, network, monkeypat
     interrupt_after(monkeypatch, 0)
     other = make(seed=5)
     with pytest.raises(OSError, match="no space"):
-        save_checkpoint(folder, other, CheckpointConfig(model=other.config), CARD)
+        save_checkpoint(folder, other, CheckpointConfig(members=other.configs), CARD)
     loaded, _ = load_checkpoint(folder)
-    assert torch.equal(loaded.classify.weight, network.classify.weight)
+    assert torch.equal(only(loaded).classify.weight, only(network).classify.weight)
 
 
 @pytest.mark.parametrize("num_moves", [1, 2])
@@ -296,6 +307,6 @@ def test_a_save_interrupted_half_way_never_judges(folder, monkeypatch, num_moves
     interrupt_after(monkeypatch, num_moves)
     other = make(seed=5)
     with pytest.raises(OSError, match="no space"):
-        save_checkpoint(folder, other, CheckpointConfig(model=other.config), CARD)
+        save_checkpoint(folder, other, CheckpointConfig(members=other.configs), CARD)
     with pytest.raises(CheckpointError, match="saving or copying was interrupted"):
         load_checkpoint(folder)

@@ -76,7 +76,7 @@ class TestNetwork:
         assert torch.isfinite(output.logits).all()
 
     def test_joint_layers_serve_attention_too(self):
-        output = make(attention="mmms-ba", regression=True)(rows())
+        output = make(attention="mmms-ba", heads=("classify", "regress"))(rows())
         assert output.fused.shape == (2, 9, 5)
         assert output.distances.shape == (2, 9, 2)
 

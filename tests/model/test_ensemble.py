@@ -12,7 +12,7 @@ from mmmsba_plugin.config import FitConfig, ModelConfig, TrainConfig, TuneConfig
 from mmmsba_plugin.datasets.lavdf import read_lavdf
 from mmmsba_plugin.errors import ConfigError
 from mmmsba_plugin.model.checkpoint import load_checkpoint
-from mmmsba_plugin.model.ensemble import Ensemble, as_one, make_network, members_of
+from mmmsba_plugin.model.ensemble import Ensemble
 from mmmsba_plugin.model.mmmsba import MmmsBa
 from mmmsba_plugin.record import WHOLE_CLIP, Record
 from mmmsba_plugin.segment import Segment
@@ -51,33 +51,46 @@ def test_a_ensemble_says_what_its_members_say_on_average():
 
 
 def test_a_configuration_says_how_many_there_are():
-    network = make_network(ALONE.model_copy(update={"members": 3}))
-    assert isinstance(network, Ensemble)
-    assert network.config.members == len(members_of(network)) == 3
-    alone = make_network(ALONE)
-    assert isinstance(alone, MmmsBa)
-    assert members_of(alone) == [alone]
-    assert as_one([alone]) is alone
+    config = FitConfig(network={"members": 3, "gru_units": 5})
+    network = Ensemble.from_configs(config.members(ALONE.dims))
+    assert network.configs == config.members(ALONE.dims)
+    assert [member.config.gru_units for member in network] == [5, 5, 5]
+    assert len(Ensemble.from_configs(FitConfig().members(ALONE.dims)).configs) == 1
+
+
+def test_a_configuration_says_what_each_member_changes():
+    changes = [{"gru_units": 4}, {"attention": "none"}]
+    first, second = FitConfig(network={"gru_units": 7, "members": changes}).members(ALONE.dims)
+    assert (first.gru_units, first.attention) == (4, "mmms-ba")
+    assert (second.gru_units, second.attention) == (7, "none")
+    with pytest.raises(ConfigError, match="gru_unit: Extra"):
+        FitConfig.read({"network": {"members": [{"gru_unit": 4}]}})
+
+
+@pytest.mark.parametrize("dims", [[], [{"audio": 4}, {"audio": 5}], [{"audio": 4}, {"face": 4}]])
+def test_members_read_the_same_features(dims):
+    with pytest.raises(ConfigError, match="all read the same features"):
+        Ensemble.from_configs([ModelConfig(dims=of_member) for of_member in dims])
 
 
 def test_members_without_a_boundary_head_make_none_up():
-    config = ALONE.model_copy(update={"members": 2, "regression": False})
-    assert make_network(config).eval()(rows()).distances is None
+    config = ALONE.model_copy(update={"heads": ("classify",)})
+    assert Ensemble.from_configs([config] * 2).eval()(rows()).distances is None
 
 
 @pytest.mark.parametrize("attention", ["mmms-ba", "mmus-sa", "none"])
 def test_what_members_attend_to_is_averaged(attention):
-    config = ALONE.model_copy(update={"members": 2, "attention": attention})
-    together = make_network(config).eval()
+    config = ALONE.model_copy(update={"attention": attention})
+    together = Ensemble.from_configs([config] * 2).eval()
     maps = together(rows(), return_attention=True).attention
-    of_members = [m(rows(), return_attention=True).attention for m in members_of(together)]
+    of_members = [m(rows(), return_attention=True).attention for m in together]
     assert (list(maps), bool(maps)) == (list(of_members[0]), attention != "none")
     for name, weights in maps.items():
         torch.testing.assert_close(weights, (of_members[0][name] + of_members[1][name]) / 2)
     assert together(rows()).attention is None
 
 
-@pytest.mark.parametrize("members", [0, 1000, "x", None, 2.5])
+@pytest.mark.parametrize("members", [0, 1000, "x", None, 2.5, []])
 def test_a_number_of_members_that_cannot_be_is_refused_before_anything_is_read(members):
     with pytest.raises(ConfigError, match="members"):
         FitConfig.read({"network": {"members": members}})
@@ -123,9 +136,9 @@ def test_a_ensemble_is_trained_kept_and_tuned(talking_head_dataset, feature_cach
     assert fitted.num_validation == len(records)
     assert fitted.num_train < len(records)
     network, config = load_checkpoint(fitted.checkpoint)
-    first, second = members_of(network)
+    first, second = network
     assert not torch.equal(first.classify.weight, second.classify.weight)
-    assert config.model.members == 2
+    assert len(config.members) == 2
     assert "**Networks**: 2 that answer as one" in (tmp_path / "two/README.md").read_text()
     pace = TuneConfig(max_epochs=1, learning_rate=0.01)
     tuned = finetune(
@@ -133,7 +146,7 @@ def test_a_ensemble_is_trained_kept_and_tuned(talking_head_dataset, feature_cach
     )
     # The same clips, judged by the same members: those who held them out.
     assert tuned.before == pytest.approx(fitted.operating_point.metrics)
-    for was, now in zip(members_of(network), members_of(_network(tuned)), strict=True):
+    for was, now in zip(network, _network(tuned), strict=True):
         assert not torch.equal(was.classify.weight, now.classify.weight)
 
 

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from mmmsba_plugin.config import LocalizationConfig, ModelConfig
 from mmmsba_plugin.errors import FeatureError
+from mmmsba_plugin.model.ensemble import Ensemble
 from mmmsba_plugin.model.inference import predict, windows
-from mmmsba_plugin.model.mmmsba import MmmsBa
 from mmmsba_plugin.structures import ClipFeatures, FeatureRows
 from mmmsba_plugin.timebase import Grid
 
@@ -18,9 +18,9 @@ GRID = Grid(stride_s=0.1)
 
 
 @pytest.fixture(scope="module")
-def network() -> MmmsBa:
+def network() -> Ensemble:
     torch.manual_seed(0)
-    return MmmsBa(ModelConfig(dims=DIMS, gru_units=6, dense_units=5)).eval()
+    return Ensemble.from_configs([ModelConfig(dims=DIMS, gru_units=6, dense_units=5)]).eval()
 
 
 def clip(num_snippets: int, *, absent: str | None = None) -> ClipFeatures:
@@ -66,7 +66,9 @@ def test_windows_agree_with_the_whole_away_from_their_edges():
     # Without attention across snippets, context fades with the Bi-GRU's memory alone, so
     # the warm-up has something to be long enough for.
     torch.manual_seed(0)
-    local = MmmsBa(ModelConfig(dims=DIMS, gru_units=6, dense_units=5, attention="none")).eval()
+    local = Ensemble.from_configs(
+        [ModelConfig(dims=DIMS, gru_units=6, dense_units=5, attention="none")]
+    ).eval()
     features = clip(120)
     whole = predict(local, features, LocalizationConfig(window_s=12.0)).scores
     parts = predict(local, features, LocalizationConfig(window_s=8.0, warm_up_s=3.0)).scores
@@ -97,7 +99,9 @@ def test_a_snippet_without_any_modality_has_no_score(network):
 
 
 def test_a_network_without_a_boundary_head_gives_no_distances():
-    network = MmmsBa(ModelConfig(dims=DIMS, gru_units=4, dense_units=4, regression=False))
+    network = Ensemble.from_configs(
+        [ModelConfig(dims=DIMS, gru_units=4, dense_units=4, heads=("classify",))]
+    )
     assert predict(network, clip(8), LocalizationConfig()).distances is None
 
 

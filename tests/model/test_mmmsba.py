@@ -199,7 +199,7 @@ def test_attention_is_only_returned_when_asked_for():
 
 
 def test_without_regression_there_are_no_distances():
-    assert make(regression=False)(rows()).distances is None
+    assert make(heads=("classify",))(rows()).distances is None
 
 
 def test_distances_start_at_about_one_cell_and_are_never_negative():

@@ -32,4 +32,4 @@ def test_our_own_detector_has_them_all(detector):
     assert with_threshold(detector, 0.25).config.localization.onset <= 1
     for rate in detector.info["false_positive_rates"]:
         chosen = at_false_positive_rate(detector, rate)
-        assert chosen.config.threshold.false_positive_rate == rate
+        assert chosen.config.score_threshold.false_positive_rate == rate

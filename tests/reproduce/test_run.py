@@ -313,8 +313,8 @@ class TestPlan:
         shared = FitConfig.read({"network": {"gru_units": 7, "attention": "ms-sa"}})
         settings = Training("tvil", plan.ENC_DEC).settings(shared, 0)
         assert (settings.preset, settings.network) == ("enc-dec", {"gru_units": 7})
-        model = settings.model({"face": 2, "audio": 2})
-        assert (model.attention, model.joint_layers, model.regression) == ("none", 2, False)
+        (model,) = settings.members({"face": 2, "audio": 2})
+        assert (model.attention, model.joint_layers, model.heads) == ("none", 2, ("classify",))
 
     def test_the_settings_of_all_cannot_be_those_of_enc_dec(self):
         with pytest.raises(ConfigError, match=r"choose enc-dec themselves .*; leave it out"):

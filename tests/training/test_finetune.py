@@ -77,7 +77,7 @@ class TestTuned:
         (_, before), (_, after) = (load_checkpoint(f) for f in (start, tuned.checkpoint))
         assert after.features == before.features
         assert after.front_end_versions == before.front_end_versions
-        assert after.model == before.model
+        assert after.members == before.members
         assert after.training["loss"]["focal_gamma"] == 1.5
         assert after.training["batch_size"] == before.training["batch_size"]
         assert after.training["learning_rate"] == QUICK.learning_rate
@@ -113,8 +113,8 @@ class TestTuned:
 
     def test_lines_are_drawn_anew(self, start, tuned):
         (_, before), (_, after) = (load_checkpoint(f) for f in (start, tuned.checkpoint))
-        assert after.threshold == tuned.operating_point.threshold
-        assert after.threshold.value != before.threshold.value
+        assert after.score_threshold == tuned.operating_point.score_threshold
+        assert after.score_threshold.value != before.score_threshold.value
         assert after.metrics["validation"] == tuned.operating_point.metrics
         assert after.metrics["validation_before"] == tuned.before
 
@@ -193,14 +193,17 @@ class TestSettings:
     @pytest.fixture
     def before(self):
         return CheckpointConfig(
-            model=ModelConfig(dims={"audio": 3}, attention="ms-sa", gru_units=7),
+            members=[
+                ModelConfig(dims={"audio": 3}, attention="ms-sa", gru_units=7),
+                ModelConfig(dims={"audio": 3}, attention="none", heads=["classify"]),
+            ],
             training={"preset": "mmmsba", "batch_size": 4, "epochs": 9, "seed": 3, "patience": 2},
             caution=CAUTION,
         )
 
     def test_all_but_the_pace_is_that_of_the_checkpoint(self, before):
         made = tuning(before, TuneConfig(learning_rate=0.01, seed=5))
-        assert made.model({"audio": 3}) == before.model
+        assert made.members({"audio": 3}) == before.members
         assert made.features == before.features
         assert made.train == TrainConfig(
             batch_size=4, learning_rate=0.01, max_epochs=20, patience=5, seed=5, loss=LossConfig()
@@ -210,7 +213,7 @@ class TestSettings:
     def test_a_network_that_somebody_else_trained_is_tuned_by_its_own_settings(self, before):
         before = before.model_copy(update={"training": {"preset": "theirs", "epochs": 9}})
         made = tuning(before, TuneConfig())
-        assert made.model({"audio": 3}) == before.model
+        assert made.members({"audio": 3}) == before.members
         assert made.train.batch_size == FitConfig().train.batch_size
 
     def test_settings_out_of_bounds_are_refused(self):

@@ -322,7 +322,7 @@ class TestChosenPoint:
         rows = SimpleNamespace(features=lambda media: SimpleNamespace(
             grid=grid, num_snippets=4, end_s=float(media.path)
         ))  # fmt: skip
-        network = SimpleNamespace(config=ModelConfig(dims={"audio": 1}))
+        network = SimpleNamespace(dims={"audio": 1})
         return choose_operating_point([(network, clips)], rows, LocalizationConfig(), **settings)
 
     @pytest.fixture
@@ -336,15 +336,18 @@ class TestChosenPoint:
         raw = self.chosen(monkeypatch, *pairs)
         said = self.chosen(monkeypatch, *pairs, calibration="temperature")
         assert said.calibration.method == "temperature"
-        assert (raw.threshold, raw.thresholds) == (said.threshold, said.thresholds)
+        assert (raw.score_threshold, raw.score_thresholds) == (
+            said.score_threshold,
+            said.score_thresholds,
+        )
         assert said.localization == raw.localization
-        assert said.localization.onset == said.threshold.value
+        assert said.localization.onset == said.score_threshold.value
 
     def test_what_was_seen_at_each_line_is_told(self, monkeypatch, pairs):
         scores, fake = pairs
         point = self.chosen(monkeypatch, scores, fake)
-        assert [line.false_positive_rate for line in point.thresholds] == [0.05, 0.1]
-        for line in point.thresholds:
+        assert [line.false_positive_rate for line in point.score_thresholds] == [0.05, 0.1]
+        for line in point.score_thresholds:
             rate = f"{line.false_positive_rate:g}"
             for kind, of in (("true", scores[fake]), ("false", scores[~fake])):
                 seen = point.metrics[f"clip_{kind}_positive_rate@{rate}"]
@@ -365,14 +368,14 @@ class TestChosenPoint:
 class TestCard:
     def card(self, *, num_real=40, **said) -> str:
         config = CheckpointConfig(
-            model=ModelConfig(dims={"audio": 1}),
+            members=[ModelConfig(dims={"audio": 1})],
             training={
                 "preset": "paper",
                 "seed": 0,
                 "epochs": 3,
                 "num_train": 9,
                 "num_validation": 160,
-                "num_validation_genuine": num_real,
+                "num_validation_real": num_real,
             },
             metrics={
                 "validation": {
@@ -387,14 +390,14 @@ class TestCard:
     def test_a_line_is_told_as_reports_show_it_with_how_little_is_known_of_it(self):
         curve = Calibration(method="temperature", temperature=0.5, shift=1.0)
         line = ScoreThreshold(value=0.4, false_positive_rate=0.05)
-        said = self.card(thresholds=(line,), threshold=line, calibration=curve)
+        said = self.card(score_thresholds=(line,), score_threshold=line, calibration=curve)
         shown = f"{apply(curve, 0.4):.3f}"
         assert f"| 5 % | {shown} | 1 of 40 | 0.4 % to 12.9 % | 75 % |" in said
         assert f"{shown} unless another line is asked for; drawn for 5 % of them." in said
         assert "takes clips for independent, which those of one person are not" in said
 
     def test_a_line_that_is_left_out_says_what_it_would_take(self):
-        said = self.card(thresholds=(ScoreThreshold(value=0.4, false_positive_rate=0.05),))
+        said = self.card(score_thresholds=(ScoreThreshold(value=0.4, false_positive_rate=0.05),))
         assert "no line for 1 %: it takes 100 real validation clips to see one in 100" in said
         assert "and there were 40." in said
         assert "no line for 5 %" not in said
@@ -470,7 +473,7 @@ class TestData:
 class TestFit:
     def test_it_leaves_a_checkpoint_that_says_what_it_is(self, fitted):
         network, config = load_checkpoint(fitted.checkpoint)
-        assert network.config.gru_units == 12
+        assert [member.gru_units for member in network.configs] == [12]
         assert config.trained_on == "a puppet"
         assert config.training["num_train"] == fitted.num_train
         card = (fitted.checkpoint / "README.md").read_text()
@@ -510,7 +513,7 @@ class TestFit:
         assert (out / "model.safetensors").read_bytes() == weights
 
     def test_features_are_standardised_by_what_it_learned_from(self, fitted):
-        network, _ = load_checkpoint(fitted.checkpoint)
+        (network,), _ = load_checkpoint(fitted.checkpoint)
         assert all(encoder.std.std() > 0 for encoder in network.encoders.values())
 
     def test_the_same_seed_gives_the_same_weights(

@@ -73,7 +73,7 @@ class TestPlace:
         if (weights.HERE / "config.json").is_file():
             made = read_config(weights.HERE)
             assert (made.trained_on, made.caution) == (config.trained_on, config.caution)
-            assert made.model == config.model(made.model.dims)
+            assert made.members == config.members(made.members[0].dims)
             assert made.features == config.features
             told = config.train.model_dump(mode="json")
             assert {name: made.training[name] for name in told} == told
