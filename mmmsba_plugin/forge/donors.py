@@ -73,7 +73,7 @@ class Donors:
         for source in self._candidates(rng, with_audio=False):
             try:
                 face = self.traces.load(source)
-                moment = _find_pose(face, pose, rng)
+                moment = find_pose(face, pose, rng)
                 frames = fetch_frames(self.traces.frames_of(source), {*moment})
             except MmmsbaError:
                 continue
@@ -98,8 +98,17 @@ class Donors:
                 yield group[index]
 
 
-def _find_pose(face: FaceTrace, pose: NDArray[np.float32], rng: np.random.Generator) -> range:
-    """Find the moment of a clip whose head pose is nearest; empty if there is none."""
+def find_pose(face: FaceTrace, pose: NDArray[np.float32], rng: np.random.Generator) -> range:
+    """Find the moment of a clip whose head pose is nearest.
+
+    Args:
+        face: The face mesh in each frame of the clip.
+        pose: The face mesh of the frames that are forged, shape ``(frame, 468, 2)``.
+        rng: Draws the moments that are compared.
+
+    Returns:
+        Indices of as many frames; none where no face is seen for as long.
+    """
     size = len(pose)
     first = np.arange(max(0, face.num_frames - size + 1))
     whole = first[face.runs_end[first] >= first + size]

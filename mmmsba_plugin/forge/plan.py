@@ -114,7 +114,16 @@ def plan_segments(
     for _ in range(int(rng.integers(1, config.max_segments + 1))):
         for _ in range(_TRIES):
             segment = propose(draw_length_s(config, rng), rng)
-            if segment is not None and _fits(segment.time, planned, duration_s, config):
+            if segment is None:
+                continue
+            time = segment.time
+            total_s = time.duration_s + sum(p.time.duration_s for p in planned)
+            is_clear = all(
+                time.start_s >= p.time.end_s + config.gap_s - EDGE_TOLERANCE
+                or time.end_s <= p.time.start_s - config.gap_s + EDGE_TOLERANCE
+                for p in planned
+            )
+            if is_clear and total_s <= config.max_share * duration_s:
                 planned.append(segment)
                 break
     return sorted(planned, key=lambda s: s.time)
@@ -223,17 +232,23 @@ def find_donor(face: FaceTrace, target: range, *, gap_s: float, rng: np.random.G
         places = first[whole & (before | after)]
         if places.size:
             starts = rng.choice(places, size=min(_DONOR_PLACES, places.size), replace=False)
-            scores = [_score_donor(face, target, range(int(s), int(s) + size)) for s in starts]
+            scores = [score_donor(face, target, range(int(s), int(s) + size)) for s in starts]
             best = int(np.argmax(scores))
             at = int(starts[best])
             return range(at, at + size) if np.isfinite(scores[best]) else range(0)
     return range(0)
 
 
-def _score_donor(face: FaceTrace, target: range, donor: range) -> float:
+def score_donor(face: FaceTrace, target: range, donor: range) -> float:
     """Score a donor: difference of the lips less that of the pose, in px of the aligned face.
 
-    Minus infinity where the head pose differs too much in any frame.
+    Args:
+        face: The face mesh in each frame.
+        target: Indices of the frames that need a donor.
+        donor: Indices of as many other frames.
+
+    Returns:
+        The score; minus infinity where the head pose differs too much in any frame.
     """
     distances = np.linalg.norm(face.points[target] - face.points[donor], axis=-1)
     pose = distances[:, list(ANCHORS)].mean(axis=1)
@@ -241,15 +256,3 @@ def _score_donor(face: FaceTrace, target: range, donor: range) -> float:
         return -np.inf
     lips = distances[:, [*LIPS_OUTER, *LIPS_INNER]].mean()
     return float(lips - _POSE_WEIGHT * pose.mean())
-
-
-def _fits(
-    time: Segment, planned: list[PlannedSegment], duration_s: float, config: SegmentConfig
-) -> bool:
-    total_s = time.duration_s + sum(p.time.duration_s for p in planned)
-    is_clear = all(
-        time.start_s >= p.time.end_s + config.gap_s - EDGE_TOLERANCE
-        or time.end_s <= p.time.start_s - config.gap_s + EDGE_TOLERANCE
-        for p in planned
-    )
-    return is_clear and total_s <= config.max_share * duration_s

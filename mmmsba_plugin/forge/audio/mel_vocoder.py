@@ -23,6 +23,7 @@ from mmmsba_plugin.forge.audio.crossfade import (
 )
 from mmmsba_plugin.forge.audio.stft import (
     HOPS_PER_WINDOW,
+    Spectra,
     compute_spectral_envelope,
     compute_stft,
     invert_stft,
@@ -137,9 +138,13 @@ class Recode:
 
         def transform(audio: Audio) -> Audio:
             spectra = compute_stft(audio, window_size(_CODEC_WINDOW_S, rate_hz))
-            spectra = _regrow_treble(spectra, low_band_share, rate_hz)
+            spectra = regrow_treble(spectra, low_band_share, rate_hz)
             phase_errors = 1j * error_rad * rng.standard_normal(spectra.shape)
-            level_errors = error_db * _LOG_PER_DB * _coarse_noise(spectra.shape, rng)
+            # A tile for each value that a codec would write: errors of single spectra would
+            # cancel where their windows overlap.
+            coarse = rng.standard_normal([-(-size // _TILE) for size in spectra.shape])
+            tiles = coarse.repeat(_TILE, axis=0).repeat(_TILE, axis=1)
+            level_errors = error_db * _LOG_PER_DB * tiles[: len(spectra), : spectra.shape[1]]
             return invert_stft(
                 (spectra * np.exp(phase_errors + level_errors)).astype(np.complex64), audio.size
             )
@@ -176,20 +181,13 @@ def _mel_bands(num_mels: int, num_bins: int, rate_hz: int) -> NDArray[np.float32
     return np.asarray(bands)
 
 
-def _coarse_noise(shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[np.float64]:
-    """Return noise in tiles, one for each value that a codec would write.
-
-    Errors of single spectra would cancel where their windows overlap.
-    """
-    coarse = rng.standard_normal([-(-size // _TILE) for size in shape])
-    tiles = coarse.repeat(_TILE, axis=0).repeat(_TILE, axis=1)
-    return tiles[: shape[0], : shape[1]]
-
-
-def _regrow_treble(
-    spectra: NDArray[np.complex64], low_band_share: float, rate_hz: int
-) -> NDArray[np.complex64]:
+def regrow_treble(spectra: Spectra, low_band_share: float, rate_hz: int) -> Spectra:
     """Copy the lower band of spectra over the upper one, and restore its envelope.
+
+    Args:
+        spectra: Shape ``(frequency, frame)``.
+        low_band_share: Share of the frequencies that stay as they are, in (0, 1].
+        rate_hz: Sample rate, in Hz.
 
     Source:
         Spectral band replication, as in HE-AAC, with the envelope left exact.

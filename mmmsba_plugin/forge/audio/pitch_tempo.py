@@ -94,7 +94,7 @@ class ChangeTempo:
         factor = float(rng.uniform(*self._config.factor) ** rng.choice((-1, 1)))
         size, rate_hz = job.span.size, job.sample_rate_hz
         num_speech = min(size, round(size / factor))
-        new = _change_tempo(job, num_speech, factor)
+        new = change_tempo(job, num_speech, factor)
         if num_speech < size:
             fade = min(s_to_samples(self._config.fade_s, rate_hz), num_speech)
             tone = room_tone(job.audio, size - num_speech + fade, rate_hz, rng)
@@ -103,8 +103,14 @@ class ChangeTempo:
         return overlay_at_speech_level(job, new, self._config)
 
 
-def _change_tempo(job: AudioJob, size: int, factor: float) -> Audio:
-    """Return ``size`` samples from the start of the segment at another tempo."""
+def change_tempo(job: AudioJob, size: int, factor: float) -> Audio:
+    """Compute ``size`` samples from the start of a segment on at another tempo.
+
+    Args:
+        job: The segment; what lies around it goes through the transform as well.
+        size: Number of samples to compute.
+        factor: Factor of the tempo; below 1 is slower.
+    """
     from librosa.effects import time_stretch
 
     margin = s_to_samples(_MARGIN_S, job.sample_rate_hz)

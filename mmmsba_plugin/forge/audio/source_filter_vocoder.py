@@ -89,7 +89,7 @@ class Vocode:
 
         def transform(audio: Audio) -> Audio:
             pitch = flatten_pitch(track_pitch(audio, rate_hz), flatness)
-            source = _synthesize_source(pitch, audio.size, rate_hz, breath, rng)
+            source = synthesize_source(pitch, audio.size, rate_hz, breath=breath, rng=rng)
             window = window_size(_WINDOW_S, rate_hz)
             spectra = compute_stft(source, window)
             gains = np.exp(
@@ -144,10 +144,18 @@ def _autocorrelate(frames: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(correlation / np.maximum(correlation[:, :1], 1e-12))
 
 
-def _synthesize_source(
-    pitch: PitchTrack, size: int, rate_hz: int, breath: float, rng: np.random.Generator
+def synthesize_source(
+    pitch: PitchTrack, size: int, rate_hz: int, *, breath: float, rng: np.random.Generator
 ) -> Audio:
-    """Synthesize pulses in voiced frames and noise in unvoiced ones, of equal power."""
+    """Synthesize pulses in voiced frames and noise in unvoiced ones, of equal power.
+
+    Args:
+        pitch: Pitch and voicing, in frames 10 ms apart.
+        size: Number of samples.
+        rate_hz: Sample rate, in Hz.
+        breath: Noise in voiced frames, as a share of their power.
+        rng: Source of the noise.
+    """
     knots = np.arange(pitch.voicing.size) * s_to_samples(_STEP_S, rate_hz)
     pitch_hz = np.interp(np.arange(size), knots, pitch.pitch_hz)
     voiced = np.interp(np.arange(size), knots, pitch.voicing > _VOICED)

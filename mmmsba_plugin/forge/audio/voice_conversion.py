@@ -6,7 +6,6 @@ all the same.
 """
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field
 
 from mmmsba_plugin.forge.audio.crossfade import (
@@ -84,15 +83,13 @@ def convert_voice(audio: Audio, rate_hz: int, *, factor: float, semitones: float
     window = window_size(_WINDOW_S, rate_hz)
     spectra = compute_stft(shift_pitch(audio, semitones, rate_hz), window)
     envelope = compute_spectral_envelope(compute_stft(audio, window), rate_hz)
+    # Stretched over frequency; where it has no value any more, its last one goes on.
+    last = len(envelope) - 1
+    at = np.minimum(np.arange(last + 1) / factor, last)
+    below = np.minimum(at.astype(np.int64), last - 1)
+    weight = (at - below)[:, None]
+    warped = (1 - weight) * envelope[below] + weight * envelope[below + 1]
     # Shifting the pitch moved the formants along; their new place is counted from the old.
-    log_gains = _warp_envelope(envelope, factor) - compute_spectral_envelope(spectra, rate_hz)
+    log_gains = warped - compute_spectral_envelope(spectra, rate_hz)
     gains = np.exp(np.clip(log_gains, -_MAX_LOG_GAIN, _MAX_LOG_GAIN))
     return invert_stft((spectra * gains).astype(np.complex64), audio.size)
-
-
-def _warp_envelope(envelope: NDArray[np.float64], factor: float) -> NDArray[np.float64]:
-    """Stretch an envelope over frequency; its last value goes on where it has none."""
-    at = np.minimum(np.arange(len(envelope)) / factor, len(envelope) - 1)
-    below = np.minimum(at.astype(np.int64), len(envelope) - 2)
-    weight = (at - below)[:, None]
-    return np.asarray((1 - weight) * envelope[below] + weight * envelope[below + 1])

@@ -1,4 +1,4 @@
-"""Does to audio what happens to it on the way: pitch, treble, noise, level."""
+"""Augment audio with what happens to it on the way: pitch, treble, noise, level."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,18 +25,29 @@ def mix(
     Args:
         audio: Shape ``(sample,)``; an empty one stays empty.
         processing: What is done.
-        sample_rate_hz: Samples a second.
-        rng: Of the noise.
+        sample_rate_hz: Sample rate, in Hz.
+        rng: Source of the noise.
     """
+    from librosa.effects import pitch_shift
+
     if not audio.size:
         return audio
     mixed = audio.astype(np.float64)
     if processing.pitch_semitones:
-        mixed = _higher(audio, processing.pitch_semitones, sample_rate_hz)
+        shifted = pitch_shift(
+            audio,
+            sr=sample_rate_hz,
+            n_steps=processing.pitch_semitones,
+            n_fft=1024,
+            res_type="soxr_hq",
+        )
+        mixed = np.asarray(shifted, dtype=np.float64)
     if processing.eq_db or processing.band_hz is not None:
-        mixed = _filtered(mixed, filter_taps(processing, sample_rate_hz))
+        mixed = apply_filter(mixed, filter_taps(processing, sample_rate_hz))
     if processing.hiss_db is not None:
-        mixed = mixed + _hiss(mixed, processing.hiss_db, sample_rate_hz, rng)
+        speech = mixed.astype(np.float32)
+        rms = compute_speech_rms(speech, sample_rate_hz, like=speech)
+        mixed = mixed + rms * 10 ** (-processing.hiss_db / 20) * rng.standard_normal(mixed.size)
     mixed = mixed * 10 ** (processing.gain_db / 20)
     # Turned down as a whole where it would clip: clipping is a trace of its own.
     loudest = max(float(np.abs(mixed).max()), _PEAK)
@@ -44,7 +55,7 @@ def mix(
 
 
 def filter_taps(processing: Processing, sample_rate_hz: int) -> NDArray[np.float64]:
-    """Return a filter without delay that turns frequencies up and down, shape ``(tap,)``.
+    """Compute a filter without delay that turns frequencies up and down, shape ``(tap,)``.
 
     Symmetric, so that nothing moves against the lips.
     """
@@ -61,27 +72,14 @@ def filter_taps(processing: Processing, sample_rate_hz: int) -> NDArray[np.float
     return np.asarray(np.roll(impulse, _TAPS // 2)[:_TAPS] * np.hanning(_TAPS + 2)[1:-1])
 
 
-def _filtered(audio: NDArray[np.float64], taps: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the convolution, of the size of ``audio``, by way of one Fourier transform."""
+def apply_filter(audio: NDArray[np.float64], taps: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Convolve audio with a filter by way of one Fourier transform; the size stays.
+
+    Args:
+        audio: Shape ``(sample,)``.
+        taps: Shape ``(tap,)``.
+    """
     size = audio.size + taps.size - 1
     spectrum = np.fft.rfft(audio, size) * np.fft.rfft(taps, size)
     start = taps.size // 2
     return np.asarray(np.fft.irfft(spectrum, size)[start : start + audio.size])
-
-
-def _higher(audio: Audio, semitones: float, sample_rate_hz: int) -> NDArray[np.float64]:
-    from librosa.effects import pitch_shift
-
-    shifted = pitch_shift(
-        audio, sr=sample_rate_hz, n_steps=semitones, n_fft=1024, res_type="soxr_hq"
-    )
-    return np.asarray(shifted, dtype=np.float64)
-
-
-def _hiss(
-    audio: NDArray[np.float64], below_db: float, sample_rate_hz: int, rng: np.random.Generator
-) -> NDArray[np.float64]:
-    level = compute_speech_rms(
-        audio.astype(np.float32), sample_rate_hz, like=audio.astype(np.float32)
-    )
-    return np.asarray(level * 10 ** (-below_db / 20) * rng.standard_normal(audio.size))

@@ -1,4 +1,4 @@
-"""Draws what happens to a clip on its way to whoever looks at it.
+"""Draw what happens to a clip on its way to whoever looks at it.
 
 A clip is filmed, cut, graded, scaled, compressed, uploaded, and compressed again. All of
 that leaves traces, and none of them says that it is fake. So each file that is written
@@ -23,6 +23,25 @@ _BIT_RATES = (24_000, 32_000, 48_000, 64_000, 96_000)
 _KEY_EVERY = (25, 50, 125, 250)
 _B_FRAMES = (0, 2, 3)
 _PRESETS = ("superfast", "veryfast")
+#: Which amount each step draws.
+_STEPS = {
+    "cut": "cut",
+    "scale": "scale",
+    "blur": "blur_px",
+    "sharpen": "sharpen",
+    "grain": "grain",
+    "light": "gamma",
+    "fps": "fps_hz",
+    "pitch": "pitch_semitones",
+    "equalise": "eq_db",
+    "band": "band_hz",
+    "hiss": "hiss_db",
+    "gain": "gain_db",
+    "twice": "first_crf",
+    "mirror": "mirror",
+}
+#: What every file is written with.
+_ENCODER = {"crf", "audio_bit_rate", "key_every", "b_frames", "preset"}
 
 
 class ProcessingConfig(Config):
@@ -103,50 +122,16 @@ def draw_processing(
     """Draw the augmentation of a file.
 
     Args:
-        config: How often what happens.
+        config: Share of files that each step is applied to.
         fps_hz: Frame rate of the clip; one is converted to a usual rate near it.
         rng: Must know nothing of whether the file is fake.
     """
     # Everything is drawn whether or not it is used, so that one share does not move the rest.
     rolls = rng.random(len(_STEPS))
-    amounts = _amounts(config, fps_hz, rng)
-    steps = {
-        name
-        for roll, (step, name) in zip(rolls, _STEPS.items(), strict=True)
-        if roll < getattr(config, step)
-    }
-    if "blur_px" in steps:
-        # A frame that is softened and sharpened is neither.
-        steps.discard("sharpen")
-    return Processing(**{name: amounts[name] for name in steps | _ENCODER | {"first_bit_rate"}})
-
-
-#: Which amount each step draws.
-_STEPS = {
-    "cut": "cut",
-    "scale": "scale",
-    "blur": "blur_px",
-    "sharpen": "sharpen",
-    "grain": "grain",
-    "light": "gamma",
-    "fps": "fps_hz",
-    "pitch": "pitch_semitones",
-    "equalise": "eq_db",
-    "band": "band_hz",
-    "hiss": "hiss_db",
-    "gain": "gain_db",
-    "twice": "first_crf",
-    "mirror": "mirror",
-}
-#: What every file is written with.
-_ENCODER = {"crf", "audio_bit_rate", "key_every", "b_frames", "preset"}
-
-
-def _amounts(config: ProcessingConfig, fps_hz: float, rng: np.random.Generator) -> dict[str, Any]:
     near = [f for f in _FPS_HZ if 0.5 < abs(f - fps_hz) < _NEAR_HZ]  # noqa: PLR2004
     first, second = (int(b) for b in rng.choice(_BIT_RATES, size=2))
     crfs = config.best_crf, config.worst_crf + 1
-    return {
+    amounts: dict[str, Any] = {
         "cut": (float(rng.uniform(0.15, 0.85)), float(rng.uniform(0.2, 0.8))),
         "scale": float(rng.uniform(0.6, 0.95)),
         "blur_px": float(rng.uniform(0.4, 1.1)),
@@ -168,3 +153,12 @@ def _amounts(config: ProcessingConfig, fps_hz: float, rng: np.random.Generator) 
         "first_bit_rate": first,
         "audio_bit_rate": second,
     }
+    steps = {
+        name
+        for roll, (step, name) in zip(rolls, _STEPS.items(), strict=True)
+        if roll < getattr(config, step)
+    }
+    if "blur_px" in steps:
+        # A frame that is softened and sharpened is neither.
+        steps.discard("sharpen")
+    return Processing(**{name: amounts[name] for name in steps | _ENCODER | {"first_bit_rate"}})

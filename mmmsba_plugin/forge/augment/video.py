@@ -1,4 +1,4 @@
-"""Does to frames what happens to them on the way, one frame at a time."""
+"""Augment frames with what happens to them on the way, one frame at a time."""
 
 from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
@@ -16,7 +16,8 @@ _SMALLEST_PX = 160
 #: each one: drawing it anew takes as long as encoding.
 _SPARE_PX = 64
 
-_Step = Callable[[Rgb], Rgb]
+#: One step of the processing of a frame.
+Step = Callable[[Rgb], Rgb]
 
 
 def develop(
@@ -27,12 +28,12 @@ def develop(
     Args:
         frames: Of one size.
         processing: What is done.
-        rng: Of the noise.
+        rng: Source of the noise.
     """
-    steps: list[_Step] | None = None
+    steps: list[Step] | None = None
     for frame in frames:
         if steps is None:
-            steps = _steps(frame.rgb, processing, rng)
+            steps = build_steps(frame.rgb, processing, rng)
         rgb = frame.rgb
         for step in steps:
             rgb = step(rgb)
@@ -73,10 +74,21 @@ def shown_at_rate(time: Segment, fps_hz: int | Fraction) -> Segment | None:
     return Segment(frames_to_s(start, fps_hz), frames_to_s(end, fps_hz)) if start < end else None
 
 
-def _steps(like: Rgb, processing: Processing, rng: np.random.Generator) -> list[_Step]:
+def build_steps(like: Rgb, processing: Processing, rng: np.random.Generator) -> list[Step]:
+    """Build the steps of a processing, in the order in which they are applied.
+
+    Args:
+        like: A frame of the size of all, shape ``(height, width, 3)``.
+        processing: What is done.
+        rng: Source of the noise.
+    """
     import cv2
 
-    steps: list[_Step] = []
+    def sharpen(rgb: Rgb) -> Rgb:
+        soft, weight = cv2.GaussianBlur(rgb, (0, 0), 1.0), processing.sharpen
+        return np.asarray(cv2.addWeighted(rgb, 1 + weight, soft, -weight, 0), dtype=np.uint8)
+
+    steps: list[Step] = []
     if processing.mirror:
         steps.append(lambda rgb: np.ascontiguousarray(rgb[:, ::-1]))
     if processing.gamma != 1.0:
@@ -88,7 +100,7 @@ def _steps(like: Rgb, processing: Processing, rng: np.random.Generator) -> list[
     if processing.blur_px:
         steps.append(lambda rgb: np.asarray(cv2.GaussianBlur(rgb, (0, 0), processing.blur_px)))
     if processing.sharpen:
-        steps.append(lambda rgb: _sharper(rgb, processing.sharpen))
+        steps.append(sharpen)
     if processing.grain:
         steps.append(_Grain(size_px, processing.grain, rng))
     return steps
@@ -110,15 +122,8 @@ def scaled_px(like: Rgb, scale: float) -> tuple[int, int]:
     return 2 * round(width * scale / 2), 2 * round(height * scale / 2)
 
 
-def _sharper(rgb: Rgb, weight: float) -> Rgb:
-    import cv2
-
-    soft = cv2.GaussianBlur(rgb, (0, 0), 1.0)
-    return np.asarray(cv2.addWeighted(rgb, 1 + weight, soft, -weight, 0), dtype=np.uint8)
-
-
 class _Grain:
-    """Adds noise, cut for each frame from another place of the same sheet."""
+    """Noise that is added, cut for each frame from another place of the same sheet."""
 
     def __init__(self, size_px: tuple[int, int], sigma: float, rng: np.random.Generator) -> None:
         width, height = size_px

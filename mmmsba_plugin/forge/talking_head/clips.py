@@ -1,4 +1,4 @@
-"""Makes talking clips that anyone may keep: for the demo, for tests, for a first try.
+"""Make talking clips that anyone may keep: for the demo, for tests, for a first try.
 
 A portrait speaks invented syllables. What its lips do and what its throat does come from
 one score, so the clips are real in the only sense that matters here: audio and video
@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from mmmsba_plugin.datasets.lavdf_metadata import METADATA, Entry, entry, write_json
+from mmmsba_plugin.datasets.lavdf_metadata import METADATA, entry, write_json
 from mmmsba_plugin.errors import ConfigError, MissingExtraError
 from mmmsba_plugin.forge.talking_head.formant_speech import SPEAKERS, compose, sing
 from mmmsba_plugin.forge.talking_head.portrait import Portrait, Pose
@@ -62,15 +62,15 @@ def make_talking_clip(
     """Write a clip of a portrait that speaks, lips and audio in step.
 
     Args:
-        path: Where it goes; the suffix names the container.
-        seconds: How long it lasts.
-        seed: Of the syllables, the melody and the motion of the head.
-        speaker: Which voice; any whole number from 0, and a dozen voices take turns.
-        look: In which light and from which side; any whole number, the speaker's if not
+        path: The file to write; the suffix names the container.
+        seconds: Duration, in seconds.
+        seed: Random seed of the syllables, the melody and the motion of the head.
+        speaker: Number of the voice from 0; a dozen voices take turns.
+        look: Number of the light and the side from which it is seen; the speaker's if not
             given.
-        fps_hz: Frames a second.
+        fps_hz: Frames per second.
         size_px: Side of the square frames; even.
-        sample_rate_hz: Of the audio; a multiple of 200.
+        sample_rate_hz: Sample rate of the audio, in Hz; a multiple of 200.
 
     Raises:
         ConfigError: The clip would be too short or too small to show a mouth.
@@ -78,7 +78,15 @@ def make_talking_clip(
     """
     from mmmsba_plugin.media.encode import write_clip
 
-    _check(seconds, size_px)
+    if not seconds > 0:
+        raise ConfigError(f"a clip must last longer than 0 s, got {seconds:g}")
+    if size_px < _MIN_SIZE_PX or size_px % 2:
+        raise ConfigError(f"size_px must be even and at least {_MIN_SIZE_PX}, got {size_px}")
+    if missing := [name for name in ("scipy", "skimage") if find_spec(name) is None]:
+        raise MissingExtraError(
+            f"talking clips need {' and '.join(missing)}; install what the demo needs with: "
+            "pip install 'mmmsba-plugin[demo]'"
+        )
     voice = SPEAKERS[speaker % len(SPEAKERS)]
     rng = np.random.default_rng([seed, speaker])
     score = compose(voice, seconds=seconds, rng=rng)
@@ -87,7 +95,7 @@ def make_talking_clip(
     pts_s = np.array([frames_to_s(i, fps_hz) for i in range(num_frames)])
     opening, width = score.at(pts_s)
     portrait = Portrait(size_px=size_px, look=speaker if look is None else look)
-    frames = _act(portrait, pts_s, opening, width, rng=rng)
+    frames = draw_frames(portrait, pts_s, opening=opening, width=width, rng=rng)
     write_clip(path, frames, fps_hz=fps_hz, audio=audio, sample_rate_hz=sample_rate_hz)
     return TalkingClip(path, speaker, pts_s, opening, width)
 
@@ -98,11 +106,11 @@ def make_talking_head_dataset(
     """Write clips of several speakers into ``folder``, with a ``metadata.json`` that names them.
 
     Args:
-        folder: Where they go; made if need be.
-        num_clips: How many; the speakers take turns.
-        seconds: How long each lasts.
-        seed: Of everything random.
-        size_px: Side of the square frames.
+        folder: The dataset; made if need be.
+        num_clips: Number of clips; the speakers take turns.
+        seconds: Duration of each, in seconds.
+        seed: Random seed of all clips.
+        size_px: Side of the square frames, in px.
     """
     folder.mkdir(parents=True, exist_ok=True)
     clips = [
@@ -116,54 +124,51 @@ def make_talking_head_dataset(
         )
         for i in range(num_clips)
     ]
-    write_json(folder / METADATA, [_entry(clip, seconds) for clip in clips])
+    entries = [
+        entry(
+            file=clip.path.name,
+            split=None,
+            identity=f"speaker{clip.speaker}",
+            kind="real",
+            duration_s=seconds,
+            num_frames=clip.pts_s.size,
+            num_audio_samples=s_to_samples(seconds, _SAMPLE_RATE_HZ),
+        )
+        for clip in clips
+    ]
+    write_json(folder / METADATA, entries)
     return clips
 
 
-def _entry(clip: TalkingClip, seconds: float) -> Entry:
-    return entry(
-        file=clip.path.name,
-        split=None,
-        identity=f"speaker{clip.speaker}",
-        kind="real",
-        duration_s=seconds,
-        num_frames=clip.pts_s.size,
-        num_audio_samples=s_to_samples(seconds, _SAMPLE_RATE_HZ),
-    )
-
-
-def _check(seconds: float, size_px: int) -> None:
-    if not seconds > 0:
-        raise ConfigError(f"a clip must last longer than 0 s, got {seconds:g}")
-    if size_px < _MIN_SIZE_PX or size_px % 2:
-        raise ConfigError(f"size_px must be even and at least {_MIN_SIZE_PX}, got {size_px}")
-    missing = [name for name in ("scipy", "skimage") if find_spec(name) is None]
-    if missing:
-        raise MissingExtraError(
-            f"talking clips need {' and '.join(missing)}; install what the demo needs with: "
-            "pip install 'mmmsba-plugin[demo]'"
-        )
-
-
-def _act(
+def draw_frames(
     portrait: Portrait,
     pts_s: NDArray[np.float64],
+    *,
     opening: NDArray[np.float64],
     width: NDArray[np.float64],
-    *,
     rng: np.random.Generator,
 ) -> Iterator[Rgb]:
-    """Yield the frames one by one."""
-    poses, blinks = _sway(pts_s, rng), _blinks(pts_s, rng)
+    """Yield the frames of a portrait that moves its mouth, its head and its eyes.
+
+    Args:
+        portrait: The face.
+        pts_s: Presentation times of the frames, in seconds, shape ``(frame,)``.
+        opening: How far the lips are apart there, in [0, 1], shape ``(frame,)``.
+        width: How wide the mouth is there, in [0, 1], shape ``(frame,)``.
+        rng: Source of the motion and of the camera's noise.
+    """
+    poses, blinks = draw_poses(pts_s, rng), draw_blinks(pts_s, rng)
     for i in range(pts_s.size):
         frame = portrait.draw(
             opening=float(opening[i]), width=float(width[i]), blink=float(blinks[i]), pose=poses[i]
         )
-        yield _grainy(frame, rng)
+        # The noise of a camera: a drawing without any is a clue.
+        noise = _NOISE_SIGMA * rng.standard_normal((*frame.shape[:2], 1), dtype=np.float32)
+        yield np.clip(frame + noise, 0, 255).astype(np.uint8)
 
 
-def _sway(pts_s: NDArray[np.float64], rng: np.random.Generator) -> list[Pose]:
-    """Compute the sway of a head that is not held still: slow, small, never the same."""
+def draw_poses(pts_s: NDArray[np.float64], rng: np.random.Generator) -> list[Pose]:
+    """Draw the poses of a head that is not held still: it sways slowly, never the same."""
     rates_hz = rng.uniform(0.1, 0.45, size=(4, 2))
     phases = rng.uniform(0, 2 * np.pi, size=(4, 2))
     waves = np.sin(2 * np.pi * rates_hz * pts_s[:, None, None] + phases).mean(axis=-1)
@@ -173,15 +178,9 @@ def _sway(pts_s: NDArray[np.float64], rng: np.random.Generator) -> list[Pose]:
     ]
 
 
-def _blinks(pts_s: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
-    """Compute how far the lids are down, shape of ``pts_s``."""
+def draw_blinks(pts_s: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
+    """Draw how far the lids are down at each time, in [0, 1], shape of ``pts_s``."""
     end_s = float(pts_s[-1])
     middles_s = np.cumsum(rng.uniform(0.5, 1.5, size=2 + int(2 * end_s)) * _BLINK_EVERY_S)
     away_s = np.abs(pts_s[:, None] - middles_s).min(axis=1)
     return np.asarray(np.clip(1.5 - away_s / (_BLINK_S / 2), 0.0, 1.0))
-
-
-def _grainy(frame: Rgb, rng: np.random.Generator) -> Rgb:
-    """Return the frame with the noise of a camera: a drawing without any is a clue."""
-    noise = _NOISE_SIGMA * rng.standard_normal((*frame.shape[:2], 1), dtype=np.float32)
-    return np.clip(frame + noise, 0, 255).astype(np.uint8)

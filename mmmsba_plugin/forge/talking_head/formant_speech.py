@@ -1,4 +1,4 @@
-"""Invents speech together with the mouth that says it.
+"""Synthesize speech together with the mouth that says it.
 
 Source and filter, as in Klatt's synthesizers: pulses of a glottis and noise go through
 resonators whose frequencies glide from vowel to vowel. The syllables that move the
@@ -117,37 +117,53 @@ class Score:
 
 
 def compose(speaker: Speaker, *, seconds: float, rng: np.random.Generator) -> Score:
-    """Return random syllables in phrases, with pauses between them, for ``seconds``."""
+    """Draw syllables in phrases, with pauses between them, for ``seconds``."""
     num_rows = s_to_samples(seconds, CONTROL_HZ) + 1
     rows: list[_Row] = []
     while len(rows) < num_rows:
         for _ in range(rng.integers(3, 9)):
-            rows += _syllable(speaker, rng)
+            rows += _draw_syllable(speaker, rng)
         pause: _Row = (_REST.opening, _REST.width, 0.0, 0.0, *_REST.formants_hz)
         rows += [pause] * s_to_samples(rng.uniform(0.15, 0.4), CONTROL_HZ)
-    table = np.apply_along_axis(_glide, 0, np.array(rows[:num_rows]))
-    return Score(table[:, 0], table[:, 1], table[:, 2], table[:, 3], table[:, 4:])
+    # Corners are rounded: tongue and lips have mass.
+    window = np.hanning(s_to_samples(2 * _GLIDE_S, CONTROL_HZ) + 2)[1:-1]
+    ends = (window.size // 2, (window.size - 1) // 2)
+    opening, width, voice, hiss, *formants_hz = (
+        np.convolve(np.pad(column, ends, mode="edge"), window / window.sum(), mode="valid")
+        for column in np.array(rows[:num_rows]).T
+    )
+    return Score(opening, width, voice, hiss, np.column_stack(formants_hz))
 
 
 def sing(
     score: Score, speaker: Speaker, *, sample_rate_hz: int, rng: np.random.Generator
 ) -> NDArray[np.float32]:
-    """Return the audio of a score, shape ``(sample,)``, in [-1, 1]."""
+    """Synthesize the audio of a score, shape ``(sample,)``, in [-1, 1].
+
+    Args:
+        score: Motion of mouth and voice.
+        speaker: The voice.
+        sample_rate_hz: Sample rate, in Hz; a multiple of ``CONTROL_HZ``.
+        rng: Source of melody and noise.
+    """
     per_row = sample_rate_hz // CONTROL_HZ
     num_samples = (score.voice.size - 1) * per_row
     rows = np.arange(num_samples) / per_row
-    voice, hiss = (_between_rows(column, rows) for column in (score.voice, score.hiss))
+    voice, hiss = (np.interp(rows, np.arange(c.size), c) for c in (score.voice, score.hiss))
     noise = rng.standard_normal(num_samples)
-    source = voice * (_pulses(speaker, num_samples, sample_rate_hz, rng) + speaker.breath * noise)
-    audio = _vocal_tract(source, score.formants_hz * speaker.formant_scale, sample_rate_hz)
-    audio = audio / max(1e-9, _rms(audio[voice > _FULL_VOICE]))
+    source = voice * (
+        _make_pulses(speaker, num_samples, sample_rate_hz, rng) + speaker.breath * noise
+    )
+    audio = filter_formants(source, score.formants_hz * speaker.formant_scale, sample_rate_hz)
+    loud = audio[voice > _FULL_VOICE]
+    audio = audio / max(1e-9, float(np.sqrt(np.mean(loud**2))) if loud.size else 0.0)
     # First difference: the hiss of an s lies above the formants. A little room noise under
     # everything, because digital silence is a clue that no microphone leaves.
     mix = 0.12 * audio + 0.1 * hiss * np.diff(noise, prepend=0.0) + 4e-4 * noise
     return np.clip(mix, -0.99, 0.99).astype(np.float32)
 
 
-def _syllable(speaker: Speaker, rng: np.random.Generator) -> list[_Row]:
+def _draw_syllable(speaker: Speaker, rng: np.random.Generator) -> list[_Row]:
     vowel = VOWELS[rng.integers(len(VOWELS))]
     consonant = CONSONANTS[rng.integers(len(CONSONANTS))]
     num_rows = s_to_samples(rng.uniform(0.8, 1.25) / speaker.syllables_hz, CONTROL_HZ)
@@ -159,22 +175,7 @@ def _syllable(speaker: Speaker, rng: np.random.Generator) -> list[_Row]:
     return [before] * num_before + [core] * (num_rows - num_before)
 
 
-def _between_rows(column: NDArray[np.float64], rows: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.interp(rows, np.arange(column.size), column)
-
-
-def _rms(audio: NDArray[np.float64]) -> float:
-    return float(np.sqrt(np.mean(audio**2))) if audio.size else 0.0
-
-
-def _glide(steps: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Round the corners: tongue and lips have mass."""
-    window = np.hanning(s_to_samples(2 * _GLIDE_S, CONTROL_HZ) + 2)[1:-1]
-    padded = np.pad(steps, (window.size // 2, (window.size - 1) // 2), mode="edge")
-    return np.asarray(np.convolve(padded, window / window.sum(), mode="valid"))
-
-
-def _pulses(
+def _make_pulses(
     speaker: Speaker, num_samples: int, sample_rate_hz: int, rng: np.random.Generator
 ) -> NDArray[np.float64]:
     """Return the breath pulses of a glottis whose pitch wanders."""
@@ -190,24 +191,20 @@ def _pulses(
     return np.asarray(glottis - glottis.mean())
 
 
-def _vocal_tract(
+def filter_formants(
     source: NDArray[np.float64], formants_hz: NDArray[np.float64], sample_rate_hz: int
 ) -> NDArray[np.float64]:
-    """Return ``source`` through resonators in a row, set anew every control row."""
+    """Filter a source by resonators in a row, which are set anew every control row.
+
+    Args:
+        source: Shape ``(sample,)``.
+        formants_hz: Centres of the resonators, in Hz, shape ``(row, formant)``.
+        sample_rate_hz: Sample rate, in Hz.
+    """
     from scipy.signal import sosfilt
 
     per_row = sample_rate_hz // CONTROL_HZ
-    sections = _resonators(formants_hz, sample_rate_hz)
-    state = np.zeros((formants_hz.shape[1], 2))
-    audio = np.empty_like(source)
-    for row in range(source.size // per_row):
-        block = slice(row * per_row, (row + 1) * per_row)
-        audio[block], state = sosfilt(sections[row], source[block], zi=state)
-    return audio
-
-
-def _resonators(formants_hz: NDArray[np.float64], sample_rate_hz: int) -> NDArray[np.float64]:
-    """Return second-order sections of unit gain at zero, shape ``(row, formant, 6)``."""
+    # Second-order sections of unit gain at zero, shape ``(row, formant, 6)``.
     radius = np.exp(-np.pi * np.array(_FORMANT_WIDTHS_HZ) / sample_rate_hz)
     angle = 2 * np.pi * np.minimum(formants_hz, 0.45 * sample_rate_hz) / sample_rate_hz
     sections = np.zeros((*formants_hz.shape, 6))
@@ -215,4 +212,9 @@ def _resonators(formants_hz: NDArray[np.float64], sample_rate_hz: int) -> NDArra
     sections[..., 4] = -2 * radius * np.cos(angle)
     sections[..., 5] = radius**2
     sections[..., 0] = sections[..., 3:].sum(axis=-1)
-    return sections
+    state = np.zeros((formants_hz.shape[1], 2))
+    audio = np.empty_like(source)
+    for row in range(source.size // per_row):
+        block = slice(row * per_row, (row + 1) * per_row)
+        audio[block], state = sosfilt(sections[row], source[block], zi=state)
+    return audio

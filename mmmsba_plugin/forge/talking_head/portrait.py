@@ -1,4 +1,4 @@
-"""Opens and shuts the mouth of a portrait, and blinks its eyes.
+"""Open and shut the mouth of a portrait, and blinks its eyes.
 
 The portrait is the public-domain photograph of an astronaut by NASA that ships with
 scikit-image. Lips, chin and lids are bent column by column, while teeth and eyeballs stay
@@ -78,7 +78,7 @@ class Portrait:
         self._eyes = [_Eye(eye_px, scale, origin_px) for eye_px in _EYES_PX]
 
     def draw(self, *, opening: float, width: float, blink: float, pose: Pose) -> Rgb:
-        """Return one frame, shape ``(size_px, size_px, 3)``.
+        """Draw one frame, shape ``(size_px, size_px, 3)``.
 
         Args:
             opening: How far the lips are apart, in [0, 1].
@@ -86,16 +86,13 @@ class Portrait:
             blink: How far the lids are down, in [0, 1].
             pose: How the head is held.
         """
+        import cv2
+
         face = self._canvas.copy()
         self._mouth.draw(self._canvas, face, opening=opening, width=width)
         if blink > 0:
             for eye in self._eyes:
                 eye.draw(self._canvas, face, blink=blink)
-        return self._posed(face, pose)
-
-    def _posed(self, face: Rgb, pose: Pose) -> Rgb:
-        import cv2
-
         middle_px = face.shape[0] / 2
         affine = cv2.getRotationMatrix2D((middle_px, middle_px), pose.turn_deg, pose.scale)
         affine[:, 2] += self._size_px * (0.5 + np.asarray(pose.shift)) - middle_px
@@ -121,7 +118,14 @@ class _Mouth:
 
     def draw(self, canvas: Rgb, face: Rgb, *, opening: float, width: float) -> None:
         """Draw the mouth into ``face``, bent from the ``canvas``."""
-        columns, sideways = self._widened(width)
+        # The source column of each column at the lips, and the shift everywhere.
+        squeeze = 1.0 / (_NARROWEST + (1.0 - _NARROWEST) * width) - 1.0
+        straight = self._area.columns[0]
+        shift = squeeze * (straight - self._center_px)
+        shift = shift * np.exp(-((self._across(straight) / 1.2) ** 4))
+        blend_px = float(self._lips[:, 2:4].mean())
+        fade = np.exp(-(((self._area.rows - blend_px) / (0.6 * self._half_px)) ** 4))
+        columns, sideways = straight + shift, shift * fade
         outer, upper, lower, under = (
             np.interp(columns, self._lips[:, 0], self._lips[:, i]) for i in range(1, 5)
         )
@@ -139,26 +143,14 @@ class _Mouth:
                   under, self._chin_px, self._collar_px)  # fmt: skip
         rows = _bend(self._area.rows, target, source)
         bent = self._area.sample(canvas, self._area.columns + sideways, rows).astype(np.float64)
-        shade = self._shade(top, bottom, 0.7 * gap)[..., None]
+        # Dark below the teeth.
+        teeth_px = 0.7 * gap
+        depth = np.clip((self._area.rows - top - teeth_px) / np.maximum(teeth_px, 1.0), 0.0, 1.0)
+        shade = (0.9 * depth * np.clip(bottom - self._area.rows, 0.0, 1.0))[..., None]
         self._area.paste(face, bent + shade * (_MOUTH_INSIDE - bent))
-
-    def _widened(self, width: float) -> tuple[_Field, _Field]:
-        """Return the source column of each column at the lips, and the shift everywhere."""
-        squeeze = 1.0 / (_NARROWEST + (1.0 - _NARROWEST) * width) - 1.0
-        away_px = self._area.columns[0] - self._center_px
-        shift = squeeze * away_px * np.exp(-((self._across(self._area.columns[0]) / 1.2) ** 4))
-        blend_px = float(self._lips[:, 2:4].mean())
-        fade = np.exp(-(((self._area.rows - blend_px) / (0.6 * self._half_px)) ** 4))
-        return self._area.columns[0] + shift, shift * fade
 
     def _across(self, columns: _Field) -> _Field:
         return (columns - self._center_px) / self._half_px
-
-    def _shade(self, top: _Field, bottom: _Field, teeth_px: _Field) -> _Field:
-        """Compute the shade inside the mouth: dark below the teeth."""
-        depth = np.clip((self._area.rows - top - teeth_px) / np.maximum(teeth_px, 1.0), 0.0, 1.0)
-        inside = np.clip(bottom - self._area.rows, 0.0, 1.0)
-        return 0.9 * depth * inside
 
 
 class _Eye:

@@ -1,6 +1,6 @@
-"""Lays a patch over a frame so that no seam shows.
+"""Blend a patch into a frame so that no seam shows.
 
-What every frame forger shares: the rectangle that is worked on, a mask with an edge too
+All frame forgers share it: the rectangle that is worked on, a mask with an edge too
 soft to see, the light of now on material of then, and the grain of a camera. Nothing
 beyond the box around the face is ever touched, and nothing beyond the rectangle is read,
 which is what keeps a fake frame at a few milliseconds.
@@ -82,13 +82,13 @@ class Patch:
 
     Args:
         shot: The frame and the face in it.
-        corners: Of the polygon, in frame pixels.
+        corners: Corners of the polygon, in frame pixels.
         blur_px: Softness of its edge; very sharp edges are softened by a little all the same.
-        around_px: How much more of the surroundings is wanted in the window.
+        around_px: Margin of surroundings around the window, in px.
 
     Attributes:
         window: The rectangle that is worked on.
-        here: What the frame shows there.
+        here: The pixels of the frame there.
         mask: One inside the polygon, zero outside, and soft between.
     """
 
@@ -99,7 +99,7 @@ class Patch:
         self._rgb = shot.rgb
         self.window = Window.around(corners, _REACH * blur_px + around_px, shot)
         self.here: Pixels = self.window.of(shot.rgb).astype(np.float32)
-        self.mask = self._soft_mask(corners, blur_px)
+        self.mask = draw_mask(corners, self.window, blur_px)
 
     def bring(self, rgb: Rgb, affine: NDArray[np.float64]) -> Pixels:
         """Warp another frame into this one by ``affine``.
@@ -137,8 +137,13 @@ class Patch:
         background that moved, and counts for little; so it is fitted twice.
         """
         step = max(1, min(self.mask.shape) // _FIT_PX)
-        rows, columns = (_centred(size) for size in self.mask.shape)
-        level, right, below = _light_plane(
+        # Places of rows and columns, from -1 to 1.
+        halves = ((size - 1) / 2 for size in self.mask.shape)
+        rows, columns = (
+            ((np.arange(size, dtype=np.float32) - half) / max(1.0, half)).astype(np.float32)
+            for size, half in zip(self.mask.shape, halves, strict=True)
+        )
+        level, right, below = fit_light_plane(
             self.here[::step, ::step] - there[::step, ::step],
             self.mask[::step, ::step],
             rows[::step],
@@ -161,18 +166,26 @@ class Patch:
         """
         return np.asarray(there * np.clip(self.light_gain(there), _LEAST_GAIN, _MOST_GAIN))
 
-    def _soft_mask(self, corners: Corners, blur_px: float) -> Mask:
-        import cv2
 
-        inside = (corners - (self.window.left, self.window.top)) * (1 << _SUBPIXEL_BITS)
-        polygon = [np.rint(inside).astype(np.int32)]
-        mask = np.zeros(self.here.shape[:2], dtype=np.uint8)
-        cv2.fillPoly(mask, polygon, 255, lineType=cv2.LINE_AA, shift=_SUBPIXEL_BITS)
-        # The border repeats: where the frame cuts a face, nothing is to fade.
-        soft: Mask = cv2.GaussianBlur(
-            mask.astype(np.float32) / 255, (0, 0), blur_px, borderType=cv2.BORDER_REPLICATE
-        )
-        return soft
+def draw_mask(corners: Corners, window: Window, blur_px: float) -> Mask:
+    """Draw the mask of a polygon: one inside, zero outside, and soft between.
+
+    Args:
+        corners: Corners of the polygon, in frame pixels.
+        window: The rectangle that is worked on.
+        blur_px: Softness of the edge.
+    """
+    import cv2
+
+    inside = (corners - (window.left, window.top)) * (1 << _SUBPIXEL_BITS)
+    mask = np.zeros(window.size_px[::-1], dtype=np.uint8)
+    polygon = [np.rint(inside).astype(np.int32)]
+    cv2.fillPoly(mask, polygon, 255, lineType=cv2.LINE_AA, shift=_SUBPIXEL_BITS)
+    # The border repeats: where the frame cuts a face, nothing is to fade.
+    soft: Mask = cv2.GaussianBlur(
+        mask.astype(np.float32) / 255, (0, 0), blur_px, borderType=cv2.BORDER_REPLICATE
+    )
+    return soft
 
 
 def face_box(shot: FaceFrame) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -192,15 +205,15 @@ def face_px(shot: FaceFrame) -> float:
 
 
 def grain_like(here: Pixels, where: Mask, rng: np.random.Generator) -> Pixels:
-    """Return noise as strong as the finest detail of a frame.
+    """Draw noise as strong as the finest detail of a frame.
 
     Args:
         here: The frame.
-        where: Which of it is skin that shows the camera's noise.
-        rng: Draws the noise.
+        where: Share of skin that shows the camera's noise, in [0, 1], shape ``(row, column)``.
+        rng: Source of the noise.
 
     Returns:
-        As for ``here``, with mean zero.
+        Noise of mean zero, shape ``(row, column, 1)``.
     """
     import cv2
 
@@ -246,22 +259,16 @@ def require_altered(job: FrameJob, fake: list[Rgb]) -> list[Rgb]:
     return fake
 
 
-def _centred(size: int) -> NDArray[np.float32]:
-    """Return the places of some pixels, from -1 to 1."""
-    away = np.arange(size, dtype=np.float32) - (size - 1) / 2
-    return np.asarray(away / max(1.0, (size - 1) / 2), dtype=np.float32)
-
-
-def _light_plane(
+def fit_light_plane(
     away: Pixels, mask: Mask, rows: NDArray[np.float32], columns: NDArray[np.float32]
 ) -> NDArray[np.float32]:
-    """Return the plane of colour through what skin differs by along a mask's edge.
+    """Fit a plane of colour to the difference of two skins along a mask's edge.
 
     Args:
         away: How much brighter the frame is than the patch, shape ``(row, column, 3)``.
         mask: How much of the patch shows; its edge is where it is neither 0 nor 1.
-        rows: Places of the rows.
-        columns: Places of the columns.
+        rows: Places of the rows, shape ``(row,)``.
+        columns: Places of the columns, shape ``(column,)``.
 
     Returns:
         The level, its slope to the right and its slope down, shape ``(3, channel)``.
@@ -273,16 +280,9 @@ def _light_plane(
     shift = np.median(differs[edge[:, 0] >= edge.max() / 2], axis=0)
     for _ in range(2):
         missed = np.abs(differs - shift).max(axis=1, keepdims=True)
-        plane = _fit(basis, differs, edge / (1 + (missed / _MISSED) ** 2))
+        weighted = basis * (edge / (1 + (missed / _MISSED) ** 2))
+        # A little ridge, because a patch cut by the frame's border may leave too thin an edge.
+        normal = weighted.T @ basis + 1e-3 * np.eye(basis.shape[1])
+        plane = np.linalg.solve(normal, weighted.T @ differs)
         shift = basis @ plane
-    return plane.astype(np.float32)
-
-
-def _fit(
-    basis: NDArray[np.float64], values: NDArray[np.float32], weight: NDArray[np.float32]
-) -> NDArray[np.float64]:
-    """Return the weighted least-squares factors, shape ``(basis, channel)``."""
-    weighted = basis * weight
-    # A little ridge, because a patch cut by the frame's border may leave too thin an edge.
-    normal = weighted.T @ basis + 1e-3 * np.eye(basis.shape[1])
-    return np.asarray(np.linalg.solve(normal, weighted.T @ values))
+    return np.asarray(plane, dtype=np.float32)

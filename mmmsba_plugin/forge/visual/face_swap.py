@@ -1,4 +1,4 @@
-"""Lays a mouth or a face of somebody else over a face.
+"""Lay a mouth or a face of somebody else over a face.
 
 Face swap as it was done before networks and still is by simple tools: align by landmarks,
 match the colour, blend softly. What stays real is the expression that the landmarks
@@ -78,15 +78,12 @@ class OtherMouth:
         """
         _require_alike(job, self._config.most_unlike)
         moves = fit_moves(job.other_clip_donors, job.frames)
-        fake = [
-            self._with_mouth(shot, donor, move)
-            for shot, donor, move in zip(job.frames, job.other_clip_donors, moves, strict=True)
-        ]
+        fake: list[Rgb] = []
+        for shot, donor, move in zip(job.frames, job.other_clip_donors, moves, strict=True):
+            patch = mouth_patch(shot, donor, move, self._config)
+            there = patch.bring(donor.rgb, move)
+            fake.append(_lay_matched(patch, there, self._config.most_lifted))
         return require_altered(job, fake)
-
-    def _with_mouth(self, shot: FaceFrame, donor: FaceFrame, move: NDArray[np.float64]) -> Rgb:
-        patch = mouth_patch(shot, donor, move, self._config)
-        return _laid(patch, patch.bring(donor.rgb, move), self._config.most_lifted)
 
 
 class OtherFaceConfig(OtherClipConfig):
@@ -120,16 +117,13 @@ class OtherFace:
                 lit too differently, or a frame shows nothing of the face.
         """
         _require_alike(job, self._config.most_unlike)
-        fake = [
-            self._with_face(shot, donor)
-            for shot, donor in zip(job.frames, job.other_clip_donors, strict=True)
-        ]
+        fake: list[Rgb] = []
+        for shot, donor in zip(job.frames, job.other_clip_donors, strict=True):
+            corners = face_regions.whole_face(shot, size=self._config.size)
+            patch = Patch(shot, corners, self._config.feather * face_px(shot))
+            there = bend_face(shot, donor, patch.window)
+            fake.append(_lay_matched(patch, there, self._config.most_lifted))
         return require_altered(job, fake)
-
-    def _with_face(self, shot: FaceFrame, donor: FaceFrame) -> Rgb:
-        corners = face_regions.whole_face(shot, size=self._config.size)
-        patch = Patch(shot, corners, self._config.feather * face_px(shot))
-        return _laid(patch, _bent(shot, donor, patch.window), self._config.most_lifted)
 
 
 def unlikeness(donors: Sequence[FaceFrame], shots: Sequence[FaceFrame]) -> float:
@@ -158,8 +152,8 @@ def _require_alike(job: FrameJob, most: float) -> None:
         )
 
 
-def _laid(patch: Patch, there: Pixels, most_lifted: float) -> Rgb:
-    """Return a frame with a donor's skin in its complexion and its light.
+def _lay_matched(patch: Patch, there: Pixels, most_lifted: float) -> Rgb:
+    """Lay a donor's skin over a frame, in its complexion and its light.
 
     Raises:
         ForgeError: A colour is all but missing there, as blue is in the light of a candle;
@@ -174,14 +168,25 @@ def _laid(patch: Patch, there: Pixels, most_lifted: float) -> Rgb:
     return patch.lay(patch.in_light(patch.as_bright(there)))
 
 
-def _bent(shot: FaceFrame, donor: FaceFrame, window: Window) -> Pixels:
-    """Return a donor's face moved so that each landmark lies where it lies now."""
+def bend_face(shot: FaceFrame, donor: FaceFrame, window: Window) -> Pixels:
+    """Bend a donor's face so that each landmark lies where the face has it.
+
+    Args:
+        shot: The face.
+        donor: The donor, in a frame of any size.
+        window: The rectangle of the face's frame that is worked on.
+    """
     import cv2
 
-    rgb, points = _sized_like(shot, donor)
+    rgb, points = donor.rgb, donor.points_px
+    scale = face_px(shot) / face_px(donor)
+    if scale < _LEAST_SCALE:
+        rgb = cv2.resize(donor.rgb, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        points = points * (np.array(rgb.shape[1::-1]) / donor.rgb.shape[1::-1])
     rows = np.column_stack([shot.points_px, np.ones(len(points))])
     back, *_ = np.linalg.lstsq(rows, points, rcond=None)
-    places = _smooth(shot.points_px, points - rows @ back, window, _PULL * face_px(shot))
+    pulls, reach_px = points - rows @ back, _PULL * face_px(shot)
+    places = interpolate_pulls(shot.points_px, pulls, window, reach_px)
     columns = np.arange(window.left, window.right)[None, :, None]
     places += (columns * back[0] + back[2]).astype(np.float32)
     places += (np.arange(window.top, window.bottom)[:, None, None] * back[1]).astype(np.float32)
@@ -190,26 +195,16 @@ def _bent(shot: FaceFrame, donor: FaceFrame, window: Window) -> Pixels:
     return pixels
 
 
-def _sized_like(shot: FaceFrame, donor: FaceFrame) -> tuple[Rgb, Corners]:
-    """Return a donor's frame and landmarks, made smaller where sampling would alias."""
-    import cv2
-
-    scale = face_px(shot) / face_px(donor)
-    if scale >= _LEAST_SCALE:
-        return donor.rgb, donor.points_px
-    rgb = cv2.resize(donor.rgb, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    size = np.array(rgb.shape[1::-1]) / donor.rgb.shape[1::-1]
-    return rgb, donor.points_px * size
-
-
-def _smooth(at: Corners, pulls: Corners, window: Window, reach_px: float) -> NDArray[np.float32]:
+def interpolate_pulls(
+    at: Corners, pulls: Corners, window: Window, reach_px: float
+) -> NDArray[np.float32]:
     """Interpolate the pull of landmarks at every pixel of a window.
 
     Args:
         at: Landmarks in frame pixels, shape ``(point, 2)``.
-        pulls: What each pulls by, shape ``(point, 2)``.
-        window: Where the pull is wanted.
-        reach_px: How far a landmark pulls.
+        pulls: Pull of each, in px, shape ``(point, 2)``.
+        window: The rectangle.
+        reach_px: How far a landmark pulls, in px.
 
     Returns:
         A mean of the pulls weighted by nearness, shape ``(height, width, 2)``; computed on a

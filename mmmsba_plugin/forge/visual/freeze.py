@@ -1,11 +1,10 @@
-"""Shows a segment's own frames at the wrong time: held, dropped, backwards, uneven.
+"""Show a segment's own frames at the wrong time: held, dropped, backwards, uneven.
 
 The audio goes on as it was. By default only the mouth or the face is shown at the wrong
 time, laid over the head as it is held now; the whole frame can be chosen, but dropped
 frames also happen to real clips.
 """
 
-from collections.abc import Callable
 from typing import Literal, TypeVar
 
 import numpy as np
@@ -71,73 +70,62 @@ class Freeze:
             kind = self._config.kind
         if self._config.area != "any":
             area = self._config.area
-        order = _TIMES[kind](len(job.frames), rng)
-        sources = [job.frames[i] for i in _that_differ(job, order)]
-        return require_altered(job, _AREAS[area](job, sources, rng))
+        order = draw_order(kind, len(job.frames), rng)
+        sources = [job.frames[i] for i in find_different(job, order)]
+        return require_altered(job, show(area, job, sources))
 
 
-def _hold(count: int, rng: np.random.Generator) -> Indices:
-    return np.zeros(count, dtype=np.int64)
-
-
-def _dropped(count: int, rng: np.random.Generator) -> Indices:
-    every = int(rng.integers(_FEWEST_SHOWN, _MOST_SHOWN + 1))
-    # One late, as a player that drops frames is; so none falls on its own time.
-    return np.maximum(0, np.arange(count) // every * every - 1)
-
-
-def _reversed(count: int, rng: np.random.Generator) -> Indices:
-    return np.arange(count)[::-1]
-
-
-def _warped(count: int, rng: np.random.Generator) -> Indices:
+def draw_order(kind: Kind, count: int, rng: np.random.Generator) -> Indices:
+    """Draw which frame of a segment is shown at each place, shape ``(count,)``."""
+    if kind == "hold":
+        return np.zeros(count, dtype=np.int64)
+    if kind == "reverse":
+        return np.arange(count)[::-1]
+    if kind == "drop":
+        every = int(rng.integers(_FEWEST_SHOWN, _MOST_SHOWN + 1))
+        # One late, as a player that drops frames is; so none falls on its own time.
+        return np.maximum(0, np.arange(count) // every * every - 1)
     power = float(np.exp(rng.choice([-1, 1]) * rng.uniform(np.log(1.5), np.log(2.5))))
     share = (np.arange(count) + 0.5) / count
     return np.minimum(count - 1, (count * share**power).astype(np.int64))
 
 
-_TIMES: dict[Kind, Callable[[int, np.random.Generator], Indices]] = {
-    "hold": _hold,
-    "drop": _dropped,
-    "reverse": _reversed,
-    "warp": _warped,
-}
+def show(area: Area, job: FrameJob, sources: list[FaceFrame]) -> list[Rgb]:
+    """Show other moments of a segment, in an area of its frames.
 
-
-def _mouths(job: FrameJob, sources: list[FaceFrame], rng: np.random.Generator) -> list[Rgb]:
-    swap = MouthSwap(MouthConfig())
-    return swap.forge_frames(FrameJob(job.frames, job.fps_hz, donors=sources), rng)
-
-
-def _faces(job: FrameJob, sources: list[FaceFrame], rng: np.random.Generator) -> list[Rgb]:
+    Args:
+        area: The area.
+        job: The segment.
+        sources: The moment to show in each frame.
+    """
+    if area == "frame":
+        return [other.rgb.copy() for other in sources]
+    if area == "mouth":
+        return MouthSwap(MouthConfig()).swap_mouths(job.frames, sources)
+    fake: list[Rgb] = []
     moves = fit_moves(sources, job.frames)
-    return [_with_face(s, o, m) for s, o, m in zip(job.frames, sources, moves, strict=True)]
+    for shot, other, move in zip(job.frames, sources, moves, strict=True):
+        corners = face_regions.whole_face(shot, size=_FACE_SIZE)
+        patch = Patch(shot, corners, _FEATHER * face_px(shot))
+        fake.append(patch.lay(patch.in_light(patch.bring(other.rgb, move))))
+    return fake
 
 
-def _frames(job: FrameJob, sources: list[FaceFrame], rng: np.random.Generator) -> list[Rgb]:
-    return [other.rgb.copy() for other in sources]
+def find_different(job: FrameJob, order: Indices) -> list[int]:
+    """Find for each frame the moment nearest to the ordered one whose face looks otherwise.
 
-
-_AREAS: dict[Area, Callable[[FrameJob, list[FaceFrame], np.random.Generator], list[Rgb]]] = {
-    "mouth": _mouths,
-    "face": _faces,
-    "frame": _frames,
-}
-
-
-def _with_face(shot: FaceFrame, other: FaceFrame, move: NDArray[np.float64]) -> Rgb:
-    corners = face_regions.whole_face(shot, size=_FACE_SIZE)
-    patch = Patch(shot, corners, _FEATHER * face_px(shot))
-    return patch.lay(patch.in_light(patch.bring(other.rgb, move)))
-
-
-def _that_differ(job: FrameJob, order: Indices) -> list[int]:
-    """Return for each frame the index nearest to the wanted one whose face looks otherwise.
+    Args:
+        job: The segment.
+        order: Index of the moment to show in each frame, shape ``(frame,)``.
 
     Raises:
         ForgeError: There is none.
     """
-    faces = [_face(shot, job.frames[0]) for shot in job.frames]
+    # Faces are compared in the same pixels of all frames.
+    (left, top), (right, bottom) = (
+        np.maximum(0, edge).astype(int) for edge in face_box(job.frames[0])
+    )
+    faces = [shot.rgb[top:bottom, left:right] for shot in job.frames]
     chosen: list[int] = []
     for own, index in enumerate(order):
         nearest = np.argsort(np.abs(np.arange(len(faces)) - index), kind="stable")
@@ -149,12 +137,6 @@ def _that_differ(job: FrameJob, order: Indices) -> list[int]:
             )
         chosen.append(first)
     return chosen
-
-
-def _face(shot: FaceFrame, first: FaceFrame) -> Rgb:
-    """Return the pixels in which faces are compared: the same for all frames."""
-    (left, top), (right, bottom) = (np.maximum(0, edge).astype(int) for edge in face_box(first))
-    return shot.rgb[top:bottom, left:right]
 
 
 def _draw(choices: tuple[_Choice, ...], rng: np.random.Generator) -> _Choice:

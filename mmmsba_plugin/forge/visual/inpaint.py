@@ -1,12 +1,13 @@
-"""Paints the mouth away from what lies around it.
+"""Paint the mouth away from what lies around it.
 
-What tools that remove an object leave: a region without detail of its own, filled from its
+The traces of tools that remove an object: a region without detail of its own, filled from its
 border, with grain laid over it so that the smoothness does not show at once.
 """
 
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
 from mmmsba_plugin.config import Config
@@ -19,7 +20,7 @@ from mmmsba_plugin.forge.visual.blend import (
     grain_like,
     require_altered,
 )
-from mmmsba_plugin.forger import FaceFrame, FrameJob
+from mmmsba_plugin.forger import FrameJob
 from mmmsba_plugin.structures import Rgb
 
 #: The border that is filled from must be seen, so the window reaches this far beyond, in
@@ -80,26 +81,29 @@ class Inpaint:
         lower = bool(rng.random() < 1 / 3)
         if self._config.area != "any":
             lower = self._config.area == "lower-face"
-        fake = [self._without_mouth(shot, method, rng, lower=lower) for shot in job.frames]
+        fake: list[Rgb] = []
+        for shot in job.frames:
+            height_px = face_px(shot)
+            corners = (
+                face_regions.lower_face(shot, top=_BELOW_NOSE, size=_FACE_SHARE)
+                if lower
+                else face_regions.mouth(shot, face_regions.lips(shot), spread=self._config.spread)
+            )
+            patch = Patch(shot, corners, _FEATHER * height_px, around_px=_SURROUNDINGS * height_px)
+            filled = fill(patch.here, patch.mask, method)
+            grain = self._config.grain * grain_like(patch.here, 1 - patch.mask, rng)
+            fake.append(patch.lay(filled + grain))
         return require_altered(job, fake)
 
-    def _without_mouth(
-        self, shot: FaceFrame, method: Method, rng: np.random.Generator, *, lower: bool
-    ) -> Rgb:
-        height_px = face_px(shot)
-        corners = (
-            face_regions.lower_face(shot, top=_BELOW_NOSE, size=_FACE_SHARE)
-            if lower
-            else face_regions.mouth(shot, face_regions.lips(shot), spread=self._config.spread)
-        )
-        patch = Patch(shot, corners, _FEATHER * height_px, around_px=_SURROUNDINGS * height_px)
-        filled = _filled(patch.here, patch.mask, method)
-        grain = self._config.grain * grain_like(patch.here, 1 - patch.mask, rng)
-        return patch.lay(filled + grain)
 
+def fill(here: Pixels, mask: Mask, method: Method) -> Pixels:
+    """Fill the pixels that a mask covers from those around it.
 
-def _filled(here: Pixels, mask: Mask, method: Method) -> Pixels:
-    """Return the pixels with what the mask covers filled from around it."""
+    Args:
+        here: Shape ``(row, column, 3)``.
+        mask: Above zero where it covers, shape ``(row, column)``.
+        method: How they are filled.
+    """
     import cv2
 
     height, width = mask.shape
@@ -108,7 +112,7 @@ def _filled(here: Pixels, mask: Mask, method: Method) -> Pixels:
     small = cv2.resize(here, inside, interpolation=cv2.INTER_AREA)
     hole = cv2.resize(mask, inside, interpolation=cv2.INTER_AREA) > _MIN_WEIGHT
     if method == "smooth":
-        painted = _smooth(small, hole)
+        painted = fill_smoothly(small, hole)
     else:
         flag = cv2.INPAINT_TELEA if method == "telea" else cv2.INPAINT_NS
         rgb = np.clip(np.rint(small), 0, 255).astype(np.uint8)
@@ -117,8 +121,13 @@ def _filled(here: Pixels, mask: Mask, method: Method) -> Pixels:
     return filled
 
 
-def _smooth(small: Pixels, hole: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> Pixels:
-    """Return the pixels with a hole filled by ever wider means of what is known."""
+def fill_smoothly(small: Pixels, hole: NDArray[np.bool_]) -> Pixels:
+    """Fill a hole by ever wider means of what is known.
+
+    Args:
+        small: Shape ``(row, column, 3)``.
+        hole: Where nothing is known, shape ``(row, column)``.
+    """
     import cv2
 
     outside = (~hole).astype(np.float32)

@@ -1,4 +1,4 @@
-"""Paints the lower face anew through the narrow waist of a lip-sync generator.
+"""Paint the lower face anew through the narrow waist of a lip-sync generator.
 
 Wav2Lip and its kin see a face as 96 x 96 pixels and paint its lower half in that size,
 frame by frame; the result is brought to the size of the video, often sharpened, and
@@ -12,14 +12,13 @@ Source:
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field
 
 from mmmsba_plugin.config import Config
 from mmmsba_plugin.forge.visual import face_regions
 from mmmsba_plugin.forge.visual.blend import Patch, Pixels, face_px, require_altered, require_donors
 from mmmsba_plugin.forge.visual.mouth_swap import fit_moves
-from mmmsba_plugin.forger import FaceFrame, FrameJob
+from mmmsba_plugin.forger import FrameJob
 from mmmsba_plugin.structures import Rgb
 
 #: A face that is no larger than the generator's would lose nothing; it is halved at least.
@@ -125,20 +124,13 @@ class LowresMouth:
         generator = _Generator.draw(self._config, rng)
         if generator.swaps:
             require_donors(job, job.donors, "another moment of the clip")
-        lent = job.donors if generator.swaps else job.frames
-        moves = fit_moves(lent, job.frames)
-        fake = [
-            _painted(shot, donor, move, generator)
-            for shot, donor, move in zip(job.frames, lent, moves, strict=True)
-        ]
+        donors = job.donors if generator.swaps else job.frames
+        moves = fit_moves(donors, job.frames)
+        fake: list[Rgb] = []
+        for shot, donor, move in zip(job.frames, donors, moves, strict=True):
+            height_px = face_px(shot)
+            corners = face_regions.lower_face(shot, top=generator.top, size=_FACE_SHARE)
+            patch = Patch(shot, corners, generator.feather * height_px)
+            painted = generator.paint(patch.bring(donor.rgb, move), height_px)
+            fake.append(patch.lay(patch.in_light(painted)))
         return require_altered(job, fake)
-
-
-def _painted(
-    shot: FaceFrame, donor: FaceFrame, move: NDArray[np.float64], generator: _Generator
-) -> Rgb:
-    height_px = face_px(shot)
-    corners = face_regions.lower_face(shot, top=generator.top, size=_FACE_SHARE)
-    patch = Patch(shot, corners, generator.feather * height_px)
-    painted = generator.paint(patch.bring(donor.rgb, move), height_px)
-    return patch.lay(patch.in_light(painted))

@@ -1,4 +1,4 @@
-"""Morphs a face from one moment to a later one, as interpolated frames do.
+"""Morph a face from one moment to a later one, as interpolated frames do.
 
 The frames between are not shown; they are made from the two at the ends by optical flow.
 """
@@ -61,20 +61,20 @@ class Flow:
         if len(job.frames) < _FEWEST_FRAMES:
             raise ForgeError("a morph needs two frames at least, got one; forge a longer segment")
         fake: list[Rgb] = []
-        for start, end in pairwise(self._cuts(len(job.frames), rng)):
-            fake += _morphed(job.frames[start:end])
+        for start, end in pairwise(self.draw_cuts(len(job.frames), rng)):
+            fake += morph(job.frames[start:end])
         return require_altered(job, fake)
 
-    def _cuts(self, count: int, rng: np.random.Generator) -> list[int]:
-        """List where morphs begin, and at last the end; none has less than two frames."""
+    def draw_cuts(self, count: int, rng: np.random.Generator) -> list[int]:
+        """Draw where morphs begin, and at last the end; none has less than two frames."""
         low, high = sorted((self._config.fewest, self._config.most))
         size = int(rng.integers(low, high + 1))
         num_morphs = min(max(1, round(count / size)), count // _FEWEST_FRAMES)
         return [count * i // num_morphs for i in range(num_morphs + 1)]
 
 
-def _morphed(shots: Sequence[FaceFrame]) -> list[Rgb]:
-    """Return the frames of one morph, each with a face between those of the two ends."""
+def morph(shots: Sequence[FaceFrame]) -> list[Rgb]:
+    """Lay over each frame of one morph a face between those of its two ends."""
     first, last = shots[0], shots[-1]
     ends = [(end.rgb, fit_moves([end] * len(shots), shots)) for end in (first, last)]
     fake: list[Rgb] = []
@@ -82,17 +82,21 @@ def _morphed(shots: Sequence[FaceFrame]) -> list[Rgb]:
         corners = face_regions.whole_face(shot, size=_FACE_SIZE)
         patch = Patch(shot, corners, _FEATHER * face_px(shot))
         early, late = (patch.bring(rgb, moves[i]) for rgb, moves in ends)
-        between = _between(early, late, (i + 1) / (len(shots) + 1))
+        between = interpolate(early, late, (i + 1) / (len(shots) + 1))
         fake.append(patch.lay(patch.in_light(between)))
     return fake
 
 
-def _between(early: Pixels, late: Pixels, share: float) -> Pixels:
-    """Interpolate between two frames, ``share`` of the way to the later one."""
+def interpolate(early: Pixels, late: Pixels, share: float) -> Pixels:
+    """Interpolate between two frames, ``share`` of the way to the later one.
+
+    Source:
+        Optical flow by dense inverse search (DIS), Kroeger et al., ECCV 2016, as in OpenCV.
+    """
     import cv2
 
     height, width = early.shape[:2]
-    flow = _flow(early, late)
+    flow = compute_flow(early, late)
     down, across = np.mgrid[0:height, 0:width].astype(np.float32)
     from_early, from_late = (
         cv2.remap(
@@ -108,7 +112,7 @@ def _between(early: Pixels, late: Pixels, share: float) -> Pixels:
     return between
 
 
-def _flow(early: Pixels, late: Pixels) -> NDArray[np.float32]:
+def compute_flow(early: Pixels, late: Pixels) -> NDArray[np.float32]:
     """Compute the optical flow, to the right and down, in px, ``(height, width, 2)``."""
     import cv2
 

@@ -1,6 +1,6 @@
-"""Lays the mouth of another moment over a face.
+"""Lay the mouth of another moment over a face.
 
-What a lip-sync forger does, without a network: the same person's mouth, moved to where the
+A lip-sync forger without a network: the same person's mouth, moved to where the
 face is now, in the light of now, with an edge too soft to see. Only a rectangle around the
 mouth is worked on.
 """
@@ -54,15 +54,20 @@ class MouthSwap:
             ForgeError: There are not as many donors as frames.
         """
         require_donors(job, job.donors, "another moment of the clip")
-        moves = fit_moves(job.donors, job.frames)
-        return [
-            self._with_mouth(shot, donor, move)
-            for shot, donor, move in zip(job.frames, job.donors, moves, strict=True)
-        ]
+        return self.swap_mouths(job.frames, job.donors)
 
-    def _with_mouth(self, shot: FaceFrame, donor: FaceFrame, move: NDArray[np.float64]) -> Rgb:
-        patch = mouth_patch(shot, donor, move, self._config)
-        return patch.lay(patch.in_light(patch.bring(donor.rgb, move)))
+    def swap_mouths(self, shots: Sequence[FaceFrame], donors: Sequence[FaceFrame]) -> list[Rgb]:
+        """Lay the mouths of donors over the frames of a segment.
+
+        Args:
+            shots: The frames.
+            donors: As many frames of the same person.
+        """
+        fake: list[Rgb] = []
+        for shot, donor, move in zip(shots, donors, fit_moves(donors, shots), strict=True):
+            patch = mouth_patch(shot, donor, move, self._config)
+            fake.append(patch.lay(patch.in_light(patch.bring(donor.rgb, move))))
+        return fake
 
 
 def mouth_patch(

@@ -1,4 +1,4 @@
-"""Blends a face, slightly changed, back into itself.
+"""Blend a face, slightly changed, back into itself.
 
 A face swap betrays itself where the new face meets the old frame: colour, sharpness,
 resolution and place agree almost, not quite. A face blended into itself has those traces
@@ -19,7 +19,7 @@ from pydantic import Field
 from mmmsba_plugin.config import Config
 from mmmsba_plugin.forge.visual import face_regions
 from mmmsba_plugin.forge.visual.blend import Corners, Patch, Pixels, face_px, require_altered
-from mmmsba_plugin.forger import FaceFrame, FrameJob
+from mmmsba_plugin.forger import FrameJob
 from mmmsba_plugin.structures import Rgb
 
 #: Corners of a deformed outline, and the waves it is bent by.
@@ -90,7 +90,7 @@ class _Change:
             opacity=float(rng.uniform(config.least_opacity, 1)),
             lower=bool(rng.random() < 1 / 3),
             size=float(rng.uniform(0.72, 0.92)),
-            bend=_waves(rng),
+            bend=draw_bend(rng),
             feather=float(rng.uniform(0.015, 0.04)),
         )
 
@@ -131,33 +131,27 @@ class SelfBlend:
             ForgeError: A frame shows nothing of the face.
         """
         change = _Change.draw(self._config, rng)
-        fake = [_blended(shot, change, change.jittered(rng)) for shot in job.frames]
+        fake: list[Rgb] = []
+        for shot in job.frames:
+            height_px, move = face_px(shot), change.jittered(rng)
+            whole = (
+                face_regions.lower_face(shot, top=-0.3, size=change.size)
+                if change.lower
+                else face_regions.whole_face(shot, size=change.size)
+            )
+            outline = bend_outline(whole, change.bend)
+            patch = Patch(shot, outline, change.feather * height_px)
+            # The affine map that shifts and scales a face about its middle.
+            scale = 1 + move[2]
+            shift = height_px * move[:2] + (1 - scale) * outline.mean(axis=0)
+            there = patch.bring(shot.rgb, np.column_stack([scale * np.eye(2), shift]))
+            changed = change.apply(there)
+            fake.append(patch.lay(patch.here + change.opacity * (changed - patch.here)))
         return require_altered(job, fake)
 
 
-def _blended(shot: FaceFrame, change: _Change, move: NDArray[np.float64]) -> Rgb:
-    height_px = face_px(shot)
-    whole = (
-        face_regions.lower_face(shot, top=-0.3, size=change.size)
-        if change.lower
-        else face_regions.whole_face(shot, size=change.size)
-    )
-    outline = _bent(whole, change.bend)
-    patch = Patch(shot, outline, change.feather * height_px)
-    there = patch.bring(shot.rgb, _about(outline.mean(axis=0), move, height_px))
-    changed = change.apply(there)
-    return patch.lay(patch.here + change.opacity * (changed - patch.here))
-
-
-def _about(center: Corners, move: NDArray[np.float64], height_px: float) -> NDArray[np.float64]:
-    """Return the affine map that shifts and scales a face about its middle."""
-    scale = 1 + move[2]
-    shift = height_px * move[:2] + (1 - scale) * center
-    return np.column_stack([scale * np.eye(2), shift])
-
-
-def _waves(rng: np.random.Generator) -> NDArray[np.float64]:
-    """Compute how far an outline is bent at each corner: a few waves around it."""
+def draw_bend(rng: np.random.Generator) -> NDArray[np.float64]:
+    """Draw how far an outline is bent at each corner: a few waves around it."""
     angle = np.linspace(0, 2 * np.pi, _NUM_CORNERS, endpoint=False)
     bend = np.zeros(_NUM_CORNERS)
     for wave in _WAVES:
@@ -166,8 +160,17 @@ def _waves(rng: np.random.Generator) -> NDArray[np.float64]:
     return np.asarray(bend - bend.max())
 
 
-def _bent(corners: Corners, bend: NDArray[np.float64]) -> Corners:
-    """Return an outline with evenly spread corners, bent towards its middle."""
+def bend_outline(corners: Corners, bend: NDArray[np.float64]) -> Corners:
+    """Bend an outline towards its middle.
+
+    Args:
+        corners: Corners of the outline, in frame pixels.
+        bend: How far each of its new corners lies outwards, as a share of its radius, shape
+            ``(corner,)``.
+
+    Returns:
+        The new corners, evenly spread before they are bent.
+    """
     closed = np.concatenate([corners, corners[:1]])
     reached = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(closed, axis=0), axis=1))])
     places = np.linspace(0, reached[-1], bend.size, endpoint=False)

@@ -658,7 +658,7 @@ def test_a_morph_puts_what_moves_between_its_two_ends(clip):
 @given(count=st.integers(2, 40), fewest=st.integers(2, 12), most=st.integers(2, 12))
 @settings(max_examples=40)
 def test_morphs_tile_a_stretch_and_none_is_of_one_frame(count, fewest, most):
-    cuts = Flow(FlowConfig(fewest=fewest, most=most))._cuts(count, np.random.default_rng(0))
+    cuts = Flow(FlowConfig(fewest=fewest, most=most)).draw_cuts(count, np.random.default_rng(0))
     assert (cuts[0], cuts[-1]) == (0, count)
     assert np.diff(cuts).min() >= 2
 
