@@ -247,10 +247,14 @@ def _network(
 ) -> Ensemble:
     # Built without memory of its own, and then given the tensors that were read: a
     # configuration that asks for a huge network fails by its shapes, not by exhaustion.
-    with torch.device("meta"):
-        network = Ensemble.from_configs(configs)
     try:
+        with torch.device("meta"):
+            network = Ensemble.from_configs(configs)
         network.load_state_dict(state, assign=True)
+    except ConfigError as error:
+        raise CheckpointError(
+            f"the network of {CONFIG} cannot be made: {error}; install the plug-in that it needs"
+        ) from error
     except RuntimeError as error:
         raise CheckpointError(
             f"the weights of {weights} do not fit the network of {CONFIG}: {misfit(error)}; "

@@ -13,10 +13,11 @@ from torch import Tensor, nn
 from mmmsba_plugin.config import ModelConfig
 from mmmsba_plugin.errors import ConfigError
 from mmmsba_plugin.model.mmmsba import MmmsBa, NetworkOutput
+from mmmsba_plugin.model.tree import tree_map
 
 
 class Ensemble(nn.Module):
-    """Networks whose logits and distances are averaged.
+    """Networks whose outputs are averaged.
 
     Args:
         members: They may differ in everything but the features that they read.
@@ -63,29 +64,28 @@ class Ensemble(nn.Module):
         """Predict a batch of sequences; see :meth:`MmmsBa.forward`.
 
         Returns:
-            The means of logits, of distances and of attention. Streams, and what heads read, lie
-            one member behind the other.
+            The means of the outputs of each head, and of attention, over the members that have
+            them. Streams, and what heads read, lie one member behind the other.
         """
         outputs: list[NetworkOutput] = [
             member(inputs, mask, present=present, return_attention=return_attention)
             for member in self
         ]
-        maps = [output.attention for output in outputs if output.attention is not None]
-        distances = [output.distances for output in outputs if output.distances is not None]
+        attention = [output.attention for output in outputs if output.attention is not None]
         return NetworkOutput(
-            logits=torch.stack([output.logits for output in outputs]).mean(dim=0),
-            distances=torch.stack(distances).mean(dim=0) if distances else None,
-            streams={
-                name: torch.cat([output.streams[name] for output in outputs], dim=-1)
-                for name in outputs[0].streams
-            },
-            fused=torch.cat([output.fused for output in outputs], dim=-1),
-            attention=(
-                {
-                    name: torch.stack([output[name] for output in maps]).mean(dim=0)
-                    for name in maps[0]
-                }
-                if maps
-                else None
+            heads=_averages([output.heads for output in outputs]),
+            streams=tree_map(
+                lambda *streams: torch.cat(streams, dim=-1), *(output.streams for output in outputs)
             ),
+            fused=torch.cat([output.fused for output in outputs], dim=-1),
+            attention=_averages(attention) if attention else None,
         )
+
+
+def _averages(outputs: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
+    """Return the mean of each tensor over the members that have it; not all have every head."""
+    names = dict.fromkeys(name for output in outputs for name in output)
+    return {
+        name: torch.stack([output[name] for output in outputs if name in output]).mean(dim=0)
+        for name in names
+    }

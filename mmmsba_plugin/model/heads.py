@@ -1,44 +1,202 @@
-"""Heads: a class for each snippet, and the distances to the boundaries of a fake segment.
+"""Heads: what a network says of each snippet, with the targets and the loss to learn it.
+
+A head is one class: the number of its outputs, how its targets are made from fake segments,
+and its loss. All else maps over dictionaries by the name of the head, so a new head is written
+and registered in :data:`HEADS` in one file, and chosen by name in
+:attr:`mmmsba_plugin.config.ModelConfig.heads`.
 
 The paper's text and code put the heads directly on the fused vector; the extra dense layer
 that its figure 2 draws is in neither.
 """
 
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from mmmsba_plugin.config import LossConfig
+from mmmsba_plugin.errors import ConfigError
 from mmmsba_plugin.model.encoder import start_like_keras
+from mmmsba_plugin.model.losses import diou_loss, focal_loss
+from mmmsba_plugin.model.targets import boundary_distances, fake_labels
+from mmmsba_plugin.segment import Segment
+from mmmsba_plugin.timebase import Grid
 
-#: Columns of the logits.
-REAL, FAKE = 0, 1
+#: Column of the logits that speaks for fake; the other one, 0, for real.
+FAKE = 1
 
 
-class ClassificationHead(nn.Linear):
-    """Two logits a snippet; column :data:`FAKE` speaks for forged.
+class Head(nn.Linear):
+    """Linear layer on the fused vector, with its targets and its loss.
 
     Args:
         width: Width of the fused vector.
     """
 
+    num_outputs: ClassVar[int]
+
     def __init__(self, width: int) -> None:
-        super().__init__(width, 2)
+        super().__init__(width, self.num_outputs)
         start_like_keras(self)
 
+    @classmethod
+    def targets(
+        cls, truth: Sequence[Segment], grid: Grid, num_snippets: int, *, is_bounded: bool
+    ) -> dict[str, NDArray[Any]]:
+        """Make the targets of a clip.
 
-class RegressionHead(nn.Linear):
+        Args:
+            truth: Fake segments in any order; they may overlap.
+            grid: Position of the snippets in time.
+            num_snippets: Number of snippets.
+            is_bounded: Whether the truth says where a manipulation starts and ends; where
+                only the whole clip is called fake, there is no boundary to learn.
+
+        Returns:
+            Arrays by name, each of shape ``(snippet, …)``.
+        """
+        raise NotImplementedError
+
+    @classmethod
+    def loss(
+        cls, output: Tensor, target: Mapping[str, Tensor], mask: Tensor, config: LossConfig
+    ) -> Tensor:
+        """Compute the loss, summed over snippets.
+
+        Args:
+            output: Output of the head, shape ``(batch, snippet, num_outputs)``.
+            target: What :meth:`targets` made, each of shape ``(batch, snippet, …)``.
+            mask: Which snippets are not padding, bool, shape ``(batch, snippet)``. Padding
+                may hold anything, NaN included: select by it, and do not multiply.
+            config: Constants of the loss.
+        """
+        raise NotImplementedError
+
+    @classmethod
+    def loss_weight(cls, config: LossConfig) -> float:
+        """Return the weight of this loss in the total."""
+        return 1.0
+
+
+class ClassificationHead(Head):
+    """Two logits a snippet; column :data:`FAKE` speaks for fake."""
+
+    num_outputs = 2
+
+    @classmethod
+    def targets(
+        cls,
+        truth: Sequence[Segment],
+        grid: Grid,
+        num_snippets: int,
+        *,
+        is_bounded: bool,
+    ) -> dict[str, NDArray[Any]]:
+        """Label each snippet as fake (1) or real (0); see :meth:`Head.targets`."""
+        return {"labels": fake_labels(truth, grid, num_snippets)}
+
+    @classmethod
+    def loss(
+        cls, output: Tensor, target: Mapping[str, Tensor], mask: Tensor, config: LossConfig
+    ) -> Tensor:
+        """Compute the focal loss; see :meth:`Head.loss`."""
+        alpha, gamma = config.focal_alpha, config.focal_gamma
+        return focal_loss(output[mask], target["labels"][mask], alpha=alpha, gamma=gamma).sum()
+
+
+class RegressionHead(Head):
     """Distances from the middle of a snippet's cell to both ends of its fake segment.
 
     In cells, so that one head serves every stride; never negative, as in the paper. The
     bias starts at one cell: a ReLU that starts below zero everywhere never learns.
-
-    Args:
-        width: Width of the fused vector.
     """
 
+    num_outputs = 2
+
     def __init__(self, width: int) -> None:
-        super().__init__(width, 2)
-        start_like_keras(self)
+        super().__init__(width)
         nn.init.ones_(self.bias)
 
     def forward(self, fused: Tensor) -> Tensor:
         """Return the distances to start and end, shape ``(batch, snippet, 2)``, in cells."""
         return super().forward(fused).relu()
+
+    @classmethod
+    def targets(
+        cls, truth: Sequence[Segment], grid: Grid, num_snippets: int, *, is_bounded: bool
+    ) -> dict[str, NDArray[Any]]:
+        """Compute the distances, and where they are to be learned; see :meth:`Head.targets`."""
+        distances, inside = boundary_distances(truth, grid, num_snippets)
+        return {"distances": distances, "inside": inside & np.bool_(is_bounded)}
+
+    @classmethod
+    def loss(
+        cls,
+        output: Tensor,
+        target: Mapping[str, Tensor],
+        mask: Tensor,
+        config: LossConfig,
+    ) -> Tensor:
+        """Compute the distance-IoU loss inside fake segments; see :meth:`Head.loss`."""
+        taught = target["inside"] & mask
+        return diou_loss(output[taught], target["distances"][taught]).sum()
+
+    @classmethod
+    def loss_weight(cls, config: LossConfig) -> float:
+        """Return lambda of equation 8."""
+        return config.regression_weight
+
+
+#: The heads that a configuration can name.
+HEADS: dict[str, type[Head]] = {"classify": ClassificationHead, "regress": RegressionHead}
+
+
+def head_class(name: str) -> type[Head]:
+    """Return the class of a head.
+
+    Raises:
+        ConfigError: No head of that name is registered.
+    """
+    if name not in HEADS:
+        raise ConfigError(f"there is no head {name!r}; choose from {', '.join(HEADS)}")
+    return HEADS[name]
+
+
+class Losses(NamedTuple):
+    """Loss of a batch, divided by the number of fake snippets.
+
+    Attributes:
+        total: What is minimised: the weighted sum over heads.
+        by_head: The loss of each head, without its weight.
+    """
+
+    total: Tensor
+    by_head: dict[str, Tensor]
+
+
+def total_loss(
+    outputs: Mapping[str, Tensor],
+    targets: Mapping[str, Mapping[str, Tensor]],
+    mask: Tensor,
+    config: LossConfig,
+) -> Losses:
+    """Compute the loss of a batch (equation 8).
+
+    Every head's sum is divided by the number of fake snippets in the batch. The paper divides
+    by it without a word on batches that have none; here it counts as 1 then.
+
+    Args:
+        outputs: For each head, shape ``(batch, snippet, num_outputs)``.
+        targets: For each head, what :meth:`Head.targets` made; padding may hold anything.
+        mask: Which snippets are not padding, bool, shape ``(batch, snippet)``.
+        config: Constants and weights.
+    """
+    num_fake = targets["classify"]["labels"][mask].sum().clamp(min=1)
+    by_head = {
+        name: head_class(name).loss(output, targets[name], mask, config) / num_fake
+        for name, output in outputs.items()
+    }
+    weighted = [head_class(name).loss_weight(config) * loss for name, loss in by_head.items()]
+    return Losses(sum(weighted[1:], start=weighted[0]), by_head)

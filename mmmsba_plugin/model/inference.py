@@ -15,9 +15,8 @@ from numpy.typing import NDArray
 from mmmsba_plugin.config import LocalizationConfig
 from mmmsba_plugin.errors import FeatureError
 from mmmsba_plugin.model.ensemble import Ensemble
+from mmmsba_plugin.model.tree import tree_map
 from mmmsba_plugin.structures import ClipFeatures
-
-_FAKE = 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,15 +25,22 @@ class Prediction:
 
     Attributes:
         scores: P(fake) of each snippet, shape ``(snippet,)``; NaN where nothing is present.
-        distances: From the middle of each cell to the start and the end of the forgery that
-            holds it, in cells, shape ``(snippet, 2)``; None without a boundary head.
+        heads: Output of each head from all modalities, shape ``(snippet, num_outputs)``.
         by_modality: P(fake) when shown one modality alone, shape ``(snippet,)`` each; NaN
             where it is not present.
     """
 
     scores: NDArray[np.float64]
-    distances: NDArray[np.float64] | None
+    heads: dict[str, NDArray[np.float64]]
     by_modality: dict[str, NDArray[np.float64]]
+
+    @property
+    def distances(self) -> NDArray[np.float64] | None:
+        """From the middle of each cell to the start and the end of the fake segment that holds it.
+
+        In cells, shape ``(snippet, 2)``; None without a boundary head.
+        """
+        return self.heads.get("regress")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,30 +85,34 @@ def predict(network: Ensemble, features: ClipFeatures, config: LocalizationConfi
     Raises:
         FeatureError: The features do not fit the network.
     """
-    _check(network, features)
-    with one_thread():
-        return _predict(network, features, config)
-
-
-def _predict(network: Ensemble, features: ClipFeatures, config: LocalizationConfig) -> Prediction:
-    size = max(1, round(features.grid.s_to_cells(np.array(config.window_s)).item()))
-    warm_up = min(
-        round(features.grid.s_to_cells(np.array(config.warm_up_s)).item()), (size - 1) // 2
+    for modality, dim in network.dims.items():
+        rows = features.rows.get(modality)
+        if rows is None or rows.dim != dim:
+            raise FeatureError(
+                f"the network wants {dim} features of {modality}, got "
+                f"{'none' if rows is None else rows.dim}; "
+                "use the front-ends and stride that it was trained with"
+            )
+    window_cells, warm_up_cells = (
+        round(features.grid.s_to_cells(np.array(length_s)).item())
+        for length_s in (config.window_s, config.warm_up_s)
     )
-    parts = [
-        _predict_window(network, features, window)
-        for window in windows(features.num_snippets, size=size, warm_up=warm_up)
-    ]
-    modalities = list(network.dims)
-    scores = np.concatenate([probs for probs, _ in parts], axis=1)
-    distances = [d for _, d in parts if d is not None]
-    present = {m: features.rows[m].present for m in modalities}
-    any_present = np.any(list(present.values()), axis=0)
+    size = max(1, window_cells)
+    with one_thread():
+        predictions = [
+            _predict_window(network, features, window)
+            for window in windows(
+                features.num_snippets, size=size, warm_up=min(warm_up_cells, (size - 1) // 2)
+            )
+        ]
+    scores = np.concatenate([scores for scores, _ in predictions], axis=1)
+    present = {modality: features.rows[modality].present for modality in network.dims}
     return Prediction(
-        scores=np.where(any_present, scores[0], np.nan),
-        distances=np.concatenate(distances) if distances else None,
+        scores=np.where(np.any(list(present.values()), axis=0), scores[0], np.nan),
+        heads=tree_map(lambda *parts: np.concatenate(parts), *(heads for _, heads in predictions)),
         by_modality={
-            m: np.where(present[m], scores[1 + i], np.nan) for i, m in enumerate(modalities)
+            modality: np.where(is_present, of_view, np.nan)
+            for (modality, is_present), of_view in zip(present.items(), scores[1:], strict=True)
         },
     )
 
@@ -125,36 +135,24 @@ def one_thread() -> Iterator[None]:
 @torch.inference_mode()
 def _predict_window(
     network: Ensemble, features: ClipFeatures, window: Window
-) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
-    """Return scores (one row for all modalities, then one for each) and distances, as kept.
+) -> tuple[NDArray[np.float64], dict[str, NDArray[np.float64]]]:
+    """Return scores (one row for all modalities, then one for each) and heads, as kept.
 
     The views are the rows of one batch: the same clip with different modalities hidden.
     """
     network.eval()
-    modalities = list(network.dims)
     device = next(network.parameters()).device
+    num_views = 1 + len(network.dims)
     inputs, present = {}, {}
-    for index, modality in enumerate(modalities):
+    for index, modality in enumerate(network.dims):
         rows = features.rows[modality]
         values = torch.from_numpy(rows.values[window.start : window.stop]).to(device)
         is_present = torch.from_numpy(rows.present[window.start : window.stop]).to(device)
-        views = torch.zeros(1 + len(modalities), len(is_present), dtype=torch.bool, device=device)
+        views = torch.zeros(num_views, len(is_present), dtype=torch.bool, device=device)
         views[0] = views[1 + index] = is_present
-        inputs[modality] = values.expand(1 + len(modalities), *values.shape)
+        inputs[modality] = values.expand(num_views, *values.shape)
         present[modality] = views
     output = network(inputs, present=present)
     keep = slice(window.keep_start - window.start, window.keep_stop - window.start)
-    probs = output.logits.softmax(dim=-1)[:, keep, _FAKE].double().cpu().numpy()
-    if output.distances is None:
-        return probs, None
-    return probs, output.distances[0, keep].double().cpu().numpy()
-
-
-def _check(network: Ensemble, features: ClipFeatures) -> None:
-    for modality, dim in network.dims.items():
-        if modality not in features.rows or features.rows[modality].dim != dim:
-            got = features.rows[modality].dim if modality in features.rows else "none"
-            raise FeatureError(
-                f"the network wants {dim} features of {modality}, got {got}; "
-                "use the front-ends and stride that it was trained with"
-            )
+    scores = output.scores[:, keep].double().cpu().numpy()
+    return scores, tree_map(lambda head: head[0, keep].double().cpu().numpy(), output.heads)

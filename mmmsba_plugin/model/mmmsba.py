@@ -11,7 +11,7 @@ from mmmsba_plugin.config import ModelConfig
 from mmmsba_plugin.errors import FeatureError
 from mmmsba_plugin.model.attention import attention_maps, fuse, fused_width, ordered
 from mmmsba_plugin.model.encoder import Encoder, JointLayers
-from mmmsba_plugin.model.heads import FAKE, ClassificationHead, RegressionHead
+from mmmsba_plugin.model.heads import FAKE, head_class
 
 _NUM_AXES = 3
 
@@ -21,18 +21,17 @@ class NetworkOutput:
     """Output of the network for a batch of sequences.
 
     Attributes:
-        logits: Real and fake, unbounded, shape ``(batch, snippet, 2)``.
-        distances: From the middle of each cell to the start and the end of the forged
-            segment that holds it, in cells, shape ``(batch, snippet, 2)``; None without a
-            boundary head.
+        heads: Output of each head, shape ``(batch, snippet, num_outputs)``: of ``classify``
+            the unbounded logits of real and fake; of ``regress``, if the network has it, the
+            distances to the ends of the fake segment, in cells. See
+            :mod:`mmmsba_plugin.model.heads`.
         streams: What each encoder returns, shape ``(batch, snippet, stream_units)``.
         fused: What the heads read, shape ``(batch, snippet, fused)``.
         attention: Weights by name, such as ``face_from_lips``; None unless asked for. See
             :func:`mmmsba_plugin.model.attention.attention_maps`.
     """
 
-    logits: Tensor
-    distances: Tensor | None
+    heads: dict[str, Tensor]
     streams: dict[str, Tensor]
     fused: Tensor
     attention: dict[str, Tensor] | None = None
@@ -40,10 +39,11 @@ class NetworkOutput:
     @property
     def scores(self) -> Tensor:
         """P(fake) before calibration, in [0, 1], shape ``(batch, snippet)``."""
-        return self.logits.softmax(dim=-1)[..., FAKE]
+        return self.heads["classify"].softmax(dim=-1)[..., FAKE]
 
     def __repr__(self) -> str:
-        return f"NetworkOutput(logits={tuple(self.logits.shape)}, streams={list(self.streams)})"
+        shapes = {name: tuple(output.shape) for name, output in self.heads.items()}
+        return f"NetworkOutput(heads={shapes}, streams={list(self.streams)})"
 
 
 class MmmsBa(nn.Module):
@@ -57,8 +57,8 @@ class MmmsBa(nn.Module):
 
     Example:
         >>> network = MmmsBa(ModelConfig(dims={"audio": 4, "face": 3}, gru_units=8)).eval()
-        >>> network({"audio": torch.zeros(1, 5, 4), "face": torch.zeros(1, 5, 3)})
-        NetworkOutput(logits=(1, 5, 2), streams=['face', 'audio'])
+        >>> network({"audio": torch.zeros(1, 5, 4), "face": torch.zeros(1, 5, 3)}).scores.shape
+        torch.Size([1, 5])
     """
 
     def __init__(self, config: ModelConfig) -> None:
@@ -72,8 +72,8 @@ class MmmsBa(nn.Module):
         self.join = JointLayers(width, config) if config.joint_layers else None
         if self.join is not None:
             width = config.dense_units
-        self.classify = ClassificationHead(width)
-        self.regress = RegressionHead(width) if "regress" in config.heads else None
+        for name in config.heads:
+            self.add_module(name, head_class(name)(width))
 
     def set_statistics(
         self, statistics: Mapping[str, tuple[ArrayLike | Tensor, ArrayLike | Tensor]]
@@ -100,7 +100,7 @@ class MmmsBa(nn.Module):
         present: Mapping[str, Tensor] | None = None,
         return_attention: bool = False,
     ) -> NetworkOutput:
-        """Judge a batch of sequences.
+        """Predict a batch of sequences.
 
         Args:
             inputs: For each modality, shape ``(batch, snippet, feature)``. One that is left
@@ -112,7 +112,7 @@ class MmmsBa(nn.Module):
             return_attention: Whether the weights are wanted too.
 
         Returns:
-            Logits, distances and what they were made from. Rows of padding hold values
+            The output of each head and what it was made from. Rows of padding hold values
             without meaning.
 
         Raises:
@@ -120,14 +120,20 @@ class MmmsBa(nn.Module):
         """
         shape = self._shape_of(inputs)
         counts = self._counts(inputs, mask, present or {}, shape)
-        streams = {name: self._stream(name, inputs, mask, counts[name]) for name in self.modalities}
+        streams = {}
+        for name, counted in counts.items():
+            if name in inputs:
+                stream = self.encoders[name](inputs[name], mask=mask, present=counted)
+                streams[name] = stream.masked_fill(~counted.unsqueeze(-1), 0.0)
+            else:
+                some_input = next(iter(inputs.values()))
+                streams[name] = some_input.new_zeros(*shape, self.config.stream_units)
         attention = self.config.attention
         fused = fuse(streams, attention=attention, masks=counts)
         if self.join is not None:
             fused = self.join(fused)
         return NetworkOutput(
-            logits=self.classify(fused),
-            distances=None if self.regress is None else self.regress(fused),
+            heads={name: self.get_submodule(name)(fused) for name in self.config.heads},
             streams=streams,
             fused=fused,
             attention=(
@@ -136,14 +142,6 @@ class MmmsBa(nn.Module):
                 else None
             ),
         )
-
-    def _stream(
-        self, name: str, inputs: Mapping[str, Tensor], mask: Tensor | None, counts: Tensor
-    ) -> Tensor:
-        if name not in inputs:
-            return self.classify.weight.new_zeros(*counts.shape, self.config.stream_units)
-        stream: Tensor = self.encoders[name](inputs[name], mask=mask, present=counts)
-        return stream.masked_fill(~counts.unsqueeze(-1), 0.0)
 
     def _counts(
         self,
@@ -165,7 +163,7 @@ class MmmsBa(nn.Module):
                 "mask has a snippet behind padding; put padding last, and say with `present` "
                 "where a modality is missing in between"
             )
-        everywhere = self.classify.weight.new_ones(shape, dtype=torch.bool)
+        everywhere = next(iter(inputs.values())).new_ones(shape, dtype=torch.bool)
         unpadded = mask if mask is not None and self.config.mask_attention else everywhere
         return {
             name: unpadded & present.get(name, everywhere) if name in inputs else ~everywhere

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,11 +17,12 @@ from mmmsba_plugin.errors import MmmsbaError
 from mmmsba_plugin.features.cache import FeatureCache
 from mmmsba_plugin.features.extract import extract, media_of
 from mmmsba_plugin.features.walk import BoundFrontEnd
+from mmmsba_plugin.model.heads import head_class
+from mmmsba_plugin.model.tree import tree_map
 from mmmsba_plugin.record import Record
 from mmmsba_plugin.schema import Media
 from mmmsba_plugin.segment import Segment
 from mmmsba_plugin.structures import ClipFeatures
-from mmmsba_plugin.training.targets import Targets, make_targets
 
 #: Whose truth a clip can be taught by: of everything, of its audio, of its frame.
 VIEWS = ("all", "audio", "visual")
@@ -77,29 +78,33 @@ class Batch(NamedTuple):
         inputs: For each modality, shape ``(batch, snippet, feature)``.
         present: For each modality, where it is there, shape ``(batch, snippet)``.
         mask: Which snippets are not padding, shape ``(batch, snippet)``.
-        labels: For each view, 1 where fake, shape ``(batch, snippet)``.
-        distances: For each view, cells to start and end, shape ``(batch, snippet, 2)``.
-        regress: For each view, where distances are taught, shape ``(batch, snippet)``.
+        targets: For each view and head, what :meth:`mmmsba_plugin.model.heads.Head.targets`
+            makes, each of shape ``(batch, snippet, …)``.
     """
 
     inputs: dict[str, Tensor]
     present: dict[str, Tensor]
     mask: Tensor
-    labels: dict[str, Tensor]
-    distances: dict[str, Tensor]
-    regress: dict[str, Tensor]
+    targets: dict[str, dict[str, dict[str, Tensor]]]
 
 
-#: A clip as a dataset yields it: its rows, and what should be said about it in each view.
-Item = tuple[ClipFeatures, dict[str, Targets]]
+#: A clip as a dataset yields it: its rows, and its targets by view and head.
+Item = tuple[ClipFeatures, dict[str, dict[str, dict[str, NDArray[Any]]]]]
 
 
 class ClipDataset(Dataset[Item]):
-    """Clips with their targets; rows come from the cache, so memory stays flat."""
+    """Clips with their targets; rows come from the cache, so memory stays flat.
 
-    def __init__(self, clips: Sequence[Clip], source: Source) -> None:
+    Args:
+        clips: The clips.
+        source: Source of their features.
+        heads: Names of the heads that targets are made for.
+    """
+
+    def __init__(self, clips: Sequence[Clip], source: Source, heads: Sequence[str]) -> None:
         self.clips = clips
         self._source = source
+        self._heads = {name: head_class(name) for name in heads}
 
     def __len__(self) -> int:
         return len(self.clips)
@@ -107,11 +112,14 @@ class ClipDataset(Dataset[Item]):
     def __getitem__(self, index: int) -> Item:
         clip = self.clips[index]
         features = self._source.features(clip.media)
-        targets = {
-            view: make_targets(truth, features.grid, features.num_snippets)
+        grid, num_snippets = features.grid, features.num_snippets
+        return features, {
+            view: {
+                name: head.targets(truth, grid, num_snippets, is_bounded=clip.bounded)
+                for name, head in self._heads.items()
+            }
             for view, truth in ground_truth(clip.record).items()
         }
-        return features, targets if clip.bounded else _without_boundaries(targets)
 
 
 class EpochShuffle(Sampler[int]):
@@ -137,10 +145,6 @@ class EpochShuffle(Sampler[int]):
     def __iter__(self) -> Iterator[int]:
         rng = np.random.default_rng([self._seed, self._epoch])
         yield from rng.permutation(self._num_clips).tolist()
-
-
-def _without_boundaries(targets: dict[str, Targets]) -> dict[str, Targets]:
-    return {view: replace(t, regress=np.zeros_like(t.regress)) for view, t in targets.items()}
 
 
 def ground_truth(record: Record) -> dict[str, tuple[Segment, ...]]:
@@ -201,9 +205,7 @@ def collate(items: Sequence[Item]) -> Batch:
         inputs={m: _padded([f.rows[m].values for f in features]) for m in modalities},
         present={m: _padded([f.rows[m].present for f in features]) for m in modalities},
         mask=torch.arange(int(lengths.max())) < lengths[:, None],
-        labels={v: _padded([t[v].labels for t in targets]) for v in VIEWS},
-        distances={v: _padded([t[v].distances for t in targets]) for v in VIEWS},
-        regress={v: _padded([t[v].regress for t in targets]) for v in VIEWS},
+        targets=tree_map(lambda *arrays: _padded(arrays), *targets),
     )
 
 

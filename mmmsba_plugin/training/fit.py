@@ -24,6 +24,7 @@ from mmmsba_plugin.errors import TrainingError
 from mmmsba_plugin.features.cache import FeatureCache
 from mmmsba_plugin.model.checkpoint import CheckpointConfig, save_checkpoint
 from mmmsba_plugin.model.ensemble import Ensemble
+from mmmsba_plugin.model.heads import head_class
 from mmmsba_plugin.model.mmmsba import MmmsBa
 from mmmsba_plugin.record import Record
 from mmmsba_plugin.training.data import (
@@ -128,8 +129,12 @@ def fit(
         on_clip: Called with each clip once its features are there, or with why not.
 
     Raises:
+        ConfigError: A head is not registered.
         TrainingError: Too few clips could be used, or ``out`` holds another run.
     """
+    for member in config.members({"face": 1}):
+        for name in member.heads:
+            head_class(name)
     origin = start.origin if start else None
     _claim(out, _Run(**dict(config), tuned_from=origin))
     front_ends = bind_front_ends(config.features)
@@ -230,8 +235,8 @@ def _member(
     network = deepcopy(start).train() if start else _network(config, index, share[0], source)
     network.encoders.requires_grad_(not train.freeze_encoders)
     batches = (
-        _batches(share[0], source, train, shuffle=True),
-        _batches(share[1], source, train, shuffle=False),
+        _batches(share[0], source, train, network.config.heads, shuffle=True),
+        _batches(share[1], source, train, network.config.heads, shuffle=False),
     )
     state = out / _STATE / (f"member-{index}" if index else "")
     return network, _learn(Learner(network, train), batches, state, progress=progress)
@@ -405,10 +410,15 @@ class _Chance(lightning.Callback):
 
 
 def _batches(
-    clips: Sequence[Clip], source: Source, config: TrainConfig, *, shuffle: bool
+    clips: Sequence[Clip],
+    source: Source,
+    config: TrainConfig,
+    heads: Sequence[str],
+    *,
+    shuffle: bool,
 ) -> DataLoader[Item]:
     return DataLoader(
-        ClipDataset(clips, source),
+        ClipDataset(clips, source, heads),
         batch_size=config.batch_size,
         sampler=EpochShuffle(len(clips), seed=config.seed) if shuffle else None,
         collate_fn=collate,

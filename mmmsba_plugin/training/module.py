@@ -9,10 +9,11 @@ from torch import Tensor
 from torchmetrics.classification import BinaryAUROC
 
 from mmmsba_plugin.config import TrainConfig
+from mmmsba_plugin.model.heads import Losses, total_loss
 from mmmsba_plugin.model.mmmsba import MmmsBa, NetworkOutput
+from mmmsba_plugin.model.tree import Tree, tree_map
 from mmmsba_plugin.schema import ALTERED_BY_MODALITY
 from mmmsba_plugin.training.data import Batch
-from mmmsba_plugin.training.losses import Losses, total_loss
 
 
 class Learner(lightning.LightningModule):
@@ -30,7 +31,7 @@ class Learner(lightning.LightningModule):
         self.val_snippet_auc = BinaryAUROC()
 
     def training_step(self, batch: Batch, _index: int) -> Tensor:
-        """Return the loss of pieces of a batch, with modalities hidden at random."""
+        """Return the loss of a batch of cropped clips, with modalities hidden at random."""
         if self.config.max_snippets is not None:
             batch = crop_clips(batch, self.config.max_snippets)
         present = hide_modalities(batch.present, self.config.modality_dropout)
@@ -46,7 +47,8 @@ class Learner(lightning.LightningModule):
         if not self.trainer.sanity_checking:
             # A network that diverged tells nothing apart; of NaN, the metric makes any number.
             scores = output.scores[batch.mask].nan_to_num(0.0)
-            self.val_snippet_auc.update(scores, batch.labels["all"][batch.mask])
+            labels = batch.targets["all"]["classify"]["labels"]
+            self.val_snippet_auc.update(scores, labels[batch.mask])
             self.log("val_snippet_auc", self.val_snippet_auc, on_epoch=True)
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
@@ -56,33 +58,25 @@ class Learner(lightning.LightningModule):
         return {"optimizer": adam, "lr_scheduler": {"scheduler": decay, "interval": "epoch"}}
 
     def _log_losses(self, stage: str, losses: Losses, batch: Batch) -> None:
-        for name, value in losses._asdict().items():
-            in_bar = name == "total"
-            label = f"{stage}_loss" if in_bar else f"{stage}_{name}"
-            self.log(
-                label,
-                value,
-                batch_size=len(batch.mask),
-                on_step=False,
-                on_epoch=True,
-                prog_bar=in_bar,
-            )
+        by_head = {f"{stage}_{name}": loss for name, loss in losses.by_head.items()}
+        size = len(batch.mask)
+        self.log_dict(by_head, batch_size=size, on_step=False, on_epoch=True)
+        self.log(
+            f"{stage}_loss",
+            losses.total,
+            batch_size=size,
+            on_step=False,
+            on_epoch=True,
+            prog_bar=True,
+        )
 
     def _predict(self, batch: Batch, present: Mapping[str, Tensor]) -> NetworkOutput:
         output: NetworkOutput = self.network(batch.inputs, batch.mask, present=present)
         return output
 
     def _losses(self, output: NetworkOutput, batch: Batch, present: Mapping[str, Tensor]) -> Losses:
-        view = view_of(present)
-        return total_loss(
-            output.logits,
-            output.distances,
-            labels=choose(view, batch.labels),
-            target_distances=choose(view, batch.distances),
-            regress=choose(view, batch.regress),
-            mask=batch.mask,
-            config=self.config.loss,
-        )
+        targets = choose(view_of(present), batch.targets)
+        return total_loss(output.heads, targets, batch.mask, self.config.loss)
 
 
 def crop_clips(batch: Batch, longest: int) -> Batch:
@@ -99,18 +93,7 @@ def crop_clips(batch: Batch, longest: int) -> Batch:
     length = min(longest, batch.mask.shape[1])
     places = starts[:, None] + torch.arange(length, device=lengths.device)
     clips = torch.arange(len(lengths), device=lengths.device)[:, None]
-
-    def cut(values: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        return {name: value[clips, places] for name, value in values.items()}
-
-    return Batch(
-        inputs=cut(batch.inputs),
-        present=cut(batch.present),
-        mask=batch.mask[clips, places],
-        labels=cut(batch.labels),
-        distances=cut(batch.distances),
-        regress=cut(batch.regress),
-    )
+    return Batch(**tree_map(lambda values: values[clips, places], batch._asdict()))
 
 
 def hide_modalities(present: Mapping[str, Tensor], probability: float) -> dict[str, Tensor]:
@@ -150,7 +133,15 @@ def view_of(present: Mapping[str, Tensor]) -> Tensor:
     return audio_only.long() + 2 * visual_only.long()
 
 
-def choose(view: Tensor, by_view: Mapping[str, Tensor]) -> Tensor:
-    """Return for each clip the tensor of its view, shape ``(batch, …)``."""
-    stacked = torch.stack(list(by_view.values()))
-    return stacked[view, torch.arange(len(view), device=view.device)]
+def choose(view: Tensor, by_view: Mapping[str, Tree]) -> Tree:
+    """Return for each clip the targets of its view.
+
+    Args:
+        view: Index of each clip's view, shape ``(batch,)``.
+        by_view: For each view, a tensor of shape ``(batch, …)`` or nested dictionaries of them.
+
+    Returns:
+        What there is for one view.
+    """
+    clips = torch.arange(len(view), device=view.device)
+    return tree_map(lambda *views: torch.stack(views)[view, clips], *by_view.values())

@@ -17,10 +17,10 @@ from mmmsba_plugin.config import Calibration, CalibrationMethod, LocalizationCon
 from mmmsba_plugin.localization.calibrate import apply, calibrate
 from mmmsba_plugin.model.ensemble import Ensemble
 from mmmsba_plugin.model.inference import Prediction, predict
+from mmmsba_plugin.model.targets import fake_labels
 from mmmsba_plugin.schema import ALTERED_BY_MODALITY, ScoreThreshold
 from mmmsba_plugin.structures import ClipFeatures
 from mmmsba_plugin.training.data import Clip, Source, ground_truth
-from mmmsba_plugin.training.targets import make_targets
 
 #: Share of real validation clips, or snippets, that may be called fake if nothing is said.
 FALSE_POSITIVE_RATE = 0.1
@@ -155,7 +155,7 @@ class _ClipPredictions:
         self.highest.append(float(np.nanmax(prediction.scores)))
         for name, scores in {_TOGETHER: prediction.scores, **prediction.by_modality}.items():
             view = truth[ALTERED_BY_MODALITY.get(name, "all")]
-            labels = make_targets(view, features.grid, features.num_snippets).labels
+            labels = fake_labels(view, features.grid, features.num_snippets)
             has_score = ~np.isnan(scores)
             self._scores.setdefault(name, []).append(scores[has_score])
             self._labels.setdefault(name, []).append(labels[has_score])

@@ -65,7 +65,7 @@ def accuracy(network: MmmsBa, videos: Videos) -> float:
     """Return the share of utterances judged rightly, in percent."""
     network.eval()
     with torch.no_grad():
-        judged = network(videos.inputs, videos.mask).logits.argmax(dim=-1)
+        judged = network(videos.inputs, videos.mask).heads["classify"].argmax(dim=-1)
     return 100.0 * float((judged == videos.labels)[videos.mask].double().mean())
 
 
@@ -74,7 +74,7 @@ def learn(network: MmmsBa, videos: Videos, optimizer: torch.optim.Optimizer) -> 
     network.train()
     for rows in torch.randperm(len(videos.labels)).split(BATCH_SIZE):
         batch = videos[rows]
-        logits = network(batch.inputs, batch.mask).logits
+        logits = network(batch.inputs, batch.mask).heads["classify"]
         loss = cross_entropy(logits[batch.mask], batch.labels[batch.mask])
         optimizer.zero_grad()
         loss.backward()

@@ -28,6 +28,7 @@ from mmmsba_plugin.media.probe import probe
 from mmmsba_plugin.media.video import FrameReader
 from mmmsba_plugin.model.ensemble import Ensemble
 from mmmsba_plugin.model.inference import predict
+from mmmsba_plugin.model.targets import boundary_distances, fake_labels
 from mmmsba_plugin.record import Record
 from mmmsba_plugin.report.html import render
 from mmmsba_plugin.schema import Media, OptOut
@@ -35,7 +36,6 @@ from mmmsba_plugin.segment import Segment
 from mmmsba_plugin.structures import ClipFeatures, FeatureRows
 from mmmsba_plugin.timebase import Grid
 from mmmsba_plugin.training.data import Clip, ClipDataset, Source
-from mmmsba_plugin.training.targets import make_targets
 
 RATE_HZ = 16_000
 STRIDE_S = 0.08
@@ -294,16 +294,20 @@ class TestDownstream:
     def test_targets_are_those_of_the_cells_that_are_left(self, spans, first):
         truth = [Segment(start_s, start_s + length_s) for start_s, length_s in spans]
         whole = Grid(stride_s=0.2)
-        all_of_it = make_targets(truth, whole, 40)
-        left = make_targets(truth, Grid(whole.cell(first)[0], 0.2), 40 - first)
-        assert (left.labels == all_of_it.labels[first:]).all()
-        assert (left.regress == all_of_it.regress[first:]).all()
-        assert left.distances == pytest.approx(all_of_it.distances[first:], abs=1e-4)
+        rest = Grid(whole.cell(first)[0], 0.2)
+        labels = fake_labels(truth, rest, 40 - first)
+        assert (labels == fake_labels(truth, whole, 40)[first:]).all()
+        distances, inside = boundary_distances(truth, rest, 40 - first)
+        all_distances, all_inside = boundary_distances(truth, whole, 40)
+        assert (inside == all_inside[first:]).all()
+        assert distances == pytest.approx(all_distances[first:], abs=1e-4)
 
     def test_a_network_learns_from_what_is_left(self, late_clip, cache, trimmed):
         source = Source(bind_front_ends(TRIMMED), TRIMMED, cache)
         record = Record(late_clip, truth=(Segment(0.0, 1.0),))
-        features, targets = ClipDataset([Clip(record, probe(late_clip))], source)[0]
-        assert features.num_snippets == len(targets["all"]) == trimmed.num_snippets
+        dataset = ClipDataset([Clip(record, probe(late_clip))], source, ["classify"])
+        features, targets = dataset[0]
+        labels = targets["all"]["classify"]["labels"]
+        assert features.num_snippets == len(labels) == trimmed.num_snippets
         # Forged up to 1.0 s; cells begin at 0.56 s.
-        assert targets["all"].labels[:7].tolist() == [1, 1, 1, 1, 1, 1, 0]
+        assert labels[:7].tolist() == [1, 1, 1, 1, 1, 1, 0]

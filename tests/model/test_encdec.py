@@ -37,8 +37,8 @@ class TestNetwork:
         output = make()(rows())
         assert output.streams["face"].shape == output.streams["audio"].shape == (2, 9, 16)
         assert output.fused.shape == (2, 9, 5)
-        assert output.logits.shape == (2, 9, 2)
-        assert output.distances is None
+        assert output.heads["classify"].shape == (2, 9, 2)
+        assert "regress" not in output.heads
 
     def test_no_modality_has_a_dense_layer_of_its_own(self):
         names = {name.split(".")[2] for name in make().state_dict() if name.startswith("encoders")}
@@ -53,7 +53,7 @@ class TestNetwork:
 
     def test_every_weight_learns(self):
         network = make(activation="tanh").train()
-        network(rows()).logits.square().sum().backward()
+        network(rows()).heads["classify"].square().sum().backward()
         still = [n for n, p in network.named_parameters() if p.grad is None or not p.grad.any()]
         assert still == []
 
@@ -73,12 +73,12 @@ class TestNetwork:
         del inputs["audio"]
         output = make()(inputs)
         assert torch.all(output.streams["audio"] == 0)
-        assert torch.isfinite(output.logits).all()
+        assert torch.isfinite(output.heads["classify"]).all()
 
     def test_joint_layers_serve_attention_too(self):
         output = make(attention="mmms-ba", heads=("classify", "regress"))(rows())
         assert output.fused.shape == (2, 9, 5)
-        assert output.distances.shape == (2, 9, 2)
+        assert output.heads["regress"].shape == (2, 9, 2)
 
 
 class TestSettings:

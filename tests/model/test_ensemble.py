@@ -45,8 +45,12 @@ def test_a_ensemble_says_what_its_members_say_on_average():
     members = [MmmsBa(ALONE).eval() for _ in range(3)]
     said = [member(rows()) for member in members]
     together = Ensemble(members).eval()(rows())
-    torch.testing.assert_close(together.logits, sum(one.logits for one in said) / 3)
-    torch.testing.assert_close(together.distances, sum(one.distances for one in said) / 3)
+    torch.testing.assert_close(
+        together.heads["classify"], sum(one.heads["classify"] for one in said) / 3
+    )
+    torch.testing.assert_close(
+        together.heads["regress"], sum(one.heads["regress"] for one in said) / 3
+    )
     assert together.fused.shape[-1] == 3 * said[0].fused.shape[-1]
 
 
@@ -75,7 +79,7 @@ def test_members_read_the_same_features(dims):
 
 def test_members_without_a_boundary_head_make_none_up():
     config = ALONE.model_copy(update={"heads": ("classify",)})
-    assert Ensemble.from_configs([config] * 2).eval()(rows()).distances is None
+    assert "regress" not in Ensemble.from_configs([config] * 2).eval()(rows()).heads
 
 
 @pytest.mark.parametrize("attention", ["mmms-ba", "mmus-sa", "none"])

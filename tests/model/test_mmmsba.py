@@ -76,7 +76,7 @@ def test_each_attention_map_agrees_with_the_keras_network(golden, reference_outp
 def test_fusion_and_scores_agree_with_the_keras_network(golden, reference_output):
     np.testing.assert_allclose(reference_output.fused.numpy(), golden["merged"], atol=1e-5, rtol=0)
     probs = golden["output.probs"]
-    found = reference_output.logits.softmax(dim=-1).numpy()
+    found = reference_output.heads["classify"].softmax(dim=-1).numpy()
     np.testing.assert_allclose(found, probs, atol=1e-5, rtol=0)
     np.testing.assert_allclose(reference_output.scores.numpy(), probs[..., 1], atol=1e-5, rtol=0)
 
@@ -110,10 +110,10 @@ def test_the_network_is_as_large_as_the_parents(attention, expected):
 def test_any_attention_takes_any_set_of_modalities(attention, modalities):
     network = make(attention=attention, modalities=modalities)
     output = network(rows(modalities=modalities), return_attention=True)
-    assert output.logits.shape == (2, 9, 2)
-    assert output.distances.shape == (2, 9, 2)
+    assert output.heads["classify"].shape == (2, 9, 2)
+    assert output.heads["regress"].shape == (2, 9, 2)
     assert list(output.streams) == list(network.modalities)
-    assert torch.isfinite(output.logits).all()
+    assert torch.isfinite(output.heads["classify"]).all()
 
 
 @pytest.mark.parametrize("attention", ATTENTIONS)
@@ -129,8 +129,8 @@ def test_padding_never_changes_a_score(attention):
     mask = torch.arange(13) < torch.tensor([[9], [13]])
     batched = network(beside_longer, mask)
     assert_close(batched.scores[:1, :9], alone.scores, **SAME)
-    assert_close(batched.distances[:1, :9], alone.distances, **SAME)
-    assert torch.isfinite(batched.logits).all()
+    assert_close(batched.heads["regress"][:1, :9], alone.heads["regress"], **SAME)
+    assert torch.isfinite(batched.heads["classify"]).all()
 
 
 def test_a_row_of_padding_alone_disturbs_nothing():
@@ -139,7 +139,7 @@ def test_a_row_of_padding_alone_disturbs_nothing():
     output = network(inputs, mask)
     alone = network({m: v[:1] for m, v in inputs.items()})
     assert_close(output.scores[:1], alone.scores, **SAME)
-    assert torch.isfinite(output.logits).all()
+    assert torch.isfinite(output.heads["classify"]).all()
 
 
 def test_without_masked_attention_padding_takes_part_as_in_the_authors_code():
@@ -167,7 +167,7 @@ def test_a_missing_modality_leaves_the_width_and_everything_finite():
     assert output.fused.shape == (2, 9, 9 * 5)
     assert torch.all(output.streams["lips"] == 0)
     assert torch.all(output.attention["face_from_lips"] == 0)
-    assert torch.isfinite(output.logits).all()
+    assert torch.isfinite(output.heads["classify"]).all()
 
 
 @pytest.mark.parametrize("attention", ATTENTIONS)
@@ -175,7 +175,7 @@ def test_leaving_a_modality_out_is_marking_it_absent_everywhere(attention):
     network, inputs = make(attention=attention), rows()
     absent = network(inputs, present={"lips": torch.zeros(2, 9, dtype=torch.bool)})
     left_out = network({m: v for m, v in inputs.items() if m != "lips"})
-    assert_close(absent.logits, left_out.logits, **SAME)
+    assert_close(absent.heads["classify"], left_out.heads["classify"], **SAME)
 
 
 @pytest.mark.parametrize("attention", ATTENTIONS)
@@ -184,7 +184,7 @@ def test_what_an_absent_modality_holds_does_not_matter(attention):
     present = {"audio": torch.arange(9)[None].expand(2, 9) > 4}
     before = network(inputs, present=present)
     inputs["audio"][:, :5] = 1e6
-    assert torch.equal(network(inputs, present=present).logits, before.logits)
+    assert torch.equal(network(inputs, present=present).heads["classify"], before.heads["classify"])
 
 
 def test_an_absent_snippet_gets_no_weight_from_any_other():
@@ -199,27 +199,29 @@ def test_attention_is_only_returned_when_asked_for():
 
 
 def test_without_regression_there_are_no_distances():
-    assert make(heads=("classify",))(rows()).distances is None
+    assert "regress" not in make(heads=("classify",))(rows()).heads
 
 
 def test_distances_start_at_about_one_cell_and_are_never_negative():
     network = make()
     assert network.regress.bias.tolist() == [1.0, 1.0]
-    assert torch.all(network(rows(batch=8)).distances >= 0)
+    assert torch.all(network(rows(batch=8)).heads["regress"] >= 0)
 
 
 @pytest.mark.parametrize("attention", ATTENTIONS)
 def test_every_weight_learns(attention):
     network = make(attention=attention, activation="tanh").train()
     output = network(rows(), torch.arange(9)[None].expand(2, 9) < 7)
-    (output.logits.square().sum() + output.distances.sum()).backward()
+    (output.heads["classify"].square().sum() + output.heads["regress"].sum()).backward()
     still = [n for n, p in network.named_parameters() if p.grad is None or not p.grad.any()]
     assert still == []
 
 
 def test_gradients_stay_finite_where_a_modality_is_absent_everywhere():
     network = make().train()
-    network(rows(), present={"audio": torch.zeros(2, 9, dtype=torch.bool)}).logits.sum().backward()
+    network(rows(), present={"audio": torch.zeros(2, 9, dtype=torch.bool)}).heads[
+        "classify"
+    ].sum().backward()
     assert all(torch.isfinite(p.grad).all() for p in network.parameters() if p.grad is not None)
 
 
@@ -230,11 +232,13 @@ def test_the_same_words_in_another_order_make_the_same_network():
 
 def test_statistics_standardise_what_comes_in():
     network, inputs = make(), rows()
-    plain = network(inputs).logits
+    plain = network(inputs).heads["classify"]
     mean, std = np.arange(4.0), np.array([1.0, 2.0, 3.0, 4.0])
     network.set_statistics({"audio": (mean, std)})
     spread = inputs | {"audio": inputs["audio"] * torch.tensor(std) + torch.tensor(mean)}
-    assert_close(network({k: v.float() for k, v in spread.items()}).logits, plain, **SAME)
+    assert_close(
+        network({k: v.float() for k, v in spread.items()}).heads["classify"], plain, **SAME
+    )
     assert "encoders.audio.mean" in network.state_dict()
 
 

@@ -27,6 +27,7 @@ from mmmsba_plugin.features.cache import FeatureCache
 from mmmsba_plugin.localization.calibrate import apply
 from mmmsba_plugin.model.checkpoint import CheckpointConfig, load_checkpoint
 from mmmsba_plugin.model.inference import Prediction
+from mmmsba_plugin.model.tree import tree_map
 from mmmsba_plugin.record import Record
 from mmmsba_plugin.schema import Media, ScoreThreshold
 from mmmsba_plugin.segment import Segment
@@ -141,6 +142,7 @@ class TestViews:
     def test_a_piece_is_a_run_of_its_own_clip_with_its_own_truth(self, seed, lengths):
         torch.manual_seed(seed)
         cut = crop_clips(numbered_batch(lengths), 12)
+        labels, boundaries = (cut.targets["all"][head] for head in ("classify", "regress"))
         assert cut.mask.shape == (len(lengths), min(12, max(lengths)))
         assert cut.mask.sum(dim=1).tolist() == [min(12, length) for length in lengths]
         for row, length in enumerate(lengths):
@@ -148,8 +150,8 @@ class TestViews:
             assert (kept.diff() == 1).all()
             assert kept[0] >= 0
             assert kept[-1] < length
-            for told in (cut.labels["all"], cut.distances["all"][..., 1], cut.regress["all"]):
-                assert (told[row][cut.mask[row]].long() == kept % 2).all()
+            for target in (labels["labels"], boundaries["distances"][..., 1], boundaries["inside"]):
+                assert (target[row][cut.mask[row]].long() == kept % 2).all()
 
     def test_every_place_of_a_long_clip_is_learned_from_in_time(self):
         torch.manual_seed(0)
@@ -165,14 +167,7 @@ class TestViews:
 def test_clips_are_cropped_on_the_device_that_they_are_on():
     """On the meta device any tensor of the CPU that is mixed in is an error."""
     batch = numbered_batch([30, 12])
-    away = Batch(
-        *(
-            {name: tensor.to("meta") for name, tensor in field.items()}
-            if isinstance(field, dict)
-            else field.to("meta")
-            for field in batch
-        )
-    )
+    away = Batch(**tree_map(lambda tensor: tensor.to("meta"), batch._asdict()))
     cropped = crop_clips(away, 10)
     assert cropped.mask.device.type == "meta"
     assert cropped.inputs["audio"].shape[:2] == (2, 10)
@@ -187,9 +182,15 @@ def numbered_batch(lengths):
         inputs={"audio": (places * mask).unsqueeze(-1).float()},
         present={"audio": mask},
         mask=mask,
-        labels={"all": odd},
-        distances={"all": torch.stack([odd, odd], dim=-1).float()},
-        regress={"all": odd.bool()},
+        targets={
+            "all": {
+                "classify": {"labels": odd},
+                "regress": {
+                    "distances": torch.stack([odd, odd], dim=-1).float(),
+                    "inside": odd.bool(),
+                },
+            }
+        },
     )
 
 
@@ -309,7 +310,7 @@ class TestChosenPoint:
 
         def along(clip: int) -> Prediction:
             row = np.array([np.nan, 0.01, scores[clip], 0.01])
-            return Prediction(row, None, {"audio": row})
+            return Prediction(row, {}, {"audio": row})
 
         monkeypatch.setattr(
             thresholds, "predict", lambda _, features, __: along(int(features.end_s))
@@ -461,12 +462,13 @@ class TestData:
     ):
         records = [Record(talking_clip), next(read_lavdf(talking_head_dataset))]
         clips, _ = load_clips(records, source)
-        dataset = ClipDataset(clips, source)
+        dataset = ClipDataset(clips, source, ["classify"])
         batch = collate([dataset[0], dataset[1]])
+        labels = batch.targets["all"]["classify"]["labels"]
         lengths = [source.features(clip.media).num_snippets for clip in clips]
         assert len(set(lengths)) == 2
         assert batch.mask.sum(dim=1).tolist() == lengths
-        assert batch.inputs["audio"].shape[:2] == batch.labels["all"].shape == batch.mask.shape
+        assert batch.inputs["audio"].shape[:2] == labels.shape == batch.mask.shape
         assert not batch.present["face"][~batch.mask].any()
 
 
@@ -596,7 +598,8 @@ class TestFit:
 
         def diverged(learner, batch, present):
             said = judge(learner, batch, present)
-            return said if learner.training else replace(said, logits=said.logits * torch.nan)
+            nothing = {name: output * torch.nan for name, output in said.heads.items()}
+            return said if learner.training else replace(said, heads=nothing)
 
         monkeypatch.setattr(Learner, "_predict", diverged)
         fit(read_lavdf(talking_head_dataset), TINY, tmp_path / "out", cache=source.cache)

@@ -1,16 +1,15 @@
 """What the network should say, and that localization undoes it exactly."""
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mmmsba_plugin.config import LocalizationConfig
-from mmmsba_plugin.localization.binarize import binarize, localize
+from mmmsba_plugin.localization.binarize import localize
 from mmmsba_plugin.localization.proposals import propose
+from mmmsba_plugin.model.targets import boundary_distances, fake_labels
 from mmmsba_plugin.segment import Segment, as_spans, clip
 from mmmsba_plugin.timebase import Grid
-from mmmsba_plugin.training.targets import make_targets
 
 #: Distances travel as float32, which carries 24 bits: of some hundred cells of at most
 #: 0.2 s, about a microsecond.
@@ -45,8 +44,9 @@ def clips(draw):
 
 
 def perfect_predictions(grid, end_s, truth):
-    targets = make_targets(truth, grid, grid.num_snippets(end_s))
-    return targets.labels.astype(np.float32), targets.distances
+    num_snippets = grid.num_snippets(end_s)
+    distances, _ = boundary_distances(truth, grid, num_snippets)
+    return fake_labels(truth, grid, num_snippets).astype(np.float32), distances
 
 
 def clipped_truth(grid, end_s, truth):
@@ -83,80 +83,62 @@ def test_proposals_of_perfect_predictions_are_the_truth_and_nothing_else(clip_):
 @given(clips())
 def test_labels_binarize_back_to_the_cells_that_truth_touches(clip_):
     grid, end_s, truth = clip_
-    labels = make_targets(truth, grid, grid.num_snippets(end_s)).labels
-    found = binarize(labels.astype(float), grid)
+    labels = fake_labels(truth, grid, grid.num_snippets(end_s))
+    end_of_cells_s = grid.cell(len(labels))[0]
+    found = localize(labels.astype(float), None, grid, end_s=end_of_cells_s, config=KEEP_ALL)
     expected = [(grid.overlapping(s.start_s, s.end_s)) for s in clipped_truth(grid, end_s, truth)]
     edges = [(grid.cell(r.start)[0], grid.cell(r.stop - 1)[1]) for r in expected]
-    assert [(s.start_s, s.end_s) for s in found] == edges
+    assert [(s.start_s, s.end_s) for s, _ in found] == edges
 
 
-@given(clips(), st.floats(0.0, 1.0))
-def test_only_fake_snippets_are_asked_for_distances(clip_, min_overlap):
+@given(clips())
+def test_only_fake_snippets_have_distances(clip_):
     grid, end_s, truth = clip_
-    targets = make_targets(truth, grid, grid.num_snippets(end_s), min_overlap=min_overlap)
-    assert (targets.labels[targets.regress] == 1).all()
-    assert (targets.distances[targets.regress] >= 0).all()
-    assert len(targets) == grid.num_snippets(end_s)
+    num_snippets = grid.num_snippets(end_s)
+    distances, inside = boundary_distances(truth, grid, num_snippets)
+    assert (fake_labels(truth, grid, num_snippets)[inside] == 1).all()
+    assert (distances[inside] >= 0).all()
+    assert not distances[~inside].any()
+    assert len(distances) == len(inside) == num_snippets
 
 
 def test_any_fake_time_makes_a_snippet_fake():
-    targets = make_targets([Segment(0.39, 0.61)], GRID, 5)
-    assert targets.labels.tolist() == [0, 1, 1, 1, 0]
+    assert fake_labels([Segment(0.39, 0.61)], GRID, 5).tolist() == [0, 1, 1, 1, 0]
 
 
 def test_an_edge_on_the_edge_of_a_cell_does_not_touch_the_next():
     # 3 * 0.2 is a little more than 0.6, and 0.6 must not fall into cell 2 for that.
-    assert make_targets([Segment(0.6, 0.8)], GRID, 5).labels.tolist() == [0, 0, 0, 1, 0]
-
-
-@pytest.mark.parametrize(
-    ("min_overlap", "labels"),
-    [
-        (0.0, [0, 1, 1, 1, 0]),
-        (0.25, [0, 1, 1, 1, 0]),
-        (0.3, [0, 0, 1, 1, 0]),
-        (1.0, [0, 0, 1, 0, 0]),
-    ],
-)
-def test_a_share_of_the_cell_can_be_asked_for(min_overlap, labels):
-    truth = [Segment(0.35, 0.7)]
-    assert make_targets(truth, GRID, 5, min_overlap=min_overlap).labels.tolist() == labels
-
-
-def test_two_segments_in_one_cell_add_up():
-    truth = [Segment(0.2, 0.26), Segment(0.34, 0.4)]
-    assert make_targets(truth, GRID, 3, min_overlap=0.6).labels.tolist() == [0, 1, 0]
-    assert make_targets(truth, GRID, 3, min_overlap=0.61).labels.tolist() == [0, 0, 0]
+    assert fake_labels([Segment(0.6, 0.8)], GRID, 5).tolist() == [0, 0, 0, 1, 0]
 
 
 def test_segments_that_overlap_count_as_one():
-    parts = make_targets([Segment(0.5, 1.0), Segment(0.2, 0.7)], GRID, 8)
-    whole = make_targets([Segment(0.2, 1.0)], GRID, 8)
-    assert np.array_equal(parts.labels, whole.labels)
-    assert np.array_equal(parts.distances, whole.distances)
+    both, whole = [Segment(0.5, 1.0), Segment(0.2, 0.7)], [Segment(0.2, 1.0)]
+    assert np.array_equal(fake_labels(both, GRID, 8), fake_labels(whole, GRID, 8))
+    for ours, theirs in zip(
+        boundary_distances(both, GRID, 8), boundary_distances(whole, GRID, 8), strict=True
+    ):
+        assert np.array_equal(ours, theirs)
 
 
 def test_a_segment_that_holds_no_middle_of_a_cell_teaches_only_its_label():
-    targets = make_targets([Segment(0.42, 0.48)], GRID, 5)
-    assert targets.labels.tolist() == [0, 0, 1, 0, 0]
-    assert not targets.regress.any()
-    assert not targets.distances.any()
+    truth = [Segment(0.42, 0.48)]
+    assert fake_labels(truth, GRID, 5).tolist() == [0, 0, 1, 0, 0]
+    assert not any(array.any() for array in boundary_distances(truth, GRID, 5))
 
 
 def test_a_real_clip_has_no_targets_to_regress():
-    targets = make_targets([], GRID, 4)
-    assert targets.labels.tolist() == [0, 0, 0, 0]
-    assert not targets.regress.any()
-    assert repr(targets) == "Targets(4 snippets, 0 fake)"
+    assert fake_labels([], GRID, 4).tolist() == [0, 0, 0, 0]
+    assert not boundary_distances([], GRID, 4)[1].any()
 
 
-def test_truth_behind_the_last_snippet_is_not_asked_for():
-    targets = make_targets([Segment(-0.3, 0.1), Segment(0.7, 9.0)], GRID, 5)
-    assert targets.labels.tolist() == [1, 0, 0, 1, 1]
-    assert targets.distances.shape == (5, 2)
+def test_truth_outside_of_the_snippets_is_left_out():
+    truth = [Segment(-0.3, 0.1), Segment(0.7, 9.0)]
+    assert fake_labels(truth, GRID, 5).tolist() == [1, 0, 0, 1, 1]
+    assert boundary_distances(truth, GRID, 5)[0].shape == (5, 2)
+    assert fake_labels([Segment(-2.0, -1.0), Segment(3.0, 4.0)], GRID, 5).tolist() == [0] * 5
 
 
 def test_targets_have_the_types_that_losses_want():
-    targets = make_targets([Segment(0.0, 1.0)], GRID, 5)
-    types = targets.labels.dtype, targets.distances.dtype, targets.regress.dtype
-    assert types == (np.int64, np.float32, np.bool_)
+    distances, inside = boundary_distances([Segment(0.0, 1.0)], GRID, 5)
+    labels = fake_labels([Segment(0.0, 1.0)], GRID, 5)
+    assert (labels.dtype, distances.dtype, inside.dtype) == (np.int64, np.float32, np.bool_)
