@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from mmmsba_plugin.features.embedded import EmbeddingConfig, FaceEmbedding, LipsEmbedding
 from mmmsba_plugin.features.face import FaceTexture, FaceTextureConfig
 from mmmsba_plugin.features.lips import LipsTexture, LipsTextureConfig
 from mmmsba_plugin.features.log_mel import LogMel, LogMelConfig
@@ -77,6 +78,22 @@ def forensics_front_ends() -> Iterator[FrontEnd]:
         config=LipsTextureConfig,
         build=LipsTexture,
         version=2,
+    )
+    yield FrontEnd(
+        name="face-embedding",
+        modality="face",
+        summary="face-texture, and an image encoder's view of the whole face.",
+        inputs=frozenset({"faces"}),
+        config=EmbeddingConfig,
+        build=FaceEmbedding,
+    )
+    yield FrontEnd(
+        name="lips-embedding",
+        modality="lips",
+        summary="lips-texture, and an image encoder's view of the lower face.",
+        inputs=frozenset({"faces"}),
+        config=EmbeddingConfig,
+        build=LipsEmbedding,
     )
     yield FrontEnd(
         name="precomputed",

@@ -148,13 +148,12 @@ def _face_models() -> Iterator[Check]:
     yield Check("face models", "ok", f"{DETECTOR} and {MESH}: right hash, and they load")
 
 
-def _voice_models() -> Iterator[Check]:
-    from mmmsba_plugin.features.embeddings import speaker, spoofing
+def _encoders() -> Iterator[Check]:
+    from mmmsba_plugin.features.embeddings import image, quality, speaker, spoofing
 
-    for module in (speaker, spoofing):
+    for module in (speaker, spoofing, quality, image):
         module.load_encoder()
-    files = f"{speaker.FILE} and {spoofing.FILE}"
-    yield Check("voice models", "ok", f"{files}: right hash, and they load")
+        yield Check("encoders", "ok", f"{module.FILE}: right hash, and it loads")
 
 
 def _codecs() -> Iterator[Check]:
@@ -244,7 +243,7 @@ _LOOKS: dict[str, Callable[[], Iterator[Check]]] = {
     "packages": _packages,
     "extras": _extras,
     "face models": _face_models,
-    "voice models": _voice_models,
+    "voice models": _encoders,
     "codecs": _codecs,
     "plug-ins": _plugins,
     "torch": _compute,

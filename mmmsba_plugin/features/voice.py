@@ -7,12 +7,16 @@ the clips that the bundled weights learn from, similarities alone separate snipp
 identities with an AUC of 0.64, traces alone with 0.67, and all that is here with 0.70 (model card).
 """
 
+from typing import Literal
+
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
 from mmmsba_plugin.config import Config
 from mmmsba_plugin.errors import FeatureError
 from mmmsba_plugin.features.align import in_units_of_spread
+from mmmsba_plugin.features.embeddings import quality, spoofing
 from mmmsba_plugin.features.embeddings.speaker import (
     NUM_MELS,
     RATE_HZ,
@@ -20,8 +24,6 @@ from mmmsba_plugin.features.embeddings.speaker import (
     mel_bands,
     speaker_embeddings,
 )
-from mmmsba_plugin.features.embeddings.spoofing import NUM_VALUES as NUM_TRACES
-from mmmsba_plugin.features.embeddings.spoofing import STEP, spoofing_embeddings
 from mmmsba_plugin.features.self_similarity import NUM_VALUES, self_similarity
 from mmmsba_plugin.features.spectrogram import HOP_S, NUM_FFT, ColumnByColumn, Columns, level_db
 from mmmsba_plugin.structures import AudioBlock, FaceCrop, Frame
@@ -41,7 +43,11 @@ _PARTS = (NUM_BANDS, NUM_BANDS + NUM_MELS, NUM_BANDS + NUM_MELS + 1)
 
 
 class VoiceConfig(Config):
-    """Settings of the ``voice`` front-end: it has none."""
+    """Settings of the ``voice`` front-end."""
+
+    traces: tuple[Literal["spoofing", "quality"], ...] = Field(
+        default=("spoofing",), description="Encoders that describe how the audio was made."
+    )
 
 
 class Voice(ColumnByColumn):
@@ -50,7 +56,7 @@ class Voice(ColumnByColumn):
     A row holds, for each band, its mean level about the clip's mean in units of 10 dB, the same
     in units of the clip's own spread, and the step from the snippet before; then five
     similarities of the voice and their deviations from the clip's median; then traces of how the
-    audio was made, in units of the clip's own spread.
+    audio was made, by each of the encoders that the settings name.
     """
 
     def __init__(self, config: VoiceConfig) -> None:
@@ -58,7 +64,8 @@ class Voice(ColumnByColumn):
 
     def row_length(self, per_cell: int) -> int:
         """Return the length of a row, the same for all strides."""
-        return 3 * NUM_BANDS + 2 * NUM_VALUES + NUM_TRACES
+        traces = sum(_TRACE_VALUES[name] for name in self.config.traces)
+        return 3 * NUM_BANDS + 2 * NUM_VALUES + traces
 
     def add(self, observation: AudioBlock | FaceCrop | Frame) -> None:
         """Take in a block of audio; a gap before it counts as silence.
@@ -92,7 +99,10 @@ class Voice(ColumnByColumn):
             _levels(bands, num_audio, per_cell),
             _similarities(power.astype(np.float32), float(mean_square), per_cell),
             # The last hop is only partly audio, or not at all.
-            _traces(hops[: max(1, num_audio - 1)].ravel(), num_rows, per_cell),
+            *(
+                _TRACES[name](hops[: max(1, num_audio - 1)].ravel(), num_rows, per_cell)
+                for name in self.config.traces
+            ),
         )
         return np.pad(np.column_stack(parts), ((0, num_snippets - num_rows), (0, 0)))
 
@@ -106,13 +116,41 @@ def _levels(bands: Columns, num_audio: int, per_cell: int) -> NDArray[np.float32
     return np.concatenate([levels, in_units_of_spread(levels), steps], axis=1)
 
 
-def _traces(samples: NDArray[np.float32], num_snippets: int, per_cell: int) -> NDArray[np.float32]:
-    """Compute anti-spoofing embeddings of each snippet's middle, ``(snippet, NUM_TRACES)``."""
-    embeddings = spoofing_embeddings(samples)
-    steps_s = (np.arange(len(embeddings)) + 0.5) * samples_to_s(STEP, RATE_HZ)
+def _spoofing_traces(
+    samples: NDArray[np.float32], num_snippets: int, per_cell: int
+) -> NDArray[np.float32]:
+    """Compute anti-spoofing embeddings, ``(snippet, spoofing.NUM_VALUES)``."""
+    embeddings = spoofing.spoofing_embeddings(samples)
+    steps_s = (np.arange(len(embeddings)) + 0.5) * samples_to_s(spoofing.STEP, RATE_HZ)
+    return in_units_of_spread(_at_middles(embeddings, steps_s, num_snippets, per_cell))
+
+
+def _quality_traces(
+    samples: NDArray[np.float32], num_snippets: int, per_cell: int
+) -> NDArray[np.float32]:
+    """Compute speech-quality embeddings as they are, and in units of the clip's own spread.
+
+    Audio that was made by a machine from end to end has no rest to differ from.
+    """
+    embeddings = quality.quality_embeddings(samples)
+    steps_s = np.arange(len(embeddings)) * samples_to_s(quality.STEP, RATE_HZ)
+    rows = _at_middles(embeddings, steps_s, num_snippets, per_cell)
+    return np.concatenate([rows, in_units_of_spread(rows)], axis=1)
+
+
+def _at_middles(
+    values: NDArray[np.float32], times_s: NDArray[np.floating], num_snippets: int, per_cell: int
+) -> NDArray[np.float32]:
+    """Interpolate values at each snippet's middle, shape ``(snippet, value)``."""
     middles_s = (np.arange(num_snippets) + 0.5) * per_cell * HOP_S
-    traces = [np.interp(middles_s, steps_s, channel) for channel in embeddings.T]
-    return in_units_of_spread(np.column_stack(traces))
+    return np.column_stack([np.interp(middles_s, times_s, column) for column in values.T]).astype(
+        np.float32
+    )
+
+
+#: The length of each encoder's part of a row, and what computes it.
+_TRACE_VALUES = {"spoofing": spoofing.NUM_VALUES, "quality": 2 * quality.NUM_VALUES}
+_TRACES = {"spoofing": _spoofing_traces, "quality": _quality_traces}
 
 
 def _similarities(

@@ -68,6 +68,29 @@ def cut(rgb: Rgb, mesh: Mesh, *, pts_s: float, track: int) -> FaceCrop:
     )
 
 
+def crop_region(face: FaceCrop, center: tuple[float, float], half: float, size_px: int) -> Rgb:
+    """Cut a square region of a face, upright and at a fixed scale, out of the frame's own pixels.
+
+    Args:
+        face: The face; beyond its box, the border's pixels are repeated.
+        center: Middle of the region, from the point between the eyes, in distances between the
+            eyes' middles.
+        half: Half the side of the region, in the same unit.
+        size_px: The same side in pixels.
+
+    Returns:
+        Shape ``(size_px, size_px, 3)``.
+    """
+    import cv2
+
+    factor = size_px / (2 * half) / _FACE_SCALE_PX
+    middle = np.asarray(_FACE_ORIGIN_PX) + _FACE_SCALE_PX * np.asarray(center)
+    # From the frame's own pixels to the face cut, and on to the region.
+    affine = factor * cv2.invertAffineTransform(face.to_native)
+    affine[:, 2] += size_px / 2 - factor * middle
+    return warp(face.native, affine, (size_px, size_px))
+
+
 def _box_of(rgb: Rgb, mesh: Mesh) -> tuple[Rgb, NDArray[np.int64]]:
     """Return the pixels in a face's box, at least one, and where their corner lies."""
     box = np.round(np.asarray(mesh.box_xyxy_px)).astype(np.int64).reshape(2, 2)

@@ -145,7 +145,7 @@ class TestDoctor:
         assert (result.exit_code, said["ok"], missing) == (_exit_codes.OK, True, [])
         found = {check["name"] for check in said["checks"]}
         assert {"python", "torch", "numpy", "face models", "read h264", "checkpoint"} <= found
-        assert "voice models" in found
+        assert "encoders" in found
 
     def test_what_is_optional_names_its_extra(self, run, monkeypatch):
         monkeypatch.setattr(doctor, "_installed", lambda name: None)
