@@ -1,4 +1,4 @@
-"""Yields the audio of a file as mono blocks, each at the moment it is heard.
+"""Read the audio of a file as mono blocks, each at its true time.
 
 Counting samples from the start of a file is wrong as soon as a packet is lost or a
 recorder paused: all that follows would slide against the lips. So a block runs only as
@@ -42,7 +42,7 @@ class AudioReader:
 
     Args:
         media: The file, as :func:`mmmsba_plugin.media.probe.probe` describes it.
-        sample_rate_hz: Samples a second that are wanted; the audio is resampled to it.
+        sample_rate_hz: Sample rate to resample to, in Hz.
         block_s: Length of a block in seconds; one before a gap or the end may be shorter.
     """
 
@@ -85,11 +85,11 @@ class AudioReader:
 
 
 def read_audio(media: Media, *, sample_rate_hz: int = 16_000) -> AudioBlock:
-    """Return the whole audio of a file, from its zero to its end.
+    """Read the whole audio of a file, from its zero to its end.
 
     Args:
         media: The file, as :func:`mmmsba_plugin.media.probe.probe` describes it.
-        sample_rate_hz: Samples a second that are wanted.
+        sample_rate_hz: Sample rate to resample to, in Hz.
 
     Returns:
         One block that starts at zero and lasts ``media.duration_s``, or as long as the audio
@@ -143,30 +143,22 @@ class _Run:
         self._num_read += frame.samples
         # The resampler counts by itself; stamps that jitter would only confuse it.
         frame.pts = None
-        self._take(self._resampler.resample(frame))
-        while self._num_waiting() >= self._block_samples:
-            yield self._block(self._block_samples)
+        yield from self._blocks(self._resampler.resample(frame), least=self._block_samples)
 
     def finish(self) -> Iterator[AudioBlock]:
         """Yield the remaining blocks."""
-        self._take(self._resampler.resample(None))
-        while self._num_waiting():
-            yield self._block(self._block_samples)
+        yield from self._blocks(self._resampler.resample(None), least=1)
 
-    def _take(self, frames: list[AvFrame]) -> None:
-        for frame in frames:
-            self._waiting.append(frame.to_ndarray()[0].astype(np.float32) / _FULL_SCALE)
-
-    def _num_waiting(self) -> int:
-        return sum(samples.size for samples in self._waiting)
-
-    def _block(self, num_samples: int) -> AudioBlock:
-        samples = np.concatenate(self._waiting)
-        start_s = self._start_s + samples_to_s(self._num_yielded, self._sample_rate_hz)
-        block, rest = samples[:num_samples], samples[num_samples:]
-        self._waiting = [rest] if rest.size else []
-        self._num_yielded += block.size
-        return AudioBlock(start_s, block, self._sample_rate_hz)
+    def _blocks(self, frames: list[AvFrame], *, least: int) -> Iterator[AudioBlock]:
+        """Yield blocks for as long as at least so many samples are waiting."""
+        self._waiting += [f.to_ndarray()[0].astype(np.float32) / _FULL_SCALE for f in frames]
+        while sum(samples.size for samples in self._waiting) >= least:
+            samples = np.concatenate(self._waiting)
+            start_s = self._start_s + samples_to_s(self._num_yielded, self._sample_rate_hz)
+            block, rest = samples[: self._block_samples], samples[self._block_samples :]
+            self._waiting = [rest] if rest.size else []
+            self._num_yielded += block.size
+            yield AudioBlock(start_s, block, self._sample_rate_hz)
 
 
 def _format(frame: AvFrame) -> tuple[int, str, str]:

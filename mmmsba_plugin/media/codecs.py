@@ -106,7 +106,7 @@ def stored_rate_hz(audio_codec: str, sample_rate_hz: int) -> int:
 
 
 def priming_samples(audio_codec: str, sample_rate_hz: int) -> tuple[int, int]:
-    """Return the samples that an encoder puts in front, and that fill a packet.
+    """Count the samples that an encoder puts in front, and that fill a packet.
 
     Asked of the encoder itself, which places its first packet that far before zero.
     """

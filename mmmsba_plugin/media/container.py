@@ -1,4 +1,4 @@
-"""Opens a file, or says in words why that cannot be.
+"""Open a file, or explain in words why that cannot be.
 
 The decoder's own message for almost everything is "Invalid data found when processing
 input". A person needs to know what to do instead, and the first bytes mostly tell.
@@ -22,7 +22,7 @@ AvFrame: TypeAlias = Any
 #: How much of a file is looked at to tell text from video.
 _HEAD_BYTES = 4096
 
-#: From this major version on, PyAV reads a file's titles only when asked to.
+#: The major version of PyAV that reads titles only when asked to.
 _LAZY_TITLES = 19
 
 #: Size of an ISO media box header: four bytes of length, four of type.
@@ -30,7 +30,7 @@ _BOX = struct.Struct(">I4s")
 
 
 def open_media(path: str | Path) -> AvContainer:
-    """Return the open container (``av.container.InputContainer``) of the file at ``path``.
+    """Open the container (``av.container.InputContainer``) of the file at ``path``.
 
     Raises:
         MediaNotFoundError: There is no file at ``path``.
@@ -49,28 +49,21 @@ def open_media(path: str | Path) -> AvContainer:
             f"cannot read {path}: it holds text, not video; if it was downloaded, a web page may "
             "have been saved in its place, so download it again"
         )
+    # From a major version on, PyAV reads a file's titles only when asked to, and does not know
+    # the setting by which a title in a broken encoding does not refuse the whole file.
+    lenient = {"metadata_errors": "replace"}
+    if int(av.__version__.split(".", maxsplit=1)[0]) >= _LAZY_TITLES:
+        lenient = {}
     try:
         # Absolute, because a name such as "clip:1.mp4" would be taken for a protocol; and
         # only files, because what a file refers to must not be fetched from elsewhere.
         return av.open(
             str(path.absolute()),
             container_options={"protocol_whitelist": "file"},
-            **_lenient(av.__version__),
+            **lenient,
         )
     except (av.FFmpegError, OSError) as error:
         raise MediaUnreadableError(f"cannot read {path}: {_reason(path, head)}") from error
-
-
-def _lenient(av_version: str) -> dict[str, Any]:
-    """Return the option that keeps a title in a broken encoding from refusing a whole file.
-
-    PyAV 19 no longer reads titles before it is asked to, and no longer knows the setting.
-    """
-    return (
-        {"metadata_errors": "replace"}
-        if int(av_version.split(".", maxsplit=1)[0]) < _LAZY_TITLES
-        else {}
-    )
 
 
 def _require_file(path: Path) -> None:

@@ -1,10 +1,10 @@
-"""Writes frames and audio to a file; the same input gives the same bytes.
+"""Write frames and audio to a file; the same input gives the same bytes.
 
-Forgeries and real clips must leave through one door with the same settings, or a
-detector learns the encoder instead of the forgery.
+Fake and real clips must leave through one door with the same settings, or a
+detector learns the encoder instead of the manipulation.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from itertools import chain
 from pathlib import Path
@@ -44,15 +44,15 @@ def write_clip(
     Frames are taken one at a time, so memory does not grow with the clip.
 
     Args:
-        path: Where to; the suffix says which container: mp4, mov, mkv, webm, avi or mpg.
+        path: The file to write; its suffix names the container: mp4, mov, mkv, webm, avi or mpg.
         frames: Either with time stamps, which are kept (avi and mpg move them to the
             nearest place of a constant rate, and avi shows the first one from zero), or
             plain arrays, shape ``(height, width, 3)``, at a constant rate. All of one size;
             an odd last row or column is cut off. A frame that falls on the place of the
             last one is left out.
-        fps_hz: Frames a second.
+        fps_hz: Frames per second.
         audio: Mono PCM in [-1, 1], shape ``(sample,)``.
-        sample_rate_hz: Samples a second of ``audio``.
+        sample_rate_hz: Sample rate of ``audio``, in Hz.
         audio_start_s: When the audio starts, in seconds; avi and mpg hold silence until then.
         video_codec: Encoder of the frames; that of the container if not given.
         crf: Constant rate factor: less is better, 0 to 51.
@@ -70,7 +70,11 @@ def write_clip(
     container = container_for(Path(path))
     if not fps_hz > 0:
         raise ConfigError(f"fps_hz must be a positive number of frames a second, got {fps_hz}")
-    stamped = _stamped(frames, fps_hz)
+    either: Iterable[Frame | Rgb] = frames
+    stamped = (
+        (f.pts_s, f.rgb) if isinstance(f, Frame) else (frames_to_s(index, fps_hz), f)
+        for index, f in enumerate(either)
+    )
     first = next(stamped, None)
     if first is None and audio is None:
         raise ConfigError(f"there is nothing to write to {path}; give frames, audio or both")
@@ -117,11 +121,3 @@ def fps_of(media: Media) -> Fraction:
     """Return the frame rate of a file as a fraction that encoders accept, in Hz."""
     fps_hz = (media.video.fps_hz if media.video else None) or _USUAL_FPS_HZ
     return Fraction(fps_hz).limit_denominator(_MAX_DENOMINATOR)
-
-
-def _stamped(frames: Iterable[Frame | Rgb], fps_hz: int | Fraction) -> Iterator[tuple[float, Rgb]]:
-    for index, frame in enumerate(frames):
-        if isinstance(frame, Frame):
-            yield frame.pts_s, frame.rgb
-        else:
-            yield frames_to_s(index, fps_hz), frame

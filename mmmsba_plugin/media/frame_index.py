@@ -1,4 +1,4 @@
-"""Frame index of a file, from its packets alone; nothing is decoded.
+"""Index the frames of a file from its packets alone; nothing is decoded.
 
 A minute of video takes a few milliseconds, where :func:`mmmsba_plugin.media.probe.probe` opens
 decoders and hashes all bytes. The time stamps of the packets are those of the frames, in the
@@ -6,7 +6,6 @@ order of storage.
 """
 
 import mimetypes
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,14 +34,14 @@ class Glance:
     Attributes:
         path: The file.
         size_bytes: Its size.
-        mime_type: What its name says it is.
+        mime_type: Media type by its name.
         container: Name of the container format.
         width_px: Width of its frames as stored.
         height_px: Height of its frames as stored.
         video_codec: Codec of its frames.
         audio_codec: Codec of its audio; None without audio.
-        sample_rate_hz: Samples a second of its audio as stated; None without audio.
-        clock: When each frame is shown, on the container's own clock.
+        sample_rate_hz: Sample rate of its audio as stated, in Hz; None without audio.
+        clock: Presentation times of the frames, on the container's own clock.
         zero_s: Where the clip's zero lies on it as the file states, in seconds. A probe, which
             decodes, knows better where a file is broken.
     """
@@ -107,7 +106,12 @@ def glance(path: str | Path) -> Glance:
         video, audio = (first_stream(container, kind) for kind in ("video", "audio"))
         if video is None:
             raise MediaUnreadableError(f"{path} holds no frames; give a video file")
-        clock = _clock(path, container, video)
+        clock = _read_clock(path, container, video)
+        starts_s = [
+            pts_to_s(stream.start_time, stream.time_base)
+            for stream in (video, audio)
+            if stream is not None and stream.start_time is not None
+        ]
         return Glance(
             path=str(path),
             size_bytes=Path(path).stat().st_size,
@@ -119,18 +123,11 @@ def glance(path: str | Path) -> Glance:
             audio_codec=None if audio is None else audio.codec_context.codec.canonical_name,
             sample_rate_hz=None if audio is None else audio.codec_context.sample_rate,
             clock=clock,
-            zero_s=min(_starts_s(video, audio), default=float(clock.starts_s[0])),
+            zero_s=min(starts_s, default=float(clock.starts_s[0])),
         )
 
 
-def _starts_s(*streams: AvStream | None) -> Iterator[float]:
-    """Yield the start of each stream as the file states it, on its clock, in seconds."""
-    for stream in streams:
-        if stream is not None and stream.start_time is not None:
-            yield pts_to_s(stream.start_time, stream.time_base)
-
-
-def _clock(path: str | Path, container: AvContainer, video: AvStream) -> FrameClock:
+def _read_clock(path: str | Path, container: AvContainer, video: AvStream) -> FrameClock:
     """Read the presentation time of each stored frame, on the container's clock."""
     starts_s, last_for_s = [], frames_to_s(1, video.average_rate or _USUAL_FPS_HZ)
     for packet in read_packets(container):

@@ -1,4 +1,4 @@
-"""Encodes one stream of a file that is being written, and puts its packets in place."""
+"""Encode one stream of a file that is being written, and put its packets in place."""
 
 import math
 from fractions import Fraction
@@ -98,7 +98,7 @@ class AudioTrack:
     """The audio stream of a file that is being written.
 
     Some containers cannot say that the first samples are an encoder's priming, and every
-    player would audio them, late by up to 69 ms. There, silence is put in front that fills
+    player would play them, late by up to 69 ms. There, silence is put in front that fills
     up the last packet of priming, and those packets are left out; nor can they start late,
     so silence is put before late audio as well::
 

@@ -1,4 +1,4 @@
-"""Decodes one stream of a file packet by packet, whatever is broken in it.
+"""Decode one stream of a file packet by packet, whatever is broken in it.
 
 A plain decoding loop ends silently at the first damaged packet (a flipped bit in the audio
 even raises ``PermissionError``), and a file that was cut short ends as if it were whole. So
@@ -48,7 +48,7 @@ class Damage:
     truncated: bool = False
 
     def warnings(self) -> tuple[str, ...]:
-        """Return in words what a reader of the report should know; empty if all is well."""
+        """Format the damage as sentences for the report; none if all is well."""
         name = _NAMES[self.kind]
         problems = (
             (self.errors, f"of the packets of the {name} could not be decoded"),
@@ -100,7 +100,7 @@ def packet_end_s(packet: AvPacket) -> float | None:
 
 
 class StreamDecoder:
-    """Decodes the frames of the first stream of a kind.
+    """Decoder of the first stream of a kind.
 
     Iterating yields frames of PyAV in order of presentation, one at a time. A file without
     such a stream yields none.
@@ -131,7 +131,13 @@ class StreamDecoder:
             # Threads halve the wall time of a clip and double its processor time (0.44 against
             # 0.22 ms a frame at 360p); clips are evaluated many at a time, so that counts.
             stream.codec_context.thread_count = 1
-            for packet in self._packets(container):
+            for packet in read_packets(container):
+                if packet is None:
+                    self.errors += 1
+                    continue
+                # Of all streams: only together do they tell where a file ends.
+                if (end_s := packet_end_s(packet)) is not None:
+                    self._end_s = max(self._end_s, end_s - self.media.zero_s)
                 if packet.stream_index == stream.index:
                     yield from self._frames(stream, packet)
             yield from self._frames(stream, None)
@@ -156,16 +162,6 @@ class StreamDecoder:
             stated_end_s=stated_end_s,
             truncated=self._finished and early,
         )
-
-    def _packets(self, container: AvContainer) -> Iterator[AvPacket]:
-        """Yield the packets of all streams: only together do they tell where a file ends."""
-        for packet in read_packets(container):
-            if packet is None:
-                self.errors += 1
-                continue
-            if (end_s := packet_end_s(packet)) is not None:
-                self._end_s = max(self._end_s, end_s - self.media.zero_s)
-            yield packet
 
     def _frames(self, stream: AvStream, packet: AvPacket) -> Iterator[AvFrame]:
         frames = decode_packet(stream, packet)

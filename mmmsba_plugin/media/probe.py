@@ -1,4 +1,4 @@
-"""Probe of a file: its streams, and where its zero lies.
+"""Probe a file: its streams, and where its zero lies.
 
 The zero of a clip is the moment at which the earlier of its frame and its audio begins.
 Headers are not trusted for it: an encoder's priming, an edit list or a packet that a cut
@@ -79,7 +79,14 @@ def probe(path: str | Path, *, with_hash: bool = True) -> Media:
     with open_media(path) as container:
         starts, last_s = _scan(container)
         if not starts:
-            raise MediaUnreadableError(_nothing(Path(path), container))
+            if not any(first_stream(container, kind) for kind in _KINDS):
+                raise MediaUnreadableError(
+                    f"{path} holds neither frame nor audio; give a video file"
+                )
+            raise MediaUnreadableError(
+                f"nothing in {path} can be decoded, though it states frame or audio; copy it "
+                "again, or convert it to mp4 with H.264 and AAC"
+            )
         zero_s = min(start.start_s for start in starts.values())
         ends_s = [e for e in (_stated_end_s(container, starts), last_s) if e is not None]
         return Media(
@@ -95,7 +102,7 @@ def probe(path: str | Path, *, with_hash: bool = True) -> Media:
 
 
 def _scan(container: AvContainer) -> tuple[dict[Kind, _Start], float | None]:
-    """Return the first frame and audio that can be decoded, and where the last packet ends.
+    """Find the first frame and audio that can be decoded, and where the last packet ends.
 
     All packets are read, though few are decoded: recorders that write as they go never learn
     how long they wrote, and headers of variable frame rate may state less than there is.
@@ -122,17 +129,8 @@ def _note_first(starts: dict[Kind, _Start], kind: Kind, stream: AvStream, packet
         starts[kind] = _Start(stream, frames[0])
 
 
-def _nothing(path: Path, container: AvContainer) -> str:
-    if not any(first_stream(container, kind) for kind in _KINDS):
-        return f"{path} holds neither frame nor audio; give a video file"
-    return (
-        f"nothing in {path} can be decoded, though it states frame or audio; copy it again, "
-        "or convert it to mp4 with H.264 and AAC"
-    )
-
-
 def _stated_end_s(container: AvContainer, starts: dict[Kind, _Start]) -> float | None:
-    """Return the end that the file states, on its own clock, in seconds; None if it states none."""
+    """Read the end that the file states, on its own clock, in seconds; None if it states none."""
     if container.format.name in _NO_HEADER:
         return None
     ends_s = [end_s for start in starts.values() if (end_s := start.end_s) is not None]
@@ -147,7 +145,14 @@ def _stated_end_s(container: AvContainer, starts: dict[Kind, _Start]) -> float |
 def _video(start: _Start, zero_s: float) -> VideoStream:
     stream, frame = start.stream, start.frame
     rotation_deg = round(frame.rotation / _RIGHT_ANGLE_DEG) * _RIGHT_ANGLE_DEG % 360
-    width_px, height_px = _square_size_px(frame.width, frame.height, stream.sample_aspect_ratio)
+    width_px, height_px = frame.width, frame.height
+    pixel_aspect = stream.sample_aspect_ratio
+    # Pixels are made square by shrinking one side.
+    if pixel_aspect and abs(pixel_aspect - 1) >= _SQUARE_TOLERANCE:
+        if pixel_aspect > 1:
+            height_px = round(height_px / pixel_aspect)
+        else:
+            width_px = round(width_px * pixel_aspect)
     if rotation_deg % (2 * _RIGHT_ANGLE_DEG):
         width_px, height_px = height_px, width_px
     return VideoStream(
@@ -170,12 +175,3 @@ def _audio(start: _Start, zero_s: float) -> AudioStream:
         start_s=start.start_s - zero_s,
         duration_s=start.duration_s,
     )
-
-
-def _square_size_px(width: int, height: int, pixel_aspect: Fraction | None) -> tuple[int, int]:
-    """Return the size of a frame once its pixels are made square, by shrinking one side."""
-    if not pixel_aspect or abs(pixel_aspect - 1) < _SQUARE_TOLERANCE:
-        return width, height
-    if pixel_aspect > 1:
-        return width, round(height / pixel_aspect)
-    return round(width * pixel_aspect), height

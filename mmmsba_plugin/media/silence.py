@@ -1,7 +1,7 @@
-"""Finds where the audio of a clip begins.
+"""Find where the audio of a clip begins.
 
 Fake clips of widely used datasets start with a brief moment of silence that real ones do
-not have, and a detector can learn that moment instead of the forgery. So it must be known
+not have, and a detector can learn that moment instead of the manipulation. So it must be known
 where it ends: to measure how much it gives away, and to leave it out.
 """
 
@@ -38,8 +38,8 @@ def audio_start_s(
 
     Args:
         media: The file, as :func:`mmmsba_plugin.media.probe.probe` describes it.
-        sample_rate_hz: Samples a second that are listened to.
-        level_db: From this level on audio is heard, in dB of full scale.
+        sample_rate_hz: Sample rate to resample to, in Hz.
+        level_db: Level from which on audio is audible, in dB of full scale.
     """
     level = 10.0 ** (level_db / 20)
     for block in AudioReader(media, sample_rate_hz=sample_rate_hz, block_s=_BLOCK_S):

@@ -1,13 +1,9 @@
-"""Makes a copy of a file that every browser plays: H.264 and AAC in mp4.
+"""Copy a file or a segment of it as H.264 and AAC in mp4, which every browser plays.
 
-The frames keep their time stamps, so that what is said about the one in seconds holds for the
-other.
+The frames keep their time stamps, so that times in the one hold for the other.
 """
 
 from pathlib import Path
-
-import numpy as np
-from numpy.typing import NDArray
 
 from mmmsba_plugin.errors import MediaUnreadableError
 from mmmsba_plugin.media.audio import read_audio
@@ -48,9 +44,6 @@ def write_proxy(source: str | Path, path: str | Path, *, max_short_side_px: int 
     )
 
 
-_SAMPLE_RATE_HZ = 44_100
-
-
 def cut(media: Media, within: Segment, path: str | Path, *, max_short_side_px: int = 540) -> None:
     """Write a segment of a file as a clip of its own; it appears only once it is complete.
 
@@ -69,26 +62,17 @@ def cut(media: Media, within: Segment, path: str | Path, *, max_short_side_px: i
         for frame in FrameReader(media, max_short_side_px=max_short_side_px)
         if frame.pts_s in within
     )
-    audio = _audio(media, within)
+    audio = None
+    if media.audio is not None:
+        whole = read_audio(media, sample_rate_hz=_SAMPLE_RATE_HZ).samples
+        start, end = (
+            s_to_samples(max(0.0, t), _SAMPLE_RATE_HZ) for t in (within.start_s, within.end_s)
+        )
+        audio = whole[start:end] if start < whole.size else None
     if media.video is None and audio is None:
         raise MediaUnreadableError(
             f"nothing is seen or heard in {media.path} at {clock(within.start_s)}; choose a "
             "segment within the file"
         )
-    write_clip(
-        path,
-        frames,
-        fps_hz=fps_of(media),
-        audio=audio,
-        sample_rate_hz=_SAMPLE_RATE_HZ,
-    )
-
-
-def _audio(media: Media, within: Segment) -> NDArray[np.float32] | None:
-    """Read the audio of a segment, shape ``(sample,)``; None where there is none."""
-    if media.audio is None:
-        return None
-    whole = read_audio(media, sample_rate_hz=_SAMPLE_RATE_HZ).samples
-    ends_s = within.start_s, within.end_s
-    start, end = (s_to_samples(max(0.0, t), _SAMPLE_RATE_HZ) for t in ends_s)
-    return whole[start:end] if start < whole.size else None
+    fps_hz = fps_of(media)
+    write_clip(path, frames, fps_hz=fps_hz, audio=audio, sample_rate_hz=_SAMPLE_RATE_HZ)

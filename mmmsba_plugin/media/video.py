@@ -1,4 +1,4 @@
-"""Yields the frames of a file, upright, scaled down and with their true time stamps.
+"""Read the frames of a file, upright, scaled down and with their true time stamps.
 
 One frame is held at a time, and it is scaled inside the decoder's own scaler: a minute of
 4K frames would fill 37 GB.
@@ -6,11 +6,12 @@ One frame is held at a time, and it is scaled inside the decoder's own scaler: a
 
 from collections.abc import Iterator
 from contextlib import suppress
+from itertools import chain
 
 import numpy as np
 
 from mmmsba_plugin.errors import MediaUnreadableError
-from mmmsba_plugin.media.container import AvContainer, AvFrame, AvStream, open_media
+from mmmsba_plugin.media.container import AvFrame, open_media
 from mmmsba_plugin.media.packets import (
     Damage,
     StreamDecoder,
@@ -69,23 +70,21 @@ class FrameReader:
             return
         upright = _Upright(self.media.video, self.max_short_side_px)
         for frame in self._frames:
-            pts_s = self._stamp_s(frame, self.media.video)
+            if frame.pts is not None:
+                pts_s = pts_to_s(frame.pts, frame.time_base, zero_s=self.media.zero_s)
+            elif self._last_s is None:
+                pts_s = self.media.video.start_s
+            else:
+                pts_s = self._last_s + frames_to_s(1, self.media.video.fps_hz or _USUAL_FPS_HZ)
             if self._last_s is not None and pts_s <= self._last_s:
                 self._misplaced += 1
                 continue
             self._last_s = pts_s
             yield Frame(pts_s, upright(frame))
 
-    def _stamp_s(self, frame: AvFrame, video: VideoStream) -> float:
-        if frame.pts is not None:
-            return pts_to_s(frame.pts, frame.time_base, zero_s=self.media.zero_s)
-        if self._last_s is None:
-            return video.start_s
-        return self._last_s + frames_to_s(1, video.fps_hz or _USUAL_FPS_HZ)
-
 
 def frame_at(media: Media, time_s: float, *, max_short_side_px: int = 540) -> Frame:
-    """Return the frame that is shown at a moment.
+    """Decode the frame that is shown at a moment.
 
     Args:
         media: The file, as :func:`mmmsba_plugin.media.probe.probe` describes it.
@@ -100,7 +99,7 @@ def frame_at(media: Media, time_s: float, *, max_short_side_px: int = 540) -> Fr
     if media.video is None:
         raise MediaUnreadableError(f"{media.path} has no frames; give a file with video")
     for from_s in (time_s, time_s - _STEP_BACK_S, 0.0):
-        if nearest := _shown_at(media, time_s, from_s=max(0.0, from_s)):
+        if nearest := _decode_until(media, time_s, from_s=max(0.0, from_s)):
             frame, pts_s = nearest
             # An index that led behind the moment is noticed by this; the next try is earlier.
             if pts_s <= time_s or from_s <= 0:
@@ -110,8 +109,8 @@ def frame_at(media: Media, time_s: float, *, max_short_side_px: int = 540) -> Fr
     )
 
 
-def _shown_at(media: Media, time_s: float, *, from_s: float) -> tuple[AvFrame, float] | None:
-    """Return the last frame up to a moment and its time, from a key frame before ``from_s``."""
+def _decode_until(media: Media, time_s: float, *, from_s: float) -> tuple[AvFrame, float] | None:
+    """Decode the last frame up to a moment and its time, from a key frame before ``from_s``."""
     import av
 
     latest = None
@@ -125,23 +124,20 @@ def _shown_at(media: Media, time_s: float, *, from_s: float) -> tuple[AvFrame, f
             with suppress(av.FFmpegError):
                 at = s_to_pts(from_s, stream.time_base, zero_s=media.zero_s)
                 container.seek(at, stream=stream)
-        for frame in _stamped_frames(container, stream):
-            pts_s = pts_to_s(frame.pts, frame.time_base, zero_s=media.zero_s)
-            if latest is not None and pts_s > time_s:
-                break
-            latest = frame, pts_s
+        packets = (p for p in read_packets(container) if p and p.stream_index == stream.index)
+        for packet in chain(packets, [None]):
+            for frame in decode_packet(stream, packet) or ():
+                if frame.pts is None:
+                    continue
+                pts_s = pts_to_s(frame.pts, frame.time_base, zero_s=media.zero_s)
+                if latest is not None and pts_s > time_s:
+                    return latest
+                latest = frame, pts_s
     return latest
 
 
-def _stamped_frames(container: AvContainer, stream: AvStream) -> Iterator[AvFrame]:
-    for packet in read_packets(container):
-        if packet is not None and packet.stream_index == stream.index:
-            yield from (f for f in decode_packet(stream, packet) or () if f.pts is not None)
-    yield from (f for f in decode_packet(stream, None) or () if f.pts is not None)
-
-
 class _Upright:
-    """Turns decoded frames into upright RGB arrays of one size."""
+    """Converter of decoded frames to upright RGB arrays of one size."""
 
     def __init__(self, video: VideoStream, max_short_side_px: int) -> None:
         from av.video.reformatter import VideoReformatter
@@ -162,7 +158,7 @@ class _Upright:
 
 
 def fit_px(width: int, height: int, max_short_side_px: int) -> tuple[int, int]:
-    """Return the size to which a frame is scaled, in px; never larger than it is.
+    """Compute the size to which a frame is scaled, in px; never larger than it is.
 
     Sides that are scaled become even, which every video codec accepts.
 

@@ -1,4 +1,4 @@
-"""Loading of plug-ins, one at a time, so that a broken one is a line in a list and not a stop.
+"""Load plug-ins, one at a time, so that a broken one is a line in a list and not a stop.
 
 pluggy's own loader ends at the first entry point that does not import: one broken
 distribution would take all others down. Our own parts come through the same entry-point
@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field, replace
 from functools import cache
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import entry_points
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
@@ -35,10 +35,10 @@ class PluginState:
     """One plug-in and what became of it.
 
     Attributes:
-        name: Of its entry point, or of its file without ``.py``.
-        distribution: Which distribution it came with, or the path of its file; empty for an
+        name: Name of its entry point, or of its file without ``.py``.
+        distribution: The distribution that it came with, or the path of its file; empty for an
             object that a host registered.
-        version: Of the distribution; empty for a file.
+        version: Version of the distribution; empty for a file.
         state: ``disabled`` ones were not even imported.
         reason: One line: why it is broken or disabled.
     """
@@ -125,18 +125,14 @@ def _roster() -> _Roster:
     for name in filter(None, os.environ.get(DISABLE_VARIABLE, "").split(",")):
         roster.manager.set_blocked(name.strip())
     for point in sorted(entry_points(group=PROJECT), key=lambda point: point.name):
-        roster.states.append(_state_of(roster, point))
+        dist = point.dist
+        state = PluginState(point.name, dist.name if dist else "", dist.version if dist else "")
+        if roster.manager.is_blocked(point.name):
+            state = replace(state, state="disabled", reason=f"named in {DISABLE_VARIABLE}")
+        elif error := _admit(roster, state, point.load):
+            state = replace(state, state="broken", reason=one_line(error))
+        roster.states.append(state)
     return roster
-
-
-def _state_of(roster: _Roster, point: EntryPoint) -> PluginState:
-    dist = point.dist
-    state = PluginState(point.name, dist.name if dist else "", dist.version if dist else "")
-    if roster.manager.is_blocked(point.name):
-        return replace(state, state="disabled", reason=f"named in {DISABLE_VARIABLE}")
-    if error := _admit(roster, state, point.load):
-        return replace(state, state="broken", reason=one_line(error))
-    return state
 
 
 def _admit(roster: _Roster, state: PluginState, load: Callable[[], object]) -> BaseException | None:

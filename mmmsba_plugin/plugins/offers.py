@@ -2,7 +2,6 @@
 
 import difflib
 import re
-from collections import defaultdict
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
@@ -72,11 +71,18 @@ def entries(kind: Kind) -> list[Offer]:
     """
     if kind not in ENTRY_TYPES:
         raise PluginNotFoundError(f"no kind is called {kind!r}; kinds: {', '.join(ENTRY_TYPES)}")
-    offers = [offer for plugin in _loaded() for offer in _offers_of(plugin, kind)]
-    by_name: dict[str, list[Offer]] = defaultdict(list)
-    for offer in offers:
-        by_name[offer.name].append(offer)
-    return [_with_clash(offer, by_name[offer.name]) for offer in offers]
+    offers: list[Offer] = []
+    for plugin in _loaded():
+        with isolated() as failures:
+            for entry in chain.from_iterable(_call_alone(plugin, f"forensics_{kind}")):
+                fault = _find_fault(kind, entry)
+                offers.append(
+                    Offer(kind, None, plugin, "broken", fault)
+                    if fault
+                    else Offer(kind, entry, plugin)
+                )
+        offers += [Offer(kind, None, plugin, "broken", one_line(e)) for e in failures]
+    return [_with_clash(offer, offers) for offer in offers]
 
 
 @overload
@@ -106,8 +112,12 @@ def lookup(kind: Kind, name: str) -> Entry:
         )
     if matches and (entry := matches[0].entry):
         return entry
-    sentences = [_not_found(kind, name, offers), *_what_is_missing(offers)]
-    raise PluginNotFoundError("; ".join(sentences))
+    names = sorted({offer.name for offer in offers if offer.entry})
+    message = f"no {_noun(kind)} is called {name!r}"
+    message += f"; there are: {', '.join(names)}" if names else ": no plug-in offers any"
+    if close := difflib.get_close_matches(name, names, n=1):
+        message += f"; did you mean {close[0]!r}?"
+    raise PluginNotFoundError("; ".join([message, *_list_missing(offers)]))
 
 
 def announce(report: "Report", media: str | Path) -> tuple[str, ...]:
@@ -150,18 +160,8 @@ def _call_alone(plugin: PluginState, hook: str, **arguments: object) -> list[Any
     ]
 
 
-def _offers_of(plugin: PluginState, kind: Kind) -> list[Offer]:
-    offers = []
-    with isolated() as failures:
-        for entry in chain.from_iterable(_call_alone(plugin, f"forensics_{kind}")):
-            fault = _fault(kind, entry)
-            offers.append(
-                Offer(kind, None, plugin, "broken", fault) if fault else Offer(kind, entry, plugin)
-            )
-    return offers + [Offer(kind, None, plugin, "broken", one_line(e)) for e in failures]
-
-
-def _fault(kind: Kind, entry: object) -> str:
+def _find_fault(kind: Kind, entry: object) -> str:
+    """Explain why an entry cannot be used; empty if it can."""
     entry_type = ENTRY_TYPES[kind]
     if not isinstance(entry, entry_type):
         got = type(entry).__name__
@@ -174,7 +174,8 @@ def _fault(kind: Kind, entry: object) -> str:
     return ""
 
 
-def _with_clash(offer: Offer, namesakes: list[Offer]) -> Offer:
+def _with_clash(offer: Offer, offers: list[Offer]) -> Offer:
+    namesakes = (other for other in offers if other.entry and other.name == offer.name)
     rivals = [other.plugin for other in namesakes if other is not offer]
     if not offer.entry or not rivals:
         return offer
@@ -182,16 +183,8 @@ def _with_clash(offer: Offer, namesakes: list[Offer]) -> Offer:
     return replace(offer, state="clash", reason=f"{names} offers the same name")
 
 
-def _not_found(kind: Kind, name: str, offers: list[Offer]) -> str:
-    names = sorted({offer.name for offer in offers if offer.entry})
-    if not names:
-        return f"no {_noun(kind)} is called {name!r}: no plug-in offers any"
-    close = difflib.get_close_matches(name, names, n=1)
-    hint = f"; did you mean {close[0]!r}?" if close else ""
-    return f"no {_noun(kind)} is called {name!r}; there are: {', '.join(names)}{hint}"
-
-
-def _what_is_missing(offers: list[Offer]) -> list[str]:
+def _list_missing(offers: list[Offer]) -> list[str]:
+    """List the plug-ins and entries that could not be looked up, in sentences."""
     plugin_states = states()
     notes = [f"{s} is broken: {s.reason}" for s in plugin_states if s.state == "broken"]
     notes += [f"{o.plugin} offers a broken one: {o.reason}" for o in offers if o.state == "broken"]

@@ -1,1 +1,1 @@
-"""Frames become people: found, followed, and cut out steadily."""
+"""Detect faces in frames, link them to tracks, and crop them steadily."""

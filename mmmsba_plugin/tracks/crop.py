@@ -1,4 +1,4 @@
-"""Cuts a face and its mouth out of a frame, steadily.
+"""Cut a face and its mouth out of a frame, steadily.
 
 Both cuts are placed by points that no expression moves (eye corners and the bridge of the
 nose), fitted all at once to a fixed layout. So a head that turns or nears the camera leaves
@@ -37,7 +37,7 @@ _MAX_SHRINK = 2.0
 
 
 def cut(rgb: Rgb, mesh: Mesh, *, pts_s: float, track: int) -> FaceCrop:
-    """Return the face that ``mesh`` describes, cut out of its frame.
+    """Cut the face that ``mesh`` describes out of its frame.
 
     Args:
         rgb: The frame, shape ``(height, width, 3)``.
@@ -51,7 +51,11 @@ def cut(rgb: Rgb, mesh: Mesh, *, pts_s: float, track: int) -> FaceCrop:
     to_face = _scaled(unit, _FACE_SCALE_PX, _FACE_ORIGIN_PX)
     half = (LIPS_SIZE_PX[0] / 2, LIPS_SIZE_PX[1] / 2)
     to_lips = _scaled(unit, _LIPS_SCALE_PX, half, center=_LIPS_CENTER)
-    native, corner_px = _box_of(rgb, mesh)
+    # The pixels in the face's box, at least one.
+    box = np.round(np.asarray(mesh.box_xyxy_px)).astype(np.int64).reshape(2, 2)
+    size = np.array(rgb.shape[1::-1])
+    (left, top) = corner_px = np.clip(box[0], 0, size - 1)
+    (right, bottom) = np.clip(box[1], corner_px + 1, size)
     to_native = cv2.invertAffineTransform(to_face)
     to_native[:, 2] -= corner_px
     return FaceCrop(
@@ -60,7 +64,7 @@ def cut(rgb: Rgb, mesh: Mesh, *, pts_s: float, track: int) -> FaceCrop:
         face=warp(rgb, to_face, FACE_SIZE_PX),
         lips=warp(rgb, to_lips, LIPS_SIZE_PX),
         points=apply_affine(to_face, mesh.points_px).astype(np.float32),
-        native=native,
+        native=rgb[top:bottom, left:right],
         to_native=to_native,
         to_face=to_face,
         box_xyxy_px=mesh.box_xyxy_px,
@@ -91,17 +95,8 @@ def crop_region(face: FaceCrop, center: tuple[float, float], half: float, size_p
     return warp(face.native, affine, (size_px, size_px))
 
 
-def _box_of(rgb: Rgb, mesh: Mesh) -> tuple[Rgb, NDArray[np.int64]]:
-    """Return the pixels in a face's box, at least one, and where their corner lies."""
-    box = np.round(np.asarray(mesh.box_xyxy_px)).astype(np.int64).reshape(2, 2)
-    size = np.array(rgb.shape[1::-1])
-    (left, top) = corner = np.clip(box[0], 0, size - 1)
-    (right, bottom) = np.clip(box[1], corner + 1, size)
-    return rgb[top:bottom, left:right], corner
-
-
 def fit_similarity(source: NDArray[np.float64], target: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the turn, scale and shift that brings ``source`` nearest to ``target``.
+    """Fit the turn, scale and shift that brings ``source`` nearest to ``target``.
 
     Args:
         source: Points, shape ``(point, 2)``.
@@ -123,7 +118,7 @@ def fit_similarity(source: NDArray[np.float64], target: NDArray[np.float64]) -> 
 
 
 def warp(rgb: Rgb, affine: NDArray[np.float64], size_px: tuple[int, int]) -> Rgb:
-    """Return the part of a frame that ``affine`` maps onto ``size_px`` (width, height)."""
+    """Warp the part of a frame that ``affine`` maps onto ``size_px`` (width, height)."""
     import cv2
 
     shrink = 1.0 / max(float(np.hypot(affine[0, 0], affine[1, 0])), 1e-6)

@@ -1,4 +1,4 @@
-"""Finds faces in a frame.
+"""Detect faces in a frame.
 
 BlazeFace "back" with its letterboxed input of 256 x 256. Of the detectors tried on 1,100
 frames of talking people it alone found every face that at least three of six others
@@ -41,15 +41,15 @@ class Detection:
 
 
 class FaceDetector:
-    """Finds faces; holds the network."""
+    """Detector of faces; holds the network."""
 
     def __init__(self) -> None:
         self._network = load_network(DETECTOR)
         self._outputs = self._network.getUnconnectedOutLayersNames()
 
     def __call__(self, rgb: Rgb) -> list[Detection]:
-        """Return the faces of a frame, shape ``(height, width, 3)``, best first."""
-        square, scale, shift_px = _letterbox(rgb)
+        """Detect the faces of a frame, shape ``(height, width, 3)``, best first."""
+        square, scale, shift_px = letterbox(rgb)
         self._network.setInput(square)
         raw_outputs = self._network.forward(self._outputs)
         outputs = {out.shape[-1]: out.reshape(-1, out.shape[-1]) for out in raw_outputs}
@@ -57,12 +57,15 @@ class FaceDetector:
         sure = scores >= _MIN_SCORE
         points = outputs[_NUM_REGRESSORS][sure].reshape(-1, 8, 2).astype(np.float64)
         points[:, [0, 2, 3, 4, 5, 6, 7]] += anchors()[sure][:, None]
-        return _distinct(_to_frame(points, scale, shift_px), scores[sure])
+        # To frame pixels; row 1 is a size and only scales.
+        in_frame = (points - shift_px) / scale
+        in_frame[:, 1] = points[:, 1] / scale
+        return _suppress_overlaps(in_frame, scores[sure])
 
 
 @cache
 def anchors() -> NDArray[np.float64]:
-    """Return the centres that the network's answers are relative to, in input pixels.
+    """Compute the centres that the network's outputs are relative to, in input pixels.
 
     A 16 x 16 grid with two anchors a place, then an 8 x 8 grid with six, shape ``(896, 2)``.
     """
@@ -74,8 +77,16 @@ def anchors() -> NDArray[np.float64]:
     return np.concatenate(rows)
 
 
-def _letterbox(rgb: Rgb) -> tuple[NDArray[np.float32], float, NDArray[np.float64]]:
-    """Return the network's input, its scale against the frame, and its margins."""
+def letterbox(rgb: Rgb) -> tuple[NDArray[np.float32], float, NDArray[np.float64]]:
+    """Scale a frame into the middle of the network's square input.
+
+    Args:
+        rgb: The frame, shape ``(height, width, 3)``.
+
+    Returns:
+        The input, shape ``(1, 3, 256, 256)``; its scale against the frame; and its left and
+        top margin, in input pixels.
+    """
     import cv2
 
     height, width = rgb.shape[:2]
@@ -90,16 +101,7 @@ def _letterbox(rgb: Rgb) -> tuple[NDArray[np.float32], float, NDArray[np.float64
     return blob, scale, np.array([left, top], dtype=np.float64)
 
 
-def _to_frame(
-    points: NDArray[np.float64], scale: float, shift_px: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Map centre and key points to frame pixels; row 1 is a size and only scales."""
-    mapped = (points - shift_px) / scale
-    mapped[:, 1] = points[:, 1] / scale
-    return mapped
-
-
-def _distinct(points: NDArray[np.float64], scores: NDArray[np.float64]) -> list[Detection]:
+def _suppress_overlaps(points: NDArray[np.float64], scores: NDArray[np.float64]) -> list[Detection]:
     """Keep the best of boxes that overlap."""
     import cv2
 

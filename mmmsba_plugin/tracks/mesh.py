@@ -1,4 +1,4 @@
-"""Finds the 468 points of one face in a square around it.
+"""Find the 468 points of one face in a square around it.
 
 The square is 1.5 times the longer side of the face's box, turned so that the eyes are
 level; the next frame's square comes from this frame's points.
@@ -71,6 +71,12 @@ class Mesh:
         (left, top), (right, bottom) = self.points_px.min(axis=0), self.points_px.max(axis=0)
         return float(left), float(top), float(right), float(bottom)
 
+    @property
+    def area_px(self) -> float:
+        """Area of the box, in square pixels."""
+        left, top, right, bottom = self.box_xyxy_px
+        return (right - left) * (bottom - top)
+
     def roi(self) -> Roi:
         """Return the square to look at in the next frame."""
         corners = self.points_px[list(EYE_CORNERS)]
@@ -79,14 +85,14 @@ class Mesh:
 
 
 class FaceMesh:
-    """Finds a face's points; holds the network."""
+    """Finder of a face's points; holds the network."""
 
     def __init__(self) -> None:
         self._network = load_network(MESH)
         self._outputs = self._network.getUnconnectedOutLayersNames()
 
     def __call__(self, rgb: Rgb, roi: Roi) -> Mesh:
-        """Return the points of the face in ``roi``, and how sure it is that one is there."""
+        """Find the points of the face in ``roi``, and how sure it is that one is there."""
         import cv2
 
         to_input = roi.to_input()

@@ -14,21 +14,21 @@ if TYPE_CHECKING:
 DETECTOR = "face_detection_back.tflite"
 MESH = "face_landmark.tflite"
 
-_SHA256 = {
+SHA256 = {
     DETECTOR: "e376cf6b168d5ece8a3cedb94acc4eb168a136aede125ccc3d903ef38f5beda8",
     MESH: "2efcb4f4de43c7614b80a3cc3e8a37354b3b3b40f75cce20f6f38f0f25d65493",
 }
 
 
 def load_network(name: str) -> "cv2.dnn.Net":
-    """Return a shipped model as a ``cv2.dnn`` network.
+    """Load a shipped model as a ``cv2.dnn`` network.
 
     Raises:
         ModelFileError: The file is not the one that was shipped.
     """
     import cv2
 
-    _check(name)
+    read_bundled(__package__, name, sha256=SHA256[name])
     # OpenCV 5's default engine returns only one of the two outputs of these files, and its
     # reader of bytes takes no other; version 4 has no engines to choose from.
     classic: dict[str, Any] = (
@@ -44,9 +44,5 @@ def verify() -> None:
     Raises:
         ModelFileError: One is missing, or not the one that was shipped.
     """
-    for name in _SHA256:
-        _check(name)
-
-
-def _check(name: str) -> None:
-    read_bundled(__package__, name, sha256=_SHA256[name])
+    for name, sha256 in SHA256.items():
+        read_bundled(__package__, name, sha256=sha256)
