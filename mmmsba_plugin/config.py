@@ -142,6 +142,12 @@ class ModelConfig(Config):
         min_length=1, description="Features a snippet, for each modality."
     )
     attention: Attention = Field(default="mmms-ba", description="Attention between modalities.")
+    input_units: int | None = Field(
+        default=None,
+        ge=1,
+        description="Units of a dense layer, with hyperbolic tangent, in front of each Bi-GRU; "
+        "none for no such layer. Long vectors from few clips want one.",
+    )
     gru_units: int = Field(default=300, ge=1, description="Units of each Bi-GRU, a direction.")
     dense_units: int = Field(default=100, ge=1, description="Units of each dense layer.")
     joint_layers: int = Field(
@@ -280,6 +286,9 @@ class TrainConfig(Config):
     )
     decay: float = Field(
         default=0.95, gt=0, le=1, description="Factor of the learning rate, an epoch."
+    )
+    weight_decay: float = Field(
+        default=0.0, ge=0, description="Decoupled weight decay of Adam, as in AdamW."
     )
     max_epochs: int = Field(
         default=100, ge=1, description="Largest number of passes over the data."

@@ -104,7 +104,7 @@ class Embedded:
 class LipsEmbedding(Embedded):
     """Texture of the mouth, and the embedding of the lower face from the nose to the chin."""
 
-    center, half = (0.0, 1.05), 1.21
+    center, half = (0.0, 1.0), 0.95
 
     def texture(self) -> PerFrame:
         """Return the front-end ``lips-texture``."""
@@ -114,7 +114,7 @@ class LipsEmbedding(Embedded):
 class FaceEmbedding(Embedded):
     """Texture of the face, and the embedding of the whole face with its border."""
 
-    center, half = (0.0, 0.45), 1.45
+    center, half = (0.0, 0.45), 1.25
 
     def texture(self) -> PerFrame:
         """Return the front-end ``face-texture``."""

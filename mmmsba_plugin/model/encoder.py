@@ -1,5 +1,7 @@
 """One modality's rows of vectors become its stream: Bi-GRU, then dense.
 
+Long vectors may go through a dense layer first, which keeps what the Bi-GRU learns from few.
+
 Where dense layers are shared by all modalities, the stream is what the Bi-GRU returns.
 
 Weights start as Keras starts them (Glorot uniform, orthogonal recurrence, zero biases):
@@ -41,7 +43,10 @@ class Encoder(nn.Module):
         self.register_buffer("mean", torch.zeros(dim))
         self.register_buffer("std", torch.ones(dim))
         self.dropout_input = nn.Dropout(config.dropout_input)
-        self.gru = nn.GRU(dim, config.gru_units, batch_first=True, bidirectional=True)
+        self.project = None if config.input_units is None else nn.Linear(dim, config.input_units)
+        self.gru = nn.GRU(
+            config.input_units or dim, config.gru_units, batch_first=True, bidirectional=True
+        )
         self.dropout_gru = nn.Dropout(config.dropout_gru)
         self.dense = (
             None if config.joint_layers else nn.Linear(2 * config.gru_units, config.dense_units)
@@ -94,7 +99,10 @@ class Encoder(nn.Module):
         rows = (values - self.mean) / self.std
         if present is not None:
             rows = rows.masked_fill(~present.unsqueeze(-1), 0.0)
-        states: Tensor = self.dropout_gru(self._recur(self.dropout_input(rows), mask))
+        rows = self.dropout_input(rows)
+        if self.project is not None:
+            rows = self.project(rows).tanh()
+        states: Tensor = self.dropout_gru(self._recur(rows, mask))
         if self.dense is None:
             return states
         dense: Tensor = self.activation(self.dense(states))

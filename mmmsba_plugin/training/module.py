@@ -53,7 +53,11 @@ class Learner(lightning.LightningModule):
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """Return Adam whose learning rate decays exponentially (paper section 4.2)."""
-        adam = torch.optim.Adam(self.network.parameters(), lr=self.config.learning_rate)
+        adam = torch.optim.AdamW(
+            self.network.parameters(),
+            lr=self.config.learning_rate,
+            weight_decay=self.config.weight_decay,
+        )
         decay = torch.optim.lr_scheduler.ExponentialLR(adam, gamma=self.config.decay)
         return {"optimizer": adam, "lr_scheduler": {"scheduler": decay, "interval": "epoch"}}
 
