@@ -187,8 +187,17 @@ def forensics_dataset_readers() -> Iterator[DatasetReader]:
 @hookimpl
 def forensics_forgers() -> Iterator[Forger]:
     """Offer forgers."""
+    from mmmsba_plugin.forge import counterpart_cut
+
     yield from _audio_forgers()
     yield from _frame_forgers()
+    yield Forger(
+        name="counterpart",
+        modality="both",
+        summary="A cut to what a real generator made of the same clip: some words of it altered.",
+        config=counterpart_cut.CounterpartCutConfig,
+        build=counterpart_cut.CounterpartCut,
+    )
 
 
 def _audio_forgers() -> Iterator[Forger]:

@@ -29,6 +29,8 @@ class AudioJob:
         end: First sample behind the segment.
         sample_rate_hz: Sample rate of the clip and of the donor, in Hz.
         donor: The whole audio of another clip; None for a forger that needs none.
+        counterpart: The whole audio of an aligned fake of this clip, as long as ``audio``;
+            None for a forger that needs none.
     """
 
     audio: Audio
@@ -36,6 +38,7 @@ class AudioJob:
     end: int
     sample_rate_hz: int
     donor: Audio | None = None
+    counterpart: Audio | None = None
 
     @property
     def span(self) -> Audio:
@@ -74,12 +77,15 @@ class FrameJob:
         other_clip_donors: As many consecutive frames of another clip, preferably of another
             identity in the same head pose; their size may differ. Empty for a forger that
             needs none.
+        counterpart: The same frames of an aligned fake of this clip; empty for a forger that
+            needs none.
     """
 
     frames: Sequence[FaceFrame]
     fps_hz: float
     donors: Sequence[FaceFrame] = ()
     other_clip_donors: Sequence[FaceFrame] = ()
+    counterpart: Sequence[FaceFrame] = ()
 
 
 @runtime_checkable
@@ -130,3 +136,12 @@ def needs_other_clip(forger: ClipForger) -> bool:
         forger: Any forger; one without a property of this name needs no other clip.
     """
     return bool(getattr(forger, "needs_other_clip", False))
+
+
+def needs_counterpart(forger: ClipForger) -> bool:
+    """Return whether a job must bring an aligned fake of the clip.
+
+    Args:
+        forger: Any forger; one without a property of this name needs none.
+    """
+    return bool(getattr(forger, "needs_counterpart", False))

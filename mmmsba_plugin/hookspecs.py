@@ -201,14 +201,15 @@ class Forger:
 
     Attributes:
         name: What ``--forger`` calls it.
-        modality: Stream that it manipulates: ``audio`` or ``visual``.
+        modality: Stream that it manipulates: ``audio``, ``visual``, or ``both`` for a forger that
+            does either, whichever a clip has.
         summary: One line for a person: which real attack it stands for.
         config: The model of its settings.
         build: Makes the forger from settings.
     """
 
     name: str
-    modality: Literal["audio", "visual"]
+    modality: Literal["audio", "visual", "both"]
     summary: str
     config: type[Config]
     build: "Callable[[Any], ClipForger]"

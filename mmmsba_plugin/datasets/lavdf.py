@@ -59,12 +59,18 @@ class LavDfConfig(ReaderConfig):
     """Settings of the LAV-DF reader: root and split."""
 
     root: Path = Field(description="The folder with metadata.json in it.")
+    use: str = Field(
+        default="all",
+        description="Only records that state this use, such as 'sync' for clips that serve to "
+        "learn lip-sync alone; those that state none are for 'all'.",
+    )
 
 
 def read_lavdf(
     root: Path,
     *,
     split: str | None = None,
+    use: str = "all",
     need_media: bool = True,
     on_error: OnError = warn,
 ) -> Iterator[Record]:
@@ -75,6 +81,7 @@ def read_lavdf(
     Args:
         root: The folder with ``metadata.json`` (or ``metadata.min.json``) in it.
         split: Only records of this split, by our word or another for it; all if not given.
+        use: Only records that state this ``use``; those that state none are for ``all``.
         need_media: Whether a record whose clip is not there is left out; without it the disk
             is not looked at.
         on_error: Hears of each record of the wanted split that is left out, because it is
@@ -94,7 +101,7 @@ def read_lavdf(
     """
     path = _metadata_of(root)
     splits = Splits(split_word(split) if split else None)
-    make = partial(_record, root=root, splits=splits, need_media=need_media)
+    make = partial(_record, root=root, splits=splits, use=use, need_media=need_media)
     yield from walk(listed(path), make, on_error)
     splits.require(path)
 
@@ -102,7 +109,11 @@ def read_lavdf(
 def read_as_set(config: LavDfConfig, on_error: OnError = warn) -> Iterator[Record]:
     """Yield the records that settings ask for; see :func:`read_lavdf`."""
     return read_lavdf(
-        config.root, split=config.split, need_media=config.need_media, on_error=on_error
+        config.root,
+        split=config.split,
+        use=config.use,
+        need_media=config.need_media,
+        on_error=on_error,
     )
 
 
@@ -129,10 +140,12 @@ def _metadata_of(root: Path) -> Path:
     )
 
 
-def _record(item: Fields, *, root: Path, splits: Splits, need_media: bool) -> Record | None:
+def _record(
+    item: Fields, *, root: Path, splits: Splits, use: str, need_media: bool
+) -> Record | None:
     key = file_key(item)
     split = _split_of(key, word(item, "split"))
-    if not splits.wants(split):
+    if not splits.wants(split) or (word(item, "use") or "all") != use:
         return None
     visual, audio = _ground_truth(item)
     truth = tuple(merge([*visual, *audio]))

@@ -12,12 +12,14 @@ from typing import Any, Literal, TypeVar
 import numpy as np
 
 from mmmsba_plugin.errors import ForgeError, MmmsbaError
+from mmmsba_plugin.forge.aligned_fake import AlignedFake
 from mmmsba_plugin.forge.audio.loudness import compute_rms
 from mmmsba_plugin.forge.augment.video import shown_at_rate
 from mmmsba_plugin.forge.donors import Donors
 from mmmsba_plugin.forge.face_trace import fetch_frames
 from mmmsba_plugin.forge.plan import (
     PlannedSegment,
+    Proposer,
     SegmentConfig,
     plan_segments,
     propose_audio,
@@ -32,6 +34,7 @@ from mmmsba_plugin.forger import (
     FaceFrame,
     FrameForger,
     FrameJob,
+    needs_counterpart,
     needs_other_clip,
 )
 from mmmsba_plugin.segment import Segment
@@ -68,16 +71,19 @@ class Operation:
         forger: Name of the forger.
         modality: The modality that was manipulated.
         time: The segment.
+        generator: Name of the generator whose fake was cut in, where it was one and is known.
     """
 
     forger: str
     modality: Literal["audio", "visual"]
     time: Segment
+    generator: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return its entry in the metadata."""
         ends = {"start": self.time.start_s, "end": self.time.end_s}
-        return {"forger": self.forger, "modality": self.modality, **ends}
+        generator = {"generator": self.generator} if self.generator else {}
+        return {"forger": self.forger, "modality": self.modality, **ends, **generator}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -122,6 +128,7 @@ def forge_clip(
     donors: Donors,
     config: SegmentConfig,
     rng: np.random.Generator,
+    aligned: AlignedFake | None = None,
 ) -> FakeClip | Refusal:
     """Forge one to three segments of a clip.
 
@@ -131,6 +138,7 @@ def forge_clip(
         donors: Other clips, for forgers that need them.
         config: Length and number of the segments.
         rng: Source of all randomness.
+        aligned: A fake of the whole clip, for forgers that need one.
 
     Returns:
         The forged clip; or a refusal, where the clip has no room for a fake segment with real
@@ -144,6 +152,8 @@ def forge_clip(
             audio=clip.audio if recipe.audios else None,
             rate_hz=clip.sample_rate_hz,
         )
+        if aligned and any(needs_counterpart(forger) for _, forger in recipe.frames):
+            propose = _where_changed(propose, aligned)
     else:
         propose = propose_audio(clip.audio, clip.sample_rate_hz)
     segments = plan_segments(propose, duration_s=clip.duration_s, config=config, rng=rng)
@@ -155,12 +165,22 @@ def forge_clip(
     audio_turns, frame_turns = assign_modalities(len(segments), recipe, rng)
     audios = [(segments[i], *recipe.audios[i % len(recipe.audios)]) for i in audio_turns]
     frames = [(segments[i], *recipe.frames[i % len(recipe.frames)]) for i in frame_turns]
-    new_audio, audio_log = _alter_audio(clip, audios, donors, rng)
-    new_frames, frame_log = _alter_frames(clip, frames, donors, rng)
+    new_audio, audio_log = _alter_audio(clip, audios, donors, rng, aligned)
+    new_frames, frame_log = _alter_frames(clip, frames, donors, rng, aligned)
     for forgers, log in ((recipe.frames, frame_log), (recipe.audios, audio_log)):
         if forgers and not log.operations:
             return log.refusals[-1]
     return FakeClip(new_audio, new_frames, (*audio_log.operations, *frame_log.operations))
+
+
+def _where_changed(propose: Proposer, aligned: AlignedFake) -> Proposer:
+    """Keep to segments in which every frame was altered; where lips stay shut, some are not."""
+
+    def propose_changed(length_s: float, rng: np.random.Generator) -> PlannedSegment | None:
+        segment = propose(length_s, rng)
+        return segment if segment and aligned.changed[list(segment.frames)].all() else None
+
+    return propose_changed
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +194,7 @@ def _alter_audio(
     plan: Sequence[tuple[PlannedSegment, str, AudioForger]],
     donors: Donors,
     rng: np.random.Generator,
+    aligned: AlignedFake | None,
 ) -> tuple[Audio, _Log]:
     """Alter segments of the audio, each by its forger, and return all of the audio."""
     audio, log = clip.audio.copy(), _Log()
@@ -182,13 +203,16 @@ def _alter_audio(
             s_to_samples(t, clip.sample_rate_hz) for t in (segment.time.start_s, segment.time.end_s)
         )
         donor = donors.find_audio(end - start, rng) if forger.needs_donor else None
-        job = AudioJob(clip.audio, start, end, clip.sample_rate_hz, donor)
+        cut_to = aligned if needs_counterpart(forger) else None
+        counterpart = cut_to.clip.audio if cut_to else None
+        job = AudioJob(clip.audio, start, end, clip.sample_rate_hz, donor, counterpart)
         span = _forge_audio(name, forger, job, rng)
         if isinstance(span, Refusal):
             log.refusals.append(span)
         else:
             audio[start:end] = span
-            log.operations.append(Operation(name, "audio", segment.time))
+            generator = cut_to.counterpart.generator if cut_to else None
+            log.operations.append(Operation(name, "audio", segment.time, generator))
     return audio, log
 
 
@@ -197,14 +221,18 @@ def _alter_frames(
     plan: Sequence[tuple[PlannedSegment, str, FrameForger]],
     donors: Donors,
     rng: np.random.Generator,
+    aligned: AlignedFake | None,
 ) -> tuple[dict[int, Frame], _Log]:
     """Alter the frames of segments, each by its forger, and return these frames by index."""
     altered, log, face = dict[int, Frame](), _Log(), clip.face
     # The frames of all segments, and their donors, are read in one go.
     indices = {i for segment, _, _ in plan for i in (*segment.frames, *segment.donors)}
     frames = fetch_frames(clip.frames(), indices)
+    cut_in = {i for segment, _, forger in plan if needs_counterpart(forger) for i in segment.frames}
+    fakes = fetch_frames(aligned.clip.frames(), cut_in) if aligned else {}
     for segment, name, forger in plan:
         target, others = segment.frames, list[FaceFrame]()
+        cut_to = aligned if needs_counterpart(forger) else None
         if needs_other_clip(forger):
             others = donors.find_faces(face.points[target.start : target.stop], rng)
         job = FrameJob(
@@ -212,13 +240,15 @@ def _alter_frames(
             fps_hz=float(clip.fps_hz),
             donors=[face.face_frame(i, frames[i]) for i in segment.donors],
             other_clip_donors=others,
+            counterpart=[face.face_frame(i, fakes[i]) for i in target] if cut_to else (),
         )
         new = _forge_frames(name, forger, job, rng)
         if isinstance(new, Refusal):
             log.refusals.append(new)
         else:
             altered |= {i: Frame(frames[i].pts_s, rgb) for i, rgb in zip(target, new, strict=True)}
-            log.operations.append(Operation(name, "visual", segment.time))
+            generator = cut_to.counterpart.generator if cut_to else None
+            log.operations.append(Operation(name, "visual", segment.time, generator))
     return altered, log
 
 

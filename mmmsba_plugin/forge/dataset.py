@@ -187,7 +187,12 @@ class ClipTask:
                 variants.append(variant)
         if not variants:
             return ClipResult((), (Skipped(source.name, skipped[0].reason),))
-        copies = [writer.write_real(n) for n in real[: self._num_real(len(variants))]]
+        copies = [
+            writer.write_recut(n, self.forgers, donors)
+            if source.candidate.counterparts
+            else writer.write_real(n)
+            for n in real[: self._num_real(len(variants))]
+        ]
         return ClipResult((*copies, *variants), tuple(skipped))
 
     def _write_variant(
@@ -195,7 +200,8 @@ class ClipTask:
     ) -> Entry | Refusal:
         """Write a variant with the first recipe that the clip can be forged with."""
         result: Entry | Refusal = Refusal(
-            "it has neither a face nor audio to forge; give a clip that has one"
+            "it has neither a face nor audio to forge, or no forger applies that was asked for; "
+            "give a clip that has one, or for 'counterpart' metadata that name a whole-clip fake"
         )
         for recipe in writer.recipes(self.forgers, turn):
             result = writer.write_fake(number, recipe, donors, original=original)

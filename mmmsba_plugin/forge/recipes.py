@@ -12,8 +12,8 @@ from typing import Any, TypeVar
 import numpy as np
 
 from mmmsba_plugin.errors import ConfigError, MissingExtraError
-from mmmsba_plugin.forge.sources import Skipped
-from mmmsba_plugin.forger import AudioForger, FrameForger
+from mmmsba_plugin.forge.sources import Counterpart, Skipped
+from mmmsba_plugin.forger import AudioForger, ClipForger, FrameForger, needs_counterpart
 from mmmsba_plugin.hookspecs import Forger
 
 _T = TypeVar("_T")
@@ -32,10 +32,19 @@ class Recipe:
     Attributes:
         audios: Names of audio forgers and the forgers; empty if the audio stays as it is.
         frames: Names of frame forgers and the forgers; empty if the frames stay.
+        counterpart: The aligned fake of the clip, for forgers that need one.
     """
 
     audios: tuple[tuple[str, AudioForger], ...] = ()
     frames: tuple[tuple[str, FrameForger], ...] = ()
+    counterpart: Counterpart | None = None
+
+    @property
+    def needs_counterpart(self) -> bool:
+        """Whether one of its forgers needs an aligned fake."""
+        forgers: list[ClipForger] = [forger for _, forger in self.audios]
+        forgers += [forger for _, forger in self.frames]
+        return any(map(needs_counterpart, forgers))
 
     def __str__(self) -> str:
         return "+".join(name for name, _ in (*self.audios, *self.frames))
@@ -57,12 +66,33 @@ class ForgerSet:
 
     @property
     def names(self) -> list[str]:
-        """The names of all forgers, those of audio first."""
+        """The names of all forgers, those of audio first; one of both stands there twice."""
         return [name for name, _ in (*self.audios, *self.frames)]
 
-    def select(self, *, audio: bool, frames: bool) -> "ForgerSet":
-        """Select the forgers of the modalities that a clip has."""
-        return ForgerSet(self.audios if audio else (), self.frames if frames else ())
+    def select(
+        self, *, audio: bool, frames: bool, counterpart: Counterpart | None = None
+    ) -> "ForgerSet":
+        """Select the forgers that apply to a clip.
+
+        Args:
+            audio: Whether it has audio.
+            frames: Whether it shows a face.
+            counterpart: An aligned fake of it; forgers that need one serve the modalities that
+                it altered.
+        """
+        has_audio = counterpart is not None and counterpart.audio
+        has_frames = counterpart is not None and counterpart.visual
+        return ForgerSet(
+            tuple(f for f in self.audios if audio and (has_audio or not needs_counterpart(f[1]))),
+            tuple(f for f in self.frames if frames and (has_frames or not needs_counterpart(f[1]))),
+        )
+
+    def only_counterpart(self) -> "ForgerSet":
+        """Select the forgers that need an aligned fake."""
+        return ForgerSet(
+            tuple(f for f in self.audios if needs_counterpart(f[1])),
+            tuple(f for f in self.frames if needs_counterpart(f[1])),
+        )
 
     def recipes(
         self, number: int, *, mixed_share: float, rng: np.random.Generator
@@ -117,11 +147,13 @@ def build_forgers(
         except MissingExtraError as error:
             left_out.append(Skipped(f"the forger {entry.name!r}", str(error)))
             continue
-        if entry.modality == "audio" and isinstance(forger, AudioForger):
+        is_audio = entry.modality != "visual" and isinstance(forger, AudioForger)
+        is_frames = entry.modality != "audio" and isinstance(forger, FrameForger)
+        if isinstance(forger, AudioForger) and is_audio:
             audios.append((entry.name, forger))
-        elif entry.modality != "audio" and isinstance(forger, FrameForger):
+        if isinstance(forger, FrameForger) and is_frames:
             frames.append((entry.name, forger))
-        else:
+        if is_audio + is_frames < 1 + (entry.modality == "both"):
             raise ConfigError(
                 f"the forger {entry.name!r} says it alters {entry.modality!r}, but "
                 f"{type(forger).__name__} lacks needs_donor and forge_audio or forge_frames"

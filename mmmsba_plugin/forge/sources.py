@@ -1,13 +1,16 @@
 """Find the real clips of a folder, with their identities and splits.
 
-A folder in LAV-DF's layout names both itself. In any other, each file is taken for an
+A folder in LAV-DF's layout names both itself, and the fakes that a generator made of whole
+clips: such a counterpart can be cut in. In any other, each file is taken for an
 identity of its own, and identities are dealt to splits by a seeded shuffle; none is ever in
 two.
 """
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from mmmsba_plugin.datasets.json_records import listed
 from mmmsba_plugin.datasets.lavdf_metadata import METADATA
@@ -20,6 +23,30 @@ from mmmsba_plugin.schema import Media
 #: Share of the identities that are held out, where the folder names no splits.
 HELD_OUT = {"dev": 0.15, "test": 0.15}
 
+#: A fake is one of the whole clip where it leaves no more than this of it, in seconds.
+_MAX_REST_S = 0.2
+#: What is known of a clip and passed on to all that is made of it.
+_DETAILS = ("corpus", "language")
+
+
+@dataclass(frozen=True, slots=True)
+class Counterpart:
+    """A fake that a generator made of a whole real clip, frame by frame.
+
+    Attributes:
+        path: The file.
+        key: Its name below the folder, with slashes.
+        generator: Name of the generator, if it is known.
+        visual: Whether its frames were altered.
+        audio: Whether its audio was.
+    """
+
+    path: Path
+    key: str
+    generator: str | None
+    visual: bool
+    audio: bool
+
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
@@ -30,12 +57,16 @@ class Candidate:
         key: Its name below the folder, with slashes.
         identity: The person that is seen.
         split: ``train``, ``dev`` or ``test``, or the folder's own word.
+        counterparts: Fakes of the whole clip, of the same split.
+        details: What else the folder says that holds for all that is made of the clip.
     """
 
     path: Path
     key: str
     identity: str
     split: str
+    counterparts: tuple[Counterpart, ...] = ()
+    details: Mapping[str, str] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +117,11 @@ def find_sources(
     """
     if not folder.is_dir():
         raise DatasetError(f"there is no folder {folder}; give one that holds real clips")
-    has_metadata = (folder / METADATA).is_file()
-    candidates = _read_metadata(folder, seed) if has_metadata else _find_videos(folder, seed)
+    skipped: list[Skipped] = []
+    if (folder / METADATA).is_file():
+        candidates, skipped = _read_metadata(folder, seed, split)
+    else:
+        candidates = _find_videos(folder, seed)
     splits = sorted({c.split for c in candidates})
     candidates = [c for c in candidates if split in {None, c.split}]
     if splits and not candidates:
@@ -98,7 +132,6 @@ def find_sources(
             "some of its clips real (n_fakes 0)"
         )
     sources: list[Source] = []
-    skipped: list[Skipped] = []
     names: set[str] = set()
     for candidate in candidates:
         try:
@@ -129,30 +162,90 @@ def _probe_video(candidate: Candidate, min_clip_s: float) -> Media:
     return media
 
 
-def _read_metadata(folder: Path, seed: int) -> list[Candidate]:
-    """Read the clips that LAV-DF metadata calls real, by key; missing splits are dealt."""
-    real = []
+def _read_metadata(
+    folder: Path, seed: int, requested: str | None
+) -> tuple[list[Candidate], list[Skipped]]:
+    """Read the clips that LAV-DF metadata calls real, by key, and fakes that crossed splits.
+
+    Missing splits are dealt. Clips whose ``use`` is another than ``all`` are passed over.
+    """
+    entries = []
     for record in listed(folder / METADATA):
         entry = record.value
         try:
             key = str(entry["file"])
-            split = entry.get("split")
             num_fakes = int(entry.get("n_fakes", 0)) or len(entry.get("fake_periods") or ())
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise DatasetError(
                 f"{folder / METADATA}, entry {record.entry}: {error!r} does not fit LAV-DF's "
                 "layout; each entry needs 'file', and 'n_fakes' as a number"
             ) from error
-        if not num_fakes:
-            identity = str(entry.get("identity") or Path(key).stem)
-            real.append((key, identity, split))
-    stated = {identity: split for _, identity, split in real if split}
-    unsplit = {identity for _, identity, _ in real} - stated.keys()
-    splits = deal(unsplit, HELD_OUT, seed=seed) | stated
-    return [
-        Candidate(folder / key, key, identity, str(split or splits[identity]))
-        for key, identity, split in sorted(real, key=lambda row: row[0])
+        if entry.get("use") in {None, "all"}:
+            entries.append((key, bool(num_fakes), entry))
+    real = {key: entry for key, fake, entry in sorted(entries, key=lambda row: row[0]) if not fake}
+    identities = {key: str(e.get("identity") or Path(key).stem) for key, e in real.items()}
+    stated = {identities[key]: str(e["split"]) for key, e in real.items() if e.get("split")}
+    dealt = deal(set(identities.values()) - stated.keys(), HELD_OUT, seed=seed)
+    splits = {k: str(e.get("split") or (dealt | stated)[identities[k]]) for k, e in real.items()}
+    fakes = {k: e for k, fake, e in entries if fake and e.get("original") in real}
+    crossing = {
+        k
+        for k, e in fakes.items()
+        if _crosses(e, identities, splits) or e.get("split") not in {None, splits[e["original"]]}
+    }
+    candidates = [
+        Candidate(
+            folder / key,
+            key,
+            identities[key],
+            splits[key],
+            tuple(
+                counterpart
+                for k, e in sorted(fakes.items(), key=lambda row: row[0])
+                if e["original"] == key and k not in crossing
+                if (counterpart := _to_counterpart(folder, k, e))
+            ),
+            {word: str(entry[word]) for word in _DETAILS if entry.get(word)},
+        )
+        for key, entry in real.items()
     ]
+    skipped = [
+        Skipped(k, "it or who it was made of is of another split than its original; correct one")
+        for k in sorted(crossing)
+        if requested in {None, splits[fakes[k]["original"]]}
+    ]
+    return candidates, skipped
+
+
+def _crosses(
+    entry: Mapping[str, Any], identities: Mapping[str, str], splits: Mapping[str, str]
+) -> bool:
+    """Return whether somebody who is seen or was used in a fake belongs to another split.
+
+    ``identity`` is who is seen, ``donor_identity`` whose face or voice a generator put there.
+    """
+    split = splits[entry["original"]]
+    involved = {str(entry[word]) for word in ("identity", "donor_identity") if entry.get(word)}
+    return any(splits[key] != split for key, identity in identities.items() if identity in involved)
+
+
+def _to_counterpart(folder: Path, key: str, entry: Mapping[str, Any]) -> Counterpart | None:
+    """Return the counterpart that an entry lists; None if it alters but a part of the clip."""
+    periods = entry.get("fake_periods") or ()
+    visual = _spans_clip(entry.get("visual_fake_segments", periods), entry)
+    audio = _spans_clip(entry.get("audio_fake_segments", periods), entry)
+    visual = visual and bool(entry.get("modify_video", True))
+    audio = audio and bool(entry.get("modify_audio", True))
+    generator = str(entry["generator"]) if entry.get("generator") else None
+    if not (visual or audio):
+        return None
+    return Counterpart(folder / key, key, generator, visual=visual, audio=audio)
+
+
+def _spans_clip(spans: Sequence[Sequence[float]], entry: Mapping[str, Any]) -> bool:
+    """Return whether one segment spans the clip, up to a frame or two at its ends."""
+    duration_s = float(entry.get("duration") or 0.0)
+    return any(end - start >= duration_s - _MAX_REST_S > 0 for start, end in spans)
 
 
 def _find_videos(folder: Path, seed: int) -> list[Candidate]:

@@ -7,15 +7,19 @@ would be the label.
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from pydantic import Field
 
 from mmmsba_plugin.config import Config, TracksConfig
 from mmmsba_plugin.datasets.lavdf_metadata import Entry, entry
+from mmmsba_plugin.errors import ForgeError
+from mmmsba_plugin.forge.aligned_fake import AlignedFake, load_aligned
 from mmmsba_plugin.forge.apply import FakeClip, Refusal, forge_clip
 from mmmsba_plugin.forge.augment.audio import mix
 from mmmsba_plugin.forge.augment.pipeline import Processing, ProcessingConfig, draw_processing
@@ -30,7 +34,7 @@ from mmmsba_plugin.forge.source_clip import (
     SourceClip,
     read_source_audio,
 )
-from mmmsba_plugin.forge.sources import Source, seed_from
+from mmmsba_plugin.forge.sources import Counterpart, Source, seed_from
 from mmmsba_plugin.forger import Audio
 from mmmsba_plugin.media.audio import read_audio
 from mmmsba_plugin.media.encode import fps_of, write_clip
@@ -39,9 +43,11 @@ from mmmsba_plugin.structures import Frame
 from mmmsba_plugin.timebase import frames_to_s
 
 #: Purposes of random numbers that must not depend on each other.
-_RECIPES, _FORGING, _PROCESSING, _NOISE = range(4)
+_RECIPES, _FORGING, _PROCESSING, _NOISE, _RECUT = range(5)
 #: A clip shorter than this is not cut, in seconds: fake segments need the room.
 _MIN_CUT_S = 3.0
+#: Compression of the copy that a real file is cut to: CRF of frames, bits a second of audio.
+_RECUT_CRF, _RECUT_BIT_RATES = (18, 30), (32_000, 64_000, 96_000)
 _MB = 2**20
 
 
@@ -56,6 +62,13 @@ class ForgeConfig(Config):
         ge=0,
         le=1,
         description="Share of variants that two forgers of one modality work on.",
+    )
+    recut_share: float = Field(
+        default=0.5,
+        ge=0,
+        le=1,
+        description="Share of the real files of a clip with a counterpart that are cut to a copy "
+        "of themselves, encoded once more, as the fake ones are cut to the counterpart.",
     )
     min_clip_s: float = Field(
         default=1.0, gt=0, description="Shortest clip that is used, in seconds."
@@ -101,6 +114,7 @@ class VariantWriter:
     ) -> None:
         self.source, self._out_dir, self._traces = source, out_dir, traces
         self._config, self._seed = config, seed
+        self._fakes = dict[str, AlignedFake]()
 
     @cached_property
     def clip(self) -> SourceClip:
@@ -121,10 +135,19 @@ class VariantWriter:
             forgers: The forgers that can be used.
             number: Number of the variant, from 0.
         """
-        has_face = bool((self.clip.face.track >= 0).any())
-        suitable = forgers.select(audio=bool(np.any(self.clip.audio)), frames=has_face)
+        counterparts = self.source.candidate.counterparts
+        # Variants take turns among the generators.
+        turn = seed_from(self.source.name) + number
+        counterpart = counterparts[turn % len(counterparts)] if counterparts else None
+        suitable = self._select(forgers, counterpart)
         rng = self._rng(0, _RECIPES)
-        return suitable.recipes(number, mixed_share=self._config.mixed_share, rng=rng)
+        for recipe in suitable.recipes(number, mixed_share=self._config.mixed_share, rng=rng):
+            yield replace(recipe, counterpart=counterpart)
+
+    def _select(self, forgers: ForgerSet, counterpart: Counterpart | None) -> ForgerSet:
+        has_face = bool((self.clip.face.track >= 0).any())
+        has_audio = bool(np.any(self.clip.audio))
+        return forgers.select(audio=has_audio, frames=has_face, counterpart=counterpart)
 
     def file_numbers(self, num_files: int) -> list[int]:
         """Return the numbers of all files of this clip, in an order independent of the label."""
@@ -151,10 +174,76 @@ class VariantWriter:
         """
         clip, processing = self._processed_clip(number)
         rng = self._rng(number, _FORGING)
-        fake = forge_clip(clip, recipe, donors=donors, config=self._config.segments, rng=rng)
+        try:
+            aligned = self._aligned(recipe, clip.removed)
+        except ForgeError as error:
+            return Refusal(str(error))
+        fake = forge_clip(
+            clip, recipe, donors=donors, config=self._config.segments, rng=rng, aligned=aligned
+        )
         if isinstance(fake, Refusal):
             return fake
-        return self._write(number, processing, clip, fake) | {"original": self._file(original)}
+        details: dict[str, Any] = {"original": self._file(original)}
+        if aligned:
+            details |= {
+                "generator": aligned.counterpart.generator,
+                "counterpart": aligned.counterpart.key,
+            }
+        return self._write(number, processing, clip, fake) | details
+
+    def write_recut(self, number: int, forgers: ForgerSet, donors: Donors) -> Entry:
+        """Write the real clip as a file of that number, cut as the fake ones are.
+
+        Some segments of it are cut to a copy of the clip that was encoded once more. Without
+        such files, the cut or one more encoding would tell a fake by a counterpart from a real
+        clip. A clip without a counterpart, and so many as the settings say, is not cut.
+        """
+        rng = self._rng(number, _RECUT)
+        counterparts = self.source.candidate.counterparts
+        roll = rng.random()
+        if not counterparts or roll >= self._config.recut_share:
+            return self.write_real(number)
+        counterpart = counterparts[int(rng.integers(len(counterparts)))]
+        cutters = self._select(forgers.only_counterpart(), counterpart)
+        clip, processing = self._processed_clip(number)
+        encoded = self._encoded(
+            number,
+            "recut",
+            (clip.frames(), clip.audio),
+            fps_hz=clip.fps_hz,
+            crf=int(rng.integers(*_RECUT_CRF)),
+            audio_bit_rate=int(rng.choice(_RECUT_BIT_RATES)),
+        )
+        with encoded as (cache, audio):
+            copy = replace(clip, cache=cache, audio=audio, removed=range(0))
+            changed = np.ones(clip.face.num_frames, dtype=bool)
+            aligned = AlignedFake(counterpart, copy, changed)
+            config = self._config.segments
+            for recipe in cutters.recipes(0, mixed_share=0, rng=rng):
+                cut = forge_clip(
+                    clip, recipe, donors=donors, config=config, rng=rng, aligned=aligned
+                )
+                # An encoder that left the audio all but alone makes no cut.
+                if isinstance(cut, FakeClip):
+                    segments = [[o.time.start_s, o.time.end_s] for o in cut.operations]
+                    real = FakeClip(cut.audio, cut.frames, ())
+                    recut = self._write(number, processing, clip, real)
+                    return recut | {"recut_segments": segments}
+        return self.write_real(number)
+
+    def _aligned(self, recipe: Recipe, removed: range) -> AlignedFake | None:
+        """Load the aligned fake that a recipe needs, with the clip's clean cut."""
+        counterpart = recipe.counterpart
+        if counterpart is None or not recipe.needs_counterpart:
+            return None
+        if counterpart.key not in self._fakes:
+            self._fakes[counterpart.key] = load_aligned(
+                counterpart,
+                self.clip,
+                max_short_side_px=self._config.max_short_side_px,
+                max_bytes=self._config.frame_cache_mb * _MB,
+            )
+        return self._fakes[counterpart.key].without(removed)
 
     def _rng(self, number: int, purpose: int) -> np.random.Generator:
         """Return a random generator that does not depend on the files made before."""
@@ -214,6 +303,7 @@ class VariantWriter:
             audio=fake.segments("audio"),
             details={
                 "source": self.source.candidate.key,
+                **self.source.candidate.details,
                 "operations": [operation.to_dict() for operation in fake.operations],
                 "processing": processing.to_metadata(),
             },
@@ -232,8 +322,31 @@ class VariantWriter:
         if processing.first_crf is None:
             yield frames, audio
             return
+        with self._encoded(
+            number,
+            "first",
+            (frames, audio),
+            fps_hz=fps_hz,
+            crf=processing.first_crf,
+            audio_bit_rate=processing.first_bit_rate,
+        ) as streams:
+            yield streams
+
+    @contextmanager
+    def _encoded(
+        self,
+        number: int,
+        purpose: str,
+        streams: tuple[Iterable[Frame], Audio],
+        *,
+        fps_hz: Fraction,
+        crf: int,
+        audio_bit_rate: int,
+    ) -> Iterator[tuple[FrameCache, Audio]]:
+        """Encode streams and give what a decoder makes of them, with as many audio samples."""
         rate_hz = self._config.sample_rate_hz
-        path = self._out_dir / f"{self._file(number)}.first.mp4"
+        path = self._out_dir / f"{self._file(number)}.{purpose}.mp4"
+        frames, audio = streams
         try:
             write_clip(
                 path,
@@ -241,8 +354,8 @@ class VariantWriter:
                 fps_hz=fps_hz,
                 audio=audio if audio.size else None,
                 sample_rate_hz=rate_hz,
-                crf=processing.first_crf,
-                audio_bit_rate=processing.first_bit_rate,
+                crf=crf,
+                audio_bit_rate=audio_bit_rate,
             )
             media = probe(path, with_hash=False)
             decoded = read_audio(media, sample_rate_hz=rate_hz).samples if audio.size else audio

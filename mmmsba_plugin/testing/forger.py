@@ -20,18 +20,23 @@ class ForgerContract(ConfiguredContract[Forger]):
             seed: Random seed of the forgery.
 
         Returns:
-            The new samples as one array, or the new frames as an array each.
+            The new samples as one array, or the new frames as an array each; those of ``both``
+            one after the other.
         """
         forger, rng = self.entry.build(self.read_config()), np.random.default_rng(seed)
-        if isinstance(forger, AudioForger):
-            return [forger.forge_audio(samples.audio_job(), rng)]
-        return forger.forge_frames(samples.frame_job(), rng)
+        fake: list[Any] = []
+        if isinstance(forger, AudioForger) and self.entry.modality != "visual":
+            fake.append(forger.forge_audio(samples.audio_job(), rng))
+        if isinstance(forger, FrameForger) and self.entry.modality != "audio":
+            fake += forger.forge_frames(samples.frame_job(), rng)
+        return fake
 
     def test_it_alters_the_modality_of_its_entry(self) -> None:
-        forger = self.entry.build(self.read_config())
-        protocol = AudioForger if self.entry.modality == "audio" else FrameForger
-        assert isinstance(forger, protocol), f"{self.entry.modality} is for a {protocol.__name__}"
-        assert isinstance(forger.needs_donor, bool)
+        forger, modality = self.entry.build(self.read_config()), self.entry.modality
+        for protocol, other in ((AudioForger, "visual"), (FrameForger, "audio")):
+            if modality != other:
+                assert isinstance(forger, protocol), f"{modality} is for a {protocol.__name__}"
+                assert isinstance(forger.needs_donor, bool)
 
     def test_it_returns_arrays_that_fit_into_the_clip(self) -> None:
         for fake, real in zip(self.forge(), self._real(), strict=False):
@@ -51,6 +56,6 @@ class ForgerContract(ConfiguredContract[Forger]):
             np.testing.assert_array_equal(first, second)
 
     def _real(self) -> list[Any]:
-        if self.entry.modality == "audio":
-            return [samples.audio_job().span]
-        return [frame.rgb for frame in samples.frame_job().frames]
+        audio = [samples.audio_job().span] if self.entry.modality != "visual" else []
+        frames = samples.frame_job().frames if self.entry.modality != "audio" else []
+        return [*audio, *(frame.rgb for frame in frames)]

@@ -106,10 +106,11 @@ def _faces(duration_s: float) -> Iterator[FaceCrop]:
 
 
 def audio_job(duration_s: float = 4.0) -> AudioJob:
-    """Return a job on the second second of the hum, with a donor."""
+    """Return a job on the second second of the hum, with a donor and a counterpart."""
     start, end = s_to_samples(1.0, SAMPLE_RATE_HZ), s_to_samples(2.0, SAMPLE_RATE_HZ)
     whole = samples(duration_s)
-    return AudioJob(whole, start, end, SAMPLE_RATE_HZ, donor=_locked(whole[::-1].copy()))
+    donor, counterpart = _locked(whole[::-1].copy()), _locked(np.roll(whole, 1_000))
+    return AudioJob(whole, start, end, SAMPLE_RATE_HZ, donor, counterpart)
 
 
 def frame_job(num_frames: int = 8) -> FrameJob:
@@ -119,6 +120,7 @@ def frame_job(num_frames: int = 8) -> FrameJob:
         fps_hz=FPS_HZ,
         donors=[_shot(0.9, index + num_frames) for index in range(num_frames)],
         other_clip_donors=[_shot(0.5, index + 2 * num_frames) for index in range(num_frames)],
+        counterpart=[_shot(0.7, index) for index in range(num_frames)],
     )
 
 

@@ -336,7 +336,11 @@ def test_the_real_footage_is_read_without_a_loss(shared):
     root = shared / "footage"
     assert is_lavdf(root)
     stated = {e["file"]: e for e in json.loads((root / "metadata.json").read_text())}
-    records = list(read_lavdf(root, on_error=refuse))
+    records = [
+        record
+        for use in {e.get("use", "all") for e in stated.values()}
+        for record in read_lavdf(root, use=use, on_error=refuse)
+    ]
     assert len(records) == len(stated)
     assert {r.split for r in records} == {"train", "dev"}
     in_split = {s: {r.identity for r in records if r.split == s} for s in ("train", "dev")}
@@ -349,3 +353,24 @@ def test_the_real_footage_is_read_without_a_loss(shared):
 def test_what_is_fake_here_is_recognised(talking_head_dataset):
     assert is_lavdf(talking_head_dataset)
     assert all(record.duration_s for record in read_lavdf(talking_head_dataset, on_error=refuse))
+
+
+def test_clips_for_another_use_are_left_out_unless_asked_for(dataset):
+    root = dataset(
+        lavdf_entry(file="train/word.mp4", split="train") | {"use": "sync"},
+        lavdf_entry(file="train/talk.mp4", split="train") | {"use": "all"},
+        lavdf_entry(file="train/old.mp4", split="train"),
+    )
+    assert [r.key for r in read_lavdf(root)] == ["train/talk.mp4", "train/old.mp4"]
+    assert [r.key for r in read_lavdf(root, use="sync")] == ["train/word.mp4"]
+
+
+def test_whole_fakes_and_real_clips_of_the_footage_are_training_records(shared):
+    records = {r.key: r for r in read_lavdf(shared / "footage", on_error=refuse)}
+    fake = records["train/iplap_dd_01.mp4"]
+    assert (fake.original, fake.extra["generator"]) == ("train/real_dd_01.mp4", "IP-LAP")
+    assert fake.truth == fake.visual_truth == (Segment(0.0, 10.04),)
+    assert fake.audio_truth == ()
+    assert not records[fake.original].fake
+    assert fake.identity_key == records[fake.original].identity_key
+    assert all(r.identity != "arnews" for r in records.values())

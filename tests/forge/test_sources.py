@@ -13,6 +13,7 @@ from mmmsba_plugin.forge.sources import HELD_OUT, Skipped, find_sources
 from mmmsba_plugin.media.encode import write_clip
 
 from .clips import described, still, talk
+from .pairs import fake_entry, real_entry
 
 
 @given(st.sets(st.text(min_size=1), max_size=40), st.integers(0, 1000))
@@ -91,3 +92,41 @@ def test_a_folder_without_real_clips_is_refused(tmp_path, prepare, message):
 
 def test_what_was_skipped_reads_as_a_line():
     assert str(Skipped("a.mp4", "it is too short")) == "a.mp4: it is too short"
+
+
+def test_whole_fakes_of_the_same_split_are_counterparts(tmp_path):
+    for name in ("ann", "bob", "cyd", "a1", "a2", "b1", "c1", "word"):
+        still(tmp_path / f"{name}.mp4", 3)
+    described(
+        tmp_path,
+        real_entry("ann.mp4", "train", "ann", corpus="talks"),
+        real_entry("bob.mp4", "train", "bob"),
+        real_entry("cyd.mp4", "dev", "cyd"),
+        real_entry("word.mp4", "train", "eve", use="sync"),
+        fake_entry("a1.mp4", "train", "ann", "ann.mp4", audio=True),
+        fake_entry("a2.mp4", "train", "ann", "ann.mp4")
+        | {"fake_periods": [[1.0, 1.5]], "visual_fake_segments": [[1.0, 1.5]]},
+        fake_entry("b1.mp4", "train", "bob", "bob.mp4", donor_identity="cyd"),
+        fake_entry("c1.mp4", "train", "cyd", "cyd.mp4"),
+        fake_entry("w1.mp4", "train", "eve", "word.mp4"),
+    )
+    sources, skipped = find_sources(tmp_path, seed=0, min_clip_s=1.0)
+    pairs = {s.candidate.key: [c.key for c in s.candidate.counterparts] for s in sources}
+    assert pairs == {"ann.mp4": ["a1.mp4"], "bob.mp4": [], "cyd.mp4": []}
+    (dubbed,) = sources[0].candidate.counterparts
+    assert (dubbed.generator, dubbed.visual, dubbed.audio) == ("Dubber", True, True)
+    assert sources[0].candidate.details == {"corpus": "talks"}
+    assert {s.name for s in skipped} == {"b1.mp4", "c1.mp4"}
+    assert all("another split" in s.reason for s in skipped)
+    assert not find_sources(tmp_path, seed=0, min_clip_s=1.0, split="dev")[0][0].candidate.details
+
+
+def test_no_pair_of_the_footage_crosses_splits(shared):
+    footage = shared / "footage"
+    sources, skipped = find_sources(footage, seed=0, min_clip_s=1.0)
+    assert not [s for s in skipped if "another split" in s.reason]
+    paired = [s for s in sources if s.candidate.counterparts]
+    assert sum(len(s.candidate.counterparts) for s in paired) == 65
+    for source in paired:
+        for counterpart in source.candidate.counterparts:
+            assert counterpart.key.startswith(f"{source.candidate.split}/")
