@@ -5,22 +5,20 @@ a network's scores rank clips but say little by themselves. A curve is fitted to
 the network did not learn from, and every score that a report shows passes it.
 
 The curve changes no ranking, no AUC, and no decision at a threshold that passes it too,
-because it rises strictly. From all float64 numbers of [0, 1] into themselves only the
-identity does that, so the promise is made for the numbers that float32 can hold: those are
-what a network gives. Between them the curve never falls by more than rounding.
+because it rises strictly: were it flat, as isotonic curves are, a clip could reach the
+threshold by its probability without a segment that reaches it by its score. The promise is
+made for the numbers that float32 can hold, as those are what a network gives.
 
 A probability holds where forgeries are as frequent as among the clips it was fitted to.
 """
 
-import math
-from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from mmmsba_plugin.config import Calibration, CalibrationMethod
-from mmmsba_plugin.errors import ConfigError, DatasetError, ScoreRangeError
+from mmmsba_plugin.errors import ConfigError, ScoreRangeError, ShapeError
 
 Scores = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -31,20 +29,14 @@ MIN_CLIPS = 10
 #: Half the smallest step of float32 from either end. A score of exactly 0 or 1 was rounded,
 #: and log-odds of it would be infinite.
 _LOW, _HIGH = 2.0**-150, 1 - 2.0**-25
-_LOGIT_LOW, _LOGIT_HIGH = (math.log(p) - math.log1p(-p) for p in (_LOW, _HIGH))
-#: How much of a straight line in log-odds is mixed into every curve: where the curve is flat,
+#: Share of a straight line in log-odds that is mixed into every curve: where the curve is flat,
 #: neighbouring float32 numbers still come out some 40 float64 steps apart. No probability
-#: below half of it, or as near to 1, is ever told.
+#: below half of it, or as near to 1, is ever reported.
 _STRAIGHT = 1e-5
 
 #: Slopes outside of what these allow are no calibration but a verdict, or none.
 _TEMPERATURES = (0.05, 20.0)
-#: Holds every shift that a curve can want: log-odds reach -104, and 20 times the log of the
-#: number of clips may come on top.
-_SHIFTS = (-500.0, 500.0)
 _NO_RISE = "higher scores are not more often forged"
-#: Halves the widest range above to less than 1e-9.
-_HALVINGS = 40
 
 
 def calibrate(method: CalibrationMethod, scores: ArrayLike, fake: ArrayLike) -> Calibration:
@@ -57,7 +49,7 @@ def calibrate(method: CalibrationMethod, scores: ArrayLike, fake: ArrayLike) -> 
 
     Raises:
         ScoreRangeError: A score lies outside [0, 1].
-        DatasetError: There is not one truth a score.
+        ShapeError: There is not one label a score.
     """
     return _FITS[method](scores, fake)
 
@@ -81,32 +73,38 @@ def fit_temperature(scores: ArrayLike, fake: ArrayLike) -> Calibration:
 
     Raises:
         ScoreRangeError: A score lies outside [0, 1].
-        DatasetError: There is not one truth a score.
+        ShapeError: There is not one label a score.
 
     Source:
         Guo et al., "On Calibration of Modern Neural Networks", ICML 2017, section 4.2, for
         the temperature; Platt, "Probabilistic Outputs for Support Vector Machines", 1999,
         for the shift and the softened truths.
     """
+    from scipy.optimize import minimize
+    from scipy.special import expit
+
     values, truth = _checked_pairs(scores, fake)
     if reason := _why_not(values, truth):
         return Calibration(reason=reason)
-    logits, targets = _logits(values), _softened(truth)
+    num_fake, num_real = int(truth.sum()), int((~truth).sum())
+    targets = np.where(truth, (num_fake + 1) / (num_fake + 2), 1 / (num_real + 2))
+    logits = _logits(values)
 
-    def excess(temperature: float, shift: float) -> Scores:
-        return _sigmoid((logits + shift) / temperature) - targets
+    def log_loss(line: Scores) -> tuple[float, Scores]:
+        """Return the mean log loss of slope and intercept, which is convex, and its gradient."""
+        log_odds = line[0] * logits + line[1]
+        excess = expit(log_odds) - targets
+        loss = (np.logaddexp(0, log_odds) - targets * log_odds).mean()
+        return float(loss), np.array([(excess * logits).mean(), excess.mean()])
 
-    def shift_at(temperature: float) -> float:
-        return _root(lambda shift: float(excess(temperature, shift).sum()), *_SHIFTS)
-
-    # The log loss is convex in the slope when the shift is always the best one, so its
-    # derivative rises through zero once, or lies wholly on one side.
-    def steepness(slope: float) -> float:
-        return float((excess(1 / slope, shift_at(1 / slope)) * logits).sum())
-
-    temperature = 1 / _root(steepness, *(1 / t for t in reversed(_TEMPERATURES)))
+    slopes = tuple(1 / temperature for temperature in reversed(_TEMPERATURES))
+    # As exact as float64 allows, so that the order of the clips does not show.
+    options = {"ftol": 0.0, "gtol": 1e-12, "maxiter": 1000}
+    slope, intercept = minimize(
+        log_loss, (1.0, 0.0), jac=True, bounds=(slopes, (None, None)), options=options
+    ).x
     calibration = Calibration(
-        method="temperature", temperature=temperature, shift=shift_at(temperature)
+        method="temperature", temperature=float(1 / slope), shift=float(intercept / slope)
     )
     return _unless_worse(calibration, values, truth)
 
@@ -128,73 +126,34 @@ def fit_isotonic(scores: ArrayLike, fake: ArrayLike) -> Calibration:
 
     Raises:
         ScoreRangeError: A score lies outside [0, 1].
-        DatasetError: There is not one truth a score.
+        ShapeError: There is not one label a score.
 
     Source:
         Zadrozny and Elkan, "Transforming Classifier Scores into Accurate Multiclass
         Probability Estimates", KDD 2002, section 3.2.
     """
+    from scipy.optimize import isotonic_regression
+
     values, truth = _checked_pairs(scores, fake)
     if reason := _why_not(values, truth):
         return Calibration(reason=reason)
-    levels, which = np.unique(values, return_inverse=True)
-    num_fake = np.bincount(which, weights=truth).astype(np.int64)
-    num_clips = np.bincount(which)
-    blocks = pool_adjacent_violators([1, *num_fake, 0], [1, *num_clips, 1])
-    if len(blocks) == 1:
-        return Calibration(reason=_NO_RISE)
+    levels, level_of_clip = np.unique(values, return_inverse=True)
+    num_clips = np.bincount(level_of_clip)
+    shares = np.bincount(level_of_clip, weights=truth) / num_clips
     # What is only imagined has a truth, but no weight where the middles lie.
-    middles = _middles(blocks, [0.0, *levels, 1.0], [0, *num_clips, 0])
+    curve = isotonic_regression([1.0, *shares, 0.0], weights=[1, *num_clips, 1]).x[1:-1]
+    probabilities, starts, block = np.unique(curve, return_index=True, return_inverse=True)
+    if len(probabilities) == 1:
+        return Calibration(reason=_NO_RISE)
+    middles = np.bincount(block, levels * num_clips) / np.bincount(block, num_clips)
+    # A mean of nearly equal numbers can round to beyond them, and into the next block.
+    highest = levels[np.append(starts[1:], len(levels)) - 1]
     calibration = Calibration(
-        method="isotonic", scores=middles, probabilities=tuple(block.share for block in blocks)
+        method="isotonic",
+        scores=np.clip(middles, levels[starts], highest).tolist(),
+        probabilities=probabilities.tolist(),
     )
     return _unless_worse(calibration, values, truth)
-
-
-class Block(NamedTuple):
-    """Neighbouring levels of scores that were pooled.
-
-    Attributes:
-        num_levels: How many levels.
-        num_fake: Fake clips at them.
-        num_clips: All clips at them.
-    """
-
-    num_levels: int
-    num_fake: int
-    num_clips: int
-
-    @property
-    def share(self) -> float:
-        """Share of the clips that are fake."""
-        return self.num_fake / self.num_clips
-
-
-def pool_adjacent_violators(num_fake: Iterable[int], num_clips: Iterable[int]) -> list[Block]:
-    """Return the pools in which the share of fake clips rises strictly.
-
-    Args:
-        num_fake: Fake clips at each level of scores, in rising order of scores.
-        num_clips: All clips at each, at least one.
-
-    Example:
-        >>> [block.share for block in pool_adjacent_violators([0, 1, 0, 2], [1, 1, 1, 2])]
-        [0.0, 0.5, 1.0]
-
-    Source:
-        Ayer et al., "An Empirical Distribution Function for Sampling with Incomplete
-        Information", 1955.
-    """
-    blocks: list[Block] = []
-    for fake, clips in zip(num_fake, num_clips, strict=True):
-        block = Block(1, int(fake), int(clips))
-        # Whole numbers, crosswise: no rounding decides whether two shares are equal.
-        while blocks and (
-            blocks[-1].num_fake * block.num_clips >= block.num_fake * blocks[-1].num_clips
-        ):
-            block = Block(*(a + b for a, b in zip(blocks.pop(), block, strict=True)))
-        blocks.append(block)
-    return blocks
 
 
 def apply(calibration: Calibration, scores: ArrayLike) -> Scores:
@@ -211,10 +170,17 @@ def apply(calibration: Calibration, scores: ArrayLike) -> Scores:
     values = _checked(scores)
     if calibration.method == "none":
         return values
+    from scipy.special import expit
+
     logits = _logits(values)
-    straight = (logits - _LOGIT_LOW) / (_LOGIT_HIGH - _LOGIT_LOW)
-    curve = _CURVES[calibration.method](calibration, logits)
-    return (1 - 2 * _STRAIGHT) * curve + _STRAIGHT * (0.5 + straight)
+    if calibration.method == "temperature":
+        curve = expit((logits + calibration.shift) / calibration.temperature)
+    else:
+        curve = np.interp(logits, _logits(calibration.scores), calibration.probabilities)
+    lowest, highest = _logits([0.0, 1.0])
+    straight = (logits - lowest) / (highest - lowest)
+    probabilities: Scores = (1 - 2 * _STRAIGHT) * curve + _STRAIGHT * (0.5 + straight)
+    return probabilities
 
 
 def lowest_score(calibration: Calibration, probability: float) -> float:
@@ -248,23 +214,10 @@ def lowest_score(calibration: Calibration, probability: float) -> float:
     return float(np.int64(low).view(np.float64))
 
 
-def _temperature_curve(calibration: Calibration, logits: Scores) -> Scores:
-    return _sigmoid((logits + calibration.shift) / calibration.temperature)
-
-
-def _isotonic_curve(calibration: Calibration, logits: Scores) -> Scores:
-    knots = _logits(np.array(calibration.scores))
-    return np.interp(logits, knots, calibration.probabilities)
-
-
 _FITS: dict[CalibrationMethod, Callable[[ArrayLike, ArrayLike], Calibration]] = {
     "none": lambda *_: Calibration(),
     "temperature": fit_temperature,
     "isotonic": fit_isotonic,
-}
-_CURVES: dict[CalibrationMethod, Callable[[Calibration, Scores], Scores]] = {
-    "temperature": _temperature_curve,
-    "isotonic": _isotonic_curve,
 }
 
 
@@ -282,66 +235,29 @@ def _why_not(scores: Scores, fake: Flags) -> str:
 
 
 def _unless_worse(calibration: Calibration, scores: Scores, fake: Flags) -> Calibration:
-    """Return the curve, or none if it makes the truth of these very clips more surprising.
+    """Return the curve, or none if it raises the log loss of these very clips.
 
     Softened truths and imagined clips make a curve more careful than the clips ask for; where
     scores were right and sure before, that would be a step back.
     """
-    if _log_loss(apply(calibration, scores), fake) <= _log_loss(scores, fake):
+    before, after = (
+        -np.log(np.clip(np.where(fake, probs, 1 - probs), _LOW, 1)).mean()
+        for probs in (scores, apply(calibration, scores))
+    )
+    if after <= before:
         return calibration
     return Calibration(reason=f"the {calibration.method} curve fits these clips worse than none")
 
 
-def _softened(fake: Flags) -> Scores:
-    num_fake, num_real = int(fake.sum()), int((~fake).sum())
-    return np.where(fake, (num_fake + 1) / (num_fake + 2), 1 / (num_real + 2))
+def _logits(scores: ArrayLike) -> Scores:
+    from scipy.special import logit
 
-
-def _middles(
-    blocks: Iterable[Block], levels: Sequence[float], weights: Sequence[int]
-) -> tuple[float, ...]:
-    """Return the mean score of the clips of each block."""
-    middles, start = [], 0
-    for block in blocks:
-        levels_of_block = slice(start, start := start + block.num_levels)
-        inside = [
-            x
-            for x, weight in zip(levels[levels_of_block], weights[levels_of_block], strict=True)
-            if weight
-        ]
-        mean = np.average(levels[levels_of_block], weights=weights[levels_of_block])
-        # A mean of nearly equal numbers can round to beyond them, and into the next block.
-        middles.append(float(np.clip(mean, inside[0], inside[-1])))
-    return tuple(middles)
-
-
-def _root(rising: Callable[[float], float], low: float, high: float) -> float:
-    """Find where a function that never falls goes through zero; an end if it does not."""
-    for _ in range(_HALVINGS):
-        middle = (low + high) / 2
-        low, high = (low, middle) if rising(middle) > 0 else (middle, high)
-    return (low + high) / 2
-
-
-def _logits(scores: Scores) -> Scores:
-    inside = np.clip(scores, _LOW, _HIGH)
-    return np.log(inside) - np.log1p(-inside)
-
-
-def _sigmoid(logits: Scores) -> Scores:
-    # Unlike 1 / (1 + exp), it does not overflow. What it loses near 0 is far below _STRAIGHT.
-    probabilities: Scores = (1 + np.tanh(logits / 2)) / 2
-    return probabilities
-
-
-def _log_loss(scores: Scores, fake: Flags) -> float:
-    inside = np.clip(scores, _LOW, _HIGH)
-    return float(-np.where(fake, np.log(inside), np.log1p(-inside)).mean())
+    log_odds: Scores = logit(np.clip(scores, _LOW, _HIGH))
+    return log_odds
 
 
 def _checked(scores: ArrayLike) -> Scores:
-    # Contiguous, so that a score comes out alike alone and in a row, to the last bit.
-    values = np.ascontiguousarray(scores, dtype=np.float64).reshape(np.shape(scores))
+    values = np.asarray(scores, dtype=np.float64)
     if (wrong := values[(values < 0) | (values > 1)]).size:
         raise ScoreRangeError(
             f"scores must lie in [0, 1], got {wrong[0]:g}; are these logits? "
@@ -353,8 +269,9 @@ def _checked(scores: ArrayLike) -> Scores:
 def _checked_pairs(scores: ArrayLike, fake: ArrayLike) -> tuple[Scores, Flags]:
     values, truth = _checked(scores), np.asarray(fake, dtype=np.bool_)
     if values.ndim != 1 or values.shape != truth.shape:
-        raise DatasetError(
-            f"give one truth a score, got shapes {values.shape} for scores and {truth.shape} for "
-            "ground_truth"
+        raise ShapeError(
+            f"give one label a score, got shapes {values.shape} for scores and {truth.shape} for "
+            "labels",
+            shape=truth.shape,
         )
     return values, truth
