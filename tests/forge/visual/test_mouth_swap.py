@@ -33,13 +33,15 @@ def test_the_mouth_of_another_moment_shows_in_every_frame(talking):
     there = find_donor(face, here, gap_s=0.3, rng=np.random.default_rng(0))
     job = FrameJob(shots(talking, here), 25, shots(talking, there))
     fake = MouthSwap().forge_frames(job, np.random.default_rng(0))
-    seen = trace_face(
+    fake_trace = trace_face(
         [Frame(p.pts_s, rgb) for p, rgb in zip(job.frames, fake, strict=True)],
         fps_hz=25,
         config=TracksConfig(),
     )
     opening = lambda points: np.linalg.norm(points[:, 13] - points[:, 14], axis=1)  # noqa: E731
-    was, lent, now = (opening(p) for p in (face.points[here], face.points[there], seen.points))
+    was, lent, now = (
+        opening(p) for p in (face.points[here], face.points[there], fake_trace.points)
+    )
     assert np.abs(now - lent).mean() < 0.5 * np.abs(now - was).mean()
     for shot, rgb in zip(job.frames, fake, strict=True):
         assert not np.array_equal(shot.rgb, rgb)
@@ -99,17 +101,17 @@ def test_a_swap_says_how_many_donors_it_needs(talking):
 
 
 @pytest.mark.needs_shared
-def test_a_mouth_is_swapped_in_real_footage(shared):
+def test_a_mouth_is_swapped_in_a_real_clip(shared):
     media = probe(shared / "footage/train/grid_swiz3n.mp4")
     frames = list(FrameReader(media))
     face = trace_face(frames, fps_hz=25, config=TracksConfig())
     rng = np.random.default_rng(0)
     propose = propose_frames(face, SegmentConfig(), needs_donor=True, audio=None, rate_hz=RATE_HZ)
-    stretches = plan_segments(propose, duration_s=3.0, config=SegmentConfig(), rng=rng)
-    assert stretches
-    stretch: PlannedSegment = stretches[0]
-    seen = (frames, face)
-    job = FrameJob(shots(seen, stretch.frames), 25, shots(seen, stretch.donors))
+    segments = plan_segments(propose, duration_s=3.0, config=SegmentConfig(), rng=rng)
+    assert segments
+    segment: PlannedSegment = segments[0]
+    clip = (frames, face)
+    job = FrameJob(shots(clip, segment.frames), 25, shots(clip, segment.donors))
     fake = MouthSwap().forge_frames(job, rng)
     for shot, rgb in zip(job.frames, fake, strict=True):
         changed = (rgb != shot.rgb).any(axis=-1)
