@@ -1,7 +1,7 @@
-"""Turns what is said about each snippet into ranked candidates for fake segments.
+"""Turns scores and distances into ranked candidates for fake segments.
 
 Candidates serve evaluation: many, overlapping, down to low scores, because precision and
-recall are measured over all thresholds. What a person is shown is made in
+recall are measured over all thresholds. What people see is made in
 :mod:`mmmsba_plugin.localization.binarize`.
 """
 
@@ -53,14 +53,20 @@ def propose(
         FeatureError: There is not one pair of distances a snippet.
     """
     config = config or LocalizationConfig()
-    scores = checked_scores(scores)
+    of_snippets = checked_scores(scores)
     if distances is None:
-        spans, scores = _level_runs(scores, grid)
+        levels = _LEVELS * of_snippets.max(initial=0.0)
+        # Positive ones alone: in a clip that is surely real, all reach the level of nothing.
+        level_runs = [runs_of((of_snippets >= level) & (of_snippets > 0)) for level in levels]
+        runs = np.unique(np.concatenate(level_runs), axis=0)
+        spans = run_spans(runs, grid)
+        ranks = np.array([of_snippets[start:behind].mean() for start, behind in runs.tolist()])
     else:
-        spans = regressed_spans(distances, grid, num_snippets=scores.size)
+        spans = regressed_spans(distances, grid, num_snippets=of_snippets.size)
+        ranks = of_snippets
     spans = clipped(spans, grid, end_s)
-    is_usable = long_enough(spans, config.min_segment_s) & (scores >= config.min_score)
-    return spans[is_usable], scores[is_usable]
+    is_usable = long_enough(spans, config.min_segment_s) & (ranks >= config.min_score)
+    return spans[is_usable], ranks[is_usable]
 
 
 def ranked_proposals(
@@ -146,13 +152,3 @@ def run_spans(runs: NDArray[np.int64], grid: Grid) -> Spans:
     """Return the segments that runs of cells cover, shape ``(run, 2)``, in seconds."""
     edges = [(grid.cell(start)[0], grid.cell(behind - 1)[1]) for start, behind in runs.tolist()]
     return np.array(edges, dtype=np.float64).reshape(-1, 2)
-
-
-def _level_runs(scores: Scores, grid: Grid) -> tuple[Spans, Scores]:
-    highest = scores.max(initial=0.0)
-    if highest == 0:
-        return np.empty((0, 2)), np.empty(0)
-    level_runs = [runs_of(scores >= level * highest) for level in _LEVELS]
-    runs = np.unique(np.concatenate(level_runs), axis=0)
-    means = [scores[start:behind].mean() for start, behind in runs.tolist()]
-    return run_spans(runs, grid), np.array(means)

@@ -56,7 +56,7 @@ def clips(draw, *, min_clips):
     return np.array(scores), np.array(fake)
 
 
-def drawn(num_clips, *, seed=0, temperature=0.5, shift=1.5):
+def draw_clips(num_clips, *, seed=0, temperature=0.5, shift=1.5):
     """Scores whose probabilities are known, as an underconfident network gives them."""
     rng = np.random.default_rng(seed)
     logits = rng.normal(0.0, 1.5, num_clips)
@@ -80,8 +80,8 @@ class TestOrder:
     def test_a_decision_at_a_threshold_that_passes_the_curve_is_the_same(
         self, curve, scores, threshold
     ):
-        said = apply(curve, scores) >= apply(curve, threshold)
-        assert said.tolist() == [score >= threshold for score in scores]
+        is_flagged = apply(curve, scores) >= apply(curve, threshold)
+        assert is_flagged.tolist() == [score >= threshold for score in scores]
 
     @given(curves, st.lists(st.tuples(unit32, st.booleans()), min_size=2, max_size=30))
     def test_no_auc_changes(self, curve, rows):
@@ -122,9 +122,9 @@ class TestApply:
 
     def test_an_isotonic_curve_passes_through_what_is_known_and_is_flat_beyond(self):
         curve = Calibration(method="isotonic", scores=(0.2, 0.5), probabilities=(0.3, 0.9))
-        found = apply(curve, [0.0, 0.1, 0.2, 1 / 3, 0.5, 1.0])
+        probabilities = apply(curve, [0.0, 0.1, 0.2, 1 / 3, 0.5, 1.0])
         # Log-odds of 1/3 lie half-way between those of 0.2 and 0.5.
-        assert found == pytest.approx([0.3, 0.3, 0.3, 0.6, 0.9, 0.9], abs=2e-5)
+        assert probabilities == pytest.approx([0.3, 0.3, 0.3, 0.6, 0.9, 0.9], abs=2e-5)
 
     @pytest.mark.parametrize("wrong", [-0.1, 1.5, math.inf])
     def test_logits_are_refused(self, wrong):
@@ -143,8 +143,8 @@ class TestFits:
 
     @FITS
     def test_probabilities_come_back_that_scores_were_made_from(self, fit):
-        scores, fake = drawn(4000)
-        fresh, truth = drawn(4000, seed=1)
+        scores, fake = draw_clips(4000)
+        fresh, truth = draw_clips(4000, seed=1)
         curve = fit(scores, fake)
         assert expected_calibration_error(fresh, truth) > 0.25
         # Some 0.02 of it is chance, at 4000 clips in 15 bins.
@@ -152,10 +152,10 @@ class TestFits:
 
     @FITS
     def test_clips_in_another_order_give_the_same_curve(self, fit):
-        scores, fake = drawn(60)
+        scores, fake = draw_clips(60)
         order = np.random.default_rng(5).permutation(60)
-        one, other = fit(scores, fake), fit(scores[order], fake[order])
-        assert apply(one, scores) == pytest.approx(apply(other, scores), abs=1e-7)
+        curve, other = fit(scores, fake), fit(scores[order], fake[order])
+        assert apply(curve, scores) == pytest.approx(apply(other, scores), abs=1e-7)
 
     @FITS
     def test_classes_that_lie_wholly_apart_are_not_made_certain(self, fit):
@@ -180,9 +180,9 @@ class TestFits:
 
     @FITS
     def test_scores_that_were_right_and_sure_are_left_alone(self, fit):
-        found = fit(np.repeat([0.001, 0.999], 10), np.repeat([False, True], 10))
-        assert found.method == "none"
-        assert found.reason.endswith("curve fits these clips worse than none")
+        curve = fit(np.repeat([0.001, 0.999], 10), np.repeat([False, True], 10))
+        assert curve.method == "none"
+        assert curve.reason.endswith("curve fits these clips worse than none")
 
     @FITS
     def test_there_must_be_one_truth_a_score(self, fit):
@@ -190,7 +190,7 @@ class TestFits:
             fit([0.1, 0.2], [True, False, True])
 
     def test_a_method_is_chosen_by_name(self):
-        pairs = drawn(100)
+        pairs = draw_clips(100)
         assert calibrate("temperature", *pairs) == fit_temperature(*pairs)
         assert calibrate("isotonic", *pairs) == fit_isotonic(*pairs)
         assert calibrate("none", *pairs) == Calibration()
@@ -199,8 +199,8 @@ class TestFits:
 class TestTemperature:
     @pytest.mark.parametrize("num_clips", [20, 100, 1000])
     def test_it_is_the_logistic_regression_on_softened_ground_truth(self, num_clips):
-        scores, fake = drawn(num_clips, seed=num_clips)
-        found = fit_temperature(scores, fake)
+        scores, fake = draw_clips(num_clips, seed=num_clips)
+        curve = fit_temperature(scores, fake)
         # Each clip once as fake and once as real, weighted as Platt softens it.
         soft = np.where(fake, (fake.sum() + 1) / (fake.sum() + 2), 1 / ((~fake).sum() + 2))
         logits = np.log(scores / (1 - scores)).reshape(-1, 1)
@@ -209,15 +209,15 @@ class TestTemperature:
             np.repeat([1, 0], num_clips),
             sample_weight=np.concatenate([soft, 1 - soft]),
         )
-        assert 1 / found.temperature == pytest.approx(oracle.coef_[0, 0], rel=1e-4)
+        assert 1 / curve.temperature == pytest.approx(oracle.coef_[0, 0], rel=1e-4)
         expected = oracle.intercept_[0] / oracle.coef_[0, 0]
-        assert found.shift == pytest.approx(expected, rel=1e-4)
+        assert curve.shift == pytest.approx(expected, rel=1e-4)
 
     def test_a_temperature_alone_could_not_move_even_odds(self):
-        scores, fake = drawn(500)
-        found = fit_temperature(scores, fake)
-        unshifted = found.model_copy(update={"shift": 0.0})
-        by_both, by_one = (log_loss(apply(c, scores), fake) for c in (found, unshifted))
+        scores, fake = draw_clips(500)
+        curve = fit_temperature(scores, fake)
+        unshifted = curve.model_copy(update={"shift": 0.0})
+        by_both, by_one = (log_loss(apply(c, scores), fake) for c in (curve, unshifted))
         assert by_both < log_loss(scores, fake) < by_one
 
 
@@ -236,24 +236,24 @@ class TestIsotonic:
     def test_blocks_stand_at_the_mean_of_their_clips(self):
         levels = [0.1, 0.1, 0.2, 0.2, 0.3, 0.3, 0.4, 0.4, 0.7, 0.8]
         fake = [0, 0, 0, 0, 1, 0, 1, 0, 1, 1]
-        found = fit_isotonic(levels * 5, fake * 5)
-        assert found.scores == pytest.approx((0.15, 0.35, 0.75))
+        curve = fit_isotonic(levels * 5, fake * 5)
+        assert curve.scores == pytest.approx((0.15, 0.35, 0.75))
         # With one fake clip imagined below all, and one real above.
-        assert found.probabilities == pytest.approx((1 / 21, 1 / 2, 10 / 11))
+        assert curve.probabilities == pytest.approx((1 / 21, 1 / 2, 10 / 11))
 
     @given(clips(min_clips=MIN_CLIPS))
     def test_n_clips_claim_no_more_than_n_clips_can(self, pairs):
         scores, fake = pairs
-        found = fit_isotonic(scores, fake)
+        curve = fit_isotonic(scores, fake)
         least = 1 / (len(fake) + 1)
-        assert all(least <= p <= 1 - least for p in found.probabilities)
+        assert all(least <= p <= 1 - least for p in curve.probabilities)
 
     def test_scores_a_rounding_apart_make_blocks_a_rounding_apart(self):
         low = np.repeat([0.3, np.nextafter(0.3, 1)], 7)
         scores = np.append(low, [np.nextafter(low[-1], 1)] * 7)
-        found = fit_isotonic(scores, np.arange(21) >= 14)
-        assert found.method == "isotonic"
-        assert found.scores[0] < found.scores[1] == scores[-1]
+        curve = fit_isotonic(scores, np.arange(21) >= 14)
+        assert curve.method == "isotonic"
+        assert curve.scores[0] < curve.scores[1] == scores[-1]
 
 
 class TestSettings:
