@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from mmmsba_plugin.hookspecs import Forger
 
 
+#: So many clips that were skipped for the same reason are named.
+_MAX_NAMES = 3
+
+
 def forge(
     real: Annotated[
         Path, typer.Argument(metavar="REAL_DIR", help="Folder of real clips of talking people.")
@@ -35,6 +39,12 @@ def forge(
             help="Largest number of fake variants of one identity, spread over its clips."
         ),
     ] = None,
+    per_fake: Annotated[
+        int,
+        typer.Option(
+            help="Number of files of each fake of a whole clip that REAL_DIR's metadata list."
+        ),
+    ] = 0,
     seed: Annotated[int, typer.Option(help="Random seed of the whole dataset.")] = 0,
     split: Annotated[
         str | None, typer.Option(help="Use only clips of this split of REAL_DIR's metadata.")
@@ -81,6 +91,7 @@ def forge(
             per_clip=per_clip,
             real_per_clip=real_per_clip,
             per_identity=per_identity,
+            per_fake=per_fake,
             seed=seed,
             split=split,
             forgers=forgers,
@@ -89,8 +100,13 @@ def forge(
         )
     for left_out in summary.left_out:
         _console.failure(f"left out {left_out}", console)
+    by_reason: dict[str, list[str]] = {}
     for skipped in summary.skipped:
-        _console.failure(f"skipped {skipped}", console)
+        by_reason.setdefault(skipped.reason, []).append(skipped.name)
+    for reason, names in by_reason.items():
+        first = ", ".join(names[:_MAX_NAMES])
+        more = f" and {len(names) - _MAX_NAMES} more" if len(names) > _MAX_NAMES else ""
+        _console.failure(f"skipped {first}{more}: {reason}", console)
     console.print(f"wrote {summary.num_real} real and {summary.num_fake} fake clips")
     _console.print_written([summary.metadata], console)
     if check_leaks:

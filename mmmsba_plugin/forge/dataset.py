@@ -60,6 +60,7 @@ def forge_dataset(
     forgers: Sequence[Forger],
     real_per_clip: int = 1,
     per_identity: int | None = None,
+    per_fake: int = 0,
     split: str | None = None,
     settings: Mapping[str, Mapping[str, Any]] | None = None,
     config: ForgeConfig | None = None,
@@ -80,6 +81,8 @@ def forge_dataset(
             own. Where fewer variants can be made, as many fewer are written.
         per_identity: Most forged variants of one identity, spread over its clips, so that
             nobody who was filmed often outweighs the rest; no limit if not given.
+        per_fake: Files of each fake of a whole clip that the metadata of ``real_dir`` list,
+            processed and encoded as all others.
         split: Only real clips of this split; all if not given.
         settings: Settings of forgers by name, where they are not to be the defaults.
         config: Settings of the dataset.
@@ -98,7 +101,7 @@ def forge_dataset(
         WorkerError: A process died.
     """
     identity_limit = per_clip if per_identity is None else per_identity
-    if min(per_clip, real_per_clip, identity_limit, workers) < 1 or not forgers:
+    if min(per_clip, real_per_clip, identity_limit, workers, per_fake + 1) < 1 or not forgers:
         raise ConfigError(
             "each clip needs at least one variant, one real file, one forger and one worker, "
             f"and each person one variant, got {per_clip}, {real_per_clip}, {len(forgers)}, "
@@ -116,11 +119,26 @@ def forge_dataset(
             "forgers": forger_set.names,
             "settings": {name: dict(values) for name, values in settings.items()},
             "config": config.model_dump(mode="json"),
+            **({"per_fake": per_fake} if per_fake else {}),
         }
     )
-    sources, skipped = find_sources(real_dir, seed=seed, min_clip_s=config.min_clip_s, split=split)
+    sources, skipped = find_sources(
+        real_dir,
+        seed=seed,
+        min_clip_s=config.min_clip_s,
+        split=split,
+        whole_fakes=bool(per_fake),
+    )
     task = ClipTask(
-        tuple(sources), forger_set, manifest, config, seed, per_clip, real_per_clip, per_identity
+        tuple(sources),
+        forger_set,
+        manifest,
+        config,
+        seed,
+        per_clip=per_clip,
+        real_per_clip=real_per_clip,
+        per_identity=per_identity,
+        per_fake=per_fake,
     )
     portable = is_portable(*(forger for _, forger in (*forger_set.audios, *forger_set.frames)))
     results = _run(task, workers if portable else 1, on_progress)
@@ -141,6 +159,7 @@ class ClipTask:
         per_clip: Forged variants of each clip.
         real_per_clip: Real files of each clip.
         per_identity: Most forged variants of one identity; None for no limit.
+        per_fake: Files of each fake of a whole clip.
     """
 
     sources: tuple[Source, ...]
@@ -151,6 +170,7 @@ class ClipTask:
     per_clip: int
     real_per_clip: int
     per_identity: int | None = None
+    per_fake: int = 0
 
     @property
     def traces(self) -> FaceTraceStore:
@@ -172,6 +192,10 @@ class ClipTask:
     def _write(self, source: Source) -> ClipResult:
         out_dir, config = self.manifest.out_dir, self.config
         writer = VariantWriter(source, out_dir, traces=self.traces, config=config, seed=self.seed)
+        if source.candidate.fake:
+            lone = source.candidate.fake
+            whole = [writer.write_whole_fake(n, lone) for n in range(self.per_fake)]
+            return ClipResult(tuple(e for e in whole if not isinstance(e, Refusal)))
         donors = Donors(source, self.sources, self.traces, config.sample_rate_hz)
         num_fake = self._num_variants(source)
         num_real = self._num_real(num_fake)
@@ -185,6 +209,15 @@ class ClipTask:
                 skipped.append(Skipped(f"{source.name}, variant {turn + 1}", variant.reason))
             else:
                 variants.append(variant)
+        whole_fakes = [
+            writer.write_whole_fake(num_real + num_fake + turn, counterpart, original=real[0])
+            for turn, counterpart in enumerate(source.candidate.counterparts * self.per_fake)
+        ]
+        for entry in whole_fakes:
+            if isinstance(entry, Refusal):
+                skipped.append(Skipped(f"{source.name}, whole fake", entry.reason))
+            else:
+                variants.append(entry)
         if not variants:
             return ClipResult((), (Skipped(source.name, skipped[0].reason),))
         copies = [

@@ -87,6 +87,7 @@ class Donors:
             s
             for s in self.sources
             if s.name != self.target.name
+            and s.candidate.fake is None
             and s.candidate.split == target.split
             and (s.media.audio is not None or not with_audio)
         ]

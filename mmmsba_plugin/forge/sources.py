@@ -50,7 +50,7 @@ class Counterpart:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A clip that its folder calls real.
+    """A clip that its folder calls real, or fake from beginning to end.
 
     Attributes:
         path: The file.
@@ -59,6 +59,8 @@ class Candidate:
         split: ``train``, ``dev`` or ``test``, or the folder's own word.
         counterparts: Fakes of the whole clip, of the same split.
         details: What else the folder says that holds for all that is made of the clip.
+        fake: What was altered in it, where it is itself a fake of the whole clip and its
+            original is not in the folder.
     """
 
     path: Path
@@ -67,6 +69,7 @@ class Candidate:
     split: str
     counterparts: tuple[Counterpart, ...] = ()
     details: Mapping[str, str] = field(default_factory=dict, compare=False)
+    fake: Counterpart | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +104,12 @@ class Skipped:
 
 
 def find_sources(
-    folder: Path, *, seed: int, min_clip_s: float, split: str | None = None
+    folder: Path,
+    *,
+    seed: int,
+    min_clip_s: float,
+    split: str | None = None,
+    whole_fakes: bool = False,
 ) -> tuple[list[Source], list[Skipped]]:
     """Find the real clips below ``folder`` that can be read, and those that cannot.
 
@@ -110,6 +118,7 @@ def find_sources(
         seed: Random seed of the splits, where the folder does not name them.
         min_clip_s: Shorter clips are left out, in seconds.
         split: Only clips of this split; all if not given.
+        whole_fakes: Whether fakes of a whole clip without an original are sources too.
 
     Raises:
         DatasetError: There is no such folder, its metadata cannot be read, or it holds no
@@ -126,7 +135,8 @@ def find_sources(
     candidates = [c for c in candidates if split in {None, c.split}]
     if splits and not candidates:
         raise DatasetError(f"{folder} has no split {split!r}; it has: {', '.join(splits)}")
-    if not candidates:
+    candidates = [c for c in candidates if whole_fakes or c.fake is None]
+    if all(c.fake for c in candidates):
         raise DatasetError(
             f"{folder} holds no real clip; it needs video files, or a {METADATA} that calls "
             "some of its clips real (n_fakes 0)"
@@ -165,9 +175,10 @@ def _probe_video(candidate: Candidate, min_clip_s: float) -> Media:
 def _read_metadata(
     folder: Path, seed: int, requested: str | None
 ) -> tuple[list[Candidate], list[Skipped]]:
-    """Read the clips that LAV-DF metadata calls real, by key, and fakes that crossed splits.
+    """Read the clips that LAV-DF metadata calls real or whole fakes, and fakes across splits.
 
-    Missing splits are dealt. Clips whose ``use`` is another than ``all`` are passed over.
+    Missing splits are dealt. Clips whose ``use`` is another than ``all`` are passed over. In a
+    fake, ``identity`` is who is seen, ``donor_identity`` whose face or voice a generator took.
     """
     entries = []
     for record in listed(folder / METADATA):
@@ -182,51 +193,51 @@ def _read_metadata(
             ) from error
         if entry.get("use") in {None, "all"}:
             entries.append((key, bool(num_fakes), entry))
-    real = {key: entry for key, fake, entry in sorted(entries, key=lambda row: row[0]) if not fake}
-    identities = {key: str(e.get("identity") or Path(key).stem) for key, e in real.items()}
-    stated = {identities[key]: str(e["split"]) for key, e in real.items() if e.get("split")}
-    dealt = deal(set(identities.values()) - stated.keys(), HELD_OUT, seed=seed)
-    splits = {k: str(e.get("split") or (dealt | stated)[identities[k]]) for k, e in real.items()}
-    fakes = {k: e for k, fake, e in entries if fake and e.get("original") in real}
-    crossing = {
-        k
-        for k, e in fakes.items()
-        if _crosses(e, identities, splits) or e.get("split") not in {None, splits[e["original"]]}
-    }
+    entries.sort(key=lambda row: row[0])
+    # A fake shows the person of its original, and is of the same split if it states none.
+    fakes = {key: c for key, fake, e in entries if fake and (c := _to_counterpart(folder, key, e))}
+    stated = {key: entry for key, fake, entry in entries if not fake or key in fakes}
+    identities = {k: str(e.get("identity") or Path(k).stem) for k, e in stated.items()}
+    by_identity = {identities[k]: str(e["split"]) for k, e in stated.items() if e.get("split")}
+    unsplit = {identities[k] for k in stated.keys() - fakes.keys()} - by_identity.keys()
+    by_identity |= deal(unsplit, HELD_OUT, seed=seed)
+    originals = {k: e["original"] for k, e in stated.items() if e.get("original") in stated}
+    splits: dict[str, str] = {}
+    for key, entry in stated.items():
+        origin = originals.get(key, key)
+        split = entry.get("split") or stated[origin].get("split")
+        splits[key] = str(split or by_identity.get(identities[origin], "train"))
+    splits_of: dict[str, set[str]] = {}
+    for key, identity in identities.items():
+        splits_of.setdefault(identity, set()).add(splits[key])
+    crossing = set()
+    counterparts: dict[str, list[Counterpart]] = {}
+    for key, counterpart in fakes.items():
+        origin, donor = originals.get(key, key), str(stated[key].get("donor_identity"))
+        involved = (identities[key], identities[origin], donor)
+        if any(splits_of.get(identity, set()) - {splits[key]} for identity in involved):
+            crossing.add(key)
+        else:
+            counterparts.setdefault(origin, []).append(counterpart)
     candidates = [
         Candidate(
             folder / key,
             key,
             identities[key],
             splits[key],
-            tuple(
-                counterpart
-                for k, e in sorted(fakes.items(), key=lambda row: row[0])
-                if e["original"] == key and k not in crossing
-                if (counterpart := _to_counterpart(folder, k, e))
-            ),
+            () if key in fakes else tuple(counterparts.get(key, ())),
             {word: str(entry[word]) for word in _DETAILS if entry.get(word)},
+            fakes.get(key),
         )
-        for key, entry in real.items()
+        for key, entry in stated.items()
+        if key not in fakes or not (key in crossing or key in originals)
     ]
     skipped = [
-        Skipped(k, "it or who it was made of is of another split than its original; correct one")
+        Skipped(k, "somebody in it, or whom it was made of, is of another split too; correct one")
         for k in sorted(crossing)
-        if requested in {None, splits[fakes[k]["original"]]}
+        if requested in {None, splits[k]}
     ]
     return candidates, skipped
-
-
-def _crosses(
-    entry: Mapping[str, Any], identities: Mapping[str, str], splits: Mapping[str, str]
-) -> bool:
-    """Return whether somebody who is seen or was used in a fake belongs to another split.
-
-    ``identity`` is who is seen, ``donor_identity`` whose face or voice a generator put there.
-    """
-    split = splits[entry["original"]]
-    involved = {str(entry[word]) for word in ("identity", "donor_identity") if entry.get(word)}
-    return any(splits[key] != split for key, identity in identities.items() if identity in involved)
 
 
 def _to_counterpart(folder: Path, key: str, entry: Mapping[str, Any]) -> Counterpart | None:

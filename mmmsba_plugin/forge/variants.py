@@ -20,7 +20,7 @@ from mmmsba_plugin.config import Config, TracksConfig
 from mmmsba_plugin.datasets.lavdf_metadata import Entry, entry
 from mmmsba_plugin.errors import ForgeError
 from mmmsba_plugin.forge.aligned_fake import AlignedFake, load_aligned
-from mmmsba_plugin.forge.apply import FakeClip, Refusal, forge_clip
+from mmmsba_plugin.forge.apply import FakeClip, Operation, Refusal, forge_clip
 from mmmsba_plugin.forge.augment.audio import mix
 from mmmsba_plugin.forge.augment.pipeline import Processing, ProcessingConfig, draw_processing
 from mmmsba_plugin.forge.augment.video import at_rate, develop
@@ -39,11 +39,14 @@ from mmmsba_plugin.forger import Audio
 from mmmsba_plugin.media.audio import read_audio
 from mmmsba_plugin.media.encode import fps_of, write_clip
 from mmmsba_plugin.media.probe import probe
+from mmmsba_plugin.segment import Segment
 from mmmsba_plugin.structures import Frame
 from mmmsba_plugin.timebase import frames_to_s
 
 #: Purposes of random numbers that must not depend on each other.
 _RECIPES, _FORGING, _PROCESSING, _NOISE, _RECUT = range(5)
+#: The name of a fake of a whole clip in the metadata, in the place of a forger's.
+WHOLE_FAKE = "fake_full"
 #: A clip shorter than this is not cut, in seconds: fake segments need the room.
 _MIN_CUT_S = 3.0
 #: Compression of the copy that a real file is cut to: CRF of frames, bits a second of audio.
@@ -201,10 +204,11 @@ class VariantWriter:
         rng = self._rng(number, _RECUT)
         counterparts = self.source.candidate.counterparts
         roll = rng.random()
-        if not counterparts or roll >= self._config.recut_share:
+        cutters = forgers.only_counterpart()
+        if not counterparts or not cutters.names or roll >= self._config.recut_share:
             return self.write_real(number)
         counterpart = counterparts[int(rng.integers(len(counterparts)))]
-        cutters = self._select(forgers.only_counterpart(), counterpart)
+        cutters = self._select(cutters, counterpart)
         clip, processing = self._processed_clip(number)
         encoded = self._encoded(
             number,
@@ -231,11 +235,40 @@ class VariantWriter:
                     return recut | {"recut_segments": segments}
         return self.write_real(number)
 
+    def write_whole_fake(
+        self, number: int, fake: Counterpart, *, original: int | None = None
+    ) -> Entry | Refusal:
+        """Write a fake of the whole clip as a file of that number, and return its metadata.
+
+        Args:
+            number: Number of the file.
+            fake: A counterpart of the clip, or what was altered in it if it is itself fake.
+            original: Number of the real file that the metadata of a counterpart name.
+        """
+        clip, processing = self._processed_clip(number)
+        if original is not None:
+            try:
+                aligned = self._load_fake(fake, clip.removed)
+            except ForgeError as error:
+                return Refusal(str(error))
+            # Where the real clip has no audio the fake's is left out: having any is no clue.
+            clip = replace(aligned.clip, audio=aligned.clip.audio if fake.audio else clip.audio)
+        whole = Segment(0.0, clip.duration_s)
+        operations = [Operation(WHOLE_FAKE, "audio", whole, fake.generator)] * fake.audio
+        operations += [Operation(WHOLE_FAKE, "visual", whole, fake.generator)] * fake.visual
+        fake_clip = FakeClip(clip.audio, {}, tuple(operations))
+        details: dict[str, Any] = {"generator": fake.generator, "counterpart": fake.key}
+        original_file = None if original is None else self._file(original)
+        details |= {"original": original_file}
+        return self._write(number, processing, clip, fake_clip) | details
+
     def _aligned(self, recipe: Recipe, removed: range) -> AlignedFake | None:
         """Load the aligned fake that a recipe needs, with the clip's clean cut."""
-        counterpart = recipe.counterpart
-        if counterpart is None or not recipe.needs_counterpart:
+        if recipe.counterpart is None or not recipe.needs_counterpart:
             return None
+        return self._load_fake(recipe.counterpart, removed)
+
+    def _load_fake(self, counterpart: Counterpart, removed: range) -> AlignedFake:
         if counterpart.key not in self._fakes:
             self._fakes[counterpart.key] = load_aligned(
                 counterpart,

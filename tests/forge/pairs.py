@@ -49,9 +49,9 @@ def write_pair(folder, name, seed, *, audio=False, still_from=None):
             patch = Patch(shot, face_regions.whole_face(shot, size=0.8), 2.0)
             rgb = patch.lay(255 - patch.here)
         new.append(Frame(frame.pts_s, rgb))
-    sound = talk(np.random.default_rng(seed), SECONDS) if audio else None
+    voice = talk(np.random.default_rng(seed), SECONDS) if audio else None
     # Little compression, so that the frames that were left alone are known by their looks.
-    write_clip(folder / f"{name}_fake.mp4", new, fps_hz=25, audio=sound, crf=10)
+    write_clip(folder / f"{name}_fake.mp4", new, fps_hz=25, audio=voice, crf=10)
 
 
 def write_metadata(folder, *entries):

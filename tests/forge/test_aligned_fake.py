@@ -35,7 +35,7 @@ def pairs(tmp_path_factory):
     write_pair(folder, "cyd", 3)
     write_metadata(
         folder,
-        real_entry("ann.mp4", "train", "ann", corpus="talks", language="en"),
+        real_entry("ann.mp4", "train", "ann") | {"corpus": "talks", "language": "en"},
         real_entry("bob.mp4", "train", "bob"),
         real_entry("cyd.mp4", "train", "cyd"),
         fake_entry("ann_fake.mp4", "train", "ann", "ann.mp4", audio=True),
@@ -167,3 +167,51 @@ def test_a_pair_that_is_not_aligned_is_skipped_with_the_reason(pairs, tmp_path):
     (skip,) = summary.skipped
     assert (skip.name, "not aligned" in skip.reason) == ("train/bob", True)
     assert summary.num_fake == 1
+
+
+def test_whole_fakes_are_written_beside_their_real_clip(pairs, tmp_path):
+    folder, out = tmp_path / "pairs", tmp_path / "out"
+    folder.mkdir()
+    for path in pairs.glob("*.mp4"):
+        (folder / path.name).symlink_to(path)
+    write_metadata(
+        folder,
+        real_entry("ann.mp4", "train", "ann"),
+        real_entry("bob.mp4", "train", "bob"),
+        fake_entry("ann_fake.mp4", "train", "ann", "ann.mp4", audio=True),
+        fake_entry("cyd_fake.mp4", "train", "cyd", None, generator="Talker"),
+    )
+    options = {"per_clip": 1, "seed": 0, "forgers": [MOUTH], "per_fake": 2}
+    summary = forge_dataset(folder, out, **options)
+    assert not summary.skipped
+    records = {r.key: r for r in read_lavdf(out, on_error=refuse)}
+    whole = [r for r in records.values() if r.kind == "fake_full"]
+    assert sorted(r.identity for r in whole) == ["ann", "ann", "cyd", "cyd"]
+    for record in whole:
+        (segment,) = record.truth
+        assert (segment.start_s, segment.end_s) == (0, pytest.approx(record.duration_s, abs=0.1))
+        if record.identity == "ann":
+            assert records[record.original].kind == "real"
+            assert record.audio_truth == record.visual_truth == record.truth
+            assert record.extra["generator"] == "Dubber"
+        else:
+            assert (record.original, record.audio_truth) == (None, ())
+            assert record.extra["generator"] == "Talker"
+    # Without the option they are passed over.
+    forge_dataset(folder, tmp_path / "none", **options | {"per_fake": 0})
+    assert {e["kind"] for e in metadata(tmp_path / "none")} == {"real", "mouth"}
+
+
+def test_a_whole_fake_has_no_audio_where_its_real_clip_has_none(pairs, tmp_path):
+    folder = tmp_path / "pairs"
+    folder.mkdir()
+    write_clip(folder / "ann.mp4", list(FrameReader(probe(pairs / "ann.mp4"))), fps_hz=25)
+    (folder / "ann_fake.mp4").symlink_to(pairs / "ann_fake.mp4")
+    write_metadata(
+        folder,
+        real_entry("ann.mp4", "train", "ann"),
+        fake_entry("ann_fake.mp4", "train", "ann", "ann.mp4"),
+    )
+    forge_dataset(folder, tmp_path / "out", per_clip=1, seed=0, forgers=[COUNTERPART], per_fake=1)
+    assert {e["kind"] for e in metadata(tmp_path / "out")} == {"real", "counterpart", "fake_full"}
+    assert not any(e["audio_channels"] for e in metadata(tmp_path / "out"))

@@ -99,7 +99,7 @@ def test_whole_fakes_of_the_same_split_are_counterparts(tmp_path):
         still(tmp_path / f"{name}.mp4", 3)
     described(
         tmp_path,
-        real_entry("ann.mp4", "train", "ann", corpus="talks"),
+        real_entry("ann.mp4", "train", "ann") | {"corpus": "talks"},
         real_entry("bob.mp4", "train", "bob"),
         real_entry("cyd.mp4", "dev", "cyd"),
         real_entry("word.mp4", "train", "eve", use="sync"),
@@ -121,9 +121,9 @@ def test_whole_fakes_of_the_same_split_are_counterparts(tmp_path):
     assert not find_sources(tmp_path, seed=0, min_clip_s=1.0, split="dev")[0][0].candidate.details
 
 
-def test_no_pair_of_the_footage_crosses_splits(shared):
-    footage = shared / "footage"
-    sources, skipped = find_sources(footage, seed=0, min_clip_s=1.0)
+def test_no_pair_of_real_generators_crosses_splits(shared):
+    folder = shared / "footage"
+    sources, skipped = find_sources(folder, seed=0, min_clip_s=1.0)
     assert not [s for s in skipped if "another split" in s.reason]
     paired = [s for s in sources if s.candidate.counterparts]
     assert sum(len(s.candidate.counterparts) for s in paired) == 65
