@@ -20,7 +20,7 @@ def load(name):
 stages = load("stages")
 
 
-@pytest.mark.parametrize("target", [one for named in stages.STAGES.values() for one in named])
+@pytest.mark.parametrize("target", [name for names in stages.STAGES.values() for name in names])
 def test_what_a_stage_clocks_is_there(target):
     assert callable(pkgutil.resolve_name(target))
 
@@ -28,10 +28,10 @@ def test_what_a_stage_clocks_is_there(target):
 def test_a_stage_that_starts_inside_another_stops_its_clock(monkeypatch):
     times_s = iter([0.0, 1.0, 3.0, 7.0, 15.0])
     monkeypatch.setattr(stages.time, "process_time", lambda: next(times_s))
-    watch = stages.Stopwatch()
-    with watch.stage("frames"), watch.stage("network"):
+    stopwatch = stages.Stopwatch()
+    with stopwatch.stage("frames"), stopwatch.stage("network"):
         pass
-    assert {name: spent for name, spent in watch.spent_s.items() if spent} == {
+    assert {name: spent for name, spent in stopwatch.spent_s.items() if spent} == {
         "": 1.0,
         "frames": 2.0 + 8.0,
         "network": 4.0,

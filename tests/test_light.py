@@ -29,6 +29,7 @@ TENSORS = (
     "mmmsba_plugin.model.",
     "mmmsba_plugin.training.",
     "mmmsba_plugin.features.embeddings.aasist",
+    "mmmsba_plugin.features.embeddings.efficientnet",
 )
 
 RUN_COMMAND = """
@@ -47,8 +48,10 @@ sys.modules["torch"] = None     # makes `import torch` an ImportError
 
 def loaded_by(code: str) -> set[str]:
     """Return the top-level packages that are loaded in a fresh interpreter after ``code``."""
-    tell = "\nimport json, sys\nprint(json.dumps(sorted({m.split('.')[0] for m in sys.modules})))"
-    result = run(code + tell)
+    print_modules = (
+        "\nimport json, sys\nprint(json.dumps(sorted({m.split('.')[0] for m in sys.modules})))"
+    )
+    result = run(code + print_modules)
     assert result.returncode == 0, result.stderr
     return set(json.loads(result.stdout.splitlines()[-1]))
 
@@ -58,8 +61,8 @@ def run(code: str) -> subprocess.CompletedProcess[str]:
 
 
 def every_module() -> list[str]:
-    found = pkgutil.walk_packages(mmmsba_plugin.__path__, "mmmsba_plugin.")
-    return sorted(module.name for module in found if module.name != "mmmsba_plugin.__main__")
+    modules = pkgutil.walk_packages(mmmsba_plugin.__path__, "mmmsba_plugin.")
+    return sorted(module.name for module in modules if module.name != "mmmsba_plugin.__main__")
 
 
 @pytest.mark.parametrize(

@@ -103,10 +103,10 @@ def test_the_page_read_from_top_to_bottom_works(desk):
     (desk / "loudness.py").write_text(plugin, encoding="utf-8")
     listed = typed("mmmsba --plugin loudness.py plugins", desk)
     assert "One line a clip." in listed.stdout
-    written = typed(
+    result = typed(
         "mmmsba --plugin loudness.py detect clip.mp4 --checkpoint my-checkpoint --format line", desk
     )
-    assert written.returncode == 0, written.stderr
+    assert result.returncode == 0, result.stderr
     assert (desk / "clip.mmmsba.line.txt").read_text(encoding="utf-8").startswith("clip.mp4: 0.")
 
 
@@ -130,8 +130,8 @@ def test_every_command_is_named():
 def test_the_exit_codes_are_those_of_the_command():
     from mmmsba_plugin.cli import _exit_codes
 
-    told = {int(code) for code in re.findall(r"^\| (\d) \|", README, flags=re.MULTILINE)}
-    assert told == {
+    codes = {int(code) for code in re.findall(r"^\| (\d) \|", README, flags=re.MULTILINE)}
+    assert codes == {
         _exit_codes.OK,
         _exit_codes.USAGE,
         _exit_codes.NOT_EVALUATED,

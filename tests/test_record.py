@@ -49,7 +49,7 @@ def callers(records: list[Record]) -> dict[str, list[set[str]]]:
     return {
         "record": _groups([record.identity_key for record in records], records),
         "tables": _groups(clusters, records),
-        "split": [{record.name for record in part} for part in (train, validation)],
+        "split": [{record.name for record in records_of} for records_of in (train, validation)],
     }
 
 
@@ -57,15 +57,15 @@ def _groups(keys, records) -> list[set[str]]:
     return [{r.name for r, k in zip(records, keys, strict=True) if k == key} for key in set(keys)]
 
 
-@pytest.mark.parametrize("named", [True, False])
-def test_no_caller_puts_one_identity_on_both_sides(named):
+@pytest.mark.parametrize("has_identity", [True, False])
+def test_no_caller_puts_one_identity_on_both_sides(has_identity):
     records = [
         Record(
             Path(f"{i}-{kind}.mp4"),
             truth=FAKE if kind == "fake" else (),
             split="train",
-            identity=f"person-{i}" if named else None,
-            original=None if named else f"{i}-real.mp4",
+            identity=f"person-{i}" if has_identity else None,
+            original=None if has_identity else f"{i}-real.mp4",
             key=f"{i}-{kind}",
         )
         for i in range(6)

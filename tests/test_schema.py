@@ -85,8 +85,8 @@ fake = rows_of(
     FakeSegment, score=scores, track=st.none() | st.integers(0, 9),
     modality=st.sampled_from([None, "audio", "visual", "both"]),
 )  # fmt: skip
-judged = st.fixed_dictionaries({"status": st.just("ok"), "score": scores})
-not_judged = st.fixed_dictionaries(
+evaluated = st.fixed_dictionaries({"status": st.just("ok"), "score": scores})
+not_evaluated = st.fixed_dictionaries(
     {
         "status": st.sampled_from(["abstained", "error"]),
         "problem": st.builds(Problem, kind=words, message=words),
@@ -112,7 +112,7 @@ parts = st.fixed_dictionaries(
         "curves": st.none() | curves(),
     }
 )
-reports = st.tuples(judged | not_judged, parts).map(lambda t: Report(**t[0], **t[1]))
+reports = st.tuples(evaluated | not_evaluated, parts).map(lambda t: Report(**t[0], **t[1]))
 
 
 @given(reports)
@@ -122,9 +122,9 @@ def test_a_report_survives_json(report):
 
 @given(words.filter(lambda key: key not in Report.model_fields))
 def test_a_report_refuses_a_key_it_does_not_know(key):
-    plain = json.loads((GOLDEN / "report.json").read_text(encoding="utf-8"))
+    values = json.loads((GOLDEN / "report.json").read_text(encoding="utf-8"))
     with pytest.raises(ValidationError, match="Extra inputs are not permitted"):
-        Report.model_validate({**plain, key: 1})
+        Report.model_validate({**values, key: 1})
 
 
 def test_a_part_of_a_report_refuses_a_key_it_does_not_know():
@@ -133,9 +133,9 @@ def test_a_part_of_a_report_refuses_a_key_it_does_not_know():
 
 
 def test_a_report_refuses_a_format_it_cannot_read():
-    plain = json.loads((GOLDEN / "report.json").read_text(encoding="utf-8"))
+    values = json.loads((GOLDEN / "report.json").read_text(encoding="utf-8"))
     with pytest.raises(ValidationError, match=r"schema_version\n  Input should be '1\.0'"):
-        Report.model_validate({**plain, "schema_version": "2.0"})
+        Report.model_validate({**values, "schema_version": "2.0"})
 
 
 def test_a_report_cannot_be_changed():
@@ -168,7 +168,7 @@ def test_a_score_outside_its_range_is_refused(score):
 
 
 @pytest.mark.parametrize("end_s", [1.0, 0.0])
-def test_a_stretch_without_length_is_refused(end_s):
+def test_a_segment_without_length_is_refused(end_s):
     with pytest.raises(ValidationError, match=r"must end after it starts, got \[1\.0, "):
         TimeSpan(start_s=1.0, end_s=end_s)
 
@@ -237,7 +237,7 @@ def test_every_field_of_every_part_says_what_it_is():
 def test_the_published_schema_is_closed_and_complete():
     published = Report.model_json_schema()
     objects = [published, *published["$defs"].values()]
-    assert all(part["additionalProperties"] is False for part in objects)
+    assert all(each["additionalProperties"] is False for each in objects)
     references = {
         line.split('"')[3] for line in MAKER["schema_text"]().splitlines() if "$ref" in line
     }
@@ -256,5 +256,5 @@ def test_the_golden_report_is_read_as_it_was_made():
 
 
 def test_the_golden_report_leaves_no_field_empty():
-    plain = json.loads((GOLDEN / "report.json").read_text(encoding="utf-8"))
-    assert [key for key, value in plain.items() if value in (None, [], {})] == ["problem"]
+    values = json.loads((GOLDEN / "report.json").read_text(encoding="utf-8"))
+    assert [key for key, value in values.items() if value in (None, [], {})] == ["problem"]

@@ -93,31 +93,31 @@ def test_spans_without_length_or_the_wrong_way_round_overlap_nothing():
 
 @given(segments(), segments())
 def test_clip_keeps_exactly_what_is_shared(a, within):
-    part = clip(a, within)
-    if part is None:
+    shared = clip(a, within)
+    if shared is None:
         assert overlap_s(a, within) == 0.0
     else:
-        assert part.duration_s == overlap_s(a, within)
-        assert clip(part, within) == part == clip(part, a)
+        assert shared.duration_s == overlap_s(a, within)
+        assert clip(shared, within) == shared == clip(shared, a)
 
 
 @given(lists_of(millisecond_segments()), st.sampled_from([0.0, 0.001, 0.25]))
-def test_merged_segments_lie_apart_and_merging_again_changes_nothing(pieces, gap_s):
-    merged = merge(pieces, gap_s=gap_s)
+def test_merged_segments_lie_apart_and_merging_again_changes_nothing(segments_in, gap_s):
+    merged = merge(segments_in, gap_s=gap_s)
     assert all(b.start_s - a.end_s > gap_s for a, b in pairwise(merged))
     assert merge(merged, gap_s=gap_s) == merged
-    assert merge(reversed(pieces), gap_s=gap_s) == merged
+    assert merge(reversed(segments_in), gap_s=gap_s) == merged
 
 
 @given(lists_of(millisecond_segments()), st.floats(0.0, 3.0))
-def test_merging_covers_what_was_covered_and_no_more(pieces, time_s):
-    assert any(time_s in m for m in merge(pieces)) == any(time_s in p for p in pieces)
+def test_merging_covers_what_was_covered_and_no_more(segments_in, time_s):
+    assert any(time_s in m for m in merge(segments_in)) == any(time_s in p for p in segments_in)
 
 
 @given(lists_of(millisecond_segments()), millisecond_segments())
-def test_gaps_and_segments_partition_the_clip(pieces, within):
-    covered = [part for m in merge(pieces) if (part := clip(m, within))]
-    row = sorted([*covered, *gaps(pieces, within)])
+def test_gaps_and_segments_partition_the_clip(segments_in, within):
+    covered = [shared for m in merge(segments_in) if (shared := clip(m, within))]
+    row = sorted([*covered, *gaps(segments_in, within)])
     assert row[0].start_s == within.start_s
     assert row[-1].end_s == within.end_s
     assert all(a.end_s == b.start_s for a, b in pairwise(row))

@@ -75,9 +75,9 @@ def test_overlapping_finds_the_cells_a_slow_look_finds(grid, start_s, length_s):
     shared_s = {i: min(end_s, grid.cell(i)[1]) - max(start_s, grid.cell(i)[0]) for i in near}
     # An overlap of up to two tolerances may be rounding, so either answer will do there.
     least_s = 2 * EDGE_TOLERANCE * grid.stride_s
-    found = grid.overlapping(start_s, end_s)
-    assert {i for i in near if shared_s[i] > least_s} <= set(found)
-    assert all(shared_s[i] > -least_s for i in found)
+    overlapping = grid.overlapping(start_s, end_s)
+    assert {i for i in near if shared_s[i] > least_s} <= set(overlapping)
+    assert all(shared_s[i] > -least_s for i in overlapping)
 
 
 @given(grids, st.integers(-500, 500), st.integers(1, 100))
@@ -87,7 +87,7 @@ def test_a_run_of_whole_cells_overlaps_exactly_those(grid, first, num_cells):
 
 
 @given(grids, times_s)
-def test_a_stretch_without_length_overlaps_nothing(grid, time_s):
+def test_a_segment_without_length_overlaps_nothing(grid, time_s):
     assert not grid.overlapping(time_s, time_s)
     assert not grid.overlapping(time_s, time_s - 1.0)
 

@@ -26,8 +26,8 @@ def _fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def install(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Pretend that exactly these plug-ins are installed, each in a distribution `<name>-dist`."""
 
-    def _install(**found: Any) -> None:
-        points = [entry_point(name, plugin) for name, plugin in found.items()]
+    def _install(**plugins_by_name: Any) -> None:
+        points = [entry_point(name, plugin) for name, plugin in plugins_by_name.items()]
         monkeypatch.setattr(loading, "entry_points", lambda *, group: points)
         plugins.forget()
 

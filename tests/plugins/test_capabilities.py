@@ -6,7 +6,7 @@ from mmmsba_plugin.errors import CapabilityError, ConfigError
 from mmmsba_plugin.plugins import at_false_positive_rate, require_option, with_threshold
 
 
-class Plain:
+class WithoutCapabilities:
     """A detector with nothing beyond the protocol."""
 
     info = {"name": "plain"}  # noqa: RUF012 - a detector's info is read only
@@ -22,7 +22,7 @@ class Plain:
 )
 def test_a_capability_that_is_missing_is_an_error_that_names_it(ask, capability):
     with pytest.raises(CapabilityError, match="leave") as caught:
-        ask(Plain())
+        ask(WithoutCapabilities())
     assert caught.value.capability == capability
     assert isinstance(caught.value, ConfigError)
 

@@ -163,10 +163,12 @@ class TestLoadFile:
             plugins.load_file(path)
 
     def test_the_name_of_another_plugin_is_refused(self, tmp_path, install):
-        install(taken=offering(a_writer("theirs")))
-        path = tmp_path / "taken.py"
+        install(namesake=offering(a_writer("theirs")))
+        path = tmp_path / "namesake.py"
         path.write_text(WRITER_FILE.format(name="mine", summary="Mine."))
-        with pytest.raises(PluginBrokenError, match=r"\(taken-dist 1\.2\) already has that name"):
+        with pytest.raises(
+            PluginBrokenError, match=r"\(namesake-dist 1\.2\) already has that name"
+        ):
             plugins.load_file(path)
 
     def test_it_can_be_disabled_too(self, tmp_path, monkeypatch):

@@ -59,7 +59,7 @@ class TestEntries:
         assert reason in odd.reason
 
     def test_a_single_entry_instead_of_several_is_reported(self, install):
-        install(one=SimpleNamespace(forensics_writers=hookimpl(lambda: a_writer("one"))))
+        install(single=SimpleNamespace(forensics_writers=hookimpl(lambda: a_writer("one"))))
         (offer,) = plugins.entries("writers")
         assert offer.reason == "TypeError: 'Writer' object is not iterable"
 
@@ -116,7 +116,7 @@ class TestLookup:
 
 class TestAnnounce:
     def test_all_hear_it_and_one_that_fails_is_a_warning(self, install):
-        heard = []
+        reports = []
 
         def deaf(report: Any) -> None:
             raise ConnectionError("index is down")
@@ -124,11 +124,13 @@ class TestAnnounce:
         install(
             deaf=SimpleNamespace(forensics_report_ready=hookimpl(deaf)),
             ears=SimpleNamespace(
-                forensics_report_ready=hookimpl(lambda report, media: heard.append((report, media)))
+                forensics_report_ready=hookimpl(
+                    lambda report, media: reports.append((report, media))
+                )
             ),
         )
         report = samples.report("ok")
         assert plugins.announce(report, "clip.mp4") == (
             "plug-in 'deaf' (deaf-dist 1.2) failed on a report: ConnectionError: index is down",
         )
-        assert heard == [(report, Path("clip.mp4"))]
+        assert reports == [(report, Path("clip.mp4"))]

@@ -84,7 +84,7 @@ def test_a_frozen_face_hides_what_the_lips_say(clip):
     work = FrameJob(clip[20:32], FPS_HZ)
     fake = forge(Freeze(FreezeConfig(kind="hold", area="face")), work)
     frames = [Frame(s.pts_s, rgb) for s, rgb in zip(work.frames, fake, strict=True)]
-    trace = trace_face(frames, fps_hz=FPS_HZ, config=TracksConfig())
+    face_trace = trace_face(frames, fps_hz=FPS_HZ, config=TracksConfig())
     opening = lambda shots: [np.ptp(s.points_px[[13, 14], 1]) for s in shots]  # noqa: E731
-    after = [trace.face_frame(i, frame) for i, frame in enumerate(frames)]
+    after = [face_trace.face_frame(i, frame) for i, frame in enumerate(frames)]
     assert np.std(opening(after)[1:]) < 0.4 * np.std(opening(work.frames)[1:])

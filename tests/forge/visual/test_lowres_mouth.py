@@ -55,8 +55,8 @@ def test_lips_of_another_moment_pass_through_the_waist(clip):
     work = FrameJob([clip[shut]] * 2, FPS_HZ, [clip[wide]] * 2)
     forger = LowresMouth(LowresMouthConfig(smallest_px=90, largest_px=90, other_moment=1))
     (fake, _) = forge(forger, work)
-    trace = trace_face([Frame(0.0, fake)], fps_hz=FPS_HZ, config=TracksConfig())
-    now = np.ptp(trace.face_frame(0, Frame(0.0, fake)).points_px[[13, 14], 1])
+    face_trace = trace_face([Frame(0.0, fake)], fps_hz=FPS_HZ, config=TracksConfig())
+    now = np.ptp(face_trace.face_frame(0, Frame(0.0, fake)).points_px[[13, 14], 1])
     assert now > gap[shut] + 0.5 * (gap[wide] - gap[shut])
 
 

@@ -45,16 +45,18 @@ class LoudnessJumps:
         }
 
     def detect(self, media: str | Path, **options: Any) -> Report:
-        """Judge one clip by its audio."""
+        """Evaluate one clip by its audio."""
         import av
 
         try:
             samples = _read(media)
         except (OSError, av.error.FFmpegError) as error:
-            return _unjudged("error", media, type(error).__name__, f"cannot read {media}: {error}")
+            return _not_evaluated(
+                "error", media, type(error).__name__, f"cannot read {media}: {error}"
+            )
         jumps_db = _jumps_db(samples)
         if not jumps_db.size:
-            return _unjudged("abstained", media, "NoAudio", f"no audio to judge in {media}")
+            return _not_evaluated("abstained", media, "NoAudio", f"no audio to evaluate in {media}")
         scores = 1 / (1 + np.exp((_EVEN_DB - jumps_db) / _SOFTNESS_DB))
         return Report(
             status="ok",
@@ -66,9 +68,9 @@ class LoudnessJumps:
         )
 
     def detect_many(self, media: Iterable[str | Path], **options: Any) -> Iterator[Report]:
-        """Judge clips one after the other."""
-        for one in media:
-            yield self.detect(one, **options)
+        """Evaluate clips one after the other."""
+        for path in media:
+            yield self.detect(path, **options)
 
     def predict(self, media: str | Path) -> float:
         """Return P(fake) of one clip."""
@@ -108,7 +110,7 @@ def _segments(scores: NDArray[np.float64]) -> Iterator[FakeSegment]:
         yield FakeSegment(start_s=start_s, end_s=end_s, score=score, modality="audio")
 
 
-def _unjudged(status: Status, media: str | Path, kind: str, message: str) -> Report:
+def _not_evaluated(status: Status, media: str | Path, kind: str, message: str) -> Report:
     return Report(
         status=status,
         media=Media(path=str(media)),

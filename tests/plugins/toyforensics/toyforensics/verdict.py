@@ -8,8 +8,8 @@ from mmmsba_plugin.schema import Report
 def write_verdict(report: Report, stream: IO[str]) -> None:
     """Write the score and the fake segments, or why there is no score."""
     if report.problem is not None:
-        said = f"no score: {report.problem.message}"
+        verdict = f"no score: {report.problem.message}"
     else:
-        stretches = [f"{s.start_s:.2f}-{s.end_s:.2f} s" for s in report.segments]
-        said = f"{report.score:.3f} {', '.join(stretches) or 'nothing forged'}"
-    stream.write(f"{' '.join(said.split())}\n")
+        segments = [f"{s.start_s:.2f}-{s.end_s:.2f} s" for s in report.segments]
+        verdict = f"{report.score:.3f} {', '.join(segments) or 'nothing forged'}"
+    stream.write(f"{' '.join(verdict.split())}\n")

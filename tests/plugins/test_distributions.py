@@ -1,4 +1,4 @@
-"""Distributions of strangers, installed as a user would."""
+"""Distributions of others, installed as a user would."""
 
 import json
 import os
@@ -12,11 +12,11 @@ import pytest
 
 from mmmsba_plugin.testing import samples
 
-STRANGERS = Path(__file__).parent
+HERE = Path(__file__).parent
 
 
 class Installed(NamedTuple):
-    """A folder with both strangers' distributions in it."""
+    """A folder with both distributions in it."""
 
     sources: Path
     site: Path
@@ -35,11 +35,11 @@ class Installed(NamedTuple):
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
-    folder = tmp_path_factory.mktemp("strangers")
+    folder = tmp_path_factory.mktemp("distributions")
     sources, site = folder / "sources", folder / "site"
     # Built from a copy, so that no build leaves anything in the checkout.
     for name in ("toyforensics", "broken"):
-        shutil.copytree(STRANGERS / name, sources / name)
+        shutil.copytree(HERE / name, sources / name)
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation"]
     pip += ["--no-index", "--disable-pip-version-check", "--target", str(site)]
     pip += [str(sources / "toyforensics"), str(sources / "broken")]
@@ -48,20 +48,20 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
     return Installed(sources, site)
 
 
-class TestStrangers:
+class TestDistributions:
     """Distributions with their own pyproject, installed as a user would."""
 
     def test_the_command_lists_what_they_offer_and_what_is_broken(self, installed):
         result = installed.run("-m", "mmmsba_plugin", "plugins", "--json")
         assert result.returncode == 0, result.stderr
-        said = json.loads(result.stdout)
-        toys = [e for e in said["entries"] if e["distribution"] == "toyforensics"]
+        listing = json.loads(result.stdout)
+        toys = [e for e in listing["entries"] if e["distribution"] == "toyforensics"]
         assert {(e["kind"], e["name"], e["version"], e["state"]) for e in toys} == {
             ("detectors", "toy-jumps", "0.3.1", "ok"),
             ("front_ends", "toy-loudness", "0.3.1", "ok"),
             ("writers", "toy-verdict", "0.3.1", "ok"),
         }
-        (broken,) = [p for p in said["plugins"] if p["state"] == "broken"]
+        (broken,) = [p for p in listing["plugins"] if p["state"] == "broken"]
         assert (broken["distribution"], broken["version"]) == ("brokenforensics", "0.0.7")
         assert broken["reason"] == (
             "ModuleNotFoundError: No module named 'a_library_that_nobody_has'"
@@ -90,11 +90,11 @@ class TestStrangers:
         )
         result = installed.run("-c", code, str(clip), str(fake))
         assert result.returncode == 0, result.stderr
-        real, found = result.stdout.splitlines()
+        real, fake_line = result.stdout.splitlines()
         assert real.endswith(" nothing forged")
-        score, stretch = found.split(" ", 1)
+        score, segment = fake_line.split(" ", 1)
         assert float(score) > 0.5
-        start_s, end_s = (float(edge) for edge in stretch.removesuffix(" s").split("-"))
+        start_s, end_s = (float(edge) for edge in segment.removesuffix(" s").split("-"))
         # The toy hears in cells of 50 ms, and the codec smears an edge by one of its frames
         # of 64 ms.
         assert (start_s, end_s) == (pytest.approx(1.0, abs=0.12), pytest.approx(2.0, abs=0.12))

@@ -1,0 +1,104 @@
+"""The contract of detectors: our own keeps it, and it catches what it is there for."""
+
+from pathlib import Path
+from unittest import SkipTest
+
+import pytest
+
+from mmmsba_plugin.errors import CheckpointNotFoundError
+from mmmsba_plugin.hookspecs import DetectorEntry
+from mmmsba_plugin.plugins import lookup
+from mmmsba_plugin.testing import DetectorContract, samples
+
+
+class TestMmmsBa(DetectorContract):
+    entry = lookup("detectors", "mmms-ba")
+
+    @pytest.fixture(autouse=True)
+    def _trained(self, checkpoint):
+        self.checkpoint = checkpoint
+
+
+class Toy:
+    """A detector that finds the same in each file that is a clip."""
+
+    @property
+    def info(self):
+        return {"name": "toy", "summary": "A toy.", "modalities": ["audio"]}
+
+    def detect(self, media, **options):
+        is_clip = Path(media).is_file() and b"ftyp" in Path(media).read_bytes()[:16]
+        return samples.report("ok" if is_clip else "error", str(media))
+
+    def detect_many(self, media, **options):
+        return (self.detect(path, **options) for path in media)
+
+    def predict(self, media):
+        report = self.detect(media)
+        if report.score is None:
+            raise ValueError(report.problem.message)
+        return report.score
+
+
+def contract_of(detector):
+    class Contract(DetectorContract):
+        entry = DetectorEntry("toy", "A toy.", ("audio",), load=lambda path: detector())
+
+    return Contract()
+
+
+class TestToy(DetectorContract):
+    entry = contract_of(Toy).entry
+
+
+class Random(Toy):
+    """A detector whose score is another each time."""
+
+    score = 0.5
+
+    def detect(self, media, **options):
+        Random.score /= 2
+        return super().detect(media).model_copy(update={"score": Random.score})
+
+
+class Strict(Toy):
+    """A detector that knows no options."""
+
+    def detect(self, media):
+        return super().detect(media)
+
+
+class Inventive(Toy):
+    """A detector that makes up a score for a file that is no clip."""
+
+    def predict(self, media):
+        return 0.91
+
+
+class Hasty(Toy):
+    """A detector that evaluates all clips at once."""
+
+    def detect_many(self, media, **options):
+        return list(super().detect_many(media, **options))
+
+
+@pytest.mark.parametrize(
+    ("detector", "claim", "error"),
+    [
+        (Random, "test_the_same_clip_gets_the_same_score", AssertionError),
+        (Strict, "test_unknown_options_are_tolerated", TypeError),
+        (Inventive, "test_predict_returns_the_score_or_raises", AssertionError),
+        (Hasty, "test_one_bad_file_does_not_stop_the_rest", AssertionError),
+    ],
+)
+def test_a_faulty_detector_fails(tmp_path, detector, claim, error):
+    with pytest.raises(error):
+        getattr(contract_of(detector), claim)(tmp_path)
+
+
+def test_a_detector_without_a_default_checkpoint_is_skipped_and_not_passed():
+    def load():
+        raise CheckpointNotFoundError("there are no weights")
+
+    with pytest.raises(SkipTest, match="it has no default checkpoint"):
+        contract_of(load).load()
