@@ -140,7 +140,6 @@ def forensics_dataset_readers() -> Iterator[DatasetReader]:
         config=lavdf.LavDfConfig,
         build=lavdf.read_as_set,
         recognise=lavdf.is_lavdf,
-        audit=lavdf.read_as_set,
     )
     yield DatasetReader(
         name="av-deepfake1m",
@@ -148,7 +147,6 @@ def forensics_dataset_readers() -> Iterator[DatasetReader]:
         config=avdeepfake1m.AvDeepfake1mConfig,
         build=avdeepfake1m.read_avdeepfake1m,
         recognise=avdeepfake1m.is_avdeepfake1m,
-        audit=avdeepfake1m.read_avdeepfake1m,
     )
     yield DatasetReader(
         name="av-deepfake1m-plusplus",
@@ -156,7 +154,6 @@ def forensics_dataset_readers() -> Iterator[DatasetReader]:
         config=avdeepfake1m.AvDeepfake1mConfig,
         build=avdeepfake1m.read_avdeepfake1m,
         recognise=avdeepfake1m.is_avdeepfake1m_plusplus,
-        audit=avdeepfake1m.read_avdeepfake1m,
     )
     yield DatasetReader(
         name="tvil",
@@ -164,7 +161,6 @@ def forensics_dataset_readers() -> Iterator[DatasetReader]:
         config=tvil.TvilConfig,
         build=tvil.read_tvil,
         recognise=tvil.is_tvil,
-        audit=tvil.read_tvil,
     )
     yield DatasetReader(
         name="fakeavceleb",
@@ -172,7 +168,6 @@ def forensics_dataset_readers() -> Iterator[DatasetReader]:
         config=fakeavceleb.FakeAvCelebConfig,
         build=fakeavceleb.read_fakeavceleb,
         recognise=fakeavceleb.is_fakeavceleb,
-        audit=fakeavceleb.read_fakeavceleb,
     )
     yield DatasetReader(
         name="folder",
@@ -180,7 +175,6 @@ def forensics_dataset_readers() -> Iterator[DatasetReader]:
         config=folder.FolderConfig,
         build=folder.read_folder,
         recognise=folder.is_labelled_folder,
-        audit=folder.read_folder,
     )
 
 

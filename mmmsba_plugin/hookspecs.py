@@ -6,6 +6,7 @@ listed and checked without building anything. An implementation may take fewer a
 than its hook has, so hooks can grow without breaking it.
 """
 
+import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -18,7 +19,6 @@ from mmmsba_plugin.config import Config
 from mmmsba_plugin.errors import PluginBrokenError
 
 if TYPE_CHECKING:
-    from mmmsba_plugin.errors import DatasetError
     from mmmsba_plugin.forger import ClipForger
     from mmmsba_plugin.record import Record
     from mmmsba_plugin.schema import Media, Report
@@ -164,18 +164,43 @@ class DatasetReader:
         summary: One line for a person.
         config: The model of its settings; ``root`` is the folder of the dataset, and ``split``
             and ``need_media`` are heeded where it has them.
-        build: Yields the dataset's records lazily.
+        build: Called as ``build(config, on_error=on_error)``; yields the dataset's records
+            lazily, and calls ``on_error`` with the :class:`DatasetError` of each record that
+            is left out.
         recognise: Whether a folder looks like this dataset; never, if not given.
-        audit: As ``build``, but tells its second argument of each record that is left out;
-            None if it cannot.
+
+    Raises:
+        PluginBrokenError: ``build`` takes no ``on_error``, or ``audit`` is given, which took it
+            in the first version of this interface.
     """
 
     name: str
     summary: str
     config: type[Config]
-    build: "Callable[[Any], Iterable[Record]]"
+    build: "Callable[..., Iterable[Record]]"
     recognise: Callable[[Path], bool] | None = None
-    audit: "Callable[[Any, Callable[[DatasetError], None]], Iterable[Record]] | None" = None
+
+    def __new__(cls, *_: object, **fields: object) -> Self:
+        """Refuse the form of version 1 before ``__init__`` meets an unknown argument."""
+        if "audit" in fields:
+            raise PluginBrokenError(
+                f"audit= is of version 1 of the plug-in interface, this is {API_VERSION}; give "
+                "that function as build= instead",
+                plugin=str(fields.get("name", "")),
+            )
+        return object.__new__(cls)
+
+    def __post_init__(self) -> None:
+        try:
+            inspect.signature(self.build).bind(None, on_error=None)
+        except TypeError as error:
+            raise PluginBrokenError(
+                f"build of dataset reader {self.name!r} must take (config, on_error): {error}; "
+                "call on_error with a DatasetError for each record that is left out",
+                plugin=self.name,
+            ) from error
+        except ValueError:
+            pass  # a builtin without a signature may well take it
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,9 +267,11 @@ def forensics_dataset_readers() -> Iterable[DatasetReader]:  # type: ignore[empt
     """Offer readers of datasets.
 
     Example:
+        >>> def read(config, on_error):
+        ...     yield Record(config.root / "a.mp4")
         >>> @hookimpl
         ... def forensics_dataset_readers():
-        ...     yield DatasetReader("mine", "My dataset.", Config, build=lambda config: [])
+        ...     yield DatasetReader("mine", "My dataset.", Config, build=read)
     """
 
 

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from mmmsba_plugin.datasets.check import Checkup
 from mmmsba_plugin.datasets.lavdf import read_lavdf
+from mmmsba_plugin.datasets.splits import split_records
 from mmmsba_plugin.evaluation.tables import GroundTruth
 from mmmsba_plugin.evaluation.truth_file import read_ground_truth
 from mmmsba_plugin.record import Record, identity_key
 from mmmsba_plugin.segment import Segment
-from mmmsba_plugin.training.split import split_records
 
 FAKE = (Segment(0.0, 1.0),)
 

@@ -109,7 +109,7 @@ class Import:
         )
         name = settings.name or source.name
         self._settings = settings
-        records = iter(source.records)
+        records = source.records()
         # Read before anything is made: a folder that holds no dataset leaves no dataset behind.
         self._records: Iterator[Record] = itertools.chain(
             list(itertools.islice(records, 1)), records

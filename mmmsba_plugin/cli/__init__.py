@@ -1,9 +1,11 @@
 """The command line: one file a command, every body a thin call into the package.
 
 A command is a function in a module of its own name, which imports what it needs inside its
-body: ``mmmsba --help`` then answers at once. It is made known by one line below.
+body: ``mmmsba --help`` then answers at once. It is made known by one line below. The commands
+of other packages are entry points.
 """
 
+from importlib.metadata import entry_points, version
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,7 +20,6 @@ from mmmsba_plugin.cli import (
     doctor,
     evaluate,
     features,
-    fiftyone,
     finetune,
     forge,
     plugins,
@@ -26,6 +27,9 @@ from mmmsba_plugin.cli import (
     train,
 )
 from mmmsba_plugin.errors import MmmsbaError
+
+#: Entry points of commands.
+_COMMANDS = "mmmsba.commands"
 
 _EPILOG = f"""
 Exit codes: [bold]{_exit_codes.OK}[/] every clip was evaluated;
@@ -38,7 +42,31 @@ wrong setting, or a broken plug-in that was asked for by name.
 
 
 class _Commands(TyperGroup):
-    """Turns an error of ours into one line on stderr; any other keeps its traceback."""
+    """Turns an error of ours into one line on stderr; any other keeps its traceback.
+
+    Other packages offer commands as entry points, each a Typer app: they are imported once they,
+    or the list of commands, are asked for.
+    """
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401 - as for invoke
+        """Return the names of our commands, then of those that are offered."""
+        offered = sorted(entry_points(group=_COMMANDS).names)
+        return list(dict.fromkeys([*super().list_commands(ctx), *offered]))
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ANN401 - as for invoke
+        """Return a command of ours, or else one that is offered; None if there is neither."""
+        if command := super().get_command(ctx, cmd_name):
+            return command
+        for point in entry_points(group=_COMMANDS, name=cmd_name):
+            # A broken one must not take the others, or their list, with it.
+            try:
+                command = typer.main.get_command(point.load())
+            except Exception as error:  # noqa: BLE001 - a stranger's code can raise anything
+                typer.echo(f"the command {cmd_name!r} is broken: {error}", err=True)
+            else:
+                command.name = cmd_name
+                return command
+        return None
 
     def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - the context's class differs by version
         try:
@@ -70,7 +98,6 @@ for command in (
 ):
     app.command()(command)
 app.add_typer(datasets.app, name="datasets")
-app.add_typer(fiftyone.app, name="fiftyone")
 
 
 def main() -> None:
@@ -80,8 +107,6 @@ def main() -> None:
 
 def _show_version(requested: bool) -> None:  # noqa: FBT001 - typer calls it so
     if requested:
-        from importlib.metadata import version
-
         typer.echo(f"mmmsba {version('mmmsba-plugin')}")
         raise typer.Exit
 

@@ -81,7 +81,7 @@ class GroundTruthOptions:
     def _opened(self, *, need_media: bool) -> "Iterator[Record]":
         opened = load.open_dataset(str(self._data), split=self._split, need_media=need_media)
         self.dataset = opened.reader
-        for record in opened.records:
+        for record in opened.records():
             if self._listens and record.media.is_file():
                 self.silence_s[record.name] = _silence_s(record.media)
             yield record

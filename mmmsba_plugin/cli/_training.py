@@ -3,16 +3,18 @@
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
-from mmmsba_plugin.datasets import load
+from mmmsba_plugin.datasets.load import DatasetSpec, open_dataset
 from mmmsba_plugin.errors import MissingExtraError
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from mmmsba_plugin.record import Record
     from mmmsba_plugin.training.fit import Fitted
 
 #: The option of both commands that names datasets.
@@ -38,36 +40,33 @@ def needs_training() -> Iterator[None]:
         ) from error
 
 
-def opened(
-    data: Sequence[str], datasets: Sequence[str], reader: str | None = None, **settings: Any
-) -> list[load.DatasetSource]:
+def open_records(
+    data: Sequence[str], fiftyone: Sequence[str], reader: str | None = None, **settings: Any
+) -> "tuple[Iterator[Record], str]":
     """Open the training data: datasets, and reviewed datasets of FiftyOne.
 
     Args:
-        data: ``DIR``, ``READER=DIR`` or ``READER[KEY=VALUE,…]=DIR``, of each dataset.
-        datasets: ``DATASET`` or ``DATASET:FIELD``, of each dataset.
+        data: Each dataset, as for :func:`mmmsba_plugin.datasets.load.parse_spec`.
+        fiftyone: ``DATASET`` or ``DATASET:FIELD``, of each dataset.
         reader: Who reads a plain ``DIR``.
         **settings: As for :func:`mmmsba_plugin.datasets.load.open_dataset`.
+
+    Returns:
+        The records of all of them, and what they are called.
 
     Raises:
         BadParameter: There is neither.
         MissingExtraError: FiftyOne is not installed, and a dataset was named.
     """
-    if not data and not datasets:
+    if not data and not fiftyone:
         raise typer.BadParameter("give clips to learn from: --data DIR, or --fiftyone DATASET")
-    sources = [load.open_dataset(argument, reader, **settings) for argument in data]
-    return sources + [_reviewed(argument) for argument in datasets]
-
-
-def _reviewed(argument: str) -> load.DatasetSource:
-    try:
-        from fiftyone_ops.tasks.review import learnable
-    except ModuleNotFoundError as error:
-        raise MissingExtraError(
-            f"a dataset needs {error.name}; install it with: pip install 'mmmsba-plugin[fiftyone]'"
-        ) from error
-    name, records = learnable(argument)
-    return load.DatasetSource("fiftyone", name, records)
+    sources = [open_dataset(argument, reader, **settings) for argument in data]
+    sources += [
+        open_dataset(DatasetSpec(Path(argument), "fiftyone", name=argument.partition(":")[0]))
+        for argument in fiftyone
+    ]
+    records = [source.records() for source in sources]
+    return itertools.chain.from_iterable(records), ", ".join(source.name for source in sources)
 
 
 def counting(console: "Console") -> Callable[[object], None]:

@@ -33,7 +33,7 @@ def list_readers() -> None:
     from rich.text import Text
 
     table = Table("reader", "what it reads", "what it can be told", box=None)
-    for entry in _readers():
+    for entry in load.readers():
         settings = ", ".join(name for name in entry.config.model_fields if name not in _OF_ALL)
         table.add_row(Text(entry.name), Text(entry.summary), Text(settings))
     Console().print(table)
@@ -64,26 +64,18 @@ def check_dataset(
     No clip is opened. The exit code is 3 if a record cannot be used.
     """
     from mmmsba_plugin.cli import _console
-    from mmmsba_plugin.datasets.check import check, recognised
+    from mmmsba_plugin.datasets.check import check
     from mmmsba_plugin.plugins import lookup
 
-    root, name, settings = load.parse_spec(folder, reader)
-    entry = lookup("dataset_readers", name) if name else recognised(root, _readers())
-    checkup = check(entry, root, settings)
+    spec = load.parse_spec(folder, reader)
+    entry = lookup("dataset_readers", spec.reader) if spec.reader else load.recognise(spec.root)
+    checkup = check(entry, spec.root, spec.settings)
     if as_json is None:
         _show(checkup, entry, _console.console())
     else:
         _write(checkup, as_json)
     if not checkup.usable:
         raise typer.Exit(_exit_codes.NOT_EVALUATED)
-
-
-def _readers() -> "list[DatasetReader]":
-    from mmmsba_plugin.hookspecs import DatasetReader
-    from mmmsba_plugin.plugins import entries
-
-    offered = (offer.entry for offer in entries("dataset_readers"))
-    return [entry for entry in offered if isinstance(entry, DatasetReader)]
 
 
 def _write(checkup: "Checkup", path: Path) -> None:

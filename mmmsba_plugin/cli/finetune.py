@@ -1,6 +1,5 @@
 """``mmmsba finetune``: adapt trained weights to one's own footage."""
 
-import itertools
 import os
 from pathlib import Path
 from typing import Annotated
@@ -70,16 +69,16 @@ def finetune(
     with _training.needs_training():
         from mmmsba_plugin.training import finetune as tuning
 
-    opened = _training.opened(data or [], fiftyone or [])
+    records, names = _training.open_records(data or [], fiftyone or [])
     ensure_dir(output)
     console = _console.console()
     fitted = tuning.finetune(
-        itertools.chain.from_iterable(dataset.records for dataset in opened),
+        records,
         output,
         tune_config,
         checkpoint=start,
         workers=workers,
-        tuned_on=", ".join(dataset.name for dataset in opened),
+        tuned_on=names,
         progress=console.is_terminal,
         on_clip=_training.counting(console),
     )

@@ -29,7 +29,7 @@ def reproduce(
     data: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="NAME=[READER:]DIR",
+            metavar="NAME[:READER]=DIR",
             help="Folder of fakeavceleb, av-deepfake1m, lav-df or tvil; one at least, and can be "
             "given again. With a READER, the folder is of another dataset, which stands in and is "
             "marked so.",
@@ -66,7 +66,7 @@ def reproduce(
     """
     from mmmsba_plugin.cli import _console
     from mmmsba_plugin.reproduce import plan
-    from mmmsba_plugin.reproduce.datasets import TITLES, parse
+    from mmmsba_plugin.reproduce.datasets import TITLES, open_datasets
     from mmmsba_plugin.reproduce.run import Reproduction, Settings
     from mmmsba_plugin.reproduce.show import write
 
@@ -78,7 +78,7 @@ def reproduce(
             f"{', '.join(TITLES)}, and tables use those that are given",
             param_hint="--data",
         )
-    datasets = parse(data)
+    datasets = open_datasets(data)
     ensure_dir(output)
     console = _console.console()
     run = Reproduction(

@@ -1,6 +1,5 @@
 """``mmmsba train``: learn from clips with known truth."""
 
-import itertools
 import os
 from pathlib import Path
 from typing import Annotated, Any
@@ -88,15 +87,17 @@ def train(
     with _training.needs_training():
         from mmmsba_plugin.training.fit import fit
 
-    opened = _training.opened(data or [], fiftyone or [], reader, need_media=not features_only)
+    records, names = _training.open_records(
+        data or [], fiftyone or [], reader, need_media=not features_only
+    )
     ensure_dir(output)
     console = _console.console()
     fitted = fit(
-        itertools.chain.from_iterable(dataset.records for dataset in opened),
+        records,
         fit_config,
         output,
         workers=workers,
-        trained_on=", ".join(dataset.name for dataset in opened),
+        trained_on=names,
         progress=console.is_terminal,
         on_clip=_training.counting(console),
     )

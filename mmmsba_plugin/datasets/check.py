@@ -3,7 +3,6 @@
 Only counts are kept, so a dataset of any size is looked over in memory that stays flat.
 """
 
-import logging
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -21,8 +20,6 @@ from mmmsba_plugin.record import Record
 NUM_NAMED = 10
 #: What a record without a split counts under.
 NO_SPLIT = "no split"
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -157,48 +154,13 @@ class Checkup:
         return Counter(split for splits in self.splits_by_identity.values() for split in splits)
 
 
-def recognised(root: Path, entries: Iterable[DatasetReader]) -> DatasetReader:
-    """Return the one reader that takes a folder for a dataset of its kind.
-
-    Args:
-        root: The folder, or a file that stands for one.
-        entries: The readers to ask.
-
-    Raises:
-        DatasetError: There is no such folder, or none or several of them do; the message says
-            what each needs.
-    """
-    if not root.exists():
-        raise DatasetError(f"there is no {root}; give the folder of a dataset")
-    readers = list(entries)
-    matches = [entry for entry in readers if _knows(entry, root)]
-    if len(matches) == 1:
-        return matches[0]
-    if matches:
-        names = " and ".join(entry.name for entry in matches)
-        raise DatasetError(f"{root} looks like a dataset for {names}; say which with --reader")
-    needs = ", ".join(f"{entry.name} ({entry.summary.rstrip('.')})" for entry in readers) or "none"
-    raise DatasetError(
-        f"no reader knows the layout of {root}; name one with --reader, or lay it out as one of "
-        f"them needs it: {needs}"
-    )
-
-
-def _knows(entry: DatasetReader, root: Path) -> bool:
-    try:
-        return entry.recognise is not None and bool(entry.recognise(root))
-    except Exception:  # noqa: BLE001 - a stranger's reader can raise anything over any folder
-        _log.exception("the reader %r failed to say whether it knows %s", entry.name, root)
-        return False
-
-
 def check(
     entry: DatasetReader, root: Path, settings: Mapping[str, object] | None = None
 ) -> Checkup:
     """Read all of a dataset, but none of its clips, and return what there is to say.
 
     Args:
-        entry: Who reads it. One that cannot be audited says nothing of what it leaves out.
+        entry: Who reads it.
         root: Where it lies.
         settings: What the reader shall do otherwise than by itself, such as its protocol.
 
@@ -246,8 +208,7 @@ def _looked_for(
 def _read(
     entry: DatasetReader, on_error: OnError, options: Mapping[str, object]
 ) -> Iterable[Record]:
-    config = entry.config.read(dict(options))
-    return entry.build(config) if entry.audit is None else entry.audit(config, on_error)
+    return entry.build(entry.config.read(dict(options)), on_error=on_error)
 
 
 def _until_it_ends(records: Iterable[Record]) -> Iterator[Record]:

@@ -5,7 +5,10 @@ whatever order a disk or a table has them in.
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+
+from mmmsba_plugin.errors import TrainingError
+from mmmsba_plugin.record import Record
 
 #: What splits are called elsewhere, and here.
 _WORDS = {
@@ -18,6 +21,8 @@ _WORDS = {
     "eval": "test",
 }
 SPLITS = ("train", "dev", "test")
+#: Share of the identities that is held out where a dataset has no validation split.
+_HELD_OUT = 0.2
 
 
 def ranked(identities: Iterable[str], *, seed: int) -> list[str]:
@@ -77,3 +82,31 @@ def split_word(split: str) -> str:
     """
     word = split.casefold()
     return _WORDS.get(word) or (word if word in SPLITS else split)
+
+
+def split_records(records: Sequence[Record], *, seed: int = 0) -> tuple[list[Record], list[Record]]:
+    """Return the records to learn from and those to validate on.
+
+    Args:
+        records: All of a dataset. A split named ``test`` is left out.
+        seed: Decides which identities are held out where the dataset does not say.
+
+    Raises:
+        TrainingError: An identity stands in both splits.
+    """
+    train = [record for record in records if split_word(record.split or "train") == "train"]
+    validation = [record for record in records if split_word(record.split or "train") == "dev"]
+    if validation:
+        both = {r.identity_key for r in train} & {r.identity_key for r in validation}
+        if both:
+            raise TrainingError(
+                f"{min(both)!r} is in the train and the validation split; a detector "
+                "would be praised for knowing a face. Split by identity"
+            )
+        return train, validation
+    order = ranked((record.identity_key for record in train), seed=seed)
+    held_out = set(order[: max(1, round(_HELD_OUT * len(order)))])
+    return (
+        [record for record in train if record.identity_key not in held_out],
+        [record for record in train if record.identity_key in held_out],
+    )

@@ -1,11 +1,19 @@
 """The four datasets of the paper: where they lie, and who in them is learned from or tested on."""
 
 import hashlib
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from mmmsba_plugin.datasets.load import (
+    DatasetSource,
+    DatasetSpec,
+    open_dataset,
+    parse_spec,
+    recognise,
+)
+from mmmsba_plugin.datasets.splits import split_records, split_word
 from mmmsba_plugin.errors import ConfigError, DatasetError
 from mmmsba_plugin.record import Record
 
@@ -30,44 +38,17 @@ SPLIT_NOTES = {
     "av-deepfake1m": "tested on AV-Deepfake1M's official validation split, as in the paper",
 }
 
-_TRAIN = frozenset({"train", None})
-_TEST = frozenset({"test"})
-_VALIDATION = frozenset({"dev", "val", "valid", "validation"})
+
+def is_stand_in(dataset: DatasetSource) -> bool:
+    """Return whether another dataset is read in the place of the paper's."""
+    return dataset.reader != dataset.name
 
 
-@dataclass(frozen=True, slots=True)
-class DatasetSource:
-    """A folder of clips with known truth.
-
-    Attributes:
-        name: Which of the paper's datasets it is, or stands in for.
-        reader: Who reads it.
-        root: Where it lies.
-    """
-
-    name: str
-    reader: str
-    root: Path
-
-    @property
-    def stand_in(self) -> bool:
-        """Return whether it is another dataset in that one's place."""
-        return self.reader != self.name
-
-    @property
-    def title(self) -> str:
-        """Name in tables; never just the name of the dataset it stands in for."""
-        if not self.stand_in:
-            return TITLES[self.name]
-        return f"stand-in for {TITLES[self.name]} ({self.reader}: {self.root.name})"
-
-    def records(self) -> Iterator[Record]:
-        """Yield its clips."""
-        from mmmsba_plugin.plugins import lookup
-
-        entry = lookup("dataset_readers", self.reader)
-        settings = {} if self.stand_in else _SETTINGS.get(self.name, {})
-        yield from entry.build(entry.config.read({"root": self.root, **settings}))
+def title(dataset: DatasetSource) -> str:
+    """Return the name in tables; never just the name of the dataset it stands in for."""
+    if not is_stand_in(dataset):
+        return TITLES[dataset.name]
+    return f"stand-in for {TITLES[dataset.name]} ({dataset.reader}: {dataset.root.name})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,46 +64,36 @@ class Tested:
     split: str
 
 
-def parse(arguments: Iterable[str]) -> dict[str, DatasetSource]:
-    """Return the datasets that a command line names.
+def open_datasets(arguments: Iterable[str]) -> dict[str, DatasetSource]:
+    """Return the datasets that a command line names, by the names the paper's tables use.
 
     Args:
-        arguments: Each ``NAME=DIR``, or ``NAME=READER:DIR`` where another dataset stands in.
+        arguments: Each as for :func:`~mmmsba_plugin.datasets.load.parse_spec`. The name, or else
+            the reader, is one of :data:`TITLES`; with another reader than that, the dataset is a
+            stand-in.
 
     Raises:
         ConfigError: A name is not one of the four or comes twice, or there is no such folder.
+        DatasetError: No reader is named, and none or several recognise the folder.
+        PluginNotFoundError: No reader has that name.
     """
-    from mmmsba_plugin.plugins import entries
-
-    readers = {offer.name for offer in entries("dataset_readers")}
     sources: dict[str, DatasetSource] = {}
     for argument in arguments:
-        dataset = _parsed(argument, readers)
-        if dataset.name in sources:
-            raise ConfigError(f"{dataset.name} is given twice; give each dataset one folder")
-        sources[dataset.name] = dataset
+        spec = parse_spec(argument)
+        reader = spec.reader or (recognise(spec.root).name if spec.root.is_dir() else None)
+        name = spec.name or reader
+        if name not in TITLES:
+            raise ConfigError(
+                f"{argument!r} names no dataset; give NAME=DIR with NAME one of "
+                f"{', '.join(TITLES)}, or NAME:READER=DIR where another dataset stands in"
+            )
+        if not spec.root.is_dir():
+            raise ConfigError(f"{argument!r}: there is no folder '{spec.root}'; check the path")
+        if name in sources:
+            raise ConfigError(f"{name} is given twice; give each dataset one folder")
+        settings = {**(_SETTINGS.get(name, {}) if reader == name else {}), **spec.settings}
+        sources[name] = open_dataset(DatasetSpec(spec.root.resolve(), reader, settings, name))
     return sources
-
-
-def _parsed(argument: str, readers: Collection[str]) -> DatasetSource:
-    name, equals, place = argument.partition("=")
-    if name not in TITLES or not equals:
-        raise ConfigError(
-            f"{argument!r} names no dataset; give NAME=DIR, or NAME=READER:DIR where another "
-            "dataset "
-            f"stands in, with NAME one of {', '.join(TITLES)}"
-        )
-    reader, colon, folder = place.partition(":")
-    # A path may hold a colon, so only the name of a reader before it counts.
-    if not colon or reader not in readers:
-        reader, folder = name, place
-    if not Path(folder).is_dir():
-        raise ConfigError(
-            f"{argument!r}: there is no folder {folder!r}; check the path, or name the "
-            "reader, one of "
-            f"{', '.join(sorted(readers))}"
-        )
-    return DatasetSource(name, reader, Path(folder).resolve())
 
 
 def clips_to_learn(
@@ -141,17 +112,16 @@ def clips_to_learn(
     Raises:
         DatasetError: There is nothing to learn from.
     """
-    from mmmsba_plugin.training.split import split_records
-
     train: list[Record] = []
     validation: list[Record] = []
     has_test = False
     for record in dataset.records():
-        has_test = has_test or record.split in _TEST
-        if record.split in _TRAIN | _VALIDATION:
-            (train if record.split in _TRAIN else validation).append(record)
+        split = split_word(record.split or "train")
+        has_test = has_test or split == "test"
+        if split in {"train", "dev"}:
+            (train if split == "train" else validation).append(record)
     if not train:
-        raise DatasetError(f"{dataset.title} has no training split; give another folder")
+        raise DatasetError(f"{title(dataset)} has no training split; give another folder")
     if validation and not has_test:
         train, held_out = split_records(train, seed=seed)
         validation = [replace(record, split="dev") for record in held_out]
@@ -170,12 +140,12 @@ def clips_to_test(dataset: DatasetSource, *, limit: int | None = None) -> Tested
     """
     by_label: dict[bool, list[Record]] = {True: [], False: []}
     for record in dataset.records():
-        if record.split in _TEST | _VALIDATION:
-            by_label[record.split in _TEST].append(record)
+        if (split := split_word(record.split or "train")) in {"test", "dev"}:
+            by_label[split == "test"].append(record)
     records = by_label[True] or by_label[False]
     if not records:
         raise DatasetError(
-            f"{dataset.title} has no clips of split test or dev; say in its metadata which are"
+            f"{title(dataset)} has no clips of split test or dev; say in its metadata which are"
         )
     return Tested(draw_records(records, limit), str(records[0].split))
 
@@ -229,9 +199,8 @@ class TrainingSet:
         shared = self.identities & {record.identity_key for record in tested}
         if shared and dataset.root == self.root:
             raise DatasetError(
-                f"{min(shared)!r} is both learned from and tested on in {dataset.title}; "
-                "a detector "
-                "would be praised for knowing a face. Split it by identity"
+                f"{min(shared)!r} is both learned from and tested on in {title(dataset)}; "
+                "a detector would be praised for knowing a face. Split it by identity"
             )
         return len(shared)
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from mmmsba_plugin.config import FitConfig
+from mmmsba_plugin.datasets.load import DatasetSource
 from mmmsba_plugin.detector import MmmsbaDetector, bind_front_ends
 from mmmsba_plugin.errors import (
     CheckpointError,
@@ -35,12 +36,13 @@ from mmmsba_plugin.reproduce.datasets import (
     SPLIT_NOTES,
     TEST_CLIPS,
     TITLES,
-    DatasetSource,
     Tested,
     TrainingSet,
     clips_to_learn,
     clips_to_test,
     digest_of,
+    is_stand_in,
+    title,
 )
 from mmmsba_plugin.reproduce.plan import Row, Table, Training
 from mmmsba_plugin.reproduce.result import (
@@ -163,17 +165,17 @@ class Reproduction:
             )
         used = [self.datasets[name] for name in needed]
         tested = self.datasets[row.test]
-        notes = row.notes if tested.stand_in else (*row.notes, *row.of_dataset)
+        notes = row.notes if is_stand_in(tested) else (*row.notes, *row.of_dataset)
         return MeasuredRow(
             method=row.method,
-            trained_on=self.datasets[row.training.dataset].title,
-            tested_on=tested.title,
+            trained_on=title(self.datasets[row.training.dataset]),
+            tested_on=title(tested),
             status="measured",
             cells=tuple(
                 Cell(name, tuple(e.intervals[name] for e, _, _ in measured), row.reported.get(name))
                 for name in table.metrics
             ),
-            stand_in=any(dataset.stand_in for dataset in used),
+            stand_in=any(is_stand_in(dataset) for dataset in used),
             notes=(
                 *notes,
                 *dict.fromkeys(run_note for _, _, run_notes in measured for run_note in run_notes),
@@ -188,7 +190,7 @@ class Reproduction:
         dataset, tested = self.datasets[test], self._tested(test)
         if localizes and any(record.whole_clip for record in tested.records):
             raise DatasetError(
-                f"{dataset.title} does not say where its clips are fake, so localization cannot "
+                f"{title(dataset)} does not say where its clips are fake, so localization cannot "
                 "be measured on it; give a dataset with segments"
             )
         _, training_set = self._training_set(training.dataset, seed)
@@ -225,7 +227,7 @@ class Reproduction:
         num_tested, limit = len(tested.records), self.settings.limit
         if limit is not None:
             yield f"limited to {limit} clips of each split"
-        if not dataset.stand_in:
+        if not is_stand_in(dataset):
             yield from _of_the_dataset(dataset.name, None if limit else num_tested)
         if tested.split != "test":
             yield f"tested on split {tested.split!r}, as there is no test split with truth"
@@ -242,7 +244,7 @@ class Reproduction:
         path = (
             self.out / "answers" / trained.name / f"{_file_name(dataset)}-{_hash(settings)}.jsonl"
         )
-        self._on_step(f"judging {dataset.title} by {trained.name}")
+        self._on_step(f"judging {title(dataset)} by {trained.name}")
         return clip_reports.predict_clips(
             detector,
             tested.records,
@@ -256,7 +258,7 @@ class Reproduction:
         """Compute the AUC of leading silence alone on the test clips of a dataset."""
         dataset, tested = self.datasets[name], self._tested(name)
         settings = {"reader": dataset.reader, "root": str(dataset.root), "silent_db": SILENT_DB}
-        self._on_step(f"listening to how clips of {dataset.title} begin")
+        self._on_step(f"listening to how clips of {title(dataset)} begin")
         lengths_s = silence.leading_silences(
             tested.records,
             self.out / "silence" / f"{_file_name(dataset)}-{_hash(settings)}.jsonl",
@@ -293,7 +295,7 @@ class Reproduction:
                 folder,
                 cache=self._cache,
                 workers=self.settings.workers,
-                trained_on=dataset.title,
+                trained_on=title(dataset),
                 progress=self._progress,
                 on_clip=lambda clip: self._on_clip("read", clip.record.name),
             )
@@ -309,7 +311,7 @@ class Reproduction:
             "seeds": list(self.settings.seeds),
             "limit": self.settings.limit,
             "num_resamples": self.settings.num_resamples,
-            "corpora": {name: dataset.title for name, dataset in self.datasets.items()},
+            "corpora": {name: title(dataset) for name, dataset in self.datasets.items()},
             "measured": "clips; AP and AR as AV-Deepfake1M's evaluator measures them",
         }
 
@@ -369,7 +371,7 @@ def _run_name(
 
 
 def _file_name(dataset: DatasetSource) -> str:
-    return f"stand-in-{dataset.name}" if dataset.stand_in else dataset.name
+    return f"stand-in-{dataset.name}" if is_stand_in(dataset) else dataset.name
 
 
 def _hash(value: Mapping[str, Any]) -> str:

@@ -2,41 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 
-from mmmsba_plugin.datasets.splits import ranked, split_word
-from mmmsba_plugin.errors import TrainingError
+from mmmsba_plugin.datasets.splits import ranked, split_records, split_word
 from mmmsba_plugin.record import Record
 
-#: Share of the identities that is held out where a dataset has no validation split.
-_HELD_OUT = 0.2
 _FEWEST_FOLDS = 2
-
-
-def split_records(records: Sequence[Record], *, seed: int = 0) -> tuple[list[Record], list[Record]]:
-    """Return the records to learn from and those to validate on.
-
-    Args:
-        records: All of a dataset. A split named ``test`` is left out.
-        seed: Decides which identities are held out where the dataset does not say.
-
-    Raises:
-        TrainingError: An identity stands in both splits.
-    """
-    train = [record for record in records if split_word(record.split or "train") == "train"]
-    validation = [record for record in records if split_word(record.split or "train") == "dev"]
-    if validation:
-        both = {r.identity_key for r in train} & {r.identity_key for r in validation}
-        if both:
-            raise TrainingError(
-                f"{min(both)!r} is in the train and the validation split; a detector "
-                "would be praised for knowing a face. Split by identity"
-            )
-        return train, validation
-    order = ranked((record.identity_key for record in train), seed=seed)
-    held_out = set(order[: max(1, round(_HELD_OUT * len(order)))])
-    return (
-        [record for record in train if record.identity_key not in held_out],
-        [record for record in train if record.identity_key in held_out],
-    )
 
 
 def folds(
@@ -47,7 +16,7 @@ def folds(
     Each person is held out by one member, or by more than one where people do not suffice for
     as many shares with real and fake records each. A single network, all members where the
     dataset has a validation split, and all where no two such shares can be made, have the
-    records as :func:`split_records` says.
+    records as :func:`~mmmsba_plugin.datasets.splits.split_records` says.
 
     Raises:
         TrainingError: An identity stands in both splits.

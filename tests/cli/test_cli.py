@@ -120,7 +120,11 @@ class TestPlugins:
 
     def test_a_disabled_plugin_is_shown_though_it_offers_nothing(self, run, monkeypatch):
         monkeypatch.setenv(plugins.DISABLE_VARIABLE, "mmmsba")
-        (row,) = [r for r in run("plugins").stdout.splitlines() if "mmmsba-plugin" in r]
+        (row,) = [
+            r
+            for r in run("plugins").stdout.splitlines()
+            if "mmmsba-plugin" in r and "disabled" in r
+        ]
         assert row.split() == [
             *("plug-in", "mmmsba", "mmmsba-plugin", version("mmmsba-plugin")),
             *("disabled", "named", "in", "MMMSBA_DISABLE_PLUGINS"),

@@ -2,8 +2,10 @@
 
 import sys
 
+import pytest
 from typer.testing import CliRunner
 
+from mmmsba_plugin import plugins
 from mmmsba_plugin.cli import app
 
 
@@ -12,3 +14,22 @@ def test_without_fiftyone_the_command_names_the_extra(monkeypatch):
     said = CliRunner().invoke(app, ["fiftyone", "install"])
     assert said.exit_code == 4
     assert "pip install 'mmmsba-plugin[fiftyone]'" in said.stderr
+
+
+def test_without_fiftyone_its_datasets_name_the_extra_and_nothing_is_made(monkeypatch, tmp_path):
+    pytest.importorskip("lightning")
+    monkeypatch.setitem(sys.modules, "fiftyone", None)
+    out = tmp_path / "out"
+    result = CliRunner().invoke(app, ["train", "--fiftyone", "reviewed", "-o", str(out)])
+    assert result.exit_code == 4
+    assert "pip install 'mmmsba-plugin[fiftyone]'" in result.stderr
+    assert not out.exists()
+
+
+def test_the_plugin_comes_through_the_doors_of_strangers():
+    entry = plugins.lookup("dataset_readers", "fiftyone")
+    assert entry.build.__module__ == "fiftyone_ops.dataset_reader"
+    assert entry.recognise is None, "a name is no folder"
+    assert " fiftyone " in CliRunner().invoke(app, ["--help"]).output
+    for command in ("install", "uninstall", "path"):
+        assert command in CliRunner().invoke(app, ["fiftyone", "--help"]).output

@@ -133,8 +133,9 @@ class TestTrainCommand:
         assert f"wrote {out}" in result.stdout
         said = read_config(out)
         # What the command line says goes over the file, and the rest of the file stays.
-        assert (said.model.attention, said.model.gru_units) == ("none", 4)
-        assert list(said.model.dims) == ["audio", "lips"]
+        (model,) = said.members
+        assert (model.attention, model.gru_units) == ("none", 4)
+        assert list(model.dims) == ["audio", "lips"]
         assert said.trained_on == talking_head_dataset.name
 
     def test_a_preset_of_the_file_is_kept_unless_another_is_asked_for(self, settings):
@@ -167,4 +168,5 @@ class TestTrainCommand:
     def test_a_folder_without_truth_is_refused(self, run, tmp_path):
         result = run("train", "--data", tmp_path, "-o", tmp_path / "out")
         assert result.exit_code == _exit_codes.STOPPED
-        assert f"there is no metadata.json or metadata.min.json in {tmp_path}" in result.stderr
+        assert f"no reader knows the layout of {tmp_path}" in result.stderr
+        assert "lav-df (A folder in LAV-DF's layout" in result.stderr

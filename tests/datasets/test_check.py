@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from mmmsba_plugin import plugins
 from mmmsba_plugin.cli import _exit_codes, app
 from mmmsba_plugin.config import Config
-from mmmsba_plugin.datasets.check import NUM_NAMED, check, recognised
+from mmmsba_plugin.datasets.check import NUM_NAMED, check
 from mmmsba_plugin.errors import DatasetError
 from mmmsba_plugin.hookspecs import DatasetReader
 from mmmsba_plugin.plugins import lookup
@@ -22,7 +22,7 @@ from mmmsba_plugin.segment import Segment
 from mmmsba_plugin.testing import DatasetReaderContract
 
 from .. import layouts
-from ..layouts_csv import VARIANTS, clip_table, fakeavceleb, label_folders
+from ..layouts_csv import VARIANTS, clip_table, fakeavceleb
 
 ROWS = [
     {"path": "a.mp4", "start_s": "", "end_s": "", "split": "train", "identity": "ann"},
@@ -53,10 +53,6 @@ class RootConfig(Config):
     """Settings without any of the optional ones."""
 
     root: Path
-
-
-def a_reader(name: str, **parts) -> DatasetReader:
-    return DatasetReader(name, f"What {name} reads.", RootConfig, lambda config: [], **parts)
 
 
 class TestCheck:
@@ -181,14 +177,14 @@ class TestCheck:
 
     def test_a_reader_without_an_audit_is_counted_by_what_it_yields(self, tmp_path):
         records = [Record(tmp_path / "none.mp4", (Segment(0.0, 1.0),), key="none")]
-        entry = DatasetReader("theirs", "Theirs.", RootConfig, lambda config: records)
+        entry = DatasetReader("theirs", "Theirs.", RootConfig, lambda config, on_error: records)
         found = check(entry, tmp_path)
         assert found.missing.first == ["none"]
         assert not found.usable
         assert found.records == {("forged", "no split"): 1}
 
     def test_reading_that_ends_early_says_why_and_keeps_what_was_read(self, tmp_path):
-        def truncated(config: RootConfig) -> Iterator[Record]:
+        def truncated(config: RootConfig, on_error) -> Iterator[Record]:
             yield Record(tmp_path, key="a")
             raise DatasetError("line 2 ends in the middle; copy it again")
 
@@ -213,7 +209,7 @@ class TestCheck:
         assert "there is no meta_data.csv in" in result.stderr
 
     def test_memory_does_not_grow_with_the_dataset(self, tmp_path):
-        def many(config: RootConfig) -> Iterator[Record]:
+        def many(config: RootConfig, on_error) -> Iterator[Record]:
             clip = tmp_path / "none.mp4"
             for index in range(20_000):
                 yield Record(clip, key=f"clip {index}", split="train")
@@ -228,41 +224,13 @@ class TestCheck:
         assert peak_bytes < 100_000
 
 
-class TestRecognised:
-    @pytest.mark.parametrize(
-        ("make", "name"),
-        [
-            (fakeavceleb, "fakeavceleb"),
-            (lambda folder: clip_table(folder, ROWS), "folder"),
-            (lambda folder: clip_table(folder, ROWS).parent, "folder"),
-            (lambda folder: label_folders(folder, "real/x.mp4"), "folder"),
-            (layouts.lavdf, "lav-df"),
-            (layouts.av1m, "av-deepfake1m"),
-            (layouts.plusplus, "av-deepfake1m-plusplus"),
-            (layouts.tvil, "tvil"),
-        ],
-    )
-    def test_every_reader_of_ours_knows_its_own_alone(self, tmp_path, make, name):
-        entries = [offer.entry for offer in plugins.entries("dataset_readers")]
-        assert recognised(make(tmp_path), entries).name == name
-
+class TestWithoutReader:
     def test_a_folder_nobody_knows_is_answered_with_what_each_needs(self, run, tmp_path):
         result = run("check", tmp_path)
         assert result.exit_code == _exit_codes.STOPPED
-        assert f"no reader knows the layout of {tmp_path}; name one with --reader" in result.stderr
+        assert f"no reader knows the layout of {tmp_path}; name one as READER=" in result.stderr
         assert "fakeavceleb (FakeAVCeleb v1.2: meta_data.csv beside" in result.stderr
         assert "folder (Clips of one's own" in result.stderr
-
-    def test_a_folder_that_two_know_is_answered_with_both(self, tmp_path):
-        both = [a_reader(name, recognise=lambda root: True) for name in ("one", "two")]
-        with pytest.raises(DatasetError, match=r"for one and two; say which with --reader"):
-            recognised(tmp_path, both)
-
-    def test_a_stranger_who_fails_does_not_stop_the_others(self, tmp_path, caplog):
-        broken = a_reader("broken", recognise=lambda root: 1 / 0)
-        good = a_reader("good", recognise=lambda root: True)
-        assert recognised(tmp_path, [broken, good, a_reader("silent")]) is good
-        assert "the reader 'broken' failed to say whether it knows" in caplog.text
 
     def test_a_folder_that_is_not_there_is_named(self, run, tmp_path):
         result = run("check", tmp_path / "gone")
@@ -320,7 +288,7 @@ def read_list(config: ListConfig, on_error=lambda error: None) -> Iterator[Recor
             yield Record(config.root / name, key=name)
 
 
-def written_into(config: ListConfig) -> Iterator[Record]:
+def written_into(config: ListConfig, on_error) -> Iterator[Record]:
     (config.root / "cache.npy").touch()
     yield from read_list(config)
 
@@ -342,8 +310,8 @@ class TestContract:
     CLAIMS = (
         "test_reading_writes_nothing_into_the_dataset",
         "test_it_recognises_its_own_dataset_and_no_other_folder",
-        "test_an_audit_finds_nothing_wrong_with_a_complete_dataset",
-        "test_an_audit_tells_of_a_missing_clip_and_goes_on",
+        "test_it_leaves_out_nothing_of_a_complete_dataset",
+        "test_it_reports_a_missing_clip_and_goes_on",
         "test_a_clip_that_is_not_needed_may_be_missing",
         "test_only_the_split_that_is_asked_for_is_read",
     )
@@ -352,9 +320,7 @@ class TestContract:
         whole = {"build": read_list, "recognise": lambda root: (root / "list.txt").is_file()}
 
         class Contract(ListContract):
-            entry = DatasetReader(
-                "list", "A list.", config, **{**whole, "audit": read_list, **parts}
-            )
+            entry = DatasetReader("list", "A list.", config, **{**whole, **parts})
 
         return Contract()
 
@@ -362,12 +328,12 @@ class TestContract:
     def test_a_good_reader_passes(self, tmp_path, claim):
         getattr(self.contract(), claim)(tmp_path)
 
-    @pytest.mark.parametrize("claim", CLAIMS[1:])
+    @pytest.mark.parametrize("claim", [CLAIMS[1], *CLAIMS[3:]])
     def test_a_reader_without_what_is_optional_is_not_asked_for_it(self, tmp_path, claim):
-        def build(config):
+        def build(config, on_error):
             return [Record(config.root / "a.mp4", key="a")]
 
-        bare = self.contract(RootConfig, recognise=None, audit=None, build=build)
+        bare = self.contract(RootConfig, recognise=None, build=build)
         with pytest.raises(SkipTest):
             getattr(bare, claim)(tmp_path)
 
@@ -378,13 +344,17 @@ class TestContract:
             ({"recognise": lambda root: True}, CLAIMS[1], "an empty folder is no dataset"),
             ({"recognise": lambda root: False}, CLAIMS[1], "is of its kind"),
             (
-                {"audit": lambda config, on_error: read_list(config)},
+                {"build": lambda config, on_error: read_list(config)},
                 CLAIMS[3],
                 "to be told of once",
             ),
-            ({"audit": stopping}, CLAIMS[3], "one clip that is not there must not cost the others"),
+            ({"build": stopping}, CLAIMS[3], "one clip that is not there must not cost the others"),
             (
-                {"build": lambda config: read_list(config.model_copy(update={"need_media": True}))},
+                {
+                    "build": lambda config, on_error: read_list(
+                        config.model_copy(update={"need_media": True})
+                    )
+                },
                 CLAIMS[4],
                 "a record whose clip is not needed was left out",
             ),

@@ -326,9 +326,16 @@ def test_settings_are_heeded_by_the_reader_entry(tmp_path):
     (root / "dev/000002.mp4").unlink()
     heard = []
     config = LavDfConfig(root=root, split="dev")
-    assert len(list(entry.audit(config, heard.append))) == 3
+    assert len(list(entry.build(config, on_error=heard.append))) == 3
     assert len(heard) == 1
-    assert len(list(entry.build(LavDfConfig(root=root, split="dev", need_media=False)))) == 4
+    assert (
+        len(
+            list(
+                entry.build(config.model_copy(update={"need_media": False}), on_error=heard.append)
+            )
+        )
+        == 4
+    )
 
 
 @pytest.mark.needs_shared

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from mmmsba_plugin.config import FeaturesConfig, FitConfig, FrontEndChoice, TrainConfig
+from mmmsba_plugin.datasets.load import open_dataset
 from mmmsba_plugin.detector import bind_front_ends
 from mmmsba_plugin.errors import FeatureError
 from mmmsba_plugin.features.cache import FeatureCache
@@ -14,7 +15,6 @@ from mmmsba_plugin.features.extract import extract, save_rows
 from mmmsba_plugin.features.precomputed import Precomputed, PrecomputedConfig
 from mmmsba_plugin.media.probe import probe
 from mmmsba_plugin.model.checkpoint import load_checkpoint, read_config
-from mmmsba_plugin.plugins import lookup
 from mmmsba_plugin.record import WHOLE_CLIP, Record
 from mmmsba_plugin.schema import Media
 from mmmsba_plugin.segment import Segment
@@ -184,8 +184,7 @@ class TestLearningWithoutClips:
             )
             write_rows(root, f"{split}/{index:04}.npy", periods, seed=index)
         put_json(root / "annotations" / "metadata.json", listed)
-        reader = lookup("dataset_readers", "tvil")
-        records = reader.build(reader.config.read({"root": str(root), "need_media": False}))
+        records = open_dataset(f"tvil={root}", need_media=False).records()
 
         fitted = train(records, choices(root, "face", "lips"), tmp_path)
 
@@ -209,8 +208,7 @@ class TestLearningWithoutClips:
         for index, row in enumerate(rows):
             name = str(Path(str(row["path"])).with_suffix(".npy"))
             write_rows(tmp_path, name, json.loads(str(row["segments"])), seed=index)
-        reader = lookup("dataset_readers", "folder")
-        records = reader.build(reader.config.read({"root": str(table), "need_media": False}))
+        records = open_dataset(f"folder={table}", need_media=False).records()
 
         fitted = train(records, choices(tmp_path, *FOLDERS), tmp_path)
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from mmmsba_plugin.config import FitConfig, ModelConfig, TrainConfig, TuneConfig
 from mmmsba_plugin.datasets.lavdf import read_lavdf
+from mmmsba_plugin.datasets.splits import split_records
 from mmmsba_plugin.errors import ConfigError
 from mmmsba_plugin.model.checkpoint import load_checkpoint
 from mmmsba_plugin.model.ensemble import Ensemble
@@ -18,7 +19,7 @@ from mmmsba_plugin.record import WHOLE_CLIP, Record
 from mmmsba_plugin.segment import Segment
 from mmmsba_plugin.training.finetune import finetune
 from mmmsba_plugin.training.fit import fit
-from mmmsba_plugin.training.split import folds, split_records
+from mmmsba_plugin.training.split import folds
 
 ALONE = ModelConfig(dims={"audio": 4, "face": 3}, gru_units=5, dense_units=6)
 TWO = FitConfig(

@@ -25,6 +25,7 @@ from mmmsba_plugin import plugins
 from mmmsba_plugin.cli import _exit_codes, app
 from mmmsba_plugin.config import FeaturesConfig, FitConfig
 from mmmsba_plugin.datasets.lavdf import read_lavdf
+from mmmsba_plugin.datasets.load import DatasetSource
 from mmmsba_plugin.detector import MmmsbaDetector
 from mmmsba_plugin.errors import ConfigError, DatasetError, MissingExtraError
 from mmmsba_plugin.evaluation.evaluate import Evaluation
@@ -33,13 +34,14 @@ from mmmsba_plugin.media.encode import write_clip
 from mmmsba_plugin.record import WHOLE_CLIP, Record
 from mmmsba_plugin.reproduce import clip_reports, journal, plan, show, silence, tables
 from mmmsba_plugin.reproduce.datasets import (
-    DatasetSource,
     TrainingSet,
     clips_to_learn,
     clips_to_test,
     digest_of,
     draw_records,
-    parse,
+    is_stand_in,
+    open_datasets,
+    title,
 )
 from mmmsba_plugin.reproduce.plan import TABLES, Method, Training
 from mmmsba_plugin.reproduce.result import Cell, MeasuredRow, MeasuredTable, Run, Silence
@@ -48,7 +50,7 @@ from mmmsba_plugin.reproduce.tables import Reported
 from mmmsba_plugin.segment import Segment
 
 from ..clips import numbered_frames
-from ..layouts import av1m, put_json, tvil_entry
+from ..layouts import av1m, lavdf, put_json, tvil_entry
 
 TINY = {
     "network": {"gru_units": 4, "dense_units": 4},
@@ -333,36 +335,52 @@ def record(name, split="train", *, fake=False, identity=None, **more):
 
 class TestData:
     def test_a_dataset_is_named_with_its_folder(self, tmp_path):
-        found = parse([f"lav-df={tmp_path}"])["lav-df"]
-        assert (found.reader, found.root, found.stand_in) == ("lav-df", tmp_path, False)
-        assert found.title == "LAV-DF"
+        dataset = open_datasets([f"lav-df={tmp_path}"])["lav-df"]
+        assert (dataset.reader, dataset.root, is_stand_in(dataset)) == ("lav-df", tmp_path, False)
+        assert title(dataset) == "LAV-DF"
 
     def test_another_reader_makes_it_a_stand_in_that_says_so(self, tmp_path):
-        found = parse([f"fakeavceleb=lav-df:{tmp_path}"])["fakeavceleb"]
-        assert found.stand_in
-        assert found.title == f"stand-in for FakeAVCeleb (lav-df: {tmp_path.name})"
+        dataset = open_datasets([f"fakeavceleb:lav-df={tmp_path}"])["fakeavceleb"]
+        assert is_stand_in(dataset)
+        assert title(dataset) == f"stand-in for FakeAVCeleb (lav-df: {tmp_path.name})"
 
     def test_its_own_reader_may_be_named(self, tmp_path):
-        assert not parse([f"tvil=tvil:{tmp_path}"])["tvil"].stand_in
+        assert not is_stand_in(open_datasets([f"tvil:tvil={tmp_path}"])["tvil"])
+
+    def test_what_no_reader_is_named_for_is_recognised(self, tmp_path):
+        (dataset,) = open_datasets([str(lavdf(tmp_path))]).values()
+        assert (dataset.name, dataset.reader) == ("lav-df", "lav-df")
+
+    def test_the_papers_protocol_is_used_unless_another_is_named(self, tmp_path):
+        for spec, protocol in {
+            "fakeavceleb": "70-10-20",
+            "fakeavceleb[protocol=five-fold]": "five-fold",
+        }.items():
+            dataset = open_datasets([f"{spec}={tmp_path}"])["fakeavceleb"]
+            assert dataset.settings["protocol"] == protocol
+
+    def test_the_former_place_of_the_reader_is_answered_with_the_new_one(self, tmp_path):
+        with pytest.raises(ConfigError, match=f"here fakeavceleb:lav-df={tmp_path}$"):
+            open_datasets([f"fakeavceleb=lav-df:{tmp_path}"])
 
     def test_a_colon_in_a_path_is_no_reader(self, tmp_path):
         folder = tmp_path / "a:b"
         folder.mkdir()
-        assert parse([f"tvil={tmp_path}/a:b"])["tvil"].root == folder
+        assert open_datasets([f"tvil={tmp_path}/a:b"])["tvil"].root == folder
 
     @pytest.mark.parametrize(
         ("said", "reason"),
         [
             (["celebdf=."], "'celebdf=.' names no dataset; give NAME=DIR"),
             (["lav-df"], "'lav-df' names no dataset; give NAME=DIR"),
-            (["lav-df=gone"], "there is no folder 'gone'; check the path, or name the reader"),
-            (["lav-df=lavdf:."], "there is no folder 'lavdf:.'; check the path, or name the"),
+            (["lav-df=gone"], "there is no folder 'gone'; check the path"),
+            (["lav-df=lavdf:."], "there is no folder 'lavdf:.'; check the path"),
             (["lav-df=.", "lav-df=."], "lav-df is given twice; give each dataset one folder"),
         ],
     )
     def test_what_names_no_dataset_is_refused(self, said, reason):
         with pytest.raises(ConfigError, match=reason):
-            parse(said)
+            open_datasets(said)
 
     @pytest.fixture
     def dataset(self, monkeypatch, tmp_path):
@@ -446,11 +464,12 @@ def datasets(talking_head_dataset, tmp_path_factory) -> dict[str, str]:
     records = list(read_lavdf(talking_head_dataset))
     real = [r.media for r in records if not r.fake]
     fake = [r.media for r in records if r.fake]
+    mine = _without_test_split(talking_head_dataset, folder / "mine")
     return {
-        "fakeavceleb": f"lav-df:{_without_test_split(talking_head_dataset, folder / 'mine')}",
-        "av-deepfake1m": str(_av_deepfake1m(folder / "av1m", real, fake)),
-        "lav-df": str(talking_head_dataset),
-        "tvil": str(_tvil(folder / "tvil", real, fake)),
+        "fakeavceleb": f"fakeavceleb:lav-df={mine}",
+        "av-deepfake1m": f"av-deepfake1m={_av_deepfake1m(folder / 'av1m', real, fake)}",
+        "lav-df": f"lav-df={talking_head_dataset}",
+        "tvil": f"tvil={_tvil(folder / 'tvil', real, fake)}",
     }
 
 
@@ -500,9 +519,7 @@ def run(monkeypatch, feature_cache, tiny):
     plugins.forget()
 
     def invoke(*arguments, out, data=()):
-        given = [
-            word for name, place in dict(data).items() for word in ("--data", f"{name}={place}")
-        ]
+        given = [word for spec in dict(data).values() for word in ("--data", spec)]
         said = ["reproduce", *arguments, *given, "-o", out, "--config", tiny, "--resamples", 20]
         return CliRunner().invoke(app, [str(word) for word in [*said, "--workers", 1]])
 
@@ -517,7 +534,7 @@ def everything(datasets, tiny, feature_cache, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MMMSBA_CACHE", str(feature_cache.folder.parent))
         plugins.forget()
-        given = [word for name, place in datasets.items() for word in ("--data", f"{name}={place}")]
+        given = [word for spec in datasets.values() for word in ("--data", spec)]
         said = ["reproduce", *given, "-o", str(out), "--config", str(tiny), "--resamples", "20"]
         result = CliRunner().invoke(app, [*said, "--workers", "2"])
         plugins.forget()
@@ -667,7 +684,7 @@ class TestEverything:
             limit=6,
             num_resamples=0,
         )
-        given = parse([f"fakeavceleb={datasets['fakeavceleb']}"])
+        given = open_datasets([datasets["fakeavceleb"]])
         other = Reproduction(given, settings, tmp_path, cache=feature_cache)
         row = other.table(TABLES["table4"]).rows[-1]
         assert not {run.run for run in row.runs} & run_of
@@ -679,7 +696,7 @@ class TestEverything:
 
 
 def _only_table_4(out: Path, datasets, cache, **more) -> Reproduction:
-    given = parse([f"fakeavceleb={datasets['fakeavceleb']}"])
+    given = open_datasets([datasets["fakeavceleb"]])
     settings = Settings(fit=FitConfig.read(TINY), num_resamples=0)
     return Reproduction(given, settings, out, cache=cache, **more)
 
@@ -769,14 +786,14 @@ _KILLED = """
 import json, os, signal, sys
 from pathlib import Path
 from mmmsba_plugin.config import FitConfig
-from mmmsba_plugin.reproduce.datasets import parse
+from mmmsba_plugin.reproduce.datasets import open_datasets
 from mmmsba_plugin.reproduce.plan import TABLES
 from mmmsba_plugin.reproduce.run import Reproduction, Settings
 
 out, place, tiny = sys.argv[1:]
 settings = Settings(fit=FitConfig.read(json.loads(tiny)), num_resamples=0)
 die = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
-datasets = parse([f"fakeavceleb={place}"])
+datasets = open_datasets([place])
 Reproduction(datasets, settings, Path(out), on_clip=die).table(TABLES["table4"])
 """
 
@@ -921,7 +938,7 @@ class TestWhatIsMissing:
         shutil.copytree(talking_head_dataset, real)
         entries = json.loads((real / "metadata.json").read_text())
         put_json(real / "metadata.json", [e for e in entries if not e["n_fakes"]])
-        data = {"fakeavceleb": f"lav-df:{real}", "lav-df": datasets["lav-df"]}
+        data = {"fakeavceleb": f"fakeavceleb:lav-df={real}", "lav-df": datasets["lav-df"]}
         result = run("table4", out=tmp_path / "out", data=data)
         assert result.exit_code == _exit_codes.NOT_EVALUATED
         row = read(tmp_path / "out", "table4")["rows"][-1]

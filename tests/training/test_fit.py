@@ -20,6 +20,7 @@ from mmmsba_plugin.config import (
     TrainConfig,
 )
 from mmmsba_plugin.datasets.lavdf import read_lavdf
+from mmmsba_plugin.datasets.splits import split_records
 from mmmsba_plugin.detector import MmmsbaDetector, bind_front_ends
 from mmmsba_plugin.errors import DatasetError, TrainingError
 from mmmsba_plugin.evaluation.metrics.bootstrap import wilson
@@ -47,7 +48,6 @@ from mmmsba_plugin.training.data import (
 from mmmsba_plugin.training.fit import fit
 from mmmsba_plugin.training.model_card import write_card
 from mmmsba_plugin.training.module import Learner, choose, crop_clips, hide_modalities, view_of
-from mmmsba_plugin.training.split import split_records
 from mmmsba_plugin.training.thresholds import (
     OperatingPoint,
     best_f1,

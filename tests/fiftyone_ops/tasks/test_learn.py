@@ -1,5 +1,7 @@
 """What people decided in the App is learned from."""
 
+from pathlib import Path
+
 import pytest
 from typer.testing import CliRunner
 
@@ -8,6 +10,7 @@ from fiftyone_ops.tasks.import_dataset import import_dataset
 from fiftyone_ops.tasks.review import decide, learnable
 from mmmsba_plugin.cli import app
 from mmmsba_plugin.datasets.lavdf import read_lavdf
+from mmmsba_plugin.datasets.load import DatasetSpec, open_dataset
 from mmmsba_plugin.errors import DatasetError
 from mmmsba_plugin.segment import Segment
 
@@ -42,6 +45,14 @@ def test_a_field_of_truth_can_be_named(talking_head_dataset):
         str(one.media.absolute()): (one.truth, one.split, one.identity)
         for one in read_lavdf(talking_head_dataset)
     }
+
+
+def test_a_reviewed_dataset_is_read_like_any_other(judged):
+    decide(judged, judged.first().id, action="finish")
+    dataset = open_dataset(DatasetSpec(Path(judged.name), "fiftyone"))
+    assert [record.media for record in dataset.records()] == [Path(judged.first().filepath)]
+    with pytest.raises(DatasetError, match="FiftyOne has no dataset 'none'"):
+        open_dataset("fiftyone=none").records()
 
 
 def test_what_cannot_be_learned_from_is_said(judged):

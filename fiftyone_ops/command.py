@@ -8,8 +8,9 @@ app = typer.Typer(help="Make the plugin known to the FiftyOne App, or take it aw
 @app.command("install")
 def install() -> None:
     """Link the plugin into FiftyOne's plugins directory; once is enough."""
-    from fiftyone_ops import install as plugin
     from mmmsba_plugin.cli import _console
+
+    from . import install as plugin
 
     console = _console.console()
     console.print(_console.visible_text(plugin.install().message))
@@ -19,8 +20,9 @@ def install() -> None:
 @app.command("uninstall")
 def uninstall() -> None:
     """Take that link away; datasets keep their labels."""
-    from fiftyone_ops import install as plugin
     from mmmsba_plugin.cli import _console
+
+    from . import install as plugin
 
     _console.console().print(_console.visible_text(plugin.uninstall().message))
 
@@ -28,6 +30,6 @@ def uninstall() -> None:
 @app.command("path")
 def path() -> None:
     """Print the plugin's folder, for FIFTYONE_PLUGINS_DIR or a copy."""
-    from fiftyone_ops import install as plugin
+    from . import install as plugin
 
     typer.echo(str(plugin.HERE))
