@@ -1,8 +1,8 @@
-"""Demo of the package on clips that it makes itself.
+"""Demonstrate the package on clips that it makes itself.
 
 A portrait is made to talk and a segment of it is fake; trained weights then look for it. In
-the longer story a small network learns from some voices first, and judges one that it never
-heard. Everything is the real thing but the footage: one drawn face, which proves nothing about
+the longer story a small network learns from some voices first, and evaluates one that it never
+heard. Everything is the real thing but the clips: one drawn face, which proves nothing about
 any other.
 """
 
@@ -14,7 +14,7 @@ from mmmsba_plugin.config import FitConfig, TrainConfig
 from mmmsba_plugin.datasets.lavdf import read_lavdf
 from mmmsba_plugin.datasets.lavdf_metadata import METADATA
 from mmmsba_plugin.detector import MmmsbaDetector
-from mmmsba_plugin.errors import DatasetError
+from mmmsba_plugin.errors import ForgeError
 from mmmsba_plugin.evaluation.evaluate import Evaluation, measure
 from mmmsba_plugin.evaluation.run import run, tables
 from mmmsba_plugin.features.cache import FeatureCache
@@ -55,10 +55,10 @@ class Demo:
     """Result of the demo.
 
     Attributes:
-        record: The clip that was evaluated, and its truth.
-        report: What was said about it, with the truth among its warnings.
-        untouched: What was said about the same clip before it was forged.
-        evaluation: How all held-out clips went, where a network was trained.
+        record: The clip that was evaluated, and its ground truth.
+        report: Its report, with the ground truth among its warnings.
+        untouched: Report of the same clip before it was forged.
+        evaluation: Metrics of all held-out clips, where a network was trained.
     """
 
     record: Record
@@ -71,14 +71,14 @@ def show(folder: Path, *, seed: int = 0, on_step: OnStep = lambda _: None) -> De
     """Make one clip, forge a segment of it, and look for it with the default weights.
 
     Args:
-        folder: Where everything goes; a second run takes up what is there.
-        seed: Of everything random.
-        on_step: Hears what is being done.
+        folder: Folder of clips, features and checkpoint; a second run resumes there.
+        seed: Random seed of all steps.
+        on_step: Called with a description of each step.
 
     Raises:
         CheckpointNotFoundError: There are no default weights.
-        MissingExtraError: What the ``demo`` extra installs is not there.
-        DatasetError: The clip could not be forged.
+        MissingExtraError: The ``demo`` extra is not installed.
+        ForgeError: The clip could not be forged.
     """
     detector = MmmsbaDetector.from_pretrained(cache=_cache(folder))
     on_step("making a talking clip")
@@ -99,18 +99,20 @@ def show(folder: Path, *, seed: int = 0, on_step: OnStep = lambda _: None) -> De
 def learn_and_show(
     folder: Path, *, seed: int = 0, max_epochs: int = 40, on_step: OnStep = lambda _: None
 ) -> Demo:
-    """Make clips, forge them, learn from some and judge the others.
+    """Make clips, forge them, learn from some and evaluate the others.
 
     Args:
-        folder: Where everything goes; a second run takes up what is there.
-        seed: Of everything random.
-        max_epochs: Most passes over the data.
-        on_step: Hears what is being done.
+        folder: Folder of clips, features and checkpoint; a second run resumes there.
+        seed: Random seed of all steps.
+        max_epochs: Largest number of epochs.
+        on_step: Called with a description of each step.
 
     Raises:
-        MissingExtraError: What the ``demo`` extra installs is not there.
-        DatasetError: No held-out clip could be forged.
+        MissingExtraError: The ``demo`` extra is not installed.
+        ForgeError: No held-out clip could be forged.
     """
+    from mmmsba_plugin.training.fit import fit
+
     on_step("making talking clips")
     real = _talking(folder / "genuine", num_clips=_NUM_CLIPS, seconds=_CLIP_S, seed=seed)
     on_step("forging segments of them")
@@ -118,13 +120,23 @@ def learn_and_show(
     forgers = [lookup("forgers", name) for name in _FORGERS]
     forge_dataset(real, dataset, per_clip=_VARIANTS, seed=seed, forgers=forgers)
     on_step("learning from them")
-    checkpoint = _learn(dataset, folder, seed=seed, max_epochs=max_epochs)
-    on_step("judging a voice it never heard")
+    config = FitConfig(
+        network=_SMALL, train=TrainConfig(batch_size=8, max_epochs=max_epochs, seed=seed)
+    )
+    checkpoint = fit(
+        read_lavdf(dataset),
+        config,
+        folder / "checkpoint",
+        cache=_cache(folder),
+        workers=2,
+        trained_on="one drawn face with a few synthetic voices (mmmsba demo)",
+    ).checkpoint
+    on_step("evaluating a voice it never heard")
     detector = MmmsbaDetector.from_pretrained(checkpoint, cache=_cache(folder))
     results = run(detector, read_lavdf(dataset, split="test"))
     example = next((result for result in results if result.record.fake), None)
     if example is None:
-        raise DatasetError(
+        raise ForgeError(
             f"no held-out clip could be forged; remove {folder} and try another --seed"
         )
     evaluation = measure(*tables(results, name="demo"))
@@ -132,11 +144,11 @@ def learn_and_show(
 
 
 def truth_of(record: Record) -> str:
-    """Return in words where and how a clip is fake."""
+    """Format the ground truth of a clip: where and how it is fake."""
     altered = {ALTERED["audio"]: record.audio_truth, ALTERED["visual"]: record.visual_truth}
     return ", ".join(
-        f"{clock(segment.start_s)} to {clock(segment.end_s)} ({what})"
-        for what, truth in altered.items()
+        f"{clock(segment.start_s)} to {clock(segment.end_s)} ({modality})"
+        for modality, truth in altered.items()
         for segment in truth or ()
     )
 
@@ -146,22 +158,6 @@ def _talking(folder: Path, *, num_clips: int, seconds: float, seed: int) -> Path
     if not (folder / METADATA).is_file():
         make_talking_head_dataset(folder, num_clips=num_clips, seconds=seconds, seed=seed)
     return folder
-
-
-def _learn(dataset: Path, folder: Path, *, seed: int, max_epochs: int) -> Path:
-    from mmmsba_plugin.training.fit import fit
-
-    config = FitConfig(
-        network=_SMALL, train=TrainConfig(batch_size=8, max_epochs=max_epochs, seed=seed)
-    )
-    return fit(
-        read_lavdf(dataset),
-        config,
-        folder / "checkpoint",
-        cache=_cache(folder),
-        workers=2,
-        trained_on="one drawn face with a few synthetic voices (mmmsba demo)",
-    ).checkpoint
 
 
 def _with_notes(report: Report, record: Record, *more: str) -> Report:
