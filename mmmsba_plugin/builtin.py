@@ -181,7 +181,7 @@ def forensics_dataset_readers() -> Iterator[DatasetReader]:
 @hookimpl
 def forensics_forgers() -> Iterator[Forger]:
     """Offer forgers."""
-    from mmmsba_plugin.forge import counterpart_cut
+    from mmmsba_plugin.forge import counterpart_cut, frame_copy
 
     yield from _audio_forgers()
     yield from _frame_forgers()
@@ -192,6 +192,13 @@ def forensics_forgers() -> Iterator[Forger]:
         config=counterpart_cut.CounterpartCutConfig,
         build=counterpart_cut.CounterpartCut,
     )
+    yield Forger(
+        name="frame-copy",
+        modality="both",
+        summary="A few frames and their audio copied from a similar moment: a repaired word.",
+        config=frame_copy.FrameCopyConfig,
+        build=frame_copy.FrameCopy,
+    )
 
 
 def _audio_forgers() -> Iterator[Forger]:
@@ -200,6 +207,7 @@ def _audio_forgers() -> Iterator[Forger]:
         mel_vocoder,
         pitch_tempo,
         repeat,
+        self_mix,
         shift,
         source_filter_vocoder,
         splice,
@@ -285,6 +293,13 @@ def _audio_forgers() -> Iterator[Forger]:
         build=voice_conversion.ConvertVoice,
     )
     yield Forger(
+        name="self-mix",
+        modality="audio",
+        summary="Audio mixed with itself a little later: phones blurred by a synthetic voice.",
+        config=self_mix.SelfMixConfig,
+        build=self_mix.SelfMix,
+    )
+    yield Forger(
         name="speak",
         modality="audio",
         summary="Words of a text-to-speech program; a crude formant voice where none is installed.",
@@ -302,6 +317,7 @@ def _frame_forgers() -> Iterator[Forger]:
         morph,
         mouth_swap,
         self_blend,
+        self_shift_blend,
     )
 
     yield Forger(
@@ -324,6 +340,13 @@ def _frame_forgers() -> Iterator[Forger]:
         summary="The face blended into itself: the traces of any face swap, and no others.",
         config=self_blend.SelfBlendConfig,
         build=self_blend.SelfBlend,
+    )
+    yield Forger(
+        name="self-shift-blend",
+        modality="visual",
+        summary="The face blended with itself two frames off: flicker of a frame-wise generator.",
+        config=self_shift_blend.SelfShiftBlendConfig,
+        build=self_shift_blend.SelfShiftBlend,
     )
     yield Forger(
         name="stranger-mouth",

@@ -31,6 +31,8 @@ class AudioJob:
         donor: The whole audio of another clip; None for a forger that needs none.
         counterpart: The whole audio of an aligned fake of this clip, as long as ``audio``;
             None for a forger that needs none.
+        donor_start: First sample of the moment of this clip whose frames the same segment
+            takes, if it takes any.
     """
 
     audio: Audio
@@ -39,6 +41,7 @@ class AudioJob:
     sample_rate_hz: int
     donor: Audio | None = None
     counterpart: Audio | None = None
+    donor_start: int | None = None
 
     @property
     def span(self) -> Audio:
@@ -145,3 +148,33 @@ def needs_counterpart(forger: ClipForger) -> bool:
         forger: Any forger; one without a property of this name needs none.
     """
     return bool(getattr(forger, "needs_counterpart", False))
+
+
+def max_segment_s(forger: ClipForger) -> float:
+    """Return the longest segment that a forger is to alter, in seconds.
+
+    Args:
+        forger: Any forger; one without a property of this name alters any.
+    """
+    return float(getattr(forger, "max_segment_s", float("inf")))
+
+
+def donor_distance_s(forger: ClipForger) -> tuple[float, float] | None:
+    """Return how far a donor moment is to lie from the segment, in seconds.
+
+    Args:
+        forger: Any forger; one without a property of this name wants other lips, at any
+            distance. One that has it wants the most similar moment there.
+    """
+    bounds: tuple[float, float] | None = getattr(forger, "donor_distance_s", None)
+    return bounds
+
+
+def needs_other_audio(forger: AudioForger) -> bool:
+    """Return whether a job must bring the audio of another clip.
+
+    Args:
+        forger: Any forger of audio that says whether it needs a donor; one that states the
+            distance of its donor finds it in its own clip.
+    """
+    return forger.needs_donor and donor_distance_s(forger) is None

@@ -34,7 +34,10 @@ from mmmsba_plugin.forger import (
     FaceFrame,
     FrameForger,
     FrameJob,
+    donor_distance_s,
+    max_segment_s,
     needs_counterpart,
+    needs_other_audio,
     needs_other_clip,
 )
 from mmmsba_plugin.segment import Segment
@@ -144,11 +147,15 @@ def forge_clip(
         The forged clip; or a refusal, where the clip has no room for a fake segment with real
         time around it, or each segment of a modality was refused.
     """
+    limit_s = min(map(max_segment_s, recipe.forgers))
     if recipe.frames:
+        with_donor = [forger for _, forger in recipe.frames if forger.needs_donor]
+        distances_s = [donor_distance_s(forger) for forger in with_donor]
         propose = propose_frames(
             clip.face,
             config,
-            needs_donor=any(forger.needs_donor for _, forger in recipe.frames),
+            needs_donor=bool(with_donor),
+            distance_s=distances_s[0] if len(set(distances_s)) == 1 else None,
             audio=clip.audio if recipe.audios else None,
             rate_hz=clip.sample_rate_hz,
         )
@@ -156,7 +163,12 @@ def forge_clip(
             propose = _where_changed(propose, aligned)
     else:
         propose = propose_audio(clip.audio, clip.sample_rate_hz)
-    segments = plan_segments(propose, duration_s=clip.duration_s, config=config, rng=rng)
+    segments = plan_segments(
+        lambda length_s, rng: propose(min(length_s, limit_s), rng),
+        duration_s=clip.duration_s,
+        config=config,
+        rng=rng,
+    )
     if not segments:
         return Refusal(
             "it has no room for a fake segment with real time around it; give a longer clip "
@@ -202,10 +214,12 @@ def _alter_audio(
         start, end = (
             s_to_samples(t, clip.sample_rate_hz) for t in (segment.time.start_s, segment.time.end_s)
         )
-        donor = donors.find_audio(end - start, rng) if forger.needs_donor else None
+        donor = donors.find_audio(end - start, rng) if needs_other_audio(forger) else None
         cut_to = aligned if needs_counterpart(forger) else None
         counterpart = cut_to.clip.audio if cut_to else None
-        job = AudioJob(clip.audio, start, end, clip.sample_rate_hz, donor, counterpart)
+        moment = float(clip.face.edges_s[segment.donors.start]) if segment.donors else None
+        donor_start = None if moment is None else s_to_samples(moment, clip.sample_rate_hz)
+        job = AudioJob(clip.audio, start, end, clip.sample_rate_hz, donor, counterpart, donor_start)
         span = _forge_audio(name, forger, job, rng)
         if isinstance(span, Refusal):
             log.refusals.append(span)
@@ -279,7 +293,7 @@ def assign_modalities(
 def _forge_audio(
     name: str, forger: AudioForger, job: AudioJob, rng: np.random.Generator
 ) -> Audio | Refusal:
-    if forger.needs_donor and job.donor is None:
+    if needs_other_audio(forger) and job.donor is None:
         return Refusal(
             "no other clip of the split has as much audio for a donor; give more or longer clips"
         )

@@ -159,6 +159,7 @@ def propose_frames(
     needs_donor: bool,
     audio: Audio | None,
     rate_hz: int,
+    distance_s: tuple[float, float] | None = None,
 ) -> Proposer:
     """Make a proposer of segments that begin and end with a frame.
 
@@ -169,6 +170,7 @@ def propose_frames(
         audio: If given, the segment is to be forged in the audio as well: it lies where
             somebody speaks.
         rate_hz: Sample rate of the audio, in Hz.
+        distance_s: If given, the donor is a similar moment at such a distance, in seconds.
     """
     runs_end = face.runs_end
     with_face = np.flatnonzero(runs_end > np.arange(face.num_frames))
@@ -204,7 +206,10 @@ def propose_frames(
         time = face.segment(target.start, target.stop)
         if not needs_donor:
             return PlannedSegment(time, target)
-        donor = find_donor(face, target, gap_s=config.gap_s, rng=rng)
+        if distance_s is not None:
+            donor = find_similar(face, target, distance_s)
+        else:
+            donor = find_donor(face, target, gap_s=config.gap_s, rng=rng)
         return PlannedSegment(time, target, donor) if donor else None
 
     return propose
@@ -237,6 +242,35 @@ def find_donor(face: FaceTrace, target: range, *, gap_s: float, rng: np.random.G
             at = int(starts[best])
             return range(at, at + size) if np.isfinite(scores[best]) else range(0)
     return range(0)
+
+
+def find_similar(face: FaceTrace, target: range, distance_s: tuple[float, float]) -> range:
+    """Find the moment nearby in which the face is most alike.
+
+    Args:
+        face: The face mesh in each frame.
+        target: Indices of the frames that are compared.
+        distance_s: Least and largest distance of the two starts, in seconds.
+
+    Returns:
+        Indices of as many frames; none if the clip has none there.
+    """
+    start, size = target.start, len(target)
+    first = np.arange(max(0, face.num_frames - size + 1))
+    whole = (face.runs_end[first] >= first + size) & (face.track[first] == face.track[start])
+    away_s = np.abs(face.edges_s[first] - face.edges_s[start])
+    low_s, high_s = distance_s[0] - EDGE_TOLERANCE, distance_s[1] + EDGE_TOLERANCE
+    apart = np.abs(first - start) >= size
+    places = first[whole & apart & (away_s >= low_s) & (away_s <= high_s)]
+    if not places.size:
+        return range(0)
+    offsets = np.arange(size)
+    distances = [
+        np.linalg.norm(face.points[target] - face.points[place + offsets], axis=-1).mean()
+        for place in places
+    ]
+    best = int(places[int(np.argmin(distances))])
+    return range(best, best + size)
 
 
 def score_donor(face: FaceTrace, target: range, donor: range) -> float:

@@ -40,11 +40,15 @@ class Recipe:
     counterpart: Counterpart | None = None
 
     @property
+    def forgers(self) -> list[ClipForger]:
+        """All its forgers, those of audio first."""
+        audios: list[ClipForger] = [forger for _, forger in self.audios]
+        return [*audios, *(forger for _, forger in self.frames)]
+
+    @property
     def needs_counterpart(self) -> bool:
         """Whether one of its forgers needs an aligned fake."""
-        forgers: list[ClipForger] = [forger for _, forger in self.audios]
-        forgers += [forger for _, forger in self.frames]
-        return any(map(needs_counterpart, forgers))
+        return any(map(needs_counterpart, self.forgers))
 
     def __str__(self) -> str:
         return "+".join(name for name, _ in (*self.audios, *self.frames))

@@ -142,6 +142,9 @@ class VariantWriter:
         # Variants take turns among the generators.
         turn = seed_from(self.source.name) + number
         counterpart = counterparts[turn % len(counterparts)] if counterparts else None
+        if not forgers.select(audio=True, frames=True, counterpart=counterpart).names:
+            # Whatever the clip shows: it need not be tracked.
+            return
         suitable = self._select(forgers, counterpart)
         rng = self._rng(0, _RECIPES)
         for recipe in suitable.recipes(number, mixed_share=self._config.mixed_share, rng=rng):
