@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import pytest
 
-from .tools.measure_house import PARTICIPLES
+from .tools.words import PARTICIPLES
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDERS = ("mmmsba_plugin", "fiftyone_ops", "tests")

@@ -7,18 +7,30 @@ narrows either to a folder.
 """
 
 import argparse
-import ast
 import sys
-import tomllib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-PACKAGE = "mmmsba_plugin"
-PLUGIN = "fiftyone_ops"
-TESTS = "tests"
-AREAS = (PACKAGE, PLUGIN, TESTS)
+from source import (
+    AREAS,
+    PACKAGE,
+    PLUGIN,
+    TESTS,
+    Module,
+    Place,
+    Share,
+    count_references,
+    docstrings,
+    helpers,
+    imported_modules,
+    load_modules,
+    rank_of,
+    read_layers,
+    stored_names,
+)
+from words import PARTICIPLES, QUESTIONS, QUESTIONS_AFTER_RETURN, VERBS_OF_SPEECH
 
 #: Folders whose number of modules at one level is measured.
 LEVELS = (f"{PACKAGE}/forge", f"{PACKAGE}/evaluation", PLUGIN)
@@ -26,121 +38,7 @@ LEVELS = (f"{PACKAGE}/forge", f"{PACKAGE}/evaluation", PLUGIN)
 #: Files that have no test of the same name, and no place in a count of modules.
 UNTESTED = {"__init__", "__main__"}
 
-#: Subjects that a first sentence should not open with.
-QUESTIONS = frozenset(
-    ["what", "where", "who", "whom", "whose", "which", "when", "why", "how", "whether"]
-)
-VERBS_OF_SPEECH = frozenset(["say", "says", "hear", "hears", "tell", "tells"])
-#: "Return whether ..." is the usual opening of a predicate.
-QUESTIONS_AFTER_RETURN = QUESTIONS - {"whether"}
-
-#: Participles that say what was done to a thing instead of which thing it is. Those that name a
-#: state in this field (``trained``, ``fitted``, ``padded``, ``matched``, ``skipped``, ``scaled``,
-#: ``expected``, ``merged``) and those with another sense (``left``, ``cut``, ``read``, ``split``)
-#: are fine.
-PARTICIPLES = frozenset(
-    [
-        "asked",
-        "begun",
-        "done",
-        "drawn",
-        "found",
-        "given",
-        "gone",
-        "heard",
-        "held",
-        "judged",
-        "kept",
-        "known",
-        "learned",
-        "made",
-        "named",
-        "said",
-        "seen",
-        "shown",
-        "taken",
-        "told",
-        "unasked",
-        "unjudged",
-        "wanted",
-        "written",
-    ]
-)
-
-Definition = ast.FunctionDef | ast.AsyncFunctionDef
-
-
-@dataclass(frozen=True)
-class Module:
-    """One Python file.
-
-    Attributes:
-        path: The file, relative to the root of its checkout.
-        text: Its source.
-        tree: Its syntax tree.
-    """
-
-    path: Path
-    text: str
-    tree: ast.Module
-
-    @property
-    def area(self) -> str:
-        """Name of the top-level folder."""
-        return self.path.parts[0]
-
-    @property
-    def num_lines(self) -> int:
-        """Number of lines, blank ones and comments included."""
-        return len(self.text.splitlines())
-
-
-@dataclass(frozen=True, order=True)
-class Place:
-    """One finding, ordered by file and line."""
-
-    path: Path
-    line: int
-    name: str
-
-    def __str__(self) -> str:
-        return f"{self.path}:{self.line} {self.name}"
-
-
-@dataclass(frozen=True)
-class Share:
-    """A number of findings among all that could have been one."""
-
-    count: int
-    total: int
-
-    def __str__(self) -> str:
-        percent = 100 * self.count / self.total if self.total else 0.0
-        return f"{percent:.2f} % ({self.count}/{self.total})"
-
-
-def load_modules(root: Path) -> list[Module]:
-    """Parse every Python file of a checkout, in order of path."""
-    paths = (path for area in AREAS for path in sorted((root / area).rglob("*.py")))
-    return [_parse(path, root) for path in paths if "node_modules" not in path.parts]
-
-
-def _parse(path: Path, root: Path) -> Module:
-    text = path.read_text(encoding="utf-8")
-    return Module(path.relative_to(root), text, ast.parse(text, filename=str(path)))
-
-
 # Docstrings
-
-
-def docstrings(module: Module) -> Iterator[tuple[Place, str]]:
-    """Yield each docstring with the place of its owner."""
-    for node in ast.walk(module.tree):
-        if isinstance(node, ast.Module | ast.ClassDef | Definition):
-            text = ast.get_docstring(node)
-            if text:
-                name = getattr(node, "name", module.path.stem)
-                yield Place(module.path, getattr(node, "lineno", 1), name), text
 
 
 def opens_with_question(docstring: str) -> bool:
@@ -152,14 +50,11 @@ def opens_with_question(docstring: str) -> bool:
         >>> opens_with_question("Return whether the clip is real.")
         False
     """
-    first, second = [*map(_bare_word, docstring.split(maxsplit=2)[:2]), ""][:2]
+    words = (word.strip("`.,:;\"'").lower() for word in docstring.split(maxsplit=2)[:2])
+    first, second = [*words, ""][:2]
     if first in ("return", "returns", "yield", "yields"):
         return second in QUESTIONS_AFTER_RETURN
     return first in QUESTIONS | VERBS_OF_SPEECH
-
-
-def _bare_word(word: str) -> str:
-    return word.strip("`.,:;\"'").lower()
 
 
 def question_places(modules: Iterable[Module]) -> list[Place]:
@@ -181,26 +76,10 @@ def question_share(modules: Sequence[Module]) -> Share:
 # Participles
 
 
-def stored_names(module: Module) -> Iterator[Place]:
-    """Yield every name that is assigned: variables, fields, attributes and parameters."""
-    for node in ast.walk(module.tree):
-        match node:
-            case ast.Name(id=name, ctx=ast.Store()) | ast.Attribute(attr=name, ctx=ast.Store()):
-                yield Place(module.path, node.lineno, name)
-            case ast.arg(arg=name):
-                yield Place(module.path, node.lineno, name)
-
-
-def is_participle(name: str) -> bool:
-    """Return whether a name is a bare participle, leading underscores aside."""
-    return name.strip("_").lower() in PARTICIPLES
-
-
 def participle_places(modules: Iterable[Module]) -> list[Place]:
-    """List the assigned names that are bare participles."""
-    return [
-        place for module in modules for place in stored_names(module) if is_participle(place.name)
-    ]
+    """List the assigned names that are bare participles, leading underscores aside."""
+    places = (place for module in modules for place in stored_names(module))
+    return [place for place in places if place.name.strip("_").lower() in PARTICIPLES]
 
 
 def participle_share(modules: Sequence[Module]) -> Share:
@@ -210,44 +89,6 @@ def participle_share(modules: Sequence[Module]) -> Share:
 
 
 # Private helpers
-
-
-def helpers(modules: Iterable[Module]) -> dict[str, Place]:
-    """Map each private function or method to its place, if no other has the same name."""
-    places = [
-        Place(module.path, definition.lineno, definition.name)
-        for module in modules
-        for definition in _definitions(module.tree.body)
-        if definition.name.startswith("_") and not definition.name.startswith("__")
-    ]
-    definitions = Counter(place.name for place in places)
-    return {place.name: place for place in places if definitions[place.name] == 1}
-
-
-def _definitions(body: Iterable[ast.stmt]) -> Iterator[Definition]:
-    for statement in body:
-        if isinstance(statement, Definition):
-            yield statement
-        elif isinstance(statement, ast.ClassDef):
-            yield from _definitions(statement.body)
-
-
-def count_references(modules: Iterable[Module]) -> Counter[str]:
-    """Count how often each name is loaded, decorators excluded."""
-    references: Counter[str] = Counter()
-    for module in modules:
-        decorators = _decorator_nodes(module.tree)
-        for node in ast.walk(module.tree):
-            match node:
-                case ast.Name(id=name, ctx=ast.Load()) | ast.Attribute(attr=name, ctx=ast.Load()):
-                    references[name] += node not in decorators
-    return references
-
-
-def _decorator_nodes(tree: ast.Module) -> set[ast.AST]:
-    owners = (node for node in ast.walk(tree) if isinstance(node, Definition | ast.ClassDef))
-    decorators = (decorator for owner in owners for decorator in owner.decorator_list)
-    return {node for decorator in decorators for node in ast.walk(decorator)}
 
 
 def single_use_places(modules: Sequence[Module]) -> list[Place]:
@@ -269,20 +110,6 @@ def helper_density(modules: Sequence[Module]) -> str:
 # Imports and layers
 
 
-def read_layers(root: Path) -> dict[str, int]:
-    """Read the rank of each top-level module from the import linter's contract, 0 at the top.
-
-    The package itself, which re-exports what lies below, ranks above all of them.
-    """
-    settings = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
-    contracts = settings["tool"]["importlinter"]["contracts"]
-    layers = next(c["layers"] for c in contracts if c.get("containers") == [PACKAGE])
-    ranks = {
-        name.strip(" ()"): rank for rank, layer in enumerate(layers) for name in layer.split("|")
-    }
-    return {"": -1, **ranks}
-
-
 def upward_places(modules: Iterable[Module], layers: Mapping[str, int]) -> list[Place]:
     """List the imports of a higher layer, those in functions and for typing alone included."""
     return [
@@ -290,42 +117,8 @@ def upward_places(modules: Iterable[Module], layers: Mapping[str, int]) -> list[
         for module in modules
         if module.area == PACKAGE
         for line, target in imported_modules(module, layers)
-        if _rank(target, layers) < _rank(".".join(_dotted(module.path)), layers)
+        if rank_of(target, layers) < rank_of(".".join(module.path.with_suffix("").parts), layers)
     ]
-
-
-def imported_modules(module: Module, layers: Mapping[str, int]) -> Iterator[tuple[int, str]]:
-    """Yield the line and the dotted name of each import from the package."""
-    for node in ast.walk(module.tree):
-        if isinstance(node, ast.Import):
-            targets = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            targets = list(_import_targets(node, module.path, layers))
-        else:
-            continue
-        yield from ((node.lineno, t) for t in targets if t.split(".")[0] == PACKAGE)
-
-
-def _import_targets(node: ast.ImportFrom, path: Path, layers: Mapping[str, int]) -> Iterator[str]:
-    """Yield what an import names; of the package itself, each top-level module by itself."""
-    base = list(path.with_suffix("").parts[: -node.level]) if node.level else []
-    source = ".".join([*base, *([node.module] if node.module else [])])
-    if source == PACKAGE:
-        for name in dict.fromkeys(alias.name for alias in node.names):
-            yield f"{source}.{name}" if name in layers else source
-    else:
-        yield source
-
-
-def _dotted(path: Path) -> list[str]:
-    return [name for name in path.with_suffix("").parts if name != "__init__"]
-
-
-def _rank(dotted: str, layers: Mapping[str, int]) -> int:
-    name = [*dotted.split("."), ""][1]
-    if name not in layers:
-        raise SystemExit(f"{PACKAGE}.{name} has no layer in pyproject.toml")
-    return layers[name]
 
 
 # Folders, lines and tests
@@ -338,18 +131,14 @@ def count_lines(modules: Iterable[Module]) -> int:
 
 def count_level(folder: Path) -> int:
     """Count the modules and subpackages directly in a folder."""
-    modules = [path for path in folder.glob("*.py") if path.stem != "__init__"]
-    return len(modules) + len(_subpackages(folder))
-
-
-def _subpackages(folder: Path) -> list[Path]:
-    return sorted(path.parent for path in folder.glob("*/__init__.py"))
+    modules = sum(path.stem != "__init__" for path in folder.glob("*.py"))
+    return modules + len([*folder.glob("*/__init__.py")])
 
 
 def biggest_level(folder: Path) -> tuple[int, Path]:
     """Find the folder with the most modules and subpackages at one level, at any depth."""
     levels = [(count_level(folder), folder)]
-    levels += [biggest_level(subpackage) for subpackage in _subpackages(folder)]
+    levels += [biggest_level(path.parent) for path in sorted(folder.glob("*/__init__.py"))]
     return max(levels)
 
 
@@ -359,28 +148,19 @@ def testable(modules: Iterable[Module]) -> list[Module]:
 
 
 def untested_places(modules: Iterable[Module], root: Path) -> list[Place]:
-    """List the modules without a test file of the same name."""
-    tests: dict[str, list[Path]] = {}
-    for path in sorted((root / TESTS).rglob("test_*.py")):
-        tests.setdefault(path.name, []).append(path)
-    return [
-        Place(module.path, 1, f"-> {_mirrored_test(module.path)}")
-        for module in testable(modules)
-        if not _has_test(module.path, root, tests)
-    ]
+    """List the modules without a test of the same name, in a folder that mirrors theirs.
 
-
-def _has_test(path: Path, root: Path, tests: Mapping[str, Sequence[Path]]) -> bool:
-    """Look where the tests mirror the package; a flat folder of tests, for a name there once."""
-    test = root / _mirrored_test(path)
-    return test.is_file() or (not test.parent.is_dir() and len(tests.get(test.name, ())) == 1)
-
-
-def _mirrored_test(path: Path) -> Path:
-    folder = path.parent
-    if path.parts[0] == PACKAGE:
-        folder = folder.relative_to(PACKAGE)
-    return Path(TESTS) / folder / f"test_{path.stem.lstrip('_')}.py"
+    Of a checkout whose folder of tests is flat, a name that is there once counts as well.
+    """
+    names = Counter(path.name for path in (root / TESTS).rglob("test_*.py"))
+    places = []
+    for path in (module.path for module in testable(modules)):
+        folder = path.parent.relative_to(PACKAGE) if path.parts[0] == PACKAGE else path.parent
+        test = Path(TESTS) / folder / f"test_{path.stem.lstrip('_')}.py"
+        is_flat = not (root / test).parent.is_dir() and names[test.name] == 1
+        if not (root / test).is_file() and not is_flat:
+            places.append(Place(path, 1, f"-> {test}"))
+    return places
 
 
 def tested_share(modules: Sequence[Module], root: Path) -> Share:
@@ -423,22 +203,19 @@ def measure(checkout: Checkout) -> dict[str, str]:
         for label, areas, compute in AREA_METRICS
         for area in areas
     }
-    return {**metrics, **_whole_metrics(checkout)}
-
-
-def _whole_metrics(checkout: Checkout) -> dict[str, str]:
     root, package, plugin = checkout.root, checkout.areas[PACKAGE], checkout.areas[PLUGIN]
-    return {
+    return metrics | {
         "lines of package and plugin": str(count_lines([*package, *plugin])),
         "imports that run back up": str(len(upward_places(package, read_layers(root)))),
-        **{f"modules at one level: {name}": _level(root, name) for name in LEVELS},
+        **{f"modules at one level: {name}": describe_level(root, name) for name in LEVELS},
         f"{PACKAGE}: modules with a test of their name": str(tested_share(package, root)),
         f"{PLUGIN}: modules with a test of their name": str(tested_share(plugin, root)),
         "modules with a test of their name": str(tested_share([*package, *plugin], root)),
     }
 
 
-def _level(root: Path, name: str) -> str:
+def describe_level(root: Path, name: str) -> str:
+    """Describe how many modules lie at one level of a folder, and at most below it."""
     count, biggest = biggest_level(root / name)
     return f"{count_level(root / name)} (most: {count} in {biggest.relative_to(root)})"
 
