@@ -15,7 +15,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from mmmsba_plugin.errors import DatasetError
 from mmmsba_plugin.evaluation.metrics.bootstrap import Draw, Interval, bootstrap
-from mmmsba_plugin.evaluation.metrics.detection import Flags, Labels, Scores, auc, checked
+from mmmsba_plugin.evaluation.metrics.detection import (
+    Flags,
+    Labels,
+    Ranking,
+    Scores,
+    SortedClips,
+    check_scores,
+)
 from mmmsba_plugin.evaluation.tables import GroundTruth
 from mmmsba_plugin.media.audio import read_audio
 from mmmsba_plugin.media.container import AvFrame, open_media
@@ -191,19 +198,13 @@ def _reached_by_chance(
     return float(np.quantile(reached, _SELDOM))
 
 
-def _auc_of(scores: Scores, fake: Flags) -> Callable[[Draw], float]:
-    # AUC takes scores in [0, 1] and only looks at their order.
-    is_number = ~np.isnan(scores)
-    ranks = np.zeros(scores.size)
-    ranks[is_number] = np.unique(scores[is_number], return_inverse=True)[1] / max(
-        1, is_number.sum()
-    )
-
-    def metric(draw: Draw) -> float:
-        clips = draw.clips[is_number[draw.clips]]
-        return auc(ranks[clips], fake[clips])
-
-    return metric
+def _auc_of(values: Scores, fake: Flags) -> Callable[[Draw], float]:
+    """Return what computes the AUC of any numbers; clips that have none are left out."""
+    is_number = ~np.isnan(values)
+    # A ranking takes scores in [0, 1], and only their order matters.
+    places = np.unique(values[is_number], return_inverse=True)[1] / max(1, is_number.sum())
+    clips = SortedClips.of(places, fake[is_number], clips=np.flatnonzero(is_number))
+    return lambda draw: clips.rank(draw.counts(len(values))).auc
 
 
 def _scaled(table: Table, train: Table) -> Table:
@@ -369,7 +370,7 @@ def leak_auc(scores: ArrayLike, fake: Labels) -> float:
 
     Raises:
         ScoreRangeError: A score lies outside [0, 1].
-        DatasetError: There is not one label a score.
+        ShapeError: There is not one label a score.
 
     Example:
         >>> leak_auc([0.9, 0.8, np.nan, 0.1], [False, False, True, True])
@@ -377,8 +378,8 @@ def leak_auc(scores: ArrayLike, fake: Labels) -> float:
     """
     values = np.asarray(scores, dtype=np.float64)
     is_number = ~np.isnan(values)
-    _, labels = checked(np.where(is_number, values, 0.0), fake)
-    area = auc(values[is_number], labels[is_number])
+    _, labels = check_scores(np.where(is_number, values, 0.0), fake)
+    area = Ranking.of(values[is_number], labels[is_number]).auc
     return max(area, 1.0 - area)
 
 
@@ -402,8 +403,7 @@ def silence_auc(
         The :func:`leak_auc` of :func:`silence_scores`; NaN where the clips that were listened
         to are of one class.
     """
-    lengths_s = [silence_s.get(key) for key in ground_truth.keys]
-    scores = silence_scores(np.array(lengths_s, dtype=np.float64))
+    scores = silence_scores(ground_truth.column(silence_s))
 
     def of(draw: Draw) -> float:
         return leak_auc(scores[draw.clips], ground_truth.fake[draw.clips])

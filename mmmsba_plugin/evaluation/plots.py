@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from itertools import cycle
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,12 +18,7 @@ import numpy as np
 
 from mmmsba_plugin.errors import MissingExtraError
 from mmmsba_plugin.evaluation.metrics.calibration import Reliability, reliability
-from mmmsba_plugin.evaluation.metrics.detection import (
-    PrecisionRecallCurve,
-    RocCurve,
-    precision_recall_curve,
-    roc_curve,
-)
+from mmmsba_plugin.evaluation.metrics.detection import Ranking
 from mmmsba_plugin.evaluation.metrics.localization import TIOUS, Mode, match
 from mmmsba_plugin.evaluation.tables import GroundTruth, Predictions
 from mmmsba_plugin.report.text import visible
@@ -64,15 +60,13 @@ class SystemCurves:
 
     Attributes:
         name: What the legend calls it.
-        roc: Of the scores of clips.
-        precision_recall: Of the same.
-        reliability: Of the same.
+        ranking: Ranking of the clips; it has curves if both classes are in it.
+        reliability: Reliability diagram of the same clips.
         ap_by_tiou: Average precision of localization by the tIoU it was measured at.
     """
 
     name: str
-    roc: RocCurve | None = None
-    precision_recall: PrecisionRecallCurve | None = None
+    ranking: Ranking | None = None
     reliability: Reliability | None = None
     ap_by_tiou: Mapping[float, float] = field(default_factory=dict)
 
@@ -97,8 +91,8 @@ def draw(curves: Sequence[SystemCurves], folder: Path) -> list[Path]:
     paths = []
     with _own_style():
         systems = [(curve, style) for curve, style in zip(curves, _styles(), strict=False)]
-        for name, (size_in, has_curve, draw_one) in _PLOTS.items():
-            visible = [(curve, style) for curve, style in systems if has_curve(curve)]
+        for name, (size_in, has_line, draw_one) in _PLOTS.items():
+            visible = [(curve, style) for curve, style in systems if has_line(curve)]
             if not visible:
                 continue
             frame = Figure(figsize=size_in)
@@ -150,8 +144,8 @@ def _draw_roc(frame: "Figure", systems: _Systems) -> None:
     whole, start = frame.subplots(1, 2)
     for axes in (whole, start):
         for system, style in systems:
-            if system.roc is not None:
-                x, y = system.roc.false_positive_rates, system.roc.true_positive_rates
+            if system.ranking is not None:
+                x, y = system.ranking.false_positive_rates, system.ranking.true_positive_rates
                 axes.plot(x, y, **style.line, label=_label(system.name), clip_on=axes is start)
         axes.plot([0, 1], [0, 1], **_CHANCE, label="chance")
         axes.set_xlabel("false-positive rate (share of real clips flagged)")
@@ -167,11 +161,11 @@ def _draw_precision_recall(frame: "Figure", systems: _Systems) -> None:
     axes = frame.subplots()
     chance = lowest = 1.0
     for system, style in systems:
-        if (curve := system.precision_recall) is not None:
+        if (ranking := system.ranking) is not None:
             # A precision holds for all recalls from the one before on, as average precision
             # sums it up.
-            x = np.concatenate([[0.0], curve.recalls])
-            y = np.concatenate([curve.precisions[:1], curve.precisions])
+            x = ranking.true_positive_rates
+            y = np.concatenate([ranking.precisions[:1], ranking.precisions])
             axes.step(x, y, where="pre", **style.line, label=_label(system.name), clip_on=False)
             # Where all is flagged, precision is the share of clips that are fake.
             chance, lowest = y[-1], min(lowest, y.min())
@@ -213,27 +207,18 @@ def _draw_reliability(frame: "Figure", systems: _Systems) -> None:
 
 
 _Draws = Callable[["Figure", _Systems], None]
-#: By name: size in inches without the legend, who has a line in it, and what draws it.
-_PLOTS: Mapping[str, tuple[tuple[float, float], Callable[[SystemCurves], bool], _Draws]] = {
-    "roc": ((9.0, 4.7), lambda curves_of_system: curves_of_system.roc is not None, _draw_roc),
-    "precision_recall": (
-        (5.6, 5.6),
-        lambda curves_of_system: (
-            curves_of_system.precision_recall is not None
-            and len(curves_of_system.precision_recall.recalls) > 0
-        ),
-        _draw_precision_recall,
-    ),
-    "ap_by_tiou": (
-        (6.4, 4.4),
-        lambda curves_of_system: bool(curves_of_system.ap_by_tiou),
-        _draw_ap_by_tiou,
-    ),
-    "reliability": (
-        (5.6, 7.0),
-        lambda curves_of_system: curves_of_system.reliability is not None,
-        _draw_reliability,
-    ),
+
+
+def _both_classes(curves: SystemCurves) -> bool:
+    return curves.ranking is not None and curves.ranking.both_classes
+
+
+#: By name: size in inches without the legend, whether a system has a line in it, and the drawing.
+_PLOTS: Mapping[str, tuple[tuple[float, float], Callable[[SystemCurves], object], _Draws]] = {
+    "roc": ((9.0, 4.7), _both_classes, _draw_roc),
+    "precision_recall": ((5.6, 5.6), _both_classes, _draw_precision_recall),
+    "ap_by_tiou": ((6.4, 4.4), attrgetter("ap_by_tiou"), _draw_ap_by_tiou),
+    "reliability": ((5.6, 7.0), attrgetter("reliability"), _draw_reliability),
 }
 
 
@@ -274,17 +259,14 @@ def curves_of(
         ground_truth: What is true.
         mode: How localization is measured.
     """
-    scores = np.array(
-        [predictions.scores.get(key, math.nan) for key in ground_truth.keys], dtype=np.float64
-    )
+    scores = ground_truth.column(predictions.scores)
     has_score = ~np.isnan(scores)
     scores, fake = scores[has_score], ground_truth.fake[has_score]
-    both = bool(fake.any() and not fake.all())
+    ranking = Ranking.of(scores, fake)
     return SystemCurves(
         name=predictions.name,
-        roc=roc_curve(scores, fake) if both else None,
-        precision_recall=precision_recall_curve(scores, fake) if both else None,
-        reliability=reliability(scores, fake) if both else None,
+        ranking=ranking,
+        reliability=reliability(scores, fake) if ranking.both_classes else None,
         ap_by_tiou=_ap_by_tiou(predictions, ground_truth, mode),
     )
 

@@ -274,6 +274,10 @@ class GroundTruth:
     def __len__(self) -> int:
         return len(self.keys)
 
+    def column(self, values: Mapping[str, float | None]) -> Scores:
+        """Return numbers by key in the order of the clips, shape ``(clip,)``; NaN where none is."""
+        return np.array([values.get(key) for key in self.keys], dtype=np.float64)
+
 
 def _table(keys: Sequence[str], spans: Sequence[Spans]) -> SpanTable:
     joined = np.concatenate([np.zeros((0, 2)), *spans])

@@ -112,10 +112,10 @@ def choose_operating_point(
 
 
 def _clip_metrics(scores: Scores, fake: Flags, line: ScoreThreshold) -> dict[str, float]:
-    from mmmsba_plugin.evaluation.metrics.detection import auc
+    from mmmsba_plugin.evaluation.metrics.detection import Ranking
 
     return {
-        "clip_auc": auc(scores, fake),
+        "clip_auc": Ranking.of(scores, fake).auc,
         "clip_true_positive_rate": float(np.mean(scores[fake] >= line.value)),
         "clip_false_positive_rate": float(np.mean(scores[~fake] >= line.value)),
     }

@@ -25,7 +25,7 @@ from mmmsba_plugin.config import FitConfig
 from mmmsba_plugin.datasets.lavdf import read_lavdf
 from mmmsba_plugin.detector import bind_front_ends
 from mmmsba_plugin.evaluation.metrics.bootstrap import Draw, Interval, bootstrap
-from mmmsba_plugin.evaluation.metrics.detection import auc
+from mmmsba_plugin.evaluation.metrics.detection import Ranking
 from mmmsba_plugin.features.cache import FeatureCache
 from mmmsba_plugin.features.extract import extract, media_of
 from mmmsba_plugin.features.self_similarity import NUM_VALUES
@@ -232,7 +232,7 @@ def _told_apart(clips: Sequence[Seen], members: Sequence[str], view: str) -> Int
     def told(draw: Draw) -> float:
         drawn = draw.clips
         labels = np.concatenate([clips[i].fake[view] for i in drawn])
-        return auc(np.concatenate([scores[i] for i in drawn]), labels)
+        return Ranking.of(np.concatenate([scores[i] for i in drawn]), labels).auc
 
     return bootstrap({"": told}, clusters=[c.identity for c in clips], num_resamples=200)[""]
 

@@ -21,7 +21,7 @@ from sections import put_section
 from mmmsba_plugin import Detector
 from mmmsba_plugin.datasets.lavdf import read_lavdf
 from mmmsba_plugin.evaluation.metrics.bootstrap import Draw, bootstrap
-from mmmsba_plugin.evaluation.metrics.detection import auc
+from mmmsba_plugin.evaluation.metrics.detection import Ranking
 from mmmsba_plugin.evaluation.run import run
 from mmmsba_plugin.features.cache import FeatureCache
 from mmmsba_plugin.forge.augment.audio import mix
@@ -172,7 +172,7 @@ def _table(records: Sequence[Record], found: dict[str, list[float]]) -> Iterator
 
 def _auc(scores: np.ndarray, fake: np.ndarray, draw: Draw) -> float:
     clips = draw.clips[np.isfinite(scores[draw.clips])]
-    return auc(scores[clips], fake[clips])
+    return Ranking.of(scores[clips], fake[clips]).auc
 
 
 if __name__ == "__main__":

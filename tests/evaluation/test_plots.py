@@ -8,12 +8,7 @@ import pytest
 from mmmsba_plugin.errors import MissingExtraError
 from mmmsba_plugin.evaluation import plots
 from mmmsba_plugin.evaluation.metrics.calibration import reliability
-from mmmsba_plugin.evaluation.metrics.detection import (
-    PrecisionRecallCurve,
-    RocCurve,
-    precision_recall_curve,
-    roc_curve,
-)
+from mmmsba_plugin.evaluation.metrics.detection import Ranking
 from mmmsba_plugin.evaluation.plots import SystemCurves, draw
 
 SCORES = np.array([0.1, 0.2, 0.35, 0.4, 0.7, 0.8, 0.8, 0.95])
@@ -24,8 +19,7 @@ ALL = ["roc.png", "precision_recall.png", "ap_by_tiou.png", "reliability.png"]
 def curves_of(name="ours", scores=SCORES):
     return SystemCurves(
         name=name,
-        roc=roc_curve(scores, FAKE),
-        precision_recall=precision_recall_curve(scores, FAKE),
+        ranking=Ranking.of(scores, FAKE),
         reliability=reliability(scores, FAKE, bins=5),
         ap_by_tiou={0.95: 0.1, 0.5: 0.9, 0.75: 0.6},
     )
@@ -86,12 +80,12 @@ def test_a_system_without_a_line_is_not_in_the_legend(drawn):
 
 def test_roc_is_drawn_whole_and_where_false_alarms_are_few(drawn):
     whole, start = drawn(curves_of())["roc"].axes
-    curve = roc_curve(SCORES, FAKE)
+    ranking = Ranking.of(SCORES, FAKE)
     for axes in (whole, start):
         said = lines(axes)["ours"]
         assert said.tolist() == [
-            curve.false_positive_rates.tolist(),
-            curve.true_positive_rates.tolist(),
+            ranking.false_positive_rates.tolist(),
+            ranking.true_positive_rates.tolist(),
         ]
     assert whole.get_xlim() == (0, 1)
     assert start.get_xlim() == (0, 0.1)
@@ -187,16 +181,9 @@ def test_no_window_and_no_figure_is_left_open(tmp_path):
     assert plt.get_fignums() == []
 
 
-def test_a_system_without_clips_has_no_curve_of_precision(tmp_path):
-    none = np.zeros(0)
-    empty = SystemCurves("none", precision_recall=PrecisionRecallCurve(none, none, none))
-    assert draw([empty], tmp_path) == []
-
-
-def test_a_curve_that_is_not_defined_is_a_frame_without_a_line(tmp_path):
-    nan = np.full(2, np.nan)
-    odd = SystemCurves("one class", roc=RocCurve(nan, np.array([0.0, 1.0]), nan))
-    assert [path.name for path in draw([odd], tmp_path)] == ["roc.png"]
+@pytest.mark.parametrize(("scores", "fake"), [([], []), ([0.2], [True]), ([0.2], [False])])
+def test_a_system_without_clips_of_both_classes_has_no_curve(tmp_path, scores, fake):
+    assert draw([SystemCurves("none", ranking=Ranking.of(scores, fake))], tmp_path) == []
 
 
 def test_without_matplotlib_the_extra_is_named(monkeypatch, tmp_path):

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmmsba_plugin.errors import DatasetError, ScoreRangeError
+from mmmsba_plugin.errors import ScoreRangeError, ShapeError
 from mmmsba_plugin.evaluation.leakage import HALF_S, leak_auc, silence_auc, silence_scores
-from mmmsba_plugin.evaluation.metrics.detection import auc
+from mmmsba_plugin.evaluation.metrics.detection import Ranking
 from mmmsba_plugin.evaluation.tables import GroundTruth, GroundTruthRow
 from mmmsba_plugin.media.audio import AudioReader
 from mmmsba_plugin.media.encode import write_clip
@@ -132,7 +132,7 @@ class TestLeak:
 
     def test_silence_before_every_real_clip_does_so_too(self):
         scores = silence_scores([0.4, 0.3, 0.0, 0.0])
-        assert auc(scores, [False, False, True, True]) == 0.0
+        assert Ranking.of(scores, [False, False, True, True]).auc == 0.0
         assert leak_auc(scores, [False, False, True, True]) == 1.0
 
     def test_silence_alike_gives_nothing_away(self):
@@ -156,7 +156,7 @@ class TestLeak:
         assert math.isnan(leak_auc([0.9, math.nan], [True, False]))
 
     def test_scores_and_labels_must_fit_as_for_any_measure(self):
-        with pytest.raises(DatasetError, match=r"one label a score, got shapes \(1,\) .* \(2,\)"):
+        with pytest.raises(ShapeError, match=r"one label a score, got shapes \(1,\) .* \(2,\)"):
             leak_auc([0.5], [True, False])
         with pytest.raises(ScoreRangeError, match=r"got 2; are these logits\?"):
             leak_auc([2.0, math.nan], [True, False])

@@ -161,12 +161,8 @@ def _percentiles(values: Sequence[float], level: float) -> tuple[float, float]:
     return float(low), float(high)
 
 
-#: Of the normal distribution, for 95 %.
-_QUANTILE = 1.959963984540054
-
-
 def wilson(num_hits: int, num_clips: int) -> Interval:
-    """Return a share with its 95 % interval, which is never empty, even at 0 or all.
+    """Compute a share with its 95 % interval by Wilson, which is never empty, even at 0 or all.
 
     It takes clips for independent. Where several are of one person they are not, and the
     truth lies outside more often.
@@ -195,10 +191,7 @@ def wilson(num_hits: int, num_clips: int) -> Interval:
         )
     if num_clips == 0:
         return Interval(math.nan, math.nan, math.nan)
-    share = num_hits / num_clips
-    weight = _QUANTILE**2 / num_clips
-    middle = (share + weight / 2) / (1 + weight)
-    reach = math.sqrt(share * (1 - share) * weight + weight**2 / 4) / (1 + weight)
-    # At the ends the sums are exact but for rounding.
-    low, high = max(0.0, middle - reach), min(1.0, middle + reach)
-    return Interval(share, 0.0 if num_hits == 0 else low, 1.0 if num_hits == num_clips else high)
+    from scipy.stats import binomtest
+
+    ends = binomtest(num_hits, num_clips).proportion_ci(method="wilson")
+    return Interval(num_hits / num_clips, float(ends.low), float(ends.high))

@@ -6,7 +6,6 @@ gets other numbers from the same scores.
 """
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -14,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from mmmsba_plugin.errors import ConfigError
-from mmmsba_plugin.evaluation.metrics.detection import Flags, Labels, Scores, checked
+from mmmsba_plugin.evaluation.metrics.detection import Flags, Labels, Scores, check_scores
 
 _Counts = NDArray[np.int64]
 
@@ -59,17 +58,22 @@ def reliability(
     Raises:
         ConfigError: No bin is asked for.
         ScoreRangeError: A score lies outside [0, 1].
-        DatasetError: There is not one label a score.
+        ShapeError: There is not one label a score.
 
     Example:
         >>> seen = reliability([0.1, 0.2, 0.7, 0.9], [False, False, True, True], bins=2)
         >>> seen.mean_scores.round(2).tolist(), seen.shares_fake.tolist(), seen.counts.tolist()
         ([0.15, 0.8], [0.0, 1.0], [2, 2])
     """
-    values, labels = checked(scores, fake)
+    values, labels = check_scores(scores, fake)
     if bins < 1:
         raise ConfigError(f"reliability needs at least one bin, got {bins}; 15 are usual")
-    edges = _EDGES[binning](values, bins)
+    if binning == "width":
+        edges = np.arange(bins + 1) / bins
+    else:
+        inner = np.unique(np.quantile(values, np.arange(1, bins) / bins)) if values.size else values
+        # A cut at the lowest score would leave nothing below it.
+        edges = np.concatenate([[0.0], inner[inner > values.min(initial=1.0)], [1.0]])
     # By the inner edges alone: the outer ones belong to the first and the last bin.
     index = np.searchsorted(edges[1:-1], values, side="right")
     counts = np.bincount(index, minlength=len(edges) - 1)
@@ -85,16 +89,18 @@ def expected_calibration_error(
     own mean by chance. So compare figures of like numbers of clips and like bins.
 
     Args:
-        scores: As for :func:`reliability`.
-        fake: As for :func:`reliability`.
-        bins: As for :func:`reliability`.
-        binning: As for :func:`reliability`.
+        scores: P(fake) of each clip, in [0, 1], shape ``(clip,)``.
+        fake: Whether each clip is fake, shape ``(clip,)``.
+        bins: Number of bins, at least 1.
+        binning: How [0, 1] is cut into bins, as for :func:`reliability`.
 
     Returns:
         A number in [0, 1], 0 at best; NaN where there are no clips.
 
     Raises:
-        ConfigError, ScoreRangeError, DatasetError: As for :func:`reliability`.
+        ConfigError: No bin is asked for.
+        ScoreRangeError: A score lies outside [0, 1].
+        ShapeError: There is not one label a score.
 
     Example:
         >>> expected_calibration_error([0.2, 0.2, 0.8, 0.8], [False, False, True, False])
@@ -125,7 +131,7 @@ def brier_score(scores: ArrayLike, fake: Labels) -> float:
 
     Raises:
         ScoreRangeError: A score lies outside [0, 1].
-        DatasetError: There is not one label a score.
+        ShapeError: There is not one label a score.
 
     Example:
         >>> brier_score([0.0, 0.5], [False, True])
@@ -135,53 +141,8 @@ def brier_score(scores: ArrayLike, fake: Labels) -> float:
         Brier, "Verification of Forecasts Expressed in Terms of Probability", 1950, in the
         form for two classes, which is half of his.
     """
-    values, labels = checked(scores, fake)
+    values, labels = check_scores(scores, fake)
     return float(np.mean((values - labels) ** 2)) if values.size else math.nan
-
-
-def log_loss(scores: ArrayLike, fake: Labels) -> float:
-    """Return the mean surprise at the truth, in nats, 0 at best.
-
-    A score of 0 or 1 that is wrong is an infinite surprise, and is not made finite here: it
-    says that no clip, however many, could have changed the detector's mind.
-
-    Args:
-        scores: P(fake) of each clip, in [0, 1], shape ``(clip,)``.
-        fake: Whether each clip is fake, shape ``(clip,)``.
-
-    Returns:
-        A number from 0 on, perhaps infinite; NaN where there are no clips.
-
-    Raises:
-        ScoreRangeError: A score lies outside [0, 1].
-        DatasetError: There is not one label a score.
-
-    Example:
-        >>> round(log_loss([0.5, 0.5], [False, True]), 4)
-        0.6931
-    """
-    values, labels = checked(scores, fake)
-    if not values.size:
-        return math.nan
-    with np.errstate(divide="ignore"):
-        surprises = np.where(labels, -np.log(values), -np.log1p(-values))
-    return float(surprises.mean())
-
-
-def _even(values: Scores, bins: int) -> Scores:
-    del values
-    return np.arange(bins + 1) / bins
-
-
-def _quantiles(values: Scores, bins: int) -> Scores:
-    if not values.size:
-        return np.array([0.0, 1.0])
-    inner = np.unique(np.quantile(values, np.arange(1, bins) / bins))
-    # A cut at the lowest score would leave nothing below it.
-    return np.concatenate([[0.0], inner[inner > values.min()], [1.0]])
-
-
-_EDGES: dict[Binning, Callable[[Scores, int], Scores]] = {"width": _even, "mass": _quantiles}
 
 
 def _means(index: _Counts, values: Scores | Flags, counts: _Counts) -> Scores:

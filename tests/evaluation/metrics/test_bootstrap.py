@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from mmmsba_plugin.errors import ConfigError, DatasetError
 from mmmsba_plugin.evaluation.metrics import bootstrap
 from mmmsba_plugin.evaluation.metrics.bootstrap import Draw
-from mmmsba_plugin.evaluation.metrics.detection import auc
+from mmmsba_plugin.evaluation.metrics.detection import Ranking
 
 
 def bootstrap_one(metric, **settings):
@@ -94,7 +94,7 @@ def test_all_metrics_see_the_same_draws_so_differences_are_paired():
 def test_draws_without_a_number_are_left_out():
     scores, labels = np.array([0.9, 0.1]), np.array([True, False])
     interval = bootstrap_one(
-        lambda draw: auc(scores[draw.clips], labels[draw.clips]),
+        lambda draw: Ranking.of(scores[draw.clips], labels[draw.clips]).auc,
         clusters=[None, None],
         num_resamples=50,
     )

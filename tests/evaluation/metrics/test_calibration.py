@@ -1,0 +1,123 @@
+"""Calibration: against definitions read out slowly, scikit-learn and torchmetrics."""
+
+import math
+import runpy
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn import metrics as sklearn_metrics
+
+from mmmsba_plugin.errors import ConfigError, ScoreRangeError, ShapeError
+from mmmsba_plugin.evaluation.metrics.calibration import (
+    brier_score,
+    expected_calibration_error,
+    reliability,
+)
+
+SLOW = runpy.run_path(str(Path(__file__).parents[2] / "reference" / "slow_detection.py"))
+METRICS = [brier_score, expected_calibration_error]
+
+#: Twentieths tie often; any float ties by chance with its like, and lies as near as floats do.
+any_score = st.one_of(st.integers(0, 20).map(lambda n: n / 20), st.floats(0, 1))
+
+
+labelled = st.lists(st.tuples(any_score, st.booleans()), min_size=1).map(
+    lambda rows: tuple(map(list, zip(*rows, strict=True)))
+)
+
+
+class TestCalibrationError:
+    @given(labelled, st.integers(1, 20))
+    def test_it_equals_the_slow_version(self, rows, bins):
+        expected = SLOW["calibration_error"](*rows, bins)
+        assert expected_calibration_error(*rows, bins=bins) == pytest.approx(expected, abs=1e-12)
+
+    @given(labelled, st.integers(1, 20))
+    def test_it_equals_that_of_torchmetrics(self, rows, bins):
+        import torch
+        from torchmetrics.functional.classification import binary_calibration_error
+
+        # In float32 a score can fall on the other side of an edge: middles of bins cannot.
+        scores = (np.floor(np.array(rows[0]) * bins * 0.999) + 0.5) / bins
+        theirs = binary_calibration_error(
+            torch.from_numpy(scores), torch.tensor(rows[1]).int(), n_bins=bins, norm="l1"
+        )
+        found = expected_calibration_error(scores, rows[1], bins=bins)
+        assert found == pytest.approx(float(theirs), abs=1e-6)
+
+    def test_scores_that_are_the_shares_fake_have_none(self):
+        scores = [0.25] * 4 + [0.75] * 4
+        fake = [True, False, False, False, True, True, True, False]
+        assert expected_calibration_error(scores, fake) == 0.0
+        assert expected_calibration_error(scores, fake, binning="mass") == 0.0
+
+    def test_a_detector_that_is_sure_and_wrong_has_all_of_it(self):
+        assert expected_calibration_error([1.0, 0.0], [False, True]) == 1.0
+
+    @given(labelled, st.sampled_from(["width", "mass"]), st.integers(1, 20))
+    def test_bins_hold_every_clip_once(self, rows, binning, bins):
+        scores, labels = rows
+        seen = reliability(scores, labels, bins=bins, binning=binning)
+        held = seen.counts > 0
+        assert seen.counts.sum() == len(scores)
+        assert (np.diff(seen.edges) >= 0).all()
+        assert (seen.edges[0], seen.edges[-1]) == (0.0, 1.0)
+        assert np.isnan(seen.mean_scores[~held]).all()
+        mean = np.average(seen.mean_scores[held], weights=seen.counts[held])
+        assert mean == pytest.approx(np.mean(scores), abs=1e-12)
+        share = np.average(seen.shares_fake[held], weights=seen.counts[held])
+        assert share == pytest.approx(np.mean(labels), abs=1e-12)
+        inside = (seen.mean_scores[held] >= seen.edges[:-1][held] - 1e-12) & (
+            seen.mean_scores[held] <= seen.edges[1:][held] + 1e-12
+        )
+        assert inside.all()
+
+    def test_bins_of_equal_mass_hold_about_as_many_clips_each(self):
+        scores = np.random.default_rng(0).beta(0.5, 4, size=1_500)
+        even = reliability(scores, scores > 0.5, binning="mass").counts
+        assert even.tolist() == [100] * 15
+        assert reliability(scores, scores > 0.5).counts.max() > 500
+
+    @given(labelled, st.integers(1, 20), st.randoms())
+    def test_equal_scores_share_a_bin_so_that_order_is_no_matter(self, rows, bins, random):
+        pairs = list(zip(*rows, strict=True))
+        random.shuffle(pairs)
+        shuffled = zip(*pairs, strict=True)
+        found = expected_calibration_error(*map(list, shuffled), bins=bins, binning="mass")
+        first = expected_calibration_error(*rows, bins=bins, binning="mass")
+        assert found == pytest.approx(first, abs=1e-12)
+
+    def test_a_bin_holds_its_lower_edge_and_the_last_both(self):
+        seen = reliability([0.0, 0.5, 1.0], [False, True, True], bins=2)
+        assert seen.counts.tolist() == [1, 2]
+
+    def test_no_bins_are_refused(self):
+        with pytest.raises(ConfigError, match="at least one bin, got 0; 15 are usual"):
+            reliability([0.5], [True], bins=0)
+
+    def test_without_clips_nothing_is_defined(self):
+        for metric in METRICS:
+            assert math.isnan(metric([], []))
+        assert math.isnan(expected_calibration_error([], [], binning="mass"))
+        assert repr(reliability([], [])) == "Reliability(15 bins, 0 clips)"
+
+    @given(labelled)
+    def test_the_brier_score_equals_that_of_scikit_learn(self, rows):
+        scores, labels = rows
+        expected = sklearn_metrics.brier_score_loss(labels, scores, pos_label=True)
+        assert brier_score(scores, labels) == pytest.approx(expected, abs=1e-12)
+
+
+@pytest.mark.parametrize("metric", METRICS)
+class TestInputs:
+    @pytest.mark.parametrize("score", [-0.1, 1.1, 30.0, math.nan])
+    def test_scores_that_may_be_logits_are_refused(self, metric, score):
+        with pytest.raises(ScoreRangeError, match=rf"got {score:g}; are these logits\?"):
+            metric([0.5, score], [False, True])
+
+    def test_labels_that_do_not_fit_the_scores_are_refused(self, metric):
+        with pytest.raises(ShapeError, match=r"one label a score, got shapes \(2,\) .* \(1,\)"):
+            metric([0.5, 0.5], [True])
