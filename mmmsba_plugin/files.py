@@ -1,4 +1,4 @@
-"""Files and folders: write whole or not at all, hash, make folders, read bundled files."""
+"""Write files whole or not at all, hash them, make folders, and read bundled files."""
 
 import hashlib
 import os

@@ -1,4 +1,4 @@
-"""Conversion of time units: seconds, time stamps, samples, frames and cells.
+"""Convert time units: seconds, time stamps, samples, frames and cells.
 
 Toolkits of this field turn indices into seconds in hardly two ways alike, and a perfect
 detector loses most short matches through such a mismatch alone. So nobody else in this
@@ -58,10 +58,6 @@ class Grid:
     def cell(self, index: int) -> tuple[float, float]:
         """Compute the half-open span ``(start_s, end_s)`` that snippet ``index`` owns."""
         return self.start_s + index * self.stride_s, self.start_s + (index + 1) * self.stride_s
-
-    def center_s(self, index: int) -> float:
-        """Compute the middle of cell ``index``, in seconds."""
-        return self.start_s + (index + 0.5) * self.stride_s
 
     def centers_s(self, num_snippets: int) -> NDArray[np.float64]:
         """Compute the middles of the first cells, in seconds, shape ``(snippet,)``."""

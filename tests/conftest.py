@@ -1,4 +1,4 @@
-"""What all tests share."""
+"""Fixtures that all tests share."""
 
 from pathlib import Path
 
@@ -62,7 +62,7 @@ def talking_head_dataset(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session")
 def feature_cache(tmp_path_factory):
-    """Where the features of the fixtures' clips are kept, so that each is walked once."""
+    """Cache of the features of the fixtures' clips, so that each is walked once."""
     from mmmsba_plugin.features.cache import FeatureCache
 
     return FeatureCache(tmp_path_factory.mktemp("cache") / "features")

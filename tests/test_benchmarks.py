@@ -1,4 +1,4 @@
-"""What the benchmarks take for granted."""
+"""Assumptions of the benchmarks."""
 
 import importlib.util
 import pkgutil

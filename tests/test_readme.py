@@ -1,4 +1,4 @@
-"""What the README tells people to type, typed."""
+"""Commands and code of the README, typed."""
 
 import os
 import re

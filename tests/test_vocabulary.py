@@ -17,7 +17,7 @@ FOLDERS = ("mmmsba_plugin", "fiftyone_ops", "tests")
 
 
 class Contract(NamedTuple):
-    """Why a refused name stays, and the only files or folders it may be defined in."""
+    """A refused name that stays: the reason, and the only files or folders it may be defined in."""
 
     reason: str
     places: tuple[str, ...]
@@ -49,7 +49,7 @@ CONTRACTS = {
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """What to write instead of each refused word, and instead of each refused whole name.
+    """Suggestions for each refused word, and for each refused whole name.
 
     Example:
         >>> vocabulary = Vocabulary(words={"cat": "dog"}, names={"it": "the noun"})
@@ -61,7 +61,7 @@ class Vocabulary:
     names: dict[str, str] = field(default_factory=dict)
 
     def suggest(self, name: str) -> str | None:
-        """Return what to write instead of a name; None if it is fine."""
+        """Suggest a noun instead of a name; None if it is fine."""
         if (whole := name.strip("_").lower()) in self.names:
             return self.names[whole]
         return next((self.words[w] for w in split_words(name) if self._refuses(w, name)), None)

@@ -1,4 +1,4 @@
-"""Encoders of each container, and their options.
+"""Choose the encoders of each container, and their options.
 
 The same settings give the same bytes: no thread, no date and no random identifier.
 """
@@ -26,8 +26,8 @@ class Container:
 
     Attributes:
         muxer: Its name in libavformat.
-        video_codec: Encoder of frames, if none is asked for.
-        audio_codec: Encoder of audio, if none is asked for.
+        video_codec: Default encoder of frames.
+        audio_codec: Default encoder of audio.
         steady: Whether its frames can only lie on a grid of constant rate.
         skips_priming: Whether it can tell a player to skip what an encoder puts in front.
     """
@@ -97,7 +97,7 @@ def video_options(container: Container, video_codec: str, crf: int) -> dict[str,
 
 
 def stored_rate_hz(audio_codec: str, sample_rate_hz: int) -> int:
-    """Return the sample rate at which audio is stored: the wanted one, or the next better."""
+    """Return the sample rate at which audio is stored: the given one, or the next better."""
     import av
 
     rates_hz = sorted(av.Codec(audio_codec, "w").audio_rates or [sample_rate_hz])

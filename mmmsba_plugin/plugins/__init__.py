@@ -1,4 +1,4 @@
-"""Finds plug-ins, isolates broken ones, lists them, and looks entries up by name.
+"""Find plug-ins, isolate broken ones, list them, and look entries up by name.
 
 A toolkit that hosts these hooks needs three lines:
 

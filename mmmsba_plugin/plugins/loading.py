@@ -179,7 +179,7 @@ def _import_file(manager: pluggy.PluginManager, path: Path) -> ModuleType:
 
 @contextmanager
 def isolated() -> Iterator[list[BaseException]]:
-    """Run a stranger's code; what it raises is put into the list that this yields."""
+    """Run the code of a plug-in; the errors that it raises are put into the yielded list."""
     failures: list[BaseException] = []
     try:
         yield failures

@@ -1,4 +1,4 @@
-"""Entries of plug-ins: listed with their faults, and looked up by name."""
+"""List entries of plug-ins with their faults, and look them up by name."""
 
 import difflib
 import re

@@ -30,7 +30,7 @@ class DetectorContract(EntryContract[DetectorEntry]):
             raise
 
     def media(self, folder: Path) -> Path:
-        """Write a clip that the detector can judge, or at least read, and return its path."""
+        """Write a clip that the detector can evaluate, or at least read, and return its path."""
         return samples.clip(folder / "clip.mp4")
 
     def test_it_says_what_it_looks_at(self) -> None:

@@ -114,7 +114,7 @@ def audio_job(duration_s: float = 4.0) -> AudioJob:
 
 
 def frame_job(num_frames: int = 8) -> FrameJob:
-    """Return a job on a few frames, with donors and strangers whose mouths stand otherwise."""
+    """Return a job on a few frames, with donors of both kinds whose mouths stand otherwise."""
     return FrameJob(
         frames=[_shot(0.2, index) for index in range(num_frames)],
         fps_hz=FPS_HZ,

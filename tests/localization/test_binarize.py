@@ -56,7 +56,8 @@ def open_by_loop(scores, onset, offset):
 def test_localization_is_a_schmitt_trigger(scores, a, b):
     offset, onset = sorted((a, b))
     segments = segments_of(scores, onset=onset, offset=offset)
-    flags = [any(GRID.center_s(i) in segment for segment in segments) for i in range(scores.size)]
+    middles_s = GRID.centers_s(scores.size)
+    flags = [any(middle_s in segment for segment in segments) for middle_s in middles_s]
     assert flags == open_by_loop(scores, onset, offset)
     assert all(x.end_s < y.start_s for x, y in pairwise(segments))
 

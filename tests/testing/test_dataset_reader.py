@@ -37,7 +37,7 @@ class TestLavDf(DatasetReaderContract):
 
 
 class RootConfig(Config):
-    """Where a toy dataset is."""
+    """Folder of a toy dataset."""
 
     root: Path
 

@@ -8,14 +8,13 @@ agreement of lips and audio can show it.
 import numpy as np
 from pydantic import Field
 
-from mmmsba_plugin.config import Config
 from mmmsba_plugin.errors import ForgeError
-from mmmsba_plugin.forge.audio.crossfade import compute_fade_weights
+from mmmsba_plugin.forge.audio.crossfade import CrossfadeConfig, compute_fade_weights
 from mmmsba_plugin.forger import Audio, AudioJob
 from mmmsba_plugin.timebase import s_to_samples
 
 
-class ShiftConfig(Config):
+class ShiftConfig(CrossfadeConfig):
     """Settings of the forger ``shift``."""
 
     min_s: float = Field(
@@ -23,9 +22,6 @@ class ShiftConfig(Config):
     )
     max_s: float = Field(
         default=0.48, gt=0, description="Largest shift, in seconds: twelve frames at 25 Hz."
-    )
-    fade_s: float = Field(
-        default=0.01, ge=0, le=0.1, description="Length of the crossfade at each end, in seconds."
     )
 
 

@@ -31,7 +31,7 @@ _MIN_SIZE_PX = 96
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TalkingClip:
-    """A clip that was made, and what its mouth was told to do.
+    """A clip of a talking head, and the motion of its mouth.
 
     Attributes:
         path: The file.

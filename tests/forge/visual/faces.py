@@ -50,7 +50,7 @@ def cropped(shot, left, top, right, bottom):
 
 
 def outside_of_the_face(shot):
-    """Where nothing may change: beyond the mesh's box and the margin that is promised."""
+    """Mask the pixels that may not change: beyond the mesh's box and the promised margin."""
     low, high = shot.points_px.min(axis=0), shot.points_px.max(axis=0)
     margin = FACE_MARGIN * (high - low)
     outside = np.ones(shot.rgb.shape[:2], dtype=bool)

@@ -23,7 +23,7 @@ from .faces import (
 
 
 def order_of(kind, job, seed=0):
-    """Return which frame of the segment is shown at each place."""
+    """Find the frame of the segment that is shown at each place."""
     fake = forge(Freeze(FreezeConfig(kind=kind, area="frame")), job, seed)
     return [
         next(i for i, shot in enumerate(job.frames) if np.array_equal(shot.rgb, rgb))

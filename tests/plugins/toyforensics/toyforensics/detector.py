@@ -93,7 +93,7 @@ def _read(media: str | Path) -> NDArray[np.float32]:
 
 
 def _jumps_db(samples: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Return how far the level moves from each cell to the next, in dB."""
+    """Compute the change of level from each cell to the next, in dB."""
     num_cells = samples.size // _SAMPLES_A_CELL
     cells = samples[: num_cells * _SAMPLES_A_CELL].reshape(num_cells, _SAMPLES_A_CELL)
     levels_db = 20 * np.log10(np.sqrt(np.mean(cells.astype(np.float64) ** 2, axis=1)) + _FLOOR)

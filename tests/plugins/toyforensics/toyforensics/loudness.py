@@ -30,7 +30,7 @@ class Loudness:
         self._peak: dict[int, float] = {}
 
     def start(self, media: Media, grid: Grid) -> None:
-        """Hear on which grid the rows shall lie."""
+        """Take the grid on which the rows shall lie."""
         self._grid = grid
 
     def add(self, observation: AudioBlock | FaceCrop | Frame) -> None:

@@ -1,4 +1,4 @@
-"""What this distribution offers to a host of ``video_forensics``."""
+"""Entries that this distribution offers to a host of ``video_forensics``."""
 
 from collections.abc import Iterator
 
