@@ -1,4 +1,4 @@
-"""Records become batches: features from the cache, targets from the truth."""
+"""Turns records into batches: features from the cache, targets from the ground truth."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -177,22 +177,22 @@ def load_clips(
     """
     clips: list[Clip] = []
     skipped: list[Skipped] = []
+
+    def load(record: Record) -> Clip | Skipped:
+        try:
+            media = media_of(record.media, source.front_ends, duration_s=record.duration_s)
+            features = source.features(media)
+        except MmmsbaError as error:
+            return Skipped(record, str(error))
+        if not any(rows.present.any() for rows in features.rows.values()):
+            return Skipped(record, f"nothing to evaluate in {record.media}")
+        return Clip(record.lasting(features.end_s), media, bounded=not record.whole_clip)
+
     with ThreadPoolExecutor(workers) as pool:
-        for result in pool.map(lambda record: _load(record, source), records):
+        for result in pool.map(load, records):
             (clips if isinstance(result, Clip) else skipped).append(result)  # type: ignore[arg-type]
             on_clip(result)
     return clips, skipped
-
-
-def _load(record: Record, source: Source) -> Clip | Skipped:
-    try:
-        media = media_of(record.media, source.front_ends, duration_s=record.duration_s)
-        features = source.features(media)
-    except MmmsbaError as error:
-        return Skipped(record, str(error))
-    if not any(rows.present.any() for rows in features.rows.values()):
-        return Skipped(record, f"nothing to judge in {record.media}")
-    return Clip(record.lasting(features.end_s), media, bounded=not record.whole_clip)
 
 
 def collate(items: Sequence[Item]) -> Batch:

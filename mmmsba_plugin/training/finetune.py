@@ -1,13 +1,13 @@
-"""Adapts trained weights to somebody's own footage.
+"""Fine-tunes trained weights on somebody's own clips.
 
 The network, what it is fed and the statistics by which that is standardised stay; so does the
 loss. What changes is the pace: few epochs at a small learning rate, which a CPU does in minutes.
-Lines and calibration are drawn anew, on people that were held out.
+Thresholds and calibration are chosen anew, on identities that were held out.
 """
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, get_args
+from typing import get_args
 
 from mmmsba_plugin import weights
 from mmmsba_plugin.config import FitConfig, Origin, Preset, TrainConfig, TuneConfig
@@ -78,19 +78,16 @@ def tuning(before: CheckpointConfig, config: TuneConfig) -> FitConfig:
         config: How it is tuned.
     """
     settings = config.model_dump(exclude={"calibration"})
+    # Of a checkpoint's training settings, those that it has and this version knows.
+    trained_with = {k: v for k, v in before.training.items() if k in TrainConfig.model_fields}
     preset = before.training.get("preset")
     return FitConfig(
         # Those of a stranger's training are not known by name; its network is, setting by setting.
         preset=preset if preset in get_args(Preset) else "paper",
         network={"members": [member.model_dump(exclude={"dims"}) for member in before.members]},
         features=before.features,
-        train=TrainConfig.read({**_as_trained(before), **settings}),
+        train=TrainConfig.read({**trained_with, **settings}),
         localization=before.localization,
         calibration=config.calibration,
         caution=before.caution,
     )
-
-
-def _as_trained(before: CheckpointConfig) -> dict[str, Any]:
-    """Return the training settings of the weights, as far as their checkpoint has them."""
-    return {k: v for k, v in before.training.items() if k in TrainConfig.model_fields}

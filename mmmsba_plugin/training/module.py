@@ -35,13 +35,13 @@ class Learner(lightning.LightningModule):
         if self.config.max_snippets is not None:
             batch = crop_clips(batch, self.config.max_snippets)
         present = hide_modalities(batch.present, self.config.modality_dropout)
-        losses = self._losses(self._predict(batch, present), batch, present)
+        losses = self._losses(self.predict(batch, present), batch, present)
         self._log_losses("train", losses, batch)
         return losses.total
 
     def validation_step(self, batch: Batch, _index: int) -> None:
         """Log the loss of one batch with everything shown, and how well snippets are told apart."""
-        output = self._predict(batch, batch.present)
+        output = self.predict(batch, batch.present)
         self._log_losses("val", self._losses(output, batch, batch.present), batch)
         # The trial run before the first epoch may see clips of one class alone.
         if not self.trainer.sanity_checking:
@@ -74,7 +74,8 @@ class Learner(lightning.LightningModule):
             prog_bar=True,
         )
 
-    def _predict(self, batch: Batch, present: Mapping[str, Tensor]) -> NetworkOutput:
+    def predict(self, batch: Batch, present: Mapping[str, Tensor]) -> NetworkOutput:
+        """Return the outputs of the network for a batch of which some modalities are shown."""
         output: NetworkOutput = self.network(batch.inputs, batch.mask, present=present)
         return output
 

@@ -39,7 +39,7 @@ Judge = Callable[[Iterable[Record]], list[Result]]
 def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__)
     asked.add_argument("checkpoint", type=Path)
-    asked.add_argument("--forged", type=Path, required=True)
+    asked.add_argument("--forged", dest="fake", type=Path, required=True)
     asked.add_argument("--footage", type=Path)
     said = asked.parse_args()
     detector = Detector.from_pretrained(said.checkpoint, cache=FeatureCache())

@@ -141,3 +141,24 @@ def test_settings_of_the_bootstrap_out_of_bounds_are_refused(setting):
 def test_no_clips_to_draw_from_are_refused():
     with pytest.raises(DatasetError, match="no clips to draw from; check the filter or the split"):
         bootstrap_one(lambda _: 0.0, clusters=[])
+
+
+class TestWilson:
+    @given(st.integers(0, 60), st.integers(1, 60))
+    def test_the_ends_are_the_shares_that_the_count_is_just_bearable_for(self, hits, num):
+        hits = min(hits, num)
+        interval = bootstrap.wilson(hits, num)
+        assert 0 <= interval.low <= interval.value == hits / num <= interval.high <= 1
+        for end in {interval.low, interval.high} - {0.0, 1.0}:
+            # Wilson's definition: the count lies 1.96 standard deviations of its own mean off.
+            off = abs(hits - num * end) / np.sqrt(num * end * (1 - end))
+            assert off == pytest.approx(1.959964, rel=1e-5)
+
+    def test_nothing_counted_is_nothing_known(self):
+        interval = bootstrap.wilson(0, 0)
+        assert np.isnan([interval.value, interval.low, interval.high]).all()
+
+    @pytest.mark.parametrize(("hits", "num"), [(3, 2), (-1, 4)])
+    def test_more_than_all_cannot_be_counted(self, hits, num):
+        with pytest.raises(DatasetError, match=f"got {hits} of {num} clips; count again"):
+            bootstrap.wilson(hits, num)
