@@ -66,7 +66,7 @@ def overlap_s(a: Segment, b: Segment) -> float:
 
 
 def tiou(a: Segment, b: Segment) -> float:
-    """Return overlap over union of two segments, in [0, 1].
+    """Compute the temporal intersection over union (tIoU) of two segments, in [0, 1].
 
     Example:
         >>> tiou(Segment(0.0, 2.0), Segment(1.0, 3.0))
@@ -77,7 +77,7 @@ def tiou(a: Segment, b: Segment) -> float:
 
 
 def tiou_rows(a: Spans, b: Spans) -> NDArray[np.float64]:
-    """Return tIoU of each span of ``a`` with the span of ``b`` in the same place.
+    """Compute the tIoU of each span of ``a`` with the span of ``b`` in the same place.
 
     Args:
         a: Start and end in seconds, shape ``(..., 2)``. Empty spans are allowed here, because
@@ -98,7 +98,7 @@ def tiou_rows(a: Spans, b: Spans) -> NDArray[np.float64]:
 
 
 def tiou_table(a: Spans, b: Spans) -> NDArray[np.float64]:
-    """Return tIoU of every span of ``a`` with every span of ``b``.
+    """Compute the tIoU of every span of ``a`` with every span of ``b``.
 
     Args:
         a: Start and end in seconds, shape ``(a, 2)``; spans as in :func:`tiou_rows`.
@@ -111,7 +111,7 @@ def tiou_table(a: Spans, b: Spans) -> NDArray[np.float64]:
 
 
 def clip(segment: Segment, within: Segment) -> Segment | None:
-    """Return the part of ``segment`` that lies in ``within``, or None where none does.
+    """Clip ``segment`` to the part that lies in ``within``, or None where none does.
 
     Example:
         >>> clip(Segment(-1.0, 2.0), Segment(0.0, 10.0))
@@ -122,11 +122,11 @@ def clip(segment: Segment, within: Segment) -> Segment | None:
 
 
 def merge(segments: Iterable[Segment], *, gap_s: float = 0.0) -> list[Segment]:
-    """Return segments in time order, joined where they overlap or nearly touch.
+    """Merge segments in time order where they overlap or nearly touch.
 
     Args:
-        segments: In any order.
-        gap_s: Two segments at most this far apart become one, in seconds.
+        segments: The segments, in any order.
+        gap_s: Largest distance of two segments that become one, in seconds.
 
     Example:
         >>> merge([Segment(2.0, 3.0), Segment(0.0, 1.0), Segment(0.5, 1.5)])
@@ -143,7 +143,7 @@ def merge(segments: Iterable[Segment], *, gap_s: float = 0.0) -> list[Segment]:
 
 
 def gaps(segments: Iterable[Segment], within: Segment) -> list[Segment]:
-    """Return the parts of ``within`` that no segment covers, in time order.
+    """Find the parts of ``within`` that no segment covers, in time order.
 
     Example:
         >>> gaps([Segment(1.0, 2.0)], Segment(0.0, 3.0))

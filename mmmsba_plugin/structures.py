@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from mmmsba_plugin.errors import FeatureError
+from mmmsba_plugin.errors import FeatureError, ShapeError
 from mmmsba_plugin.schema import OptOut
 from mmmsba_plugin.timebase import Grid
 
@@ -42,9 +42,9 @@ class AudioBlock:
     """A run of mono audio samples without a gap.
 
     Attributes:
-        start_s: When its first sample sounds, from the clip's zero, in seconds.
+        start_s: Start of its first sample, from the clip's zero, in seconds.
         samples: PCM in [-1, 1], shape ``(sample,)``, float32.
-        sample_rate_hz: Samples a second.
+        sample_rate_hz: Sample rate, in Hz.
     """
 
     start_s: float
@@ -62,7 +62,7 @@ class FaceCrop:
 
     Attributes:
         pts_s: Presentation time of the frame, in seconds.
-        track: Which person: the number of the face track, from 0.
+        track: Number of the person's face track, from 0.
         face: The whole face, eyes level and at a fixed place, shape ``(128, 128, 3)``.
         lips: The mouth, cut by the same rigid points, shape ``(64, 96, 3)``.
         points: The 468 points of the face mesh in the pixels of ``face``, shape
@@ -106,7 +106,8 @@ class FeatureRows:
         present: True where the modality was observed, shape ``(snippet,)``.
 
     Raises:
-        FeatureError: Shapes disagree, or a value that counts is not finite.
+        ShapeError: The shapes disagree.
+        FeatureError: A value is not finite.
     """
 
     values: NDArray[np.float32]
@@ -114,9 +115,10 @@ class FeatureRows:
 
     def __post_init__(self) -> None:
         if self.values.ndim != _NUM_AXES or self.present.shape != self.values.shape[:1]:
-            raise FeatureError(
+            raise ShapeError(
                 "feature rows need values of shape (snippet, feature) and present of shape "
-                f"(snippet,), got {self.values.shape} and {self.present.shape}"
+                f"(snippet,), got {self.values.shape} and {self.present.shape}",
+                shape=self.values.shape,
             )
         if not np.isfinite(self.values).all():
             raise FeatureError("feature rows hold NaN or infinity; set those rows to not present")
@@ -139,11 +141,11 @@ class ClipFeatures:
     """The features of one clip, all that a model gets of it.
 
     Attributes:
-        grid: Where the snippets lie in time.
-        end_s: Where the clip ends, in seconds; the last cell may reach beyond.
+        grid: Grid of the snippets in time.
+        end_s: End of the clip, in seconds; the last cell may reach beyond.
         rows: The rows of each modality; all have the same number of snippets.
         opt_outs: For each modality, the segments that could not be evaluated, and why.
-        warnings: What a reader of the report should know about the input.
+        warnings: Sentences about the input for whoever reads the report.
     """
 
     grid: Grid

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mmmsba_plugin.errors import FeatureError
+from mmmsba_plugin.errors import FeatureError, ShapeError
 from mmmsba_plugin.structures import AudioBlock, ClipFeatures, FeatureRows, Frame
 from mmmsba_plugin.timebase import Grid
 
@@ -20,8 +20,9 @@ def test_feature_rows_know_their_length_and_dim():
 
 @pytest.mark.parametrize(("values", "present"), [([1.0, 2.0], [True]), ([[1.0], [2.0]], [True])])
 def test_feature_rows_of_shapes_that_disagree_are_refused(values, present):
-    with pytest.raises(FeatureError, match=r"values of shape \(snippet, feature\)"):
+    with pytest.raises(ShapeError, match=r"values of shape \(snippet, feature\)") as error:
         rows_of(values, present)
+    assert error.value.shape == np.shape(values)
 
 
 def test_feature_rows_that_are_not_finite_are_refused():
