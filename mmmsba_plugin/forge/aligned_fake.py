@@ -44,9 +44,7 @@ class AlignedFake:
     changed: NDArray[np.bool_]
 
     def without(self, cut: range) -> "AlignedFake":
-        """Cut some frames away as :meth:`SourceClip.without` does; an empty cut removes none."""
-        if not cut:
-            return self
+        """Cut some frames away as :meth:`SourceClip.without` does."""
         return replace(self, clip=self.clip.without(cut), changed=np.delete(self.changed, cut))
 
 

@@ -41,7 +41,7 @@ class SourceClip:
         audio: All of it, from the clip's zero; empty if there is none, shape ``(sample,)``.
         fps_hz: Frames per second.
         sample_rate_hz: Sample rate of the audio, in Hz.
-        removed: Indices of frames in the file that were cut away.
+        cuts: Frames that were cut away, one cut after the other: indices of what each had left.
     """
 
     cache: "FrameCache"
@@ -49,7 +49,7 @@ class SourceClip:
     audio: Audio
     fps_hz: Fraction
     sample_rate_hz: int
-    removed: range = range(0)
+    cuts: tuple[range, ...] = ()
 
     @property
     def duration_s(self) -> float:
@@ -58,10 +58,13 @@ class SourceClip:
 
     def frames(self) -> Iterator[Frame]:
         """Yield the frames, each at its time."""
-        position = 0
+        remaining = np.arange(self.face.num_frames + sum(map(len, self.cuts)))
+        for cut in self.cuts:
+            remaining = np.delete(remaining, cut)
+        indices, position = set(remaining.tolist()), 0
         for index, frame in enumerate(self.cache):
             # A file may hold a frame more than when it was tracked, if it is damaged.
-            if index not in self.removed and position < self.face.num_frames:
+            if index in indices:
                 yield Frame(float(self.face.edges_s[position]), frame.rgb)
                 position += 1
 
@@ -91,7 +94,7 @@ class SourceClip:
                 face.to_face[remaining],
             ),
             audio=cut_audio(self.audio, *ends, fade=s_to_samples(_FADE_S, self.sample_rate_hz)),
-            removed=cut,
+            cuts=(*self.cuts, cut),
         )
 
 

@@ -181,7 +181,7 @@ class VariantWriter:
         clip, processing = self._processed_clip(number)
         rng = self._rng(number, _FORGING)
         try:
-            aligned = self._aligned(recipe, clip.removed)
+            aligned = self._aligned(recipe, clip)
         except ForgeError as error:
             return Refusal(str(error))
         fake = forge_clip(
@@ -222,7 +222,7 @@ class VariantWriter:
             audio_bit_rate=int(rng.choice(_RECUT_BIT_RATES)),
         )
         with encoded as (cache, audio):
-            copy = replace(clip, cache=cache, audio=audio, removed=range(0))
+            copy = replace(clip, cache=cache, audio=audio, cuts=())
             changed = np.ones(clip.face.num_frames, dtype=bool)
             aligned = AlignedFake(counterpart, copy, changed)
             config = self._config.segments
@@ -251,7 +251,7 @@ class VariantWriter:
         clip, processing = self._processed_clip(number)
         if original is not None:
             try:
-                aligned = self._load_fake(fake, clip.removed)
+                aligned = self._load_fake(fake, clip)
             except ForgeError as error:
                 return Refusal(str(error))
             # Where the real clip has no audio the fake's is left out: having any is no clue.
@@ -265,13 +265,13 @@ class VariantWriter:
         details |= {"original": original_file}
         return self._write(number, processing, clip, fake_clip) | details
 
-    def _aligned(self, recipe: Recipe, removed: range) -> AlignedFake | None:
-        """Load the aligned fake that a recipe needs, with the clip's clean cut."""
+    def _aligned(self, recipe: Recipe, clip: SourceClip) -> AlignedFake | None:
+        """Load the aligned fake that a recipe needs, with the clip's clean cuts."""
         if recipe.counterpart is None or not recipe.needs_counterpart:
             return None
-        return self._load_fake(recipe.counterpart, removed)
+        return self._load_fake(recipe.counterpart, clip)
 
-    def _load_fake(self, counterpart: Counterpart, removed: range) -> AlignedFake:
+    def _load_fake(self, counterpart: Counterpart, clip: SourceClip) -> AlignedFake:
         if counterpart.key not in self._fakes:
             self._fakes[counterpart.key] = load_aligned(
                 counterpart,
@@ -279,25 +279,30 @@ class VariantWriter:
                 max_short_side_px=self._config.max_short_side_px,
                 max_bytes=self._config.frame_cache_mb * _MB,
             )
-        return self._fakes[counterpart.key].without(removed)
+        fake = self._fakes[counterpart.key]
+        for cut in clip.cuts:
+            fake = fake.without(cut)
+        return fake
 
     def _rng(self, number: int, purpose: int) -> np.random.Generator:
         """Return a random generator that does not depend on the files made before."""
         return np.random.default_rng([self._seed, seed_from(self.source.name), number, purpose])
 
     def _processed_clip(self, number: int) -> tuple[SourceClip, Processing]:
-        """Draw the processing of a file, and apply its clean cut to the clip if there is one."""
+        """Draw the processing of a file, and apply its clean cuts to the clip."""
         clip, rng = self.clip, self._rng(number, _PROCESSING)
         processing = draw_processing(self._config.processing, fps_hz=float(clip.fps_hz), rng=rng)
-        if processing.cut is None:
-            return clip, processing
-        place, removed_s = processing.cut
-        start_s = place * clip.duration_s
-        cut = range(*(clip.face.nearest_edge(t) for t in (start_s, start_s + removed_s)))
-        touches_end = not cut or cut.start == 0 or cut.stop >= clip.face.num_frames
-        if touches_end or clip.duration_s < _MIN_CUT_S:
-            return clip, processing.model_copy(update={"cut": None})
-        return clip.without(cut), processing
+        cuts = (processing.cut, *processing.jumps) if processing.cut else processing.jumps
+        applied = []
+        for place, removed_s in cuts if clip.duration_s >= _MIN_CUT_S else ():
+            start_s = place * clip.duration_s
+            cut = range(*(clip.face.nearest_edge(t) for t in (start_s, start_s + removed_s)))
+            if cut and cut.start > 0 and cut.stop < clip.face.num_frames:
+                clip = clip.without(cut)
+                applied.append((place, removed_s))
+        has_cut = bool(applied) and applied[0] == processing.cut
+        first, jumps = (applied[0], applied[1:]) if has_cut else (None, applied)
+        return clip, processing.model_copy(update={"cut": first, "jumps": tuple(jumps)})
 
     def _write(
         self, number: int, processing: Processing, clip: SourceClip, fake: FakeClip

@@ -372,7 +372,7 @@ def test_clips_for_another_use_are_left_out_unless_asked_for(dataset):
     assert [r.key for r in read_lavdf(root, use="sync")] == ["train/word.mp4"]
 
 
-def test_whole_fakes_and_real_clips_of_the_footage_are_training_records(shared):
+def test_whole_fakes_and_real_clips_beside_the_checkout_are_records(shared):
     records = {r.key: r for r in read_lavdf(shared / "footage", on_error=refuse)}
     fake = records["train/iplap_dd_01.mp4"]
     assert (fake.original, fake.extra["generator"]) == ("train/real_dd_01.mp4", "IP-LAP")

@@ -61,6 +61,15 @@ def test_no_segment_reaches_over_a_cut(cache):
     assert cut.face.runs_end.tolist() == [20] * 20 + [40] * 20
 
 
+def test_a_clip_can_be_cut_again(cache):
+    cut = source_clip_of(cache).without(range(20, 30)).without(range(5, 25)).without(range(10, 12))
+    left = [*range(5), *range(35, 40), *range(42, 50)]
+    assert [number_of(p.rgb) for p in cut.frames()] == left
+    assert cut.face.points[:, 0, 0].tolist() == left
+    assert cut.audio.size == len(left) * 640
+    assert cut.cuts == (range(20, 30), range(5, 25), range(10, 12))
+
+
 @given(st.integers(0, 2000), st.integers(1, 1000), st.integers(0, 400))
 def test_a_joint_has_no_step(start, size, fade):
     times = np.arange(4000)

@@ -118,3 +118,19 @@ def test_truth_begins_and_ends_with_a_frame(real, tmp_path, rate):
             assert np.abs(pts_s - segment.start_s).min() < 2e-5
             assert np.abs(ends_s - segment.end_s).min() < 2e-5
     assert rates_hz == ({24.0, 30.0} if rate else {25.0})
+
+
+def test_jump_cuts_are_for_real_and_fake_alike(tmp_path):
+    folder = tmp_path / "real"
+    make_talking_clip(folder / "long.mp4", seconds=5, seed=7, size_px=160)
+    config = ForgeConfig(processing=NO_PROCESSING.model_copy(update={"jumps": 1.0}))
+    forge_dataset(folder, tmp_path / "out", per_clip=1, seed=0, forgers=[MOUTH], config=config)
+    for entry in metadata(tmp_path / "out"):
+        jumps = entry["processing"]["jumps"]
+        assert jumps
+        removed_s = sum(length_s for _, length_s in jumps)
+        assert entry["duration"] == pytest.approx(5 - removed_s, abs=0.04 * len(jumps))
+        assert (
+            len(list(FrameReader(probe(tmp_path / "out" / entry["file"]))))
+            == (entry["video_frames"])
+        )

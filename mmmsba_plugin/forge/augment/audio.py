@@ -1,10 +1,11 @@
-"""Augment audio with what happens to it on the way: pitch, treble, noise, level."""
+"""Augment audio with what happens to it on the way: pitch, calls, treble, noise, level."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mmmsba_plugin.forge.audio.loudness import compute_speech_rms
 from mmmsba_plugin.forge.augment.pipeline import Processing
+from mmmsba_plugin.forge.augment.speech_codec import code_speech
 from mmmsba_plugin.forger import Audio
 
 _PEAK = 0.99
@@ -42,6 +43,15 @@ def mix(
             res_type="soxr_hq",
         )
         mixed = np.asarray(shifted, dtype=np.float64)
+    if processing.call is not None:
+        codec, bit_rate = processing.call
+        start, end = (round(share * mixed.size) for share in processing.call_part or (0.0, 1.0))
+        mixed[start:end] = code_speech(
+            mixed[start:end].astype(np.float32),
+            codec,
+            bit_rate=bit_rate,
+            sample_rate_hz=sample_rate_hz,
+        )
     if processing.eq_db or processing.band_hz is not None:
         mixed = apply_filter(mixed, filter_taps(processing, sample_rate_hz))
     if processing.hiss_db is not None:

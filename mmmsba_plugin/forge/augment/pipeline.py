@@ -12,12 +12,24 @@ import numpy as np
 from pydantic import Field
 
 from mmmsba_plugin.config import Config
+from mmmsba_plugin.forge.augment.speech_codec import SpeechCodecName
 
 _FPS_HZ = (24, 25, 30)
 #: A rate is converted to one of the usual ones that is no farther off than this; more would
 #: be visible to anybody.
 _NEAR_HZ = 6.5
 _EQ_BANDS = 6
+#: Speech codecs and their bit rates; Opus from a bad connection to a good one.
+_CALLS: tuple[tuple[SpeechCodecName, int], ...] = (
+    ("g722", 64_000),
+    ("g723_1", 6_300),
+    ("opus", 6_000),
+    ("opus", 9_000),
+    ("opus", 12_000),
+    ("opus", 16_000),
+)
+#: Jump cuts of a clip: how many, and how long each is, in seconds.
+_JUMPS, _JUMP_S = (2, 4), (0.12, 0.5)
 _BIT_RATES = (24_000, 32_000, 48_000, 64_000, 96_000)
 #: Frames from one key frame to the next: of live streams, of platforms, of x264.
 _KEY_EVERY = (25, 50, 125, 250)
@@ -39,6 +51,9 @@ _STEPS = {
     "gain": "gain_db",
     "twice": "first_crf",
     "mirror": "mirror",
+    "jumps": "jumps",
+    "call": "call",
+    "call_part": "call_part",
 }
 #: What every file is written with.
 _ENCODER = {"crf", "audio_bit_rate", "key_every", "b_frames", "preset"}
@@ -48,6 +63,9 @@ class ProcessingConfig(Config):
     """Share of all files, real or fake, that each augmentation is applied to."""
 
     cut: float = Field(default=0.12, ge=0, le=1, description="A clean cut through both streams.")
+    jumps: float = Field(
+        default=0.06, ge=0, le=1, description="A few clean cuts, as talk is shortened online."
+    )
     scale: float = Field(default=0.35, ge=0, le=1, description="Frames scaled down.")
     blur: float = Field(default=0.15, ge=0, le=1, description="Frames softened.")
     sharpen: float = Field(default=0.15, ge=0, le=1, description="Frames sharpened.")
@@ -58,6 +76,12 @@ class ProcessingConfig(Config):
     equalise: float = Field(default=0.35, ge=0, le=1, description="Treble and bass turned.")
     band: float = Field(default=0.2, ge=0, le=1, description="Audio without its highest part.")
     hiss: float = Field(default=0.3, ge=0, le=1, description="Noise under the audio.")
+    call: float = Field(
+        default=0.15, ge=0, le=1, description="Audio through the codec of a telephone or a call."
+    )
+    call_part: float = Field(
+        default=0.3, ge=0, le=1, description="Of those, the share of which only a part was."
+    )
     gain: float = Field(default=0.6, ge=0, le=1, description="Audio made louder or softer.")
     twice: float = Field(default=0.15, ge=0, le=1, description="Compressed twice.")
     mirror: float = Field(default=0.5, ge=0, le=1, description="Left and right changed over.")
@@ -81,6 +105,9 @@ class Processing(Config):
     cut: tuple[float, float] | None = Field(
         default=None, description="Where, as a share of the clip, and how long, in seconds."
     )
+    jumps: tuple[tuple[float, float], ...] = Field(
+        default=(), description="More cuts, each like 'cut'."
+    )
     scale: float = Field(default=1.0, description="Size of the frames against what it was.")
     blur_px: float = Field(default=0.0, description="Sigma of a Gaussian.")
     sharpen: float = Field(default=0.0, description="Weight of an unsharp mask.")
@@ -93,6 +120,12 @@ class Processing(Config):
     )
     band_hz: float | None = Field(default=None, description="Highest frequency that is left.")
     hiss_db: float | None = Field(default=None, description="Level of speech above noise, in dB.")
+    call: tuple[SpeechCodecName, int] | None = Field(
+        default=None, description="Speech codec and its bit rate, in bits a second."
+    )
+    call_part: tuple[float, float] | None = Field(
+        default=None, description="Start and end of what was coded, as shares of the clip."
+    )
     gain_db: float = Field(default=0.0, description="Gain, in dB.")
     mirror: bool = Field(default=False, description="Mirror left and right.")
     first_crf: int | None = Field(default=None, description="CRF of an earlier compression.")
@@ -152,6 +185,12 @@ def draw_processing(
         "preset": str(rng.choice(_PRESETS)),
         "first_bit_rate": first,
         "audio_bit_rate": second,
+        "jumps": tuple(
+            (float(rng.uniform(0.1, 0.9)), float(rng.uniform(*_JUMP_S)))
+            for _ in range(int(rng.integers(_JUMPS[0], _JUMPS[1] + 1)))
+        ),
+        "call": _CALLS[int(rng.integers(len(_CALLS)))],
+        "call_part": tuple(float(share) for share in sorted(rng.uniform(size=2))),
     }
     steps = {
         name
@@ -161,4 +200,6 @@ def draw_processing(
     if "blur_px" in steps:
         # A frame that is softened and sharpened is neither.
         steps.discard("sharpen")
+    if "call" not in steps:
+        steps.discard("call_part")
     return Processing(**{name: amounts[name] for name in steps | _ENCODER | {"first_bit_rate"}})

@@ -31,6 +31,8 @@ def test_each_step_is_drawn_as_often_as_said():
         "gain": np.mean([p.gain_db != 0 for p in draws]),
         "twice": np.mean([p.first_crf is not None for p in draws]),
         "mirror": np.mean([p.mirror for p in draws]),
+        "jumps": np.mean([bool(p.jumps) for p in draws]),
+        "call": np.mean([p.call is not None for p in draws]),
     }
     for step, share in shares.items():
         # 2000 draws are known to 0.011 at worst.
