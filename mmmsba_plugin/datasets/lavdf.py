@@ -16,27 +16,21 @@ from pathlib import Path
 
 from pydantic import Field
 
-from mmmsba_plugin.datasets.avdeepfake1m import identity_of
 from mmmsba_plugin.datasets.json_records import first, listed
+from mmmsba_plugin.datasets.lavdf_metadata import LISTS, MetadataEntry
 from mmmsba_plugin.datasets.reader import (
     Fields,
     OnError,
     ReaderConfig,
     Splits,
-    Truth,
     as_listed,
-    counted_periods,
-    file_key,
     find_clip,
-    flag,
     positive,
-    segments,
     walk,
     warn,
     without,
-    word,
 )
-from mmmsba_plugin.datasets.splits import SPLITS, split_word
+from mmmsba_plugin.datasets.splits import split_word
 from mmmsba_plugin.errors import DatasetError
 from mmmsba_plugin.record import Record
 from mmmsba_plugin.segment import merge
@@ -122,12 +116,9 @@ def is_lavdf(root: Path) -> bool:
     paths = (root / name for name in _METADATA)
     metadata = next((path for path in paths if path.is_file()), None)
     record = first(listed(metadata)) if metadata else None
-    return isinstance(record, dict) and "file" in record and not _is_foreign(record)
-
-
-def _is_foreign(item: Fields) -> bool:
-    """Return whether it states its truth as AV-Deepfake1M does, and would read as real here."""
-    return "fake_segments" in item and "fake_periods" not in item
+    # One that states its truth as AV-Deepfake1M does would read as real here.
+    is_foreign = isinstance(record, dict) and record.keys() & set(LISTS) == {"fake_segments"}
+    return isinstance(record, dict) and "file" in record and not is_foreign
 
 
 def _metadata_of(root: Path) -> Path:
@@ -143,34 +134,26 @@ def _metadata_of(root: Path) -> Path:
 def _record(
     item: Fields, *, root: Path, splits: Splits, use: str, need_media: bool
 ) -> Record | None:
-    key = file_key(item)
-    split = _split_of(key, word(item, "split"))
-    if not splits.wants(split) or (word(item, "use") or "all") != use:
+    entry = MetadataEntry(item)
+    split = entry.split
+    if not splits.wants(split) or entry.use != use:
         return None
-    visual, audio = _ground_truth(item)
+    visual, audio = entry.ground_truth()
     truth = tuple(merge([*visual, *audio]))
     return Record(
-        media=find_clip(root, key, [""], need_media=need_media),
+        media=find_clip(root, entry.key, [""], need_media=need_media),
         truth=truth,
         split=split,
-        identity=word(item, "identity") or identity_of(key),
+        identity=entry.identity,
         audio_truth=audio,
         visual_truth=visual,
-        original=word(item, "original"),
-        kind=word(item, "kind"),
-        key=key,
+        original=entry.original,
+        kind=entry.kind,
+        key=entry.key,
         duration_s=_duration_s(item),
         listed=as_listed(item, "fake_periods", truth),
         extra=without(item, _USED),
     )
-
-
-def _split_of(key: str, split: str | None) -> str | None:
-    """Return the split that a record states, or else the one that its folder is named for."""
-    if split:
-        return split_word(split)
-    by_folder = split_word(Path(key).parts[0])
-    return by_folder if by_folder in SPLITS else None
 
 
 def _duration_s(item: Fields) -> float | None:
@@ -180,33 +163,3 @@ def _duration_s(item: Fields) -> float | None:
     frames_s = frames_to_s(num_frames, FPS_HZ)
     off_s = 0.0 if stated_s is None else abs(frames_s - stated_s)
     return stated_s if off_s > _OFF_S else frames_s
-
-
-def _ground_truth(item: Fields) -> tuple[Truth, Truth]:
-    """Read the manipulated segments of video and audio."""
-    if _is_foreign(item):
-        raise DatasetError(
-            "'fake_periods' is missing, but there are 'fake_segments', as AV-Deepfake1M has them; "
-            "use its reader, av-deepfake1m"
-        )
-    periods = counted_periods(item)
-    visual, audio = segments(item, "visual_fake_segments"), segments(item, "audio_fake_segments")
-    if visual is None and audio is None:
-        return _by_flags(item, periods)
-    visual, audio = visual or (), audio or ()
-    if "fake_periods" in item and bool(periods) != bool(visual or audio):
-        raise DatasetError(
-            "'fake_periods' and the segments of both modalities do not agree on whether the clip "
-            "is fake; correct one"
-        )
-    return visual, audio
-
-
-def _by_flags(item: Fields, periods: Truth) -> tuple[Truth, Truth]:
-    visual, audio = flag(item, "modify_video"), flag(item, "modify_audio")
-    if periods and not (visual or audio):
-        raise DatasetError(
-            "'fake_periods' has entries, but neither 'modify_video' nor 'modify_audio' is true; "
-            "say which was altered"
-        )
-    return periods if visual else (), periods if audio else ()

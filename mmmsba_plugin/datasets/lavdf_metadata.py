@@ -1,8 +1,9 @@
-"""Writes metadata in LAV-DF's layout, with a few keys more.
+"""Parses and writes entries of metadata in LAV-DF's layout, with a few keys more.
 
 LAV-DF knows one merged list of fake periods; ``visual_fake_segments``,
 ``audio_fake_segments`` and ``modify_type`` tell the modalities apart, as AV-Deepfake1M does. A
-reader of LAV-DF passes over what it does not know.
+reader of LAV-DF passes over what it does not know. Whoever reads such a file parses it here:
+the reader of datasets, the evaluation by a file of truth, and the forge.
 """
 
 import json
@@ -10,6 +11,18 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from mmmsba_plugin.datasets.avdeepfake1m import identity_of
+from mmmsba_plugin.datasets.reader import (
+    Truth,
+    counted_periods,
+    fields,
+    file_key,
+    flag,
+    segments,
+    word,
+)
+from mmmsba_plugin.datasets.splits import SPLITS, split_word
+from mmmsba_plugin.errors import DatasetError
 from mmmsba_plugin.files import atomic_write
 from mmmsba_plugin.segment import Segment, merge
 
@@ -27,7 +40,125 @@ _MODIFIED = {
     (True, True): "both_modified",
 }
 
+#: What was altered in a fake clip, by whether the frames and the audio were.
+_ALTERED = {
+    (True, True): "both",
+    (True, False): "visual",
+    (False, True): "audio",
+    (False, False): "forged",
+}
+#: Where an entry lists its fake segments: AV-Deepfake1M's word, and that of LAV-DF and TVIL.
+LISTS = ("fake_segments", "fake_periods")
+_BY_MODALITY = ("visual_fake_segments", "audio_fake_segments")
+
 Entry = dict[str, Any]
+
+
+class MetadataEntry:
+    """One clip in the metadata of LAV-DF, or of its kin by AV-Deepfake1M and TVIL.
+
+    A value is parsed when it is asked for, because nobody needs all of them: of a million
+    entries, those of another split cost two look-ups. Each raises a :class:`DatasetError` that
+    names the key if it is malformed.
+
+    Args:
+        value: What the file holds.
+
+    Attributes:
+        values: The keys and values of the entry.
+        key: The clip's path below the dataset, with slashes.
+
+    Raises:
+        DatasetError: It is no object, or names no clip below the dataset.
+    """
+
+    __slots__ = ("key", "values")
+
+    def __init__(self, value: object) -> None:
+        self.values = fields(value)
+        self.key = file_key(self.values)
+
+    @property
+    def split(self) -> str | None:
+        """Split that is stated, in our word, or else the one that the clip's folder names."""
+        if stated := word(self.values, "split"):
+            return split_word(stated)
+        by_folder = split_word(self.key.partition("/")[0])
+        return by_folder if by_folder in SPLITS else None
+
+    @property
+    def identity(self) -> str | None:
+        """Identity that is stated, or else the one in the clip's path."""
+        return word(self.values, "identity") or identity_of(self.key)
+
+    @property
+    def original(self) -> str | None:
+        """Name of the real clip that it was made from."""
+        return word(self.values, "original")
+
+    @property
+    def kind(self) -> str | None:
+        """How it was made."""
+        return word(self.values, "kind")
+
+    @property
+    def use(self) -> str:
+        """What the clip is for; ``all`` where nothing is said."""
+        return word(self.values, "use") or "all"
+
+    @property
+    def modify_type(self) -> str | None:
+        """What was altered, in AV-Deepfake1M's word; some write ``both-modified``."""
+        modify_type = word(self.values, "modify_type")
+        return modify_type.replace("-", "_") if modify_type else None
+
+    @property
+    def fake(self) -> bool:
+        """Whether anything in the entry says that the clip is fake."""
+        return any(self.values.get(key) for key in ("n_fakes", *LISTS, *_BY_MODALITY))
+
+    @property
+    def altered(self) -> str:
+        """Manipulated modality: by segments, else by flags, else by type."""
+        if not self.fake:
+            return "genuine"
+        lists = [self.values.get(key) for key in _BY_MODALITY]
+        if any(rows is not None for rows in lists):
+            return _ALTERED[bool(lists[0]), bool(lists[1])]
+        if "modify_video" in self.values or "modify_audio" in self.values:
+            return _ALTERED[flag(self.values, "modify_video"), flag(self.values, "modify_audio")]
+        modality, is_modified, _ = (self.modify_type or "").partition("_modified")
+        return modality if is_modified else "forged"
+
+    def ground_truth(self) -> tuple[Truth, Truth]:
+        """Return the fake segments of video and of audio, each in time order and joined.
+
+        Raises:
+            DatasetError: They are malformed, or do not agree with one another or the flags.
+        """
+        values = self.values
+        if "fake_segments" in values and "fake_periods" not in values:
+            raise DatasetError(
+                "'fake_periods' is missing, but there are 'fake_segments', as AV-Deepfake1M has "
+                "them; use its reader, av-deepfake1m"
+            )
+        periods = counted_periods(values)
+        by_modality = [segments(values, key) for key in _BY_MODALITY]
+        if by_modality == [None, None]:
+            visual, audio = flag(values, "modify_video"), flag(values, "modify_audio")
+            if periods and not (visual or audio):
+                raise DatasetError(
+                    "'fake_periods' has entries, but neither 'modify_video' nor 'modify_audio' is "
+                    "true; say which was altered"
+                )
+            return periods if visual else (), periods if audio else ()
+        visual_truth, audio_truth = (truth or () for truth in by_modality)
+        if "fake_periods" in values and bool(periods) != bool(visual_truth or audio_truth):
+            raise DatasetError(
+                "'fake_periods' and the segments of both modalities do not agree on whether the "
+                "clip is fake; correct one"
+            )
+        return visual_truth, audio_truth
 
 
 def entry(

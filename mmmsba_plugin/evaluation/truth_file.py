@@ -4,29 +4,20 @@ No clip needs to be there. Segments are taken as the file lists them, because th
 official figures count: two that touch are two, and one without length can only be missed.
 """
 
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from mmmsba_plugin.datasets.avdeepfake1m import identity_of
 from mmmsba_plugin.datasets.json_records import Item, listed, members
-from mmmsba_plugin.datasets.reader import Fields, OnError, fields, file_key, flag, warn, word
+from mmmsba_plugin.datasets.lavdf_metadata import LISTS, MetadataEntry
+from mmmsba_plugin.datasets.reader import OnError, warn
 from mmmsba_plugin.datasets.splits import split_word
 from mmmsba_plugin.errors import DatasetError
 from mmmsba_plugin.evaluation.tables import GroundTruth, GroundTruthRow
 from mmmsba_plugin.record import identity_key
-from mmmsba_plugin.segment import Spans
-
-#: Where a file lists fake segments: AV-Deepfake1M's word, and that of LAV-DF and TVIL.
-_SPANS = ("fake_segments", "fake_periods")
-_ALTERED = {
-    (True, True): "both",
-    (True, False): "visual",
-    (False, True): "audio",
-    (False, False): "forged",
-}
+from mmmsba_plugin.segment import Spans, merge
 
 
 def read_ground_truth(
@@ -60,13 +51,12 @@ def _rows(
     """Yield the rows of a split; the splits that there are go to ``met``."""
     for item in _items(path):
         try:
-            record = fields(item.value)
+            entry = MetadataEntry(item.value)
             if split is not None:
-                record_split = split_word(word(record, "split") or "no split")
-                met.add(record_split)
-                if record_split != split_word(split):
+                met.add(entry.split or "no split")
+                if entry.split != split_word(split):
                     continue
-            yield _row(record)
+            yield _row(entry)
         except DatasetError as error:
             on_error(DatasetError(f"{item.place}: {error}"))
 
@@ -81,25 +71,27 @@ def _items(path: Path) -> Iterator[Item]:
     return members(path) if opening == "{" else listed(path)
 
 
-def _row(record: Fields) -> GroundTruthRow:
-    key = file_key(record)
-    name = next((name for name in _SPANS if record.get(name) is not None), None)
-    if name is None:
-        raise DatasetError(f"it has neither {' nor '.join(map(repr, _SPANS))}; add its truth")
-    spans = _spans(record[name], name)
+def _row(entry: MetadataEntry) -> GroundTruthRow:
+    spans = _spans(entry)
     return GroundTruthRow(
-        key=key,
+        key=entry.key,
         fake=bool(len(spans)),
         spans=spans,
-        cluster=identity_key(
-            word(record, "identity") or identity_of(key), word(record, "original"), key
-        ),
-        kind=word(record, "kind") or _type(record),
-        altered=_altered(record) if len(spans) else "genuine",
+        cluster=identity_key(entry.identity, entry.original, entry.key),
+        kind=entry.kind or entry.modify_type,
+        altered=entry.altered if len(spans) else "genuine",
     )
 
 
-def _spans(rows: Any, name: str) -> Spans:  # noqa: ANN401 - whatever the file holds
+def _spans(entry: MetadataEntry) -> Spans:
+    """Return the fake segments as they are listed; joined where only modalities list any."""
+    name = next((name for name in LISTS if entry.values.get(name) is not None), None)
+    if name is None:
+        joined = merge(itertools.chain(*entry.ground_truth()))
+        if not joined and entry.values.get("n_fakes") != 0:
+            raise DatasetError(f"it has neither {' nor '.join(map(repr, LISTS))}; add its truth")
+        return np.array([(s.start_s, s.end_s) for s in joined], dtype=np.float64).reshape(-1, 2)
+    rows = entry.values[name]
     try:
         spans = np.asarray(rows or np.zeros((0, 2)), dtype=np.float64)
         fits = spans.shape[1:] == (2,) and bool(np.isfinite(spans).all())
@@ -108,20 +100,3 @@ def _spans(rows: Any, name: str) -> Spans:  # noqa: ANN401 - whatever the file h
     if not fits:
         raise DatasetError(f"{name!r} must be a list of [start, end] in seconds, got {rows!r}")
     return spans
-
-
-def _altered(record: Fields) -> str:
-    """Name the manipulated modality of a fake clip, by its segments, flags or type."""
-    lists = [record.get(f"{modality}_fake_segments") for modality in ("visual", "audio")]
-    if any(segments is not None for segments in lists):
-        return _ALTERED[bool(lists[0]), bool(lists[1])]
-    if "modify_video" in record or "modify_audio" in record:
-        return _ALTERED[flag(record, "modify_video"), flag(record, "modify_audio")]
-    modify_type = _type(record) or ""
-    return modify_type.removesuffix("_modified") if modify_type.endswith("_modified") else "forged"
-
-
-def _type(record: Fields) -> str | None:
-    """Return ``modify_type``; some tools write ``both-modified`` for ``both_modified``."""
-    modify_type = word(record, "modify_type")
-    return modify_type.replace("-", "_") if modify_type else None

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from mmmsba_plugin.datasets.json_records import listed
-from mmmsba_plugin.datasets.lavdf_metadata import METADATA
+from mmmsba_plugin.datasets.lavdf_metadata import METADATA, MetadataEntry
 from mmmsba_plugin.datasets.splits import deal
 from mmmsba_plugin.errors import DatasetError, MmmsbaError
 from mmmsba_plugin.files import VIDEO_SUFFIXES
@@ -182,38 +182,38 @@ def _read_metadata(
     """
     entries = []
     for record in listed(folder / METADATA):
-        entry = record.value
         try:
-            key = str(entry["file"])
-            num_fakes = int(entry.get("n_fakes", 0)) or len(entry.get("fake_periods") or ())
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise DatasetError(
-                f"{folder / METADATA}, entry {record.entry}: {error!r} does not fit LAV-DF's "
-                "layout; each entry needs 'file', and 'n_fakes' as a number"
-            ) from error
-        if entry.get("use") in {None, "all"}:
-            entries.append((key, bool(num_fakes), entry))
-    entries.sort(key=lambda row: row[0])
+            entry = MetadataEntry(record.value)
+            if entry.use == "all":
+                identity = entry.identity or Path(entry.key).stem
+                entries.append((entry, entry.split, entry.original, identity))
+        except DatasetError as error:
+            raise DatasetError(f"{record.place}: {error}") from error
+    entries.sort(key=lambda row: row[0].key)
     # A fake shows the person of its original, and is of the same split if it states none.
-    fakes = {key: c for key, fake, e in entries if fake and (c := _to_counterpart(folder, key, e))}
-    stated = {key: entry for key, fake, entry in entries if not fake or key in fakes}
-    identities = {k: str(e.get("identity") or Path(k).stem) for k, e in stated.items()}
-    by_identity = {identities[k]: str(e["split"]) for k, e in stated.items() if e.get("split")}
+    fakes = {
+        entry.key: counterpart
+        for entry, *_ in entries
+        if entry.fake and (counterpart := _to_counterpart(folder, entry.key, entry.values))
+    }
+    stated = {row[0].key: row for row in entries if not row[0].fake or row[0].key in fakes}
+    identities = {key: identity for key, (_, _, _, identity) in stated.items()}
+    by_identity = {identity: split for _, split, _, identity in stated.values() if split}
     unsplit = {identities[k] for k in stated.keys() - fakes.keys()} - by_identity.keys()
     by_identity |= deal(unsplit, HELD_OUT, seed=seed)
-    originals = {k: e["original"] for k, e in stated.items() if e.get("original") in stated}
+    originals = {key: origin for key, (_, _, origin, _) in stated.items() if origin in stated}
     splits: dict[str, str] = {}
-    for key, entry in stated.items():
+    for key, (_, split, _, _) in stated.items():
         origin = originals.get(key, key)
-        split = entry.get("split") or stated[origin].get("split")
-        splits[key] = str(split or by_identity.get(identities[origin], "train"))
+        inherited = split or stated[origin][1]
+        splits[key] = inherited or by_identity.get(identities[origin], "train")
     splits_of: dict[str, set[str]] = {}
     for key, identity in identities.items():
         splits_of.setdefault(identity, set()).add(splits[key])
     crossing = set()
     counterparts: dict[str, list[Counterpart]] = {}
     for key, counterpart in fakes.items():
-        origin, donor = originals.get(key, key), str(stated[key].get("donor_identity"))
+        origin, donor = originals.get(key, key), str(stated[key][0].values.get("donor_identity"))
         involved = (identities[key], identities[origin], donor)
         if any(splits_of.get(identity, set()) - {splits[key]} for identity in involved):
             crossing.add(key)
@@ -226,10 +226,10 @@ def _read_metadata(
             identities[key],
             splits[key],
             () if key in fakes else tuple(counterparts.get(key, ())),
-            {word: str(entry[word]) for word in _DETAILS if entry.get(word)},
+            {word: str(entry.values[word]) for word in _DETAILS if entry.values.get(word)},
             fakes.get(key),
         )
-        for key, entry in stated.items()
+        for key, (entry, *_) in stated.items()
         if key not in fakes or not (key in crossing or key in originals)
     ]
     skipped = [

@@ -76,7 +76,7 @@ def test_metadata_says_who_is_real_and_where_they_serve(tmp_path):
     [
         (lambda folder: folder.rmdir(), "there is no folder"),
         (lambda folder: None, "holds no real clip"),
-        (lambda folder: described(folder, {"n_fakes": 0}), r"entry 0: KeyError\('file'\)"),
+        (lambda folder: described(folder, {"n_fakes": 0}), "record 0: the key 'file' is missing"),
         (lambda folder: described(folder, {"file": "a.mp4", "n_fakes": 2}), "no real clip"),
         (lambda folder: (folder / "metadata.json").write_text("{"), "cannot be read as JSON"),
         (lambda folder: (folder / "metadata.json").write_text("{}"), "must hold a list"),
