@@ -71,7 +71,7 @@ def evaluate(samples: Samples, **settings: Any) -> Evaluated:
         ConfigError: A setting is unknown or out of bounds.
         TargetError: There are no predictions of ours, or no truth.
         FieldTakenError: ``eval_key`` names something of somebody else's.
-        DatasetError: None of the videos with a truth was evaluated.
+        PredictionsError: None of the videos with a truth was evaluated.
     """
     options = EvaluateSettings.read(settings)
     videos = videos_of(samples)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from itertools import chain, count
 from typing import Any
 
-from mmmsba_plugin.errors import DatasetError
+from mmmsba_plugin.errors import DatasetError, PredictionsError
 from mmmsba_plugin.evaluation import leakage
 from mmmsba_plugin.evaluation.collect import collect_metrics
 from mmmsba_plugin.evaluation.metrics.bootstrap import Interval, Metric, bootstrap
@@ -76,7 +76,8 @@ def measure(
         seed: Of the draws.
 
     Raises:
-        DatasetError: There are no clips, or none was evaluated.
+        DatasetError: There are no clips.
+        PredictionsError: None of the clips was evaluated.
     """
     collected = collect_metrics(
         predictions, ground_truth, mode=mode, tious=tious, num_proposals=num_proposals
@@ -170,7 +171,7 @@ def _require_predictions(
         raise DatasetError("there are no clips to measure on; check the filter or the split")
     found_in = predictions.proposals.keys if predictions.proposals is not None else ()
     if not has_score.any() and not found_in:
-        raise DatasetError(
+        raise PredictionsError(
             f"none of {len(ground_truth)} clips was evaluated by {predictions.name}; the first is "
             f"{ground_truth.keys[0]!r}: check that predictions and dataset name clips alike"
         )
@@ -218,7 +219,8 @@ def side_by_side(
         **settings: As for :func:`mmmsba_plugin.evaluation.evaluate.measure`.
 
     Raises:
-        DatasetError: There are no clips, or a system evaluated none of them.
+        DatasetError: There are no clips.
+        PredictionsError: A system evaluated none of them.
     """
     first, *others = systems = _named_apart(systems)
     silence = leading_silence_s or {}

@@ -7,7 +7,7 @@ from typing import NamedTuple, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from mmmsba_plugin.errors import DatasetError
+from mmmsba_plugin.errors import DatasetError, PredictionsError, ShapeError
 from mmmsba_plugin.record import Record
 from mmmsba_plugin.schema import Curves, Report
 from mmmsba_plugin.segment import Spans, as_spans
@@ -32,7 +32,9 @@ class SpanTable:
         places: Where each clip stands in ``keys``.
 
     Raises:
-        DatasetError: Shapes disagree, or a clip comes twice.
+        ShapeError: Shapes disagree.
+        PredictionsError: A clip comes twice among proposals.
+        DatasetError: A clip comes twice in a ground truth, which has no scores.
 
     Example:
         >>> table = SpanTable.of_ground_truth({"a.mp4": [[1.0, 2.0], [4.0, 5.5]], "b.mp4": []})
@@ -53,46 +55,48 @@ class SpanTable:
         rows = int(self.offsets[-1]) if len(self.offsets) else -1
         fits = len(self.offsets) == len(self.keys) + 1 and self.spans.shape == (rows, 2)
         if not fits or (self.scores is not None and self.scores.shape != (rows,)):
-            raise DatasetError(
+            raise ShapeError(
                 f"{len(self.keys)} clips with {rows} rows need as many spans and scores, got "
                 f"{self.spans.shape} and {None if self.scores is None else self.scores.shape}; "
-                "build the table with of_ground_truth or of_proposals"
+                "build the table with of_ground_truth or of_proposals",
+                shape=self.spans.shape,
             )
         if self.offsets[0] != 0 or (np.diff(self.offsets) < 0).any():
-            raise DatasetError(
-                "the offsets of a table must start at 0 and never fall; build it "
-                "with of_ground_truth "
-                "or of_proposals"
+            raise ShapeError(
+                "the offsets of a table must start at 0 and never fall; build it with "
+                "of_ground_truth or of_proposals"
             )
         object.__setattr__(self, "places", {key: place for place, key in enumerate(self.keys)})
         if len(self.places) != len(self.keys):
             twice = next(key for place, key in enumerate(self.keys) if self.places[key] != place)
-            raise DatasetError(f"clip {twice!r} comes twice in one table; keep one entry a clip")
+            message = f"clip {twice!r} comes twice in one table; keep one entry a clip"
+            raise DatasetError(message) if self.scores is None else PredictionsError(message)
 
     @classmethod
     def of_ground_truth(cls, ground_truth: Mapping[str, ArrayLike]) -> Self:
-        """Return the table of truths by clip, each of shape ``(truth, 2)`` in seconds.
+        """Build the table of true segments by clip, each of shape ``(truth, 2)`` in seconds.
 
         Raises:
-            DatasetError: The truth of a clip has another shape.
+            ShapeError: The segments of a clip have another shape.
         """
         spans = [_spans_of(key, rows) for key, rows in ground_truth.items()]
         return cls(list(ground_truth), offsets_of([len(rows) for rows in spans]), _joined(spans))
 
     @classmethod
     def of_proposals(cls, proposals: Mapping[str, tuple[ArrayLike, ArrayLike]]) -> Self:
-        """Return the table of proposals by clip: spans ``(proposal, 2)``, scores ``(proposal,)``.
+        """Build the table of proposals by clip: spans ``(proposal, 2)``, scores ``(proposal,)``.
 
         Raises:
-            DatasetError: The proposals of a clip have another shape, or not a score each.
+            ShapeError: The proposals of a clip have another shape, or not a score each.
         """
         spans = [_spans_of(key, rows) for key, (rows, _) in proposals.items()]
         scores = [np.asarray(scores, dtype=np.float64) for _, scores in proposals.values()]
         for key, rows, row_scores in zip(proposals, spans, scores, strict=True):
             if row_scores.shape != (len(rows),):
-                raise DatasetError(
+                raise ShapeError(
                     f"clip {key!r} needs a score for each of its {len(rows)} spans, got scores of "
-                    f"shape {row_scores.shape}; drop what has no score"
+                    f"shape {row_scores.shape}; drop what has no score",
+                    shape=row_scores.shape,
                 )
         joined_scores = np.concatenate([np.zeros(0), *scores])
         offsets = offsets_of([len(row_scores_of_clip) for row_scores_of_clip in scores])
@@ -151,9 +155,10 @@ def _spans_of(key: str, rows: ArrayLike) -> Spans:
     if spans.shape == (0,):
         return spans.reshape(0, 2)
     if spans.shape[1:] != (2,):
-        raise DatasetError(
+        raise ShapeError(
             f"clip {key!r} needs spans of shape (span, 2), got {spans.shape}; give start and end "
-            "in seconds"
+            "in seconds",
+            shape=spans.shape,
         )
     return spans
 

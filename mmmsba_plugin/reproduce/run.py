@@ -23,6 +23,7 @@ from mmmsba_plugin.errors import (
     DatasetError,
     FeatureError,
     MissingExtraError,
+    PredictionsError,
     TrainingError,
 )
 from mmmsba_plugin.evaluation.evaluate import Evaluation, measure
@@ -61,7 +62,13 @@ THRESHOLD_NOTE = (
 _TIOUS = (0.5, 0.75, 0.95)
 _NUM_PROPOSALS = (10, 20, 50, 100)
 #: What is wrong with one dataset, and must not cost the rows of the others.
-_OF_ONE_DATASET = (CheckpointError, DatasetError, FeatureError, TrainingError)
+_OF_ONE_DATASET = (
+    CheckpointError,
+    DatasetError,
+    FeatureError,
+    PredictionsError,
+    TrainingError,
+)
 _TRAINED_FILE = "made.json"
 
 

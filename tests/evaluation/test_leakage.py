@@ -212,5 +212,5 @@ def test_cues_that_are_missing_or_the_same_for_all_do_no_harm():
 )
 def test_too_few_identities_are_an_error_that_says_so(identities):
     fake = np.array([True] * 4 + [False] * 4)
-    with pytest.raises(DatasetError, match="clips of two people or more are needed"):
+    with pytest.raises(DatasetError, match="clips of two people or more"):
         held_out_scores(np.ones((8, 2)), fake, identities)

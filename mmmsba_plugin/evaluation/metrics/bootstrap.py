@@ -175,7 +175,7 @@ def wilson(num_hits: int, num_clips: int) -> Interval:
         The share and its interval; all NaN where there are no clips.
 
     Raises:
-        DatasetError: There are more hits than clips, or fewer than none.
+        ConfigError: There are more hits than clips, or fewer than none.
 
     Example:
         >>> found = wilson(1, 40)
@@ -186,7 +186,7 @@ def wilson(num_hits: int, num_clips: int) -> Interval:
         Wilson, "Probable Inference, the Law of Succession, and Statistical Inference", 1927.
     """
     if not 0 <= num_hits <= num_clips:
-        raise DatasetError(
+        raise ConfigError(
             f"need hits between none and all, got {num_hits} of {num_clips} clips; count again"
         )
     if num_clips == 0:

@@ -27,7 +27,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from mmmsba_plugin.errors import ConfigError, DatasetError, ScoreRangeError
+from mmmsba_plugin.errors import ConfigError, PredictionsError, ScoreRangeError, ShapeError
 from mmmsba_plugin.evaluation.metrics import official, voc
 from mmmsba_plugin.evaluation.metrics.matching import (
     Ints,
@@ -99,7 +99,7 @@ class Matched:
 
         Raises:
             ConfigError: The threshold is out of bounds, or lower than what was matched.
-            DatasetError: There is not one count a clip.
+            ShapeError: There is not one count a clip.
         """
         _check_tiou(tiou)
         if tiou < self._least:
@@ -135,7 +135,7 @@ class Matched:
 
         Raises:
             ConfigError: No proposals or thresholds are asked for.
-            DatasetError: There is not one count a clip.
+            ShapeError: There is not one count a clip.
         """
         if num_proposals < 1 or not self._recall_tious:
             raise ConfigError(
@@ -154,10 +154,10 @@ class Matched:
         if counts is None:
             return len(self._clip_of_truth)
         if counts.shape != self._ground_truth_of_clip.shape:
-            raise DatasetError(
-                f"a draw needs one count for each of "
-                f"{len(self._ground_truth_of_clip)} clips, got shape "
-                f"{counts.shape}; count with np.bincount(drawn, minlength=num_clips)"
+            raise ShapeError(
+                f"a draw needs one count for each of {len(self._ground_truth_of_clip)} clips, got "
+                f"shape {counts.shape}; count with np.bincount(drawn, minlength=num_clips)",
+                shape=counts.shape,
             )
         return int(counts @ self._ground_truth_of_clip)
 
@@ -230,7 +230,7 @@ def match(
 
     Raises:
         ConfigError: A threshold lies outside (0, 1], or there is none.
-        DatasetError: The predictions have no scores, or name none of the clips.
+        PredictionsError: They have no scores, or name none of the clips.
         ScoreRangeError: A score is NaN.
         SegmentError: A span has an end that is not finite, in ``voc`` mode.
 
@@ -252,7 +252,7 @@ def match(
         and ground_truth.keys
         and ground_truth.places.keys().isdisjoint(predictions.keys)
     ):
-        raise DatasetError(
+        raise PredictionsError(
             f"none of {len(predictions.keys)} clips with proposals has a truth; the first are "
             f"{predictions.keys[0]!r} and {ground_truth.keys[0]!r}: name clips alike in both"
         )
@@ -287,7 +287,8 @@ def average_precision(
 
     Raises:
         ConfigError: The threshold lies outside (0, 1].
-        DatasetError: A clip has proposals but no entry in ``ground_truth``, or shapes disagree.
+        PredictionsError: A clip has proposals but no entry in ``ground_truth``.
+        ShapeError: Shapes disagree.
         ScoreRangeError: A score is NaN.
         SegmentError: A span has an end that is not finite, in ``voc`` mode.
 
@@ -318,8 +319,9 @@ def average_recall(
     """Return the share of truths that the best proposals of a clip find, averaged over tIoU.
 
     Args:
-        predictions: As for :func:`average_precision`.
-        ground_truth: As for :func:`average_precision`.
+        predictions: For each clip, spans in seconds and their scores, as for
+            :func:`average_precision`; or a table.
+        ground_truth: For each clip, its fake segments, shape ``(truth, 2)`` in seconds.
         num_proposals: How many proposals of each clip count, at least 1.
         tious: Thresholds to average over, each in (0, 1].
         mode: As for :func:`match`. The best proposals are those of the highest scores in
@@ -330,7 +332,10 @@ def average_recall(
 
     Raises:
         ConfigError: No proposals or thresholds are asked for, or one is out of bounds.
-        DatasetError, ScoreRangeError, SegmentError: As for :func:`average_precision`.
+        PredictionsError: A clip has proposals but no entry in ``ground_truth``.
+        ShapeError: Shapes disagree.
+        ScoreRangeError: A score is NaN.
+        SegmentError: A span has an end that is not finite, in ``voc`` mode.
     """
     matched = match(*_tables(predictions, ground_truth), tious=(), recall_tious=tious, mode=mode)
     return matched.average_recall(num_proposals)
@@ -343,7 +348,7 @@ def _tables(predictions: Predictions, ground_truth: GroundTruth) -> tuple[SpanTa
         ground_truth = SpanTable.of_ground_truth(ground_truth)
     for key in predictions.keys:
         if key not in ground_truth.places:
-            raise DatasetError(
+            raise PredictionsError(
                 f"clip {key!r} has proposals but no truth; a real clip needs an empty one, and "
                 "other clips must be left out of the predictions"
             )
@@ -352,7 +357,7 @@ def _tables(predictions: Predictions, ground_truth: GroundTruth) -> tuple[SpanTa
 
 def _scores_of(predictions: SpanTable) -> Scores:
     if predictions.scores is None:
-        raise DatasetError("the predictions have no scores; build them with of_proposals")
+        raise PredictionsError("the predictions have no scores; build them with of_proposals")
     if np.isnan(predictions.scores).any():
         raise ScoreRangeError("a proposal has the score NaN, which has no rank; drop it or score 0")
     return predictions.scores

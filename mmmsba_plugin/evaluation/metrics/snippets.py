@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mmmsba_plugin.errors import DatasetError
+from mmmsba_plugin.errors import PredictionsError
 from mmmsba_plugin.evaluation.metrics.detection import Flags, Scores
 from mmmsba_plugin.schema import Curves
 from mmmsba_plugin.segment import Segment, clip
@@ -49,7 +49,7 @@ def snippets_of(
         modality: Whose curve; that of all together if not given.
 
     Raises:
-        DatasetError: There is no curve of that modality.
+        PredictionsError: There is no curve of that modality.
 
     Example:
         >>> curves = Curves(start_s=0.0, stride_s=0.2, score=(0.1, 0.8, None, 0.3))
@@ -90,7 +90,7 @@ def _curve(curves: Curves, modality: str | None) -> Sequence[float | None]:
         return curves.score
     if modality not in curves.by_modality:
         modalities = ", ".join(curves.by_modality) or "none"
-        raise DatasetError(
+        raise PredictionsError(
             f"there is no curve of {modality}, only of: {modalities}; ask for one of them"
         )
     return curves.by_modality[modality]

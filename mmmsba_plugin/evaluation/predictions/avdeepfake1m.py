@@ -22,9 +22,10 @@ import numpy as np
 import simdjson
 from numpy.typing import NDArray
 
-from mmmsba_plugin.errors import DatasetError, OutputError, ScoreRangeError
+from mmmsba_plugin.errors import PredictionsError, ScoreRangeError
 from mmmsba_plugin.evaluation.predictions.formats import separator_of
 from mmmsba_plugin.evaluation.tables import SpanTable, offsets_of
+from mmmsba_plugin.files import atomic_write
 
 #: Bytes read at once.
 _PIECE_BYTES = 1 << 21
@@ -46,7 +47,7 @@ class _UnusualError(Exception):
 
 
 def read_proposals(path: Path) -> SpanTable:
-    """Return the proposals of all clips, in the order of the file.
+    """Read the proposals of all clips, in the order of the file.
 
     A row is three finite numbers: score, start and end in seconds. Scores may be on any scale,
     and rows in any order. A clip may have no rows.
@@ -55,13 +56,15 @@ def read_proposals(path: Path) -> SpanTable:
         path: JSON, in UTF-8.
 
     Raises:
-        DatasetError: The file is not there or no JSON, a clip comes twice, or a row is not
+        PredictionsError: The file is not there or no JSON, a clip comes twice, or a row is not
             three finite numbers; the message names the clip and the row.
     """
     try:
         return _read_fast(path)
     except OSError as error:
-        raise DatasetError(f"{path} cannot be read ({error.strerror}); check the path") from error
+        raise PredictionsError(
+            f"{path} cannot be read ({error.strerror}); check the path", path=path
+        ) from error
     except _UnusualError:
         return _read_exactly(path)
 
@@ -78,30 +81,22 @@ def write_proposals(table: SpanTable, path: Path) -> None:
         path: Replaced if it is there.
 
     Raises:
-        DatasetError: The table has no scores.
+        PredictionsError: The table has no scores.
         OutputError: The file cannot be written.
         ScoreRangeError: A score or time is NaN or infinite, which JSON cannot hold.
     """
     if table.scores is None:
-        raise DatasetError("a table of truths has no scores to write; give proposals")
+        raise PredictionsError("a table of truths has no scores to write; give proposals")
     if not (np.isfinite(table.scores).all() and np.isfinite(table.spans).all()):
         raise ScoreRangeError("JSON holds no NaN or infinite score or time; drop such proposals")
-    try:
-        with path.open("w", encoding="utf-8") as out:
-            _write(table, np.column_stack([table.scores, table.spans]), out)
-    except OSError as error:
-        raise OutputError(
-            f"{path} cannot be written ({error.strerror}); choose another folder"
-        ) from error
-
-
-def _write(table: SpanTable, rows: NDArray[np.float64], out: IO[str]) -> None:
-    separator = "{"
-    for key, start, end in zip(table.keys, table.offsets[:-1], table.offsets[1:], strict=True):
-        clip_rows = rows[start:end].tolist() or [_NOTHING]
-        out.write(f"{separator}{json.dumps(key)}: {json.dumps(clip_rows)}")
-        separator = ",\n"
-    out.write("}\n" if table.keys else "{}\n")
+    rows = np.column_stack([table.scores, table.spans])
+    with atomic_write(path) as out:
+        separator = "{"
+        for key, start, end in zip(table.keys, table.offsets[:-1], table.offsets[1:], strict=True):
+            clip_rows = rows[start:end].tolist() or [_NOTHING]
+            out.write(f"{separator}{json.dumps(key)}: {json.dumps(clip_rows)}")
+            separator = ",\n"
+        out.write("}\n" if table.keys else "{}\n")
 
 
 def _read_fast(path: Path) -> SpanTable:
@@ -145,14 +140,10 @@ def _clips(file: IO[bytes]) -> Iterator[tuple[list[bytes], list[bytes]]]:
         if whole:
             yield parts[0:whole:2], parts[1:whole:2]
         rest = b'"'.join([head, *parts[whole:]])
-    yield _last_clip(rest)
-
-
-def _last_clip(rest: bytes) -> tuple[list[bytes], list[bytes]]:
     parts = rest.rstrip(_SPACE).split(b'"')
     if len(parts) != len(("head", "name", "text")) or not parts[-1].endswith(b"}"):
         raise _UnusualError
-    return [parts[1]], [parts[2][:-1] + b","]
+    yield [parts[1]], [parts[2][:-1] + b","]
 
 
 def _decoded(names: list[bytes]) -> list[str]:
@@ -206,36 +197,42 @@ def _read_exactly(path: Path) -> SpanTable:
     try:
         entries = json.loads(path.read_bytes(), object_pairs_hook=_Pairs)
     except (ValueError, RecursionError) as error:
-        raise DatasetError(f"{path} cannot be read as JSON ({error}); write it again") from error
+        raise PredictionsError(
+            f"{path} cannot be read as JSON ({error}); write it again", path=path
+        ) from error
     if not isinstance(entries, _Pairs):
-        raise DatasetError(
+        raise PredictionsError(
             f"{path} must hold an object of clips with their proposals, got a "
-            f"{type(entries).__name__}; write it like prediction.json of AV-Deepfake1M"
+            f"{type(entries).__name__}; write it like prediction.json of AV-Deepfake1M",
+            path=path,
         )
     rows_of_clip: dict[str, list[list[float]]] = {}
     for key, rows in entries:
         if key in rows_of_clip:
-            raise DatasetError(f"{path}: clip {key!r} comes twice; keep one of them")
-        rows_of_clip[key] = _checked(rows, f"{path}: clip {key!r}")
+            raise PredictionsError(f"{path}: clip {key!r} comes twice; keep one of them", path=path)
+        if fault := _fault_of(rows):
+            raise PredictionsError(f"{path}: clip {key!r}{fault}", path=path)
+        rows_of_clip[key] = rows
     all_rows = [row for rows in rows_of_clip.values() for row in rows]
     values = np.array(all_rows, dtype=np.float64).reshape(-1, _COLUMNS)
     offsets = offsets_of([len(rows) for rows in rows_of_clip.values()])
     return SpanTable(list(rows_of_clip), offsets, values[:, 1:].copy(), values[:, 0].copy())
 
 
-def _checked(rows: object, where: str) -> list[list[float]]:
+def _fault_of(rows: object) -> str | None:
+    """Describe what is wrong with the rows of a clip; None if nothing is."""
     if not isinstance(rows, list):
-        raise DatasetError(
-            f"{where} must have a list of rows [score, start_s, end_s], got {_short(rows)}; "
+        return (
+            f" must have a list of rows [score, start_s, end_s], got {_short(rows)}; "
             "a clip without proposals has an empty one"
         )
     for index, row in enumerate(rows):
         if not (isinstance(row, list) and len(row) == _COLUMNS and all(map(_is_finite, row))):
-            raise DatasetError(
-                f"{where}, row {index} must be three finite numbers [score, start_s, end_s], got "
+            return (
+                f", row {index} must be three finite numbers [score, start_s, end_s], got "
                 f"{_short(row)}; correct it or leave it out"
             )
-    return rows
+    return None
 
 
 def _is_finite(value: object) -> bool:
@@ -249,48 +246,46 @@ def _short(value: object) -> str:
 
 
 def read_scores(path: Path) -> dict[str, float]:
-    """Return the score of each clip.
+    """Read the score of each clip.
 
     The semicolon is AV-Deepfake1M's, the comma MM-DDL's; a file has one of them. The name of a
     clip may hold either: it ends at the last one of its line.
 
     Raises:
-        DatasetError: The file holds no line, a line is none of these, a clip comes twice, or a
-            score is not finite; the message names file, line and clip.
+        PredictionsError: The file holds no line, a line is none of these, a clip comes twice, or
+            a score is not finite; the message names file, line and clip.
     """
-    scores: dict[str, float] = {}
-    separator: str | None = None
-    for number, line in enumerate(_lines(path), start=1):
-        if not line.strip():
-            continue
-        separator = separator or separator_of(line)
-        key, score = _parted(line, separator, f"{path}, line {number}")
-        if key in scores:
-            raise DatasetError(f"{path}, line {number}: {key!r} comes a second time; keep one")
-        scores[key] = score
-    if not scores:
-        raise DatasetError(f"{path} is empty; write one clip a line, as 000001.mp4;0.9128")
-    return scores
-
-
-def _lines(path: Path) -> list[str]:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
-        raise DatasetError(f"{path} is no text in UTF-8: {error.reason}; save it so") from error
+        raise PredictionsError(
+            f"{path} is no text in UTF-8: {error.reason}; save it so", path=path
+        ) from error
+    scores: dict[str, float] = {}
+    separator: str | None = None
     # Not by `splitlines`, which also ends lines at signs that a name may hold.
-    return text.replace("\r\n", "\n").split("\n")
-
-
-def _parted(line: str, separator: str | None, where: str) -> tuple[str, float]:
-    key, _, number = line.rpartition(separator or ";")
-    try:
-        score = float(number)
-    except ValueError:
-        score = math.nan
-    if not key or not math.isfinite(score):
-        raise DatasetError(
-            f"{where}: {line!r} is no clip with a score; write one clip a line, as "
-            "000001.mp4;0.9128"
+    for number, line in enumerate(text.replace("\r\n", "\n").split("\n"), start=1):
+        if not line.strip():
+            continue
+        separator = separator or separator_of(line)
+        key, _, value = line.rpartition(separator or ";")
+        try:
+            score = float(value)
+        except ValueError:
+            score = math.nan
+        if not key or not math.isfinite(score):
+            raise PredictionsError(
+                f"{path}, line {number}: {line!r} is no clip with a score; write one clip a line, "
+                "as 000001.mp4;0.9128",
+                path=path,
+            )
+        if key in scores:
+            raise PredictionsError(
+                f"{path}, line {number}: {key!r} comes a second time; keep one", path=path
+            )
+        scores[key] = score
+    if not scores:
+        raise PredictionsError(
+            f"{path} is empty; write one clip a line, as 000001.mp4;0.9128", path=path
         )
-    return key, score
+    return scores

@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 from typing import Literal, get_args
 
-from mmmsba_plugin.errors import ConfigError, DatasetError
+from mmmsba_plugin.errors import ConfigError, PredictionsError
 
 Form = Literal["av-deepfake1m", "lav-df", "activitynet", "mm-ddl", "proposals", "reports"]
 
@@ -49,7 +49,7 @@ def recognise(place: Path) -> Form:
     """Return the format of a file, or of what lies in a folder.
 
     Raises:
-        DatasetError: It is none of those that are known.
+        PredictionsError: It is none of those that are known.
     """
     if not place.is_dir():
         return _of_file(place)
@@ -97,9 +97,10 @@ def _of_file(path: Path) -> Form:
         return "av-deepfake1m"
     if separator == ",":
         return "mm-ddl"
-    raise DatasetError(
+    raise PredictionsError(
         f"{path} holds predictions in no known format; known are {', '.join(FORMS)}, and a "
-        "submission's folder or zip"
+        "submission's folder or zip",
+        path=path,
     )
 
 

@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from mmmsba_plugin.errors import DatasetError
-from mmmsba_plugin.evaluation.tables import Predictions, SpanTable
+from mmmsba_plugin.errors import PredictionsError
+from mmmsba_plugin.evaluation.tables import Predictions
 from mmmsba_plugin.files import VIDEO_SUFFIXES
 
 Value = TypeVar("Value")
@@ -22,7 +22,7 @@ _log = logging.getLogger(__name__)
 
 
 def matched(predictions: Predictions, keys: Sequence[str]) -> Predictions:
-    """Return answers by the names of a dataset's clips.
+    """Name the clips of predictions as a dataset does.
 
     Two names are of one clip where they are equal, or one ends with the other by whole folders
     (``/data/test/000.mp4`` and ``test/000.mp4``); failing that for the whole file, where they
@@ -40,23 +40,27 @@ def matched(predictions: Predictions, keys: Sequence[str]) -> Predictions:
         were not evaluated.
 
     Raises:
-        DatasetError: No name is a clip's, one could be several clips', or several are one's.
+        PredictionsError: No name is a clip's, one could be several clips', or several are one's.
     """
-    names = _names(predictions)
+    table = predictions.proposals
+    names = list(dict.fromkeys([*predictions.scores, *(table.keys if table else ())]))
     name_of = _pairs(names, keys)
     if keys and not name_of:
         first = repr(names[0]) if names else "none"
-        raise DatasetError(
-            f"none of {len(names)} predictions of {predictions.name} is of a clip of the "
-            f"dataset, which "
-            f"has {len(keys)}; the first prediction is {first}, the first clip {keys[0]!r}: check "
-            "dataset and split"
+        raise PredictionsError(
+            f"none of {len(names)} predictions of {predictions.name} is of a clip of the dataset, "
+            f"which has {len(keys)}; the first prediction is {first}, the first clip "
+            f"{keys[0]!r}: check dataset and split"
         )
+    if table is not None:
+        present = set(table.keys)
+        matched_keys = [key for key in keys if name_of.get(key) in present]
+        table = replace(table.aligned([name_of[key] for key in matched_keys]), keys=matched_keys)
     used_names = set(name_of.values())
     return replace(
         predictions,
         scores=_renamed(predictions.scores, name_of),
-        proposals=_renamed_table(predictions.proposals, name_of, keys),
+        proposals=table,
         by_modality={m: _renamed(by, name_of) for m, by in predictions.by_modality.items()},
         curves=_renamed(predictions.curves, name_of),
         unknown=[name for name in names if name not in used_names],
@@ -64,23 +68,8 @@ def matched(predictions: Predictions, keys: Sequence[str]) -> Predictions:
     )
 
 
-def _names(predictions: Predictions) -> list[str]:
-    keys = [] if predictions.proposals is None else predictions.proposals.keys
-    return list(dict.fromkeys([*predictions.scores, *keys]))
-
-
 def _renamed(values: Mapping[str, Value], name_of: Mapping[str, str]) -> dict[str, Value]:
     return {key: values[name] for key, name in name_of.items() if name in values}
-
-
-def _renamed_table(
-    table: SpanTable | None, name_of: Mapping[str, str], keys: Sequence[str]
-) -> SpanTable | None:
-    if table is None:
-        return None
-    present = set(table.keys)
-    matched_keys = [key for key in keys if name_of.get(key) in present]
-    return replace(table.aligned([name_of[key] for key in matched_keys]), keys=matched_keys)
 
 
 def _whole(name: str) -> str:
@@ -119,9 +108,15 @@ def _pairs(names: Sequence[str], keys: Sequence[str]) -> dict[str, str]:
     """Return the name of each clip that has one, in the strictest way in which any has."""
     for read, without_folders in _WAYS:
         pairs = _pairs_by(read, names, keys)
+        differ = [(key, name) for key, name in pairs.items() if "/" in _whole(key) and "/" in name]
+        if without_folders and differ:
+            key, name = differ[0]
+            _log.warning(
+                "%d predictions lie in other folders than their clips and were matched by the "
+                "names of files alone, such as %r as %r; check that these are the same clips",
+                len(differ), name, key,
+            )  # fmt: skip
         if pairs:
-            if without_folders:
-                _warn_of_folders(pairs)
             return pairs
     return {}
 
@@ -136,12 +131,12 @@ def _pairs_by(
         if not hits:
             continue
         if len(hits) > 1:
-            raise DatasetError(
+            raise PredictionsError(
                 f"the prediction {name!r} could be of any of {len(hits)} clips, such as "
                 f"{hits[0]!r} and {hits[1]!r}; name clips as the dataset does"
             )
         if hits[0] in pairs:
-            raise DatasetError(
+            raise PredictionsError(
                 f"the predictions {pairs[hits[0]]!r} and {name!r} both could be of the clip "
                 f"{hits[0]!r}; leave one out, or name clips as the dataset does"
             )
@@ -172,14 +167,3 @@ def _ends(path: str) -> Iterator[str]:
     while "/" in path:
         path = path.partition("/")[2]
         yield path
-
-
-def _warn_of_folders(pairs: Mapping[str, str]) -> None:
-    differ = [(key, name) for key, name in pairs.items() if "/" in _whole(key) and "/" in name]
-    if differ:
-        key, name = differ[0]
-        _log.warning(
-            "%d predictions lie in other folders than their clips and were matched by the names "
-            "of files alone, such as %r as %r; check that these are the same clips",
-            len(differ), name, key,
-        )  # fmt: skip

@@ -12,7 +12,7 @@ from shutil import copyfileobj
 import numpy as np
 
 from mmmsba_plugin.datasets.lavdf import FPS_HZ as LAVDF_FPS_HZ
-from mmmsba_plugin.errors import ConfigError, DatasetError, ScoreRangeError
+from mmmsba_plugin.errors import ConfigError, PredictionsError, ScoreRangeError
 from mmmsba_plugin.evaluation.predictions.activitynet import read_activitynet
 from mmmsba_plugin.evaluation.predictions.avdeepfake1m import read_scores
 from mmmsba_plugin.evaluation.predictions.formats import (
@@ -67,110 +67,96 @@ def read_predictions(
 
     Raises:
         ConfigError: There is no such format, or no such rate.
-        DatasetError: The file is not there, in no known format, or an entry is malformed; the
+        PredictionsError: The file is not there, in no known format, or an entry is malformed; the
             message names file and clip.
         ScoreRangeError: The score of a clip lies outside [0, 1].
     """
     path, form_name = Path(path), stated(form)
     if not path.exists():
-        raise DatasetError(f"there are no predictions at {path}; check the path")
+        raise PredictionsError(f"there are no predictions at {path}; check the path", path=path)
+    if form_name == "lav-df" and not 0 < fps_hz < np.inf:
+        raise ConfigError(f"fps_hz must be above 0, got {fps_hz}; LAV-DF's clips have 25")
     with unpacked(path) as place:
-        predictions = _READERS[form_name or recognise(place)](place, form_name)
-    if form_name == "lav-df":
-        predictions = _in_seconds(predictions, fps_hz)
-    _require_finite(predictions.proposals, path)
-    predictions = replace(predictions, name=name or _name_of(path))
-    return _with_scores(predictions, path) if detection else replace(predictions, scores={})
+        actual_form = form_name or recognise(place)
+        predictions = _READERS[actual_form](place)
+    if (table := predictions.proposals) is not None:
+        if actual_form == "lav-df":
+            table = replace(table, spans=table.spans * frames_to_s(1, fps_hz))
+        elif form_name is None and actual_form == "av-deepfake1m":
+            _require_seconds(table, path)
+        _require_finite(table, path)
+    scores = _scores_of(predictions, path) if detection else {}
+    return replace(predictions, name=name or _name_of(path), proposals=table, scores=scores)
 
 
-def _read_submission(place: Path, form: Form | None) -> Predictions:
+def _read_submission(place: Path) -> Predictions:
     from mmmsba_plugin.evaluation.predictions.avdeepfake1m import read_proposals
 
     predictions = Predictions(name="", scores={})
     parts = submission_parts(place)
     if not parts:
-        raise DatasetError(
+        raise PredictionsError(
             f"there is neither {PROPOSALS} nor {SCORES} in {place}; state another format, or give "
-            "the folder that holds them"
+            "the folder that holds them",
+            path=place,
         )
     for path in parts:
-        if not is_json(path):
+        if is_json(path):
+            predictions = replace(predictions, proposals=read_proposals(path))
+        else:
             predictions = replace(predictions, scores=read_scores(path))
-            continue
-        predictions = replace(predictions, proposals=read_proposals(path))
-        if form is None:
-            _require_seconds(predictions.proposals, path)
     return predictions
 
 
-def _read_activitynet(place: Path, form: Form | None) -> Predictions:
-    del form
-    return Predictions(name="", scores={}, proposals=read_activitynet(place))
-
-
-def _read_table(place: Path, form: Form | None) -> Predictions:
+def _read_table(place: Path) -> Predictions:
     from mmmsba_plugin.evaluation.predictions.npz import read_table
 
-    del form
     table = read_table(place / TABLE if place.is_dir() else place)
     if table.scores is None:
-        raise DatasetError(f"the spans of {place} have no scores; give proposals, not truths")
+        raise PredictionsError(
+            f"the spans of {place} have no scores; give proposals, not ground truth", path=place
+        )
     return Predictions(name="", scores={}, proposals=table)
 
 
-def _read_reports(place: Path, form: Form | None) -> Predictions:
-    del form
-    return read_reports(place)
-
-
-_READERS: Mapping[Form, Callable[[Path, Form | None], Predictions]] = {
+_READERS: Mapping[Form, Callable[[Path], Predictions]] = {
     "av-deepfake1m": _read_submission,
     "lav-df": _read_submission,
     "mm-ddl": _read_submission,
-    "activitynet": _read_activitynet,
+    "activitynet": lambda path: Predictions("", scores={}, proposals=read_activitynet(path)),
     "proposals": _read_table,
-    "reports": _read_reports,
+    "reports": read_reports,
 }
 
 
-def _in_seconds(predictions: Predictions, fps_hz: float) -> Predictions:
-    if not 0 < fps_hz < np.inf:
-        raise ConfigError(f"fps_hz must be above 0, got {fps_hz}; LAV-DF's clips have 25")
-    if predictions.proposals is None:
-        return predictions
-    table = predictions.proposals
-    return replace(
-        predictions, proposals=replace(table, spans=table.spans * frames_to_s(1, fps_hz))
-    )
-
-
-def _require_seconds(table: SpanTable | None, path: Path) -> None:
-    if table is None or not table.spans.size or not table.spans.max() > _LONG_S:
-        return
-    if (table.spans == np.rint(table.spans)).all():
-        raise DatasetError(
+def _require_seconds(table: SpanTable, path: Path) -> None:
+    is_long = table.spans.size and table.spans.max() > _LONG_S
+    if is_long and (table.spans == np.rint(table.spans)).all():
+        raise PredictionsError(
             f"all proposals of {path} begin and end at whole numbers, up to "
             f"{table.spans.max():g}, as where frames are counted; state the format: lav-df "
-            "where they are, av-deepfake1m where these are seconds"
+            "where they are, av-deepfake1m where these are seconds",
+            path=path,
         )
 
 
-def _require_finite(table: SpanTable | None, path: Path) -> None:
-    if table is None or table.scores is None:
+def _require_finite(table: SpanTable, path: Path) -> None:
+    if table.scores is None:
         return
     bad = ~(np.isfinite(table.scores) & np.isfinite(table.spans).all(axis=1))
     if bad.any():
         row = int(np.argmax(bad))
         key = table.keys[int(np.searchsorted(table.offsets, row, side="right")) - 1]
         start_s, end_s = table.spans[row]
-        raise DatasetError(
+        raise PredictionsError(
             f"{path}: clip {key!r} has a proposal of score {table.scores[row]:g} from "
-            f"{start_s:g} to {end_s:g} s; leave out what is not finite"
+            f"{start_s:g} to {end_s:g} s; leave out what is not finite",
+            path=path,
         )
 
 
-def _with_scores(predictions: Predictions, path: Path) -> Predictions:
-    """Return answers with a score in [0, 1] for each clip that was evaluated."""
+def _scores_of(predictions: Predictions, path: Path) -> Mapping[str, float]:
+    """Return a score in [0, 1] for each clip that was evaluated."""
     scores, whose = predictions.scores, "its score is"
     if not scores and predictions.proposals is not None:
         scores, whose = _highest(predictions.proposals), "the highest score of its proposals is"
@@ -181,7 +167,7 @@ def _with_scores(predictions: Predictions, path: Path) -> Predictions:
                 "through a sigmoid if these are logits, or measure localization alone, for which "
                 "only their order counts"
             )
-    return replace(predictions, scores=scores)
+    return scores
 
 
 def _highest(table: SpanTable) -> dict[str, float]:
@@ -205,47 +191,46 @@ def unpacked(path: Path) -> Iterator[Path]:
     """Give a place to read from: the path itself, or for a submission's zip a folder.
 
     Raises:
-        DatasetError: The zip is damaged, or holds no submission, or two.
+        PredictionsError: The zip is damaged, or holds no submission, or two.
     """
-    if path.is_dir() or not head(path).startswith(b"PK") or _holds_arrays(path):
+    if path.is_dir() or not head(path).startswith(b"PK"):
         yield path
         return
     with tempfile.TemporaryDirectory() as folder:
-        _unpack(path, Path(folder))
+        if not _unpack(path, Path(folder)):
+            yield path
+            return
         try:
             yield Path(folder)
-        except DatasetError as error:
+        except PredictionsError as error:
             # Whoever reads it knows the zip, and the folder is gone by then.
-            raise DatasetError(str(error).replace(folder, str(path))) from error
+            raise PredictionsError(str(error).replace(folder, str(path)), path=path) from error
 
 
-def _holds_arrays(path: Path) -> bool:
-    """Return whether a zip is one of NumPy's."""
-    with _opened(path) as packed:
-        return any(member.endswith(".npy") for member in packed.namelist())
-
-
-def _unpack(path: Path, folder: Path) -> None:
-    """Write the files of a submission into a folder, wherever in the zip they lie."""
-    with _opened(path) as packed:
-        for name in (PROPOSALS, SCORES):
-            members = [m for m in packed.namelist() if PurePosixPath(m).name == name]
-            if len(members) > 1:
-                raise DatasetError(
-                    f"{path} holds {name} {len(members)} times; unpack it and give one of them"
-                )
-            for member in members:
-                with packed.open(member) as source, (folder / name).open("wb") as target:
-                    copyfileobj(source, target)
-    if not any(folder.iterdir()):
-        raise DatasetError(f"{path} holds neither {PROPOSALS} nor {SCORES}; zip them anew")
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
+def _unpack(path: Path, folder: Path) -> bool:
+    """Write the files of a submission into a folder; False if the zip is one of NumPy's."""
     try:
         with zipfile.ZipFile(path) as packed:
-            yield packed
+            if any(member.endswith(".npy") for member in packed.namelist()):
+                return False
+            for name in (PROPOSALS, SCORES):
+                # They may lie anywhere in the zip.
+                members = [m for m in packed.namelist() if PurePosixPath(m).name == name]
+                if len(members) > 1:
+                    raise PredictionsError(
+                        f"{path} holds {name} {len(members)} times; unpack it and give one of them",
+                        path=path,
+                    )
+                for member in members:
+                    with packed.open(member) as source, (folder / name).open("wb") as target:
+                        copyfileobj(source, target)
     # The last is of a zip with a password, or of a way to pack that Python does not know.
     except (zipfile.BadZipFile, zlib.error, RuntimeError) as error:
-        raise DatasetError(f"{path} cannot be unpacked: {error}; zip the files anew") from error
+        raise PredictionsError(
+            f"{path} cannot be unpacked: {error}; zip the files anew", path=path
+        ) from error
+    if not any(folder.iterdir()):
+        raise PredictionsError(
+            f"{path} holds neither {PROPOSALS} nor {SCORES}; zip them anew", path=path
+        )
+    return True

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from mmmsba_plugin.errors import DatasetError
+from mmmsba_plugin.errors import PredictionsError
 from mmmsba_plugin.evaluation.predictions.formats import PROPOSALS, SCORES, TABLE, is_report
 from mmmsba_plugin.evaluation.tables import Predictions
 from mmmsba_plugin.schema import Report
@@ -18,15 +18,24 @@ def read_reports(place: Path) -> Predictions:
     those of its own ``.json`` files that are reports.
 
     Raises:
-        DatasetError: There is no report, one cannot be read, or two are of one clip.
+        PredictionsError: There is no report, one cannot be read, or two are of one clip.
     """
     reports: dict[str, Report] = {}
     for path in _paths(place):
-        report = _read(path)
+        try:
+            report = Report.model_validate_json(path.read_bytes())
+        except ValueError as error:
+            first = str(error).splitlines()[0]
+            raise PredictionsError(
+                f"{path} is no report of a version that can be read here ({first}); write it anew "
+                "with `mmmsba detect`",
+                path=path,
+            ) from error
         if report.media.path in reports:
-            raise DatasetError(
+            raise PredictionsError(
                 f"{path} is a second report of {report.media.path}; keep one, or give each "
-                "detector's reports a folder of their own"
+                "detector's reports a folder of their own",
+                path=path,
             )
         reports[report.media.path] = report
     return Predictions.of_reports("", reports.items())
@@ -38,19 +47,9 @@ def _paths(place: Path) -> list[Path]:
     paths = sorted(place.rglob(_BESIDE))
     paths = paths or [path for path in sorted(place.glob("*.json")) if is_report(path)]
     if not paths:
-        raise DatasetError(
+        raise PredictionsError(
             f"there are neither predictions nor reports in {place}; give a folder that holds "
-            f"{PROPOSALS}, {SCORES}, {TABLE} or reports as JSON"
+            f"{PROPOSALS}, {SCORES}, {TABLE} or reports as JSON",
+            path=place,
         )
     return paths
-
-
-def _read(path: Path) -> Report:
-    try:
-        return Report.model_validate_json(path.read_bytes())
-    except ValueError as error:
-        first = str(error).splitlines()[0]
-        raise DatasetError(
-            f"{path} is no report of a version that can be read here ({first}); write it anew "
-            "with `mmmsba detect`"
-        ) from error

@@ -95,7 +95,7 @@ class TestCalibrationError:
         assert seen.counts.tolist() == [1, 2]
 
     def test_no_bins_are_refused(self):
-        with pytest.raises(ConfigError, match="at least one bin, got 0; 15 are usual"):
+        with pytest.raises(ConfigError, match="at least one bin, got 0"):
             reliability([0.5], [True], bins=0)
 
     def test_without_clips_nothing_is_defined(self):
@@ -119,5 +119,5 @@ class TestInputs:
             metric([0.5, score], [False, True])
 
     def test_labels_that_do_not_fit_the_scores_are_refused(self, metric):
-        with pytest.raises(ShapeError, match=r"one label a score, got shapes \(2,\) .* \(1,\)"):
+        with pytest.raises(ShapeError, match=r"got shapes \(2,\) .* \(1,\)"):
             metric([0.5, 0.5], [True])

@@ -95,7 +95,7 @@ class TestRanking:
 
     @pytest.mark.parametrize("rate", [0.0, -0.1, 1.1, math.nan])
     def test_a_rate_that_is_none_is_refused(self, rate):
-        with pytest.raises(ConfigError, match=rf"must lie in \(0, 1\], got {rate}; 0.1 is usual"):
+        with pytest.raises(ConfigError, match=rf"must lie in \(0, 1\], got {rate}"):
             Ranking.of([0.1, 0.9], [False, True]).partial_auc(rate)
 
     @given(told_apart)
@@ -169,7 +169,7 @@ class TestThreshold:
 
     @pytest.mark.parametrize("threshold", [2, -0.1, math.nan])
     def test_a_threshold_that_is_no_score_is_refused(self, threshold):
-        with pytest.raises(ScoreRangeError, match=rf"in \[0, 1\], got {threshold}; 0.5 is usual"):
+        with pytest.raises(ScoreRangeError, match=rf"in \[0, 1\], got {threshold}"):
             Ranking.of([0.5, 0.5], [True, False]).balanced_accuracy(threshold)
 
 
@@ -241,7 +241,7 @@ class TestInputs:
             Ranking.of([0.5, score], [False, True])
 
     def test_labels_that_do_not_fit_the_scores_are_refused(self):
-        with pytest.raises(ShapeError, match=r"one label a score, got shapes \(2,\) .* \(1,\)"):
+        with pytest.raises(ShapeError, match=r"got shapes \(2,\) .* \(1,\)"):
             Ranking.of([0.5, 0.5], [True])
 
     def test_a_draw_of_fifty_thousand_clips_takes_some_milliseconds(self):

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmmsba_plugin.errors import DatasetError
+from mmmsba_plugin.errors import PredictionsError
 from mmmsba_plugin.evaluation.metrics.detection import Ranking
 from mmmsba_plugin.evaluation.metrics.snippets import Snippets, snippets_of, together
 from mmmsba_plugin.schema import Curves
@@ -42,9 +42,9 @@ class TestSnippets:
     def test_a_modality_has_a_curve_of_its_own(self):
         found = snippets_of(self.curves(0.9, 0.9, audio=(0.2, None)), [], modality="audio")
         assert found.scores.tolist() == [0.2]
-        with pytest.raises(DatasetError, match="no curve of lips, only of: audio; ask for one"):
+        with pytest.raises(PredictionsError, match="no curve of lips, only of: audio"):
             snippets_of(self.curves(0.9, audio=(0.2,)), [], modality="lips")
-        with pytest.raises(DatasetError, match="only of: none"):
+        with pytest.raises(PredictionsError, match="only of: none"):
             snippets_of(self.curves(0.9), [], modality="lips")
 
     def test_a_clip_without_snippets_has_none(self):
