@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, Self, overload
 
 from mmmsba_plugin.errors import PluginClashError, PluginNotFoundError
 from mmmsba_plugin.hookspecs import DatasetReader, DetectorEntry, Forger, FrontEnd, Writer
@@ -57,6 +57,22 @@ class Offer:
     state: Literal["ok", "clash", "broken"] = "ok"
     reason: str = ""
 
+    @classmethod
+    def from_entry(cls, kind: Kind, entry: object, plugin: PluginState) -> Self:
+        """Build the offer of an entry; broken, if its type or its name will not do."""
+        entry_type = ENTRY_TYPES[kind]
+        if not isinstance(entry, entry_type):
+            got = type(entry).__name__
+            reason = f"forensics_{kind} must yield entries of {entry_type.__name__}, got {got}"
+            return cls(kind, None, plugin, "broken", reason)
+        if is_name(entry.name):
+            return cls(kind, entry, plugin)
+        reason = (
+            f"a {_noun(kind)} cannot be called {entry.name!r}; "
+            "use small letters and digits, joined by '-', '_' or '.'"
+        )
+        return cls(kind, None, plugin, "broken", reason)
+
     @property
     def name(self) -> str:
         """Name of the entry; empty where there is none."""
@@ -74,13 +90,8 @@ def entries(kind: Kind) -> list[Offer]:
     offers: list[Offer] = []
     for plugin in _loaded():
         with isolated() as failures:
-            for entry in chain.from_iterable(_call_alone(plugin, f"forensics_{kind}")):
-                fault = _find_fault(kind, entry)
-                offers.append(
-                    Offer(kind, None, plugin, "broken", fault)
-                    if fault
-                    else Offer(kind, entry, plugin)
-                )
+            every = chain.from_iterable(_call_alone(plugin, f"forensics_{kind}"))
+            offers.extend(Offer.from_entry(kind, entry, plugin) for entry in every)
         offers += [Offer(kind, None, plugin, "broken", one_line(e)) for e in failures]
     return [_with_clash(offer, offers) for offer in offers]
 
@@ -160,21 +171,8 @@ def _call_alone(plugin: PluginState, hook: str, **arguments: object) -> list[Any
     ]
 
 
-def _find_fault(kind: Kind, entry: object) -> str:
-    """Explain why an entry cannot be used; empty if it can."""
-    entry_type = ENTRY_TYPES[kind]
-    if not isinstance(entry, entry_type):
-        got = type(entry).__name__
-        return f"forensics_{kind} must yield entries of {entry_type.__name__}, got {got}"
-    if not is_name(entry.name):
-        return (
-            f"a {_noun(kind)} cannot be called {entry.name!r}; "
-            "use small letters and digits, joined by '-', '_' or '.'"
-        )
-    return ""
-
-
 def _with_clash(offer: Offer, offers: list[Offer]) -> Offer:
+    """Mark an offer that shares its name with another one."""
     namesakes = (other for other in offers if other.entry and other.name == offer.name)
     rivals = [other.plugin for other in namesakes if other is not offer]
     if not offer.entry or not rivals:
