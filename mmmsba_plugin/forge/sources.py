@@ -145,9 +145,12 @@ def find_sources(
     names: set[str] = set()
     for candidate in candidates:
         try:
-            media = _probe_video(candidate, min_clip_s)
+            media = probe(candidate.path, with_hash=False)
         except MmmsbaError as error:
             skipped.append(Skipped(candidate.key, str(error)))
+            continue
+        if reason := _explain_unusable(media, min_clip_s):
+            skipped.append(Skipped(candidate.key, reason))
             continue
         name = _unique_name(candidate, names)
         names.add(name)
@@ -160,16 +163,16 @@ def seed_from(key: str) -> int:
     return int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "big")
 
 
-def _probe_video(candidate: Candidate, min_clip_s: float) -> Media:
-    media = probe(candidate.path, with_hash=False)
+def _explain_unusable(media: Media, min_clip_s: float) -> str:
+    """Explain why a clip that can be read cannot be forged; empty if it can."""
     if media.video is None:
-        raise DatasetError("it has no frames, so nobody is seen to talk; give a video")
+        return "it has no frames, so nobody is seen to talk; give a video"
     if media.duration_s is not None and media.duration_s < min_clip_s:
-        raise DatasetError(
+        return (
             f"it lasts {media.duration_s:.2f} s; at least {min_clip_s:g} s are needed to leave "
             "real time around a fake segment"
         )
-    return media
+    return ""
 
 
 def _read_metadata(
