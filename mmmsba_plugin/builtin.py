@@ -306,6 +306,13 @@ def _audio_forgers() -> Iterator[Forger]:
         config=tts.SpeakConfig,
         build=tts.SpeakAudio,
     )
+    yield Forger(
+        name="speak-neural",
+        modality="audio",
+        summary="Words of a neural text-to-speech voice, from the extra 'speech'.",
+        config=tts.SpeakNeuralConfig,
+        build=tts.SpeakAudio,
+    )
 
 
 def _frame_forgers() -> Iterator[Forger]:

@@ -27,7 +27,8 @@ class SpeakConfig(CrossfadeConfig):
     voice: VoiceName = Field(
         default="any",
         description="A text-to-speech program, or our own crude formant voice. 'any' takes turns "
-        "among the programs that are installed, and is the formant voice where none is.",
+        "among the programs without a network that are installed, and is the formant voice where "
+        "none is.",
     )
     piper_model: Path | None = Field(
         default=None, description="File of a voice for Piper (.onnx, its .json beside it)."
@@ -49,13 +50,24 @@ class SpeakConfig(CrossfadeConfig):
         return command
 
 
+class SpeakNeuralConfig(SpeakConfig):
+    """Settings of the forger ``speak-neural``."""
+
+    voice: VoiceName = Field(
+        default="hibari",
+        description="A text-to-speech program. Another than the one that is trained on, such as "
+        "'piper', tests what was never heard.",
+    )
+
+
 class SpeakAudio:
     """Forger that lays the words of a speech synthesizer over a segment.
 
-    Stands for text-to-speech: words that were typed. With Piper it is a neural voice of
-    today; eSpeak NG and Flite are voices of two decades ago; the formant voice babbles
-    syllables without sense and sounds like a machine. None of them is the clip's own
-    speaker, so a cloned voice it is not: that would need a network.
+    Stands for text-to-speech: words that were typed. With Hibari or Piper it is a neural voice
+    of today, tuned up or down to be several speakers; eSpeak NG and Flite are voices of two
+    decades ago; the formant voice babbles syllables without sense and sounds like a machine.
+    None of them is the clip's own speaker, so a cloned voice it is not: that would need a
+    network of another kind.
 
     On one machine the same seed says the same. Another with other programs installed says
     something else, unless one voice is named.

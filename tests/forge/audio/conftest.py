@@ -17,7 +17,7 @@ with wave.open(sys.argv[sys.argv.index({flag!r}) + 1], "wb") as out:
     wavy = [int(9000 * math.sin(i / 9) * (i % 4000 > 500)) for i in range({size})]
     out.writeframes(b"".join(struct.pack("<h", w) * {channels} for w in wavy))
 """
-FLAGS = {"espeak-ng": "-w", "flite": "-o", "piper": "--output_file"}
+FLAGS = {"espeak-ng": "-w", "flite": "-o", "piper": "--output_file", "hibari": "-o"}
 
 
 @pytest.fixture(scope="session")

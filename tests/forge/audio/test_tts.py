@@ -7,7 +7,7 @@ from mmmsba_plugin.forge.audio import tts_voices
 from mmmsba_plugin.forge.audio.loudness import (
     compute_speech_share,
 )
-from mmmsba_plugin.forge.audio.tts import SpeakAudio, SpeakConfig
+from mmmsba_plugin.forge.audio.tts import SpeakAudio, SpeakConfig, SpeakNeuralConfig
 
 from .speech import RATE_HZ, forge, job_at, strongest_hz
 
@@ -19,12 +19,32 @@ def test_where_nothing_is_installed_the_crude_voice_speaks(install):
     assert compute_speech_share(fake, RATE_HZ, like=job.audio) > 0.3
 
 
-def test_any_voice_means_those_that_are_installed(install, piper_model):
-    logs = [install(name) for name in ("espeak-ng", "flite", "piper")]
+def test_any_voice_means_those_that_are_installed_and_no_network(install, piper_model):
+    logs = [install(name) for name in ("espeak-ng", "flite")]
+    neural = [install(name) for name in ("piper", "hibari")]
     forger = SpeakAudio(SpeakConfig(piper_model=piper_model))
     for seed in range(12):
         forge(forger, job_at(1.2, 0.3), seed)
     assert all(log.exists() for log in logs)
+    assert not any(log.exists() for log in neural)
+
+
+def test_a_neural_voice_is_several_speakers(install):
+    log = install("hibari")
+    forger = SpeakAudio(SpeakNeuralConfig())
+    tones_hz = {round(strongest_hz(forge(forger, job_at(1.2, 0.5), seed))) for seed in range(8)}
+    assert min(tones_hz) < 370
+    assert max(tones_hz) > 410
+    assert all(330 < tone_hz < 460 for tone_hz in tones_hz)
+    (arguments, _) = eval(log.read_text().splitlines()[0])  # noqa: S307 - our own script's
+    assert arguments[:2] == ["--voice", "heart"]
+
+
+def test_the_real_neural_voice_speaks():
+    pytest.importorskip("hibari", reason="the extra 'speech' is not installed")
+    job = job_at(1.2, 0.8)
+    fake = forge(SpeakAudio(SpeakNeuralConfig()), job)
+    assert compute_speech_share(fake, RATE_HZ, like=job.audio) > 0.5
 
 
 def test_what_piper_said_once_is_kept(install, piper_model):
