@@ -28,11 +28,13 @@ from mmmsba_plugin.errors import (
 )
 from mmmsba_plugin.evaluation.evaluate import Evaluation, measure
 from mmmsba_plugin.evaluation.leakage import silence_auc
+from mmmsba_plugin.evaluation.run import Prediction, leading_silences, run_resumable, table_of
 from mmmsba_plugin.evaluation.tables import GroundTruth
 from mmmsba_plugin.features.cache import FeatureCache
+from mmmsba_plugin.features.extract import extract, media_of
+from mmmsba_plugin.files import atomic_write
 from mmmsba_plugin.media.silence import SILENT_DB
 from mmmsba_plugin.record import Record
-from mmmsba_plugin.reproduce import clip_reports, silence
 from mmmsba_plugin.reproduce.datasets import (
     SPLIT_NOTES,
     TEST_CLIPS,
@@ -62,13 +64,7 @@ THRESHOLD_NOTE = (
 _TIOUS = (0.5, 0.75, 0.95)
 _NUM_PROPOSALS = (10, 20, 50, 100)
 #: What is wrong with one dataset, and must not cost the rows of the others.
-_OF_ONE_DATASET = (
-    CheckpointError,
-    DatasetError,
-    FeatureError,
-    PredictionsError,
-    TrainingError,
-)
+_OF_ONE_DATASET = (CheckpointError, DatasetError, FeatureError, PredictionsError, TrainingError)
 _TRAINED_FILE = "made.json"
 
 
@@ -203,8 +199,8 @@ class Reproduction:
         _, training_set = self._training_set(training.dataset, seed)
         num_shared = training_set.shared_with(dataset, tested.records)
         trained = self._trained(training, seed)
-        kept_reports = self._predict(trained, dataset, tested)
-        predictions = clip_reports.as_predictions(kept_reports, name=training.method.name)
+        clip_predictions = self._predict(trained, dataset, tested)
+        predictions = table_of(clip_predictions, name=training.method.name)
         evaluation = measure(
             predictions if localizes else replace(predictions, proposals=None),
             GroundTruth.of(tested.records),
@@ -222,7 +218,7 @@ class Reproduction:
             num_real=evaluation.num_real,
             num_fake=evaluation.num_fake,
             not_evaluated={
-                key: kept_reports[key].problem or "" for key in evaluation.not_evaluated
+                key: clip_predictions[key].problem or "" for key in evaluation.not_evaluated
             },
         )
         return evaluation, run, tuple(self._notes(dataset, tested, run, num_shared))
@@ -245,18 +241,23 @@ class Reproduction:
 
     def _predict(
         self, trained: _Trained, dataset: DatasetSource, tested: Tested
-    ) -> dict[str, clip_reports.KeptReport]:
+    ) -> dict[str, Prediction]:
         detector = MmmsbaDetector.from_pretrained(trained.folder, cache=self._cache)
         settings = {"by": dict(detector.info), "reader": dataset.reader, "root": str(dataset.root)}
         path = (
             self.out / "answers" / trained.name / f"{_file_name(dataset)}-{_hash(settings)}.jsonl"
         )
         self._on_step(f"judging {title(dataset)} by {trained.name}")
-        return clip_reports.predict_clips(
+
+        def prepare(record: Record) -> None:
+            media = media_of(record.media, detector.front_ends, duration_s=record.duration_s)
+            extract(media, detector.front_ends, detector.config.features, cache=self._cache)
+
+        return run_resumable(
             detector,
             tested.records,
             path,
-            cache=self._cache,
+            prepare=prepare,
             workers=self.settings.workers,
             on_clip=lambda clip: self._on_clip("judged", clip),
         )
@@ -266,7 +267,7 @@ class Reproduction:
         dataset, tested = self.datasets[name], self._tested(name)
         settings = {"reader": dataset.reader, "root": str(dataset.root), "silent_db": SILENT_DB}
         self._on_step(f"listening to how clips of {title(dataset)} begin")
-        lengths_s = silence.leading_silences(
+        lengths_s = leading_silences(
             tested.records,
             self.out / "silence" / f"{_file_name(dataset)}-{_hash(settings)}.jsonl",
             workers=self.settings.workers,
@@ -343,9 +344,8 @@ def _fit(
         "epochs": fitted.epochs,
         "skipped": {str(skip.record.media): skip.reason for skip in fitted.skipped},
     }
-    partial = folder / f"{_TRAINED_FILE}.part"
-    partial.write_text(json.dumps(state, indent=2), encoding="utf-8")
-    partial.replace(folder / _TRAINED_FILE)
+    with atomic_write(folder / _TRAINED_FILE) as file:
+        json.dump(state, file, indent=2)
 
 
 def _of_the_dataset(name: str, num_tested: int | None) -> Iterator[str]:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mmmsba_plugin.evaluation.metrics.bootstrap import Interval
+from mmmsba_plugin.files import atomic_write
 from mmmsba_plugin.report.text import visible
 from mmmsba_plugin.reproduce.result import Cell, MeasuredRow, MeasuredTable, Silence
 
@@ -50,9 +51,9 @@ def write(table: MeasuredTable, folder: Path) -> list[Path]:
     paths = []
     for suffix, text in texts.items():
         path = folder / f"{table.name}{suffix}"
-        partial = path.with_name(f"{path.name}.part")
-        partial.write_text(text, encoding="utf-8", newline="")
-        paths.append(partial.replace(path))
+        with atomic_write(path, newline="") as file:
+            file.write(text)
+        paths.append(path)
     return paths
 
 
