@@ -38,9 +38,9 @@ def test_a_demo_shows_a_fake_clip_beside_the_real_one(story, tmp_path):
     assert steps == ["making a talking clip", "forging a segment of it", "looking for it"]
     assert result.record == fake
     assert (result.report.media.path, result.untouched.media.path) == ("fake.mp4", "real.mp4")
-    *_, ground_truth, note = result.report.warnings
+    *_, ground_truth, drawn_face = result.report.warnings
     assert ground_truth.endswith("what is fake in it: 0:01.00 to 0:01.50 (video)")
-    assert note == demo.DRAWN_FACE_NOTE
+    assert drawn_face == demo.DRAWN_FACE_NOTE
 
 
 def test_a_demo_without_a_fake_held_out_clip_cannot_go_on(story, tmp_path):
