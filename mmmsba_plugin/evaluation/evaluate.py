@@ -6,10 +6,10 @@ from itertools import chain, count
 from typing import Any
 
 from mmmsba_plugin.errors import DatasetError, PredictionsError
-from mmmsba_plugin.evaluation import leakage
 from mmmsba_plugin.evaluation.collect import collect_metrics
 from mmmsba_plugin.evaluation.metrics.bootstrap import Interval, Metric, bootstrap
 from mmmsba_plugin.evaluation.metrics.localization import Mode
+from mmmsba_plugin.evaluation.silence_audit import silence_auc
 from mmmsba_plugin.evaluation.tables import Flags, GroundTruth, Predictions
 
 #: What is measured if nothing else is asked for, as AV-Deepfake1M's own evaluation does.
@@ -194,7 +194,7 @@ class SideBySide:
         gains: By the name of each other system, by how much the first exceeds it.
         silence_auc: How well the silence that a clip starts with tells forged from real by
             itself, whichever of the two has more of it; see
-            :func:`mmmsba_plugin.evaluation.leakage.leak_auc`. None where none was listened to.
+            :func:`mmmsba_plugin.evaluation.silence_audit.leak_auc`. None where none is known.
     """
 
     evaluations: tuple[Evaluation, ...]
@@ -229,7 +229,7 @@ def side_by_side(
     return SideBySide(
         evaluations=tuple(measure(system, ground_truth, **settings) for system in systems),
         gains={system.name: compare(first, system, ground_truth, **settings) for system in others},
-        silence_auc=leakage.silence_auc(silence, ground_truth, **draws) if has_audio else None,
+        silence_auc=silence_auc(silence, ground_truth, **draws) if has_audio else None,
     )
 
 

@@ -5,8 +5,7 @@ settings of whoever calls are neither heeded nor changed.
 """
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from itertools import cycle
@@ -21,6 +20,7 @@ from mmmsba_plugin.evaluation.metrics.calibration import Reliability, reliabilit
 from mmmsba_plugin.evaluation.metrics.detection import Ranking
 from mmmsba_plugin.evaluation.metrics.localization import TIOUS, Mode, match
 from mmmsba_plugin.evaluation.tables import GroundTruth, Predictions
+from mmmsba_plugin.files import ensure_dir
 from mmmsba_plugin.report.text import visible
 
 if TYPE_CHECKING:
@@ -83,14 +83,20 @@ def draw(curves: Sequence[SystemCurves], folder: Path) -> list[Path]:
 
     Raises:
         MissingExtraError: Matplotlib is not installed.
+        OutputError: The folder cannot be made or written to.
     """
-    _require_matplotlib()
+    if find_spec("matplotlib") is None:
+        raise MissingExtraError(
+            "plots need matplotlib; install it with: pip install 'mmmsba-plugin[report]'"
+        )
+    from matplotlib import style
     from matplotlib.figure import Figure
 
-    folder.mkdir(parents=True, exist_ok=True)
+    ensure_dir(folder)
     paths = []
-    with _own_style():
-        systems = [(curve, style) for curve, style in zip(curves, _styles(), strict=False)]
+    with style.context(dict(_STYLE), after_reset=True):
+        styles = map(_Style, cycle(_COLOURS), cycle(_DASHES), cycle(_MARKERS))
+        systems = list(zip(curves, styles, strict=False))
         for name, (size_in, has_line, draw_one) in _PLOTS.items():
             visible = [(curve, style) for curve, style in systems if has_line(curve)]
             if not visible:
@@ -101,21 +107,6 @@ def draw(curves: Sequence[SystemCurves], folder: Path) -> list[Path]:
             frame.savefig(folder / f"{name}.png", metadata={"Software": None})
             paths.append(folder / f"{name}.png")
     return paths
-
-
-def _require_matplotlib() -> None:
-    if find_spec("matplotlib") is None:
-        raise MissingExtraError(
-            "plots need matplotlib; install it with: pip install 'mmmsba-plugin[report]'"
-        )
-
-
-@contextmanager
-def _own_style() -> Iterator[None]:
-    from matplotlib import style
-
-    with style.context(dict(_STYLE), after_reset=True):
-        yield
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,10 +125,6 @@ class _Style:
 
 
 _Systems = Sequence[tuple[SystemCurves, _Style]]
-
-
-def _styles() -> Iterator[_Style]:
-    return map(_Style, cycle(_COLOURS), cycle(_DASHES), cycle(_MARKERS))
 
 
 def _draw_roc(frame: "Figure", systems: _Systems) -> None:

@@ -67,7 +67,8 @@ def ok_report(
     # Whoever says that a clip is fake says where, though the place be shorter than a
     # segment may be.
     if highest >= threshold.value and not segments:
-        segments = [(_surest_cell(scores, features), highest)]
+        start_s, end_s = features.grid.cell(int(np.nanargmax(scores)))
+        segments = [(Segment(start_s, min(end_s, features.end_s)), highest)]
 
     def probability(score: float) -> float:
         return float(apply(calibration, score))
@@ -188,11 +189,6 @@ def _proposals(spans: Spans, scores: Scores, calibration: Calibration) -> tuple[
         Proposal(start_s=start_s, end_s=end_s, score=score)
         for (start_s, end_s), score in zip(spans.tolist(), probabilities.tolist(), strict=True)
     )
-
-
-def _surest_cell(scores: Scores, features: ClipFeatures) -> Segment:
-    start_s, end_s = features.grid.cell(int(np.nanargmax(scores)))
-    return Segment(start_s, min(end_s, features.end_s))
 
 
 def _mean(scores: Scores) -> float:

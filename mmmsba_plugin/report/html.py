@@ -17,7 +17,6 @@ from mmmsba_plugin.media.video import frame_at
 from mmmsba_plugin.report.text import ALTERED, percent, verdict, visible
 from mmmsba_plugin.report.timeline import CURVE_BOX, timeline
 from mmmsba_plugin.schema import FakeSegment, Media, Provenance, Report
-from mmmsba_plugin.structures import Frame
 from mmmsba_plugin.timebase import clock
 
 if TYPE_CHECKING:
@@ -124,7 +123,19 @@ def _limits(report: Report) -> Iterator[str]:
             "This is an indication by a statistical model, not court evidence. It can flag a "
             "real clip and miss a fake one; have a person look before anyone is accused."
         )
-        yield from _reach(report.provenance)
+        if trained_on := report.provenance.trained_on:
+            yield (
+                f"The model learned from: {trained_on}. On other kinds of forgery, other languages "
+                "and strongly compressed clips it is less reliable, by an unknown amount."
+            )
+        else:
+            yield (
+                "What the model learned from is not recorded, so where it is reliable is not known."
+            )
+        if report.provenance.calibration == "none":
+            yield (
+                "Scores are not calibrated: a higher one is more suspicious, none is a probability."
+            )
     for name, modality_report in report.modalities.items():
         hidden_s = sum(o.end_s - o.start_s for o in modality_report.opt_outs)
         if modality_report.score is None:
@@ -132,19 +143,6 @@ def _limits(report: Report) -> Iterator[str]:
         elif hidden_s:
             yield f"By {name}, {hidden_s:.2f} s could not be evaluated."
     yield from (f"{warning.rstrip('.')}." for warning in report.warnings)
-
-
-def _reach(provenance: Provenance) -> Iterator[str]:
-    """Yield, in sentences, how far the numbers reach."""
-    if trained_on := provenance.trained_on:
-        yield (
-            f"The model learned from: {trained_on}. On other kinds of forgery, other languages and "
-            "strongly compressed clips it is less reliable, by an unknown amount."
-        )
-    else:
-        yield "What the model learned from is not recorded, so where it is reliable is not known."
-    if provenance.calibration == "none":
-        yield "Scores are not calibrated: a higher one is more suspicious, none is a probability."
 
 
 def _cards(report: Report) -> Iterator[Card]:
@@ -176,15 +174,12 @@ def _shot(report: Report, segment: FakeSegment) -> tuple[str | None, str]:
         frame = frame_at(report.media, middle_s, max_short_side_px=_FRAME_PX)
     except MmmsbaError as error:
         return None, f"No frame: {error}"
-    return _data_uri(frame), f"Frame at {clock(frame.pts_s)}"
-
-
-def _data_uri(frame: Frame) -> str:
     import cv2
 
     bgr = cv2.cvtColor(frame.rgb, cv2.COLOR_RGB2BGR)
     _, jpeg = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
-    return "data:image/jpeg;base64," + base64.b64encode(jpeg.tobytes()).decode("ascii")
+    uri = "data:image/jpeg;base64," + base64.b64encode(jpeg.tobytes()).decode("ascii")
+    return uri, f"Frame at {clock(frame.pts_s)}"
 
 
 def _media_facts(media: Media) -> Iterator[tuple[str, str]]:

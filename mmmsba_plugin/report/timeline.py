@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from mmmsba_plugin.report.text import ALTERED
-from mmmsba_plugin.schema import Curves, ModalityReport, Report, TimeSpan
+from mmmsba_plugin.schema import Curves, Report, TimeSpan
 from mmmsba_plugin.timebase import Grid, clock
 
 #: Width and height of the box that a curve is drawn in; higher scores are nearer to 0.
@@ -153,7 +153,7 @@ def timeline(report: Report) -> Timeline | None:
         _band(s, end_s, says=f"{number}: {ALTERED[s.modality]}, score {s.score:.3f}", label=number)
         for number, s in enumerate(report.segments, start=1)
     )
-    bar = Lane("Fake segments", _count(len(fake)), top_px=0, height_px=_BAR_PX)
+    bar = Lane("Fake segments", str(len(fake) or "none"), top_px=0, height_px=_BAR_PX)
     lanes = tuple(_lanes(report, end_s, top_px=bar.bottom_px + _GAP_PX))
     return Timeline(
         ticks=tuple(_ticks(end_s)),
@@ -183,9 +183,14 @@ def _lanes(report: Report, end_s: float, *, top_px: int) -> Iterator[Lane]:
         top_px += _HEADING_PX + _ALL_PX + _GAP_PX
     for name, modality_report in report.modalities.items():
         path = _path(curves, curves.by_modality.get(name, ()), end_s) if curves else ""
+        score = modality_report.score
+        caption = "absent" if score is None else f"by itself {score:.3f}"
+        # Most opt-outs are too narrow to be written on, so their reasons stand in the heading.
+        if reasons := ", ".join(dict.fromkeys(o.reason for o in modality_report.opt_outs)):
+            caption += f"; not evaluated: {reasons}"
         lane = Lane(
             name.replace("_", " ").capitalize(),
-            _lane_note(modality_report),
+            caption,
             top_px=top_px,
             height_px=_ONE_PX if path else _NO_CURVE_PX,
             path=path,
@@ -195,13 +200,6 @@ def _lanes(report: Report, end_s: float, *, top_px: int) -> Iterator[Lane]:
         )
         yield lane
         top_px = lane.bottom_px + _GAP_PX
-
-
-def _lane_note(modality_report: ModalityReport) -> str:
-    score = "absent" if modality_report.score is None else f"by itself {modality_report.score:.3f}"
-    # Most opt-outs are too narrow to be written on, so their reasons stand in the heading.
-    reasons = list(dict.fromkeys(opt_out.reason for opt_out in modality_report.opt_outs))
-    return "; ".join([score, *(["not evaluated: " + ", ".join(reasons)] if reasons else [])])
 
 
 def _band(span: TimeSpan, end_s: float, *, says: str, label: str | int) -> Band:
@@ -255,10 +253,6 @@ def _ticks(end_s: float) -> Iterator[Tick]:
         # A label at either edge of the drawing would be cut in half.
         anchor = "start" if number == 0 else "end" if left > 97 else "middle"  # noqa: PLR2004
         yield Tick(left, label, anchor)
-
-
-def _count(num_fake: int) -> str:
-    return "none" if num_fake == 0 else str(num_fake)
 
 
 def _words(fake: Sequence[Band], lanes: Sequence[Lane], end_s: float) -> Iterator[str]:

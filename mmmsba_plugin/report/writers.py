@@ -89,30 +89,18 @@ def write_vtt(report: Report, stream: IO[str]) -> None:
         note nor a cue may hold an arrow or an empty line.
     """
     stream.write("WEBVTT\n\n")
-    for line in _vtt_notes(report):
+    score = "" if report.score is None else f": score {report.score:.3f}"
+    notes = [
+        f"Fake segments of {report.media.path}",
+        verdict(report) + score,
+        *([f"{report.problem.kind}: {report.problem.message}"] if report.problem else []),
+        "An indication by a statistical model, not evidence for a court",
+    ]
+    for line in notes:
         stream.write(f"NOTE {html.escape(visible(line), quote=False)}\n\n")
     for number, segment in enumerate(report.segments, start=1):
         start_s = max(0.0, segment.start_s)
         end_s = max(segment.end_s, start_s + _SHORTEST_CUE_S)
         stream.write(f"{number}\n{vtt_clock(start_s)} --> {vtt_clock(end_s)}\n")
-        stream.write(f"{_cue_text(segment)}\n\n")
-
-
-def _vtt_notes(report: Report) -> Iterator[str]:
-    yield f"Fake segments of {report.media.path}"
-    yield verdict(report) + ("" if report.score is None else f": score {report.score:.3f}")
-    if report.problem:
-        yield f"{report.problem.kind}: {report.problem.message}"
-    yield "An indication by a statistical model, not evidence for a court"
-
-
-def _cue_text(segment: FakeSegment) -> str:
-    altered = f" ({ALTERED[segment.modality]})" if segment.modality else ""
-    return f"Fake{altered}: {percent(segment.score)}"
-
-
-def write_html(report: Report, stream: IO[str]) -> None:
-    """Write a page that opens in any browser, offline."""
-    from mmmsba_plugin.report.html import render
-
-    stream.write(render(report))
+        altered = f" ({ALTERED[segment.modality]})" if segment.modality else ""
+        stream.write(f"Fake{altered}: {percent(segment.score)}\n\n")

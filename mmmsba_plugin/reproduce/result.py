@@ -72,7 +72,7 @@ class Silence:
     """AUC of a detector that knows nothing but how long clips are silent at first.
 
     Attributes:
-        auc: See :func:`mmmsba_plugin.evaluation.leakage.silence_auc`.
+        auc: See :func:`mmmsba_plugin.evaluation.silence_audit.silence_auc`.
         num_clips: Of how many clips that was heard: those with audio.
     """
 

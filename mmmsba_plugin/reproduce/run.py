@@ -27,8 +27,8 @@ from mmmsba_plugin.errors import (
     TrainingError,
 )
 from mmmsba_plugin.evaluation.evaluate import Evaluation, measure
-from mmmsba_plugin.evaluation.leakage import silence_auc
 from mmmsba_plugin.evaluation.run import Prediction, leading_silences, run_resumable, table_of
+from mmmsba_plugin.evaluation.silence_audit import silence_auc
 from mmmsba_plugin.evaluation.tables import GroundTruth
 from mmmsba_plugin.features.cache import FeatureCache
 from mmmsba_plugin.features.extract import extract, media_of

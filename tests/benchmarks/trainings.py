@@ -28,7 +28,8 @@ from sections import put_section
 
 from mmmsba_plugin.config import FitConfig
 from mmmsba_plugin.datasets.lavdf import read_lavdf
-from mmmsba_plugin.evaluation.evaluate import NUM_PROPOSALS, measures
+from mmmsba_plugin.evaluation.collect import collect_metrics
+from mmmsba_plugin.evaluation.evaluate import NUM_PROPOSALS
 from mmmsba_plugin.evaluation.metrics.bootstrap import Draw, Interval, Metric, bootstrap
 from mmmsba_plugin.evaluation.metrics.localization import TIOUS
 from mmmsba_plugin.evaluation.run import Result, tables
@@ -172,7 +173,7 @@ def _metrics(name: str, records: Sequence[Record], reports: Sequence[Report]) ->
 
 
 def _of(predictions: Predictions, ground_truth: GroundTruth) -> dict[str, Metric]:
-    found = measures(
+    found = collect_metrics(
         predictions, ground_truth, mode="official", tious=TIOUS, num_proposals=NUM_PROPOSALS
     )
     return {name: found.metrics[name] for name in FIGURES}

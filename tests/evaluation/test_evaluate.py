@@ -1,8 +1,5 @@
 """What systems say is held against the truth, and their figures say what happened."""
 
-import csv
-import io
-import json
 import math
 from dataclasses import replace
 from pathlib import Path
@@ -12,8 +9,6 @@ import pytest
 
 from mmmsba_plugin.errors import DatasetError, PredictionsError
 from mmmsba_plugin.evaluation.evaluate import Evaluation, compare, measure, side_by_side
-from mmmsba_plugin.evaluation.run import Result, run
-from mmmsba_plugin.evaluation.summary import to_dict, write_csv
 from mmmsba_plugin.evaluation.tables import GroundTruth, Predictions
 from mmmsba_plugin.record import WHOLE_CLIP, Record
 from mmmsba_plugin.schema import (
@@ -85,13 +80,6 @@ def figures(*reports: Report, records=CLIPS, **settings) -> Evaluation:
 
 def values(found: Evaluation) -> dict[str, float]:
     return {name: number.value for name, number in found.intervals.items()}
-
-
-def test_each_record_is_judged_once_in_order_and_told_of():
-    heard = []
-    reports = [report(r.media.name, 0.1) for r in CLIPS]
-    judged = run(Oracle(*reports), iter(CLIPS), on_clip=heard.append)
-    assert heard == judged == [Result(*both) for both in zip(CLIPS, reports, strict=True)]
 
 
 PERFECT = (
@@ -350,34 +338,6 @@ class TestSideBySide:
             **self.SETTINGS,
         )
         assert found.silence_auc is None
-
-
-class TestSummary:
-    def test_json_has_the_figures_where_the_fields_evaluators_have_them(self):
-        said = to_dict(figures(*PERFECT, tious=(0.5,), num_proposals=(10,)))
-        assert said["ap"] == {"0.5": 1.0}
-        assert said["ar"] == {"10": 1.0}
-        assert said["detection"]["auc"] == 1.0
-        assert said["intervals"]["ap@0.5"] == [1.0, 1.0]
-        assert json.loads(json.dumps(said, allow_nan=False)) == said
-
-    def test_what_is_not_defined_is_null_in_json_and_empty_in_a_table(self):
-        found = figures(report("a.mp4", 0.9), records=CLIPS[:1])
-        assert to_dict(found)["detection"]["auc"] is None
-        out = io.StringIO()
-        write_csv([found], out)
-        rows = list(csv.DictReader(io.StringIO(out.getvalue())))
-        [auc] = [row for row in rows if row["measure"] == "auc"]
-        assert (auc["system"], auc["group"], auc["value"], auc["low"]) == ("ours", "all", "", "")
-
-    def test_a_table_has_a_row_for_each_figure_of_each_group(self):
-        found = figures(*TestGroups.REPORTS, records=TestGroups.CLIPS)
-        out = io.StringIO()
-        write_csv([found], out)
-        rows = list(csv.DictReader(io.StringIO(out.getvalue())))
-        assert len(rows) == len(found.intervals) + sum(
-            len(g.intervals) for g in found.groups.values()
-        )
 
 
 def test_ground_truth_name_what_was_altered_and_who_is_alike():

@@ -12,18 +12,19 @@ from sklearn.model_selection import GroupKFold, cross_val_predict
 from mmmsba_plugin import plugins
 from mmmsba_plugin.datasets.lavdf import read_lavdf
 from mmmsba_plugin.errors import DatasetError
+from mmmsba_plugin.evaluation.cues import cues_of
 from mmmsba_plugin.evaluation.leakage import (
-    _fitted,
-    _reached_by_chance,
-    cues_of,
+    chance_auc,
+    fit_ridge_logistic,
     held_out_scores,
     leak_report,
 )
 from mmmsba_plugin.forge.dataset import forge_dataset
 from mmmsba_plugin.forge.talking_head.clips import make_talking_head_dataset
-from mmmsba_plugin.media.encode import write_clip
 from mmmsba_plugin.record import Record
 from mmmsba_plugin.segment import Segment
+
+from .test_cues import noisy_clip
 
 #: What may be seen by chance in so few files: the standard error of an AUC of one half is
 #: 0.053 on 60 and 60 files, and this is three of them away.
@@ -94,13 +95,6 @@ def test_real_files_are_as_many_and_as_long_as_fake_ones(dataset):
 # --- the test itself can see ----------------------------------------------------------------
 
 
-def noisy_clip(path, rng, *, crf, seconds=1.0):
-    frames = rng.integers(60, 200, (round(25 * seconds), 48, 64, 3), dtype=np.uint8)
-    audio = (0.1 * rng.standard_normal(round(16_000 * seconds))).astype(np.float32)
-    write_clip(path, frames, fps_hz=25, audio=audio, crf=crf)
-    return path
-
-
 def records_with(folder, crf_of_fake):
     rng = np.random.default_rng(0)
     return [
@@ -124,31 +118,6 @@ def test_another_encoder_setting_for_fake_files_is_found(tmp_path):
     assert found.together.value > 0.95
     assert "bytes_per_s" in found.tells
     assert "leading_silence_s" not in found.tells
-
-
-def test_cues_are_those_of_the_file(tmp_path):
-    rng = np.random.default_rng(0)
-    path = noisy_clip(tmp_path / "a.mp4", rng, crf=23, seconds=2)
-    cues = cues_of(path)
-    assert cues["size_bytes"] == path.stat().st_size
-    assert (cues["width_px"], cues["height_px"], cues["fps_hz"]) == (64, 48, 25)
-    assert cues["bytes_per_s"] == pytest.approx(cues["size_bytes"] / 2, rel=0.05)
-    assert cues["share_of_I"] + cues["share_of_P"] + cues["share_of_B"] == pytest.approx(1)
-    assert 1 / 50 <= cues["share_of_I"] < 0.2
-    assert cues["loudness_db"] == pytest.approx(-20, abs=1)
-    assert cues["leading_silence_s"] < 0.01
-    mute = tmp_path / "mute.mp4"
-    write_clip(mute, np.full((25, 48, 64, 3), 99, np.uint8), fps_hz=25)
-    assert not {"loudness_db", "audio_mean"} & cues_of(mute).keys()
-
-
-def test_a_clip_that_is_only_heard_has_no_cues_of_frames(tmp_path):
-    path = tmp_path / "a.mp4"
-    write_clip(path, [], fps_hz=25, audio=np.zeros(16_000, np.float32))
-    cues = cues_of(path)
-    assert "fps_hz" not in cues
-    assert cues["loudness_db"] == cues["peak_db"] == -100
-    assert cues["silent_s"] == 1
 
 
 def made_up(seed, *, leak, num=240, num_cues=6):
@@ -178,7 +147,7 @@ def test_chance_seldom_looks_like_a_leak():
     for seed in range(6):
         table, fake, identities = made_up(seed, leak=0.0, num=60, num_cues=3)
         value = roc_auc_score(fake, held_out_scores(table, fake, identities))
-        found += value > _reached_by_chance(table, fake, identities, num_deals=60, seed=0)
+        found += value > chance_auc(table, fake, identities, num_deals=60, seed=0)
     # One in a hundred is expected; more than one in six would be one in a thousand.
     assert found <= 1
 
@@ -197,8 +166,8 @@ def test_the_regression_is_that_of_scikit_learn():
     table, fake, _ = made_up(1, leak=1.0)
     cues = np.column_stack([table, np.ones(len(table))])
     theirs = LogisticRegression(C=1 / 3.0, tol=1e-10).fit(table, fake)
-    np.testing.assert_allclose(_fitted(cues, fake)[:-1], theirs.coef_[0], atol=1e-4)
-    assert _fitted(cues, fake)[-1] == pytest.approx(theirs.intercept_[0], abs=1e-4)
+    np.testing.assert_allclose(fit_ridge_logistic(cues, fake)[:-1], theirs.coef_[0], atol=1e-4)
+    assert fit_ridge_logistic(cues, fake)[-1] == pytest.approx(theirs.intercept_[0], abs=1e-4)
 
 
 def test_cues_that_are_missing_or_the_same_for_all_do_no_harm():

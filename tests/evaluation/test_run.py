@@ -8,12 +8,20 @@ import pytest
 from mmmsba_plugin.datasets.lavdf import read_lavdf
 from mmmsba_plugin.errors import PredictionsError
 from mmmsba_plugin.evaluation import journal
-from mmmsba_plugin.evaluation.run import Prediction, leading_silences, run_resumable, table_of
+from mmmsba_plugin.evaluation.run import (
+    Prediction,
+    Result,
+    leading_silences,
+    run,
+    run_resumable,
+    table_of,
+)
 from mmmsba_plugin.media.encode import write_clip
 from mmmsba_plugin.record import Record
 
 from ..clips import numbered_frames
 from ..reproduce.clips_of import record
+from .test_evaluate import CLIPS, Oracle, report
 
 RATE_HZ = 16_000
 
@@ -106,3 +114,10 @@ class TestSilence:
             PredictionsError, match="line 1 is damaged; remove the line to have its"
         ):
             leading_silences(clips, path)
+
+
+def test_each_record_is_evaluated_once_in_order():
+    on_clip = []
+    reports = [report(r.media.name, 0.1) for r in CLIPS]
+    results = run(Oracle(*reports), iter(CLIPS), on_clip=on_clip.append)
+    assert on_clip == results == [Result(*both) for both in zip(CLIPS, reports, strict=True)]

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mmmsba_plugin.errors import ScoreRangeError, ShapeError
-from mmmsba_plugin.evaluation.leakage import HALF_S, leak_auc, silence_auc, silence_scores
 from mmmsba_plugin.evaluation.metrics.detection import Ranking
+from mmmsba_plugin.evaluation.silence_audit import HALF_S, leak_auc, silence_auc, silence_scores
 from mmmsba_plugin.evaluation.tables import GroundTruth, GroundTruthRow
 from mmmsba_plugin.media.audio import AudioReader
 from mmmsba_plugin.media.encode import write_clip

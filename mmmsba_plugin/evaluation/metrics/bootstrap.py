@@ -111,10 +111,12 @@ def bootstrap(
     for draw in _draws(clusters, num_resamples, seed):
         for name, metric in metrics.items():
             values[name].append(metric(draw))
-    return {
-        name: Interval(metric(whole), *_percentiles(values[name], level))
-        for name, metric in metrics.items()
-    }
+    intervals = {}
+    for name, metric in metrics.items():
+        defined = [value for value in values[name] if not math.isnan(value)] or [math.nan]
+        low, high = np.quantile(defined, [(1 - level) / 2, (1 + level) / 2])
+        intervals[name] = Interval(metric(whole), float(low), float(high))
+    return intervals
 
 
 def _draws(clusters: Sequence[Hashable], num_resamples: int, seed: int) -> Iterator[Draw]:
@@ -151,14 +153,6 @@ def _members(clusters: Sequence[Hashable]) -> tuple[Ints, Ints]:
     lengths = [len(clips) for clips in members.values()]
     order = np.array([clip for clips in members.values() for clip in clips], dtype=np.int64)
     return order, np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-
-
-def _percentiles(values: Sequence[float], level: float) -> tuple[float, float]:
-    defined = [value for value in values if not math.isnan(value)]
-    if not defined:
-        return math.nan, math.nan
-    low, high = np.quantile(defined, [(1 - level) / 2, (1 + level) / 2])
-    return float(low), float(high)
 
 
 def wilson(num_hits: int, num_clips: int) -> Interval:

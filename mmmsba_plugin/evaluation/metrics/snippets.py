@@ -60,7 +60,12 @@ def snippets_of(
     Source:
         A sequence is fake if any of it is, as the labels of MMMS-BA are made.
     """
-    curve = _curve(curves, modality)
+    if modality is not None and modality not in curves.by_modality:
+        modalities = ", ".join(curves.by_modality) or "none"
+        raise PredictionsError(
+            f"there is no curve of {modality}, only of: {modalities}; ask for one of them"
+        )
+    curve = curves.score if modality is None else curves.by_modality[modality]
     # None, where a snippet could not be evaluated, becomes NaN.
     scores = np.array(curve, dtype=np.float64)
     has_score = ~np.isnan(scores)
@@ -83,17 +88,6 @@ def together(parts: Iterable[Snippets]) -> Snippets:
             [clip_snippets.fake for clip_snippets in clips] or [np.zeros(0, dtype=np.bool_)]
         ),
     )
-
-
-def _curve(curves: Curves, modality: str | None) -> Sequence[float | None]:
-    if modality is None:
-        return curves.score
-    if modality not in curves.by_modality:
-        modalities = ", ".join(curves.by_modality) or "none"
-        raise PredictionsError(
-            f"there is no curve of {modality}, only of: {modalities}; ask for one of them"
-        )
-    return curves.by_modality[modality]
 
 
 def _fake(truth: Sequence[Segment], grid: Grid, num_snippets: int) -> Flags:
