@@ -262,34 +262,9 @@ class TestIsotonic:
         assert curve.scores[0] < curve.scores[1] == scores[-1]
 
 
-class TestSettings:
-    @given(curves)
-    def test_a_curve_survives_json(self, curve):
-        assert Calibration.read(json.loads(curve.model_dump_json())) == curve
-
-    @pytest.mark.parametrize(
-        ("settings", "text"),
-        [
-            ({"method": "isotonic"}, "an isotonic curve, and no other, has scores"),
-            ({"scores": [0.1], "probabilities": [0.2]}, "an isotonic curve, and no other"),
-            (
-                {"method": "isotonic", "scores": [0.2, 0.1], "probabilities": [0.2, 0.3]},
-                "scores must rise, with one probability each, which never falls",
-            ),
-            (
-                {"method": "isotonic", "scores": [0.1, 0.2], "probabilities": [0.3, 0.2]},
-                "which never falls",
-            ),
-            (
-                {"method": "isotonic", "scores": [0.1, 0.2], "probabilities": [0.3]},
-                "with one probability each",
-            ),
-            ({"method": "temperature", "temperature": 0}, "greater than or equal to 0.01"),
-        ],
-    )
-    def test_a_curve_that_does_not_rise_is_refused(self, settings, text):
-        with pytest.raises(ConfigError, match=text):
-            Calibration.read(settings)
+@given(curves)
+def test_a_curve_survives_json(curve):
+    assert Calibration.read(json.loads(curve.model_dump_json())) == curve
 
 
 CURVES = [

@@ -38,15 +38,6 @@ def test_a_configuration_says_how_many_there_are():
     assert len(Ensemble.from_configs(FitConfig().members(ALONE.dims)).configs) == 1
 
 
-def test_a_configuration_says_what_each_member_changes():
-    changes = [{"gru_units": 4}, {"attention": "none"}]
-    first, second = FitConfig(network={"gru_units": 7, "members": changes}).members(ALONE.dims)
-    assert (first.gru_units, first.attention) == (4, "mmms-ba")
-    assert (second.gru_units, second.attention) == (7, "none")
-    with pytest.raises(ConfigError, match="gru_unit: Extra"):
-        FitConfig.read({"network": {"members": [{"gru_unit": 4}]}})
-
-
 @pytest.mark.parametrize("dims", [[], [{"audio": 4}, {"audio": 5}], [{"audio": 4}, {"face": 4}]])
 def test_members_read_the_same_features(dims):
     with pytest.raises(ConfigError, match="all read the same features"):
@@ -68,9 +59,3 @@ def test_what_members_attend_to_is_averaged(attention):
     for name, weights in maps.items():
         torch.testing.assert_close(weights, (of_members[0][name] + of_members[1][name]) / 2)
     assert together(rows()).attention is None
-
-
-@pytest.mark.parametrize("members", [0, 1000, "x", None, 2.5, []])
-def test_a_number_of_members_that_cannot_be_is_refused_before_anything_is_read(members):
-    with pytest.raises(ConfigError, match="members"):
-        FitConfig.read({"network": {"members": members}})

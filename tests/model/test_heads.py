@@ -138,12 +138,6 @@ def test_an_unknown_head_is_answered_with_those_there_are():
         head_class("toy")
 
 
-@pytest.mark.parametrize("heads", [[], ["regress"], ["classify", "classify"]])
-def test_a_network_has_one_head_that_scores(heads):
-    with pytest.raises(ConfigError, match="heads must name classify"):
-        ModelConfig.read({"dims": {"audio": 1}, "heads": heads})
-
-
 class ShareHead(Head):
     """A toy: the share of a clip that is fake, from every snippet."""
 

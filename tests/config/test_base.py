@@ -1,7 +1,6 @@
 """Settings: what is misspelt is named, with what would have been right."""
 
 import json
-from typing import get_args
 
 import pytest
 from hypothesis import given
@@ -10,13 +9,9 @@ from pydantic import ValidationError
 
 from mmmsba_plugin import config
 from mmmsba_plugin.config import (
-    PRESETS,
     Config,
-    EnsembleConfig,
     FeaturesConfig,
-    FitConfig,
     LocalizationConfig,
-    Preset,
     TrainConfig,
 )
 from mmmsba_plugin.errors import ConfigError
@@ -68,11 +63,6 @@ def test_a_value_out_of_bounds_is_refused_with_its_bound():
         LocalizationConfig.read({"onset": 1.5})
 
 
-def test_settings_at_odds_with_each_other_are_refused():
-    with pytest.raises(ConfigError, match=r"offset 0\.6 must not be above onset 0\.5"):
-        LocalizationConfig.read({"onset": 0.5, "offset": 0.6})
-
-
 def test_a_section_cannot_be_changed():
     with pytest.raises(ValidationError, match="frozen"):
         LocalizationConfig().onset = 0.1
@@ -82,18 +72,3 @@ def test_a_section_cannot_be_changed():
 def test_settings_survive_json(config_class):
     settings = config_class()
     assert config_class.read(json.loads(settings.model_dump_json())) == settings
-
-
-def test_each_preset_can_be_chosen_by_its_name():
-    assert get_args(Preset) == tuple(PRESETS)
-
-
-@pytest.mark.parametrize("preset", PRESETS)
-def test_a_preset_changes_only_settings_that_exist(preset):
-    assert EnsembleConfig.read({"dims": {"face": 3}, **PRESETS[preset]}).dims == {"face": 3}
-
-
-@pytest.mark.parametrize("said", [[], {"preset": ["mmmsba"]}, {"preset": "mmmsba", "train": 3}])
-def test_settings_of_another_kind_are_refused_and_do_not_crash(said):
-    with pytest.raises(ConfigError, match=r"FitConfig: .*(valid dictionary|should be)"):
-        FitConfig.read(said)

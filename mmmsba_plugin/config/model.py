@@ -1,0 +1,146 @@
+"""Settings of the network, and the named presets of them."""
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, model_validator
+
+from mmmsba_plugin.config.base import Config
+from mmmsba_plugin.schema import Modality
+
+Attention = Literal["mmms-ba", "mmus-sa", "ms-sa", "none"]
+Preset = Literal["paper", "reference", "enc-dec", "mmmsba"]
+
+
+class ModelConfig(Config):
+    """The network.
+
+    The defaults are the ``paper`` preset; :data:`PRESETS` has the others.
+    """
+
+    dims: dict[Modality, Annotated[int, Field(ge=1)]] = Field(
+        min_length=1, description="Features a snippet, for each modality."
+    )
+    attention: Attention = Field(default="mmms-ba", description="Attention between modalities.")
+    input_units: int | None = Field(
+        default=None,
+        ge=1,
+        description="Units of a dense layer, with hyperbolic tangent, in front of each Bi-GRU; "
+        "none for no such layer. Long vectors from few clips want one.",
+    )
+    gru_units: int = Field(default=300, ge=1, description="Units of each Bi-GRU, a direction.")
+    dense_units: int = Field(default=100, ge=1, description="Units of each dense layer.")
+    joint_layers: int = Field(
+        default=0,
+        ge=0,
+        description="Dense layers over all modalities together; with any, no modality has one of "
+        "its own, and what is joined are the states of the Bi-GRUs.",
+    )
+    activation: Literal["relu", "tanh"] = Field(
+        default="relu", description="Activation of the dense layers."
+    )
+    dropout_input: float = Field(
+        default=0.3, ge=0, lt=1, description="Dropout on the input of a Bi-GRU."
+    )
+    dropout_gru: float = Field(
+        default=0.3, ge=0, lt=1, description="Dropout on the output of a Bi-GRU."
+    )
+    dropout_dense: float = Field(
+        default=0.3, ge=0, lt=1, description="Dropout on the dense layers."
+    )
+    mask_attention: bool = Field(
+        default=True, description="Leave padding out of attention; off only for parity."
+    )
+    heads: tuple[str, ...] = Field(
+        default=("classify", "regress"),
+        description="Heads by name; classify gives the scores, regress the boundaries of segments.",
+    )
+
+    @model_validator(mode="after")
+    def _heads_are_distinct(self) -> Self:
+        if "classify" not in self.heads or len(set(self.heads)) < len(self.heads):
+            raise ValueError("heads must name classify, which gives the scores, and each once")
+        return self
+
+    @property
+    def stream_units(self) -> int:
+        """Width of each modality's stream."""
+        return 2 * self.gru_units if self.joint_layers else self.dense_units
+
+
+class EnsembleConfig(ModelConfig):
+    """Networks that are averaged: what they share, and what each changes."""
+
+    members: (
+        Annotated[int, Field(ge=1, le=16)]
+        | Annotated[tuple[dict[str, Any], ...], Field(min_length=1, max_length=16)]
+    ) = Field(
+        default=1,
+        description="Networks whose predictions are averaged: their number, or for each what it "
+        "changes of the other settings. Without a validation split, each is trained without a "
+        "share of the identities, and stopped by them.",
+    )
+
+    def configs(self) -> tuple[ModelConfig, ...]:
+        """Return the configuration of each member.
+
+        Raises:
+            ConfigError: A change to a member is unknown or out of bounds.
+        """
+        shared = self.model_dump(exclude={"members"})
+        changes = [{}] * self.members if isinstance(self.members, int) else self.members
+        return tuple(ModelConfig.read({**shared, **change}) for change in changes)
+
+
+#: What each named preset changes from the defaults of :class:`EnsembleConfig`.
+PRESETS: dict[str, dict[str, Any]] = {
+    # Paper section 4.2: ReLU, dropout 0.3 on all layers.
+    "paper": {},
+    # The authors' and the parent's published code; for parity and CMU-MOSI.
+    "reference": {
+        "activation": "tanh",
+        "dropout_input": 0.5,
+        "dropout_gru": 0.7,
+        "dropout_dense": 0.7,
+        "mask_attention": False,
+        "heads": ("classify",),
+    },
+    # The paper's own baseline for localization: encoders side by side, two dense layers, and a
+    # class for each snippet. It states no sizes; here they are those of MMMS-BA.
+    "enc-dec": {"attention": "none", "joint_layers": 2, "heads": ("classify",)},
+    # Ours: the attention of the paper in networks that fit little footage and a wheel.
+    "mmmsba": {
+        "members": 4,
+        "gru_units": 96,
+        "dense_units": 64,
+        "dropout_input": 0.2,
+        "dropout_gru": 0.4,
+        "dropout_dense": 0.4,
+    },
+}
+
+#: What a preset changes from the defaults of :class:`FitConfig`, unless a run says otherwise.
+PRESET_DEFAULTS: dict[str, dict[str, Any]] = {
+    "mmmsba": {
+        "false_positive_rate": 0.01,
+        "features": {
+            "front_ends": {
+                "face": {"name": "face-texture"},
+                "audio": {"name": "voice"},
+                "lips": {"name": "lips-texture"},
+            },
+        },
+        "train": {
+            "batch_size": 24,
+            "learning_rate": 2e-3,
+            "decay": 0.9,
+            "max_epochs": 20,
+            "patience": 6,
+            "modality_dropout": 0.3,
+            "max_snippets": 64,
+            "loss": {"focal_alpha": 0.5, "focal_gamma": 1.0},
+        },
+    },
+}
+
+#: The presets that are told less than there are front-ends for.
+PRESET_MODALITIES: dict[str, frozenset[str]] = {"enc-dec": frozenset({"face", "audio"})}
