@@ -1,4 +1,4 @@
-"""Makes the App's forms from our settings, and settings from what was filled in.
+"""Forms of the App made from our settings, and settings read from forms.
 
 A form asks what a model of settings has fields for, in its order and its words. FiftyOne does
 not fill defaults in for whoever calls an operator from Python, so that what is not said is left
@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 
 from fiftyone.operators import types
-from pydantic.fields import FieldInfo
 
 from mmmsba_plugin.config import Config
 
@@ -19,7 +18,10 @@ from .samples import Samples
 
 AnyConfig = TypeVar("AnyConfig", bound=Config)
 
-#: What a form calls each choice of what to work on.
+#: Methods of a form that ask for a value of each type; for any other, as text.
+_QUESTIONS: Mapping[object, str] = {bool: "bool", int: "int", float: "float"}
+
+#: Texts of the choices of the samples to work on.
 _TARGETS = {
     "selected": "The samples that are selected",
     "view": "The current view",
@@ -34,24 +36,36 @@ def ask(
     choices: Mapping[str, Sequence[str]] | None = None,
     leave_out: Sequence[str] = (),
 ) -> None:
-    """Add a question for each field of a chapter.
+    """Add a question for each field of some settings.
 
     Args:
         inputs: The form, a ``types.Object``.
         config_class: The settings.
-        choices: What a field of text can be, where that is known only now.
+        choices: Allowed values of a field of text, where they are known only now.
         leave_out: Fields that are not asked for.
     """
-    choices_of_field = choices or {}
     for name, field in config_class.model_fields.items():
-        if name not in leave_out:
-            _ask(inputs, name, field, choices_of_field.get(name))
+        if name in leave_out:
+            continue
+        kind, optional = _kind(field.annotation)
+        options = {
+            "label": name.replace("_", " ").capitalize(),
+            "description": field.description,
+            "required": False,
+            "default": None if optional else field.get_default(call_default_factory=True),
+        }
+        literals = get_args(kind) if get_origin(kind) is Literal else ()
+        allowed = (choices or {}).get(name) or literals
+        if allowed:
+            inputs.enum(name, list(allowed), **options)
+        else:
+            getattr(inputs, _QUESTIONS.get(kind, "str"))(name, **options)
 
 
 def read(params: Mapping[str, Any], config_class: type[AnyConfig]) -> AnyConfig:
     """Return the settings that a form, or a caller, filled in.
 
-    What is empty was not said. What is of no field of the chapter is for others to read.
+    Empty values count as not given. Keys of no field are for others to read.
 
     Raises:
         ConfigError: One is out of bounds, or at odds with another.
@@ -102,26 +116,6 @@ def refuse(inputs: Any, name: str, message: str) -> None:
 def _offered(ctx: Any) -> list[str]:
     targets = ["selected"] if ctx.selected else []
     return [*targets, "view", "dataset"] if ctx.has_custom_view else [*targets, "dataset"]
-
-
-def _ask(inputs: Any, name: str, field: FieldInfo, choices: Sequence[str] | None) -> None:
-    kind, optional = _kind(field.annotation)
-    options = {
-        "label": name.replace("_", " ").capitalize(),
-        "description": field.description,
-        "required": False,
-        "default": None if optional else field.get_default(call_default_factory=True),
-    }
-    if choices or get_origin(kind) is Literal:
-        inputs.enum(name, list(choices or get_args(kind)), **options)
-    elif kind is bool:
-        inputs.bool(name, **options)
-    elif kind is int:
-        inputs.int(name, **options)
-    elif kind is float:
-        inputs.float(name, **options)
-    else:
-        inputs.str(name, **options)
 
 
 def _kind(annotation: object) -> tuple[object, bool]:

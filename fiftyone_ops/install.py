@@ -1,4 +1,4 @@
-"""Makes this folder known to FiftyOne, which finds plugins by walking one directory.
+"""Installation of the plugin for FiftyOne, which finds plugins by walking one directory.
 
 There is no entry point for plugins, so that ``pip install`` alone changes nothing in the App. The
 folder is linked and not copied, and so follows when the package is upgraded.
@@ -55,21 +55,31 @@ def install() -> Installed:
         OutputError: A folder of one's own is in the way, or the directory cannot be written to.
     """
     directory = plugins_dir()
-    if (existing := _existing_folder(directory)) is not None:
-        return Installed(existing, f"already installed: {existing} leads to {HERE}")
     place = directory / NAME
+    if directory.resolve() in (HERE, HERE.parent):
+        return Installed(HERE, f"already installed: {HERE} leads to {HERE}")
+    if place.exists() and place.resolve() == HERE:
+        return Installed(place, f"already installed: {place} leads to {HERE}")
     if place.exists() and not place.is_symlink():
         raise OutputError(
             f"{place} is a folder of its own and not a link of ours; move it away, then run "
             "`mmmsba fiftyone install` again"
         )
     try:
-        return Installed(place, _link(place))
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.unlink(missing_ok=True)
+        try:
+            place.symlink_to(HERE, target_is_directory=True)
+        except (NotImplementedError, PermissionError):
+            # Windows lets only some people make links. A folder of links is refused by FiftyOne.
+            shutil.copytree(HERE, place)
+            return Installed(place, f"copied to {place}; do so again after each upgrade")
     except OSError as error:
         raise OutputError(
             f"cannot write to {directory}: {error.strerror or error}; choose another directory "
             "with the environment variable FIFTYONE_PLUGINS_DIR, for this command and the App"
         ) from error
+    return Installed(place, f"installed: {place} leads to {HERE}")
 
 
 def uninstall() -> Installed:
@@ -86,23 +96,3 @@ def uninstall() -> Installed:
         raise OutputError(f"{place} is a folder and not a link of ours; remove it by hand")
     place.unlink()
     return Installed(place, f"uninstalled: {place} is gone; datasets keep their labels")
-
-
-def _existing_folder(directory: Path) -> Path | None:
-    """Find where FiftyOne has this very folder already; None if it does not."""
-    if directory.resolve() in (HERE, HERE.parent):
-        return HERE
-    place = directory / NAME
-    return place if place.exists() and place.resolve() == HERE else None
-
-
-def _link(place: Path) -> str:
-    place.parent.mkdir(parents=True, exist_ok=True)
-    place.unlink(missing_ok=True)
-    try:
-        place.symlink_to(HERE, target_is_directory=True)
-    except (NotImplementedError, PermissionError):
-        # Windows lets only some people make links. A folder of links is refused by FiftyOne.
-        shutil.copytree(HERE, place)
-        return f"copied to {place}; do so again after each upgrade"
-    return f"installed: {place} leads to {HERE}"

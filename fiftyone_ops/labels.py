@@ -1,4 +1,4 @@
-"""The one seam: what a report says becomes labels, and seconds become frame numbers.
+"""Labels and fields in a dataset: the one place where seconds become frame numbers.
 
 A run writes these fields, where ``forgeries`` stands for the label field that was chosen. All
 seconds count from the clip's zero, and segments are half-open, ``[start_s, end_s)``.
@@ -9,7 +9,8 @@ seconds count from the clip's zero, and segments are half-open, ``[start_s, end_
     frame, numbered from 1, both within; ``start_s`` and ``end_s``: the exact seconds, which
     figures are computed from; ``exact_for``: the support that these seconds belong to, so that
     one which was moved in the App is known by it; ``track``: the face it was seen on, or None.
-    Labels are made by :func:`detection` and read by :func:`seconds_of`, by nobody else.
+    Labels are made by :func:`detection` and read by :func:`seconds_of`, by nobody else; reports
+    become labels, and labels reports, in :mod:`.reports`.
 ``forgeries_verdict``
     ``fo.Classification``. ``label``: ``forged``, ``genuine``, ``abstained`` or ``error``, where
     ``genuine`` says no more than that the score lies below the threshold: it is the word of a
@@ -36,41 +37,26 @@ is (``label`` may be ``forged`` where modalities are not told apart); what a per
 in ``forgeries_reviewed``, and who and when in ``forgeries_review`` (see :mod:`.review`).
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any, Final, TypeAlias
 
 import fiftyone as fo
 import numpy as np
-from numpy.typing import NDArray
+from fiftyone import ViewExpression
 
 from mmmsba_plugin.record import Record
-from mmmsba_plugin.schema import (
-    Curves,
-    FakeSegment,
-    Media,
-    ModalityReport,
-    OptOut,
-    Problem,
-    Proposal,
-    Provenance,
-    Report,
-    Threshold,
-)
 from mmmsba_plugin.segment import Segment, merge
 from mmmsba_plugin.timebase import FrameClock
 
-#: What the label of a segment can be; the last one where that is not known.
+#: Labels of segments; the last one where the modality is not known.
 LABELS: Final = ("audio", "visual", "both", "unknown")
 #: The label of a true segment of a dataset that does not tell modalities apart.
 FAKE: Final = "forged"
-#: What the label of a verdict can be.
+#: Labels of verdicts.
 VERDICTS: Final = ("forged", "genuine", "abstained", "error")
-#: Modalities of our own detectors; a stranger's detector may add more.
-MODALITIES: Final = ("face", "audio", "lips")
 
-#: What an attribute of a verdict starts with that is one modality's score.
+#: Start of the attributes of a verdict that are one modality's score.
 _SCORE: Final = "score_"
 
 #: Objects of FiftyOne, which is untyped from here on.
@@ -135,114 +121,24 @@ class Fields:
         return (self.segments, self.verdict, self.opt_outs, self.curves, self.proposals)
 
 
-def segments_of(report: Report, clock: FrameClock) -> Detections:
-    """Return the fake segments of a report as labels.
-
-    Args:
-        report: What was said about the clip.
-        clock: When its frames are shown, from its zero.
-    """
-    return fo.TemporalDetections(
-        detections=[
-            detection(
-                Segment(segment.start_s, segment.end_s),
-                clock,
-                label=segment.modality or LABELS[-1],
-                confidence=segment.score,
-                track=segment.track,
-            )
-            for segment in report.segments
-        ]
-    )
-
-
-def verdict_of(report: Report, *, made_by: str, notes: Sequence[str] = ()) -> Verdict:
-    """Build the label of the whole clip from a report.
-
-    Args:
-        report: What was said about the clip.
-        made_by: Which weights and settings said so; a key of the run's ``makers``.
-        notes: What else there is to know, besides the report's warnings.
-    """
-    threshold = report.threshold
-    return fo.Classification(
-        label=_verdict_word(report),
-        confidence=report.score,
-        threshold=None if threshold is None else threshold.value,
-        false_positive_rate=None if threshold is None else threshold.false_positive_rate,
-        status=report.status,
-        reason=None if report.problem is None else report.problem.message,
-        warnings=[*report.warnings, *notes],
-        duration_s=report.media.duration_s,
-        made_by=made_by,
-        judged_at=datetime.now(UTC),
-        **{
-            f"{_SCORE}{modality}": modality_report.score
-            for modality, modality_report in report.modalities.items()
-        },
-    )
-
-
-def opt_outs_of(report: Report, clock: FrameClock) -> Detections:
-    """Return the segments that were not evaluated as labels, named by modality."""
-    return fo.TemporalDetections(
-        detections=[
-            detection(
-                Segment(opt_out.start_s, opt_out.end_s),
-                clock,
-                label=modality,
-                reason=opt_out.reason,
-            )
-            for modality, opt_out in _opt_outs(report)
-        ]
-    )
-
-
-def curves_of(curves: Curves | None) -> Document | None:
-    """Return scores along time as one document of vectors; None where there are none."""
-    if curves is None:
-        return None
-    vectors = {"score": curves.score, **curves.by_modality}
-    return fo.DynamicEmbeddedDocument(
-        start_s=curves.start_s,
-        stride_s=curves.stride_s,
-        **{name: _vector(scores) for name, scores in vectors.items()},
-    )
-
-
-def proposals_of(report: Report) -> NDArray[np.float64]:
-    """Return ranked candidates, shape ``(proposal, 3)``: start and end in seconds, score."""
-    rows = [(proposal.start_s, proposal.end_s, proposal.score) for proposal in report.proposals]
-    return np.array(rows, dtype=np.float64).reshape(-1, 3)
-
-
-def frame_scores_of(curves: Curves, clock: FrameClock) -> dict[int, float]:
-    """Return P(fake) of each frame by its number, of those that could be evaluated."""
-    from mmmsba_plugin.timebase import Grid
-
-    grid = Grid(start_s=curves.start_s, stride_s=curves.stride_s)
-    cells = grid.indices_at(clock.starts_s)
-    scores = _vector(curves.score)
-    within = (cells >= 0) & (cells < len(scores))
-    return {
-        int(frame) + 1: float(scores[cells[frame]])
-        for frame in np.flatnonzero(within)
-        if not np.isnan(scores[cells[frame]])
-    }
-
-
 def truth_of(record: Record, clock: FrameClock) -> Detections:
     """Build ground-truth labels, by modality where a dataset tells them apart.
 
+    A segment that both modalities share is labelled ``both``.
+
     Args:
-        record: What is known of the clip; one forged at no stated place is so all along.
-        clock: When its frames are shown, from its zero.
+        record: Record of the clip; one that is fake at no stated place is so all along.
+        clock: Presentation times of its frames, from its zero.
     """
     record = record.lasting(clock.end_s)
+    if record.audio_truth is None or record.visual_truth is None:
+        segments = {FAKE: set(record.truth)}
+    else:
+        audio, visual = set(record.audio_truth), set(record.visual_truth)
+        segments = {"both": audio & visual, "audio": audio - visual, "visual": visual - audio}
+    in_order = sorted((label, segment) for label in segments for segment in segments[label])
     return fo.TemporalDetections(
-        detections=[
-            detection(segment, clock, label=label) for label, segment in sorted(_labelled(record))
-        ]
+        detections=[detection(segment, clock, label=label) for label, segment in in_order]
     )
 
 
@@ -268,18 +164,20 @@ def detection(
 
 
 def seconds_of(label: Detection, clock: Callable[[], FrameClock]) -> Segment:
-    """Return the segment that a label means, in seconds.
+    """Return the segment of a label, in seconds.
 
     Its exact seconds hold for as long as its frames are those they belong to. Whoever moves a
     label in the App moves its frames alone; then these hold.
 
     Args:
         label: A ``fo.TemporalDetection``, ours or anyone's.
-        clock: Says when the clip's frames are shown, from its zero; asked only where that
-            matters.
+        clock: Returns the presentation times of the clip's frames, from its zero; called only
+            where that matters.
     """
     start_s, end_s = (getattr(label, name, None) for name in ("start_s", "end_s"))
-    if start_s is not None and end_s is not None and not _was_moved(label):
+    exact_for = getattr(label, "exact_for", None)
+    was_moved = exact_for is not None and list(exact_for) != list(label.support)
+    if start_s is not None and end_s is not None and not was_moved:
         return Segment(float(start_s), float(end_s))
     return Segment(*clock().span(*label.support))
 
@@ -287,16 +185,16 @@ def seconds_of(label: Detection, clock: Callable[[], FrameClock]) -> Segment:
 def record_truth(
     labels: Detections | None, clock: Callable[[], FrameClock]
 ) -> tuple[tuple[Segment, ...], tuple[Segment, ...] | None, tuple[Segment, ...] | None]:
-    """Return the truth that labels state: all segments, those of audio, those of video.
+    """Return the ground truth in labels: all segments, those of audio, those of video.
 
-    The last two are None where a label does not tell which it is.
+    The last two are None where a label does not state its modality.
 
     Args:
         labels: ``fo.TemporalDetections``, ours or anyone's.
         clock: As for :func:`seconds_of`.
     """
     by_label: dict[str, list[Segment]] = {}
-    for label in labels.detections if labels is not None else ():
+    for label in detections(labels):
         by_label.setdefault(label.label, []).append(seconds_of(label, clock))
     truth = tuple(merge(segment for parts in by_label.values() for segment in parts))
     if by_label.keys() - set(LABELS[:-1]):
@@ -306,125 +204,49 @@ def record_truth(
     return truth, tuple(merge(audio)), tuple(merge(visual))
 
 
-def report_of(values: Mapping[str, Any], maker: Mapping[str, Any]) -> Report:
-    """Return the report that labels were made from, as far as they hold it.
+def detections(labels: Detections | None) -> Sequence[Detection]:
+    """Return the labels in a field's value, none where it is not set."""
+    return () if labels is None else labels.detections
 
-    Args:
-        values: ``filepath``, ``metadata``, ``segments``, ``verdict``, ``opt_outs``, ``curves`` and
-            ``proposals`` of a sample; None for what was not written.
-        maker: What the detector said of itself, from the run's ``makers``.
+
+def curve_names(curves: Document) -> list[str]:
+    """List the curves of a document: ``score``, and one a modality."""
+    return [
+        name
+        for name in curves.field_names
+        if name not in {"start_s", "stride_s"} and curves[name] is not None
+    ]
+
+
+def score_attribute(modality: str) -> str:
+    """Return the name of the attribute of a verdict that is one modality's score.
+
+    Example:
+        >>> score_attribute("audio")
+        'score_audio'
     """
-    verdict = values["verdict"]
-    provenance = {name: value for name, value in maker.items() if name in Provenance.model_fields}
-    unknown = {"package_version": "", "api_version": "", "formula_version": 0}
-    problem = Problem(kind=verdict.status, message=verdict.reason) if verdict.reason else None
-    is_ok = verdict.status == "ok"
-    return Report(
-        status=verdict.status,
-        media=Media(
-            path=values["filepath"],
-            size_bytes=getattr(values["metadata"], "size_bytes", None),
-            duration_s=verdict.duration_s,
-        ),
-        score=verdict.confidence,
-        threshold=None if verdict.threshold is None else _threshold(verdict),
-        segments=tuple(map(_segment, _each(values["segments"]))),
-        modalities=_modalities(verdict, _each(values["opt_outs"])) if is_ok else {},
-        proposals=_proposals(values["proposals"]),
-        warnings=tuple(verdict.warnings or ()),
-        problem=problem,
-        provenance=Provenance(
-            **{**unknown, "detector": str(maker.get("name", "")), **provenance},
-            created_utc=verdict.judged_at.isoformat(timespec="seconds"),
-        ),
-        curves=_curves(values["curves"]),
-    )
+    return f"{_SCORE}{modality}"
+
+
+def modality_scores(verdict: Verdict | None) -> dict[str, float | None]:
+    """Return the score of each modality alone, by its name; None where it opted out."""
+    if verdict is None:
+        return {}
+    names = verdict.field_names
+    return {name.removeprefix(_SCORE): verdict[name] for name in names if name.startswith(_SCORE)}
+
+
+def modality_scores_expression(fields: Fields) -> Any:
+    """Build the view expression of the scores of the modalities of a verdict, as a list.
+
+    It reads whichever modalities a sample's verdict carries, declared or not.
+    """
+    attributes = {"$objectToArray": {"$ifNull": [f"${fields.verdict}", {}]}}
+    is_score = {"$eq": [{"$substrCP": ["$$attribute.k", 0, len(_SCORE)]}, _SCORE]}
+    scores = {"$filter": {"input": attributes, "as": "attribute", "cond": is_score}}
+    return ViewExpression({"$map": {"input": scores, "as": "score", "in": "$$score.v"}})
 
 
 def lone_frame(duration_s: float) -> FrameClock:
     """Return the clock of a clip whose frames cannot be numbered: one, shown all along."""
     return FrameClock(np.zeros(1), duration_s if duration_s > 0 else 1.0)
-
-
-def _was_moved(label: Detection) -> bool:
-    exact_for = getattr(label, "exact_for", None)
-    return exact_for is not None and list(exact_for) != list(label.support)
-
-
-def _verdict_word(report: Report) -> str:
-    if report.status != "ok":
-        return report.status
-    return "forged" if report.fake else "genuine"
-
-
-def _opt_outs(report: Report) -> Iterator[tuple[str, OptOut]]:
-    for modality, modality_report in report.modalities.items():
-        for opt_out in modality_report.opt_outs:
-            yield modality, opt_out
-
-
-def _vector(scores: Iterable[float | None]) -> NDArray[np.float64]:
-    return np.array([np.nan if s is None else s for s in scores], dtype=np.float64)
-
-
-def _labelled(record: Record) -> Iterator[tuple[str, Segment]]:
-    """Yield each true segment with its label; one that both modalities share is ``both``."""
-    if record.audio_truth is None or record.visual_truth is None:
-        yield from ((FAKE, segment) for segment in record.truth)
-        return
-    audio, visual = set(record.audio_truth), set(record.visual_truth)
-    words: Mapping[str, set[Segment]] = {
-        "both": audio & visual,
-        "audio": audio - visual,
-        "visual": visual - audio,
-    }
-    yield from ((word, segment) for word, parts in words.items() for segment in parts)
-
-
-def _each(labels: Detections | None) -> Sequence[Detection]:
-    return () if labels is None else labels.detections
-
-
-def _threshold(verdict: Verdict) -> Threshold:
-    return Threshold(value=verdict.threshold, false_positive_rate=verdict.false_positive_rate)
-
-
-def _segment(label: Detection) -> FakeSegment:
-    return FakeSegment(
-        start_s=label.start_s,
-        end_s=label.end_s,
-        score=label.confidence,
-        modality=None if label.label == LABELS[-1] else label.label,
-        track=label.track,
-    )
-
-
-def _modalities(verdict: Verdict, opt_outs: Sequence[Detection]) -> dict[str, ModalityReport]:
-    names = [name for name in verdict.field_names if name.startswith(_SCORE)]
-    by_name: dict[str, list[OptOut]] = {name.removeprefix(_SCORE): [] for name in names}
-    for label in opt_outs:
-        opt_out = OptOut(start_s=label.start_s, end_s=label.end_s, reason=label.reason)
-        by_name.setdefault(label.label, []).append(opt_out)
-    return {
-        name: ModalityReport(score=getattr(verdict, f"{_SCORE}{name}", None), opt_outs=tuple(parts))
-        for name, parts in by_name.items()
-    }
-
-
-def _proposals(ranked: NDArray[np.float64] | None) -> tuple[Proposal, ...]:
-    rows = [] if ranked is None else ranked.reshape(-1, 3).tolist()
-    return tuple(Proposal(start_s=start, end_s=end, score=score) for start, end, score in rows)
-
-
-def _curves(document: Document | None) -> Curves | None:
-    if document is None:
-        return None
-    vectors = {
-        name: tuple(None if np.isnan(value) else value for value in document[name].tolist())
-        for name in document.field_names
-        if name not in ("start_s", "stride_s") and document[name] is not None
-    }
-    score = vectors.pop("score")
-    return Curves(
-        start_s=document.start_s, stride_s=document.stride_s, score=score, by_modality=vectors
-    )

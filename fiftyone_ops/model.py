@@ -19,13 +19,13 @@ from mmmsba_plugin.errors import ConfigError, MissingExtraError
 from mmmsba_plugin.hookspecs import Detector
 from mmmsba_plugin.media.frame_index import Glance
 
-from . import labels, store
+from . import labels, reports, store
 from .labels import Fields
 from .settings import DetectSettings
 from .tasks import metadata
 from .tasks.detect import load_detector
 
-#: What the zoo calls it.
+#: Its name in the zoo.
 NAME = "mmmsba"
 
 
@@ -51,10 +51,10 @@ def load_model(
 
 
 class FiftyOneModel(fom.SamplesMixin, fom.Model):
-    """Judges a video by its file, audio and all.
+    """Detect fakes in a video by its file, audio and all.
 
     Args:
-        detector: Who judges.
+        detector: The detector.
     """
 
     def __init__(self, detector: Detector) -> None:
@@ -87,11 +87,7 @@ class FiftyOneModel(fom.SamplesMixin, fom.Model):
     def label_field(name: str) -> dict[str, str]:
         """Return the label field by which panels and metrics know its labels as a run's."""
         fields = Fields(name)
-        return {
-            "segments": fields.segments,
-            "verdict": fields.verdict,
-            "opt_outs": fields.opt_outs,
-        }
+        return {key: getattr(fields, key) for key in ("segments", "verdict", "opt_outs")}
 
     def predict(self, arg: Any, sample: Any = None) -> dict[str, Any]:
         """Return the labels of one video: ``segments``, ``verdict`` and ``opt_outs``.
@@ -109,7 +105,7 @@ class FiftyOneModel(fom.SamplesMixin, fom.Model):
             else labels.lone_frame(report.duration_s)
         )
         return {
-            "segments": labels.segments_of(report, clock),
-            "verdict": labels.verdict_of(report, made_by=self._made_by),
-            "opt_outs": labels.opt_outs_of(report, clock),
+            "segments": reports.segments_of(report, clock),
+            "verdict": reports.verdict_of(report, made_by=self._made_by),
+            "opt_outs": reports.opt_outs_of(report, clock),
         }

@@ -1,13 +1,18 @@
-"""Reads what samples hold, many at a time and no more than is asked for."""
+"""Rows and records of samples, read many at a time and no more than is asked for."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+import fiftyone as fo
+from fiftyone import ViewField as F
+
+from mmmsba_plugin.errors import DatasetError
 from mmmsba_plugin.record import WHOLE_CLIP, Record
 
 from . import labels
-from .samples import Samples, batches, by_id, dataset_of, videos_of
+from .labels import Fields
+from .samples import Samples, batches, by_id, dataset_of, flattened, videos_of
 from .tasks.metadata import lazily
 
 #: One sample's values, by what they were asked for as; ``id``, ``filepath`` and ``metadata`` are
@@ -28,7 +33,7 @@ def rows(
 
     Args:
         samples: A dataset or a view.
-        paths: Fields by what they shall be called; one that is not there has None throughout.
+        paths: Fields by their names in the rows; one that is not there has None throughout.
         batch_size: Samples a batch.
     """
     dataset = dataset_of(samples)
@@ -86,6 +91,54 @@ def record_of(row: Row) -> Record:
     )
 
 
-def detections(value: Any) -> Sequence[Any]:
-    """Return the labels in a field's value, none where it is not set."""
-    return () if value is None else value.detections
+#: Labels of a review that is finished, by whether the clip is fake.
+FINISHED: Final[Mapping[bool, str]] = {True: "forged", False: "genuine"}
+
+
+def is_finished(fields: Fields) -> Any:
+    """Build the view expression of samples whose review is finished."""
+    return F(f"{fields.review}.label").is_in([*FINISHED.values()])
+
+
+def finished(samples: Samples, field: str) -> Samples:
+    """Return the samples whose truth can be learned from.
+
+    Args:
+        samples: A dataset or a view.
+        field: A field of segments. That of a review counts where the review is finished.
+    """
+    samples = flattened(samples)
+    fields = Fields(field.removesuffix("_reviewed"))
+    if field != fields.reviewed or fields.review not in samples.get_field_schema():
+        return samples.exists(field)
+    return samples.match(is_finished(fields))
+
+
+def learnable(argument: str) -> tuple[str, Iterator[Record]]:
+    """Return the name of a dataset, and the records of its clips with ground truth.
+
+    Args:
+        argument: ``DATASET`` or ``DATASET:FIELD``. The field that a review wrote, ``FIELD``
+            ending in ``_reviewed``, counts where the review is finished; any other one where it
+            is set.
+
+    Raises:
+        DatasetError: There is no such dataset or field, or nothing in it was reviewed.
+    """
+    name, _, field = argument.partition(":")
+    field = field or Fields("forgeries").reviewed
+    if not fo.dataset_exists(name):
+        names = ", ".join(fo.list_datasets()) or "none"
+        raise DatasetError(f"FiftyOne has no dataset {name!r}; there are: {names}")
+    dataset = fo.load_dataset(name)
+    if field not in dataset.get_field_schema():
+        raise DatasetError(
+            f"the dataset {name!r} has no field {field!r} to learn from; review predictions in "
+            f"the App first, or name a field of true segments as {name}:ground_truth"
+        )
+    samples = finished(dataset, field)
+    if not samples:
+        raise DatasetError(
+            f"no sample of {name!r} has a finished review in {field!r}; finish some in the App"
+        )
+    return name, records(samples, field)

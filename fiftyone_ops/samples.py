@@ -28,7 +28,13 @@ def videos_of(samples: Samples) -> Samples:
         samples = by_id(dataset, samples.values("sample_id"))
     videos = flattened(samples)
     if not videos:
-        raise TargetError(f"there is nothing to work on in {dataset.name!r}; {_hint(samples)}")
+        if _is_grouped(samples) and not has_videos(samples):
+            hint = "choose a dataset whose groups have a slice of videos"
+        elif samples is not dataset:
+            hint = "clear its filters, or choose another view"
+        else:
+            hint = "add videos to it first"
+        raise TargetError(f"there is nothing to work on in {dataset.name!r}; {hint}")
     if videos.media_type != "video":
         raise TargetError(
             f"what was chosen of {dataset.name!r} holds samples of media type "
@@ -86,10 +92,3 @@ def batches(ids: Sequence[str], size: int) -> Iterator[Sequence[str]]:
 
 def _is_grouped(samples: Samples) -> bool:
     return bool(samples.media_type == "group")
-
-
-def _hint(samples: Samples) -> str:
-    if _is_grouped(samples) and not has_videos(samples):
-        return "choose a dataset whose groups have a slice of videos"
-    filtered = samples is not dataset_of(samples)
-    return "clear its filters, or choose another view" if filtered else "add videos to it first"

@@ -1,4 +1,4 @@
-"""Writes many values at once, and says in words where the database does not take them."""
+"""Fields and values of a dataset: declaration, bulk writes, and the runs that own them."""
 
 import hashlib
 import json
@@ -9,12 +9,10 @@ from typing import Any, Final
 import fiftyone as fo
 
 from .errors import FieldTakenError, WriteError
-from .labels import Fields
+from .labels import Fields, score_attribute
 from .samples import by_id
 
-_LABELS = {"embedded_doc_type": fo.TemporalDetections}
-_SPAN = {"start_s": fo.FloatField, "end_s": fo.FloatField}
-_OF_VERDICTS = {
+_SCALARS_OF_VERDICT = {
     "threshold": fo.FloatField,
     "false_positive_rate": fo.FloatField,
     "status": fo.StringField,
@@ -23,11 +21,12 @@ _OF_VERDICTS = {
     "made_by": fo.StringField,
     "judged_at": fo.DateTimeField,
 }
-#: Ends the name of the field whose attributes are declared as they come: a stranger's detector
-#: looks at modalities of its own. Elsewhere what is not declared stays so: over a list or an array
-#: that is declared within a document, FiftyOne 1.22.1 raises as it makes its annotation schemas,
-#: which it does whenever a sample is opened, and says so across the window.
-_DYNAMIC = Fields("").verdict
+
+#: Methods of our runs.
+DETECT: Final = "mmmsba/detect"
+REVIEW: Final = "mmmsba/review"
+EVALUATE: Final = "mmmsba/evaluate"
+IMPORT: Final = "mmmsba/import"
 
 
 @contextmanager
@@ -75,11 +74,37 @@ def write(dataset: Any, columns: Mapping[str, Mapping[str, Any]]) -> None:
                 )
 
 
-def declare_segments(dataset: Any, name: str) -> None:
-    """Add a field of segments with exact seconds, unless it is there."""
-    dataset.add_sample_field(name, fo.EmbeddedDocumentField, **_LABELS)
-    for attribute, kind in _SPAN.items():
-        dataset.add_sample_field(f"{name}.detections.{attribute}", kind)
+def declare_document(
+    dataset: Any, name: str, document_type: type[Any], attributes: Mapping[str, Any]
+) -> None:
+    """Add a field of documents with their attributes, unless it is there.
+
+    Args:
+        dataset: The dataset.
+        name: Name of the field.
+        document_type: Class of its documents.
+        attributes: Class of the field of each attribute.
+    """
+    dataset.add_sample_field(name, fo.EmbeddedDocumentField, embedded_doc_type=document_type)
+    for attribute, kind in attributes.items():
+        dataset.add_sample_field(f"{name}.{attribute}", kind)
+
+
+def declare_segments(dataset: Any, name: str, **attributes: Any) -> None:
+    """Add a field of segments with exact seconds, unless it is there.
+
+    Args:
+        dataset: The dataset.
+        name: Name of the field.
+        **attributes: Class of the field of each further attribute of a segment.
+    """
+    declared = {"start_s": fo.FloatField, "end_s": fo.FloatField, **attributes}
+    declare_document(
+        dataset,
+        name,
+        fo.TemporalDetections,
+        {f"detections.{attribute}": kind for attribute, kind in declared.items()},
+    )
 
 
 def declare(dataset: Any, fields: Fields, *, modalities: tuple[str, ...]) -> None:
@@ -90,52 +115,35 @@ def declare(dataset: Any, fields: Fields, *, modalities: tuple[str, ...]) -> Non
 
     Args:
         dataset: The dataset.
-        fields: What they are called.
-        modalities: What the detector looks at.
+        fields: Their names.
+        modalities: Modalities of the detector.
 
     Raises:
         WriteError: The database does not take them.
     """
+    scores = {score_attribute(modality): fo.FloatField for modality in modalities}
     with writing_to(dataset):
-        declare_segments(dataset, fields.segments)
-        dataset.add_sample_field(f"{fields.segments}.detections.track", fo.IntField)
-        declare_segments(dataset, fields.opt_outs)
-        dataset.add_sample_field(f"{fields.opt_outs}.detections.reason", fo.StringField)
-        _declare_verdict(dataset, fields, modalities)
-        _declare_curves(dataset, fields)
+        declare_segments(dataset, fields.segments, track=fo.IntField)
+        declare_segments(dataset, fields.opt_outs, reason=fo.StringField)
+        declare_document(
+            dataset, fields.verdict, fo.Classification, {**_SCALARS_OF_VERDICT, **scores}
+        )
+        dataset.add_sample_field(
+            f"{fields.verdict}.warnings", fo.ListField, subfield=fo.StringField
+        )
+        # The curves themselves stay undeclared: over an array that is declared within a document,
+        # FiftyOne 1.22.1 raises as it makes its annotation schemas, which it does whenever a
+        # sample is opened, and says so across the window.
+        grid = {"start_s": fo.FloatField, "stride_s": fo.FloatField}
+        declare_document(dataset, fields.curves, fo.DynamicEmbeddedDocument, grid)
         dataset.add_sample_field(fields.proposals, fo.ArrayField)
-
-
-def _declare_verdict(dataset: Any, fields: Fields, modalities: tuple[str, ...]) -> None:
-    verdict = fields.verdict
-    dataset.add_sample_field(verdict, fo.EmbeddedDocumentField, embedded_doc_type=fo.Classification)
-    scores = {f"score_{modality}": fo.FloatField for modality in modalities}
-    for attribute, kind in {**_OF_VERDICTS, **scores}.items():
-        dataset.add_sample_field(f"{verdict}.{attribute}", kind)
-    dataset.add_sample_field(f"{verdict}.warnings", fo.ListField, subfield=fo.StringField)
-
-
-def _declare_curves(dataset: Any, fields: Fields) -> None:
-    curves = fields.curves
-    dataset.add_sample_field(
-        curves, fo.EmbeddedDocumentField, embedded_doc_type=fo.DynamicEmbeddedDocument
-    )
-    for attribute in ("start_s", "stride_s"):
-        dataset.add_sample_field(f"{curves}.{attribute}", fo.FloatField)
-
-
-#: What our runs say that they are.
-DETECT: Final = "mmmsba/detect"
-REVIEW: Final = "mmmsba/review"
-EVALUATE: Final = "mmmsba/evaluate"
-IMPORT: Final = "mmmsba/import"
 
 
 def made_by(info: Mapping[str, Any]) -> str:
     """Return a short name for a detector with its weights and settings.
 
     Args:
-        info: What it says of itself, as plain values.
+        info: Its ``info``, as plain values.
     """
     text = json.dumps(info, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
@@ -146,26 +154,35 @@ def require_ours(dataset: Any, run_key: str, *, method: str, fields: tuple[str, 
 
     Args:
         dataset: The dataset.
-        run_key: What the run is called.
-        method: What our run of that name says that it is.
+        run_key: Key of the run.
+        method: Method of our run of that key.
         fields: Those it writes to.
 
     Raises:
         FieldTakenError: A run of that name is something else, or a field is there that no run
             of ours made, or one is read-only.
     """
+    schema = dataset.get_field_schema()
+    present = [name for name in fields if name in schema]
     if method_of(dataset, run_key) == method:
-        _require_writable(dataset, fields)
-        return
-    if _is_taken(dataset, run_key):
+        if locked := [name for name in present if schema[name].read_only]:
+            raise FieldTakenError(
+                f"the field {locked[0]!r} of {dataset.name!r} is read-only; choose another field, "
+                f"or make it writable with dataset.get_field({locked[0]!r}).read_only = False and "
+                "save()"
+            )
+    elif run_key in {
+        *dataset.list_runs(),
+        *dataset.list_evaluations(),
+        *dataset.list_brain_runs(),
+    }:
         raise FieldTakenError(
             f"{dataset.name!r} has a run called {run_key!r} that is none of ours; choose another "
             f"field, such as {run_key}_2"
         )
-    schema = dataset.get_field_schema()
-    if there := [name for name in fields if name in schema]:
+    elif present:
         raise FieldTakenError(
-            f"{dataset.name!r} has a field {there[0]!r} that no run of ours made, and what is in "
+            f"{dataset.name!r} has a field {present[0]!r} that no run of ours made, and what is in "
             f"it would be lost; choose another field, such as {run_key}_2"
         )
 
@@ -179,13 +196,13 @@ def method_of(dataset: Any, run_key: str) -> str | None:
 
 
 def register(dataset: Any, run_key: str, *, method: str, **values: Any) -> None:
-    """Note a run, or what is new about one.
+    """Register a run, or update the values of one.
 
     Args:
         dataset: The dataset.
-        run_key: What the run is called.
-        method: What it is.
-        **values: What else to keep, as plain values; what it is told again is replaced.
+        run_key: Key of the run.
+        method: Its method.
+        **values: Further values to keep, as plain values; each replaces an earlier one.
     """
     if method_of(dataset, run_key) is None:
         dataset.register_run(run_key, fo.RunConfig(method=method, **values))
@@ -202,17 +219,3 @@ def makers_of(dataset: Any, fields: Fields) -> dict[str, Any]:
         return {}
     config = dataset.get_run_info(fields.segments).config
     return dict(getattr(config, "makers", None) or {})
-
-
-def _is_taken(dataset: Any, key: str) -> bool:
-    return key in {*dataset.list_runs(), *dataset.list_evaluations(), *dataset.list_brain_runs()}
-
-
-def _require_writable(dataset: Any, fields: tuple[str, ...]) -> None:
-    schema = dataset.get_field_schema()
-    locked = [name for name in fields if name in schema and schema[name].read_only]
-    if locked:
-        raise FieldTakenError(
-            f"the field {locked[0]!r} of {dataset.name!r} is read-only; choose another field, or "
-            f"make it writable with dataset.get_field({locked[0]!r}).read_only = False and save()"
-        )

@@ -1,8 +1,8 @@
-"""Shared parts of operators on samples: form, execution, and a call from Python."""
+"""Bases of the operators: a form, a call from Python, and the execution of a task."""
 
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import closing
-from typing import Any, Protocol
+from typing import Any
 
 import fiftyone.operators as foo
 from bson import ObjectId
@@ -12,12 +12,15 @@ from fiftyone.operators import types
 from mmmsba_plugin.config import Config
 from mmmsba_plugin.errors import MmmsbaError
 
-from .. import forms
-from ..progress import Step
+from .. import forms, versions
+from ..tasks.base import Task
+
+#: How often a delegated run asks whether it was called off, in steps.
+_STEPS_A_LOOK = 2
 
 
-class OnSamples(foo.Operator):
-    """An operator that works on samples, by settings that a form asks for.
+class FormOperator(foo.Operator):
+    """An operator on samples, with settings that a form asks for.
 
     Whoever inherits states its words and its settings, and executes.
     """
@@ -26,7 +29,7 @@ class OnSamples(foo.Operator):
     label: str
     description: str
     settings: type[Config]
-    #: What else its configuration says.
+    #: Further options of its configuration.
     options: Mapping[str, Any] = {}
 
     @property
@@ -39,17 +42,24 @@ class OnSamples(foo.Operator):
             dynamic=True,
             # Settings check themselves, in sentences.
             disable_schema_validation=True,
-            allow_immediate_execution=True,
-            allow_delegated_execution=True,
             **self.options,
         )
 
     def resolve_input(self, ctx: Any) -> Any:
         """Return the form."""
         inputs = types.Object()
+        self.ask(ctx, inputs)
+        return types.Property(inputs, view=types.View(label=self.label))
+
+    def ask(self, ctx: Any, inputs: Any) -> None:
+        """Add the questions of the form: which samples, and the settings.
+
+        Args:
+            ctx: What FiftyOne hands an operator.
+            inputs: The form, a ``types.Object``.
+        """
         forms.ask_target(ctx, inputs)
         forms.ask(inputs, self.settings)
-        return types.Property(inputs, view=types.View(label=self.label))
 
     def __call__(self, samples: Any, *, delegate: bool = False, **settings: Any) -> Any:
         """Run it from Python.
@@ -67,78 +77,65 @@ class OnSamples(foo.Operator):
         )
 
 
-#: How often a delegated run asks whether it was called off, in steps.
-_STEPS_A_LOOK = 2
+class TaskOperator(FormOperator):
+    """An operator that runs a task: step by step in the App, and for anybody else in one go."""
 
-#: What an operator says of itself so that the App shows what it yields.
-STEP_BY_STEP = {"execute_as_generator": True}
+    #: A task that is made of samples and settings.
+    task: type[Any]
+    options: Mapping[str, Any] = {
+        "execute_as_generator": True,
+        "allow_immediate_execution": True,
+        "allow_delegated_execution": True,
+    }
 
+    def make_task(self, ctx: Any) -> Task[Any, Any]:
+        """Make the task of what was filled in."""
+        task: Task[Any, Any] = self.task(
+            forms.target_of(ctx), forms.read(ctx.params, self.settings)
+        )
+        return task
 
-class Outcome(Protocol):
-    """Summary of a run; as text, in a sentence."""
+    def finish(self, ctx: Any, task: Task[Any, Any]) -> Any:
+        """Return the App's last step, such as to load what is new; None if there is none.
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return it as plain values."""
+        Args:
+            ctx: What FiftyOne hands an operator.
+            task: The task, all its steps taken.
+        """
+        del task
+        return ctx.ops.reload_dataset()
 
+    def execute(self, ctx: Any) -> dict[str, Any] | Iterator[Any]:
+        """Run the task. All that can fail at once fails before the App waits for a step."""
+        versions.require_fit()
+        task = self.make_task(ctx)
+        # The App alone sends the sidebar's filters with each request.
+        if "filters" in ctx.request_params and not ctx.delegated:
+            return self._streamed(ctx, task)
+        with closing(task.steps()) as steps:
+            for number, step in enumerate(steps, start=1):
+                ctx.set_progress(progress=step.share, label=str(step))
+                if number % _STEPS_A_LOOK == 0 and _is_called_off(ctx):
+                    break
+        result: dict[str, Any] = task.summary.to_dict()
+        return result
 
-class Run(Protocol):
-    """A run that is made where all that can fail at once has not failed."""
-
-    @property
-    def summary(self) -> Outcome:
-        """Summary so far."""
-
-    def steps(self) -> Generator[Step, None, None]:
-        """Take the steps one by one; each yields how far it has come."""
-
-
-def carry_out(
-    ctx: Any, run: Run, *, last: Callable[[], Any] | None = None
-) -> dict[str, Any] | Iterator[Any]:
-    """Execute a run, and return the operator's result.
-
-    Args:
-        ctx: What FiftyOne hands an operator.
-        run: The run.
-        last: Makes what the App is asked to do at the end, such as to load what is new.
-    """
-    if _in_app(ctx):
-        return _streamed(ctx, run, last)
-    _in_one_go(ctx, run)
-    return run.summary.to_dict()
-
-
-def _in_app(ctx: Any) -> bool:
-    """Return whether the App waits for what is yielded."""
-    # It sends the sidebar's filters with each request, and nobody else does.
-    return "filters" in ctx.request_params and not ctx.delegated
-
-
-def _streamed(ctx: Any, run: Run, last: Callable[[], Any] | None) -> Iterator[Any]:
-    """Yield the progress of a run for the App."""
-    try:
-        # Closed at once where the App goes away, so that the run writes what it has.
-        with closing(run.steps()) as steps:
-            for step in steps:
-                yield ctx.ops.set_progress(progress=step.share, label=str(step))
-    except MmmsbaError as error:
-        yield ctx.ops.notify(str(error), variant="error")
-    else:
-        yield ctx.ops.notify(str(run.summary), variant="success")
-    if last is not None:
-        yield last()
+    def _streamed(self, ctx: Any, task: Task[Any, Any]) -> Iterator[Any]:
+        """Yield the progress of a task for the App."""
+        try:
+            # Closed at once where the App goes away, so that the task writes what it has.
+            with closing(task.steps()) as steps:
+                for step in steps:
+                    yield ctx.ops.set_progress(progress=step.share, label=str(step))
+        except MmmsbaError as error:
+            yield ctx.ops.notify(str(error), variant="error")
+        else:
+            yield ctx.ops.notify(str(task.summary), variant="success")
+        if (last := self.finish(ctx, task)) is not None:
+            yield last
 
 
-def _in_one_go(ctx: Any, run: Run) -> None:
-    """Take all steps of a run, unless it is delegated and called off meanwhile."""
-    with closing(run.steps()) as steps:
-        for number, step in enumerate(steps, start=1):
-            ctx.set_progress(progress=step.share, label=str(step))
-            if number % _STEPS_A_LOOK == 0 and _called_off(ctx):
-                return
-
-
-def _called_off(ctx: Any) -> bool:
+def _is_called_off(ctx: Any) -> bool:
     """Return whether somebody marked a delegated run as failed, to end it."""
     run_id = getattr(ctx, "_delegated_operation_id", None)
     if run_id is None:

@@ -7,16 +7,20 @@ from fiftyone.operators import types
 from .. import forms, versions
 from ..settings import EvaluateSettings
 from ..tasks.evaluate import evaluate
-from .base import OnSamples
+from .base import FormOperator
 
 
-class EvaluateForgeries(OnSamples):
-    """Measure predictions, and marks what is right and wrong."""
+class EvaluateForgeries(FormOperator):
+    """Evaluate predictions, and mark hits, misses and false alarms."""
 
     name = "evaluate_forgeries"
     label = "Evaluate forgeries"
     description = "Average precision and recall, AUC and EER, and views of the errors"
     settings = EvaluateSettings
+    options = {  # noqa: RUF012 - an operator's options are read only
+        "allow_immediate_execution": True,
+        "allow_delegated_execution": True,
+    }
 
     def execute(self, ctx: Any) -> dict[str, Any]:
         """Measure."""

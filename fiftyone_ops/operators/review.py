@@ -3,34 +3,22 @@
 from typing import Any
 
 import fiftyone.operators as foo
-from fiftyone.operators import types
 
 from .. import forms, versions
 from ..settings import ReviewSettings
-from ..tasks.review import Decision, decide, start_review
+from ..tasks.decisions import Decision
+from ..tasks.review import decide, start_review
 from ..tasks.review_queue import queue, waiting
+from .base import FormOperator
 
 
-class ReviewForgeries(foo.Operator):
-    """Shows what a reviewer should look at, the most telling first."""
+class ReviewForgeries(FormOperator):
+    """Show the samples that a reviewer should look at, the most telling first."""
 
-    @property
-    def config(self) -> Any:
-        """Configuration that the App shows."""
-        return foo.OperatorConfig(
-            name="review_forgeries",
-            label="Review forgeries",
-            description="A queue of what to look at: unsure, unlabelled, missed, or at odds",
-            dynamic=True,
-            disable_schema_validation=True,
-        )
-
-    def resolve_input(self, ctx: Any) -> Any:
-        """Return the form."""
-        inputs = types.Object()
-        forms.ask_target(ctx, inputs)
-        forms.ask(inputs, ReviewSettings)
-        return types.Property(inputs, view=types.View(label="Review forgeries"))
+    name = "review_forgeries"
+    label = "Review forgeries"
+    description = "A queue of what to look at: unsure, unlabelled, missed, or at odds"
+    settings = ReviewSettings
 
     def execute(self, ctx: Any) -> dict[str, Any]:
         """Put the queue in order, save it as a view, and show that."""
@@ -45,19 +33,9 @@ class ReviewForgeries(foo.Operator):
         ctx.ops.set_view(name=name)
         return {"view": name, "queued": view.count(), "waiting": waiting(samples, **fields)}
 
-    def __call__(self, samples: Any, **settings: Any) -> Any:
-        """Run it from Python.
-
-        Args:
-            samples: A dataset or a view.
-            **settings: Those of the form.
-        """
-        params = {"target": "view", **settings}
-        return foo.execute_operator(self.uri, {"view": samples.view()}, params=params)
-
 
 class DecideForgery(foo.Operator):
-    """Takes one decision about one sample; the review panel calls it."""
+    """Take one decision about one sample; the review panel calls it."""
 
     @property
     def config(self) -> Any:

@@ -14,7 +14,7 @@ const GIVEN = {
   "@fiftyone/state": "__fos__",
 };
 
-/** Says on top of the script what it was built of, so that a test can tell a stale one. */
+/** Writes the hash of the sources on top of the script, so that a test can tell a stale one. */
 function builtOf(folder: string): Plugin {
   const hash = createHash("sha256");
   for (const name of readdirSync(folder).sort()) hash.update(readFileSync(`${folder}/${name}`));

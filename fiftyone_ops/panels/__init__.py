@@ -1,8 +1,9 @@
 """Panels of the App: each asks for values and draws them in the browser.
 
 The drawing is TypeScript, in ``panel/``; what is built of it lies in ``dist/``. A method here
-answers with plain values, to the one who asked. What FiftyOne calls a panel's data is not used:
-the browser merges it into what is there, list by list, and the last clip's segments stay.
+responds with the JSON of a model of :mod:`fiftyone_ops.responses`. What FiftyOne calls a panel's
+data is not used: the browser merges it into what is there, list by list, and the last clip's
+segments stay.
 """
 
 from typing import Any

@@ -10,9 +10,10 @@ from fiftyone.operators import types
 from mmmsba_plugin.errors import MmmsbaError
 
 from ..labels import Fields
+from ..responses import Problem, Response
 from ..store import DETECT, method_of
 
-#: Where a dataset's truth lies.
+#: Field of a dataset's ground truth.
 TRUTH_FIELD: Final = "ground_truth"
 
 #: Requests share one object for a dataset, and each reads it anew: a decision that adds fields
@@ -20,32 +21,39 @@ TRUTH_FIELD: Final = "ground_truth"
 _ONE_AT_A_TIME: Final = RLock()
 
 _Panel = TypeVar("_Panel")
-Answer = dict[str, Any]
 
 
-def predictions(method: Callable[[_Panel, Any], Answer]) -> Callable[[_Panel, Any], Answer]:
-    """Let a method of a panel say what is wrong; the App takes a panel down that raises."""
+def respond(
+    method: Callable[[_Panel, Any], Response | None],
+) -> Callable[[_Panel, Any], dict[str, Any]]:
+    """Let a panel's method respond with JSON, errors too; the App takes a panel down that raises.
+
+    Args:
+        method: Returns its response, or None where the App alone has something to do.
+    """
 
     @wraps(method)
-    def answered(panel: _Panel, ctx: Any) -> Answer:
+    def responding(panel: _Panel, ctx: Any) -> dict[str, Any]:
         try:
             with _ONE_AT_A_TIME:
-                return method(panel, ctx)
+                response = method(panel, ctx)
         except MmmsbaError as error:
-            return {"problem": str(error)}
+            response = Problem(problem=str(error))
         # Else the App closes the sample's window, and what was in it is lost.
         except Exception as error:  # noqa: BLE001 - see above
-            return {"problem": f"{type(error).__name__}: {error}; reload the App and try again"}
+            message = f"{type(error).__name__}: {error}; reload the App and try again"
+            response = Problem(problem=message)
+        return {} if response is None else response.model_dump(mode="json")
 
-    return answered
+    return responding
 
 
 def drawn_by(component: str, **methods: Any) -> Any:
     """Return a panel that is nothing but one component of ours.
 
     Args:
-        component: What ``panel/src/index.ts`` calls it.
-        **methods: What it may ask for, by the names that it uses.
+        component: Its name in ``panel/src/index.ts``.
+        **methods: Methods that it may call, by the names that it uses.
     """
     view = types.View(component=component, composite_view=True, **methods)
     return types.Property(types.Object(), view=view)

@@ -4,7 +4,8 @@ from typing import Any
 
 import fiftyone.operators as foo
 
-from .base import TRUTH_FIELD, drawn_by, fields_of, prediction_fields, predictions
+from ..responses import Queue, Summary
+from .base import TRUTH_FIELD, drawn_by, fields_of, prediction_fields, respond
 from .overview_data import narrowed, overview_of, queue_of
 
 
@@ -32,33 +33,34 @@ class ForgeryOverview(foo.Panel):
             open=self.open,
         )
 
-    @predictions
-    def summary(self, ctx: Any) -> dict[str, Any]:
+    @respond
+    def summary(self, ctx: Any) -> Summary:
         """Return the counts of the view."""
         fields = fields_of(ctx)
-        values = {"fields": prediction_fields(ctx.dataset), "field": fields and fields.segments}
-        return values if fields is None else {**values, **overview_of(ctx.view, fields)}
+        return Summary(
+            fields=tuple(prediction_fields(ctx.dataset)),
+            field=fields and fields.segments,
+            overview=fields and overview_of(ctx.view, fields),
+        )
 
-    @predictions
-    def show(self, ctx: Any) -> dict[str, Any]:
+    @respond
+    def show(self, ctx: Any) -> None:
         """Make what was clicked the view."""
         kind, fields = ctx.params["kind"], fields_of(ctx)
         if kind == "all" or fields is None:
             ctx.ops.clear_view()
         else:
             ctx.ops.set_view(narrowed(ctx.view, fields, kind=kind, value=ctx.params["value"]))
-        return {}
 
-    @predictions
-    def queue(self, ctx: Any) -> dict[str, Any]:
+    @respond
+    def queue(self, ctx: Any) -> Queue:
         """Return the review queue, with reasons."""
         fields = fields_of(ctx)
         if fields is None:
-            return {"items": [], "reasons": [], "num_reviewed": 0, "num_clips": 0}
+            return Queue(items=(), reasons=(), num_reviewed=0, num_clips=0)
         return queue_of(ctx.view, fields, reason=ctx.params["reason"], truth_field=TRUTH_FIELD)
 
-    @predictions
-    def open(self, ctx: Any) -> dict[str, Any]:
+    @respond
+    def open(self, ctx: Any) -> None:
         """Open a clip of the queue."""
         ctx.ops.open_sample(id=ctx.params["sample_id"])
-        return {}

@@ -4,16 +4,18 @@ No sample is loaded, so ten thousand cost little more than ten. What is clicked 
 the very expression that it was counted by, so that a bar of 12 leads to 12 samples.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
 import fiftyone as fo
 from fiftyone import ViewField
 
+from .. import responses
 from ..labels import VERDICTS, Fields
+from ..records import is_finished
+from ..responses import Bar, Count, Overview, Queue, QueueItem, Tally
 from ..samples import Samples, flattened
-from ..tasks.review import is_finished
 from ..tasks.review_queue import REASONS, Reason, queue, waiting
 
 #: Reasons to look, on a button.
@@ -36,15 +38,14 @@ MAX_QUEUED: Final = 100
 
 #: An expression over samples; FiftyOne is untyped.
 Expression = Any
-Values = dict[str, Any]
 
 
-def overview_of(samples: Samples, fields: Fields) -> Values:
+def overview_of(samples: Samples, fields: Fields) -> Overview:
     """Compute the histogram of scores, and counts of samples by kind.
 
     Args:
         samples: A dataset or a view that has those fields.
-        fields: Where a run wrote.
+        fields: Fields of a run.
     """
     samples = flattened(samples)
     counts = samples.aggregate(
@@ -58,20 +59,25 @@ def overview_of(samples: Samples, fields: Fields) -> Values:
         ]
     )
     num_clips, bars, (lowest, highest), verdicts, modalities, splits = counts
-    return {
-        "num_clips": num_clips,
-        "bars": [
-            {"low": bar / NUM_BARS, "high": (bar + 1) / NUM_BARS, "count": int(bars.get(bar, 0))}
+    in_order = {verdict: verdicts[verdict] for verdict in VERDICTS if verdict in verdicts}
+    return Overview(
+        num_clips=num_clips,
+        bars=tuple(
+            Bar(low=bar / NUM_BARS, high=(bar + 1) / NUM_BARS, count=int(bars.get(bar, 0)))
             for bar in range(NUM_BARS)
-        ],
-        # Several runs with several thresholds have no line in common.
-        "threshold": lowest if lowest == highest else None,
-        "tallies": [
-            _tally("verdict", "Clips by verdict", _in_order(verdicts)),
-            _tally("modality", "Fake segments by what was altered", _most_first(modalities)),
-            _tally("split", "Clips by split", _most_first(splits)),
-        ],
-    }
+        ),
+        # Several runs with several thresholds have none in common.
+        threshold=lowest if lowest == highest else None,
+        tallies=(
+            _tally("verdict", "Clips by verdict", in_order),
+            _tally(
+                "modality",
+                "Fake segments by manipulated modality",
+                _frequent_first(modalities),
+            ),
+            _tally("split", "Clips by split", _frequent_first(splits)),
+        ),
+    )
 
 
 def narrowed(samples: Samples, fields: Fields, *, kind: str, value: Any) -> Samples:
@@ -79,7 +85,7 @@ def narrowed(samples: Samples, fields: Fields, *, kind: str, value: Any) -> Samp
 
     Args:
         samples: What was counted.
-        fields: Where a run wrote.
+        fields: Fields of a run.
         kind: ``score``, or the kind of a tally.
         value: The lower edge of a bar, or the value that was counted.
 
@@ -89,18 +95,33 @@ def narrowed(samples: Samples, fields: Fields, *, kind: str, value: Any) -> Samp
     Example:
         >>> narrowed(dataset, Fields("forgeries"), kind="verdict", value="forged")  # doctest: +SKIP
     """
-    match, videos = _MATCHES[kind], flattened(samples)
-    return videos.match(match(videos, fields, value))
+    videos = flattened(samples)
+    match kind:
+        case "score":
+            score = ViewField(f"{fields.verdict}.confidence")
+            expression = (score.type() == "double") & (_bar(score) == round(value * NUM_BARS))
+        case "verdict":
+            expression = ViewField(f"{fields.verdict}.label") == value
+        case "modality":
+            segments = ViewField(f"{fields.segments}.detections")
+            expression = segments.filter(ViewField("label") == value).length() > 0
+        case "split":
+            path = split_path(videos)
+            split = ViewField(path)
+            expression = split.contains(value) if path == _TAGS else split == value
+        case _:
+            raise KeyError(kind)
+    return videos.match(expression)
 
 
-def queue_of(samples: Samples, fields: Fields, *, reason: Reason, truth_field: str) -> Values:
+def queue_of(samples: Samples, fields: Fields, *, reason: Reason, truth_field: str) -> Queue:
     """Return the review queue for a reason, and the number that waits for each.
 
     Args:
         samples: A dataset or a view.
-        fields: Where a run wrote.
-        reason: Why to look.
-        truth_field: Where a dataset's truth lies.
+        fields: Fields of a run.
+        reason: Reason to look.
+        truth_field: Field of the ground truth.
     """
     samples = flattened(samples)
     where = {"label_field": fields.segments, "truth_field": truth_field}
@@ -109,18 +130,22 @@ def queue_of(samples: Samples, fields: Fields, *, reason: Reason, truth_field: s
     starts = f"{fields.segments}.detections.start_s"
     started = samples.has_field(fields.review)
     counts = waiting(samples, **where)
-    return {
-        "items": [
-            {"sample_id": sample_id, "name": Path(path).name, "score": score, "at_s": at_s or []}
-            for sample_id, path, score, at_s in zip(*first.values([*paths, starts]), strict=True)
-        ],
-        "reasons": [
-            {"name": name, "title": title, "why": REASONS[name], "count": counts[name]}
+    return Queue(
+        items=tuple(
+            QueueItem(
+                sample_id=sample_id, name=Path(path).name, score=score, starts_s=starts_s or ()
+            )
+            for sample_id, path, score, starts_s in zip(
+                *first.values([*paths, starts]), strict=True
+            )
+        ),
+        reasons=tuple(
+            responses.Reason(name=name, title=title, description=REASONS[name], count=counts[name])
             for name, title in _TITLES.items()
-        ],
-        "num_reviewed": samples.match(is_finished(fields)).count() if started else 0,
-        "num_clips": samples.count(),
-    }
+        ),
+        num_reviewed=samples.match(is_finished(fields)).count() if started else 0,
+        num_clips=samples.count(),
+    )
 
 
 def split_path(samples: Samples) -> str:
@@ -134,46 +159,11 @@ def _bar(score: Expression) -> Expression:
     return (scaled >= NUM_BARS).if_else(NUM_BARS - 1, scaled.floor())
 
 
-def _by_score(samples: Samples, fields: Fields, low: float) -> Expression:
-    del samples
-    score = ViewField(f"{fields.verdict}.confidence")
-    return (score.type() == "double") & (_bar(score) == round(low * NUM_BARS))
+def _frequent_first(counts: Mapping[str | None, int]) -> dict[str, int]:
+    stated = [(value, count) for value, count in counts.items() if value is not None]
+    return dict(sorted(stated, key=lambda item: -item[1]))
 
 
-def _by_verdict(samples: Samples, fields: Fields, label: str) -> Expression:
-    del samples
-    return ViewField(f"{fields.verdict}.label") == label
-
-
-def _by_modality(samples: Samples, fields: Fields, label: str) -> Expression:
-    del samples
-    segments = ViewField(f"{fields.segments}.detections")
-    return segments.filter(ViewField("label") == label).length() > 0
-
-
-def _by_split(samples: Samples, fields: Fields, split: str) -> Expression:
-    del fields
-    path = split_path(samples)
-    return ViewField(path).contains(split) if path == _TAGS else ViewField(path) == split
-
-
-_MATCHES: Final[Mapping[str, Callable[[Samples, Fields, Any], Expression]]] = {
-    "score": _by_score,
-    "verdict": _by_verdict,
-    "modality": _by_modality,
-    "split": _by_split,
-}
-
-
-def _tally(kind: str, title: str, counts: Iterator[tuple[str, int]]) -> Values:
-    rows = [{"value": value, "count": count} for value, count in counts][:_MAX_VALUES]
-    return {"kind": kind, "title": title, "counts": rows}
-
-
-def _in_order(counts: dict[str | None, int]) -> Iterator[tuple[str, int]]:
-    yield from ((verdict, counts[verdict]) for verdict in VERDICTS if verdict in counts)
-
-
-def _most_first(counts: dict[str | None, int]) -> Iterator[tuple[str, int]]:
-    stated = ((value, count) for value, count in counts.items() if value is not None)
-    yield from sorted(stated, key=lambda item: -item[1])
+def _tally(kind: str, title: str, counts: Mapping[str, int]) -> Tally:
+    rows = [Count(value=value, count=count) for value, count in counts.items()]
+    return Tally(kind=kind, title=title, counts=tuple(rows[:_MAX_VALUES]))

@@ -6,13 +6,14 @@ import fiftyone.operators as foo
 
 from ..errors import TargetError
 from ..labels import Fields
+from ..responses import Clip, Frames
 from ..samples import flattened, require_video
 from ..tasks import review
 from ..tasks.review_queue import queue
-from .base import TRUTH_FIELD, drawn_by, fields_of, predictions
+from .base import TRUTH_FIELD, drawn_by, fields_of, respond
 from .timeline_data import clip_of, frames_of
 
-#: Where a run writes that was given no other name.
+#: Fields of a run that was given no other name.
 _USUAL: Final = Fields("forgeries")
 
 
@@ -36,33 +37,37 @@ class ForgeryTimeline(foo.Panel):
             "MmmsbaTimelineView", load=self.load, frames=self.frames, decide=self.decide
         )
 
-    @predictions
-    def load(self, ctx: Any) -> dict[str, Any]:
+    @respond
+    def load(self, ctx: Any) -> Clip:
         """Return the timeline of a clip."""
-        return clip_of(_sample(ctx), fields_of(ctx) or _USUAL, truth_field=TRUTH_FIELD)
+        return _clip(ctx)
 
-    @predictions
-    def frames(self, ctx: Any) -> dict[str, Any]:
+    @respond
+    def frames(self, ctx: Any) -> Frames:
         """Return a frame of each segment."""
-        return {"frames": list(frames_of(_sample(ctx), fields_of(ctx) or _USUAL))}
+        return Frames(frames=tuple(frames_of(_sample(ctx), fields_of(ctx) or _USUAL)))
 
-    @predictions
-    def decide(self, ctx: Any) -> dict[str, Any]:
-        """Keep what a person decided about a clip, and return how the clip stands then."""
-        fields = fields_of(ctx) or _USUAL
+    @respond
+    def decide(self, ctx: Any) -> Clip:
+        """Take a person's decision about a clip, and return its state then."""
+        fields, decision = fields_of(ctx) or _USUAL, ctx.params["decision"]
         review.decide(
             ctx.dataset,
             ctx.params["sample_id"],
             label_field=fields.segments,
             by=ctx.user_id,
-            **ctx.params["decision"],
+            **decision,
         )
-        if ctx.params["decision"]["action"] == "finish":
-            _go_on(ctx, fields)
-        return self.load(ctx)
+        if decision["action"] == "finish":
+            _open_next(ctx, fields)
+        return _clip(ctx)
 
 
-def _go_on(ctx: Any, fields: Fields) -> None:
+def _clip(ctx: Any) -> Clip:
+    return clip_of(_sample(ctx), fields_of(ctx) or _USUAL, truth_field=TRUTH_FIELD)
+
+
+def _open_next(ctx: Any, fields: Fields) -> None:
     """Open the next clip: of the queue that one came along, or else of the view."""
     here, reason = ctx.params["sample_id"], ctx.params.get("reason")
     if reason:

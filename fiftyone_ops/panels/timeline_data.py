@@ -5,7 +5,7 @@ segments.
 """
 
 import base64
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mmmsba_plugin.errors import MmmsbaError
-from mmmsba_plugin.timebase import FrameClock, clock
+from mmmsba_plugin.timebase import clock
 
-from ..labels import Fields, seconds_of
-from ..records import detections
+from ..labels import Fields, curve_names, detections, modality_scores, seconds_of
+from ..responses import Clip, Curves, FrameImage, Modality, OptOut, Review, Segment
 from ..tasks.metadata import PLAYABLE_PATH, lazily, zero_of
 
 #: A screen shows no more points than this, and the answer for an hour must stay small.
@@ -28,79 +28,84 @@ MAX_FRAMES: Final = 24
 _FRAME_PX = 120
 _JPEG_QUALITY = 80
 
-Values = dict[str, Any]
 
-
-def clip_of(sample: fo.Sample, fields: Fields, *, truth_field: str | None) -> Values:
+def clip_of(sample: fo.Sample, fields: Fields, *, truth_field: str | None) -> Clip:
     """Build the timeline of one clip.
 
     Args:
-        sample: A video sample, judged or not.
-        fields: Where the run wrote.
-        truth_field: Where a dataset's truth lies; None if there is none.
+        sample: A video sample, evaluated or not.
+        fields: Fields of a run.
+        truth_field: Field of the ground truth; None if there is none.
     """
     verdict = _value(sample, fields.verdict)
-    return {
-        "sample_id": str(sample.id),
-        "field": fields.segments,
-        "name": Path(sample.filepath).name,
-        "duration_s": _duration_s(sample, verdict),
-        "zero_s": zero_of(_value(sample, PLAYABLE_PATH) or sample.filepath),
-        "fps_hz": sample.metadata.frame_rate if sample.metadata else None,
-        "verdict": _attribute(verdict, "label"),
-        "reason": _attribute(verdict, "reason"),
-        "score": _attribute(verdict, "confidence"),
-        "threshold": _attribute(verdict, "threshold"),
-        "modalities": list(_modalities(verdict, _value(sample, fields.opt_outs))),
-        "curves": _curves(_value(sample, fields.curves)),
-        "predicted": _segments(sample, fields.segments) or [],
-        "reference": _segments(sample, truth_field) if truth_field else None,
-        "reviewed": _segments(sample, fields.reviewed),
-        "review": _review(_value(sample, fields.review)),
-    }
+    duration_s = _attribute(verdict, "duration_s")
+    if duration_s is None and sample.metadata is not None:
+        duration_s = sample.metadata.duration
+    curves, review = _value(sample, fields.curves), _value(sample, fields.review)
+    return Clip(
+        sample_id=str(sample.id),
+        field=fields.segments,
+        name=Path(sample.filepath).name,
+        duration_s=duration_s or 0.0,
+        zero_s=zero_of(_value(sample, PLAYABLE_PATH) or sample.filepath),
+        fps_hz=sample.metadata.frame_rate if sample.metadata else None,
+        verdict=_attribute(verdict, "label"),
+        reason=_attribute(verdict, "reason"),
+        score=_attribute(verdict, "confidence"),
+        threshold=_attribute(verdict, "threshold"),
+        modalities=_modalities(verdict, _value(sample, fields.opt_outs)),
+        curves=None if curves is None else _curves(curves),
+        predicted=_segments(sample, fields.segments) or (),
+        reference=_segments(sample, truth_field) if truth_field else None,
+        reviewed=_segments(sample, fields.reviewed),
+        review=None
+        if review is None
+        else Review(
+            label=review.label,
+            by=review.by,
+            at=review.at.strftime("%Y-%m-%d %H:%M"),
+            decided=dict(review.decided or {}),
+            num_decisions=len(review.history or []),
+        ),
+    )
 
 
-def frames_of(sample: fo.Sample, fields: Fields) -> Iterator[Values]:
-    """Yield a frame from the middle of each segment, as a data URI, or why there is none.
+def frames_of(sample: fo.Sample, fields: Fields) -> Iterator[FrameImage]:
+    """Yield a frame from the middle of each segment, the surest first.
 
     Args:
         sample: A video sample.
-        fields: Where the run and the reviewers wrote.
+        fields: Fields of a run.
     """
     from mmmsba_plugin.media.probe import probe
-
-    moments = list(_moments(sample, fields))
-    try:
-        media = probe(sample.filepath) if moments else None
-    except MmmsbaError as error:
-        yield from ({"segment_id": name, "src": None, "caption": str(error)} for name, _ in moments)
-        return
-    for name, middle_s in moments:
-        yield {"segment_id": name, **_frame(media, middle_s)}
-
-
-def _moments(sample: fo.Sample, fields: Fields) -> Iterator[tuple[str, float]]:
-    """Yield the segments to show a frame of, and its time, the surest first."""
-    segments = (_segments(sample, fields.segments) or []) + (
-        _segments(sample, fields.reviewed) or []
-    )
-    by_name = {segment["id"]: segment for segment in segments}
-    best = sorted(by_name.values(), key=lambda segment: -(segment["score"] or 1.0))
-    for segment in best[:MAX_FRAMES]:
-        yield segment["id"], (segment["start_s"] + segment["end_s"]) / 2
-
-
-def _frame(media: Any, time_s: float) -> Values:
     from mmmsba_plugin.media.video import frame_at
 
-    try:
-        frame = frame_at(media, time_s, max_short_side_px=_FRAME_PX)
-    except MmmsbaError as error:
-        return {"src": None, "caption": str(error)}
-    return {"src": _data_uri(frame.rgb), "caption": clock(frame.pts_s)}
+    segments = {
+        segment.id: segment
+        for field in (fields.segments, fields.reviewed)
+        for segment in _segments(sample, field) or ()
+    }
+    best = sorted(segments.values(), key=lambda segment: -(segment.score or 1.0))[:MAX_FRAMES]
+    media = None
+    for segment in best:
+        middle_s = (segment.start_s + segment.end_s) / 2
+        try:
+            media = media or probe(sample.filepath)
+            frame = frame_at(media, middle_s, max_short_side_px=_FRAME_PX)
+        except MmmsbaError as error:
+            yield FrameImage(segment_id=segment.id, src=None, caption=str(error))
+        else:
+            yield FrameImage(
+                segment_id=segment.id, src=data_uri(frame.rgb), caption=clock(frame.pts_s)
+            )
 
 
-def _data_uri(rgb: NDArray[np.uint8]) -> str:
+def data_uri(rgb: NDArray[np.uint8]) -> str:
+    """Encode a frame as the data URI of a JPEG.
+
+    Args:
+        rgb: The frame, shape ``(height, width, 3)``.
+    """
     import cv2
 
     bgr = cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR)
@@ -108,67 +113,12 @@ def _data_uri(rgb: NDArray[np.uint8]) -> str:
     return "data:image/jpeg;base64," + base64.b64encode(jpeg.tobytes()).decode("ascii")
 
 
-def _segments(sample: fo.Sample, field: str) -> list[Values] | None:
-    """Return the segments of a field in time order; None where it holds nothing."""
-    value = _value(sample, field)
-    if value is None:
-        return None
-    clock_of_clip = lazily(sample.filepath, sample.metadata)
-    segments = [_segment(label, clock_of_clip) for label in detections(value)]
-    return sorted(segments, key=lambda segment: segment["start_s"])
-
-
-def _segment(label: Any, clock_of_clip: Callable[[], FrameClock]) -> Values:
-    segment = seconds_of(label, clock_of_clip)
-    return {
-        "id": str(label.id),
-        "source": _attribute(label, "source"),
-        "start_s": segment.start_s,
-        "end_s": segment.end_s,
-        "label": label.label,
-        "score": label.confidence,
-    }
-
-
-def _modalities(verdict: Any, opt_outs: Any) -> Iterator[Values]:
-    by_modality: dict[str, list[Values]] = {}
-    for label in detections(opt_outs):
-        opt_out = {"start_s": label.start_s, "end_s": label.end_s, "reason": label.reason}
-        by_modality.setdefault(label.label, []).append(opt_out)
-    for name, score in _scores(verdict):
-        yield {"name": name, "score": score, "opt_outs": by_modality.get(name, [])}
-
-
-def _scores(verdict: Any) -> Iterator[tuple[str, float | None]]:
-    prefix = "score_"
-    for name in verdict.field_names if verdict is not None else ():
-        if name.startswith(prefix):
-            yield name.removeprefix(prefix), verdict[name]
-
-
-def _curves(document: Any) -> Values | None:
-    if document is None:
-        return None
-    curve_of_modality = {
-        name: np.asarray(document[name], dtype=np.float64)
-        for name in document.field_names
-        if name not in {"start_s", "stride_s"} and document[name] is not None
-    }
-    together = curve_of_modality.pop("score")
-    snippets_a_point = max(1, -(-len(together) // MAX_POINTS))
-    return {
-        "start_s": document.start_s,
-        "stride_s": document.stride_s * snippets_a_point,
-        "snippets_a_point": snippets_a_point,
-        "score": highest(together, snippets_a_point),
-        "by_modality": {
-            name: highest(curve, snippets_a_point) for name, curve in curve_of_modality.items()
-        },
-    }
-
-
 def highest(scores: NDArray[np.float64], snippets_a_point: int) -> list[float | None]:
     """Return the highest of every so many scores, None where none of them is known.
+
+    Args:
+        scores: P(fake) of each snippet, shape ``(snippet,)``, NaN where it was not evaluated.
+        snippets_a_point: How many snippets one point stands for.
 
     Example:
         >>> highest(np.array([0.1, 0.9, np.nan, np.nan, 0.3]), 2)
@@ -180,23 +130,50 @@ def highest(scores: NDArray[np.float64], snippets_a_point: int) -> list[float | 
     return [None if np.isneginf(score) else round(float(score), 4) for score in maxima]
 
 
-def _review(review: Any) -> Values | None:
-    if review is None:
+def _segments(sample: fo.Sample, field: str) -> tuple[Segment, ...] | None:
+    """Return the segments of a field in time order; None where it holds nothing."""
+    value = _value(sample, field)
+    if value is None:
         return None
-    return {
-        "label": review.label,
-        "by": review.by,
-        "at": review.at.strftime("%Y-%m-%d %H:%M"),
-        "decided": dict(review.decided or {}),
-        "num_decisions": len(review.history or []),
-    }
+    clock_of_clip = lazily(sample.filepath, sample.metadata)
+    segments = []
+    for label in value.detections:
+        segment = seconds_of(label, clock_of_clip)
+        segments.append(
+            Segment(
+                id=str(label.id),
+                source=_attribute(label, "source"),
+                start_s=segment.start_s,
+                end_s=segment.end_s,
+                label=label.label,
+                score=label.confidence,
+            )
+        )
+    return tuple(sorted(segments, key=lambda segment: segment.start_s))
 
 
-def _duration_s(sample: fo.Sample, verdict: Any) -> float:
-    stated = _attribute(verdict, "duration_s")
-    if stated is None and sample.metadata is not None:
-        stated = sample.metadata.duration
-    return float(stated or 0.0)
+def _modalities(verdict: Any, opt_outs: Any) -> tuple[Modality, ...]:
+    opt_outs_of_modality: dict[str, list[OptOut]] = {}
+    for label in detections(opt_outs):
+        opt_out = OptOut(start_s=label.start_s, end_s=label.end_s, reason=label.reason)
+        opt_outs_of_modality.setdefault(label.label, []).append(opt_out)
+    return tuple(
+        Modality(name=name, score=score, opt_outs=tuple(opt_outs_of_modality.get(name, ())))
+        for name, score in modality_scores(verdict).items()
+    )
+
+
+def _curves(document: Any) -> Curves:
+    curves = {name: np.asarray(document[name], dtype=np.float64) for name in curve_names(document)}
+    snippets_a_point = max(1, -(-len(curves["score"]) // MAX_POINTS))
+    points = {name: tuple(highest(curve, snippets_a_point)) for name, curve in curves.items()}
+    return Curves(
+        start_s=document.start_s,
+        stride_s=document.stride_s * snippets_a_point,
+        snippets_a_point=snippets_a_point,
+        score=points.pop("score"),
+        by_modality=points,
+    )
 
 
 def _value(sample: fo.Sample, field: str) -> Any:

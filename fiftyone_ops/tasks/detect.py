@@ -8,7 +8,9 @@ From Python, without the App::
 """
 
 import time
+from collections import Counter
 from collections.abc import Callable, Generator, Mapping
+from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
@@ -21,15 +23,13 @@ from mmmsba_plugin.hookspecs import Detector
 from mmmsba_plugin.media.frame_index import Glance
 from mmmsba_plugin.plugins import at_false_positive_rate, with_threshold
 from mmmsba_plugin.schema import Media, Problem, Provenance, Report
-from mmmsba_plugin.timebase import FrameClock
 
-from .. import labels, store
-from ..labels import Fields
-from ..progress import Progress, Summary
+from .. import labels, reports, store
+from ..labels import VERDICTS, Fields
 from ..samples import Samples, batches, by_id, dataset_of, videos_of
 from ..settings import DetectSettings
-from ..store import declare, write
 from . import metadata
+from .base import Counted, Task
 
 #: How many videos that failed a summary names.
 _NUM_NAMED = 10
@@ -38,14 +38,69 @@ _NUM_NAMED = 10
 #: that is switched off. A write costs some 0.1 s, however few it writes.
 _LONGEST_UNWRITTEN_S = 15.0
 
+_CHANGING_RATE = (
+    "frames come at a changing rate: frame numbers count stored frames, so players that "
+    "count by an average rate may show labels early or late; the seconds are exact"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress(Counted):
+    """Progress of detection.
+
+    Attributes:
+        left_s: How long the rest may take, in seconds.
+    """
+
+    left_s: float
+
+    def __str__(self) -> str:
+        minutes, seconds = divmod(round(self.left_s), 60)
+        hours, minutes = divmod(minutes, 60)
+        if hours:
+            left = f"{hours} h {minutes} min"
+        else:
+            left = f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
+        return f"{self.num_done} of {self.total} videos evaluated, {left} left"
+
+
+@dataclass(slots=True)
+class DetectSummary:
+    """Summary of detection.
+
+    Attributes:
+        label_field: The label field; also the key of the run.
+        total: Videos that were chosen.
+        skipped: Videos that were left as they were, since they had been evaluated before.
+        verdicts: How many videos got each verdict.
+        problems: Why the first of those that failed did, by file.
+        took_s: How long it took, in seconds.
+    """
+
+    label_field: str
+    total: int
+    skipped: int = 0
+    verdicts: Counter[str] = field(default_factory=Counter)
+    problems: dict[str, str] = field(default_factory=dict)
+    took_s: float = 0.0
+
+    def __str__(self) -> str:
+        counts = [f"{n} {word}" for word in VERDICTS if (n := self.verdicts[word])]
+        skipped = [f"{self.skipped} evaluated before"] if self.skipped else []
+        return f"{', '.join([*counts, *skipped]) or 'nothing to evaluate'} of {self.total} videos"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as plain values."""
+        return {**asdict(self), "verdicts": {word: self.verdicts[word] for word in VERDICTS}}
+
 
 def annotate(
     samples: Samples,
     *,
     on_progress: Callable[[Progress], None] = lambda _: None,
     **settings: Any,
-) -> Summary:
-    """Judge videos and write what is said about them; see :mod:`.labels` for the fields.
+) -> DetectSummary:
+    """Detect fakes in videos, and write the reports as labels; see :mod:`.labels` for the fields.
 
     Labels are written in batches, so whoever stops it keeps what was done, and a second call
     goes on from there. A video that cannot be evaluated is marked with the reason, and the rest
@@ -58,34 +113,29 @@ def annotate(
 
     Raises:
         ConfigError: A setting is unknown, out of bounds or at odds with another.
+        CapabilityError: The detector cannot do what a setting asks for.
         TargetError: There are no videos.
         FieldTakenError: The label field is there, and is not ours.
         CheckpointNotFoundError: There are no weights.
         WriteError: The database does not take labels.
     """
-    run = Annotation(samples, DetectSettings.read(settings))
-    for progress in run.steps():
-        on_progress(progress)
-    return run.summary
+    return DetectTask(samples, DetectSettings.read(settings)).run(on_progress)
 
 
-class Annotation:
-    """One run over videos. All that can fail for all of them fails as it is made.
+class DetectTask(Task[Progress, DetectSummary]):
+    """Detection in videos.
 
     Args:
         samples: A dataset or a view of videos.
-        settings: How they are evaluated, and what is written.
-        detector: Who judges them; the one that the settings name, if not given.
-
-    Attributes:
-        summary: What was done so far.
+        settings: Detector, threshold, and what is written.
+        detector: The detector; the one that the settings name, if not given.
 
     Raises:
         MmmsbaError: As for :func:`annotate`.
     """
 
     def __init__(
-        self, samples: Samples, settings: DetectSettings, *, detector: Detector | None = None
+        self, samples: Samples, settings: DetectSettings, detector: Detector | None = None
     ) -> None:
         videos = videos_of(samples)
         self.settings = settings
@@ -93,23 +143,38 @@ class Annotation:
         self._dataset = dataset_of(videos)
         key = self.fields.segments
         store.require_ours(self._dataset, key, method=store.DETECT, fields=self.fields.predicted)
-        self._detector = _with_settings(detector or load_detector(settings), settings)
-        info = dict(self._detector.info)
+        detector = detector or load_detector(settings)
+        # Segments follow the threshold: a clip is fake exactly if it has one.
+        if settings.false_positive_rate is not None:
+            detector = at_false_positive_rate(detector, settings.false_positive_rate)
+        elif settings.threshold is not None:
+            detector = with_threshold(detector, settings.threshold)
+        self._detector, info = detector, dict(detector.info)
         self._made_by = store.made_by({**info, "threshold": settings.threshold})
-        declare(self._dataset, self.fields, modalities=tuple(info.get("modalities", ())))
-        makers = store.makers_of(self._dataset, self.fields) | {self._made_by: info}
+        store.declare(self._dataset, self.fields, modalities=tuple(info.get("modalities", ())))
         store.register(
             self._dataset,
             key,
             method=store.DETECT,
             label_field=key,
-            makers=makers,
+            makers=store.makers_of(self._dataset, self.fields) | {self._made_by: info},
             settings=settings.model_dump(mode="json"),
         )
-        ids = videos.values("id")
-        before = self._evaluated_before(videos)
+        ids, before = videos.values("id"), self._evaluated_before(videos)
         self._ids = [sample_id for sample_id in ids if sample_id not in before]
-        self.summary = Summary(key, total=len(ids), skipped=len(ids) - len(self._ids))
+        self.summary = DetectSummary(key, total=len(ids), skipped=len(ids) - len(self._ids))
+
+    def _evaluated_before(self, videos: Samples) -> frozenset[str]:
+        """Return the ids of the videos that are left as they are."""
+        if self.settings.existing == "overwrite":
+            return frozenset()
+        verdict = self.fields.verdict
+        with_verdict = videos.exists(verdict)
+        if self.settings.existing == "resume":
+            succeeded = F(f"{verdict}.label") != "error"
+            same_maker = F(f"{verdict}.made_by") == self._made_by
+            with_verdict = with_verdict.match(succeeded & same_maker)
+        return frozenset(with_verdict.values("id"))
 
     def steps(self) -> Generator[Progress, None, None]:
         """Detect in the videos, one a step; closed early, it writes what it has."""
@@ -118,11 +183,12 @@ class Annotation:
         for batch in batches(self._ids, self.settings.batch_size):
             labels_to_write = Batch(self._dataset, self.fields, self.settings)
             paths = metadata.paths_of(self._dataset, batch)
-            labels_to_write.look_at(paths)
+            labels_to_write.read_frame_indices(paths)
             try:
                 for sample_id in batch:
                     if sample_id in paths:
-                        self._evaluate(sample_id, paths[sample_id], labels_to_write)
+                        report = self._report(paths[sample_id])
+                        labels_to_write.add(sample_id, report, made_by=self._made_by)
                     num_done += 1
                     self.summary.took_s = time.monotonic() - started_s
                     left_s = self.summary.took_s / num_done * (len(self._ids) - num_done)
@@ -133,32 +199,30 @@ class Annotation:
                 # Also where whoever iterates has enough, or closes the App's tab.
                 labels_to_write.write()
 
-    def _evaluate(self, sample_id: str, path: str, into: "Batch") -> None:
-        report = self._report(path)
-        into.add(sample_id, report, made_by=self._made_by)
-        verdict = into.verdict_of(sample_id)
-        self.summary.verdicts[verdict] += 1
-        if report.problem and len(self.summary.problems) < _NUM_NAMED:
-            self.summary.problems[path] = report.problem.message
-
     def _report(self, path: str) -> Report:
+        """Return the report on a video, whatever its detector raises, and count it."""
         try:
-            return self._detector.detect(path)
-        # A stranger's detector can raise anything, and the videos behind this one must not be
+            report = self._detector.detect(path)
+        # A third-party detector can raise anything, and the videos behind this one must not be
         # lost for it.
         except Exception as error:  # noqa: BLE001 - see above
-            return _failed(path, error)
-
-    def _evaluated_before(self, videos: Samples) -> frozenset[str]:
-        """Return the videos that are left as they are."""
-        if self.settings.existing == "overwrite":
-            return frozenset()
-        verdict = self.fields.verdict
-        with_verdict = videos.exists(verdict)
-        if self.settings.existing == "resume":
-            well = F(f"{verdict}.label") != "error"
-            with_verdict = with_verdict.match(well & (F(f"{verdict}.made_by") == self._made_by))
-        return frozenset(with_verdict.values("id"))
+            kind = type(error).__name__
+            message = str(error) if isinstance(error, MmmsbaError) else f"{kind}: {error}"
+            report = Report(
+                status="error",
+                media=Media(path=path),
+                problem=Problem(kind=kind, message=message),
+                provenance=Provenance(
+                    package_version=version("mmmsba-plugin"),
+                    api_version="",
+                    formula_version=0,
+                    detector="",
+                ),
+            )
+        self.summary.verdicts[reports.verdict_label(report)] += 1
+        if report.problem and len(self.summary.problems) < _NUM_NAMED:
+            self.summary.problems[path] = report.problem.message
+        return report
 
 
 def load_detector(settings: DetectSettings) -> Detector:
@@ -175,7 +239,9 @@ def load_detector(settings: DetectSettings) -> Detector:
     folder = settings.checkpoint
     if folder is None and settings.detector == "mmms-ba":
         folder = checkpoint_folder(None)
-    return _loaded(settings.detector, folder, _changed_ns(folder))
+    weights = None if folder is None else folder / "model.safetensors"
+    changed_ns = weights.stat().st_mtime_ns if weights and weights.is_file() else 0
+    return _loaded(settings.detector, folder, changed_ns)
 
 
 @lru_cache(maxsize=1)
@@ -184,38 +250,6 @@ def _loaded(name: str, folder: Path | None, changed_ns: int) -> Detector:
 
     del changed_ns
     return lookup("detectors", name).load(folder)
-
-
-def _changed_ns(folder: Path | None) -> int:
-    weights = None if folder is None else folder / "model.safetensors"
-    return weights.stat().st_mtime_ns if weights is not None and weights.is_file() else 0
-
-
-def _with_settings(detector: Detector, settings: DetectSettings) -> Detector:
-    """Return the detector with the threshold that settings ask for; segments follow it."""
-    if settings.false_positive_rate is not None:
-        return at_false_positive_rate(detector, settings.false_positive_rate)
-    if settings.threshold is not None:
-        return with_threshold(detector, settings.threshold)
-    return detector
-
-
-def _failed(path: str, error: Exception) -> Report:
-    message = str(error) if isinstance(error, MmmsbaError) else f"{type(error).__name__}: {error}"
-    return Report(
-        status="error",
-        media=Media(path=path),
-        problem=Problem(kind=type(error).__name__, message=message),
-        provenance=Provenance(
-            package_version=version("mmmsba-plugin"), api_version="", formula_version=0, detector=""
-        ),
-    )
-
-
-_UNSTEADY = (
-    "frames come at a changing rate: frame numbers count stored frames, so players that "
-    "count by an average rate may show labels early or late; the seconds are exact"
-)
 
 
 class Batch:
@@ -227,7 +261,7 @@ class Batch:
         settings: What to write.
 
     Attributes:
-        written_s: When it was written last, or begun, on the monotonic clock, in seconds.
+        written_s: Time of the last write, or of its making, on the monotonic clock, in seconds.
     """
 
     def __init__(self, dataset: Any, fields: Fields, settings: DetectSettings) -> None:
@@ -236,8 +270,12 @@ class Batch:
         self._columns: dict[str, dict[str, Any]] = {}
         self.written_s = time.monotonic()
 
-    def look_at(self, paths: Mapping[str, str]) -> None:
-        """Look at the files, and fill the metadata of those that have none."""
+    def read_frame_indices(self, paths: Mapping[str, str]) -> None:
+        """Read the files' frame indices, and fill the metadata of samples that have none.
+
+        Args:
+            paths: The samples' files, by id.
+        """
         self._frame_indices = {sample_id: metadata.look(path) for sample_id, path in paths.items()}
         bare = metadata.without_metadata(by_id(self._dataset, paths)).values("id")
         metadata.put(
@@ -245,41 +283,38 @@ class Batch:
         )
 
     def add(self, sample_id: str, report: Report, *, made_by: str) -> None:
-        """Take in what is said about a video."""
-        clock = self._clock(sample_id, report)
-        verdict = labels.verdict_of(report, made_by=made_by, notes=_notes(clock))
-        settings, fields = self._settings, self._fields
-        values = {
-            fields.segments: labels.segments_of(report, clock),
-            # What is not asked for goes, so that nothing of an earlier run stays beside this one.
-            fields.opt_outs: labels.opt_outs_of(report, clock) if settings.opt_outs else None,
-            fields.curves: labels.curves_of(report.curves) if settings.curves else None,
-            fields.proposals: labels.proposals_of(report) if settings.proposals else None,
-        }
-        if settings.frames and report.curves is not None:
-            values[f"frames.{fields.frame_score}"] = labels.frame_scores_of(report.curves, clock)
-        # The verdict goes last: a video that has one has everything.
-        for name, value in {**values, fields.verdict: verdict}.items():
-            self._columns.setdefault(name, {})[sample_id] = value
+        """Add the labels of a report on a video.
 
-    def verdict_of(self, sample_id: str) -> str:
-        """Return in a word what was said about a video."""
-        word: str = self._columns[self._fields.verdict][sample_id].label
-        return word
-
-    def write(self) -> None:
-        """Write what was taken in."""
-        verdicts = self._columns.pop(self._fields.verdict, {})
-        columns, self._columns = self._columns, {}
-        write(self._dataset, {**columns, self._fields.verdict: verdicts})
-        self.written_s = time.monotonic()
-
-    def _clock(self, sample_id: str, report: Report) -> FrameClock:
+        Args:
+            sample_id: The sample.
+            report: The report.
+            made_by: As for :func:`~fiftyone_ops.reports.verdict_of`.
+        """
         frame_index = self._frame_indices.get(sample_id)
         if isinstance(frame_index, Glance):
-            return frame_index.from_zero(report.media.zero_s)
-        return labels.lone_frame(report.duration_s)
+            clock = frame_index.from_zero(report.media.zero_s)
+        else:
+            clock = labels.lone_frame(report.duration_s)
+        settings, fields = self._settings, self._fields
+        values = {
+            fields.segments: reports.segments_of(report, clock),
+            # What is not asked for goes, so that nothing of an earlier run stays beside this one.
+            fields.opt_outs: reports.opt_outs_of(report, clock) if settings.opt_outs else None,
+            fields.curves: reports.curves_of(report.curves) if settings.curves else None,
+            fields.proposals: reports.proposals_of(report) if settings.proposals else None,
+        }
+        if settings.frames and report.curves is not None:
+            frame_scores = reports.frame_scores_of(report.curves, clock)
+            values[f"frames.{fields.frame_score}"] = frame_scores
+        notes = () if clock.is_steady else (_CHANGING_RATE,)
+        # The verdict goes last: a video that has one has everything.
+        values[fields.verdict] = reports.verdict_of(report, made_by=made_by, notes=notes)
+        for name, value in values.items():
+            self._columns.setdefault(name, {})[sample_id] = value
 
-
-def _notes(clock: FrameClock) -> tuple[str, ...]:
-    return () if clock.is_steady else (_UNSTEADY,)
+    def write(self) -> None:
+        """Write the labels that were added."""
+        verdicts = self._columns.pop(self._fields.verdict, {})
+        columns, self._columns = self._columns, {}
+        store.write(self._dataset, {**columns, self._fields.verdict: verdicts})
+        self.written_s = time.monotonic()

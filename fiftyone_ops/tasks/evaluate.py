@@ -1,4 +1,4 @@
-"""Measure predictions in a dataset against its truth, with the metrics of the field.
+"""Evaluate predictions in a dataset against its ground truth, with the metrics of the field.
 
 From Python, without the App::
 
@@ -6,7 +6,7 @@ From Python, without the App::
 
     evaluate(dataset, predictions="forgeries", truth_field="ground_truth").table
 
-Figures are computed from ranked proposals and exact seconds, by the functions behind ``mmmsba
+Metrics are computed from ranked proposals and exact seconds, by the functions behind ``mmmsba
 evaluate``. For whoever goes through the errors, each segment gets ``tp`` or ``fp``, each true one
 ``tp`` or ``fn`` in an attribute named by ``eval_key``, each sample their counts in
 ``<eval_key>_tp``, ``_fp`` and ``_fn``, and the dataset a saved view for each kind of error.
@@ -24,25 +24,25 @@ from mmmsba_plugin.evaluation.evaluate import Evaluation, measure
 from mmmsba_plugin.evaluation.metrics.pairing import pair
 from mmmsba_plugin.evaluation.summary import to_dict
 from mmmsba_plugin.evaluation.tables import GroundTruth, Predictions, SpanTable
+from mmmsba_plugin.record import Record
 from mmmsba_plugin.segment import Segment
 
 from .. import labels, store
 from ..errors import TargetError
-from ..labels import Fields
-from ..records import Row, detections, of_truth, record_of, rows
+from ..labels import Fields, detections
+from ..records import Row, of_truth, record_of, rows
 from ..samples import Samples, dataset_of, flattened, videos_of
 from ..settings import EvaluateSettings
-from ..store import write, writing_to
 from .metadata import lazily
 
 
 @dataclass(frozen=True, slots=True)
-class Evaluated:
+class EvaluationSummary:
     """Metrics of an evaluation.
 
     Attributes:
         evaluation: All metrics, with their intervals.
-        eval_key: What the evaluation is called in the dataset.
+        eval_key: Name of the evaluation in the dataset.
         views: Names of the saved views of errors.
     """
 
@@ -52,7 +52,7 @@ class Evaluated:
 
     @property
     def table(self) -> dict[str, float]:
-        """Every figure by name, such as ``ap@0.5``, ``ar@100`` and ``auc``."""
+        """Every metric by name, such as ``ap@0.5``, ``ar@100`` and ``auc``."""
         return {name: interval.value for name, interval in self.evaluation.intervals.items()}
 
     def to_dict(self) -> dict[str, Any]:
@@ -60,8 +60,8 @@ class Evaluated:
         return {**to_dict(self.evaluation), "eval_key": self.eval_key, "views": list(self.views)}
 
 
-def evaluate(samples: Samples, **settings: Any) -> Evaluated:
-    """Measure predictions, and mark what is right and wrong.
+def evaluate(samples: Samples, **settings: Any) -> EvaluationSummary:
+    """Evaluate predictions, and mark hits, misses and false alarms.
 
     Args:
         samples: A dataset or a view.
@@ -76,28 +76,63 @@ def evaluate(samples: Samples, **settings: Any) -> Evaluated:
     options = EvaluateSettings.read(settings)
     videos = videos_of(samples)
     dataset = dataset_of(videos)
-    _require(dataset, options)
-    counted = tuple(f"{options.eval_key}_{word}" for word in ("tp", "fp", "fn"))
-    store.require_ours(dataset, options.eval_key, method=store.EVALUATE, fields=counted)
+    key = options.eval_key
+    _require_fields(dataset, options)
+    counts = tuple(f"{key}_{word}" for word in ("tp", "fp", "fn"))
+    store.require_ours(dataset, key, method=store.EVALUATE, fields=counts)
     labelled = videos.exists(options.truth_field)
-    predictions = _PredictionTable()
-    ground_truth = []
-    for batch in rows(labelled, _columns(options)):
-        ground_truth += [record_of(row) for row in batch]
-        for row in batch:
-            predictions.add(row)
-        write(dataset, _marks(batch, options))
+    table, ground_truth = _read_and_mark(labelled, options)
     evaluation = measure(
-        predictions.predictions(options.predictions),
+        table.predictions(options.predictions),
         GroundTruth.of(ground_truth),
         mode=options.mode,
         num_resamples=options.resamples,
     )
-    result = Evaluated(evaluation, options.eval_key, _save_views(dataset, options))
-    _register(dataset, result, options)
+    summary = EvaluationSummary(evaluation, key, _save_views(dataset, options))
+    store.register(
+        dataset,
+        key,
+        method=store.EVALUATE,
+        # As rows: a database's keys have no dots in them, and "ap@0.5" has.
+        metrics=[[name, value] for name, value in summary.table.items()],
+        settings=options.model_dump(mode="json"),
+        num_real=evaluation.num_real,
+        num_fake=evaluation.num_fake,
+    )
     if options.activitynet:
-        _as_activitynet(labelled, options)
-    return result
+        # FiftyOne's own evaluation beside ours, for its panel of models.
+        labelled.evaluate_detections(
+            options.predictions,
+            gt_field=options.truth_field,
+            eval_key=f"{key}_frames",
+            method="activitynet",
+            iou=options.tiou,
+            classwise=False,
+            compute_mAP=False,
+        )
+    return summary
+
+
+def _read_and_mark(
+    samples: Samples, options: EvaluateSettings
+) -> tuple["_PredictionTable", list[Record]]:
+    """Read predictions and ground truth, and write the marks, a batch at a time."""
+    fields, table, ground_truth = Fields(options.predictions), _PredictionTable(), []
+    paths = {
+        **of_truth(options.truth_field),
+        "segments": fields.segments,
+        "verdict": fields.verdict,
+        "proposals": fields.proposals,
+    }
+    for batch in rows(samples, paths):
+        ground_truth += [record_of(row) for row in batch]
+        columns: dict[str, dict[str, Any]] = {}
+        for row in batch:
+            table.add(row)
+            for name, value in _marks(row, options).items():
+                columns.setdefault(name, {})[row["id"]] = value
+        store.write(dataset_of(samples), columns)
+    return table, ground_truth
 
 
 @dataclass(slots=True)
@@ -110,18 +145,26 @@ class _PredictionTable:
     by_modality: dict[str, dict[str, float]] = field(default_factory=dict)
 
     def add(self, row: Row) -> None:
-        """Take in what was said about one sample; nothing, where it was not evaluated."""
+        """Add the predictions of one sample; nothing, where it was not evaluated.
+
+        Without proposals its segments stand in for them.
+        """
         sample_id, verdict = row["id"], row["verdict"]
         if verdict is None or verdict.confidence is None:
             return
         self.scores[sample_id] = verdict.confidence
-        self.proposals[sample_id] = _ranked(row)
+        if row["proposals"] is not None:
+            ranked = row["proposals"].reshape(-1, 3)
+            self.proposals[sample_id] = ranked[:, :2], ranked[:, 2]
+        else:
+            segments, scores = _predicted_segments(row)
+            spans = [(segment.start_s, segment.end_s) for segment in segments]
+            self.proposals[sample_id] = spans, scores
         if verdict.threshold is not None:
             self.thresholds.add(verdict.threshold)
-        for name in verdict.field_names:
-            if name.startswith("score_") and verdict[name] is not None:
-                modality = name.removeprefix("score_")
-                self.by_modality.setdefault(modality, {})[sample_id] = verdict[name]
+        for modality, score in labels.modality_scores(verdict).items():
+            if score is not None:
+                self.by_modality.setdefault(modality, {})[sample_id] = score
 
     def predictions(self, name: str) -> Predictions:
         """Return it as the tables that metrics are computed from."""
@@ -129,24 +172,14 @@ class _PredictionTable:
             name=name,
             scores=self.scores,
             proposals=SpanTable.of_proposals(self.proposals),
-            # Of several runs with several lines there is no one threshold.
+            # Of several runs with several thresholds there is no one threshold.
             threshold=next(iter(self.thresholds)) if len(self.thresholds) == 1 else None,
             by_modality=self.by_modality,
         )
 
 
-def _columns(options: EvaluateSettings) -> dict[str, str]:
-    fields = Fields(options.predictions)
-    return {
-        **of_truth(options.truth_field),
-        "segments": fields.segments,
-        "verdict": fields.verdict,
-        "proposals": fields.proposals,
-    }
-
-
-def _require(dataset: Any, options: EvaluateSettings) -> None:
-    """Check that there is something to measure, and a truth to measure it against."""
+def _require_fields(dataset: Any, options: EvaluateSettings) -> None:
+    """Check that there are predictions, and a ground truth to measure them against."""
     schema = dataset.get_field_schema()
     verdict = Fields(options.predictions).verdict
     if verdict not in schema:
@@ -162,48 +195,36 @@ def _require(dataset: Any, options: EvaluateSettings) -> None:
         )
 
 
-def _ranked(row: Row) -> tuple[Any, Any]:
-    """Return the candidates of a sample, or its segments where no candidates were written."""
-    if row["proposals"] is not None:
-        ranked = row["proposals"].reshape(-1, 3)
-        return ranked[:, :2], ranked[:, 2]
-    segments, scores = _predicted_segments(row)
-    return [(segment.start_s, segment.end_s) for segment in segments], scores
-
-
 def _predicted_segments(row: Row) -> tuple[list[Segment], list[float]]:
     clock = lazily(row["filepath"], row["metadata"])
     predicted = detections(row["segments"])
-    return [labels.seconds_of(label, clock) for label in predicted], [
-        label.confidence or 0.0 for label in predicted
-    ]
+    scores = [label.confidence or 0.0 for label in predicted]
+    return [labels.seconds_of(label, clock) for label in predicted], scores
 
 
-def _marks(batch: Sequence[Row], options: EvaluateSettings) -> dict[str, dict[str, Any]]:
-    """Build marks of hits, misses and false alarms, by field and sample."""
+def _marks(row: Row, options: EvaluateSettings) -> dict[str, Any]:
+    """Build the marks of the hits, misses and false alarms of a sample, by field."""
     key = options.eval_key
-    columns: dict[str, dict[str, Any]] = {}
-    for row in batch:
-        clock = lazily(row["filepath"], row["metadata"])
-        ground_truth = [labels.seconds_of(label, clock) for label in detections(row["truth"])]
-        segments, scores = _predicted_segments(row)
-        stands_for = pair(segments, scores, ground_truth, tiou=options.tiou)
-        right = [index is not None for index in stands_for]
-        marks: dict[str, Any] = {
-            f"{key}_tp": sum(right),
-            f"{key}_fp": len(segments) - sum(right),
-            f"{key}_fn": len(ground_truth) - sum(right),
-        }
-        # A label without any is left alone: there is nothing to mark.
-        if segments:
-            marks[f"{options.predictions}.detections.{key}"] = ["tp" if r else "fp" for r in right]
-        if ground_truth:
-            marks[f"{options.truth_field}.detections.{key}"] = [
-                "tp" if index in stands_for else "fn" for index in range(len(ground_truth))
-            ]
-        for name, value in marks.items():
-            columns.setdefault(name, {})[row["id"]] = value
-    return columns
+    clock = lazily(row["filepath"], row["metadata"])
+    ground_truth = [labels.seconds_of(label, clock) for label in detections(row["truth"])]
+    segments, scores = _predicted_segments(row)
+    indices = pair(segments, scores, ground_truth, tiou=options.tiou)
+    num_hits = sum(index is not None for index in indices)
+    marks: dict[str, Any] = {
+        f"{key}_tp": num_hits,
+        f"{key}_fp": len(segments) - num_hits,
+        f"{key}_fn": len(ground_truth) - num_hits,
+    }
+    # A label without any is left alone: there is nothing to mark.
+    if segments:
+        marks[f"{options.predictions}.detections.{key}"] = [
+            "fp" if index is None else "tp" for index in indices
+        ]
+    if ground_truth:
+        marks[f"{options.truth_field}.detections.{key}"] = [
+            "tp" if index in indices else "fn" for index in range(len(ground_truth))
+        ]
+    return marks
 
 
 def _save_views(dataset: Any, options: EvaluateSettings) -> tuple[str, ...]:
@@ -219,34 +240,8 @@ def _save_views(dataset: Any, options: EvaluateSettings) -> tuple[str, ...]:
         f"{key}-genuine-called-forged": with_verdict.match(is_flagged & ~truly),
         f"{key}-forged-called-genuine": with_verdict.match(~is_flagged & truly),
     }
-    with writing_to(dataset):
+    with store.writing_to(dataset):
         for name, view in views.items():
             in_order = view.sort_by(f"{verdict}.confidence", reverse=not name.endswith("genuine"))
             dataset.save_view(name, in_order, overwrite=True)
     return tuple(views)
-
-
-def _register(dataset: Any, result: Evaluated, options: EvaluateSettings) -> None:
-    store.register(
-        dataset,
-        result.eval_key,
-        method=store.EVALUATE,
-        # As rows: a database's keys have no dots in them, and "ap@0.5" has.
-        metrics=[[name, value] for name, value in result.table.items()],
-        settings=options.model_dump(mode="json"),
-        num_real=result.evaluation.num_real,
-        num_fake=result.evaluation.num_fake,
-    )
-
-
-def _as_activitynet(samples: Any, options: EvaluateSettings) -> None:
-    """Run FiftyOne's own evaluation beside ours, for its panel of models."""
-    samples.evaluate_detections(
-        options.predictions,
-        gt_field=options.truth_field,
-        eval_key=f"{options.eval_key}_frames",
-        method="activitynet",
-        iou=options.tiou,
-        classwise=False,
-        compute_mAP=False,
-    )

@@ -1,4 +1,4 @@
-"""Brings out of a dataset what was found or decided: reports, clips, or a dataset to train on.
+"""Export what was predicted or reviewed: reports, clips, or a dataset to train on.
 
 From Python, without the App::
 
@@ -8,7 +8,7 @@ From Python, without the App::
 """
 
 import shutil
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,6 @@ from typing import Any
 from mmmsba_plugin.datasets import lavdf_metadata
 from mmmsba_plugin.errors import MmmsbaError
 from mmmsba_plugin.files import ensure_dir, writing_to
-from mmmsba_plugin.hookspecs import Writer
 from mmmsba_plugin.media.frame_index import Glance
 from mmmsba_plugin.plugins import lookup
 from mmmsba_plugin.record import Record
@@ -24,25 +23,23 @@ from mmmsba_plugin.report import files
 from mmmsba_plugin.segment import Segment
 from mmmsba_plugin.timebase import s_to_samples
 
-from .. import labels, store
+from .. import labels, reports, store
 from ..errors import TargetError
-from ..labels import Fields
-from ..progress import Counted
-from ..records import Row, detections, records, rows
+from ..labels import Fields, detections
+from ..records import Row, finished, records, rows
 from ..samples import Samples, dataset_of, videos_of
 from ..settings import ExportSettings
 from . import metadata
-from .metadata import lazily
-from .review import finished
+from .base import Counted, Task
 
 
 @dataclass(slots=True)
-class Exported:
+class ExportSummary:
     """Summary of an export.
 
     Attributes:
         folder: Where it lies.
-        num_written: How many files, besides one that lists them.
+        num_written: Number of files, besides one that lists them.
         failed: Why there is nothing of a video, by its file.
     """
 
@@ -65,7 +62,7 @@ class Exported:
 
 def export(
     samples: Samples, *, on_progress: Callable[[Counted], None] = lambda _: None, **settings: Any
-) -> Exported:
+) -> ExportSummary:
     """Write reports, clips of segments, or a dataset in LAV-DF's layout.
 
     Args:
@@ -79,21 +76,15 @@ def export(
         PluginNotFoundError: There is no writer of a name.
         OutputError: The folder cannot be written to.
     """
-    run = Export(samples, ExportSettings.read(settings))
-    for progress in run.steps():
-        on_progress(progress)
-    return run.summary
+    return ExportTask(samples, ExportSettings.read(settings)).run(on_progress)
 
 
-class Export:
-    """One run over videos. All that can fail for all of them fails as it is made.
+class ExportTask(Task[Counted, ExportSummary]):
+    """Export of videos.
 
     Args:
         samples: A dataset or a view of videos.
         settings: What is written, and where to.
-
-    Attributes:
-        summary: What was done so far.
 
     Raises:
         MmmsbaError: As for :func:`export`.
@@ -101,105 +92,102 @@ class Export:
 
     def __init__(self, samples: Samples, settings: ExportSettings) -> None:
         self._settings = settings
-        self._videos = _labelled_samples(videos_of(samples), settings)
-        _writers_of(settings)
+        self._fields = Fields(settings.label_field)
+        self._videos = self._labelled(videos_of(samples))
+        names = [name.strip() for name in settings.formats.split(",")]
+        self._writers = [lookup("writers", name) for name in names if name]
         ensure_dir(settings.folder)
-        self.summary = Exported(settings.folder)
+        self.summary = ExportSummary(settings.folder)
+
+    def _labelled(self, videos: Samples) -> Samples:
+        """Return the videos of which there is something to write."""
+        is_dataset = self._settings.what == "lav-df"
+        name = self._settings.truth_field if is_dataset else self._fields.verdict
+        dataset = dataset_of(videos)
+        if name not in dataset.get_field_schema():
+            raise TargetError(
+                f"{dataset.name!r} has no field {name!r} to export from; run detect_forgeries or "
+                "review first, or name another field"
+            )
+        labelled = (finished(videos, name) if is_dataset else videos).exists(name)
+        if not labelled:
+            raise TargetError(
+                f"what was chosen of {dataset.name!r} has nothing in {name!r} to export; run "
+                "detect_forgeries, or finish some reviews, or choose more videos"
+            )
+        return labelled
 
     def steps(self) -> Generator[Counted, None, None]:
-        """Write what there is of the videos, one a step."""
-        videos, settings = self._videos, self._settings
-        total = videos.count()
-        with writing_to(settings.folder):
-            for num_done, _ in enumerate(
-                _EXPORTS[settings.what](videos, settings, self.summary), start=1
-            ):
+        """Write the videos, one a step."""
+        write = {"reports": self.reports, "clips": self.clips, "lav-df": self.lavdf}
+        total = self._videos.count()
+        with writing_to(self._settings.folder):
+            for num_done, _ in enumerate(write[self._settings.what](), start=1):
                 yield Counted(num_done, total)
 
+    def reports(self) -> Iterator[None]:
+        """Write the report on each video, one a step."""
+        makers = store.makers_of(dataset_of(self._videos), self._fields)
+        media = map(Path, self._videos.values("filepath"))
+        paths = files.report_names(media, self._settings.folder)
+        for batch in rows(self._videos, reports.report_paths(self._fields)):
+            for row in batch:
+                report = reports.report_of(row, makers.get(row["verdict"].made_by, {}))
+                for writer in self._writers:
+                    files.write_report(report, paths[Path(row["filepath"])], writer)
+                    self.summary.num_written += 1
+                yield
 
-def _labelled_samples(videos: Samples, settings: ExportSettings) -> Samples:
-    """Return the videos of which there is something to write."""
-    name = (
-        settings.truth_field if settings.what == "lav-df" else Fields(settings.label_field).verdict
-    )
-    dataset = dataset_of(videos)
-    if name not in dataset.get_field_schema():
-        raise TargetError(
-            f"{dataset.name!r} has no field {name!r} to export from; run detect_forgeries or "
-            "review first, or name another field"
-        )
-    labelled = (
-        finished(videos, name).exists(name) if settings.what == "lav-df" else videos.exists(name)
-    )
-    if not labelled:
-        raise TargetError(
-            f"what was chosen of {dataset.name!r} has nothing in {name!r} to export; run "
-            "detect_forgeries, or finish some reviews, or choose more videos"
-        )
-    return labelled
+    def clips(self) -> Iterator[None]:
+        """Write each segment of each video, one video a step."""
+        for batch in rows(self._videos, {"segments": self._fields.segments}):
+            for row in batch:
+                try:
+                    self._cut(row)
+                except MmmsbaError as error:
+                    self.summary.failed[row["filepath"]] = str(error)
+                yield
 
+    def _cut(self, row: Row) -> None:
+        from mmmsba_plugin.media.probe import probe
+        from mmmsba_plugin.media.transcode import cut
 
-def _writers_of(settings: ExportSettings) -> list[Writer]:
-    names = [name.strip() for name in settings.formats.split(",")]
-    return [lookup("writers", name) for name in names if name]
+        settings = self._settings
+        predicted = detections(row["segments"])
+        if not predicted:
+            return
+        media = probe(row["filepath"], with_hash=False)
+        for number, label in enumerate(predicted, start=1):
+            clock = metadata.lazily(row["filepath"], row["metadata"])
+            segment = labels.seconds_of(label, clock)
+            end_s = min(segment.end_s + settings.padding_s, media.duration_s or segment.end_s)
+            span = Segment(
+                max(0.0, segment.start_s - settings.padding_s), max(segment.end_s, end_s)
+            )
+            name = f"{Path(row['filepath']).stem}-{row['id'][-6:]}-{number}-{label.label}.mp4"
+            cut(media, span, settings.folder / name)
+            self.summary.num_written += 1
 
-
-def _reports(videos: Samples, settings: ExportSettings, exported: Exported) -> Iterator[None]:
-    """Write what was said of each video, one a step."""
-    writers, fields = _writers_of(settings), Fields(settings.label_field)
-    makers = store.makers_of(dataset_of(videos), fields)
-    paths = files.report_names(map(Path, videos.values("filepath")), settings.folder)
-    for batch in rows(videos, _of_reports(fields)):
-        for row in batch:
-            report = labels.report_of(row, makers.get(row["verdict"].made_by, {}))
-            for writer in writers:
-                files.write_report(report, paths[Path(row["filepath"])], writer)
-                exported.num_written += 1
+    def lavdf(self) -> Iterator[None]:
+        """Write the videos with a ground truth as a dataset in LAV-DF's layout, one a step."""
+        folder, entries = self._settings.folder, []
+        for record in records(self._videos, self._settings.truth_field):
+            file = f"videos/{record.key[-6:]}-{record.media.name}"
+            frame_index = metadata.look(str(record.media))
+            if isinstance(frame_index, Glance):
+                path = folder / file
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.unlink(missing_ok=True)
+                if self._settings.copy_media:
+                    shutil.copyfile(record.media, path)
+                else:
+                    path.symlink_to(record.media.absolute())
+                entries.append(_entry(record, frame_index, file))
+                self.summary.num_written += 1
+            else:
+                self.summary.failed[str(record.media)] = str(frame_index)
             yield
-
-
-def _clips(videos: Samples, settings: ExportSettings, exported: Exported) -> Iterator[None]:
-    """Write each segment of each video, one video a step."""
-    for batch in rows(videos, {"segments": settings.label_field}):
-        for row in batch:
-            try:
-                _cut(row, settings, exported)
-            except MmmsbaError as error:
-                exported.failed[row["filepath"]] = str(error)
-            yield
-
-
-def _cut(row: Row, settings: ExportSettings, exported: Exported) -> None:
-    from mmmsba_plugin.media.probe import probe
-    from mmmsba_plugin.media.transcode import cut
-
-    predicted = detections(row["segments"])
-    if not predicted:
-        return
-    media = probe(row["filepath"], with_hash=False)
-    for number, label in enumerate(predicted, start=1):
-        segment = labels.seconds_of(label, lazily(row["filepath"], row["metadata"]))
-        end_s = min(segment.end_s + settings.padding_s, media.duration_s or segment.end_s)
-        within = Segment(max(0.0, segment.start_s - settings.padding_s), max(segment.end_s, end_s))
-        name = f"{Path(row['filepath']).stem}-{row['id'][-6:]}-{number}-{label.label}.mp4"
-        cut(media, within, settings.folder / name)
-        exported.num_written += 1
-
-
-def _lavdf(videos: Samples, settings: ExportSettings, exported: Exported) -> Iterator[None]:
-    """Write the videos with a truth as a dataset, one a step."""
-    entries = []
-    for record in records(videos, settings.truth_field):
-        file = f"videos/{record.key[-6:]}-{record.media.name}"
-        frame_index = metadata.look(str(record.media))
-        if isinstance(frame_index, Glance):
-            _place(record.media, settings.folder / file, copy=settings.copy_media)
-            entries.append(_entry(record, frame_index, file))
-            exported.num_written += 1
-        else:
-            exported.failed[str(record.media)] = str(frame_index)
-        yield
-    lavdf_metadata.write_json(settings.folder / lavdf_metadata.METADATA, entries)
+        lavdf_metadata.write_json(folder / lavdf_metadata.METADATA, entries)
 
 
 def _entry(record: Record, frame_index: Glance, file: str) -> lavdf_metadata.Entry:
@@ -219,29 +207,3 @@ def _entry(record: Record, frame_index: Glance, file: str) -> lavdf_metadata.Ent
         visual=visual,
         audio=audio,
     )
-
-
-def _place(source: Path, path: Path, *, copy: bool) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.unlink(missing_ok=True)
-    if copy:
-        shutil.copyfile(source, path)
-    else:
-        path.symlink_to(source.absolute())
-
-
-def _of_reports(fields: Fields) -> dict[str, str]:
-    return {
-        "segments": fields.segments,
-        "verdict": fields.verdict,
-        "opt_outs": fields.opt_outs,
-        "curves": fields.curves,
-        "proposals": fields.proposals,
-    }
-
-
-_EXPORTS: Mapping[str, Callable[[Samples, ExportSettings, Exported], Iterator[None]]] = {
-    "reports": _reports,
-    "clips": _clips,
-    "lav-df": _lavdf,
-}

@@ -1,4 +1,4 @@
-"""Makes a dataset of a dataset that any reader knows, record by record.
+"""Import a dataset that any reader knows into FiftyOne, record by record.
 
 From Python, without the App::
 
@@ -13,7 +13,7 @@ whether the dataset says where), and what else the dataset says in ``key``, ``sp
 """
 
 import itertools
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,8 +28,9 @@ from mmmsba_plugin.timebase import FrameClock
 from .. import labels, store
 from ..errors import TargetError
 from ..settings import ImportSettings
-from ..store import declare_segments, writing_to
+from ..store import writing_to
 from . import metadata
+from .base import Task
 
 _WORDS = ("key", "split", "identity", "kind", "original")
 
@@ -39,8 +40,8 @@ _ASSUMED_FPS_HZ = 25
 
 
 @dataclass(slots=True)
-class Imported:
-    """Summary of an import.
+class ImportSummary:
+    """Summary of an import, and its progress too.
 
     Attributes:
         dataset: The dataset.
@@ -66,9 +67,9 @@ class Imported:
 
 
 def import_dataset(
-    data: str, *, on_progress: Callable[[Imported], None] = lambda _: None, **settings: Any
-) -> Imported:
-    """Make a dataset of a dataset, or go on with one.
+    data: str, *, on_progress: Callable[[ImportSummary], None] = lambda _: None, **settings: Any
+) -> ImportSummary:
+    """Import a dataset into a new dataset of FiftyOne, or go on with one.
 
     Records are read, and samples added, a batch at a time, so memory does not grow with the
     dataset. Files that are in the dataset already are passed over.
@@ -84,20 +85,14 @@ def import_dataset(
         TargetError: There is a dataset of that name which takes no videos.
         FieldTakenError: The dataset has a field of that name that we did not make.
     """
-    run = Import(ImportSettings.read({"data": data, **settings}))
-    for imported in run.steps():
-        on_progress(imported)
-    return run.summary
+    return ImportTask(ImportSettings.read({"data": data, **settings})).run(on_progress)
 
 
-class Import:
-    """One run over a dataset; what can fail at once fails as it is made.
+class ImportTask(Task[ImportSummary, ImportSummary]):
+    """Import of a dataset.
 
     Args:
-        settings: Which dataset, and how.
-
-    Attributes:
-        summary: What was done so far.
+        settings: Dataset to import, and its name.
 
     Raises:
         MmmsbaError: As for :func:`import_dataset`.
@@ -107,18 +102,25 @@ class Import:
         source = open_dataset(
             settings.data, settings.reader, split=settings.split, need_media=settings.need_media
         )
-        name = settings.name or source.name
         self._settings = settings
         records = source.records()
         # Read before anything is made: a folder that holds no dataset leaves no dataset behind.
-        self._records: Iterator[Record] = itertools.chain(
-            list(itertools.islice(records, 1)), records
-        )
-        dataset = _opened(name)
-        _declare(dataset, settings.truth_field, source=f"{source.reader}={source.name}")
-        self.summary = Imported(dataset)
+        self._records = itertools.chain(list(itertools.islice(records, 1)), records)
+        dataset = _opened(settings.name or source.name)
+        field = settings.truth_field
+        verdict = f"{field}_verdict"
+        store.require_ours(dataset, field, method=store.IMPORT, fields=(field, verdict))
+        with writing_to(dataset):
+            store.declare_segments(dataset, field)
+            attributes = {"altered": fo.StringField, "located": fo.BooleanField}
+            store.declare_document(dataset, verdict, fo.Classification, attributes)
+            for word in _WORDS:
+                dataset.add_sample_field(word, fo.StringField)
+        origin = f"{source.reader}={source.name}"
+        store.register(dataset, field, method=store.IMPORT, source=origin)
+        self.summary = ImportSummary(dataset)
 
-    def steps(self) -> Generator[Imported, None, None]:
+    def steps(self) -> Generator[ImportSummary, None, None]:
         """Add the records, a batch a step."""
         while batch := list(itertools.islice(self._records, self._settings.batch_size)):
             self._add(batch)
@@ -127,32 +129,34 @@ class Import:
     def _add(self, batch: Iterable[Record]) -> None:
         dataset = self.summary.dataset
         records = {str(record.media.absolute()): record for record in batch}
-        there = set(dataset.match(F("filepath").is_in(list(records))).values("filepath"))
-        new = {path: record for path, record in records.items() if path not in there}
+        existing = set(dataset.match(F("filepath").is_in(list(records))).values("filepath"))
+        new = [
+            self._sample(path, record) for path, record in records.items() if path not in existing
+        ]
         with writing_to(dataset):
-            dataset.add_samples(
-                [self._sample(path, path_record) for path, path_record in new.items()]
-            )
+            dataset.add_samples(new)
         self.summary.added += len(new)
-        self.summary.skipped += len(there)
+        self.summary.skipped += len(existing)
 
     def _sample(self, path: str, record: Record) -> Any:
         frame_index = metadata.look(path)
-        truth = labels.truth_of(record, _clock(frame_index, record))
-        verdict = fo.Classification(
-            label="forged" if record.fake else "genuine",
-            altered=record.altered,
-            located=not record.whole_clip,
-        )
         field = self._settings.truth_field
         tags = [record.split] if record.split else []
         if metadata.why_not_played(frame_index):
             tags.append(metadata.UNPLAYABLE)
+        truth = {
+            field: labels.truth_of(record, _clock(frame_index, record)),
+            f"{field}_verdict": fo.Classification(
+                label="forged" if record.fake else "genuine",
+                altered=record.altered,
+                located=not record.whole_clip,
+            ),
+        }
         return fo.Sample(
             filepath=path,
             tags=tags,
             metadata=metadata.metadata_of(path, frame_index),
-            **{field: truth, f"{field}_verdict": verdict},
+            **truth,
             **{word: getattr(record, word) for word in _WORDS},
         )
 
@@ -169,21 +173,6 @@ def _opened(name: str) -> Any:
     dataset = fo.Dataset(name, persistent=True)
     dataset.media_type = "video"
     return dataset
-
-
-def _declare(dataset: Any, field: str, *, source: str) -> None:
-    verdict = f"{field}_verdict"
-    store.require_ours(dataset, field, method=store.IMPORT, fields=(field, verdict))
-    with writing_to(dataset):
-        declare_segments(dataset, field)
-        dataset.add_sample_field(
-            verdict, fo.EmbeddedDocumentField, embedded_doc_type=fo.Classification
-        )
-        dataset.add_sample_field(f"{verdict}.altered", fo.StringField)
-        dataset.add_sample_field(f"{verdict}.located", fo.BooleanField)
-        for word in _WORDS:
-            dataset.add_sample_field(word, fo.StringField)
-    store.register(dataset, field, method=store.IMPORT, source=source)
 
 
 def _clock(frame_index: metadata.IndexOrError, record: Record) -> FrameClock:

@@ -1,11 +1,11 @@
-"""Fills a video's metadata without ffprobe, and notes what a browser cannot play.
+"""Fill the metadata of videos without ffprobe, and copy what no browser plays.
 
 Without metadata FiftyOne asks ffprobe, and where that is missing, one such sample takes the
 whole grid of the App down; a file of MPEG-4 part 2 with audio does so even with it.
 """
 
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -18,9 +18,10 @@ from mmmsba_plugin.media.frame_index import Glance, glance
 from mmmsba_plugin.media.packets import first_stream
 from mmmsba_plugin.timebase import FrameClock, pts_to_s
 
-from ..progress import Counted
 from ..samples import Samples, batches, by_id, dataset_of, videos_of
+from ..settings import MetadataSettings
 from ..store import write, writing_to
+from .base import Counted, Task
 
 #: Tags of samples that a browser cannot show, and of those that nothing can be read from.
 UNPLAYABLE: Final = "not-playable"
@@ -35,28 +36,60 @@ _PLACEHOLDER = {"frame_width": 1, "frame_height": 1, "frame_rate": 30.0}
 IndexOrError = Glance | MmmsbaError
 
 
+#: Field of the path of what the App shows.
+PLAYABLE_PATH = "playable_path"
+
+
 @dataclass(slots=True)
-class Filled:
+class ProxySummary:
+    """Summary of copies that browsers can play.
+
+    Attributes:
+        folder: Where they lie.
+        num_copied: How many copies were made.
+        failed: Why there is none, by file.
+    """
+
+    folder: Path
+    num_copied: int = 0
+    failed: dict[str, str] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        failed = f", {len(self.failed)} could not be made" if self.failed else ""
+        return f"{self.num_copied} copies made{failed}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as plain values."""
+        return {"proxies": self.num_copied, "without_proxy": dict(self.failed)}
+
+
+@dataclass(slots=True)
+class MetadataSummary:
     """Summary of filling metadata.
 
     Attributes:
         filled: How many got the metadata of their file.
         unplayable: Why a browser cannot play a video, by the sample's id.
         unreadable: Why nothing can be read from a file, by the sample's id.
+        proxies: Summary of the copies, where some were asked for.
     """
 
     filled: int = 0
     unplayable: dict[str, str] = field(default_factory=dict)
     unreadable: dict[str, str] = field(default_factory=dict)
+    proxies: ProxySummary | None = None
 
     def __str__(self) -> str:
         counts = {"not playable": self.unplayable, "not readable": self.unreadable}
         problems = "".join(f", {len(which)} {words}" for words, which in counts.items() if which)
-        return f"metadata of {self.filled} videos filled{problems}"
+        copies = f"; {self.proxies}" if self.proxies else ""
+        return f"metadata of {self.filled} videos filled{problems}{copies}"
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain values."""
-        return asdict(self)
+        names = ("filled", "unplayable", "unreadable")
+        values = {name: getattr(self, name) for name in names}
+        return values | (self.proxies.to_dict() if self.proxies else {})
 
 
 def fill_metadata(
@@ -64,7 +97,7 @@ def fill_metadata(
     *,
     overwrite: bool = False,
     on_progress: Callable[[Counted], None] = lambda _: None,
-) -> Filled:
+) -> MetadataSummary:
     """Fill the metadata of videos from their packets, without ffprobe.
 
     Videos that no browser plays are tagged :data:`UNPLAYABLE`, files of which nothing can be
@@ -79,52 +112,132 @@ def fill_metadata(
         TargetError: There are no videos.
         WriteError: The database does not take it.
     """
-    run = Filling(samples, overwrite=overwrite)
-    for progress in run.steps():
-        on_progress(progress)
-    return run.summary
+    return MetadataTask(samples, MetadataSettings(overwrite=overwrite)).run(on_progress)
 
 
-class Filling:
-    """One run over videos that fills metadata; see :func:`fill_metadata`.
+class MetadataTask(Task[Counted, MetadataSummary]):
+    """Filling of metadata and, if asked for, copies of what turns out to be not playable.
 
     Args:
         samples: A dataset or a view of videos.
-        overwrite: Whether metadata that is there is made anew.
-
-    Attributes:
-        summary: What was done so far.
+        settings: Whether to overwrite, and whether to make copies.
 
     Raises:
         TargetError: There are no videos.
     """
 
-    def __init__(self, samples: Samples, *, overwrite: bool) -> None:
+    def __init__(self, samples: Samples, settings: MetadataSettings) -> None:
+        self._samples, self._settings = samples, settings
         videos = videos_of(samples)
         self._dataset = dataset_of(videos)
-        self._ids = (videos if overwrite else without_metadata(videos)).values("id")
-        self.summary = Filled()
+        self._ids = (videos if settings.overwrite else without_metadata(videos)).values("id")
+        self.summary = MetadataSummary()
 
     def steps(self) -> Generator[Counted, None, None]:
-        """Look at the files, a batch a step."""
-        num_done = 0
+        """Read the files, a batch a step, then make the copies, one a step."""
+        num_done, summary = 0, self.summary
         for batch in batches(self._ids, _BATCH_SIZE):
             paths = paths_of(self._dataset, batch)
             indices = {sample_id: look(path) for sample_id, path in paths.items()}
             put(self._dataset, paths, indices)
-            self._count(indices)
+            for sample_id, frame_index in indices.items():
+                if why := why_not_played(frame_index):
+                    summary.unplayable[sample_id] = why
+                if isinstance(frame_index, Glance):
+                    summary.filled += 1
+                else:
+                    summary.unreadable[sample_id] = str(frame_index)
             num_done += len(batch)
             yield Counted(num_done, len(self._ids))
+        if self._settings.proxies:
+            task = ProxyTask(self._samples, self._settings)
+            summary.proxies = task.summary
+            yield from task.steps()
 
-    def _count(self, indices: Mapping[str, IndexOrError]) -> None:
-        summary = self.summary
-        for sample_id, got in indices.items():
-            if why := why_not_played(got):
-                summary.unplayable[sample_id] = why
-            if isinstance(got, Glance):
-                summary.filled += 1
-            else:
-                summary.unreadable[sample_id] = str(got)
+
+def make_proxies(
+    samples: Samples,
+    folder: str | Path | None = None,
+    *,
+    on_progress: Callable[[Counted], None] = lambda _: None,
+) -> ProxySummary:
+    """Make a playable copy of each video that is tagged as not playable, and show that.
+
+    Tags come from :func:`fill_metadata`. A copy that is there already
+    is not made again.
+
+    Args:
+        samples: A dataset or a view of videos.
+        folder: Where the copies go; a folder of the dataset's own if not given.
+        on_progress: Called after each video.
+
+    Raises:
+        TargetError: There are no videos.
+        WriteError: The database does not take it.
+    """
+    settings = MetadataSettings(proxies_folder=None if folder is None else Path(folder))
+    return ProxyTask(samples, settings).run(on_progress)
+
+
+class ProxyTask(Task[Counted, ProxySummary]):
+    """Copies of what no browser plays; see :func:`make_proxies`.
+
+    Args:
+        samples: A dataset or a view of videos.
+        settings: Where the copies go.
+
+    Raises:
+        TargetError: There are no videos.
+    """
+
+    def __init__(self, samples: Samples, settings: MetadataSettings) -> None:
+        videos = videos_of(samples)
+        self._dataset = dataset_of(videos)
+        self._ids = videos.match_tags(UNPLAYABLE).values("id")
+        own = Path(fo.config.default_dataset_dir, self._dataset.name, "playable")
+        self.summary = ProxySummary(settings.proxies_folder or own)
+
+    def steps(self) -> Generator[Counted, None, None]:
+        """Make the copies, one a step."""
+        if self._ids:
+            self._show_playable_paths()
+        for num_done, sample_id in enumerate(self._ids, start=1):
+            for path in paths_of(self._dataset, [sample_id]).values():
+                if copy := self._copy(sample_id, path):
+                    write(self._dataset, {PLAYABLE_PATH: {sample_id: str(copy)}})
+            yield Counted(num_done, len(self._ids))
+
+    def _copy(self, sample_id: str, source: str) -> Path | None:
+        from mmmsba_plugin.media.transcode import write_proxy
+
+        path = self.summary.folder / f"{Path(source).stem}-{sample_id[-6:]}.mp4"
+        if path.is_file():
+            return path
+        try:
+            write_proxy(source, path)
+        except MmmsbaError as error:
+            self.summary.failed[source] = str(error)
+            return None
+        self.summary.num_copied += 1
+        return path
+
+    def _show_playable_paths(self) -> None:
+        """Let the App show the files that a field names: at first, each sample's own."""
+        dataset = self._dataset
+        with writing_to(dataset):
+            dataset.add_sample_field(PLAYABLE_PATH, fo.StringField)
+            # All samples, frames as well: those of one slice at a time where there are several.
+            is_grouped = dataset.media_type == "group"
+            names = dataset.group_slices if is_grouped else [None]
+            for name in names:
+                samples = dataset.select_group_slices(name) if is_grouped else dataset
+                bare = samples.exists(PLAYABLE_PATH, bool=False)
+                bare.set_values(PLAYABLE_PATH, bare.values("filepath"))
+            if PLAYABLE_PATH not in dataset.app_config.media_fields:
+                dataset.app_config.media_fields.append(PLAYABLE_PATH)
+            dataset.app_config.grid_media_field = PLAYABLE_PATH
+            dataset.app_config.modal_media_field = PLAYABLE_PATH
+            dataset.save()
 
 
 def put(dataset: Any, paths: Mapping[str, str], indices: Mapping[str, IndexOrError]) -> None:
@@ -133,21 +246,16 @@ def put(dataset: Any, paths: Mapping[str, str], indices: Mapping[str, IndexOrErr
     Args:
         dataset: The dataset.
         paths: The samples' files, by id.
-        indices: What was seen of them, by id.
+        indices: Their frame indices, by id.
     """
-    write(
-        dataset,
-        {
-            "metadata": {
-                sample_id: metadata_of(paths[sample_id], got) for sample_id, got in indices.items()
-            }
-        },
-    )
+    columns = {
+        sample_id: metadata_of(paths[sample_id], frame_index)
+        for sample_id, frame_index in indices.items()
+    }
+    write(dataset, {"metadata": columns})
     tagged = {
-        UNPLAYABLE: [sample_id for sample_id, got in indices.items() if why_not_played(got)],
-        UNREADABLE: [
-            sample_id for sample_id, got in indices.items() if not isinstance(got, Glance)
-        ],
+        UNPLAYABLE: [i for i, frame_index in indices.items() if why_not_played(frame_index)],
+        UNREADABLE: [i for i, index in indices.items() if not isinstance(index, Glance)],
     }
     with writing_to(dataset):
         for tag, ids in tagged.items():
@@ -193,124 +301,6 @@ def look(path: str) -> IndexOrError:
 def why_not_played(frame_index: IndexOrError) -> str:
     """Explain why a browser cannot play a file that can be read; empty if it can."""
     return frame_index.why_not_played if isinstance(frame_index, Glance) else ""
-
-
-#: Field of the path of what the App shows.
-PLAYABLE_PATH = "playable_path"
-
-
-@dataclass(slots=True)
-class Proxies:
-    """Summary of copies that browsers can play.
-
-    Attributes:
-        folder: Where it lies.
-        num_copied: How many copies.
-        failed: Why there is none, by file.
-    """
-
-    folder: Path
-    num_copied: int = 0
-    failed: dict[str, str] = field(default_factory=dict)
-
-    def __str__(self) -> str:
-        failed = f", {len(self.failed)} could not be made" if self.failed else ""
-        return f"{self.num_copied} copies made{failed}"
-
-
-def make_proxies(
-    samples: Samples,
-    folder: str | Path | None = None,
-    *,
-    on_progress: Callable[[Counted], None] = lambda _: None,
-) -> Proxies:
-    """Make a playable copy of each video that is tagged as not playable, and show that.
-
-    Tags come from :func:`fill_metadata`. A copy that is there already
-    is not made again.
-
-    Args:
-        samples: A dataset or a view of videos.
-        folder: Where the copies go; a folder of the dataset's own if not given.
-        on_progress: Called after each video.
-
-    Raises:
-        TargetError: There are no videos.
-        WriteError: The database does not take it.
-    """
-    run = Copying(samples, folder)
-    for progress in run.steps():
-        on_progress(progress)
-    return run.summary
-
-
-class Copying:
-    """One run over videos that makes copies; see :func:`make_proxies`.
-
-    Args:
-        samples: A dataset or a view of videos.
-        folder: Where the copies go; a folder of the dataset's own if not given.
-
-    Attributes:
-        summary: What was done so far.
-
-    Raises:
-        TargetError: There are no videos.
-    """
-
-    def __init__(self, samples: Samples, folder: str | Path | None) -> None:
-        videos = videos_of(samples)
-        self._dataset = dataset_of(videos)
-        self._ids = videos.match_tags(UNPLAYABLE).values("id")
-        own = Path(fo.config.default_dataset_dir, self._dataset.name, "playable")
-        self.summary = Proxies(Path(folder or own))
-
-    def steps(self) -> Generator[Counted, None, None]:
-        """Make the copies, one a step."""
-        if self._ids:
-            _show(self._dataset)
-        for num_done, sample_id in enumerate(self._ids, start=1):
-            for path in paths_of(self._dataset, [sample_id]).values():
-                if copy := _copy(sample_id, path, self.summary):
-                    write(self._dataset, {PLAYABLE_PATH: {sample_id: str(copy)}})
-            yield Counted(num_done, len(self._ids))
-
-
-def _copy(sample_id: str, source: str, summary: Proxies) -> Path | None:
-    from mmmsba_plugin.media.transcode import write_proxy
-
-    path = summary.folder / f"{Path(source).stem}-{sample_id[-6:]}.mp4"
-    if path.is_file():
-        return path
-    try:
-        write_proxy(source, path)
-    except MmmsbaError as error:
-        summary.failed[source] = str(error)
-        return None
-    summary.num_copied += 1
-    return path
-
-
-def _show(dataset: fo.Dataset) -> None:
-    """Let the App show what the field of paths says, which is each file itself at first."""
-    with writing_to(dataset):
-        dataset.add_sample_field(PLAYABLE_PATH, fo.StringField)
-        for group_slice in _slices(dataset):
-            bare = group_slice.exists(PLAYABLE_PATH, bool=False)
-            bare.set_values(PLAYABLE_PATH, bare.values("filepath"))
-        if PLAYABLE_PATH not in dataset.app_config.media_fields:
-            dataset.app_config.media_fields.append(PLAYABLE_PATH)
-        dataset.app_config.grid_media_field = PLAYABLE_PATH
-        dataset.app_config.modal_media_field = PLAYABLE_PATH
-        dataset.save()
-
-
-def _slices(dataset: fo.Dataset) -> Iterator[Samples]:
-    """Yield all samples, frames as well: those of one slice at a time where there are several."""
-    if dataset.media_type == "group":
-        yield from (dataset.select_group_slices(name) for name in dataset.group_slices)
-    else:
-        yield dataset
 
 
 def clock_of(filepath: str, stated: Any = None) -> FrameClock:

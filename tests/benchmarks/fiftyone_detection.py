@@ -24,7 +24,7 @@ def main(num_clips: int, seconds: float) -> None:
     import fiftyone as fo
 
     from fiftyone_ops.settings import DetectSettings
-    from fiftyone_ops.tasks.detect import Annotation
+    from fiftyone_ops.tasks.detect import DetectTask
     from mmmsba_plugin.detector import MmmsbaDetector
     from mmmsba_plugin.forge.talking_head.clips import make_talking_clip
 
@@ -44,7 +44,7 @@ def main(num_clips: int, seconds: float) -> None:
             alone_s = time.process_time() - before_s
             before_s = time.process_time()
             settings = DetectSettings(existing="overwrite")
-            for _ in Annotation(dataset, settings, detector=detector).steps():
+            for _ in DetectTask(dataset, settings, detector=detector).steps():
                 pass
             within_s = time.process_time() - before_s
             ratios.append(within_s / alone_s)

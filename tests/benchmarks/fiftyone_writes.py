@@ -103,16 +103,16 @@ def dataset_of(reports: list):
 
 def columns_of(reports: list) -> dict[str, list]:
     """Return the labels of reports, made before anything is timed."""
-    from fiftyone_ops import labels
+    from fiftyone_ops import reports as conversion
     from mmmsba_plugin.timebase import FrameClock
 
     clock = FrameClock.steady(150, fps_hz=25)
     return {
-        "forgeries": [labels.segments_of(r, clock) for r in reports],
-        "forgeries_opt_outs": [labels.opt_outs_of(r, clock) for r in reports],
-        "forgeries_curves": [labels.curves_of(r.curves) for r in reports],
-        "forgeries_proposals": [labels.proposals_of(r) for r in reports],
-        "forgeries_verdict": [labels.verdict_of(r, made_by="x") for r in reports],
+        "forgeries": [conversion.segments_of(r, clock) for r in reports],
+        "forgeries_opt_outs": [conversion.opt_outs_of(r, clock) for r in reports],
+        "forgeries_curves": [conversion.curves_of(r.curves) for r in reports],
+        "forgeries_proposals": [conversion.proposals_of(r) for r in reports],
+        "forgeries_verdict": [conversion.verdict_of(r, made_by="x") for r in reports],
     }
 
 
@@ -142,7 +142,7 @@ def ours(reports: list) -> tuple[float, float]:
         # What it took to make the dataset is no part of the run.
         tracemalloc.clear_traces()
     # The files are not there; looking for them is no part of writing.
-    run = detect.Annotation(dataset, DetectSettings(), detector=Prepared(reports))
+    run = detect.DetectTask(dataset, DetectSettings(), detector=Prepared(reports))
     look, metadata.look = metadata.look, ValueError
     written_s = 0.0
     write = detect.Batch.write

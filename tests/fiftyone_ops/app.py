@@ -36,14 +36,14 @@ _FLAGS = [
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 ]
 #: An invitation that covers what is to be clicked, unless it was seen before.
-_SEEN = 'localStorage.setItem("fiftyone-enterprise-tooltip-seen", "true");'
+_TOOLTIP_SCRIPT = 'localStorage.setItem("fiftyone-enterprise-tooltip-seen", "true");'
 
 
 def chromium() -> Path | None:
     """Return a browser that is installed; None if there is none."""
-    named = os.environ.get("MMMSBA_CHROMIUM")
-    found = (shutil.which(name) for name in ([named] if named else _BROWSERS))
-    return next((Path(path) for path in found if path), None)
+    configured = os.environ.get("MMMSBA_CHROMIUM")
+    paths = (shutil.which(name) for name in ([configured] if configured else _BROWSERS))
+    return next((Path(path) for path in paths if path), None)
 
 
 def missing() -> str:
@@ -62,10 +62,10 @@ def server(log: Path, **environment: str) -> Iterator[str]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "fiftyone.server.main"]
-    with log.open("w") as said:
+    with log.open("w") as output:
         running = subprocess.Popen(
             [*command, "--port", str(port), "--address", "127.0.0.1"],
-            stdout=said,
+            stdout=output,
             stderr=subprocess.STDOUT,
             env={**os.environ, **environment},
         )
@@ -107,7 +107,7 @@ def page(running, *, dark: bool = True):
     context = running.new_context(
         viewport={"width": 1600, "height": 900}, color_scheme=scheme, device_scale_factor=1
     )
-    context.add_init_script(f'{_SEEN} localStorage.setItem("mui-mode", "{scheme}");')
+    context.add_init_script(f'{_TOOLTIP_SCRIPT} localStorage.setItem("mui-mode", "{scheme}");')
     opened = context.new_page()
     opened.set_default_timeout(30_000)
     return opened

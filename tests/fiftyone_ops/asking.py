@@ -10,6 +10,9 @@ from fiftyone.operators.executor import (
     execute_or_delegate_operator,
 )
 
+OVERVIEW = "@mmmsba/fiftyone_ops/forgery_overview"
+TIMELINE = "@mmmsba/fiftyone_ops/forgery_timeline"
+
 
 def asked_by_the_app(uri: str, dataset: fo.Dataset, **params):
     """Return what the App is shown of a run, as it comes."""

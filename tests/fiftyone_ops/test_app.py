@@ -1,4 +1,4 @@
-"""The App in a real browser: judge clips from a form, look at one, correct it, go on.
+"""The App in a real browser: evaluate clips from a form, look at one, correct it, go on.
 
 Screenshots are kept in the folder that ``MMMSBA_SCREENSHOTS`` names. Where ``MMMSBA_FRAMES``
 names a folder, the small network learns for longer and the README's frames are written there::
@@ -27,9 +27,11 @@ FORM = "[data-cy=operators-prompt-modal]"
 OPERATOR = "[data-item-id='@mmmsba/fiftyone_ops/detect_forgeries']"
 LOOKER = "[data-cy=looker]"
 TIMELINE = "[data-cy=mmmsba-timeline]"
-FRAMES = os.environ.get("MMMSBA_PICTURES")
+#: The number of reviewed segments, as the page counts them.
+NUM_REVIEWED = "document.querySelectorAll('[data-cy=mmmsba-lane-reviewed] .segment').length"
+FRAMES = os.environ.get("MMMSBA_FRAMES")
 
-#: What judging a dozen clips on a busy machine may take.
+#: What evaluating a dozen clips on a busy machine may take.
 LONG_MS = 240_000
 
 MISSING = app.missing()
@@ -89,7 +91,9 @@ def page(chromium, address, dataset, request, tmp_path):
 @pytest.fixture
 def fake_clips(dataset, talking_head_dataset):
     """Clips of the held-out splits, with what is known of them, as samples; for frames all."""
-    records = [one for one in read_lavdf(talking_head_dataset) if FRAMES or one.split != "train"]
+    records = [
+        record for record in read_lavdf(talking_head_dataset) if FRAMES or record.split != "train"
+    ]
     for record in records:
         clock = metadata.look(str(record.media)).clock
         truth = truth_of(record, clock)
@@ -101,8 +105,8 @@ def fake_clips(dataset, talking_head_dataset):
 
 
 @pytest.fixture
-def judged(named_dataset, toy):
-    """The small videos, judged: forged-1 and forged-2 from 0.5 s to 1.013 s, by audio."""
+def evaluated(named_dataset, toy):
+    """The small videos, evaluated: forged-1 and forged-2 from 0.5 s to 1.013 s, by audio."""
     annotate(named_dataset, detector=toy)
     for name in ("missing", "raises", "nobody"):
         named_dataset.delete_samples(named_dataset.match(F("filepath").contains_str(name)))
@@ -156,6 +160,19 @@ def wait_for_time(page, low_s: float, high_s: float) -> None:
     )
 
 
+def wait_for_pause(page) -> None:
+    """Wait until the player stands still, for longer than a frame lasts."""
+    page.wait_for_function(
+        """() => {
+            const shown = document.querySelector("[data-cy=mmmsba-time]").textContent;
+            const stands = window.timeBefore === shown;
+            window.timeBefore = shown;
+            return stands;
+        }""",
+        polling=200,
+    )
+
+
 def wait_until(true, *, within_s: float = 20.0) -> None:
     """Wait for something that is seen in the database."""
     until_s = time.monotonic() + within_s
@@ -186,13 +203,13 @@ def test_the_story_from_clips_to_labels_to_a_correction(page, fake_clips):
     page.locator(f"{FORM} >> xpath=//p[text()='Threshold']/following::input[1]").fill("0.5")
     frame(page, "form")
     page.locator(FORM).get_by_role("button", name="Execute").click()
-    wait_until(lambda: is_judged(fake_clips), within_s=LONG_MS / 1000)
+    wait_until(lambda: is_evaluated(fake_clips), within_s=LONG_MS / 1000)
     page.get_by_role("button", name="Done", exact=True).click()
     # Labels appear in the sidebar without reloading.
     page.wait_for_selector("text=forgeries_verdict")
 
     open_overview(page)
-    page.wait_for_timeout(1_000)
+    page.wait_for_selector("[data-cy=mmmsba-bar]:not([data-count='0'])")
     frame(page, "grid")
     page.locator("[data-cy=mmmsba-tab-queue]").click()
     page.wait_for_selector("[data-cy=mmmsba-queue-item]")
@@ -204,25 +221,29 @@ def test_the_story_from_clips_to_labels_to_a_correction(page, fake_clips):
     show_timeline(page, name)
     assert page.locator("[data-cy=mmmsba-lane-curve]").count() == 4
 
-    before = page.locator("[data-cy=mmmsba-lane-kept] .segment").count()
+    before = page.locator("[data-cy=mmmsba-lane-reviewed] .segment").count()
     page.locator(TIMELINE).focus()
     page.keyboard.press("n")
     page.wait_for_function(
-        "count => document.querySelectorAll('[data-cy=mmmsba-lane-kept] .segment').length > count",
+        f"count => {NUM_REVIEWED} > count",
         arg=before,
     )
     review = review_of(fake_clips, name)
     assert (review.by, review.history[-1]["action"]) == (whoami(), "add")
     page.keyboard.press("u")
+    page.wait_for_function(
+        f"count => {NUM_REVIEWED} === count",
+        arg=before,
+    )
     if most_segments(fake_clips):
         page.keyboard.press("j")
         page.keyboard.press("a")
-        page.wait_for_selector("[data-cy=mmmsba-lane-kept] .segment")
-    page.wait_for_timeout(1_000)
+        page.wait_for_selector("[data-cy=mmmsba-lane-reviewed] .segment")
+        page.wait_for_selector("[data-cy=mmmsba-card] img")
     frame(page, "timeline")
 
 
-def is_judged(dataset) -> bool:
+def is_evaluated(dataset) -> bool:
     dataset.reload()
     if not dataset.has_field("forgeries_verdict"):
         return False
@@ -245,7 +266,7 @@ def most_fake(dataset) -> str:
     return Path(dataset.sort_by(rank, reverse=True).first().filepath).name
 
 
-def test_a_click_on_the_time_line_is_where_the_player_goes(page, judged):
+def test_a_click_on_the_time_line_is_where_the_player_goes(page, evaluated):
     see_grid(page)
     open_clip(page, "forged-1.mp4")
     track = page.locator("[data-cy=mmmsba-lane-curve] .track").first.bounding_box()
@@ -256,28 +277,28 @@ def test_a_click_on_the_time_line_is_where_the_player_goes(page, judged):
     assert page.get_by_text("0:01.48 / 0:02.00").count() >= 1
 
 
-def test_playing_moves_the_cursor(page, judged):
+def test_playing_moves_the_cursor(page, evaluated):
     see_grid(page)
     open_clip(page, "forged-1.mp4")
     page.keyboard.press("Space")
     wait_for_time(page, 0.3, 2.0)
     page.keyboard.press("Space")
-    page.wait_for_timeout(300)
+    wait_for_pause(page)
     left = page.locator("[data-cy=mmmsba-cursor]").evaluate("line => parseFloat(line.style.left)")
     assert shown_s(page) == pytest.approx(left / 100 * 2.0, abs=0.01)
 
 
-def test_the_next_clip_shows_its_own_segments(page, judged):
+def test_the_next_clip_shows_its_own_segments(page, evaluated):
     see_grid(page)
     open_clip(page, "forged-2.mp4")
-    assert page.locator("[data-cy=mmmsba-lane-found] .segment").count() == 1
+    assert page.locator("[data-cy=mmmsba-lane-predicted] .segment").count() == 1
     page.locator("[data-cy=nav-right-button]").click()
     page.wait_for_selector(f"{TIMELINE}[data-name='genuine-1.mp4']")
-    assert page.locator("[data-cy=mmmsba-lane-found] .segment").count() == 0
+    assert page.locator("[data-cy=mmmsba-lane-predicted] .segment").count() == 0
     assert page.locator("[data-cy=mmmsba-card]").count() == 0
 
 
-def test_a_segment_has_a_frame_and_is_a_place_to_go_to(page, judged):
+def test_a_segment_has_a_frame_and_is_a_place_to_go_to(page, evaluated):
     see_grid(page)
     open_clip(page, "forged-1.mp4")
     page.wait_for_selector("[data-cy=mmmsba-card] img")
@@ -299,7 +320,7 @@ def test_a_clip_whose_file_starts_late_is_in_step_from_its_zero(page, dataset, l
     assert left / 100 * 2.0 == pytest.approx(0.464, abs=0.01)
 
 
-def test_what_was_not_judged_is_hatched_with_its_reason(page, judged):
+def test_what_was_not_judged_is_hatched_with_its_reason(page, evaluated):
     see_grid(page)
     open_clip(page, "forged-1.mp4")
     hidden = page.locator("[data-cy=mmmsba-opt-out]")
@@ -307,42 +328,44 @@ def test_what_was_not_judged_is_hatched_with_its_reason(page, judged):
     assert hidden.evaluate("part => part.style.left") == "75%"
 
 
-def test_a_clip_is_corrected_by_keys_alone(page, judged):
+def test_a_clip_is_corrected_by_keys_alone(page, evaluated):
     see_grid(page)
     open_clip(page, "forged-1.mp4")
     page.locator(TIMELINE).focus()
-    segment = judged.match(F("filepath").ends_with("forged-1.mp4")).first().forgeries.detections[0]
+    segment = (
+        evaluated.match(F("filepath").ends_with("forged-1.mp4")).first().forgeries.detections[0]
+    )
 
     page.keyboard.press("j")
     wait_for_time(page, 0.475, 0.485)
     page.keyboard.press("a")
-    page.wait_for_selector("[data-cy=mmmsba-lane-kept] .segment")
-    assert review_of(judged, "forged-1.mp4").decided == {str(segment.id): "accepted"}
+    page.wait_for_selector("[data-cy=mmmsba-lane-reviewed] .segment")
+    assert review_of(evaluated, "forged-1.mp4").decided == {str(segment.id): "accepted"}
 
     page.keyboard.press("m")
-    page.wait_for_selector("[data-cy=mmmsba-lane-kept] .segment:has-text('visual')")
+    page.wait_for_selector("[data-cy=mmmsba-lane-reviewed] .segment:has-text('visual')")
     track = page.locator("[data-cy=mmmsba-lane-curve] .track").first.bounding_box()
     page.mouse.click(track["x"] + 0.4 * track["width"], track["y"] + 5)
     wait_for_time(page, 0.795, 0.805)
     page.keyboard.press("]")
-    wait_until(lambda: kept(judged) == [("visual", 0.5, 0.8)])
+    wait_until(lambda: confirmed(evaluated) == [("visual", 0.5, 0.8)])
 
     page.keyboard.press("u")
-    wait_until(lambda: kept(judged) == [("visual", 0.5, 1.013)])
+    wait_until(lambda: confirmed(evaluated) == [("visual", 0.5, 1.013)])
     page.keyboard.press("x")
-    page.wait_for_selector("[data-cy=mmmsba-lane-found] .segment.rejected")
-    assert kept(judged) == []
+    page.wait_for_selector("[data-cy=mmmsba-lane-predicted] .segment.rejected")
+    assert confirmed(evaluated) == []
 
     page.keyboard.press("n")
-    wait_until(lambda: kept(judged) == [("both", 0.8, 1.2)])
-    review = review_of(judged, "forged-1.mp4")
+    wait_until(lambda: confirmed(evaluated) == [("both", 0.8, 1.2)])
+    review = review_of(evaluated, "forged-1.mp4")
     assert (review.label, review.by) == ("forged", whoami())
     # What was predicted stays as it was.
-    again = judged.match(F("filepath").ends_with("forged-1.mp4")).first().forgeries.detections[0]
+    again = evaluated.match(F("filepath").ends_with("forged-1.mp4")).first().forgeries.detections[0]
     assert (again.id, again.start_s, again.end_s) == (segment.id, 0.5, 1.013)
 
 
-def kept(dataset) -> list[tuple[str, float, float]]:
+def confirmed(dataset) -> list[tuple[str, float, float]]:
     """Return what a person stands by of the first fake clip."""
     dataset.reload()
     sample = dataset.match(F("filepath").ends_with("forged-1.mp4")).first()
@@ -353,26 +376,26 @@ def kept(dataset) -> list[tuple[str, float, float]]:
     ]
 
 
-def test_an_end_is_dragged_to_where_it_should_be(page, judged):
+def test_an_end_is_dragged_to_where_it_should_be(page, evaluated):
     see_grid(page)
     open_clip(page, "forged-1.mp4")
     page.locator(TIMELINE).focus()
     page.keyboard.press("j")
     page.keyboard.press("a")
-    edge = page.locator("[data-cy=mmmsba-lane-kept] .segment .edge.end")
+    edge = page.locator("[data-cy=mmmsba-lane-reviewed] .segment .edge.end")
     edge.wait_for()
-    track = page.locator("[data-cy=mmmsba-lane-kept] .track").bounding_box()
+    track = page.locator("[data-cy=mmmsba-lane-reviewed] .track").bounding_box()
     box = edge.bounding_box()
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     page.mouse.down()
     page.mouse.move(track["x"] + 0.8 * track["width"], box["y"] + 5, steps=5)
     page.mouse.up()
     # A pixel is some 2 ms here.
-    wait_until(lambda: kept(judged)[0][2] == pytest.approx(1.6, abs=0.01))
-    assert kept(judged)[0][:2] == ("audio", 0.5)
+    wait_until(lambda: confirmed(evaluated)[0][2] == pytest.approx(1.6, abs=0.01))
+    assert confirmed(evaluated)[0][:2] == ("audio", 0.5)
 
 
-def test_the_queue_leads_from_one_clip_to_the_next(page, judged):
+def test_the_queue_leads_from_one_clip_to_the_next(page, evaluated):
     see_grid(page)
     open_overview(page)
     page.locator("[data-cy=mmmsba-tab-queue]").click()
@@ -385,10 +408,10 @@ def test_the_queue_leads_from_one_clip_to_the_next(page, judged):
     page.locator(TIMELINE).focus()
     page.keyboard.press("Enter")
     page.wait_for_selector(f"{TIMELINE}[data-name='{second}']")
-    assert review_of(judged, first).label == "genuine"
+    assert review_of(evaluated, first).label == "genuine"
 
 
-def test_a_bar_of_the_histogram_becomes_the_view(page, judged):
+def test_a_bar_of_the_histogram_becomes_the_view(page, evaluated):
     see_grid(page)
     open_overview(page)
     assert bars(page) == {"0.25": 2, "0.75": 2}
@@ -411,24 +434,24 @@ def open_overview(page) -> None:
 
 
 def bars(page) -> dict[str, int]:
-    found = page.locator("[data-cy=mmmsba-bar]").evaluate_all(
+    bar_counts = page.locator("[data-cy=mmmsba-bar]").evaluate_all(
         "bars => bars.map((bar, at) => [(at / bars.length).toFixed(2), Number(bar.dataset.count)])"
     )
-    return {low: count for low, count in found if count}
+    return {low: count for low, count in bar_counts if count}
 
 
 @pytest.mark.parametrize("scheme", ["dark", "light"])
-def test_words_stand_out_from_what_is_behind_them(chromium, address, judged, scheme, tmp_path):
+def test_words_stand_out_from_what_is_behind_them(chromium, address, evaluated, scheme, tmp_path):
     page = app.page(chromium, dark=scheme == "dark")
-    page.address = f"{address}/datasets/{judged.name}"
+    page.address = f"{address}/datasets/{evaluated.name}"
     see_grid(page)
     open_clip(page, "forged-1.mp4")
-    found = page.evaluate(CONTRASTS)
+    contrasts = page.evaluate(CONTRASTS)
     page.screenshot(path=app.screenshots(tmp_path) / f"timeline-{scheme}.png")
     page.context.close()
-    assert len(found) > 10
+    assert len(contrasts) > 10
     # What the Web Content Accessibility Guidelines 2.1 ask of ordinary text.
-    assert {words: ratio for words, ratio in found.items() if ratio < 4.5} == {}
+    assert {words: ratio for words, ratio in contrasts.items() if ratio < 4.5} == {}
 
 
 #: The contrast of each piece of text in the timeline with the nearest ground behind it.
@@ -477,19 +500,19 @@ def test_the_overview_counts_ten_thousand_clips(page, dataset, talking_clip):
 
 
 def fill(dataset, clip: Path, *, num_clips: int) -> None:
-    """Add samples that look judged, all of one file."""
-    seen = metadata.look(str(clip))
-    known = fo.VideoMetadata(
-        frame_rate=seen.fps_hz,
-        total_frame_count=seen.num_frames,
-        duration=seen.duration_s,
-        frame_width=seen.width_px,
-        frame_height=seen.height_px,
+    """Add samples that look evaluated, all of one file."""
+    frame_index = metadata.look(str(clip))
+    video_metadata = fo.VideoMetadata(
+        frame_rate=frame_index.fps_hz,
+        total_frame_count=frame_index.num_frames,
+        duration=frame_index.duration_s,
+        frame_width=frame_index.width_px,
+        frame_height=frame_index.height_px,
     )
     dataset.add_samples(
         fo.Sample(
             filepath=str(clip),
-            metadata=known,
+            metadata=video_metadata,
             forgeries=fo.TemporalDetections(
                 detections=[fo.TemporalDetection(label="audio", support=[3, 9])]
             ),

@@ -17,19 +17,19 @@ from fiftyone_ops import labels
 from fiftyone_ops.errors import TargetError
 from fiftyone_ops.labels import Fields
 from fiftyone_ops.panels.overview_data import narrowed, overview_of, queue_of
+from fiftyone_ops.records import learnable
 from fiftyone_ops.tasks.detect import annotate
 from fiftyone_ops.tasks.evaluate import evaluate
 from fiftyone_ops.tasks.export import export
 from fiftyone_ops.tasks.import_dataset import import_dataset
 from fiftyone_ops.tasks.metadata import PLAYABLE_PATH, fill_metadata, make_proxies
-from fiftyone_ops.tasks.review import decide, learnable
+from fiftyone_ops.tasks.review import decide
 from mmmsba_plugin.datasets.lavdf import read_lavdf
 from mmmsba_plugin.segment import Segment
 from mmmsba_plugin.timebase import FrameClock
 
 from ..clips import clip
-from .asking import ask
-from .panels.test_overview_data import OVERVIEW, TIMELINE
+from .asking import OVERVIEW, TIMELINE, ask
 
 CLOCK = FrameClock.steady(50, fps_hz=25)
 FIELDS = Fields("forgeries")
@@ -44,30 +44,30 @@ def new_dataset() -> fo.Dataset:
 @pytest.fixture
 def grouped(named_clips, tmp_path):
     """Each small video in a group with a frame, both with labels and tags of their owner's."""
-    made = new_dataset()
-    made.add_group_field("group", default="frame")
+    created = new_dataset()
+    created.add_group_field("group", default="frame")
     for path in named_clips[: len(NAMES)]:
         group = fo.Group()
         frame = tmp_path / f"{path.stem}.png"
         frame.write_bytes(b"a frame")
-        made.add_samples([owned(frame, group.element("frame")), owned(path, group.element("v"))])
-    yield made
-    made.delete()
+        created.add_samples([owned(frame, group.element("frame")), owned(path, group.element("v"))])
+    yield created
+    created.delete()
 
 
 def owned(path: Path, group) -> fo.Sample:
     label = fo.Classification(label=path.suffix, by="the owner")
-    return fo.Sample(filepath=str(path), group=group, tags=["kept"], note=label)
+    return fo.Sample(filepath=str(path), group=group, tags=["kept"], comment=label)
 
 
 @pytest.fixture
-def judged(grouped, toy):
+def evaluated(grouped, toy):
     """What the toy detector says of the videos, and a truth: forged is what is called so."""
     annotate(grouped, detector=toy)
     for sample in videos(grouped):
-        parts = [Segment(0.5, 1.013)] if "forged" in sample.filepath else []
-        told = [labels.detection(part, CLOCK, label="audio") for part in parts]
-        sample["truth"] = fo.TemporalDetections(detections=told)
+        segments = [Segment(0.5, 1.013)] if "forged" in sample.filepath else []
+        truth = [labels.detection(segment, CLOCK, label="audio") for segment in segments]
+        sample["truth"] = fo.TemporalDetections(detections=truth)
         sample.save()
     return grouped
 
@@ -80,7 +80,7 @@ def names(samples) -> list[str]:
     return sorted(Path(path).stem for path in samples.values("filepath"))
 
 
-def held(dataset: fo.Dataset) -> dict[str, dict]:
+def contents(dataset: fo.Dataset) -> dict[str, dict]:
     """Return what each sample holds, by file; what it does not hold is left out."""
     passing = ("last_modified_at", "_dataset_id")
     return {
@@ -89,8 +89,8 @@ def held(dataset: fo.Dataset) -> dict[str, dict]:
             for name, value in sample.to_dict(include_private=True).items()
             if value is not None and name not in passing
         }
-        for part in dataset.group_slices
-        for sample in dataset.select_group_slices(part)
+        for slice_name in dataset.group_slices
+        for sample in dataset.select_group_slices(slice_name)
     }
 
 
@@ -110,19 +110,19 @@ def test_frames_and_videos_mix_in_groups_alone(dataset, named_clips):
 
 
 def test_videos_in_groups_are_judged_and_frames_left_alone(grouped, toy):
-    before = held(grouped)
+    before = contents(grouped)
     summary = annotate(grouped, detector=toy, frames=True)
     assert summary.verdicts == {"forged": 2, "genuine": 2}
-    assert_nothing_is_lost(before, held(grouped))
+    assert_nothing_is_lost(before, contents(grouped))
     assert names(videos(grouped).exists("forgeries_verdict")) == list(NAMES)
     assert videos(grouped).values("metadata.frame_rate") == [25] * 4
     assert videos(grouped).count("frames.forgeries_score") == 4 * 38
     assert annotate(grouped, detector=toy).skipped == 4
 
 
-@pytest.mark.parametrize("shown", ["frame", "v"])
-def test_a_view_or_a_selection_of_groups_means_the_videos_in_them(grouped, toy, shown):
-    grouped.group_slice = shown
+@pytest.mark.parametrize("slice_name", ["frame", "v"])
+def test_a_view_or_a_selection_of_groups_means_the_videos_in_them(grouped, toy, slice_name):
+    grouped.group_slice = slice_name
     chosen = grouped.match(F("filepath").contains_str("forged"))
     assert annotate(chosen.limit(1), detector=toy).total == 1
     context = {"dataset": grouped, "selected": chosen.values("id")}
@@ -132,24 +132,24 @@ def test_a_view_or_a_selection_of_groups_means_the_videos_in_them(grouped, toy, 
     assert names(videos(grouped).exists("forgeries_verdict")) == ["forged-1", "forged-2"]
 
 
-def test_clips_of_videos_in_groups_stand_for_those(judged, toy):
-    clips = videos(judged).to_clips("forgeries")
+def test_clips_of_videos_in_groups_stand_for_those(evaluated, toy):
+    clips = videos(evaluated).to_clips("forgeries")
     summary = annotate(clips, detector=toy, existing="overwrite")
     assert (summary.total, summary.verdicts["forged"]) == (2, 2)
 
 
 def test_several_slices_of_videos_are_all_judged(named_clips, toy):
-    made = new_dataset()
-    made.add_group_field("group", default="left")
+    created = new_dataset()
+    created.add_group_field("group", default="left")
     group = fo.Group()
     sides = zip(("left", "right"), named_clips, strict=False)
-    made.add_samples([owned(path, group.element(side)) for side, path in sides])
-    assert annotate(made, detector=toy).verdicts == {"forged": 2}
-    made.delete()
+    created.add_samples([owned(path, group.element(side)) for side, path in sides])
+    assert annotate(created, detector=toy).verdicts == {"forged": 2}
+    created.delete()
 
 
 @pytest.mark.parametrize(
-    ("chosen", "said"),
+    ("chosen", "message"),
     [
         (
             lambda groups: groups.select_group_slices("frame"),
@@ -159,28 +159,30 @@ def test_several_slices_of_videos_are_all_judged(named_clips, toy):
         (lambda groups: groups.match_tags("none"), "clear its filters, or choose another view"),
     ],
 )
-def test_what_holds_no_videos_is_refused_in_a_sentence(judged, toy, chosen, said, tmp_path):
-    before, view = held(judged), chosen(judged)
+def test_what_holds_no_videos_is_refused_in_a_sentence(evaluated, toy, chosen, message, tmp_path):
+    before, view = contents(evaluated), chosen(evaluated)
     for act in (
         lambda: annotate(view, detector=toy),
         lambda: fill_metadata(view),
         lambda: export(view, folder=tmp_path / "out"),
         lambda: evaluate(view, truth_field="truth"),
     ):
-        with pytest.raises(TargetError, match=said):
+        with pytest.raises(TargetError, match=message):
             act()
-    assert held(judged) == before
+    assert contents(evaluated) == before
     assert not (tmp_path / "out").exists()
 
 
 def test_groups_of_frames_alone_are_refused_in_a_sentence(toy):
-    made = new_dataset()
-    made.add_group_field("group", default="left")
+    created = new_dataset()
+    created.add_group_field("group", default="left")
     group = fo.Group()
-    made.add_samples([owned(Path(f"{side}.png"), group.element(side)) for side in ("left", "up")])
+    created.add_samples(
+        [owned(Path(f"{side}.png"), group.element(side)) for side in ("left", "up")]
+    )
     with pytest.raises(TargetError, match="choose a dataset whose groups have a slice of videos"):
-        annotate(made, detector=toy)
-    made.delete()
+        annotate(created, detector=toy)
+    created.delete()
 
 
 def test_metadata_of_videos_in_groups_are_filled_and_odd_ones_shown_as_copies(grouped, tmp_path):
@@ -199,29 +201,29 @@ def test_metadata_of_videos_in_groups_are_filled_and_odd_ones_shown_as_copies(gr
     assert videos(grouped).values(PLAYABLE_PATH)[-1].startswith(str(tmp_path / "copies"))
 
 
-def test_what_was_said_of_videos_in_groups_is_exported(judged, tmp_path):
-    assert export(judged, folder=tmp_path / "reports", formats="json").num_written == 4
-    assert export(judged, folder=tmp_path / "clips", what="clips").num_written == 2
-    out = export(judged, folder=tmp_path / "dataset", what="lav-df", truth_field="truth")
+def test_what_was_said_of_videos_in_groups_is_exported(evaluated, tmp_path):
+    assert export(evaluated, folder=tmp_path / "reports", formats="json").num_written == 4
+    assert export(evaluated, folder=tmp_path / "clips", what="clips").num_written == 2
+    out = export(evaluated, folder=tmp_path / "dataset", what="lav-df", truth_field="truth")
     assert (out.num_written, out.failed) == (4, {})
-    told = [record.truth for record in read_lavdf(tmp_path / "dataset")]
-    assert told == [(Segment(0.5, 1.013),)] * 2 + [()] * 2
+    truth = [record.truth for record in read_lavdf(tmp_path / "dataset")]
+    assert truth == [(Segment(0.5, 1.013),)] * 2 + [()] * 2
 
 
-def test_videos_in_groups_are_measured_and_their_errors_are_in_views(judged):
-    before = held(judged)
-    told = evaluate(judged, truth_field="truth", activitynet=True)
-    assert told.table["auc"] == 1
-    after = held(judged)
+def test_videos_in_groups_are_measured_and_their_errors_are_in_views(evaluated):
+    before = contents(evaluated)
+    summary = evaluate(evaluated, truth_field="truth", activitynet=True)
+    assert summary.table["auc"] == 1
+    after = contents(evaluated)
     frames = [path for path in before if path.endswith(".png")]
     assert {path: after[path] for path in frames} == {path: before[path] for path in frames}
-    assert videos(judged).values("eval_tp") == [1, 1, 0, 0]
-    assert not any(len(judged.load_saved_view(name)) for name in told.views)
-    sample = videos(judged).first()
+    assert videos(evaluated).values("eval_tp") == [1, 1, 0, 0]
+    assert not any(len(evaluated.load_saved_view(name)) for name in summary.views)
+    sample = videos(evaluated).first()
     sample.truth = fo.TemporalDetections()
     sample.save()
-    evaluate(judged, truth_field="truth")
-    assert names(judged.load_saved_view("eval-false-alarms")) == ["forged-1"]
+    evaluate(evaluated, truth_field="truth")
+    assert names(evaluated.load_saved_view("eval-false-alarms")) == ["forged-1"]
 
 
 def test_a_dataset_is_not_imported_into_groups_or_frames(grouped, talking_head_dataset):
@@ -231,35 +233,35 @@ def test_a_dataset_is_not_imported_into_groups_or_frames(grouped, talking_head_d
     assert (grouped.get_field_schema().keys(), grouped.list_runs()) == (before, [])
 
 
-def test_videos_in_groups_are_counted_queued_and_reviewed(judged):
-    told = overview_of(judged.view(), FIELDS)
-    assert (told["num_clips"], sum(bar["count"] for bar in told["bars"])) == (4, 4)
-    assert names(narrowed(judged.view(), FIELDS, kind="score", value=0.75)) == [
+def test_videos_in_groups_are_counted_queued_and_reviewed(evaluated):
+    overview = overview_of(evaluated.view(), FIELDS)
+    assert (overview.num_clips, sum(bar.count for bar in overview.bars)) == (4, 4)
+    assert names(narrowed(evaluated.view(), FIELDS, kind="score", value=0.75)) == [
         "forged-1",
         "forged-2",
     ]
-    queued = queue_of(judged.view(), FIELDS, reason="unlabelled", truth_field="none")
-    assert [item["name"] for item in queued["items"]] == ["forged-1.mp4", "forged-2.mp4"]
+    queued = queue_of(evaluated.view(), FIELDS, reason="unlabelled", truth_field="none")
+    assert [item.name for item in queued.items] == ["forged-1.mp4", "forged-2.mp4"]
 
-    sample = videos(judged).first()
-    before = held(judged)
-    assert decide(judged, sample.id, action="accept").label == "forged"
-    assert_nothing_is_lost(before, held(judged))
-    (record,) = learnable(judged.name)[1]
+    sample = videos(evaluated).first()
+    before = contents(evaluated)
+    assert decide(evaluated, sample.id, action="accept").label == "forged"
+    assert_nothing_is_lost(before, contents(evaluated))
+    (record,) = learnable(evaluated.name)[1]
     assert (str(record.media), record.truth) == (sample.filepath, (Segment(0.5, 1.013),))
 
 
-def test_a_frame_that_is_open_is_not_taken_for_a_video(judged):
-    frame = judged.select_group_slices("frame").first()
+def test_a_frame_that_is_open_is_not_taken_for_a_video(evaluated):
+    frame = evaluated.select_group_slices("frame").first()
     with pytest.raises(TargetError, match=r"png is of media type 'image'; open a video, such as"):
-        decide(judged, frame.id, action="finish")
-    answer, _ = ask(TIMELINE, "load", judged, sample_id=frame.id)
+        decide(evaluated, frame.id, action="finish")
+    answer, _ = ask(TIMELINE, "load", evaluated, sample_id=frame.id)
     assert "open a video, such as one in the same group" in answer["problem"]
 
 
-def test_the_panels_go_from_video_to_video(judged):
-    result = {"sample_id": videos(judged).first().id, "decision": {"action": "finish"}}
-    answer, asked = ask(TIMELINE, "decide", judged, **result)
-    assert (answer["review"]["label"], asked) == ("genuine", ["open_sample"])
-    answer, _ = ask(OVERVIEW, "summary", judged)
-    assert answer["num_clips"] == 4
+def test_the_panels_go_from_video_to_video(evaluated):
+    result = {"sample_id": videos(evaluated).first().id, "decision": {"action": "finish"}}
+    answer, requests = ask(TIMELINE, "decide", evaluated, **result)
+    assert (answer["review"]["label"], requests) == ("genuine", ["open_sample"])
+    answer, _ = ask(OVERVIEW, "summary", evaluated)
+    assert answer["overview"]["num_clips"] == 4

@@ -34,11 +34,11 @@ def operators_found_in(plugins: Path) -> str:
 
 
 def test_installed_fiftyone_finds_it_and_uninstalled_no_more(plugins):
-    said = RUN.invoke(app, ["fiftyone", "install"])
-    assert f"installed: {plugins / install.NAME} leads to {install.HERE}" in said.stdout
+    result = RUN.invoke(app, ["fiftyone", "install"])
+    assert f"installed: {plugins / install.NAME} leads to {install.HERE}" in result.stdout
     assert "@mmmsba/fiftyone_ops/detect_forgeries" in operators_found_in(plugins)
-    said = RUN.invoke(app, ["fiftyone", "uninstall"])
-    assert "uninstalled" in said.stdout
+    result = RUN.invoke(app, ["fiftyone", "uninstall"])
+    assert "uninstalled" in result.stdout
     assert "@mmmsba" not in operators_found_in(plugins)
 
 
@@ -71,13 +71,13 @@ def test_a_directory_that_holds_the_folder_itself_needs_nothing(monkeypatch):
 def test_a_folder_of_ones_own_is_left_alone(plugins):
     place = plugins / install.NAME
     place.mkdir(parents=True)
-    said = RUN.invoke(app, ["fiftyone", "install"])
-    assert said.exit_code == 4
-    assert "is a folder of its own and not a link of ours; move it away" in said.stderr
+    result = RUN.invoke(app, ["fiftyone", "install"])
+    assert result.exit_code == 4
+    assert "is a folder of its own and not a link of ours; move it away" in result.stderr
     assert RUN.invoke(app, ["fiftyone", "uninstall"]).exit_code == 4
     assert place.is_dir()
 
 
 def test_the_path_is_that_of_the_folder_with_the_manifest():
-    said = RUN.invoke(app, ["fiftyone", "path"])
-    assert (Path(said.stdout.strip()) / "fiftyone.yml").is_file()
+    result = RUN.invoke(app, ["fiftyone", "path"])
+    assert (Path(result.stdout.strip()) / "fiftyone.yml").is_file()

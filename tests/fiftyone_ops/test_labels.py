@@ -1,27 +1,18 @@
 """Reports and labels say the same, and so do seconds and frame numbers."""
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from fiftyone_ops import labels
 from mmmsba_plugin.record import Record
-from mmmsba_plugin.schema import Curves, FakeSegment, Media, Report, Threshold
 from mmmsba_plugin.segment import Segment
-from mmmsba_plugin.testing import samples
 from mmmsba_plugin.timebase import FrameClock
 
 CLOCK = FrameClock.steady(250, fps_hz=25)
 
 
-def judged(*segments: FakeSegment, score: float = 0.8, **changed) -> Report:
-    return samples.report("ok").model_copy(
-        update={"score": score, "threshold": Threshold(value=0.5), "segments": segments, **changed}
-    )
-
-
-def unasked() -> FrameClock:
+def clock_not_needed() -> FrameClock:
     raise AssertionError("exact seconds need no clock")
 
 
@@ -44,8 +35,10 @@ def rows_of(draw) -> tuple[FrameClock, Segment]:
 
 
 @given(rows_of())
-def test_frames_hold_the_stretch_they_stand_for_and_lose_less_than_one_at_each_end(drawn):
-    clock, segment = drawn
+def test_frames_hold_the_segment_they_stand_for_and_lose_less_than_one_at_each_end(
+    clock_and_segment,
+):
+    clock, segment = clock_and_segment
     first, last = clock.frame_numbers(segment.start_s, segment.end_s)
     start_s, end_s = clock.span(first, last)
     # What rounds on its way through files must not move a frame.
@@ -56,7 +49,7 @@ def test_frames_hold_the_stretch_they_stand_for_and_lose_less_than_one_at_each_e
 
 
 @given(clocks(), st.data())
-def test_a_stretch_from_edge_to_edge_comes_back_as_it_was(clock, data):
+def test_a_segment_from_edge_to_edge_comes_back_as_it_was(clock, data):
     num = len(clock.starts_s)
     first = data.draw(st.integers(1, num))
     last = data.draw(st.integers(first, num))
@@ -64,10 +57,10 @@ def test_a_stretch_from_edge_to_edge_comes_back_as_it_was(clock, data):
 
 
 @given(rows_of())
-def test_a_label_gives_back_its_exact_seconds(drawn):
-    clock, segment = drawn
+def test_a_label_gives_back_its_exact_seconds(clock_and_segment):
+    clock, segment = clock_and_segment
     label = labels.detection(segment, clock, label="audio")
-    assert labels.seconds_of(label, unasked) == segment
+    assert labels.seconds_of(label, clock_not_needed) == segment
 
 
 def test_a_label_that_was_moved_in_the_app_means_its_new_frames():
@@ -83,43 +76,6 @@ def test_a_label_of_anyone_else_means_its_frames():
     assert labels.seconds_of(label, lambda: CLOCK) == Segment(0.0, 1.0)
 
 
-def test_segments_become_labels_by_modality_with_their_exact_seconds():
-    parts = (
-        FakeSegment(start_s=0.5, end_s=1.013, score=0.75, modality="audio"),
-        FakeSegment(start_s=2.0, end_s=2.5, score=0.5, track=0),
-    )
-    first, second = labels.segments_of(judged(*parts), CLOCK).detections
-    assert (first.label, first.confidence, first.support) == ("audio", 0.75, [13, 26])
-    assert (first.start_s, first.end_s) == (0.5, 1.013)
-    assert (second.label, second.support, second.track) == ("unknown", [51, 63], 0)
-
-
-@pytest.mark.parametrize(("score", "word"), [(0.8, "forged"), (0.5, "forged"), (0.3, "genuine")])
-def test_a_verdict_says_on_which_side_of_its_line_a_clip_lies(score, word):
-    verdict = labels.verdict_of(judged(score=score), made_by="a")
-    assert (verdict.label, verdict.confidence, verdict.threshold) == (word, score, 0.5)
-
-
-def test_a_verdict_on_what_could_not_be_judged_says_why_and_has_no_score():
-    verdict = labels.verdict_of(samples.report("error"), made_by="a")
-    assert (verdict.label, verdict.confidence) == ("error", None)
-    assert verdict.reason
-
-
-def test_curves_become_vectors_with_gaps():
-    curves = Curves(start_s=0.0, stride_s=0.5, score=(0.1, None), by_modality={"audio": (0.2, 0.3)})
-    document = labels.curves_of(curves)
-    assert np.array_equal(document.score, [0.1, np.nan], equal_nan=True)
-    assert document.audio.tolist() == [0.2, 0.3]
-    assert labels.curves_of(None) is None
-
-
-def test_frames_get_the_score_of_the_snippet_they_are_shown_in():
-    curves = Curves(start_s=0.0, stride_s=0.1, score=(0.25, None, 0.75))
-    clock = FrameClock.steady(4, fps_hz=10)
-    assert labels.frame_scores_of(curves, clock) == {1: 0.25, 3: 0.75}
-
-
 def test_truth_comes_back_from_its_labels_by_modality(tmp_path):
     record = Record(
         tmp_path / "clip.mp4",
@@ -127,9 +83,9 @@ def test_truth_comes_back_from_its_labels_by_modality(tmp_path):
         audio_truth=(Segment(1.0, 2.013), Segment(3.0, 4.0)),
         visual_truth=(Segment(3.0, 4.0),),
     )
-    told = labels.truth_of(record, CLOCK)
-    assert [one.label for one in told.detections] == ["audio", "both"]
-    assert labels.record_truth(told, unasked) == (
+    detections = labels.truth_of(record, CLOCK)
+    assert [label.label for label in detections.detections] == ["audio", "both"]
+    assert labels.record_truth(detections, clock_not_needed) == (
         record.truth,
         record.audio_truth,
         record.visual_truth,
@@ -138,19 +94,5 @@ def test_truth_comes_back_from_its_labels_by_modality(tmp_path):
 
 def test_truth_that_is_not_told_apart_stays_so(tmp_path):
     record = Record(tmp_path / "clip.mp4", truth=(Segment(1.0, 2.0),))
-    told = labels.truth_of(record, CLOCK)
-    assert labels.record_truth(told, unasked) == (record.truth, None, None)
-
-
-def test_what_was_not_judged_is_told_by_modality():
-    report = samples.report("ok")
-    expected = [
-        (m, part.start_s) for m, said in report.modalities.items() for part in said.opt_outs
-    ]
-    told = labels.opt_outs_of(report, CLOCK).detections
-    assert [(one.label, one.start_s) for one in told] == expected
-
-
-def test_the_media_of_a_report_say_how_long_the_clip_lasts():
-    report = judged(media=Media(path="a.mp4", duration_s=3.5))
-    assert labels.verdict_of(report, made_by="a").duration_s == 3.5
+    detections = labels.truth_of(record, CLOCK)
+    assert labels.record_truth(detections, clock_not_needed) == (record.truth, None, None)

@@ -45,8 +45,8 @@ def test_applied_it_writes_the_labels_that_a_run_writes(talking_dataset, checkpo
     annotate(view, checkpoint=str(checkpoint), label_field="run")
     sample = view.first()
     assert sample.applied_verdict.confidence == sample.run_verdict.confidence
-    assert [one.support for one in sample.applied.detections] == [
-        one.support for one in sample.run.detections
+    assert [label.support for label in sample.applied.detections] == [
+        label.support for label in sample.run.detections
     ]
     assert len(sample.applied_opt_outs.detections) == len(sample.run_opt_outs.detections)
 

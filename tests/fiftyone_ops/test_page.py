@@ -44,9 +44,9 @@ def test_every_operator_that_the_app_lists_is_named():
 def test_what_the_table_calls_from_python_is_there():
     from importlib import import_module
 
-    named = set(re.findall(r"`(fiftyone_ops(?:\.\w+)+)\.(\w+)`", README))
-    assert len(named) >= 7
-    for module, name in named:
+    names = set(re.findall(r"`(fiftyone_ops(?:\.\w+)+)\.(\w+)`", README))
+    assert len(names) >= 7
+    for module, name in names:
         assert callable(getattr(import_module(module), name))
 
 

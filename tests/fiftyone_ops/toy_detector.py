@@ -47,10 +47,10 @@ class Toy:
             problem = Problem(kind="MediaNotFoundError", message=f"there is no file at {media}")
             return Report(status="error", problem=problem, **common)
         threshold = Threshold(value=self.threshold)
-        return Report(status="ok", threshold=threshold, **self._said(name), **common)
+        return Report(status="ok", threshold=threshold, **self._values(name), **common)
 
     def detect_many(self, media, **options):
-        return (self.detect(one) for one in media)
+        return (self.detect(path) for path in media)
 
     def predict(self, media) -> float:
         score = self.detect(media).score
@@ -58,7 +58,7 @@ class Toy:
             raise MediaUnreadableError(str(media))
         return score
 
-    def _said(self, name: str) -> dict:
+    def _values(self, name: str) -> dict:
         unseen = OptOut(start_s=1.5, end_s=2.0, reason="no face")
         fake = "forged" in name
         segment = FakeSegment(start_s=0.5, end_s=1.013, score=0.75, modality="audio")

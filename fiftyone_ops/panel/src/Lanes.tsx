@@ -3,28 +3,28 @@
 import React, { useEffect, useRef, useState } from "react";
 import { BOX, stepPath } from "./curve";
 import type { Player } from "./player";
-import type { Clip, Curves, Modality, Segment, Stretch } from "./said";
-import { type Candidate, decidedBy, moved } from "./segments";
+import { type Candidate, idOfDecision, moved } from "./segments";
 import { clock, percent, ticks, timeAt } from "./timescale";
+import type { Clip, Curves, Modality, Segment, Span } from "./types";
 
 interface LanesProps {
   clip: Clip;
   player: Player;
   selected: string | null;
   onSelect(segment: Segment): void;
-  onMove(segment: Segment, to: Stretch): void;
+  onMove(segment: Segment, to: Span): void;
 }
 
 export function Lanes(props: LanesProps) {
   const { clip, player } = props;
   return (
     <div className="lanes" data-cy="mmmsba-lanes">
-      <Stretches {...props} name="Forged" kind="found" segments={clip.predicted} />
+      <SegmentLane {...props} name="Predicted" kind="predicted" segments={clip.predicted} />
       {clip.reviewed && (
-        <Stretches {...props} name="Reviewed" kind="kept" segments={clip.reviewed} movable />
+        <SegmentLane {...props} name="Reviewed" kind="reviewed" segments={clip.reviewed} movable />
       )}
       {clip.reference && (
-        <Stretches {...props} name="Reference" kind="truth" segments={clip.reference} />
+        <SegmentLane {...props} name="Reference" kind="reference" segments={clip.reference} />
       )}
       {clip.curves && (
         <CurveLane {...props} name="All together" scores={clip.curves.score} curves={clip.curves} />
@@ -46,7 +46,7 @@ interface TrackProps {
   children: React.ReactNode;
 }
 
-/** A stretch of screen that is the clip's time: pressed or dragged over, the player follows. */
+/** A part of the screen that is the clip's time: pressed or dragged over, the player follows. */
 function Track({ clip, player, children }: TrackProps) {
   const follow = (event: React.PointerEvent<HTMLDivElement>) =>
     player.seek(timeAt(event.clientX, event.currentTarget.getBoundingClientRect(), clip.duration_s));
@@ -64,34 +64,34 @@ function Track({ clip, player, children }: TrackProps) {
   );
 }
 
-interface StretchesProps extends LanesProps {
+interface SegmentLaneProps extends LanesProps {
   name: string;
-  kind: "found" | "truth" | "kept";
+  kind: "predicted" | "reference" | "reviewed";
   segments: readonly Segment[];
   movable?: boolean;
 }
 
-function Stretches(props: StretchesProps) {
+function SegmentLane(props: SegmentLaneProps) {
   const { clip, player, name, kind, segments } = props;
   return (
-    <div className={`lane ${kind === "found" ? "" : kind}`} data-cy={`mmmsba-lane-${kind}`}>
+    <div className={`lane ${kind === "predicted" ? "" : kind}`} data-cy={`mmmsba-lane-${kind}`}>
       <div className="name">{name}</div>
       <Track clip={clip} player={player}>
         {segments.map((segment) => (
-          <Block {...props} key={segment.id} segment={segment} />
+          <SegmentBlock {...props} key={segment.id} segment={segment} />
         ))}
       </Track>
     </div>
   );
 }
 
-function Block(props: StretchesProps & { segment: Segment }) {
+function SegmentBlock(props: SegmentLaneProps & { segment: Segment }) {
   const { clip, segment, kind, selected, onSelect, onMove, movable } = props;
-  const [draft, setDraft] = useState<Stretch | null>(null);
-  const shown = draft ?? segment;
-  const chosen = decidedBy(segment) === selected;
-  const rejected = kind === "found" && clip.review?.decided[segment.id] === "rejected";
-  const classes = ["segment", chosen && "selected", rejected && "rejected"];
+  const [draft, setDraft] = useState<Span | null>(null);
+  const current = draft ?? segment;
+  const isSelected = idOfDecision(segment) === selected;
+  const rejected = kind === "predicted" && clip.review?.decided[segment.id] === "rejected";
+  const classes = ["segment", isSelected && "selected", rejected && "rejected"];
   const drag = (end: "start" | "end") => ({
     onPointerDown: (event: React.PointerEvent<HTMLElement>) => {
       event.stopPropagation();
@@ -101,7 +101,7 @@ function Block(props: StretchesProps & { segment: Segment }) {
       const track = event.currentTarget.closest(".track");
       if (event.buttons !== 1 || !track) return;
       const time_s = timeAt(event.clientX, track.getBoundingClientRect(), clip.duration_s);
-      setDraft(moved(shown, end, time_s, clip.duration_s));
+      setDraft(moved(current, end, time_s, clip.duration_s));
     },
     onPointerUp: () => {
       if (draft) onMove(segment, draft);
@@ -113,13 +113,13 @@ function Block(props: StretchesProps & { segment: Segment }) {
       type="button"
       className={classes.filter(Boolean).join(" ")}
       data-cy={`mmmsba-segment-${segment.id}`}
-      title={told(segment)}
-      style={place(shown, clip.duration_s)}
+      title={description(segment)}
+      style={place(current, clip.duration_s)}
       onPointerDown={(event) => event.stopPropagation()}
       onClick={() => onSelect(segment)}
     >
       {segment.label}
-      {chosen && movable && (
+      {isSelected && movable && (
         <>
           <i className="edge start" {...drag("start")} />
           <i className="edge end" {...drag("end")} />
@@ -196,7 +196,7 @@ function OptOuts({ clip, modality }: { clip: Clip; modality: Modality }) {
       {modality.opt_outs.map((part) => (
         <div
           key={part.start_s}
-          className="unjudged"
+          className="opt-out"
           data-cy="mmmsba-opt-out"
           title={`not evaluated: ${part.reason}, ${span(part)}`}
           style={place(part, clip.duration_s)}
@@ -223,7 +223,7 @@ function Axis({ duration_s }: { duration_s: number }) {
   );
 }
 
-/** Moved by hand at every picture of the screen: drawing all lanes anew would be too slow. */
+/** Moved by hand at every refresh of the screen: drawing all lanes anew would be too slow. */
 function Cursor({ player, duration_s }: { player: Player; duration_s: number }) {
   const line = useRef<HTMLDivElement>(null);
   useEffect(
@@ -246,8 +246,8 @@ export function Time({ player, duration_s }: { player: Player; duration_s: numbe
     () =>
       eachFrame(() => {
         const time_s = player.now();
-        const shown = `${time_s === null ? "–" : clock(time_s)} / ${clock(duration_s)}`;
-        if (text.current && text.current.textContent !== shown) text.current.textContent = shown;
+        const position = `${time_s === null ? "–" : clock(time_s)} / ${clock(duration_s)}`;
+        if (text.current && text.current.textContent !== position) text.current.textContent = position;
       }),
     [player, duration_s],
   );
@@ -264,7 +264,7 @@ function eachFrame(act: () => void): () => void {
   return () => cancelAnimationFrame(waiting);
 }
 
-function place({ start_s, end_s }: Stretch, duration_s: number) {
+function place({ start_s, end_s }: Span, duration_s: number) {
   const left = percent(start_s, duration_s);
   return { left: `${left}%`, width: `${percent(end_s, duration_s) - left}%` };
 }
@@ -273,11 +273,11 @@ export function mark({ decision }: Candidate): string {
   return { accepted: "✓", added: "+", rejected: "✗" }[decision ?? ""] ?? "";
 }
 
-export function span({ start_s, end_s }: Stretch): string {
+export function span({ start_s, end_s }: Span): string {
   return `${clock(start_s)} – ${clock(end_s)}`;
 }
 
-function told(segment: Segment): string {
+function description(segment: Segment): string {
   const score = segment.score === null ? "" : `, score ${segment.score.toFixed(3)}`;
   return `${segment.label}, ${span(segment)}${score}`;
 }

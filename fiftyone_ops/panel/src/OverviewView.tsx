@@ -1,33 +1,33 @@
-// A data set at a glance: how scores are spread, how many clips are of each kind, and which
-// deserve a look first. Whatever is clicked becomes the view.
+// The overview of a dataset: the histogram of scores, counts of clips of each kind, and the review
+// queue. Whatever is clicked becomes the view.
 
 import { view } from "@fiftyone/state";
 import React, { useCallback, useEffect, useState } from "react";
 import { useRecoilValue } from "recoil";
-import { LOOK } from "./look";
-import { type Ask, type PanelProps, useAsk } from "./python";
-import { reviewing } from "./reviewing";
-import type { Bar, Overview, Queue, QueueItem, Tally } from "./said";
+import { reviewState } from "./reviewState";
+import { type Call, type PanelProps, useCall } from "./rpc";
+import { STYLES } from "./styles";
 import { clock } from "./timescale";
+import type { Bar, Overview, Queue, QueueItem, Summary, Tally } from "./types";
 
 type Tab = "scores" | "queue";
-type Show = (what: Record<string, unknown>) => void;
+type Show = (params: Record<string, unknown>) => void;
 
 export function OverviewView(props: PanelProps) {
-  const ask = useAsk(props);
+  const call = useCall(props);
   const [tab, setTab] = useState<Tab>("scores");
   const [field, setField] = useState<string | null>(null);
-  const [overview, problem, reload] = useAnswer<Overview>(ask, "summary", field);
-  const show: Show = (what) => void ask("show", { field, ...what });
+  const [summary, problem, reload] = useResponse<Summary>(call, "summary", field);
+  const show: Show = (params) => void call("show", { field, ...params });
   return (
     <div className="mmmsba" data-cy="mmmsba-overview">
-      <style>{LOOK}</style>
+      <style>{STYLES}</style>
       <div className="bar">
-        <TabButton is="scores" {...{ tab, setTab }} words="Scores" />
-        <TabButton is="queue" {...{ tab, setTab }} words="Review queue" />
-        {overview && overview.fields.length > 0 && (
-          <select value={overview.field ?? ""} onChange={(event) => setField(event.target.value)}>
-            {overview.fields.map((name) => (
+        <TabButton is="scores" {...{ tab, setTab }} text="Scores" />
+        <TabButton is="queue" {...{ tab, setTab }} text="Review queue" />
+        {summary && summary.fields.length > 0 && (
+          <select value={summary.field ?? ""} onChange={(event) => setField(event.target.value)}>
+            {summary.fields.map((name) => (
               <option key={name}>{name}</option>
             ))}
           </select>
@@ -41,48 +41,48 @@ export function OverviewView(props: PanelProps) {
         </button>
       </div>
       {problem && <div className="problem">{problem}</div>}
-      {!overview && !problem && <p className="quiet">Counting …</p>}
-      {overview?.field === null && (
+      {!summary && !problem && <p className="quiet">Counting …</p>}
+      {summary?.field === null && (
         <p className="quiet">No clip has been evaluated yet. Run “Detect forgeries” first.</p>
       )}
-      {overview?.field && tab === "scores" && <Scores overview={overview} show={show} />}
-      {overview?.field && tab === "queue" && <QueueTable ask={ask} field={overview.field} />}
+      {summary?.overview && tab === "scores" && <Scores overview={summary.overview} show={show} />}
+      {summary?.field && tab === "queue" && <QueueTable call={call} field={summary.field} />}
     </div>
   );
 }
 
-/** What a method answers about a field, asked anew whenever the App's view changes. */
-function useAnswer<T>(ask: Ask, method: string, field: string | null, more?: object) {
+/** The response of a method about a field, loaded anew whenever the App's view changes. */
+function useResponse<T>(call: Call, method: string, field: string | null, more?: object) {
   const stages = useRecoilValue(view);
-  const [answer, setAnswer] = useState<T | null>(null);
+  const [response, setResponse] = useState<T | null>(null);
   const [problem, setProblem] = useState<string | null>(null);
-  const [asked, setAsked] = useState(0);
+  const [numLoads, setNumLoads] = useState(0);
   const key = JSON.stringify([field, stages, more]);
   useEffect(() => {
     let late = false;
-    ask<T>(method, { field, ...more })
-      .then((told) => {
+    call<T>(method, { field, ...more })
+      .then((latest) => {
         if (late) return;
-        setAnswer(told);
+        setResponse(latest);
         setProblem(null);
       })
       .catch((error: Error) => !late && setProblem(error.message));
     return () => {
       late = true;
     };
-  }, [ask, method, key, asked]);
-  const again = useCallback(() => setAsked((count) => count + 1), []);
-  return [answer, problem, again] as const;
+  }, [call, method, key, numLoads]);
+  const again = useCallback(() => setNumLoads((count) => count + 1), []);
+  return [response, problem, again] as const;
 }
 
 interface TabButtonProps {
   is: Tab;
-  words: string;
+  text: string;
   tab: Tab;
   setTab(tab: Tab): void;
 }
 
-function TabButton({ is, words, tab, setTab }: TabButtonProps) {
+function TabButton({ is, text, tab, setTab }: TabButtonProps) {
   return (
     <button
       type="button"
@@ -90,7 +90,7 @@ function TabButton({ is, words, tab, setTab }: TabButtonProps) {
       aria-pressed={tab === is}
       onClick={() => setTab(is)}
     >
-      {words}
+      {text}
     </button>
   );
 }
@@ -123,7 +123,7 @@ function Scores({ overview, show }: { overview: Overview; show: Show }) {
 
 function Histogram({ overview: { bars, threshold }, show }: { overview: Overview; show: Show }) {
   const highest = Math.max(1, ...bars.map((bar) => bar.count));
-  const says = ({ low, high, count }: Bar) =>
+  const describe = ({ low, high, count }: Bar) =>
     `${count} clip${count === 1 ? "" : "s"} with a score from ${low.toFixed(2)} to ${high.toFixed(2)}`;
   return (
     <div className="histogram" data-cy="mmmsba-histogram">
@@ -131,12 +131,12 @@ function Histogram({ overview: { bars, threshold }, show }: { overview: Overview
         <button
           key={bar.low}
           type="button"
-          className={threshold !== null && bar.low >= threshold - 1e-9 ? "forged" : ""}
+          className={threshold !== null && bar.low >= threshold - 1e-9 ? "fake" : ""}
           data-cy="mmmsba-bar"
           data-count={bar.count}
           disabled={bar.count === 0}
-          title={says(bar)}
-          aria-label={says(bar)}
+          title={describe(bar)}
+          aria-label={describe(bar)}
           onClick={() => show({ kind: "score", value: bar.low })}
         >
           {bar.count > 0 && <small>{bar.count}</small>}
@@ -174,23 +174,23 @@ function Counts({ tally, show }: { tally: Tally; show: Show }) {
   );
 }
 
-function QueueTable({ ask, field }: { ask: Ask; field: string }) {
+function QueueTable({ call, field }: { call: Call; field: string }) {
   const [reason, setReason] = useState("uncertain");
-  const [queue, problem] = useAnswer<Queue>(ask, "queue", field, { reason });
+  const [queue, problem] = useResponse<Queue>(call, "queue", field, { reason });
   if (problem) return <div className="problem">{problem}</div>;
   if (!queue) return <p className="quiet">Looking …</p>;
   const open = (item: QueueItem) => {
-    reviewing.reason = reason;
-    void ask("open", { sample_id: item.sample_id });
+    reviewState.reason = reason;
+    void call("open", { sample_id: item.sample_id });
   };
   return (
     <section data-cy="mmmsba-queue">
       <div className="bar">
-        {queue.reasons.map(({ name, title, why, count }) => (
+        {queue.reasons.map(({ name, title, description, count }) => (
           <button
             key={name}
             type="button"
-            title={why}
+            title={description}
             aria-pressed={reason === name}
             data-cy={`mmmsba-reason-${name}`}
             onClick={() => setReason(name)}
@@ -207,7 +207,7 @@ function QueueTable({ ask, field }: { ask: Ask; field: string }) {
           <tr>
             <th>Clip</th>
             <th>Score</th>
-            <th>Forged from</th>
+            <th>Fake from</th>
           </tr>
         </thead>
         <tbody>
@@ -221,7 +221,7 @@ function QueueTable({ ask, field }: { ask: Ask; field: string }) {
             >
               <td>{item.name}</td>
               <td>{item.score?.toFixed(3)}</td>
-              <td>{item.at_s.map(clock).join(", ")}</td>
+              <td>{item.starts_s.map(clock).join(", ")}</td>
             </tr>
           ))}
         </tbody>

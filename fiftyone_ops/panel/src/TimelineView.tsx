@@ -1,37 +1,37 @@
-// One clip along its time line, beside the App's player: what was found, what a corpus states,
-// what a person decided, and the scores that it rests on.
+// The time line of one clip, beside the App's player: predicted segments, the dataset's reference,
+// a person's decisions, and scores.
 
 import { Layout, useSpaces } from "@fiftyone/spaces";
 import React, { useEffect, useRef, useState } from "react";
 import { flushSync } from "react-dom";
 import { type Action, actionOf, keyOf } from "./keys";
 import { Lanes, mark, span, Time } from "./Lanes";
-import { LOOK } from "./look";
 import { type Player, usePlayer } from "./player";
-import { type PanelProps, useAsk } from "./python";
-import { reviewing } from "./reviewing";
-import type { Clip, FrameImage, Segment, Stretch } from "./said";
+import { reviewState } from "./reviewState";
+import { type PanelProps, useCall } from "./rpc";
 import {
   type Candidate,
   candidates,
-  decidedBy,
-  fresh,
+  idOfDecision,
+  newSpan,
   LABELS,
   moved,
   nextLabel,
   stepped,
 } from "./segments";
+import { STYLES } from "./styles";
+import type { Clip, FrameImage, Segment, Span } from "./types";
 import { useClip } from "./useClip";
 
 /** The App's name for the panels of a sample's window. */
 const MODAL = "fiftyone-modal-spaces";
 
 export function TimelineView(props: PanelProps) {
-  const ask = useAsk(props);
-  const { clip, frames, problem, change } = useClip(ask);
+  const call = useCall(props);
+  const { clip, frames, problem, change } = useClip(call);
   return (
     <>
-      <style>{LOOK}</style>
+      <style>{STYLES}</style>
       {clip ? (
         <Timeline {...{ clip, frames, problem, change }} />
       ) : (
@@ -55,36 +55,36 @@ function Timeline({ clip, frames, problem, change }: TimelineProps) {
   const [selected, setSelected] = useSelected(clip.sample_id);
   const panel = useRef<HTMLDivElement>(null);
   const segments = candidates(clip);
-  const chosen = segments.find((segment) => segment.id === selected) ?? null;
+  const selectedSegment = segments.find((segment) => segment.id === selected) ?? null;
 
-  const choose = (segment: Segment | null) => {
-    setSelected(segment && decidedBy(segment));
+  const select = (segment: Segment | null) => {
+    setSelected(segment && idOfDecision(segment));
     if (segment) player.seek(segment.start_s);
     panel.current?.focus();
   };
-  const decide = async (decision: { action: string; [what: string]: unknown }) => {
+  const decide = async (decision: { action: string; [param: string]: unknown }) => {
     const before = new Set(segments.map(({ id }) => id));
-    const told = await change("decide", { field: clip.field, decision, ...reviewing });
+    const response = await change("decide", { field: clip.field, decision, ...reviewState });
     // What was added has a name only now.
-    const added = told && candidates(told).find(({ id }) => !before.has(id));
+    const added = response && candidates(response).find(({ id }) => !before.has(id));
     if (decision.action === "add" && added) setSelected(added.id);
     panel.current?.focus();
   };
-  const about = (action: string, what: (segment: Candidate) => object = () => ({})) => {
-    if (chosen) void decide({ action, label_id: chosen.id, ...what(chosen) });
+  const about = (action: string, params: (segment: Candidate) => object = () => ({})) => {
+    if (selectedSegment) void decide({ action, label_id: selectedSegment.id, ...params(selectedSegment) });
   };
   const acts: Record<Action, () => void> = {
-    next: () => choose(stepped(segments, selected, 1)),
-    previous: () => choose(stepped(segments, selected, -1)),
+    next: () => select(stepped(segments, selected, 1)),
+    previous: () => select(stepped(segments, selected, -1)),
     accept: () => about("accept"),
     reject: () => about("reject"),
-    start: () => about("adjust", (segment) => ended(clip, segment, "start", player)),
-    end: () => about("adjust", (segment) => ended(clip, segment, "end", player)),
+    start: () => about("adjust", (segment) => withEndAtPlayer(clip, segment, "start", player)),
+    end: () => about("adjust", (segment) => withEndAtPlayer(clip, segment, "end", player)),
     modality: () => about("relabel", ({ label }) => ({ modality: nextLabel(label) })),
     add: () =>
-      void decide({ action: "add", modality: "both", ...fresh(player.now() ?? 0, clip.duration_s) }),
+      void decide({ action: "add", modality: "both", ...newSpan(player.now() ?? 0, clip.duration_s) }),
     undo: () => void decide({ action: "undo" }),
-    done: () => void decide({ action: "finish" }),
+    finish: () => void decide({ action: "finish" }),
   };
 
   // Of the whole page, and before the App's own: the player takes the focus whenever it loads a
@@ -95,7 +95,7 @@ function Timeline({ clip, frames, problem, change }: TimelineProps) {
     const listen = (event: KeyboardEvent) => {
       const action = isTyping(event.target) ? null : actionOf(event);
       // A button that has the focus is pressed with Enter.
-      if (!action || (action === "done" && event.target instanceof HTMLButtonElement)) return;
+      if (!action || (action === "finish" && event.target instanceof HTMLButtonElement)) return;
       event.preventDefault();
       event.stopPropagation();
       // Drawn at once, so that the next key, however soon, finds what this one chose.
@@ -109,36 +109,36 @@ function Timeline({ clip, frames, problem, change }: TimelineProps) {
     <div ref={panel} className="mmmsba timeline" tabIndex={0} data-cy="mmmsba-timeline" data-name={clip.name}>
       <Verdict clip={clip} player={player} />
       {problem && <div className="problem">{problem}</div>}
-      {clip.verdict === null && <Unjudged clip={clip} />}
+      {clip.verdict === null && <NotEvaluated clip={clip} />}
       <Lanes
         {...{ clip, player, selected }}
-        onSelect={choose}
-        onMove={(segment, to: Stretch) =>
-          void decide({ action: "adjust", label_id: decidedBy(segment), ...to })
+        onSelect={select}
+        onMove={(segment, to: Span) =>
+          void decide({ action: "adjust", label_id: idOfDecision(segment), ...to })
         }
       />
       <Buttons
-        {...{ acts, chosen }}
+        {...{ acts, selectedSegment }}
         canUndo={(clip.review?.num_decisions ?? 0) > 0}
         relabel={(modality) => about("relabel", () => ({ modality }))}
       />
-      <Cards {...{ segments, frames, selected, choose }} />
+      <Cards {...{ segments, frames, selected, select }} />
     </div>
   );
 }
 
-/** What is chosen, remembered where the App makes the panel anew, as when panels are moved. */
-const remembered = { sampleId: "", segment: null as string | null };
+/** The selection, kept where the App makes the panel anew, as when panels are moved. */
+const selection = { sampleId: "", segment: null as string | null };
 
 function useSelected(sampleId: string) {
   const [selected, setSelected] = useState(
-    remembered.sampleId === sampleId ? remembered.segment : null,
+    selection.sampleId === sampleId ? selection.segment : null,
   );
-  const choose = (segment: string | null) => {
-    Object.assign(remembered, { sampleId, segment });
+  const select = (segment: string | null) => {
+    Object.assign(selection, { sampleId, segment });
     setSelected(segment);
   };
-  return [selected, choose] as const;
+  return [selected, select] as const;
 }
 
 function isTyping(target: EventTarget | null): boolean {
@@ -148,8 +148,8 @@ function isTyping(target: EventTarget | null): boolean {
   );
 }
 
-/** The stretch of a segment with one end where the player is. */
-function ended(clip: Clip, segment: Segment, end: "start" | "end", player: Player) {
+/** The span of a segment with one end where the player is. */
+function withEndAtPlayer(clip: Clip, segment: Segment, end: "start" | "end", player: Player) {
   return moved(segment, end, player.now() ?? segment[`${end}_s`], clip.duration_s);
 }
 
@@ -173,13 +173,13 @@ function Verdict({ clip, player }: { clip: Clip; player: Player }) {
       )}
       <span className="push quiet">{clip.field}</span>
       <Time player={player} duration_s={clip.duration_s} />
-      <Beside />
+      <SplitButton />
     </div>
   );
 }
 
 /** As one of the tabs the panel hides the player; the App can show both, if it is told to. */
-function Beside() {
+function SplitButton() {
   const { spaces } = useSpaces(MODAL);
   if (!spaces.canSplitLayout(spaces.root)) return null;
   return (
@@ -193,23 +193,23 @@ function Beside() {
   );
 }
 
-function Unjudged({ clip }: { clip: Clip }) {
+function NotEvaluated({ clip }: { clip: Clip }) {
   return (
     <div className="quiet">
-      This clip has not been judged: nothing is in <b>{clip.field}</b>. Run “Detect forgeries” on it.
+      This clip has not been evaluated: nothing is in <b>{clip.field}</b>. Run “Detect forgeries” on it.
     </div>
   );
 }
 
 interface ButtonsProps {
   acts: Record<Action, () => void>;
-  chosen: Candidate | null;
+  selectedSegment: Candidate | null;
   canUndo: boolean;
   relabel(label: string): void;
 }
 
-function Buttons({ acts, chosen, canUndo, relabel }: ButtonsProps) {
-  const button = (action: Action, words: string, can = chosen !== null, title = words) => (
+function Buttons({ acts, selectedSegment, canUndo, relabel }: ButtonsProps) {
+  const button = (action: Action, words: string, can = selectedSegment !== null, title = words) => (
     <button
       type="button"
       title={title}
@@ -223,8 +223,8 @@ function Buttons({ acts, chosen, canUndo, relabel }: ButtonsProps) {
   );
   return (
     <div className="bar" data-cy="mmmsba-buttons">
-      {button("previous", "‹", true, "Previous stretch")}
-      {button("next", "›", true, "Next stretch")}
+      {button("previous", "‹", true, "Previous segment")}
+      {button("next", "›", true, "Next segment")}
       {button("accept", "Accept")}
       {button("reject", "Reject")}
       {button("start", "Start here")}
@@ -233,11 +233,11 @@ function Buttons({ acts, chosen, canUndo, relabel }: ButtonsProps) {
         altered{" "}
         <select
           data-cy="mmmsba-label"
-          disabled={!chosen}
-          value={chosen?.label ?? ""}
+          disabled={!selectedSegment}
+          value={selectedSegment?.label ?? ""}
           onChange={(event) => relabel(event.target.value)}
         >
-          {[...new Set([chosen?.label ?? "", ...LABELS])].map((label) => (
+          {[...new Set([selectedSegment?.label ?? "", ...LABELS])].map((label) => (
             <option key={label}>{label}</option>
           ))}
         </select>
@@ -246,7 +246,7 @@ function Buttons({ acts, chosen, canUndo, relabel }: ButtonsProps) {
       {button("undo", "Undo", canUndo)}
       {button("add", "Add here", true)}
       <span className="push" />
-      {button("done", "Clip is done", true, "Reject what is undecided, and go on to the next clip")}
+      {button("finish", "Clip is done", true, "Reject what is undecided, and go on to the next clip")}
     </div>
   );
 }
@@ -255,10 +255,10 @@ interface CardsProps {
   segments: readonly Candidate[];
   frames: ReadonlyMap<string, FrameImage>;
   selected: string | null;
-  choose(segment: Candidate): void;
+  select(segment: Candidate): void;
 }
 
-function Cards({ segments, frames, selected, choose }: CardsProps) {
+function Cards({ segments, frames, selected, select }: CardsProps) {
   if (segments.length === 0) return <div className="quiet">No segment stands out as fake.</div>;
   return (
     <div className="cards">
@@ -268,9 +268,9 @@ function Cards({ segments, frames, selected, choose }: CardsProps) {
           type="button"
           className={`card ${segment.id === selected ? "selected" : ""}`}
           data-cy="mmmsba-card"
-          onClick={() => choose(segment)}
+          onClick={() => select(segment)}
         >
-          <Shot frame={frames.get(segment.id)} />
+          <Thumbnail frame={frames.get(segment.id)} />
           <span>
             {mark(segment)} <b>{segment.label}</b>
             <small>{span(segment)}</small>
@@ -284,7 +284,7 @@ function Cards({ segments, frames, selected, choose }: CardsProps) {
   );
 }
 
-function Shot({ frame }: { frame: FrameImage | undefined }) {
+function Thumbnail({ frame }: { frame: FrameImage | undefined }) {
   if (frame?.src) return <img src={frame.src} alt={`Frame at ${frame.caption}`} />;
   return <span className="none" title={frame?.caption}>{frame ? "no frame" : "…"}</span>;
 }

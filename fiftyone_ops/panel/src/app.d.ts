@@ -1,4 +1,4 @@
-// What is used of the packages that the App provides; it publishes no types of its own.
+// Types of what is used of the packages that the App provides; it publishes none of its own.
 
 declare module "react-dom" {
   export function flushSync(act: () => void): void;
@@ -17,7 +17,7 @@ declare module "@fiftyone/operators" {
     operator: string;
     params: Record<string, unknown>;
     prompt?: boolean;
-    callback?: (answer: { result?: unknown; error?: unknown; errorMessage?: string }) => void;
+    callback?: (reply: { result?: unknown; error?: unknown; errorMessage?: string }) => void;
   }
   export function usePanelEvent(): (panelId: string, event: PanelEvent) => void;
 }

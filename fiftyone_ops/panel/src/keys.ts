@@ -1,5 +1,5 @@
-// What each key does while the timeline is seen and nobody types. Keys that are not named here,
-// such as space for playing, go on to the App.
+// The action of each key while the timeline is visible and nobody types. Other keys, such as space
+// for playing, go on to the App.
 
 export type Action =
   | "next"
@@ -11,7 +11,7 @@ export type Action =
   | "modality"
   | "add"
   | "undo"
-  | "done";
+  | "finish";
 
 const KEYS: Record<string, Action> = {
   j: "next",
@@ -23,7 +23,7 @@ const KEYS: Record<string, Action> = {
   m: "modality",
   n: "add",
   u: "undo",
-  Enter: "done",
+  Enter: "finish",
 };
 
 export function actionOf(event: {

@@ -1,10 +1,10 @@
-// The App's player of the open sample: where it is, and how to send it elsewhere.
+// The App's player of the open sample: its position, and how to change it.
 //
 // A looker is the App's player. Its video element plays by the clock of the file, so times are
-// read from there, to a fraction of a picture; the looker itself counts pictures. Sending it
+// read from there, to a fraction of a frame; the looker itself counts frames. Sending it
 // elsewhere goes through the looker, which alone keeps the App's own cursor in step. Both count
-// from the 0 of the file's clock, and all else here from the clip's zero, where its first picture
-// or sound is: in a file that was cut out of a longer one that can be seconds later.
+// from the 0 of the file's clock, and all else here from the clip's zero, where its first frame
+// or audio is: in a file that was cut out of a longer one that can be seconds later.
 
 import { type Looker, modalLooker } from "@fiftyone/state";
 import { useMemo } from "react";
@@ -16,10 +16,10 @@ export interface Player {
   seek(time_s: number): void;
 }
 
-/** Share of a picture that a time may miss its start by, for rounding, and still mean it. */
+/** Share of a frame that a time may miss its start by, for rounding, and still mean it. */
 const ROUNDING = 0.01;
 
-/** A player that still loads lets a request fall; it is asked again for so long. */
+/** A player that still loads lets a request fall; it is sent again for so long. */
 const PATIENCE_MS = 5000;
 const PAUSE_MS = 50;
 
@@ -33,13 +33,13 @@ export function playerOf(looker: Looker | null, fps_hz: number | null, zero_s = 
     }
   };
   let latest = 0;
-  const ask = (picture: number, left_ms: number, request: number) => {
+  const request = (frame: number, left_ms: number, id: number) => {
     const before = looker?.frameNumber;
-    looker?.seekToFrame?.(picture);
+    looker?.seekToFrame?.(frame);
     setTimeout(() => {
       // Whoever plays, or goes elsewhere meanwhile, is not to be called back.
-      const unheard = looker?.frameNumber === before && before !== picture;
-      if (unheard && left_ms > 0 && request === latest) ask(picture, left_ms - PAUSE_MS, request);
+      const ignored = looker?.frameNumber === before && before !== frame;
+      if (ignored && left_ms > 0 && id === latest) request(frame, left_ms - PAUSE_MS, id);
     }, PAUSE_MS);
   };
   return {
@@ -50,8 +50,8 @@ export function playerOf(looker: Looker | null, fps_hz: number | null, zero_s = 
     seek: (fromZero_s) => {
       const time_s = fromZero_s + zero_s;
       if (looker?.seekToFrame && fps_hz) {
-        // A looker's pictures are numbered from 1.
-        ask(Math.floor(time_s * fps_hz + ROUNDING) + 1, PATIENCE_MS, ++latest);
+        // A looker's frames are numbered from 1.
+        request(Math.floor(time_s * fps_hz + ROUNDING) + 1, PATIENCE_MS, ++latest);
         return;
       }
       const element = video();

@@ -1,9 +1,9 @@
-// Choosing among segments, and what a person can do to the one that is chosen.
+// Selection among segments, and the changes that a person can make to the selected one.
 
-import type { Clip, Segment, Stretch } from "./said";
 import { clamp, rounded } from "./timescale";
+import type { Clip, Segment, Span } from "./types";
 
-/** What can have been altered; a key press goes to the next. */
+/** Modalities that can be manipulated; a key press goes to the next. */
 export const LABELS = ["audio", "visual", "both"] as const;
 
 /** A new segment is this long until its ends are set; so is the least that an end may leave. */
@@ -19,41 +19,41 @@ export interface Candidate extends Segment {
 export function candidates(clip: Clip): Candidate[] {
   const added = (clip.reviewed ?? []).filter((segment) => segment.source === null);
   return [
-    ...clip.predicted.map((segment) => standing(clip, segment)),
+    ...clip.predicted.map((segment) => reviewed(clip, segment)),
     ...added.map((segment) => ({ ...segment, decision: "added" })),
   ].sort((a, b) => a.start_s - b.start_s);
 }
 
-/** A prediction, where and what it is after all that a person did to it. */
-function standing(clip: Clip, predicted: Segment): Candidate {
-  const kept = clip.reviewed?.find((segment) => segment.source === predicted.id);
+/** A prediction with the span and label that a person gave it. */
+function reviewed(clip: Clip, predicted: Segment): Candidate {
+  const confirmed = clip.reviewed?.find((segment) => segment.source === predicted.id);
   const decision = clip.review?.decided[predicted.id] ?? null;
-  return { ...predicted, ...kept, id: predicted.id, score: predicted.score, decision };
+  return { ...predicted, ...confirmed, id: predicted.id, score: predicted.score, decision };
 }
 
 /** The name that a person decides about a segment by: that of the prediction it came from. */
-export function decidedBy(segment: Segment): string {
+export function idOfDecision(segment: Segment): string {
   return segment.source ?? segment.id;
 }
 
-/** The segment so many places on from the chosen one, round and round. */
-export function stepped(segments: readonly Candidate[], chosen: string | null, by: number) {
+/** The segment so many places on from the selected one, round and round. */
+export function stepped(segments: readonly Candidate[], selected: string | null, by: number) {
   if (segments.length === 0) return null;
-  const at = segments.findIndex((segment) => segment.id === chosen);
+  const at = segments.findIndex((segment) => segment.id === selected);
   if (at < 0) return segments[by > 0 ? 0 : segments.length - 1] ?? null;
   return segments[(at + by + segments.length) % segments.length] ?? null;
 }
 
-/** A stretch with one end moved; the other end stays, and the stretch keeps a length. */
-export function moved(stretch: Stretch, end: "start" | "end", time_s: number, duration_s: number) {
-  const { start_s, end_s } = stretch;
+/** A span with one end moved; the other end stays, and the span keeps a length. */
+export function moved(span: Span, end: "start" | "end", time_s: number, duration_s: number) {
+  const { start_s, end_s } = span;
   return end === "start"
     ? { start_s: rounded(clamp(time_s, 0, end_s - LEAST_S)), end_s }
     : { start_s, end_s: rounded(clamp(time_s, start_s + LEAST_S, duration_s)) };
 }
 
-/** A new stretch from a time on, within the clip. */
-export function fresh(time_s: number, duration_s: number): Stretch {
+/** A new span from a time on, within the clip. */
+export function newSpan(time_s: number, duration_s: number): Span {
   const start_s = clamp(time_s, 0, Math.max(0, duration_s - NEW_S));
   return { start_s: rounded(start_s), end_s: rounded(Math.min(start_s + NEW_S, duration_s)) };
 }

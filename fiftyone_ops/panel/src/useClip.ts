@@ -1,20 +1,20 @@
-// The clip of the open sample, as Python tells it.
+// The clip of the open sample, as Python responds it.
 
 import { nullableModalSampleId } from "@fiftyone/state";
 import { useCallback, useEffect, useRef, useState } from "react";
 import { useRecoilValue } from "recoil";
-import type { Ask } from "./python";
-import type { Clip, FrameImage } from "./said";
+import type { Call } from "./rpc";
+import type { Clip, FrameImage, Frames } from "./types";
 
 export interface OpenClip {
   clip: Clip | null;
   frames: ReadonlyMap<string, FrameImage>;
   problem: string | null;
-  /** Let Python do something to the clip, and show what it is then. */
+  /** Let a method of Python change the clip, and show its response. */
   change(method: string, params: Record<string, unknown>): Promise<Clip | null>;
 }
 
-export function useClip(ask: Ask): OpenClip {
+export function useClip(call: Call): OpenClip {
   const sampleId = useRecoilValue(nullableModalSampleId);
   const [clip, setClip] = useState<Clip | null>(null);
   const [frames, setFrames] = useState<ReadonlyMap<string, FrameImage>>(new Map());
@@ -24,30 +24,30 @@ export function useClip(ask: Ask): OpenClip {
 
   const before = useRef<Promise<unknown>>(Promise.resolve());
 
-  // An answer about a sample that is no longer open comes too late.
+  // A response about a sample that is no longer open comes too late.
   const change = useCallback(
     async (method: string, params: Record<string, unknown>) => {
-      const asked = open.current;
-      if (!asked) return null;
+      const requested = open.current;
+      if (!requested) return null;
       // Decisions one at a time: two at once would each be taken on what was before both. Nobody
-      // waits for a reading: the App loses its answer where it makes the panel anew meanwhile.
-      const now = () => ask<Clip>(method, { sample_id: asked, ...params });
+      // waits for a reading: the App loses its response where it makes the panel anew meanwhile.
+      const now = () => call<Clip>(method, { sample_id: requested, ...params });
       const mine = method === "decide" ? before.current.then(now) : now();
       if (method === "decide") {
         before.current = Promise.race([mine.catch(() => undefined), patience()]);
       }
       try {
-        const told = await mine;
-        if (open.current !== asked) return null;
-        setClip(told);
+        const response = await mine;
+        if (open.current !== requested) return null;
+        setClip(response);
         setProblem(null);
-        return told;
+        return response;
       } catch (error) {
-        if (open.current === asked) setProblem((error as Error).message);
+        if (open.current === requested) setProblem((error as Error).message);
         return null;
       }
     },
-    [ask],
+    [call],
   );
 
   useEffect(() => {
@@ -57,30 +57,30 @@ export function useClip(ask: Ask): OpenClip {
     void change("load", {});
   }, [sampleId, change]);
 
-  const shown = clip && clip.sample_id === sampleId ? clip : null;
-  const wanted = shown ? ids(shown) : "";
+  const current = clip && clip.sample_id === sampleId ? clip : null;
+  const keys = current ? frameKeys(current) : "";
   useEffect(() => {
-    if (!wanted) return;
-    const asked = open.current;
-    ask<{ frames: FrameImage[] }>("frames", { sample_id: asked })
-      .then((told) => {
-        if (open.current !== asked) return;
-        setFrames(new Map(told.frames.map((frame) => [frame.segment_id, frame])));
+    if (!keys) return;
+    const requested = open.current;
+    call<Frames>("frames", { sample_id: requested })
+      .then((response) => {
+        if (open.current !== requested) return;
+        setFrames(new Map(response.frames.map((frame) => [frame.segment_id, frame])));
       })
-      // A clip without frames is still a clip; why there are none is told with each.
+      // A clip without frames is still a clip; each caption says why there is none.
       .catch(() => undefined);
-  }, [wanted, ask]);
+  }, [keys, call]);
 
-  return { clip: shown, frames, problem, change };
+  return { clip: current, frames, problem, change };
 }
 
-/** How long one answer may hold up the next question. */
+/** How long one response may hold up the next call. */
 function patience(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 10_000));
 }
 
-/** What frames are taken of; new ones are asked for when this changes. */
-function ids(clip: Clip): string {
+/** Keys of the segments that frames are taken of; new ones are loaded when this changes. */
+function frameKeys(clip: Clip): string {
   const segments = [...clip.predicted, ...(clip.reference ?? []), ...(clip.reviewed ?? [])];
   return segments.map(({ id, start_s, end_s }) => `${id}:${start_s}:${end_s}`).join(" ");
 }

@@ -21,7 +21,7 @@ it("is nowhere before there is a player", () => {
   expect(() => playerOf(bare, null).seek(1)).not.toThrow();
 });
 
-it.each([25, 30, 29.97, 60])("names the picture that starts at a time, at %d a second", (fps_hz) => {
+it.each([25, 30, 29.97, 60])("names the frame that starts at a time, at %d a second", (fps_hz) => {
   const asked: number[] = [];
   const looker: Looker = { getVideo: () => at(0), seekToFrame: (number) => asked.push(number) };
   const player = playerOf(looker, fps_hz);
@@ -34,12 +34,12 @@ it("counts from the clip's zero, where a file's clock starts before it", () => {
   const looker: Looker = { getVideo: () => at(1.5), seekToFrame: (number) => asked.push(number) };
   const player = playerOf(looker, 25, 0.936);
   expect(player.now()).toBeCloseTo(0.564);
-  // At 1.436 s on the file's clock the picture is on that came at 1.4 s.
+  // At 1.436 s on the file's clock the frame is on that came at 1.4 s.
   player.seek(0.5);
   expect(asked).toEqual([36]);
 });
 
-it("moves the video itself where pictures have no rate", () => {
+it("moves the video itself where frames have no rate", () => {
   const video = at(0);
   playerOf({ getVideo: () => video }, null).seek(1.5);
   expect(video.currentTime).toBe(1.5);

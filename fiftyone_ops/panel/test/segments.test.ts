@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { actionOf, keyOf } from "../src/keys";
-import type { Clip, Segment } from "../src/said";
-import { candidates, decidedBy, fresh, moved, nextLabel, stepped } from "../src/segments";
+import type { Clip, Segment } from "../src/types";
+import { candidates, idOfDecision, newSpan, moved, nextLabel, stepped } from "../src/segments";
 
 const segment = (id: string, start_s: number, source: string | null = null): Segment => ({
   id,
@@ -28,7 +28,7 @@ it("offers a prediction once, as a person left it, by its own name", () => {
   );
   expect(others).toEqual([]);
   expect(offered).toMatchObject({ id: "a", start_s: 5, decision: "accepted" });
-  expect(decidedBy(segment("kept", 5, "a"))).toBe("a");
+  expect(idOfDecision(segment("kept", 5, "a"))).toBe("a");
 });
 
 it("still offers a prediction that was rejected", () => {
@@ -45,12 +45,12 @@ it("steps through segments round and round", () => {
   expect(stepped([], null, 1)).toBeNull();
 });
 
-it("keeps a stretch that has a length, within the clip", () => {
+it("keeps a span that has a length, within the clip", () => {
   expect(moved({ start_s: 1, end_s: 2 }, "start", 5, 10)).toEqual({ start_s: 1.98, end_s: 2 });
   expect(moved({ start_s: 1, end_s: 2 }, "end", 0, 10)).toEqual({ start_s: 1, end_s: 1.02 });
   expect(moved({ start_s: 1, end_s: 2 }, "end", 99, 10)).toEqual({ start_s: 1, end_s: 10 });
-  expect(fresh(9.9, 10)).toEqual({ start_s: 9.6, end_s: 10 });
-  expect(fresh(0.1, 0.2)).toEqual({ start_s: 0, end_s: 0.2 });
+  expect(newSpan(9.9, 10)).toEqual({ start_s: 9.6, end_s: 10 });
+  expect(newSpan(0.1, 0.2)).toEqual({ start_s: 0, end_s: 0.2 });
 });
 
 it("goes from one modality to the next", () => {

@@ -5,7 +5,6 @@ import json
 import tracemalloc
 
 import fiftyone as fo
-import fiftyone.operators as foo
 import pytest
 
 from fiftyone_ops import labels
@@ -15,15 +14,15 @@ from fiftyone_ops.tasks.metadata import lazily
 from mmmsba_plugin.datasets.lavdf import read_lavdf
 from mmmsba_plugin.errors import ConfigError, DatasetError
 
-from ..asking import asked_by_the_app
-
 
 @pytest.fixture
 def imported(talking_head_dataset):
     """The talking portrait's dataset as a dataset."""
-    made = import_dataset(f"lav-df={talking_head_dataset}", name="imported", batch_size=4).dataset
-    yield made
-    made.delete()
+    created = import_dataset(
+        f"lav-df={talking_head_dataset}", name="imported", batch_size=4
+    ).dataset
+    yield created
+    created.delete()
 
 
 def large_dataset(folder, num: int) -> str:
@@ -51,8 +50,8 @@ def test_the_truth_of_the_dataset_comes_back_from_the_labels_exactly(
     assert sorted(imported.values("filepath")) == sorted(records)
     for sample in imported:
         record = records[sample.filepath]
-        told = labels.record_truth(sample.ground_truth, lazily(sample.filepath))
-        assert told == (record.truth, record.audio_truth, record.visual_truth)
+        truth = labels.record_truth(sample.ground_truth, lazily(sample.filepath))
+        assert truth == (record.truth, record.audio_truth, record.visual_truth)
         assert sample.ground_truth_verdict.label == ("forged" if record.fake else "genuine")
         assert sample.ground_truth_verdict.altered == record.altered
         assert (sample.key, sample.split, sample.tags) == (record.key, record.split, [record.split])
@@ -69,9 +68,9 @@ def test_twice_is_once(imported, talking_head_dataset):
 
 
 def test_only_a_split_is_imported_where_one_is_asked_for(talking_head_dataset):
-    made = import_dataset(f"lav-df={talking_head_dataset}", name="some", split="test").dataset
-    assert set(made.values("split")) == {"test"}
-    made.delete()
+    created = import_dataset(f"lav-df={talking_head_dataset}", name="some", split="test").dataset
+    assert set(created.values("split")) == {"test"}
+    created.delete()
 
 
 def test_a_folder_without_a_dataset_leaves_no_data_set_behind(tmp_path):
@@ -93,50 +92,36 @@ def test_what_to_import_must_be_said():
 
 def test_videos_that_are_not_there_keep_their_exact_seconds(tmp_path):
     dataset = large_dataset(tmp_path / "absent", 4)
-    made = import_dataset(dataset, name="absent", need_media=False).dataset
-    told = [labels.record_truth(sample.ground_truth, lazily(sample.filepath))[0] for sample in made]
-    assert [[(part.start_s, part.end_s) for part in one] for one in told] == [
+    created = import_dataset(dataset, name="absent", need_media=False).dataset
+    segments = [
+        labels.record_truth(sample.ground_truth, lazily(sample.filepath))[0] for sample in created
+    ]
+    assert [
+        [(segment.start_s, segment.end_s) for segment in clip_segments]
+        for clip_segments in segments
+    ] == [
         [],
         [(1.0, 1.5)],
         [],
         [(1.0, 1.5)],
     ]
-    made.delete()
+    created.delete()
 
 
 def test_memory_does_not_grow_with_the_dataset(tmp_path):
     dataset = large_dataset(tmp_path / "large", 2_000)
-    held = []
+    num_bytes = []
 
     def measure(_):
         gc.collect()
-        held.append(tracemalloc.get_traced_memory()[0])
+        num_bytes.append(tracemalloc.get_traced_memory()[0])
 
     tracemalloc.start()
-    made = import_dataset(
+    created = import_dataset(
         dataset, name="large", need_media=False, batch_size=100, on_progress=measure
     ).dataset
     tracemalloc.stop()
-    assert made.count() == 2_000
-    made.delete()
+    assert created.count() == 2_000
+    created.delete()
     # Between the fifth and the last batch it holds, at most, the odd cache more.
-    assert held[-1] - held[4] < 1_000_000
-
-
-def test_the_operator_imports_and_says_how_many(talking_head_dataset, dataset):
-    operator = foo.get_operator("@mmmsba/fiftyone_ops/import_forgery_dataset")
-    result = operator(f"lav-df={talking_head_dataset}", name="by-operator").result
-    made = fo.load_dataset("by-operator")
-    assert result == {"dataset": "by-operator", "added": len(made), "skipped": 0}
-    made.delete()
-
-
-def test_in_the_app_it_says_how_far_it_is_and_opens_the_data_set(dataset, talking_head_dataset):
-    uri = "@mmmsba/fiftyone_ops/import_forgery_dataset"
-    said = {"data": f"lav-df={talking_head_dataset}", "name": "in-the-app", "batch_size": 6}
-    shown = list(asked_by_the_app(uri, dataset, **said))
-    made = fo.load_dataset("in-the-app")
-    assert shown[0].body.params["label"] == "6 samples added to 'in-the-app', 0 were there"
-    assert [one.body.operator_uri for one in shown[-2:]] == ["notify", "open_dataset"]
-    assert shown[-2].body.params["message"].startswith(f"{len(made)} samples added")
-    made.delete()
+    assert num_bytes[-1] - num_bytes[4] < 1_000_000

@@ -1,15 +1,15 @@
 """Videos get their metadata without ffprobe, and what browsers cannot play is known."""
 
 import fiftyone as fo
-import fiftyone.operators as foo
 import numpy as np
 import pytest
 
+from fiftyone_ops.settings import MetadataSettings
 from fiftyone_ops.tasks.metadata import (
     PLAYABLE_PATH,
     UNPLAYABLE,
     UNREADABLE,
-    Copying,
+    ProxyTask,
     fill_metadata,
     make_proxies,
 )
@@ -20,7 +20,6 @@ from mmmsba_plugin.media.frame_index import glance
 from mmmsba_plugin.media.probe import probe
 
 from ...clips import clicks, clip, frames_at, numbered_frames
-from ..asking import asked_by_the_app
 
 VFR_S = [0.0, 0.1, 0.2, 0.3, 0.7, 0.8, 1.4, 1.5]
 
@@ -33,12 +32,18 @@ def old_clip(tmp_path_factory):
 
 def test_a_glance_says_what_a_probe_says_and_when_each_frame_is_shown(tmp_path):
     path = clip(tmp_path / "clip.mp4")
-    seen, media = glance(path), probe(path)
-    assert (seen.width_px, seen.height_px) == (media.video.width_px, media.video.height_px)
-    assert (seen.video_codec, seen.audio_codec) == (media.video.codec, media.audio.codec)
-    assert (seen.num_frames, seen.fps_hz) == (50, pytest.approx(25))
-    assert np.allclose(seen.from_zero(media.zero_s).starts_s, np.arange(50) / 25, atol=1e-3)
-    assert seen.why_not_played == ""
+    frame_index, media = glance(path), probe(path)
+    assert (frame_index.width_px, frame_index.height_px) == (
+        media.video.width_px,
+        media.video.height_px,
+    )
+    assert (frame_index.video_codec, frame_index.audio_codec) == (
+        media.video.codec,
+        media.audio.codec,
+    )
+    assert (frame_index.num_frames, frame_index.fps_hz) == (50, pytest.approx(25))
+    assert np.allclose(frame_index.from_zero(media.zero_s).starts_s, np.arange(50) / 25, atol=1e-3)
+    assert frame_index.why_not_played == ""
 
 
 def test_a_changing_rate_is_seen_and_frames_keep_their_times(tmp_path):
@@ -117,8 +122,8 @@ def test_what_no_browser_plays_is_tagged_and_shown_as_a_copy(
     assert why == "no browser plays frames coded as mpeg4"
     assert dataset.count_sample_tags() == {UNPLAYABLE: 1}
 
-    made = make_proxies(dataset, tmp_path / "copies")
-    assert (made.num_copied, made.failed) == (1, {})
+    summary = make_proxies(dataset, tmp_path / "copies")
+    assert (summary.num_copied, summary.failed) == (1, {})
     old, other = dataset
     assert glance(old[PLAYABLE_PATH]).why_not_played == ""
     assert old.filepath == str(old_clip)
@@ -142,32 +147,12 @@ def test_a_copy_shows_and_audio_at_the_same_seconds(old_clip, tmp_path):
     assert clicked_s[0] == pytest.approx(clicked_s[1], abs=0.005)
 
 
-def test_the_operator_does_both_and_says_what_it_did(dataset, old_clip, tmp_path):
-    dataset.add_sample(fo.Sample(filepath=str(old_clip)))
-    operator = foo.get_operator("@mmmsba/fiftyone_ops/fill_video_metadata")
-    result = operator(dataset, proxies=True, proxies_folder=str(tmp_path)).result
-    assert (result["filled"], result["proxies"], result["unreadable"]) == (1, 1, {})
-
-
-def test_in_the_app_it_shows_how_far_it_is_and_ends_with_what_it_did(dataset, old_clip, tmp_path):
-    dataset.add_samples([fo.Sample(filepath=path) for path in (str(old_clip), "missing.mp4")])
-    said = {"proxies": True, "proxies_folder": str(tmp_path)}
-    shown = list(asked_by_the_app("@mmmsba/fiftyone_ops/fill_video_metadata", dataset, **said))
-    assert [one.body.operator_uri for one in shown] == [
-        "set_progress", "set_progress", "notify", "reload_dataset"
-    ]  # fmt: skip
-    assert [one.body.params["label"] for one in shown[:2]] == ["2 of 2 videos", "1 of 1 videos"]
-    assert shown[2].body.params["message"] == (
-        "metadata of 1 videos filled, 1 not playable, 1 not readable; 1 copies made"
-    )
-
-
 def test_when_the_app_goes_away_the_copies_that_were_made_are_shown(dataset, old_clip, tmp_path):
     dataset.add_samples([fo.Sample(filepath=str(old_clip)) for _ in range(2)])
-    run = Copying(dataset, tmp_path)
+    run = ProxyTask(dataset, MetadataSettings(proxies_folder=tmp_path))
     assert list(run.steps()) == []
     fill_metadata(dataset)
-    steps = Copying(dataset, tmp_path).steps()
+    steps = ProxyTask(dataset, MetadataSettings(proxies_folder=tmp_path)).steps()
     next(steps)
     steps.close()
     assert sum(path != str(old_clip) for path in dataset.values(PLAYABLE_PATH)) == 1
@@ -190,6 +175,6 @@ def test_a_changing_rate_is_told_with_the_verdict(dataset, tmp_path, toy):
     names = ("vfr", "cfr")
     dataset.add_samples([fo.Sample(filepath=str(tmp_path / f"{name}.mp4")) for name in names])
     annotate(dataset, detector=toy)
-    told, untold = dataset.values("forgeries_verdict.warnings")
-    assert "frames come at a changing rate" in told[0]
-    assert untold == []
+    changing, steady = dataset.values("forgeries_verdict.warnings")
+    assert "frames come at a changing rate" in changing[0]
+    assert steady == []

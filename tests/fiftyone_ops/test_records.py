@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from fiftyone_ops.records import learnable
 from fiftyone_ops.tasks.detect import annotate
 from fiftyone_ops.tasks.import_dataset import import_dataset
-from fiftyone_ops.tasks.review import decide, learnable
+from fiftyone_ops.tasks.review import decide
 from mmmsba_plugin.cli import app
 from mmmsba_plugin.datasets.lavdf import read_lavdf
 from mmmsba_plugin.datasets.load import DatasetSpec, open_dataset
@@ -15,22 +16,15 @@ from mmmsba_plugin.errors import DatasetError
 from mmmsba_plugin.segment import Segment
 
 
-@pytest.fixture
-def judged(named_dataset, toy):
-    """What the toy detector says of the small videos."""
-    annotate(named_dataset, detector=toy)
-    return named_dataset
-
-
-def test_a_reviewed_sample_is_a_record_and_an_open_one_is_none(judged):
-    fake, other, real, _ = judged.exists("forgeries_verdict.confidence")
+def test_a_reviewed_sample_is_a_record_and_an_open_one_is_none(evaluated):
+    fake, other, real, _ = evaluated.exists("forgeries_verdict.confidence")
     (predicted,) = fake.forgeries.detections
-    decide(judged, fake.id, action="adjust", label_id=predicted.id, end_s=1.213)
-    decide(judged, other.id, action="add", start_s=1.5, end_s=1.75)
-    decide(judged, real.id, action="finish")
-    name, records = learnable(judged.name)
+    decide(evaluated, fake.id, action="adjust", label_id=predicted.id, end_s=1.213)
+    decide(evaluated, other.id, action="add", start_s=1.5, end_s=1.75)
+    decide(evaluated, real.id, action="finish")
+    name, records = learnable(evaluated.name)
     first, second = records
-    assert name == judged.name
+    assert name == evaluated.name
     assert (str(first.media), first.truth) == (fake.filepath, (Segment(0.5, 1.213),))
     assert (first.audio_truth, first.visual_truth) == (first.truth, ())
     assert (str(second.media), second.truth, second.fake) == (real.filepath, (), False)
@@ -39,30 +33,32 @@ def test_a_reviewed_sample_is_a_record_and_an_open_one_is_none(judged):
 def test_a_field_of_truth_can_be_named(talking_head_dataset):
     imported = import_dataset(f"lav-df={talking_head_dataset}", name="teaches").dataset
     _, records = learnable("teaches:ground_truth")
-    told = {str(one.media): (one.truth, one.split, one.identity) for one in records}
+    truth_of_media = {
+        str(record.media): (record.truth, record.split, record.identity) for record in records
+    }
     imported.delete()
-    assert told == {
-        str(one.media.absolute()): (one.truth, one.split, one.identity)
-        for one in read_lavdf(talking_head_dataset)
+    assert truth_of_media == {
+        str(record.media.absolute()): (record.truth, record.split, record.identity)
+        for record in read_lavdf(talking_head_dataset)
     }
 
 
-def test_a_reviewed_dataset_is_read_like_any_other(judged):
-    decide(judged, judged.first().id, action="finish")
-    dataset = open_dataset(DatasetSpec(Path(judged.name), "fiftyone"))
-    assert [record.media for record in dataset.records()] == [Path(judged.first().filepath)]
+def test_a_reviewed_dataset_is_read_like_any_other(evaluated):
+    decide(evaluated, evaluated.first().id, action="finish")
+    dataset = open_dataset(DatasetSpec(Path(evaluated.name), "fiftyone"))
+    assert [record.media for record in dataset.records()] == [Path(evaluated.first().filepath)]
     with pytest.raises(DatasetError, match="FiftyOne has no dataset 'none'"):
         open_dataset("fiftyone=none").records()
 
 
-def test_what_cannot_be_learned_from_is_said(judged):
+def test_what_cannot_be_learned_from_is_said(evaluated):
     with pytest.raises(DatasetError, match="FiftyOne has no dataset 'none'; there are: "):
         learnable("none")
     with pytest.raises(DatasetError, match="has no field 'forgeries_reviewed' to learn from"):
-        learnable(judged.name)
-    decide(judged, judged.first().id, action="add", start_s=1.0, end_s=1.5)
+        learnable(evaluated.name)
+    decide(evaluated, evaluated.first().id, action="add", start_s=1.0, end_s=1.5)
     with pytest.raises(DatasetError, match="has a finished review in 'forgeries_reviewed'"):
-        learnable(judged.name)
+        learnable(evaluated.name)
 
 
 @pytest.mark.timeout(600)
@@ -71,9 +67,13 @@ def test_the_command_learns_from_what_was_reviewed(talking_head_dataset, checkpo
     annotate(imported, checkpoint=str(checkpoint))
     for sample in imported:
         decide(imported, sample.id, action="finish")
-        for part in sample.ground_truth.detections:
-            said = {"start_s": part.start_s, "end_s": part.end_s, "modality": part.label}
-            decide(imported, sample.id, action="add", **said)
+        for segment in sample.ground_truth.detections:
+            decision = {
+                "start_s": segment.start_s,
+                "end_s": segment.end_s,
+                "modality": segment.label,
+            }
+            decide(imported, sample.id, action="add", **decision)
     command = ["finetune", "--fiftyone", "reviewed-corpus", "--checkpoint", str(checkpoint)]
     command += ["--max-epochs", "1", "-o", str(tmp_path / "tuned")]
     result = CliRunner().invoke(app, command)

@@ -1,21 +1,21 @@
-// How both panels look. The colours of the App's own theme where it has one; orange for what is
-// forged and blue for scores as on the package's report pages, told apart without colour too.
+// Styles of both panels. The colours of the App's own theme where it has one; orange for what is
+// fake and blue for scores as on the package's report pages, distinct without colour too.
 
-export const LOOK = `
+export const STYLES = `
 .mmmsba {
   --page: var(--fo-palette-background-level2); --plot: var(--fo-palette-background-level1);
   --text: var(--fo-palette-text-primary); --quiet: var(--fo-palette-text-secondary);
   --line: var(--fo-palette-divider); --hover: var(--fo-palette-background-level3);
-  --forged: #ff9a45; --on-forged: #201000; --wash: #ff9a4530; --curve: #6cbcf5;
-  --truth: #b7c2cd; --on-truth: #14171a; --kept: #58c98b; --on-kept: #06210f;
+  --fake: #ff9a45; --on-fake: #201000; --wash: #ff9a4530; --curve: #6cbcf5;
+  --reference: #b7c2cd; --on-reference: #14171a; --reviewed: #58c98b; --on-reviewed: #06210f;
   --hatch: #78828d; --hatch-page: #262b30; --cursor: #ffffff;
   box-sizing: border-box; width: 100%; height: 100%; overflow: auto; outline: none;
   display: flex; flex-direction: column; gap: 6px; padding: 8px 12px; color: var(--text);
   background: var(--page); font: 13px/1.35 system-ui, "Segoe UI", "DejaVu Sans", sans-serif;
 }
 [data-mui-color-scheme="light"] .mmmsba {
-  --forged: #b84700; --on-forged: #ffffff; --wash: #b8470026; --curve: #0064a8;
-  --truth: #555d67; --on-truth: #ffffff; --kept: #14713f; --on-kept: #ffffff;
+  --fake: #b84700; --on-fake: #ffffff; --wash: #b8470026; --curve: #0064a8;
+  --reference: #555d67; --on-reference: #ffffff; --reviewed: #14713f; --on-reviewed: #ffffff;
   --hatch: #868e98; --hatch-page: #eceef1; --cursor: #000000;
 }
 .mmmsba * { box-sizing: border-box; }
@@ -29,11 +29,11 @@ export const LOOK = `
 .mmmsba button:disabled { opacity: .45; cursor: default; }
 .mmmsba kbd { font: 11px monospace; color: var(--quiet); margin-left: 5px; }
 .mmmsba .quiet { color: var(--quiet); }
-.mmmsba .problem { border-left: 4px solid var(--forged); padding: 2px 8px; background: var(--wash); }
+.mmmsba .problem { border-left: 4px solid var(--fake); padding: 2px 8px; background: var(--wash); }
 .mmmsba .bar { display: flex; flex-wrap: wrap; gap: 6px 8px; align-items: center; flex: none; }
 .mmmsba .bar .push { margin-left: auto; }
 .mmmsba .chip { border-radius: 10px; padding: 1px 10px; font-weight: 600; border: 1px solid var(--line); }
-.mmmsba .chip.forged { background: var(--forged); color: var(--on-forged); border-color: var(--forged); }
+.mmmsba .chip.forged { background: var(--fake); color: var(--on-fake); border-color: var(--fake); }
 .mmmsba .time { font-family: monospace; font-size: 13px; }
 
 /* The App lays its arrows to the next sample over both sides; what is clicked must not be there. */
@@ -49,19 +49,19 @@ export const LOOK = `
 .mmmsba .track path { fill: none; stroke: var(--curve); stroke-width: 1.8; vector-effect: non-scaling-stroke; }
 .mmmsba .wash { position: absolute; top: 0; bottom: 0; background: var(--wash); pointer-events: none; }
 .mmmsba .limit { position: absolute; left: 0; right: 0; border-top: 1px dashed var(--text); opacity: .75; pointer-events: none; }
-.mmmsba .unjudged {
+.mmmsba .opt-out {
   position: absolute; top: 0; bottom: 0; overflow: hidden; white-space: nowrap; font-size: 11px; padding: 1px 4px;
   background: repeating-linear-gradient(45deg, var(--hatch) 0 2px, var(--hatch-page) 2px 8px);
 }
-.mmmsba .unjudged span { background: var(--hatch-page); padding: 0 3px; border-radius: 2px; }
+.mmmsba .opt-out span { background: var(--hatch-page); padding: 0 3px; border-radius: 2px; }
 .mmmsba .segment {
   position: absolute; top: 2px; bottom: 2px; min-width: 4px; padding: 0 4px; border: 0; border-radius: 3px;
   overflow: hidden; white-space: nowrap; text-align: left; font-size: 12px; font-weight: 600; line-height: 1;
-  background: var(--forged); color: var(--on-forged);
+  background: var(--fake); color: var(--on-fake);
 }
-.mmmsba .segment:hover:enabled { background: var(--forged); filter: brightness(1.1); }
-.mmmsba .truth .segment, .mmmsba .truth .segment:hover { background: var(--truth); color: var(--on-truth); }
-.mmmsba .kept .segment, .mmmsba .kept .segment:hover { background: var(--kept); color: var(--on-kept); }
+.mmmsba .segment:hover:enabled { background: var(--fake); filter: brightness(1.1); }
+.mmmsba .reference .segment, .mmmsba .reference .segment:hover { background: var(--reference); color: var(--on-reference); }
+.mmmsba .reviewed .segment, .mmmsba .reviewed .segment:hover { background: var(--reviewed); color: var(--on-reviewed); }
 .mmmsba .segment.rejected { background: transparent !important; color: var(--quiet); border: 1px dashed var(--quiet); text-decoration: line-through; }
 .mmmsba .segment.selected { outline: 2px solid var(--cursor); outline-offset: -1px; z-index: 1; }
 .mmmsba .edge { position: absolute; top: 0; bottom: 0; width: 7px; cursor: ew-resize; }
@@ -86,7 +86,7 @@ export const LOOK = `
 .mmmsba .histogram button { flex: 1; height: 100%; padding: 0; border: 0; border-radius: 0; background: transparent; display: flex; flex-direction: column; justify-content: flex-end; }
 .mmmsba .histogram button:hover:enabled { background: var(--plot); border: 0; }
 .mmmsba .histogram i { display: block; background: var(--curve); border-radius: 2px 2px 0 0; }
-.mmmsba .histogram .forged i { background: var(--forged); }
+.mmmsba .histogram .fake i { background: var(--fake); }
 .mmmsba .histogram small {  font-size: 10px; color: var(--quiet); text-align: center; }
 .mmmsba .histogram .limit { top: 0; bottom: 0; right: auto; width: 0; border-top: 0; border-left: 1px dashed var(--text); }
 .mmmsba .scale { display: flex; justify-content: space-between; color: var(--quiet); font-size: 11px; }
@@ -94,7 +94,7 @@ export const LOOK = `
 .mmmsba .tally button { display: contents; }
 .mmmsba .tally .share { height: 10px; background: var(--plot); border-radius: 2px; overflow: hidden; cursor: pointer; }
 .mmmsba .tally .share i { display: block; height: 100%; background: var(--curve); }
-.mmmsba .tally .share.forged i { background: var(--forged); }
+.mmmsba .tally .share.forged i { background: var(--fake); }
 .mmmsba .tally .word { cursor: pointer; text-align: left; }
 .mmmsba .tally .word:hover { text-decoration: underline; }
 .mmmsba .tally .count { text-align: right; font-variant-numeric: tabular-nums; }

@@ -1,0 +1,153 @@
+// Generated from fiftyone_ops/responses.py by `npm run types`; do not edit.
+
+/** A bar of the histogram: clips with low <= score < high (the last one takes 1 too). */
+export interface Bar {
+  low: number;
+  high: number;
+  count: number;
+}
+
+/** Timeline of one clip. */
+export interface Clip {
+  sample_id: string;
+  field: string;
+  name: string;
+  duration_s: number;
+  /** The clip's zero on the clock of the file that is played, in seconds. */
+  zero_s: number;
+  fps_hz: number | null;
+  verdict: string | null;
+  reason: string | null;
+  score: number | null;
+  threshold: number | null;
+  modalities: Modality[];
+  curves: Curves | null;
+  predicted: Segment[];
+  reference: Segment[] | null;
+  reviewed: Segment[] | null;
+  review: Review | null;
+}
+
+/** Number of clips or segments of one value. */
+export interface Count {
+  value: string;
+  count: number;
+}
+
+/** Scores along time. */
+export interface Curves {
+  start_s: number;
+  stride_s: number;
+  /** How many snippets one point stands for; it shows the highest of them. */
+  snippets_a_point: number;
+  /** Of all modalities together; null where none could be evaluated. */
+  score: (number | null)[];
+  by_modality: Record<string, (number | null)[]>;
+}
+
+/** A frame of a segment as a data URI, or in the caption why there is none. */
+export interface FrameImage {
+  segment_id: string;
+  src: string | null;
+  caption: string;
+}
+
+/** Frames of the segments of a clip. */
+export interface Frames {
+  frames: FrameImage[];
+}
+
+/** Score of one modality alone, and its opt-outs. */
+export interface Modality {
+  name: string;
+  score: number | null;
+  opt_outs: OptOut[];
+}
+
+/** A span that a modality could not be evaluated in. */
+export interface OptOut {
+  start_s: number;
+  end_s: number;
+  reason: string;
+}
+
+/** Histogram and counts of the samples in view. */
+export interface Overview {
+  num_clips: number;
+  bars: Bar[];
+  threshold: number | null;
+  tallies: Tally[];
+}
+
+/** Error in words, in place of any other response. */
+export interface Problem {
+  problem: string;
+}
+
+/** The review queue of one reason. */
+export interface Queue {
+  items: QueueItem[];
+  reasons: Reason[];
+  num_reviewed: number;
+  num_clips: number;
+}
+
+/** A clip of the review queue. */
+export interface QueueItem {
+  sample_id: string;
+  name: string;
+  score: number | null;
+  /** Starts of its fake segments. */
+  starts_s: number[];
+}
+
+/** A reason to look at clips, and how many wait for it. */
+export interface Reason {
+  name: string;
+  title: string;
+  description: string;
+  count: number;
+}
+
+/** State of a clip's review. */
+export interface Review {
+  /** open as long as a prediction is undecided, then forged or genuine. */
+  label: string;
+  by: string;
+  at: string;
+  /** accepted or rejected, by the prediction's id. */
+  decided: Record<string, string>;
+  num_decisions: number;
+}
+
+/** A fake segment: predicted, reviewed, or of the ground truth. */
+export interface Segment {
+  start_s: number;
+  end_s: number;
+  id: string;
+  /** Manipulated modality: audio, visual, both, unknown, or a dataset's own word. */
+  label: string;
+  score: number | null;
+  /** Id of the prediction that a reviewed segment came from; null if it was missed. */
+  source: string | null;
+}
+
+/** Part of a clip. */
+export interface Span {
+  start_s: number;
+  end_s: number;
+}
+
+/** Label fields of a dataset, and the overview of one of them; null without any. */
+export interface Summary {
+  fields: string[];
+  field: string | null;
+  overview: Overview | null;
+}
+
+/** Counts of the values of one kind. */
+export interface Tally {
+  kind: string;
+  title: string;
+  counts: Count[];
+}

@@ -1,0 +1,190 @@
+"""Responses of the panels' methods, as models of the JSON that the browser gets.
+
+``panel/src/types.ts`` is generated from them; after a change here run, in ``fiftyone_ops/panel``::
+
+    npm run types && npm run build
+
+All times are seconds from the clip's zero.
+"""
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Response(BaseModel):
+    """Base of all responses: frozen, and strict about its keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Problem(Response):
+    """Error in words, in place of any other response."""
+
+    problem: str
+
+
+class Span(Response):
+    """Part of a clip."""
+
+    start_s: float
+    end_s: float
+
+
+class Segment(Span):
+    """A fake segment: predicted, reviewed, or of the ground truth."""
+
+    id: str
+    label: str = Field(
+        description="Manipulated modality: audio, visual, both, unknown, or a dataset's own word."
+    )
+    score: float | None
+    source: str | None = Field(
+        description="Id of the prediction that a reviewed segment came from; null if it was missed."
+    )
+
+
+class Review(Response):
+    """State of a clip's review."""
+
+    label: str = Field(
+        description="open as long as a prediction is undecided, then forged or genuine."
+    )
+    by: str
+    at: str
+    decided: dict[str, str] = Field(description="accepted or rejected, by the prediction's id.")
+    num_decisions: int
+
+
+class OptOut(Span):
+    """A span that a modality could not be evaluated in."""
+
+    reason: str
+
+
+class Modality(Response):
+    """Score of one modality alone, and its opt-outs."""
+
+    name: str
+    score: float | None
+    opt_outs: tuple[OptOut, ...]
+
+
+class Curves(Response):
+    """Scores along time."""
+
+    start_s: float
+    stride_s: float
+    snippets_a_point: int = Field(
+        description="How many snippets one point stands for; it shows the highest of them."
+    )
+    score: tuple[float | None, ...] = Field(
+        description="Of all modalities together; null where none could be evaluated."
+    )
+    by_modality: dict[str, tuple[float | None, ...]]
+
+
+class Clip(Response):
+    """Timeline of one clip."""
+
+    sample_id: str
+    field: str
+    name: str
+    duration_s: float
+    zero_s: float = Field(
+        description="The clip's zero on the clock of the file that is played, in seconds."
+    )
+    fps_hz: float | None
+    verdict: str | None
+    reason: str | None
+    score: float | None
+    threshold: float | None
+    modalities: tuple[Modality, ...]
+    curves: Curves | None
+    predicted: tuple[Segment, ...]
+    reference: tuple[Segment, ...] | None
+    reviewed: tuple[Segment, ...] | None
+    review: Review | None
+
+
+class FrameImage(Response):
+    """A frame of a segment as a data URI, or in the caption why there is none."""
+
+    segment_id: str
+    src: str | None
+    caption: str
+
+
+class Frames(Response):
+    """Frames of the segments of a clip."""
+
+    frames: tuple[FrameImage, ...]
+
+
+class Bar(Response):
+    """A bar of the histogram: clips with low <= score < high (the last one takes 1 too)."""
+
+    low: float
+    high: float
+    count: int
+
+
+class Count(Response):
+    """Number of clips or segments of one value."""
+
+    value: str
+    count: int
+
+
+class Tally(Response):
+    """Counts of the values of one kind."""
+
+    kind: str
+    title: str
+    counts: tuple[Count, ...]
+
+
+class Overview(Response):
+    """Histogram and counts of the samples in view."""
+
+    num_clips: int
+    bars: tuple[Bar, ...]
+    threshold: float | None
+    tallies: tuple[Tally, ...]
+
+
+class Summary(Response):
+    """Label fields of a dataset, and the overview of one of them; null without any."""
+
+    fields: tuple[str, ...]
+    field: str | None
+    overview: Overview | None
+
+
+class QueueItem(Response):
+    """A clip of the review queue."""
+
+    sample_id: str
+    name: str
+    score: float | None
+    starts_s: tuple[float, ...] = Field(description="Starts of its fake segments.")
+
+
+class Reason(Response):
+    """A reason to look at clips, and how many wait for it."""
+
+    name: str
+    title: str
+    description: str
+    count: int
+
+
+class Queue(Response):
+    """The review queue of one reason."""
+
+    items: tuple[QueueItem, ...]
+    reasons: tuple[Reason, ...]
+    num_reviewed: int
+    num_clips: int
+
+
+#: Every response of a method, for the types of the browser's half.
+RESPONSES: tuple[type[Response], ...] = (Problem, Clip, Frames, Summary, Queue, Span)

@@ -1,0 +1,34 @@
+"""Tests of the overview panel, called as the browser calls it."""
+
+from ..asking import OVERVIEW, TIMELINE, ask
+
+
+def test_the_overview_counts_what_is_in_view(evaluated):
+    response, _ = ask(OVERVIEW, "summary", evaluated.limit(1))
+    assert response["overview"]["num_clips"] == 1
+    assert (response["fields"], response["field"]) == (["forgeries"], "forgeries")
+
+
+def test_the_overview_of_clips_that_nobody_judged_says_so(named_dataset):
+    response, _ = ask(OVERVIEW, "summary", named_dataset)
+    assert response == {"fields": [], "field": None, "overview": None}
+
+
+def test_what_is_clicked_becomes_the_view(evaluated):
+    _, result = ask(OVERVIEW, "show", evaluated, kind="verdict", value="forged")
+    assert result == ["set_view"]
+    _, result = ask(OVERVIEW, "show", evaluated, kind="all")
+    assert result == ["clear_view"]
+
+
+def test_the_queue_says_what_waits_and_how_far_one_is(evaluated):
+    response, _ = ask(OVERVIEW, "queue", evaluated, reason="unlabelled")
+    assert [(item["score"], item["starts_s"]) for item in response["items"]] == [(0.75, [0.5])] * 2
+    counts = {item["name"]: item["count"] for item in response["reasons"]}
+    assert counts == {"uncertain": 4, "unlabelled": 2, "missed": 0, "disagree": 2}
+    assert (response["num_reviewed"], response["num_clips"]) == (0, 7)
+
+    result = response["items"][0]["sample_id"]
+    ask(TIMELINE, "decide", evaluated, sample_id=result, decision={"action": "finish"})
+    response, _ = ask(OVERVIEW, "queue", evaluated, reason="unlabelled")
+    assert (len(response["items"]), response["num_reviewed"]) == (1, 1)

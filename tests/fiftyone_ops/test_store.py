@@ -1,0 +1,48 @@
+"""Tests of the fields and values of a dataset: declaration, bulk writes, and ownership."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import fiftyone as fo
+import fiftyone.operators as foo
+import pytest
+from fiftyone.core.odm import get_db_conn
+
+from fiftyone_ops.errors import FieldTakenError, WriteError
+from fiftyone_ops.tasks.detect import annotate
+
+
+def test_the_app_can_make_its_annotation_schemas_of_our_fields(evaluated):
+    # It does so whenever a sample is opened; over an array declared within a document it raises.
+    uri = "@voxel51/operators/get_label_schemas"
+    # In a thread: beside a browser that runs here, FiftyOne would only promise an answer.
+    with ThreadPoolExecutor() as aside:
+        result = aside.submit(foo.execute_operator, uri, {"dataset": evaluated}).result()
+    assert result.error is None
+
+
+def test_a_field_that_is_not_ours_is_left_as_it_is(named_dataset, toy):
+    truth = fo.TemporalDetections(detections=[fo.TemporalDetection(label="x", support=[1, 5])])
+    named_dataset.set_values("ground_truth", [truth] * 7)
+    with pytest.raises(FieldTakenError, match="choose another field, such as ground_truth_2"):
+        annotate(named_dataset, detector=toy, label_field="ground_truth")
+    assert named_dataset.first().ground_truth.detections[0].support == [1, 5]
+    assert named_dataset.list_runs() == []
+
+
+def test_a_read_only_field_is_said_to_be_so(named_dataset, toy):
+    annotate(named_dataset, detector=toy)
+    field = named_dataset.get_field("forgeries")
+    field.read_only = True
+    field.save()
+    with pytest.raises(FieldTakenError, match=r"'forgeries' of .* is read-only; choose another"):
+        annotate(named_dataset, detector=toy)
+
+
+def test_a_locked_data_set_is_said_to_be_so_and_keeps_what_it_had(named_dataset, toy):
+    annotate(named_dataset.limit(2), detector=toy, batch_size=1)
+    # A real refusal of the database: it takes no more verdicts.
+    few = {"validator": {"forgeries_verdict.label": {"$exists": False}}}
+    get_db_conn().command("collMod", named_dataset._sample_collection_name, **few)
+    with pytest.raises(WriteError, match=r"does not let .* be written to: .* Ask whoever runs it"):
+        annotate(named_dataset, detector=toy)
+    assert named_dataset.exists("forgeries_verdict").count() == 2
