@@ -1,4 +1,4 @@
-"""Makes mmmsba part of the FiftyOne App."""
+"""Plugin of the FiftyOne App: detection, review, evaluation and export."""
 
 from typing import Any
 

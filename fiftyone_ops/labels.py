@@ -38,7 +38,6 @@ in ``forgeries_reviewed``, and who and when in ``forgeries_review`` (see :mod:`.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 import fiftyone as fo
@@ -66,59 +65,38 @@ Verdict: TypeAlias = Any
 Document: TypeAlias = Any
 
 
-@dataclass(frozen=True, slots=True)
 class Fields:
     """Names of the fields of one run.
 
-    Attributes:
+    Args:
         segments: The label field, and the stem of all other names.
+
+    Attributes:
+        segments: The label field.
+        verdict: Field of the clip's score and status.
+        opt_outs: Field of the segments that were not evaluated.
+        curves: Field of the scores along time.
+        proposals: Field of the ranked candidates.
+        frame_score: Field of each frame's score, on frames.
+        reviewed: Field of the segments that a person confirmed.
+        review: Field of a review's author, time and history.
+        predicted: Every field of the sample that detection writes.
 
     Example:
         >>> Fields("forgeries").verdict
         'forgeries_verdict'
     """
 
-    segments: str
-
-    @property
-    def verdict(self) -> str:
-        """Field of the clip's score and status."""
-        return f"{self.segments}_verdict"
-
-    @property
-    def opt_outs(self) -> str:
-        """Field of the segments that were not evaluated."""
-        return f"{self.segments}_opt_outs"
-
-    @property
-    def curves(self) -> str:
-        """Field of the scores along time."""
-        return f"{self.segments}_curves"
-
-    @property
-    def proposals(self) -> str:
-        """Field of the ranked candidates."""
-        return f"{self.segments}_proposals"
-
-    @property
-    def frame_score(self) -> str:
-        """Field of each frame's score, on frames."""
-        return f"{self.segments}_score"
-
-    @property
-    def reviewed(self) -> str:
-        """Field of the segments that a person stands by."""
-        return f"{self.segments}_reviewed"
-
-    @property
-    def review(self) -> str:
-        """Field of who reviewed, when, and how."""
-        return f"{self.segments}_review"
-
-    @property
-    def predicted(self) -> tuple[str, ...]:
-        """Every field of the sample that detection writes."""
-        return (self.segments, self.verdict, self.opt_outs, self.curves, self.proposals)
+    def __init__(self, segments: str) -> None:
+        self.segments = segments
+        self.verdict = f"{segments}_verdict"
+        self.opt_outs = f"{segments}_opt_outs"
+        self.curves = f"{segments}_curves"
+        self.proposals = f"{segments}_proposals"
+        self.frame_score = f"{segments}_score"
+        self.reviewed = f"{segments}_reviewed"
+        self.review = f"{segments}_review"
+        self.predicted = (segments, self.verdict, self.opt_outs, self.curves, self.proposals)
 
 
 def truth_of(record: Record, clock: FrameClock) -> Detections:

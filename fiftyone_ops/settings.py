@@ -1,6 +1,6 @@
 """Settings of the App's forms, one frozen model an operator.
 
-The sentence beside a field is also what the form says.
+The sentence beside a field is also its text in the form.
 """
 
 from pathlib import Path
@@ -142,9 +142,9 @@ class ReviewSettings(Config):
 
     reason: Literal["uncertain", "unlabelled", "missed", "disagree"] = Field(
         default="uncertain",
-        description="uncertain: the score lies close to the line; unlabelled: forgeries are "
-        "predicted where no truth says so; missed: a true forgery was not predicted; disagree: "
-        "audio and video say different things.",
+        description="uncertain: the score lies close to the threshold; unlabelled: segments are "
+        "predicted where the ground truth has none; missed: the ground truth has a segment where "
+        "none is predicted; disagree: the scores of two modalities lie far apart.",
     )
     label_field: FieldName = Field(
         default="forgeries", description="Label field that detect_forgeries wrote."
@@ -160,8 +160,8 @@ class ExportSettings(Config):
     folder: Path = Field(default=Path(), description="Folder of the export.")
     what: Literal["reports", "clips", "lav-df"] = Field(
         default="reports",
-        description="reports: what was said, by our writers; clips: each segment as a video of "
-        "its own; lav-df: a dataset to train on, in LAV-DF's layout.",
+        description="reports: the report on each video, in files; clips: each segment as a video "
+        "of its own; lav-df: a dataset to train on, in LAV-DF's layout.",
     )
     label_field: FieldName = Field(
         default="forgeries", description="Label field of the segments; for reports and clips."

@@ -30,7 +30,10 @@ class FormOperator(foo.Operator):
     description: str
     settings: type[Config]
     #: Further options of its configuration.
-    options: Mapping[str, Any] = {}
+    options: Mapping[str, Any] = {
+        "allow_immediate_execution": True,
+        "allow_delegated_execution": True,
+    }
 
     @property
     def config(self) -> Any:
@@ -82,11 +85,7 @@ class TaskOperator(FormOperator):
 
     #: A task that is made of samples and settings.
     task: type[Any]
-    options: Mapping[str, Any] = {
-        "execute_as_generator": True,
-        "allow_immediate_execution": True,
-        "allow_delegated_execution": True,
-    }
+    options: Mapping[str, Any] = {"execute_as_generator": True, **FormOperator.options}
 
     def make_task(self, ctx: Any) -> Task[Any, Any]:
         """Make the task of what was filled in."""

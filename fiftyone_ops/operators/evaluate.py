@@ -17,10 +17,6 @@ class EvaluateForgeries(FormOperator):
     label = "Evaluate forgeries"
     description = "Average precision and recall, AUC and EER, and views of the errors"
     settings = EvaluateSettings
-    options = {  # noqa: RUF012 - an operator's options are read only
-        "allow_immediate_execution": True,
-        "allow_delegated_execution": True,
-    }
 
     def execute(self, ctx: Any) -> dict[str, Any]:
         """Measure."""

@@ -19,6 +19,7 @@ class ReviewForgeries(FormOperator):
     label = "Review forgeries"
     description = "A queue of what to look at: unsure, unlabelled, missed, or at odds"
     settings = ReviewSettings
+    options = {}  # noqa: RUF012 - at once or not at all: the App shows the view
 
     def execute(self, ctx: Any) -> dict[str, Any]:
         """Put the queue in order, save it as a view, and show that."""

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from mmmsba_plugin.errors import MmmsbaError
 from mmmsba_plugin.timebase import clock
 
-from ..labels import Fields, curve_names, detections, modality_scores, seconds_of
+from ..labels import Fields, curve_names, seconds_of
+from ..reports import modality_reports_of
 from ..responses import Clip, Curves, FrameImage, Modality, OptOut, Review, Segment
 from ..tasks.metadata import PLAYABLE_PATH, lazily, zero_of
 
@@ -153,13 +154,13 @@ def _segments(sample: fo.Sample, field: str) -> tuple[Segment, ...] | None:
 
 
 def _modalities(verdict: Any, opt_outs: Any) -> tuple[Modality, ...]:
-    opt_outs_of_modality: dict[str, list[OptOut]] = {}
-    for label in detections(opt_outs):
-        opt_out = OptOut(start_s=label.start_s, end_s=label.end_s, reason=label.reason)
-        opt_outs_of_modality.setdefault(label.label, []).append(opt_out)
     return tuple(
-        Modality(name=name, score=score, opt_outs=tuple(opt_outs_of_modality.get(name, ())))
-        for name, score in modality_scores(verdict).items()
+        Modality(
+            name=name,
+            score=modality.score,
+            opt_outs=tuple(OptOut(**opt_out.model_dump()) for opt_out in modality.opt_outs),
+        )
+        for name, modality in modality_reports_of(verdict, opt_outs).items()
     )
 
 

@@ -17,7 +17,7 @@ REASONS: Mapping[Reason, str] = {
     "uncertain": "The score lies close to the threshold",
     "unlabelled": "Segments are predicted where the ground truth has none",
     "missed": "The ground truth has a segment where none is predicted",
-    "disagree": "The scores of two modalities differ by 0.5 or more",
+    "disagree": "The scores of two modalities lie far apart",
 }
 
 #: The threshold of a score whose verdict states none.

@@ -104,7 +104,7 @@ def assert_nothing_is_lost(before: dict[str, dict], after: dict[str, dict]) -> N
 
 def test_frames_and_videos_mix_in_groups_alone(dataset, named_clips):
     dataset.add_sample(fo.Sample(filepath=str(named_clips[0])))
-    with pytest.raises(MediaTypeError, match="'image' does not match dataset media type 'video'"):
+    with pytest.raises(MediaTypeError, match="'image' does not match"):
         dataset.add_sample(fo.Sample(filepath="face.png"))
     assert dataset.count() == 1
 
@@ -153,10 +153,10 @@ def test_several_slices_of_videos_are_all_judged(named_clips, toy):
     [
         (
             lambda groups: groups.select_group_slices("frame"),
-            "what was chosen of .* holds samples of media type 'image'; choose videos",
+            "holds samples of media type 'image'",
         ),
         (lambda groups: groups.select_group_slices(_allow_mixed=True), "of media type 'mixed'; ch"),
-        (lambda groups: groups.match_tags("none"), "clear its filters, or choose another view"),
+        (lambda groups: groups.match_tags("none"), "clear its filters"),
     ],
 )
 def test_what_holds_no_videos_is_refused_in_a_sentence(evaluated, toy, chosen, message, tmp_path):
@@ -180,7 +180,7 @@ def test_groups_of_frames_alone_are_refused_in_a_sentence(toy):
     created.add_samples(
         [owned(Path(f"{side}.png"), group.element(side)) for side in ("left", "up")]
     )
-    with pytest.raises(TargetError, match="choose a dataset whose groups have a slice of videos"):
+    with pytest.raises(TargetError, match="whose groups have a slice of videos"):
         annotate(created, detector=toy)
     created.delete()
 
@@ -228,7 +228,7 @@ def test_videos_in_groups_are_measured_and_their_errors_are_in_views(evaluated):
 
 def test_a_dataset_is_not_imported_into_groups_or_frames(grouped, talking_head_dataset):
     before = grouped.get_field_schema().keys()
-    with pytest.raises(TargetError, match="'group', which videos cannot be added to; choose anot"):
+    with pytest.raises(TargetError, match="'group', which videos cannot be added to"):
         import_dataset(f"lav-df={talking_head_dataset}", name=grouped.name)
     assert (grouped.get_field_schema().keys(), grouped.list_runs()) == (before, [])
 
@@ -253,7 +253,7 @@ def test_videos_in_groups_are_counted_queued_and_reviewed(evaluated):
 
 def test_a_frame_that_is_open_is_not_taken_for_a_video(evaluated):
     frame = evaluated.select_group_slices("frame").first()
-    with pytest.raises(TargetError, match=r"png is of media type 'image'; open a video, such as"):
+    with pytest.raises(TargetError, match=r"png is of media type 'image'"):
         decide(evaluated, frame.id, action="finish")
     answer, _ = ask(TIMELINE, "load", evaluated, sample_id=frame.id)
     assert "open a video, such as one in the same group" in answer["problem"]

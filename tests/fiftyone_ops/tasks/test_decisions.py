@@ -75,7 +75,7 @@ def test_every_decision_can_be_taken_back(evaluated, fake):
     assert stood_by(evaluated, fake.id) == [("audio", 0.5, 1.013)]
     assert decide(evaluated, fake.id, action="undo").label == "open"
     assert stood_by(evaluated, fake.id) == []
-    with pytest.raises(TargetError, match="nothing was decided about this sample yet"):
+    with pytest.raises(TargetError, match="nothing was decided"):
         decide(evaluated, fake.id, action="undo")
 
 

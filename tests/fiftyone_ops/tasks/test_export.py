@@ -102,6 +102,6 @@ def test_what_cannot_be_exported_is_said(evaluated, settings, error, message):
 
 def test_videos_with_nothing_to_export_are_not_an_empty_export(evaluated, tmp_path):
     evaluated.clear_sample_field("forgeries_verdict")
-    with pytest.raises(TargetError, match="has nothing in 'forgeries_verdict' to export; run dete"):
+    with pytest.raises(TargetError, match="has nothing in 'forgeries_verdict'"):
         export(evaluated, folder=tmp_path / "out")
     assert not (tmp_path / "out").exists()

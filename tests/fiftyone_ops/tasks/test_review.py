@@ -25,7 +25,7 @@ def test_without_a_name_it_is_whoever_is_logged_in(evaluated, fake, monkeypatch)
 
 def test_a_field_of_somebody_else_is_not_reviewed_into(evaluated, fake):
     evaluated.add_sample_field("forgeries_reviewed", fo.StringField)
-    with pytest.raises(FieldTakenError, match="'forgeries_reviewed' that no run of ours made"):
+    with pytest.raises(FieldTakenError, match="'forgeries_reviewed' that no run of"):
         decide(evaluated, fake.id, action="accept")
 
 
