@@ -181,7 +181,7 @@ def forensics_dataset_readers() -> Iterator[DatasetReader]:
 @hookimpl
 def forensics_forgers() -> Iterator[Forger]:
     """Offer forgers."""
-    from mmmsba_plugin.forge import counterpart_cut, frame_copy
+    from mmmsba_plugin.forge.both import counterpart_cut, frame_copy
 
     yield from _audio_forgers()
     yield from _frame_forgers()

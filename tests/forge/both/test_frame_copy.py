@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from mmmsba_plugin.errors import ForgeError
+from mmmsba_plugin.forge.both.frame_copy import FrameCopy
 from mmmsba_plugin.forge.dataset import forge_dataset
-from mmmsba_plugin.forge.frame_copy import FrameCopy
 from mmmsba_plugin.forge.plan import find_similar
 from mmmsba_plugin.forger import (
     donor_distance_s,
@@ -18,7 +18,7 @@ from mmmsba_plugin.forger import (
 from mmmsba_plugin.plugins import lookup
 from mmmsba_plugin.testing import ForgerContract, samples
 
-from .clips import UNTOUCHED, face_at, metadata
+from ..clips import UNTOUCHED, face_at, metadata
 
 
 class TestFrameCopyContract(ForgerContract):

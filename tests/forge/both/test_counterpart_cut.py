@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mmmsba_plugin.errors import ForgeError
-from mmmsba_plugin.forge.counterpart_cut import CounterpartCut, CounterpartCutConfig
+from mmmsba_plugin.forge.both.counterpart_cut import CounterpartCut, CounterpartCutConfig
 from mmmsba_plugin.forger import needs_counterpart
 from mmmsba_plugin.plugins import lookup
 from mmmsba_plugin.testing import ForgerContract, samples

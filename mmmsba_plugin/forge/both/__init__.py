@@ -1,0 +1,1 @@
+"""Forgers that alter the audio and the frames of a segment together."""
