@@ -150,12 +150,14 @@ class TestLoading:
         )
         part = Record(tmp_path / "part.mp4", (Segment(0.0, 1.0),), duration_s=DURATION_S)
         clips, _, source = self.load(tmp_path, whole, part)
-        batch = collate([ClipDataset(clips, source)[index] for index in range(2)])
-        assert batch.labels["all"][0].all()
-        assert batch.labels["audio"][0].all()
-        assert not batch.labels["visual"][0].any()
-        assert not batch.regress["all"][0].any()
-        assert batch.regress["all"][1].any()
+        batch = collate(
+            [ClipDataset(clips, source, ["classify", "regress"])[index] for index in range(2)]
+        )
+        assert batch.targets["all"]["classify"]["labels"][0].all()
+        assert batch.targets["audio"]["classify"]["labels"][0].all()
+        assert not batch.targets["visual"]["classify"]["labels"][0].any()
+        assert not batch.targets["all"]["regress"]["inside"][0].any()
+        assert batch.targets["all"]["regress"]["inside"][1].any()
         assert clips[0].record.truth == (Segment(0.0, DURATION_S),)
 
 

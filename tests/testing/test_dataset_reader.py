@@ -42,7 +42,7 @@ class RootConfig(Config):
     root: Path
 
 
-def read_names(config):
+def read_names(config, on_error=None):
     """Read a dataset whose clips are files without an ending, all of them real."""
     if not config.root.is_dir():
         raise DatasetError(f"there is no folder {config.root}")
@@ -78,10 +78,12 @@ def test_a_reader_that_keeps_the_contract_passes(tmp_path):
 @pytest.mark.parametrize(
     ("build", "message"),
     [
-        (lambda config: [], "a dataset with clips has records"),
-        (lambda config: ["clip"], "got str"),
+        (lambda config, on_error=None: [], "a dataset with clips has records"),
+        (lambda config, on_error=None: ["clip"], "got str"),
         (
-            lambda config: [Record(Path("a.mp4"), truth=(Segment(1, 2), Segment(0, 1)))],
+            lambda config, on_error=None: [
+                Record(Path("a.mp4"), truth=(Segment(1, 2), Segment(0, 1)))
+            ],
             "not in order and joined",
         ),
     ],
@@ -93,11 +95,13 @@ def test_records_that_are_not_valid_fail(tmp_path, build, message):
 
 def test_a_reader_that_finds_a_missing_folder_empty_fails(tmp_path):
     with pytest.raises(AssertionError, match="must not read as an empty dataset"):
-        contract_of(lambda config: []).test_a_missing_root_is_an_error_of_ours(tmp_path)
+        contract_of(lambda config, on_error=None: []).test_a_missing_root_is_an_error_of_ours(
+            tmp_path
+        )
 
 
 def test_a_reader_that_leaves_a_cache_in_the_dataset_fails(tmp_path):
-    def read_and_write(config):
+    def read_and_write(config, on_error=None):
         (config.root / "cache").write_bytes(b"")
         return []
 
