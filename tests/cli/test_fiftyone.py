@@ -19,6 +19,9 @@ def test_without_fiftyone_the_command_names_the_extra(monkeypatch):
 def test_without_fiftyone_its_datasets_name_the_extra_and_nothing_is_made(monkeypatch, tmp_path):
     pytest.importorskip("lightning")
     monkeypatch.setitem(sys.modules, "fiftyone", None)
+    # Another test may have loaded it while FiftyOne was there.
+    for name in [name for name in sys.modules if name.startswith("fiftyone_ops.")]:
+        monkeypatch.delitem(sys.modules, name)
     out = tmp_path / "out"
     result = CliRunner().invoke(app, ["train", "--fiftyone", "reviewed", "-o", str(out)])
     assert result.exit_code == 4
