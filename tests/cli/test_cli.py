@@ -44,14 +44,14 @@ def plugin_file(tmp_path):
 
 class TestApp:
     def test_help_documents_every_exit_code(self, run):
-        said = " ".join(run("--help").stdout.split())
+        help_text = " ".join(run("--help").stdout.split())
         for code in (
             _exit_codes.OK,
             _exit_codes.USAGE,
             _exit_codes.NOT_EVALUATED,
             _exit_codes.STOPPED,
         ):
-            assert re.search(rf"\b{code} (every|the command|at least|the run)", said)
+            assert re.search(rf"\b{code} (every|the command|at least|the run)", help_text)
 
     def test_version_is_that_of_the_distribution(self, run):
         assert run("--version").stdout == f"mmmsba {version('mmmsba-plugin')}\n"
@@ -81,8 +81,8 @@ class TestApp:
 
 class TestPlugins:
     def test_json_has_every_plugin_and_every_entry(self, run):
-        said = json.loads(run("plugins", "--json").stdout)
-        own = [p for p in said["plugins"] if p["name"] == "mmmsba"]
+        listing = json.loads(run("plugins", "--json").stdout)
+        own = [p for p in listing["plugins"] if p["name"] == "mmmsba"]
         assert own == [
             {
                 "name": "mmmsba",
@@ -92,7 +92,7 @@ class TestPlugins:
                 "reason": "",
             }
         ]
-        names = {e["name"] for e in said["entries"] if e["plugin"] == "mmmsba"}
+        names = {e["name"] for e in listing["entries"] if e["plugin"] == "mmmsba"}
         assert {"mmms-ba", "log-mel", "json", "splice", "lav-df"} <= names
 
     def test_a_file_joins_the_table_as_it_is_written(self, run, plugin_file):
@@ -113,10 +113,10 @@ class TestPlugins:
     def test_several_files_can_be_given(self, run, plugin_file):
         other = plugin_file.with_name("other.py")
         other.write_text(plugin_file.read_text().replace('"mine"', '"other"'))
-        said = json.loads(
+        listing = json.loads(
             run("--plugin", plugin_file, "--plugin", other, "plugins", "--json").stdout
         )
-        assert {"mine", "other"} <= {e["name"] for e in said["entries"]}
+        assert {"mine", "other"} <= {e["name"] for e in listing["entries"]}
 
     def test_a_disabled_plugin_is_shown_though_it_offers_nothing(self, run, monkeypatch):
         monkeypatch.setenv(plugins.DISABLE_VARIABLE, "mmmsba")
@@ -133,10 +133,10 @@ class TestPlugins:
     def test_a_clash_is_shown_on_both_sides(self, run, plugin_file):
         other = plugin_file.with_name("other.py")
         other.write_text(plugin_file.read_text())
-        said = json.loads(
+        listing = json.loads(
             run("--plugin", plugin_file, "--plugin", other, "plugins", "--json").stdout
         )
-        clash = [e for e in said["entries"] if e["name"] == "mine"]
+        clash = [e for e in listing["entries"] if e["name"] == "mine"]
         assert [(e["plugin"], e["state"]) for e in clash] == [("mine", "clash"), ("other", "clash")]
         assert str(other) in clash[0]["reason"]
 
@@ -144,12 +144,12 @@ class TestPlugins:
 class TestDoctor:
     def test_all_is_well_where_these_tests_run(self, run):
         result = run("doctor", "--json")
-        said = json.loads(result.stdout)
-        missing = [check for check in said["checks"] if check["state"] == "missing"]
-        assert (result.exit_code, said["ok"], missing) == (_exit_codes.OK, True, [])
-        found = {check["name"] for check in said["checks"]}
-        assert {"python", "torch", "numpy", "face models", "read h264", "checkpoint"} <= found
-        assert "encoders" in found
+        summary = json.loads(result.stdout)
+        missing = [check for check in summary["checks"] if check["state"] == "missing"]
+        assert (result.exit_code, summary["ok"], missing) == (_exit_codes.OK, True, [])
+        names = {check["name"] for check in summary["checks"]}
+        assert {"python", "torch", "numpy", "face models", "read h264", "checkpoint"} <= names
+        assert "encoders" in names
 
     def test_what_is_optional_names_its_extra(self, run, monkeypatch):
         monkeypatch.setattr(doctor, "_installed", lambda name: None)

@@ -27,7 +27,7 @@ def run(tmp_path):
 
 
 @pytest.fixture(scope="module")
-def shown(checkpoint, tmp_path_factory):
+def demo_run(checkpoint, tmp_path_factory):
     """What one whole run leaves and says, and what it is said to open."""
     folder, opened = tmp_path_factory.mktemp("demo"), []
     with pytest.MonkeyPatch.context() as patch:
@@ -39,21 +39,21 @@ def shown(checkpoint, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def fake(shown) -> Record:
-    (record,) = (r for r in read_lavdf(shown[0] / "shown/dataset") if r.fake)
+def fake(demo_run) -> Record:
+    (record,) = (r for r in read_lavdf(demo_run[0] / "shown/dataset") if r.fake)
     return record
 
 
 class TestStory:
     @pytest.fixture(autouse=True)
-    def told(self, monkeypatch):
+    def stories(self, monkeypatch):
         """Which story was begun; it then is broken off."""
 
         def teller(name):
-            def tell(*_, **__):
+            def stop(*_, **__):
                 raise DatasetError(name)
 
-            return tell
+            return stop
 
         for name in ("show", "learn_and_show"):
             monkeypatch.setattr(demo, name, teller(name))
@@ -72,25 +72,25 @@ class TestStory:
 
 
 class TestShown:
-    def test_the_truth_stands_beside_what_was_found(self, shown, fake):
-        lines = shown[1].splitlines()
+    def test_the_truth_stands_beside_what_was_found(self, demo_run, fake):
+        lines = demo_run[1].splitlines()
         truth = lines.index(f"really forged: {demo.truth_of(fake)}")
         assert lines[truth + 1].startswith("reported as fake: ")
         assert lines[truth + 2].endswith("before it was forged")
 
-    def test_it_says_that_a_drawn_face_proves_nothing(self, shown):
-        assert demo.DRAWN_FACE_NOTE in shown[1].splitlines()
+    def test_it_says_that_a_drawn_face_proves_nothing(self, demo_run):
+        assert demo.DRAWN_FACE_NOTE in demo_run[1].splitlines()
 
-    def test_the_page_says_all_that_too_and_is_opened(self, shown, fake):
-        folder, _, opened = shown
+    def test_the_page_says_all_that_too_and_is_opened(self, demo_run, fake):
+        folder, _, opened = demo_run
         page = folder / "report.html"
         assert opened == [page.resolve().as_uri()]
         html = page.read_text(encoding="utf-8")
         assert f"what is fake in it: {demo.truth_of(fake)}." in html
         assert f"{demo.DRAWN_FACE_NOTE}." in html
 
-    def test_one_real_clip_is_made_and_one_fake(self, shown, fake):
-        records = list(read_lavdf(shown[0] / "shown/dataset"))
+    def test_one_real_clip_is_made_and_one_fake(self, demo_run, fake):
+        records = list(read_lavdf(demo_run[0] / "shown/dataset"))
         assert sorted(record.fake for record in records) == [False, True]
         assert fake.visual_truth
 

@@ -61,8 +61,8 @@ def detect(checkpoint):
     runner = CliRunner()
 
     def run(*arguments):
-        wanted = ["detect", "--checkpoint", checkpoint, *arguments]
-        return runner.invoke(app, [str(a) for a in wanted])
+        command = ["detect", "--checkpoint", checkpoint, *arguments]
+        return runner.invoke(app, [str(a) for a in command])
 
     return run
 
@@ -117,8 +117,10 @@ class TestBatch:
             copy.parent.mkdir()
             shutil.copy(clip, copy)
         detect(clip, other, third, "-o", tmp_path / "out", "--format", "json")
-        said = {name: read(tmp_path / "out" / name).media.path for name in files(tmp_path / "out")}
-        assert said == {
+        media_paths = {
+            name: read(tmp_path / "out" / name).media.path for name in files(tmp_path / "out")
+        }
+        assert media_paths == {
             "clip.json": str(clip),
             "clip.mp4.json": str(other),
             "clip.mp4-2.json": str(third),
@@ -173,27 +175,27 @@ class TestWords:
         assert not [tag for tag, names in tags_of(page) if "onerror" in names]
 
     def test_it_says_which_modalities_the_verdict_does_not_rest_on(self, detect, clip, tmp_path):
-        said = detect(clip, "-o", tmp_path / "out").stdout
-        assert "face not evaluated: no face" in said
-        assert "lips not evaluated: no face" in said
-        assert "audio not evaluated" not in said
+        output = detect(clip, "-o", tmp_path / "out").stdout
+        assert "face not evaluated: no face" in output
+        assert "lips not evaluated: no face" in output
+        assert "audio not evaluated" not in output
 
     def test_it_says_the_report_in_short(self, detect, talking_head_dataset, tmp_path):
-        fake = next(one.media for one in read_lavdf(talking_head_dataset) if one.fake)
-        said = detect(fake, "-o", tmp_path, "--format", "json").stdout.splitlines()
+        fake = next(record.media for record in read_lavdf(talking_head_dataset) if record.fake)
+        lines = detect(fake, "-o", tmp_path, "--format", "json").stdout.splitlines()
         report = read(tmp_path / f"{fake.stem}.json")
         verdict = "flagged as fake" if report.fake else "not flagged as fake"
-        assert said[0] == (
+        assert lines[0] == (
             f"{fake}: {verdict}, score {report.score:.3f}, threshold {report.threshold.value:.3f}"
         )
-        assert len(said) == 1 + len(report.segments) + len(report.warnings) + 1
-        assert said[-1] == f"  wrote {tmp_path / fake.stem}.json"
+        assert len(lines) == 1 + len(report.segments) + len(report.warnings) + 1
+        assert lines[-1] == f"  wrote {tmp_path / fake.stem}.json"
 
     def test_the_command_line_is_in_the_report(self, detect, clip, tmp_path, monkeypatch):
         monkeypatch.setattr(sys, "argv", ["/usr/bin/mmmsba", "detect", "two words.mp4"])
         detect(clip, "-o", tmp_path / "out")
-        made = read(tmp_path / "out" / "clip.json").provenance
-        assert made.command == "mmmsba detect 'two words.mp4'"
+        provenance = read(tmp_path / "out" / "clip.json").provenance
+        assert provenance.command == "mmmsba detect 'two words.mp4'"
 
     def test_the_page_opens_offline(self, detect, talking_clip, tmp_path):
         detect(talking_clip, "-o", tmp_path, "--format", "html")
@@ -230,7 +232,7 @@ class TestChoices:
         suffixes = ("csv", "curves.csv", "html", "json", "vtt")
         assert files(tmp_path / "out") == [f"clip.{suffix}" for suffix in suffixes]
 
-    def test_no_format_judges_and_writes_nothing(self, detect, clip):
+    def test_no_format_detects_and_writes_nothing(self, detect, clip):
         result = detect(clip, "--format", "")
         assert result.exit_code == _exit_codes.OK
         assert "score" in result.stdout
@@ -270,9 +272,9 @@ class TestLine:
         assert not (tmp_path / "out").exists()
 
     def test_a_clip_that_was_judged_at_another_line_is_judged_again(self, lined, clip, tmp_path):
-        wanted = (clip, "--checkpoint", lined, "-o", tmp_path / "out", "--resume")
+        command = (clip, "--checkpoint", lined, "-o", tmp_path / "out", "--resume")
         for rate, before in (("0.01", 0), ("0.01", 1), ("0.05", 0), ("0.05", 1)):
-            result = self.run(*wanted, "--fpr", rate)
+            result = self.run(*command, "--fpr", rate)
             assert result.stdout.startswith(f"{before} of 1 clips were evaluated before")
 
     def test_a_detector_that_knows_no_lines_says_so(self, clip, tmp_path):
@@ -344,7 +346,7 @@ class TestResume:
         return tmp_path / "out"
 
     @pytest.fixture
-    def judged(self, monkeypatch):
+    def evaluated_clips(self, monkeypatch):
         """Names of the clips that are evaluated, in order."""
         names = []
         detect = MmmsbaDetector.detect
@@ -356,53 +358,55 @@ class TestResume:
         monkeypatch.setattr(MmmsbaDetector, "detect", spy)
         return names
 
-    def test_a_clip_that_was_judged_is_left_out(self, detect, clip, tmp_path, out, judged):
+    def test_a_clip_that_was_judged_is_left_out(self, detect, clip, tmp_path, out, evaluated_clips):
         other = shutil.copy(clip, tmp_path / "other.mp4")
         detect(clip, "-o", out)
         before = (out / "clip.json").stat().st_mtime_ns
         result = detect(clip, other, "-o", out, "--resume")
-        assert judged == ["clip.mp4", "other.mp4"]
+        assert evaluated_clips == ["clip.mp4", "other.mp4"]
         assert result.exit_code == _exit_codes.OK
         assert result.stdout.startswith("1 of 2 clips were evaluated before\n")
         assert (out / "clip.json").stat().st_mtime_ns == before
 
-    def test_without_it_all_are_judged_again(self, detect, clip, out, judged):
+    def test_without_it_all_are_judged_again(self, detect, clip, out, evaluated_clips):
         detect(clip, "-o", out)
         detect(clip, "-o", out)
-        assert judged == ["clip.mp4", "clip.mp4"]
+        assert evaluated_clips == ["clip.mp4", "clip.mp4"]
 
-    def test_a_report_that_is_missing_or_damaged_is_made_anew(self, detect, clip, out, judged):
+    def test_a_report_that_is_missing_or_damaged_is_made_anew(
+        self, detect, clip, out, evaluated_clips
+    ):
         detect(clip, "-o", out)
         (out / "clip.html").unlink()
         detect(clip, "-o", out, "--resume")
         assert files(out) == ["clip.html", "clip.json"]
         (out / "clip.json").write_text("{")
         detect(clip, "-o", out, "--resume")
-        assert len(judged) == 3
+        assert len(evaluated_clips) == 3
 
-    def test_other_bytes_under_the_same_name_are_judged(self, detect, clip, out, judged):
+    def test_other_bytes_under_the_same_name_are_judged(self, detect, clip, out, evaluated_clips):
         detect(clip, "-o", out)
         numbered_clip(clip, duration_s=0.6, click_at_s=0.1)
         detect(clip, "-o", out, "--resume")
-        assert len(judged) == 2
+        assert len(evaluated_clips) == 2
 
-    def test_another_network_judges_again(self, detect, clip, out, judged):
+    def test_another_network_detects_again(self, detect, clip, out, evaluated_clips):
         detect(clip, "-o", out)
         report = json.loads((out / "clip.json").read_text())
         report["provenance"]["checkpoint_sha256"] = "0" * 64
         (out / "clip.json").write_text(json.dumps(report))
         detect(clip, "-o", out, "--resume")
-        assert len(judged) == 2
+        assert len(evaluated_clips) == 2
 
     def test_what_failed_is_tried_again_and_what_was_no_verdict_is_not(
-        self, detect, tmp_path, out, judged
+        self, detect, tmp_path, out, evaluated_clips
     ):
-        gone = tmp_path / "gone.mp4"
+        missing = tmp_path / "gone.mp4"
         nothing = numbered_clip(tmp_path / "still.mp4", duration_s=2.0, click_at_s=9.0)
-        first = detect(gone, nothing, "-o", out)
+        first = detect(missing, nothing, "-o", out)
         assert read(out / "still.json").status == "abstained"
-        second = detect(gone, nothing, "-o", out, "--resume")
-        assert judged == ["gone.mp4", "still.mp4", "gone.mp4"]
+        second = detect(missing, nothing, "-o", out, "--resume")
+        assert evaluated_clips == ["gone.mp4", "still.mp4", "gone.mp4"]
         assert first.exit_code == second.exit_code == _exit_codes.NOT_EVALUATED
 
     def test_it_needs_the_reports_that_it_reads(self, detect, clip):
@@ -416,11 +420,11 @@ SUFFIXES = ("json", "html")
 
 def tags_of(page: str) -> list[tuple[str, dict[str, str]]]:
     """Return the tags of a page, as a browser would find them, with their attributes."""
-    found = []
+    tags = []
 
     class Parser(HTMLParser):
         def handle_starttag(self, tag, attrs):
-            found.append((tag, {name: value or "" for name, value in attrs}))
+            tags.append((tag, {name: value or "" for name, value in attrs}))
 
     Parser().feed(page)
-    return found
+    return tags

@@ -82,21 +82,21 @@ class TestPredictions:
     def test_the_official_figures_of_the_worked_example_are_printed(self, run, predictions, truth):
         result = run(predictions, "--truth", truth, "--json", "-", "--proposals", "50,5,2,1")
         assert result.exit_code == _exit_codes.OK, result.stderr
-        said = json.loads(result.stdout)
+        metrics = json.loads(result.stdout)
         # What avdeepfake1m 0.0.4 printed for these clips.
-        assert said["ap"] == {
+        assert metrics["ap"] == {
             "0.5": 0.4222222566604614,
             "0.75": 0.4222222566604614,
             "0.9": 0.13333334028720856,
             "0.95": 0.055555559694767,
         }
-        assert said["ar"] == {
+        assert metrics["ar"] == {
             "50": 0.8666666150093079,
             "5": 0.8666666150093079,
             "2": 0.8333333134651184,
             "1": 0.29999998211860657,
         }
-        assert said["intervals"] == {}
+        assert metrics["intervals"] == {}
 
     def test_the_right_form_can_be_asked_for(self, run, predictions, truth):
         result = run(predictions, "--truth", truth, "--json", "-", "--mode", "voc", "--tiou", "0.5")
@@ -132,10 +132,10 @@ class TestPredictions:
         worse = tmp_path / "worse.json"
         worse.write_text(json.dumps(PREDICTIONS | {"a.mp4": [[0.2, 8, 9]]}))
         result = run(predictions, "--truth", truth, "--beside", worse, "--json", "-")
-        said = json.loads(result.stdout)
-        [other] = said["beside"]
-        gain = said["gains"]["worse"]["values"]["ap@0.5"]
-        assert gain == pytest.approx(said["ap"]["0.5"] - other["ap"]["0.5"])
+        metrics = json.loads(result.stdout)
+        [other] = metrics["beside"]
+        gain = metrics["gains"]["worse"]["values"]["ap@0.5"]
+        assert gain == pytest.approx(metrics["ap"]["0.5"] - other["ap"]["0.5"])
         assert "less worse, on the same draws of clips" in result.stderr
 
     def test_published_results_stand_beside(self, run, predictions, truth):
@@ -160,9 +160,9 @@ class TestPredictions:
             json.dumps({k: [[s, 25 * a, 25 * b] for s, a, b in v] for k, v in PREDICTIONS.items()})
         )
         result = run(predictions, "--truth", truth, "--beside", f"lav-df={frames}", "--json", "-")
-        said = json.loads(result.stdout)
-        assert said["beside"][0]["ap"] == said["ap"]
-        assert said["ap"]["0.5"] == 0.4222222566604614
+        metrics = json.loads(result.stdout)
+        assert metrics["beside"][0]["ap"] == metrics["ap"]
+        assert metrics["ap"]["0.5"] == 0.4222222566604614
 
     def test_systems_of_one_name_are_told_apart(self, run, predictions, truth):
         result = run(
@@ -171,11 +171,11 @@ class TestPredictions:
         assert len(json.loads(result.stdout)["gains"]) == 2
 
     def test_a_threshold_can_be_stated(self, run, predictions, truth):
-        wanted = (predictions, "--truth", truth, "--json", "-")
-        said = json.loads(run(*wanted, "--threshold", 0.65).stdout)["detection"]
-        assert (said["true_positive_rate"], said["false_positive_rate"]) == (1.0, 1.0)
-        said = json.loads(run(*wanted, "--threshold", 0.92).stdout)["detection"]
-        assert (said["true_positive_rate"], said["false_positive_rate"]) == (0.5, 0.0)
+        command = (predictions, "--truth", truth, "--json", "-")
+        detection = json.loads(run(*command, "--threshold", 0.65).stdout)["detection"]
+        assert (detection["true_positive_rate"], detection["false_positive_rate"]) == (1.0, 1.0)
+        detection = json.loads(run(*command, "--threshold", 0.92).stdout)["detection"]
+        assert (detection["true_positive_rate"], detection["false_positive_rate"]) == (0.5, 0.0)
 
     @pytest.mark.parametrize(
         "option",
@@ -186,7 +186,7 @@ class TestPredictions:
         assert result.exit_code == _exit_codes.USAGE
         assert f"{option[0]} is for evaluating a detector" in " ".join(result.stderr.split())
 
-    def test_scores_that_are_no_probabilities_rank_stretches_all_the_same(
+    def test_scores_that_are_no_probabilities_rank_segments_all_the_same(
         self, run, truth, tmp_path
     ):
         logits = tmp_path / "logits.json"
@@ -194,9 +194,9 @@ class TestPredictions:
             json.dumps({k: [[10 * s, a, b] for s, a, b in v] for k, v in PREDICTIONS.items()})
         )
         result = run(logits, "--truth", truth, "--json", "-")
-        said = json.loads(result.stdout)
-        assert said["ap"]["0.5"] == 0.4222222566604614
-        assert said["detection"]["auc"] is None
+        metrics = json.loads(result.stdout)
+        assert metrics["ap"]["0.5"] == 0.4222222566604614
+        assert metrics["detection"]["auc"] is None
         assert "only localization is measured" in result.stderr
 
     def test_clips_without_predictions_and_predictions_without_clips_are_told(
@@ -230,10 +230,10 @@ class TestPredictions:
         assert "is a file; -o names a folder, --json a file" in result.stderr
 
     def test_published_results_are_in_the_json_too(self, run, predictions, truth):
-        wanted = (predictions, "--truth", truth, "--beside", "published:lav-df", "--json", "-")
-        said = json.loads(run(*wanted).stdout)["published"]
-        assert set(said) == {"localization on lav-df", "detection on lav-df"}
-        assert "UMMAFormer" in [row["system"] for row in said["localization on lav-df"]]
+        command = (predictions, "--truth", truth, "--beside", "published:lav-df", "--json", "-")
+        published = json.loads(run(*command).stdout)["published"]
+        assert set(published) == {"localization on lav-df", "detection on lav-df"}
+        assert "UMMAFormer" in [row["system"] for row in published["localization on lav-df"]]
 
     def test_a_dataset_of_which_nothing_is_published_is_refused_at_once(
         self, run, predictions, truth
@@ -256,15 +256,15 @@ class TestDataset:
             "--split", "dev", "--json", out, "--resamples", 5,
         )  # fmt: skip
         assert result.exit_code == _exit_codes.OK, result.stderr
-        said = json.loads(out.read_text())
+        metrics = json.loads(out.read_text())
         records = list(read_lavdf(talking_head_dataset, split="dev"))
-        assert said["num_real"] + said["num_fake"] == len(records)
-        assert said["system"] == checkpoint.name
-        assert {"snippet_auc", "audio_auc"} <= said["detection"].keys()
-        assert "leading_silence_auc" in said
+        assert metrics["num_real"] + metrics["num_fake"] == len(records)
+        assert metrics["system"] == checkpoint.name
+        assert {"snippet_auc", "audio_auc"} <= metrics["detection"].keys()
+        assert "leading_silence_auc" in metrics
         # One speaker is no sample of people.
-        assert said["intervals"] == {}
-        assert f"{said['detection']['auc']:.3f}" in result.stdout
+        assert metrics["intervals"] == {}
+        assert f"{metrics['detection']['auc']:.3f}" in result.stdout
         assert "no intervals: they need clips of two people or more" in result.stdout
         assert "looking only at how long clips are silent at first" in result.stdout
 
@@ -279,15 +279,15 @@ class TestDataset:
         assert "silent at first" not in result.stdout
 
     @pytest.mark.parametrize(
-        ("option", "part"), [(("--fpr", 0.05), "no thresholds"), (("--trim-silence",), "heeds")]
+        ("option", "message"), [(("--fpr", 0.05), "no thresholds"), (("--trim-silence",), "heeds")]
     )
     @pytest.mark.usefixtures("stubborn")
     def test_what_a_detector_cannot_do_is_refused_and_not_measured_otherwise(
-        self, run, talking_head_dataset, option, part
+        self, run, talking_head_dataset, option, message
     ):
         result = run("--data", talking_head_dataset, "--detector", "stubborn", *option)
         assert result.exit_code == _exit_codes.USAGE
-        assert part in result.stderr
+        assert message in result.stderr
 
     def test_reports_of_a_batch_are_measured_as_predictions(
         self, run, talking_head_dataset, checkpoint, tmp_path
@@ -299,9 +299,11 @@ class TestDataset:
             == _exit_codes.OK
         )
         truth = ("--data", talking_head_dataset, "--split", "dev", "--resamples", 0)
-        judged = run("--checkpoint", checkpoint, *truth, "--json", tmp_path / "a.json")
-        told = run(tmp_path / "reports", *truth, "--json", tmp_path / "b.json")
-        assert (judged.exit_code, told.exit_code) == (_exit_codes.OK, _exit_codes.OK), told.stderr
+        by_detector = run("--checkpoint", checkpoint, *truth, "--json", tmp_path / "a.json")
+        by_reports = run(tmp_path / "reports", *truth, "--json", tmp_path / "b.json")
+        assert (by_detector.exit_code, by_reports.exit_code) == (_exit_codes.OK, _exit_codes.OK), (
+            by_reports.stderr
+        )
         here, there = (json.loads((tmp_path / f"{x}.json").read_text()) for x in "ab")
         assert (here["ap"], here["ar"]) == (there["ap"], there["ar"])
         assert here["detection"]["auc"] == there["detection"]["auc"]
@@ -311,8 +313,8 @@ class TestDataset:
     ):
         key = next(iter(read_lavdf(talking_head_dataset, split="dev"))).key
         predictions.write_text(json.dumps({key: [[0.9, 0, 1]]}))
-        wanted = ("--data", talking_head_dataset, "--split", "dev", "--resamples", 0)
-        result = run(predictions, *wanted, "--beside", "published")
+        options = ("--data", talking_head_dataset, "--split", "dev", "--resamples", 0)
+        result = run(predictions, *options, "--beside", "published")
         assert "localization on lav-df, %" in result.stdout
         assert "they compare only if --data is that dataset itself" in result.stdout
 
@@ -335,11 +337,11 @@ class TestDataset:
         assert result.exit_code == _exit_codes.NOT_EVALUATED
         assert f"not evaluated: {broken}: cannot read {broken}: it holds text" in result.stdout
 
-    def test_a_file_of_truth_has_no_clips_to_judge(self, run, truth, checkpoint):
+    def test_a_file_of_truth_has_no_clips_to_evaluate(self, run, truth, checkpoint):
         result = run("--truth", truth, "--checkpoint", checkpoint)
         assert result.exit_code == _exit_codes.USAGE
-        said = " ".join(result.stderr.replace("│", " ").split())
-        assert "give PREDICTIONS with --truth, or clips to judge with --data" in said
+        message = " ".join(result.stderr.replace("│", " ").split())
+        assert "give PREDICTIONS with --truth, or clips to judge with --data" in message
 
     def test_what_is_measured_is_what_the_checkpoint_says_it_is(
         self, run, talking_head_dataset, checkpoint

@@ -11,9 +11,9 @@ from mmmsba_plugin.cli import app
 
 def test_without_fiftyone_the_command_names_the_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "fiftyone", None)
-    said = CliRunner().invoke(app, ["fiftyone", "install"])
-    assert said.exit_code == 4
-    assert "pip install 'mmmsba-plugin[fiftyone]'" in said.stderr
+    result = CliRunner().invoke(app, ["fiftyone", "install"])
+    assert result.exit_code == 4
+    assert "pip install 'mmmsba-plugin[fiftyone]'" in result.stderr
 
 
 def test_without_fiftyone_its_datasets_name_the_extra_and_nothing_is_made(monkeypatch, tmp_path):
@@ -29,7 +29,7 @@ def test_without_fiftyone_its_datasets_name_the_extra_and_nothing_is_made(monkey
     assert not out.exists()
 
 
-def test_the_plugin_comes_through_the_doors_of_strangers():
+def test_the_plugin_comes_by_entry_points_like_any_other():
     entry = plugins.lookup("dataset_readers", "fiftyone")
     assert entry.build.__module__ == "fiftyone_ops.dataset_reader"
     assert entry.recognise is None, "a name is no folder"

@@ -29,10 +29,10 @@ class TestCommand:
     def test_without_data_the_names_are_listed_and_nothing_is_written(self, names, tmp_path):
         result = CliRunner().invoke(app, ["reproduce", *names, "-o", str(tmp_path / "out")])
         assert result.exit_code == _exit_codes.USAGE
-        said = " ".join(result.stderr.replace("│", " ").split())
-        assert "--data" in said
-        assert "say where a dataset lies, such as lav-df=DIR; there are fakeavceleb, av-" in said
-        assert "av-deepfake1m, lav-df, tvil, and tables use those that are given" in said
+        message = " ".join(result.stderr.replace("│", " ").split())
+        assert "--data" in message
+        assert "say where a dataset lies, such as lav-df=DIR; there are fakeavceleb, av-" in message
+        assert "av-deepfake1m, lav-df, tvil, and tables use those that are given" in message
         assert not (tmp_path / "out").exists()
 
     def test_settings_that_are_no_object_are_refused(self, tmp_path):

@@ -32,8 +32,8 @@ class TestTrain:
         settings.write_text(json.dumps(TINY))
 
         def run(*arguments):
-            wanted = ["train", "--config", settings, "-o", tmp_path / "out", *arguments]
-            return CliRunner().invoke(app, [str(a) for a in wanted])
+            command = ["train", "--config", settings, "-o", tmp_path / "out", *arguments]
+            return CliRunner().invoke(app, [str(a) for a in command])
 
         return run
 
@@ -42,20 +42,20 @@ class TestTrain:
         """The dataset as two: those to learn from, and those to validate on."""
         metadata = json.loads((talking_head_dataset / "metadata.json").read_text())
         folders = []
-        for name, kept in (("learned", {"train"}), ("held", {"dev"})):
+        for name, splits in (("learned", {"train"}), ("held", {"dev"})):
             folder = shutil.copytree(talking_head_dataset, tmp_path / name)
-            part = [item for item in metadata if item["split"] in kept]
-            (folder / "metadata.json").write_text(json.dumps(part))
+            entries = [item for item in metadata if item["split"] in splits]
+            (folder / "metadata.json").write_text(json.dumps(entries))
             folders.append(folder)
         return folders
 
     def test_several_datasets_are_learned_from_together(self, train, halves, tmp_path):
         result = train("--data", halves[0], "--data", f"lav-df={halves[1]}")
         assert result.exit_code == _exit_codes.OK, result.stderr
-        said = read_config(tmp_path / "out")
-        assert said.trained_on == "learned, held"
-        assert said.training["num_train"] == len(list(read_lavdf(halves[0])))
-        assert said.training["num_validation"] == len(list(read_lavdf(halves[1])))
+        config = read_config(tmp_path / "out")
+        assert config.trained_on == "learned, held"
+        assert config.training["num_train"] == len(list(read_lavdf(halves[0])))
+        assert config.training["num_validation"] == len(list(read_lavdf(halves[1])))
 
     def test_why_scores_are_not_calibrated_is_told(self, train, talking_head_dataset, tmp_path):
         result = train("--data", talking_head_dataset)
@@ -72,35 +72,37 @@ class TestTrain:
         assert "calibration: Input should be 'none', 'temperature' or 'isotonic'" in result.stderr
 
     @pytest.fixture
-    def asked(self, monkeypatch):
+    def fit_arguments(self, monkeypatch):
         """What the training is asked for, which then is not done."""
         from mmmsba_plugin.training import fit
 
-        heard = {}
+        arguments = {}
 
         def listen(records, config, *_, **__):
-            heard.update(keys=[record.key for record in records], config=config)
+            arguments.update(keys=[record.key for record in records], config=config)
             raise DatasetError("that was all")
 
         monkeypatch.setattr(fit, "fit", listen)
-        return heard
+        return arguments
 
-    def test_features_alone_need_no_clips(self, train, halves, asked):
+    def test_features_alone_need_no_clips(self, train, halves, fit_arguments):
         shutil.rmtree(halves[0] / "train")
         result = train("--data", halves[0])
         assert "can be used; the first: " in result.stderr
         assert "or do without clips (--features-only, need_media=False)" in result.stderr
         train("--data", halves[0], "--features-only")
         metadata = json.loads((halves[0] / "metadata.json").read_text())
-        assert asked["keys"] == [item["file"] for item in metadata] != []
+        assert fit_arguments["keys"] == [item["file"] for item in metadata] != []
 
-    def test_silence_is_left_out_as_asked_and_nothing_else_changes(self, train, halves, asked):
+    def test_silence_is_left_out_as_asked_and_nothing_else_changes(
+        self, train, halves, fit_arguments
+    ):
         train("--data", halves[0], "--modalities", "audio,lips")
-        plain = asked["config"]
+        config = fit_arguments["config"]
         train("--data", halves[0], "--modalities", "audio,lips", "--trim-silence")
-        trimmed = plain.features.model_copy(update={"trim_silence": True})
-        assert asked["config"] == plain.model_copy(update={"features": trimmed})
-        assert not plain.features.trim_silence
+        trimmed = config.features.model_copy(update={"trim_silence": True})
+        assert fit_arguments["config"] == config.model_copy(update={"features": trimmed})
+        assert not config.features.trim_silence
 
 
 SETTINGS = {
@@ -123,20 +125,20 @@ class TestTrainCommand:
 
     def test_a_dataset_becomes_a_checkpoint(self, run, talking_head_dataset, settings, tmp_path):
         out = tmp_path / "out"
-        wanted = ("--attention", "none", "--modalities", "audio,lips", "--max-epochs", 1)
+        options = ("--attention", "none", "--modalities", "audio,lips", "--max-epochs", 1)
         result = run(
-            "train", "--data", talking_head_dataset, "-o", out, "--config", settings, *wanted
+            "train", "--data", talking_head_dataset, "-o", out, "--config", settings, *options
         )
         assert result.exit_code == _exit_codes.OK, result.stderr
         assert "in 1 epochs" in result.stdout
         assert "validation clip_auc: " in result.stdout
         assert f"wrote {out}" in result.stdout
-        said = read_config(out)
+        config = read_config(out)
         # What the command line says goes over the file, and the rest of the file stays.
-        (model,) = said.members
+        (model,) = config.members
         assert (model.attention, model.gru_units) == ("none", 4)
         assert list(model.dims) == ["audio", "lips"]
-        assert said.trained_on == talking_head_dataset.name
+        assert config.trained_on == talking_head_dataset.name
 
     def test_a_preset_of_the_file_is_kept_unless_another_is_asked_for(self, settings):
         settings.write_text('{"preset": "reference"}')

@@ -66,7 +66,7 @@ def train_list(tmp_path):
     return write
 
 
-def one(root, **settings):
+def only_record(root, **settings):
     (record,) = read(root, need_media=False, **settings)
     return record
 
@@ -81,7 +81,7 @@ class TestLayout:
 
     def test_a_record_is_read_whole(self, train_list):
         root = train_list(av1m_entry("audio_modified", audio_model="yourtts"))
-        record = one(root)
+        record = only_record(root)
         assert record.key == "id00012/21Uxsk56VDQ/00001/real_video_fake_audio.mp4"
         assert record.media == root / "train" / record.key
         assert record.truth == record.audio_truth == (FAKE,)
@@ -92,7 +92,7 @@ class TestLayout:
         assert record.extra["audio_model"] == "yourtts"
 
     def test_what_a_real_clip_was_cut_from_is_no_clip_of_the_dataset(self, train_list):
-        record = one(train_list(av1m_entry("real")))
+        record = only_record(train_list(av1m_entry("real")))
         assert not record.fake
         assert record.original is None
         assert str(record.extra["original"]).startswith("VoxCeleb2/")
@@ -111,15 +111,15 @@ class TestLayout:
 
     def test_a_path_that_starts_with_its_split_is_not_doubled(self, train_list):
         entry = av1m_entry(file="train/id00012/a/00001/real.mp4", kind="real")
-        assert one(train_list(entry)).media == train_list(entry) / entry["file"]
+        assert only_record(train_list(entry)).media == train_list(entry) / entry["file"]
 
     def test_a_missing_clip_is_told_of_once_and_the_rest_is_read(self, tmp_path):
         root = layouts.av1m(tmp_path)
         lost = read(root)[1]
         lost.media.unlink()
-        heard = []
-        assert lost not in read(root, heard.append)
-        (error,) = heard
+        errors = []
+        assert lost not in read(root, errors.append)
+        (error,) = errors
         assert "train_metadata.json, line 1, record 1: 'file': there is no " in str(error)
         assert f"{lost.key} in train/, train/train/, ./, data/train/, data/ of" in str(error)
 
@@ -157,10 +157,10 @@ class TestPlusPlus:
         }
 
     def test_metadata_of_its_own_need_not_name_the_clip(self, tmp_path):
-        said = plusplus_entry("real")
-        key = said.pop("file")
-        put_json((tmp_path / "val" / key).with_suffix(".json"), said)
-        assert one(tmp_path).key == key
+        entry = plusplus_entry("real")
+        key = entry.pop("file")
+        put_json((tmp_path / "val" / key).with_suffix(".json"), entry)
+        assert only_record(tmp_path).key == key
 
     def test_av_deepfake1ms_folder_of_metadata_serves_without_its_list(self, tmp_path):
         root = layouts.av1m(tmp_path)
@@ -171,7 +171,7 @@ class TestPlusPlus:
     def test_one_splits_metadata_are_never_taken_for_anothers(self, tmp_path):
         entry = plusplus_entry("real")
         put_json((tmp_path / "data" / "train" / entry["file"]).with_suffix(".json"), entry)
-        assert one(tmp_path).split == "train"
+        assert only_record(tmp_path).split == "train"
         with pytest.raises(DatasetError, match=r"there is no val_metadata\.json"):
             read(tmp_path, split="dev")
 
@@ -180,9 +180,9 @@ class TestPlusPlus:
         folder = root / "train/vox_celeb_2/id01358/_1nATum8x78/00030"
         (folder / "real.json").write_text('{"file":')
         (folder / "fake_video_fake_audio.json").write_text("[]")
-        heard = []
-        assert len(read(root, heard.append)) == 10
-        not_an_object, broken = map(str, heard)
+        errors = []
+        assert len(read(root, errors.append)) == 10
+        not_an_object, broken = map(str, errors)
         assert not_an_object.endswith(
             "fake_video_fake_audio.json, line 1: a record must be an object, got list"
         )
@@ -206,7 +206,7 @@ class TestPlusPlus:
 class TestTruth:
     @pytest.mark.parametrize("kind", VARIANTS)
     def test_the_segments_of_each_modality_are_its_truth(self, train_list, kind):
-        record = one(train_list(av1m_entry(kind)))
+        record = only_record(train_list(av1m_entry(kind)))
         assert record.visual_truth == ((FAKE,) if "visual" in kind or "both" in kind else ())
         assert record.audio_truth == ((FAKE,) if "audio" in kind or "both" in kind else ())
         assert record.fake == (kind != "real")
@@ -217,10 +217,10 @@ class TestTruth:
             visual_fake_segments=[[1.0, 1.6]],
             audio_fake_segments=[[1.4, 2.0]],
         )
-        assert one(train_list(entry)).truth == (Segment(1.0, 2.0),)
+        assert only_record(train_list(entry)).truth == (Segment(1.0, 2.0),)
 
     def test_a_hyphen_in_the_type_is_no_other_type(self, train_list):
-        record = one(train_list(av1m_entry(modify_type="both-modified")))
+        record = only_record(train_list(av1m_entry(modify_type="both-modified")))
         assert record.kind == "both_modified"
         assert record.visual_truth
         assert record.audio_truth
@@ -228,29 +228,31 @@ class TestTruth:
     @pytest.mark.parametrize("kind", ["visual_modified", "audio_modified"])
     def test_a_copy_in_the_untouched_modality_is_dropped(self, train_list, kind):
         copied = {"visual_fake_segments": [[0.48, 0.86]], "audio_fake_segments": [[0.48, 0.86]]}
-        assert one(train_list(av1m_entry(kind, **copied))) == one(train_list(av1m_entry(kind)))
+        assert only_record(train_list(av1m_entry(kind, **copied))) == only_record(
+            train_list(av1m_entry(kind))
+        )
 
     @pytest.mark.parametrize("kind", VARIANTS)
     def test_without_lists_of_each_modality_the_type_says_which(self, train_list, kind):
         entry = av1m_entry(kind)
-        whole = one(train_list(entry))
+        whole = only_record(train_list(entry))
         del entry["visual_fake_segments"], entry["audio_fake_segments"]
-        assert one(train_list(entry)) == whole
+        assert only_record(train_list(entry)) == whole
 
     def test_without_a_type_the_segments_say_it(self, train_list):
         entry = av1m_entry("audio_modified")
         del entry["modify_type"]
-        record = one(train_list(entry))
+        record = only_record(train_list(entry))
         assert (record.kind, record.visual_truth, record.audio_truth) == (None, (), (FAKE,))
 
-    @pytest.mark.parametrize("said", [{"modify_type": "real"}, {"fake_segments": []}])
-    def test_a_real_clip_may_say_so_in_few_words(self, train_list, said):
-        record = one(train_list({"file": "id00012/a/00001/real.mp4"} | said))
+    @pytest.mark.parametrize("labels", [{"modify_type": "real"}, {"fake_segments": []}])
+    def test_a_real_clip_may_say_so_in_few_words(self, train_list, labels):
+        record = only_record(train_list({"file": "id00012/a/00001/real.mp4"} | labels))
         assert (record.truth, record.audio_truth, record.visual_truth) == ((), (), ())
         assert record.duration_s is None
 
     @pytest.mark.parametrize(
-        ("changes", "named"),
+        ("changes", "message"),
         [
             ({"modify_type": "reel"}, "'modify_type' must be one of real, visual_mod.* got 'reel'"),
             ({"modify_type": 3}, "'modify_type' must be a word"),
@@ -276,19 +278,19 @@ class TestTruth:
         ],
     )
     def test_a_malformed_record_is_named_by_file_line_index_and_key(
-        self, train_list, changes, named
+        self, train_list, changes, message
     ):
         root = train_list(av1m_entry("real"), av1m_entry(**changes))
         with pytest.raises(
-            DatasetError, match=rf"train_metadata\.json, line 1, record 1: .*{named}"
+            DatasetError, match=rf"train_metadata\.json, line 1, record 1: .*{message}"
         ):
             read(root, need_media=False)
 
     def test_a_clip_without_truth_is_not_read_as_real(self, train_list):
-        heard = []
+        errors = []
         root = train_list({"file": "000001.mp4"}, av1m_entry())
-        assert len(read(root, heard.append, need_media=False)) == 1
-        assert "has no truth to measure or learn from" in str(heard[0])
+        assert len(read(root, errors.append, need_media=False)) == 1
+        assert "has no truth to measure or learn from" in str(errors[0])
 
 
 class TestProtocols:
@@ -301,31 +303,35 @@ class TestProtocols:
         identities = [f"id{index:05d}" for index in range(400)]
         train_list(av1m_entry(identity="id90000"), name="val_metadata.json")
         entries = [
-            av1m_entry(kind, who) for who in identities for kind in ("real", "both_modified")
+            av1m_entry(kind, identity)
+            for identity in identities
+            for kind in ("real", "both_modified")
         ]
         records = read(train_list(*entries), need_media=False, protocol="paper")
-        seen = {s: {r.identity for r in records if r.split == s} for s in ("train", "dev", "test")}
-        assert seen["test"] == {"id90000"}
-        assert not seen["train"] & seen["dev"]
-        assert seen["train"] | seen["dev"] == set(identities)
+        by_split = {
+            s: {r.identity for r in records if r.split == s} for s in ("train", "dev", "test")
+        }
+        assert by_split["test"] == {"id90000"}
+        assert not by_split["train"] & by_split["dev"]
+        assert by_split["train"] | by_split["dev"] == set(identities)
         # 15 % of 400 people is 60; a fair deal lies within 22 of it but once in 500 seeds.
-        assert 38 <= len(seen["dev"]) <= 82
+        assert 38 <= len(by_split["dev"]) <= 82
 
     def test_who_is_dev_follows_from_the_seed_alone(self, train_list):
         identities = [f"id{index:05d}" for index in range(50)]
-        forth = train_list(*(av1m_entry(identity=who) for who in identities))
+        forth = train_list(*(av1m_entry(identity=identity) for identity in identities))
 
         def dev(root, seed):
             settings = {"protocol": "paper", "split": "dev", "need_media": False, "seed": seed}
             return {record.identity for record in read(root, **settings)}
 
         first, other = dev(forth, 0), dev(forth, 1)
-        back = train_list(*(av1m_entry(identity=who) for who in reversed(identities)))
+        back = train_list(*(av1m_entry(identity=identity) for identity in reversed(identities)))
         assert dev(back, 0) == first != other
         # The same on every machine and in every version.
         assert sorted(first) == FIRST_DEV
 
-    def test_a_clip_of_nobody_known_goes_where_its_forgeries_go(self, train_list):
+    def test_a_clip_of_nobody_known_goes_where_its_fakes_go(self, train_list):
         entries = [
             av1m_entry(kind, file=f"studio/{index:03d}/{VARIANTS[kind]}")
             for index in range(40)
@@ -366,7 +372,7 @@ class TestProtocols:
     def test_test_clips_with_truth_are_read(self, train_list):
         root = train_list(av1m_entry(), name="test_metadata.json")
         assert [record.split for record in read(root, need_media=False)] == ["test"]
-        assert one(root, split="test").fake
+        assert only_record(root, split="test").fake
 
     def test_an_unknown_split_lists_those_there_are(self, tmp_path):
         message = "no split 'tset'; under the official protocol it has: train, dev, test"

@@ -45,7 +45,7 @@ def run():
     return lambda *arguments: CliRunner().invoke(app, ["datasets", *map(str, arguments)])
 
 
-def said_of(run, root, *options):
+def checkup_of(run, root, *options):
     return json.loads(run("check", root, *options, "--json", "-").stdout)
 
 
@@ -58,7 +58,7 @@ class RootConfig(Config):
 class TestCheck:
     def test_a_audio_dataset_is_counted(self, run, tmp_path):
         clip_table(tmp_path, ROWS)
-        assert said_of(run, tmp_path) == {
+        assert checkup_of(run, tmp_path) == {
             "reader": "folder",
             "root": str(tmp_path),
             "protocol": None,
@@ -79,16 +79,16 @@ class TestCheck:
             "ended": None,
         }
 
-    def test_whole_clips_are_counted_apart_from_stretches(self, run, tmp_path):
-        said = said_of(run, fakeavceleb(tmp_path, num_identities=5))
-        assert said["reader"] == "fakeavceleb"
-        assert said["num_whole_clips"] == said["num_fake"] == 5 * (len(VARIANTS) - 1)
-        assert said["segments"] == {"count": 0, "mean_s": None, "longest_s": None}
-        assert sum(said["identities"].values()) == 5
+    def test_whole_clips_are_counted_apart_from_segments(self, run, tmp_path):
+        checkup = checkup_of(run, fakeavceleb(tmp_path, num_identities=5))
+        assert checkup["reader"] == "fakeavceleb"
+        assert checkup["num_whole_clips"] == checkup["num_fake"] == 5 * (len(VARIANTS) - 1)
+        assert checkup["segments"] == {"count": 0, "mean_s": None, "longest_s": None}
+        assert sum(checkup["identities"].values()) == 5
 
     def test_where_no_kind_is_stated_what_was_altered_is_counted(self, run, tmp_path):
-        said = said_of(run, layouts.lavdf(tmp_path))
-        assert {(one["kind"], one["split"]): one["count"] for one in said["records"]} == {
+        checkup = checkup_of(run, layouts.lavdf(tmp_path))
+        assert {(row["kind"], row["split"]): row["count"] for row in checkup["records"]} == {
             (kind, split): 1
             for kind in ("genuine", "audio", "visual", "both")
             for split in ("train", "dev", "test")
@@ -97,18 +97,18 @@ class TestCheck:
     @pytest.mark.parametrize("option", [False, True])
     def test_a_reader_is_told_in_brackets_what_to_do(self, run, tmp_path, option):
         root = fakeavceleb(tmp_path, num_identities=10)
-        said = said_of(run, root)
-        assert said["protocol"] == "70-10-20 (seed 0)"
-        assert said["identities"] == {"train": 7, "dev": 1, "test": 2}
+        checkup = checkup_of(run, root)
+        assert checkup["protocol"] == "70-10-20 (seed 0)"
+        assert checkup["identities"] == {"train": 7, "dev": 1, "test": 2}
         reader = "fakeavceleb[protocol=five-fold,fold=2,seed=1]"
-        told = (root, "--reader", reader) if option else (f"{reader}={root}",)
-        said = said_of(run, *told)
-        assert said["protocol"] == "five-fold, fold 2 (seed 1)"
-        assert said["identities"] == {"train": 8, "test": 2}
-        assert "split by protocol: five-fold, fold 2 (seed 1)\n" in run("check", *told).stdout
+        arguments = (root, "--reader", reader) if option else (f"{reader}={root}",)
+        checkup = checkup_of(run, *arguments)
+        assert checkup["protocol"] == "five-fold, fold 2 (seed 1)"
+        assert checkup["identities"] == {"train": 8, "test": 2}
+        assert "split by protocol: five-fold, fold 2 (seed 1)\n" in run("check", *arguments).stdout
 
     def test_a_reader_can_be_named_with_the_folder(self, run, tmp_path):
-        assert said_of(run, f"lav-df={layouts.lavdf(tmp_path)}")["reader"] == "lav-df"
+        assert checkup_of(run, f"lav-df={layouts.lavdf(tmp_path)}")["reader"] == "lav-df"
 
     def test_a_setting_that_there_is_not_is_answered_with_those_there_are(self, run, tmp_path):
         result = run("check", f"lav-df[fold=2]={layouts.lavdf(tmp_path)}")
@@ -131,11 +131,11 @@ class TestCheck:
         # Where the videos of TVIL lie is not documented, and its reader looks in several places.
         root = layouts.tvil(tmp_path, videos="videos")
         (root / "videos" / "00000002.mp4").unlink()
-        said = said_of(run, root)
-        assert said["reader"] == "tvil"
-        assert said["num_records"] == 4
-        assert said["missing"] == {"count": 1, "first": ["00000002.mp4"]}
-        assert said["malformed"]["count"] == 0
+        checkup = checkup_of(run, root)
+        assert checkup["reader"] == "tvil"
+        assert checkup["num_records"] == 4
+        assert checkup["missing"] == {"count": 1, "first": ["00000002.mp4"]}
+        assert checkup["malformed"]["count"] == 0
 
     def test_malformed_records_are_named(self, run, tmp_path):
         wrong = {"path": "d.mp4", "start_s": 3, "end_s": 2, "split": "", "identity": ""}
@@ -178,10 +178,10 @@ class TestCheck:
     def test_a_reader_without_an_audit_is_counted_by_what_it_yields(self, tmp_path):
         records = [Record(tmp_path / "none.mp4", (Segment(0.0, 1.0),), key="none")]
         entry = DatasetReader("theirs", "Theirs.", RootConfig, lambda config, on_error: records)
-        found = check(entry, tmp_path)
-        assert found.missing.first == ["none"]
-        assert not found.usable
-        assert found.records == {("forged", "no split"): 1}
+        checkup = check(entry, tmp_path)
+        assert checkup.missing.first == ["none"]
+        assert not checkup.usable
+        assert checkup.records == {("forged", "no split"): 1}
 
     def test_reading_that_ends_early_says_why_and_keeps_what_was_read(self, tmp_path):
         def truncated(config: RootConfig, on_error) -> Iterator[Record]:
@@ -189,10 +189,10 @@ class TestCheck:
             raise DatasetError("line 2 ends in the middle; copy it again")
 
         for config in (RootConfig, ListConfig):
-            found = check(DatasetReader("theirs", "Theirs.", config, truncated), tmp_path)
-            assert found.records.total() == 1
-            assert found.ended == "line 2 ends in the middle; copy it again"
-            assert not found.usable
+            checkup = check(DatasetReader("theirs", "Theirs.", config, truncated), tmp_path)
+            assert checkup.records.total() == 1
+            assert checkup.ended == "line 2 ends in the middle; copy it again"
+            assert not checkup.usable
 
     def test_the_command_says_that_reading_ended_early(self, run, tmp_path):
         layouts.lavdf(tmp_path)
@@ -216,10 +216,10 @@ class TestCheck:
 
         entry = DatasetReader("theirs", "Theirs.", RootConfig, many)
         tracemalloc.start()
-        found = check(entry, tmp_path)
+        checkup = check(entry, tmp_path)
         _, peak_bytes = tracemalloc.get_traced_memory()
         tracemalloc.stop()
-        assert found.missing.count == 20_000
+        assert checkup.missing.count == 20_000
         # Some kilobytes; the keys of the clips alone would be more than a megabyte.
         assert peak_bytes < 100_000
 
@@ -258,8 +258,8 @@ def test_what_was_altered_is_told_in_one_word():
         (None, None, "forged"),
         ((), (), "forged"),
     ):
-        made = Record(Path("a.mp4"), fake, visual_truth=visual, audio_truth=audio)
-        assert made.altered == word
+        record = Record(Path("a.mp4"), fake, visual_truth=visual, audio_truth=audio)
+        assert record.altered == word
     assert Record(Path("a.mp4")).altered == "genuine"
 
 
@@ -338,7 +338,7 @@ class TestContract:
             getattr(bare, claim)(tmp_path)
 
     @pytest.mark.parametrize(
-        ("parts", "claim", "said"),
+        ("parts", "claim", "message"),
         [
             ({"build": written_into}, CLAIMS[0], "a dataset is its owner's; keep caches elsewhere"),
             ({"recognise": lambda root: True}, CLAIMS[1], "an empty folder is no dataset"),
@@ -360,6 +360,6 @@ class TestContract:
             ),
         ],
     )
-    def test_a_faulty_reader_fails(self, tmp_path, parts, claim, said):
-        with pytest.raises(AssertionError, match=said):
+    def test_a_faulty_reader_fails(self, tmp_path, parts, claim, message):
+        with pytest.raises(AssertionError, match=message):
             getattr(self.contract(**parts), claim)(tmp_path)

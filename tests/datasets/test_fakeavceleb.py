@@ -50,11 +50,11 @@ class TestRecords:
         assert record.extra["target1"] == "id00999"
 
     def test_a_fake_is_fake_from_start_to_end_in_what_its_type_names(self, tmp_path):
-        found = {
+        truth_by_type = {
             (r.extra["category"], bool(r.audio_truth), bool(r.visual_truth)): r.truth
             for r in read(fakeavceleb(tmp_path))
         }
-        assert found == {
+        assert truth_by_type == {
             ("A", False, False): (),
             ("B", True, False): (WHOLE_CLIP,),
             ("C", False, True): (WHOLE_CLIP,),
@@ -75,11 +75,11 @@ class TestRecords:
     )
     def test_folders_are_found_however_a_copy_spells_them(self, tmp_path, in_table, on_disk):
         root = fakeavceleb(tmp_path, race=in_table, race_on_disk=on_disk)
-        found = read(root)
-        assert len(found) == 5 * len(VARIANTS)
-        assert {r.media.parts[-4] for r in found} == {on_disk}
-        assert all(r.media.is_file() for r in found)
-        assert all(f"/{in_table}/" in r.key for r in found), "a key is as the table has it"
+        records = read(root)
+        assert len(records) == 5 * len(VARIANTS)
+        assert {r.media.parts[-4] for r in records} == {on_disk}
+        assert all(r.media.is_file() for r in records)
+        assert all(f"/{in_table}/" in r.key for r in records), "a key is as the table has it"
 
     def test_a_method_in_a_files_name_is_found_however_it_is_spelt(self, tmp_path):
         root = fakeavceleb(tmp_path)
@@ -124,16 +124,16 @@ class TestRecords:
 
     def test_where_a_clip_would_lie_is_told_if_it_is_not_needed(self, tmp_path):
         root = fakeavceleb(tmp_path, num_identities=5)
-        gone = root / "RealVideo-RealAudio/African/men/id00001/00001.mp4"
-        gone.unlink()
+        missing = root / "RealVideo-RealAudio/African/men/id00001/00001.mp4"
+        missing.unlink()
         with pytest.raises(DatasetError, match=r"line 2: there is no RealVideo-RealAudio/.*again"):
             read(root)
-        assert gone in {record.media for record in read(root, need_media=False)}
+        assert missing in {record.media for record in read(root, need_media=False)}
 
 
 class TestMalformedRows:
     @pytest.mark.parametrize(
-        ("column", "value", "said"),
+        ("column", "value", "message"),
         [
             (4, "B", "'type' is RealVideo-RealAudio, whose 'category' is A, but 'category' is 'B'"),
             (4, "", "'category' is ''; correct one"),
@@ -145,16 +145,16 @@ class TestMalformedRows:
         ],
     )
     def test_is_named_by_file_line_and_column_and_the_rest_is_read(
-        self, tmp_path, column, value, said
+        self, tmp_path, column, value, message
     ):
         root = fakeavceleb(tmp_path, num_identities=5, variants=VARIANTS[:1])
         rows = [fakeavceleb_row(identity, VARIANTS[0]) for identity in range(1, 6)]
         rows[1][column] = value
         write_fakeavceleb_table(root, rows)
-        heard = []
-        assert len(read(root, heard.append)) == 4
-        (error,) = heard
-        with pytest.raises(DatasetError, match=rf"meta_data\.csv, line 3: .*{said}"):
+        errors = []
+        assert len(read(root, errors.append)) == 4
+        (error,) = errors
+        with pytest.raises(DatasetError, match=rf"meta_data\.csv, line 3: .*{message}"):
             raise error
 
     def test_a_row_with_more_fields_than_columns_is_named(self, tmp_path):
@@ -162,9 +162,9 @@ class TestMalformedRows:
         rows = [fakeavceleb_row(identity, VARIANTS[0]) for identity in range(1, 6)]
         rows[0].append("more")
         write_fakeavceleb_table(root, rows)
-        heard = []
-        assert len(read(root, heard.append)) == 4
-        assert "line 2: it has 11 fields for 10 columns; put quotes" in str(heard[0])
+        errors = []
+        assert len(read(root, errors.append)) == 4
+        assert "line 2: it has 11 fields for 10 columns; put quotes" in str(errors[0])
 
     def test_quotes_that_do_not_close_end_reading_and_say_where(self, tmp_path):
         root = fakeavceleb(tmp_path, variants=VARIANTS[:1])
@@ -205,7 +205,7 @@ class TestProtocols:
         splits = {}
         for record in read(fakeavceleb(tmp_path, num_identities=10)):
             splits.setdefault(record.identity, set()).add(record.split)
-        assert Counter(frozenset(found) for found in splits.values()) == {
+        assert Counter(frozenset(names) for names in splits.values()) == {
             frozenset({"train"}): 7,
             frozenset({"dev"}): 1,
             frozenset({"test"}): 2,
@@ -219,16 +219,16 @@ class TestProtocols:
     @pytest.mark.parametrize("fold", range(5))
     def test_a_fold_is_balanced_and_tests_identities_it_does_not_learn_from(self, tmp_path, fold):
         root = fakeavceleb(tmp_path, num_identities=10)
-        found = read(root, protocol="five-fold", fold=fold)
-        counts = Counter((r.split, r.extra["category"]) for r in found)
+        records = read(root, protocol="five-fold", fold=fold)
+        counts = Counter((r.split, r.extra["category"]) for r in records)
         assert counts == {(s, c): n for s, n in (("train", 8), ("test", 2)) for c in "ABCD"}
-        identities = {s: {r.identity for r in found if r.split == s} for s in ("train", "test")}
+        identities = {s: {r.identity for r in records if r.split == s} for s in ("train", "test")}
         assert not identities["train"] & identities["test"]
 
     def test_a_fold_takes_the_first_rows_of_a_category(self, tmp_path):
         # Two methods make videos of category C, and there are rows of the first for everybody.
-        found = read(fakeavceleb(tmp_path, num_identities=10), protocol="five-fold")
-        assert {r.kind for r in found if r.extra["category"] == "C"} == {"faceswap"}
+        records = read(fakeavceleb(tmp_path, num_identities=10), protocol="five-fold")
+        assert {r.kind for r in records if r.extra["category"] == "C"} == {"faceswap"}
 
     def test_everybody_is_tested_in_one_fold(self, tmp_path):
         root = fakeavceleb(tmp_path, num_identities=7, variants=VARIANTS[:1])
@@ -242,8 +242,8 @@ class TestProtocols:
     def test_of_500_identities_a_fold_takes_400_and_100_of_each_category(self, tmp_path):
         rows = [fakeavceleb_row(p, v) for v in VARIANTS for p in range(1, 501)]
         write_fakeavceleb_table(tmp_path, rows)
-        found = read(tmp_path, protocol="five-fold", need_media=False)
-        counts = Counter((r.split, r.extra["category"]) for r in found)
+        records = read(tmp_path, protocol="five-fold", need_media=False)
+        counts = Counter((r.split, r.extra["category"]) for r in records)
         assert counts == {(s, c): n for s, n in (("train", 400), ("test", 100)) for c in "ABCD"}
         shares = Counter(r.split for r in read(tmp_path, need_media=False) if r.kind == "real")
         assert shares == {"train": 350, "dev": 50, "test": 100}
@@ -297,8 +297,8 @@ class TestOwnSplit:
             "FakeAVCeleb/RealVideo-RealAudio/Asian_East/men/id00001/00001.mp4,train",
             "RealVideo-FakeAudio/Asian (East)/men/id00002/00002_fake.mp4,val",
         )
-        found = {(r.identity, r.split) for r in read(root, split_csv=mine)}
-        assert found == {("id00001", "train"), ("id00002", "dev")}
+        pairs = {(r.identity, r.split) for r in read(root, split_csv=mine)}
+        assert pairs == {("id00001", "train"), ("id00002", "dev")}
 
     def test_what_is_listed_and_not_there_is_told(self, root):
         mine = self.split_csv(
@@ -306,20 +306,20 @@ class TestOwnSplit:
             "RealVideo-RealAudio/Asian_East/men/id00001/00001.mp4,train",
             "id00007/00007.mp4,test",
         )
-        heard = []
-        assert len(read(root, heard.append, split_csv=mine)) == 1
-        assert "mine.csv lists 1 clips that" in str(heard[0])
-        assert "write them from the type's folder on" in str(heard[0])
+        errors = []
+        assert len(read(root, errors.append, split_csv=mine)) == 1
+        assert "mine.csv lists 1 clips that" in str(errors[0])
+        assert "write them from the type's folder on" in str(errors[0])
 
     @pytest.mark.parametrize(
-        ("lines", "said"),
+        ("lines", "message"),
         [
             (["a.mp4,train", "a.mp4,test"], r"line 3: a.mp4 was in another split before"),
             (["a.mp4,"], r"line 2: 'path' or 'split' is empty; fill both in"),
         ],
     )
-    def test_a_list_that_can_be_read_in_two_ways_is_refused(self, root, lines, said):
-        with pytest.raises(DatasetError, match=said):
+    def test_a_list_that_can_be_read_in_two_ways_is_refused(self, root, lines, message):
+        with pytest.raises(DatasetError, match=message):
             read(root, split_csv=self.split_csv(root, *lines))
 
 
@@ -354,7 +354,7 @@ class TestSplits:
             held_out_of(identities, fold, num_folds=num_folds, seed=seed)
             for fold in range(num_folds)
         ]
-        assert sorted(who for fold in folds for who in fold) == sorted(identities)
+        assert sorted(identity for fold in folds for identity in fold) == sorted(identities)
         assert max(map(len, folds)) - min(map(len, folds)) <= 1
 
     def test_an_order_is_the_same_for_good(self):
@@ -365,15 +365,15 @@ class TestSplits:
 class TestWholeClip:
     def test_it_ends_where_its_clip_does(self):
         record = Record(Path("a.mp4"), (WHOLE_CLIP,), audio_truth=(WHOLE_CLIP,), visual_truth=())
-        known = record.lasting(2.5)
-        assert known.truth == known.audio_truth == (Segment(0.0, 2.5),)
-        assert known.visual_truth == ()
-        assert not known.whole_clip
+        lasting = record.lasting(2.5)
+        assert lasting.truth == lasting.audio_truth == (Segment(0.0, 2.5),)
+        assert lasting.visual_truth == ()
+        assert not lasting.whole_clip
 
     def test_what_is_not_told_apart_stays_so(self):
-        known = Record(Path("a.mp4"), (WHOLE_CLIP,)).lasting(2.5)
-        assert (known.audio_truth, known.visual_truth) == (None, None)
+        record = Record(Path("a.mp4"), (WHOLE_CLIP,)).lasting(2.5)
+        assert (record.audio_truth, record.visual_truth) == (None, None)
 
-    def test_a_stated_stretch_is_left_alone(self):
+    def test_a_stated_segment_is_left_alone(self):
         record = Record(Path("a.mp4"), (Segment(1.0, 9.0),))
         assert record.lasting(2.5) is record

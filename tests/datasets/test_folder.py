@@ -73,7 +73,7 @@ class TestCsv:
         assert (record.truth, record.audio_truth, record.visual_truth) == ((), (), ())
 
     @pytest.mark.parametrize("word", ["fake", "forged", "1", "FAKE"])
-    def test_words_for_fake_mean_the_whole_clip_without_a_stretch(self, tmp_path, word):
+    def test_words_for_fake_mean_the_whole_clip_without_a_segment(self, tmp_path, word):
         record = only_record(tmp_path, {"path": "a.mp4", "label": word})
         assert record.truth == (WHOLE_CLIP,)
         assert (record.audio_truth, record.visual_truth) == (None, None)
@@ -116,7 +116,7 @@ class TestCsv:
             max_size=6,
         )
     )
-    def test_one_cell_of_stretches_says_what_as_many_rows_do(self, tmp_path_factory, pairs):
+    def test_one_cell_of_segments_says_what_as_many_rows_do(self, tmp_path_factory, pairs):
         folder = tmp_path_factory.mktemp("table")
         in_rows = [
             {"path": "a.mp4", "start_s": start_s, "end_s": end_s} for start_s, end_s in pairs
@@ -142,7 +142,7 @@ class TestCsv:
         assert [record.key for record in read(tmp_path)] == ["a.mp4"]
 
     @pytest.mark.parametrize(
-        ("columns", "said"),
+        ("columns", "message"),
         [
             ("path,lable", "there is a column 'lable'; call it label if it is that"),
             ("path,label,start,end", "there is a column '(start|end)'; call it (start_s|end_s)"),
@@ -153,13 +153,13 @@ class TestCsv:
             ("path;label", r"there is no column path; .*separated by commas"),
         ],
     )
-    def test_columns_that_make_no_sense_are_refused(self, tmp_path, columns, said):
+    def test_columns_that_make_no_sense_are_refused(self, tmp_path, columns, message):
         (tmp_path / "clips.csv").write_text(f"{columns}\n")
-        with pytest.raises(DatasetError, match=said):
+        with pytest.raises(DatasetError, match=message):
             read(tmp_path)
 
     @pytest.mark.parametrize(
-        ("rows", "said"),
+        ("rows", "message"),
         [
             ([{"label": "false"}], r"'label' must be one of real, .*, got 'false'"),
             ([{"label": ""}], "'label' is empty and there is no segment; say real or fake"),
@@ -184,30 +184,30 @@ class TestCsv:
         ],
     )
     def test_a_clip_of_which_no_sense_is_made_is_named_and_the_rest_is_read(
-        self, tmp_path, rows, said
+        self, tmp_path, rows, message
     ):
         wrong = [{"path": "a.mp4", **row} for row in rows]
         good = dict.fromkeys(wrong[0], "") | {"path": "b.mp4"}
         good |= {"label": "real"} if "label" in good else {}
-        heard = []
-        (record,) = read(clip_table(tmp_path, [*wrong, good]), heard.append)
+        errors = []
+        (record,) = read(clip_table(tmp_path, [*wrong, good]), errors.append)
         assert record.key == "b.mp4"
-        (error,) = heard
+        (error,) = errors
         lines = ", ".join(str(2 + index) for index in range(len(rows)))
-        with pytest.raises(DatasetError, match=rf"clips\.csv, line {lines}: .*{said}"):
+        with pytest.raises(DatasetError, match=rf"clips\.csv, line {lines}: .*{message}"):
             raise error
 
     def test_a_row_without_a_path_is_named(self, tmp_path):
         rows = [{"path": "a.mp4", "label": "real"}, {"path": "", "label": "real"}]
-        heard = []
-        assert len(read(clip_table(tmp_path, rows), heard.append)) == 1
-        assert "line 3: 'path' is empty; name the clip" in str(heard[0])
+        errors = []
+        assert len(read(clip_table(tmp_path, rows), errors.append)) == 1
+        assert "line 3: 'path' is empty; name the clip" in str(errors[0])
 
-    def test_a_comma_too_many_is_no_other_stretch(self, tmp_path):
+    def test_a_comma_too_many_is_no_other_segment(self, tmp_path):
         (tmp_path / "clips.csv").write_text("path,start_s,end_s\na.mp4,1,5,2\n")
-        heard = []
-        assert read(tmp_path, heard.append) == []
-        assert "line 2: it has 4 fields for 3 columns; put quotes" in str(heard[0])
+        errors = []
+        assert read(tmp_path, errors.append) == []
+        assert "line 2: it has 4 fields for 3 columns; put quotes" in str(errors[0])
 
     def test_an_unknown_split_lists_those_there_are(self, tmp_path):
         rows = [{"path": f"{s}.mp4", "label": "real", "split": s} for s in ("val", "test")]
@@ -230,8 +230,8 @@ class TestCsv:
 class TestFolders:
     def test_a_clips_label_is_the_folder_it_was_put_into(self, tmp_path):
         label_folders(tmp_path, "Genuine/a.mp4", "forged/b/c.mkv", "forged/notes.txt")
-        found = {(r.key, r.fake, r.split, r.kind, r.audio_truth) for r in read(tmp_path)}
-        assert found == {
+        rows = {(r.key, r.fake, r.split, r.kind, r.audio_truth) for r in read(tmp_path)}
+        assert rows == {
             ("Genuine/a.mp4", False, None, "Genuine", ()),
             ("forged/b/c.mkv", True, None, "forged", None),
         }
@@ -256,15 +256,15 @@ class TestFolders:
 
     def test_a_clip_outside_of_the_labels_is_named(self, tmp_path):
         label_folders(tmp_path, "real/a.mp4", "b.mp4", "others/c.mp4")
-        heard = []
-        assert len(read(tmp_path, heard.append)) == 1
-        assert [str(error).split(" is in ")[0] for error in heard] == [
+        errors = []
+        assert len(read(tmp_path, errors.append)) == 1
+        assert [str(error).split(" is in ")[0] for error in errors] == [
             str(tmp_path / "b.mp4"),
             str(tmp_path / "others/c.mp4"),
         ]
 
     @pytest.mark.parametrize(
-        ("names", "said"),
+        ("names", "message"),
         [
             (["clips/a.mp4"], r"has neither clips\.csv nor folders called real and fake"),
             (["real/a.mp4", "train/real/b.mp4"], "both with and without a split; move all of them"),
@@ -272,8 +272,8 @@ class TestFolders:
             (["real/notes.txt"], "has folders for labels and no clip in them; put some there"),
         ],
     )
-    def test_folders_that_can_be_read_in_two_ways_are_refused(self, tmp_path, names, said):
-        with pytest.raises(DatasetError, match=said):
+    def test_folders_that_can_be_read_in_two_ways_are_refused(self, tmp_path, names, message):
+        with pytest.raises(DatasetError, match=message):
             read(label_folders(tmp_path, *names))
 
 

@@ -36,9 +36,9 @@ LAYOUTS = st.fixed_dictionaries(
 def text(tmp_path):
     """A writer of files of JSON, audio or not."""
 
-    def write(said, encoding="utf-8"):
+    def write(content, encoding="utf-8"):
         path = tmp_path / "records.json"
-        path.write_bytes(said if isinstance(said, bytes) else said.encode(encoding))
+        path.write_bytes(content if isinstance(content, bytes) else content.encode(encoding))
         return path
 
     return write
@@ -64,11 +64,11 @@ class TestWhatIsYielded:
     @given(st.lists(VALUES, max_size=5), LAYOUTS, CHUNKS)
     def test_a_list_is_what_json_loads_makes_of_it(self, text, chunk, values, layout, size):
         chunk(size)
-        said = json.dumps(values, **layout)
-        items = list(listed(text(said)))
-        assert [item.value for item in items] == json.loads(said)
+        content = json.dumps(values, **layout)
+        items = list(listed(text(content)))
+        assert [item.value for item in items] == json.loads(content)
         assert [item.entry for item in items] == list(range(len(values)))
-        assert list(listed(text(said, "utf-8-sig"))) == items
+        assert list(listed(text(content, "utf-8-sig"))) == items
 
     @ordinary
     @given(st.dictionaries(st.text(max_size=5), VALUES, max_size=5), LAYOUTS, CHUNKS)
@@ -89,14 +89,14 @@ class TestWhatIsYielded:
     @given(st.lists(VALUES, min_size=1, max_size=5), st.integers(0, 3), CHUNKS)
     def test_an_item_stands_in_the_line_where_it_starts(self, text, chunk, values, gap, size):
         chunk(size)
-        said, lines, line = "[", [], 1
+        content, lines, line = "[", [], 1
         for index, value in enumerate(values):
-            said += ("," if index else "") + "\r\n" * gap
+            content += ("," if index else "") + "\r\n" * gap
             line += gap
             lines.append(line)
-            said += json.dumps(value, indent=1)
+            content += json.dumps(value, indent=1)
             line += json.dumps(value, indent=1).count("\n")
-        assert [item.line for item in listed(text(f"{said}]"))] == lines
+        assert [item.line for item in listed(text(f"{content}]"))] == lines
 
     def test_a_record_longer_than_the_window_is_read_whole(self, text, chunk):
         chunk(64)
@@ -126,31 +126,31 @@ class TestWhatBreaks:
     ):
         chunk(size)
         parts = [json.dumps(value, ensure_ascii=False).encode() for value in values]
-        said = b"[" + b",".join(parts) + b"]"
-        kept = data.draw(st.integers(0, len(said) - 1))
-        got, stopped = read_until_it_breaks(listed(text(said[:kept])))
+        content = b"[" + b",".join(parts) + b"]"
+        num_bytes = data.draw(st.integers(0, len(content) - 1))
+        got, stopped = read_until_it_breaks(listed(text(content[:num_bytes])))
         # A value is sure to be whole once the comma behind it is there.
         ends = [len(b"[" + b",".join(parts[: n + 1])) for n in range(len(parts))]
-        num_sure = sum(end < kept for end in ends)
+        num_sure = sum(end < num_bytes for end in ends)
         assert got[:num_sure] == values[:num_sure]
         assert len(got) <= num_sure + 1
         assert stopped is not None
 
     @ordinary
     @given(st.text(alphabet='[]{},:"\\ \n0123456789.eE+-truefalsn', max_size=30), CHUNKS)
-    def test_whatever_json_loads_refuses_is_refused(self, text, chunk, said, size):
+    def test_whatever_json_loads_refuses_is_refused(self, text, chunk, content, size):
         chunk(size)
-        path = text(f"[{said}")
+        path = text(f"[{content}")
         values, stopped = read_until_it_breaks(listed(path))
         try:
-            assert values == json.loads(f"[{said}")
+            assert values == json.loads(f"[{content}")
             assert stopped is None
         except ValueError:
             assert stopped is not None
             assert str(path) in stopped
 
     @pytest.mark.parametrize(
-        ("said", "num_before", "message"),
+        ("content", "num_before", "message"),
         [
             ('[{"a": 1},\n{"b" 2}]', 1, "line 2, record 1: cannot be read as JSON (Expecting ':'"),
             ("[1,\n2\n3]", 2, "line 3, record 1: cannot be read as JSON (expected , or ])"),
@@ -168,15 +168,15 @@ class TestWhatBreaks:
             ("[1, " + "[" * 200_000, 1, "recursion"),
         ],
     )
-    def test_the_message_names_line_and_record(self, text, said, num_before, message):
-        path = text(said)
+    def test_the_message_names_line_and_record(self, text, content, num_before, message):
+        path = text(content)
         values, stopped = read_until_it_breaks(listed(path))
         assert len(values) == num_before
         assert stopped.startswith(f"{path}, line ")
         assert message in stopped
 
     @pytest.mark.parametrize(
-        ("said", "message"),
+        ("content", "message"),
         [
             ("[]", "must hold an object and so start with '{', got [); give the dataset's own"),
             ("{3: 1}", """record 0: cannot be read as JSON (expected ")"""),
@@ -184,8 +184,8 @@ class TestWhatBreaks:
             ('{"a": 1', "record 'a': cannot be read as JSON (it breaks off; expected , or }"),
         ],
     )
-    def test_an_object_that_is_none_is_named(self, text, said, message):
-        assert message in read_until_it_breaks(members(text(said)))[1]
+    def test_an_object_that_is_none_is_named(self, text, content, message):
+        assert message in read_until_it_breaks(members(text(content)))[1]
 
     def test_what_follows_a_record_of_its_own_is_refused(self, text):
         with pytest.raises(DatasetError, match="there is more behind its end"):

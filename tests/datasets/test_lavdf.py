@@ -170,11 +170,11 @@ def test_an_unknown_split_lists_those_there_are(dataset):
 
 
 @pytest.mark.parametrize("stated", ["dev", "val", "valid", "Validation"])
-@pytest.mark.parametrize("asked", ["dev", "val", "valid"])
-def test_a_split_is_found_by_any_of_its_names(dataset, stated, asked):
+@pytest.mark.parametrize("split", ["dev", "val", "valid"])
+def test_a_split_is_found_by_any_of_its_names(dataset, stated, split):
     root = dataset(lavdf_entry(split=stated), lavdf_entry(file="b.mp4", split="train"))
-    assert only_record(root, split=asked).split == "dev"
-    assert LavDfConfig(root=root, split=asked).split == "dev"
+    assert only_record(root, split=split).split == "dev"
+    assert LavDfConfig(root=root, split=split).split == "dev"
 
 
 def test_a_folder_is_named_for_a_split_by_any_of_its_names(dataset):
@@ -194,7 +194,7 @@ def test_without_media_a_record_is_its_metadata(dataset):
 
 
 @pytest.mark.parametrize(
-    ("broken", "named"),
+    ("broken", "message"),
     [
         ({"n_fakes": 2}, "'n_fakes' is 2, but 'fake_periods' has 1"),
         ({"fake_periods": [[1.5, 1.0]]}, r"'fake_periods\[0\]': a segment must end after"),
@@ -213,9 +213,9 @@ def test_without_media_a_record_is_its_metadata(dataset):
         ({"file": ""}, "'file' must be a word"),
     ],
 )
-def test_a_malformed_record_is_named_by_file_line_index_and_key(dataset, broken, named):
+def test_a_malformed_record_is_named_by_file_line_index_and_key(dataset, broken, message):
     root = dataset(lavdf_entry(file="test/ok.mp4"), lavdf_entry(**broken))
-    with pytest.raises(DatasetError, match=rf"metadata\.json, line 1, record 1: .*{named}"):
+    with pytest.raises(DatasetError, match=rf"metadata\.json, line 1, record 1: .*{message}"):
         list(read_lavdf(root, on_error=refuse))
 
 
@@ -324,14 +324,14 @@ def test_settings_are_heeded_by_the_reader_entry(tmp_path):
     entry = lookup("dataset_readers", "lav-df")
     root = layouts.lavdf(tmp_path)
     (root / "dev/000002.mp4").unlink()
-    heard = []
+    errors = []
     config = LavDfConfig(root=root, split="dev")
-    assert len(list(entry.build(config, on_error=heard.append))) == 3
-    assert len(heard) == 1
+    assert len(list(entry.build(config, on_error=errors.append))) == 3
+    assert len(errors) == 1
     assert (
         len(
             list(
-                entry.build(config.model_copy(update={"need_media": False}), on_error=heard.append)
+                entry.build(config.model_copy(update={"need_media": False}), on_error=errors.append)
             )
         )
         == 4
@@ -339,7 +339,7 @@ def test_settings_are_heeded_by_the_reader_entry(tmp_path):
 
 
 @pytest.mark.needs_shared
-def test_the_real_footage_is_read_without_a_loss(shared):
+def test_the_real_clips_are_read_without_a_loss(shared):
     root = shared / "footage"
     assert is_lavdf(root)
     stated = {e["file"]: e for e in json.loads((root / "metadata.json").read_text())}

@@ -49,15 +49,15 @@ ENTRIES = {
 
 
 @pytest.fixture(params=ENTRIES.values(), ids=ENTRIES)
-def written(request, tmp_path):
+def dataset(request, tmp_path):
     """A dataset of one real clip and of one entry, with the clip there."""
     write_json(tmp_path / METADATA, [REAL, request.param])
     return tmp_path
 
 
-def test_a_reader_and_a_truth_file_agree_on_every_entry(written):
-    records = list(read_lavdf(written, need_media=False))
-    ground_truth = read_ground_truth(written / METADATA)
+def test_a_reader_and_a_truth_file_agree_on_every_entry(dataset):
+    records = list(read_lavdf(dataset, need_media=False))
+    ground_truth = read_ground_truth(dataset / METADATA)
     assert list(ground_truth.keys) == [record.key for record in records]
     assert ground_truth.fake.tolist() == [record.fake for record in records]
     assert list(ground_truth.clusters) == [record.identity_key for record in records]
@@ -67,16 +67,16 @@ def test_a_reader_and_a_truth_file_agree_on_every_entry(written):
         spans = [(segment.start_s, segment.end_s) for segment in listed]
         assert ground_truth.spans.of(record.key).tolist() == [list(span) for span in spans]
         if record.split is not None:
-            ground_truth_of_split = read_ground_truth(written / METADATA, split=record.split)
+            ground_truth_of_split = read_ground_truth(dataset / METADATA, split=record.split)
             assert record.key in ground_truth_of_split.keys
 
 
-def test_forging_takes_real_clips_alone_and_keeps_their_splits_and_identities(written, monkeypatch):
+def test_forging_takes_real_clips_alone_and_keeps_their_splits_and_identities(dataset, monkeypatch):
     clip = SimpleNamespace(video=object(), duration_s=None)
     monkeypatch.setattr(sources_module, "probe", lambda *_, **__: clip)
-    sources, skipped = find_sources(written, seed=0, min_clip_s=0.5)
+    sources, skipped = find_sources(dataset, seed=0, min_clip_s=0.5)
     candidates = {source.candidate.key: source.candidate for source in sources}
-    records = {record.key: record for record in read_lavdf(written, need_media=False)}
+    records = {record.key: record for record in read_lavdf(dataset, need_media=False)}
     assert candidates.keys() == {key for key, record in records.items() if not record.fake}
     assert not skipped
     for key, candidate in candidates.items():

@@ -147,8 +147,11 @@ def test_a_reader_is_told_what_was_said_and_nothing_else(root):
 
 
 def test_a_reader_is_told_in_brackets_what_to_do(root):
-    told = "[colour=dark red,split=val,need_media=false]"
-    for dataset in (open_dataset(f"full{told}={root}"), open_dataset(str(root), f"full{told}")):
+    brackets = "[colour=dark red,split=val,need_media=false]"
+    for dataset in (
+        open_dataset(f"full{brackets}={root}"),
+        open_dataset(str(root), f"full{brackets}"),
+    ):
         (record,) = dataset.records()
         assert dataset.reader == "full"
         assert record.extra == {
@@ -193,11 +196,11 @@ def test_a_setting_that_there_is_not_is_answered_with_those_there_are(root):
 @pytest.mark.parametrize("split", ["dev", "val", "valid"])
 def test_our_readers_know_a_split_by_any_of_its_names(tmp_path, split):
     for make in (layouts.lavdf, layouts.tvil, layouts.av1m):
-        found = open_dataset(str(make(tmp_path / make.__name__)), split=split)
-        assert {record.split for record in found.records()} == {"dev"}
+        dataset = open_dataset(str(make(tmp_path / make.__name__)), split=split)
+        assert {record.split for record in dataset.records()} == {"dev"}
 
 
-def test_a_stranger_hears_of_a_split_as_it_was_typed(root):
+def test_a_foreign_reader_is_given_a_split_as_it_was_typed(root):
     (record,) = open_dataset(f"full={root}", split="val").records()
     assert record.extra["split"] == "val"
 
@@ -207,8 +210,8 @@ def test_the_paper_s_protocol_can_be_typed(tmp_path):
     with pytest.raises(DatasetError) as private:
         list(open_dataset(str(root), split="test").records())
     # The message itself says what to type.
-    said = str(private.value).split("--data ")[1].split("'")[1]
-    records = list(open_dataset(said, split="test").records())
+    spec = str(private.value).split("--data ")[1].split("'")[1]
+    records = list(open_dataset(spec, split="test").records())
     assert {record.identity for record in records} == {"id00099"}
     assert {record.extra["protocol"] for record in records} == {"paper (seed 0)"}
 
@@ -217,8 +220,8 @@ def test_a_dataset_of_which_nothing_can_be_used_is_not_taken_for_an_empty_one(tm
     root = layouts.lavdf(tmp_path)
     for clip in root.rglob("*.mp4"):
         clip.unlink()
-    said = r"none of the 12 records of .* can be used; the first: .* there is no train/000000"
-    with pytest.raises(DatasetError, match=said):
+    message = r"none of the 12 records of .* can be used; the first: .* there is no train/000000"
+    with pytest.raises(DatasetError, match=message):
         list(open_dataset(str(root)).records())
     assert len(list(open_dataset(str(root), need_media=False).records())) == 12
 
@@ -273,7 +276,7 @@ class TestRecognise:
         with pytest.raises(DatasetError, match=f"one, two; say which .* one={tmp_path}"):
             recognise(tmp_path, both)
 
-    def test_a_stranger_who_fails_does_not_stop_the_others(self, tmp_path, caplog):
+    def test_a_foreign_reader_that_fails_does_not_stop_the_others(self, tmp_path, caplog):
         broken = a_reader("broken", recognise=lambda root: 1 / 0)
         good = a_reader("good", recognise=lambda root: True)
         assert recognise(tmp_path, [broken, good, a_reader("silent")]) is good

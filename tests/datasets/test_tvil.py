@@ -102,7 +102,7 @@ def test_an_unknown_split_lists_those_there_are(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("changes", "named"),
+    ("changes", "message"),
     [
         ({"n_fakes": 3}, "'n_fakes' is 3, but 'fake_periods' has 1; correct one"),
         ({"fps": "25"}, "'fps' must be a number above 0 or null, got '25'"),
@@ -111,21 +111,23 @@ def test_an_unknown_split_lists_those_there_are(tmp_path):
         ({"file": None}, "the key 'file' is missing"),
     ],
 )
-def test_a_malformed_record_is_named_by_file_line_and_key(metadata, changes, named):
+def test_a_malformed_record_is_named_by_file_line_and_key(metadata, changes, message):
     root = metadata(audio=tvil_entry(), broken=tvil_entry(**changes))
-    heard = []
-    (record,) = read(root, heard.append, need_media=False)
+    errors = []
+    (record,) = read(root, errors.append, need_media=False)
     assert record.fake
-    with pytest.raises(DatasetError, match=rf"metadata\.json, line 1, record 'broken': .*{named}"):
-        raise heard[0]
+    with pytest.raises(
+        DatasetError, match=rf"metadata\.json, line 1, record 'broken': .*{message}"
+    ):
+        raise errors[0]
 
 
 def test_a_missing_clip_is_told_of_once_and_the_rest_is_read(tmp_path):
     root = layouts.tvil(tmp_path, videos="videos")
     (root / "videos" / "00000002.mp4").unlink()
-    heard = []
-    assert len(read(root, heard.append)) == 3
-    (error,) = heard
+    errors = []
+    assert len(read(root, errors.append)) == 3
+    (error,) = errors
     assert "there is no 00000002.mp4 in valid/, ./, videos/, videos/valid/ of" in str(error)
 
 

@@ -59,7 +59,7 @@ class TestData:
         assert open_datasets([f"tvil={tmp_path}/a:b"])["tvil"].root == folder
 
     @pytest.mark.parametrize(
-        ("said", "reason"),
+        ("arguments", "reason"),
         [
             (["celebdf=."], "'celebdf=.' names no dataset; give NAME=DIR"),
             (["lav-df"], "'lav-df' names no dataset; give NAME=DIR"),
@@ -68,9 +68,9 @@ class TestData:
             (["lav-df=.", "lav-df=."], "lav-df is given twice; give each dataset one folder"),
         ],
     )
-    def test_what_names_no_dataset_is_refused(self, said, reason):
+    def test_what_names_no_dataset_is_refused(self, arguments, reason):
         with pytest.raises(ConfigError, match=reason):
-            open_datasets(said)
+            open_datasets(arguments)
 
     @pytest.fixture
     def dataset(self, monkeypatch, tmp_path):
@@ -83,21 +83,21 @@ class TestData:
         return make
 
     def test_a_dataset_with_all_splits_is_taken_as_it_is(self, dataset):
-        made = dataset(record("a"), record("b", "dev"), record("c", "test"), record("d", "other"))
-        assert [(r.key, r.split) for r in clips_to_learn(made)] == [("a", "train"), ("b", "dev")]
-        tested = clips_to_test(made)
+        source = dataset(record("a"), record("b", "dev"), record("c", "test"), record("d", "other"))
+        assert [(r.key, r.split) for r in clips_to_learn(source)] == [("a", "train"), ("b", "dev")]
+        tested = clips_to_test(source)
         assert ([r.key for r in tested.records], tested.split) == (["c"], "test")
 
     @given(st.lists(st.sampled_from("abcdefgh"), min_size=2, max_size=30), st.integers(0, 9))
     def test_without_a_test_split_nobody_is_tested_on_who_was_validated_on(self, identities, seed):
         train = [record(f"{i}", identity=identity) for i, identity in enumerate(identities)]
-        made = DatasetSource("lav-df", "lav-df", Path("/corpus"))
+        source = DatasetSource("lav-df", "lav-df", Path("/corpus"))
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(DatasetSource, "records", lambda _: iter([*train, record("z", "dev")]))
-            learned, tested = clips_to_learn(made, seed=seed), clips_to_test(made)
+            records, tested = clips_to_learn(source, seed=seed), clips_to_test(source)
         assert ([r.key for r in tested.records], tested.split) == (["z"], "dev")
-        assert sorted(r.key for r in learned) == sorted(r.key for r in train)
-        by_split = {s: {r.identity for r in learned if r.split == s} for s in ("train", "dev")}
+        assert sorted(r.key for r in records) == sorted(r.key for r in train)
+        by_split = {s: {r.identity for r in records if r.split == s} for s in ("train", "dev")}
         assert by_split["dev"]
         assert not by_split["train"] & by_split["dev"]
 
@@ -113,31 +113,31 @@ class TestData:
         st.integers(0, 5),
     )
     def test_a_limit_draws_half_of_each_and_a_larger_one_keeps_them(self, fake, limit, more):
-        records = [record(str(i), fake=one) for i, one in enumerate(fake)]
-        kept = draw_records(records, limit)
-        assert len(kept) == min(limit, len(records))
-        assert kept == [one for one in records if one in kept]
-        assert {r.name for r in kept} <= {r.name for r in draw_records(records, limit + more)}
-        kinds = [sum(one.fake is kind for one in kept) for kind in (True, False)]
-        there = [sum(one.fake is kind for one in records) for kind in (True, False)]
+        records = [record(str(i), fake=is_fake) for i, is_fake in enumerate(fake)]
+        chosen = draw_records(records, limit)
+        assert len(chosen) == min(limit, len(records))
+        assert chosen == [r for r in records if r in chosen]
+        assert {r.name for r in chosen} <= {r.name for r in draw_records(records, limit + more)}
+        kinds = [sum(r.fake is kind for r in chosen) for kind in (True, False)]
+        there = [sum(r.fake is kind for r in records) for kind in (True, False)]
         assert all(k >= min(t, limit // 2) for k, t in zip(kinds, there, strict=True))
 
     def test_without_a_limit_all_are_drawn(self):
         assert draw_records([record("a"), record("b")], None) == [record("a"), record("b")]
 
     def test_nobody_is_tested_on_who_was_learned_from_in_the_same_dataset(self, dataset):
-        made = dataset()
-        learned = TrainingSet.of(made, [record("a", identity="ann")])
-        assert learned.shared_with(made, [record("b", identity="bob")]) == 0
+        source = dataset()
+        training_set = TrainingSet.of(source, [record("a", identity="ann")])
+        assert training_set.shared_with(source, [record("b", identity="bob")]) == 0
         with pytest.raises(DatasetError, match="'ann' is both learned from and tested on in LAV"):
-            learned.shared_with(made, [record("b", identity="ann")])
+            training_set.shared_with(source, [record("b", identity="ann")])
 
     def test_a_identity_of_another_dataset_is_counted_and_a_clip_refused(self, dataset, tmp_path):
-        learned = TrainingSet.of(dataset(), [record("a", identity="ann")])
+        training_set = TrainingSet.of(dataset(), [record("a", identity="ann")])
         other = DatasetSource("tvil", "tvil", tmp_path / "other")
-        assert learned.shared_with(other, [record("b", identity="ann")]) == 1
+        assert training_set.shared_with(other, [record("b", identity="ann")]) == 1
         with pytest.raises(DatasetError, match="/a is both learned from and tested on"):
-            learned.shared_with(other, [record("a", identity="bob")])
+            training_set.shared_with(other, [record("a", identity="bob")])
 
     @pytest.mark.parametrize(
         "other", [record("b"), record("a", "dev"), record("a", fake=True), record("a", None)]

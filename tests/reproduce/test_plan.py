@@ -44,8 +44,10 @@ class TestPlan:
 
     def test_a_method_is_put_over_the_settings_that_all_share(self):
         shared = FitConfig.read({"network": {"gru_units": 7, "attention": "none"}})
-        told = Training("tvil", Method("MS-SA", attention="ms-sa", modalities=("face", "audio")))
-        settings = told.settings(shared, 5)
+        training = Training(
+            "tvil", Method("MS-SA", attention="ms-sa", modalities=("face", "audio"))
+        )
+        settings = training.settings(shared, 5)
         assert settings.network == {"gru_units": 7, "attention": "ms-sa"}
         assert (settings.preset, settings.train.seed) == ("paper", 5)
         assert set(settings.features.front_ends) == {"face", "audio"}

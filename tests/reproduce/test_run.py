@@ -106,9 +106,19 @@ def run(monkeypatch, feature_cache, tiny):
     plugins.forget()
 
     def invoke(*arguments, out, data=()):
-        given = [word for spec in dict(data).values() for word in ("--data", spec)]
-        said = ["reproduce", *arguments, *given, "-o", out, "--config", tiny, "--resamples", 20]
-        return CliRunner().invoke(app, [str(word) for word in [*said, "--workers", 1]])
+        options = [word for spec in dict(data).values() for word in ("--data", spec)]
+        command = [
+            "reproduce",
+            *arguments,
+            *options,
+            "-o",
+            out,
+            "--config",
+            tiny,
+            "--resamples",
+            20,
+        ]
+        return CliRunner().invoke(app, [str(word) for word in [*command, "--workers", 1]])
 
     yield invoke
     plugins.forget()
@@ -121,9 +131,18 @@ def everything(datasets, tiny, feature_cache, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MMMSBA_CACHE", str(feature_cache.folder.parent))
         plugins.forget()
-        given = [word for spec in datasets.values() for word in ("--data", spec)]
-        said = ["reproduce", *given, "-o", str(out), "--config", str(tiny), "--resamples", "20"]
-        result = CliRunner().invoke(app, [*said, "--workers", "2"])
+        options = [word for spec in datasets.values() for word in ("--data", spec)]
+        command = [
+            "reproduce",
+            *options,
+            "-o",
+            str(out),
+            "--config",
+            str(tiny),
+            "--resamples",
+            "20",
+        ]
+        result = CliRunner().invoke(app, [*command, "--workers", "2"])
         plugins.forget()
     assert result.exit_code == _exit_codes.OK, result.output
     return out, result.stdout
@@ -138,18 +157,18 @@ class TestEverything:
     def test_every_row_that_is_ours_is_measured(self, everything):
         out, _ = everything
         for name, table in TABLES.items():
-            found = read(out, name)
+            document = read(out, name)
             status = ["measured" if row.training else "reported" for row in table.rows]
-            assert [row["status"] for row in found["rows"]] == status
-            for row in found["rows"]:
+            assert [row["status"] for row in document["rows"]] == status
+            for row in document["rows"]:
                 assert [cell["measure"] for cell in row["cells"]] == list(table.metrics)
                 ours = [len(cell["ours"]) for cell in row["cells"]]
                 assert set(ours) == {int(row["status"] == "measured")}
 
     def test_no_run_is_done_twice(self, everything):
-        out, said = everything
+        out, output = everything
         assert len(list((out / "runs").iterdir())) == 12
-        assert said.count("training ") == 12
+        assert output.count("training ") == 12
 
     def test_a_stand_in_is_never_shown_as_the_dataset_itself(self, everything):
         out, _ = everything
@@ -166,22 +185,22 @@ class TestEverything:
         assert "ours, stand-in" in (out / "table2.md").read_text()
 
     def test_what_leading_silence_alone_would_score_stands_by_every_table(self, everything):
-        out, said = everything
+        out, output = everything
         for name, table in TABLES.items():
             rows = [row for row in read(out, name)["rows"] if row["status"] == "measured"]
             assert rows
-            found = {row["tested_on"]: row["silence"] for row in rows}
+            silence_of = {row["tested_on"]: row["silence"] for row in rows}
             for row in rows:
                 run, alone = row["runs"][0], row["silence"]
                 assert 0.5 <= alone["auc"]["value"] <= 1.0
                 assert alone["num_clips"] == run["num_real"] + run["num_fake"]
-                assert alone == found[row["tested_on"]]
+                assert alone == silence_of[row["tested_on"]]
             page = (out / f"{name}.md").read_text()
-            for dataset, alone in found.items():
+            for dataset, alone in silence_of.items():
                 figure = f"{alone['auc']['value']:.{table.digits}f}"
-                told = "looking only at how long clips are silent at first would reach AUC"
-                assert f"on {dataset}, {told} {figure}" in page
-                assert f"on {dataset}, {told} {figure}" in said
+                sentence = "looking only at how long clips are silent at first would reach AUC"
+                assert f"on {dataset}, {sentence} {figure}" in page
+                assert f"on {dataset}, {sentence} {figure}" in output
         assert {path.name.rpartition("-")[0] for path in (out / "silence").iterdir()} == {
             *("stand-in-fakeavceleb", "av-deepfake1m", "lav-df", "tvil")
         }
@@ -206,8 +225,8 @@ class TestEverything:
         assert run["num_train"] + run["num_validation"] == 4 * len(IDENTITIES)
         assert (run["num_real"], run["num_fake"], run["not_evaluated"]) == (1, 3, {})
         assert 0.0 <= run["threshold"] <= 1.0
-        assert any("official validation split" in note for note in row["notes"])
-        assert any("4 of the 57340 test clips" in note for note in row["notes"])
+        assert any("official validation split" in text for text in row["notes"])
+        assert any("4 of the 57340 test clips" in text for text in row["notes"])
         page = (out / "table3.md").read_text()
         assert "snippets of 0.08 s" in page
         assert "20 draws by identity" in page
@@ -239,10 +258,10 @@ class TestEverything:
         assert lines[0]["reported"] == "0.989"
 
     def test_the_terminal_shows_tables_notes_and_files(self, everything):
-        out, said = everything
-        assert "table5: Localization" in said
-        assert tables.MISSING_ROW in said
-        assert f"wrote {out / 'table7.md'}" in said
+        out, output = everything
+        assert "table5: Localization" in output
+        assert tables.MISSING_ROW in output
+        assert f"wrote {out / 'table7.md'}" in output
 
     def test_asked_again_nothing_is_trained_nor_judged(
         self, everything, datasets, run, monkeypatch
@@ -271,8 +290,8 @@ class TestEverything:
             limit=6,
             num_resamples=0,
         )
-        given = open_datasets([datasets["fakeavceleb"]])
-        other = Reproduction(given, settings, tmp_path, cache=feature_cache)
+        sources = open_datasets([datasets["fakeavceleb"]])
+        other = Reproduction(sources, settings, tmp_path, cache=feature_cache)
         row = other.table(TABLES["table4"]).rows[-1]
         assert not {run.run for run in row.runs} & run_of
         assert [run.seed for run in row.runs] == [0, 1]
@@ -283,9 +302,9 @@ class TestEverything:
 
 
 def _only_table_4(out: Path, datasets, cache, **more) -> Reproduction:
-    given = open_datasets([datasets["fakeavceleb"]])
+    sources = open_datasets([datasets["fakeavceleb"]])
     settings = Settings(fit=FitConfig.read(TINY), num_resamples=0)
-    return Reproduction(given, settings, out, cache=cache, **more)
+    return Reproduction(sources, settings, out, cache=cache, **more)
 
 
 @pytest.mark.story
@@ -300,15 +319,15 @@ class TestInterruption:
     def test_an_evaluation_that_was_stopped_goes_on_at_the_next_clip(
         self, trained, datasets, feature_cache, everything
     ):
-        judged = []
+        clips = []
 
         def count(what, clip):
             if what == "judged":
-                judged.append(clip)
+                clips.append(clip)
 
         def stop_at_the_second(what, clip):
             count(what, clip)
-            if len(judged) == 2:
+            if len(clips) == 2:
                 raise KeyboardInterrupt
 
         stopped = _only_table_4(trained, datasets, feature_cache, on_clip=stop_at_the_second)
@@ -318,10 +337,10 @@ class TestInterruption:
         with predictions.open("a") as stream:
             stream.write('{"key": "cut off in the mid')
         resumed = _only_table_4(trained, datasets, feature_cache, on_clip=count)
-        found = resumed.table(TABLES["table4"])
-        assert len(judged) == len(set(judged)) == len(predictions.read_text().splitlines())
+        table = resumed.table(TABLES["table4"])
+        assert len(clips) == len(set(clips)) == len(predictions.read_text().splitlines())
         whole = read(everything[0], "table4")["rows"][-1]["cells"][0]["ours"][0]["value"]
-        assert found.rows[-1].cells[0].ours[0].value == whole
+        assert table.rows[-1].cells[0].ours[0].value == whole
 
     def test_a_process_that_is_killed_loses_no_clip_that_it_judged(
         self, trained, datasets, feature_cache
@@ -344,15 +363,15 @@ class TestInterruption:
         (predictions,) = trained.glob("answers/*/*.jsonl")
         before = predictions.read_text().splitlines()
         assert len(before) == 1
-        told = []
+        calls = []
         _only_table_4(
-            trained, datasets, feature_cache, on_clip=lambda *one: told.append(one)
+            trained, datasets, feature_cache, on_clip=lambda *arguments: calls.append(arguments)
         ).table(TABLES["table4"])
-        judged = [clip for what, clip in told if what == "judged"]
+        clips = [clip for what, clip in calls if what == "judged"]
         after = predictions.read_text().splitlines()
         assert after[:1] == before
-        assert len(judged) == len(after) - 1
-        assert json.loads(before[0])["key"] not in judged
+        assert len(clips) == len(after) - 1
+        assert json.loads(before[0])["key"] not in clips
 
     def test_training_that_was_stopped_leaves_a_run_that_is_not_taken_for_finished(
         self, datasets, feature_cache, tmp_path, monkeypatch
@@ -364,8 +383,8 @@ class TestInterruption:
             patch.setattr("mmmsba_plugin.training.fit.choose_operating_point", stop)
             with pytest.raises(KeyboardInterrupt):
                 _only_table_4(tmp_path, datasets, feature_cache).table(TABLES["table4"])
-        found = _only_table_4(tmp_path, datasets, feature_cache).table(TABLES["table4"])
-        assert found.rows[-1].status == "measured"
+        table = _only_table_4(tmp_path, datasets, feature_cache).table(TABLES["table4"])
+        assert table.rows[-1].status == "measured"
         assert len(list((tmp_path / "runs").iterdir())) == 1
 
 
@@ -405,17 +424,22 @@ class TestWhatIsMissing:
         table = replace(TABLES["table2"], rows=(row,))
         monkeypatch.setattr(Reproduction, "_measure", lambda *_, **__: measured_as_nothing(table))
         monkeypatch.setattr(Reproduction, "_measure_silence", lambda *_: None)
-        for reader, said in {"tvil": True, "lav-df": False}.items():
+        for reader, is_noted in {"tvil": True, "lav-df": False}.items():
             readers = {"fakeavceleb": "fakeavceleb", "tvil": reader}
-            given = {
+            sources = {
                 name: DatasetSource(name, who_reads, tmp_path)
                 for name, who_reads in readers.items()
             }
-            made = Reproduction(given, Settings(), tmp_path, cache=feature_cache)
-            (found,) = made.table(table).rows
-            assert (found.status, tables.VISUAL_ONLY in found.notes) == ("measured", said)
-        (found,) = Reproduction({}, Settings(), tmp_path, cache=feature_cache).table(table).rows
-        assert (found.status, tables.VISUAL_ONLY in found.notes) == ("no data", True)
+            reproduction = Reproduction(sources, Settings(), tmp_path, cache=feature_cache)
+            (measured_row,) = reproduction.table(table).rows
+            assert (measured_row.status, tables.VISUAL_ONLY in measured_row.notes) == (
+                "measured",
+                is_noted,
+            )
+        (measured_row,) = (
+            Reproduction({}, Settings(), tmp_path, cache=feature_cache).table(table).rows
+        )
+        assert (measured_row.status, tables.VISUAL_ONLY in measured_row.notes) == ("no data", True)
 
     def test_a_dataset_that_cannot_be_used_costs_only_its_own_rows(
         self, run, datasets, talking_head_dataset, everything, tmp_path
@@ -454,8 +478,8 @@ class TestWhatIsMissing:
         clips = [record("a", "test"), record("b", "test", fake=True)]
         monkeypatch.setattr(DatasetSource, "records", lambda _: iter(clips))
         dataset = DatasetSource("lav-df", "lav-df", tmp_path)
-        made = Reproduction({"lav-df": dataset}, Settings(), tmp_path, cache=feature_cache)
-        assert made._silence("lav-df") is None
+        reproduction = Reproduction({"lav-df": dataset}, Settings(), tmp_path, cache=feature_cache)
+        assert reproduction._silence("lav-df") is None
 
 
 def measured_as_nothing(table):

@@ -28,16 +28,16 @@ SETUP = {
 
 
 def one_row_table(*cells, **row):
-    made = MeasuredRow("MMMS-BA", "LAV-DF", "TVIL | x", "measured", cells, **row)
-    measures = tuple(cell.measure for cell in cells)
-    return MeasuredTable("table9", "A table", measures, 3, (made,), SETUP, ("all of it",))
+    measured_row = MeasuredRow("MMMS-BA", "LAV-DF", "TVIL | x", "measured", cells, **row)
+    metrics = tuple(cell.measure for cell in cells)
+    return MeasuredTable("table9", "A table", metrics, 3, (measured_row,), SETUP, ("all of it",))
 
 
 class TestShow:
     def test_one_seed_shows_its_interval_and_more_their_mean_and_range(self):
-        one = Cell("auc", (Interval(0.9, 0.85, 0.95),))
-        two = Cell("eer", (Interval(0.1, 0.05, 0.2), Interval(0.2, 0.1, 0.3)))
-        page = show.as_markdown(one_row_table(one, two))
+        first = Cell("auc", (Interval(0.9, 0.85, 0.95),))
+        second = Cell("eer", (Interval(0.1, 0.05, 0.2), Interval(0.2, 0.1, 0.3)))
+        page = show.as_markdown(one_row_table(first, second))
         assert "| 0.900<br>(0.850 to 0.950) |" in page
         assert "| mean 0.150<br>seeds (0.100 to 0.200)<br>first 0.100 (0.050 to 0.200) |" in page
 
@@ -70,8 +70,8 @@ class TestShow:
     def test_leading_silence_is_told_once_a_dataset_and_in_every_file(self):
         table = one_row_table(Cell("auc"), silence=Silence(Interval(0.625, 0.5, math.nan), 7))
         twice = replace(table, rows=table.rows * 2)
-        told = "on TVIL | x, looking only at how long clips are silent at first would reach AUC"
-        assert show.footnotes(twice) == [f"{told} 0.625; clips with audio: 7", "all of it"]
+        sentence = "on TVIL | x, looking only at how long clips are silent at first would reach AUC"
+        assert show.footnotes(twice) == [f"{sentence} 0.625; clips with audio: 7", "all of it"]
         (row,) = json.loads(show.as_json(table))["rows"]
         assert row["silence"] == {
             "auc": {"value": 0.625, "low": 0.5, "high": None},
@@ -80,7 +80,7 @@ class TestShow:
         (line,) = csv.DictReader(show.as_csv(table).splitlines())
         assert line["leading_silence_auc"] == "0.625"
         with_ends = one_row_table(Cell("auc"), silence=Silence(Interval(0.625, 0.5, 0.75), 7))
-        assert show.footnotes(with_ends)[0].startswith(f"{told} 0.625 (0.500 to 0.750); clips")
+        assert show.footnotes(with_ends)[0].startswith(f"{sentence} 0.625 (0.500 to 0.750); clips")
 
     @pytest.mark.parametrize("columns", [20, 80, 400])
     def test_no_figure_and_no_name_is_cut_however_narrow_the_terminal(self, columns):
@@ -96,13 +96,13 @@ class TestShow:
         table = replace(table, rows=(replace(table.rows[0], trained_on=name, stand_in=True),))
         out = io.StringIO()
         Console(file=out, width=columns, soft_wrap=True).print(show.as_rich(table))
-        said = out.getvalue()
-        assert "…" not in said
+        output = out.getvalue()
+        assert "…" not in output
         # The value and its ends in each cell; where there are two seeds, their range and mean.
-        assert Counter(re.findall(r"\d\.\d+", said)) == {
+        assert Counter(re.findall(r"\d\.\d+", output)) == {
             "0.605": 6 + 5, "0.549": 6, "0.653": 6, "0.977": 6, "0.513": 5, "0.559": 5,
         }  # fmt: skip
-        assert all(word in said for word in (*name.split(), *map(show.heading, tables.DETECTION)))
+        assert all(word in output for word in (*name.split(), *map(show.heading, tables.DETECTION)))
 
     def test_a_bar_in_a_name_does_not_break_the_page(self):
         page = show.as_markdown(one_row_table(Cell("auc")))

@@ -148,9 +148,9 @@ class TestReportedValues:
         within = [tables.TABLE_2[0], tables.TABLE_3[0]]
         across = [*tables.TABLE_2[1:], *tables.TABLE_3[1:]]
         for rows, auc, accuracy in ((within, 0.984, 0.973), (across, 0.944, 0.919)):
-            for measure, said in (("auc", auc), ("accuracy", accuracy)):
+            for measure, mean in (("auc", auc), ("accuracy", accuracy)):
                 values = column(rows, measure)
-                assert sum(values) / len(values) == pytest.approx(said, abs=6e-4)
+                assert sum(values) / len(values) == pytest.approx(mean, abs=6e-4)
 
 
 class TestMarks:
