@@ -72,7 +72,12 @@ class _Commands(TyperGroup):
         try:
             return super().invoke(ctx)
         except MmmsbaError as error:
-            _say_error(error)
+            from rich.console import Console
+            from rich.text import Text
+
+            # Text is never read as markup: a file may be called `[red].mp4`.
+            line = Text.assemble(("error:", "bold red"), " ", str(error))
+            Console(stderr=True, soft_wrap=True, highlight=False).print(line)
             raise typer.Exit(_exit_codes.STOPPED) from error
 
 
@@ -109,15 +114,6 @@ def _show_version(requested: bool) -> None:  # noqa: FBT001 - typer calls it so
     if requested:
         typer.echo(f"mmmsba {version('mmmsba-plugin')}")
         raise typer.Exit
-
-
-def _say_error(error: MmmsbaError) -> None:
-    from rich.console import Console
-    from rich.text import Text
-
-    # Text is never read as markup: a file may be called `[red].mp4`.
-    line = Text.assemble(("error:", "bold red"), " ", str(error))
-    Console(stderr=True, soft_wrap=True, highlight=False).print(line)
 
 
 @app.callback()

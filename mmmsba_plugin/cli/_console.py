@@ -20,8 +20,19 @@ def console(*, to_stderr: bool = False) -> Console:
 
 def print_report(clip: Path, report: Report, to: Console) -> None:
     """Print a report: verdict, segments, opt-outs and warnings."""
-    to.print(Text.assemble(f"{visible(str(clip))}: ", _verdict(report)))
-    for line in (*_segments(report), *_opt_outs(report)):
+    if report.problem is not None:
+        words = Text.assemble((report.status, "yellow"), f": {visible(report.problem.message)}")
+    else:
+        name = verdict(report)
+        values = f", score {report.score:.3f}"
+        if report.threshold is not None:
+            values += f", threshold {report.threshold.value:.3f}"
+        words = Text.assemble((f"{name[0].lower()}{name[1:]}", _STYLES[report.fake]), values)
+    to.print(Text.assemble(f"{visible(str(clip))}: ", words))
+    for segment in report.segments:
+        span = f"{clock(segment.start_s)} to {clock(segment.end_s)}"
+        to.print(visible_text(f"  {span}  {segment.score:.3f}  {ALTERED[segment.modality]}"))
+    for line in _opt_outs(report):
         to.print(visible_text(f"  {line}"))
     for warning in report.warnings:
         print_warning(warning, to)
@@ -46,24 +57,6 @@ def print_written(paths: Iterable[Path], to: Console) -> None:
     """Print where reports were written."""
     for path in paths:
         to.print(visible_text(f"  wrote {path}", "dim"))
-
-
-def _verdict(report: Report) -> Text:
-    if report.problem is not None:
-        message = visible(report.problem.message)
-        return Text.assemble((report.status, "yellow"), f": {message}")
-    facts = [f"score {report.score:.3f}"]
-    if report.threshold is not None:
-        facts.append(f"threshold {report.threshold.value:.3f}")
-    words = verdict(report)
-    style = _STYLES[report.fake]
-    return Text.assemble((f"{words[0].lower()}{words[1:]}", style), ", ", ", ".join(facts))
-
-
-def _segments(report: Report) -> Iterator[str]:
-    for segment in report.segments:
-        span = f"{clock(segment.start_s)} to {clock(segment.end_s)}"
-        yield f"{span}  {segment.score:.3f}  {ALTERED[segment.modality]}"
 
 
 def _opt_outs(report: Report) -> Iterator[str]:

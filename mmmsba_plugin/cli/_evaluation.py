@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from mmmsba_plugin.datasets import load
+from mmmsba_plugin.errors import MmmsbaError, ScoreRangeError
 from mmmsba_plugin.files import writing_to
 
 if TYPE_CHECKING:
@@ -79,11 +81,17 @@ class GroundTruthOptions:
         return self._data is not None
 
     def _opened(self, *, need_media: bool) -> "Iterator[Record]":
+        from mmmsba_plugin.media.probe import probe
+        from mmmsba_plugin.media.silence import leading_silence_s
+
         opened = load.open_dataset(str(self._data), split=self._split, need_media=need_media)
         self.dataset = opened.reader
         for record in opened.records():
             if self._listens and record.media.is_file():
-                self.silence_s[record.name] = _silence_s(record.media)
+                self.silence_s[record.name] = None
+                # The detector says what is wrong with a clip; here its silence is just not known.
+                with suppress(MmmsbaError):
+                    self.silence_s[record.name] = leading_silence_s(probe(record.media))
             yield record
 
 
@@ -160,10 +168,14 @@ def read_system(
         to: Console for what does not match.
     """
     from mmmsba_plugin.cli import _console
-    from mmmsba_plugin.evaluation.predictions import matched
+    from mmmsba_plugin.evaluation.predictions import FORMS, matched
 
-    form, path = _split_form(spec)
-    predictions = matched(_read(form, path, to), ground_truth.keys)
+    if not spec:
+        raise typer.BadParameter("a path to predictions is empty; check the variable it is from")
+    form, equals, place = spec.partition("=")
+    has_form = equals and form in FORMS and not Path(spec).exists()
+    path = Path(place if has_form else spec)
+    predictions = matched(_read(form if has_form else None, path, to), ground_truth.keys)
     for count, what in (
         (len(predictions.unknown), "predictions are of no clip of the dataset"),
         (len(predictions.missing), "clips have no prediction: nothing was found in them"),
@@ -173,20 +185,8 @@ def read_system(
     return predictions if threshold is None else replace(predictions, threshold=threshold)
 
 
-def _split_form(spec: str) -> tuple[str | None, Path]:
-    from mmmsba_plugin.evaluation.predictions import FORMS
-
-    form, equals, place = spec.partition("=")
-    if equals and form in FORMS and not Path(spec).exists():
-        return form, Path(place)
-    if not spec:
-        raise typer.BadParameter("a path to predictions is empty; check the variable it is from")
-    return None, Path(spec)
-
-
 def _read(form: str | None, path: Path, to: "Console") -> "Predictions":
     from mmmsba_plugin.cli import _console
-    from mmmsba_plugin.errors import ScoreRangeError
     from mmmsba_plugin.evaluation.predictions import read_predictions
 
     try:
@@ -288,15 +288,3 @@ def write_all(
             for system in systems
         ]
         return [*paths, *draw(curves, folder)]
-
-
-def _silence_s(clip: Path) -> float | None:
-    from mmmsba_plugin.errors import MmmsbaError
-    from mmmsba_plugin.media.probe import probe
-    from mmmsba_plugin.media.silence import leading_silence_s
-
-    try:
-        return leading_silence_s(probe(clip))
-    except MmmsbaError:
-        # Whoever judges the clip says what is wrong with it; here it is only not heard.
-        return None

@@ -27,62 +27,50 @@ def show(side_by_side: SideBySide, to: Console) -> None:
         "measure", *(escape(visible(evaluation.system)) for evaluation in evaluations), box=None
     )
     for name in _names([evaluation.intervals for evaluation in evaluations]):
-        if all(
-            math.isnan(evaluation.intervals[name].value)
-            for evaluation in evaluations
-            if name in evaluation.intervals
-        ):
-            continue
-        table.add_row(name, *(_cell(evaluation.intervals.get(name)) for evaluation in evaluations))
+        cells = [_cell(evaluation.intervals.get(name)) for evaluation in evaluations]
+        if set(cells) != {"-"}:
+            table.add_row(name, *cells)
     to.print(table)
     if not any(_has_ends(number) for number in first.intervals.values()):
         to.print("no intervals: they need clips of two people or more, and --resamples above 0")
     _show_groups(first, to)
     for other, gains in side_by_side.gains.items():
         _show_gains(first.system, other, gains, to)
-    _show_silence(side_by_side.silence_auc, to)
-    _show_not_evaluated(first, to)
+    if (auc := side_by_side.silence_auc) is not None:
+        # So much of any metric may be owed to leading silence.
+        to.print(f"looking only at how long clips are silent at first would reach AUC {_cell(auc)}")
+    for key in first.not_evaluated[:_MAX_NAMES]:
+        _console.failure(f"not evaluated: {key}", to)
+    if (more := len(first.not_evaluated) - _MAX_NAMES) > 0:
+        _console.failure(f"not evaluated: {more} more clips", to)
 
 
 def show_published(tables: Mapping[str, Sequence[Row]], to: Console) -> None:
     """Show a system among published results, a table a task."""
     for title, rows in tables.items():
-        if rows:
-            _show_task(title, rows, to)
-        else:
+        if not rows:
             to.print(_console.visible_text(f"no published results of {title}"))
+            continue
+        numbers = reasons(rows)
+        columns = [[f"{title}, %", *(visible(row.system) for row in rows)]]
+        for name in rows[0].cells:
+            cells = [row.cells[name] for row in rows]
+            columns.append([name, *(_percent(cell, numbers) for cell in cells)])
+        # Wider than most terminals: better wrapped by them than broken into columns of one letter.
+        table = Table(box=None, pad_edge=False)
+        for head, *texts in columns:
+            table.add_column(head, no_wrap=True, min_width=max(map(len, (head, *texts))))
+        for line in zip(*(texts for _, *texts in columns), strict=True):
+            table.add_row(*map(escape, line))
+        to.print(table)
+        for footnote in footnotes(rows):
+            to.print(_console.visible_text(footnote, "dim"))
 
 
-def _show_task(title: str, rows: Sequence[Row], to: Console) -> None:
-    footnote_numbers = reasons(rows)
-    columns = [
-        [f"{title}, %", *(visible(row.system) for row in rows)],
-        *(
-            [n, *(_published(row.cells[n], footnote_numbers) for row in rows)]
-            for n in rows[0].cells
-        ),
-    ]
-    # Wider than most terminals: better wrapped by them than broken into columns of one letter.
-    table = Table(box=None, pad_edge=False)
-    for head, *cells in columns:
-        table.add_column(head, no_wrap=True, min_width=max(map(len, (head, *cells))))
-    for line in zip(*(cells for _, *cells in columns), strict=True):
-        table.add_row(*map(escape, line))
-    to.print(table)
-    for line_below in footnotes(rows):
-        to.print(_console.visible_text(line_below, "dim"))
-
-
-def _published(cell: Cell, footnote_numbers: Mapping[str, int]) -> str:
-    """Return a figure in percent, with the sign that footnotes explain."""
+def _percent(cell: Cell, footnote_numbers: Mapping[str, int]) -> str:
+    """Format a published value in percent, with the sign that footnotes explain."""
     has_value = not math.isnan(cell.value)
     return f"{100 * cell.value:.1f}{sign(cell, footnote_numbers)}" if has_value else "-"
-
-
-def _show_silence(auc: Interval | None, to: Console) -> None:
-    """Print how much of any metric may be owed to leading silence."""
-    if auc is not None:
-        to.print(f"looking only at how long clips are silent at first would reach AUC {_cell(auc)}")
 
 
 def _show_gains(first: str, second: str, gains: Mapping[str, Interval], to: Console) -> None:
@@ -104,13 +92,6 @@ def _show_groups(evaluation: Evaluation, to: Console) -> None:
         cells = [_cell(group.intervals.get(name)) for name in names]
         table.add_row(_console.visible_text(label), str(group.num_fake), *cells)
     to.print(table)
-
-
-def _show_not_evaluated(evaluation: Evaluation, to: Console) -> None:
-    for key in evaluation.not_evaluated[:_MAX_NAMES]:
-        _console.failure(f"not evaluated: {key}", to)
-    if (more := len(evaluation.not_evaluated) - _MAX_NAMES) > 0:
-        _console.failure(f"not evaluated: {more} more clips", to)
 
 
 def _names(tables: Sequence[Mapping[str, Interval]]) -> list[str]:

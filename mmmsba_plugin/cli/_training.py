@@ -1,6 +1,7 @@
-"""Shared parts of ``mmmsba train`` and ``mmmsba finetune``."""
+"""Shared parts of the commands that train."""
 
 import itertools
+import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from mmmsba_plugin.datasets.load import DatasetSpec, open_dataset
-from mmmsba_plugin.errors import MissingExtraError
+from mmmsba_plugin.errors import ConfigError, MissingExtraError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -38,6 +39,27 @@ def needs_training() -> Iterator[None]:
         raise MissingExtraError(
             f"training needs {error.name}; install it with: pip install 'mmmsba-plugin[train]'"
         ) from error
+
+
+def read_settings(file: Path) -> dict[str, Any]:
+    """Read the settings of a training run from a JSON file.
+
+    Raises:
+        ConfigError: It is no JSON object, or holds what is no setting.
+    """
+    from mmmsba_plugin.config import FitConfig
+
+    try:
+        settings = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ConfigError(
+            f"{file} cannot be read as JSON: {error}; give a file such as "
+            '{"train": {"max_epochs": 50}}'
+        ) from error
+    if not isinstance(settings, dict):
+        raise ConfigError(f"{file} must hold a JSON object of settings, such as {{}}")
+    FitConfig.read(settings)
+    return settings
 
 
 def open_records(

@@ -63,6 +63,8 @@ def check_dataset(
 
     No clip is opened. The exit code is 3 if a record cannot be used.
     """
+    from json import dumps
+
     from mmmsba_plugin.cli import _console
     from mmmsba_plugin.datasets.check import check
     from mmmsba_plugin.plugins import lookup
@@ -73,21 +75,15 @@ def check_dataset(
     if as_json is None:
         _show(checkup, entry, _console.console())
     else:
-        _write(checkup, as_json)
+        text = dumps(checkup.to_dict(), indent=2, allow_nan=False)
+        if str(as_json) == _STDOUT:
+            typer.echo(text)
+        else:
+            ensure_dir(as_json.parent)
+            with writing_to(as_json):
+                as_json.write_text(f"{text}\n", encoding="utf-8")
     if not checkup.usable:
         raise typer.Exit(_exit_codes.NOT_EVALUATED)
-
-
-def _write(checkup: "Checkup", path: Path) -> None:
-    import json
-
-    text = json.dumps(checkup.to_dict(), indent=2, allow_nan=False)
-    if str(path) == _STDOUT:
-        typer.echo(text)
-        return
-    ensure_dir(path.parent)
-    with writing_to(path):
-        path.write_text(f"{text}\n", encoding="utf-8")
 
 
 def _show(checkup: "Checkup", entry: "DatasetReader", to: "Console") -> None:

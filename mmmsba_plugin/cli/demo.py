@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from mmmsba_plugin.demo import Demo
-    from mmmsba_plugin.evaluation.evaluate import Evaluation
     from mmmsba_plugin.schema import Report
 
 
@@ -62,37 +61,28 @@ def demo(
 
 def _print_result(result: "Demo", console: "Console") -> None:
     from mmmsba_plugin.demo import DRAWN_FACE_NOTE, truth_of
+    from mmmsba_plugin.report.text import ALTERED
+    from mmmsba_plugin.timebase import clock
 
     console.print(f"really forged: {truth_of(result.record)}")
-    console.print(f"reported as fake: {_segments_text(result.report)}")
+    segments = (
+        f"{clock(segment.start_s)} to {clock(segment.end_s)} ({ALTERED[segment.modality]})"
+        for segment in result.report.segments
+    )
+    console.print(f"reported as fake: {', '.join(segments) or 'nothing'}")
     if result.untouched is not None:
         console.print(
             f"the clip scores {_score(result.report)}, and {_score(result.untouched)} "
             "before it was forged"
         )
         console.print(DRAWN_FACE_NOTE)
-    if result.evaluation is not None:
-        console.print(_measured(result.evaluation))
-
-
-def _segments_text(report: "Report") -> str:
-    from mmmsba_plugin.report.text import ALTERED
-    from mmmsba_plugin.timebase import clock
-
-    lines = (
-        f"{clock(segment.start_s)} to {clock(segment.end_s)} ({ALTERED[segment.modality]})"
-        for segment in report.segments
-    )
-    return ", ".join(lines) or "nothing"
+    if (evaluation := result.evaluation) is not None:
+        console.print(
+            f"over {evaluation.num_real + evaluation.num_fake} held-out clips of this one drawn "
+            f"face: AUC {evaluation.intervals['auc'].value:.2f}. That says nothing about real "
+            "footage"
+        )
 
 
 def _score(report: "Report") -> str:
     return "nothing" if report.score is None else f"{report.score:.3f}"
-
-
-def _measured(evaluation: "Evaluation") -> str:
-    num_clips = evaluation.num_real + evaluation.num_fake
-    return (
-        f"over {num_clips} held-out clips of this one drawn face: "
-        f"AUC {evaluation.intervals['auc'].value:.2f}. That says nothing about real footage"
-    )

@@ -70,14 +70,19 @@ def detect(
     """
     from mmmsba_plugin.cli import _console
     from mmmsba_plugin.cli._detectors import load_detector
+    from mmmsba_plugin.plugins import lookup
 
-    writers = _writers(formats)
+    chosen = [name.strip() for name in formats.split(",") if name.strip()]
+    writers: dict[str, Writer] = {name: lookup("writers", name) for name in chosen}
     if resume and "json" not in writers:
         raise typer.BadParameter("--resume reads the json reports; add json to --format")
     loaded = load_detector(detector, checkpoint, fpr=fpr)
     names = files.report_names(clips, output)
     if writers:
-        _require_places(names, output)
+        if output is not None:
+            ensure_dir(output)
+        # A clip whose folder is not there is not there either; its report will say so.
+        require_writable(*(n.parent for n in names.values() if n.parent.is_dir()))
 
     console = _console.console()
     before = files.reports_before(names, writers, loaded.info) if resume else {}
@@ -92,20 +97,6 @@ def detect(
             well += _write(report, name, writers, console) and report.status == "ok"
     if well < len(names):
         raise typer.Exit(_exit_codes.NOT_EVALUATED)
-
-
-def _writers(formats: str) -> "dict[str, Writer]":
-    from mmmsba_plugin.plugins import lookup
-
-    names = [name.strip() for name in formats.split(",")]
-    return {name: lookup("writers", name) for name in names if name}
-
-
-def _require_places(names: "Mapping[Path, Path]", output: Path | None) -> None:
-    if output is not None:
-        ensure_dir(output)
-    # A clip whose folder is not there is not there either; its report will say so.
-    require_writable(*(n.parent for n in names.values() if n.parent.is_dir()))
 
 
 def _write(

@@ -1,6 +1,8 @@
 """``mmmsba doctor``: what is missing on this machine, and how to get it."""
 
+import os
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from importlib import import_module, metadata
 from itertools import product
@@ -48,7 +50,16 @@ def doctor(
 
         typer.echo(dumps({"ok": healthy, "checks": [asdict(c) for c in checks]}, indent=2))
     else:
-        _print_table(checks)
+        from rich.console import Console
+        from rich.table import Table
+        from rich.text import Text
+
+        table = Table("what", "state", "found, or what to do", box=None)
+        colours = {"ok": "green", "optional": "yellow", "missing": "bold red"}
+        for check in checks:
+            state = Text(check.state, style=colours[check.state])
+            table.add_row(Text(check.name), state, Text(check.detail))
+        Console().print(table)
     if not healthy:
         raise typer.Exit(_exit_codes.STOPPED)
 
@@ -64,7 +75,8 @@ def examine() -> Iterator[Check]:
             yield Check(name, "missing", f"{type(error).__name__}: {error}")
 
 
-def _python() -> Iterator[Check]:
+def check_python() -> Iterator[Check]:
+    """Check the Python interpreter and this package."""
     import platform
 
     yield Check("python", "ok", f"{platform.python_version()} on {platform.platform(terse=True)}")
@@ -74,22 +86,22 @@ def _python() -> Iterator[Check]:
         yield Check(_OWN, "missing", _REINSTALL)
 
 
-def _packages() -> Iterator[Check]:
+def check_packages() -> Iterator[Check]:
+    """Check the packages that are always needed: their versions, and whether they import."""
     for requirement in _requirements(extra=""):
         check = _package(requirement, "missing", _REINSTALL)
-        yield _imported(check) if check.state == "ok" else check
+        if check.state == "ok":
+            # What is installed may still be broken.
+            try:
+                import_module(_MODULES.get(check.name, check.name))
+            except Exception as error:  # noqa: BLE001 - see `examine`
+                detail = f"{check.detail} does not import: {error!r}"
+                check = Check(check.name, "missing", detail)
+        yield check
 
 
-def _imported(check: Check) -> Check:
-    """Import the package as well: what is installed may still be broken."""
-    try:
-        import_module(_MODULES.get(check.name, check.name))
-    except Exception as error:  # noqa: BLE001 - see `examine`
-        return Check(check.name, "missing", f"{check.detail} does not import: {error!r}")
-    return check
-
-
-def _extras() -> Iterator[Check]:
+def check_extras() -> Iterator[Check]:
+    """Check the packages that only some extras bring."""
     offered = metadata.metadata(_OWN).get_all("Provides-Extra") or []
     by_extra = {extra: _requirements(extra) for extra in offered if extra != "dev"}
     own_names = {requirement.name for requirement in _requirements(extra="")}
@@ -117,29 +129,21 @@ def _requirements(extra: str) -> "list[Requirement]":
 def _package(
     requirement: "Requirement", if_not: Literal["optional", "missing"], remedy: str
 ) -> Check:
-    version = _installed(requirement.name)
-    if version is None:
-        return Check(requirement.name, if_not, f"not installed; {remedy}")
-    if not requirement.specifier.contains(version, prereleases=True):
-        return Check(
-            requirement.name, if_not, f"{version} is not {requirement.specifier}; {remedy}"
-        )
-    return Check(requirement.name, "ok", version)
-
-
-def _installed(name: str) -> str | None:
-    """Return the version; also that of another package which brings the same module."""
-    module = _MODULES.get(name)
+    """Check the version of a package, or of another one that brings the same module."""
+    module = _MODULES.get(requirement.name)
     rivals = metadata.packages_distributions().get(module, []) if module else []
-    for candidate in (name, *rivals):
-        try:
-            return metadata.version(candidate)
-        except metadata.PackageNotFoundError:
-            continue
-    return None
+    for name in (requirement.name, *rivals):
+        with suppress(metadata.PackageNotFoundError):
+            version = metadata.version(name)
+            if requirement.specifier.contains(version, prereleases=True):
+                return Check(requirement.name, "ok", version)
+            detail = f"{version} is not {requirement.specifier}; {remedy}"
+            return Check(requirement.name, if_not, detail)
+    return Check(requirement.name, if_not, f"not installed; {remedy}")
 
 
-def _face_models() -> Iterator[Check]:
+def check_face_models() -> Iterator[Check]:
+    """Check the hashes of the face models, and whether they load."""
     from mmmsba_plugin.tracks.models import DETECTOR, MESH, load_network, verify
 
     verify()
@@ -148,7 +152,8 @@ def _face_models() -> Iterator[Check]:
     yield Check("face models", "ok", f"{DETECTOR} and {MESH}: right hash, and they load")
 
 
-def _encoders() -> Iterator[Check]:
+def check_encoders() -> Iterator[Check]:
+    """Check the hashes of the encoders, and whether they load."""
     from mmmsba_plugin.features.embeddings import image, quality, speaker, spoofing
 
     for module in (speaker, spoofing, quality, image):
@@ -156,7 +161,8 @@ def _encoders() -> Iterator[Check]:
         yield Check("encoders", "ok", f"{module.FILE}: right hash, and it loads")
 
 
-def _codecs() -> Iterator[Check]:
+def check_codecs() -> Iterator[Check]:
+    """Check whether PyAV decodes and encodes the usual codecs."""
     from av.codec.codec import Codec, UnknownCodecError
 
     ways: tuple[tuple[Literal["r", "w"], str, State], ...] = (
@@ -172,7 +178,8 @@ def _codecs() -> Iterator[Check]:
             yield Check(f"{what} {name}", if_not, f"PyAV cannot; {remedy}")
 
 
-def _compute() -> Iterator[Check]:
+def check_compute() -> Iterator[Check]:
+    """Check the threads and the accelerator of torch."""
     import torch
 
     yield Check("torch threads", "ok", f"{torch.get_num_threads()}; OMP_NUM_THREADS sets them")
@@ -184,7 +191,8 @@ def _compute() -> Iterator[Check]:
     yield Check("accelerator", "ok", device)
 
 
-def _plugins() -> Iterator[Check]:
+def check_plugins() -> Iterator[Check]:
+    """Check the plug-ins, our own among them."""
     from mmmsba_plugin.plugins import OWN_NAME, states
 
     plugin_states = states()
@@ -196,7 +204,8 @@ def _plugins() -> Iterator[Check]:
         yield Check(f"plug-in {OWN_NAME}", "missing", f"our own parts; {_REINSTALL}")
 
 
-def _checkpoint() -> Iterator[Check]:
+def check_checkpoint() -> Iterator[Check]:
+    """Check the bundled weights, or those that the environment names."""
     from mmmsba_plugin import weights
     from mmmsba_plugin.detector import MmmsbaDetector
     from mmmsba_plugin.errors import CheckpointNotFoundError, MmmsbaError
@@ -207,45 +216,27 @@ def _checkpoint() -> Iterator[Check]:
         if weights.folder() is None and isinstance(error, CheckpointNotFoundError):
             yield Check("checkpoint", "optional", str(error))
         else:
-            yield Check("checkpoint", "missing", f"{error}; {_other_weights()}")
+            remedy = (
+                f"{weights.VARIABLE} names it: unset that to use the bundled weights"
+                if os.environ.get(weights.VARIABLE)
+                else "the bundled one comes back with: pip install --force-reinstall --no-deps "
+                f"{_OWN}"
+            )
+            yield Check("checkpoint", "missing", f"{error}; {remedy}")
         return
     summary = f"{info['checkpoint']}: its weights have the hash they should have"
     yield Check("checkpoint", "ok", f"{summary}, and load; learned from: {info['trained_on']}")
 
 
-def _other_weights() -> str:
-    """Explain how to get weights where none are bundled or named."""
-    import os
-
-    from mmmsba_plugin import weights
-
-    if os.environ.get(weights.VARIABLE):
-        return f"{weights.VARIABLE} names it: unset that to use the bundled weights"
-    return f"the bundled one comes back with: pip install --force-reinstall --no-deps {_OWN}"
-
-
-def _print_table(checks: list[Check]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table("what", "state", "found, or what to do", box=None)
-    colours = {"ok": "green", "optional": "yellow", "missing": "bold red"}
-    for check in checks:
-        state = Text(check.state, style=colours[check.state])
-        table.add_row(Text(check.name), state, Text(check.detail))
-    Console().print(table)
-
-
 #: What is looked at, in this order; the name is for a look that fails altogether.
 _LOOKS: dict[str, Callable[[], Iterator[Check]]] = {
-    "python": _python,
-    "packages": _packages,
-    "extras": _extras,
-    "face models": _face_models,
-    "voice models": _encoders,
-    "codecs": _codecs,
-    "plug-ins": _plugins,
-    "torch": _compute,
-    "checkpoint": _checkpoint,
+    "python": check_python,
+    "packages": check_packages,
+    "extras": check_extras,
+    "face models": check_face_models,
+    "voice models": check_encoders,
+    "codecs": check_codecs,
+    "plug-ins": check_plugins,
+    "torch": check_compute,
+    "checkpoint": check_checkpoint,
 }

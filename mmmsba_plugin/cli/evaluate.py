@@ -116,16 +116,20 @@ def evaluate(
     from mmmsba_plugin.cli import _console, _tables
     from mmmsba_plugin.evaluation.evaluate import side_by_side
 
+    if mode not in _MODES:
+        raise typer.BadParameter(f"{mode} is none of {', '.join(_MODES)}", param_hint="--mode")
+    # Fewer resamples for JSON alone, which is wanted soon.
+    default_resamples = 0 if as_json is not None and output is None else _RESAMPLES
     settings = {
-        "mode": _mode(mode),
+        "mode": mode,
         "tious": _parse_list(tiou, float, "--tiou"),
         "num_proposals": _parse_list(proposals, int, "--proposals"),
-        "num_resamples": _draws(resamples, alone=as_json is not None and output is None),
+        "num_resamples": default_resamples if resamples is None else resamples,
         "seed": seed,
     }
     console = _console.console(to_stderr=as_json == _evaluation.STDOUT)
     _make_folders(output, as_json)
-    others, published = _beside(beside or [])
+    others, published = _split_beside(beside or [])
     options = _evaluation.GroundTruthOptions(truth, data, split, listens=leaks)
     _evaluation.require_published(published, options)
     if predictions:
@@ -183,12 +187,6 @@ def _refuse(options: Mapping[str, object]) -> None:
             )
 
 
-def _mode(word: str) -> str:
-    if word not in _MODES:
-        raise typer.BadParameter(f"{word} is none of {', '.join(_MODES)}", param_hint="--mode")
-    return word
-
-
 def _parse_list(listed: str, kind: Callable[[str], Any], option: str) -> tuple[Any, ...]:
     try:
         return tuple(kind(text) for text in listed.split(",") if text.strip())
@@ -198,25 +196,15 @@ def _parse_list(listed: str, kind: Callable[[str], Any], option: str) -> tuple[A
         ) from error
 
 
-def _draws(resamples: int | None, *, alone: bool) -> int:
-    """Return the number of resamples: fewer for JSON alone, which is wanted soon."""
-    if resamples is not None:
-        return resamples
-    return 0 if alone else _RESAMPLES
-
-
-def _beside(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Return other predictions, and the datasets whose published results are asked for."""
-    datasets = [
-        argument.removeprefix(_PUBLISHED).removeprefix(":")
-        for argument in arguments
-        if _is_published(argument)
-    ]
-    return [argument for argument in arguments if not _is_published(argument)], datasets
-
-
-def _is_published(argument: str) -> bool:
-    return argument == _PUBLISHED or argument.startswith(f"{_PUBLISHED}:")
+def _split_beside(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Split off the datasets whose published results are asked for from other predictions."""
+    others, datasets = [], []
+    for argument in arguments:
+        if argument == _PUBLISHED or argument.startswith(f"{_PUBLISHED}:"):
+            datasets.append(argument.removeprefix(_PUBLISHED).removeprefix(":"))
+        else:
+            others.append(argument)
+    return others, datasets
 
 
 def _make_folders(output: Path | None, as_json: Path | None) -> None:

@@ -33,7 +33,14 @@ def features(
     from mmmsba_plugin.media.probe import probe
 
     config = FeaturesConfig.read({} if stride_s is None else {"stride_s": stride_s})
-    clips_by_name = _by_name(clips)
+    clips_by_name: dict[str, Path] = {}
+    for clip in clips:
+        # Features are found again by the name of their clip alone.
+        if (other := clips_by_name.setdefault(clip.stem, clip)) != clip:
+            raise ConfigError(
+                f"{other} and {clip} would both become {clip.stem}.npy; describe them one after "
+                "the other, each with its own -o DIR"
+            )
     ensure_dir(output)
     front_ends = bind_front_ends(config)
     console = _console.console()
@@ -53,22 +60,6 @@ def features(
                 )
     if failed:
         raise typer.Exit(_exit_codes.NOT_EVALUATED)
-
-
-def _by_name(clips: list[Path]) -> dict[str, Path]:
-    """Return clips by what their features will be called.
-
-    Raises:
-        ConfigError: Two would be called alike; features are found again by that name alone.
-    """
-    clips_by_name: dict[str, Path] = {}
-    for clip in clips:
-        if (other := clips_by_name.setdefault(clip.stem, clip)) != clip:
-            raise ConfigError(
-                f"{other} and {clip} would both become {clip.stem}.npy; describe them one after "
-                "the other, each with its own -o DIR"
-            )
-    return clips_by_name
 
 
 def _reason(error: Exception) -> str:

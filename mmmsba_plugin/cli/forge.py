@@ -80,8 +80,13 @@ def forge(
     """
     from mmmsba_plugin.cli import _console
     from mmmsba_plugin.forge.dataset import forge_dataset
+    from mmmsba_plugin.plugins import entries, lookup
 
-    forgers = _select_forgers(_split_names(forger), _split_names(exclude))
+    usable = [offer.name for offer in entries("forgers") if offer.state == "ok"]
+    left_out = {lookup("forgers", name).name for name in _split_names(exclude)}
+    forgers: list[Forger] = [
+        lookup("forgers", name) for name in _split_names(forger) or usable if name not in left_out
+    ]
     ensure_dir(output)
     console = _console.console()
     with console.status("forging") as status:
@@ -98,8 +103,8 @@ def forge(
             workers=workers or os.cpu_count() or 1,
             on_progress=lambda count, total, _: status.update(f"forging: {count} of {total} clips"),
         )
-    for left_out in summary.left_out:
-        _console.failure(f"left out {left_out}", console)
+    for description in summary.left_out:
+        _console.failure(f"left out {description}", console)
     by_reason: dict[str, list[str]] = {}
     for skipped in summary.skipped:
         by_reason.setdefault(skipped.reason, []).append(skipped.name)
@@ -115,14 +120,6 @@ def forge(
 
 def _split_names(options: Sequence[str] | None) -> list[str]:
     return [name.strip() for option in options or () for name in option.split(",") if name.strip()]
-
-
-def _select_forgers(included: Sequence[str], excluded: Sequence[str]) -> "list[Forger]":
-    from mmmsba_plugin.plugins import entries, lookup
-
-    usable = [offer.name for offer in entries("forgers") if offer.state == "ok"]
-    left_out = {lookup("forgers", name).name for name in excluded}
-    return [lookup("forgers", name) for name in included or usable if name not in left_out]
 
 
 def _print_leakage(dataset: Path, console: "Console") -> None:

@@ -4,17 +4,17 @@ import os
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mmmsba_plugin.cli import _exit_codes
+from mmmsba_plugin.errors import ConfigError
 from mmmsba_plugin.files import ensure_dir, writing_to
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from mmmsba_plugin.config import FitConfig
     from mmmsba_plugin.reproduce.result import MeasuredTable
 
 
@@ -65,13 +65,21 @@ def reproduce(
     next clip if the same is asked for again.
     """
     from mmmsba_plugin.cli import _console
+    from mmmsba_plugin.cli._training import read_settings
+    from mmmsba_plugin.config import FitConfig
     from mmmsba_plugin.reproduce import plan
     from mmmsba_plugin.reproduce.datasets import TITLES, open_datasets
     from mmmsba_plugin.reproduce.run import Reproduction, Settings
     from mmmsba_plugin.reproduce.show import write
 
     chosen_tables = [plan.table(name) for name in tables or plan.TABLES]
-    settings = Settings(_fit_config(config), _seeds(seeds), limit, resamples, workers)
+    settings = Settings(
+        FitConfig.read(read_settings(config) if config else {}),
+        _seeds(seeds),
+        limit,
+        resamples,
+        workers,
+    )
     if not data:
         raise typer.BadParameter(
             "say where a dataset lies, such as lav-df=DIR; there are "
@@ -86,7 +94,7 @@ def reproduce(
         settings,
         output,
         on_step=lambda what: console.print(_console.visible_text(what)),
-        on_clip=_counting(console) if console.is_terminal else _silent,
+        on_clip=_counting(console),
         progress=console.is_terminal,
     )
     failed = False
@@ -101,44 +109,21 @@ def reproduce(
         raise typer.Exit(_exit_codes.NOT_EVALUATED)
 
 
-def _fit_config(file: Path | None) -> "FitConfig":
-    import json
-
-    from mmmsba_plugin.config import FitConfig
-    from mmmsba_plugin.errors import ConfigError
-
-    if file is None:
-        return FitConfig()
-    try:
-        settings: Any = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ConfigError(
-            f"{file} cannot be read as JSON: {error}; give a file such as "
-            '{"train": {"max_epochs": 50}}'
-        ) from error
-    return FitConfig.read(settings)
-
-
 def _seeds(text: str) -> tuple[int, ...]:
-    from mmmsba_plugin.errors import ConfigError
-
     words = [word.strip() for word in text.split(",")]
     if not all(word.isdecimal() for word in words):
         raise ConfigError(f"--seeds must be whole numbers with commas between, got {text!r}")
     return tuple(dict.fromkeys(map(int, words)))
 
 
-def _silent(_what: str, _clip: str) -> None:
-    """Print nothing, where nobody watches."""
-
-
 def _counting(console: "Console") -> Callable[[str, str], None]:
-    """Build a callback that counts clips on a line that is written over."""
+    """Build a callback that counts clips on a line that is written over, where one can be."""
     counts: Counter[str] = Counter()
 
     def count(what: str, _clip: str) -> None:
         counts[what] += 1
-        console.print(f"clips {what} in this run: {counts[what]}", end="\r")
+        if console.is_terminal:
+            console.print(f"clips {what} in this run: {counts[what]}", end="\r")
 
     return count
 

@@ -114,7 +114,7 @@ def _settings(
     """Return the settings of a file, with what the command line says put over them."""
     from mmmsba_plugin.config import FitConfig
 
-    settings = _read(config) if config else {}
+    settings = _training.read_settings(config) if config else {}
     if preset:
         settings["preset"] = preset
     if attention:
@@ -125,24 +125,4 @@ def _settings(
         settings["features"] = features.only(chosen).model_dump(mode="json")
     options = {name: value for name, value in train.items() if value is not None}
     settings["train"] = {**settings.get("train", {}), **options}
-    return settings
-
-
-def _read(config: Path) -> dict[str, Any]:
-    """Read settings from a file, and check that they exist."""
-    import json
-
-    from mmmsba_plugin.config import FitConfig
-    from mmmsba_plugin.errors import ConfigError
-
-    try:
-        settings = json.loads(config.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ConfigError(
-            f"{config} cannot be read as JSON: {error}; give a file such as "
-            '{"train": {"max_epochs": 50}}'
-        ) from error
-    if not isinstance(settings, dict):
-        raise ConfigError(f"{config} must hold a JSON object of settings, such as {{}}")
-    FitConfig.read(settings)
     return settings

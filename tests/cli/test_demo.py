@@ -5,19 +5,12 @@ import webbrowser
 import pytest
 from typer.testing import CliRunner
 
-from mmmsba_plugin import demo, plugins
+from mmmsba_plugin import demo
 from mmmsba_plugin.cli import _exit_codes, app
 from mmmsba_plugin.datasets.lavdf import read_lavdf
 from mmmsba_plugin.errors import CheckpointNotFoundError, DatasetError
 from mmmsba_plugin.record import Record
 from mmmsba_plugin.segment import Segment
-
-
-@pytest.fixture(autouse=True)
-def _fresh():
-    plugins.forget()
-    yield
-    plugins.forget()
 
 
 @pytest.fixture

@@ -48,13 +48,6 @@ def forensics_detectors():
 """
 
 
-@pytest.fixture(autouse=True)
-def _fresh():
-    plugins.forget()
-    yield
-    plugins.forget()
-
-
 @pytest.fixture
 def detect(checkpoint):
     """Run the command with the tiny checkpoint."""

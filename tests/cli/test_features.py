@@ -4,26 +4,13 @@ import shutil
 
 import numpy as np
 import pytest
-from typer.testing import CliRunner
 
-from mmmsba_plugin import plugins
-from mmmsba_plugin.cli import _exit_codes, app
+from mmmsba_plugin.cli import _exit_codes
 from mmmsba_plugin.features.log_mel import LogMel
 
 from ..clips import clip as numbered_clip
 
-
-@pytest.fixture(autouse=True)
-def _fresh(monkeypatch, feature_cache):
-    monkeypatch.setenv("MMMSBA_CACHE", str(feature_cache.folder.parent))
-    plugins.forget()
-    yield
-    plugins.forget()
-
-
-@pytest.fixture
-def run():
-    return lambda *arguments: CliRunner().invoke(app, [str(a) for a in arguments])
+pytestmark = pytest.mark.usefixtures("cached_features")
 
 
 class TestFeatures:

@@ -39,4 +39,4 @@ class TestCommand:
         (tmp_path / "list.json").write_text("[]")
         result = CliRunner().invoke(app, ["reproduce", "--config", str(tmp_path / "list.json")])
         assert result.exit_code == _exit_codes.STOPPED
-        assert "FitConfig" in result.stderr
+        assert "must hold a JSON object of settings" in result.stderr

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from mmmsba_plugin import plugins
 from mmmsba_plugin.cli import _exit_codes, app
 from mmmsba_plugin.cli.train import _settings
 from mmmsba_plugin.datasets.lavdf import read_lavdf
@@ -17,12 +16,7 @@ from mmmsba_plugin.model.checkpoint import read_config
 TINY = {"network": {"gru_units": 4, "dense_units": 4}, "train": {"max_epochs": 1}}
 
 
-@pytest.fixture(autouse=True)
-def _fresh(monkeypatch, feature_cache):
-    monkeypatch.setenv("MMMSBA_CACHE", str(feature_cache.folder.parent))
-    plugins.forget()
-    yield
-    plugins.forget()
+pytestmark = pytest.mark.usefixtures("cached_features")
 
 
 class TestTrain:
@@ -109,11 +103,6 @@ SETTINGS = {
     "network": {"gru_units": 4, "dense_units": 4},
     "train": {"max_epochs": 5, "batch_size": 8},
 }
-
-
-@pytest.fixture
-def run():
-    return lambda *arguments: CliRunner().invoke(app, [str(a) for a in arguments])
 
 
 class TestTrainCommand:
