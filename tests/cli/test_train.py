@@ -8,7 +8,6 @@ import pytest
 from typer.testing import CliRunner
 
 from mmmsba_plugin.cli import _exit_codes, app
-from mmmsba_plugin.cli.train import _settings
 from mmmsba_plugin.datasets.lavdf import read_lavdf
 from mmmsba_plugin.errors import DatasetError
 from mmmsba_plugin.model.checkpoint import read_config
@@ -17,6 +16,21 @@ TINY = {"network": {"gru_units": 4, "dense_units": 4}, "train": {"max_epochs": 1
 
 
 pytestmark = pytest.mark.usefixtures("cached_features")
+
+
+@pytest.fixture
+def fit_arguments(monkeypatch):
+    """What the training is asked for, which then is not done."""
+    from mmmsba_plugin.training import fit
+
+    arguments = {}
+
+    def listen(records, config, *_, **__):
+        arguments.update(keys=[record.key for record in records], config=config)
+        raise DatasetError("that was all")
+
+    monkeypatch.setattr(fit, "fit", listen)
+    return arguments
 
 
 class TestTrain:
@@ -64,20 +78,6 @@ class TestTrain:
         result = train("--data", ".", "--calibration", "platt")
         assert result.exit_code == _exit_codes.STOPPED
         assert "calibration: Input should be 'none', 'temperature' or 'isotonic'" in result.stderr
-
-    @pytest.fixture
-    def fit_arguments(self, monkeypatch):
-        """What the training is asked for, which then is not done."""
-        from mmmsba_plugin.training import fit
-
-        arguments = {}
-
-        def listen(records, config, *_, **__):
-            arguments.update(keys=[record.key for record in records], config=config)
-            raise DatasetError("that was all")
-
-        monkeypatch.setattr(fit, "fit", listen)
-        return arguments
 
     def test_features_alone_need_no_clips(self, train, halves, fit_arguments):
         shutil.rmtree(halves[0] / "train")
@@ -129,10 +129,14 @@ class TestTrainCommand:
         assert list(model.dims) == ["audio", "lips"]
         assert config.trained_on == talking_head_dataset.name
 
-    def test_a_preset_of_the_file_is_kept_unless_another_is_asked_for(self, settings):
+    def test_a_preset_of_the_file_is_kept_unless_another_is_asked_for(
+        self, run, talking_head_dataset, settings, fit_arguments
+    ):
         settings.write_text('{"preset": "reference"}')
-        assert _settings(settings, None, None, None)["preset"] == "reference"
-        assert _settings(settings, "paper", None, None)["preset"] == "paper"
+        command = ("train", "--data", talking_head_dataset, "--config", settings)
+        for options, preset in (((), "reference"), (("--preset", "paper"), "paper")):
+            run(*command, "-o", settings.with_name("out"), *options)
+            assert fit_arguments["config"].preset == preset
 
     @pytest.mark.parametrize(
         ("text", "reason"),

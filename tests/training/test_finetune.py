@@ -1,17 +1,13 @@
-"""``mmmsba finetune``: what changes when weights are tuned, what stays, and what is said of it."""
+"""What changes when weights are tuned, what stays, and what is said of it."""
 
 import json
 import shutil
-import sys
 from pathlib import Path
 
 import lightning
 import pytest
 import torch
-from typer.testing import CliRunner
 
-from mmmsba_plugin import training
-from mmmsba_plugin.cli import _exit_codes, app
 from mmmsba_plugin.config import FitConfig, LossConfig, ModelConfig, TrainConfig, TuneConfig
 from mmmsba_plugin.datasets.lavdf import read_lavdf
 from mmmsba_plugin.detector import MmmsbaDetector
@@ -220,62 +216,3 @@ class TestSettings:
     def test_settings_out_of_bounds_are_refused(self):
         with pytest.raises(ConfigError, match=r"learning_rate: Input should be greater than 0"):
             TuneConfig.read({"learning_rate": 0})
-
-
-class TestCommand:
-    @pytest.fixture
-    def tune(self, tmp_path, feature_cache, monkeypatch):
-        monkeypatch.setenv("MMMSBA_CACHE", str(feature_cache.folder.parent))
-
-        def run(*words):
-            arguments = ("finetune", "-o", tmp_path / "out", *words)
-            return CliRunner().invoke(app, [str(word) for word in arguments])
-
-        return run
-
-    @pytest.mark.usefixtures("bundled")
-    def test_the_bundled_weights_are_tuned_if_none_are_named(
-        self, tune, talking_head_dataset, tmp_path
-    ):
-        result = tune("--data", talking_head_dataset, "--max-epochs", 1, "--learning-rate", 0.001)
-        assert result.exit_code == _exit_codes.OK, result.stderr
-        _, config = load_checkpoint(tmp_path / "out")
-        assert config.tuned_from.checkpoint == "bundled"
-        assert config.trained_on == "a puppet; then tuned on forged"
-        assert config.training["learning_rate"] == 0.001
-        shown_lines = [
-            line for line in result.stdout.splitlines() if "validation clip_auc: " in line
-        ]
-        assert [line for line in shown_lines if ", before " in line] == shown_lines != []
-
-    def test_what_it_starts_from_can_be_named(
-        self, tune, checkpoint, talking_head_dataset, tmp_path
-    ):
-        words = ("--data", f"lav-df={talking_head_dataset}", "--checkpoint", checkpoint, "--freeze")
-        result = tune(*words, "--max-epochs", 1, "--calibration", "none")
-        assert result.exit_code == _exit_codes.OK, result.stderr
-        _, config = load_checkpoint(tmp_path / "out")
-        assert config.tuned_from.checkpoint == "tiny"
-        assert config.training["freeze_encoders"] is True
-        assert config.calibration.reason == ""
-
-    @pytest.mark.usefixtures("unbundled")
-    def test_without_any_weights_it_stops_before_it_makes_a_folder(self, tune, tmp_path):
-        result = tune("--data", ".")
-        assert result.exit_code == _exit_codes.STOPPED
-        assert "no checkpoint was given and none is bundled" in result.stderr
-        assert not (tmp_path / "out").exists()
-
-    @pytest.mark.usefixtures("bundled")
-    @pytest.mark.parametrize("command", ["train", "finetune"])
-    def test_without_what_training_needs_it_says_what_to_install(
-        self, command, monkeypatch, tmp_path
-    ):
-        for name in ("training.fit", "training.finetune"):
-            monkeypatch.delitem(sys.modules, f"mmmsba_plugin.{name}", raising=False)
-        monkeypatch.delattr(training, "finetune", raising=False)
-        monkeypatch.setitem(sys.modules, "lightning", None)
-        words = [command, "--data", ".", "-o", str(tmp_path / "out")]
-        result = CliRunner().invoke(app, words)
-        assert result.exit_code == _exit_codes.STOPPED
-        assert "install it with: pip install 'mmmsba-plugin[train]'" in result.stderr
