@@ -37,7 +37,7 @@ class GroundTruthOptions:
 
     Attributes:
         dataset: Name of the reader, once the dataset was opened.
-        silence_s: The silence that each clip starts with, by key, as far as was heard.
+        silence_s: The silence that each clip starts with, by key; None where it is unknown.
 
     Raises:
         BadParameter: Not just one of both was given.
@@ -72,7 +72,9 @@ class GroundTruthOptions:
             BadParameter: There is only a file of truth.
         """
         if self._data is None:
-            raise typer.BadParameter("give PREDICTIONS with --truth, or clips to judge with --data")
+            raise typer.BadParameter(
+                "give PREDICTIONS with --truth, or clips to evaluate with --data"
+            )
         return self._opened(need_media=need_media)
 
     @property

@@ -129,7 +129,7 @@ def _show_counts(checkup: "Checkup", to: "Console") -> None:
     to.print(f"fake segments: {spans.count}{lasting if spans.count else ''}")
     if checkup.whole_clips:
         to.print(
-            f"forged at no stated place: {checkup.whole_clips}; no localization is measured on them"
+            f"fake at no stated place: {checkup.whole_clips}; no localization is measured on them"
         )
 
 

@@ -23,7 +23,7 @@ def features(
 ) -> None:
     """Write the features of clips as DIR/MODALITY/CLIP.npy, one row a snippet.
 
-    Rows of NaN stand where the modality could not be seen or heard. The files are what the
+    Rows of NaN stand where the modality is absent. The files are what the
     `precomputed` front-end reads, with the printed hop.
     """
     from mmmsba_plugin.cli import _console

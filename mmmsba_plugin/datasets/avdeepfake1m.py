@@ -46,7 +46,7 @@ from mmmsba_plugin.datasets.reader import (
 )
 from mmmsba_plugin.errors import DatasetError
 from mmmsba_plugin.record import Record
-from mmmsba_plugin.segment import Segment, merge
+from mmmsba_plugin.segment import merge
 from mmmsba_plugin.timebase import frames_to_s
 
 #: Frames a second of every clip; the dataset's own tools assume it.
@@ -171,8 +171,18 @@ def _published(config: AvDeepfake1mConfig) -> list[str]:
         )
     splits = [serves[config.split]] if config.split else list(dict.fromkeys(serves.values()))
     if splits == [None]:
-        raise DatasetError(_private(config.root))
-    there = [own for own in splits if own and _has_items(config.root, own)]
+        lists = ", ".join(sorted(path.name for path in config.root.glob("test*_files.txt")))
+        raise DatasetError(
+            f"the labels of the test clips of {config.root} are private"
+            f"{f' ({lists})' if lists else ''}; measure on --split dev, or as MMMS-BA does on the "
+            f"official val, with --split test --data 'av-deepfake1m[protocol=paper]={config.root}'"
+            ", or hand reports of the clips in to the dataset's own benchmark"
+        )
+    there = [
+        own
+        for own in splits
+        if own and (_list_of(config.root, own).is_file() or _sidecar_folders(config.root, own))
+    ]
     if not there:
         names = " or ".join(f"{own}_metadata.json" for own in splits if own)
         raise DatasetError(
@@ -182,23 +192,9 @@ def _published(config: AvDeepfake1mConfig) -> list[str]:
     return there
 
 
-def _private(root: Path) -> str:
-    lists = ", ".join(sorted(path.name for path in root.glob("test*_files.txt")))
-    return (
-        f"the labels of the test clips of {root} are private{f' ({lists})' if lists else ''}; "
-        "measure on --split dev, or as MMMS-BA does on the official val, with "
-        f"--split test --data 'av-deepfake1m[protocol=paper]={root}', or judge the clips and hand "
-        "the reports in to the dataset's own benchmark"
-    )
-
-
 def _items(root: Path, published: str, on_error: OnError) -> Iterator[Item]:
     path = _list_of(root, published)
     return listed(path) if path.is_file() else _sidecars(root, published, on_error)
-
-
-def _has_items(root: Path, published: str) -> bool:
-    return _list_of(root, published).is_file() or bool(_sidecar_folders(root, published))
 
 
 def _list_of(root: Path, published: str) -> Path:
@@ -208,15 +204,18 @@ def _list_of(root: Path, published: str) -> Path:
 def _sidecars(root: Path, published: str, on_error: OnError) -> Iterator[Item]:
     """Yield the records that are a file each, by path; the path names the clip."""
     for folder in _sidecar_folders(root, published)[:1]:
-        for path in _json_files(folder):
-            try:
-                item = whole(path)
-            except DatasetError as error:
-                on_error(error)
-                continue
-            name = path.relative_to(folder).with_suffix(".mp4").as_posix()
-            entry = item.value
-            yield item._replace(value={"file": name, **entry} if isinstance(entry, dict) else entry)
+        for parent, folders, names in os.walk(folder):
+            folders.sort()
+            for path in (Path(parent, name) for name in sorted(names) if name.endswith(".json")):
+                try:
+                    item = whole(path)
+                except DatasetError as error:
+                    on_error(error)
+                    continue
+                if isinstance(item.value, dict):
+                    key = path.relative_to(folder).with_suffix(".mp4").as_posix()
+                    item = item._replace(value={"file": key, **item.value})
+                yield item
 
 
 def _sidecar_folders(root: Path, published: str) -> list[Path]:
@@ -234,12 +233,6 @@ def _has_sidecars(folder: Path) -> bool:
         if suffixes & {".json", ".mp4"}:
             return ".json" in suffixes
     return False
-
-
-def _json_files(folder: Path) -> Iterator[Path]:
-    for parent, folders, names in os.walk(folder):
-        folders.sort()
-        yield from (Path(parent, name) for name in sorted(names) if name.endswith(".json"))
 
 
 def _places(published: str, key: str = "") -> list[str]:
@@ -292,18 +285,12 @@ def _split(key: str, published: str, config: AvDeepfake1mConfig) -> str:
     serves = _PUBLISHED[config.protocol]
     ours = [split for split, own in serves.items() if own == published] or [published]
     if ours == ["train", "dev"]:
-        return "dev" if _dealt(key, config.seed) < HELD_OUT else "train"
+        # A number that the identity alone decides, the same on every machine. Clips of nobody
+        # known are dealt by folder, so that a clip and its fakes stay together.
+        identity = identity_of(key) or str(PurePosixPath(key).parent)
+        digest = hashlib.blake2b(f"{config.seed}:{identity}".encode(), digest_size=8).digest()
+        return "dev" if int.from_bytes(digest, "big") / 2**64 < HELD_OUT else "train"
     return ours[0]
-
-
-def _dealt(key: str, seed: int) -> float:
-    """Return a number in [0, 1) that a person alone decides, the same on every machine.
-
-    Clips of nobody known are dealt by folder, so that a clip and its forgeries stay together.
-    """
-    identity = identity_of(key) or str(PurePosixPath(key).parent)
-    digest = hashlib.blake2b(f"{seed}:{identity}".encode(), digest_size=8).digest()
-    return int.from_bytes(digest, "big") / 2**64
 
 
 def _kind(item: Fields) -> str | None:
@@ -326,7 +313,7 @@ def _ground_truth(item: Fields, kind: str | None) -> tuple[Truth, Truth]:
             "'fake_segments' and the segments of both modalities do not agree on whether the "
             "clip is fake; correct one"
         )
-    return (visual, audio) if kind is None else _as_typed(kind, visual, audio)
+    return (visual, audio) if kind is None else _without_copies(kind, visual, audio)
 
 
 def _of_modality(item: Fields, modality: str, joined: Truth | None, kind: str | None) -> Truth:
@@ -348,25 +335,22 @@ def _of_modality(item: Fields, modality: str, joined: Truth | None, kind: str | 
     return joined if joined and altered else ()
 
 
-def _as_typed(kind: str, visual: Truth, audio: Truth) -> tuple[Truth, Truth]:
+def _without_copies(kind: str, visual: Truth, audio: Truth) -> tuple[Truth, Truth]:
     """Return the segments without copies in the modality that was not altered."""
+
+    def own(segments: Truth, others: Truth) -> Truth:
+        return tuple(
+            s
+            for s in segments
+            if not any(o.start_s <= s.start_s and s.end_s <= o.end_s for o in others)
+        )
+
     alters_visual, alters_audio = _ALTERED[kind]
-    kept_visual, kept_audio = visual, audio
-    if alters_audio and not alters_visual:
-        kept_visual = _without_copies(visual, audio)
-    if alters_visual and not alters_audio:
-        kept_audio = _without_copies(audio, visual)
-    if (bool(kept_visual), bool(kept_audio)) != _ALTERED[kind]:
+    own_visual = own(visual, audio) if alters_audio and not alters_visual else visual
+    own_audio = own(audio, visual) if alters_visual and not alters_audio else audio
+    if (bool(own_visual), bool(own_audio)) != _ALTERED[kind]:
         raise DatasetError(
             f"'modify_type' is {kind!r}, but 'visual_fake_segments' has {len(visual)} and "
             f"'audio_fake_segments' {len(audio)}; correct one"
         )
-    return kept_visual, kept_audio
-
-
-def _without_copies(of: Truth, other: Truth) -> Truth:
-    return tuple(segment for segment in of if not any(_covers(o, segment) for o in other))
-
-
-def _covers(outer: Segment, inner: Segment) -> bool:
-    return outer.start_s <= inner.start_s and inner.end_s <= outer.end_s
+    return own_visual, own_audio

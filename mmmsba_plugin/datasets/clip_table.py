@@ -66,13 +66,19 @@ def read_table(
     Raises:
         DatasetError: The columns make no sense.
     """
-    clips = _by_path(table, on_error)
+    lines_of_path: dict[str, list[_Line]] = {}
+    for number, row in read_rows(table, required=("path",), on_error=on_error):
+        if row["path"]:
+            lines_of_path.setdefault(row["path"], []).append(_Line(number, row))
+        else:
+            on_error(DatasetError(f"{table}, line {number}: 'path' is empty; name the clip"))
     _require_columns(table)
-    for path, lines in clips.items():
+    for path, lines in lines_of_path.items():
         try:
             record = _record(table.parent / path, path, lines)
             in_split = splits.wants(record.split)
-            _require_clip(record.media, need_it=need_media and in_split)
+            if need_media and in_split and not record.media.is_file():
+                raise DatasetError(f"there is no {record.media}; correct 'path'")  # noqa: TRY301
         except DatasetError as error:
             at = ", ".join(str(line.number) for line in lines)
             on_error(DatasetError(f"{table}, line {at}: {error}"))
@@ -118,21 +124,6 @@ def _require_columns(table: Path) -> None:
         raise DatasetError(f"{table} has start_s and segments; leave one of them out")
 
 
-def _by_path(table: Path, on_error: OnError) -> dict[str, list[_Line]]:
-    lines_of_path: dict[str, list[_Line]] = {}
-    for number, row in read_rows(table, required=("path",), on_error=on_error):
-        if row["path"]:
-            lines_of_path.setdefault(row["path"], []).append(_Line(number, row))
-        else:
-            on_error(DatasetError(f"{table}, line {number}: 'path' is empty; name the clip"))
-    return lines_of_path
-
-
-def _require_clip(clip: Path, *, need_it: bool) -> None:
-    if need_it and not clip.is_file():
-        raise DatasetError(f"there is no {clip}; correct 'path'")
-
-
 def _record(media: Path, path: str, lines: Sequence[_Line]) -> Record:
     audio, visual, is_by_modality = _ground_truth(lines)
     split = _same(lines, "split")
@@ -140,11 +131,11 @@ def _record(media: Path, path: str, lines: Sequence[_Line]) -> Record:
     columns = {*_COLUMNS, UNNAMED}
     return Record(
         media=media,
-        truth=_joined(audio + visual),
+        truth=tuple(merge(audio + visual)),
         split=split_word(split) if split else None,
         identity=_same(lines, "identity"),
-        audio_truth=_joined(audio) if is_by_modality else None,
-        visual_truth=_joined(visual) if is_by_modality else None,
+        audio_truth=tuple(merge(audio)) if is_by_modality else None,
+        visual_truth=tuple(merge(visual)) if is_by_modality else None,
         kind=_same(lines, "kind"),
         key=path,
         duration_s=_seconds(duration_s, "duration_s") if duration_s else None,
@@ -157,7 +148,7 @@ def _ground_truth(lines: Sequence[_Line]) -> tuple[list[Segment], list[Segment],
     audio, visual, is_by_modality = [], [], True
     fake = _fake(lines)
     for line in lines:
-        segments = _segments_text(line) or ([WHOLE_CLIP] if fake and len(lines) == 1 else [])
+        segments = _segments(line) or ([WHOLE_CLIP] if fake and len(lines) == 1 else [])
         modality = _one_of(line, "modality", _MODALITIES)
         if modality and not segments:
             raise DatasetError("'modality' says what was altered, but nothing was; clear it")
@@ -171,7 +162,7 @@ def _ground_truth(lines: Sequence[_Line]) -> tuple[list[Segment], list[Segment],
 
 def _fake(lines: Sequence[_Line]) -> bool:
     """Return whether a clip is fake, on which its labels and its segments must agree."""
-    anywhere = any(_segments_text(line) for line in lines)
+    anywhere = any(_segments(line) for line in lines)
     if "label" not in lines[0].row:
         return anywhere
     labels = {_one_of(line, "label", _LABELS) for line in lines} - {None}
@@ -184,26 +175,22 @@ def _fake(lines: Sequence[_Line]) -> bool:
     return anywhere or True in labels
 
 
-def _segments_text(line: _Line) -> list[Segment]:
-    if line.get("segments"):
-        return _segments(line.get("segments"))
+def _segments(line: _Line) -> list[Segment]:
+    if text := line.get("segments"):
+        try:
+            rows: Any = json.loads(text)
+            pairs = [(float(start), float(end)) for start, end in rows]
+        except (ValueError, TypeError) as error:
+            raise DatasetError(
+                f"'segments' must be [[start, end], …] in seconds, got {text!r}"
+            ) from error
+        return [_segment(*pair) for pair in pairs]
     start, end = line.get("start_s"), line.get("end_s")
     if not (start or end):
         return []
     if not (start and end):
         raise DatasetError("one of 'start_s' and 'end_s' is empty; fill in both or neither")
     return [_segment(_seconds(start, "start_s"), _seconds(end, "end_s"))]
-
-
-def _segments(text: str) -> list[Segment]:
-    try:
-        rows: Any = json.loads(text)
-        pairs = [(float(start), float(end)) for start, end in rows]
-    except (ValueError, TypeError) as error:
-        raise DatasetError(
-            f"'segments' must be [[start, end], …] in seconds, got {text!r}"
-        ) from error
-    return [_segment(*pair) for pair in pairs]
 
 
 def _segment(start_s: float, end_s: float) -> Segment:
@@ -223,10 +210,6 @@ def _seconds(text: str, name: str) -> float:
     if not math.isfinite(seconds):
         raise DatasetError(f"{name!r} must be a number of seconds, got {text!r}")
     return seconds
-
-
-def _joined(segments: Sequence[Segment]) -> tuple[Segment, ...]:
-    return tuple(merge(segments))
 
 
 def _one_of(line: _Line, name: str, words: dict[str, Value]) -> Value | None:

@@ -58,7 +58,14 @@ def _rows(
     path: Path, lines: "Reader", required: Collection[str], on_error: OnError
 ) -> Iterator[tuple[int, Row]]:
     names = [_name(name) for name in next(lines, [])]
-    _require(path, names, required)
+    if missing := [name for name in required if name not in names]:
+        columns = ", ".join(name for name in names if name) or "none"
+        raise DatasetError(
+            f"{path}: there is no column {', '.join(missing)}; its first line must name the "
+            f"columns, separated by commas, and names: {columns}"
+        )
+    if doubled := {name for name in names if name and names.count(name) > 1}:
+        raise DatasetError(f"{path}: two columns are called {min(doubled)}; rename one")
     for fields in lines:
         row = [field.strip() for field in fields]
         if not any(row):
@@ -81,14 +88,3 @@ def _name(text: str) -> str:
     """Return the name of a column; pandas calls one that has none ``Unnamed: 9``."""
     name = text.strip()
     return UNNAMED if name.startswith("Unnamed:") else name
-
-
-def _require(path: Path, names: list[str], required: Collection[str]) -> None:
-    columns = ", ".join(name for name in names if name) or "none"
-    if missing := [name for name in required if name not in names]:
-        raise DatasetError(
-            f"{path}: there is no column {', '.join(missing)}; its first line must name the "
-            f"columns, separated by commas, and names: {columns}"
-        )
-    if doubled := {name for name in names if name and names.count(name) > 1}:
-        raise DatasetError(f"{path}: two columns are called {min(doubled)}; rename one")

@@ -138,26 +138,6 @@ def read_fakeavceleb(config: FakeAvCelebConfig, on_error: OnError = warn) -> Ite
             "the folder that holds it beside the four folders of clips"
         )
     splits = Splits(config.split)
-    yield from _records(table, config, splits, on_error)
-    splits.require(table)
-
-
-def is_fakeavceleb(root: Path) -> bool:
-    """Return whether a folder holds FakeAVCeleb, by the columns of its table."""
-    table = _table_of(root)
-    return table is not None and set(_COLUMNS) <= set(columns_of(table))
-
-
-def _table_of(root: Path) -> Path | None:
-    if not root.is_dir():
-        return None
-    inner = sorted(p for p in root.iterdir() if normalize_name(p.name).startswith("fakeavceleb"))
-    return next((f / _TABLE for f in (root, *inner) if (f / _TABLE).is_file()), None)
-
-
-def _records(
-    table: Path, config: FakeAvCelebConfig, splits: Splits, on_error: OnError
-) -> Iterator[Record]:
     dealing = _dealing(table, config)
     clips = ClipFinder(_with_types(table.parent), spellings=_SPELLINGS)
     for item in _items(table, on_error):
@@ -178,6 +158,20 @@ def _records(
                 f"as {first}; write them from the type's folder on, as RealVideo-RealAudio/…"
             )
         )
+    splits.require(table)
+
+
+def is_fakeavceleb(root: Path) -> bool:
+    """Return whether a folder holds FakeAVCeleb, by the columns of its table."""
+    table = _table_of(root)
+    return table is not None and set(_COLUMNS) <= set(columns_of(table))
+
+
+def _table_of(root: Path) -> Path | None:
+    if not root.is_dir():
+        return None
+    inner = sorted(p for p in root.iterdir() if normalize_name(p.name).startswith("fakeavceleb"))
+    return next((f / _TABLE for f in (root, *inner) if (f / _TABLE).is_file()), None)
 
 
 def _with_types(root: Path) -> Path:

@@ -44,7 +44,19 @@ class ClipFinder:
     def _folder(self, parts: tuple[str, ...]) -> Path | None:
         if parts not in self._folders:
             above = self._folder(parts[:-1])
-            self._folders[parts] = _alike(above, parts[-1]) if above else None
+            folder = above / parts[-1] if above else None
+            if above and folder and not folder.is_dir():
+                name = normalize_name(parts[-1])
+                inner = [
+                    p for p in above.iterdir() if p.is_dir() and normalize_name(p.name) == name
+                ]
+                if len(inner) > 1:
+                    raise DatasetError(
+                        f"{above} has {' and '.join(sorted(p.name for p in inner))}, and the table "
+                        f"says {parts[-1]}; keep one"
+                    )
+                folder = inner[0] if inner else None
+            self._folders[parts] = folder
         return self._folders[parts]
 
 
@@ -56,17 +68,3 @@ def normalize_name(name: str) -> str:
         True
     """
     return "".join(sign for sign in name.casefold() if sign.isalnum())
-
-
-def _alike(folder: Path, name: str) -> Path | None:
-    if (folder / name).is_dir():
-        return folder / name
-    folders = [
-        p for p in folder.iterdir() if p.is_dir() and normalize_name(p.name) == normalize_name(name)
-    ]
-    if len(folders) > 1:
-        raise DatasetError(
-            f"{folder} has {' and '.join(sorted(p.name for p in folders))}, and the table says "
-            f"{name}; keep one"
-        )
-    return folders[0] if folders else None

@@ -22,7 +22,7 @@ _LABELS = {"real": False, "genuine": False, "fake": True, "forged": True}
 #: What tells that a folder is a dataset by itself.
 _TABLES = ("metadata.json", "metadata.min.json", "meta_data.csv", _TABLE)
 
-#: Split, whether forged, and the folder.
+#: Split, whether fake, and the folder.
 _Labelled = tuple[str | None, bool, Path]
 
 
@@ -67,8 +67,11 @@ def is_labelled_folder(root: Path) -> bool:
 def _sorted_by_folder(root: Path, splits: Splits, on_error: OnError) -> Iterator[Record]:
     folders = list(_label_folders(root))
     _require_one_reading(root, folders)
-    for clip in _stray_clips(root, [folder for _, _, folder in folders]):
-        on_error(DatasetError(f"{clip} is in none of the folders for real and fake clips; move it"))
+    for clip in _clips_below(root):
+        if not any(clip.is_relative_to(folder) for _, _, folder in folders):
+            on_error(
+                DatasetError(f"{clip} is in none of the folders for real and fake clips; move it")
+            )
     for split, fake, folder in folders:
         if not splits.wants(split):
             continue
@@ -86,7 +89,7 @@ def _sorted_by_folder(root: Path, splits: Splits, on_error: OnError) -> Iterator
 
 
 def _label_folders(root: Path) -> Iterator[_Labelled]:
-    """Yield split, whether forged, and folder, for each folder that is named for a label."""
+    """Yield split, whether fake, and folder, for each folder that is named for a label."""
     for folder in _folders(root):
         label = _LABELS.get(folder.name.casefold())
         if label is not None:
@@ -120,12 +123,6 @@ def _require_one_reading(root: Path, folders: Sequence[_Labelled]) -> None:
 
 def _own_table(folder: Path) -> Path | None:
     return next((folder / name for name in _TABLES if (folder / name).is_file()), None)
-
-
-def _stray_clips(root: Path, folders: Sequence[Path]) -> Iterator[Path]:
-    for path in _clips_below(root):
-        if not any(path.is_relative_to(folder) for folder in folders):
-            yield path
 
 
 def _clips_below(folder: Path) -> Iterator[Path]:

@@ -17,7 +17,7 @@ from typing import Any, BinaryIO, NamedTuple
 from mmmsba_plugin.errors import DatasetError
 
 #: Bytes read at once; more only for a record that is longer.
-_CHUNK = 1 << 18
+CHUNK_BYTES = 1 << 18
 #: No word of JSON that the end of the window may cut (``-Infinity``, a pair of ``\uXXXX``) is
 #: longer, so a fault that lies farther from the end is no cut.
 _LONGEST_CUT = 32
@@ -158,7 +158,12 @@ class _Text:
 
     def peek(self, expected: str = "") -> str:
         """Return the next character that is not blank, without taking it; empty at the end."""
-        character = self._solid()
+        while not (match := _SOLID.search(self._window, self._at)):
+            self._at = len(self._window)
+            if not self._read_on(CHUNK_BYTES):
+                break
+        self._at = match.start() if match else self._at
+        character = match.group() if match else ""
         if expected and character not in tuple(expected):
             raise self._wrong(f"expected {' or '.join(expected)}", self._at)
         return character
@@ -183,13 +188,19 @@ class _Text:
 
     def value(self) -> object:
         """Take and return the next value; the window grows until it holds it whole."""
-        size = _CHUNK
+        size = CHUNK_BYTES
         while True:
             try:
                 value, end = _decode(self._window, self._at)
             except (ValueError, RecursionError) as error:
-                if not (self._may_be_cut(error) and self._read_on(size)):
-                    raise self._wrong(*_reason(error, self._at, len(self._window))) from error
+                message, at = str(error), self._at
+                may_be_cut = False
+                if isinstance(error, json.JSONDecodeError):
+                    is_open = error.msg.startswith(_OPEN_STRING)
+                    message, at = error.msg, len(self._window) if is_open else error.pos
+                    may_be_cut = is_open or len(self._window) - error.pos <= _LONGEST_CUT
+                if not (may_be_cut and self._read_on(size)):
+                    raise self._wrong(message, at) from error
             else:
                 # A number at the window's end may go on behind it.
                 if len(self._window) - end > _LONGEST_CUT or not self._read_on(size):
@@ -207,20 +218,6 @@ class _Text:
         if self.peek() or self._ends_with:
             raise self._wrong("there is more behind its end", self._at)
 
-    def _solid(self) -> str:
-        while not (match := _SOLID.search(self._window, self._at)):
-            self._at = len(self._window)
-            if not self._read_on(_CHUNK):
-                return ""
-        self._at = match.start()
-        return match.group()
-
-    def _may_be_cut(self, error: Exception) -> bool:
-        if not isinstance(error, json.JSONDecodeError):
-            return False
-        near_end = len(self._window) - error.pos <= _LONGEST_CUT
-        return near_end or error.msg.startswith(_OPEN_STRING)
-
     def _wrong(self, what: str, at: int) -> DatasetError:
         """Return an error at a place of the window; at its end, it says why there is no more."""
         if not self._window[at:].strip():
@@ -235,30 +232,20 @@ class _Text:
         """Let go of what was taken, and read on; False at the end of the text."""
         if self._ends_with is not None:
             return False
-        more = self._more(size)
-        self._line = self.line
-        self._window = self._window[self._at :] + more
-        self._at = self._counted = 0
-        return True
-
-    def _more(self, size: int) -> str:
         try:
             data = self._stream.read(size)
         except OSError as error:
             raise _unreadable(self._path, error) from error
         self._ends_with = None if data else ""
         try:
-            return self._decoder.decode(data, final=not data)
+            more = self._decoder.decode(data, final=not data)
         except UnicodeDecodeError as error:
             self._ends_with = f"it is no UTF-8 text: {error.reason}"
-            return error.object[: error.start].decode("utf-8")
-
-
-def _reason(error: Exception, at: int, end: int) -> tuple[str, int]:
-    """Explain what is wrong with a value, and where in the window."""
-    if not isinstance(error, json.JSONDecodeError):
-        return str(error), at
-    return error.msg, end if error.msg.startswith(_OPEN_STRING) else error.pos
+            more = error.object[: error.start].decode("utf-8")
+        self._line = self.line
+        self._window = self._window[self._at :] + more
+        self._at = self._counted = 0
+        return True
 
 
 def _place(path: Path, line: int, entry: int | str | None = None) -> str:

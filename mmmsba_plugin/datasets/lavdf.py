@@ -94,6 +94,11 @@ def read_lavdf(
             ``split``.
     """
     path = _metadata_of(root)
+    if path is None:
+        raise DatasetError(
+            f"there is no {' or '.join(_METADATA)} in {root}; give the folder that holds it "
+            "beside the clips"
+        )
     splits = Splits(split_word(split) if split else None)
     make = partial(_record, root=root, splits=splits, use=use, need_media=need_media)
     yield from walk(listed(path), make, on_error)
@@ -113,22 +118,16 @@ def read_as_set(config: LavDfConfig, on_error: OnError = warn) -> Iterator[Recor
 
 def is_lavdf(root: Path) -> bool:
     """Return whether a folder's metadata lists clips as LAV-DF does; reads the first record."""
-    paths = (root / name for name in _METADATA)
-    metadata = next((path for path in paths if path.is_file()), None)
-    record = first(listed(metadata)) if metadata else None
+    path = _metadata_of(root)
+    record = first(listed(path)) if path else None
     # One that states its truth as AV-Deepfake1M does would read as real here.
     is_foreign = isinstance(record, dict) and record.keys() & set(LISTS) == {"fake_segments"}
     return isinstance(record, dict) and "file" in record and not is_foreign
 
 
-def _metadata_of(root: Path) -> Path:
-    for name in _METADATA:
-        if (root / name).is_file():
-            return root / name
-    raise DatasetError(
-        f"there is no {' or '.join(_METADATA)} in {root}; give the folder that holds it "
-        "beside the clips"
-    )
+def _metadata_of(root: Path) -> Path | None:
+    paths = (root / name for name in _METADATA)
+    return next((path for path in paths if path.is_file()), None)
 
 
 def _record(

@@ -202,6 +202,8 @@ def recognise(root: Path, entries: "Iterable[DatasetReader] | None" = None) -> "
         DatasetError: There is no such folder, or none or several of them do; the message lists
             the readers, with what each needs.
     """
+    from mmmsba_plugin.plugins.loading import isolated
+
     if not root.exists():
         raise DatasetError(f"there is no {root}; give the folder of a dataset")
     candidates = [
@@ -209,7 +211,14 @@ def recognise(root: Path, entries: "Iterable[DatasetReader] | None" = None) -> "
         for entry in (readers() if entries is None else entries)
         if entry.recognise is not None
     ]
-    matches = [entry for entry in candidates if _recognises(entry, root)]
+    matches = []
+    for entry in candidates:
+        # A reader of another package can raise anything over a folder that is not its dataset.
+        with isolated() as failures:
+            if entry.recognise is not None and entry.recognise(root):
+                matches.append(entry)
+        for error in failures:
+            _log.error("the reader %r cannot say whether it knows %s: %s", entry.name, root, error)
     if len(matches) == 1:
         return matches[0]
     if matches:
@@ -224,16 +233,6 @@ def recognise(root: Path, entries: "Iterable[DatasetReader] | None" = None) -> "
         f"no reader knows the layout of {root}; name one as READER={root}, or lay it out as one "
         f"of them needs it: {needs}"
     )
-
-
-def _recognises(entry: "DatasetReader", root: Path) -> bool:
-    from mmmsba_plugin.plugins.loading import isolated
-
-    # A stranger's reader can raise anything over a folder that is none of its datasets.
-    with isolated() as failures:
-        return entry.recognise is not None and bool(entry.recognise(root))
-    _log.error("the reader %r cannot say whether it knows %s: %s", entry.name, root, failures[0])
-    return False
 
 
 def _parse_reader(text: str) -> tuple[str, dict[str, str]]:

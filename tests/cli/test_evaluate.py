@@ -341,7 +341,7 @@ class TestDataset:
         result = run("--truth", truth, "--checkpoint", checkpoint)
         assert result.exit_code == _exit_codes.USAGE
         message = " ".join(result.stderr.replace("│", " ").split())
-        assert "give PREDICTIONS with --truth, or clips to judge with --data" in message
+        assert "give PREDICTIONS with --truth, or clips to evaluate with --data" in message
 
     def test_what_is_measured_is_what_the_checkpoint_says_it_is(
         self, run, talking_head_dataset, checkpoint

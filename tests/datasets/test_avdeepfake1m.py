@@ -345,9 +345,8 @@ class TestProtocols:
     def test_the_official_test_is_private_and_says_what_to_do(self, tmp_path):
         root = layouts.plusplus(tmp_path)
         message = (
-            r"labels of the test clips of .* are private \(testA_files\.txt, testB_files\.txt\); "
-            "measure on --split dev, or as MMMS-BA does on the official val, with --split test "
-            rf"--data 'av-deepfake1m\[protocol=paper\]={root}', or judge the clips"
+            r"are private \(testA_files\.txt, testB_files\.txt\); measure on --split dev, .* with "
+            rf"--split test --data 'av-deepfake1m\[protocol=paper\]={root}'"
         )
         with pytest.raises(DatasetError, match=message):
             read(root, split="test")
