@@ -157,7 +157,11 @@ def draw_records(records: Sequence[Record], limit: int | None) -> list[Record]:
     """
     if limit is None or len(records) <= limit:
         return list(records)
-    order = sorted(range(len(records)), key=lambda index: _digest(records[index].name))
+
+    def digest(index: int) -> str:
+        return hashlib.sha256(records[index].name.encode()).hexdigest()
+
+    order = sorted(range(len(records)), key=digest)
     real = [index for index in order if not records[index].fake]
     fake = [index for index in order if records[index].fake]
     num_fake = min(len(fake), max(limit // 2, limit - len(real)))
@@ -212,7 +216,3 @@ def digest_of(records: Iterable[Record]) -> str:
         truth = [(segment.start_s, segment.end_s) for segment in record.truth]
         hashed.update(f"{record.name}\0{record.split}\0{truth}\n".encode())
     return hashed.hexdigest()
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()

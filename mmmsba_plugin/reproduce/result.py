@@ -52,7 +52,7 @@ class Run:
         num_skipped: Clips of both that could not be used.
         threshold: From which score a clip counts as fake; chosen on the validation clips.
         num_real: Real test clips that were evaluated.
-        num_fake: Forged test clips that were evaluated.
+        num_fake: Fake test clips that were evaluated.
         not_evaluated: The test clips that were not, and why.
     """
 
@@ -73,7 +73,7 @@ class Silence:
 
     Attributes:
         auc: See :func:`mmmsba_plugin.evaluation.silence_audit.silence_auc`.
-        num_clips: Of how many clips that was heard: those with audio.
+        num_clips: How many clips it was measured on: those with audio.
     """
 
     auc: Interval
@@ -95,7 +95,7 @@ class MeasuredRow:
         notes: What a reader must know of the row.
         runs: What stands behind the figures, one a seed.
         silence: What leading silence alone would score on the clips of the test; None where it
-            was not measured, or those that can be heard are of one class.
+            was not measured, or those with audio are of one class.
     """
 
     method: str

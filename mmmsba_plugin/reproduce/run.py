@@ -1,4 +1,4 @@
-"""Does what a table needs: trains, judges and measures; what is done already is taken up.
+"""Does what a table needs: trains, detects and measures; what is done already is taken up.
 
 Everything lies in one folder. ``runs/`` holds training runs, ``answers/`` what each network
 says about each dataset, ``silence/`` how long its clips are silent at first, one line a clip.
@@ -104,9 +104,9 @@ class Reproduction:
         settings: What all tables have in common.
         out: Where everything goes.
         cache: Where features are kept; the user's cache if not given.
-        on_step: Hears what is being done.
-        on_clip: Hears of each clip that is ``read`` for training, ``judged``, or ``heard`` for
-            the silence that it starts with, by its name.
+        on_step: Called with what is being done.
+        on_clip: Called with ``read`` for training, ``evaluated``, or ``checked for silence`` at
+            its start, and the name of each clip.
         progress: Whether training shows a progress bar.
     """
 
@@ -129,23 +129,35 @@ class Reproduction:
         self._on_clip = on_clip
         self._progress = progress
         # What several tables need is read, trained and measured once.
-        self._tested = functools.cache(self._find_tested)
+        self._tested = functools.cache(
+            lambda name: clips_to_test(datasets[name], limit=settings.limit)
+        )
         self._training_set = functools.cache(self._find_learned)
         self._trained = functools.cache(self._train)
-        self._measured = functools.cache(self._measure)
-        self._silence = functools.cache(self._measure_silence)
+        self._measured = functools.cache(self.evaluate)
+        self._silence = functools.cache(self.leading_silence)
 
     def table(self, table: Table) -> MeasuredTable:
         """Return a table with ours in it, as far as its datasets were given."""
         self._on_step(f"measuring {table.name}")
         rows = tuple(self._row(row, table) for row in table.rows)
+        features = self.settings.fit.features
         return MeasuredTable(
             name=table.name,
             title=table.title,
             metrics=table.metrics,
             digits=table.digits,
             rows=rows,
-            setup=self._setup(),
+            setup={
+                "stride_s": features.stride_s,
+                "front_ends": {m: choice.name for m, choice in features.front_ends.items()},
+                "preset": self.settings.fit.preset,
+                "seeds": list(self.settings.seeds),
+                "limit": self.settings.limit,
+                "num_resamples": self.settings.num_resamples,
+                "corpora": {name: title(dataset) for name, dataset in self.datasets.items()},
+                "measured": "clips; AP and AR as AV-Deepfake1M's evaluator measures them",
+            },
             notes=table.notes if table.localizes else (*table.notes, THRESHOLD_NOTE),
         )
 
@@ -187,9 +199,24 @@ class Reproduction:
             silence=self._silence(row.test),
         )
 
-    def _measure(
+    def evaluate(
         self, training: Training, test: str, seed: int, *, localizes: bool
     ) -> tuple[Evaluation, Run, tuple[str, ...]]:
+        """Train a network, run it on the test clips of a dataset, and measure it.
+
+        Args:
+            training: What it is trained on, and how.
+            test: Name of the dataset that it is tested on.
+            seed: Random seed of its training.
+            localizes: Whether localization is measured.
+
+        Returns:
+            Its metrics, what stands behind them, and notes for a reader.
+
+        Raises:
+            DatasetError: Clips of training and test overlap, or the test does not say where its
+                clips are fake and localization is asked for.
+        """
         dataset, tested = self.datasets[test], self._tested(test)
         if localizes and any(record.whole_clip for record in tested.records):
             raise DatasetError(
@@ -231,7 +258,11 @@ class Reproduction:
         if limit is not None:
             yield f"limited to {limit} clips of each split"
         if not is_stand_in(dataset):
-            yield from _of_the_dataset(dataset.name, None if limit else num_tested)
+            if dataset.name in SPLIT_NOTES:
+                yield SPLIT_NOTES[dataset.name]
+            whole = TEST_CLIPS.get(dataset.name)
+            if whole is not None and not limit and num_tested != whole:
+                yield f"{num_tested} of the {whole} test clips of the whole dataset"
         if tested.split != "test":
             yield f"tested on split {tested.split!r}, as there is no test split with truth"
         if run.not_evaluated:
@@ -247,7 +278,7 @@ class Reproduction:
         path = (
             self.out / "answers" / trained.name / f"{_file_name(dataset)}-{_hash(settings)}.jsonl"
         )
-        self._on_step(f"judging {title(dataset)} by {trained.name}")
+        self._on_step(f"evaluating {title(dataset)} by {trained.name}")
 
         def prepare(record: Record) -> None:
             media = media_of(record.media, detector.front_ends, duration_s=record.duration_s)
@@ -259,28 +290,29 @@ class Reproduction:
             path,
             prepare=prepare,
             workers=self.settings.workers,
-            on_clip=lambda clip: self._on_clip("judged", clip),
+            on_clip=lambda clip: self._on_clip("evaluated", clip),
         )
 
-    def _measure_silence(self, name: str) -> Silence | None:
-        """Compute the AUC of leading silence alone on the test clips of a dataset."""
+    def leading_silence(self, name: str) -> Silence | None:
+        """Compute the AUC of leading silence alone on the test clips of a dataset.
+
+        Returns:
+            None if it is not defined, as where no clip has audio.
+        """
         dataset, tested = self.datasets[name], self._tested(name)
         settings = {"reader": dataset.reader, "root": str(dataset.root), "silent_db": SILENT_DB}
-        self._on_step(f"listening to how clips of {title(dataset)} begin")
+        self._on_step(f"measuring the leading silence of {title(dataset)}")
         lengths_s = leading_silences(
             tested.records,
             self.out / "silence" / f"{_file_name(dataset)}-{_hash(settings)}.jsonl",
             workers=self.settings.workers,
-            on_clip=lambda clip: self._on_clip("heard", clip),
+            on_clip=lambda clip: self._on_clip("checked for silence", clip),
         )
         auc = silence_auc(
             lengths_s, GroundTruth.of(tested.records), num_resamples=self.settings.num_resamples
         )
         num_audible = sum(length_s is not None for length_s in lengths_s.values())
         return None if math.isnan(auc.value) else Silence(auc, num_audible)
-
-    def _find_tested(self, name: str) -> Tested:
-        return clips_to_test(self.datasets[name], limit=self.settings.limit)
 
     def _find_learned(self, name: str, seed: int) -> tuple[str, TrainingSet]:
         """Return a hash of the clips that a dataset is learned from, and who is in them."""
@@ -291,7 +323,7 @@ class Reproduction:
         dataset = self.datasets[training.dataset]
         config = training.settings(self.settings.fit, seed)
         clips, _ = self._training_set(training.dataset, seed)
-        name = _run_name(training, dataset, seed, _deciding(config, dataset, clips))
+        name = _run_name(training, dataset, config, clips)
         folder = self.out / "runs" / name
         if not (folder / _TRAINED_FILE).is_file():
             # Read once more, so that a dataset is not held in memory while others are evaluated.
@@ -309,19 +341,6 @@ class Reproduction:
             )
         state = json.loads((folder / _TRAINED_FILE).read_text(encoding="utf-8"))
         return _Trained(name, folder, state)
-
-    def _setup(self) -> dict[str, Any]:
-        features = self.settings.fit.features
-        return {
-            "stride_s": features.stride_s,
-            "front_ends": {m: choice.name for m, choice in features.front_ends.items()},
-            "preset": self.settings.fit.preset,
-            "seeds": list(self.settings.seeds),
-            "limit": self.settings.limit,
-            "num_resamples": self.settings.num_resamples,
-            "corpora": {name: title(dataset) for name, dataset in self.datasets.items()},
-            "measured": "clips; AP and AR as AV-Deepfake1M's evaluator measures them",
-        }
 
 
 def _fit(
@@ -348,18 +367,10 @@ def _fit(
         json.dump(state, file, indent=2)
 
 
-def _of_the_dataset(name: str, num_tested: int | None) -> Iterator[str]:
-    if name in SPLIT_NOTES:
-        yield SPLIT_NOTES[name]
-    whole = TEST_CLIPS.get(name)
-    if whole is not None and num_tested not in {None, whole}:
-        yield f"{num_tested} of the {whole} test clips of the whole dataset"
-
-
-def _deciding(config: FitConfig, dataset: DatasetSource, clips: str) -> dict[str, Any]:
-    """Return all that decides a training run."""
+def _run_name(training: Training, dataset: DatasetSource, config: FitConfig, clips: str) -> str:
+    """Name a training run by all that decides it."""
     bound = bind_front_ends(config.features)
-    return {
+    decisive = {
         "settings": config.model_dump(mode="json"),
         "front_ends": {
             m: (front_end.entry.name, front_end.entry.version) for m, front_end in bound.items()
@@ -367,14 +378,9 @@ def _deciding(config: FitConfig, dataset: DatasetSource, clips: str) -> dict[str
         "dataset": (dataset.name, dataset.reader, str(dataset.root)),
         "clips": clips,
     }
-
-
-def _run_name(
-    training: Training, dataset: DatasetSource, seed: int, decides: Mapping[str, Any]
-) -> str:
     modalities = "+".join(training.method.modalities)
     kind = training.method.attention or "enc-dec"
-    return f"{_file_name(dataset)}_{kind}_{modalities}_seed{seed}_{_hash(decides)}"
+    return f"{_file_name(dataset)}_{kind}_{modalities}_seed{config.train.seed}_{_hash(decisive)}"
 
 
 def _file_name(dataset: DatasetSource) -> str:

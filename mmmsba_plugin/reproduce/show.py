@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from mmmsba_plugin.evaluation.metrics.bootstrap import Interval
 from mmmsba_plugin.files import atomic_write
 from mmmsba_plugin.report.text import visible
-from mmmsba_plugin.reproduce.result import Cell, MeasuredRow, MeasuredTable, Silence
+from mmmsba_plugin.reproduce.result import Cell, MeasuredRow, MeasuredTable
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -65,7 +65,8 @@ def as_json(table: MeasuredTable) -> str:
             {
                 **asdict(row),
                 "cells": [_cell(cell) for cell in row.cells],
-                "silence": _silence(row.silence),
+                "silence": row.silence
+                and {"auc": _interval(row.silence.auc), "num_clips": row.silence.num_clips},
             }
             for row in table.rows
         ],
@@ -103,7 +104,12 @@ def as_rich(table: MeasuredTable) -> "Table":
 
     heads = [*_HEADS, *map(heading, table.metrics)]
     words = len(_HEADS)
-    lines = [[*map(_folded, line[:words]), *line[words:]] for line in _lines(table, newline="\n")]
+
+    def fold(cell: str) -> str:
+        lines = textwrap.wrap(visible(cell), _WIDE, break_long_words=False, break_on_hyphens=False)
+        return "\n".join(lines)
+
+    lines = [[*map(fold, line[:words]), *line[words:]] for line in _lines(table, newline="\n")]
     widths = [
         max(cell_len(text_line) for cell in column for text_line in cell.splitlines())
         for column in zip(heads, *lines, strict=True)
@@ -148,16 +154,13 @@ def footnotes(table: MeasuredTable) -> list[str]:
     rows = [
         f"{footnote} ({'; '.join(dict.fromkeys(names))})" for footnote, names in of_rows.items()
     ]
-    return [*marks, *rows, *_silences(table), *table.notes]
-
-
-def _silences(table: MeasuredTable) -> list[str]:
     by_dataset = {row.tested_on: row.silence for row in table.rows if row.silence}
-    return [
+    silences = [
         f"on {dataset}, looking only at how long clips are silent at first would reach AUC "
         f"{' '.join(_with_ends(silence.auc, table.digits))}; clips with audio: {silence.num_clips}"
         for dataset, silence in by_dataset.items()
     ]
+    return [*marks, *rows, *silences, *table.notes]
 
 
 def setup_line(table: MeasuredTable) -> str:
@@ -197,19 +200,9 @@ def _lines(table: MeasuredTable, *, newline: str) -> Iterator[list[str]]:
             ours = [_ours(cell, table.digits, newline) for cell in row.cells]
             yield [*head, f"ours, {_STAND_IN}" if row.stand_in else "ours", *ours]
         reported = [_reported(cell, table.digits, footnote_numbers) for cell in row.cells]
-        yield [*head, _whose(row), *reported]
-
-
-def _folded(cell: str) -> str:
-    """Return words on as many lines as they need."""
-    lines = textwrap.wrap(visible(cell), _WIDE, break_long_words=False, break_on_hyphens=False)
-    return "\n".join(lines)
-
-
-def _whose(row: MeasuredRow) -> str:
-    return (
-        "reported" if row.status in {"measured", "reported"} else f"reported (ours: {row.status})"
-    )
+        is_plain = row.status in {"measured", "reported"}
+        whose = "reported" if is_plain else f"reported (ours: {row.status})"
+        yield [*head, whose, *reported]
 
 
 def _ours(cell: Cell, digits: int, newline: str) -> str:
@@ -312,10 +305,6 @@ def _cell(cell: Cell) -> dict[str, Any]:
         "reported": cell.reported.value if cell.reported else None,
         "contradicts": list(cell.reported.marks) if cell.reported else [],
     }
-
-
-def _silence(silence: Silence | None) -> dict[str, Any] | None:
-    return {"auc": _interval(silence.auc), "num_clips": silence.num_clips} if silence else None
 
 
 def _interval(interval: Interval) -> dict[str, float | None]:

@@ -9,7 +9,7 @@ Source:
     and Localization", IJCB 2024, arXiv 2408.01532v2, tables 2-7.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -104,7 +104,7 @@ class ReportedRow:
     notes: tuple[str, ...] = ()
 
 
-def _marked(cells: Cells, names: Iterable[str], reason: str) -> Cells:
+def _marked(cells: Cells, names: Collection[str], reason: str) -> Cells:
     return {
         name: replace(cell, marks=(*cell.marks, reason)) if name in names else cell
         for name, cell in cells.items()
@@ -113,27 +113,17 @@ def _marked(cells: Cells, names: Iterable[str], reason: str) -> Cells:
 
 def _checked(cells: Cells) -> Cells:
     """Return cells with a mark on each that contradicts others of its row."""
-    for names, reason in _contradictions({name: cell.value for name, cell in cells.items()}):
-        cells = _marked(cells, names, reason)
-    return cells
-
-
-def _contradictions(row: Mapping[str, float]) -> Iterator[tuple[tuple[str, ...], str]]:
+    row = {name: cell.value for name, cell in cells.items()}
     if {"accuracy", "true_positive_rate", "false_positive_rate"} <= row.keys():
-        if not _accuracy_between(row):
-            yield ("accuracy",), ACCURACY_OUTSIDE
+        # Accuracy is a mean of both classes', however they are weighed.
+        low, high = sorted((row["true_positive_rate"], 1 - row["false_positive_rate"]))
+        if not low - _ROUNDING <= row["accuracy"] <= high + _ROUNDING:
+            cells = _marked(cells, ("accuracy",), ACCURACY_OUTSIDE)
         if not _eer_reachable(row):
-            yield ("eer",), EER_UNREACHABLE
+            cells = _marked(cells, ("eer",), EER_UNREACHABLE)
     recalls = [name for name in LOCALIZATION if name.startswith("ar@") and name in row]
     falls = [pair for pair in pairwise(recalls) if row[pair[0]] > row[pair[1]]]
-    if falls:
-        yield tuple(dict.fromkeys(name for pair in falls for name in pair)), RECALL_FALLS
-
-
-def _accuracy_between(row: Mapping[str, float]) -> bool:
-    """Return whether accuracy can be a mean of both classes', however they are weighed."""
-    low, high = sorted((row["true_positive_rate"], 1 - row["false_positive_rate"]))
-    return low - _ROUNDING <= row["accuracy"] <= high + _ROUNDING
+    return _marked(cells, {name for pair in falls for name in pair}, RECALL_FALLS)
 
 
 def _eer_reachable(row: Mapping[str, float]) -> bool:
@@ -240,7 +230,7 @@ _TABLE_5 = _read(
 _COPIED = frozenset({"ActionFormer", "BA-TFD+", "UMMAFormer"})
 
 
-def _noted(row: ReportedRow) -> ReportedRow:
+def _with_notes(row: ReportedRow) -> ReportedRow:
     """Return a row of table 5 with what keeps it from being compared with the others."""
     copied = row.method in _COPIED
     if row.test == "av-deepfake1m":
@@ -250,7 +240,7 @@ def _noted(row: ReportedRow) -> ReportedRow:
 
 TABLE_5 = tuple(
     map(
-        _noted,
+        _with_notes,
         _with_mark(
             _with_mark(
                 _TABLE_5,

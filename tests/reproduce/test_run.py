@@ -322,7 +322,7 @@ class TestInterruption:
         clips = []
 
         def count(what, clip):
-            if what == "judged":
+            if what == "evaluated":
                 clips.append(clip)
 
         def stop_at_the_second(what, clip):
@@ -367,7 +367,7 @@ class TestInterruption:
         _only_table_4(
             trained, datasets, feature_cache, on_clip=lambda *arguments: calls.append(arguments)
         ).table(TABLES["table4"])
-        clips = [clip for what, clip in calls if what == "judged"]
+        clips = [clip for what, clip in calls if what == "evaluated"]
         after = predictions.read_text().splitlines()
         assert after[:1] == before
         assert len(clips) == len(after) - 1
@@ -422,8 +422,8 @@ class TestWhatIsMissing:
     ):
         row = next(row for row in TABLES["table2"].rows if row.test == "tvil")
         table = replace(TABLES["table2"], rows=(row,))
-        monkeypatch.setattr(Reproduction, "_measure", lambda *_, **__: measured_as_nothing(table))
-        monkeypatch.setattr(Reproduction, "_measure_silence", lambda *_: None)
+        monkeypatch.setattr(Reproduction, "evaluate", lambda *_, **__: measured_as_nothing(table))
+        monkeypatch.setattr(Reproduction, "leading_silence", lambda *_: None)
         for reader, is_noted in {"tvil": True, "lav-df": False}.items():
             readers = {"fakeavceleb": "fakeavceleb", "tvil": reader}
             sources = {
@@ -479,7 +479,7 @@ class TestWhatIsMissing:
         monkeypatch.setattr(DatasetSource, "records", lambda _: iter(clips))
         dataset = DatasetSource("lav-df", "lav-df", tmp_path)
         reproduction = Reproduction({"lav-df": dataset}, Settings(), tmp_path, cache=feature_cache)
-        assert reproduction._silence("lav-df") is None
+        assert reproduction.leading_silence("lav-df") is None
 
 
 def measured_as_nothing(table):
