@@ -108,7 +108,7 @@ class TestPublished:
         require_published([""], GroundTruthOptions(None, "dataset", None, listens=False))
         with pytest.raises(BadParameter, match="published:lav-df"):
             require_published([""], of_file)
-        with pytest.raises(ConfigError, match="no published results are known of 'nowhere'"):
+        with pytest.raises(ConfigError, match="are known of 'nowhere'"):
             require_published(["nowhere"], of_file)
 
     def test_of_ones_own_clips_nothing_is_published(self, truth):

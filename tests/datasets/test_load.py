@@ -177,17 +177,17 @@ def test_what_brackets_say_of_clips_goes_over_what_the_command_needs(root):
     "reader", ["full[]", "full[colour]", "full[=red]", "full[colour=red,colour=blue]", "full[a"]
 )
 def test_brackets_that_make_no_sense_are_answered_with_an_example(root, reader):
-    with pytest.raises(ConfigError, match=r"shall do; write each setting once, as in fakeavc"):
+    with pytest.raises(ConfigError, match=r"write each setting once"):
         open_dataset(str(root), reader)
 
 
 def test_a_setting_is_said_once(root):
-    with pytest.raises(ConfigError, match="split is said in brackets and by an option; leave"):
+    with pytest.raises(ConfigError, match="said in brackets and by an option"):
         open_dataset(f"full[split=dev]={root}", split="dev")
 
 
 def test_a_setting_that_there_is_not_is_answered_with_those_there_are(root):
-    with pytest.raises(ConfigError, match="has no setting fold, but: colour, need_media, spl"):
+    with pytest.raises(ConfigError, match="no setting fold, but: colour, need_media"):
         open_dataset(f"full[fold=2]={root}")
     with pytest.raises(ConfigError, match="'full' has no setting root, but: colour"):
         open_dataset(f"full[root=x]={root}")
@@ -227,7 +227,7 @@ def test_a_dataset_of_which_nothing_can_be_used_is_not_taken_for_an_empty_one(tm
 
 
 def test_a_reader_that_knows_no_splits_is_not_asked_for_one(root):
-    with pytest.raises(ConfigError, match="'bare' has no setting split, but: none; leave that"):
+    with pytest.raises(ConfigError, match="no setting split, but: none"):
         open_dataset(f"bare={root}", split="dev")
     assert who_reads(f"bare={root}", need_media=False) == "bare"
 

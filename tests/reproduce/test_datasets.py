@@ -102,9 +102,9 @@ class TestData:
         assert not by_split["train"] & by_split["dev"]
 
     def test_a_dataset_without_what_is_needed_says_so(self, dataset):
-        with pytest.raises(DatasetError, match="LAV-DF has no training split; give another"):
+        with pytest.raises(DatasetError, match="LAV-DF has no training split"):
             clips_to_learn(dataset(record("a", "test")))
-        with pytest.raises(DatasetError, match="no clips of split test or dev; say in its meta"):
+        with pytest.raises(DatasetError, match="no clips of split test or dev"):
             clips_to_test(dataset(record("a")))
 
     @given(
@@ -129,7 +129,7 @@ class TestData:
         source = dataset()
         training_set = TrainingSet.of(source, [record("a", identity="ann")])
         assert training_set.shared_with(source, [record("b", identity="bob")]) == 0
-        with pytest.raises(DatasetError, match="'ann' is both learned from and tested on in LAV"):
+        with pytest.raises(DatasetError, match="'ann' is both learned from and tested on"):
             training_set.shared_with(source, [record("b", identity="ann")])
 
     def test_a_identity_of_another_dataset_is_counted_and_a_clip_refused(self, dataset, tmp_path):

@@ -1,33 +1,12 @@
-"""Records are split by identity, and into folds of an ensemble."""
+"""Records are split by identity into folds of an ensemble."""
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mmmsba_plugin.datasets.splits import split_records
-from mmmsba_plugin.errors import TrainingError
 from mmmsba_plugin.training.split import folds
 
 from .runs import record
-
-
-class TestSplit:
-    @given(st.lists(st.sampled_from("abcdefgh"), min_size=2, max_size=40), st.integers(0, 9))
-    def test_nobody_is_both_learned_from_and_held_out(self, identities, seed):
-        train, held_out = split_records([record(identity) for identity in identities], seed=seed)
-        assert len(train) + len(held_out) == len(identities)
-        assert not {r.identity for r in train} & {r.identity for r in held_out}
-        assert held_out
-
-    def test_a_dataset_with_a_validation_split_keeps_it(self):
-        records = [record("a"), record("b", "dev"), record("c", "test")]
-        train, held_out = split_records(records)
-        assert [r.identity for r in train] == ["a"]
-        assert [r.identity for r in held_out] == ["b"]
-
-    def test_a_identity_in_both_splits_is_an_error(self):
-        with pytest.raises(TrainingError, match="'a' is in the train and the validation split"):
-            split_records([record("a"), record("a", "dev")])
 
 
 def both(identity):
