@@ -1,7 +1,7 @@
 """``mmmsba plugins``: what is on offer, from whom, and what is wrong with the rest."""
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -22,24 +22,23 @@ def plugins(
     if json:
         text = {
             "plugins": [asdict(state) for state in plugin_states],
-            "entries": [_to_dict(offer) for offer in offers],
+            "entries": [
+                {
+                    "kind": offer.kind,
+                    "name": offer.name or None,
+                    "summary": offer.entry.summary if offer.entry else None,
+                    "plugin": offer.plugin.name,
+                    "distribution": offer.plugin.distribution,
+                    "version": offer.plugin.version,
+                    "state": offer.state,
+                    "reason": offer.reason,
+                }
+                for offer in offers
+            ],
         }
         typer.echo(dumps(text, indent=2))
     else:
         _print_table(plugin_states, offers)
-
-
-def _to_dict(offer: "Offer") -> dict[str, Any]:
-    return {
-        "kind": offer.kind,
-        "name": offer.name or None,
-        "summary": offer.entry.summary if offer.entry else None,
-        "plugin": offer.plugin.name,
-        "distribution": offer.plugin.distribution,
-        "version": offer.plugin.version,
-        "state": offer.state,
-        "reason": offer.reason,
-    }
 
 
 def _print_table(plugin_states: "tuple[PluginState, ...]", offers: "list[Offer]") -> None:

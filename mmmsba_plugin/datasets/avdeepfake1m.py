@@ -134,14 +134,12 @@ def read_avdeepfake1m(config: AvDeepfake1mConfig, on_error: OnError = warn) -> I
 
 def is_avdeepfake1m(root: Path) -> bool:
     """Return whether a folder looks like AV-Deepfake1M; reads the first record."""
-    record = _first_record(root)
-    return record is not None and not _is_plusplus(root, record)
+    return _is_plusplus(root) is False
 
 
 def is_avdeepfake1m_plusplus(root: Path) -> bool:
     """Return whether a folder looks like AV-Deepfake1M++; reads the first record."""
-    record = _first_record(root)
-    return record is not None and _is_plusplus(root, record)
+    return _is_plusplus(root) is True
 
 
 def identity_of(key: str) -> str | None:
@@ -181,7 +179,8 @@ def _published(config: AvDeepfake1mConfig) -> list[str]:
     there = [
         own
         for own in splits
-        if own and (_list_of(config.root, own).is_file() or _sidecar_folders(config.root, own))
+        if own
+        and ((config.root / f"{own}_metadata.json").is_file() or _sidecar_folders(config.root, own))
     ]
     if not there:
         names = " or ".join(f"{own}_metadata.json" for own in splits if own)
@@ -193,12 +192,8 @@ def _published(config: AvDeepfake1mConfig) -> list[str]:
 
 
 def _items(root: Path, published: str, on_error: OnError) -> Iterator[Item]:
-    path = _list_of(root, published)
+    path = root / f"{published}_metadata.json"
     return listed(path) if path.is_file() else _sidecars(root, published, on_error)
-
-
-def _list_of(root: Path, published: str) -> Path:
-    return root / f"{published}_metadata.json"
 
 
 def _sidecars(root: Path, published: str, on_error: OnError) -> Iterator[Item]:
@@ -242,17 +237,15 @@ def _places(published: str, key: str = "") -> list[str]:
     return [*own, *(f"data/{place}".rstrip("/") for place in own if "/" not in place)]
 
 
-def _first_record(root: Path) -> Fields | None:
+def _is_plusplus(root: Path) -> bool | None:
+    """Return whether a folder holds AV-Deepfake1M++; None if neither edition lies there."""
     for published in ("train", "val"):
         record = first(_items(root, published, on_error=lambda _: None))
         if isinstance(record, dict) and "file" in record and _LABELS & record.keys():
-            return record
+            if "video_model" in record or str(record["file"]).startswith(_SOURCES):
+                return True
+            return any((root / f"test{letter}_files.txt").is_file() for letter in "AB")
     return None
-
-
-def _is_plusplus(root: Path, record: Fields) -> bool:
-    has_model = "video_model" in record or str(record["file"]).startswith(_SOURCES)
-    return has_model or (root / "testA_files.txt").is_file() or (root / "testB_files.txt").is_file()
 
 
 def _record(item: Fields, *, config: AvDeepfake1mConfig, published: str) -> Record | None:
@@ -260,7 +253,12 @@ def _record(item: Fields, *, config: AvDeepfake1mConfig, published: str) -> Reco
     split = _split(key, published, config)
     if config.split not in {None, split}:
         return None
-    kind = _kind(item)
+    modify_type = word(item, "modify_type")
+    kind = modify_type.replace("-", "_") if modify_type else None
+    if kind is not None and kind not in _ALTERED:
+        raise DatasetError(
+            f"'modify_type' must be one of {', '.join(_ALTERED)}, got {modify_type!r}"
+        )
     visual, audio = _ground_truth(item, kind)
     num_frames = positive(item, "video_frames")
     truth = tuple(merge([*visual, *audio]))
@@ -291,16 +289,6 @@ def _split(key: str, published: str, config: AvDeepfake1mConfig) -> str:
         digest = hashlib.blake2b(f"{config.seed}:{identity}".encode(), digest_size=8).digest()
         return "dev" if int.from_bytes(digest, "big") / 2**64 < HELD_OUT else "train"
     return ours[0]
-
-
-def _kind(item: Fields) -> str | None:
-    modify_type = word(item, "modify_type")
-    kind = modify_type.replace("-", "_") if modify_type else None
-    if kind is not None and kind not in _ALTERED:
-        raise DatasetError(
-            f"'modify_type' must be one of {', '.join(_ALTERED)}, got {modify_type!r}"
-        )
-    return kind
 
 
 def _ground_truth(item: Fields, kind: str | None) -> tuple[Truth, Truth]:

@@ -137,8 +137,8 @@ class Checkup:
             "num_whole_clips": self.whole_clips,
             "segments": {
                 "count": self.segments.count,
-                "mean_s": _or_none(self.segments.mean_s),
-                "longest_s": _or_none(self.segments.longest_s),
+                "mean_s": self.segments.mean_s if self.segments.count else None,
+                "longest_s": self.segments.longest_s if self.segments.count else None,
             },
             "identities": dict(sorted(self.identities().items())),
             "in_several_splits": {"count": len(several), "first": several[:NUM_NAMED]},
@@ -215,7 +215,3 @@ def _until_it_ends(records: Iterable[Record]) -> Iterator[Record]:
     """Yield records up to an error, which whoever reads all of them meets too."""
     with suppress(DatasetError):
         yield from records
-
-
-def _or_none(number: float) -> float | None:
-    return None if math.isnan(number) else number

@@ -132,7 +132,7 @@ class Reproduction:
         self._tested = functools.cache(
             lambda name: clips_to_test(datasets[name], limit=settings.limit)
         )
-        self._training_set = functools.cache(self._find_learned)
+        self._training_set = functools.cache(self._read_training_set)
         self._trained = functools.cache(self._train)
         self._measured = functools.cache(self.evaluate)
         self._silence = functools.cache(self.leading_silence)
@@ -314,8 +314,8 @@ class Reproduction:
         num_audible = sum(length_s is not None for length_s in lengths_s.values())
         return None if math.isnan(auc.value) else Silence(auc, num_audible)
 
-    def _find_learned(self, name: str, seed: int) -> tuple[str, TrainingSet]:
-        """Return a hash of the clips that a dataset is learned from, and who is in them."""
+    def _read_training_set(self, name: str, seed: int) -> tuple[str, TrainingSet]:
+        """Read the training set of a dataset; return a hash of its clips, and who is in them."""
         records = clips_to_learn(self.datasets[name], seed=seed, limit=self.settings.limit)
         return digest_of(records), TrainingSet.of(self.datasets[name], records)
 
