@@ -51,11 +51,11 @@ def show_published(tables: Mapping[str, Sequence[Row]], to: Console) -> None:
         if not rows:
             to.print(_console.visible_text(f"no published results of {title}"))
             continue
-        numbers = reasons(rows)
+        footnote_numbers = reasons(rows)
         columns = [[f"{title}, %", *(visible(row.system) for row in rows)]]
         for name in rows[0].cells:
             cells = [row.cells[name] for row in rows]
-            columns.append([name, *(_percent(cell, numbers) for cell in cells)])
+            columns.append([name, *(_percent(cell, footnote_numbers) for cell in cells)])
         # Wider than most terminals: better wrapped by them than broken into columns of one letter.
         table = Table(box=None, pad_edge=False)
         for head, *texts in columns:

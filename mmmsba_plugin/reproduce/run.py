@@ -275,9 +275,7 @@ class Reproduction:
     ) -> dict[str, Prediction]:
         detector = MmmsbaDetector.from_pretrained(trained.folder, cache=self._cache)
         settings = {"by": dict(detector.info), "reader": dataset.reader, "root": str(dataset.root)}
-        path = (
-            self.out / "answers" / trained.name / f"{_file_name(dataset)}-{_hash(settings)}.jsonl"
-        )
+        file = f"{_file_name(dataset)}-{_hash(settings)}.jsonl"
         self._on_step(f"evaluating {title(dataset)} by {trained.name}")
 
         def prepare(record: Record) -> None:
@@ -287,7 +285,7 @@ class Reproduction:
         return run_resumable(
             detector,
             tested.records,
-            path,
+            self.out / "answers" / trained.name / file,
             prepare=prepare,
             workers=self.settings.workers,
             on_clip=lambda clip: self._on_clip("evaluated", clip),
@@ -343,12 +341,7 @@ class Reproduction:
         return _Trained(name, folder, state)
 
 
-def _fit(
-    records: list[Record],
-    config: FitConfig,
-    folder: Path,
-    **options: Any,
-) -> None:
+def _fit(records: list[Record], config: FitConfig, folder: Path, **options: Any) -> None:
     """Train, and note what came of it, last: a folder without that note is not finished."""
     try:
         from mmmsba_plugin.training.fit import fit
