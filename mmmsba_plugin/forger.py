@@ -160,7 +160,7 @@ def max_segment_s(forger: ClipForger) -> float:
 
 
 def donor_distance_s(forger: ClipForger) -> tuple[float, float] | None:
-    """Return how far a donor moment is to lie from the segment, in seconds.
+    """Return the distance of a donor moment from the segment, in seconds.
 
     Args:
         forger: Any forger; one without a property of this name wants other lips, at any

@@ -23,7 +23,12 @@ from fiftyone import ViewField as F
 from mmmsba_plugin.evaluation.evaluate import Evaluation, measure
 from mmmsba_plugin.evaluation.metrics.pairing import pair
 from mmmsba_plugin.evaluation.summary import to_dict
-from mmmsba_plugin.evaluation.tables import GroundTruth, Predictions, SpanTable
+from mmmsba_plugin.evaluation.tables import (
+    GroundTruth,
+    Predictions,
+    SpanTable,
+    common_threshold,
+)
 from mmmsba_plugin.record import Record
 from mmmsba_plugin.segment import Segment
 
@@ -141,7 +146,7 @@ class _PredictionTable:
 
     scores: dict[str, float] = field(default_factory=dict)
     proposals: dict[str, tuple[Any, Any]] = field(default_factory=dict)
-    thresholds: set[float] = field(default_factory=set)
+    thresholds: set[float | None] = field(default_factory=set)
     by_modality: dict[str, dict[str, float]] = field(default_factory=dict)
 
     def add(self, row: Row) -> None:
@@ -160,8 +165,7 @@ class _PredictionTable:
             segments, scores = _predicted_segments(row)
             spans = [(segment.start_s, segment.end_s) for segment in segments]
             self.proposals[sample_id] = spans, scores
-        if verdict.threshold is not None:
-            self.thresholds.add(verdict.threshold)
+        self.thresholds.add(verdict.threshold)
         for modality, score in labels.modality_scores(verdict).items():
             if score is not None:
                 self.by_modality.setdefault(modality, {})[sample_id] = score
@@ -172,8 +176,7 @@ class _PredictionTable:
             name=name,
             scores=self.scores,
             proposals=SpanTable.of_proposals(self.proposals),
-            # Of several runs with several thresholds there is no one threshold.
-            threshold=next(iter(self.thresholds)) if len(self.thresholds) == 1 else None,
+            threshold=common_threshold(self.thresholds),
             by_modality=self.by_modality,
         )
 

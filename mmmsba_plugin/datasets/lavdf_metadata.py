@@ -32,14 +32,6 @@ METADATA = "metadata.json"
 #: machine.
 _DECIMALS = 6
 
-#: AV-Deepfake1M's words for what was altered, by whether the frame and the audio was.
-_MODIFIED = {
-    (False, False): "real",
-    (True, False): "visual_modified",
-    (False, True): "audio_modified",
-    (True, True): "both_modified",
-}
-
 #: What was altered in a fake clip, by whether the frames and the audio were.
 _ALTERED = {
     (True, True): "both",
@@ -98,23 +90,23 @@ class MetadataEntry:
 
     @property
     def kind(self) -> str | None:
-        """How it was made."""
+        """Kind of clip: the way it was made, in the dataset's words."""
         return word(self.values, "kind")
 
     @property
     def use(self) -> str:
-        """What the clip is for; ``all`` where nothing is said."""
+        """Purpose of the clip; ``all`` where none is stated."""
         return word(self.values, "use") or "all"
 
     @property
     def modify_type(self) -> str | None:
-        """What was altered, in AV-Deepfake1M's word; some write ``both-modified``."""
+        """Manipulated modality in AV-Deepfake1M's word, with an underscore."""
         modify_type = word(self.values, "modify_type")
         return modify_type.replace("-", "_") if modify_type else None
 
     @property
     def fake(self) -> bool:
-        """Whether anything in the entry says that the clip is fake."""
+        """True if any key of the entry says that the clip is fake."""
         return any(self.values.get(key) for key in ("n_fakes", *LISTS, *_BY_MODALITY))
 
     @property
@@ -199,7 +191,7 @@ def entry(
         "original": original,
         "modify_video": bool(visual),
         "modify_audio": bool(audio),
-        "modify_type": _MODIFIED[bool(visual), bool(audio)],
+        "modify_type": f"{_ALTERED[bool(visual), bool(audio)]}_modified" if periods else "real",
         "split": split,
         "video_frames": num_frames,
         "audio_channels": int(num_audio_samples > 0),

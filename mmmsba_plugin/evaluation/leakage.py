@@ -168,7 +168,7 @@ def chance_auc(
 
 
 def _auc_of(values: Scores, fake: Flags) -> Callable[[Draw], float]:
-    """Return what computes the AUC of any numbers; clips that have none are left out."""
+    """Build the metric AUC of any numbers; clips that have none are left out."""
     is_number = ~np.isnan(values)
     # A ranking takes scores in [0, 1], and only their order matters.
     places = np.unique(values[is_number], return_inverse=True)[1] / max(1, is_number.sum())

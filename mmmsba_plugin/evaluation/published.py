@@ -69,7 +69,7 @@ class PublishedResult:
     notes: Sequence[str] = ()
 
     def mark_of(self, measure: str) -> Mark:
-        """Return how far the value of one metric can be relied on."""
+        """Return the reliability of the value of one metric."""
         return "contradicts itself" if measure in self.doubts else self.mark
 
 

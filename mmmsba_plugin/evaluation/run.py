@@ -17,7 +17,13 @@ import numpy as np
 
 from mmmsba_plugin.errors import MmmsbaError
 from mmmsba_plugin.evaluation import journal
-from mmmsba_plugin.evaluation.tables import GroundTruth, Predictions, Scores, SpanTable
+from mmmsba_plugin.evaluation.tables import (
+    GroundTruth,
+    Predictions,
+    Scores,
+    SpanTable,
+    common_threshold,
+)
 from mmmsba_plugin.hookspecs import Detector
 from mmmsba_plugin.media.probe import probe
 from mmmsba_plugin.media.silence import leading_silence_s
@@ -75,7 +81,7 @@ def tables(results: Sequence[Result], *, name: str) -> tuple[Predictions, Ground
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Prediction:
+class ClipPrediction:
     """The part of a report that a long run keeps.
 
     Attributes:
@@ -93,7 +99,7 @@ class Prediction:
     proposals: tuple[Spans, Scores]
 
     @classmethod
-    def of_entry(cls, entry: Mapping[str, Any]) -> "Prediction":
+    def of_entry(cls, entry: Mapping[str, Any]) -> "ClipPrediction":
         """Parse a line of a journal."""
         rows = np.array(entry["proposals"], dtype=np.float64).reshape(-1, 3)
         values = {key: entry[key] for key in ("status", "score", "threshold", "problem")}
@@ -108,7 +114,7 @@ def run_resumable(
     prepare: Callable[[Record], object] | None = None,
     workers: int = 1,
     on_clip: Callable[[str], None] = lambda _: None,
-) -> dict[str, Prediction]:
+) -> dict[str, ClipPrediction]:
     """Run a detector over clips, by their names; no clip is evaluated twice.
 
     A clip that could not be read is tried again in the next run: what failed may work then.
@@ -151,20 +157,19 @@ def run_resumable(
         records,
         path,
         predict,
-        parse=Prediction.of_entry,
+        parse=ClipPrediction.of_entry,
         is_final=lambda prediction: prediction.status != "error",
     )
 
 
-def table_of(predictions: Mapping[str, Prediction], *, name: str) -> Predictions:
+def table_of(predictions: Mapping[str, ClipPrediction], *, name: str) -> Predictions:
     """Build the table of predictions that metrics are computed from."""
     scored = {key: clip for key, clip in predictions.items() if clip.score is not None}
-    thresholds = {clip.threshold for clip in scored.values()}
     return Predictions(
         name=name,
         scores={key: float(clip.score or 0.0) for key, clip in scored.items()},
         proposals=SpanTable.of_proposals({key: clip.proposals for key, clip in scored.items()}),
-        threshold=thresholds.pop() if len(thresholds) == 1 else None,
+        threshold=common_threshold(clip.threshold for clip in scored.values()),
     )
 
 

@@ -203,13 +203,13 @@ class Predictions:
             for modality, modality_report in report.modalities.items():
                 if modality_report.score is not None:
                     by_modality.setdefault(modality, {})[key] = modality_report.score
-        thresholds = {r.threshold.value for r in scored.values() if r.threshold is not None}
         return cls(
             name=name,
             scores={key: float(report.score or 0.0) for key, report in scored.items()},
             proposals=SpanTable.of_proposals({k: _proposals(r) for k, r in scored.items()}),
-            # Reports of several checkpoints have no one threshold.
-            threshold=thresholds.pop() if len(thresholds) == 1 else None,
+            threshold=common_threshold(
+                report.threshold.value for report in scored.values() if report.threshold
+            ),
             by_modality=by_modality,
             curves={key: r.curves for key, r in scored.items() if r.curves is not None},
         )
@@ -300,6 +300,15 @@ def _row(record: Record) -> GroundTruthRow:
         altered=record.altered,
         located=not whole,
     )
+
+
+def common_threshold(thresholds: Iterable[float | None]) -> float | None:
+    """Return the threshold of all clips that have one; None if there are several, or none.
+
+    Clips of several checkpoints or settings have no one threshold.
+    """
+    values = {threshold for threshold in thresholds if threshold is not None}
+    return values.pop() if len(values) == 1 else None
 
 
 def _proposals(report: Report) -> tuple[Spans, Scores]:

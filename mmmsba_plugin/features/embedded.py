@@ -5,7 +5,7 @@ on photographs responds to more widely. It looks at every second frame or so, si
 time goes into it.
 """
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
@@ -40,7 +40,7 @@ class EmbeddingConfig(Config):
     )
 
 
-class Embedded:
+class Embedded(ABC):
     """A texture front-end and an image encoder that looks at a region of the same face.
 
     Rows hold those of the texture, then the means of the embeddings over a cell's frames, then

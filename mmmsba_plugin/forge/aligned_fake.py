@@ -84,7 +84,7 @@ def load_aligned(
 def _compare_frames(
     counterpart: Counterpart, real: SourceClip, cache: FrameCache
 ) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
-    """Return which frames were altered, and how much those with a face differ around it."""
+    """Find the altered frames, and the difference around the face of those with one."""
     face = real.face
     changed, outside = np.zeros(face.num_frames, dtype=bool), list[float]()
     num_frames = 0

@@ -47,7 +47,7 @@ class Recipe:
 
     @property
     def needs_counterpart(self) -> bool:
-        """Whether one of its forgers needs an aligned fake."""
+        """True if one of its forgers needs an aligned fake."""
         return any(map(needs_counterpart, self.forgers))
 
     def __str__(self) -> str:

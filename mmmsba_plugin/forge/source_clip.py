@@ -8,7 +8,8 @@ face as a donor.
 
 import shutil
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from fractions import Fraction
 from pathlib import Path
@@ -21,7 +22,8 @@ from mmmsba_plugin.forge.face_trace import FaceTrace, trace_face
 from mmmsba_plugin.forge.sources import Source
 from mmmsba_plugin.forger import Audio
 from mmmsba_plugin.media.audio import read_audio
-from mmmsba_plugin.media.encode import fps_of
+from mmmsba_plugin.media.encode import fps_of, write_clip
+from mmmsba_plugin.media.probe import probe
 from mmmsba_plugin.media.video import FrameReader
 from mmmsba_plugin.schema import Media
 from mmmsba_plugin.structures import Frame
@@ -202,3 +204,58 @@ class FaceTraceStore:
     def delete(self) -> None:
         """Delete all traces; a dataset that is complete has no use for them."""
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+@contextmanager
+def encode_and_decode(
+    path: Path,
+    frames: Iterable[Frame],
+    audio: Audio,
+    *,
+    fps_hz: Fraction,
+    sample_rate_hz: int,
+    max_short_side_px: int,
+    crf: int,
+    audio_bit_rate: int,
+) -> Iterator[tuple["FrameCache", Audio]]:
+    """Encode streams, and give what a decoder makes of them, with as many audio samples.
+
+    Args:
+        path: File that is written, and removed afterwards.
+        frames: The frames.
+        audio: Shape ``(sample,)``; empty if there is none.
+        fps_hz: Frames per second.
+        sample_rate_hz: Sample rate of the audio, in Hz.
+        max_short_side_px: Frames are scaled down to this short side, in px.
+        crf: Constant rate factor of the frames.
+        audio_bit_rate: Bits a second of the audio.
+    """
+    try:
+        write_clip(
+            path,
+            frames,
+            fps_hz=fps_hz,
+            audio=audio if audio.size else None,
+            sample_rate_hz=sample_rate_hz,
+            crf=crf,
+            audio_bit_rate=audio_bit_rate,
+        )
+        media = probe(path, with_hash=False)
+        if audio.size:
+            decoded = read_audio(media, sample_rate_hz=sample_rate_hz).samples[: audio.size]
+            audio = np.pad(decoded, (0, audio.size - decoded.size))
+        yield FrameCache(media, max_short_side_px=max_short_side_px), audio
+    finally:
+        path.unlink(missing_ok=True)
+
+
+class FrameCounter:
+    """A counter of the frames that pass through it, with the time of the last one."""
+
+    def __init__(self, frames: Iterable[Frame]) -> None:
+        self._frames, self.count, self.last_s = frames, 0, 0.0
+
+    def __iter__(self) -> Iterator[Frame]:
+        for frame in self._frames:
+            self.count, self.last_s = self.count + 1, frame.pts_s
+            yield frame

@@ -7,10 +7,9 @@ two.
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from mmmsba_plugin.datasets.json_records import listed
 from mmmsba_plugin.datasets.lavdf_metadata import METADATA, MetadataEntry
@@ -25,6 +24,8 @@ HELD_OUT = {"dev": 0.15, "test": 0.15}
 
 #: A fake is one of the whole clip where it leaves no more than this of it, in seconds.
 _MAX_REST_S = 0.2
+#: Where LAV-DF's layout lists fake segments; other lists are of parts of clips.
+_LISTS = ("fake_periods", "visual_fake_segments", "audio_fake_segments")
 #: What is known of a clip and passed on to all that is made of it.
 _DETAILS = ("corpus", "language")
 
@@ -175,65 +176,50 @@ def _explain_unusable(media: Media, min_clip_s: float) -> str:
     return ""
 
 
+@dataclass(frozen=True, slots=True)
+class _Listed:
+    """A clip that the metadata call real, or fake from beginning to end (``fake``).
+
+    In a fake, ``identity`` is who is seen. ``original`` is a clip that is listed too.
+    """
+
+    entry: MetadataEntry
+    identity: str
+    split: str | None
+    original: str | None
+    fake: Counterpart | None
+
+
 def _read_metadata(
     folder: Path, seed: int, requested: str | None
 ) -> tuple[list[Candidate], list[Skipped]]:
     """Read the clips that LAV-DF metadata calls real or whole fakes, and fakes across splits.
 
-    Missing splits are dealt. Clips whose ``use`` is another than ``all`` are passed over. In a
-    fake, ``identity`` is who is seen, ``donor_identity`` whose face or voice a generator took.
+    Missing splits are dealt. Clips whose ``use`` is another than ``all`` are passed over.
     """
-    entries = []
-    for record in listed(folder / METADATA):
-        try:
-            entry = MetadataEntry(record.value)
-            if entry.use == "all":
-                identity = entry.identity or Path(entry.key).stem
-                entries.append((entry, entry.split, entry.original, identity))
-        except DatasetError as error:
-            raise DatasetError(f"{record.place}: {error}") from error
-    entries.sort(key=lambda row: row[0].key)
-    # A fake shows the person of its original, and is of the same split if it states none.
-    fakes = {
-        entry.key: counterpart
-        for entry, *_ in entries
-        if entry.fake and (counterpart := _to_counterpart(folder, entry.key, entry.values))
-    }
-    stated = {row[0].key: row for row in entries if not row[0].fake or row[0].key in fakes}
-    identities = {key: identity for key, (_, _, _, identity) in stated.items()}
-    by_identity = {identity: split for _, split, _, identity in stated.values() if split}
-    unsplit = {identities[k] for k in stated.keys() - fakes.keys()} - by_identity.keys()
-    by_identity |= deal(unsplit, HELD_OUT, seed=seed)
-    originals = {key: origin for key, (_, _, origin, _) in stated.items() if origin in stated}
-    splits: dict[str, str] = {}
-    for key, (_, split, _, _) in stated.items():
-        origin = originals.get(key, key)
-        inherited = split or stated[origin][1]
-        splits[key] = inherited or by_identity.get(identities[origin], "train")
-    splits_of: dict[str, set[str]] = {}
-    for key, identity in identities.items():
-        splits_of.setdefault(identity, set()).add(splits[key])
-    crossing = set()
+    clips = _list_clips(folder)
+    splits = _complete_splits(clips, seed)
+    crossing = _find_crossing(clips, splits)
     counterparts: dict[str, list[Counterpart]] = {}
-    for key, counterpart in fakes.items():
-        origin, donor = originals.get(key, key), str(stated[key][0].values.get("donor_identity"))
-        involved = (identities[key], identities[origin], donor)
-        if any(splits_of.get(identity, set()) - {splits[key]} for identity in involved):
-            crossing.add(key)
-        else:
-            counterparts.setdefault(origin, []).append(counterpart)
+    for key, clip in clips.items():
+        if clip.fake and clip.original and key not in crossing:
+            counterparts.setdefault(clip.original, []).append(clip.fake)
     candidates = [
         Candidate(
             folder / key,
             key,
-            identities[key],
+            clip.identity,
             splits[key],
-            () if key in fakes else tuple(counterparts.get(key, ())),
-            {word: str(entry.values[word]) for word in _DETAILS if entry.values.get(word)},
-            fakes.get(key),
+            tuple(counterparts.get(key, ())) if clip.fake is None else (),
+            {
+                name: str(clip.entry.values[name])
+                for name in _DETAILS
+                if clip.entry.values.get(name)
+            },
+            clip.fake,
         )
-        for key, (entry, *_) in stated.items()
-        if key not in fakes or not (key in crossing or key in originals)
+        for key, clip in clips.items()
+        if clip.fake is None or not (key in crossing or clip.original)
     ]
     skipped = [
         Skipped(k, "somebody in it, or whom it was made of, is of another split too; correct one")
@@ -243,23 +229,73 @@ def _read_metadata(
     return candidates, skipped
 
 
-def _to_counterpart(folder: Path, key: str, entry: Mapping[str, Any]) -> Counterpart | None:
-    """Return the counterpart that an entry lists; None if it alters but a part of the clip."""
-    periods = entry.get("fake_periods") or ()
-    visual = _spans_clip(entry.get("visual_fake_segments", periods), entry)
-    audio = _spans_clip(entry.get("audio_fake_segments", periods), entry)
-    visual = visual and bool(entry.get("modify_video", True))
-    audio = audio and bool(entry.get("modify_audio", True))
-    generator = str(entry["generator"]) if entry.get("generator") else None
+def _list_clips(folder: Path) -> dict[str, _Listed]:
+    """List the clips of the metadata by key, in the order of keys."""
+    clips: dict[str, _Listed] = {}
+    for record in listed(folder / METADATA):
+        try:
+            entry = MetadataEntry(record.value)
+            fake = _to_counterpart(folder, entry) if entry.fake else None
+            if entry.use == "all" and (fake or not entry.fake):
+                identity = entry.identity or Path(entry.key).stem
+                clips[entry.key] = _Listed(entry, identity, entry.split, entry.original, fake)
+        except DatasetError as error:
+            raise DatasetError(f"{record.place}: {error}") from error
+    return {
+        key: clip if clip.original in clips else replace(clip, original=None)
+        for key, clip in sorted(clips.items())
+    }
+
+
+def _complete_splits(clips: Mapping[str, _Listed], seed: int) -> dict[str, str]:
+    """Return the split of each clip: as stated, as that of its original, or dealt by identity."""
+    by_identity = {clip.identity: clip.split for clip in clips.values() if clip.split}
+    unsplit = {clip.identity for clip in clips.values() if clip.fake is None} - by_identity.keys()
+    by_identity |= deal(unsplit, HELD_OUT, seed=seed)
+    splits = {}
+    for key, clip in clips.items():
+        origin = clips[clip.original] if clip.original else clip
+        splits[key] = clip.split or origin.split or by_identity.get(origin.identity, "train")
+    return splits
+
+
+def _find_crossing(clips: Mapping[str, _Listed], splits: Mapping[str, str]) -> set[str]:
+    """Find the fakes of somebody who is of another split too.
+
+    That may be who is seen, whom the original shows, or whose face or voice a generator took
+    (``donor_identity``).
+    """
+    splits_of: dict[str, set[str]] = {}
+    for key, clip in clips.items():
+        splits_of.setdefault(clip.identity, set()).add(splits[key])
+    crossing = set()
+    for key, clip in clips.items():
+        if clip.fake is None:
+            continue
+        origin = clips[clip.original] if clip.original else clip
+        involved = (clip.identity, origin.identity, clip.entry.values.get("donor_identity"))
+        if any(splits_of.get(str(identity), set()) - {splits[key]} for identity in involved):
+            crossing.add(key)
+    return crossing
+
+
+def _to_counterpart(folder: Path, entry: MetadataEntry) -> Counterpart | None:
+    """Return the counterpart that an entry lists; None if it alters but a part of the clip.
+
+    Raises:
+        DatasetError: The segments of the entry are malformed.
+    """
+    duration_s = entry.values.get("duration")
+    if not (isinstance(duration_s, int | float) and any(map(entry.values.get, _LISTS))):
+        return None
+    visual, audio = (
+        any(s.end_s - s.start_s >= duration_s - _MAX_REST_S > 0 for s in segments)
+        for segments in entry.ground_truth()
+    )
+    generator = str(entry.values["generator"]) if entry.values.get("generator") else None
     if not (visual or audio):
         return None
-    return Counterpart(folder / key, key, generator, visual=visual, audio=audio)
-
-
-def _spans_clip(spans: Sequence[Sequence[float]], entry: Mapping[str, Any]) -> bool:
-    """Return whether one segment spans the clip, up to a frame or two at its ends."""
-    duration_s = float(entry.get("duration") or 0.0)
-    return any(end - start >= duration_s - _MAX_REST_S > 0 for start, end in spans)
+    return Counterpart(folder / entry.key, entry.key, generator, visual=visual, audio=audio)
 
 
 def _find_videos(folder: Path, seed: int) -> list[Candidate]:

@@ -30,15 +30,14 @@ from mmmsba_plugin.forge.plan import SegmentConfig
 from mmmsba_plugin.forge.recipes import ForgerSet, Recipe
 from mmmsba_plugin.forge.source_clip import (
     FaceTraceStore,
-    FrameCache,
+    FrameCounter,
     SourceClip,
+    encode_and_decode,
     read_source_audio,
 )
 from mmmsba_plugin.forge.sources import Counterpart, Source, seed_from
 from mmmsba_plugin.forger import Audio
-from mmmsba_plugin.media.audio import read_audio
 from mmmsba_plugin.media.encode import fps_of, write_clip
-from mmmsba_plugin.media.probe import probe
 from mmmsba_plugin.segment import Segment
 from mmmsba_plugin.structures import Frame
 from mmmsba_plugin.timebase import frames_to_s
@@ -213,15 +212,17 @@ class VariantWriter:
         counterpart = counterparts[int(rng.integers(len(counterparts)))]
         cutters = self._select(cutters, counterpart)
         clip, processing = self._processed_clip(number)
-        encoded = self._encoded(
-            number,
-            "recut",
-            (clip.frames(), clip.audio),
+        encoding = encode_and_decode(
+            self._out_dir / f"{self._file(number)}.recut.mp4",
+            clip.frames(),
+            clip.audio,
             fps_hz=clip.fps_hz,
+            sample_rate_hz=clip.sample_rate_hz,
+            max_short_side_px=self._config.max_short_side_px,
             crf=int(rng.integers(*_RECUT_CRF)),
             audio_bit_rate=int(rng.choice(_RECUT_BIT_RATES)),
         )
-        with encoded as (cache, audio):
+        with encoding as (cache, audio):
             copy = replace(clip, cache=cache, audio=audio, cuts=())
             changed = np.ones(clip.face.num_frames, dtype=bool)
             aligned = AlignedFake(counterpart, copy, changed)
@@ -319,7 +320,7 @@ class VariantWriter:
             fps_hz = Fraction(processing.fps_hz)
             frames = at_rate(frames, fps_hz, clip.duration_s)
             fake = fake.at_frame_rate(fps_hz)
-        counter = _FrameCounter(frames)
+        counter = FrameCounter(frames)
         with self._encoded_before(number, processing, counter, audio, fps_hz) as streams:
             encoded_frames, encoded_audio = streams
             write_clip(
@@ -363,59 +364,17 @@ class VariantWriter:
         if processing.first_crf is None:
             yield frames, audio
             return
-        with self._encoded(
-            number,
-            "first",
-            (frames, audio),
+        with encode_and_decode(
+            self._out_dir / f"{self._file(number)}.first.mp4",
+            frames,
+            audio,
             fps_hz=fps_hz,
+            sample_rate_hz=self._config.sample_rate_hz,
+            max_short_side_px=self._config.max_short_side_px,
             crf=processing.first_crf,
             audio_bit_rate=processing.first_bit_rate,
         ) as streams:
             yield streams
 
-    @contextmanager
-    def _encoded(
-        self,
-        number: int,
-        purpose: str,
-        streams: tuple[Iterable[Frame], Audio],
-        *,
-        fps_hz: Fraction,
-        crf: int,
-        audio_bit_rate: int,
-    ) -> Iterator[tuple[FrameCache, Audio]]:
-        """Encode streams and give what a decoder makes of them, with as many audio samples."""
-        rate_hz = self._config.sample_rate_hz
-        path = self._out_dir / f"{self._file(number)}.{purpose}.mp4"
-        frames, audio = streams
-        try:
-            write_clip(
-                path,
-                frames,
-                fps_hz=fps_hz,
-                audio=audio if audio.size else None,
-                sample_rate_hz=rate_hz,
-                crf=crf,
-                audio_bit_rate=audio_bit_rate,
-            )
-            media = probe(path, with_hash=False)
-            decoded = read_audio(media, sample_rate_hz=rate_hz).samples if audio.size else audio
-            decoded = np.pad(decoded[: audio.size], (0, max(0, audio.size - decoded.size)))
-            yield FrameCache(media, max_short_side_px=self._config.max_short_side_px), decoded
-        finally:
-            path.unlink(missing_ok=True)
-
     def _file(self, number: int) -> str:
         return f"{self.source.name}_{number}.mp4"
-
-
-class _FrameCounter:
-    """A counter of the frames that pass through it, with the time of the last one."""
-
-    def __init__(self, frames: Iterable[Frame]) -> None:
-        self._frames, self.count, self.last_s = frames, 0, 0.0
-
-    def __iter__(self) -> Iterator[Frame]:
-        for frame in self._frames:
-            self.count, self.last_s = self.count + 1, frame.pts_s
-            yield frame

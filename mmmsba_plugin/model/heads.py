@@ -9,6 +9,7 @@ The paper's text and code put the heads directly on the fused vector; the extra 
 that its figure 2 draws is in neither.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, NamedTuple
 
@@ -28,7 +29,7 @@ from mmmsba_plugin.timebase import Grid
 FAKE = 1
 
 
-class Head(nn.Linear):
+class Head(nn.Linear, ABC):
     """Linear layer on the fused vector, with its targets and its loss.
 
     Args:
@@ -42,6 +43,7 @@ class Head(nn.Linear):
         start_like_keras(self)
 
     @classmethod
+    @abstractmethod
     def targets(
         cls, truth: Sequence[Segment], grid: Grid, num_snippets: int, *, is_bounded: bool
     ) -> dict[str, NDArray[Any]]:
@@ -57,9 +59,9 @@ class Head(nn.Linear):
         Returns:
             Arrays by name, each of shape ``(snippet, …)``.
         """
-        raise NotImplementedError
 
     @classmethod
+    @abstractmethod
     def loss(
         cls, output: Tensor, target: Mapping[str, Tensor], mask: Tensor, config: LossConfig
     ) -> Tensor:
@@ -72,7 +74,6 @@ class Head(nn.Linear):
                 may hold anything, NaN included: select by it, and do not multiply.
             config: Constants of the loss.
         """
-        raise NotImplementedError
 
     @classmethod
     def loss_weight(cls, config: LossConfig) -> float:

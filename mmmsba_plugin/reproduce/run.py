@@ -27,7 +27,7 @@ from mmmsba_plugin.errors import (
     TrainingError,
 )
 from mmmsba_plugin.evaluation.evaluate import Evaluation, measure
-from mmmsba_plugin.evaluation.run import Prediction, leading_silences, run_resumable, table_of
+from mmmsba_plugin.evaluation.run import ClipPrediction, leading_silences, run_resumable, table_of
 from mmmsba_plugin.evaluation.silence_audit import silence_auc
 from mmmsba_plugin.evaluation.tables import GroundTruth
 from mmmsba_plugin.features.cache import FeatureCache
@@ -272,7 +272,7 @@ class Reproduction:
 
     def _predict(
         self, trained: _Trained, dataset: DatasetSource, tested: Tested
-    ) -> dict[str, Prediction]:
+    ) -> dict[str, ClipPrediction]:
         detector = MmmsbaDetector.from_pretrained(trained.folder, cache=self._cache)
         settings = {"by": dict(detector.info), "reader": dataset.reader, "root": str(dataset.root)}
         file = f"{_file_name(dataset)}-{_hash(settings)}.jsonl"

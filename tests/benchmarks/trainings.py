@@ -33,7 +33,6 @@ from mmmsba_plugin.evaluation.evaluate import NUM_PROPOSALS
 from mmmsba_plugin.evaluation.metrics.bootstrap import Draw, Interval, Metric, bootstrap
 from mmmsba_plugin.evaluation.metrics.localization import TIOUS
 from mmmsba_plugin.evaluation.run import Result, tables
-from mmmsba_plugin.evaluation.tables import GroundTruth, Predictions
 from mmmsba_plugin.model.checkpoint import CARD
 from mmmsba_plugin.record import Record
 from mmmsba_plugin.schema import Report
@@ -169,14 +168,10 @@ def _metrics(name: str, records: Sequence[Record], reports: Sequence[Report]) ->
     predictions, ground_truth = tables(
         [Result(record, report) for record, report in zip(records, reports, strict=True)], name=name
     )
-    return _of(predictions, ground_truth)
-
-
-def _of(predictions: Predictions, ground_truth: GroundTruth) -> dict[str, Metric]:
-    found = collect_metrics(
+    metrics = collect_metrics(
         predictions, ground_truth, mode="official", tious=TIOUS, num_proposals=NUM_PROPOSALS
-    )
-    return {name: found.metrics[name] for name in FIGURES}
+    ).metrics
+    return {name: metrics[name] for name in FIGURES}
 
 
 def _mean(metrics: Sequence[Metric]) -> Metric:

@@ -9,7 +9,7 @@ from mmmsba_plugin.datasets.lavdf import read_lavdf
 from mmmsba_plugin.errors import PredictionsError
 from mmmsba_plugin.evaluation import journal
 from mmmsba_plugin.evaluation.run import (
-    Prediction,
+    ClipPrediction,
     Result,
     leading_silences,
     run,
@@ -58,7 +58,7 @@ class TestPredictions:
         path = tmp_path / "answers.jsonl"
         path.write_text(f"{line}\n")
         with pytest.raises(PredictionsError, match=r"jsonl, line 1 is damaged; remove the line"):
-            journal.read(path, Prediction.of_entry)
+            journal.read(path, ClipPrediction.of_entry)
 
     def test_without_predictions_there_is_neither_score_nor_threshold(self):
         predictions = table_of({}, name="ours")

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mmmsba_plugin.errors import DatasetError, PredictionsError, ShapeError
-from mmmsba_plugin.evaluation.tables import SpanTable
+from mmmsba_plugin.evaluation.tables import SpanTable, common_threshold
 
 times = st.floats(0, 9)
 # NumPy pads words with the sign of code 0, so that a name that ends in it would lose it.
@@ -91,3 +91,11 @@ def test_truth_of_another_shape_is_refused(rows):
 def test_proposals_without_a_score_each_are_refused(scores):
     with pytest.raises(ShapeError, match="'a' needs a score for each"):
         SpanTable.of_proposals({"a": ([[0, 1]], scores)})
+
+
+@pytest.mark.parametrize(
+    ("thresholds", "expected"),
+    [([0.5, 0.5], 0.5), ([0.5, None], 0.5), ([0.5, 0.6], None), ([None], None), ([], None)],
+)
+def test_clips_with_several_thresholds_have_none_in_common(thresholds, expected):
+    assert common_threshold(thresholds) == expected

@@ -121,6 +121,19 @@ def test_whole_fakes_of_the_same_split_are_counterparts(tmp_path):
     assert not find_sources(tmp_path, seed=0, min_clip_s=1.0, split="dev")[0][0].candidate.details
 
 
+@pytest.mark.parametrize("periods", ["all", [[0.0]], [[2.0, 1.0]], [["a", "b"]]])
+def test_malformed_segments_of_a_fake_name_its_entry(tmp_path, periods):
+    still(tmp_path / "ann.mp4", 3)
+    fake = fake_entry("a1.mp4", "train", "ann", "ann.mp4")
+    described(
+        tmp_path,
+        real_entry("ann.mp4", "train", "ann"),
+        fake | {"fake_periods": periods, "visual_fake_segments": periods},
+    )
+    with pytest.raises(DatasetError, match=r"record 1: .*fake_"):
+        find_sources(tmp_path, seed=0, min_clip_s=1.0)
+
+
 def test_no_pair_of_real_generators_crosses_splits(shared):
     folder = shared / "footage"
     sources, skipped = find_sources(folder, seed=0, min_clip_s=1.0)

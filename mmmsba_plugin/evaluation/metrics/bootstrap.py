@@ -30,7 +30,7 @@ class Draw:
     whole: bool = False
 
     def counts(self, num_clips: int) -> Ints | None:
-        """Return how many times each clip was drawn, shape ``(clip,)``; None if once each."""
+        """Count the draws of each clip, shape ``(clip,)``; None if once each."""
         return None if self.whole else np.bincount(self.clips, minlength=num_clips)
 
     def within(self, selection: NDArray[np.bool_]) -> "Draw":

@@ -65,7 +65,7 @@ class Ranking:
 
     @property
     def both_classes(self) -> bool:
-        """Whether there are fake clips and real ones."""
+        """True if there are fake clips and real ones."""
         return bool(self.num_fake[-1] and self.num_real[-1])
 
     @property

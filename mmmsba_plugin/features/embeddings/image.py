@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from mmmsba_plugin.files import read_bundled
+from mmmsba_plugin.features.embeddings.bundled import read_weights, restore
 
 if TYPE_CHECKING:
     from torch import nn
@@ -63,13 +63,10 @@ def load_encoder() -> "nn.Module":
         ModelFileError: The file is missing, or not the one that was shipped.
     """
     import torch
-    from safetensors.torch import load
 
     from mmmsba_plugin.features.embeddings.efficientnet import Encoder
 
-    weights = load(read_bundled(__package__, FILE, sha256=_SHA256))
-    encoder = Encoder()
-    encoder.load_state_dict({name: value.float() for name, value in weights.items()})
+    encoder = restore(Encoder(), read_weights(FILE, sha256=_SHA256))
     # Convolutions are fastest where the channels of a pixel lie side by side.
     encoder.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    return encoder.eval().requires_grad_(requires_grad=False)
+    return encoder

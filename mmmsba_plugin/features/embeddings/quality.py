@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from mmmsba_plugin.files import read_bundled
+from mmmsba_plugin.features.embeddings.bundled import cut_mirrored, read_weights, restore
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -71,9 +71,7 @@ def _segment(samples: NDArray[np.float32], first: int, stop: int) -> NDArray[np.
     """Cut the samples that embeddings ``first`` to ``stop`` look at, mirrored beyond the ends."""
     half = _WINDOW // 2
     start, end = (first - _MARGIN) * STEP - half, (stop + _MARGIN) * STEP - _HOP + half
-    indices = np.arange(start, end) % (2 * samples.size)
-    segment: NDArray[np.float32] = samples[np.minimum(indices, 2 * samples.size - 1 - indices)]
-    return segment
+    return cut_mirrored(samples, start, end)
 
 
 def _embed(samples: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -108,7 +106,6 @@ def load_encoder() -> tuple["nn.Module", "nn.Module"]:
     Raises:
         ModelFileError: The file is missing, or not the one that was shipped.
     """
-    from safetensors.torch import load
     from torch import nn
 
     layers: list[nn.Module] = []
@@ -121,7 +118,5 @@ def load_encoder() -> tuple["nn.Module", "nn.Module"]:
             "projection": nn.Linear(_CHANNELS[-1] * _BINS, NUM_VALUES),
         }
     )
-    weights = load(read_bundled(__package__, FILE, sha256=_SHA256))
-    encoder.load_state_dict({name: value.float() for name, value in weights.items()})
-    encoder.eval().requires_grad_(requires_grad=False)
+    restore(encoder, read_weights(FILE, sha256=_SHA256))
     return encoder["convolutions"], encoder["projection"]

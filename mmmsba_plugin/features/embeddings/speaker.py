@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from mmmsba_plugin.files import read_bundled
+from mmmsba_plugin.features.embeddings.bundled import read_weights, restore
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    from torch import nn
 
 NUM_MELS = 40
 #: Columns as the encoder knows them: 25 ms of audio of this rate, in samples, every 10 ms.
@@ -92,8 +92,8 @@ def load_encoder() -> "tuple[nn.Module, nn.Module]":
             "dense": nn.Linear(_UNITS, _UNITS),
         }
     )
-    layers.load_state_dict({k: v.float() for k, v in _shipped().items() if k != _BANDS})
-    layers.eval().requires_grad_(requires_grad=False)
+    weights = read_weights(FILE, sha256=_SHA256)
+    restore(layers, {name: value for name, value in weights.items() if name != _BANDS})
     return layers["recurrence"], layers["dense"]
 
 
@@ -108,11 +108,5 @@ def mel_bands() -> NDArray[np.float32]:
     Raises:
         ModelFileError: The file is missing, or not the one that was shipped.
     """
-    bands: NDArray[np.float32] = _shipped()[_BANDS].numpy()
+    bands: NDArray[np.float32] = read_weights(FILE, sha256=_SHA256)[_BANDS].numpy()
     return bands
-
-
-def _shipped() -> "dict[str, Tensor]":
-    from safetensors.torch import load
-
-    return load(read_bundled(__package__, FILE, sha256=_SHA256))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from mmmsba_plugin.files import read_bundled
+from mmmsba_plugin.features.embeddings.bundled import cut_mirrored, read_weights, restore
 
 if TYPE_CHECKING:
     from torch import nn
@@ -72,9 +72,7 @@ def _segment(samples: NDArray[np.float32], first: int, stop: int) -> NDArray[np.
     makes them exact. Beyond its ends audio is mirrored, as often as it takes.
     """
     half = _TAPS // 2
-    indices = np.arange((first - 1) * STEP - half, (stop + 1) * STEP + half) % (2 * samples.size)
-    segment: NDArray[np.float32] = samples[np.minimum(indices, 2 * samples.size - 1 - indices)]
-    return segment
+    return cut_mirrored(samples, (first - 1) * STEP - half, (stop + 1) * STEP + half)
 
 
 def _embed(samples: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -93,13 +91,10 @@ def load_encoder() -> "nn.Module":
         ModelFileError: The file is missing, or not the one that was shipped.
     """
     import torch
-    from safetensors.torch import load
 
     from mmmsba_plugin.features.embeddings.aasist import Encoder
 
-    weights = load(read_bundled(__package__, FILE, sha256=_SHA256))
-    encoder = Encoder(_FILTERS, _TAPS, _WIDTHS, _POOL)
-    encoder.load_state_dict({name: value.float() for name, value in weights.items()})
+    encoder = restore(Encoder(_FILTERS, _TAPS, _WIDTHS, _POOL), read_weights(FILE, sha256=_SHA256))
     # Convolutions are fastest where the channels of a pixel lie side by side.
     encoder.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    return encoder.eval().requires_grad_(requires_grad=False)
+    return encoder

@@ -70,7 +70,7 @@ def code_speech(
 
 
 def _round_trip(pcm: Audio, codec: _Codec, bit_rate: int | None) -> tuple[Audio, int]:
-    """Return what a decoder makes of encoded audio, and its sample rate in Hz."""
+    """Encode and decode audio; return it with the decoder's sample rate in Hz."""
     import av
 
     time_base = Fraction(1, codec.rate_hz)

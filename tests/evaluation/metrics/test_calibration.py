@@ -45,8 +45,8 @@ class TestCalibrationError:
         theirs = binary_calibration_error(
             torch.from_numpy(scores), torch.tensor(rows[1]).int(), n_bins=bins, norm="l1"
         )
-        found = expected_calibration_error(scores, rows[1], bins=bins)
-        assert found == pytest.approx(float(theirs), abs=1e-6)
+        ours = expected_calibration_error(scores, rows[1], bins=bins)
+        assert ours == pytest.approx(float(theirs), abs=1e-6)
 
     def test_scores_that_are_the_shares_fake_have_none(self):
         scores = [0.25] * 4 + [0.75] * 4
@@ -86,9 +86,9 @@ class TestCalibrationError:
         pairs = list(zip(*rows, strict=True))
         random.shuffle(pairs)
         shuffled = zip(*pairs, strict=True)
-        found = expected_calibration_error(*map(list, shuffled), bins=bins, binning="mass")
+        second = expected_calibration_error(*map(list, shuffled), bins=bins, binning="mass")
         first = expected_calibration_error(*rows, bins=bins, binning="mass")
-        assert found == pytest.approx(first, abs=1e-12)
+        assert second == pytest.approx(first, abs=1e-12)
 
     def test_a_bin_holds_its_lower_edge_and_the_last_both(self):
         seen = reliability([0.0, 0.5, 1.0], [False, True, True], bins=2)

@@ -1,0 +1,46 @@
+"""Weights of the bundled encoders, and the audio that one of them looks at."""
+
+from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mmmsba_plugin.files import read_bundled
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from torch import Tensor, nn
+
+    Encoder = TypeVar("Encoder", bound=nn.Module)
+
+
+def read_weights(name: str, *, sha256: str) -> "Mapping[str, Tensor]":
+    """Read the tensors of a file beside this module, in single precision.
+
+    Raises:
+        ModelFileError: The file is missing, or not the one that was shipped.
+    """
+    from safetensors.torch import load
+
+    weights = load(read_bundled(__package__, name, sha256=sha256))
+    return {key: value.float() for key, value in weights.items()}
+
+
+def restore(encoder: "Encoder", weights: "Mapping[str, Tensor]") -> "Encoder":
+    """Give an encoder its weights, and fix them."""
+    encoder.load_state_dict(weights)
+    return encoder.eval().requires_grad_(requires_grad=False)
+
+
+def cut_mirrored(samples: NDArray[np.float32], start: int, stop: int) -> NDArray[np.float32]:
+    """Cut samples ``start`` to ``stop``; beyond its ends audio is mirrored, as often as it takes.
+
+    Args:
+        samples: Shape ``(sample,)``, at least one.
+        start: First sample, which may lie before the audio.
+        stop: First sample behind the cut, which may lie behind the audio.
+    """
+    indices = np.arange(start, stop) % (2 * samples.size)
+    cut: NDArray[np.float32] = samples[np.minimum(indices, 2 * samples.size - 1 - indices)]
+    return cut
