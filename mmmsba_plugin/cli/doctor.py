@@ -234,7 +234,7 @@ _LOOKS: dict[str, Callable[[], Iterator[Check]]] = {
     "packages": check_packages,
     "extras": check_extras,
     "face models": check_face_models,
-    "voice models": check_encoders,
+    "encoders": check_encoders,
     "codecs": check_codecs,
     "plug-ins": check_plugins,
     "torch": check_compute,
