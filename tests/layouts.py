@@ -89,13 +89,17 @@ def av1m_entry(kind="both_modified", identity="id00012", **changes):
 
 def av1m(folder, *, identities=("id00012", "id00017")):
     """AV-Deepfake1M: lists, a file of metadata for each clip, and test clips without truth."""
-    for split, seen in {"train": identities, "val": ("id00099",)}.items():
-        entries = [av1m_entry(kind, who, split=split) for who in seen for kind in VARIANTS]
+    for split, split_identities in {"train": identities, "val": ("id00099",)}.items():
+        entries = [
+            av1m_entry(kind, identity, split=split)
+            for identity in split_identities
+            for kind in VARIANTS
+        ]
         put_json(folder / f"{split}_metadata.json", entries)
         for entry in entries:
             put_clip(folder / split / entry["file"])
-            said = entry | {"operations": [], "transcripts": []}
-            put_json((folder / f"{split}_metadata" / entry["file"]).with_suffix(".json"), said)
+            details = entry | {"operations": [], "transcripts": []}
+            put_json((folder / f"{split}_metadata" / entry["file"]).with_suffix(".json"), details)
     _put_private(folder, "test", "test_files.txt")
     return folder
 
@@ -165,10 +169,10 @@ def put_json(path, value):
 def put_clip(path):
     """Write a clip of 1.2 s; it is encoded once and copied from then on."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    if _made and _made[0].is_file():
-        shutil.copyfile(_made[0], path)
+    if _encoded_clips and _encoded_clips[0].is_file():
+        shutil.copyfile(_encoded_clips[0], path)
     else:
-        _made[:] = [clip(path, duration_s=NUM_FRAMES / 25)]
+        _encoded_clips[:] = [clip(path, duration_s=NUM_FRAMES / 25)]
     return path
 
 
@@ -181,7 +185,7 @@ def tree(folder):
 
 
 #: The clip that was encoded last, if its folder still stands.
-_made: list[Path] = []
+_encoded_clips: list[Path] = []
 
 
 def _put_private(folder, split, names):

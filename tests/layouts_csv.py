@@ -32,11 +32,11 @@ VARIANTS = (
 
 def fakeavceleb_row(identity: int, variant: Variant, *, race: str = "African") -> list[str]:
     """Return a row of the table, as v1.2 writes it."""
-    who = f"id{identity:05}"
-    folder = f"FakeAVCeleb/{variant.type}/{race}/men/{who}"
+    identity_key = f"id{identity:05}"
+    folder = f"FakeAVCeleb/{variant.type}/{race}/men/{identity_key}"
     target = "-" if variant.category in "AB" else "id00999"
     name = f"{identity:05}{variant.suffix}.mp4"
-    fields = [who, target, "-", variant.method, variant.category, variant.type]
+    fields = [identity_key, target, "-", variant.method, variant.category, variant.type]
     return [*fields, race, "men", name, folder]
 
 

@@ -51,11 +51,11 @@ class TestAlign:
         rows = with_deviation(FeatureRows(values, present))
         # Their middle is 2, and 1 the median of how far they are from it.
         spread = 1.4826 + 0.1
-        wanted = np.array([[1, -1 / spread], [2, 0], [9, 7 / spread], [0, 0]])
-        assert rows.values == pytest.approx(wanted, rel=1e-6)
+        expected = np.array([[1, -1 / spread], [2, 0], [9, 7 / spread], [0, 0]])
+        assert rows.values == pytest.approx(expected, rel=1e-6)
 
     @given(st.floats(1.0, 100.0))
-    def test_how_much_a_identity_moves_does_not_count_but_rounding_never_does(self, gain):
+    def test_how_much_a_face_moves_does_not_count_but_rounding_never_does(self, gain):
         values = np.random.default_rng(1).normal(size=(50, 1)).astype(np.float32)
         here = np.ones(50, dtype=bool)
         calm, lively, still = (

@@ -13,7 +13,7 @@ from mmmsba_plugin.timebase import Grid
 
 
 def test_opt_outs_that_reach_into_the_cut_are_shortened_and_later_ones_kept():
-    parts = {
+    entries = {
         "audio": (
             CacheEntry(
                 FeatureRows(np.ones((5, 2), np.float32), np.ones(5, bool)),
@@ -26,9 +26,9 @@ def test_opt_outs_that_reach_into_the_cut_are_shortened_and_later_ones_kept():
             Grid(start_s=0.5, stride_s=0.2),
         ),
     }  # fmt: skip
-    found = combine(parts, Grid(start_s=0.5, stride_s=0.2))
-    spans = [(part.start_s, part.end_s, part.reason) for part in found.opt_outs["audio"]]
-    assert spans == [(0.0, 0.5, LEADING_SILENCE), (0.5, 0.9, "b"), (1.0, 1.1, "c")]
+    features = combine(entries, Grid(start_s=0.5, stride_s=0.2))
+    opt_outs = [(o.start_s, o.end_s, o.reason) for o in features.opt_outs["audio"]]
+    assert opt_outs == [(0.0, 0.5, LEADING_SILENCE), (0.5, 0.9, "b"), (1.0, 1.1, "c")]
 
 
 @given(
@@ -45,8 +45,8 @@ def test_rows_fit_the_grid_wherever_it_starts(first, end_s, stride_s, audio_end_
 
     whole = Grid(stride_s=stride_s)
     behind = Grid(whole.cell(first)[0], stride_s)
-    parts = {"face": stored(whole, end_s), "audio": stored(behind, audio_end_s)}
-    found = combine(parts, behind)
-    assert {len(rows) for rows in found.rows.values()} == {found.num_snippets}
+    entries = {"face": stored(whole, end_s), "audio": stored(behind, audio_end_s)}
+    features = combine(entries, behind)
+    assert {len(rows) for rows in features.rows.values()} == {features.num_snippets}
     missing = whole.num_snippets(max(end_s, audio_end_s)) - first
-    assert found.num_snippets == max(0, missing)
+    assert features.num_snippets == max(0, missing)

@@ -36,11 +36,11 @@ class TestVisual:
     def test_a_cut_in_the_clip_is_not_taken_for_movement(self, name):
         faces = list(samples.faces(0.16))[:4]
         joined = [*faces[:2], *(replace(f, track=1) for f in faces[2:])]
-        one, two = self.describe(name, faces), self.describe(name, joined)
+        unbroken, broken = self.describe(name, faces), self.describe(name, joined)
         # The other half is relative to the clip's median, which the cut moves.
-        described = one.dim // 2
-        assert (one.values[1, :described] == two.values[1, :described]).all()
-        assert not np.allclose(one.values[2, :described], two.values[2, :described])
+        described = unbroken.dim // 2
+        assert (unbroken.values[1, :described] == broken.values[1, :described]).all()
+        assert not np.allclose(unbroken.values[2, :described], broken.values[2, :described])
 
 
 @pytest.fixture(scope="module")

@@ -58,8 +58,8 @@ def write_rows(root: Path, name: str, truth: list[tuple[float, float]], *, seed:
         np.save(path, values.astype(np.float32))
 
 
-def found(folder: Path, clip: str) -> float:
-    """The number that a clip's features are full of."""
+def value_of(folder: Path, clip: str) -> float:
+    """Return the number that a clip's features are full of."""
     extractor = Precomputed(PrecomputedConfig(folder=folder, hop_s=0.1))
     extractor.start(Media(path=clip), Grid(stride_s=0.1))
     return float(extractor.finish(1).values[0, 0])
@@ -71,28 +71,28 @@ def write(path: Path, value: float) -> Path:
     return path
 
 
-class TestWhereFeaturesAreFound:
+class TestSearch:
     def test_by_the_clips_name(self, tmp_path):
         write(tmp_path / "0001.npy", 1.0)
-        assert found(tmp_path, "clips/train/0001.mp4") == 1.0
-        assert found(tmp_path, "0001.mp4") == 1.0
+        assert value_of(tmp_path, "clips/train/0001.mp4") == 1.0
+        assert value_of(tmp_path, "0001.mp4") == 1.0
 
     def test_in_a_folder_called_like_the_clips(self, tmp_path):
         for number, split in enumerate(("train", "valid", "test")):
             write(tmp_path / split / "0001.npy", float(number))
-        assert found(tmp_path, "TVIL/valid/0001.mp4") == 1.0
-        assert found(tmp_path, "TVIL/test/0001.mp4") == 2.0
+        assert value_of(tmp_path, "TVIL/valid/0001.mp4") == 1.0
+        assert value_of(tmp_path, "TVIL/test/0001.mp4") == 2.0
 
     def test_first_in_the_folder_since_a_name_alone_may_stand_for_several_clips(self, tmp_path):
         write(tmp_path / "0001.npy", 1.0)
         write(tmp_path / "test" / "0001.npy", 2.0)
-        assert found(tmp_path, "LAV-DF/test/0001.mp4") == 2.0
-        assert found(tmp_path, "LAV-DF/train/0001.mp4") == 1.0
+        assert value_of(tmp_path, "LAV-DF/test/0001.mp4") == 2.0
+        assert value_of(tmp_path, "LAV-DF/train/0001.mp4") == 1.0
 
     def test_both_places_are_named_if_there_is_none(self, tmp_path):
         places = f"{tmp_path}/test/0001.npy or {tmp_path}/0001.npy"
         with pytest.raises(FeatureError, match=f"no features at {places}; check the folder and"):
-            found(tmp_path, "LAV-DF/test/0001.mp4")
+            value_of(tmp_path, "LAV-DF/test/0001.mp4")
 
 
 class TestLoading:
@@ -139,7 +139,7 @@ class TestLoading:
         assert skipped.reason.startswith("there is no file")
 
     def test_every_snippet_of_a_whole_fake_clip_is_fake_and_no_boundary_is_taught(self, tmp_path):
-        for name in ("whole", "part"):
+        for name in ("whole", "partial"):
             write_rows(tmp_path, f"{name}.npy", [], seed=0)
         whole = Record(
             tmp_path / "whole.mp4",
@@ -148,8 +148,8 @@ class TestLoading:
             visual_truth=(),
             duration_s=DURATION_S,
         )
-        part = Record(tmp_path / "part.mp4", (Segment(0.0, 1.0),), duration_s=DURATION_S)
-        clips, _, source = self.load(tmp_path, whole, part)
+        partial = Record(tmp_path / "partial.mp4", (Segment(0.0, 1.0),), duration_s=DURATION_S)
+        clips, _, source = self.load(tmp_path, whole, partial)
         batch = collate(
             [ClipDataset(clips, source, ["classify", "regress"])[index] for index in range(2)]
         )
@@ -243,15 +243,15 @@ class TestPrecomputed:
 
     def test_what_features_wrote_is_read_back(self, tmp_path, talking_clip):
         config = FeaturesConfig()
-        found = extract(probe(talking_clip), bind_front_ends(config), config)
-        dict(save_rows(found, tmp_path, talking_clip.stem))
+        computed = extract(probe(talking_clip), bind_front_ends(config), config)
+        dict(save_rows(computed, tmp_path, talking_clip.stem))
         settings = {"folder": str(tmp_path / "audio"), "hop_s": config.stride_s}
         again = config.model_copy(
             update={"front_ends": {"audio": FrontEndChoice(name="precomputed", settings=settings)}}
         )
-        read = extract(probe(talking_clip), bind_front_ends(again), again)
-        num = read.num_snippets
-        assert read.rows["audio"].values == pytest.approx(found.rows["audio"].values[:num])
+        stored = extract(probe(talking_clip), bind_front_ends(again), again)
+        num = stored.num_snippets
+        assert stored.rows["audio"].values == pytest.approx(computed.rows["audio"].values[:num])
 
     @pytest.mark.parametrize(
         ("content", "text"),

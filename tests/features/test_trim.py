@@ -113,41 +113,41 @@ class TestFeatures:
         at_once = lossless(tmp_path / "at_once.mkv", noise(2.0))
         late = lossless(tmp_path / "late.mkv", noise(2.0, silent_s=num_cells * STRIDE_S))
         expected = rows_of(at_once, AUDIO_TRIMMED).rows["audio"]
-        found = rows_of(late, AUDIO_TRIMMED).rows["audio"]
+        rows = rows_of(late, AUDIO_TRIMMED).rows["audio"]
         # Sums of float32 in another order, as for blocks of other lengths.
-        assert found.values == pytest.approx(expected.values, abs=1e-4)
-        assert (found.present == expected.present).all()
+        assert rows.values == pytest.approx(expected.values, abs=1e-4)
+        assert (rows.present == expected.present).all()
         # Rows that were cut from the whole clip would: they are relative to its mean.
         cut = rows_of(late, AUDIO_WHOLE).rows["audio"].values[num_cells:]
         assert not np.allclose(cut, expected.values, atol=0.05)
 
     def test_audio_from_the_start_leaves_a_clip_as_it_is(self, tmp_path):
         media = lossless(tmp_path / "a.mkv", noise(1.0))
-        found, expected = rows_of(media, AUDIO_TRIMMED), rows_of(media, AUDIO_WHOLE)
-        assert (found.grid, found.opt_outs, found.warnings) == (
+        features, expected = rows_of(media, AUDIO_TRIMMED), rows_of(media, AUDIO_WHOLE)
+        assert (features.grid, features.opt_outs, features.warnings) == (
             expected.grid, expected.opt_outs, expected.warnings,
         )  # fmt: skip
-        assert (found.rows["audio"].values == expected.rows["audio"].values).all()
+        assert (features.rows["audio"].values == expected.rows["audio"].values).all()
 
     def test_a_clip_without_a_stream_of_audio_is_looked_at_whole(self, silent_clip):
-        found = rows_of(probe(silent_clip), TRIMMED)
-        assert (found.grid.start_s, found.warnings) == (0.0, ())
-        assert [part.reason for part in found.opt_outs["audio"]] == [NO_AUDIO_STREAM]
+        features = rows_of(probe(silent_clip), TRIMMED)
+        assert (features.grid.start_s, features.warnings) == (0.0, ())
+        assert [opt_out.reason for opt_out in features.opt_outs["audio"]] == [NO_AUDIO_STREAM]
 
     @pytest.mark.parametrize("silent_s", [1.0, 0.99])
     def test_a_clip_of_which_nothing_would_be_left_is_looked_at_whole(self, tmp_path, silent_s):
         samples = noise(1.0)
         samples[: round(silent_s * RATE_HZ)] = 0.0
-        found = rows_of(lossless(tmp_path / "a.mkv", samples), AUDIO_TRIMMED)
-        assert (found.grid.start_s, found.num_snippets) == (0.0, 13)
-        assert found.warnings == (NOTHING_TRIMMED,)
+        features = rows_of(lossless(tmp_path / "a.mkv", samples), AUDIO_TRIMMED)
+        assert (features.grid.start_s, features.num_snippets) == (0.0, 13)
+        assert features.warnings == (NOTHING_TRIMMED,)
 
     def test_one_cell_that_is_left_is_enough(self, tmp_path):
         samples = noise(1.0)
         samples[: round(0.95 * RATE_HZ)] = 0.0
-        found = rows_of(lossless(tmp_path / "a.mkv", samples), AUDIO_TRIMMED)
-        assert found.grid.start_s == pytest.approx(0.96)
-        assert (found.num_snippets, found.warnings) == (1, ())
+        features = rows_of(lossless(tmp_path / "a.mkv", samples), AUDIO_TRIMMED)
+        assert features.grid.start_s == pytest.approx(0.96)
+        assert (features.num_snippets, features.warnings) == (1, ())
 
     def test_written_rows_lie_where_those_of_the_whole_clip_do(self, trimmed, tmp_path):
         for path, rows in save_rows(trimmed, tmp_path, "late"):
@@ -166,8 +166,8 @@ class TestCache:
         cache = FeatureCache(tmp_path)
         first = rows_of(probe(late_clip), WHOLE, cache)
         monkeypatch.setattr(FrameReader, "__iter__", None)
-        found = rows_of(probe(late_clip), TRIMMED, cache)
-        assert (found.rows["lips"].values == first.rows["lips"].values[7:]).all()
+        features = rows_of(probe(late_clip), TRIMMED, cache)
+        assert (features.rows["lips"].values == first.rows["lips"].values[7:]).all()
 
     def test_nothing_is_decoded_twice(self, late_clip, cache, trimmed, monkeypatch):
         monkeypatch.setattr(FrameReader, "__iter__", None)
@@ -219,14 +219,14 @@ class TestDetector:
         config = detector.config.model_copy(update={"localization": everywhere})
         eager = MmmsbaDetector(detector.network, config, cache=detector._cache)
         report = eager.detect(late_clip, trim_silence=True)
-        for part in (*report.segments, *report.proposals):
-            assert 0.56 - 1e-9 <= part.start_s < part.end_s <= report.duration_s
+        for span in (*report.segments, *report.proposals):
+            assert 0.56 - 1e-9 <= span.start_s < span.end_s <= report.duration_s
         assert report.segments
         assert report.proposals
 
     def test_the_report_says_what_was_left_out(self, report):
-        for part in report.modalities.values():
-            assert part.opt_outs[0].reason == LEADING_SILENCE
+        for modality in report.modalities.values():
+            assert modality.opt_outs[0].reason == LEADING_SILENCE
         page = render(report)
         assert LEADING_SILENCE in page
         assert report.provenance.config["features"]["trim_silence"] is True
@@ -242,8 +242,8 @@ class TestDetector:
         assert detector.detect(late_clip).provenance.config["features"]["trim_silence"] is False
 
     def test_many_clips_can_be_asked_for_at_once(self, detector, late_clip, report):
-        [found] = detector.detect_many([late_clip], trim_silence=True)
-        assert found.curves == report.curves
+        [same] = detector.detect_many([late_clip], trim_silence=True)
+        assert same.curves == report.curves
 
     def test_settings_from_before_it_existed_do_not_trim(self):
         older = WHOLE.model_dump(mode="json")
@@ -280,9 +280,9 @@ class TestDownstream:
         grid = Grid(stride_s=0.25)
         moved_s, end_s = first * 0.25, len(scores) * 0.25
         later = Grid(moved_s, 0.25)
-        found = localize(scores, distances, later, end_s=end_s + moved_s)
+        segments = localize(scores, distances, later, end_s=end_s + moved_s)
         expected = localize(scores, distances, grid, end_s=end_s)
-        assert found == [
+        assert segments == [
             (Segment(s.start_s + moved_s, s.end_s + moved_s), score) for s, score in expected
         ]
         spans, ranks = ranked_proposals(scores, distances, later, end_s=end_s + moved_s)
@@ -309,5 +309,5 @@ class TestDownstream:
         features, targets = dataset[0]
         labels = targets["all"]["classify"]["labels"]
         assert features.num_snippets == len(labels) == trimmed.num_snippets
-        # Forged up to 1.0 s; cells begin at 0.56 s.
+        # Fake up to 1.0 s; cells begin at 0.56 s.
         assert labels[:7].tolist() == [1, 1, 1, 1, 1, 1, 0]

@@ -103,7 +103,7 @@ def test_another_sample_rate_is_refused_with_the_way_out():
         extractor.add(AudioBlock(0.0, np.zeros(800, np.float32), 8_000))
 
 
-def test_our_preset_hears_voices_unless_told_otherwise():
+def test_our_preset_uses_the_voice_front_end_unless_another_is_named():
     assert FitConfig(preset="mmmsba").features.front_ends["audio"].name == "voice"
     trimmed = FitConfig.read({"preset": "mmmsba", "features": {"trim_silence": True}}).features
     assert trimmed.trim_silence
@@ -114,8 +114,8 @@ def test_our_preset_hears_voices_unless_told_otherwise():
     assert FitConfig(preset="paper").features.front_ends["audio"].name == "log-mel"
 
 
-def test_our_preset_learns_at_its_own_pace_unless_told_otherwise():
+def test_our_preset_has_a_batch_size_of_its_own_unless_one_is_given():
     assert FitConfig(preset="mmmsba").train.batch_size == 24
-    said = FitConfig.read({"preset": "mmmsba", "train": {"seed": 3}}).train
-    assert (said.seed, said.batch_size) == (3, 24)
+    train = FitConfig.read({"preset": "mmmsba", "train": {"seed": 3}}).train
+    assert (train.seed, train.batch_size) == (3, 24)
     assert FitConfig(preset="mmmsba", train=TrainConfig()).train == TrainConfig()

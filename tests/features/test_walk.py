@@ -45,20 +45,21 @@ class Recorder:
         ]
 
     def finish(self, num_snippets: int) -> FeatureRows:
-        ones = np.ones((num_snippets, 1), np.float32)
-        return FeatureRows(ones, np.ones(num_snippets, bool))
+        counts = np.ones((num_snippets, 1), np.float32)
+        return FeatureRows(counts, np.ones(num_snippets, bool))
 
 
 def recorders(*inputs: set[str]) -> tuple[list[Recorder], dict[str, BoundFrontEnd]]:
-    """One toy front-end for each set of inputs, under the names m0, m1 …"""
-    made = [Recorder() for _ in inputs]
+    """Return a toy front-end for each set of inputs, under the names m0, m1 …"""
+    extractors = [Recorder() for _ in inputs]
     bound = {
         f"m{i}": BoundFrontEnd(
-            FrontEnd(f"toy-{i}", None, "Counts.", needs, Config, lambda _, r=made[i]: r), Config()
+            FrontEnd(f"toy-{i}", None, "Counts.", needs, Config, lambda _, e=extractors[i]: e),
+            Config(),
         )
         for i, needs in enumerate(inputs)
     }
-    return made, bound
+    return extractors, bound
 
 
 def test_a_front_end_of_audio_and_faces_gets_both_in_time_order_on_one_clock(talking_clip):

@@ -213,9 +213,9 @@ def test_streams_are_ordered_and_paired_as_the_authors_do():
 
 @given(st.lists(st.sampled_from("abcdefgh"), unique=True, min_size=1))
 def test_every_pair_comes_exactly_once(modalities):
-    found = [frozenset(pair) for pair in pairs(modalities)]
-    assert len(found) == len(set(found)) == len(modalities) * (len(modalities) - 1) // 2
-    assert all(len(pair) == 2 for pair in found)
+    unordered = [frozenset(pair) for pair in pairs(modalities)]
+    assert len(unordered) == len(set(unordered)) == len(modalities) * (len(modalities) - 1) // 2
+    assert all(len(pair) == 2 for pair in unordered)
 
 
 @pytest.mark.parametrize("attention", ["mmms-ba", "mmus-sa", "ms-sa", "none"])

@@ -96,7 +96,7 @@ def test_the_order_of_the_modalities_survives(folder, network):
     assert only(loaded).modalities == only(network).modalities == ("face", "audio", "text", "zebra")
 
 
-def test_everything_said_of_the_weights_survives(tmp_path, network):
+def test_the_description_of_the_weights_survives(tmp_path, network):
     config = CheckpointConfig(
         members=network.configs,
         features=FeaturesConfig(stride_s=0.04),
@@ -110,26 +110,26 @@ def test_everything_said_of_the_weights_survives(tmp_path, network):
         training={"seed": 3},
         metrics={"dev": {"auc": 0.9}},
     )
-    written = save_checkpoint(tmp_path, network, config, CARD)
-    _, found = load_checkpoint(tmp_path)
-    assert found == written
-    assert found == config.model_copy(update={"weights_sha256": weights_sha256(tmp_path)})
-    assert read_config(tmp_path) == found
+    saved = save_checkpoint(tmp_path, network, config, CARD)
+    _, loaded = load_checkpoint(tmp_path)
+    assert loaded == saved
+    assert loaded == config.model_copy(update={"weights_sha256": weights_sha256(tmp_path)})
+    assert read_config(tmp_path) == loaded
 
 
-def test_a_checkpoint_from_before_calibration_is_read_and_judges_as_it_did(folder):
+def test_a_checkpoint_from_before_calibration_is_read_as_uncalibrated(folder):
     file = folder / "config.json"
     settings = json.loads(file.read_text())
     file.write_text(json.dumps({k: v for k, v in settings.items() if k not in NEWER}))
-    found = read_config(folder)
-    assert found.calibration == Calibration(method="none")
-    assert found.score_thresholds == ()
+    config = read_config(folder)
+    assert config.calibration == Calibration(method="none")
+    assert config.score_thresholds == ()
 
 
-class TestLines:
+class TestScoreThresholds:
     @pytest.fixture
     def config(self):
-        lines = [
+        score_thresholds = [
             ScoreThreshold(value=value, false_positive_rate=rate)
             for value, rate in ((0.8, 0.01), (0.6, 0.05), (0.3, 0.1))
         ]
@@ -139,23 +139,23 @@ class TestLines:
                 onset=0.5, offset=0.4, modality_thresholds={"audio": 0.2}
             ),
             score_threshold=ScoreThreshold(value=0.5),
-            score_thresholds=lines,
+            score_thresholds=score_thresholds,
         )
 
-    @pytest.mark.parametrize(("rate", "line", "offset"), [(0.05, 0.6, 0.4), (0.1, 0.3, 0.3)])
-    def test_a_line_is_that_of_clips_and_of_segments(self, config, rate, line, offset):
+    @pytest.mark.parametrize(("rate", "threshold", "offset"), [(0.05, 0.6, 0.4), (0.1, 0.3, 0.3)])
+    def test_a_threshold_is_that_of_clips_and_of_segments(self, config, rate, threshold, offset):
         at = config.at_false_positive_rate(rate)
-        assert at.score_threshold == ScoreThreshold(value=line, false_positive_rate=rate)
-        assert (at.localization.onset, at.localization.offset) == (line, offset)
+        assert at.score_threshold == ScoreThreshold(value=threshold, false_positive_rate=rate)
+        assert (at.localization.onset, at.localization.offset) == (threshold, offset)
         # All else stays.
         assert at.localization.modality_thresholds == config.localization.modality_thresholds
         assert at.score_thresholds == config.score_thresholds
 
-    def test_a_rate_without_a_line_is_answered_with_those_there_are(self, config):
+    def test_a_rate_without_a_threshold_is_refused_with_those_that_have_one(self, config):
         with pytest.raises(ConfigError, match=r"rate of 0\.02: choose from 0\.01, 0\.05, 0\.1$"):
             config.at_false_positive_rate(0.02)
 
-    def test_the_default_line_can_be_asked_for_by_its_rate_too(self, config):
+    def test_the_default_threshold_can_be_chosen_by_its_rate_too(self, config):
         default = ScoreThreshold(value=0.9, false_positive_rate=0.001)
         config = config.model_copy(update={"score_threshold": default})
         assert config.false_positive_rates == (0.001, 0.01, 0.05, 0.1)
@@ -177,12 +177,12 @@ def test_a_checkpoint_is_three_files_and_others_are_left_alone(tmp_path, network
 
 
 def test_the_hash_is_that_of_the_weights(tmp_path):
-    for name, seed in (("one", 0), ("same", 0), ("other", 1)):
+    for name, seed in (("first", 0), ("same", 0), ("other", 1)):
         network = make(seed)
         save_checkpoint(tmp_path / name, network, CheckpointConfig(members=network.configs), CARD)
-    one, same, other = (weights_sha256(tmp_path / n) for n in ("one", "same", "other"))
-    assert one == same != other
-    assert read_config(tmp_path / "one").weights_sha256 == one
+    first, same, other = (weights_sha256(tmp_path / n) for n in ("first", "same", "other"))
+    assert first == same != other
+    assert read_config(tmp_path / "first").weights_sha256 == first
 
 
 def test_a_configuration_of_another_network_is_not_saved(tmp_path, network):
@@ -303,7 +303,7 @@ def test_an_interrupted_save_keeps_the_old_checkpoint(folder, network, monkeypat
 
 
 @pytest.mark.parametrize("num_moves", [1, 2])
-def test_a_save_interrupted_half_way_never_judges(folder, monkeypatch, num_moves):
+def test_a_save_interrupted_half_way_is_never_loaded(folder, monkeypatch, num_moves):
     interrupt_after(monkeypatch, num_moves)
     other = make(seed=5)
     with pytest.raises(OSError, match="no space"):

@@ -99,22 +99,20 @@ class TestSettings:
         with pytest.raises(ConfigError, match="'enc-dec' reads audio and face; leave one of them"):
             FitConfig.read({"preset": "enc-dec", "features": lips})
 
-    def test_a_preset_that_is_not_known_is_the_only_thing_said_to_be_wrong(self):
+    def test_a_preset_that_is_not_known_is_the_only_error(self):
         with pytest.raises(ConfigError, match="FitConfig: preset: Input should be 'paper'"):
             FitConfig.read({"preset": "dec-enc"})
 
 
-def test_it_is_trained_saved_and_asked_as_any_network(
-    talking_head_dataset, feature_cache, tmp_path
-):
+def test_it_is_trained_saved_and_used_as_any_network(talking_head_dataset, feature_cache, tmp_path):
     config = FitConfig(
         preset="enc-dec",
         network={"gru_units": 6, "dense_units": 4},
         train=TrainConfig(batch_size=8, max_epochs=1),
     )
     records = list(read_lavdf(talking_head_dataset))
-    made = fit(records, config, tmp_path / "out", cache=feature_cache)
-    detector = MmmsbaDetector.from_pretrained(made.checkpoint, cache=feature_cache)
+    trained = fit(records, config, tmp_path / "out", cache=feature_cache)
+    detector = MmmsbaDetector.from_pretrained(trained.checkpoint, cache=feature_cache)
     assert detector.info["modalities"] == ["face", "audio"]
     report = detector.detect(records[0].media)
     assert report.status == "ok"

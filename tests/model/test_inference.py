@@ -38,10 +38,10 @@ def clip(num_snippets: int, *, absent: str | None = None) -> ClipFeatures:
 @given(st.integers(0, 300), st.integers(1, 60), st.integers(0, 29))
 def test_what_windows_keep_tiles_the_clip(num_snippets, size, warm_up):
     warm_up = min(warm_up, (size - 1) // 2)
-    found = list(windows(num_snippets, size=size, warm_up=warm_up))
-    kept = [index for w in found for index in range(w.keep_start, w.keep_stop)]
-    assert kept == list(range(num_snippets))
-    assert all(w.stop - w.start <= size for w in found)
+    all_windows = list(windows(num_snippets, size=size, warm_up=warm_up))
+    indices = [index for w in all_windows for index in range(w.keep_start, w.keep_stop)]
+    assert indices == list(range(num_snippets))
+    assert all(w.stop - w.start <= size for w in all_windows)
 
 
 @given(st.integers(1, 300), st.integers(3, 60))
@@ -52,7 +52,7 @@ def test_an_edge_that_is_not_the_clips_own_is_never_kept(num_snippets, size):
         assert w.stop == num_snippets or w.stop - w.keep_stop >= warm_up
 
 
-def test_a_clip_that_fits_a_window_is_judged_whole(network):
+def test_a_clip_that_fits_a_window_is_predicted_whole(network):
     features = clip(40)
     whole = predict(network, features, LocalizationConfig(window_s=4.0))
     inputs = {name: torch.from_numpy(rows.values)[None] for name, rows in features.rows.items()}
@@ -71,11 +71,11 @@ def test_windows_agree_with_the_whole_away_from_their_edges():
     ).eval()
     features = clip(120)
     whole = predict(local, features, LocalizationConfig(window_s=12.0)).scores
-    parts = predict(local, features, LocalizationConfig(window_s=8.0, warm_up_s=3.0)).scores
-    assert parts == pytest.approx(whole, abs=1e-3)
+    windowed = predict(local, features, LocalizationConfig(window_s=8.0, warm_up_s=3.0)).scores
+    assert windowed == pytest.approx(whole, abs=1e-3)
 
 
-def test_a_modality_alone_is_what_the_network_says_when_shown_nothing_else(network):
+def test_scores_by_modality_are_those_of_the_network_given_nothing_else(network):
     features = clip(20)
     alone = predict(network, features, LocalizationConfig()).by_modality["audio"]
     with torch.inference_mode():
@@ -83,10 +83,10 @@ def test_a_modality_alone_is_what_the_network_says_when_shown_nothing_else(netwo
     assert alone == pytest.approx(expected.scores[0].numpy(), abs=1e-6)
 
 
-def test_an_absent_modality_says_nothing(network):
-    found = predict(network, clip(20, absent="audio"), LocalizationConfig())
-    assert np.isnan(found.by_modality["audio"]).all()
-    assert np.isfinite(found.scores).all()
+def test_an_absent_modality_has_no_scores(network):
+    prediction = predict(network, clip(20, absent="audio"), LocalizationConfig())
+    assert np.isnan(prediction.by_modality["audio"]).all()
+    assert np.isfinite(prediction.scores).all()
 
 
 def test_a_snippet_without_any_modality_has_no_score(network):
@@ -94,8 +94,8 @@ def test_a_snippet_without_any_modality_has_no_score(network):
     for rows in features.rows.values():
         rows.present[7:9] = False
         rows.values[7:9] = 0.0
-    found = predict(network, features, LocalizationConfig())
-    assert np.flatnonzero(np.isnan(found.scores)).tolist() == [7, 8]
+    prediction = predict(network, features, LocalizationConfig())
+    assert np.flatnonzero(np.isnan(prediction.scores)).tolist() == [7, 8]
 
 
 def test_a_network_without_a_boundary_head_gives_no_distances():

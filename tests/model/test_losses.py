@@ -18,9 +18,9 @@ def logits_of(z):
 
 @pytest.mark.parametrize(("label", "golden"), [(1, 0.0250983), (0, 0.2114428)])
 def test_focal_loss_gives_the_golden_values(label, golden):
-    found = focal_loss(torch.tensor([0.0, 0.3]), torch.tensor(label), alpha=0.25, gamma=2.0)
+    loss = focal_loss(torch.tensor([0.0, 0.3]), torch.tensor(label), alpha=0.25, gamma=2.0)
     # The golden values are printed with seven decimals.
-    assert float(found) == pytest.approx(golden, abs=1e-7)
+    assert float(loss) == pytest.approx(golden, abs=1e-7)
 
 
 def test_the_softmax_form_equals_the_sigmoid_form():
@@ -30,8 +30,8 @@ def test_the_softmax_form_equals_the_sigmoid_form():
         weight = 0.25 if label else 0.75
         expected = -weight * (1 - p) ** 2 * p.log()
         labels = torch.full((33,), label)
-        found = focal_loss(logits_of(z), labels, alpha=0.25, gamma=2.0)
-        assert_close(found, expected)
+        loss = focal_loss(logits_of(z), labels, alpha=0.25, gamma=2.0)
+        assert_close(loss, expected)
 
 
 def test_without_focus_it_is_half_the_cross_entropy():
@@ -55,8 +55,8 @@ def test_a_snippet_that_is_surely_right_has_no_loss_and_a_finite_gradient(gamma)
     [((1, 2), (2, 2), 0.265625), ((0, 0), (1, 1), 1.0)],
 )
 def test_distance_iou_gives_the_golden_values(predicted, target, golden):
-    found = diou_loss(torch.tensor(predicted).float(), torch.tensor(target).float())
-    assert float(found) == pytest.approx(golden, abs=1e-7)
+    loss = diou_loss(torch.tensor(predicted).float(), torch.tensor(target).float())
+    assert float(loss) == pytest.approx(golden, abs=1e-7)
 
 
 @given(lengths, lengths, lengths, lengths)

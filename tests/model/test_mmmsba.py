@@ -57,8 +57,8 @@ def reference_output(golden):
     ("ours", "theirs"), [("face", "face"), ("audio", "audio"), ("lips", "lip")]
 )
 def test_each_encoder_agrees_with_the_keras_network(golden, reference_output, ours, theirs):
-    found = reference_output.streams[ours].numpy()
-    np.testing.assert_allclose(found, golden[f"dense.{theirs}"], atol=1e-5, rtol=0)
+    stream = reference_output.streams[ours].numpy()
+    np.testing.assert_allclose(stream, golden[f"dense.{theirs}"], atol=1e-5, rtol=0)
 
 
 @pytest.mark.parametrize(
@@ -69,15 +69,15 @@ def test_each_encoder_agrees_with_the_keras_network(golden, reference_output, ou
     ],
 )
 def test_each_attention_map_agrees_with_the_keras_network(golden, reference_output, name):
-    found = reference_output.attention[name.replace("lip", "lips")].numpy()
-    np.testing.assert_allclose(found, golden[f"attention.{name}"], atol=1e-5, rtol=0)
+    attention_map = reference_output.attention[name.replace("lip", "lips")].numpy()
+    np.testing.assert_allclose(attention_map, golden[f"attention.{name}"], atol=1e-5, rtol=0)
 
 
 def test_fusion_and_scores_agree_with_the_keras_network(golden, reference_output):
     np.testing.assert_allclose(reference_output.fused.numpy(), golden["merged"], atol=1e-5, rtol=0)
     probs = golden["output.probs"]
-    found = reference_output.heads["classify"].softmax(dim=-1).numpy()
-    np.testing.assert_allclose(found, probs, atol=1e-5, rtol=0)
+    our_probs = reference_output.heads["classify"].softmax(dim=-1).numpy()
+    np.testing.assert_allclose(our_probs, probs, atol=1e-5, rtol=0)
     np.testing.assert_allclose(reference_output.scores.numpy(), probs[..., 1], atol=1e-5, rtol=0)
 
 
@@ -225,19 +225,19 @@ def test_gradients_stay_finite_where_a_modality_is_absent_everywhere():
     assert all(torch.isfinite(p.grad).all() for p in network.parameters() if p.grad is not None)
 
 
-def test_the_same_words_in_another_order_make_the_same_network():
-    one, other = make(modalities=("lips", "face", "audio")), make()
-    assert one.modalities == other.modalities == ("face", "audio", "lips")
+def test_the_same_modalities_in_another_order_make_the_same_network():
+    shuffled, usual = make(modalities=("lips", "face", "audio")), make()
+    assert shuffled.modalities == usual.modalities == ("face", "audio", "lips")
 
 
 def test_statistics_standardise_what_comes_in():
     network, inputs = make(), rows()
-    plain = network(inputs).heads["classify"]
+    logits = network(inputs).heads["classify"]
     mean, std = np.arange(4.0), np.array([1.0, 2.0, 3.0, 4.0])
     network.set_statistics({"audio": (mean, std)})
     spread = inputs | {"audio": inputs["audio"] * torch.tensor(std) + torch.tensor(mean)}
     assert_close(
-        network({k: v.float() for k, v in spread.items()}).heads["classify"], plain, **SAME
+        network({k: v.float() for k, v in spread.items()}).heads["classify"], logits, **SAME
     )
     assert "encoders.audio.mean" in network.state_dict()
 

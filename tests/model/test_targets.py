@@ -52,18 +52,18 @@ def perfect_predictions(grid, end_s, truth):
 def clipped_truth(grid, end_s, truth):
     if not end_s > grid.start_s:
         return []
-    parts = (clip(segment, Segment(grid.start_s, end_s)) for segment in truth)
-    return [part for part in parts if part is not None]
+    clipped = (clip(segment, Segment(grid.start_s, end_s)) for segment in truth)
+    return [segment for segment in clipped if segment is not None]
 
 
 @given(clips())
 def test_localization_undoes_the_targets(clip_):
     grid, end_s, truth = clip_
     scores, distances = perfect_predictions(grid, end_s, truth)
-    found = localize(scores, distances, grid, end_s=end_s, config=KEEP_ALL)
+    segments = localize(scores, distances, grid, end_s=end_s, config=KEEP_ALL)
     expected = as_spans(clipped_truth(grid, end_s, truth))
-    np.testing.assert_allclose(as_spans(s for s, _ in found), expected, atol=FLOAT32_S, rtol=0)
-    assert all(score == 1.0 for _, score in found)
+    np.testing.assert_allclose(as_spans(s for s, _ in segments), expected, atol=FLOAT32_S, rtol=0)
+    assert all(score == 1.0 for _, score in segments)
 
 
 @given(clips())
@@ -85,10 +85,10 @@ def test_labels_binarize_back_to_the_cells_that_truth_touches(clip_):
     grid, end_s, truth = clip_
     labels = fake_labels(truth, grid, grid.num_snippets(end_s))
     end_of_cells_s = grid.cell(len(labels))[0]
-    found = localize(labels.astype(float), None, grid, end_s=end_of_cells_s, config=KEEP_ALL)
+    segments = localize(labels.astype(float), None, grid, end_s=end_of_cells_s, config=KEEP_ALL)
     expected = [(grid.overlapping(s.start_s, s.end_s)) for s in clipped_truth(grid, end_s, truth)]
     edges = [(grid.cell(r.start)[0], grid.cell(r.stop - 1)[1]) for r in expected]
-    assert [(s.start_s, s.end_s) for s, _ in found] == edges
+    assert [(s.start_s, s.end_s) for s, _ in segments] == edges
 
 
 @given(clips())

@@ -26,7 +26,7 @@ from mmmsba_plugin.schema import (
 )
 
 REPORT = runpy.run_path(str(Path(__file__).parents[1] / "golden" / "make_report.py"))["report"]()
-NOT_JUDGED = Problem(kind="FeatureError", message="no face and no audio")
+PROBLEM = Problem(kind="FeatureError", message="no face and no audio")
 VOID = {"meta", "img", "br", "rect", "line", "path"}
 
 
@@ -64,7 +64,7 @@ class Page(HTMLParser):
         return [attrs for name, attrs in self.tags if name == tag]
 
 
-def shown(report):
+def page_of(report):
     return Page(render(report))
 
 
@@ -73,30 +73,30 @@ def changed(**fields):
 
 
 def test_the_verdict_comes_in_words_with_score_and_threshold():
-    text = shown(REPORT).text
+    text = page_of(REPORT).text
     assert "Flagged as fake" in text
     assert "scores 0.930, at or above the threshold of 0.500" in text
     assert "chosen to flag about 5 % of real clips" in text
 
 
 def test_a_clip_below_the_threshold_is_not_called_real():
-    text = shown(changed(score=0.2, segments=())).text
+    text = page_of(changed(score=0.2, segments=())).text
     assert "Not flagged as fake" in text
     assert "scores 0.200, below the threshold" in text
     assert "No segment of the clip stands out" in text
 
 
 def test_a_score_without_a_threshold_is_no_verdict():
-    assert "No threshold was set, so this is no verdict" in shown(changed(threshold=None)).text
+    assert "No threshold was set, so this is no verdict" in page_of(changed(threshold=None)).text
 
 
 def test_a_flag_without_a_place_and_a_place_without_a_flag_are_explained():
-    assert "so no place is named" in shown(changed(segments=())).text
-    assert "Some segments stand out all the same" in shown(changed(score=0.1)).text
+    assert "so no place is named" in page_of(changed(segments=())).text
+    assert "Some segments stand out all the same" in page_of(changed(score=0.1)).text
 
 
 def test_the_limits_are_stated_before_the_numbers():
-    text = shown(REPORT).text
+    text = page_of(REPORT).text
     assert "not court evidence" in text
     assert "learned from: forgeries made from 45 real clips." in text
     assert text.index("not court evidence") < text.index("Along time")
@@ -106,17 +106,17 @@ def test_the_limits_are_stated_before_the_numbers():
 
 def test_what_is_not_recorded_is_admitted():
     unknown = REPORT.provenance.model_copy(update={"trained_on": None, "calibration": "none"})
-    text = shown(changed(provenance=unknown)).text
+    text = page_of(changed(provenance=unknown)).text
     assert "What the model learned from is not recorded" in text
     assert "none is a probability" in text
 
 
 @pytest.mark.parametrize("status", ["abstained", "error"])
-def test_a_clip_that_was_not_judged_says_why_and_is_not_called_real(status):
+def test_a_clip_that_was_not_evaluated_says_why_and_is_not_called_real(status):
     report = Report(
-        status=status, media=Media(path="a.mp4"), problem=NOT_JUDGED, provenance=REPORT.provenance
+        status=status, media=Media(path="a.mp4"), problem=PROBLEM, provenance=REPORT.provenance
     )
-    text = shown(report).text
+    text = page_of(report).text
     assert "no face and no audio (FeatureError)" in text
     assert "That does not make it real." in text
     assert "Fake segments" not in text
@@ -134,9 +134,9 @@ def test_the_page_fetches_nothing_and_runs_nothing():
 
 @given(st.text(st.characters(exclude_characters="\0"), min_size=1, max_size=30))
 def test_no_name_adds_a_tag_to_the_page(name):
-    plain = [tag for tag, _ in shown(REPORT).tags]
+    tags = [tag for tag, _ in page_of(REPORT).tags]
     hostile = changed(media=REPORT.media.model_copy(update={"path": name}), warnings=(name,))
-    assert [tag for tag, _ in shown(hostile).tags] == plain
+    assert [tag for tag, _ in page_of(hostile).tags] == tags
 
 
 def test_a_name_that_turns_the_reading_direction_is_shown_for_what_it_is():
@@ -195,7 +195,7 @@ def test_the_axis_has_few_marks_within_the_clip(duration_s):
 def test_without_any_time_there_is_no_drawing():
     nowhere = changed(media=Media(path="a.mp4"), curves=None, segments=())
     assert timeline(nowhere) is None
-    assert not [a for a in shown(nowhere).all("svg") if a.get("class") == "timeline"]
+    assert not [a for a in page_of(nowhere).all("svg") if a.get("class") == "timeline"]
 
 
 def test_without_a_known_length_the_drawing_reaches_to_the_last_segment():
@@ -204,13 +204,13 @@ def test_without_a_known_length_the_drawing_reaches_to_the_last_segment():
 
 
 def test_a_report_without_curves_says_so():
-    assert "carries no curves" in shown(changed(curves=None)).text
-    assert "carries no curves" not in shown(REPORT).text
+    assert "carries no curves" in page_of(changed(curves=None)).text
+    assert "carries no curves" not in page_of(REPORT).text
 
 
 def test_an_absent_modality_is_hatched_with_its_reason():
     absent = ModalityReport(score=None, opt_outs=(OptOut(start_s=0, end_s=10, reason="no audio"),))
-    text = shown(changed(modalities={"audio": absent}, curves=None)).text
+    text = page_of(changed(modalities={"audio": absent}, curves=None)).text
     assert "Nothing is said about audio" in text
     assert "absent; not evaluated: no audio" in text
     assert "0:00.00 \u2013 0:10.00: no audio" in text
@@ -218,12 +218,12 @@ def test_an_absent_modality_is_hatched_with_its_reason():
 
 def test_at_most_ten_candidates_are_listed():
     many = changed(proposals=REPORT.proposals * 20)
-    text = shown(many).text
+    text = page_of(many).text
     assert "The 10 best of 60" in text
 
 
 def test_if_the_clip_is_gone_the_card_says_so():
-    read = shown(REPORT)
+    read = page_of(REPORT)
     assert not read.all("img")
     assert read.text.count("No frame: the clip is no longer at interview.mp4") == 2
 
@@ -231,7 +231,7 @@ def test_if_the_clip_is_gone_the_card_says_so():
 def test_if_the_file_is_another_one_the_card_says_so(tmp_path):
     (tmp_path / "interview.mp4").write_bytes(b"something else")
     media = REPORT.media.model_copy(update={"path": str(tmp_path / "interview.mp4")})
-    assert shown(changed(media=media)).text.count("is not the one that was evaluated") == 2
+    assert page_of(changed(media=media)).text.count("is not the one that was evaluated") == 2
 
 
 def test_a_file_that_cannot_be_decoded_any_more_costs_the_frame_not_the_page(tmp_path):
@@ -239,20 +239,20 @@ def test_a_file_that_cannot_be_decoded_any_more_costs_the_frame_not_the_page(tmp
     media = REPORT.media.model_copy(
         update={"path": str(tmp_path / "interview.mp4"), "size_bytes": 8}
     )
-    read = shown(changed(media=media))
+    read = page_of(changed(media=media))
     assert not read.all("img")
     assert read.text.count("No frame: ") == 2
 
 
 def test_a_clip_of_audio_alone_has_no_frame():
     media = REPORT.media.model_copy(update={"video": None})
-    assert shown(changed(media=media)).text.count("No frame: the clip has none") == 2
+    assert page_of(changed(media=media)).text.count("No frame: the clip has none") == 2
 
 
 def test_a_card_shows_the_frame_at_the_middle_of_its_segment(shared):
     media = probe(shared / "footage" / "dev" / "lrs2_00001.mp4")
     segment = FakeSegment(start_s=1.0, end_s=2.0, score=0.9, modality="both")
-    read = shown(changed(media=media, segments=(segment,), curves=None))
+    read = page_of(changed(media=media, segments=(segment,), curves=None))
     (image,) = read.all("img")
     assert image["src"].startswith("data:image/jpeg;base64,/9j/")
     assert image["alt"] == "Frame from the middle of fake segment 1"
@@ -264,7 +264,7 @@ def test_a_card_shows_the_frame_at_the_middle_of_its_segment(shared):
 def test_only_the_best_of_many_segments_have_a_frame(shared, monkeypatch):
     monkeypatch.setattr(html, "MAX_FRAMES", 1)
     media = probe(shared / "footage" / "dev" / "lrs2_00001.mp4")
-    read = shown(changed(media=media, curves=None))
+    read = page_of(changed(media=media, curves=None))
     assert len(read.all("img")) == 1
     assert "No frame: only the 1 segments of highest score" in read.text
 
@@ -272,4 +272,4 @@ def test_only_the_best_of_many_segments_have_a_frame(shared, monkeypatch):
 @pytest.mark.parametrize("threshold", [None, Threshold(value=0.0), Threshold(value=1.0)])
 @pytest.mark.parametrize("score", [0.0, 0.5, 1.0])
 def test_every_score_and_threshold_can_be_shown(score, threshold):
-    assert shown(changed(score=score, threshold=threshold)).all("svg")
+    assert page_of(changed(score=score, threshold=threshold)).all("svg")

@@ -8,9 +8,9 @@ from mmmsba_plugin.report.text import percent, visible
 
 @given(st.text())
 def test_visible_text_is_one_line_that_can_be_written(text):
-    shown = visible(text)
-    assert len(shown.splitlines()) <= 1
-    shown.encode("utf-8")
+    line = visible(text)
+    assert len(line.splitlines()) <= 1
+    line.encode("utf-8")
 
 
 def test_ordinary_names_are_shown_as_they_are():

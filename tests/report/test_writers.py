@@ -31,7 +31,7 @@ names = st.text(
 )  # fmt: skip
 
 
-def written(write, report):
+def to_text(write, report):
     stream = io.StringIO()
     write(report, stream)
     text = stream.getvalue()
@@ -39,7 +39,7 @@ def written(write, report):
     return text
 
 
-def named(name):
+def report_of(name):
     return REPORT.model_copy(update={"media": REPORT.media.model_copy(update={"path": name})})
 
 
@@ -49,15 +49,15 @@ def cells(text):
 
 def test_json_is_the_golden_report():
     golden = (GOLDEN / "report.json").read_text(encoding="utf-8")
-    assert written(writers.write_json, REPORT) == golden
+    assert to_text(writers.write_json, REPORT) == golden
 
 
 def test_json_leaves_the_curves_to_their_own_file():
-    assert '"curves"' not in written(writers.write_json, REPORT)
+    assert '"curves"' not in to_text(writers.write_json, REPORT)
 
 
 def test_curves_have_a_row_for_each_snippet_and_a_column_for_each_modality():
-    rows = cells(written(writers.write_curves, REPORT))
+    rows = cells(to_text(writers.write_curves, REPORT))
     assert list(rows[0]) == ["start_s", "end_s", "score", "face", "audio", "lips"]
     assert len(rows) == 50
     assert rows[3]["start_s"] == "0.6"
@@ -68,11 +68,11 @@ def test_curves_have_a_row_for_each_snippet_and_a_column_for_each_modality():
 
 
 def test_a_report_without_curves_has_a_header_alone():
-    assert written(writers.write_curves, UNREADABLE) == "start_s,end_s,score\n"
+    assert to_text(writers.write_curves, UNREADABLE) == "start_s,end_s,score\n"
 
 
 def test_csv_has_a_row_for_each_segment():
-    rows = cells(written(writers.write_csv, REPORT))
+    rows = cells(to_text(writers.write_csv, REPORT))
     assert tuple(rows[0]) == writers.CSV_COLUMNS
     assert rows[0] == {
         "media": "interview.mp4", "status": "ok", "score": "0.93", "forged": "true",
@@ -83,19 +83,19 @@ def test_csv_has_a_row_for_each_segment():
 
 
 def test_csv_has_a_row_for_a_clip_without_segments():
-    (row,) = cells(written(writers.write_csv, REPORT.model_copy(update={"segments": ()})))
+    (row,) = cells(to_text(writers.write_csv, REPORT.model_copy(update={"segments": ()})))
     assert (row["score"], row["start_s"], row["problem"]) == ("0.93", "", "")
 
 
 def test_csv_says_why_a_clip_has_no_score():
-    (row,) = cells(written(writers.write_csv, UNREADABLE))
+    (row,) = cells(to_text(writers.write_csv, UNREADABLE))
     assert (row["status"], row["score"], row["forged"]) == ("error", "", "")
     assert row["problem"] == "MediaUnreadableError: no moov atom; is it complete?"
 
 
 @given(names)
 def test_no_name_makes_a_spreadsheet_run_a_formula(name):
-    text = written(writers.write_csv, named(name))
+    text = to_text(writers.write_csv, report_of(name))
     for row in cells(text):
         assert not row["media"].startswith(tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20"))
     assert text.count("\n") == 3
@@ -103,17 +103,17 @@ def test_no_name_makes_a_spreadsheet_run_a_formula(name):
 
 @given(names)
 def test_csv_keeps_every_name_apart_from_its_disarming(name):
-    (first, _) = cells(written(writers.write_csv, named(name)))
+    (first, _) = cells(to_text(writers.write_csv, report_of(name)))
     assert first["media"].removeprefix("'") == visible(name).removeprefix("'")
 
 
 @pytest.mark.parametrize("name", ["=cmd|' /C calc'!A0", "+1", "-1", "@SUM(A1)", "\uff1d1+1"])
 def test_a_name_that_is_a_formula_gets_an_apostrophe(name):
-    assert cells(written(writers.write_csv, named(name)))[0]["media"] == f"'{name}"
+    assert cells(to_text(writers.write_csv, report_of(name)))[0]["media"] == f"'{name}"
 
 
 def test_vtt_has_a_cue_for_each_segment():
-    assert written(writers.write_vtt, REPORT) == (
+    assert to_text(writers.write_vtt, REPORT) == (
         "WEBVTT\n\n"
         "NOTE Fake segments of interview.mp4\n\n"
         "NOTE Flagged as fake: score 0.930\n\n"
@@ -124,14 +124,14 @@ def test_vtt_has_a_cue_for_each_segment():
 
 
 def test_vtt_of_a_clip_that_could_not_be_read_says_why_and_has_no_cue():
-    text = written(writers.write_vtt, UNREADABLE)
+    text = to_text(writers.write_vtt, UNREADABLE)
     assert "NOTE Could not be evaluated\n\nNOTE MediaUnreadableError: no moov atom" in text
     assert "-->" not in text
 
 
 @given(names)
 def test_no_name_breaks_out_of_its_note(name):
-    text = written(writers.write_vtt, named(name))
+    text = to_text(writers.write_vtt, report_of(name))
     blocks = text.split("\n\n")
     assert blocks[1].startswith("NOTE ")
     assert "\n" not in blocks[1]
@@ -142,14 +142,14 @@ def test_no_name_breaks_out_of_its_note(name):
 def test_every_cue_ends_after_it_starts(start_s, length_s):
     end_s = max(start_s + length_s, math.nextafter(start_s, math.inf))
     segment = FakeSegment(start_s=start_s, end_s=end_s, score=0.5)
-    text = written(writers.write_vtt, REPORT.model_copy(update={"segments": (segment,)}))
+    text = to_text(writers.write_vtt, REPORT.model_copy(update={"segments": (segment,)}))
     (cue,) = [line for line in text.splitlines() if "-->" in line]
     start, end = cue.split(" --> ")
     assert (len(start), start) < (len(end), end)
 
 
 def test_html_is_the_page():
-    assert written(lookup("writers", "html").write, REPORT).startswith("<!doctype html>")
+    assert to_text(lookup("writers", "html").write, REPORT).startswith("<!doctype html>")
 
 
 @pytest.mark.parametrize("name", ["json", "csv", "vtt", "curves", "html"])
@@ -162,5 +162,5 @@ def test_each_format_is_offered_by_name(name):
 def test_formats_of_other_evaluations_are_offered_by_name():
     suffixes = {name: lookup("writers", name).suffix for name in ("av-deepfake1m", "activitynet")}
     assert suffixes == {"av-deepfake1m": ".prediction.json", "activitynet": ".activitynet.json"}
-    assert written(lookup("writers", "activitynet").write, REPORT).startswith('{"version"')
-    assert written(lookup("writers", "av-deepfake1m").write, REPORT).startswith('{"interview.mp4"')
+    assert to_text(lookup("writers", "activitynet").write, REPORT).startswith('{"version"')
+    assert to_text(lookup("writers", "av-deepfake1m").write, REPORT).startswith('{"interview.mp4"')

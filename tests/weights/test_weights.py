@@ -1,4 +1,4 @@
-"""The weights that judge if none are named: where they are looked for, and what is said of them."""
+"""The default weights: their folder, and the caution that comes with them."""
 
 import json
 import shutil
@@ -67,25 +67,28 @@ class TestPlace:
         assert size <= MAX_MB * 2**20
 
     def test_the_settings_they_were_made_with_can_be_used_again(self):
-        config = FitConfig.read(json.loads((weights.HERE / "training.json").read_text("utf-8")))
-        assert config.preset == "mmmsba"
-        assert "evidence" in config.caution
+        fit_config = FitConfig.read(json.loads((weights.HERE / "training.json").read_text("utf-8")))
+        assert fit_config.preset == "mmmsba"
+        assert "evidence" in fit_config.caution
         if (weights.HERE / "config.json").is_file():
-            made = read_config(weights.HERE)
-            assert (made.trained_on, made.caution) == (config.trained_on, config.caution)
-            assert made.members == config.members(made.members[0].dims)
-            assert made.features == config.features
-            told = config.train.model_dump(mode="json")
-            assert {name: made.training[name] for name in told} == told
+            config = read_config(weights.HERE)
+            assert (config.trained_on, config.caution) == (
+                fit_config.trained_on,
+                fit_config.caution,
+            )
+            assert config.members == fit_config.members(config.members[0].dims)
+            assert config.features == fit_config.features
+            train = fit_config.train.model_dump(mode="json")
+            assert {name: config.training[name] for name in train} == train
 
 
 class TestDefault:
     def test_the_default_detector_is_that_of_the_folder(self, bundled, detector, talking_clip):
-        found = Detector.from_pretrained()
-        assert found.detect(talking_clip).score == detector.predict(talking_clip)
-        assert found.info["checkpoint"] == "bundled"
-        assert found.info["checkpoint_sha256"] == weights_sha256(bundled)
-        assert found.info["trained_on"] == "a puppet"
+        default = Detector.from_pretrained()
+        assert default.detect(talking_clip).score == detector.predict(talking_clip)
+        assert default.info["checkpoint"] == "bundled"
+        assert default.info["checkpoint_sha256"] == weights_sha256(bundled)
+        assert default.info["trained_on"] == "a puppet"
 
     def test_so_is_that_of_the_door(self, bundled):
         assert lookup("detectors", "mmms-ba").load(None).info["checkpoint"] == "bundled"
@@ -96,7 +99,7 @@ class TestDefault:
 
 
 class TestDetect:
-    """What ``mmmsba detect clip.mp4`` says with no further word."""
+    """``mmmsba detect clip.mp4`` with no other argument."""
 
     @pytest.fixture
     def careful(self, checkpoint, tmp_path, monkeypatch):
@@ -107,33 +110,33 @@ class TestDetect:
         monkeypatch.setattr(weights, "HERE", folder)
         return folder
 
-    def run(self, *words):
-        return CliRunner().invoke(app, [str(word) for word in words])
+    def run(self, *arguments):
+        return CliRunner().invoke(app, [str(argument) for argument in arguments])
 
-    def test_it_judges_and_says_what_with_and_what_that_is_not_good_for(self, careful, clip):
+    def test_a_report_names_the_weights_and_their_caution(self, careful, clip):
         result = self.run("detect", clip)
         assert result.exit_code == _exit_codes.OK, result.stderr
         report = Report.model_validate_json((clip.parent / "clip.mmmsba.json").read_bytes())
         assert report.warnings[-1] == CAUTION
-        made = report.provenance
-        assert (made.checkpoint, made.trained_on) == ("bundled", "a puppet")
-        assert made.checkpoint_sha256 == read_config(careful).weights_sha256
+        provenance = report.provenance
+        assert (provenance.checkpoint, provenance.trained_on) == ("bundled", "a puppet")
+        assert provenance.checkpoint_sha256 == read_config(careful).weights_sha256
         assert f"  note: {CAUTION}" in result.stdout.splitlines()
         page = (clip.parent / "clip.mmmsba.html").read_text(encoding="utf-8")
         assert page.index(CAUTION) < page.index("Along time")
 
-    def test_what_was_judged_so_is_not_judged_again(self, careful, clip):
+    def test_clips_that_were_evaluated_are_not_evaluated_again(self, careful, clip):
         for before in (0, 1):
             result = self.run("detect", clip, "--resume")
             assert result.stdout.startswith(f"{before} of 1 clips were evaluated before")
 
     @pytest.mark.usefixtures("careful")
-    def test_a_dataset_is_measured_without_naming_any_weights(
+    def test_a_dataset_is_evaluated_without_naming_any_weights(
         self, talking_head_dataset, feature_cache, monkeypatch, tmp_path
     ):
         monkeypatch.setenv("MMMSBA_CACHE", str(feature_cache.folder.parent))
-        figures = tmp_path / "figures.json"
-        wanted = ("evaluate", "--data", talking_head_dataset, "--split", "test", "--json", figures)
-        result = self.run(*wanted)
+        metrics = tmp_path / "metrics.json"
+        split = ("--data", talking_head_dataset, "--split", "test")
+        result = self.run("evaluate", *split, "--json", metrics)
         assert result.exit_code == _exit_codes.OK, result.stderr
-        assert "auc" in figures.read_text()
+        assert "auc" in metrics.read_text()

@@ -21,7 +21,7 @@ def test_an_embedding_has_the_same_length_at_any_size(size_px):
 
 def test_an_embedding_does_not_depend_on_the_images_beside_it():
     images = noise(3)
-    alone = np.concatenate([image.image_embeddings(one[None]) for one in images])
+    alone = np.concatenate([image.image_embeddings(rgb[None]) for rgb in images])
     assert image.image_embeddings(images) == pytest.approx(alone, abs=1e-3)
 
 

@@ -27,12 +27,12 @@ def test_one_print_a_snippet_of_length_one_whatever_the_loudness():
 
 
 @pytest.mark.parametrize("every", [4, 10, 39, 40, 41, 100, 1000])
-def test_there_is_a_print_a_snippet_however_long_it_is(every):
+def test_there_is_an_embedding_a_snippet_however_long_it_is(every):
     mels = np.random.default_rng(0).uniform(size=(3 * every, speaker.NUM_MELS))
-    found = speaker.speaker_embeddings(
+    embeddings = speaker.speaker_embeddings(
         mels.astype(np.float32), mean_square=1.0, window=40, every=every
     )
-    assert found.shape == (3, 256)
+    assert embeddings.shape == (3, 256)
 
 
 def test_the_bands_are_those_of_librosa():

@@ -37,19 +37,19 @@ def test_prints_are_those_of_the_encoder_over_the_whole_audio():
 
 @settings(max_examples=10, deadline=None)
 @given(st.integers(1, 3 * spoofing.STEP))
-def test_there_is_a_print_for_every_step_that_begins(num_samples):
+def test_there_is_an_embedding_for_every_step_that_begins(num_samples):
     audio = np.random.default_rng(num_samples).normal(size=num_samples).astype(np.float32)
-    found = spoofing.spoofing_embeddings(audio)
-    assert found.shape == (-(-num_samples // spoofing.STEP), spoofing.NUM_VALUES)
-    assert np.isfinite(found).all()
-    assert (found >= 0).all()
+    embeddings = spoofing.spoofing_embeddings(audio)
+    assert embeddings.shape == (-(-num_samples // spoofing.STEP), spoofing.NUM_VALUES)
+    assert np.isfinite(embeddings).all()
+    assert (embeddings >= 0).all()
 
 
-def test_prints_move_with_the_audio():
+def test_embeddings_move_with_the_audio():
     audio = np.zeros(20 * spoofing.STEP, dtype=np.float32)
     audio[10 * spoofing.STEP : 11 * spoofing.STEP] = voice(140, 1.0)[: spoofing.STEP]
-    found = spoofing.spoofing_embeddings(audio)
-    changed = np.abs(found - np.median(found, axis=0)).max(axis=1)
+    embeddings = spoofing.spoofing_embeddings(audio)
+    changed = np.abs(embeddings - np.median(embeddings, axis=0)).max(axis=1)
     assert changed.argmax() in (10, 11)
     assert (changed[:8] < 1e-4).all()
     assert (changed[13:] < 1e-4).all()

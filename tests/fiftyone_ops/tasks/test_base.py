@@ -43,9 +43,9 @@ def test_every_task_takes_its_steps_and_has_a_summary(make_task, task_class):
     assert summary is task.summary
     assert str(summary)
     assert json.loads(json.dumps(summary.to_dict()))
-    known = [share for share in shares if share is not None]
-    assert known == sorted(known)
-    assert all(0 < share <= 1 for share in known)
+    measured_shares = [share for share in shares if share is not None]
+    assert measured_shares == sorted(measured_shares)
+    assert all(0 < share <= 1 for share in measured_shares)
 
 
 def test_progress_is_a_share_and_a_sentence():
