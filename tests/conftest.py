@@ -1,5 +1,6 @@
 """Fixtures that all tests share."""
 
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -110,3 +111,41 @@ def detector(checkpoint, feature_cache):
     from mmmsba_plugin.detector import MmmsbaDetector
 
     return MmmsbaDetector.from_pretrained(checkpoint, cache=feature_cache)
+
+
+@pytest.fixture(scope="session")
+def with_config(detector, feature_cache):
+    """Function that copies the detector with other settings, and shares its cached features."""
+
+    def make(**settings):
+        config = detector.config.model_copy(update=settings)
+        return type(detector)(detector.network, config, checkpoint="changed", cache=feature_cache)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def at_score(detector, with_config):
+    """Function that copies the detector with its thresholds of clips and segments at a score."""
+
+    from mmmsba_plugin.schema import ScoreThreshold
+
+    def make(score: float, **settings):
+        localization = detector.config.localization
+        thresholds = {"onset": score, "offset": min(score, localization.offset)}
+        return with_config(
+            score_threshold=ScoreThreshold(value=score),
+            localization=localization.model_copy(update=thresholds),
+            **settings,
+        )
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def reports(detector, talking_head_dataset):
+    """Reports on the first six clips of the dataset."""
+    from mmmsba_plugin.datasets.lavdf import read_lavdf
+
+    records = islice(read_lavdf(talking_head_dataset), 6)
+    return list(detector.detect_many(record.media for record in records))

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mmmsba_plugin.config import FeaturesConfig, LocalizationConfig, ModelConfig
-from mmmsba_plugin.detector import MmmsbaDetector, bind_front_ends
+from mmmsba_plugin.detector import bind_front_ends
 from mmmsba_plugin.errors import FeatureError
 from mmmsba_plugin.features.cache import FeatureCache, cache_key
 from mmmsba_plugin.features.combine import LEADING_SILENCE
@@ -194,13 +194,6 @@ class TestCache:
         assert rows_of(media, AUDIO_TRIMMED, cache).warnings == first.warnings == (NOTHING_TRIMMED,)
 
 
-def with_trimming(detector: MmmsbaDetector) -> MmmsbaDetector:
-    """Return a detector whose network is taken to have learned from trimmed clips."""
-    features = detector.config.features.model_copy(update={"trim_silence": True})
-    config = detector.config.model_copy(update={"features": features})
-    return MmmsbaDetector(detector.network, config, cache=detector._cache)
-
-
 @pytest.fixture(scope="module")
 def report(detector, late_clip):
     return detector.detect(late_clip, trim_silence=True)
@@ -214,10 +207,11 @@ class TestDetector:
         assert len(usual.curves.score) == len(report.curves.score) + 7
         assert usual.media.duration_s == report.media.duration_s
 
-    def test_nothing_is_reported_before_it_on_the_clips_own_clock(self, detector, late_clip):
+    def test_nothing_is_reported_before_it_on_the_clips_own_clock(
+        self, detector, with_config, late_clip
+    ):
         everywhere = detector.config.localization.model_copy(update={"onset": 0.0, "offset": 0.0})
-        config = detector.config.model_copy(update={"localization": everywhere})
-        eager = MmmsbaDetector(detector.network, config, cache=detector._cache)
+        eager = with_config(localization=everywhere)
         report = eager.detect(late_clip, trim_silence=True)
         for span in (*report.segments, *report.proposals):
             assert 0.56 - 1e-9 <= span.start_s < span.end_s <= report.duration_s
@@ -231,17 +225,18 @@ class TestDetector:
         assert LEADING_SILENCE in page
         assert report.provenance.config["features"]["trim_silence"] is True
 
-    def test_what_the_network_learned_from_decides_if_nothing_is_asked(
-        self, detector, late_clip, report
+    def test_without_an_option_the_training_of_the_network_decides(
+        self, detector, with_config, late_clip, report
     ):
-        taught = with_trimming(detector)
+        features = detector.config.features.model_copy(update={"trim_silence": True})
+        taught = with_config(features=features)
         assert taught.detect(late_clip).curves == report.curves
         usual = taught.detect(late_clip, trim_silence=False)
         assert usual.curves == detector.detect(late_clip).curves
         assert usual.provenance.config["features"]["trim_silence"] is False
         assert detector.detect(late_clip).provenance.config["features"]["trim_silence"] is False
 
-    def test_many_clips_can_be_asked_for_at_once(self, detector, late_clip, report):
+    def test_many_clips_are_trimmed_alike(self, detector, late_clip, report):
         [same] = detector.detect_many([late_clip], trim_silence=True)
         assert same.curves == report.curves
 
