@@ -1,4 +1,4 @@
-"""What the terminal shows of one clip."""
+"""The terminal shows the report of one clip in full."""
 
 from pathlib import Path
 

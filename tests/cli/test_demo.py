@@ -1,4 +1,4 @@
-"""``mmmsba demo``: which story it tells, and whether it says beside what is found what is true."""
+"""``mmmsba demo``: it chooses a story, and prints the truth beside what is detected."""
 
 import webbrowser
 
@@ -21,7 +21,7 @@ def run(tmp_path):
 
 @pytest.fixture(scope="module")
 def demo_run(checkpoint, tmp_path_factory):
-    """What one whole run leaves and says, and what it is said to open."""
+    """A whole run: its folder, its standard output, and the pages that it opens."""
     folder, opened = tmp_path_factory.mktemp("demo"), []
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MMMSBA_WEIGHTS", str(checkpoint))
@@ -40,7 +40,7 @@ def fake(demo_run) -> Record:
 class TestStory:
     @pytest.fixture(autouse=True)
     def stories(self, monkeypatch):
-        """Which story was begun; it then is broken off."""
+        """Break each story off with an error that names it."""
 
         def teller(name):
             def stop(*_, **__):

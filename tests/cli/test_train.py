@@ -20,7 +20,7 @@ pytestmark = pytest.mark.usefixtures("cached_features")
 
 @pytest.fixture
 def fit_arguments(monkeypatch):
-    """What the training is asked for, which then is not done."""
+    """The arguments of the training, which then is broken off."""
     from mmmsba_plugin.training import fit
 
     arguments = {}

@@ -46,7 +46,7 @@ def only_record(root, **options):
 
 
 def left_out(root):
-    """Return why each record that is left out is left out."""
+    """Return the error of each record that is left out."""
     errors = []
     list(read_lavdf(root, on_error=errors.append))
     return errors

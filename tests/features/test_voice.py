@@ -1,4 +1,4 @@
-"""How alike the moments of a clip are, whose voice is heard in them, and how it was made."""
+"""The front-end of voices: self-similarity, speaker and spoofing embeddings by snippet."""
 
 import numpy as np
 import pytest

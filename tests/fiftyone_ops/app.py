@@ -47,7 +47,7 @@ def chromium() -> Path | None:
 
 
 def missing() -> str:
-    """Return what the browser tests lack, and what to do; empty if nothing."""
+    """Name the first thing that the browser tests lack, and the remedy; empty if nothing."""
     if find_spec("playwright") is None:
         return "playwright is not installed; install it with: pip install playwright"
     if chromium() is None:

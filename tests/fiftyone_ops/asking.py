@@ -15,7 +15,7 @@ TIMELINE = "@mmmsba/fiftyone_ops/forgery_timeline"
 
 
 def asked_by_the_app(uri: str, dataset: fo.Dataset, **params):
-    """Return what the App is shown of a run, as it comes."""
+    """Run an operator as the App does, and return its result."""
     request = {"dataset_name": dataset.name, "view": [], "filters": {}, "params": params}
     result = asyncio.run(execute_or_delegate_operator(uri, request))
     result.raise_exceptions()

@@ -63,7 +63,7 @@ def weights(request, talking_head_dataset, feature_cache, tmp_path_factory) -> P
 
 @pytest.fixture(scope="session")
 def address(tmp_path_factory, weights) -> str:
-    """Where the App is served, with those weights as the default."""
+    """The address of an App with those weights as the default."""
     log = tmp_path_factory.mktemp("server") / "log.txt"
     with app.server(
         log, MMMSBA_WEIGHTS=str(weights), FIFTYONE_ALLOW_LEGACY_ORCHESTRATORS="true"
@@ -143,7 +143,7 @@ def position_of(page, name: str) -> int:
 
 
 def shown_s(page) -> float:
-    """Return where the panel says that the player is, in seconds."""
+    """Return the time of the player that the panel shows, in seconds."""
     minutes, seconds = page.inner_text("[data-cy=mmmsba-time]").split(" / ")[0].split(":")
     return 60 * int(minutes) + float(seconds)
 
@@ -366,7 +366,7 @@ def test_a_clip_is_corrected_by_keys_alone(page, evaluated):
 
 
 def confirmed(dataset) -> list[tuple[str, float, float]]:
-    """Return what a person stands by of the first fake clip."""
+    """Return the reviewed segments of the first fake clip: label, start and end in seconds."""
     dataset.reload()
     sample = dataset.match(F("filepath").ends_with("forged-1.mp4")).first()
     sample.reload()

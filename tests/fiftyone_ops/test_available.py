@@ -1,4 +1,4 @@
-"""Says why the tests beside this one are not there, where they are not."""
+"""A skipped test names the reason if the tests beside this one are missing."""
 
 import pytest
 

@@ -62,7 +62,7 @@ def owned(path: Path, group) -> fo.Sample:
 
 @pytest.fixture
 def evaluated(grouped, toy):
-    """What the toy detector says of the videos, and a truth: forged is what is called so."""
+    """The videos with reports of the toy detector, and a truth by their names."""
     annotate(grouped, detector=toy)
     for sample in videos(grouped):
         segments = [Segment(0.5, 1.013)] if "forged" in sample.filepath else []
@@ -81,7 +81,7 @@ def names(samples) -> list[str]:
 
 
 def contents(dataset: fo.Dataset) -> dict[str, dict]:
-    """Return what each sample holds, by file; what it does not hold is left out."""
+    """Collect the fields of each sample that have a value, by file."""
     passing = ("last_modified_at", "_dataset_id")
     return {
         sample.filepath: {

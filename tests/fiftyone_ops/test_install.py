@@ -24,7 +24,7 @@ def plugins(tmp_path, monkeypatch) -> Path:
 
 
 def operators_found_in(plugins: Path) -> str:
-    """Return what a fresh FiftyOne lists that looks for plugins there."""
+    """List the operators that a fresh FiftyOne loads from a folder of plugins."""
     code = "import fiftyone.operators as foo; print([o.uri for o in foo.list_operators()])"
     environment = {**os.environ, "FIFTYONE_PLUGINS_DIR": str(plugins)}
     result = subprocess.run(

@@ -34,7 +34,7 @@ def source(tmp_path):
 
 class QuietHandler(http.server.SimpleHTTPRequestHandler):
     def log_message(self, *_):
-        """Say nothing."""
+        """Log nothing."""
 
 
 @needs_ffmpeg

@@ -1,4 +1,4 @@
-"""What the README says of FiftyOne is so."""
+"""The README's claims about FiftyOne hold."""
 
 import doctest
 import os

@@ -1,4 +1,4 @@
-"""What people decided in the App is learned from."""
+"""Training learns from people's decisions in the App."""
 
 from pathlib import Path
 

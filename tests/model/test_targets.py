@@ -1,4 +1,4 @@
-"""What the network should say, and that localization undoes it exactly."""
+"""Targets of the network, which localization undoes exactly."""
 
 import numpy as np
 from hypothesis import given

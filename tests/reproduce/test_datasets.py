@@ -1,4 +1,4 @@
-"""Which datasets stand for the paper's, and who in them is learned from or tested on."""
+"""Datasets stand in for the paper's, and identities keep training and test apart."""
 
 from pathlib import Path
 

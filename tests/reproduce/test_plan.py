@@ -1,4 +1,4 @@
-"""What each table of the paper needs."""
+"""Each table of the paper names the training runs that it needs."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""How a table is shown."""
+"""A table is shown as a page, as CSV, as JSON and in the terminal."""
 
 import csv
 import io

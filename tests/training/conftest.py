@@ -1,4 +1,4 @@
-"""What the tests of training share: a tiny run on talking heads."""
+"""Fixtures for the tests of training: a tiny run on talking heads."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What changes when weights are tuned, what stays, and what is said of it."""
+"""Fine-tuning changes weights and thresholds, and the checkpoint records where it started."""
 
 import json
 import shutil

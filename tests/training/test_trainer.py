@@ -18,7 +18,7 @@ from .runs import TINY
 
 
 def stop_before(epoch: int):
-    """Return what stands in for a callback's hook, and stops a run as Ctrl-C does."""
+    """Return a callback's hook that stops a run at an epoch, as Ctrl-C does."""
 
     def stop(_self, _trainer, learner):
         if learner.current_epoch == epoch:

@@ -1,4 +1,4 @@
-"""What was found or decided leaves the dataset whole."""
+"""Detections and decisions leave the dataset whole."""
 
 import pytest
 from fiftyone import ViewField as F
