@@ -8,6 +8,8 @@ from typer.testing import CliRunner
 from mmmsba_plugin import plugins
 from mmmsba_plugin.cli import app
 
+from ..clips import clip as numbered_clip
+
 WRITER_FILE = """
 from mmmsba_plugin.hookspecs import Writer, hookimpl
 
@@ -48,3 +50,15 @@ def plugin_file(tmp_path) -> Path:
     path = tmp_path / "mine.py"
     path.write_text(WRITER_FILE)
     return path
+
+
+@pytest.fixture
+def detect(run, checkpoint):
+    """Runs ``mmmsba detect`` with the tiny checkpoint."""
+    return lambda *arguments: run("detect", "--checkpoint", checkpoint, *arguments)
+
+
+@pytest.fixture
+def clip(tmp_path) -> Path:
+    """A clip of half a second, to be evaluated by its audio."""
+    return numbered_clip(tmp_path / "clip.mp4", duration_s=0.48, click_at_s=0.24)
