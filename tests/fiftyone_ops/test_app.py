@@ -6,8 +6,6 @@ names a folder, the small network learns for longer and the README's frames are 
     MMMSBA_FRAMES=fiftyone_ops/assets pytest tests/fiftyone_ops/test_app.py -k story
 """
 
-import os
-import time
 from pathlib import Path
 
 import fiftyone as fo
@@ -22,14 +20,27 @@ from fiftyone_ops.tasks.review import whoami
 from mmmsba_plugin.datasets.lavdf import read_lavdf
 
 from . import app
+from .app_steps import (
+    CONTRASTS,
+    FRAMES,
+    TIMELINE,
+    bars,
+    frame,
+    open_clip,
+    open_overview,
+    see_grid,
+    show_timeline,
+    shown_s,
+    wait_for_count,
+    wait_for_pause,
+    wait_for_time,
+    wait_until,
+)
 
 FORM = "[data-cy=operators-prompt-modal]"
 OPERATOR = "[data-item-id='@mmmsba/fiftyone_ops/detect_forgeries']"
-LOOKER = "[data-cy=looker]"
-TIMELINE = "[data-cy=mmmsba-timeline]"
 #: The number of reviewed segments, as the page counts them.
 NUM_REVIEWED = "document.querySelectorAll('[data-cy=mmmsba-lane-reviewed] .segment').length"
-FRAMES = os.environ.get("MMMSBA_FRAMES")
 
 #: What evaluating a dozen clips on a busy machine may take.
 LONG_MS = 240_000
@@ -111,89 +122,6 @@ def evaluated(named_dataset, toy):
     for name in ("missing", "raises", "nobody"):
         named_dataset.delete_samples(named_dataset.match(F("filepath").contains_str(name)))
     return named_dataset
-
-
-def see_grid(page) -> None:
-    page.goto(page.address)
-    page.wait_for_selector(LOOKER)
-
-
-def open_clip(page, name: str) -> None:
-    """Open a clip by the name of its file, its timeline below its player."""
-    page.locator(LOOKER).nth(position_of(page, name)).click()
-    show_timeline(page, name)
-
-
-def show_timeline(page, name: str) -> None:
-    page.locator("[data-cy=panel-tab-forgery_timeline]").click()
-    page.wait_for_selector(f"{TIMELINE}[data-name='{name}']")
-    split = page.locator("[data-cy=mmmsba-split]")
-    if split.count():
-        split.click()
-        # The App makes the panel anew below the player.
-        split.wait_for(state="detached")
-        page.wait_for_selector(f"{TIMELINE}[data-name='{name}']")
-    page.wait_for_selector("[data-cy=modal-looker-container]")
-    wait_for_time(page, 0.0, 0.04)
-
-
-def position_of(page, name: str) -> int:
-    dataset = fo.load_dataset(page.address.rpartition("/")[2])
-    return [Path(path).name for path in dataset.values("filepath")].index(name)
-
-
-def shown_s(page) -> float:
-    """Return the time of the player that the panel shows, in seconds."""
-    minutes, seconds = page.inner_text("[data-cy=mmmsba-time]").split(" / ")[0].split(":")
-    return 60 * int(minutes) + float(seconds)
-
-
-def wait_for_time(page, low_s: float, high_s: float) -> None:
-    """Wait until the player is where it should be."""
-    page.wait_for_function(
-        """([low_s, high_s]) => {
-            const shown = document.querySelector("[data-cy=mmmsba-time]")?.textContent ?? "";
-            const [minutes, seconds] = shown.split(" / ")[0].split(":").map(Number);
-            return 60 * minutes + seconds >= low_s && 60 * minutes + seconds <= high_s;
-        }""",
-        arg=[low_s, high_s],
-    )
-
-
-def wait_for_pause(page) -> None:
-    """Wait until the player stands still, for longer than a frame lasts."""
-    page.wait_for_function(
-        """() => {
-            const shown = document.querySelector("[data-cy=mmmsba-time]").textContent;
-            const stands = window.timeBefore === shown;
-            window.timeBefore = shown;
-            return stands;
-        }""",
-        polling=200,
-    )
-
-
-def wait_until(true, *, within_s: float = 20.0) -> None:
-    """Wait for something that is seen in the database."""
-    until_s = time.monotonic() + within_s
-    while not true():
-        assert time.monotonic() < until_s, f"not so after {within_s:g} s"
-        time.sleep(0.1)
-
-
-def frame(page, name: str) -> None:
-    """Keep what is seen as a frame of the README, where frames are asked for."""
-    if FRAMES:
-        path = Path(FRAMES) / f"{name}.png"
-        page.screenshot(path=path)
-        _shrink(path)
-
-
-def _shrink(path: Path) -> None:
-    """Make a frame half as large, of 256 colours: the README needs no more."""
-    from PIL import Image
-
-    Image.open(path).convert("RGB").quantize(256).save(path, optimize=True)
 
 
 def test_the_story_from_clips_to_labels_to_a_correction(page, fake_clips):
@@ -320,7 +248,7 @@ def test_a_clip_whose_file_starts_late_is_in_step_from_its_zero(page, dataset, l
     assert left / 100 * 2.0 == pytest.approx(0.464, abs=0.01)
 
 
-def test_what_was_not_judged_is_hatched_with_its_reason(page, evaluated):
+def test_an_opt_out_is_hatched_with_its_reason(page, evaluated):
     see_grid(page)
     open_clip(page, "forged-1.mp4")
     hidden = page.locator("[data-cy=mmmsba-opt-out]")
@@ -423,23 +351,6 @@ def test_a_bar_of_the_histogram_becomes_the_view(page, evaluated):
     wait_for_count(page, 4)
 
 
-def wait_for_count(page, num_clips: int) -> None:
-    page.wait_for_selector(f"[data-cy=mmmsba-overview] h2:has-text(' {num_clips} clips')")
-
-
-def open_overview(page) -> None:
-    page.locator("[data-cy=new-panel-btn]").first.click()
-    page.get_by_text("Forgery overview").first.click()
-    page.wait_for_selector("[data-cy=mmmsba-histogram]")
-
-
-def bars(page) -> dict[str, int]:
-    bar_counts = page.locator("[data-cy=mmmsba-bar]").evaluate_all(
-        "bars => bars.map((bar, at) => [(at / bars.length).toFixed(2), Number(bar.dataset.count)])"
-    )
-    return {low: count for low, count in bar_counts if count}
-
-
 @pytest.mark.parametrize("scheme", ["dark", "light"])
 def test_words_stand_out_from_what_is_behind_them(chromium, address, evaluated, scheme, tmp_path):
     page = app.page(chromium, dark=scheme == "dark")
@@ -452,40 +363,6 @@ def test_words_stand_out_from_what_is_behind_them(chromium, address, evaluated, 
     assert len(contrasts) > 10
     # What the Web Content Accessibility Guidelines 2.1 ask of ordinary text.
     assert {words: ratio for words, ratio in contrasts.items() if ratio < 4.5} == {}
-
-
-#: The contrast of each piece of text in the timeline with the nearest ground behind it.
-CONTRASTS = """() => {
-    const parts = (colour) => {
-        const canvas = document.createElement("canvas").getContext("2d");
-        canvas.fillStyle = colour;
-        canvas.fillRect(0, 0, 1, 1);
-        return [...canvas.getImageData(0, 0, 1, 1).data];
-    };
-    const light = ([r, g, b]) => {
-        const [x, y, z] = [r, g, b].map((v) => v / 255).map(
-            (v) => (v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4));
-        return 0.2126 * x + 0.7152 * y + 0.0722 * z;
-    };
-    const ground = (element) => {
-        for (let at = element; at; at = at.parentElement) {
-            const colour = parts(getComputedStyle(at).backgroundColor);
-            if (colour[3] > 250) return colour;
-        }
-        return [255, 255, 255, 255];
-    };
-    const found = {};
-    for (const element of document.querySelectorAll("[data-cy=mmmsba-timeline] *")) {
-        const own = [...element.childNodes].filter((node) => node.nodeType === 3);
-        const words = own.map((node) => node.textContent).join("").trim();
-        if (!words || element.tagName === "OPTION" || element.disabled) continue;
-        if (element.closest(":disabled")) continue;
-        const tones = [parts(getComputedStyle(element).color), ground(element)].map(light);
-        const [low, high] = tones.sort((a, b) => a - b);
-        found[words] = Math.round((100 * (high + 0.05)) / (low + 0.05)) / 100;
-    }
-    return found;
-}"""
 
 
 def test_the_overview_counts_ten_thousand_clips(page, dataset, talking_clip):
