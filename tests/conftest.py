@@ -81,7 +81,7 @@ def checkpoint(talking_head_dataset, feature_cache, tmp_path_factory) -> Path:
     )
     out = tmp_path_factory.mktemp("trained") / "tiny"
     records = read_lavdf(talking_head_dataset)
-    return fit(records, config, out, cache=feature_cache, trained_on="a puppet").checkpoint
+    return fit(records, config, out, cache=feature_cache, trained_on="a talking head").checkpoint
 
 
 @pytest.fixture

@@ -43,7 +43,7 @@ def lavdf_entry(**changes):
 
 
 def lavdf(folder):
-    """LAV-DF: a real clip and one of each forgery in each split, and both metadata files."""
+    """LAV-DF: a real clip and one of each manipulation in each split, and both metadata files."""
     entries = []
     for split in ("train", "dev", "test"):
         for index, (video, audio) in enumerate([(0, 0), (1, 0), (0, 1), (1, 1)]):

@@ -49,7 +49,7 @@ def fakeavceleb(
     race_on_disk: str | None = None,
     make_clip: MakeClip = Path.touch,
 ) -> Path:
-    """Write FakeAVCeleb with a few people, and return the folder of its table.
+    """Write FakeAVCeleb with a few identities, and return the folder of its table.
 
     Args:
         folder: Will hold ``FakeAVCeleb_v1.2``.

@@ -1,4 +1,4 @@
-"""The story of the demo, told in steps, without training anything."""
+"""The steps of the demo, without training anything."""
 
 from pathlib import Path
 from types import SimpleNamespace

@@ -61,7 +61,7 @@ class TestReport:
         assert (provenance.detector, provenance.checkpoint, provenance.trained_on) == (
             "mmms-ba",
             "tiny",
-            "a puppet",
+            "a talking head",
         )
         assert (provenance.package_version, provenance.api_version) == (
             version("mmmsba-plugin"),
@@ -152,9 +152,9 @@ class TestDetector:
 
     def test_a_front_end_that_is_not_installed_is_missed_at_once(self, detector, with_config):
         choice = detector.config.features.front_ends["audio"]
-        missing = {"audio": choice.model_copy(update={"name": "of-a-stranger"})}
+        missing = {"audio": choice.model_copy(update={"name": "not-installed"})}
         features = detector.config.features.model_copy(update={"front_ends": missing})
-        with pytest.raises(PluginNotFoundError, match="no front-end is called 'of-a-stranger'"):
+        with pytest.raises(PluginNotFoundError, match="no front-end is called 'not-installed'"):
             with_config(features=features)
 
     def test_a_front_end_whose_numbers_changed_since_is_refused(self, detector, with_config):

@@ -1,4 +1,4 @@
-"""Files appear whole or not at all, and what keeps one from being written is said in words."""
+"""Files appear whole or not at all, and an error names what keeps one from being written."""
 
 import hashlib
 import re

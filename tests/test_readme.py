@@ -34,7 +34,7 @@ def typed(line: str, folder: Path, **variables: str) -> subprocess.CompletedProc
 
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory, talking_clip) -> Path:
-    """A folder with what the README takes for granted: real clips, and one to judge."""
+    """A folder with the files that the README presupposes: real clips, and one to evaluate."""
     from mmmsba_plugin.forge.talking_head.clips import make_talking_head_dataset
 
     folder = tmp_path_factory.mktemp("desk")

@@ -215,7 +215,7 @@ def test_a_clip_is_fake_from_the_threshold_on(score, threshold):
     assert report.fake is (score >= threshold)
 
 
-def test_without_a_threshold_nothing_is_said_of_fake():
+def test_without_a_threshold_fake_is_undecided():
     assert Report(status="ok", score=1, media=MEDIA, provenance=PROVENANCE).fake is None
 
 

@@ -1,4 +1,4 @@
-"""The command line as a whole: what it answers, where, and with which exit code."""
+"""The command line as a whole: its output, its streams and its exit codes."""
 
 import re
 from importlib.metadata import version

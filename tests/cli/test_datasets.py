@@ -65,7 +65,7 @@ class TestCheck:
         }
 
     @pytest.mark.parametrize("option", [False, True])
-    def test_a_reader_is_told_in_brackets_what_to_do(self, run, tmp_path, option):
+    def test_settings_of_a_reader_stand_in_brackets(self, run, tmp_path, option):
         root = fakeavceleb(tmp_path, num_identities=10)
         checkup = checkup_of(run, root)
         assert checkup["protocol"] == "70-10-20 (seed 0)"

@@ -1,4 +1,4 @@
-"""``mmmsba demo``: it chooses a story, and prints the truth beside what is detected."""
+"""``mmmsba demo``: it chooses a story, and shows the truth beside the detected segments."""
 
 import webbrowser
 
@@ -89,7 +89,7 @@ class TestShown:
 
 
 class TestWords:
-    def test_what_is_true_is_told_by_what_was_altered(self):
+    def test_the_truth_names_the_manipulated_modality(self):
         audio, frame = (Segment(1.0, 1.5), Segment(3.0, 3.25)), (Segment(1.0, 1.5),)
         record = Record("clip.mp4", audio_truth=audio, visual_truth=frame)
         assert demo.truth_of(record) == (

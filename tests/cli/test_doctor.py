@@ -72,11 +72,11 @@ class TestDoctor:
         assert "face_landmark.tflite differs" in result.stdout
         assert "checkpoint" in result.stdout, "it goes on after a finding"
 
-    def test_bundled_weights_are_loaded_and_told(self, bundled):
+    def test_bundled_weights_are_loaded_and_described(self, bundled):
         (check,) = doctor.check_checkpoint()
         assert check.state == "ok"
         assert check.detail.startswith("bundled: its weights have the hash they should have")
-        assert check.detail.endswith("learned from: a puppet")
+        assert check.detail.endswith("learned from: a talking head")
 
     @pytest.mark.usefixtures("unbundled")
     def test_without_bundled_weights_it_says_how_to_come_by_some(self):

@@ -164,7 +164,7 @@ class TestPredictions:
         assert metrics["beside"][0]["ap"] == metrics["ap"]
         assert metrics["ap"]["0.5"] == 0.4222222566604614
 
-    def test_systems_of_one_name_are_told_apart(self, run, predictions, truth):
+    def test_systems_of_one_name_are_distinguished(self, run, predictions, truth):
         result = run(
             predictions, predictions, "--truth", truth, "--beside", predictions, "--json", "-"
         )
@@ -199,7 +199,7 @@ class TestPredictions:
         assert metrics["detection"]["auc"] is None
         assert "only localization is measured" in result.stderr
 
-    def test_clips_without_predictions_and_predictions_without_clips_are_told(
+    def test_clips_without_predictions_and_predictions_without_clips_are_counted(
         self, run, truth, tmp_path
     ):
         partly = tmp_path / "partly.json"
@@ -245,7 +245,7 @@ class TestPredictions:
 
 
 class TestDataset:
-    """Figures of a detector that judges the clips of a dataset."""
+    """Metrics of a detector that is run on the clips of a dataset."""
 
     def test_a_checkpoint_is_measured_with_what_its_clips_give_away(
         self, run, talking_head_dataset, checkpoint, tmp_path
@@ -262,7 +262,7 @@ class TestDataset:
         assert metrics["system"] == checkpoint.name
         assert {"snippet_auc", "audio_auc"} <= metrics["detection"].keys()
         assert "leading_silence_auc" in metrics
-        # One speaker is no sample of people.
+        # One identity is no sample of identities.
         assert metrics["intervals"] == {}
         assert f"{metrics['detection']['auc']:.3f}" in result.stdout
         assert "no intervals: they need clips of two people or more" in result.stdout
@@ -325,7 +325,7 @@ class TestDataset:
         assert result.exit_code == _exit_codes.STOPPED
         assert "has no split 'tset'; it has: dev" in result.stderr
 
-    def test_clips_that_could_not_be_judged_are_named(
+    def test_clips_that_could_not_be_evaluated_are_named(
         self, run, talking_head_dataset, checkpoint, tmp_path
     ):
         dataset = shutil.copytree(talking_head_dataset, tmp_path / "dataset")

@@ -24,7 +24,7 @@ class TestFinetune:
         assert result.exit_code == _exit_codes.OK, result.stderr
         _, config = load_checkpoint(tmp_path / "out")
         assert config.tuned_from.checkpoint == "bundled"
-        assert config.trained_on == "a puppet; then tuned on forged"
+        assert config.trained_on == "a talking head; then tuned on forged"
         assert config.training["learning_rate"] == 0.001
         metric_lines = [
             line for line in result.stdout.splitlines() if "validation clip_auc: " in line

@@ -53,7 +53,7 @@ def test_without_intervals_it_says_what_they_need(to):
     assert any("clips of two people or more" in line for line in lines(to))
 
 
-def test_differences_that_are_more_than_chance_are_told_apart(to):
+def test_differences_that_are_more_than_chance_are_marked(to):
     gains = {"auc": Interval(0.2, 0.1, 0.3), "eer": Interval(-0.1, -0.2, 0.1), "ap@0.5": ALONE}
     other = Evaluation("theirs", "official", {})
     _tables.show(SideBySide((evaluation(), other), {"theirs": gains}), to)

@@ -65,7 +65,9 @@ class TestTrain:
         assert config.training["num_train"] == len(list(read_lavdf(halves[0])))
         assert config.training["num_validation"] == len(list(read_lavdf(halves[1])))
 
-    def test_why_scores_are_not_calibrated_is_told(self, train, talking_head_dataset, tmp_path):
+    def test_the_reason_for_uncalibrated_scores_is_printed(
+        self, train, talking_head_dataset, tmp_path
+    ):
         result = train("--data", talking_head_dataset)
         reason = read_config(tmp_path / "out").calibration.reason
         assert reason

@@ -59,7 +59,7 @@ class TestCheck:
         assert peak_bytes < 100_000
 
 
-def test_what_was_altered_is_told_in_one_word():
+def test_the_manipulation_is_named_in_one_word():
     fake = (Segment(0.0, 1.0),)
     for visual, audio, word in (
         (fake, (), "visual"),
@@ -75,7 +75,7 @@ def test_what_was_altered_is_told_in_one_word():
 
 
 class ListConfig(Config):
-    """Settings of a stranger's reader of ``list.txt``: a clip a line."""
+    """Settings of a third party's reader of ``list.txt``: a clip a line."""
 
     root: Path = Field(description="Where the list lies.")
     need_media: bool = Field(default=True, description="Whether clips must be there.")

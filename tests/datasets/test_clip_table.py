@@ -84,7 +84,7 @@ def test_rows_of_a_clip_may_stand_apart_and_are_joined(tmp_path):
     assert not real.fake
 
 
-def test_a_modality_that_one_row_leaves_open_is_told_apart_in_none(tmp_path):
+def test_a_modality_that_one_row_leaves_open_has_no_truth_in_any(tmp_path):
     rows = [
         {"path": "a.mp4", "start_s": 1, "end_s": 2, "modality": "audio"},
         {"path": "a.mp4", "start_s": 3, "end_s": 4, "modality": ""},

@@ -1,4 +1,4 @@
-"""FakeAVCeleb: its table's quirks, its copies' spellings, and the ways its people are split."""
+"""FakeAVCeleb: its table's quirks, its copies' spellings, and its splits by identity."""
 
 from collections import Counter
 from pathlib import Path
@@ -119,7 +119,7 @@ class TestRecords:
         table.write_text(table.read_text().replace("gender,path,", "gender,path,Unnamed: 9", 1))
         assert read(root) == before
 
-    def test_where_a_clip_would_lie_is_told_if_it_is_not_needed(self, tmp_path):
+    def test_a_missing_clip_that_is_not_needed_keeps_its_path(self, tmp_path):
         root = fakeavceleb(tmp_path, num_identities=5)
         missing = root / "RealVideo-RealAudio/African/men/id00001/00001.mp4"
         missing.unlink()
@@ -297,7 +297,7 @@ class TestOwnSplit:
         pairs = {(r.identity, r.split) for r in read(root, split_csv=mine)}
         assert pairs == {("id00001", "train"), ("id00002", "dev")}
 
-    def test_what_is_listed_and_not_there_is_told(self, root):
+    def test_clips_that_are_listed_and_missing_are_named(self, root):
         mine = self.split_csv(
             root,
             "RealVideo-RealAudio/Asian_East/men/id00001/00001.mp4,train",
@@ -343,7 +343,7 @@ class TestWholeClip:
         assert lasting.visual_truth == ()
         assert not lasting.whole_clip
 
-    def test_what_is_not_told_apart_stays_so(self):
+    def test_truth_without_modalities_stays_so(self):
         record = Record(Path("a.mp4"), (WHOLE_CLIP,)).lasting(2.5)
         assert (record.audio_truth, record.visual_truth) == (None, None)
 

@@ -204,7 +204,7 @@ class TestWhatBreaks:
         with pytest.raises(DatasetError, match=r"x\.json cannot be read \(Input/output error\)"):
             next(listed(tmp_path / "x.json"))
 
-    def test_a_fault_far_from_the_end_is_told_without_reading_on(
+    def test_a_fault_far_from_the_end_is_raised_without_reading_on(
         self, tmp_path, chunk, monkeypatch
     ):
         chunk(1000)

@@ -1,4 +1,4 @@
-"""The dataset that somebody names is found and read, or it is said what to name instead."""
+"""A dataset is opened by its name, or the error lists the names there are."""
 
 import logging
 from pathlib import Path
@@ -137,7 +137,7 @@ def test_a_folder_with_an_equals_sign_in_its_name_is_a_folder(tmp_path, monkeypa
     assert who_reads(str(tmp_path / "gone=1"), "full") == "full"
 
 
-def test_a_reader_is_told_what_was_said_and_nothing_else(root):
+def test_a_reader_gets_the_given_options_and_nothing_else(root):
     (record,) = open_dataset(f"full={root}", colour="red").records()
     assert record.extra == {
         "root": root, "split": "all", "need_media": True, "colour": "red"
@@ -146,7 +146,7 @@ def test_a_reader_is_told_what_was_said_and_nothing_else(root):
     assert (record.extra["split"], record.extra["need_media"]) == ("dev", False)
 
 
-def test_a_reader_is_told_in_brackets_what_to_do(root):
+def test_settings_of_a_reader_stand_in_brackets(root):
     brackets = "[colour=dark red,split=val,need_media=false]"
     for dataset in (
         open_dataset(f"full{brackets}={root}"),
@@ -181,7 +181,7 @@ def test_brackets_that_make_no_sense_are_answered_with_an_example(root, reader):
         open_dataset(str(root), reader)
 
 
-def test_a_setting_is_said_once(root):
+def test_a_setting_is_given_once(root):
     with pytest.raises(ConfigError, match="said in brackets and by an option"):
         open_dataset(f"full[split=dev]={root}", split="dev")
 

@@ -122,7 +122,7 @@ def test_a_malformed_record_is_named_by_file_line_and_key(metadata, changes, mes
         raise errors[0]
 
 
-def test_a_missing_clip_is_told_of_once_and_the_rest_is_read(tmp_path):
+def test_a_missing_clip_is_named_once_and_the_rest_is_read(tmp_path):
     root = layouts.tvil(tmp_path, videos="videos")
     (root / "videos" / "00000002.mp4").unlink()
     errors = []

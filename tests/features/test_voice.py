@@ -71,7 +71,7 @@ def test_another_voice_in_the_middle_is_out_of_place():
     assert np.median(inside) < outside.min()
 
 
-def test_loudness_does_not_change_what_is_heard():
+def test_loudness_does_not_change_the_features():
     audio = voice(140, 2.0)
     loud, soft = (rows_of(audio * gain).values for gain in (1.0, 0.3))
     # The floor at -100 dB is nearer to what is soft.
@@ -88,7 +88,7 @@ def test_audio_that_ends_early_leaves_rows_that_are_not_present():
 @settings(max_examples=10, deadline=None)
 @given(st.floats(0.3, 3.0), st.integers(1, 60))
 @example(duration_s=2.0, more=1)  # ends with a cell, where a frame is centred on the end
-def test_what_is_heard_does_not_depend_on_how_long_frames_go_on(duration_s, more):
+def test_rows_of_audio_do_not_depend_on_how_long_frames_go_on(duration_s, more):
     audio = voice(140, duration_s)
     alone = rows_of(audio)
     longer = rows_of(audio, num_snippets=len(alone) + more)

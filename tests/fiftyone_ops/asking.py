@@ -23,7 +23,7 @@ def asked_by_the_app(uri: str, dataset: fo.Dataset, **params):
 
 
 def ask(uri: str, method: str, samples, **params):
-    """Ask a panel; return what it answers, and what it has the App do."""
+    """Call a method of a panel; return its response and the operators that the App is to run."""
     executor = Executor()
     ctx = ExecutionContext(
         {"dataset_name": samples._root_dataset.name, "params": {"panel_id": "here", **params}},

@@ -186,7 +186,7 @@ def named_dataset(dataset, named_clips):
 
 @pytest.fixture
 def toy():
-    """A stranger's detector, through the door that strangers use."""
+    """The detector of a third party, loaded as a plug-in."""
     from mmmsba_plugin import plugins
 
     plugins.load_file(Path(__file__).with_name("toy_detector.py"))

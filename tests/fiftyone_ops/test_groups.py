@@ -109,7 +109,7 @@ def test_frames_and_videos_mix_in_groups_alone(dataset, named_clips):
     assert dataset.count() == 1
 
 
-def test_videos_in_groups_are_judged_and_frames_left_alone(grouped, toy):
+def test_videos_in_groups_are_evaluated_and_images_left_alone(grouped, toy):
     before = contents(grouped)
     summary = annotate(grouped, detector=toy, frames=True)
     assert summary.verdicts == {"forged": 2, "genuine": 2}
@@ -138,7 +138,7 @@ def test_clips_of_videos_in_groups_stand_for_those(evaluated, toy):
     assert (summary.total, summary.verdicts["forged"]) == (2, 2)
 
 
-def test_several_slices_of_videos_are_all_judged(named_clips, toy):
+def test_several_slices_of_videos_are_all_evaluated(named_clips, toy):
     created = new_dataset()
     created.add_group_field("group", default="left")
     group = fo.Group()
@@ -201,7 +201,7 @@ def test_metadata_of_videos_in_groups_are_filled_and_odd_ones_shown_as_copies(gr
     assert videos(grouped).values(PLAYABLE_PATH)[-1].startswith(str(tmp_path / "copies"))
 
 
-def test_what_was_said_of_videos_in_groups_is_exported(evaluated, tmp_path):
+def test_reports_on_videos_in_groups_are_exported(evaluated, tmp_path):
     assert export(evaluated, folder=tmp_path / "reports", formats="json").num_written == 4
     assert export(evaluated, folder=tmp_path / "clips", what="clips").num_written == 2
     out = export(evaluated, folder=tmp_path / "dataset", what="lav-df", truth_field="truth")

@@ -92,7 +92,7 @@ def test_truth_comes_back_from_its_labels_by_modality(tmp_path):
     )
 
 
-def test_truth_that_is_not_told_apart_stays_so(tmp_path):
+def test_truth_without_modalities_stays_so(tmp_path):
     record = Record(tmp_path / "clip.mp4", truth=(Segment(1.0, 2.0),))
     detections = labels.truth_of(record, CLOCK)
     assert labels.record_truth(detections, clock_not_needed) == (record.truth, None, None)

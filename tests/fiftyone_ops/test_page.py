@@ -16,7 +16,7 @@ from fiftyone_ops import labels
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 
 
-def test_the_lines_lead_from_nothing_to_annotated(tmp_path, talking_clip):
+def test_the_commands_lead_from_nothing_to_annotated(tmp_path, talking_clip):
     (tmp_path / "real").mkdir()
     shutil.copy(talking_clip, tmp_path / "real")
     (code,) = re.findall(r"^```py\n(.*?)^```", README, flags=re.MULTILINE | re.DOTALL)

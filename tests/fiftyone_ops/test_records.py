@@ -51,7 +51,7 @@ def test_a_reviewed_dataset_is_read_like_any_other(evaluated):
         open_dataset("fiftyone=none").records()
 
 
-def test_what_cannot_be_learned_from_is_said(evaluated):
+def test_a_dataset_to_learn_from_must_have_finished_reviews(evaluated):
     with pytest.raises(DatasetError, match="has no dataset 'none'; there are: "):
         learnable("none")
     with pytest.raises(DatasetError, match="no field 'forgeries_reviewed' to learn"):
@@ -63,7 +63,7 @@ def test_what_cannot_be_learned_from_is_said(evaluated):
 
 @pytest.mark.timeout(600)
 def test_the_command_learns_from_what_was_reviewed(talking_head_dataset, checkpoint, tmp_path):
-    imported = import_dataset(f"lav-df={talking_head_dataset}", name="reviewed-corpus").dataset
+    imported = import_dataset(f"lav-df={talking_head_dataset}", name="reviewed-dataset").dataset
     annotate(imported, checkpoint=str(checkpoint))
     for sample in imported:
         decide(imported, sample.id, action="finish")
@@ -74,14 +74,14 @@ def test_the_command_learns_from_what_was_reviewed(talking_head_dataset, checkpo
                 "modality": segment.label,
             }
             decide(imported, sample.id, action="add", **decision)
-    command = ["finetune", "--fiftyone", "reviewed-corpus", "--checkpoint", str(checkpoint)]
+    command = ["finetune", "--fiftyone", "reviewed-dataset", "--checkpoint", str(checkpoint)]
     command += ["--max-epochs", "1", "-o", str(tmp_path / "tuned")]
     result = CliRunner().invoke(app, command)
     imported.delete()
     assert result.exit_code == 0, result.output
     assert "learned from" in result.stdout
     card = (tmp_path / "tuned" / "README.md").read_text(encoding="utf-8")
-    assert "reviewed-corpus" in card
+    assert "reviewed-dataset" in card
 
 
 def test_something_to_learn_from_must_be_named(tmp_path):

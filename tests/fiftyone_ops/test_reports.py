@@ -34,7 +34,7 @@ def test_a_verdict_says_on_which_side_of_its_line_a_clip_lies(score, word):
     assert (verdict.label, verdict.confidence, verdict.threshold) == (word, score, 0.5)
 
 
-def test_a_verdict_on_what_could_not_be_judged_says_why_and_has_no_score():
+def test_a_verdict_without_a_score_has_the_reason():
     verdict = reports.verdict_of(samples.report("error"), made_by="a")
     assert (verdict.label, verdict.confidence) == ("error", None)
     assert verdict.reason
@@ -54,7 +54,7 @@ def test_frames_get_the_score_of_the_snippet_they_are_shown_in():
     assert reports.frame_scores_of(curves, clock) == {1: 0.25, 3: 0.75}
 
 
-def test_what_was_not_judged_is_told_by_modality():
+def test_opt_outs_are_listed_by_modality():
     report = samples.report("ok")
     expected = [
         (m, opt_out.start_s)

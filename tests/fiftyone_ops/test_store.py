@@ -29,7 +29,7 @@ def test_a_field_that_is_not_ours_is_left_as_it_is(named_dataset, toy):
     assert named_dataset.list_runs() == []
 
 
-def test_a_read_only_field_is_said_to_be_so(named_dataset, toy):
+def test_a_read_only_field_is_named(named_dataset, toy):
     annotate(named_dataset, detector=toy)
     field = named_dataset.get_field("forgeries")
     field.read_only = True
@@ -38,7 +38,7 @@ def test_a_read_only_field_is_said_to_be_so(named_dataset, toy):
         annotate(named_dataset, detector=toy)
 
 
-def test_a_locked_data_set_is_said_to_be_so_and_keeps_what_it_had(named_dataset, toy):
+def test_a_locked_dataset_is_named_and_keeps_its_fields(named_dataset, toy):
     annotate(named_dataset.limit(2), detector=toy, batch_size=1)
     # A real refusal of the database: it takes no more verdicts.
     few = {"validator": {"forgeries_verdict.label": {"$exists": False}}}

@@ -1,4 +1,4 @@
-"""A stranger's detector that answers at once, and by the name of a file alone."""
+"""The detector of a third party, which scores at once and by the name of a file alone."""
 
 from pathlib import Path
 

@@ -28,7 +28,7 @@ COUNTERPART = lookup("forgers", "counterpart")
 
 @pytest.fixture(scope="session")
 def pairs(tmp_path_factory):
-    """Two people in pairs, one of them dubbed too, and one without a fake."""
+    """Two identities in pairs, one of them dubbed too, and one without a fake."""
     folder = tmp_path_factory.mktemp("pairs")
     write_pair(folder, "ann", 1, audio=True)
     write_pair(folder, "bob", 2, still_from=50)

@@ -72,7 +72,7 @@ def test_nobody_is_in_two_splits(fake):
         assert len({r.split for r in records if r.identity == identity}) == 1
 
 
-def test_what_is_told_of_a_file_is_what_is_in_it(fake):
+def test_the_metadata_of_a_file_describe_its_streams(fake):
     for entry in metadata(fake[0]):
         media = probe(fake[0] / entry["file"])
         assert (media.video.codec, media.audio.codec) == ("h264", "aac")

@@ -106,7 +106,7 @@ def test_runs_whose_votes_make_them_meet_are_one_manipulation():
     assert segments == [(Segment(0.0, 2.0), 0.9), (Segment(3.0, 3.5), 0.8)]
 
 
-def test_a_short_segment_is_judged_by_its_refined_length():
+def test_a_short_segment_is_dropped_by_its_refined_length():
     distances = np.full((5, 2), 0.05)
     assert localize(SCORES, distances, GRID, end_s=2.5) == []
     config = LocalizationConfig(min_segment_s=0.01)

@@ -101,7 +101,7 @@ class TestOrder:
         assert apply(curve, score) <= above + 1e-15
 
     @given(curves)
-    def test_the_ends_are_never_told(self, curve):
+    def test_probabilities_never_reach_the_ends(self, curve):
         low, high = apply(curve, [0.0, 1.0])
         assert 0.0 < low < high < 1.0
 
@@ -119,7 +119,7 @@ class TestOrder:
 
 class TestApply:
     @given(curves)
-    def test_what_was_not_judged_stays_so(self, curve):
+    def test_missing_scores_stay_missing(self, curve):
         assert np.isnan(apply(curve, [0.2, math.nan, 0.4])).tolist() == [False, True, False]
 
     def test_even_odds_lie_where_the_shift_says(self):
@@ -181,7 +181,7 @@ class TestFits:
             (np.linspace(0, 1, 12), np.arange(12) < 4, "higher scores are not more often forged"),
         ],
     )
-    def test_where_nothing_can_be_fitted_the_reason_is_told(self, fit, scores, fake, reason):
+    def test_scores_that_cannot_be_fitted_have_a_reason_instead(self, fit, scores, fake, reason):
         assert fit(scores, fake) == Calibration(method="none", reason=reason)
 
     @FITS

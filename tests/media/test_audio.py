@@ -19,7 +19,7 @@ from .streams import CLICK_TOLERANCE_S, STAMP_TOLERANCE_S
     ("suffix", "audio_codec"),
     [("mov", "pcm_s16le"), ("avi", "pcm_s16le"), ("mkv", "libopus"), ("mkv", "flac")],
 )
-def test_a_click_is_heard_when_it_was_made_by_other_codecs_too(tmp_path, suffix, audio_codec):
+def test_a_click_is_decoded_on_time_from_other_codecs_too(tmp_path, suffix, audio_codec):
     media = probe(clips.clip(tmp_path / f"a.{suffix}", audio_codec=audio_codec))
     assert clips.click_s(read_audio(media)) == pytest.approx(1.0, abs=CLICK_TOLERANCE_S)
 

@@ -43,14 +43,14 @@ def test_for_a_folder_the_files_in_it_are_asked_for(tmp_path):
         (bytes(range(256)) * 20, "in no known video or audio format, .* or convert it to mp4"),
     ],
 )
-def test_a_file_that_is_no_video_is_told_what_it_is(tmp_path, content, words):
+def test_a_file_that_is_no_video_is_recognised(tmp_path, content, words):
     path = tmp_path / "a.mp4"
     path.write_bytes(content)
     with pytest.raises(MediaUnreadableError, match=words):
         probe(path)
 
 
-def test_a_recording_without_its_index_is_told_so(tmp_path):
+def test_a_recording_without_its_index_is_recognised(tmp_path):
     whole = clips.streamed(clips.clip(tmp_path / "a.mkv"), tmp_path / "b.mkv", muxer="matroska")
     late = clips.with_late_index(whole, tmp_path / "c.mp4")
     with pytest.raises(MediaUnreadableError, match=r"its index \(the moov box\) is missing"):

@@ -1,4 +1,4 @@
-"""Damaged and truncated files, and what is said of them."""
+"""Damaged and truncated files, and the warnings about them."""
 
 import pytest
 

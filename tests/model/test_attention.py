@@ -115,7 +115,7 @@ def test_a_masked_key_gets_no_weight():
     assert_close(attend(FACE, LIPS, key_mask=mask), attend(FACE, LIPS[:2]))
 
 
-def test_where_no_key_counts_the_answer_and_its_gradient_are_zeros():
+def test_without_any_key_the_output_and_its_gradient_are_zeros():
     x, y = FACE.clone().requires_grad_(), LIPS.clone().requires_grad_()
     nobody = torch.zeros(3, dtype=torch.bool)
     answer = bi_modal(x, y, x_mask=nobody, y_mask=nobody)

@@ -193,7 +193,7 @@ def test_a_configuration_of_another_network_is_not_saved(tmp_path, network):
 
 
 @pytest.mark.parametrize("name", ["nowhere", "."])
-def test_a_folder_without_a_checkpoint_is_told_from_a_broken_one(tmp_path, name):
+def test_a_folder_without_a_checkpoint_is_distinguished_from_a_broken_one(tmp_path, name):
     with pytest.raises(CheckpointNotFoundError, match="give the folder that `mmmsba train` wrote"):
         load_checkpoint(tmp_path / name)
 

@@ -1,4 +1,4 @@
-"""The paper's Enc-Dec baseline: the same network without attention, told less, asked less."""
+"""The paper's Enc-Dec baseline: the same network with fewer inputs, outputs, and no attention."""
 
 import pytest
 import torch
@@ -82,7 +82,7 @@ class TestNetwork:
 
 
 class TestSettings:
-    def test_the_preset_is_told_faces_and_audio_alone(self):
+    def test_the_preset_reads_faces_and_audio_alone(self):
         assert set(FitConfig(preset="enc-dec").features.front_ends) == {"face", "audio"}
         assert set(FitConfig().features.front_ends) == {"face", "audio", "lips"}
 
@@ -94,7 +94,7 @@ class TestSettings:
         config = FitConfig(preset="enc-dec")
         assert FitConfig.model_validate_json(config.model_dump_json()) == config
 
-    def test_nothing_to_be_told_is_refused(self):
+    def test_features_without_audio_and_face_are_refused(self):
         lips = FeaturesConfig().only(["lips"]).model_dump(mode="json")
         with pytest.raises(ConfigError, match="'enc-dec' reads audio and face; leave one of them"):
             FitConfig.read({"preset": "enc-dec", "features": lips})

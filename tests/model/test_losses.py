@@ -72,7 +72,7 @@ def test_distance_iou_is_what_its_definition_says_of_segments(a, b, c, d):
 
 
 @given(lengths, lengths, st.floats(0.01, 100.0))
-def test_distance_iou_is_nothing_for_a_perfect_answer_in_any_unit(a, b, unit):
+def test_distance_iou_is_zero_for_a_perfect_prediction_in_any_unit(a, b, unit):
     segment = torch.tensor([a, b], dtype=torch.float64)
     other = segment + torch.tensor([1.0, 0.0])
     assert float(diou_loss(segment, segment)) == pytest.approx(0.0, abs=1e-12)

@@ -1,4 +1,4 @@
-"""Fixtures of plug-ins; strangers' distributions have tests of their own."""
+"""Fixtures of plug-ins; installed distributions have tests of their own."""
 
 from collections.abc import Callable, Iterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""Plug-ins: found, isolated, listed, looked up; and a stranger's distribution, installed."""
+"""Plug-ins: found, isolated, listed and looked up by name."""
 
 from types import SimpleNamespace
 

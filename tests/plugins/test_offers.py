@@ -25,7 +25,7 @@ from .offering import a_writer, offering
 
 
 class TestEntries:
-    def test_a_hook_that_raises_is_reported_and_the_rest_is_heard(self, install):
+    def test_a_hook_that_raises_is_reported_and_the_rest_is_called(self, install):
         def half() -> Iterator[Writer]:
             yield a_writer("before")
             raise ZeroDivisionError("halfway")

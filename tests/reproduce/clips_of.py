@@ -8,5 +8,5 @@ from mmmsba_plugin.segment import Segment
 
 def record(name, split="train", *, fake=False, identity=None, **more):
     truth = (Segment(0.0, 1.0),) if fake else ()
-    media = Path("/corpus") / name
+    media = Path("/dataset") / name
     return Record(media, truth=truth, split=split, identity=identity, key=name, **more)

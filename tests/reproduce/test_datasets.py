@@ -91,7 +91,7 @@ class TestData:
     @given(st.lists(st.sampled_from("abcdefgh"), min_size=2, max_size=30), st.integers(0, 9))
     def test_without_a_test_split_nobody_is_tested_on_who_was_validated_on(self, identities, seed):
         train = [record(f"{i}", identity=identity) for i, identity in enumerate(identities)]
-        source = DatasetSource("lav-df", "lav-df", Path("/corpus"))
+        source = DatasetSource("lav-df", "lav-df", Path("/dataset"))
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(DatasetSource, "records", lambda _: iter([*train, record("z", "dev")]))
             records, tested = clips_to_learn(source, seed=seed), clips_to_test(source)

@@ -41,7 +41,7 @@ class TestShow:
         assert "| 0.900<br>(0.850 to 0.950) |" in page
         assert "| mean 0.150<br>seeds (0.100 to 0.200)<br>first 0.100 (0.050 to 0.200) |" in page
 
-    def test_figures_that_are_not_defined_are_a_dash_and_null(self):
+    def test_values_that_are_not_defined_are_a_dash_and_null(self):
         cell = Cell("auc", (Interval(math.nan, math.nan, math.nan),))
         table = one_row_table(cell)
         assert "| ours | - |" in show.as_markdown(table)
@@ -67,7 +67,7 @@ class TestShow:
             "all of it",
         ]
 
-    def test_leading_silence_is_told_once_a_dataset_and_in_every_file(self):
+    def test_leading_silence_is_shown_once_a_dataset_and_in_every_file(self):
         table = one_row_table(Cell("auc"), silence=Silence(Interval(0.625, 0.5, math.nan), 7))
         twice = replace(table, rows=table.rows * 2)
         sentence = "on TVIL | x, looking only at how long clips are silent at first would reach AUC"

@@ -23,5 +23,5 @@ def source(tmp_path_factory) -> Source:
 def fitted(talking_head_dataset, source, tmp_path_factory):
     out = tmp_path_factory.mktemp("run") / "checkpoint"
     return fit(
-        read_lavdf(talking_head_dataset), TINY, out, cache=source.cache, trained_on="a puppet"
+        read_lavdf(talking_head_dataset), TINY, out, cache=source.cache, trained_on="a talking head"
     )

@@ -21,7 +21,7 @@ from .runs import record
 
 
 class TestGroundTruth:
-    def test_truth_is_told_apart_where_the_dataset_does(self):
+    def test_truth_is_split_by_modality_where_the_dataset_does(self):
         audio, visual = (Segment(0.0, 1.0),), (Segment(2.0, 3.0),)
         labelled = replace(
             record("a"), truth=audio + visual, audio_truth=audio, visual_truth=visual

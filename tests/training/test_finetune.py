@@ -86,13 +86,13 @@ class TestTuned:
         _, after = load_checkpoint(tuned.checkpoint)
         assert after.tuned_from.checkpoint == "start"
         assert after.tuned_from.weights_sha256 == weights_sha256(start)
-        assert after.tuned_from.trained_on == "a puppet"
-        assert after.trained_on == "a puppet; then tuned on our office"
+        assert after.tuned_from.trained_on == "a talking head"
+        assert after.trained_on == "a talking head; then tuned on our office"
         assert after.caution == CAUTION
 
     def test_its_card_says_so_too_and_what_tuning_was_good_for(self, start, tuned):
         card = (tuned.checkpoint / "README.md").read_text()
-        assert "a puppet; then tuned on our office" in card
+        assert "a talking head; then tuned on our office" in card
         assert f"`start`, whose weights have the SHA-256 `{weights_sha256(start)}`" in card
         assert f"**{CAUTION}**" in card
         before, after = tuned.before["clip_auc"], tuned.operating_point.metrics["clip_auc"]
@@ -103,7 +103,7 @@ class TestTuned:
         detector = MmmsbaDetector.from_pretrained(tuned.checkpoint, cache=feature_cache)
         report = detector.detect(talking_clip)
         provenance = report.provenance
-        assert provenance.trained_on == "a puppet; then tuned on our office"
+        assert provenance.trained_on == "a talking head; then tuned on our office"
         assert provenance.config["tuned_from"]["weights_sha256"] == weights_sha256(start)
         assert report.warnings[-1] == CAUTION
 
@@ -120,7 +120,10 @@ class TestTuned:
             cache=feature_cache, tuned_on="our street",
         )  # fmt: skip
         _, config = load_checkpoint(again.checkpoint)
-        assert config.trained_on == "a puppet; then tuned on our office; then tuned on our street"
+        assert (
+            config.trained_on
+            == "a talking head; then tuned on our office; then tuned on our street"
+        )
         assert config.tuned_from.checkpoint == "tuned"
 
     def test_frozen_encoders_stay_and_the_rest_learns(

@@ -25,10 +25,10 @@ class TestFit:
     def test_it_leaves_a_checkpoint_that_says_what_it_is(self, fitted):
         network, config = load_checkpoint(fitted.checkpoint)
         assert [member.gru_units for member in network.configs] == [12]
-        assert config.trained_on == "a puppet"
+        assert config.trained_on == "a talking head"
         assert config.training["num_train"] == fitted.num_train
         card = (fitted.checkpoint / "README.md").read_text()
-        assert "a puppet" in card
+        assert "a talking head" in card
         assert "not a test result" in card
         assert "What a score means" in card
         # Five voices leave one to validate on: too few clips for a curve, and it says so.

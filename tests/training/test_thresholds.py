@@ -37,15 +37,15 @@ class TestOperatingPoint:
             lambda rows: any(label for _, label in rows)
         )
     )
-    def test_no_other_line_gives_a_better_f1(self, rows):
+    def test_no_other_threshold_gives_a_better_f1(self, rows):
         scores, labels = (np.array(column) for column in zip(*rows, strict=True))
-        line, best = best_f1(scores, labels)
+        threshold, best = best_f1(scores, labels)
 
         def f1(at: float) -> float:
             is_flagged = scores >= at
             return 2 * (is_flagged & (labels == 1)).sum() / (is_flagged.sum() + labels.sum())
 
-        assert best == pytest.approx(f1(line))
+        assert best == pytest.approx(f1(threshold))
         assert best == pytest.approx(max(f1(at) for at in scores))
 
     @given(st.lists(st.floats(0, 1), min_size=1, max_size=50), st.sampled_from([0.01, 0.1, 0.5]))
@@ -57,25 +57,25 @@ class TestOperatingPoint:
     @given(st.lists(st.floats(0, 1, width=32), min_size=1, max_size=50))
     def test_no_lower_score_that_a_network_can_give_would_do(self, scores):
         real = np.array(scores)
-        line = threshold_at(real, 0.1)
-        assert line == np.float32(line)
-        below = np.nextafter(np.float32(line), np.float32(-1))
+        threshold = threshold_at(real, 0.1)
+        assert threshold == np.float32(threshold)
+        below = np.nextafter(np.float32(threshold), np.float32(-1))
         assert np.mean(real >= below) > 0.1
 
 
 class TestClipThreshold:
     def test_with_ten_real_clips_a_tenth_of_them_may_be_called_fake(self):
         scores = np.array([*np.linspace(0.1, 0.55, 10), 0.9])
-        line = clip_threshold(scores, np.arange(11) == 10)
-        assert line.false_positive_rate == 0.1
-        assert (scores[:10] >= line.value).sum() == 1
+        threshold = clip_threshold(scores, np.arange(11) == 10)
+        assert threshold.false_positive_rate == 0.1
+        assert (scores[:10] >= threshold.value).sum() == 1
 
-    def test_with_fewer_the_line_is_drawn_where_most_is_told_right(self):
+    def test_with_fewer_real_clips_the_threshold_has_the_highest_accuracy(self):
         scores = np.array([0.1, 0.2, 0.6, 0.4, 0.5, 0.7])
         fake = np.array([False, False, False, True, True, True])
-        line = clip_threshold(scores, fake)
-        assert line.value == 0.4
-        assert line.false_positive_rate is None
+        threshold = clip_threshold(scores, fake)
+        assert threshold.value == 0.4
+        assert threshold.false_positive_rate is None
 
 
 class TestStatedThresholds:
@@ -90,29 +90,29 @@ class TestStatedThresholds:
             (100, [0.01, 0.05, 0.1]),
         ],
     )
-    def test_there_is_a_line_where_the_rate_is_a_clip_or_more(self, num_real, rates):
-        lines = stated_thresholds(np.linspace(0, 0.9, num_real))
-        assert [line.false_positive_rate for line in lines] == rates
+    def test_there_is_a_threshold_where_the_rate_is_a_clip_or_more(self, num_real, rates):
+        thresholds = stated_thresholds(np.linspace(0, 0.9, num_real))
+        assert [threshold.false_positive_rate for threshold in thresholds] == rates
 
     @given(st.lists(st.floats(0, 1), min_size=10, max_size=120))
-    def test_each_keeps_to_its_rate_and_lower_rates_have_higher_lines(self, scores):
+    def test_each_keeps_to_its_rate_and_lower_rates_have_higher_thresholds(self, scores):
         real = np.array(scores)
-        lines = stated_thresholds(real)
-        for line in lines:
-            assert np.mean(real >= line.value) <= line.false_positive_rate
-        values = [line.value for line in lines]
+        thresholds = stated_thresholds(real)
+        for threshold in thresholds:
+            assert np.mean(real >= threshold.value) <= threshold.false_positive_rate
+        values = [threshold.value for threshold in thresholds]
         assert values == sorted(values, reverse=True)
 
-    def test_a_rate_that_no_line_keeps_to_has_none(self):
+    def test_a_rate_that_no_threshold_keeps_to_has_none(self):
         scores = np.append(np.linspace(0, 0.9, 92), [1.0] * 8)
-        assert [line.false_positive_rate for line in stated_thresholds(scores)] == [0.1]
+        assert [threshold.false_positive_rate for threshold in stated_thresholds(scores)] == [0.1]
 
-    def test_the_default_line_is_one_of_them(self):
+    def test_the_default_threshold_is_one_of_them(self):
         scores, fake = np.linspace(0, 1, 60), np.arange(60) >= 30
         assert clip_threshold(scores, fake) in stated_thresholds(scores[~fake])
 
     @pytest.mark.parametrize(("num_real", "rate"), [(20, 0.05), (19, 0.1), (10, 0.1), (9, None)])
-    def test_a_stricter_line_is_drawn_where_enough_real_clips_tell_it(self, num_real, rate):
+    def test_a_stricter_threshold_is_drawn_where_enough_real_clips_tell_it(self, num_real, rate):
         scores = np.append(np.linspace(0.1, 0.5, num_real), 0.9)
         fake = scores > 0.8
         assert clip_threshold(scores, fake, 0.05).false_positive_rate == rate
@@ -163,12 +163,15 @@ class TestChosenPoint:
     def test_the_rates_at_each_threshold_are_metrics(self, monkeypatch, pairs):
         scores, fake = pairs
         point = self.choose(monkeypatch, scores, fake)
-        assert [line.false_positive_rate for line in point.score_thresholds] == [0.05, 0.1]
-        for line in point.score_thresholds:
-            rate = f"{line.false_positive_rate:g}"
+        assert [threshold.false_positive_rate for threshold in point.score_thresholds] == [
+            0.05,
+            0.1,
+        ]
+        for threshold in point.score_thresholds:
+            rate = f"{threshold.false_positive_rate:g}"
             for kind, of in (("true", scores[fake]), ("false", scores[~fake])):
                 rate_of_kind = point.metrics[f"clip_{kind}_positive_rate@{rate}"]
-                assert rate_of_kind == np.mean(of >= line.value)
+                assert rate_of_kind == np.mean(of >= threshold.value)
         assert point.metrics["clip_false_positive_rate@0.05"] == 2 / 40
 
     @pytest.mark.parametrize("method", ["temperature", "isotonic"])

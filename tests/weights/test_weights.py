@@ -88,7 +88,7 @@ class TestDefault:
         assert default.detect(talking_clip).score == detector.predict(talking_clip)
         assert default.info["checkpoint"] == "bundled"
         assert default.info["checkpoint_sha256"] == weights_sha256(bundled)
-        assert default.info["trained_on"] == "a puppet"
+        assert default.info["trained_on"] == "a talking head"
 
     def test_so_is_that_of_the_door(self, bundled):
         assert lookup("detectors", "mmms-ba").load(None).info["checkpoint"] == "bundled"
@@ -119,7 +119,7 @@ class TestDetect:
         report = Report.model_validate_json((clip.parent / "clip.mmmsba.json").read_bytes())
         assert report.warnings[-1] == CAUTION
         provenance = report.provenance
-        assert (provenance.checkpoint, provenance.trained_on) == ("bundled", "a puppet")
+        assert (provenance.checkpoint, provenance.trained_on) == ("bundled", "a talking head")
         assert provenance.checkpoint_sha256 == read_config(careful).weights_sha256
         assert f"  note: {CAUTION}" in result.stdout.splitlines()
         page = (clip.parent / "clip.mmmsba.html").read_text(encoding="utf-8")

@@ -29,7 +29,7 @@ def test_embeddings_do_not_depend_on_the_level():
 
 
 def test_embeddings_are_the_same_where_the_audio_is_cut_into_batches():
-    # Longer than a batch, and a shift by one step: the seams lie elsewhere, nothing else moves.
+    # Longer than a batch, and a shift by one step: the joints lie elsewhere, nothing else moves.
     audio = noise(10 * RATE_HZ)
     audio[100 * quality.STEP] = 1.0
     whole, shifted = map(quality.quality_embeddings, (audio, audio[quality.STEP :]))

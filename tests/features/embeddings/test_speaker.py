@@ -15,7 +15,7 @@ def test_an_encoder_file_that_was_changed_is_refused(module, monkeypatch):
         module.load_encoder()
 
 
-def test_one_print_a_snippet_of_length_one_whatever_the_loudness():
+def test_one_embedding_a_snippet_of_length_one_whatever_the_loudness():
     mels = np.random.default_rng(0).uniform(size=(90, speaker.NUM_MELS)).astype(np.float32)
     loud, soft = (
         speaker.speaker_embeddings(mels * gain, mean_square=gain, window=40, every=10)

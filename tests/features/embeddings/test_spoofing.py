@@ -22,7 +22,7 @@ def voice(pitch_hz, duration_s, *, formant_hz=700.0, seed=0):
     return (0.1 * buzz / np.abs(buzz).max() + 0.1 * hiss).astype(np.float32)
 
 
-def test_prints_are_those_of_the_encoder_over_the_whole_audio():
+def test_embeddings_are_those_of_the_encoder_over_the_whole_audio():
     import torch
 
     step, batch = spoofing.STEP, spoofing._BATCH

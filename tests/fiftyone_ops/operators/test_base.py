@@ -33,7 +33,7 @@ def test_an_error_reaches_whoever_called(named_dataset, toy):
         foo.execute_operator(URI, {"dataset": named_dataset}, params={"detector": "none"})
 
 
-def test_selected_samples_alone_are_judged(named_dataset, toy):
+def test_selected_samples_alone_are_evaluated(named_dataset, toy):
     chosen = named_dataset.limit(2).values("id")
     context = {"dataset": named_dataset, "selected": chosen}
     result = foo.execute_operator(URI, context, params={"detector": toy}).result
@@ -60,7 +60,7 @@ def test_when_the_app_goes_away_what_was_done_is_kept(named_dataset, toy):
     assert named_dataset.exists("forgeries_verdict").count() == 3
 
 
-def test_what_cannot_work_is_said_before_anything_is_shown(named_dataset, toy):
+def test_invalid_settings_are_refused_before_anything_is_shown(named_dataset, toy):
     with pytest.raises(ExecutionError, match="has no thresholds to choose from"):
         asked_by_the_app(URI, named_dataset, detector=toy, false_positive_rate=0.1)
 

@@ -21,14 +21,14 @@ def test_in_the_app_it_shows_how_far_it_is_and_ends_with_what_it_did(evaluated, 
     assert events[7].body.params["message"] == f"7 files written to {tmp_path}"
 
 
-def test_what_cannot_work_is_said_before_anything_is_shown_or_made(evaluated, tmp_path):
+def test_invalid_settings_are_refused_before_anything_is_shown_or_made(evaluated, tmp_path):
     uri, folder = "@mmmsba/fiftyone_ops/export_forgeries", tmp_path / "out"
     with pytest.raises(ExecutionError, match="no writer is called 'doc'"):
         asked_by_the_app(uri, evaluated, folder=str(folder), formats="doc")
     assert not folder.exists()
 
 
-def test_a_disk_that_fails_on_the_way_is_said_in_the_app(evaluated, tmp_path):
+def test_a_disk_that_fails_on_the_way_is_an_error_in_the_app(evaluated, tmp_path):
     (tmp_path / "forged-2.csv").mkdir()
     uri = "@mmmsba/fiftyone_ops/export_forgeries"
     *_, last = asked_by_the_app(uri, evaluated, folder=str(tmp_path), formats="csv")

@@ -9,7 +9,7 @@ def test_the_overview_counts_what_is_in_view(evaluated):
     assert (response["fields"], response["field"]) == (["forgeries"], "forgeries")
 
 
-def test_the_overview_of_clips_that_nobody_judged_says_so(named_dataset):
+def test_the_overview_of_clips_without_evaluation_says_so(named_dataset):
     response, _ = ask(OVERVIEW, "summary", named_dataset)
     assert response == {"fields": [], "field": None, "overview": None}
 

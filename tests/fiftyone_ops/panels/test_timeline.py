@@ -38,7 +38,7 @@ def test_every_method_that_the_browser_calls_by_name_is_there(sources, module, p
     assert all(callable(getattr(offered, name, None)) for name in names)
 
 
-def test_a_decision_is_kept_and_told(evaluated, fake):
+def test_a_decision_is_stored_and_returned(evaluated, fake):
     predicted = str(fake.forgeries.detections[0].id)
     decision = {"action": "adjust", "label_id": predicted, "start_s": 0.6, "end_s": 0.9}
     response, result = ask(TIMELINE, "decide", evaluated, sample_id=fake.id, decision=decision)
@@ -50,7 +50,7 @@ def test_a_decision_is_kept_and_told(evaluated, fake):
     assert result == []
 
 
-def test_a_decision_that_makes_no_sense_is_told_in_words(evaluated):
+def test_an_impossible_decision_is_refused_with_a_message(evaluated):
     decision = {"action": "add", "start_s": 1.0, "end_s": 0.5, "modality": "audio"}
     response, _ = ask(
         TIMELINE, "decide", evaluated, sample_id=evaluated.first().id, decision=decision

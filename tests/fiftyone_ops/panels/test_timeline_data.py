@@ -19,7 +19,7 @@ def clip_json(sample: fo.Sample, truth_field: str | None = None) -> dict:
     return clip_of(sample, FIELDS, truth_field=truth_field).model_dump(mode="json")
 
 
-def test_a_clip_is_told_in_seconds(fake):
+def test_a_timeline_is_in_seconds(fake):
     response = clip_json(fake, "ground_truth")
     assert (response["duration_s"], response["fps_hz"]) == (2.0, 25.0)
     assert (response["verdict"], response["score"], response["threshold"]) == ("forged", 0.75, 0.5)
@@ -29,7 +29,7 @@ def test_a_clip_is_told_in_seconds(fake):
     assert response["reference"] is None
 
 
-def test_a_clip_has_a_curve_a_modality_with_gaps_where_it_was_not_judged(fake):
+def test_a_clip_has_a_curve_a_modality_with_gaps_where_it_was_not_evaluated(fake):
     curves = clip_json(fake)["curves"]
     assert curves["score"] == [0.25, 0.75, 0.25, None]
     assert curves["by_modality"]["audio"] == [0.25, 0.75, 0.25, 0.25]
@@ -39,7 +39,7 @@ def test_a_clip_has_a_curve_a_modality_with_gaps_where_it_was_not_judged(fake):
     assert by_name["audio"] == {"name": "audio", "score": 0.75, "opt_outs": []}
 
 
-def test_where_the_zero_lies_on_the_player_s_clock_is_told(fake, late_clip, tmp_path):
+def test_a_timeline_has_the_offset_of_the_players_clock(fake, late_clip, tmp_path):
     assert clip_json(fake)["zero_s"] == 0
     fake.filepath = str(late_clip)
     assert clip_json(fake)["zero_s"] == probe(late_clip).zero_s > 0.9
@@ -68,12 +68,12 @@ def test_a_point_without_any_score_is_a_gap():
     assert highest(np.array([]), 1) == []
 
 
-def test_a_clip_that_was_not_judged_is_still_shown(named_dataset):
+def test_a_clip_that_was_not_evaluated_is_still_shown(named_dataset):
     response = clip_json(named_dataset.first(), "ground_truth")
     assert (response["verdict"], response["curves"], response["predicted"]) == (None, None, [])
 
 
-def test_a_clip_that_could_not_be_judged_says_why(evaluated):
+def test_a_clip_that_could_not_be_evaluated_has_the_reason(evaluated):
     sample = evaluated.match(F("forgeries_verdict.label") == "abstained").first()
     response = clip_json(sample)
     assert (response["verdict"], response["score"]) == ("abstained", None)
@@ -86,7 +86,7 @@ def test_a_clip_whose_file_is_gone_is_still_shown(evaluated):
     assert list(frames_of(sample, FIELDS)) == []
 
 
-def test_truth_that_has_frames_alone_is_told_in_seconds(fake):
+def test_truth_that_has_frames_alone_is_in_seconds(fake):
     label = fo.TemporalDetection(label="both", support=[26, 50])
     fake["ground_truth"] = fo.TemporalDetections(detections=[label])
     (segment,) = clip_json(fake, "ground_truth")["reference"]

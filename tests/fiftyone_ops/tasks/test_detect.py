@@ -1,4 +1,4 @@
-"""Videos are evaluated, and their samples say what was said; whatever happens, nothing is lost."""
+"""Videos are evaluated into the fields of their samples; whatever happens, nothing is lost."""
 
 from pathlib import Path
 from types import SimpleNamespace
@@ -121,7 +121,7 @@ def test_progress_counts_to_the_end_and_says_what_is_left(named_dataset, toy):
     assert str(steps[-1]) == "7 of 7 videos evaluated, 0 s left"
 
 
-def test_a_run_is_registered_with_what_judged(named_dataset, toy):
+def test_a_run_is_registered_with_its_detector(named_dataset, toy):
     annotate(named_dataset, detector=toy)
     config = named_dataset.get_run_info("forgeries").config
     (made_by,) = set(by_name(named_dataset, "forgeries_verdict.made_by").values())
@@ -129,7 +129,7 @@ def test_a_run_is_registered_with_what_judged(named_dataset, toy):
     assert config.makers[made_by]["name"] == "toy"
 
 
-def test_only_the_chosen_videos_are_judged(named_dataset, toy):
+def test_only_the_chosen_videos_are_evaluated(named_dataset, toy):
     annotate(named_dataset.limit(2), detector=toy)
     assert named_dataset.exists("forgeries_verdict").count() == 2
 
@@ -157,7 +157,7 @@ def test_samples_deleted_meanwhile_are_passed_over(named_dataset, toy):
         ({"label_field": "my field"}, ConfigError, "label_field"),
     ],
 )
-def test_a_wrong_setting_is_said_before_anything_is_written(
+def test_a_wrong_setting_is_refused_before_anything_is_written(
     named_dataset, toy, settings, error, message
 ):
     with pytest.raises(error, match=message):

@@ -111,7 +111,7 @@ def test_verdicts_are_called_as_truth_is_so_that_fiftyone_compares_them(evaluate
     }  # fmt: skip
 
 
-def test_what_is_missing_is_said(evaluated_with_truth, dataset):
+def test_a_missing_field_is_named(evaluated_with_truth, dataset):
     with pytest.raises(TargetError, match="has no field 'none_verdict'"):
         evaluate(evaluated_with_truth, predictions="none", truth_field="truth")
     with pytest.raises(TargetError, match="has no true segments in 'filepath'"):

@@ -34,7 +34,7 @@ def test_reports_come_out_as_they_went_in(talking_dataset, detector, checkpoint,
     assert len(list(tmp_path.glob("*.vtt"))) == 1
 
 
-def test_videos_that_were_not_judged_have_reports_that_say_why(evaluated, tmp_path):
+def test_videos_that_were_not_evaluated_have_reports_with_the_reason(evaluated, tmp_path):
     assert export(evaluated, folder=tmp_path, formats="json").num_written == 7
     report = Report.model_validate_json((tmp_path / "raises.json").read_text(encoding="utf-8"))
     assert (report.status, report.problem.message) == ("error", "RuntimeError: out of memory")
@@ -95,7 +95,7 @@ def test_a_video_that_is_gone_is_named_and_stops_nothing(evaluated, tmp_path):
     ],
 )
 @pytest.mark.usefixtures("elsewhere")
-def test_what_cannot_be_exported_is_said(evaluated, settings, error, message):
+def test_an_export_that_cannot_work_is_refused(evaluated, settings, error, message):
     with pytest.raises(error, match=message):
         export(evaluated, **settings)
 

@@ -85,7 +85,7 @@ def test_a_truth_field_of_somebody_else_is_left_alone(dataset, talking_head_data
         import_dataset(f"lav-df={talking_head_dataset}", name=dataset.name)
 
 
-def test_what_to_import_must_be_said():
+def test_an_import_needs_a_source():
     with pytest.raises(ConfigError, match="say which dataset"):
         import_dataset("")
 

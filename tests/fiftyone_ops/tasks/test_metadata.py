@@ -62,7 +62,7 @@ def test_a_glance_finds_the_zero_that_a_probe_finds(tmp_path, name):
     assert glance(path).zero_s == pytest.approx(probe(path).zero_s, abs=0.03)
 
 
-def test_a_file_that_is_not_there_or_holds_no_frames_is_said_to_be_so(tmp_path):
+def test_a_file_that_is_missing_or_without_frames_is_named(tmp_path):
     with pytest.raises(MediaNotFoundError, match="there is no file at"):
         glance(tmp_path / "none.mp4")
     audio = tmp_path / "sound.mp4"
@@ -167,7 +167,7 @@ def test_detection_fills_what_is_missing_on_its_way(dataset, old_clip, toy):
     assert dataset.count_sample_tags() == {UNPLAYABLE: 1}
 
 
-def test_a_changing_rate_is_told_with_the_verdict(dataset, tmp_path, toy):
+def test_a_changing_rate_is_named_beside_the_verdict(dataset, tmp_path, toy):
     from fiftyone_ops.tasks.detect import annotate
 
     write_clip(tmp_path / "vfr.mp4", frames_at(VFR_S), fps_hz=10)

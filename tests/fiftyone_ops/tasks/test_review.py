@@ -29,7 +29,7 @@ def test_a_field_of_somebody_else_is_not_reviewed_into(evaluated, fake):
         decide(evaluated, fake.id, action="accept")
 
 
-def test_what_is_not_there_is_said(evaluated, dataset):
+def test_a_decision_about_something_missing_is_refused(evaluated, dataset):
     with pytest.raises(TargetError, match="no predictions in 'none' to review"):
         decide(evaluated, evaluated.first().id, label_field="none", action="accept")
     with pytest.raises(TargetError, match="has no sample 'gone'"):

@@ -18,7 +18,7 @@ def name_of(sample: fo.Sample) -> str:
 
 @pytest.fixture
 def scored(evaluated):
-    """Scores at known distances from the line of 0.5, and a truth for two samples."""
+    """Scores at known distances from the threshold of 0.5, and a truth for two samples."""
     scores = {"forged-1": 0.9, "forged-2": 0.6, "genuine-1": 0.45, "genuine-2": 0.1}
     for sample in evaluated.exists("forgeries_verdict.confidence"):
         sample.forgeries_verdict.confidence = scores[name_of(sample)]

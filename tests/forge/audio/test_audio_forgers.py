@@ -152,7 +152,7 @@ def test_the_clip_s_ends_and_short_words_are_no_trouble(build, name, start_s, le
 
 @pytest.mark.parametrize("name", OF_THE_SEGMENT)
 @pytest.mark.parametrize("silent", ["pause", "clip", "moment"])
-def test_where_nothing_is_heard_there_is_nothing_to_alter(build, name, silent):
+def test_inaudible_segments_cannot_be_altered(build, name, silent):
     audio = talk().copy()
     if silent != "moment":
         audio[RATE_HZ : 2 * RATE_HZ] *= 0.0
@@ -183,7 +183,7 @@ def test_a_forger_can_be_sent_to_another_process(build, name):
 
 @pytest.mark.needs_shared
 @pytest.mark.parametrize("name", NAMES)
-def test_real_speech_is_altered_where_it_is_said_to_be(build, shared, name):
+def test_real_speech_is_altered_in_its_segment(build, shared, name):
     audio = read_audio(
         probe(shared / "footage/train/grid_swiz3n.mp4"), sample_rate_hz=RATE_HZ
     ).samples

@@ -39,7 +39,7 @@ def test_a_fade_keeps_the_power_whatever_two_spans_share(alike):
 
 
 @given(first=st.integers(0, 300), second=st.integers(0, 300), fade=st.integers(0, 200))
-def test_a_chain_loses_only_what_is_heard_twice(first, second, fade):
+def test_a_chain_loses_only_its_overlaps(first, second, fade):
     old, other = np.full(first, 0.5, np.float32), np.full(second, 0.5, np.float32)
     chained = crossfade_concat(old, other, fade)
     assert chained.size == first + second - min(first, second, fade)

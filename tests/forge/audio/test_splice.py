@@ -59,7 +59,7 @@ def test_a_splice_into_a_pause_is_as_loud_as_the_clip_s_speech():
 
 
 def test_a_splice_never_clicks_at_its_ends():
-    # A steady tone in the clip, another in the donor: without fades the seam would jump by
+    # A steady tone in the clip, another in the donor: without fades the joint would jump by
     # up to their sum. With them no step is larger than the faster tone's own.
     times_s = np.arange(4 * RATE_HZ) / RATE_HZ
     audio = (0.3 * np.sin(2 * np.pi * 200 * times_s)).astype(np.float32)

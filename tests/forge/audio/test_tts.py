@@ -47,7 +47,7 @@ def test_the_real_neural_voice_speaks():
     assert compute_speech_share(fake, RATE_HZ, like=job.audio) > 0.5
 
 
-def test_what_piper_said_once_is_kept(install, piper_model):
+def test_speech_of_piper_is_cached(install, piper_model):
     log = install("piper")
     forger = SpeakAudio(SpeakConfig(voice="piper", piper_model=piper_model))
     for _ in range(3):

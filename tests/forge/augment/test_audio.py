@@ -43,7 +43,7 @@ def test_a_band_is_shut_and_the_rest_stays():
     assert level_db(shut, 200, 3700) == pytest.approx(level_db(audio, 200, 3700), abs=0.2)
 
 
-def test_frequencies_are_turned_as_told():
+def test_gains_of_frequencies_are_those_of_the_job():
     audio = noise(8)
     turned = mixed(audio, eq_db=(5.0, 5.0, 5.0, -5.0, -5.0, -5.0))
     assert level_db(turned, 120, 400) - level_db(audio, 120, 400) == pytest.approx(5, abs=0.7)
@@ -74,7 +74,7 @@ def test_a_higher_voice_says_the_same_at_the_same_time():
 
 @given(hiss_db=st.floats(20, 45))
 @settings(max_examples=10)
-def test_noise_lies_as_far_below_the_voice_as_told(hiss_db):
+def test_noise_lies_below_the_voice_by_the_signal_to_noise_ratio(hiss_db):
     audio = noise()
     added = mixed(audio, hiss_db=hiss_db) - audio
     assert level_db(audio) - level_db(added) == pytest.approx(hiss_db, abs=0.5)

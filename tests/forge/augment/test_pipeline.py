@@ -14,7 +14,7 @@ def rng(seed=0):
     return np.random.default_rng(seed)
 
 
-def test_each_step_is_drawn_as_often_as_said():
+def test_each_step_is_drawn_with_its_probability():
     config, dice = ProcessingConfig(), rng()
     draws = [draw_processing(config, fps_hz=29.97, rng=dice) for _ in range(2000)]
     shares = {

@@ -30,7 +30,7 @@ def test_a_clip_lasts_what_was_asked_and_has_both_streams(talking):
     assert media.audio.sample_rate_hz == RATE_HZ
 
 
-def test_the_mesh_sees_the_lips_open_as_they_were_told_to(talking):
+def test_the_mesh_sees_the_lips_open_as_they_were_drawn(talking):
     faces = [s.face for s in follow_main_face(FrameReader(probe(talking.path)))]
     assert all(face is not None for face in faces)
     gap = [np.linalg.norm(face.points[13] - face.points[14]) for face in faces]

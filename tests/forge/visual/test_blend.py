@@ -1,4 +1,4 @@
-"""Patches, laid over a frame without a seam."""
+"""Patches are blended into a frame without a visible edge."""
 
 import numpy as np
 import pytest

@@ -30,7 +30,7 @@ def test_a_self_blend_is_the_same_through_a_segment_but_for_a_little(clip, seed)
     assert 0 < between < 0.4 * np.abs(fake - clip[10].rgb).mean()
 
 
-def test_a_self_blend_goes_as_far_as_it_is_told(job):
+def test_a_self_blend_changes_more_with_larger_settings(job):
     def change(**config):
         fake = forge(SelfBlend(SelfBlendConfig(**config)), job(count=1))
         return np.abs(fake[0].astype(int) - job(count=1).frames[0].rgb).mean()
