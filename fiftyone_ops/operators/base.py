@@ -12,8 +12,9 @@ from fiftyone.operators import types
 from mmmsba_plugin.config import Config
 from mmmsba_plugin.errors import MmmsbaError
 
-from .. import forms, versions
+from .. import versions
 from ..tasks.base import Task
+from . import forms
 
 #: How often a delegated run asks whether it was called off, in steps.
 _STEPS_A_LOOK = 2

@@ -7,11 +7,12 @@ from fiftyone.operators import types
 from mmmsba_plugin.errors import MmmsbaError
 from mmmsba_plugin.plugins import entries
 
-from .. import forms, versions
+from .. import versions
 from ..labels import Fields
 from ..samples import has_videos
 from ..settings import DetectSettings
 from ..tasks.detect import DetectTask
+from . import forms
 from .base import TaskOperator
 
 _ICON = "/assets/detect.svg"
@@ -56,19 +57,15 @@ class DetectForgeries(TaskOperator):
             leave_out=() if ran_before else ("existing",),
         )
         if not ctx.params.get("checkpoint") and ctx.params.get("detector") in (None, "mmms-ba"):
-            _warn_without_weights(inputs)
+            from mmmsba_plugin.detector import checkpoint_folder
 
-
-def _warn_without_weights(inputs: Any) -> None:
-    """Warn at once that there are no weights, and not once the form is sent."""
-    from mmmsba_plugin.detector import checkpoint_folder
-
-    try:
-        checkpoint_folder(None)
-    except MmmsbaError:
-        forms.warn(
-            inputs,
-            "no_weights",
-            "There are no weights here: name the folder of a checkpoint that `mmmsba train` "
-            "wrote, or set MMMSBA_WEIGHTS before the App starts.",
-        )
+            try:
+                checkpoint_folder(None)
+            except MmmsbaError:
+                # Said at once, and not only where the form is sent.
+                forms.warn(
+                    inputs,
+                    "no_weights",
+                    "There are no weights here: name the folder of a checkpoint that `mmmsba "
+                    "train` wrote, or set MMMSBA_WEIGHTS before the App starts.",
+                )

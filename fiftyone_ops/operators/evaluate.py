@@ -4,9 +4,10 @@ from typing import Any
 
 from fiftyone.operators import types
 
-from .. import forms, versions
+from .. import versions
 from ..settings import EvaluateSettings
 from ..tasks.evaluate import evaluate
+from . import forms
 from .base import FormOperator
 
 

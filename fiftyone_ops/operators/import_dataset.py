@@ -6,10 +6,10 @@ import fiftyone.operators as foo
 
 from mmmsba_plugin.plugins import entries
 
-from .. import forms
 from ..settings import ImportSettings
 from ..tasks.base import Task
 from ..tasks.import_dataset import ImportTask
+from . import forms
 from .base import TaskOperator
 
 

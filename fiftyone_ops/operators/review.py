@@ -4,11 +4,12 @@ from typing import Any
 
 import fiftyone.operators as foo
 
-from .. import forms, versions
+from .. import versions
 from ..settings import ReviewSettings
 from ..tasks.decisions import Decision
 from ..tasks.review import decide, start_review
 from ..tasks.review_queue import queue, waiting
+from . import forms
 from .base import FormOperator
 
 

@@ -100,7 +100,11 @@ class SampleReview:
             SegmentError: The segment would end before it starts.
         """
         if decision.action == "undo":
-            self._undo()
+            if not self._history:
+                raise TargetError("nothing was decided about this sample yet, so nothing is undone")
+            before = self._history.pop()["before"]
+            self._segments = [dict(segment) for segment in before["segments"]]
+            self._decided, self._finished = dict(before["decided"]), before["finished"]
             return
         before = {
             "segments": [dict(segment) for segment in self._segments],
@@ -111,13 +115,6 @@ class SampleReview:
         values = decision.model_dump(mode="json", exclude_none=True)
         values |= {"by": self._by, "at": self._at.isoformat(), "before": before}
         self._history.append(values)
-
-    def _undo(self) -> None:
-        if not self._history:
-            raise TargetError("nothing was decided about this sample yet, so nothing is undone")
-        before = self._history.pop()["before"]
-        self._segments = [dict(segment) for segment in before["segments"]]
-        self._decided, self._finished = dict(before["decided"]), before["finished"]
 
     def accept(self, decision: Decision) -> None:
         """Confirm a prediction, or all that are undecided."""

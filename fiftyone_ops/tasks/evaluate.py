@@ -233,15 +233,15 @@ def _marks(row: Row, options: EvaluateSettings) -> dict[str, Any]:
 def _save_views(dataset: Any, options: EvaluateSettings) -> tuple[str, ...]:
     """Save a view for each kind of error, the surest first."""
     key, verdict = options.eval_key, Fields(options.predictions).verdict
-    truly = F(f"{options.truth_field}.detections").length() > 0
+    has_fake_segment = F(f"{options.truth_field}.detections").length() > 0
     is_flagged = F(f"{verdict}.label") == "forged"
     videos = flattened(dataset)
     with_verdict = videos.exists(f"{verdict}.confidence").exists(options.truth_field)
     views = {
         f"{key}-missed-segments": videos.match(F(f"{key}_fn") > 0),
         f"{key}-false-alarms": videos.match(F(f"{key}_fp") > 0),
-        f"{key}-genuine-called-forged": with_verdict.match(is_flagged & ~truly),
-        f"{key}-forged-called-genuine": with_verdict.match(~is_flagged & truly),
+        f"{key}-genuine-called-forged": with_verdict.match(is_flagged & ~has_fake_segment),
+        f"{key}-forged-called-genuine": with_verdict.match(~is_flagged & has_fake_segment),
     }
     with store.writing_to(dataset):
         for name, view in views.items():

@@ -13,7 +13,7 @@ whether the dataset says where), and what else the dataset says in ``key``, ``sp
 """
 
 import itertools
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Any
 
@@ -122,21 +122,20 @@ class ImportTask(Task[ImportSummary, ImportSummary]):
 
     def steps(self) -> Generator[ImportSummary, None, None]:
         """Add the records, a batch a step."""
-        while batch := list(itertools.islice(self._records, self._settings.batch_size)):
-            self._add(batch)
-            yield self.summary
-
-    def _add(self, batch: Iterable[Record]) -> None:
         dataset = self.summary.dataset
-        records = {str(record.media.absolute()): record for record in batch}
-        existing = set(dataset.match(F("filepath").is_in(list(records))).values("filepath"))
-        new = [
-            self._sample(path, record) for path, record in records.items() if path not in existing
-        ]
-        with writing_to(dataset):
-            dataset.add_samples(new)
-        self.summary.added += len(new)
-        self.summary.skipped += len(existing)
+        while batch := list(itertools.islice(self._records, self._settings.batch_size)):
+            records = {str(record.media.absolute()): record for record in batch}
+            existing = set(dataset.match(F("filepath").is_in(list(records))).values("filepath"))
+            new = [
+                self._sample(path, record)
+                for path, record in records.items()
+                if path not in existing
+            ]
+            with writing_to(dataset):
+                dataset.add_samples(new)
+            self.summary.added += len(new)
+            self.summary.skipped += len(existing)
+            yield self.summary
 
     def _sample(self, path: str, record: Record) -> Any:
         frame_index = metadata.look(path)

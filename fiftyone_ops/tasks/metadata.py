@@ -14,9 +14,8 @@ import fiftyone as fo
 
 from mmmsba_plugin.errors import MediaUnreadableError, MmmsbaError
 from mmmsba_plugin.media.container import open_media
-from mmmsba_plugin.media.frame_index import Glance, glance
-from mmmsba_plugin.media.packets import first_stream
-from mmmsba_plugin.timebase import FrameClock, pts_to_s
+from mmmsba_plugin.media.frame_index import Glance, glance, stated_zero_s
+from mmmsba_plugin.timebase import FrameClock
 
 from ..samples import Samples, batches, by_id, dataset_of, videos_of
 from ..settings import MetadataSettings
@@ -329,15 +328,9 @@ def zero_of(filepath: str) -> float:
     """
     try:
         with open_media(filepath) as container:
-            streams = (first_stream(container, kind) for kind in ("video", "audio"))
-            starts_s = [
-                pts_to_s(stream.start_time, stream.time_base)
-                for stream in streams
-                if stream is not None and stream.start_time is not None
-            ]
+            return stated_zero_s(container)
     except MmmsbaError:
         return 0.0
-    return min(starts_s, default=0.0)
 
 
 def lazily(filepath: str, stated: Any = None) -> Callable[[], FrameClock]:

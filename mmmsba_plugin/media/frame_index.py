@@ -107,11 +107,6 @@ def glance(path: str | Path) -> Glance:
         if video is None:
             raise MediaUnreadableError(f"{path} holds no frames; give a video file")
         clock = _read_clock(path, container, video)
-        starts_s = [
-            pts_to_s(stream.start_time, stream.time_base)
-            for stream in (video, audio)
-            if stream is not None and stream.start_time is not None
-        ]
         return Glance(
             path=str(path),
             size_bytes=Path(path).stat().st_size,
@@ -123,8 +118,29 @@ def glance(path: str | Path) -> Glance:
             audio_codec=None if audio is None else audio.codec_context.codec.canonical_name,
             sample_rate_hz=None if audio is None else audio.codec_context.sample_rate,
             clock=clock,
-            zero_s=min(starts_s, default=float(clock.starts_s[0])),
+            zero_s=stated_zero_s(container, default=float(clock.starts_s[0])),
         )
+
+
+def stated_zero_s(container: AvContainer, *, default: float = 0.0) -> float:
+    """Return where the clip's zero lies on the container's clock as its streams state.
+
+    Args:
+        container: The opened file; no packet of it is read.
+        default: Where it lies if no stream states its start.
+
+    Returns:
+        The earliest start of the first streams of video and audio, in seconds.
+    """
+    streams = (first_stream(container, kind) for kind in ("video", "audio"))
+    return min(
+        (
+            pts_to_s(stream.start_time, stream.time_base)
+            for stream in streams
+            if stream is not None and stream.start_time is not None
+        ),
+        default=default,
+    )
 
 
 def _read_clock(path: str | Path, container: AvContainer, video: AvStream) -> FrameClock:

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from mmmsba_plugin.errors import MediaNotFoundError, MediaUnreadableError
+from mmmsba_plugin.media.container import open_media
 from mmmsba_plugin.media.encode import write_clip
-from mmmsba_plugin.media.frame_index import glance
+from mmmsba_plugin.media.frame_index import glance, stated_zero_s
 from mmmsba_plugin.media.probe import probe
 
 from .. import clips
@@ -32,6 +33,8 @@ def test_times_count_from_the_zero_that_the_file_states(tmp_path):
     index = glance(path)
     assert index.from_zero().starts_s[0] == pytest.approx(0.72, abs=1e-3)
     assert index.duration_s == pytest.approx(0.8, abs=1e-3)
+    with open_media(path) as container:
+        assert stated_zero_s(container) == index.zero_s
 
 
 @pytest.mark.parametrize(

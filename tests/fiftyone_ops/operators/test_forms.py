@@ -6,8 +6,8 @@ from types import SimpleNamespace
 import pytest
 from fiftyone.operators import types
 
-from fiftyone_ops import forms
 from fiftyone_ops.errors import TargetError
+from fiftyone_ops.operators import forms
 from fiftyone_ops.settings import DetectSettings, ExportSettings, ReviewSettings
 from mmmsba_plugin.errors import ConfigError
 

@@ -13,8 +13,8 @@ from fiftyone.operators import types
 
 from mmmsba_plugin.config import Config
 
-from .errors import TargetError
-from .samples import Samples
+from ..errors import TargetError
+from ..samples import Samples
 
 AnyConfig = TypeVar("AnyConfig", bound=Config)
 
