@@ -16,10 +16,10 @@ from mmmsba_plugin.evaluation.metrics.bootstrap import Draw, Ints, Metric
 from mmmsba_plugin.evaluation.metrics.calibration import brier_score, expected_calibration_error
 from mmmsba_plugin.evaluation.metrics.detection import Ranking, SortedClips
 from mmmsba_plugin.evaluation.metrics.localization import Mode, match
-from mmmsba_plugin.evaluation.metrics.snippets import Snippets, snippets_of, together
+from mmmsba_plugin.evaluation.metrics.snippets import snippets_of, together
 from mmmsba_plugin.evaluation.tables import Flags, GroundTruth, Predictions, Scores, SpanTable
 from mmmsba_plugin.record import WHOLE_CLIP
-from mmmsba_plugin.schema import ALTERED_BY_MODALITY, Curves
+from mmmsba_plugin.schema import ALTERED_BY_MODALITY
 from mmmsba_plugin.segment import Segment
 
 #: Groups of fewer fake clips have metrics that say nothing.
@@ -166,10 +166,17 @@ def _by_modality(predictions: Predictions, ground_truth: GroundTruth) -> dict[st
 
 def _by_snippet(predictions: Predictions, ground_truth: GroundTruth) -> dict[str, Metric]:
     """Compute the metrics of snippets; all of a clip are drawn together."""
-    clips = [
-        _snippets(predictions.curves.get(key), ground_truth, clip)
-        for clip, key in enumerate(ground_truth.keys)
-    ]
+    clips = []
+    for clip, key in enumerate(ground_truth.keys):
+        curves = predictions.curves.get(key)
+        if curves is None:
+            clips.append(together(()))
+        elif ground_truth.fake[clip] and not ground_truth.located[clip]:
+            clips.append(snippets_of(curves, [WHOLE_CLIP]))
+        else:
+            spans = ground_truth.spans.spans[slice(*ground_truth.spans.offsets[clip : clip + 2])]
+            segments = [Segment(start, end) for start, end in spans if start < end]
+            clips.append(snippets_of(curves, segments))
     snippets = together(clips)
     clip_of_row = np.repeat(np.arange(len(clips)), [len(clip) for clip in clips])
     rows = SortedClips.of(snippets.scores, snippets.fake, clips=clip_of_row)
@@ -179,17 +186,6 @@ def _by_snippet(predictions: Predictions, ground_truth: GroundTruth) -> dict[str
         return lambda draw: metric(rank(draw))
 
     return {name: of(_RANKING[metric]) for name, metric in _BY_SNIPPET.items()}
-
-
-def _snippets(curves: Curves | None, ground_truth: GroundTruth, clip: int) -> Snippets:
-    if curves is None:
-        return together(())
-    if ground_truth.fake[clip] and not ground_truth.located[clip]:
-        return snippets_of(curves, [WHOLE_CLIP])
-    spans = ground_truth.spans.spans[
-        ground_truth.spans.offsets[clip] : ground_truth.spans.offsets[clip + 1]
-    ]
-    return snippets_of(curves, [Segment(start, end) for start, end in spans if start < end])
 
 
 def _localization(

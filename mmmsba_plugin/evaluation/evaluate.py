@@ -144,11 +144,16 @@ def compare(
         num_resamples: How often clips are drawn anew.
         seed: Of the draws.
     """
+    common = first.scores.keys() & second.scores.keys()
     evaluations = [
         collect_metrics(
-            predictions, ground_truth, mode=mode, tious=tious, num_proposals=num_proposals
+            replace(predictions, scores={key: predictions.scores[key] for key in common}),
+            ground_truth,
+            mode=mode,
+            tious=tious,
+            num_proposals=num_proposals,
         )
-        for predictions in _on_common_clips(first, second)
+        for predictions in (first, second)
     ]
     both = [name for name in evaluations[0].metrics if name in evaluations[1].metrics]
 
@@ -175,14 +180,6 @@ def _require_predictions(
             f"none of {len(ground_truth)} clips was evaluated by {predictions.name}; the first is "
             f"{ground_truth.keys[0]!r}: check that predictions and dataset name clips alike"
         )
-
-
-def _on_common_clips(first: Predictions, second: Predictions) -> tuple[Predictions, Predictions]:
-    both = first.scores.keys() & second.scores.keys()
-    return (
-        replace(first, scores={key: first.scores[key] for key in both}),
-        replace(second, scores={key: second.scores[key] for key in both}),
-    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -250,20 +250,14 @@ def curves_of(
     has_score = ~np.isnan(scores)
     scores, fake = scores[has_score], ground_truth.fake[has_score]
     ranking = Ranking.of(scores, fake)
+    ap_by_tiou = {}
+    if predictions.proposals is not None:
+        matched = match(predictions.proposals, ground_truth.spans, tious=TIOUS, mode=mode)
+        counts = None if ground_truth.located.all() else ground_truth.located.astype(np.int64)
+        ap_by_tiou = {tiou: matched.average_precision(tiou, counts) for tiou in TIOUS}
     return SystemCurves(
         name=predictions.name,
         ranking=ranking,
         reliability=reliability(scores, fake) if ranking.both_classes else None,
-        ap_by_tiou=_ap_by_tiou(predictions, ground_truth, mode),
+        ap_by_tiou={tiou: ap for tiou, ap in ap_by_tiou.items() if not math.isnan(ap)},
     )
-
-
-def _ap_by_tiou(
-    predictions: Predictions, ground_truth: GroundTruth, mode: Mode
-) -> dict[float, float]:
-    if predictions.proposals is None:
-        return {}
-    matched = match(predictions.proposals, ground_truth.spans, tious=TIOUS, mode=mode)
-    counts = None if ground_truth.located.all() else ground_truth.located.astype(np.int64)
-    by_tiou = {tiou: matched.average_precision(tiou, counts) for tiou in TIOUS}
-    return {tiou: ap for tiou, ap in by_tiou.items() if not math.isnan(ap)}

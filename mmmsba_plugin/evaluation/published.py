@@ -28,6 +28,8 @@ Mark = Literal["reported", "third-party", "contradicts itself"]
 _THIRD_PARTY = "*"
 _NO_COMPARISON = "as reported, on splits and by evaluators that differ: no comparison by itself"
 _CHALLENGE_SCORE = "challenge_score"
+#: Attributes of a published result that JSON can hold as they are.
+_PLAIN = ("method", "split", "trained_on", "source", "mark", "venue", "year")
 #: What that is the mean of: of both halves alike, whichever has more figures.
 _CHALLENGE_HALVES = (
     tuple(f"ap@{tiou}" for tiou in ("0.5", "0.75", "0.9", "0.95")),
@@ -163,7 +165,8 @@ def beside(
         >>> [(row.system, row.cells["ap@0.5"].value) for row in rows][1:4]
         [('MMMS-BA', 0.9687), ('measured here', 0.9), ('UMMAFormer', 0.8868)]
     """
-    ours = _with_challenge_score(metrics)
+    score = challenge_score(metrics)
+    ours = metrics if math.isnan(score) else {**metrics, _CHALLENGE_SCORE: score}
     results = published(dataset, task)
     columns = [name for name in ours if any(name in result.values for result in results)]
     results = [result for result in results if any(name in result.values for name in columns)]
@@ -252,20 +255,12 @@ def plain_rows(rows: Sequence[Row]) -> list[dict[str, Any]]:
                 for name, cell in row.cells.items()
             },
             "doubts": {name: list(c.reasons) for name, c in row.cells.items() if c.reasons},
-            "published": row.result and _to_dict(row.result),
+            "published": row.result
+            and {name: getattr(row.result, name) for name in _PLAIN}
+            | {"notes": list(row.result.notes)},
         }
         for row in rows
     ]
-
-
-def _to_dict(result: PublishedResult) -> dict[str, Any]:
-    names = ("method", "split", "trained_on", "source", "mark", "venue", "year")
-    return {**{name: getattr(result, name) for name in names}, "notes": list(result.notes)}
-
-
-def _with_challenge_score(metrics: Mapping[str, float]) -> Mapping[str, float]:
-    score = challenge_score(metrics)
-    return metrics if math.isnan(score) else {**metrics, _CHALLENGE_SCORE: score}
 
 
 def _distinct_name(result: PublishedResult, among: Sequence[PublishedResult]) -> str:
@@ -325,21 +320,20 @@ def _rank(row: Row) -> list[float]:
 @cache
 def _all_results() -> tuple[PublishedResult, ...]:
     table = _table()
-    return tuple(_result(row, table["sentences"]) for row in table["results"])
+    sentences = table["sentences"]
+    results = []
+    for row in table["results"]:
+        # Sentences that several rows share stand once in the file.
+        doubts = {name: _sentences(keys, sentences) for name, keys in row.get("doubts", {}).items()}
+        notes = _sentences(row.get("notes", ()), sentences)
+        results.append(PublishedResult(**{**row, "doubts": doubts, "notes": notes}))
+    return tuple(results)
 
 
 @cache
 def _table() -> Any:  # noqa: ANN401 - whatever the file holds
     return json.loads(
         (files("mmmsba_plugin.evaluation") / "published.json").read_text(encoding="utf-8")
-    )
-
-
-def _result(row: Mapping[str, Any], sentences: Mapping[str, str]) -> PublishedResult:
-    """Return a row of the file; sentences that several rows share stand in it once."""
-    doubts = {name: _sentences(keys, sentences) for name, keys in row.get("doubts", {}).items()}
-    return PublishedResult(
-        **{**row, "doubts": doubts, "notes": _sentences(row.get("notes", ()), sentences)}
     )
 
 

@@ -41,34 +41,23 @@ def rows_on_grid(
     Returns:
         Rows of shape ``(num_snippets, feature)``; cells without a row near are not present.
     """
-    sums, counts = _sums_by_cell(values, grid.indices_at(times_s), num_snippets)
-    present = counts > 0
-    means = sums / np.maximum(counts, 1)[:, None]
-    if len(values) and not present.all():
-        nearest, distance_s = _nearest(times_s, grid.centers_s(num_snippets))
-        borrowed = ~present & (distance_s <= hold_s)
-        means[borrowed] = values[nearest[borrowed]]
-        present |= borrowed
-    return FeatureRows(means.astype(np.float32), present)
-
-
-def _sums_by_cell(
-    values: NDArray[np.float32], cells: NDArray[np.int64], num_snippets: int
-) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    cells = grid.indices_at(times_s)
     inside = (cells >= 0) & (cells < num_snippets)
     sums = np.zeros((num_snippets, values.shape[1]))
     np.add.at(sums, cells[inside], values[inside])
-    return sums, np.bincount(cells[inside], minlength=num_snippets)
-
-
-def _nearest(
-    times_s: NDArray[np.float64], centers_s: NDArray[np.float64]
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Return the index of the moment nearest to each centre, and how far it is."""
-    right = np.clip(np.searchsorted(times_s, centers_s), 0, len(times_s) - 1)
-    left = np.maximum(right - 1, 0)
-    to_left, to_right = np.abs(times_s[left] - centers_s), np.abs(times_s[right] - centers_s)
-    return np.where(to_left <= to_right, left, right), np.minimum(to_left, to_right)
+    counts = np.bincount(cells[inside], minlength=num_snippets)
+    present = counts > 0
+    means = sums / np.maximum(counts, 1)[:, None]
+    if len(values) and not present.all():
+        centers_s = grid.centers_s(num_snippets)
+        right = np.clip(np.searchsorted(times_s, centers_s), 0, len(times_s) - 1)
+        left = np.maximum(right - 1, 0)
+        to_left, to_right = np.abs(times_s[left] - centers_s), np.abs(times_s[right] - centers_s)
+        nearest = np.where(to_left <= to_right, left, right)
+        borrowed = ~present & (np.minimum(to_left, to_right) <= hold_s)
+        means[borrowed] = values[nearest[borrowed]]
+        present |= borrowed
+    return FeatureRows(means.astype(np.float32), present)
 
 
 def with_deviation(rows: FeatureRows) -> FeatureRows:

@@ -58,16 +58,24 @@ class LipsTexture(PerFrame):
         detail = texture.bands(image)
         upper = texture.luma(face.face[_UPPER_FACE])
         around = texture.bands(upper)
+        if self.fresh:
+            self._bands_before = detail
+        changes = texture.change(detail, self._bands_before)
+        self._bands_before = detail
         return np.concatenate(
             [
                 self._movement(face),
                 appearance(image),
                 *(texture.log_energy(band, _RASTER) for band in detail),
-                *self._change(detail),
+                *(texture.log_energy(band, _RASTER) for band in changes),
                 self._shift(image, upper),
                 native_detail.native_detail(face),
                 texture.chroma(face.lips, _RASTER),
-                *(_against(band, other) for band, other in zip(detail, around, strict=True)),
+                # Detail of the mouth against that of the upper face.
+                *(
+                    texture.log_energy(band, (1, 1)) - texture.log_energy(other, (1, 1))
+                    for band, other in zip(detail, around, strict=True)
+                ),
             ]
         )
 
@@ -93,13 +101,6 @@ class LipsTexture(PerFrame):
         mouth, face = mouth / _EYES_IN_LIPS_PX, face / _EYES_PX
         slides = np.linalg.norm([mouth, face, mouth - face], axis=1)
         return np.array([*np.log(slides + _STILL), mouth_match, face_match], dtype=np.float32)
-
-    def _change(self, now: list[texture.Image]) -> list[NDArray[np.float32]]:
-        if self.fresh:
-            self._bands_before = now
-        changes = texture.change(now, self._bands_before)
-        self._bands_before = now
-        return [texture.log_energy(band, _RASTER) for band in changes]
 
 
 def shape(face: FaceCrop) -> NDArray[np.float32]:
@@ -132,8 +133,3 @@ def appearance(image: texture.Image) -> NDArray[np.float32]:
     cosines = cv2.dct((small - small.mean()) / 255.0)
     lowest: NDArray[np.float32] = cosines[:_NUM_COSINES, :_NUM_COSINES].ravel()
     return lowest
-
-
-def _against(mouth: texture.Image, face: texture.Image) -> NDArray[np.float32]:
-    """Compute the ratio of detail in the mouth to that in the upper face, as a logarithm."""
-    return texture.log_energy(mouth, (1, 1)) - texture.log_energy(face, (1, 1))

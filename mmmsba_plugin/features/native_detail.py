@@ -47,7 +47,12 @@ def native_detail(face: FaceCrop) -> NDArray[np.float32]:
     filtered = (cv2.Laplacian(image, cv2.CV_32F), image - soft, soft - softer)
     points = apply_affine(face.to_native, face.points)
     windows = [_window(points[list(which)], grow, image) for which, grow in _REGIONS]
-    powers = np.array([[_log_power(m[w]) for m in filtered] for w in windows])
+    powers = np.array(
+        [
+            [math.log(cv2.norm(m[w], cv2.NORM_L2SQR) / m[w].size + NOISE_POWER) for m in filtered]
+            for w in windows
+        ]
+    )
     against = powers[:_NUM_MOUTH] - powers[_NUM_MOUTH:].mean(axis=0)
     return np.concatenate([powers.ravel(), against.ravel()]).astype(np.float32)
 
@@ -61,9 +66,3 @@ def _window(points: NDArray[np.float64], grow: float, image: Image) -> tuple[sli
     stop = np.clip(np.round((low + high) / 2 + half), start + 1, size)
     (left, top), (right, bottom) = start.astype(int), stop.astype(int)
     return slice(top, bottom), slice(left, right)
-
-
-def _log_power(patch: Image) -> float:
-    import cv2
-
-    return math.log(cv2.norm(patch, cv2.NORM_L2SQR) / patch.size + NOISE_POWER)

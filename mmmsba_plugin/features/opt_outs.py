@@ -43,8 +43,11 @@ class AudioOptOuts:
             return
         end_s = block.start_s + samples_to_s(block.samples.size, block.sample_rate_hz)
         _extend(self._decoded, Segment(block.start_s, end_s))
-        for loud in _loud_segments(block):
-            _extend(self._loud, loud)
+        starts = np.arange(0, block.samples.size, s_to_samples(_LOOK_S, block.sample_rate_hz))
+        peaks = np.maximum.reduceat(np.abs(block.samples), starts)
+        for start in starts[peaks >= _SILENT_PEAK]:
+            loud_s = block.start_s + samples_to_s(int(start), block.sample_rate_hz)
+            _extend(self._loud, Segment(loud_s, loud_s + _LOOK_S))
         self.end_s = max(self.end_s, end_s)
 
     def opt_outs(self) -> tuple[OptOut, ...]:
@@ -114,14 +117,6 @@ class FaceOptOuts:
                 cells = range(start, min(max(after, start + 1), num_snippets))
                 reasons[cells.start : cells.stop] = [reason] * len(cells)
         return reasons
-
-
-def _loud_segments(block: AudioBlock) -> list[Segment]:
-    size = s_to_samples(_LOOK_S, block.sample_rate_hz)
-    starts = np.arange(0, block.samples.size, size)
-    peaks = np.maximum.reduceat(np.abs(block.samples), starts)
-    times_s = [block.start_s + samples_to_s(int(s), block.sample_rate_hz) for s in starts]
-    return [Segment(t, t + _LOOK_S) for t in np.asarray(times_s)[peaks >= _SILENT_PEAK]]
 
 
 def _extend(segments: list[Segment], more: Segment) -> None:

@@ -42,7 +42,8 @@ class PerFrame(ABC):
     def add(self, observation: AudioBlock | FaceCrop | Frame) -> None:
         """Take in a face."""
         face = cast("FaceCrop", observation)
-        if self._last is not None and not _follows(face, self._last):
+        last = self._last
+        if last and (face.track != last.track or face.pts_s - last.pts_s > _FORGET_S):
             self._last = None
         self._vectors.append(self.describe(face))
         self._times_s.append(face.pts_s)
@@ -66,7 +67,3 @@ class PerFrame(ABC):
     def fresh(self) -> bool:
         """True while the frame being described has none before it to compare with."""
         return self._last is None
-
-
-def _follows(face: FaceCrop, last: FaceCrop) -> bool:
-    return face.track == last.track and face.pts_s - last.pts_s <= _FORGET_S

@@ -58,7 +58,11 @@ class Precomputed:
         Raises:
             FeatureError: There is no such file, or it holds no rows of numbers.
         """
-        values = _read(_first_file(self._paths))
+        path = next((path for path in self._paths if path.is_file()), None)
+        if path is None:
+            places = " or ".join(dict.fromkeys(map(str, self._paths)))
+            raise FeatureError(f"no features at {places}; check the folder and the suffix")
+        values = _read(path)
         present = np.isfinite(values).all(axis=1)
         hops = Grid(self._config.start_s, self._config.hop_s)
         times_s = hops.centers_s(len(values))
@@ -66,13 +70,6 @@ class Precomputed:
         return rows_on_grid(
             values[present], times_s[present], self._grid, num_snippets, hold_s=hold_s
         )
-
-
-def _first_file(paths: tuple[Path, ...]) -> Path:
-    if path := next((path for path in paths if path.is_file()), None):
-        return path
-    places = " or ".join(dict.fromkeys(map(str, paths)))
-    raise FeatureError(f"no features at {places}; check the folder and the suffix")
 
 
 def _read(path: Path) -> NDArray[np.float32]:

@@ -41,7 +41,10 @@ def self_similarity(
     reach, half = np.round(grid.s_to_cells(np.array([_REACH_S, window_s / 2]))).astype(int)
     starts = range(0, len(vectors), _BLOCK)
     blocks = [_block(vectors, start, int(reach), grid, window_s) for start in starts]
-    sides = _sides(vectors, max(1, int(half)))
+    # What lies half a window before and after each moment.
+    moments, half = np.arange(len(vectors)), max(1, int(half))
+    before, after = np.maximum(moments - half, 0), np.minimum(moments + half, len(vectors) - 1)
+    sides = np.asarray((vectors[before] * vectors[after]).sum(axis=1), dtype=np.float64)
     values = np.column_stack([np.concatenate(blocks), sides])
     finite = np.isfinite(values)
     means = np.where(finite, values, 0.0).sum(axis=0) / np.maximum(finite.sum(axis=0), 1)
@@ -69,11 +72,3 @@ def _mean(values: NDArray[np.float64], which: NDArray[np.bool_]) -> NDArray[np.f
     counts = which.sum(axis=1)
     sums = np.where(which, values, 0.0).sum(axis=1)
     return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
-
-
-def _sides(vectors: NDArray[np.float32], half: int) -> NDArray[np.float64]:
-    """Compute the similarity of what lies half a window before and after each moment."""
-    moments = np.arange(len(vectors))
-    last = len(vectors) - 1
-    before, after = np.maximum(moments - half, 0), np.minimum(moments + half, last)
-    return np.asarray((vectors[before] * vectors[after]).sum(axis=1), dtype=np.float64)

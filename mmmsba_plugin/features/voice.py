@@ -87,7 +87,11 @@ class Voice(ColumnByColumn):
         levels = level_db(power[: NUM_BANDS * _BINS_A_BAND].T)
         bands = levels.reshape(len(levels), NUM_BANDS, _BINS_A_BAND).mean(axis=2)
         hops = samples[NUM_FFT // 2 :][: len(levels) * _HOP].reshape(-1, _HOP)
-        return np.column_stack([bands, level_db(_mels(power)), level_db(_overall(power)), hops])
+        # Power in mel bands as a transform of the encoder's own window gives it.
+        mels = (mel_bands() @ power).T * np.float32(WINDOW / NUM_FFT)
+        # The mean square of the samples of each column, by Parseval's theorem.
+        overall = 2 * power.sum(axis=0) / (NUM_FFT * np.square(np.hanning(WINDOW)).sum())
+        return np.column_stack([bands, level_db(mels), level_db(overall), hops])
 
     def stack(self, columns: Columns, num_audio: int, per_cell: int) -> NDArray[np.float32]:
         """Return rows, shape ``(snippet, dim)``; zeros behind the audio."""
@@ -177,16 +181,3 @@ def _powers(samples: NDArray[np.float32]) -> NDArray[np.float32]:
     )
     power: NDArray[np.float32] = waves.abs().square().numpy()
     return power
-
-
-def _mels(power: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return power in mel bands as a transform of the encoder's own window gives it."""
-    mels: NDArray[np.float32] = (mel_bands() @ power).T * np.float32(WINDOW / NUM_FFT)
-    return mels
-
-
-def _overall(power: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the mean square of the samples of each column, by Parseval's theorem."""
-    window_power = np.square(np.hanning(WINDOW)).sum()
-    overall: NDArray[np.float32] = 2 * power.sum(axis=0) / (NUM_FFT * window_power)
-    return overall

@@ -100,7 +100,12 @@ class _Source:
         if self._audio_reader:
             streams.append((block.start_s, block) for block in self._audio_reader)
         if self._frame_reader:
-            streams.append((face.frame.pts_s, face) for face in self._face_observations())
+            faces: Iterable[FaceObservation] = (
+                follow_main_face(self._frame_reader, self._config.tracks)
+                if "faces" in self._inputs
+                else (FaceObservation(frame, None, None, 0) for frame in self._frame_reader)
+            )
+            streams.append((face.frame.pts_s, face) for face in faces)
         for _, observation in heapq.merge(*streams, key=itemgetter(0)):
             if isinstance(observation, AudioBlock):
                 self._audio.add(observation)
@@ -111,12 +116,6 @@ class _Source:
             yield observation.frame, "frames"
             if observation.face is not None:
                 yield observation.face, "faces"
-
-    def _face_observations(self) -> Iterable[FaceObservation]:
-        frames: Iterable[Frame] = self._frame_reader or ()
-        if "faces" in self._inputs:
-            return follow_main_face(frames, self._config.tracks)
-        return (FaceObservation(frame, None, None, 0) for frame in frames)
 
     def entry(
         self, extractor: FeatureExtractor, inputs: AbstractSet[Input], grid: Grid

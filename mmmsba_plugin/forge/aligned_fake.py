@@ -110,17 +110,12 @@ def _compute_change(frame: FaceFrame, other: Rgb) -> tuple[float, float]:
     around = np.ones(difference.shape, dtype=bool)
     inside = []
     for points_px in (frame.points_px, frame.points_px[list(LIPS_OUTER)]):
-        (left, top), (right, bottom) = (
-            np.clip(corner.astype(int), 0, None) for corner in _box(points_px)
-        )
+        corners = (points_px.min(axis=0), np.ceil(points_px.max(axis=0)) + 1)
+        (left, top), (right, bottom) = (np.clip(c.astype(int), 0, None) for c in corners)
         around[top:bottom, left:right] = False
         box = difference[top:bottom, left:right]
         inside.append(float(box.mean()) if box.size else 0.0)
     return max(inside), float(np.median(difference[around])) if around.any() else 0.0
-
-
-def _box(points_px: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    return points_px.min(axis=0), np.ceil(points_px.max(axis=0)) + 1
 
 
 def _misaligned(counterpart: Counterpart, reason: str) -> ForgeError:

@@ -180,7 +180,11 @@ class VariantWriter:
         clip, processing = self._processed_clip(number)
         rng = self._rng(number, _FORGING)
         try:
-            aligned = self._aligned(recipe, clip)
+            aligned = (
+                self._load_fake(recipe.counterpart, clip)
+                if recipe.counterpart and recipe.needs_counterpart
+                else None
+            )
         except ForgeError as error:
             return Refusal(str(error))
         fake = forge_clip(
@@ -266,13 +270,8 @@ class VariantWriter:
         details |= {"original": original_file}
         return self._write(number, processing, clip, fake_clip) | details
 
-    def _aligned(self, recipe: Recipe, clip: SourceClip) -> AlignedFake | None:
-        """Load the aligned fake that a recipe needs, with the clip's clean cuts."""
-        if recipe.counterpart is None or not recipe.needs_counterpart:
-            return None
-        return self._load_fake(recipe.counterpart, clip)
-
     def _load_fake(self, counterpart: Counterpart, clip: SourceClip) -> AlignedFake:
+        """Load an aligned fake, with the clip's clean cuts."""
         if counterpart.key not in self._fakes:
             self._fakes[counterpart.key] = load_aligned(
                 counterpart,

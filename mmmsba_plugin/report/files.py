@@ -1,7 +1,7 @@
 """Report files of a batch, and those of an earlier run."""
 
 import os
-from collections.abc import ItemsView, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -94,7 +94,8 @@ def reports_before(
         if all(report_path(name, writer).is_file() for writer in writers.values())
         and (report := _read(report_path(name, writers["json"]))) is not None
         and report.status != "error"
-        and _by(report) <= info.items()
+        and report.provenance.model_dump(mode="json", exclude={"command", "created_utc"}).items()
+        <= info.items()
         and report.media.sha256 is not None
         and report.media.sha256 == _sha256(clip)
     }
@@ -107,12 +108,6 @@ def _read(path: Path) -> "Report | None":
         return Report.model_validate_json(path.read_bytes())
     except (OSError, ValueError):
         return None
-
-
-def _by(report: "Report") -> ItemsView[str, Any]:
-    """Return the provenance by which a report of the same detector is recognized."""
-    provenance = report.provenance.model_dump(mode="json", exclude={"command", "created_utc"})
-    return provenance.items()
 
 
 def _sha256(clip: Path) -> str | None:

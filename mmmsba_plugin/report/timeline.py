@@ -155,6 +155,11 @@ def timeline(report: Report) -> Timeline | None:
     )
     bar = Lane("Fake segments", str(len(fake) or "none"), top_px=0, height_px=_BAR_PX)
     lanes = tuple(_lanes(report, end_s, top_px=bar.bottom_px + _GAP_PX))
+    description = [
+        f"Time line from 0:00.00 to {clock(end_s)}",
+        *([f"fake segment {band.says}" for band in fake] or ["no fake segment"]),
+        *(f"{lane.name} not evaluated: {band.says}" for lane in lanes for band in lane.hidden),
+    ]
     return Timeline(
         ticks=tuple(_ticks(end_s)),
         unit="seconds" if end_s < _LONG_S else "minutes : seconds",
@@ -163,7 +168,7 @@ def timeline(report: Report) -> Timeline | None:
         lanes=lanes,
         threshold=1.0 - report.threshold.value if report.threshold else None,
         snippets_a_point=_snippets_a_point(report.curves),
-        description="; ".join(_words(fake, lanes, end_s)),
+        description="; ".join(description),
     )
 
 
@@ -253,12 +258,3 @@ def _ticks(end_s: float) -> Iterator[Tick]:
         # A label at either edge of the drawing would be cut in half.
         anchor = "start" if number == 0 else "end" if left > 97 else "middle"  # noqa: PLR2004
         yield Tick(left, label, anchor)
-
-
-def _words(fake: Sequence[Band], lanes: Sequence[Lane], end_s: float) -> Iterator[str]:
-    yield f"Time line from 0:00.00 to {clock(end_s)}"
-    yield from (f"fake segment {band.says}" for band in fake)
-    if not fake:
-        yield "no fake segment"
-    for lane in lanes:
-        yield from (f"{lane.name} not evaluated: {band.says}" for band in lane.hidden)

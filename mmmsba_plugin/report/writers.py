@@ -8,11 +8,10 @@ cue at an arrow.
 
 import csv
 import html
-from collections.abc import Iterator
 from typing import IO
 
 from mmmsba_plugin.report.text import ALTERED, percent, verdict, visible
-from mmmsba_plugin.schema import FakeSegment, Report
+from mmmsba_plugin.schema import Report
 from mmmsba_plugin.timebase import Grid, vtt_clock
 
 CSV_COLUMNS = (
@@ -61,18 +60,12 @@ def write_csv(report: Report, stream: IO[str]) -> None:
     """
     rows = csv.writer(stream, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
     rows.writerow(CSV_COLUMNS)
-    for segment in report.segments or (None,):
-        rows.writerow([_cell(value) for value in _csv_row(report, segment)])
-
-
-def _csv_row(report: Report, segment: FakeSegment | None) -> Iterator[_Cell | None]:
-    yield from (report.media.path, report.status, report.score)
-    yield None if report.fake is None else str(report.fake).lower()
-    if segment is None:
-        yield from (None,) * 5
-    else:
-        yield from (segment.start_s, segment.end_s, segment.score, segment.modality, segment.track)
-    yield f"{report.problem.kind}: {report.problem.message}" if report.problem else None
+    fake = None if report.fake is None else str(report.fake).lower()
+    problem = f"{report.problem.kind}: {report.problem.message}" if report.problem else None
+    for s in report.segments or (None,):
+        where = (s.start_s, s.end_s, s.score, s.modality, s.track) if s else (None,) * 5
+        row = (report.media.path, report.status, report.score, fake, *where, problem)
+        rows.writerow([_cell(value) for value in row])
 
 
 def _cell(value: _Cell | None) -> _Cell:

@@ -5,7 +5,7 @@ one of some 20 clips. Drawn by person instead of by clip, the interval says so.
 """
 
 import math
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -108,7 +108,10 @@ def bootstrap(
         raise DatasetError("there are no clips to draw from; check the filter or the split")
     whole = Draw(np.arange(len(clusters)), whole=True)
     values: dict[str, list[float]] = {name: [] for name in metrics}
-    for draw in _draws(clusters, num_resamples, seed):
+    order, starts = _members(clusters)
+    num_clusters, rng = len(starts) - 1, np.random.default_rng(seed)
+    for _ in range(num_resamples if num_clusters > 1 else 0):
+        draw = Draw(order[rows_of(rng.integers(num_clusters, size=num_clusters), starts)])
         for name, metric in metrics.items():
             values[name].append(metric(draw))
     intervals = {}
@@ -117,15 +120,6 @@ def bootstrap(
         low, high = np.quantile(defined, [(1 - level) / 2, (1 + level) / 2])
         intervals[name] = Interval(metric(whole), float(low), float(high))
     return intervals
-
-
-def _draws(clusters: Sequence[Hashable], num_resamples: int, seed: int) -> Iterator[Draw]:
-    """Yield clips drawn by cluster; none where one cluster is all there is."""
-    order, starts = _members(clusters)
-    num_clusters = len(starts) - 1
-    rng = np.random.default_rng(seed)
-    for _ in range(num_resamples if num_clusters > 1 else 0):
-        yield Draw(order[rows_of(rng.integers(num_clusters, size=num_clusters), starts)])
 
 
 def rows_of(groups: Ints, starts: Ints) -> Ints:

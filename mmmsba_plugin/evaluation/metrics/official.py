@@ -129,15 +129,15 @@ def _sum_in_lanes(terms: _Singles, at: Ints, length: int) -> float:
         length: How many terms there are in all, with the zeros.
     """
     in_lanes = at < length - length % _LANES
-    lanes = [_running_sum(terms[in_lanes & (at % _LANES == lane)]) for lane in range(_LANES)]
+    # Sums are formed from front to back, which ``np.sum`` does not promise.
+    zero = np.zeros(1, dtype=np.float32)
+    lanes = [
+        np.cumsum(np.append(zero, terms[in_lanes & (at % _LANES == lane)]), dtype=np.float32)[-1]
+        for lane in range(_LANES)
+    ]
     total = np.float32(0)
     for lane in range(_LANES // 2):
         total += lanes[lane] + lanes[lane + _LANES // 2]
     for term in terms[~in_lanes]:
         total += term
     return float(total)
-
-
-def _running_sum(terms: _Singles) -> np.float32:
-    """Return the sum formed from front to back, which ``np.sum`` does not promise."""
-    return np.float32(np.cumsum(terms, dtype=np.float32)[-1]) if len(terms) else np.float32(0)

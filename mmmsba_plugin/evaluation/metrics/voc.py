@@ -42,7 +42,10 @@ def reaching(tiou: Floats, threshold: float) -> Bools:
 
 def ranks(scores: Scores, offsets: Offsets, rows: Ints, clips: Ints) -> Ints:
     """Return the places of some rows within their clips by score; equal ones keep their order."""
-    if not _sorted_within_clips(scores, offsets):
+    starts = np.zeros(len(scores) + 1, dtype=np.bool_)
+    starts[offsets] = True
+    # Where no score is higher than the one before it in its clip, rows are places already.
+    if not starts[1:-1][scores[1:] > scores[:-1]].all():
         clip_of_row = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
         rows = np.argsort(np.lexsort((-scores, clip_of_row)))[rows]
     return rows - offsets[clips]
@@ -82,10 +85,3 @@ def area_of_draw(num_seen: Ints, copies: Ints, num_ground_truth: int) -> float:
 def mean_recall(num_found: Ints, num_ground_truth: int) -> float:
     """Return the mean share of truths that are found."""
     return float(np.mean(num_found / num_ground_truth))
-
-
-def _sorted_within_clips(scores: Scores, offsets: Offsets) -> bool:
-    """Return whether no score is higher than the one before it in its clip."""
-    starts = np.zeros(len(scores) + 1, dtype=np.bool_)
-    starts[offsets] = True
-    return bool(starts[1:-1][scores[1:] > scores[:-1]].all())

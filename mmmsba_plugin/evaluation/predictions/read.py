@@ -86,7 +86,11 @@ def read_predictions(
             _require_seconds(table, path)
         _require_finite(table, path)
     scores = _scores_of(predictions, path) if detection else {}
-    return replace(predictions, name=name or _name_of(path), proposals=table, scores=scores)
+    if not name:
+        whole = path.resolve()
+        name = whole.name if whole.is_dir() else whole.stem.removesuffix(".mmmsba")
+        name = whole.parent.name if name in _COMMON_NAMES and whole.parent.name else name
+    return replace(predictions, name=name, proposals=table, scores=scores)
 
 
 def _read_submission(place: Path) -> Predictions:
@@ -178,12 +182,6 @@ def _highest(table: SpanTable) -> dict[str, float]:
         # From the first row of one clip to that of the next that has any.
         best[nonempty] = np.maximum.reduceat(table.scores, table.offsets[:-1][nonempty])
     return dict(zip(table.keys, best.tolist(), strict=True))
-
-
-def _name_of(path: Path) -> str:
-    whole = path.resolve()
-    stem = whole.name if whole.is_dir() else whole.stem.removesuffix(".mmmsba")
-    return whole.parent.name if stem in _COMMON_NAMES and whole.parent.name else stem
 
 
 @contextmanager

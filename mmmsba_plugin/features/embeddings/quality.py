@@ -87,16 +87,10 @@ def _embed(samples: NDArray[np.float32]) -> NDArray[np.float32]:
     )
     magnitude = spectrum.abs().clamp_(min=1e-12)
     parts = torch.view_as_real(spectrum) * (magnitude**_COMPRESS / magnitude)[..., None]
-    values: NDArray[np.float32] = _project(parts.permute(0, 3, 1, 2))[0].numpy()
-    return values[_MARGIN:-_MARGIN]
-
-
-def _project(parts: "Tensor") -> "Tensor":
-    """Return embeddings, ``(batch, step, NUM_VALUES)``, of ``(batch, 2, bin, column)``."""
     convolutions, projection = load_encoder()
-    responses: Tensor = convolutions(parts)
-    embeddings: Tensor = projection(responses.flatten(1, 2).transpose(1, 2))
-    return embeddings
+    responses: Tensor = convolutions(parts.permute(0, 3, 1, 2))
+    values: NDArray[np.float32] = projection(responses.flatten(1, 2).transpose(1, 2))[0].numpy()
+    return values[_MARGIN:-_MARGIN]
 
 
 @cache

@@ -59,12 +59,11 @@ def speaker_embeddings(
     first = max(0, -before)
     windows = np.lib.stride_tricks.sliding_window_view(padded[first:], window, axis=0)[::every]
     with torch.inference_mode():
-        embeddings = [_embed(np.swapaxes(batch, 1, 2)) for batch in _batches(windows)]
+        embeddings = [
+            _embed(np.swapaxes(windows[start : start + _BATCH], 1, 2))
+            for start in range(0, len(windows), _BATCH)
+        ]
     return np.concatenate(embeddings)
-
-
-def _batches(windows: NDArray[np.float32]) -> list[NDArray[np.float32]]:
-    return [windows[start : start + _BATCH] for start in range(0, len(windows), _BATCH)]
 
 
 def _embed(windows: NDArray[np.float32]) -> NDArray[np.float32]:

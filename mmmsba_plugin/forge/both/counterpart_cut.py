@@ -85,7 +85,9 @@ class CounterpartCut:
         fake = []
         for frame, other, weight in zip(job.frames, job.counterpart, weights, strict=True):
             mask = weight * (self._face_mask(frame) if area == "face" else np.ones((1, 1, 1)))
-            fake.append(_mix(frame.rgb, other.rgb, mask.astype(np.float32)))
+            real = frame.rgb.astype(np.float32)
+            mixed = real + mask.astype(np.float32) * (other.rgb - real)
+            fake.append(np.asarray(np.rint(mixed), dtype=np.uint8))
         return require_altered(job, fake)
 
     def _face_mask(self, frame: FaceFrame) -> NDArray[np.float32]:
@@ -99,9 +101,3 @@ class CounterpartCut:
         # The border repeats: where the frame cuts a face, nothing is to fade.
         soft = cv2.GaussianBlur(mask, (0, 0), blur_px, borderType=cv2.BORDER_REPLICATE)
         return np.asarray(soft[..., None] / 255, dtype=np.float32)
-
-
-def _mix(rgb: Rgb, other: Rgb, weight: NDArray[np.float32]) -> Rgb:
-    """Mix two frames; ``weight`` is that of ``other``, shape ``(height, width, 1)`` or one."""
-    here = rgb.astype(np.float32)
-    return np.asarray(np.rint(here + weight * (other - here)), dtype=np.uint8)
