@@ -1,9 +1,11 @@
-"""Augment audio with what happens to it on the way: pitch, calls, treble, noise, level."""
+"""Augment audio with what happens to it on the way: music, denoising, calls, noise, level."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mmmsba_plugin.forge.audio.loudness import compute_speech_rms
+from mmmsba_plugin.forge.augment.background import lay_background
+from mmmsba_plugin.forge.augment.denoise import denoise
 from mmmsba_plugin.forge.augment.pipeline import Processing
 from mmmsba_plugin.forge.augment.speech_codec import code_speech
 from mmmsba_plugin.forger import Audio
@@ -43,6 +45,24 @@ def mix(
             res_type="soxr_hq",
         )
         mixed = np.asarray(shifted, dtype=np.float64)
+    if processing.background is not None:
+        kind, place = processing.background
+        mixed = lay_background(
+            mixed,
+            kind,
+            place,
+            snr_db=processing.background_db,
+            sample_rate_hz=sample_rate_hz,
+            rng=rng,
+        )
+    if processing.denoise_db is not None:
+        # What the microphone got: the voice and all that lies under it.
+        cleaned = denoise(
+            mixed.astype(np.float32),
+            attenuation_db=processing.denoise_db,
+            sample_rate_hz=sample_rate_hz,
+        )
+        mixed = cleaned.astype(np.float64)
     if processing.call is not None:
         codec, bit_rate = processing.call
         start, end = (round(share * mixed.size) for share in processing.call_part or (0.0, 1.0))

@@ -12,6 +12,7 @@ import numpy as np
 from pydantic import Field
 
 from mmmsba_plugin.config import Config
+from mmmsba_plugin.forge.augment.background import BackgroundKind, BackgroundPlace
 from mmmsba_plugin.forge.augment.speech_codec import SpeechCodecName
 
 _FPS_HZ = (24, 25, 30)
@@ -27,6 +28,13 @@ _CALLS: tuple[tuple[SpeechCodecName, int], ...] = (
     ("opus", 9_000),
     ("opus", 12_000),
     ("opus", 16_000),
+)
+#: What lies under speech or between it; laughter is heard mostly when nobody talks.
+_BACKGROUNDS: tuple[tuple[BackgroundKind, BackgroundPlace], ...] = (
+    ("music", "under"),
+    ("music", "between"),
+    ("laughter", "under"),
+    ("laughter", "between"),
 )
 #: Jump cuts of a clip: how many, and how long each is, in seconds.
 _JUMPS, _JUMP_S = (2, 4), (0.12, 0.5)
@@ -54,6 +62,8 @@ _STEPS = {
     "jumps": "jumps",
     "call": "call",
     "call_part": "call_part",
+    "background": "background",
+    "denoise": "denoise_db",
 }
 #: What every file is written with.
 _ENCODER = {"crf", "audio_bit_rate", "key_every", "b_frames", "preset"}
@@ -82,6 +92,10 @@ class ProcessingConfig(Config):
     call_part: float = Field(
         default=0.3, ge=0, le=1, description="Of those, the share of which only a part was."
     )
+    background: float = Field(
+        default=0.12, ge=0, le=1, description="Music or laughter under the speech or between it."
+    )
+    denoise: float = Field(default=0.12, ge=0, le=1, description="Noise taken out of the audio.")
     gain: float = Field(default=0.6, ge=0, le=1, description="Audio made louder or softer.")
     twice: float = Field(default=0.15, ge=0, le=1, description="Compressed twice.")
     mirror: float = Field(default=0.5, ge=0, le=1, description="Left and right changed over.")
@@ -125,6 +139,15 @@ class Processing(Config):
     )
     call_part: tuple[float, float] | None = Field(
         default=None, description="Start and end of what was coded, as shares of the clip."
+    )
+    background: tuple[BackgroundKind, BackgroundPlace] | None = Field(
+        default=None, description="Kind of background, and whether under the speech or between it."
+    )
+    background_db: float = Field(
+        default=15.0, description="Level of speech above the background, in dB."
+    )
+    denoise_db: float | None = Field(
+        default=None, description="Largest attenuation of noise, in dB."
     )
     gain_db: float = Field(default=0.0, description="Gain, in dB.")
     mirror: bool = Field(default=False, description="Mirror left and right.")
@@ -191,6 +214,9 @@ def draw_processing(
         ),
         "call": _CALLS[int(rng.integers(len(_CALLS)))],
         "call_part": tuple(float(share) for share in sorted(rng.uniform(size=2))),
+        "background": _BACKGROUNDS[int(rng.integers(len(_BACKGROUNDS)))],
+        "background_db": float(rng.uniform(5, 25)),
+        "denoise_db": float(rng.uniform(6, 30)),
     }
     steps = {
         name
@@ -202,4 +228,6 @@ def draw_processing(
         steps.discard("sharpen")
     if "call" not in steps:
         steps.discard("call_part")
+    if "background" in steps:
+        steps.add("background_db")
     return Processing(**{name: amounts[name] for name in steps | _ENCODER | {"first_bit_rate"}})
