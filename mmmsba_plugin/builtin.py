@@ -323,6 +323,7 @@ def _frame_forgers() -> Iterator[Forger]:
         lowres_mouth,
         morph,
         mouth_swap,
+        repaint,
         self_blend,
         self_shift_blend,
     )
@@ -340,6 +341,13 @@ def _frame_forgers() -> Iterator[Forger]:
         summary="The lower face through the narrow waist of a lip-sync generator, as Wav2Lip's.",
         config=lowres_mouth.LowresMouthConfig,
         build=lowres_mouth.LowresMouth,
+    )
+    yield Forger(
+        name="repaint",
+        modality="visual",
+        summary="The lower face through a super-resolution network, as enhancers leave it.",
+        config=repaint.RepaintConfig,
+        build=repaint.Repaint,
     )
     yield Forger(
         name="self-blend",

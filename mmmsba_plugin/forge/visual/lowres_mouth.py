@@ -9,6 +9,7 @@ Source:
     Wild", 2020, for the size of the face and for the half that is painted.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,6 +28,9 @@ _SMALLEST_WAIST_PX = 12.0
 _SHARPEST = 0.8
 #: Keeps the patch off the jaw's outline.
 _FACE_SHARE = 0.9
+#: Where the patch begins, as :func:`mmmsba_plugin.forge.visual.face_regions.lower_face` counts,
+#: and the softness of its edge, in heights of the face.
+_TOPS, _FEATHERS = (-0.25, 0.1), (0.02, 0.04)
 
 
 class LowresMouthConfig(Config):
@@ -56,9 +60,6 @@ class _Generator:
         enlarge: OpenCV's number of the interpolation that brings it to size again.
         smooth: How much detail it loses beyond what its size cannot hold, in its pixels.
         sharpen: How much edges are lifted afterwards, 0 for not at all.
-        top: Where the patch begins, as :func:`mmmsba_plugin.forge.visual.face_regions.lower_face`
-            counts.
-        feather: Softness of the patch's edge, in heights of the face.
     """
 
     waist_px: float
@@ -66,8 +67,6 @@ class _Generator:
     enlarge: int
     smooth: float
     sharpen: float
-    top: float
-    feather: float
 
     @classmethod
     def draw(cls, config: LowresMouthConfig, rng: np.random.Generator) -> "_Generator":
@@ -80,8 +79,6 @@ class _Generator:
             enlarge=int(rng.choice([cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_LANCZOS4])),
             smooth=float(rng.choice([0.0, rng.uniform(0.3, 0.6)])),
             sharpen=float(rng.choice([0.0, rng.uniform(0.2, _SHARPEST)])),
-            top=float(rng.uniform(-0.25, 0.1)),
-            feather=float(rng.uniform(0.02, 0.04)),
         )
 
     def paint(self, pixels: Pixels, face_px: float) -> Pixels:
@@ -122,15 +119,38 @@ class LowresMouth:
                 a frame shows nothing of the face.
         """
         generator = _Generator.draw(self._config, rng)
-        if generator.swaps:
-            require_donors(job, job.donors, "another moment of the clip")
-        donors = job.donors if generator.swaps else job.frames
-        moves = fit_moves(donors, job.frames)
-        fake: list[Rgb] = []
-        for shot, donor, move in zip(job.frames, donors, moves, strict=True):
-            height_px = face_px(shot)
-            corners = face_regions.lower_face(shot, top=generator.top, size=_FACE_SHARE)
-            patch = Patch(shot, corners, generator.feather * height_px)
-            painted = generator.paint(patch.bring(donor.rgb, move), height_px)
-            fake.append(patch.lay(patch.in_light(painted)))
-        return require_altered(job, fake)
+        return repaint_lower_face(job, generator.paint, swaps=generator.swaps, rng=rng)
+
+
+def repaint_lower_face(
+    job: FrameJob,
+    paint: Callable[[Pixels, float], Pixels],
+    *,
+    swaps: bool,
+    rng: np.random.Generator,
+) -> list[Rgb]:
+    """Return the frames with the lower face painted anew and laid back softly.
+
+    Args:
+        job: The frames.
+        paint: Paints pixels anew, given them and the height of the face in px.
+        swaps: Whether the lips are of another moment.
+        rng: Draws where the patch begins and how soft its edge is.
+
+    Raises:
+        ForgeError: There are not as many donors as frames where they are needed, or a frame
+            shows nothing of the face.
+    """
+    top, feather = rng.uniform(*_TOPS), rng.uniform(*_FEATHERS)
+    if swaps:
+        require_donors(job, job.donors, "another moment of the clip")
+    donors = job.donors if swaps else job.frames
+    moves = fit_moves(donors, job.frames)
+    fake: list[Rgb] = []
+    for shot, donor, move in zip(job.frames, donors, moves, strict=True):
+        height_px = face_px(shot)
+        corners = face_regions.lower_face(shot, top=top, size=_FACE_SHARE)
+        patch = Patch(shot, corners, feather * height_px)
+        painted = paint(patch.bring(donor.rgb, move), height_px)
+        fake.append(patch.lay(patch.in_light(painted)))
+    return require_altered(job, fake)
