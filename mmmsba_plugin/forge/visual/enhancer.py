@@ -92,7 +92,8 @@ def read_layers(path: Path) -> list[tuple[Weights, Weights, Weights]]:
     except OSError as error:
         raise ForgeError(f"the enhancer's weights cannot be read: {error}") from error
     widths = [3, *[_CHANNELS] * (_NUM_INNER + 1), 3 * SCALE**2]
-    layers, offset = [], 0
+    layers: list[tuple[Weights, Weights, Weights]] = []
+    offset = 0
     try:
         for before, after in pairwise(widths):
             (mark,) = np.frombuffer(stored, "<u4", 1, offset)

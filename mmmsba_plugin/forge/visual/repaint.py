@@ -71,7 +71,8 @@ class Repaint:
         import cv2
 
         config = self._config
-        inside_px = rng.uniform(*sorted((config.smallest_px, config.largest_px)))
+        low_px, high_px = sorted((config.smallest_px, config.largest_px))
+        inside_px = rng.uniform(low_px, high_px)
         opacity = np.float32(rng.uniform(config.least_opacity, 1))
 
         def paint(pixels: Pixels, face_px: float) -> Pixels:
