@@ -23,7 +23,6 @@ from mmmsba_plugin.hookspecs import API_VERSION
 from mmmsba_plugin.plugins import announce, lookup
 from mmmsba_plugin.report import build
 from mmmsba_plugin.schema import Media, Provenance, Report, ScoreThreshold
-from mmmsba_plugin.structures import ClipFeatures
 
 if TYPE_CHECKING:
     from mmmsba_plugin.model.checkpoint import CheckpointConfig
@@ -181,11 +180,14 @@ class MmmsbaDetector:
         config = self.config.features
         if trim_silence is not None:
             config = config.model_copy(update={"trim_silence": trim_silence})
-        provenance = build.stamped(_with_features(self._provenance, config), command=command)
+        # With the settings that features are really made with.
+        settings = {**self._provenance.config, "features": config.model_dump(mode="json")}
+        made_by = self._provenance.model_copy(update={"config": settings})
+        provenance = build.stamped(made_by, command=command)
         media_info = _unread(media)
         try:
             media_info = media_of(media, self.front_ends, duration_s=duration_s)
-            report = self._cautious(self._evaluate(media_info, config, provenance))
+            report = self._evaluate(media_info, config, provenance)
         except MmmsbaError as error:
             report = build.failed(media_info, error, provenance=provenance)
         # A stranger's front-end, or a library that meets a hostile file, can raise anything,
@@ -214,25 +216,24 @@ class MmmsbaDetector:
             raise MediaUnreadableError(report.problem.message if report.problem else str(media))
         return report.score
 
-    def _evaluate(self, media: Media, config: FeaturesConfig, provenance: Provenance) -> Report:
-        features = extract(media, self.front_ends, config, cache=self._cache)
-        media = media.model_copy(update={"duration_s": features.end_s})
-        if not any(rows.present.any() for rows in features.rows.values()):
-            return build.abstained(media, features, provenance=provenance)
-        return self._localize(media, features, provenance)
-
-    def _localize(self, media: Media, features: ClipFeatures, provenance: Provenance) -> Report:
+    def _evaluate(
+        self, media: Media, features_config: FeaturesConfig, provenance: Provenance
+    ) -> Report:
         import numpy as np
 
         from mmmsba_plugin.localization.binarize import localize
         from mmmsba_plugin.localization.proposals import ranked_proposals
         from mmmsba_plugin.model.inference import predict
 
+        features = extract(media, self.front_ends, features_config, cache=self._cache)
+        media = media.model_copy(update={"duration_s": features.end_s})
+        if not any(rows.present.any() for rows in features.rows.values()):
+            return build.abstained(media, features, provenance=provenance)
         config = self.config.localization
         prediction = predict(self.network, features, config)
         # Nothing can be found where nothing is present.
         inputs = (np.nan_to_num(prediction.scores, nan=0.0), prediction.distances, features.grid)
-        return build.ok_report(
+        report = build.ok_report(
             media,
             features,
             scores=prediction.scores,
@@ -246,13 +247,10 @@ class MmmsbaDetector:
             calibration=self.config.calibration,
             provenance=provenance,
         )
-
-    def _cautious(self, report: Report) -> Report:
-        """Return a report whose score nobody can read without what to know about the weights."""
-        caution = self.config.caution
-        if not caution or report.score is None:
+        if not self.config.caution:
             return report
-        return report.model_copy(update={"warnings": (*report.warnings, caution)})
+        # Nobody shall read a score without what to know about the weights.
+        return report.model_copy(update={"warnings": (*report.warnings, self.config.caution)})
 
     @cached_property
     def _provenance(self) -> Provenance:
@@ -309,12 +307,6 @@ def bind_front_ends(config: FeaturesConfig) -> dict[str, BoundFrontEnd]:
         entry = lookup("front_ends", choice.name)
         bound[modality] = BoundFrontEnd(entry, entry.config.read(choice.settings))
     return bound
-
-
-def _with_features(provenance: Provenance, features: FeaturesConfig) -> Provenance:
-    """Return provenance with the settings that features were really made with."""
-    config = {**provenance.config, "features": features.model_dump(mode="json")}
-    return provenance.model_copy(update={"config": config})
 
 
 def require_versions(front_ends: Mapping[str, BoundFrontEnd], versions: Mapping[str, int]) -> None:

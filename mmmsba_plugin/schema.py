@@ -40,14 +40,17 @@ Rate = Annotated[float, Field(ge=0.0, le=1.0)]
 Seconds = Annotated[float, Field(allow_inf_nan=False)]
 
 
-def _unicode(text: str) -> str:
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
-
-
 #: Words that may hold a file's name. A name can be bytes that are no UTF-8, which Python keeps
 #: as lone surrogates and JSON cannot hold; there they are written as escapes, so that no file
 #: is lost over its name.
-Words = Annotated[str, PlainSerializer(_unicode, return_type=str, when_used="json")]
+Words = Annotated[
+    str,
+    PlainSerializer(
+        lambda text: text.encode("utf-8", "backslashreplace").decode("utf-8"),
+        return_type=str,
+        when_used="json",
+    ),
+]
 
 ManipulatedModality = Literal["audio", "visual", "both"]
 Status = Literal["ok", "abstained", "error"]

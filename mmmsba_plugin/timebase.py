@@ -166,7 +166,8 @@ class FrameClock:
         """
         num_frames = len(self.starts_s)
         first, last = min(max(first, 1), num_frames), min(max(last, 1), num_frames)
-        return float(self.starts_s[first - 1]), self._gone_s(last)
+        end_s = self.end_s if last == num_frames else float(self.starts_s[last])
+        return float(self.starts_s[first - 1]), end_s
 
     @property
     def longest_s(self) -> float:
@@ -187,10 +188,6 @@ class FrameClock:
         # Seconds are rounded on their way through files; a frame's edge must not fall into
         # its neighbour for that.
         return EDGE_TOLERANCE * (self.end_s - float(self.starts_s[0])) / len(self.starts_s)
-
-    def _gone_s(self, number: int) -> float:
-        is_last = number >= len(self.starts_s)
-        return self.end_s if is_last else float(self.starts_s[number])
 
 
 def pts_to_s(pts: int, time_base: Fraction, *, zero_s: float = 0.0) -> float:

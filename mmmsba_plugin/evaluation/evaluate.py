@@ -219,7 +219,14 @@ def side_by_side(
         DatasetError: There are no clips.
         PredictionsError: A system evaluated none of them.
     """
-    first, *others = systems = _named_apart(systems)
+    # No two may be called alike.
+    renamed: list[Predictions] = []
+    for system in systems:
+        used_names = {other.name for other in renamed}
+        names = chain([system.name], (f"{system.name} ({n})" for n in count(2)))
+        name = next(name for name in names if name not in used_names)
+        renamed.append(replace(system, name=name))
+    first, *others = systems = renamed
     silence = leading_silence_s or {}
     has_audio = any(length_s is not None for length_s in silence.values())
     draws = {name: settings[name] for name in ("num_resamples", "seed") if name in settings}
@@ -228,15 +235,3 @@ def side_by_side(
         gains={system.name: compare(first, system, ground_truth, **settings) for system in others},
         silence_auc=silence_auc(silence, ground_truth, **draws) if has_audio else None,
     )
-
-
-def _named_apart(systems: Sequence[Predictions]) -> list[Predictions]:
-    """Return systems of which no two are called alike."""
-    renamed: list[Predictions] = []
-    used_names: set[str] = set()
-    for system in systems:
-        choices = chain([system.name], (f"{system.name} ({n})" for n in count(2)))
-        name = next(name for name in choices if name not in used_names)
-        used_names.add(name)
-        renamed.append(replace(system, name=name))
-    return renamed

@@ -177,7 +177,13 @@ def beside(
         )
         for result in results
     ]
-    return sorted(rows, key=_rank) if columns else []
+    if not columns:
+        return []
+    # What is not stated ranks below zero.
+    return sorted(
+        rows,
+        key=lambda row: [1.0 if math.isnan(c.value) else -c.value for c in row.cells.values()],
+    )
 
 
 def challenge_score(metrics: Mapping[str, float]) -> float:
@@ -309,12 +315,6 @@ def _cell(result: PublishedResult, measure: str) -> Cell:
     if math.isnan(value):
         return Cell()
     return Cell(value, result.mark_of(measure), result.doubts.get(measure, ()))
-
-
-def _rank(row: Row) -> list[float]:
-    # What is not stated ranks below zero.
-    values = [cell.value for cell in row.cells.values()]
-    return [1.0 if math.isnan(value) else -value for value in values]
 
 
 @cache

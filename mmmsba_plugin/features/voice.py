@@ -99,9 +99,13 @@ class Voice(ColumnByColumn):
         num_snippets, num_rows = len(columns) // per_cell, -(-num_audio // per_cell)
         bands, mels, overall, hops = np.split(columns[: num_rows * per_cell], _PARTS, axis=1)
         power, mean_square = 10.0 ** (mels / 10.0), (10.0 ** (overall[:num_audio] / 10.0)).mean()
+        embeddings = speaker_embeddings(
+            power.astype(np.float32), mean_square=float(mean_square), window=_WINDOW, every=per_cell
+        )
+        alike = self_similarity(embeddings, stride_s=per_cell * HOP_S, window_s=_WINDOW * HOP_S)
         parts = (
             _levels(bands, num_audio, per_cell),
-            _similarities(power.astype(np.float32), float(mean_square), per_cell),
+            np.concatenate([alike, alike - np.median(alike, axis=0)], axis=1),
             # The last hop is only partly audio, or not at all.
             *(
                 _TRACES[name](hops[: max(1, num_audio - 1)].ravel(), num_rows, per_cell)
@@ -155,15 +159,6 @@ def _at_middles(
 #: The length of each encoder's part of a row, and what computes it.
 _TRACE_VALUES = {"spoofing": spoofing.NUM_VALUES, "quality": 2 * quality.NUM_VALUES}
 _TRACES = {"spoofing": _spoofing_traces, "quality": _quality_traces}
-
-
-def _similarities(
-    mels: NDArray[np.float32], mean_square: float, per_cell: int
-) -> NDArray[np.float32]:
-    """Compute self-similarities and their deviations, shape ``(snippet, 2 * NUM_VALUES)``."""
-    embeddings = speaker_embeddings(mels, mean_square=mean_square, window=_WINDOW, every=per_cell)
-    values = self_similarity(embeddings, stride_s=per_cell * HOP_S, window_s=_WINDOW * HOP_S)
-    return np.concatenate([values, values - np.median(values, axis=0)], axis=1)
 
 
 def _powers(samples: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -199,7 +199,11 @@ def _lines(table: MeasuredTable, *, newline: str) -> Iterator[list[str]]:
         if row.status == "measured":
             ours = [_ours(cell, table.digits, newline) for cell in row.cells]
             yield [*head, f"ours, {_STAND_IN}" if row.stand_in else "ours", *ours]
-        reported = [_reported(cell, table.digits, footnote_numbers) for cell in row.cells]
+        reported = []
+        for value in (cell.reported for cell in row.cells):
+            marks = ",".join(str(footnote_numbers[m]) for m in value.marks) if value else ""
+            number = _number(value.value, table.digits) if value else "-"
+            reported.append(f"{number} {WRONG}{marks}" if marks else number)
         is_plain = row.status in {"measured", "reported"}
         whose = "reported" if is_plain else f"reported (ours: {row.status})"
         yield [*head, whose, *reported]
@@ -223,14 +227,6 @@ def _with_ends(number: Interval, digits: int) -> list[str]:
     """Return a figure, and the ends of its interval if it has any."""
     ends = _range(number.low, number.high, digits)
     return [_number(number.value, digits), *([ends] if ends else [])]
-
-
-def _reported(cell: Cell, digits: int, footnote_numbers: dict[str, int]) -> str:
-    if cell.reported is None:
-        return "-"
-    marks = ",".join(str(footnote_numbers[reason]) for reason in cell.reported.marks)
-    figure = _number(cell.reported.value, digits)
-    return f"{figure} {WRONG}{marks}" if marks else figure
 
 
 def _numbered(table: MeasuredTable) -> dict[str, int]:

@@ -25,7 +25,8 @@ class DatasetReaderContract(ConfiguredContract[DatasetReader]):
 
     def records(self, root: Path, **settings: object) -> list[Record]:
         """Return all records of the dataset at ``root``, or those that settings ask for."""
-        return list(self.entry.build(self.config_at(root, **settings), on_error=_ignore))
+        config = self.config_at(root, **settings)
+        return list(self.entry.build(config, on_error=lambda _: None))
 
     def config_at(self, root: Path, **settings: object) -> Config:
         """Return the settings that read the dataset at ``root``."""
@@ -124,10 +125,6 @@ class DatasetReaderContract(ConfiguredContract[DatasetReader]):
         """Return the records of a dataset, and the errors of those that are left out."""
         errors: list[DatasetError] = []
         return list(self.entry.build(self.config_at(root), on_error=errors.append)), errors
-
-
-def _ignore(error: DatasetError) -> None:
-    """Go on without the record; for ``on_error``."""
 
 
 def _everything_in(folder: Path) -> dict[Path, bytes | None]:

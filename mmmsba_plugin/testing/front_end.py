@@ -18,12 +18,6 @@ from mmmsba_plugin.timebase import Grid
 Observation = AudioBlock | FaceCrop | Frame
 
 
-def _time_s(observation: Observation) -> float:
-    if isinstance(observation, AudioBlock):
-        return observation.start_s
-    return observation.pts_s
-
-
 class FrontEndContract(ConfiguredContract[FrontEnd]):
     """Contract of a front-end.
 
@@ -45,7 +39,10 @@ class FrontEndContract(ConfiguredContract[FrontEnd]):
         }
         lists = [make() for kind, make in makers.items() if kind in self.entry.inputs]
         # Sorting is stable: audio, frame, face, as a clip is walked.
-        return sorted(chain.from_iterable(lists), key=_time_s)
+        return sorted(
+            chain.from_iterable(lists),
+            key=lambda seen: seen.start_s if isinstance(seen, AudioBlock) else seen.pts_s,
+        )
 
     def rows(self, observations: Iterable[Observation]) -> FeatureRows:
         """Compute the rows of a sample clip of ``duration_s`` with a new extractor."""

@@ -122,7 +122,14 @@ def compose(speaker: Speaker, *, seconds: float, rng: np.random.Generator) -> Sc
     rows: list[_Row] = []
     while len(rows) < num_rows:
         for _ in range(rng.integers(3, 9)):
-            rows += _draw_syllable(speaker, rng)
+            vowel = VOWELS[rng.integers(len(VOWELS))]
+            consonant = CONSONANTS[rng.integers(len(CONSONANTS))]
+            num_syllable = s_to_samples(rng.uniform(0.8, 1.25) / speaker.syllables_hz, CONTROL_HZ)
+            num_before = s_to_samples(0.07, CONTROL_HZ)
+            stress, mouth = rng.uniform(0.7, 1.0), (consonant.opening, vowel.width)
+            before: _Row = (*mouth, consonant.voice, consonant.hiss, *vowel.formants_hz)
+            core: _Row = (stress * vowel.opening, vowel.width, stress, 0.0, *vowel.formants_hz)
+            rows += [before] * num_before + [core] * (num_syllable - num_before)
         pause: _Row = (_REST.opening, _REST.width, 0.0, 0.0, *_REST.formants_hz)
         rows += [pause] * s_to_samples(rng.uniform(0.15, 0.4), CONTROL_HZ)
     # Corners are rounded: tongue and lips have mass.
@@ -161,18 +168,6 @@ def sing(
     # everything, because digital silence is a clue that no microphone leaves.
     mix = 0.12 * audio + 0.1 * hiss * np.diff(noise, prepend=0.0) + 4e-4 * noise
     return np.clip(mix, -0.99, 0.99).astype(np.float32)
-
-
-def _draw_syllable(speaker: Speaker, rng: np.random.Generator) -> list[_Row]:
-    vowel = VOWELS[rng.integers(len(VOWELS))]
-    consonant = CONSONANTS[rng.integers(len(CONSONANTS))]
-    num_rows = s_to_samples(rng.uniform(0.8, 1.25) / speaker.syllables_hz, CONTROL_HZ)
-    num_before = s_to_samples(0.07, CONTROL_HZ)
-    stress = rng.uniform(0.7, 1.0)
-    mouth, voice, hiss = consonant.opening, consonant.voice, consonant.hiss
-    before: _Row = (mouth, vowel.width, voice, hiss, *vowel.formants_hz)
-    core: _Row = (stress * vowel.opening, vowel.width, stress, 0.0, *vowel.formants_hz)
-    return [before] * num_before + [core] * (num_rows - num_before)
 
 
 def _make_pulses(
