@@ -1,6 +1,6 @@
 """``mmmsba evaluate``: how well detectors do on clips with known truth."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -129,7 +129,9 @@ def evaluate(
     }
     console = _console.console(to_stderr=as_json == _evaluation.STDOUT)
     _make_folders(output, as_json)
-    others, published = _split_beside(beside or [])
+    arguments = [argument.partition(":") for argument in beside or []]
+    published = [dataset for word, _, dataset in arguments if word == _PUBLISHED]
+    others = ["".join(words) for words in arguments if words[0] != _PUBLISHED]
     options = _evaluation.GroundTruthOptions(truth, data, split, listens=leaks)
     _evaluation.require_published(published, options)
     if predictions:
@@ -194,17 +196,6 @@ def _parse_list(listed: str, kind: Callable[[str], Any], option: str) -> tuple[A
         raise typer.BadParameter(
             f"{listed} is no list such as 0.5,0.75 or 100,50", param_hint=option
         ) from error
-
-
-def _split_beside(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Split off the datasets whose published results are asked for from other predictions."""
-    others, datasets = [], []
-    for argument in arguments:
-        if argument == _PUBLISHED or argument.startswith(f"{_PUBLISHED}:"):
-            datasets.append(argument.removeprefix(_PUBLISHED).removeprefix(":"))
-        else:
-            others.append(argument)
-    return others, datasets
 
 
 def _make_folders(output: Path | None, as_json: Path | None) -> None:

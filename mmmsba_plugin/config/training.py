@@ -60,16 +60,6 @@ class TrainConfig(Config):
     loss: LossConfig = Field(default=LossConfig(), description="The loss.")
 
 
-def _filled(value: object, default: object) -> object:
-    """Return a setting, or its default; a dictionary that is given in part is filled up.
-
-    One that comes whole, as from a checkpoint, has said everything.
-    """
-    if isinstance(default, dict) and isinstance(value, dict):
-        return {**default, **value}
-    return default if value is None else value
-
-
 class FitConfig(Config):
     """Everything that decides one training run, except its data."""
 
@@ -110,11 +100,14 @@ class FitConfig(Config):
         # What is no name of a preset, or no settings at all, is refused field by field.
         if not isinstance(settings, dict) or not isinstance(preset, str):
             return settings
-        defaults = PRESET_DEFAULTS.get(preset, {})
-        return {
-            **settings,
-            **{name: _filled(settings.get(name), defaults[name]) for name in defaults},
-        }
+        filled = dict(settings)
+        for name, default in PRESET_DEFAULTS.get(preset, {}).items():
+            value = settings.get(name)
+            if isinstance(default, dict) and isinstance(value, dict):
+                # One that comes whole, as from a checkpoint, has said everything.
+                value = {**default, **value}
+            filled[name] = default if value is None else value
+        return filled
 
     @model_validator(mode="after")
     def _describes_a_network(self) -> Self:

@@ -29,7 +29,7 @@ _THIRD_PARTY = "*"
 _NO_COMPARISON = "as reported, on splits and by evaluators that differ: no comparison by itself"
 _CHALLENGE_SCORE = "challenge_score"
 #: Attributes of a published result that JSON can hold as they are.
-_PLAIN = ("method", "split", "trained_on", "source", "mark", "venue", "year")
+_JSON_ATTRIBUTES = ("method", "split", "trained_on", "source", "mark", "venue", "year")
 #: What that is the mean of: of both halves alike, whichever has more figures.
 _CHALLENGE_HALVES = (
     tuple(f"ap@{tiou}" for tiou in ("0.5", "0.75", "0.9", "0.95")),
@@ -262,7 +262,7 @@ def plain_rows(rows: Sequence[Row]) -> list[dict[str, Any]]:
             },
             "doubts": {name: list(c.reasons) for name, c in row.cells.items() if c.reasons},
             "published": row.result
-            and {name: getattr(row.result, name) for name in _PLAIN}
+            and {name: getattr(row.result, name) for name in _JSON_ATTRIBUTES}
             | {"notes": list(row.result.notes)},
         }
         for row in rows

@@ -89,7 +89,15 @@ class FaceOptOuts:
 
     def opt_outs(self, grid: Grid, present: NDArray[np.bool_]) -> tuple[OptOut, ...]:
         """Compute the segments of the cells that got no row, and why."""
-        reasons = self._reasons_by_cell(grid, len(present))
+        num_cells = len(present)
+        reasons = [NOTHING_SEEN] * num_cells
+        starts = np.clip(grid.indices_at(np.asarray(self._times_s)), 0, num_cells).tolist()
+        ends = [*starts, num_cells][1:]
+        # A frame's reason for showing no face lasts on until the next frame.
+        for reason, start, end in zip(self._reasons, starts, ends, strict=True):
+            if reason is not None:
+                stop = min(max(end, start + 1), num_cells)
+                reasons[start:stop] = [reason] * (stop - start)
         whole = Segment(grid.start_s, self.end_s) if self._times_s else None
         runs: list[tuple[Segment, str]] = []
         for reason in dict.fromkeys(reasons):
@@ -105,18 +113,6 @@ class FaceOptOuts:
         if self._num_faces <= 1:
             return ()
         return (f"{self._num_faces} faces in view; only the main one was judged",)
-
-    def _reasons_by_cell(self, grid: Grid, num_snippets: int) -> list[str]:
-        """Compute the reason of each cell for showing no face; a frame's reason lasts on."""
-        reasons = [NOTHING_SEEN] * num_snippets
-        starts = np.clip(grid.indices_at(np.asarray(self._times_s)), 0, num_snippets).tolist()
-        for reason, start, after in zip(
-            self._reasons, starts, [*starts[1:], num_snippets], strict=True
-        ):
-            if reason is not None:
-                cells = range(start, min(max(after, start + 1), num_snippets))
-                reasons[cells.start : cells.stop] = [reason] * len(cells)
-        return reasons
 
 
 def _extend(segments: list[Segment], more: Segment) -> None:

@@ -103,8 +103,12 @@ class Voice(ColumnByColumn):
             power.astype(np.float32), mean_square=float(mean_square), window=_WINDOW, every=per_cell
         )
         alike = self_similarity(embeddings, stride_s=per_cell * HOP_S, window_s=_WINDOW * HOP_S)
+        about_mean = (bands - bands[:num_audio].mean(axis=0)) / _DB_A_UNIT
+        about_mean[num_audio:] = 0.0
+        levels = about_mean.reshape(-1, per_cell, NUM_BANDS).mean(axis=1)
+        steps = np.abs(np.diff(levels, axis=0, prepend=levels[:1]))
         parts = (
-            _levels(bands, num_audio, per_cell),
+            *(levels, in_units_of_spread(levels), steps),
             np.concatenate([alike, alike - np.median(alike, axis=0)], axis=1),
             # The last hop is only partly audio, or not at all.
             *(
@@ -113,15 +117,6 @@ class Voice(ColumnByColumn):
             ),
         )
         return np.pad(np.column_stack(parts), ((0, num_snippets - num_rows), (0, 0)))
-
-
-def _levels(bands: Columns, num_audio: int, per_cell: int) -> NDArray[np.float32]:
-    """Compute levels, also in units of their spread, and steps, ``(snippet, 3 * NUM_BANDS)``."""
-    about_mean = (bands - bands[:num_audio].mean(axis=0)) / _DB_A_UNIT
-    about_mean[num_audio:] = 0.0
-    levels = about_mean.reshape(-1, per_cell, NUM_BANDS).mean(axis=1)
-    steps = np.abs(np.diff(levels, axis=0, prepend=levels[:1]))
-    return np.concatenate([levels, in_units_of_spread(levels), steps], axis=1)
 
 
 def _spoofing_traces(

@@ -19,7 +19,6 @@ from mmmsba_plugin.forge.donors import Donors
 from mmmsba_plugin.forge.face_trace import fetch_frames
 from mmmsba_plugin.forge.plan import (
     PlannedSegment,
-    Proposer,
     SegmentConfig,
     plan_segments,
     propose_audio,
@@ -159,16 +158,18 @@ def forge_clip(
             audio=clip.audio if recipe.audios else None,
             rate_hz=clip.sample_rate_hz,
         )
-        if aligned and any(needs_counterpart(forger) for _, forger in recipe.frames):
-            propose = _where_changed(propose, aligned)
     else:
         propose = propose_audio(clip.audio, clip.sample_rate_hz)
-    segments = plan_segments(
-        lambda length_s, rng: propose(min(length_s, limit_s), rng),
-        duration_s=clip.duration_s,
-        config=config,
-        rng=rng,
-    )
+    frames_are_cut = any(needs_counterpart(forger) for _, forger in recipe.frames)
+
+    def propose_usable(length_s: float, rng: np.random.Generator) -> PlannedSegment | None:
+        segment = propose(min(length_s, limit_s), rng)
+        # Every frame must differ in a counterpart; where lips stay shut, some do not.
+        if segment and aligned and frames_are_cut:
+            return segment if aligned.changed[list(segment.frames)].all() else None
+        return segment
+
+    segments = plan_segments(propose_usable, duration_s=clip.duration_s, config=config, rng=rng)
     if not segments:
         return Refusal(
             "it has no room for a fake segment with real time around it; give a longer clip "
@@ -183,16 +184,6 @@ def forge_clip(
         if forgers and not log.operations:
             return log.refusals[-1]
     return FakeClip(new_audio, new_frames, (*audio_log.operations, *frame_log.operations))
-
-
-def _where_changed(propose: Proposer, aligned: AlignedFake) -> Proposer:
-    """Keep to segments in which every frame was altered; where lips stay shut, some are not."""
-
-    def propose_changed(length_s: float, rng: np.random.Generator) -> PlannedSegment | None:
-        segment = propose(length_s, rng)
-        return segment if segment and aligned.changed[list(segment.frames)].all() else None
-
-    return propose_changed
 
 
 @dataclass(frozen=True, slots=True)

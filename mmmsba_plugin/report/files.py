@@ -33,21 +33,17 @@ def report_names(clips: Iterable[Path], output: Path | None) -> dict[Path, Path]
     names: dict[Path, Path] = {}
     used_names: set[Path] = set()
     for clip in clips:
-        if clip not in names:
-            names[clip] = _free_name(clip, output, used_names)
-            used_names.add(names[clip])
+        if clip in names:
+            continue
+        # Absolute, because "." has no name; and "/" has none even so.
+        whole, folder = clip.absolute(), output or clip.parent
+        beside = output is None or output.resolve() == whole.parent.resolve()
+        stem, full = _shortened(whole.stem or "root"), _shortened(whole.name)
+        choices = chain((stem, full), (f"{full}-{n}" for n in count(2)))
+        paths = (folder / f"{choice}{_BESIDE if beside else ''}" for choice in choices)
+        names[clip] = next(path for path in paths if path not in used_names)
+        used_names.add(names[clip])
     return names
-
-
-def _free_name(clip: Path, output: Path | None, used_names: set[Path]) -> Path:
-    # Absolute, because "." has no name; and "/" has none even so.
-    whole = clip.absolute()
-    folder = output or clip.parent
-    beside = output is None or output.resolve() == whole.parent.resolve()
-    stem, full = _shortened(whole.stem or "root"), _shortened(whole.name)
-    choices = chain((stem, full), (f"{full}-{n}" for n in count(2)))
-    names = (folder / f"{choice}{_BESIDE if beside else ''}" for choice in choices)
-    return next(name for name in names if name not in used_names)
 
 
 def _shortened(name: str) -> str:

@@ -190,29 +190,23 @@ def _media_facts(media: Media) -> Iterator[tuple[str, str]]:
     if media.duration_s is not None:
         yield "Duration", f"{clock(media.duration_s)} ({media.duration_s:.3f} s)"
     # A file without a container was not opened, so what is in it is not known.
-    if media.container is not None or media.video or media.audio:
-        yield "Frame", _video_fact(media)
-        yield "Audio", _audio_fact(media)
-
-
-def _video_fact(media: Media) -> str:
-    if (video := media.video) is None:
-        return "none"
-    facts = [video.codec, f"{video.width_px} × {video.height_px} px"]  # noqa: RUF001 - a times sign
-    if video.fps_hz is not None:
-        facts.append(f"{video.fps_hz:.3f} frames a second on average")
-    if video.rotation_deg:
-        facts.append(f"turned by {video.rotation_deg}°, which was undone")
-    return ", ".join([*facts, f"from {clock(video.start_s)}"])
-
-
-def _audio_fact(media: Media) -> str:
-    if (audio := media.audio) is None:
-        return "none"
-    return (
-        f"{audio.codec}, {audio.sample_rate_hz} Hz, {audio.channels} channel"
-        f"{'' if audio.channels == 1 else 's'}, from {clock(audio.start_s)}"
-    )
+    if media.container is None and not media.video and not media.audio:
+        return
+    facts = ["none"]
+    if video := media.video:
+        facts = [video.codec, f"{video.width_px} × {video.height_px} px"]  # noqa: RUF001 - a times sign
+        if video.fps_hz is not None:
+            facts.append(f"{video.fps_hz:.3f} frames a second on average")
+        if video.rotation_deg:
+            facts.append(f"turned by {video.rotation_deg}°, which was undone")
+        facts.append(f"from {clock(video.start_s)}")
+    yield "Frame", ", ".join(facts)
+    facts = ["none"]
+    if audio := media.audio:
+        channels = f"{audio.channels} channel{'' if audio.channels == 1 else 's'}"
+        start = f"from {clock(audio.start_s)}"
+        facts = [audio.codec, f"{audio.sample_rate_hz} Hz", channels, start]
+    yield "Audio", ", ".join(facts)
 
 
 def _provenance_facts(provenance: Provenance) -> Iterator[tuple[str, str]]:

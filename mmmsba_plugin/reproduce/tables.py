@@ -119,24 +119,16 @@ def _checked(cells: Cells) -> Cells:
         low, high = sorted((row["true_positive_rate"], 1 - row["false_positive_rate"]))
         if not low - _ROUNDING <= row["accuracy"] <= high + _ROUNDING:
             cells = _marked(cells, ("accuracy",), ACCURACY_OUTSIDE)
-        if not _eer_reachable(row):
+        # At the EER false positives are as many as misses; to its right, no fewer fakes can be
+        # found, to its left no more.
+        to_the_right = row["false_positive_rate"] - row["eer"]
+        higher = row["true_positive_rate"] - (1 - row["eer"])
+        too_low, too_high = higher < -_ROUNDING, higher > _ROUNDING
+        if (to_the_right >= 0 and too_low) or (to_the_right <= 0 and too_high):
             cells = _marked(cells, ("eer",), EER_UNREACHABLE)
     recalls = [name for name in LOCALIZATION if name.startswith("ar@") and name in row]
     falls = [pair for pair in pairwise(recalls) if row[pair[0]] > row[pair[1]]]
     return _marked(cells, {name for pair in falls for name in pair}, RECALL_FALLS)
-
-
-def _eer_reachable(row: Mapping[str, float]) -> bool:
-    """Return whether a curve that never falls can pass both the EER and the rates.
-
-    At the EER false positives are as many as misses; to its right, no fewer forgeries can be
-    found, to its left no more.
-    """
-    to_the_right = row["false_positive_rate"] - row["eer"]
-    higher = row["true_positive_rate"] - (1 - row["eer"])
-    if to_the_right >= 0 and higher < -_ROUNDING:
-        return False
-    return not (to_the_right <= 0 and higher > _ROUNDING)
 
 
 def _read(metrics: Sequence[str], text: str, *, unit: float = 1.0) -> tuple[ReportedRow, ...]:

@@ -41,7 +41,7 @@ class FrontEndContract(ConfiguredContract[FrontEnd]):
         # Sorting is stable: audio, frame, face, as a clip is walked.
         return sorted(
             chain.from_iterable(lists),
-            key=lambda seen: seen.start_s if isinstance(seen, AudioBlock) else seen.pts_s,
+            key=lambda item: item.start_s if isinstance(item, AudioBlock) else item.pts_s,
         )
 
     def rows(self, observations: Iterable[Observation]) -> FeatureRows:

@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from mmmsba_plugin.features.opt_outs import NOTHING_AUDIBLE, SILENCE, AudioOptOuts
+from mmmsba_plugin.features.opt_outs import NOTHING_AUDIBLE, SILENCE, AudioOptOuts, FaceOptOuts
 from mmmsba_plugin.structures import AudioBlock
+from mmmsba_plugin.timebase import Grid
 
 RATE_HZ = 16_000
 
@@ -35,3 +36,7 @@ class TestAudioOptOuts:
 
     def test_missing_audio_is_distinguished_from_silence(self):
         assert self.opt_outs(noise(1.0), noise(1.0, start_s=2.0)) == [(1.0, 2.0, NOTHING_AUDIBLE)]
+
+
+def test_a_clip_of_which_no_frame_was_decoded_has_no_segment_to_opt_out_of():
+    assert FaceOptOuts().opt_outs(Grid(stride_s=0.2), np.zeros(3, dtype=bool)) == ()

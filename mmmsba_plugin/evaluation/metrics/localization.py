@@ -115,7 +115,10 @@ class Matched:
             return self._rules.area(places, len(self._scores), num_ground_truth)
         copies = counts[self._clip_at_place[places]]
         in_draw = np.flatnonzero(copies)
-        num_seen = self._num_seen(counts)[places[in_draw]]
+        # The drawn proposals up to each rank are kept: a draw is measured at several tIoU.
+        if self._draw_cache is None or not np.array_equal(self._draw_cache[0], counts):
+            self._draw_cache = counts.copy(), np.cumsum(counts[self._clip_at_place])
+        num_seen = self._draw_cache[1][places[in_draw]]
         return self._rules.area_of_draw(num_seen, copies[in_draw], num_ground_truth)
 
     def average_recall(self, num_proposals: int, counts: NDArray[np.int64] | None = None) -> float:
@@ -145,7 +148,14 @@ class Matched:
         num_ground_truth = self._num_ground_truth(counts)
         if not num_ground_truth:
             return math.nan
-        clips, num_found = self._recalled_by(num_proposals)
+        if num_proposals not in self._recalled:
+            counted = self._pairs[self._pairs.rank < num_proposals]
+            best = best_of_each_truth(counted, len(self._clip_of_truth))
+            hits = [int(self._rules.reaching(best, t).sum()) for t in self._recall_tious]
+            by_best = self._clip_of_truth[np.argsort(-best, kind="stable")]
+            self._recalled[num_proposals] = by_best, np.array(hits, dtype=np.int64)
+        # The clips of all truths, the best found first, and how many of these each tIoU finds.
+        clips, num_found = self._recalled[num_proposals]
         if counts is not None:
             num_found = offsets_of(counts[clips])[num_found]
         return self._rules.mean_recall(num_found, num_ground_truth)
@@ -184,28 +194,6 @@ class Matched:
             rows = settle(pairs, len(self._scores), len(self._clip_of_truth))
             self._right[tiou] = np.sort(self._place_of_row[rows])
         return self._right[tiou]
-
-    def _num_seen(self, counts: Ints) -> Ints:
-        """Count the drawn proposals up to each rank.
-
-        The last answer is kept, because the same draw is asked for at several thresholds.
-        """
-        if self._draw_cache is None or not np.array_equal(self._draw_cache[0], counts):
-            self._draw_cache = counts.copy(), np.cumsum(counts[self._clip_at_place])
-        return self._draw_cache[1]
-
-    def _recalled_by(self, num_proposals: int) -> tuple[Ints, Ints]:
-        """Return the clips of all truths, the best found first, and how many are found.
-
-        The latter at each threshold, so that those found at one are the first so many.
-        """
-        if num_proposals not in self._recalled:
-            counted = self._pairs[self._pairs.rank < num_proposals]
-            best = best_of_each_truth(counted, len(self._clip_of_truth))
-            hits = [int(self._rules.reaching(best, t).sum()) for t in self._recall_tious]
-            clips = self._clip_of_truth[np.argsort(-best, kind="stable")]
-            self._recalled[num_proposals] = clips, np.array(hits, dtype=np.int64)
-        return self._recalled[num_proposals]
 
 
 def match(
