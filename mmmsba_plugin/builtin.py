@@ -6,7 +6,7 @@ light: what an entry needs is imported when the entry is used.
 
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 from mmmsba_plugin.features.embedded import EmbeddingConfig, FaceEmbedding, LipsEmbedding
 from mmmsba_plugin.features.face import FaceTexture, FaceTextureConfig
@@ -27,7 +27,6 @@ from mmmsba_plugin.report import benchmark_formats, writers
 
 if TYPE_CHECKING:
     from mmmsba_plugin.record import Record
-    from mmmsba_plugin.schema import Report
 
 
 @hookimpl
@@ -114,7 +113,9 @@ def forensics_writers() -> Iterator[Writer]:
     yield Writer(
         "curves", ".curves.csv", "Scores along time, one row a snippet.", writers.write_curves
     )
-    yield Writer("html", ".html", "A page to read offline, with time line and frames.", _write_html)
+    yield Writer(
+        "html", ".html", "A page to read offline, with time line and frames.", writers.write_html
+    )
     yield Writer(
         "av-deepfake1m",
         ".prediction.json",
@@ -199,9 +200,3 @@ def _fit_detector(records: "Iterable[Record]", settings: Mapping[str, Any], out:
     from mmmsba_plugin.training.fit import fit
 
     return fit(records, FitConfig.read(dict(settings)), out).checkpoint
-
-
-def _write_html(report: "Report", stream: IO[str]) -> None:
-    from mmmsba_plugin.report.html import render
-
-    stream.write(render(report))

@@ -4,7 +4,6 @@ Everything is read from the sample: no weights, and no decoding but for the fram
 segments.
 """
 
-import base64
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -27,7 +26,6 @@ MAX_POINTS: Final = 1500
 MAX_FRAMES: Final = 24
 
 _FRAME_PX = 120
-_JPEG_QUALITY = 80
 
 
 def clip_of(sample: fo.Sample, fields: Fields, *, truth_field: str | None) -> Clip:
@@ -86,6 +84,7 @@ def frames_of(sample: fo.Sample, fields: Fields) -> Iterator[FrameImage]:
         sample: A video sample.
         fields: Fields of a run.
     """
+    from mmmsba_plugin.media.encode import jpeg_data_uri
     from mmmsba_plugin.media.probe import probe
     from mmmsba_plugin.media.video import frame_at
 
@@ -105,21 +104,8 @@ def frames_of(sample: fo.Sample, fields: Fields) -> Iterator[FrameImage]:
             yield FrameImage(segment_id=segment.id, src=None, caption=str(error))
         else:
             yield FrameImage(
-                segment_id=segment.id, src=data_uri(frame.rgb), caption=clock(frame.pts_s)
+                segment_id=segment.id, src=jpeg_data_uri(frame.rgb), caption=clock(frame.pts_s)
             )
-
-
-def data_uri(rgb: NDArray[np.uint8]) -> str:
-    """Encode a frame as the data URI of a JPEG.
-
-    Args:
-        rgb: The frame, shape ``(height, width, 3)``.
-    """
-    import cv2
-
-    bgr = cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR)
-    _, jpeg = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
-    return "data:image/jpeg;base64," + base64.b64encode(jpeg.tobytes()).decode("ascii")
 
 
 def highest(scores: NDArray[np.float64], snippets_a_point: int) -> list[float | None]:

@@ -4,6 +4,7 @@ Fake and real clips must leave through one door with the same settings, or a
 detector learns the encoder instead of the manipulation.
 """
 
+import base64
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from itertools import chain
@@ -23,6 +24,7 @@ from mmmsba_plugin.timebase import frames_to_s
 #: Frames a second that are assumed of a file which does not say.
 _USUAL_FPS_HZ = 25
 _MAX_DENOMINATOR = 1001
+_JPEG_QUALITY = 82
 
 
 def write_clip(
@@ -121,3 +123,16 @@ def fps_of(media: Media) -> Fraction:
     """Return the frame rate of a file as a fraction that encoders accept, in Hz."""
     fps_hz = (media.video.fps_hz if media.video else None) or _USUAL_FPS_HZ
     return Fraction(fps_hz).limit_denominator(_MAX_DENOMINATOR)
+
+
+def jpeg_data_uri(rgb: Rgb) -> str:
+    """Encode a frame as the data URI of a JPEG, to stand in a page.
+
+    Args:
+        rgb: The frame, shape ``(height, width, 3)``.
+    """
+    import cv2
+
+    bgr = cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR)
+    _, jpeg = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
+    return "data:image/jpeg;base64," + base64.b64encode(jpeg.tobytes()).decode("ascii")

@@ -4,7 +4,6 @@ The page needs nothing but itself: no network, no script, no second file. Its ow
 forbids a browser to fetch anything for it, so opening it tells nobody.
 """
 
-import base64
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mmmsba_plugin.errors import MmmsbaError
+from mmmsba_plugin.media.encode import jpeg_data_uri
 from mmmsba_plugin.media.video import frame_at
 from mmmsba_plugin.report.text import ALTERED, percent, verdict, visible
 from mmmsba_plugin.report.timeline import CURVE_BOX, timeline
@@ -27,7 +27,6 @@ NUM_PROPOSALS = 10
 #: Each frame adds some 20 kB to the page.
 MAX_FRAMES = 50
 _FRAME_PX = 288
-_JPEG_QUALITY = 82
 
 _Facts = list[tuple[str, str]]
 
@@ -174,12 +173,7 @@ def _shot(report: Report, segment: FakeSegment) -> tuple[str | None, str]:
         frame = frame_at(report.media, middle_s, max_short_side_px=_FRAME_PX)
     except MmmsbaError as error:
         return None, f"No frame: {error}"
-    import cv2
-
-    bgr = cv2.cvtColor(frame.rgb, cv2.COLOR_RGB2BGR)
-    _, jpeg = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
-    uri = "data:image/jpeg;base64," + base64.b64encode(jpeg.tobytes()).decode("ascii")
-    return uri, f"Frame at {clock(frame.pts_s)}"
+    return jpeg_data_uri(frame.rgb), f"Frame at {clock(frame.pts_s)}"
 
 
 def _media_facts(media: Media) -> Iterator[tuple[str, str]]:

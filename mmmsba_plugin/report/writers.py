@@ -34,6 +34,13 @@ def write_json(report: Report, stream: IO[str]) -> None:
     stream.write(report.model_dump_json(indent=2, exclude={"curves"}) + "\n")
 
 
+def write_html(report: Report, stream: IO[str]) -> None:
+    """Write one page with time line and frames; the media file is read for these."""
+    from mmmsba_plugin.report.html import render
+
+    stream.write(render(report))
+
+
 def write_curves(report: Report, stream: IO[str]) -> None:
     """Write one row a snippet: its cell, the score by all modalities, and by each alone.
 

@@ -1,12 +1,15 @@
 """Clips that are written: in place, complete, and the same each time."""
 
+import base64
 import weakref
 
+import cv2
+import numpy as np
 import pytest
 
 from mmmsba_plugin.errors import ConfigError
 from mmmsba_plugin.media.audio import read_audio
-from mmmsba_plugin.media.encode import write_clip
+from mmmsba_plugin.media.encode import jpeg_data_uri, write_clip
 from mmmsba_plugin.media.probe import probe
 from mmmsba_plugin.media.video import FrameReader
 from mmmsba_plugin.structures import Frame
@@ -87,3 +90,12 @@ def test_a_failed_writing_leaves_nothing_behind(tmp_path):
     with pytest.raises(ConfigError, match="64x96 px, but the clip began with 128x96"):
         write_clip(tmp_path / "a.mp4", frames, fps_hz=25)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_data_uri_holds_the_frame_as_a_jpeg_of_its_colours():
+    red = np.zeros((16, 24, 3), dtype=np.uint8)
+    red[..., 0] = 255
+    kind, _, data = jpeg_data_uri(red).partition(",")
+    jpeg = np.frombuffer(base64.b64decode(data), dtype=np.uint8)
+    assert kind == "data:image/jpeg;base64"
+    np.testing.assert_allclose(cv2.imdecode(jpeg, cv2.IMREAD_COLOR)[..., ::-1], red, atol=4)
