@@ -36,6 +36,7 @@ from mmmsba_plugin.forge.source_clip import (
     read_source_audio,
 )
 from mmmsba_plugin.forge.sources import Counterpart, Source, seed_from
+from mmmsba_plugin.forge.speaker_visibility import measure_visibility
 from mmmsba_plugin.forger import Audio
 from mmmsba_plugin.media.encode import fps_of, write_clip
 from mmmsba_plugin.segment import Segment
@@ -129,6 +130,15 @@ class VariantWriter:
             fps_hz=fps_of(self.source.media),
             sample_rate_hz=self._config.sample_rate_hz,
         )
+
+    @cached_property
+    def visibility(self) -> dict[str, Any]:
+        """Metadata that say whether the voice of the real clip is that of the face."""
+        if self.source.candidate.fake:
+            return {}
+        rate_hz = self._config.sample_rate_hz
+        visibility = measure_visibility(self.clip.face, self.clip.audio, sample_rate_hz=rate_hz)
+        return visibility.to_metadata()
 
     def recipes(self, forgers: ForgerSet, number: int) -> Iterator[Recipe]:
         """Yield the recipes to try for a variant of this clip, the best first.
@@ -345,6 +355,7 @@ class VariantWriter:
             details={
                 "source": self.source.candidate.key,
                 **self.source.candidate.details,
+                **self.visibility,
                 "operations": [operation.to_dict() for operation in fake.operations],
                 "processing": processing.to_metadata(),
             },
