@@ -13,6 +13,7 @@ from mmmsba_plugin.features.face import FaceTexture, FaceTextureConfig
 from mmmsba_plugin.features.lips import LipsTexture, LipsTextureConfig
 from mmmsba_plugin.features.log_mel import LogMel, LogMelConfig
 from mmmsba_plugin.features.precomputed import Precomputed, PrecomputedConfig
+from mmmsba_plugin.features.sync import Sync, SyncConfig
 from mmmsba_plugin.features.voice import Voice, VoiceConfig
 from mmmsba_plugin.hookspecs import (
     DatasetReader,
@@ -93,6 +94,14 @@ def forensics_front_ends() -> Iterator[FrontEnd]:
         inputs=frozenset({"faces"}),
         config=EmbeddingConfig,
         build=LipsEmbedding,
+    )
+    yield FrontEnd(
+        name="sync",
+        modality="sync",
+        summary="Agreement of mouth and audio, and the lag at which they agree best.",
+        inputs=frozenset({"audio", "faces"}),
+        config=SyncConfig,
+        build=Sync,
     )
     yield FrontEnd(
         name="precomputed",

@@ -30,6 +30,7 @@ TENSORS = (
     "mmmsba_plugin.training.",
     "mmmsba_plugin.features.embeddings.aasist",
     "mmmsba_plugin.features.embeddings.efficientnet",
+    "mmmsba_plugin.features.embeddings.two_streams",
 )
 
 RUN_COMMAND = """

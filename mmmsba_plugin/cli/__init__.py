@@ -25,6 +25,7 @@ from mmmsba_plugin.cli import (
     plugins,
     reproduce,
     train,
+    train_sync,
 )
 from mmmsba_plugin.errors import MmmsbaError
 
@@ -95,6 +96,7 @@ for command in (
     forge.forge,
     train.train,
     finetune.finetune,
+    train_sync.train_sync,
     evaluate.evaluate,
     reproduce.reproduce,
     features.features,

@@ -154,9 +154,9 @@ def check_face_models() -> Iterator[Check]:
 
 def check_encoders() -> Iterator[Check]:
     """Check the hashes of the encoders, and whether they load."""
-    from mmmsba_plugin.features.embeddings import image, quality, speaker, spoofing
+    from mmmsba_plugin.features.embeddings import image, quality, speaker, spoofing, sync
 
-    for module in (speaker, spoofing, quality, image):
+    for module in (speaker, spoofing, quality, image, sync):
         module.load_encoder()
         yield Check("encoders", "ok", f"{module.FILE}: right hash, and it loads")
 

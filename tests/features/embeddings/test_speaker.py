@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from mmmsba_plugin.errors import ModelFileError
-from mmmsba_plugin.features.embeddings import image, quality, speaker, spoofing
+from mmmsba_plugin.features.embeddings import image, quality, speaker, spoofing, sync
 
 
-@pytest.mark.parametrize("module", [speaker, spoofing, quality, image])
+@pytest.mark.parametrize("module", [speaker, spoofing, quality, image, sync])
 def test_an_encoder_file_that_was_changed_is_refused(module, monkeypatch):
     module.load_encoder.cache_clear()
     monkeypatch.setattr(module, "_SHA256", "0" * 64)

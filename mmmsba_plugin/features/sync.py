@@ -1,0 +1,257 @@
+"""Front-end ``sync``: whether the mouth says what is heard.
+
+Replaced words, dubbing and shifted audio leave either stream intact and their agreement broken.
+Real footage is often a few frames out of sync by itself, so what counts beside the agreement is
+how it differs from the rest of the clip.
+"""
+
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from mmmsba_plugin.config import Config
+from mmmsba_plugin.errors import FeatureError
+from mmmsba_plugin.features.align import rows_on_grid, with_deviation
+from mmmsba_plugin.features.embeddings.sync import TalkingFace, load_encoder, sync_embeddings
+from mmmsba_plugin.features.log_mel import log_mel
+from mmmsba_plugin.features.spectrogram import ColumnByColumn, Columns
+from mmmsba_plugin.schema import Media
+from mmmsba_plugin.structures import AudioBlock, FaceCrop, FeatureRows, Frame
+from mmmsba_plugin.timebase import Grid
+from mmmsba_plugin.tracks.crop import crop_region
+from mmmsba_plugin.tracks.mesh import LIPS_INNER, LIPS_OUTER
+
+FRAME_S = 0.04
+#: Largest lag that is looked for, in frames: 0.4 s.
+MAX_LAG = 10
+#: Over how many frames agreement is averaged: 0.3 s, about a syllable, and a second.
+WINDOWS = (7, 25)
+NUM_VALUES = 2 + 5 * len(WINDOWS)
+
+_RATE_HZ = 16_000
+_NUM_MELS = 64
+#: Middle of the crop and half its side, in distances between the eyes' middles; its side in
+#: pixels, of which the encoder sees the inner 48.
+_CENTER, _HALF, _CROP_PX = (0.0, 1.2), 0.72, 56
+#: Corners and both rims of the lips, chin and jaw, and the foot of the nose.
+_POINTS = (*LIPS_OUTER, *LIPS_INNER, 152, 2, 200, 17, 148, 377)
+_EYES_PX = 44.0
+#: A frame is interpolated between faces of one track, if one is as near as the first and they
+#: are no farther apart than the second, in seconds.
+_NEAR_S, _APART_S = 0.05, 0.13
+#: Cosines of embeddings differ by tenths.
+_GAIN = 10.0
+#: Below this share of its frames a window says nothing.
+_LEAST_SHARE = 0.5
+
+
+class SyncConfig(Config):
+    """Settings of the ``sync`` front-end."""
+
+    weights: Path | None = Field(
+        default=None,
+        description="Encoder that mmmsba train-sync wrote; the one that ships if not given.",
+    )
+
+
+class Sync:
+    """Extractor of the agreement of mouth and audio.
+
+    A row holds the agreement at zero lag and its excess over that at other lags; then, for each
+    of two windows, agreement at zero, likeliest lag in seconds (positive where audio comes late),
+    margin of zero over the best lag, likelihood of zero as a logarithm, and how far the best lag
+    stands out; then the deviation of them all from the clip's median, in units of its spread.
+    """
+
+    dim = 2 * NUM_VALUES
+
+    def __init__(self, config: SyncConfig) -> None:
+        self.config = config
+        self._levels = _Levels()
+        self._faces: list[_Mouth] = []
+
+    def start(self, media: Media, grid: Grid) -> None:
+        """Begin a clip whose rows shall lie on ``grid``."""
+        self._grid = grid
+        self._levels.start(media, Grid(grid.start_s, FRAME_S))
+
+    def add(self, observation: AudioBlock | FaceCrop | Frame) -> None:
+        """Take in a block of audio or a face.
+
+        Raises:
+            FeatureError: The audio has not the sample rate that the encoder knows.
+        """
+        if isinstance(observation, AudioBlock):
+            self._levels.add(observation)
+        else:
+            self._faces.append(_Mouth(cast("FaceCrop", observation)))
+
+    def finish(self, num_snippets: int) -> FeatureRows:
+        """Return the rows of the clip, shape ``(num_snippets, dim)``."""
+        face = self.talking_face(num_snippets)
+        if not (face.has_face & face.has_audio).any():
+            empty = np.zeros((num_snippets, self.dim), dtype=np.float32)
+            return FeatureRows(empty, np.zeros(num_snippets, dtype=bool))
+        mouth, audio = sync_embeddings(face, load_encoder(self.config.weights))
+        values, valid = describe(*agreement(mouth, audio, face.has_face, face.has_audio))
+        centers_s = Grid(self._grid.start_s, FRAME_S).centers_s(len(face))
+        rows = rows_on_grid(values[valid], centers_s[valid], self._grid, num_snippets)
+        return with_deviation(rows)
+
+    def talking_face(self, num_snippets: int) -> TalkingFace:
+        """Return what was seen and heard, brought onto one clock of 25 frames a second."""
+        end_s = self._grid.start_s + num_snippets * self._grid.stride_s
+        num = Grid(self._grid.start_s, FRAME_S).num_snippets(end_s)
+        audio = self._levels.finish(num)
+        starts_s = Grid(self._grid.start_s, FRAME_S).starts_s(num)
+        crops, points, has_face = _at(starts_s, self._faces)
+        levels = audio.values.reshape(-1, _NUM_MELS)
+        return TalkingFace(crops, points, has_face, levels, audio.present)
+
+
+class _Levels(ColumnByColumn):
+    """Levels of mel bands, the columns of a frame side by side."""
+
+    def row_length(self, per_cell: int) -> int:
+        return per_cell * _NUM_MELS
+
+    def add(self, observation: AudioBlock | FaceCrop | Frame) -> None:
+        rate_hz = getattr(observation, "sample_rate_hz", _RATE_HZ)
+        if rate_hz != _RATE_HZ:
+            raise FeatureError(
+                f"mouths are compared with audio of {_RATE_HZ} Hz, got {rate_hz} Hz; set "
+                f"media.sample_rate_hz to {_RATE_HZ}, or leave the front-end sync out"
+            )
+        super().add(observation)
+
+    def describe(self, samples: NDArray[np.float32], sample_rate_hz: int) -> Columns:
+        return log_mel(samples, sample_rate_hz, num_mels=_NUM_MELS)
+
+    def stack(self, columns: Columns, num_audio: int, per_cell: int) -> NDArray[np.float32]:
+        return columns.reshape(-1, per_cell * _NUM_MELS)
+
+
+class _Mouth:
+    """What is kept of a face."""
+
+    __slots__ = ("crop", "points", "pts_s", "track")
+
+    def __init__(self, face: FaceCrop) -> None:
+        import cv2
+
+        self.pts_s, self.track = face.pts_s, face.track
+        self.crop = cv2.cvtColor(crop_region(face, _CENTER, _HALF, _CROP_PX), cv2.COLOR_RGB2GRAY)
+        self.points = face.points[list(_POINTS)] / _EYES_PX
+
+
+def _at(
+    times_s: NDArray[np.float64], faces: list[_Mouth]
+) -> tuple[NDArray[np.uint8], NDArray[np.float32], NDArray[np.bool_]]:
+    """Interpolate crops and points at some times; and say where there is a face near."""
+    if not faces:
+        blank = np.zeros((len(times_s), _CROP_PX, _CROP_PX), dtype=np.uint8)
+        points = np.zeros((len(times_s), len(_POINTS), 2), dtype=np.float32)
+        return blank, points, np.zeros(len(times_s), dtype=bool)
+    faces_s = np.array([face.pts_s for face in faces])
+    tracks = np.array([face.track for face in faces])
+    before = np.clip(np.searchsorted(faces_s, times_s + 1e-4, side="right") - 1, 0, None)
+    after = np.minimum(before + 1, len(faces) - 1)
+    apart_s = faces_s[after] - faces_s[before]
+    near_s = np.minimum(np.abs(faces_s[before] - times_s), np.abs(faces_s[after] - times_s))
+    has_face = (near_s < _NEAR_S) & (apart_s < _APART_S) & (tracks[before] == tracks[after])
+    share = np.clip((times_s - faces_s[before]) / np.maximum(apart_s, 1e-6), 0.0, 1.0)
+    share = share.astype(np.float32)[:, None, None]
+    all_crops = np.stack([face.crop for face in faces])
+    all_points = np.stack([face.points for face in faces])
+    crops = all_crops[before] * (1 - share) + all_crops[after] * share
+    points = all_points[before] * (1 - share) + all_points[after] * share
+    return np.round(crops).astype(np.uint8), points.astype(np.float32), has_face
+
+
+def agreement(
+    mouth: NDArray[np.float32],
+    audio: NDArray[np.float32],
+    has_face: NDArray[np.bool_],
+    has_audio: NDArray[np.bool_],
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Compute the agreement of each mouth with the audio of each lag.
+
+    Args:
+        mouth: Embeddings of mouths, shape ``(frame, value)``.
+        audio: Embeddings of audio, the same shape.
+        has_face: Which frames show a face, shape ``(frame,)``.
+        has_audio: Which frames have audio, shape ``(frame,)``.
+
+    Returns:
+        Ten times the cosine of a mouth and the audio that comes so many frames later, shape
+        ``(frame, 2 * MAX_LAG + 1)``, zeros where not known; and where it is known.
+    """
+    num = len(mouth)
+    lags = np.arange(num)[:, None] + np.arange(-MAX_LAG, MAX_LAG + 1)
+    inside = (lags >= 0) & (lags < num)
+    lags = lags.clip(0, num - 1)
+    valid = inside & _all_near(has_face)[:, None] & has_audio[lags]
+    cosines = np.einsum("fv,flv->fl", mouth, audio[lags], optimize=True)
+    return np.where(valid, _GAIN * cosines, np.float32(0)), valid
+
+
+def _all_near(has_face: NDArray[np.bool_], margin: int = 4) -> NDArray[np.bool_]:
+    """Return whether all that an embedding looks at was seen."""
+    padded = np.pad(has_face, margin, mode="edge")
+    windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * margin + 1)
+    near: NDArray[np.bool_] = np.logical_and.reduce(windows, axis=1)
+    return near
+
+
+def describe(
+    agreements: NDArray[np.float32], valid: NDArray[np.bool_]
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Describe the agreement around each frame, shape ``(frame, NUM_VALUES)``; and where it can.
+
+    Args:
+        agreements: Of each frame and lag, shape ``(frame, lag)``.
+        valid: Where they are known, the same shape.
+    """
+    now = agreements[:, MAX_LAG]
+    others = agreements.sum(axis=1) / np.maximum(valid.sum(axis=1), 1)
+    parts, certain = [now, now - others], valid[:, MAX_LAG].copy()
+    for window in WINDOWS:
+        curve, has = _window_mean(agreements, valid, window)
+        certain &= has[:, MAX_LAG]
+        parts += _about_zero(curve, has, np.float32(np.sqrt(window)))
+    return np.column_stack(parts).astype(np.float32), certain
+
+
+def _about_zero(
+    curve: NDArray[np.float32], valid: NDArray[np.bool_], sharpness: np.float32
+) -> list[NDArray[np.float32]]:
+    """Describe how agreement over lags stands about zero, five values of shape ``(frame,)``.
+
+    Frames nearby resemble each other, so a mean of so many counts as their square root.
+    """
+    logits = np.where(valid, sharpness * curve, -np.inf)
+    logits[~valid.any(axis=1)] = 0.0
+    weights = np.exp(logits - logits.max(axis=1, keepdims=True))
+    likelihood = weights / weights.sum(axis=1, keepdims=True)
+    best = np.where(valid, curve, -np.inf).max(axis=1, initial=-100.0)
+    mean = curve.sum(axis=1) / np.maximum(valid.sum(axis=1), 1)
+    zero = curve[:, MAX_LAG]
+    lag_s = likelihood @ (FRAME_S * np.arange(-MAX_LAG, MAX_LAG + 1))
+    log_likelihood = np.log(np.maximum(likelihood[:, MAX_LAG], 1e-4))
+    return [zero, lag_s, zero - best, log_likelihood, best - mean]
+
+
+def _window_mean(
+    values: NDArray[np.float32], valid: NDArray[np.bool_], window: int
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Compute running means over frames of what is known, and where enough of it is."""
+    half = window // 2
+    padding = ((half, half), (0, 0))
+    views = np.lib.stride_tricks.sliding_window_view
+    sums = views(np.pad(values, padding), window, axis=0).sum(axis=-1)
+    counts = views(np.pad(valid, padding), window, axis=0).sum(axis=-1)
+    has = counts >= _LEAST_SHARE * window
+    return np.where(has, sums / np.maximum(counts, 1), np.float32(0)).astype(np.float32), has
