@@ -18,6 +18,7 @@ import numpy as np
 
 from mmmsba_plugin.config import TracksConfig
 from mmmsba_plugin.forge.audio.crossfade import compute_fade_weights
+from mmmsba_plugin.forge.augment.cutaway import Cutaway, find_cutaway
 from mmmsba_plugin.forge.face_trace import FaceTrace, trace_face
 from mmmsba_plugin.forge.sources import Source
 from mmmsba_plugin.forger import Audio
@@ -44,6 +45,7 @@ class SourceClip:
         fps_hz: Frames per second.
         sample_rate_hz: Sample rate of the audio, in Hz.
         cuts: Frames that were cut away, one cut after the other: indices of what each had left.
+        cutaway: The frames in which the face is not shown, once a file is written.
     """
 
     cache: "FrameCache"
@@ -52,6 +54,7 @@ class SourceClip:
     fps_hz: Fraction
     sample_rate_hz: int
     cuts: tuple[range, ...] = ()
+    cutaway: Cutaway | None = None
 
     @property
     def duration_s(self) -> float:
@@ -98,6 +101,20 @@ class SourceClip:
             audio=cut_audio(self.audio, *ends, fade=s_to_samples(_FADE_S, self.sample_rate_hz)),
             cuts=(*self.cuts, cut),
         )
+
+    def without_face(self, frames: range) -> "SourceClip":
+        """Cut away from the face; forgers find none in these frames.
+
+        Args:
+            frames: Indices of the frames; where the face fills the frame, the clip stays.
+        """
+        height, width = next(iter(self.cache)).rgb.shape[:2]
+        cutaway = find_cutaway(self.face, frames, (width, height))
+        if cutaway is None:
+            return self
+        track = self.face.track.copy()
+        track[frames.start : frames.stop] = -1
+        return replace(self, face=replace(self.face, track=track), cutaway=cutaway)
 
 
 class FrameCache:

@@ -22,6 +22,7 @@ from mmmsba_plugin.errors import ForgeError
 from mmmsba_plugin.forge.aligned_fake import AlignedFake, load_aligned
 from mmmsba_plugin.forge.apply import FakeClip, Operation, Refusal, forge_clip
 from mmmsba_plugin.forge.augment.audio import mix
+from mmmsba_plugin.forge.augment.cutaway import show_cutaway
 from mmmsba_plugin.forge.augment.pipeline import Processing, ProcessingConfig, draw_processing
 from mmmsba_plugin.forge.augment.video import at_rate, develop
 from mmmsba_plugin.forge.donors import Donors
@@ -49,6 +50,8 @@ _RECIPES, _FORGING, _PROCESSING, _NOISE, _RECUT = range(5)
 WHOLE_FAKE = "fake_full"
 #: A clip shorter than this is not cut, in seconds: fake segments need the room.
 _MIN_CUT_S = 3.0
+#: Longer than this share of a clip, the face is never away.
+_MAX_AWAY_SHARE = 0.2
 #: Compression of the copy that a real file is cut to: CRF of frames, bits a second of audio.
 _RECUT_CRF, _RECUT_BIT_RATES = (18, 30), (32_000, 64_000, 96_000)
 _MB = 2**20
@@ -270,7 +273,8 @@ class VariantWriter:
             except ForgeError as error:
                 return Refusal(str(error))
             # Where the real clip has no audio the fake's is left out: having any is no clue.
-            clip = replace(aligned.clip, audio=aligned.clip.audio if fake.audio else clip.audio)
+            audio = aligned.clip.audio if fake.audio else clip.audio
+            clip = replace(aligned.clip, audio=audio, cutaway=clip.cutaway)
         whole = Segment(0.0, clip.duration_s)
         operations = [Operation(WHOLE_FAKE, "audio", whole, fake.generator)] * fake.audio
         operations += [Operation(WHOLE_FAKE, "visual", whole, fake.generator)] * fake.visual
@@ -299,7 +303,7 @@ class VariantWriter:
         return np.random.default_rng([self._seed, seed_from(self.source.name), number, purpose])
 
     def _processed_clip(self, number: int) -> tuple[SourceClip, Processing]:
-        """Draw the processing of a file, and apply its clean cuts to the clip."""
+        """Draw the processing of a file, and apply its clean cuts and its cutaway to the clip."""
         clip, rng = self.clip, self._rng(number, _PROCESSING)
         processing = draw_processing(self._config.processing, fps_hz=float(clip.fps_hz), rng=rng)
         cuts = (processing.cut, *processing.jumps) if processing.cut else processing.jumps
@@ -312,7 +316,11 @@ class VariantWriter:
                 applied.append((place, removed_s))
         has_cut = bool(applied) and applied[0] == processing.cut
         first, jumps = (applied[0], applied[1:]) if has_cut else (None, applied)
-        return clip, processing.model_copy(update={"cut": first, "jumps": tuple(jumps)})
+        cuts_applied = {"cut": first, "jumps": tuple(jumps)}
+        if processing.away and clip.duration_s >= _MIN_CUT_S:
+            clip = clip.without_face(_find_away(clip, *processing.away))
+        away = processing.away if clip.cutaway else None
+        return clip, processing.model_copy(update=cuts_applied | {"away": away})
 
     def _write(
         self, number: int, processing: Processing, clip: SourceClip, fake: FakeClip
@@ -322,7 +330,7 @@ class VariantWriter:
         rate_hz = self._config.sample_rate_hz
         audio = mix(fake.audio, processing, sample_rate_hz=rate_hz, rng=rng)
         frames: Iterable[Frame] = develop(
-            replace_frames(clip.frames(), fake.frames), processing, rng
+            show_cutaway(replace_frames(clip.frames(), fake.frames), clip.cutaway), processing, rng
         )
         fps_hz = clip.fps_hz
         if processing.fps_hz is not None:
@@ -388,3 +396,11 @@ class VariantWriter:
 
     def _file(self, number: int) -> str:
         return f"{self.source.name}_{number}.mp4"
+
+
+def _find_away(clip: SourceClip, place: float, length_s: float) -> range:
+    """Return the indices of the frames of a cutaway; real time stays before and behind it."""
+    length_s = min(length_s, _MAX_AWAY_SHARE * clip.duration_s)
+    start_s = place * (clip.duration_s - length_s)
+    start, stop = (clip.face.nearest_edge(t) for t in (start_s, start_s + length_s))
+    return range(start, stop)

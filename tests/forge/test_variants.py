@@ -1,21 +1,25 @@
 """Variants of one clip: processing, numbers and ground truth."""
 
 import collections
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from mmmsba_plugin.config import TracksConfig
 from mmmsba_plugin.datasets.lavdf import read_lavdf
 from mmmsba_plugin.datasets.reader import refuse
 from mmmsba_plugin.forge.augment.pipeline import NO_PROCESSING, ProcessingConfig
 from mmmsba_plugin.forge.dataset import forge_dataset
+from mmmsba_plugin.forge.face_trace import trace_face
 from mmmsba_plugin.forge.recipes import build_forgers
 from mmmsba_plugin.forge.talking_head.clips import make_talking_clip
 from mmmsba_plugin.forge.variants import ForgeConfig, VariantWriter
 from mmmsba_plugin.media.encode import write_clip
 from mmmsba_plugin.media.probe import probe
 from mmmsba_plugin.media.video import FrameReader
+from mmmsba_plugin.segment import Segment
 
 from .clips import MOUTH, RATE_HZ, SHIFT, SPLICE, UNTOUCHED, metadata
 
@@ -84,8 +88,6 @@ def processing_shares():
 
 @pytest.mark.parametrize("fps_hz", [12, 30000 / 1001])
 def test_portraits_and_odd_rates_are_fake_like_any(tmp_path, fps_hz):
-    from fractions import Fraction
-
     rate_hz = Fraction(fps_hz).limit_denominator(1001)
     folder = tmp_path / "genuine"
     clip = make_talking_clip(tmp_path / "wide.mp4", seconds=3, seed=0, size_px=240, fps_hz=rate_hz)
@@ -134,3 +136,29 @@ def test_jump_cuts_are_for_real_and_fake_alike(tmp_path):
             len(list(FrameReader(probe(tmp_path / "out" / entry["file"]))))
             == (entry["video_frames"])
         )
+
+
+def test_a_face_that_leaves_does_so_in_real_and_fake_clips_and_is_not_forged_then(tmp_path):
+    folder = tmp_path / "real"
+    make_talking_clip(folder / "long.mp4", seconds=5, seed=7, size_px=240)
+    framed = [
+        np.pad(p.rgb, ((0, 0), (120, 120), (0, 0)), mode="edge")
+        for p in FrameReader(probe(folder / "long.mp4"))
+    ]
+    write_clip(folder / "long.mp4", framed, fps_hz=Fraction(25))
+    config = ForgeConfig(processing=NO_PROCESSING.model_copy(update={"away": 1.0}))
+    forge_dataset(folder, tmp_path / "out", per_clip=3, seed=0, forgers=[MOUTH], config=config)
+    entries = metadata(tmp_path / "out")
+    assert {e["kind"] for e in entries} == {"real", "mouth"}
+    for entry in entries:
+        place, length_s = entry["processing"]["away"]
+        length_s = min(length_s, 1.0)
+        start_s = place * (5 - length_s)
+        away = Segment(start_s, start_s + length_s)
+        for start, end in entry["visual_fake_segments"]:
+            assert end <= away.start_s + 0.021 or start >= away.end_s - 0.021
+        frames = FrameReader(probe(tmp_path / "out" / entry["file"]))
+        trace = trace_face(frames, fps_hz=25, config=TracksConfig())
+        middle = trace.nearest_edge((away.start_s + away.end_s) / 2)
+        assert trace.track[middle] == -1
+        assert (trace.track >= 0).mean() > 0.6

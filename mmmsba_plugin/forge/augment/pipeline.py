@@ -38,6 +38,8 @@ _BACKGROUNDS: tuple[tuple[BackgroundKind, BackgroundPlace], ...] = (
 )
 #: Jump cuts of a clip: how many, and how long each is, in seconds.
 _JUMPS, _JUMP_S = (2, 4), (0.12, 0.5)
+#: How long nobody is seen, in seconds.
+_AWAY_S = (0.4, 1.5)
 _BIT_RATES = (24_000, 32_000, 48_000, 64_000, 96_000)
 #: Frames from one key frame to the next: of live streams, of platforms, of x264.
 _KEY_EVERY = (25, 50, 125, 250)
@@ -64,6 +66,7 @@ _STEPS = {
     "call_part": "call_part",
     "background": "background",
     "denoise": "denoise_db",
+    "away": "away",
 }
 #: What every file is written with.
 _ENCODER = {"crf", "audio_bit_rate", "key_every", "b_frames", "preset"}
@@ -75,6 +78,9 @@ class ProcessingConfig(Config):
     cut: float = Field(default=0.12, ge=0, le=1, description="A clean cut through both streams.")
     jumps: float = Field(
         default=0.06, ge=0, le=1, description="A few clean cuts, as talk is shortened online."
+    )
+    away: float = Field(
+        default=0.08, ge=0, le=1, description="A moment without the face, as in a cutaway."
     )
     scale: float = Field(default=0.35, ge=0, le=1, description="Frames scaled down.")
     blur: float = Field(default=0.15, ge=0, le=1, description="Frames softened.")
@@ -121,6 +127,9 @@ class Processing(Config):
     )
     jumps: tuple[tuple[float, float], ...] = Field(
         default=(), description="More cuts, each like 'cut'."
+    )
+    away: tuple[float, float] | None = Field(
+        default=None, description="Where the face is not seen, and for how long, like 'cut'."
     )
     scale: float = Field(default=1.0, description="Size of the frames against what it was.")
     blur_px: float = Field(default=0.0, description="Sigma of a Gaussian.")
@@ -217,6 +226,7 @@ def draw_processing(
         "background": _BACKGROUNDS[int(rng.integers(len(_BACKGROUNDS)))],
         "background_db": float(rng.uniform(5, 25)),
         "denoise_db": float(rng.uniform(6, 30)),
+        "away": (float(rng.uniform(0.1, 0.9)), float(rng.uniform(*_AWAY_S))),
     }
     steps = {
         name

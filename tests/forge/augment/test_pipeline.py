@@ -35,6 +35,7 @@ def test_each_step_is_drawn_with_its_probability():
         "call": np.mean([p.call is not None for p in draws]),
         "background": np.mean([p.background is not None for p in draws]),
         "denoise": np.mean([p.denoise_db is not None for p in draws]),
+        "away": np.mean([p.away is not None for p in draws]),
     }
     for step, share in shares.items():
         # 2000 draws are known to 0.011 at worst.
