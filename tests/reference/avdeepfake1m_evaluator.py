@@ -1,4 +1,4 @@
-"""AV-Deepfake1M's own evaluator, as an oracle: found, or fetched, and never shipped.
+"""AV-Deepfake1M's own evaluator, as an oracle: installed, or fetched, and never shipped.
 
 The package ``avdeepfake1m`` is CC BY-NC and asks for six gigabytes of others, so it is no
 dependency of anything here. Its evaluator is one compiled module in a wheel of half a megabyte
@@ -43,31 +43,31 @@ def evaluate(
     recall_tious: Sequence[float],
 ) -> tuple[list[float], list[float]]:
     """Return average precision at each tIoU and average recall at each number of proposals."""
-    found = module.ap_ar_1d(
+    metrics = module.ap_ar_1d(
         str(proposals), str(labels), "file", "fake_segments", 1.0,
         list(tious), list(num_proposals), list(recall_tious),
     )  # fmt: skip
     # Its thresholds come back in float32, in the order they were given.
-    return list(found["ap"].values()), [found["ar"][n] for n in num_proposals]
+    return list(metrics["ap"].values()), [metrics["ar"][n] for n in num_proposals]
 
 
 def read(module: ModuleType, proposals: Path, labels: Path) -> None:
-    """Have the evaluator read both files, and ask for no figure."""
+    """Have the evaluator read both files, and ask for no metric."""
     module.ap_1d(str(proposals), str(labels), "file", "fake_segments", 1.0, [])
 
 
 def write_labels(ground_truth: Mapping[str, Sequence[Sequence[float]]], path: Path) -> None:
-    """Write truths the way the evaluator reads them."""
+    """Write ground truth the way the evaluator reads them."""
     listed = [{"file": key, "fake_segments": spans} for key, spans in ground_truth.items()]
     path.write_text(json.dumps(listed), encoding="utf-8")
 
 
 def _installed() -> Path:
     try:
-        found = distribution("avdeepfake1m")
+        package = distribution("avdeepfake1m")
     except PackageNotFoundError:
         return Path("nowhere")
-    return Path(found.locate_file("")) if found.version == VERSION else Path("nowhere")
+    return Path(package.locate_file("")) if package.version == VERSION else Path("nowhere")
 
 
 def _in(folder: Path) -> Path | None:

@@ -1,4 +1,4 @@
-"""Measures of detection written as their definitions read, one clip at a time."""
+"""Metrics of detection written as their definitions read, one clip at a time."""
 
 import math
 from fractions import Fraction
@@ -22,7 +22,7 @@ def steps(scores, fake):
 
 
 def auc(scores, fake):
-    """Return how many pairs are ranked rightly, ties by half."""
+    """Compute the share of pairs that are ranked rightly (AUC), ties by half."""
     pairs = [
         (s, t)
         for s, y in zip(scores, fake, strict=True)
@@ -34,7 +34,7 @@ def auc(scores, fake):
 
 
 def eer(scores, fake):
-    """Return where straight lines between the points meet the line of equal errors."""
+    """Compute the equal error rate (EER) on straight lines between the points."""
     points = steps(scores, fake)
     for (x, y), (u, v) in pairwise(points):
         lead, then = x + y - 1, u + v - 1
@@ -49,16 +49,16 @@ def nearest_eer(scores, fake):
 
 
 def calibration_error(scores, fake, bins):
-    """Return the gaps between mean score and share forged, weighted by clips, as a loop."""
+    """Sum the gaps between mean score and share of fakes, weighted by clips, as a loop."""
     gap = 0.0
     for number in range(bins):
         low, high = number / bins, (number + 1) / bins
         last = number == bins - 1
-        held = [
+        clips = [
             (s, y) for s, y in zip(scores, fake, strict=True) if low <= s and (s < high or last)
         ]
-        if held:
-            said = math.fsum(s for s, _ in held) / len(held)
-            so = sum(y for _, y in held) / len(held)
-            gap += abs(said - so) * len(held) / len(scores)
+        if clips:
+            mean_score = math.fsum(s for s, _ in clips) / len(clips)
+            fake_share = sum(y for _, y in clips) / len(clips)
+            gap += abs(mean_score - fake_share) * len(clips) / len(scores)
     return gap

@@ -58,14 +58,14 @@ def average_precision(predictions, ground_truth, threshold):
 def average_recall(predictions, ground_truth, num_proposals, thresholds):
     recalls = []
     for threshold in thresholds:
-        found = total = 0
+        num_hits = total = 0
         for key, spans in ground_truth.items():
             proposals, scores = predictions.get(key, ([], []))
             order = sorted(range(len(scores)), key=lambda i: -scores[i])[:num_proposals]
             for truth in spans:
                 total += 1
-                found += any(tiou(proposals[i], truth) >= on_paper(threshold) for i in order)
-        recalls.append(found / total)
+                num_hits += any(tiou(proposals[i], truth) >= on_paper(threshold) for i in order)
+        recalls.append(num_hits / total)
     return sum(recalls) / len(recalls)
 
 
@@ -117,10 +117,10 @@ def average_recall_officially(predictions, ground_truth, num_proposals, threshol
     total = f32(0)
     num_ground_truth = f32(sum(len(spans) for spans in ground_truth.values()))
     for threshold in thresholds:
-        found = 0
+        num_hits = 0
         for key, spans in ground_truth.items():
             proposals = predictions.get(key, ([], []))[0][:num_proposals]
             for truth in spans:
-                found += any(tiou_officially(span, truth) > f32(threshold) for span in proposals)
-        total = total + f32(found) / num_ground_truth
+                num_hits += any(tiou_officially(span, truth) > f32(threshold) for span in proposals)
+        total = total + f32(num_hits) / num_ground_truth
     return float(total / f32(len(thresholds)))
