@@ -41,7 +41,6 @@ def clip_of(sample: fo.Sample, fields: Fields, *, truth_field: str | None) -> Cl
     if duration_s is None and sample.metadata is not None:
         duration_s = sample.metadata.duration
     curves, review = _value(sample, fields.curves), _value(sample, fields.review)
-    opt_outs = _value(sample, fields.opt_outs)
     return Clip(
         sample_id=str(sample.id),
         field=fields.segments,
@@ -53,14 +52,7 @@ def clip_of(sample: fo.Sample, fields: Fields, *, truth_field: str | None) -> Cl
         reason=_attribute(verdict, "reason"),
         score=_attribute(verdict, "confidence"),
         threshold=_attribute(verdict, "threshold"),
-        modalities=tuple(
-            Modality(
-                name=name,
-                score=modality.score,
-                opt_outs=tuple(OptOut(**opt_out.model_dump()) for opt_out in modality.opt_outs),
-            )
-            for name, modality in modality_reports_of(verdict, opt_outs).items()
-        ),
+        modalities=_modalities(verdict, _value(sample, fields.opt_outs)),
         curves=None if curves is None else _curves(curves),
         predicted=_segments(sample, fields.segments) or (),
         reference=_segments(sample, truth_field) if truth_field else None,
@@ -145,6 +137,17 @@ def _segments(sample: fo.Sample, field: str) -> tuple[Segment, ...] | None:
             )
         )
     return tuple(sorted(segments, key=lambda segment: segment.start_s))
+
+
+def _modalities(verdict: Any, opt_outs: Any) -> tuple[Modality, ...]:
+    return tuple(
+        Modality(
+            name=name,
+            score=modality.score,
+            opt_outs=tuple(OptOut(**opt_out.model_dump()) for opt_out in modality.opt_outs),
+        )
+        for name, modality in modality_reports_of(verdict, opt_outs).items()
+    )
 
 
 def _curves(document: Any) -> Curves:

@@ -83,7 +83,19 @@ class Voice(ColumnByColumn):
 
     def describe(self, samples: NDArray[np.float32], sample_rate_hz: int) -> Columns:
         """Return levels in dB of bands, of mel bands and of all, then the samples of the hop."""
-        power = _powers(samples)
+        import torch
+
+        spectrum = torch.stft(
+            torch.from_numpy(samples),
+            n_fft=NUM_FFT,
+            win_length=WINDOW,
+            hop_length=_HOP,
+            window=torch.hann_window(WINDOW),
+            center=False,
+            return_complex=True,
+        )
+        # The power of each bin of each column.
+        power: NDArray[np.float32] = spectrum.abs().square().numpy()
         levels = level_db(power[: NUM_BANDS * _BINS_A_BAND].T)
         bands = levels.reshape(len(levels), NUM_BANDS, _BINS_A_BAND).mean(axis=2)
         hops = samples[NUM_FFT // 2 :][: len(levels) * _HOP].reshape(-1, _HOP)
@@ -154,20 +166,3 @@ def _at_middles(
 #: The length of each encoder's part of a row, and what computes it.
 _TRACE_VALUES = {"spoofing": spoofing.NUM_VALUES, "quality": 2 * quality.NUM_VALUES}
 _TRACES = {"spoofing": _spoofing_traces, "quality": _quality_traces}
-
-
-def _powers(samples: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Compute the power of each bin of each column, shape ``(NUM_FFT // 2 + 1, column)``."""
-    import torch
-
-    waves = torch.stft(
-        torch.from_numpy(samples),
-        n_fft=NUM_FFT,
-        win_length=WINDOW,
-        hop_length=_HOP,
-        window=torch.hann_window(WINDOW),
-        center=False,
-        return_complex=True,
-    )
-    power: NDArray[np.float32] = waves.abs().square().numpy()
-    return power

@@ -204,22 +204,20 @@ def attention_maps(
         case "ms-sa":
             name_pairs = [(name, name) for name in streams]
         case "mmus-sa":
-            return _uni_sequence_maps(streams, masks)
+            rows = torch.stack(list(streams.values()), dim=-2)
+            mask = None
+            if masks is not None:
+                mask = torch.stack([masks[name] for name in streams], dim=-1)
+            weights = attention_map(rows, rows, key_mask=mask)
+            return {
+                f"{x}_from_{y}": weights[..., i, j]
+                for (i, x), (j, y) in product(enumerate(streams), repeat=2)
+            }
         case "none":
             name_pairs = []
     return {
         f"{x}_from_{y}": attention_map(streams[x], streams[y], key_mask=mask_of.get(y))
         for x, y in name_pairs
-    }
-
-
-def _uni_sequence_maps(streams: Streams, masks: Mapping[str, Tensor] | None) -> dict[str, Tensor]:
-    rows = torch.stack(list(streams.values()), dim=-2)
-    mask = None if masks is None else torch.stack([masks[name] for name in streams], dim=-1)
-    weights = attention_map(rows, rows, key_mask=mask)
-    return {
-        f"{x}_from_{y}": weights[..., i, j]
-        for (i, x), (j, y) in product(enumerate(streams), repeat=2)
     }
 
 

@@ -41,7 +41,16 @@ def from_keras_arrays(arrays: Arrays) -> nn.Module:
         CheckpointError: A weight is missing, or the weights do not fit each other.
     """
     _require_complete(arrays)
-    network = MmmsBa(_config_of(arrays))
+    config = ModelConfig(
+        dims={
+            ours: arrays[f"gru.{theirs}.forward.kernel"].shape[0]
+            for ours, theirs in _THEIR_NAMES.items()
+        },
+        gru_units=arrays["gru.face.forward.recurrent_kernel"].shape[0],
+        dense_units=arrays["dense_weight.face.kernel"].shape[1],
+        **PRESETS["reference"],
+    )
+    network = MmmsBa(config)
     # Statistics stay as they are: the authors' network does not standardise.
     state = network.state_dict()
     for ours, theirs in _THEIR_NAMES.items():
@@ -55,18 +64,6 @@ def from_keras_arrays(arrays: Arrays) -> nn.Module:
             "one network"
         ) from error
     return network.eval()
-
-
-def _config_of(arrays: Arrays) -> ModelConfig:
-    return ModelConfig(
-        dims={
-            ours: arrays[f"gru.{theirs}.forward.kernel"].shape[0]
-            for ours, theirs in _THEIR_NAMES.items()
-        },
-        gru_units=arrays["gru.face.forward.recurrent_kernel"].shape[0],
-        dense_units=arrays["dense_weight.face.kernel"].shape[1],
-        **PRESETS["reference"],
-    )
 
 
 def _require_complete(arrays: Arrays) -> None:

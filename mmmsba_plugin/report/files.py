@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -84,30 +85,19 @@ def reports_before(
     Returns:
         The status of each such clip's report.
     """
-    return {
-        clip: report.status
-        for clip, name in names.items()
-        if all(report_path(name, writer).is_file() for writer in writers.values())
-        and (report := _read(report_path(name, writers["json"]))) is not None
-        and report.status != "error"
-        and report.provenance.model_dump(mode="json", exclude={"command", "created_utc"}).items()
-        <= info.items()
-        and report.media.sha256 is not None
-        and report.media.sha256 == _sha256(clip)
-    }
-
-
-def _read(path: Path) -> "Report | None":
     from mmmsba_plugin.schema import Report
 
-    try:
-        return Report.model_validate_json(path.read_bytes())
-    except (OSError, ValueError):
-        return None
-
-
-def _sha256(clip: Path) -> str | None:
-    try:
-        return sha256_of(clip)
-    except OSError:
-        return None
+    statuses: dict[Path, Status] = {}
+    for clip, name in names.items():
+        if not all(report_path(name, writer).is_file() for writer in writers.values()):
+            continue
+        # A file that cannot be read, or is no report, is one that has to be made.
+        with suppress(OSError, ValueError):
+            text = report_path(name, writers["json"]).read_bytes()
+            report = Report.model_validate_json(text)
+            made_by = report.provenance.model_dump(mode="json", exclude={"command", "created_utc"})
+            is_of_use = report.status != "error" and made_by.items() <= info.items()
+            # Last, since all bytes of the clip have to be read for it.
+            if is_of_use and report.media.sha256 == sha256_of(clip):
+                statuses[clip] = report.status
+    return statuses

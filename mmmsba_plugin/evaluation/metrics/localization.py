@@ -110,7 +110,12 @@ class Matched:
         num_ground_truth = self._num_ground_truth(counts)
         if not num_ground_truth:
             return math.nan
-        places = self._places_of_right(tiou)
+        if tiou not in self._right:
+            pairs = self._pairs[self._rules.reaching(self._pairs.tiou, tiou)]
+            rows = settle(pairs, len(self._scores), len(self._clip_of_truth))
+            self._right[tiou] = np.sort(self._place_of_row[rows])
+        # The places of the ranking at which proposals are right, rising.
+        places = self._right[tiou]
         if counts is None:
             return self._rules.area(places, len(self._scores), num_ground_truth)
         copies = counts[self._clip_at_place[places]]
@@ -186,14 +191,6 @@ class Matched:
             np.arange(len(self._rows_of_clip)), self._rows_of_clip
         )
         return clips
-
-    def _places_of_right(self, tiou: float) -> Ints:
-        """Return at which places of the ranking proposals are right, rising."""
-        if tiou not in self._right:
-            pairs = self._pairs[self._rules.reaching(self._pairs.tiou, tiou)]
-            rows = settle(pairs, len(self._scores), len(self._clip_of_truth))
-            self._right[tiou] = np.sort(self._place_of_row[rows])
-        return self._right[tiou]
 
 
 def match(
