@@ -44,9 +44,9 @@ def test_the_same_seed_draws_the_same_batch():
 
 
 def test_no_segment_comes_twice_in_the_same_form():
-    drawn = sampler(SyncClip("a", "x", talking_face(40))).batch(2)
-    assert not torch.equal(drawn.crops[0], drawn.crops[1])
-    assert not torch.equal(drawn.levels[0], drawn.levels[1])
+    batch = sampler(SyncClip("a", "x", talking_face(40))).batch(2)
+    assert not torch.equal(batch.crops[0], batch.crops[1])
+    assert not torch.equal(batch.levels[0], batch.levels[1])
 
 
 def test_a_clip_shorter_than_a_segment_is_marked_behind_its_end():
@@ -66,9 +66,8 @@ def test_a_clip_without_a_face_or_without_a_voice_is_passed_over():
         sampler(SyncClip("a", "x", blind))
 
 
-def test_somebody_with_much_footage_does_not_crowd_out_the_others():
+def test_an_identity_with_many_clips_does_not_crowd_out_the_others():
     clips = [SyncClip(str(i), "much", talking_face(60, seed=i)) for i in range(16)]
     clips.append(SyncClip("few", "little", talking_face(60, seed=99)))
-    drawn = sampler(*clips)
-    share = drawn.weights[-1]
+    share = sampler(*clips).weights[-1]
     assert share == pytest.approx(1 / 5)
