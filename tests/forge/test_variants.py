@@ -10,11 +10,12 @@ import pytest
 from mmmsba_plugin.config import TracksConfig
 from mmmsba_plugin.datasets.lavdf import read_lavdf
 from mmmsba_plugin.datasets.reader import refuse
+from mmmsba_plugin.evaluation.leakage import leak_report
 from mmmsba_plugin.forge.augment.pipeline import NO_PROCESSING, ProcessingConfig
 from mmmsba_plugin.forge.dataset import forge_dataset
 from mmmsba_plugin.forge.face_trace import trace_face
 from mmmsba_plugin.forge.recipes import build_forgers
-from mmmsba_plugin.forge.talking_head.clips import make_talking_clip
+from mmmsba_plugin.forge.talking_head.clips import make_talking_clip, make_talking_head_dataset
 from mmmsba_plugin.forge.variants import ForgeConfig, VariantWriter
 from mmmsba_plugin.media.encode import write_clip
 from mmmsba_plugin.media.probe import probe
@@ -138,7 +139,7 @@ def test_jump_cuts_are_for_real_and_fake_alike(tmp_path):
         )
 
 
-def test_a_face_that_leaves_does_so_in_real_and_fake_clips_and_is_not_forged_then(tmp_path):
+def test_a_face_that_leaves_does_so_in_every_file_and_is_not_manipulated_then(tmp_path):
     folder = tmp_path / "real"
     make_talking_clip(folder / "long.mp4", seconds=5, seed=7, size_px=240)
     framed = [
@@ -158,7 +159,25 @@ def test_a_face_that_leaves_does_so_in_real_and_fake_clips_and_is_not_forged_the
         for start, end in entry["visual_fake_segments"]:
             assert end <= away.start_s + 0.021 or start >= away.end_s - 0.021
         frames = FrameReader(probe(tmp_path / "out" / entry["file"]))
-        trace = trace_face(frames, fps_hz=25, config=TracksConfig())
-        middle = trace.nearest_edge((away.start_s + away.end_s) / 2)
-        assert trace.track[middle] == -1
-        assert (trace.track >= 0).mean() > 0.6
+        face_trace = trace_face(frames, fps_hz=25, config=TracksConfig())
+        middle = face_trace.nearest_edge((away.start_s + away.end_s) / 2)
+        assert face_trace.track[middle] == -1
+        assert (face_trace.track >= 0).mean() > 0.6
+
+
+def test_neither_music_nor_denoising_nor_a_face_that_leaves_tells_a_fake(tmp_path):
+    make_talking_head_dataset(tmp_path / "real", num_clips=4, seconds=3.2, seed=1, size_px=160)
+    dice = dict.fromkeys(("background", "denoise", "away", "call"), 0.5)
+    config = ForgeConfig(processing=NO_PROCESSING.model_copy(update=dice))
+    forge_dataset(
+        tmp_path / "real",
+        tmp_path / "out",
+        per_clip=2,
+        real_per_clip=2,
+        seed=0,
+        forgers=[SHIFT, MOUTH],
+        config=config,
+    )
+    steps = [entry["processing"].keys() for entry in metadata(tmp_path / "out")]
+    assert all(any(name in step for step in steps) for name in ("background", "denoise_db", "call"))
+    assert not leak_report(list(read_lavdf(tmp_path / "out", on_error=refuse))).leaks

@@ -37,9 +37,9 @@ def test_the_face_is_not_in_what_is_shown(box):
 
 def test_a_face_that_fills_the_frame_or_is_not_seen_has_no_cutaway():
     assert find_cutaway(face(10, 10, 310, 230), range(2, 6), SIZE_PX) is None
-    seen = face(20, 60, 120, 180)
-    seen.track[2:6] = -1
-    assert find_cutaway(seen, range(2, 6), SIZE_PX) is None
+    unseen = face(20, 60, 120, 180)
+    unseen.track[2:6] = -1
+    assert find_cutaway(unseen, range(2, 6), SIZE_PX) is None
 
 
 def test_frames_of_a_cutaway_are_of_the_same_size_and_the_others_stay():
@@ -47,8 +47,8 @@ def test_frames_of_a_cutaway_are_of_the_same_size_and_the_others_stay():
     rgb[60:180, 20:120] = 255
     frames = [Frame(i / 25, rgb) for i in range(10)]
     cutaway = find_cutaway(face(20, 60, 120, 180), range(2, 6), SIZE_PX)
-    shown = list(show_cutaway(frames, cutaway))
-    assert [f.pts_s for f in shown] == [f.pts_s for f in frames]
-    assert [bool(f.rgb.any()) for f in shown] == [not 2 <= i < 6 for i in range(10)]
-    assert {f.rgb.shape for f in shown} == {rgb.shape}
+    edited = list(show_cutaway(frames, cutaway))
+    assert [f.pts_s for f in edited] == [f.pts_s for f in frames]
+    assert [bool(f.rgb.any()) for f in edited] == [not 2 <= i < 6 for i in range(10)]
+    assert {f.rgb.shape for f in edited} == {rgb.shape}
     assert all(f is g for f, g in zip(show_cutaway(frames, None), frames, strict=True))
