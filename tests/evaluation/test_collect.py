@@ -37,9 +37,9 @@ def metrics_of(clips):
 
 
 @given(st.lists(st.integers(0, NUM_CLIPS - 1), min_size=1, max_size=20))
-def test_a_draw_has_the_metrics_of_its_own_dataset(drawn):
+def test_a_draw_has_the_metrics_of_its_own_dataset(clips):
     # Clip 4 has no score; a dataset of it alone would have fewer metrics.
-    clips = sorted([1, *drawn])
+    clips = sorted([1, *clips])
     draw = Draw(np.array(clips))
     anew = metrics_of(clips).metrics
     whole = Draw(np.arange(len(clips)), whole=True)

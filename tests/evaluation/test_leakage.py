@@ -73,7 +73,7 @@ def test_trees_do_not_find_more_than_lines(dataset):
     table = np.array([[row.get(name, np.nan) for name in names] for row in rows])
     fake = np.array([record.fake for record in dataset])
     identities = np.array([record.identity for record in dataset])
-    said = cross_val_predict(
+    probabilities = cross_val_predict(
         HistGradientBoostingClassifier(max_iter=40, min_samples_leaf=8, random_state=0),
         table,
         fake,
@@ -81,7 +81,7 @@ def test_trees_do_not_find_more_than_lines(dataset):
         cv=GroupKFold(5),
         method="predict_proba",
     )[:, 1]
-    assert roc_auc_score(fake, said) < _BOUND
+    assert roc_auc_score(fake, probabilities) < _BOUND
 
 
 def test_real_files_are_as_many_and_as_long_as_fake_ones(dataset):
@@ -99,28 +99,28 @@ def records_with(folder, crf_of_fake):
     rng = np.random.default_rng(0)
     return [
         Record(
-            noisy_clip(folder / f"{who}{n}.mp4", rng, crf=crf_of_fake if n % 2 else 23),
+            noisy_clip(folder / f"{identity}{n}.mp4", rng, crf=crf_of_fake if n % 2 else 23),
             truth=(Segment(0.1, 0.3),) if n % 2 else (),
-            identity=who,
+            identity=identity,
         )
-        for who in "abcdef"
+        for identity in "abcdef"
         for n in range(4)
     ]
 
 
 def test_another_encoder_setting_for_fake_files_is_found(tmp_path):
-    heard = []
-    found = leak_report(
-        records_with(tmp_path, 26), num_resamples=100, num_deals=100, on_clip=heard.append
+    positions = []
+    leakage = leak_report(
+        records_with(tmp_path, 26), num_resamples=100, num_deals=100, on_clip=positions.append
     )
-    assert heard == list(range(24))
-    assert found.leaks
-    assert found.together.value > 0.95
-    assert "bytes_per_s" in found.tells
-    assert "leading_silence_s" not in found.tells
+    assert positions == list(range(24))
+    assert leakage.leaks
+    assert leakage.together.value > 0.95
+    assert "bytes_per_s" in leakage.tells
+    assert "leading_silence_s" not in leakage.tells
 
 
-def made_up(seed, *, leak, num=240, num_cues=6):
+def random_cues(seed, *, leak, num=240, num_cues=6):
     rng = np.random.default_rng(seed)
     fake = np.arange(num) % 2 == 0
     table = rng.standard_normal((num, num_cues))
@@ -131,28 +131,28 @@ def made_up(seed, *, leak, num=240, num_cues=6):
 @given(seed=st.integers(0, 1000))
 @settings(max_examples=15)
 def test_cues_that_tell_nothing_are_guessed_at(seed):
-    table, fake, identities = made_up(seed, leak=0.0)
+    table, fake, identities = random_cues(seed, leak=0.0)
     assert abs(roc_auc_score(fake, held_out_scores(table, fake, identities)) - 0.5) < 0.16
 
 
 def test_a_cue_that_tells_is_used_for_identities_it_was_not_learned_from():
-    table, fake, identities = made_up(0, leak=2.0)
+    table, fake, identities = random_cues(0, leak=2.0)
     # Two normals two spreads apart are told with an AUC of 0.92.
     scores = held_out_scores(table, fake, identities)
     assert roc_auc_score(fake, scores) == pytest.approx(0.92, abs=0.04)
 
 
 def test_chance_seldom_looks_like_a_leak():
-    found = 0
+    num_leaks = 0
     for seed in range(6):
-        table, fake, identities = made_up(seed, leak=0.0, num=60, num_cues=3)
+        table, fake, identities = random_cues(seed, leak=0.0, num=60, num_cues=3)
         value = roc_auc_score(fake, held_out_scores(table, fake, identities))
-        found += value > chance_auc(table, fake, identities, num_deals=60, seed=0)
+        num_leaks += value > chance_auc(table, fake, identities, num_deals=60, seed=0)
     # One in a hundred is expected; more than one in six would be one in a thousand.
-    assert found <= 1
+    assert num_leaks <= 1
 
 
-def test_who_is_seen_does_not_count_as_knowing():
+def test_a_cue_of_the_identity_alone_tells_nothing_of_other_identities():
     # A cue that names the person and nothing else: useful only to whoever has met him.
     rng = np.random.default_rng(0)
     identities = np.repeat(np.arange(40), 6)
@@ -163,7 +163,7 @@ def test_who_is_seen_does_not_count_as_knowing():
 
 
 def test_the_regression_is_that_of_scikit_learn():
-    table, fake, _ = made_up(1, leak=1.0)
+    table, fake, _ = random_cues(1, leak=1.0)
     cues = np.column_stack([table, np.ones(len(table))])
     theirs = LogisticRegression(C=1 / 3.0, tol=1e-10).fit(table, fake)
     np.testing.assert_allclose(fit_ridge_logistic(cues, fake)[:-1], theirs.coef_[0], atol=1e-4)
@@ -171,7 +171,7 @@ def test_the_regression_is_that_of_scikit_learn():
 
 
 def test_cues_that_are_missing_or_the_same_for_all_do_no_harm():
-    table, fake, identities = made_up(2, leak=2.0)
+    table, fake, identities = random_cues(2, leak=2.0)
     table[:, 1], table[:, 2], table[::3, 0] = np.nan, 7.0, np.nan
     assert roc_auc_score(fake, held_out_scores(table, fake, identities)) > 0.75
 

@@ -22,8 +22,8 @@ from mmmsba_plugin.reproduce import tables
 from mmmsba_plugin.reproduce.datasets import TITLES
 
 DATASETS = ("lav-df", "av-deepfake1m", "av-deepfake1m-plusplus", "fakeavceleb", "tvil")
-RESULTS = [one for dataset in DATASETS for one in published(dataset)]
-MEASURES = {
+RESULTS = [result for dataset in DATASETS for result in published(dataset)]
+METRICS = {
     *("auc", "partial_auc", "eer", "detection_ap", "accuracy"),
     *("true_positive_rate", "false_positive_rate"),
     *(f"ap@{tiou}" for tiou in ("0.5", "0.75", "0.9", "0.95")),
@@ -36,61 +36,61 @@ ROUNDING = 0.001
 
 def the(dataset, task, method, trained_on=None):
     """Return the one result that is described."""
-    (one,) = [
-        one
-        for one in published(dataset, task)
-        if one.method == method and (trained_on is None or one.trained_on == trained_on)
+    (result,) = [
+        result
+        for result in published(dataset, task)
+        if result.method == method and (trained_on is None or result.trained_on == trained_on)
     ]
-    return one
+    return result
 
 
 def doubted(measure):
-    """Return the results whose figure is marked as one that cannot be right."""
-    return [one for one in RESULTS if one.mark_of(measure) == "contradicts itself"]
+    """Return the results whose value is marked as contradicting itself."""
+    return [result for result in RESULTS if result.mark_of(measure) == "contradicts itself"]
 
 
-@pytest.mark.parametrize("one", RESULTS, ids=lambda one: f"{one.dataset}: {one.method}")
-def test_a_result_is_whole(one):
-    assert one.source
-    assert one.split
-    assert one.method
-    assert one.mark in {"reported", "third-party"}
-    assert one.task in {"localization", "detection"}
-    assert one.values
-    assert one.values.keys() <= MEASURES
-    assert one.doubts.keys() <= one.values.keys()
-    assert all(0.0 <= value <= 1.0 for value in one.values.values())
-    assert all(one.doubts.values())
-    assert one.year is None or 2015 < one.year < 2030
+@pytest.mark.parametrize("result", RESULTS, ids=lambda result: f"{result.dataset}: {result.method}")
+def test_a_result_is_whole(result):
+    assert result.source
+    assert result.split
+    assert result.method
+    assert result.mark in {"reported", "third-party"}
+    assert result.task in {"localization", "detection"}
+    assert result.values
+    assert result.values.keys() <= METRICS
+    assert result.doubts.keys() <= result.values.keys()
+    assert all(0.0 <= value <= 1.0 for value in result.values.values())
+    assert all(result.doubts.values())
+    assert result.year is None or 2015 < result.year < 2030
 
 
 @pytest.mark.parametrize("dataset", DATASETS)
 def test_a_system_is_listed_once_a_dataset_task_split_training_set_and_source(dataset):
-    told = [(r.task, r.method, r.split, r.trained_on, r.source) for r in published(dataset)]
-    assert len(set(told)) == len(told)
+    rows = [(r.task, r.method, r.split, r.trained_on, r.source) for r in published(dataset)]
+    assert len(set(rows)) == len(rows)
 
 
 def test_recall_never_falls_with_the_number_of_proposals_but_where_it_is_marked():
-    for one in RESULTS:
-        counts = sorted(int(name[3:]) for name in one.values if name.startswith("ar@"))
+    for result in RESULTS:
+        counts = sorted(int(name[3:]) for name in result.values if name.startswith("ar@"))
         for fewer, more in pairwise(f"ar@{count}" for count in counts):
-            if one.values[fewer] > one.values[more]:
-                assert one.mark_of(fewer) == one.mark_of(more) == "contradicts itself"
+            if result.values[fewer] > result.values[more]:
+                assert result.mark_of(fewer) == result.mark_of(more) == "contradicts itself"
 
 
 def test_precision_never_rises_with_the_overlap_that_is_asked_for():
-    for one in RESULTS:
-        tious = sorted(float(name[3:]) for name in one.values if name.startswith("ap@"))
-        values = [one.values[f"ap@{tiou:g}"] for tiou in tious]
+    for result in RESULTS:
+        tious = sorted(float(name[3:]) for name in result.values if name.startswith("ap@"))
+        values = [result.values[f"ap@{tiou:g}"] for tiou in tious]
         assert values == sorted(values, reverse=True)
 
 
-def rates(one):
+def rates(result):
     names = ("accuracy", "eer", "true_positive_rate", "false_positive_rate")
-    return [one.values[name] for name in names]
+    return [result.values[name] for name in names]
 
 
-WITH_RATES = [one for one in RESULTS if "false_positive_rate" in one.values]
+WITH_RATES = [result for result in RESULTS if "false_positive_rate" in result.values]
 
 
 def test_the_papers_rows_of_rates_are_all_there():
@@ -98,29 +98,31 @@ def test_the_papers_rows_of_rates_are_all_there():
 
 
 def test_accuracy_outside_what_its_rates_allow_is_marked_in_twelve_rows():
-    for one in WITH_RATES:
-        accuracy, _, found, flagged = rates(one)
-        outside = not (
-            min(found, 1 - flagged) - ROUNDING <= accuracy <= max(found, 1 - flagged) + ROUNDING
+    for result in WITH_RATES:
+        accuracy, _, tpr, fpr = rates(result)
+        outside = not (min(tpr, 1 - fpr) - ROUNDING <= accuracy <= max(tpr, 1 - fpr) + ROUNDING)
+        is_marked = any(
+            "another threshold" in reason for reason in result.doubts.get("accuracy", ())
         )
-        said = any("another threshold" in reason for reason in one.doubts.get("accuracy", ()))
-        assert said == outside
+        assert is_marked == outside
     marked = [
-        one for one in doubted("accuracy") if "another threshold" in one.doubts["accuracy"][0]
+        result
+        for result in doubted("accuracy")
+        if "another threshold" in result.doubts["accuracy"][0]
     ]
     assert len(marked) == 12
 
 
 def test_an_equal_error_rate_that_no_curve_reaches_is_marked_in_eight_rows():
     num_marked = 0
-    for one in WITH_RATES:
-        _, eer, found, flagged = rates(one)
+    for result in WITH_RATES:
+        _, eer, tpr, fpr = rates(result)
         # A ROC curve never falls: right of (eer, 1 - eer) it lies above, left of it below.
-        under = flagged >= eer and found < 1 - eer - ROUNDING
-        over = flagged <= eer and found > 1 - eer + ROUNDING
-        said = any("ROC" in reason for reason in one.doubts.get("eer", ()))
-        assert said == (under or over)
-        num_marked += said
+        under = fpr >= eer and tpr < 1 - eer - ROUNDING
+        over = fpr <= eer and tpr > 1 - eer + ROUNDING
+        is_marked = any("ROC" in reason for reason in result.doubts.get("eer", ()))
+        assert is_marked == (under or over)
+        num_marked += is_marked
     assert num_marked == 8
 
 
@@ -167,11 +169,11 @@ def test_what_the_paper_leaves_out_is_there():
     best = the("lav-df", "localization", "UMMAFormer")
     row = the("lav-df", "localization", "MMMS-BA")
     assert all(best.values[m] > row.values[m] for m in ("ap@0.5", "ap@0.75", "ar@10"))
-    assert any("leaves out UMMAFormer" in note for note in row.notes)
+    assert any("leaves out UMMAFormer" in remark for remark in row.notes)
     tvil = the("tvil", "localization", "UMMAFormer")
     paper = the("tvil", "localization", "MMMS-BA")
     assert all(tvil.values[m] > paper.values[m] for m in ("ap@0.75", "ap@0.95", "ar@20"))
-    assert any("prints its AP@0.75 as the best" in note for note in paper.notes)
+    assert any("prints its AP@0.75 as the best" in remark for remark in paper.notes)
 
 
 def test_protocols_that_differ_are_told():
@@ -180,9 +182,9 @@ def test_protocols_that_differ_are_told():
         assert any("not known" in n for n in the(dataset, "localization", "MMMS-BA").notes)
     on_val = the("av-deepfake1m", "localization", "MMMS-BA")
     assert on_val.split == "val"
-    assert any("validation split" in note for note in on_val.notes)
-    assert all(one.split == "not stated" for one in published("fakeavceleb"))
-    assert all(one.notes for one in published("fakeavceleb"))
+    assert any("validation split" in remark for remark in on_val.notes)
+    assert all(result.split == "not stated" for result in published("fakeavceleb"))
+    assert all(result.notes for result in published("fakeavceleb"))
 
 
 def test_what_others_wrote_down_is_marked():
@@ -193,10 +195,10 @@ def test_what_others_wrote_down_is_marked():
 
 @pytest.mark.parametrize("dataset", ["my clips", "", "folder"])
 def test_a_dataset_of_which_nothing_is_known_is_answered_with_those_that_are(dataset):
-    said = f"no published results are known of '{dataset}'; choose from {', '.join(DATASETS)}"
-    with pytest.raises(ConfigError, match=said.replace("+", "[+]")):
+    message = f"no published results are known of '{dataset}'; choose from {', '.join(DATASETS)}"
+    with pytest.raises(ConfigError, match=message.replace("+", "[+]")):
         published(dataset)
-    with pytest.raises(ConfigError, match=said):
+    with pytest.raises(ConfigError, match=message):
         beside({"ap@0.5": 0.9}, dataset)
 
 
@@ -256,8 +258,10 @@ EVERY_TABLE = [
 
 
 def test_every_result_can_be_shown():
-    shown = [row.result for c, t in EVERY_TABLE for row in beside(MEASURED, c, task=t)]
-    assert sorted(id(one) for one in shown if one) == sorted(id(one) for one in RESULTS)
+    results = [row.result for c, t in EVERY_TABLE for row in beside(MEASURED, c, task=t)]
+    assert sorted(id(result) for result in results if result) == sorted(
+        id(result) for result in RESULTS
+    )
 
 
 @pytest.mark.parametrize(("dataset", "task"), EVERY_TABLE)
@@ -267,17 +271,17 @@ def test_no_two_rows_of_a_table_are_called_alike(dataset, task):
 
 
 def test_rows_of_one_method_are_told_apart_by_as_little_as_that_takes():
-    named = {row.system for row in beside(MEASURED, "av-deepfake1m")}
-    assert {"AuViRe (trained on AV-Deepfake1M)", "AuViRe (trained on LAV-DF)"} <= named
-    assert {"UMMAFormer", "MMMS-BA"} <= named
-    named = {row.system for row in beside(MEASURED, "av-deepfake1m-plusplus")}
-    assert {"Pindrop (split testA)", "Pindrop (split testB)"} <= named
+    systems = {row.system for row in beside(MEASURED, "av-deepfake1m")}
+    assert {"AuViRe (trained on AV-Deepfake1M)", "AuViRe (trained on LAV-DF)"} <= systems
+    assert {"UMMAFormer", "MMMS-BA"} <= systems
+    systems = {row.system for row in beside(MEASURED, "av-deepfake1m-plusplus")}
+    assert {"Pindrop (split testA)", "Pindrop (split testB)"} <= systems
 
 
 def test_a_dataset_is_titled_as_where_the_tables_are_reproduced():
     for dataset, title in TITLES.items():
-        trained = [one for one in RESULTS if one.trained_on == dataset]
-        rows = [Row("x", {}, one) for one in trained]
+        trained = [result for result in RESULTS if result.trained_on == dataset]
+        rows = [Row("x", {}, result) for result in trained]
         assert all(f"trained on {title}: x" in footnotes([row])[-1] for row in rows)
 
 
@@ -288,13 +292,15 @@ def test_footnotes_tell_every_sign_note_split_training_set_and_source(dataset, t
     assert lines[0].startswith("as reported, on splits and by evaluators that differ")
     assert len(set(lines)) == len(lines)
     text = "\n".join(lines)
-    for one in filter(None, (row.result for row in rows)):
-        assert all(note in text for note in one.notes)
-        assert one.source in text
-        assert one.split in text
+    for result in filter(None, (row.result for row in rows)):
+        assert all(remark in text for remark in result.notes)
+        assert result.source in text
+        assert result.split in text
     signs = {sign(c, reasons(rows)) for row in rows for c in row.cells.values()}
-    for told in ("*", *(f"[{number}]" for number in reasons(rows).values())):
-        assert any(told in one for one in signs) == any(line.startswith(told) for line in lines)
+    for mark in ("*", *(f"[{number}]" for number in reasons(rows).values())):
+        assert any(mark in cell_sign for cell_sign in signs) == any(
+            line.startswith(mark) for line in lines
+        )
 
 
 def test_a_note_is_told_once_of_all_rows_that_it_is_of():
@@ -306,19 +312,21 @@ def test_a_note_is_told_once_of_all_rows_that_it_is_of():
 
 def test_rows_become_plain_values():
     rows = beside({"ar@20": 0.5, "ap@0.95": math.nan}, "lav-df", system="ours")
-    said = {one["system"]: one for one in json.loads(json.dumps(plain_rows(rows), allow_nan=False))}
-    assert said["ours"] == {
+    by_system = {
+        row["system"]: row for row in json.loads(json.dumps(plain_rows(rows), allow_nan=False))
+    }
+    assert by_system["ours"] == {
         "system": "ours",
         "values": {"ar@20": 0.5, "ap@0.95": None},
         "doubts": {},
         "published": None,
     }
-    theirs = said["MMMS-BA"]
+    theirs = by_system["MMMS-BA"]
     assert theirs["values"] == {"ar@20": 0.9593, "ap@0.95": 0.3902}
     assert theirs["doubts"].keys() == {"ar@20"}
     assert theirs["published"]["split"] == "test"
     assert theirs["published"]["trained_on"] is None
-    assert any("no independent reproduction" in note for note in theirs["published"]["notes"])
+    assert any("no independent reproduction" in remark for remark in theirs["published"]["notes"])
 
 
 def test_the_challenge_score_is_computed_where_others_state_one():
@@ -340,8 +348,8 @@ def test_the_challenge_score_of_others_follows_from_their_figures():
 
 @pytest.mark.parametrize("missing", ["ap@0.9", "ar@30"])
 def test_without_one_of_its_figures_there_is_no_challenge_score(missing):
-    told = {name: value for name, value in MEASURED.items() if name != missing}
-    assert math.isnan(challenge_score(told))
+    metrics = {name: value for name, value in MEASURED.items() if name != missing}
+    assert math.isnan(challenge_score(metrics))
     assert beside({"ap@0.5": 0.9}, "av-deepfake1m-plusplus") == []
 
 
@@ -353,6 +361,6 @@ def test_the_papers_tables_are_the_same_here_as_where_they_are_reproduced(number
         values = {name: cell.value for name, cell in row.cells.items()}
         doubted = {name for name, cell in row.cells.items() if cell.marks}
         assert any(
-            values.items() <= one.values.items() and doubted <= one.doubts.keys()
-            for one in published(row.test)
+            values.items() <= result.values.items() and doubted <= result.doubts.keys()
+            for result in published(row.test)
         ), (row.test, row.method)

@@ -32,30 +32,34 @@ class TestPredictions:
     ):
         good = next(read_lavdf(talking_head_dataset))
         broken = replace(good, media=tmp_path / "gone.mp4", key="gone.mp4")
-        told, path = [], tmp_path / "answers.jsonl"
+        keys, path = [], tmp_path / "predictions.jsonl"
         for _ in range(2):
-            found = run_resumable(detector, [good, broken], path, on_clip=told.append)
-        assert told == [good.key, "gone.mp4", "gone.mp4"]
-        assert "gone.mp4" in found["gone.mp4"].problem
-        predictions = table_of(found, name="ours")
+            by_key = run_resumable(detector, [good, broken], path, on_clip=keys.append)
+        assert keys == [good.key, "gone.mp4", "gone.mp4"]
+        assert "gone.mp4" in by_key["gone.mp4"].problem
+        predictions = table_of(by_key, name="ours")
         assert list(predictions.scores) == [good.key]
-        assert predictions.threshold == found[good.key].threshold
+        assert predictions.threshold == by_key[good.key].threshold
 
-    def test_what_is_kept_is_what_the_report_says(self, detector, talking_head_dataset, tmp_path):
+    def test_a_prediction_holds_what_the_report_says(
+        self, detector, talking_head_dataset, tmp_path
+    ):
         records = list(read_lavdf(talking_head_dataset))[:3]
-        path, prepared = tmp_path / "answers.jsonl", []
-        found = run_resumable(detector, records, path, prepare=prepared.append, workers=2)
+        path, prepared = tmp_path / "predictions.jsonl", []
+        by_key = run_resumable(detector, records, path, prepare=prepared.append, workers=2)
         assert sorted(clip.name for clip in prepared) == sorted(clip.name for clip in records)
         for clip in records:
-            report, kept = detector.detect(clip.media), found[clip.key]
-            assert kept.score == report.score
-            spans, scores = kept.proposals
-            said = [(p.start_s, p.end_s, p.score) for p in report.proposals]
-            assert [(*s, p) for s, p in zip(spans.tolist(), scores.tolist(), strict=True)] == said
+            report, prediction = detector.detect(clip.media), by_key[clip.key]
+            assert prediction.score == report.score
+            spans, scores = prediction.proposals
+            expected = [(p.start_s, p.end_s, p.score) for p in report.proposals]
+            assert [
+                (*s, p) for s, p in zip(spans.tolist(), scores.tolist(), strict=True)
+            ] == expected
 
     @pytest.mark.parametrize("line", ["not json", "[]", '{"key": "a"}', '{"score": 0.5}'])
     def test_a_damaged_line_is_named(self, tmp_path, line):
-        path = tmp_path / "answers.jsonl"
+        path = tmp_path / "predictions.jsonl"
         path.write_text(f"{line}\n")
         with pytest.raises(PredictionsError, match=r"jsonl, line 1 is damaged; remove the line"):
             journal.read(path, ClipPrediction.of_entry)
@@ -69,43 +73,45 @@ class TestPredictions:
 class TestSilence:
     @pytest.fixture
     def clips(self, tmp_path) -> list[Record]:
-        """A real clip that is heard at once, a fake one that is not, and one without audio."""
+        """A real clip that is audible at once, a fake one that is not, and one without audio."""
         loud = np.full(RATE_HZ, 0.1, dtype=np.float32)
         late = np.where(np.arange(RATE_HZ) < RATE_HZ // 4, 0.0, loud).astype(np.float32)
-        made = {"loud": (loud, False), "late": (late, True), "mute": (None, True)}
-        for name, (audio, _) in made.items():
+        tracks = {"loud": (loud, False), "late": (late, True), "mute": (None, True)}
+        for name, (audio, _) in tracks.items():
             frames = numbered_frames(5)
             write_clip(tmp_path / f"{name}.mkv", frames, fps_hz=25, audio=audio)
         return [
             replace(record(name, fake=fake), media=tmp_path / f"{name}.mkv")
-            for name, (_, fake) in made.items()
+            for name, (_, fake) in tracks.items()
         ]
 
     def test_the_silence_that_clips_start_with_is_kept_clip_by_clip(self, clips, tmp_path):
-        gone = replace(record("gone"), media=tmp_path / "gone.mkv")
+        missing = replace(record("gone"), media=tmp_path / "gone.mkv")
         (tmp_path / "text.mkv").write_text("no film")
         broken = replace(record("broken"), media=tmp_path / "text.mkv")
-        told, path = [], tmp_path / "new" / "silence.jsonl"
-        found = leading_silences([*clips, gone, broken], path, workers=2, on_clip=told.append)
-        assert found == {
+        keys, path = [], tmp_path / "new" / "silence.jsonl"
+        lengths_s = leading_silences(
+            [*clips, missing, broken], path, workers=2, on_clip=keys.append
+        )
+        assert lengths_s == {
             "loud": pytest.approx(0.0, abs=0.02), "late": pytest.approx(0.25, abs=0.02),
             "mute": None,
         }  # fmt: skip
-        assert told == ["loud", "late", "mute", "broken"]
-        assert journal.read(path, lambda said: said["silence_s"]) == found
+        assert keys == ["loud", "late", "mute", "broken"]
+        assert journal.read(path, lambda entry: entry["silence_s"]) == lengths_s
 
-    def test_what_was_heard_is_not_listened_to_again(self, clips, tmp_path):
+    def test_a_clip_with_a_measured_silence_is_not_decoded_again(self, clips, tmp_path):
         path = tmp_path / "silence.jsonl"
         path.write_text('{"key": "loud", "silence_s": 3.0}\n{"key": "late", "sil')
-        told = []
-        found = leading_silences(clips, path, on_clip=told.append)
-        assert found["loud"] == 3.0
-        assert told == ["late", "mute"]
-        assert leading_silences(clips[:2], path, on_clip=told.append).keys() == {
+        keys = []
+        lengths_s = leading_silences(clips, path, on_clip=keys.append)
+        assert lengths_s["loud"] == 3.0
+        assert keys == ["late", "mute"]
+        assert leading_silences(clips[:2], path, on_clip=keys.append).keys() == {
             "loud",
             "late",
         }
-        assert told == ["late", "mute"]
+        assert keys == ["late", "mute"]
 
     def test_a_damaged_line_is_named(self, clips, tmp_path):
         path = tmp_path / "silence.jsonl"

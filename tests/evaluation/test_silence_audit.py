@@ -1,4 +1,4 @@
-"""What a clip gives away by the silence it begins with."""
+"""Measure how far leading silence tells fake clips from real ones."""
 
 import json
 import math
@@ -30,7 +30,7 @@ def audio(duration_s=1.0, *, silent_s=0.0, level=0.1, rate_hz=RATE_HZ) -> np.nda
     return samples.clip(-1, 1).astype(np.float32)
 
 
-def written(path, samples, **settings):
+def write_and_probe(path, samples, **settings):
     write_clip(path, [], fps_hz=25, audio=samples, **settings)
     return probe(path)
 
@@ -38,28 +38,32 @@ def written(path, samples, **settings):
 class TestLeadingSilence:
     @pytest.mark.parametrize("silent_s", [0.0, 0.03, 0.25, 0.9])
     def test_silence_is_measured_to_the_sample(self, tmp_path, silent_s):
-        media = written(tmp_path / "a.mkv", audio(silent_s=silent_s), audio_codec="pcm_s16le")
+        media = write_and_probe(
+            tmp_path / "a.mkv", audio(silent_s=silent_s), audio_codec="pcm_s16le"
+        )
         assert leading_silence_s(media) == pytest.approx(silent_s, abs=1 / RATE_HZ)
 
     @pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".webm", ".mov"])
     @pytest.mark.parametrize("silent_s", [0.25, 0.5])
     def test_a_lossy_codec_smears_the_beginning_of_audio_a_little(self, tmp_path, suffix, silent_s):
-        media = written(tmp_path / f"a{suffix}", audio(silent_s=silent_s))
+        media = write_and_probe(tmp_path / f"a{suffix}", audio(silent_s=silent_s))
         # AAC at 16 kHz has the longest frames, 64 ms; measured: up to 12 ms early.
         assert silent_s - 0.015 < leading_silence_s(media) < silent_s + 0.002
 
     def test_the_usual_rates_keep_a_silence_of_thirty_milliseconds(self, tmp_path):
         samples = audio(silent_s=0.03, rate_hz=44_100)
-        media = written(tmp_path / "a.mp4", samples, sample_rate_hz=44_100, audio_bit_rate=128_000)
+        media = write_and_probe(
+            tmp_path / "a.mp4", samples, sample_rate_hz=44_100, audio_bit_rate=128_000
+        )
         assert leading_silence_s(media) == pytest.approx(0.03, abs=0.003)
 
     def test_a_quiet_room_is_no_silence(self, tmp_path):
-        room = audio(level=10 ** (SILENT_DB / 20))
-        assert leading_silence_s(written(tmp_path / "room.mp4", room)) < 0.005
+        room_tone = audio(level=10 ** (SILENT_DB / 20))
+        assert leading_silence_s(write_and_probe(tmp_path / "room.mp4", room_tone)) < 0.005
 
-    def test_another_level_hears_other_things(self, tmp_path):
+    def test_a_lower_level_makes_quiet_noise_audible(self, tmp_path):
         samples = np.concatenate([audio(0.5, level=1e-4), audio(0.5, level=0.1)])
-        media = written(tmp_path / "a.mkv", samples, audio_codec="pcm_s16le")
+        media = write_and_probe(tmp_path / "a.mkv", samples, audio_codec="pcm_s16le")
         assert leading_silence_s(media) == pytest.approx(0.5, abs=0.001)
         assert leading_silence_s(media, level_db=-85.0) < 0.001
 
@@ -70,9 +74,9 @@ class TestLeadingSilence:
         # Matroska rounds time stamps to 1 ms.
         assert leading_silence_s(probe(path)) == pytest.approx(0.6, abs=0.001)
 
-    def test_what_is_heard_before_the_zero_of_a_clip_is_not_heard(self, tmp_path, monkeypatch):
-        media = written(tmp_path / "a.mp4", audio(0.2))
-        # Heard for 0.25 s, silent for 0.5 s, and heard again.
+    def test_audio_before_the_zero_of_a_clip_does_not_count(self, tmp_path, monkeypatch):
+        media = write_and_probe(tmp_path / "a.mp4", audio(0.2))
+        # Audible for 0.25 s, silent for 0.5 s, and audible again.
         samples = np.repeat([0.5, 0.0, 0.0, 0.5], 4_000).astype(np.float32)
         whole = [AudioBlock(-0.5, samples, RATE_HZ)]
         cut = [
@@ -83,7 +87,7 @@ class TestLeadingSilence:
             assert leading_silence_s(media) == 0.25
 
     def test_a_clip_that_is_silent_throughout_has_nothing_else(self, tmp_path):
-        media = written(tmp_path / "a.mp4", np.zeros(RATE_HZ, np.float32))
+        media = write_and_probe(tmp_path / "a.mp4", np.zeros(RATE_HZ, np.float32))
         assert leading_silence_s(media) == media.duration_s == pytest.approx(1.0, abs=0.1)
         assert audio_start_s(media) == math.inf
         assert leading_silence_s(media.model_copy(update={"duration_s": None})) is None
@@ -92,18 +96,18 @@ class TestLeadingSilence:
         assert leading_silence_s(probe(silent_clip)) is None
 
     def test_no_more_is_decoded_than_needed(self, tmp_path, monkeypatch):
-        media = written(tmp_path / "long.mp4", audio(30.0, silent_s=1.0))
+        media = write_and_probe(tmp_path / "long.mp4", audio(30.0, silent_s=1.0))
         read = AudioReader.__iter__
-        heard = []
+        blocks = []
 
         def listening(reader):
             for block in read(reader):
-                heard.append(block)
+                blocks.append(block)
                 yield block
 
         monkeypatch.setattr(AudioReader, "__iter__", listening)
         leading_silence_s(media)
-        assert heard[-1].start_s < 1.1
+        assert blocks[-1].start_s < 1.1
 
 
 class TestScores:
@@ -125,7 +129,7 @@ class TestScores:
 
 
 class TestLeak:
-    def test_silence_before_every_forgery_gives_all_of_them_away(self):
+    def test_silence_before_every_fake_tells_all_of_them_from_real(self):
         leading_s = [0.0, 0.001, 0.0, 0.031, 0.028, 0.5]
         fake = [False, False, False, True, True, True]
         assert leak_auc(silence_scores(leading_s), fake) == 1.0
@@ -141,8 +145,8 @@ class TestLeak:
     @given(st.lists(st.tuples(st.integers(0, 9), st.booleans()), min_size=2))
     def test_it_is_never_below_one_half(self, rows):
         scores = [n / 10 for n, _ in rows]
-        found = leak_auc(scores, [fake for _, fake in rows])
-        assert math.isnan(found) or 0.5 <= found <= 1.0
+        auc = leak_auc(scores, [fake for _, fake in rows])
+        assert math.isnan(auc) or 0.5 <= auc <= 1.0
 
     def test_chance_lies_where_the_docstring_says(self):
         rng = np.random.default_rng(0)
@@ -151,17 +155,17 @@ class TestLeak:
         # The mean of 500 draws scatters by 0.002.
         assert np.mean(draws) == pytest.approx(0.573, abs=0.01)
 
-    def test_clips_that_could_not_be_asked_are_left_out(self):
+    def test_clips_of_unknown_silence_are_left_out(self):
         assert leak_auc([0.9, math.nan, 0.1], [True, True, False]) == 1.0
         assert math.isnan(leak_auc([0.9, math.nan], [True, False]))
 
-    def test_scores_and_labels_must_fit_as_for_any_measure(self):
+    def test_scores_and_labels_must_fit_as_for_any_metric(self):
         with pytest.raises(ShapeError, match=r"got shapes \(1,\) .* \(2,\)"):
             leak_auc([0.5], [True, False])
         with pytest.raises(ScoreRangeError, match=r"got 2; are these logits\?"):
             leak_auc([2.0, math.nan], [True, False])
 
-    def test_our_own_forgeries_do_not_give_themselves_away_by_silence(self, talking_head_dataset):
+    def test_our_own_fakes_are_not_told_from_real_by_silence(self, talking_head_dataset):
         records = json.loads((talking_head_dataset / "metadata.json").read_text())
         leading_s = [leading_silence_s(probe(talking_head_dataset / r["file"])) for r in records]
         fake = [bool(r["fake_periods"]) for r in records]
@@ -183,13 +187,13 @@ class TestSilenceAuc:
         lengths_s = {key: float(key[1]) + 0.1 * (key[0] == "a") for key in ground_truth.keys}
         lengths_s["b1"] = 0.05
         expected = leak_auc(silence_scores(list(lengths_s.values())), ground_truth.fake)
-        found = silence_auc(lengths_s, ground_truth, num_resamples=50)
-        assert found.value == expected == 15 / 16
-        assert 0.5 <= found.low <= found.value <= found.high <= 1.0
+        interval = silence_auc(lengths_s, ground_truth, num_resamples=50)
+        assert interval.value == expected == 15 / 16
+        assert 0.5 <= interval.low <= interval.value <= interval.high <= 1.0
         assert math.isnan(silence_auc(lengths_s, ground_truth, num_resamples=0).low)
 
-    def test_clips_that_nobody_listened_to_are_left_out(self, ground_truth):
-        heard = {"a0": 0.0, "a1": 0.2, "b0": None, "c1": 0.1}
-        assert silence_auc(heard, ground_truth, num_resamples=0).value == 1.0
+    def test_clips_without_a_measured_silence_are_left_out(self, ground_truth):
+        lengths_s = {"a0": 0.0, "a1": 0.2, "b0": None, "c1": 0.1}
+        assert silence_auc(lengths_s, ground_truth, num_resamples=0).value == 1.0
         assert math.isnan(silence_auc({"a0": 0.0}, ground_truth, num_resamples=0).value)
         assert math.isnan(silence_auc({}, ground_truth, num_resamples=0).value)

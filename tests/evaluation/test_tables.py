@@ -34,15 +34,15 @@ def test_each_clip_has_its_own_spans(by_key):
 
 @given(ground_truth, st.lists(keys, unique=True, max_size=6), st.randoms())
 def test_aligned_to_other_clips_it_has_theirs_and_no_others(by_key, others, random):
-    wanted = list(dict.fromkeys([*by_key, *others]))
-    random.shuffle(wanted)
-    wanted = wanted[: random.randint(0, len(wanted))]
-    expected = scored({key: by_key.get(key, []) for key in wanted})
+    selection = list(dict.fromkeys([*by_key, *others]))
+    random.shuffle(selection)
+    selection = selection[: random.randint(0, len(selection))]
+    expected = scored({key: by_key.get(key, []) for key in selection})
     # Scores count up within a clip, so that they tell rows apart.
-    assert same(scored(by_key).aligned(wanted), expected)
-    plain = SpanTable.of_ground_truth(by_key).aligned(wanted)
-    assert plain.scores is None
-    assert np.array_equal(plain.spans, expected.spans)
+    assert same(scored(by_key).aligned(selection), expected)
+    table = SpanTable.of_ground_truth(by_key).aligned(selection)
+    assert table.scores is None
+    assert np.array_equal(table.spans, expected.spans)
 
 
 def test_aligned_to_its_own_clips_it_is_itself():

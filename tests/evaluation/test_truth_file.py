@@ -10,7 +10,7 @@ from mmmsba_plugin.evaluation.truth_file import read_ground_truth
 
 
 @pytest.fixture
-def written(tmp_path):
+def write_metadata(tmp_path):
     def write(value) -> object:
         path = tmp_path / "metadata.json"
         path.write_text(value if isinstance(value, str) else json.dumps(value))
@@ -19,9 +19,9 @@ def written(tmp_path):
     return write
 
 
-def test_a_file_and_where_it_is_fake_is_all_that_is_needed(written):
+def test_a_file_and_where_it_is_fake_is_all_that_is_needed(write_metadata):
     ground_truth = read_ground_truth(
-        written(
+        write_metadata(
             [
                 {"file": "a.mp4", "fake_segments": [[1, 2], [2, 3]]},
                 {"file": "b.mp4", "fake_segments": []},
@@ -35,13 +35,15 @@ def test_a_file_and_where_it_is_fake_is_all_that_is_needed(written):
     assert ground_truth.spans.of("a.mp4").tolist() == [[1, 2], [2, 3]]
 
 
-def test_a_stretch_without_length_is_kept_and_can_only_be_missed(written):
-    ground_truth = read_ground_truth(written([{"file": "a.mp4", "fake_segments": [[1.0, 1.0]]}]))
+def test_a_segment_without_length_is_kept_and_can_only_be_missed(write_metadata):
+    ground_truth = read_ground_truth(
+        write_metadata([{"file": "a.mp4", "fake_segments": [[1.0, 1.0]]}])
+    )
     assert ground_truth.spans.counts.tolist() == [1]
 
 
 @pytest.mark.parametrize(
-    ("said", "altered"),
+    ("fields", "altered"),
     [
         ({"visual_fake_segments": [[1, 2]], "audio_fake_segments": []}, "visual"),
         ({"visual_fake_segments": [], "audio_fake_segments": [[1, 2]]}, "audio"),
@@ -54,19 +56,23 @@ def test_a_stretch_without_length_is_kept_and_can_only_be_missed(written):
         ({}, "forged"),
     ],
 )
-def test_what_was_altered_is_told_by_stretches_flags_or_type(written, said, altered):
-    ground_truth = read_ground_truth(written([{"file": "a.mp4", "fake_periods": [[1, 2]], **said}]))
+def test_the_altered_modality_is_told_by_segments_flags_or_type(write_metadata, fields, altered):
+    ground_truth = read_ground_truth(
+        write_metadata([{"file": "a.mp4", "fake_periods": [[1, 2]], **fields}])
+    )
     assert list(ground_truth.altered) == [altered]
 
 
-def test_tvils_object_of_records_is_read_like_a_list(written):
-    ground_truth = read_ground_truth(written({"x": {"file": "x.mp4", "fake_periods": [[0, 1]]}}))
+def test_tvils_object_of_records_is_read_like_a_list(write_metadata):
+    ground_truth = read_ground_truth(
+        write_metadata({"x": {"file": "x.mp4", "fake_periods": [[0, 1]]}})
+    )
     assert list(ground_truth.keys) == ["x.mp4"]
 
 
-def test_identities_are_known_by_identity_by_path_or_by_the_clip_they_come_from(written):
+def test_identities_are_known_by_identity_by_path_or_by_the_clip_they_come_from(write_metadata):
     ground_truth = read_ground_truth(
-        written(
+        write_metadata(
             [
                 {"file": "a.mp4", "fake_segments": [], "identity": "ann"},
                 {"file": "id00012/abc/00001/real.mp4", "fake_segments": []},
@@ -78,8 +84,8 @@ def test_identities_are_known_by_identity_by_path_or_by_the_clip_they_come_from(
     assert list(ground_truth.clusters) == ["ann", "id00012", "c.mp4", "c.mp4"]
 
 
-def test_one_split_can_be_asked_for(written):
-    path = written(
+def test_one_split_can_be_requested(write_metadata):
+    path = write_metadata(
         [
             {"file": "a.mp4", "fake_segments": [], "split": "dev"},
             {"file": "b.mp4", "fake_segments": [], "split": "test"},
@@ -93,32 +99,32 @@ def test_one_split_can_be_asked_for(written):
 
 
 @pytest.mark.parametrize("stated", ["dev", "val", "valid"])
-@pytest.mark.parametrize("asked", ["dev", "val", "valid"])
-def test_a_split_is_found_by_any_of_its_names(written, stated, asked):
-    path = written(
+@pytest.mark.parametrize("requested", ["dev", "val", "valid"])
+def test_a_split_is_found_by_any_of_its_names(write_metadata, stated, requested):
+    path = write_metadata(
         [
             {"file": "a.mp4", "fake_segments": [], "split": stated},
             {"file": "b.mp4", "fake_segments": [], "split": "test"},
             {"file": "c.mp4", "fake_segments": []},
         ]
     )
-    assert list(read_ground_truth(path, split=asked).keys) == ["a.mp4"]
+    assert list(read_ground_truth(path, split=requested).keys) == ["a.mp4"]
 
 
-def test_a_split_that_is_no_word_matters_only_if_one_is_asked_for(written):
-    path = written([{"file": "a.mp4", "fake_segments": [], "split": 3}])
+def test_a_split_that_is_no_word_matters_only_if_one_is_asked_for(write_metadata):
+    path = write_metadata([{"file": "a.mp4", "fake_segments": [], "split": 3}])
     assert list(read_ground_truth(path).keys) == ["a.mp4"]
     with pytest.raises(DatasetError, match="no record of split 'dev' with a truth; check the file"):
         read_ground_truth(path, split="dev")
 
 
-def test_a_type_is_one_kind_however_it_is_spelt(written):
-    spelt = ("both_modified", "both-modified")
+def test_a_type_is_one_kind_however_it_is_spelt(write_metadata):
+    spellings = ("both_modified", "both-modified")
     records = [
-        {"file": f"{i}.mp4", "fake_segments": [[0, 1]], "modify_type": one}
-        for i, one in enumerate(spelt)
+        {"file": f"{i}.mp4", "fake_segments": [[0, 1]], "modify_type": kind}
+        for i, kind in enumerate(spellings)
     ]
-    assert list(read_ground_truth(written(records)).kinds) == ["both_modified"] * 2
+    assert list(read_ground_truth(write_metadata(records)).kinds) == ["both_modified"] * 2
 
 
 @pytest.mark.parametrize(
@@ -132,13 +138,13 @@ def test_a_type_is_one_kind_however_it_is_spelt(written):
         (17, "a record must be an object, got int"),
     ],
 )
-def test_a_malformed_record_is_named_and_the_rest_is_read(written, record, reason, caplog):
-    path = written([record, {"file": "good.mp4", "fake_segments": []}])
+def test_a_malformed_record_is_named_and_the_rest_is_read(write_metadata, record, reason, caplog):
+    path = write_metadata([record, {"file": "good.mp4", "fake_segments": []}])
     with caplog.at_level(logging.WARNING):
         ground_truth = read_ground_truth(path)
     assert list(ground_truth.keys) == ["good.mp4"]
-    [said] = caplog.messages
-    assert f"{path}, line 1" in said
+    [message] = caplog.messages
+    assert f"{path}, line 1" in message
     with pytest.raises(DatasetError, match=reason):
         read_ground_truth(path, on_error=_raise)
 
@@ -147,8 +153,8 @@ def _raise(error):
     raise error
 
 
-def test_a_file_that_is_no_json_is_an_error(tmp_path, written):
+def test_a_file_that_is_no_json_is_an_error(tmp_path, write_metadata):
     with pytest.raises(DatasetError, match=r"cannot be read as JSON: .*; check the path"):
         read_ground_truth(tmp_path / "nowhere.json")
     with pytest.raises(DatasetError, match=r"metadata\.json"):
-        read_ground_truth(written("no metadata"))
+        read_ground_truth(write_metadata("no metadata"))

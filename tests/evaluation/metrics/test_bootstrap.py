@@ -1,4 +1,4 @@
-"""Intervals: they cover what they say they cover, and draw people, not clips."""
+"""Intervals: they cover what they say they cover, and draw identities, not clips."""
 
 import math
 
@@ -25,10 +25,10 @@ def width(interval):
     return interval.high - interval.low
 
 
-def seen_by(**settings) -> list[tuple[int, ...]]:
-    seen = []
-    bootstrap_one(lambda draw: float(seen.append(tuple(draw.clips.tolist())) or 0), **settings)
-    return seen
+def draws_of(**settings) -> list[tuple[int, ...]]:
+    draws = []
+    bootstrap_one(lambda draw: float(draws.append(tuple(draw.clips.tolist())) or 0), **settings)
+    return draws
 
 
 def test_the_interval_holds_the_true_mean_about_as_often_as_it_says():
@@ -64,7 +64,7 @@ def test_clips_of_one_identity_tell_less_than_clips_of_many():
 
 
 def test_clips_of_one_identity_are_drawn_together():
-    for draw in seen_by(clusters=["a", "b", "a"]):
+    for draw in draws_of(clusters=["a", "b", "a"]):
         assert draw.count(0) == draw.count(2)
 
 
@@ -72,23 +72,23 @@ def test_clips_of_one_identity_are_drawn_together():
 def test_each_draw_holds_as_many_clusters_as_there_are(clusters):
     sizes = {name: clusters.count(name) for name in clusters}
     num_clusters = len(set(clusters) - {None}) + clusters.count(None)
-    for draw in seen_by(clusters=clusters, num_resamples=5):
+    for draw in draws_of(clusters=clusters, num_resamples=5):
         shares = [1 / (1 if clusters[clip] is None else sizes[clusters[clip]]) for clip in draw]
         assert sum(shares) == pytest.approx(num_clusters)
 
 
 def test_clips_of_nobody_known_are_drawn_one_by_one():
-    assert {(0, 0), (0, 1), (1, 0), (1, 1)} == set(seen_by(clusters=[None, None]))
+    assert {(0, 0), (0, 1), (1, 0), (1, 1)} == set(draws_of(clusters=[None, None]))
 
 
 def test_all_metrics_see_the_same_draws_so_differences_are_paired():
     values = np.random.default_rng(4).random(20)
-    found = bootstrap.bootstrap(
+    intervals = bootstrap.bootstrap(
         {"a": mean_of(values), "b": mean_of(values + 1), "gain": lambda draw: 1.0},
         clusters=[None] * 20,
         num_resamples=50,
     )
-    assert found["b"].low - found["a"].low == pytest.approx(found["gain"].low)
+    assert intervals["b"].low - intervals["a"].low == pytest.approx(intervals["gain"].low)
 
 
 def test_draws_without_a_number_are_left_out():
@@ -114,7 +114,7 @@ def test_no_draws_give_the_number_alone():
     assert math.isnan(interval.low)
 
 
-def test_a_measure_that_is_never_defined_gives_no_interval():
+def test_a_metric_that_is_never_defined_gives_no_interval():
     interval = bootstrap_one(lambda _: math.nan, clusters=[None, None], num_resamples=10)
     assert math.isnan(interval.low)
 
@@ -125,11 +125,11 @@ def test_a_draw_counts_its_clips_and_the_whole_needs_no_counting():
 
 
 def test_some_of_the_clips_of_a_draw_can_be_kept():
-    kept = np.array([True, False, True])
-    assert Draw(np.array([0, 1, 2, 2])).within(kept).clips.tolist() == [0, 2, 2]
+    mask = np.array([True, False, True])
+    assert Draw(np.array([0, 1, 2, 2])).within(mask).clips.tolist() == [0, 2, 2]
     whole = Draw(np.arange(3), whole=True)
     assert whole.within(np.ones(3, dtype=bool)).whole
-    assert not whole.within(kept).whole
+    assert not whole.within(mask).whole
 
 
 @pytest.mark.parametrize("setting", [{"num_resamples": -1}, {"level": 1.0}, {"level": 0.0}])
@@ -154,7 +154,7 @@ class TestWilson:
             off = abs(hits - num * end) / np.sqrt(num * end * (1 - end))
             assert off == pytest.approx(1.959964, rel=1e-5)
 
-    def test_nothing_counted_is_nothing_known(self):
+    def test_a_count_of_nothing_has_no_share(self):
         interval = bootstrap.wilson(0, 0)
         assert np.isnan([interval.value, interval.low, interval.high]).all()
 

@@ -60,18 +60,18 @@ class TestCalibrationError:
     @given(labelled, st.sampled_from(["width", "mass"]), st.integers(1, 20))
     def test_bins_hold_every_clip_once(self, rows, binning, bins):
         scores, labels = rows
-        seen = reliability(scores, labels, bins=bins, binning=binning)
-        held = seen.counts > 0
-        assert seen.counts.sum() == len(scores)
-        assert (np.diff(seen.edges) >= 0).all()
-        assert (seen.edges[0], seen.edges[-1]) == (0.0, 1.0)
-        assert np.isnan(seen.mean_scores[~held]).all()
-        mean = np.average(seen.mean_scores[held], weights=seen.counts[held])
+        diagram = reliability(scores, labels, bins=bins, binning=binning)
+        has_clips = diagram.counts > 0
+        assert diagram.counts.sum() == len(scores)
+        assert (np.diff(diagram.edges) >= 0).all()
+        assert (diagram.edges[0], diagram.edges[-1]) == (0.0, 1.0)
+        assert np.isnan(diagram.mean_scores[~has_clips]).all()
+        mean = np.average(diagram.mean_scores[has_clips], weights=diagram.counts[has_clips])
         assert mean == pytest.approx(np.mean(scores), abs=1e-12)
-        share = np.average(seen.shares_fake[held], weights=seen.counts[held])
+        share = np.average(diagram.shares_fake[has_clips], weights=diagram.counts[has_clips])
         assert share == pytest.approx(np.mean(labels), abs=1e-12)
-        inside = (seen.mean_scores[held] >= seen.edges[:-1][held] - 1e-12) & (
-            seen.mean_scores[held] <= seen.edges[1:][held] + 1e-12
+        inside = (diagram.mean_scores[has_clips] >= diagram.edges[:-1][has_clips] - 1e-12) & (
+            diagram.mean_scores[has_clips] <= diagram.edges[1:][has_clips] + 1e-12
         )
         assert inside.all()
 
@@ -91,8 +91,8 @@ class TestCalibrationError:
         assert second == pytest.approx(first, abs=1e-12)
 
     def test_a_bin_holds_its_lower_edge_and_the_last_both(self):
-        seen = reliability([0.0, 0.5, 1.0], [False, True, True], bins=2)
-        assert seen.counts.tolist() == [1, 2]
+        diagram = reliability([0.0, 0.5, 1.0], [False, True, True], bins=2)
+        assert diagram.counts.tolist() == [1, 2]
 
     def test_no_bins_are_refused(self):
         with pytest.raises(ConfigError, match="at least one bin, got 0"):

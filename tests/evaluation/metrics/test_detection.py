@@ -21,16 +21,12 @@ SLOW = runpy.run_path(str(Path(__file__).parents[2] / "reference" / "slow_detect
 any_score = st.one_of(st.integers(0, 20).map(lambda n: n / 20), st.floats(0, 1))
 
 
-def both_classes(rows):
-    return len({label for _, label in rows}) == 2
-
-
 labelled = st.lists(st.tuples(any_score, st.booleans()), min_size=1).map(
     lambda rows: tuple(map(list, zip(*rows, strict=True)))
 )
-told_apart = (
+two_class_rows = (
     st.lists(st.tuples(any_score, st.booleans()), min_size=2)
-    .filter(both_classes)
+    .filter(lambda rows: len({label for _, label in rows}) == 2)
     .map(lambda rows: tuple(map(list, zip(*rows, strict=True))))
 )
 thresholds = st.integers(0, 20).map(lambda n: n / 20)
@@ -50,18 +46,18 @@ AT_A_THRESHOLD = [
 
 
 class TestRanking:
-    @given(told_apart)
+    @given(two_class_rows)
     def test_auc_is_the_share_of_pairs_that_are_ranked_rightly(self, rows):
         assert Ranking.of(*rows).auc == float(SLOW["auc"](*rows))
 
-    @given(told_apart)
+    @given(two_class_rows)
     def test_auc_equals_that_of_scikit_learn(self, rows):
         scores, labels = rows
         assert Ranking.of(scores, labels).auc == pytest.approx(
             sklearn_metrics.roc_auc_score(labels, scores), abs=1e-12
         )
 
-    @given(told_apart)
+    @given(two_class_rows)
     def test_auc_equals_that_of_torchmetrics(self, rows):
         import torch
         from torchmetrics.functional.classification import binary_auroc
@@ -74,12 +70,12 @@ class TestRanking:
     def test_scores_that_differ_in_the_last_bit_are_no_tie(self):
         assert Ranking.of([0.5, np.nextafter(0.5, 1)], [False, True]).auc == 1.0
 
-    @given(told_apart, rates)
+    @given(two_class_rows, rates)
     def test_partial_auc_equals_that_of_scikit_learn(self, rows, rate):
         scores, labels = rows
         expected = sklearn_metrics.roc_auc_score(labels, scores, max_fpr=rate)
-        found = Ranking.of(scores, labels).partial_auc(rate)
-        assert found == pytest.approx(expected, abs=1e-12)
+        partial_auc = Ranking.of(scores, labels).partial_auc(rate)
+        assert partial_auc == pytest.approx(expected, abs=1e-12)
 
     def test_partial_auc_of_chance_is_one_half_and_of_perfection_one(self):
         assert Ranking.of([0.5, 0.5], [False, True]).partial_auc() == pytest.approx(0.5)
@@ -98,20 +94,20 @@ class TestRanking:
         with pytest.raises(ConfigError, match=rf"must lie in \(0, 1\], got {rate}"):
             Ranking.of([0.1, 0.9], [False, True]).partial_auc(rate)
 
-    @given(told_apart)
+    @given(two_class_rows)
     def test_average_precision_equals_that_of_scikit_learn(self, rows):
         scores, labels = rows
         expected = sklearn_metrics.average_precision_score(labels, scores)
         assert Ranking.of(scores, labels).average_precision == pytest.approx(expected, abs=1e-12)
 
-    @given(told_apart)
+    @given(two_class_rows)
     def test_only_the_order_of_scores_matters(self, rows):
         scores, labels = rows
         ranks = np.unique(scores, return_inverse=True)[1] / len(scores)
         for metric in RANKING.values():
             assert metric(Ranking.of(ranks, labels)) == metric(Ranking.of(scores, labels))
 
-    @given(told_apart)
+    @given(two_class_rows)
     def test_swapping_the_classes_turns_auc_and_error_rate_over(self, rows):
         scores, labels = np.array(rows[0]), np.array(rows[1])
         ranking, swapped = Ranking.of(scores, labels), Ranking.of(scores, ~labels)
@@ -120,11 +116,11 @@ class TestRanking:
 
 
 class TestEqualErrorRate:
-    @given(told_apart)
+    @given(two_class_rows)
     def test_it_is_where_straight_lines_between_the_steps_cross(self, rows):
         assert Ranking.of(*rows).eer == pytest.approx(float(SLOW["eer"](*rows)), abs=1e-12)
 
-    @given(told_apart.filter(lambda rows: len(set(rows[0])) == len(rows[0])))
+    @given(two_class_rows.filter(lambda rows: len(set(rows[0])) == len(rows[0])))
     def test_it_is_near_the_nearest_step_that_other_toolkits_take(self, rows):
         scores, labels = rows
         smaller = min(labels.count(True), labels.count(False))
@@ -144,14 +140,14 @@ class TestThreshold:
         expected = sklearn_metrics.accuracy_score(labels, [s >= threshold for s in scores])
         assert Ranking.of(scores, labels).accuracy(threshold) == pytest.approx(expected)
 
-    @given(told_apart, thresholds)
+    @given(two_class_rows, thresholds)
     def test_balanced_accuracy_equals_that_of_scikit_learn(self, rows, threshold):
         scores, labels = rows
         flagged = [s >= threshold for s in scores]
         expected = sklearn_metrics.balanced_accuracy_score(labels, flagged)
         assert Ranking.of(scores, labels).balanced_accuracy(threshold) == pytest.approx(expected)
 
-    @given(told_apart, thresholds)
+    @given(two_class_rows, thresholds)
     def test_the_two_rates_are_a_point_of_the_roc_curve(self, rows, threshold):
         expected = SLOW["rates_at"](*rows, threshold)
         assert Ranking.of(*rows).false_positive_rate(threshold) == pytest.approx(float(expected[0]))
@@ -174,7 +170,7 @@ class TestThreshold:
 
 
 class TestCurves:
-    @given(told_apart)
+    @given(two_class_rows)
     def test_the_roc_curve_equals_that_of_scikit_learn(self, rows):
         scores, labels = rows
         theirs = sklearn_metrics.roc_curve(labels, scores, drop_intermediate=False)
@@ -183,13 +179,13 @@ class TestCurves:
         assert ours.true_positive_rates == pytest.approx(theirs[1])
         assert ours.thresholds.tolist() == theirs[2].tolist()
 
-    @given(told_apart)
+    @given(two_class_rows)
     def test_the_area_under_the_roc_curve_is_the_auc(self, rows):
         curve = Ranking.of(*rows)
         area = sklearn_metrics.auc(curve.false_positive_rates, curve.true_positive_rates)
         assert area == pytest.approx(Ranking.of(*rows).auc, abs=1e-12)
 
-    @given(told_apart)
+    @given(two_class_rows)
     def test_the_precision_recall_curve_equals_that_of_scikit_learn(self, rows):
         scores, labels = rows
         precisions, recalls, at = sklearn_metrics.precision_recall_curve(labels, scores)
@@ -216,10 +212,10 @@ class TestSortedClips:
     def test_drawn_clips_rank_as_if_they_were_sorted_anew(self, rows, data):
         scores, labels = map(np.array, rows)
         clip = st.integers(0, len(scores) - 1)
-        drawn = np.array(data.draw(st.lists(clip, max_size=40)), dtype=np.int64)
-        counts = np.bincount(drawn, minlength=len(scores))
+        draw = np.array(data.draw(st.lists(clip, max_size=40)), dtype=np.int64)
+        counts = np.bincount(draw, minlength=len(scores))
         ours = SortedClips.of(scores, labels).rank(counts)
-        anew = Ranking.of(scores[drawn], labels[drawn])
+        anew = Ranking.of(scores[draw], labels[draw])
         assert ours.thresholds.tolist() == anew.thresholds.tolist()
         assert ours.num_fake.tolist() == anew.num_fake.tolist()
         assert ours.num_real.tolist() == anew.num_real.tolist()

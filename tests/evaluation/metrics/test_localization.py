@@ -1,4 +1,4 @@
-"""Localization: against slow obvious versions, and what its figures must never do."""
+"""Localization: against slow obvious versions, and bounds that its metrics keep."""
 
 import math
 import runpy
@@ -40,7 +40,7 @@ def spans(draw, max_size):
 
 @st.composite
 def datasets(draw):
-    """Predictions and truths of a few clips; some real, some without proposals."""
+    """Predictions and ground truth of a few clips; some real, some without proposals."""
     ground_truth = {key: draw(spans(4)) for key in "abcd"}
     assume(any(len(rows) for rows in ground_truth.values()))
     predictions = {}
@@ -67,12 +67,12 @@ def test_average_precision_equals_the_slow_version(dataset, tiou):
 @given(datasets(), st.integers(1, 10))
 def test_average_recall_equals_the_slow_version(dataset, num_proposals):
     expected = SLOW["average_recall"](*dataset, num_proposals, TIOUS)
-    found = average_recall(*dataset, num_proposals=num_proposals)
-    assert found == pytest.approx(expected, abs=1e-14)
+    ar = average_recall(*dataset, num_proposals=num_proposals)
+    assert ar == pytest.approx(expected, abs=1e-14)
 
 
 @given(datasets(), thresholds)
-def test_official_figures_equal_their_slow_version_to_the_last_bit(dataset, tiou):
+def test_official_metrics_equal_their_slow_version_to_the_last_bit(dataset, tiou):
     ap = average_precision(*dataset, tiou=tiou, mode="official")
     assert ap == SLOW["average_precision_officially"](*dataset, tiou)
     ar = average_recall(*dataset, num_proposals=3, mode="official")
@@ -80,15 +80,15 @@ def test_official_figures_equal_their_slow_version_to_the_last_bit(dataset, tiou
 
 
 @given(datasets(), thresholds, modes)
-def test_clips_give_the_same_numbers_in_small_blocks(dataset, tiou, mode):
-    def figures():
+def test_clips_give_the_same_metrics_in_small_blocks(dataset, tiou, mode):
+    def compute_metrics():
         ap = average_precision(*dataset, tiou=tiou, mode=mode)
         return ap, average_recall(*dataset, num_proposals=3, mode=mode)
 
-    whole = figures()
+    whole = compute_metrics()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(matching, "_BLOCK_PAIRS", 2)
-        assert figures() == whole
+        assert compute_metrics() == whole
 
 
 @given(datasets(), st.lists(st.integers(0, 3), min_size=4, max_size=4), thresholds, modes)
@@ -102,14 +102,14 @@ def test_a_clip_drawn_several_times_counts_as_several_clips(dataset, counts, tio
         {name: predictions[key] for key, name in names if key in predictions},
         {name: ground_truth[key] for key, name in names},
     )
-    drawn = match(*tables(predictions, ground_truth), tious=[tiou], mode=mode)
-    whole = match(*tables(*repeated), tious=[tiou], mode=mode)
-    # Official figures of a draw are in float64, those of a dataset in float32.
+    matched = match(*tables(predictions, ground_truth), tious=[tiou], mode=mode)
+    expected = match(*tables(*repeated), tious=[tiou], mode=mode)
+    # Official metrics of a draw are in float64, those of a dataset in float32.
     near = {"abs": 1e-12 if mode == "voc" else 1e-6}
     counts = np.array(counts)
-    ap = drawn.average_precision(tiou, counts)
-    assert ap == pytest.approx(whole.average_precision(tiou), **near)
-    assert drawn.average_recall(2, counts) == pytest.approx(whole.average_recall(2), **near)
+    ap = matched.average_precision(tiou, counts)
+    assert ap == pytest.approx(expected.average_precision(tiou), **near)
+    assert matched.average_recall(2, counts) == pytest.approx(expected.average_recall(2), **near)
 
 
 @given(datasets(), modes)
@@ -117,21 +117,23 @@ def test_each_clip_drawn_once_is_the_dataset(dataset, mode):
     matched = match(*tables(*dataset), mode=mode)
     once = np.ones(4, dtype=np.int64)
     for tiou in (0.5, 0.95):
-        found = matched.average_precision(tiou, once)
-        assert found == pytest.approx(matched.average_precision(tiou), abs=1e-6)
+        ap = matched.average_precision(tiou, once)
+        assert ap == pytest.approx(matched.average_precision(tiou), abs=1e-6)
     assert matched.average_recall(3, once) == matched.average_recall(3)
 
 
 @given(datasets(), modes)
-def test_figures_do_not_depend_on_what_was_asked_before(dataset, mode):
+def test_metrics_do_not_depend_on_what_was_computed_before(dataset, mode):
     matched = match(*tables(*dataset), mode=mode)
     some, others = np.array([2, 0, 1, 1]), np.array([0, 1, 3, 0])
 
-    def figures():
-        asked = [(tiou, counts) for tiou in (0.5, 0.9) for counts in (None, some, others)]
-        return [matched.average_precision(*one) for one in asked] + [matched.average_recall(2)]
+    def compute_metrics():
+        requests = [(tiou, counts) for tiou in (0.5, 0.9) for counts in (None, some, others)]
+        return [matched.average_precision(*request) for request in requests] + [
+            matched.average_recall(2)
+        ]
 
-    assert np.array_equal(figures(), figures(), equal_nan=True)
+    assert np.array_equal(compute_metrics(), compute_metrics(), equal_nan=True)
     assert matched.average_precision(0.9) == average_precision(*dataset, tiou=0.9, mode=mode)
 
 
@@ -163,9 +165,9 @@ def test_average_precision_depends_on_the_order_of_scores_alone(dataset, tiou):
 @given(datasets(), thresholds)
 def test_a_low_scored_false_alarm_never_raises_average_precision(dataset, tiou):
     predictions, ground_truth = dataset
-    alarm = {"genuine": (np.array([[0.0, 1.0]]), np.array([-1.0]))}
+    alarm = {"real": (np.array([[0.0, 1.0]]), np.array([-1.0]))}
     after = average_precision(
-        predictions | alarm, ground_truth | {"genuine": np.zeros((0, 2))}, tiou=tiou
+        predictions | alarm, ground_truth | {"real": np.zeros((0, 2))}, tiou=tiou
     )
     assert after <= average_precision(predictions, ground_truth, tiou=tiou)
 
@@ -187,7 +189,7 @@ def test_average_recall_never_falls_as_more_proposals_count(dataset):
 
 
 def test_the_area_counts_from_recall_zero_on():
-    # Two truths, found at ranks 1 and 3: precision 1 and 2/3.
+    # Two segments, found at ranks 1 and 3: precision 1 and 2/3.
     dataset = one_clip([(0, 1), (5, 6), (2, 3)], [0.9, 0.8, 0.7], [(0, 1), (2, 3)])
     assert average_precision(*dataset, tiou=0.5) == pytest.approx((1 + 2 / 3) / 2)
 
@@ -277,7 +279,7 @@ def test_a_clip_missing_from_the_predictions_counts_as_missed():
     assert average_recall(predictions, ground_truth, num_proposals=1) == 0.5
 
 
-def test_where_there_is_nothing_to_find_the_measure_is_not_defined():
+def test_where_there_is_nothing_to_find_the_metric_is_not_defined():
     dataset = one_clip([(0, 1)], [0.9], [])
     assert math.isnan(average_precision(*dataset, tiou=0.5))
     assert math.isnan(average_recall(*dataset, num_proposals=1))
@@ -322,16 +324,16 @@ def test_proposals_for_a_clip_without_truth_are_refused():
 
 
 @given(datasets(), modes)
-def test_a_part_of_the_dataset_can_be_measured(dataset, mode):
+def test_a_subset_of_the_dataset_can_be_measured(dataset, mode):
     predictions, ground_truth = {"a": ([], [])} | dataset[0], dataset[1]
-    part = {key: ground_truth[key] for key in "ca"}
+    subset = {key: ground_truth[key] for key in "ca"}
     matched = match(
         SpanTable.of_proposals(predictions | {"d": ([[0, 1]], [0.9])}),
-        SpanTable.of_ground_truth(part),
+        SpanTable.of_ground_truth(subset),
         mode=mode,
     )
-    kept = {key: rows for key, rows in predictions.items() if key in part}
-    expected = average_precision(kept, part, tiou=0.5, mode=mode)
+    subset_predictions = {key: rows for key, rows in predictions.items() if key in subset}
+    expected = average_precision(subset_predictions, subset, tiou=0.5, mode=mode)
     assert np.array_equal(matched.average_precision(0.5), expected, equal_nan=True)
 
 
@@ -357,9 +359,9 @@ def test_a_draw_of_other_clips_is_refused():
 
 
 @pytest.mark.parametrize("mode", ["voc", "official"])
-def test_a_draw_without_ground_truth_has_no_figures(mode):
-    ground_truth = {"genuine": [], "forged": [[0.0, 1.0]]}
-    matched = match(*tables({"genuine": ([[0, 1]], [0.5])}, ground_truth), mode=mode)
+def test_a_draw_without_ground_truth_has_no_metrics(mode):
+    ground_truth = {"real": [], "fake": [[0.0, 1.0]]}
+    matched = match(*tables({"real": ([[0, 1]], [0.5])}, ground_truth), mode=mode)
     assert math.isnan(matched.average_precision(0.5, np.array([2, 0])))
     assert math.isnan(matched.average_recall(1, np.array([2, 0])))
     assert matched.average_precision(0.5, np.array([0, 1])) == 0.0
@@ -368,8 +370,8 @@ def test_a_draw_without_ground_truth_has_no_figures(mode):
 @pytest.mark.parametrize("mode", ["voc", "official"])
 def test_the_first_strip_of_a_draw_is_that_of_its_own_ranking(mode):
     ground_truth = {"a": [[0.0, 1.0]], "b": [[0.0, 1.0]], "c": []}
-    said = {"c": ([[0, 1]], [0.9]), "a": ([[0, 1]], [0.8]), "b": ([[0, 1]], [0.7])}
-    matched = match(*tables(said, ground_truth), mode=mode)
+    predictions = {"c": ([[0, 1]], [0.9]), "a": ([[0, 1]], [0.8]), "b": ([[0, 1]], [0.7])}
+    matched = match(*tables(predictions, ground_truth), mode=mode)
     assert matched.average_precision(0.5, np.array([1, 1, 1])) == pytest.approx(2 / 3)
     without_alarm = matched.average_precision(0.5, np.array([2, 2, 0]))
     assert without_alarm == (1.0 if mode == "voc" else 0.75)

@@ -27,9 +27,9 @@ def oracle(tmp_path_factory):
         module = ORACLE["load"](tmp_path_factory.mktemp("oracle"))
     except FileNotFoundError as error:
         pytest.skip(f"the official evaluator: {error}")
-    folder = tmp_path_factory.mktemp("judged")
+    folder = tmp_path_factory.mktemp("evaluated")
 
-    def figures(rows, ground_truth):
+    def evaluate_rows(rows, ground_truth):
         proposals, labels = folder / "prediction.json", folder / "metadata.json"
         proposals.write_text(json.dumps(rows), encoding="utf-8")
         ORACLE["write_labels"](ground_truth, labels)
@@ -42,17 +42,20 @@ def oracle(tmp_path_factory):
             recall_tious=TIOUS,
         )
 
-    return figures
+    return evaluate_rows
 
 
 def ours(rows, ground_truth):
-    said = {key: ([row[1:] for row in one], [row[0] for row in one]) for key, one in rows.items()}
-    return figures_of(SpanTable.of_proposals(said), ground_truth)
+    proposals = {
+        key: ([row[1:] for row in clip_rows], [row[0] for row in clip_rows])
+        for key, clip_rows in rows.items()
+    }
+    return metrics_of(SpanTable.of_proposals(proposals), ground_truth)
 
 
-def figures_of(said, ground_truth):
+def metrics_of(proposals, ground_truth):
     ground_truth = SpanTable.of_ground_truth(ground_truth)
-    matched = match(said, ground_truth, tious=THRESHOLDS, mode="official")
+    matched = match(proposals, ground_truth, tious=THRESHOLDS, mode="official")
     return (
         [matched.average_precision(tiou) for tiou in THRESHOLDS],
         [matched.average_recall(n) for n in NUM_PROPOSALS],
@@ -61,9 +64,9 @@ def figures_of(said, ground_truth):
 
 @st.composite
 def datasets(draw):
-    """Rows and truths of a few clips, unsorted, with ties, duplicates and inverted spans.
+    """Rows and segments of a few clips, unsorted, with ties, duplicates and inverted spans.
 
-    Every clip has a row, because the evaluator ends in a panic where one has none, and a truth
+    Every clip has a row, because the evaluator ends in a panic where one has none, and a segment
     somewhere, because it gives AR 0 where there is none.
     """
     decimals, digits = draw(st.sampled_from([0, 1, 2, 6])), draw(st.sampled_from([1, 4, 17]))
@@ -83,12 +86,12 @@ def datasets(draw):
 
 @settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(datasets())
-def test_figures_equal_those_of_the_official_evaluator(oracle, dataset):
+def test_metrics_equal_those_of_the_official_evaluator(oracle, dataset):
     assert ours(*dataset) == oracle(*dataset)
 
 
 def like_a_detector(seed, num_clips, num_rows):
-    """Rows near the truths and far from them, times of two decimals and scores of four."""
+    """Rows near the segments and far from them, times of two decimals and scores of four."""
     rng = np.random.default_rng(seed)
     ground_truth, rows = {}, {}
     for clip in range(num_clips):
@@ -106,7 +109,7 @@ def like_a_detector(seed, num_clips, num_rows):
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_figures_of_many_clips_equal_those_of_the_official_evaluator(oracle, seed):
+def test_metrics_of_many_clips_equal_those_of_the_official_evaluator(oracle, seed):
     dataset = like_a_detector(seed, num_clips=2000, num_rows=100)
     assert ours(*dataset) == oracle(*dataset)
 
@@ -163,15 +166,15 @@ def test_scores_that_float32_cannot_tell_apart_are_equal(oracle):
     assert ours(rows, ground_truth)[0][0] == 0.5
 
 
-def test_without_ground_truth_there_are_no_figures_where_the_official_recall_is_zero(oracle):
+def test_without_ground_truth_metrics_are_undefined_where_the_official_recall_is_zero(oracle):
     rows, ground_truth = {"a": [[0.5, 0, 1]]}, {"a": []}
     ap, ar = oracle(rows, ground_truth)
     assert all(map(math.isnan, ap))
     assert ar == [0.0] * len(NUM_PROPOSALS)
-    assert all(math.isnan(figure) for figures in ours(rows, ground_truth) for figure in figures)
+    assert all(math.isnan(metric) for metrics in ours(rows, ground_truth) for metric in metrics)
 
 
-def test_a_clip_without_proposals_has_found_nothing():
+def test_a_clip_without_proposals_has_no_hits():
     ground_truth = {"a": [[0, 1]], "b": [[0, 1]], "c": [[0, 1]]}
     rows = {"a": [[0.9, 5, 6], [0.5, 0, 1]], "b": []}
     ap, ar = ours(rows, ground_truth)
@@ -179,13 +182,13 @@ def test_a_clip_without_proposals_has_found_nothing():
     assert ar[0] == pytest.approx(1 / 3)
 
 
-def test_what_is_written_for_a_clip_without_proposals_moves_no_figure(oracle, tmp_path):
+def test_what_is_written_for_a_clip_without_proposals_moves_no_metric(oracle, tmp_path):
     ground_truth = {"a": [[0.0, 1.0]], "b": [[0.0, 1.0]], "c": []}
     table = SpanTable.of_proposals({"a": ([[5, 6], [0, 1]], [0.9, 0.5]), "b": ([], [])})
     write_proposals(table.aligned(["a", "b", "c"]), tmp_path / "prediction.json")
-    written = json.loads((tmp_path / "prediction.json").read_text())
-    assert written["b"] == [[0.0, 0.0, 0.0]]
-    assert figures_of(read_proposals(tmp_path / "prediction.json"), ground_truth) == oracle(
-        written, ground_truth
+    rows = json.loads((tmp_path / "prediction.json").read_text())
+    assert rows["b"] == [[0.0, 0.0, 0.0]]
+    assert metrics_of(read_proposals(tmp_path / "prediction.json"), ground_truth) == oracle(
+        rows, ground_truth
     )
-    assert figures_of(table, ground_truth) == oracle(written, ground_truth)
+    assert metrics_of(table, ground_truth) == oracle(rows, ground_truth)

@@ -15,14 +15,14 @@ segments = st.lists(
 
 
 @given(segments, segments, st.data())
-def test_each_true_segment_is_paired_once_and_only_where_it_is_overlapped(found, truth, data):
+def test_each_true_segment_is_paired_once_and_only_where_it_is_overlapped(predictions, truth, data):
     score = st.floats(0, 1)
-    scores = data.draw(st.lists(score, min_size=len(found), max_size=len(found)))
-    pairs = pair(found, scores, truth, tiou=0.5)
+    scores = data.draw(st.lists(score, min_size=len(predictions), max_size=len(predictions)))
+    pairs = pair(predictions, scores, truth, tiou=0.5)
     matched = [index for index in pairs if index is not None]
-    assert len(pairs) == len(found)
+    assert len(pairs) == len(predictions)
     assert len(set(matched)) == len(matched)
-    for segment, index in zip(found, pairs, strict=True):
+    for segment, index in zip(predictions, pairs, strict=True):
         if index is not None:
             assert tiou(segment, truth[index]) >= 0.5
         else:
@@ -31,8 +31,8 @@ def test_each_true_segment_is_paired_once_and_only_where_it_is_overlapped(found,
 
 
 def test_the_better_scored_one_chooses_first():
-    found = [Segment(0.0, 1.0), Segment(0.0, 1.1)]
-    assert pair(found, [0.2, 0.9], [Segment(0.0, 1.1)], tiou=0.5) == [None, 0]
+    predictions = [Segment(0.0, 1.0), Segment(0.0, 1.1)]
+    assert pair(predictions, [0.2, 0.9], [Segment(0.0, 1.1)], tiou=0.5) == [None, 0]
 
 
 def test_without_truth_all_are_false_alarms():

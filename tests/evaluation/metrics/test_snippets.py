@@ -18,20 +18,20 @@ class TestSnippets:
         return Curves(start_s=start_s, stride_s=0.2, score=scores, by_modality=by_modality)
 
     def test_a_snippet_is_fake_if_any_fake_time_lies_in_its_cell(self):
-        found = snippets_of(self.curves(0.1, 0.2, 0.3, 0.4, 0.5), [Segment(0.39, 0.6)])
-        assert found.fake.tolist() == [False, True, True, False, False]
-        assert found.scores.tolist() == [0.1, 0.2, 0.3, 0.4, 0.5]
+        snippets = snippets_of(self.curves(0.1, 0.2, 0.3, 0.4, 0.5), [Segment(0.39, 0.6)])
+        assert snippets.fake.tolist() == [False, True, True, False, False]
+        assert snippets.scores.tolist() == [0.1, 0.2, 0.3, 0.4, 0.5]
 
-    def test_snippets_that_were_not_judged_are_left_out(self):
-        found = snippets_of(self.curves(None, 0.2, None), [Segment(0.0, 0.4)])
-        assert (found.scores.tolist(), found.fake.tolist()) == ([0.2], [True])
+    def test_snippets_that_were_not_evaluated_are_left_out(self):
+        snippets = snippets_of(self.curves(None, 0.2, None), [Segment(0.0, 0.4)])
+        assert (snippets.scores.tolist(), snippets.fake.tolist()) == ([0.2], [True])
 
     def test_cells_are_those_of_a_grid_that_starts_later(self):
-        found = snippets_of(self.curves(0.1, 0.2, 0.3, start_s=0.4), [Segment(0.5, 0.7)])
-        assert found.fake.tolist() == [True, True, False]
+        snippets = snippets_of(self.curves(0.1, 0.2, 0.3, start_s=0.4), [Segment(0.5, 0.7)])
+        assert snippets.fake.tolist() == [True, True, False]
 
     @pytest.mark.parametrize("truth", [Segment(0.0, 0.4), Segment(2.0, 3.0)])
-    def test_truth_outside_of_what_was_judged_is_not_asked_for(self, truth):
+    def test_truth_outside_of_the_evaluated_snippets_does_not_count(self, truth):
         assert not snippets_of(self.curves(0.1, 0.2, start_s=0.4), [truth]).fake.any()
 
     def test_a_clip_that_is_fake_throughout_has_fake_snippets_throughout(self):
@@ -40,8 +40,8 @@ class TestSnippets:
         assert snippets_of(self.curves(0.1, 0.2), [WHOLE_CLIP]).fake.all()
 
     def test_a_modality_has_a_curve_of_its_own(self):
-        found = snippets_of(self.curves(0.9, 0.9, audio=(0.2, None)), [], modality="audio")
-        assert found.scores.tolist() == [0.2]
+        snippets = snippets_of(self.curves(0.9, 0.9, audio=(0.2, None)), [], modality="audio")
+        assert snippets.scores.tolist() == [0.2]
         with pytest.raises(PredictionsError, match="no curve of lips, only of: audio"):
             snippets_of(self.curves(0.9, audio=(0.2,)), [], modality="lips")
         with pytest.raises(PredictionsError, match="only of: none"):
@@ -55,15 +55,15 @@ class TestSnippets:
         st.integers(0, 12),
         st.integers(1, 30),
     )
-    def test_a_cell_is_fake_exactly_if_the_two_stretches_meet(self, spans, first, num):
+    def test_a_cell_is_fake_exactly_if_it_overlaps_a_fake_segment(self, spans, first, num):
         # Edges on a lattice of a quarter cell, so that touching without sharing is common.
         truth = [Segment(a * 0.05, (a + n) * 0.05) for a, n in spans]
-        found = snippets_of(self.curves(*[0.5] * num, start_s=first * 0.2), truth)
-        for cell, fake in enumerate(found.fake.tolist()):
+        snippets = snippets_of(self.curves(*[0.5] * num, start_s=first * 0.2), truth)
+        for cell, fake in enumerate(snippets.fake.tolist()):
             low = 4 * (first + cell)
             assert fake == any(a < low + 4 and a + n > low for a, n in spans)
 
-    def test_the_measures_of_clips_apply_to_snippets_of_many(self):
+    def test_the_metrics_of_clips_apply_to_snippets_of_many(self):
         right = snippets_of(self.curves(0.1, 0.9), [Segment(0.2, 0.4)])
         wrong = snippets_of(self.curves(0.9, 0.1), [Segment(0.2, 0.4)])
         assert Ranking.of(right.scores, right.fake).auc == 1.0

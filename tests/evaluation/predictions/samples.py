@@ -20,16 +20,16 @@ ENTRIES = {
 }
 
 
-def written(folder, name, what):
+def write_file(folder, name, content):
     path = folder / name
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(what if isinstance(what, str) else json.dumps(what), encoding="utf-8")
+    path.write_text(content if isinstance(content, str) else json.dumps(content), encoding="utf-8")
     return path
 
 
 def activitynet(folder, results=None, *, name="results.json"):
     whole = {"version": "VERSION 1.3", "external_data": [], "results": results or ENTRIES}
-    return written(folder, name, whole)
+    return write_file(folder, name, whole)
 
 
 def rows_of(predictions):

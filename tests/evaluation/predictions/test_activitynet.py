@@ -7,21 +7,21 @@ from mmmsba_plugin.evaluation.predictions import (
     read_predictions,
 )
 
-from .samples import ENTRIES, activitynet, written
+from .samples import ENTRIES, activitynet, write_file
 
 
 @pytest.mark.parametrize("external", [[], {}, "none"])
 def test_results_of_activitynet_are_told_by_their_keys(tmp_path, external):
     whole = {"external_data": external, "version": "1.3", "results": ENTRIES}
-    said = read_predictions(written(tmp_path, "eval.json", whole))
-    assert list(said.proposals.keys) == ["000001", "000002"]
-    assert said.proposals.scores.tolist() == [0.9, 0.4]
-    assert said.proposals.spans.tolist() == [[1.0, 2.5], [3.0, 3.2]]
-    assert said.scores == {"000001": 0.9, "000002": 0.0}
+    predictions = read_predictions(write_file(tmp_path, "eval.json", whole))
+    assert list(predictions.proposals.keys) == ["000001", "000002"]
+    assert predictions.proposals.scores.tolist() == [0.9, 0.4]
+    assert predictions.proposals.spans.tolist() == [[1.0, 2.5], [3.0, 3.2]]
+    assert predictions.scores == {"000001": 0.9, "000002": 0.0}
 
 
 def test_results_come_first_in_some_files(tmp_path):
-    assert list(read_predictions(written(tmp_path, "eval.json", {"results": ENTRIES})).scores)
+    assert list(read_predictions(write_file(tmp_path, "eval.json", {"results": ENTRIES})).scores)
 
 
 @pytest.mark.parametrize(
@@ -56,12 +56,12 @@ def test_results_that_break_off_are_refused(tmp_path):
 
 def test_results_must_be_by_clip(tmp_path):
     with pytest.raises(PredictionsError, match=r"has no 'results' by clip"):
-        read_predictions(written(tmp_path, "eval.json", {"version": "1", "results": [1]}))
+        read_predictions(write_file(tmp_path, "eval.json", {"version": "1", "results": [1]}))
     with pytest.raises(PredictionsError, match=r"has no 'results' by clip"):
-        read_predictions(written(tmp_path, "list.json", [1]), form="activitynet")
+        read_predictions(write_file(tmp_path, "list.json", [1]), form="activitynet")
 
 
 def test_results_must_name_a_clip_once(tmp_path):
     text = '{"version": "1", "results": {"a": [], "b": [], "a": []}}'
     with pytest.raises(PredictionsError, match=r"eval.json: 'a' comes twice"):
-        read_predictions(written(tmp_path, "eval.json", text))
+        read_predictions(write_file(tmp_path, "eval.json", text))

@@ -15,13 +15,13 @@ from mmmsba_plugin.evaluation.tables import SpanTable
 
 in_one_folder = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 
-numbers = (
+row_values = (
     st.floats(allow_nan=False, allow_infinity=False)
     | st.floats(0, 10).map(lambda x: round(x, 2))
     | st.integers(-(2**70), 2**70)
     | st.integers(0, 9)
 )
-rows = st.lists(st.lists(numbers, min_size=3, max_size=3), max_size=5)
+rows = st.lists(st.lists(row_values, min_size=3, max_size=3), max_size=5)
 plain_keys = st.text(st.characters(codec="utf-8", exclude_characters='"\\', min_codepoint=32))
 files = st.dictionaries(plain_keys, rows, min_size=1, max_size=6)
 
@@ -59,12 +59,12 @@ def is_refused_by_the_fast_way(path):
 def test_what_is_read_fast_is_what_json_reads(tmp_path, listed, indent, piece_bytes):
     path = tmp_path / "prediction.json"
     path.write_text(json.dumps(listed, indent=indent, ensure_ascii=False), encoding="utf-8")
-    plain = {key: [[float(x) for x in row] for row in rows] for key, rows in listed.items()}
-    assert exact(path) == plain
+    expected = {key: [[float(x) for x in row] for row in rows] for key, rows in listed.items()}
+    assert exact(path) == expected
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(avdeepfake1m, "_PIECE_BYTES", piece_bytes)
-        assert as_listed(read_proposals(path)) == plain
-    assert is_refused_by_the_fast_way(path) or fast(path) == plain
+        assert as_listed(read_proposals(path)) == expected
+    assert is_refused_by_the_fast_way(path) or fast(path) == expected
 
 
 @in_one_folder
@@ -173,8 +173,11 @@ def test_a_clip_longer_than_many_pieces_is_read(tmp_path, monkeypatch):
 @in_one_folder
 @given(st.dictionaries(st.text(), rows, max_size=5))
 def test_what_is_written_reads_back_with_a_row_of_zeros_for_an_empty_clip(tmp_path, listed):
-    said = {key: ([row[1:] for row in one], [row[0] for row in one]) for key, one in listed.items()}
-    write_proposals(SpanTable.of_proposals(said), tmp_path / "prediction.json")
+    proposals = {
+        key: ([row[1:] for row in clip_rows], [row[0] for row in clip_rows])
+        for key, clip_rows in listed.items()
+    }
+    write_proposals(SpanTable.of_proposals(proposals), tmp_path / "prediction.json")
     expected = {
         key: [[float(x) for x in row] for row in rows] or [[0.0, 0.0, 0.0]]
         for key, rows in listed.items()

@@ -18,25 +18,25 @@ from .samples import (
     ROWS,
     activitynet,
     rows_of,
-    written,
+    write_file,
 )
 
 
 def test_proposals_alone_score_a_clip_by_the_highest(tmp_path):
-    said = read_predictions(written(tmp_path, "prediction.json", ROWS))
-    assert rows_of(said) == ROWS
-    assert said.scores == {"000001.mp4": 0.9, "000002.mp4": 0.0}
+    predictions = read_predictions(write_file(tmp_path, "prediction.json", ROWS))
+    assert rows_of(predictions) == ROWS
+    assert predictions.scores == {"000001.mp4": 0.9, "000002.mp4": 0.0}
 
 
 def test_scores_alone_find_nothing(tmp_path):
-    said = read_predictions(written(tmp_path, "prediction.txt", LINES))
-    assert said.scores == {"000001.mp4": 0.9128, "000002.mp4": 0.05}
-    assert said.proposals is None
+    predictions = read_predictions(write_file(tmp_path, "prediction.txt", LINES))
+    assert predictions.scores == {"000001.mp4": 0.9128, "000002.mp4": 0.05}
+    assert predictions.proposals is None
 
 
 def test_a_comma_does_as_well_as_a_semicolon(tmp_path):
-    said = read_predictions(written(tmp_path, "prediction.txt", LINES.replace(";", ", ")))
-    assert said.scores == {"000001.mp4": 0.9128, "000002.mp4": 0.05}
+    predictions = read_predictions(write_file(tmp_path, "prediction.txt", LINES.replace(";", ", ")))
+    assert predictions.scores == {"000001.mp4": 0.9128, "000002.mp4": 0.05}
 
 
 def test_windows_line_ends_blank_lines_and_a_byte_order_mark_are_no_matter(tmp_path):
@@ -46,11 +46,11 @@ def test_windows_line_ends_blank_lines_and_a_byte_order_mark_are_no_matter(tmp_p
 
 
 def test_a_folder_holds_both_files_of_a_submission(tmp_path):
-    written(tmp_path, "prediction.json", ROWS)
-    written(tmp_path, "prediction.txt", LINES)
-    said = read_predictions(tmp_path)
-    assert rows_of(said) == ROWS
-    assert said.scores["000001.mp4"] == 0.9128
+    write_file(tmp_path, "prediction.json", ROWS)
+    write_file(tmp_path, "prediction.txt", LINES)
+    predictions = read_predictions(tmp_path)
+    assert rows_of(predictions) == ROWS
+    assert predictions.scores["000001.mp4"] == 0.9128
 
 
 @pytest.mark.parametrize("inside", ["", "my submission/"])
@@ -58,34 +58,36 @@ def test_a_zip_holds_both_files_of_a_submission(tmp_path, inside):
     with zipfile.ZipFile(tmp_path / "submitted.zip", "w") as packed:
         packed.writestr(f"{inside}prediction.json", json.dumps(ROWS))
         packed.writestr(f"{inside}prediction.txt", LINES)
-    said = read_predictions(tmp_path / "submitted.zip")
-    assert rows_of(said) == ROWS
-    assert said.scores["000001.mp4"] == 0.9128
-    assert said.name == "submitted"
+    predictions = read_predictions(tmp_path / "submitted.zip")
+    assert rows_of(predictions) == ROWS
+    assert predictions.scores["000001.mp4"] == 0.9128
+    assert predictions.name == "submitted"
 
 
 def test_frames_of_lav_df_become_seconds(tmp_path):
-    path = written(tmp_path, "lavdf.json", {"test/000000.mp4": [[0.9, 25, 50], [0.2, 0, 499]]})
-    said = read_predictions(path, form="lav-df")
-    assert rows_of(said) == {"test/000000.mp4": [[0.9, 1.0, 2.0], [0.2, 0.0, pytest.approx(19.96)]]}
-    said = read_predictions(path, form="lav-df", fps_hz=50)
-    assert said.proposals.spans[0].tolist() == [0.5, 1.0]
+    path = write_file(tmp_path, "lavdf.json", {"test/000000.mp4": [[0.9, 25, 50], [0.2, 0, 499]]})
+    predictions = read_predictions(path, form="lav-df")
+    assert rows_of(predictions) == {
+        "test/000000.mp4": [[0.9, 1.0, 2.0], [0.2, 0.0, pytest.approx(19.96)]]
+    }
+    predictions = read_predictions(path, form="lav-df", fps_hz=50)
+    assert predictions.proposals.spans[0].tolist() == [0.5, 1.0]
 
 
 def test_a_score_file_has_no_frames_to_count(tmp_path):
-    said = read_predictions(written(tmp_path, "prediction.txt", LINES), form="lav-df")
-    assert said.proposals is None
+    predictions = read_predictions(write_file(tmp_path, "prediction.txt", LINES), form="lav-df")
+    assert predictions.proposals is None
 
 
 def test_what_looks_like_frames_must_be_stated(tmp_path):
-    path = written(tmp_path, "prediction.json", {"test/000000.mp4": [[0.9, 25, 498]]})
+    path = write_file(tmp_path, "prediction.json", {"test/000000.mp4": [[0.9, 25, 498]]})
     with pytest.raises(PredictionsError, match=r"whole numbers, up to 498.*: lav-df"):
         read_predictions(path)
     assert read_predictions(path, form="av-deepfake1m").proposals.spans.tolist() == [[25, 498]]
 
 
 def test_whole_seconds_of_a_short_clip_are_seconds(tmp_path):
-    path = written(tmp_path, "prediction.json", {"a.mp4": [[0.9, 2, 3]]})
+    path = write_file(tmp_path, "prediction.json", {"a.mp4": [[0.9, 2, 3]]})
     assert read_predictions(path).proposals.spans.tolist() == [[2, 3]]
 
 
@@ -97,26 +99,26 @@ def test_our_arrays_are_read(tmp_path):
 
 
 def test_logits_rank_proposals_where_detection_is_not_asked_for(tmp_path):
-    path = written(tmp_path, "prediction.json", {"a.mp4": [[7.5, 1.1, 2.0], [-3.0, 4.0, 5.0]]})
-    said = read_predictions(path, detection=False)
-    assert said.proposals.scores.tolist() == [7.5, -3.0]
-    assert not said.scores
+    path = write_file(tmp_path, "prediction.json", {"a.mp4": [[7.5, 1.1, 2.0], [-3.0, 4.0, 5.0]]})
+    predictions = read_predictions(path, detection=False)
+    assert predictions.proposals.scores.tolist() == [7.5, -3.0]
+    assert not predictions.scores
 
 
 def test_logits_are_no_scores_of_clips(tmp_path):
-    path = written(tmp_path, "prediction.json", {"a.mp4": [[7.5, 1.1, 2.0]]})
+    path = write_file(tmp_path, "prediction.json", {"a.mp4": [[7.5, 1.1, 2.0]]})
     with pytest.raises(ScoreRangeError, match=r"'a.mp4'.*highest score .* is 7.5"):
         read_predictions(path)
-    path = written(tmp_path, "prediction.txt", "a.mp4;-1.5\n")
+    path = write_file(tmp_path, "prediction.txt", "a.mp4;-1.5\n")
     with pytest.raises(ScoreRangeError, match=r"'a.mp4'.*its score is -1.5"):
         read_predictions(path)
 
 
 def test_logits_of_proposals_do_not_spoil_stated_scores_of_clips(tmp_path):
-    written(tmp_path, "prediction.json", {"a.mp4": [[7.5, 1.1, 2.0]]})
-    written(tmp_path, "prediction.txt", "a.mp4;0.9\n")
-    said = read_predictions(tmp_path)
-    assert (said.scores, said.proposals.scores.tolist()) == ({"a.mp4": 0.9}, [7.5])
+    write_file(tmp_path, "prediction.json", {"a.mp4": [[7.5, 1.1, 2.0]]})
+    write_file(tmp_path, "prediction.txt", "a.mp4;0.9\n")
+    predictions = read_predictions(tmp_path)
+    assert (predictions.scores, predictions.proposals.scores.tolist()) == ({"a.mp4": 0.9}, [7.5])
 
 
 @pytest.mark.parametrize(
@@ -128,19 +130,19 @@ def test_logits_of_proposals_do_not_spoil_stated_scores_of_clips(tmp_path):
     ],
 )
 def test_a_system_is_called_by_its_file_or_its_folder(tmp_path, file, name):
-    path = written(tmp_path, file, ROWS)
+    path = write_file(tmp_path, file, ROWS)
     assert read_predictions(path).name == name
     assert read_predictions(path, name="mine").name == "mine"
 
 
 def test_a_folder_is_called_by_its_own_name(tmp_path):
-    written(tmp_path, "v1.2/prediction.txt", LINES)
+    write_file(tmp_path, "v1.2/prediction.txt", LINES)
     assert read_predictions(tmp_path / "v1.2").name == "v1.2"
 
 
 @pytest.mark.parametrize("fps_hz", [0, -25, float("nan"), float("inf")])
 def test_a_frame_rate_must_be_positive(tmp_path, fps_hz):
-    path = written(tmp_path, "prediction.json", ROWS)
+    path = write_file(tmp_path, "prediction.json", ROWS)
     with pytest.raises(ConfigError, match=r"fps_hz must be above 0"):
         read_predictions(path, form="lav-df", fps_hz=fps_hz)
 
@@ -159,19 +161,21 @@ def test_an_empty_folder_says_what_it_should_hold(tmp_path):
 
 def test_an_empty_file_of_scores_is_refused(tmp_path):
     with pytest.raises(PredictionsError, match=r"is empty"):
-        read_predictions(written(tmp_path, "prediction.txt", "\n"), form="mm-ddl")
+        read_predictions(write_file(tmp_path, "prediction.txt", "\n"), form="mm-ddl")
 
 
 @pytest.mark.parametrize("line", ["a.mp4", "a.mp4;high", ";0.5", "a.mp4;nan", "a.mp4;1e999"])
 def test_a_line_without_a_clip_or_a_score_is_named(tmp_path, line):
-    path = written(tmp_path, "prediction.txt", f"b.mp4;0.5\n{line}\n")
+    path = write_file(tmp_path, "prediction.txt", f"b.mp4;0.5\n{line}\n")
     with pytest.raises(PredictionsError, match=r"prediction.txt, line 2: .* is no clip"):
         read_predictions(path)
 
 
 def test_a_clip_in_two_lines_is_named(tmp_path):
     with pytest.raises(PredictionsError, match=r"line 3: 'a.mp4' comes a second"):
-        read_predictions(written(tmp_path, "prediction.txt", "a.mp4;0.5\nb.mp4;0.1\na.mp4;0.5\n"))
+        read_predictions(
+            write_file(tmp_path, "prediction.txt", "a.mp4;0.5\nb.mp4;0.1\na.mp4;0.5\n")
+        )
 
 
 def test_scores_must_be_text(tmp_path):
@@ -182,7 +186,7 @@ def test_scores_must_be_text(tmp_path):
 
 
 def test_the_file_that_cannot_be_read_is_an_attribute_of_the_error(tmp_path):
-    path = written(tmp_path, "prediction.txt", "a.mp4\n")
+    path = write_file(tmp_path, "prediction.txt", "a.mp4\n")
     for place in (path, tmp_path / "none.json"):
         with pytest.raises(PredictionsError) as caught:
             read_predictions(place, form="mm-ddl")
@@ -196,7 +200,7 @@ def test_the_file_that_cannot_be_read_is_an_attribute_of_the_error(tmp_path):
 
 def test_a_malformed_row_is_named_by_file_and_clip(tmp_path):
     with pytest.raises(PredictionsError, match=r"prediction.json: clip 'a.mp4'"):
-        read_predictions(written(tmp_path, "prediction.json", {"a.mp4": [[0.9, 1.0]]}))
+        read_predictions(write_file(tmp_path, "prediction.json", {"a.mp4": [[0.9, 1.0]]}))
 
 
 @pytest.mark.parametrize("number", [None, float("nan"), float("inf")])
