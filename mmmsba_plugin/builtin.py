@@ -102,6 +102,7 @@ def forensics_front_ends() -> Iterator[FrontEnd]:
         inputs=frozenset({"audio", "faces"}),
         config=SyncConfig,
         build=Sync,
+        version=2,
     )
     yield FrontEnd(
         name="precomputed",

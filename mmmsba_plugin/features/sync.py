@@ -25,11 +25,12 @@ from mmmsba_plugin.tracks.crop import crop_region
 from mmmsba_plugin.tracks.mesh import LIPS_INNER, LIPS_OUTER
 
 FRAME_S = 0.04
-#: Largest lag that is looked for, in frames: 0.4 s.
-MAX_LAG = 10
+#: Largest lag that a clip is taken to have by itself, in frames, and how far around it agreement
+#: is looked for: 0.4 s.
+MAX_OWN_LAG, MAX_LAG = 8, 10
 #: Over how many frames agreement is averaged: 0.3 s, about a syllable, and a second.
 WINDOWS = (7, 25)
-NUM_VALUES = 2 + 5 * len(WINDOWS)
+NUM_VALUES = 4 + 5 * len(WINDOWS)
 
 _RATE_HZ = 16_000
 _NUM_MELS = 64
@@ -46,6 +47,9 @@ _NEAR_S, _APART_S = 0.05, 0.13
 _GAIN = 10.0
 #: Below this share of its frames a window says nothing.
 _LEAST_SHARE = 0.5
+#: A clip's own lag is believed if so many frames tell of it, and if agreement stands out by so
+#: many standard errors.
+_LEAST_FRAMES, _LEAST_Z = 15, 1.4
 
 
 class SyncConfig(Config):
@@ -60,10 +64,12 @@ class SyncConfig(Config):
 class Sync:
     """Extractor of the agreement of mouth and audio.
 
-    A row holds the agreement at zero lag and its excess over that at other lags; then, for each
-    of two windows, agreement at zero, likeliest lag in seconds (positive where audio comes late),
-    margin of zero over the best lag, likelihood of zero as a logarithm, and how far the best lag
-    stands out; then the deviation of them all from the clip's median, in units of its spread.
+    A row holds the agreement at the clip's own lag and its excess over that at other lags; that lag
+    in seconds; the margin of no lag over the best one, over a second. Then, for each of two
+    windows, agreement at the clip's own lag, the likeliest lag in seconds, the margin of the own
+    lag over the best one, its likelihood as a logarithm, and how far the best one stands out. Lags
+    are positive where audio comes late. Then the deviation of them all from the clip's median, in
+    units of its spread.
     """
 
     dim = 2 * NUM_VALUES
@@ -186,15 +192,15 @@ def agreement(
         has_audio: Which frames have audio, shape ``(frame,)``.
 
     Returns:
-        Ten times the cosine of a mouth and the audio that comes so many frames later, shape
-        ``(frame, 2 * MAX_LAG + 1)``, zeros where not known; and where it is known.
+        Ten times the cosine of a mouth and the audio that comes so many frames later, up to
+        ``MAX_OWN_LAG + MAX_LAG``, shape ``(frame, lag)``, zeros where not known; and where it is.
     """
-    num = len(mouth)
-    lags = np.arange(num)[:, None] + np.arange(-MAX_LAG, MAX_LAG + 1)
-    inside = (lags >= 0) & (lags < num)
-    lags = lags.clip(0, num - 1)
-    valid = inside & _all_near(has_face)[:, None] & has_audio[lags]
-    cosines = np.einsum("fv,flv->fl", mouth, audio[lags], optimize=True)
+    num, reach = len(mouth), MAX_OWN_LAG + MAX_LAG
+    frames = np.arange(num)[:, None] + np.arange(-reach, reach + 1)
+    inside = (frames >= 0) & (frames < num)
+    frames = frames.clip(0, num - 1)
+    valid = inside & _all_near(has_face)[:, None] & has_audio[frames]
+    cosines = np.einsum("fv,flv->fl", mouth, audio[frames], optimize=True)
     return np.where(valid, _GAIN * cosines, np.float32(0)), valid
 
 
@@ -206,6 +212,25 @@ def _all_near(has_face: NDArray[np.bool_], margin: int = 4) -> NDArray[np.bool_]
     return near
 
 
+def own_lag(agreements: NDArray[np.float32], valid: NDArray[np.bool_]) -> int:
+    """Find by how many frames a clip's audio is late as a whole; 0 where there is no telling.
+
+    Args:
+        agreements: Of each frame and lag, shape ``(frame, lag)``.
+        valid: Where they are known, the same shape.
+    """
+    counts = valid.sum(axis=0)
+    if counts.min() < _LEAST_FRAMES:
+        return 0
+    means = agreements.sum(axis=0) / counts
+    curve = np.convolve(np.pad(means, 1, "edge"), (0.25, 0.5, 0.25), "valid")
+    # Frames nearby resemble each other, so a fifth of them counts.
+    spread = agreements[valid].std() / np.sqrt(counts.min() / 5)
+    lag = int(curve.argmax()) - MAX_OWN_LAG - MAX_LAG
+    is_sure = curve.max() - np.median(curve) >= _LEAST_Z * spread
+    return lag if is_sure and abs(lag) <= MAX_OWN_LAG else 0
+
+
 def describe(
     agreements: NDArray[np.float32], valid: NDArray[np.bool_]
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
@@ -215,20 +240,28 @@ def describe(
         agreements: Of each frame and lag, shape ``(frame, lag)``.
         valid: Where they are known, the same shape.
     """
-    now = agreements[:, MAX_LAG]
-    others = agreements.sum(axis=1) / np.maximum(valid.sum(axis=1), 1)
-    parts, certain = [now, now - others], valid[:, MAX_LAG].copy()
+    lag = own_lag(agreements, valid)
+    around = slice(MAX_OWN_LAG + lag, MAX_OWN_LAG + lag + 2 * MAX_LAG + 1)
+    curves, is_valid = agreements[:, around], valid[:, around]
+    now = curves[:, MAX_LAG]
+    mean = curves.sum(axis=1) / np.maximum(is_valid.sum(axis=1), 1)
+    own_lag_s = np.full(len(now), FRAME_S * lag, dtype=np.float32)
+    columns, certain = [now, now - mean, own_lag_s], is_valid[:, MAX_LAG].copy()
+    unshifted = slice(MAX_OWN_LAG, -MAX_OWN_LAG)
+    nominal, _ = _window_mean(agreements[:, unshifted], valid[:, unshifted], WINDOWS[-1])
+    columns.append(nominal[:, MAX_LAG] - nominal.max(axis=1))
     for window in WINDOWS:
-        curve, has = _window_mean(agreements, valid, window)
-        certain &= has[:, MAX_LAG]
-        parts += _about_zero(curve, has, np.float32(np.sqrt(window)))
-    return np.column_stack(parts).astype(np.float32), certain
+        means, has_mean = _window_mean(curves, is_valid, window)
+        certain &= has_mean[:, MAX_LAG]
+        own, likeliest_s, *others = _about_middle(means, has_mean, np.float32(np.sqrt(window)))
+        columns += [own, own_lag_s + likeliest_s, *others]
+    return np.column_stack(columns).astype(np.float32), certain
 
 
-def _about_zero(
+def _about_middle(
     curve: NDArray[np.float32], valid: NDArray[np.bool_], sharpness: np.float32
 ) -> list[NDArray[np.float32]]:
-    """Describe how agreement over lags stands about zero, five values of shape ``(frame,)``.
+    """Describe how agreement over lags stands about the middle one, five of shape ``(frame,)``.
 
     Frames nearby resemble each other, so a mean of so many counts as their square root.
     """
@@ -238,10 +271,10 @@ def _about_zero(
     likelihood = weights / weights.sum(axis=1, keepdims=True)
     best = np.where(valid, curve, -np.inf).max(axis=1, initial=-100.0)
     mean = curve.sum(axis=1) / np.maximum(valid.sum(axis=1), 1)
-    zero = curve[:, MAX_LAG]
+    middle = curve[:, MAX_LAG]
     lag_s = likelihood @ (FRAME_S * np.arange(-MAX_LAG, MAX_LAG + 1))
     log_likelihood = np.log(np.maximum(likelihood[:, MAX_LAG], 1e-4))
-    return [zero, lag_s, zero - best, log_likelihood, best - mean]
+    return [middle, lag_s, middle - best, log_likelihood, best - mean]
 
 
 def _window_mean(

@@ -22,7 +22,7 @@ from mmmsba_plugin.datasets.splits import ranked
 from mmmsba_plugin.errors import MmmsbaError
 from mmmsba_plugin.features.embeddings.sync import TalkingFace, sync_embeddings
 from mmmsba_plugin.features.embeddings.two_streams import MARGIN, Encoder
-from mmmsba_plugin.features.sync import FRAME_S, MAX_LAG, Sync, SyncConfig, agreement
+from mmmsba_plugin.features.sync import FRAME_S, Sync, SyncConfig, agreement, own_lag
 from mmmsba_plugin.files import atomic_path
 from mmmsba_plugin.media.audio import AudioReader
 from mmmsba_plugin.media.probe import probe
@@ -41,9 +41,6 @@ _LEAST_SHARE = 0.7
 #: What the true lag and its neighbours are worth: frames beside each other hardly differ.
 _TARGET = {-1: 0.15, 0: 0.7, 1: 0.15}
 _IDENTITY_WEIGHT = 1.0
-#: Largest lag that footage has by itself, and how far its agreement must stand out for us to
-#: believe it, in standard errors.
-_MAX_OWN_LAG, _LEAST_Z = 8, 1.4
 #: Segments of this length, in seconds, are asked for their lag where people were held out, if
 #: such a share of their frames is valid at all lags.
 _ASKED_S, _LEAST_VALID = (1.0, 2.0), 0.9
@@ -293,27 +290,9 @@ def _own_lags(
             others = [clip for clip in aligned if clip.identity not in half]
             encoder = train_encoder(others, config, config.align_steps, on_step)
             queries = [clip for clip in clips if clip.identity in half]
-            round_lags |= {clip.name: own_lag(encoder, clip.face) for clip in queries}
+            round_lags |= {clip.name: own_lag(*_agreements(encoder, clip.face)) for clip in queries}
         lags = round_lags
     return lags
-
-
-def own_lag(encoder: Encoder, face: TalkingFace) -> int:
-    """Find by how many frames a clip's audio is late by itself; 0 where there is no telling.
-
-    Frames nearby resemble each other, so a fifth of them counts.
-    """
-    agreements, valid = _agreements(encoder, face)
-    whole = valid.all(axis=1)
-    if whole.sum() < MAX_LAG:
-        return 0
-    curve = np.convolve(
-        np.pad(agreements[whole].mean(axis=0), 1, "edge"), (0.25, 0.5, 0.25), "valid"
-    )
-    error = agreements[whole].std(axis=0).mean() / np.sqrt(whole.sum() / 5)
-    lag = int(curve.argmax()) - MAX_LAG
-    is_sure = (curve.max() - np.median(curve)) / max(error, 1e-6) >= _LEAST_Z
-    return lag if is_sure and abs(lag) <= _MAX_OWN_LAG else 0
 
 
 def measure(encoder: Encoder, clips: Sequence[SyncClip]) -> dict[float, LagAccuracy]:
@@ -333,7 +312,7 @@ def measure(encoder: Encoder, clips: Sequence[SyncClip]) -> dict[float, LagAccur
                 span = slice(start, start + num)
                 if whole[span].mean() >= _LEAST_VALID:
                     curve = agreements[span][whole[span]].mean(axis=0)
-                    clip_misses.append(abs(int(curve.argmax()) - MAX_LAG))
+                    clip_misses.append(abs(int(curve.argmax()) - len(curve) // 2))
     return {
         length_s: LagAccuracy(
             within_1=float(np.mean(np.array(frames) <= _NEAR)),

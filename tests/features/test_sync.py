@@ -10,7 +10,16 @@ from mmmsba_plugin.config import FeaturesConfig
 from mmmsba_plugin.detector import bind_front_ends
 from mmmsba_plugin.errors import FeatureError
 from mmmsba_plugin.features.extract import extract
-from mmmsba_plugin.features.sync import MAX_LAG, NUM_VALUES, Sync, SyncConfig, agreement, describe
+from mmmsba_plugin.features.sync import (
+    MAX_LAG,
+    MAX_OWN_LAG,
+    NUM_VALUES,
+    Sync,
+    SyncConfig,
+    agreement,
+    describe,
+    own_lag,
+)
 from mmmsba_plugin.media.probe import probe
 from mmmsba_plugin.plugins import lookup
 from mmmsba_plugin.structures import AudioBlock
@@ -61,7 +70,24 @@ def test_the_likeliest_lag_is_that_of_the_audio_in_seconds(lag):
     assert inner[:, LAG_S] == pytest.approx(np.full(40, 0.04 * lag), abs=0.01)
 
 
-def test_zero_is_the_best_lag_where_mouth_and_audio_belong_together():
+@pytest.mark.parametrize("lag", [-8, 0, 6])
+def test_a_clip_that_is_late_as_a_whole_is_looked_at_about_its_own_lag(lag):
+    mouth = unit_vectors(160)
+    values, _ = described(mouth, np.roll(mouth, lag, axis=0))
+    own_lag_s, margin = values[0, 2], values[40:-40, NUM_VALUES - 3]
+    assert own_lag_s == pytest.approx(0.04 * lag)
+    assert margin == pytest.approx(np.zeros(80), abs=1e-5)
+
+
+def test_noise_has_no_lag_of_its_own_and_neither_has_a_short_clip():
+    noise = unit_vectors(160), unit_vectors(160, 1)
+    short = unit_vectors(20), unit_vectors(20)
+    for mouth, audio in (noise, short):
+        everywhere = np.ones(len(mouth), dtype=bool)
+        assert own_lag(*agreement(mouth, audio, everywhere, everywhere)) == 0
+
+
+def test_the_own_lag_is_the_best_where_mouth_and_audio_belong_together():
     mouth = unit_vectors(120)
     together, apart = described(mouth, mouth)[0], described(mouth, unit_vectors(120, 1))[0]
     margin, log_likelihood = NUM_VALUES - 3, NUM_VALUES - 2
@@ -74,8 +100,8 @@ def test_a_fake_segment_deviates_and_the_rest_does_not():
     mouth = unit_vectors(200)
     audio = mouth.copy()
     audio[80:120] = unit_vectors(40, 1)
-    zero = described(mouth, audio)[0][:, 2]
-    assert zero[85:115].max() < zero[np.r_[10:75, 125:190]].min()
+    agreements = described(mouth, audio)[0][:, 4]
+    assert agreements[85:115].max() < agreements[np.r_[10:75, 125:190]].min()
 
 
 def test_nothing_is_known_near_a_face_that_was_not_seen():
@@ -99,7 +125,9 @@ def test_lags_that_a_clip_is_too_short_for_are_not_known():
     mouth = unit_vectors(5)
     everywhere = np.ones(5, dtype=bool)
     values, valid = agreement(mouth, mouth, everywhere, everywhere)
-    assert valid[0].nonzero()[0].tolist() == list(range(MAX_LAG, MAX_LAG + 5))
+    assert valid[0].nonzero()[0].tolist() == list(
+        range(MAX_LAG + MAX_OWN_LAG, MAX_LAG + MAX_OWN_LAG + 5)
+    )
     assert not values[~valid].any()
 
 

@@ -11,12 +11,11 @@ from mmmsba_plugin.training import sync
 from mmmsba_plugin.training.sync import (
     SyncTrainConfig,
     measure,
-    own_lag,
     read_clips,
     train_encoder,
     train_sync,
 )
-from mmmsba_plugin.training.sync_batches import SyncClip, shifted
+from mmmsba_plugin.training.sync_batches import SyncClip
 
 from .talking_faces import talking_face
 
@@ -41,15 +40,6 @@ def test_it_learns_to_find_the_lag_of_faces_that_it_never_saw(encoder):
     accuracy = measure(encoder, made_up_clips(4, first_seed=50))
     assert accuracy[1.0].within_1 > 0.9
     assert accuracy[2.0].number > 10
-
-
-@pytest.mark.parametrize("lag", [-4, 0, 6])
-def test_the_lag_that_a_clip_has_by_itself_is_found(encoder, lag):
-    assert own_lag(encoder, shifted(talking_face(150, seed=70), -lag)) == pytest.approx(lag, abs=1)
-
-
-def test_where_there_is_no_telling_a_clip_stays_as_it_is(encoder):
-    assert own_lag(encoder, talking_face(20)) == 0
 
 
 def test_the_same_seed_trains_the_same_weights():
@@ -89,9 +79,8 @@ def test_lags_are_found_by_encoders_that_never_saw_the_person(monkeypatch):
         training_sets.append({clip.identity for clip in clips})
 
     monkeypatch.setattr(sync, "train_encoder", remember)
-    monkeypatch.setattr(
-        sync, "own_lag", lambda _, face: int(face.crops[0, 0, 0] >= 0) + len(training_sets)
-    )
+    monkeypatch.setattr(sync, "own_lag", lambda *_: 1 + len(training_sets))
+    monkeypatch.setattr(sync, "_agreements", lambda *_: ())
     clips = made_up_clips(6, num_frames=60)
     lags = sync._own_lags(clips, QUICK, lambda _: None)
     first = {name for name, lag in lags.items() if lag == 2}
