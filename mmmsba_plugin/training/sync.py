@@ -143,10 +143,16 @@ def train_sync(
 def read_clips(
     records: Iterable[Record], on_step: Callable[[str], None] = lambda _: None
 ) -> list[SyncClip]:
-    """Read the talking faces of real clips; those that cannot be read are passed over, and said."""
+    """Read the talking faces of real clips; those that cannot be read are passed over, and said.
+
+    So are clips whose metadata say that somebody out of shot speaks (``speaker_visible``).
+    """
     clips = []
     for record in records:
         if record.fake or (record.split or "train") != "train":
+            continue
+        if record.extra.get("speaker_visible") is False:
+            on_step(f"skipped {record.name}: its voice is not that of the face")
             continue
         try:
             face = read_talking_face(record.media)

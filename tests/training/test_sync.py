@@ -1,5 +1,7 @@
 """Training of the lip-sync encoder."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -59,6 +61,13 @@ def test_only_real_clips_are_read(talking_head_dataset):
     read = {clip.name for clip in read_clips(records)}
     assert any(record.fake for record in records)
     assert read == {r.name for r in records if not r.fake and (r.split or "train") == "train"}
+
+
+def test_clips_whose_speaker_is_out_of_shot_are_passed_over(talking_head_dataset):
+    record = next(r for r in read_lavdf(talking_head_dataset) if not r.fake)
+    lines = []
+    assert not read_clips([replace(record, extra={"speaker_visible": False})], lines.append)
+    assert lines == [f"skipped {record.name}: its voice is not that of the face"]
 
 
 def test_what_it_writes_is_an_encoder_for_the_front_end(talking_head_dataset, tmp_path):
