@@ -12,9 +12,9 @@ from typing import Any, Literal, TypeVar
 import numpy as np
 
 from mmmsba_plugin.errors import ForgeError, MmmsbaError
-from mmmsba_plugin.forge.aligned_fake import AlignedFake
 from mmmsba_plugin.forge.audio.loudness import compute_rms
 from mmmsba_plugin.forge.augment.video import shown_at_rate
+from mmmsba_plugin.forge.both.aligned_fake import AlignedFake
 from mmmsba_plugin.forge.donors import Donors
 from mmmsba_plugin.forge.face_trace import fetch_frames
 from mmmsba_plugin.forge.plan import (

@@ -32,6 +32,8 @@ from mmmsba_plugin.timebase import s_to_samples
 
 #: An editor's fade over a cut.
 _FADE_S = 0.01
+#: The face is never away for longer than this share of a clip.
+_MAX_AWAY_SHARE = 0.2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -102,12 +104,16 @@ class SourceClip:
             cuts=(*self.cuts, cut),
         )
 
-    def without_face(self, frames: range) -> "SourceClip":
-        """Cut away from the face; forgers find none in these frames.
+    def without_face(self, place: float, length_s: float) -> "SourceClip":
+        """Cut away from the face; forgers find none there. Where it fills the frame, it stays.
 
         Args:
-            frames: Indices of the frames; where the face fills the frame, the clip stays.
+            place: Share of the rest of the clip that lies before it, in [0, 1].
+            length_s: Length, in seconds; no more than a fifth of the clip.
         """
+        length_s = min(length_s, _MAX_AWAY_SHARE * self.duration_s)
+        start_s = place * (self.duration_s - length_s)
+        frames = range(*(self.face.nearest_edge(t) for t in (start_s, start_s + length_s)))
         height, width = next(iter(self.cache)).rgb.shape[:2]
         cutaway = find_cutaway(self.face, frames, (width, height))
         if cutaway is None:

@@ -6,7 +6,7 @@ would be the label.
 """
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from fractions import Fraction
 from functools import cached_property
@@ -19,12 +19,12 @@ from pydantic import Field
 from mmmsba_plugin.config import Config, TracksConfig
 from mmmsba_plugin.datasets.lavdf_metadata import Entry, entry
 from mmmsba_plugin.errors import ForgeError
-from mmmsba_plugin.forge.aligned_fake import AlignedFake, load_aligned
 from mmmsba_plugin.forge.apply import FakeClip, Operation, Refusal, forge_clip
 from mmmsba_plugin.forge.augment.audio import mix
 from mmmsba_plugin.forge.augment.cutaway import show_cutaway
 from mmmsba_plugin.forge.augment.pipeline import Processing, ProcessingConfig, draw_processing
 from mmmsba_plugin.forge.augment.video import at_rate, develop
+from mmmsba_plugin.forge.both.aligned_fake import AlignedFake, load_aligned
 from mmmsba_plugin.forge.donors import Donors
 from mmmsba_plugin.forge.face_trace import replace_frames
 from mmmsba_plugin.forge.plan import SegmentConfig
@@ -50,8 +50,6 @@ _RECIPES, _FORGING, _PROCESSING, _NOISE, _RECUT = range(5)
 WHOLE_FAKE = "fake_full"
 #: A clip shorter than this is not cut, in seconds: fake segments need the room.
 _MIN_CUT_S = 3.0
-#: Longer than this share of a clip, the face is never away.
-_MAX_AWAY_SHARE = 0.2
 #: Compression of the copy that a real file is cut to: CRF of frames, bits a second of audio.
 _RECUT_CRF, _RECUT_BIT_RATES = (18, 30), (32_000, 64_000, 96_000)
 _MB = 2**20
@@ -318,7 +316,7 @@ class VariantWriter:
         first, jumps = (applied[0], applied[1:]) if has_cut else (None, applied)
         cuts_applied = {"cut": first, "jumps": tuple(jumps)}
         if processing.away and clip.duration_s >= _MIN_CUT_S:
-            clip = clip.without_face(_find_away(clip, *processing.away))
+            clip = clip.without_face(*processing.away)
         away = processing.away if clip.cutaway else None
         return clip, processing.model_copy(update=cuts_applied | {"away": away})
 
@@ -369,7 +367,6 @@ class VariantWriter:
             },
         )
 
-    @contextmanager
     def _encoded_before(
         self,
         number: int,
@@ -377,12 +374,11 @@ class VariantWriter:
         frames: Iterable[Frame],
         audio: Audio,
         fps_hz: Fraction,
-    ) -> Iterator[tuple[Iterable[Frame], Audio]]:
+    ) -> AbstractContextManager[tuple[Iterable[Frame], Audio]]:
         """Give the streams to write; encoded and decoded first, if the file is encoded twice."""
         if processing.first_crf is None:
-            yield frames, audio
-            return
-        with encode_and_decode(
+            return nullcontext((frames, audio))
+        return encode_and_decode(
             self._out_dir / f"{self._file(number)}.first.mp4",
             frames,
             audio,
@@ -391,16 +387,7 @@ class VariantWriter:
             max_short_side_px=self._config.max_short_side_px,
             crf=processing.first_crf,
             audio_bit_rate=processing.first_bit_rate,
-        ) as streams:
-            yield streams
+        )
 
     def _file(self, number: int) -> str:
         return f"{self.source.name}_{number}.mp4"
-
-
-def _find_away(clip: SourceClip, place: float, length_s: float) -> range:
-    """Return the indices of the frames of a cutaway; real time stays before and behind it."""
-    length_s = min(length_s, _MAX_AWAY_SHARE * clip.duration_s)
-    start_s = place * (clip.duration_s - length_s)
-    start, stop = (clip.face.nearest_edge(t) for t in (start_s, start_s + length_s))
-    return range(start, stop)

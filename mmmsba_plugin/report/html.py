@@ -146,25 +146,19 @@ def _limits(report: Report) -> Iterator[str]:
 
 def _cards(report: Report) -> Iterator[Card]:
     best = sorted(report.segments, key=lambda s: -s.score)[:MAX_FRAMES]
-    reason_gone = _why_gone(report.media)
+    media, path, no_frame_reason = report.media, Path(report.media.path), None
+    if media.video is None:
+        no_frame_reason = "the clip has none"
+    elif not path.is_file():
+        no_frame_reason = f"the clip is no longer at {path}"
+    elif media.size_bytes is not None and path.stat().st_size != media.size_bytes:
+        no_frame_reason = f"the file at {path} is not the one that was evaluated"
     for number, segment in enumerate(report.segments, start=1):
-        reason = reason_gone
+        reason = no_frame_reason
         if segment not in best:
             reason = f"only the {MAX_FRAMES} segments of highest score have one"
         frame, caption = (None, f"No frame: {reason}") if reason else _shot(report, segment)
         yield Card(number, segment, frame, caption)
-
-
-def _why_gone(media: Media) -> str | None:
-    """Explain why no frame can be taken from the file, or return None if one can be tried."""
-    if media.video is None:
-        return "the clip has none"
-    path = Path(media.path)
-    if not path.is_file():
-        return f"the clip is no longer at {media.path}"
-    if media.size_bytes is not None and path.stat().st_size != media.size_bytes:
-        return f"the file at {media.path} is not the one that was evaluated"
-    return None
 
 
 def _shot(report: Report, segment: FakeSegment) -> tuple[str | None, str]:

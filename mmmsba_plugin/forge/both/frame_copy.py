@@ -66,7 +66,19 @@ class FrameCopy:
         """
         start = job.donor_start
         if start is None:
-            start = self._find_similar(job, rng)
+            near, far = (s_to_samples(t, job.sample_rate_hz) for t in self._config.distance_s)
+            offsets = rng.integers(near, far + 1, size=_NUM_PLACES)
+            starts = job.start + offsets * rng.choice([-1, 1], _NUM_PLACES)
+            starts = starts[(starts >= 0) & (starts + job.span.size <= job.audio.size)]
+            if not starts.size:
+                raise ForgeError(
+                    f"no audio lies {self._config.distance_s[0]:g} to "
+                    f"{self._config.distance_s[1]:g} s from the segment; give a longer clip"
+                )
+            now = _log_spectrum(job.span)
+            spans = (job.audio[s : s + job.span.size] for s in starts)
+            changes = [np.abs(_log_spectrum(span) - now).mean() for span in spans]
+            start = int(starts[int(np.argmin(changes))])
         if start + job.span.size > job.audio.size:
             raise ForgeError("the moment to be copied has no audio; give a longer clip")
         return overlay(job, job.audio[start : start + job.span.size], self._config)
@@ -79,21 +91,6 @@ class FrameCopy:
         """
         require_donors(job, job.donors, "a clip in which the face is seen for longer")
         return require_altered(job, [donor.rgb for donor in job.donors])
-
-    def _find_similar(self, job: AudioJob, rng: np.random.Generator) -> int:
-        """Find the first sample of the most similar span at a distance that is allowed."""
-        near, far = (s_to_samples(t, job.sample_rate_hz) for t in self._config.distance_s)
-        offsets = rng.integers(near, far + 1, size=_NUM_PLACES) * rng.choice([-1, 1], _NUM_PLACES)
-        starts = job.start + offsets
-        starts = starts[(starts >= 0) & (starts + job.span.size <= job.audio.size)]
-        if not starts.size:
-            raise ForgeError(
-                f"no audio lies {self._config.distance_s[0]:g} to {self._config.distance_s[1]:g} s "
-                "from the segment; give a longer clip"
-            )
-        now = _log_spectrum(job.span)
-        spans = (job.audio[s : s + job.span.size] for s in starts)
-        return int(starts[int(np.argmin([np.abs(_log_spectrum(s) - now).mean() for s in spans]))])
 
 
 def _log_spectrum(audio: Audio) -> NDArray[np.float64]:

@@ -9,8 +9,8 @@ from mmmsba_plugin.datasets.lavdf import read_lavdf
 from mmmsba_plugin.datasets.reader import refuse
 from mmmsba_plugin.errors import ForgeError
 from mmmsba_plugin.evaluation.leakage import leak_report
-from mmmsba_plugin.forge.aligned_fake import load_aligned
 from mmmsba_plugin.forge.augment.pipeline import NO_PROCESSING
+from mmmsba_plugin.forge.both.aligned_fake import load_aligned
 from mmmsba_plugin.forge.dataset import forge_dataset
 from mmmsba_plugin.forge.source_clip import FaceTraceStore
 from mmmsba_plugin.forge.sources import find_sources
@@ -20,8 +20,8 @@ from mmmsba_plugin.media.probe import probe
 from mmmsba_plugin.media.video import FrameReader
 from mmmsba_plugin.plugins import lookup
 
-from .clips import MOUTH, SPLICE, UNTOUCHED, metadata
-from .pairs import fake_entry, real_entry, write_metadata, write_pair
+from ..clips import MOUTH, SPLICE, UNTOUCHED, metadata
+from ..pairs import fake_entry, real_entry, write_metadata, write_pair
 
 COUNTERPART = lookup("forgers", "counterpart")
 
