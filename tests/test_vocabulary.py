@@ -143,30 +143,16 @@ def is_contract(name: str, file: str) -> bool:
 VOCABULARY = parse_vocabulary((ROOT / "README.md").read_text(encoding="utf-8"))
 
 
-#: Folders of tests whose names still use refused words.
-LEFT_OVER = ("tests/benchmarks",)
-
-
-def refused_names(folder: str) -> list[str]:
-    """List the refused names below a folder with their places and suggestions."""
-    return [
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_names_keep_to_the_vocabulary(folder):
+    refused = [
         f"{file}:{line} {name} -> {suggestion}"
         for file, line, name in every_name()
         if file.startswith(f"{folder}/")
         and (suggestion := VOCABULARY.suggest(name))
         and not is_contract(name, file)
     ]
-
-
-@pytest.mark.parametrize("folder", FOLDERS)
-def test_names_keep_to_the_vocabulary(folder):
-    refused = [name for name in refused_names(folder) if not name.startswith(LEFT_OVER)]
     assert not refused, "\n".join(refused)
-
-
-@pytest.mark.parametrize("folder", LEFT_OVER)
-def test_a_folder_that_is_left_over_has_refused_names(folder):
-    assert refused_names(folder)
 
 
 @pytest.mark.parametrize("name", CONTRACTS)

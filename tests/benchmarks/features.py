@@ -1,4 +1,4 @@
-"""Measure what each group of features tells of forgeries, on people it did not learn from.
+"""Measure what each group of features tells of fakes, on identities it did not learn from.
 
     python tests/benchmarks/features.py CORPUS [--every 3] [--card CHECKPOINT]
 
@@ -42,7 +42,7 @@ STEPS = (-6, -3, 3, 6)
 LAGS = range(-4, 5)
 #: Snippets over which audio and mouth are correlated.
 AROUND = 8
-#: Where the parts of what is heard end.
+#: Where each group of the columns of the audio front-end ends.
 LEVELS = 3 * NUM_BANDS
 LIKENESSES = LEVELS + 2 * NUM_VALUES
 NUM_TIMED = 12
@@ -52,16 +52,16 @@ Measure = Callable[[ClipFeatures], Rows]
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """A clip: who is in it, its features by group, and which snippets are fake, by view."""
+class ClipRows:
+    """A clip: its identity, its features by group, and which snippets are fake, by view."""
 
     identity: str | None
     groups: Mapping[str, Rows]
     fake: Mapping[str, NDArray[np.bool_]]
 
 
-def own(modality: str, first: int, last: int) -> Measure:
-    """Return what picks columns of a visual front-end; its second half is deviations."""
+def visual_columns(modality: str, first: int, last: int) -> Measure:
+    """Select columns of the second half of a visual front-end, its deviations."""
 
     def pick(features: ClipFeatures) -> Rows:
         rows = features.rows[modality]
@@ -71,21 +71,23 @@ def own(modality: str, first: int, last: int) -> Measure:
     return pick
 
 
-def heard(first: int, last: int | None) -> Measure:
-    """Return what picks columns of the front-end of voices."""
+def audio_columns(first: int, last: int | None) -> Measure:
+    """Select columns of the audio front-end."""
     return lambda features: features.rows["audio"].values[:, first:last]
 
 
-def in_step(features: ClipFeatures) -> Rows:
-    """Return how audio and mouth go together, at several lags, over a second and a half."""
+def lagged_correlations(features: ClipFeatures) -> Rows:
+    """Correlate audio and mouth at several lags, over a second and a half."""
     loud = features.rows["audio"].values[:, :NUM_BANDS].mean(axis=1)
     opening, width = features.rows["lips"].values[:, 0], features.rows["lips"].values[:, 2]
-    found = [_correlation(np.roll(loud, lag), shape) for shape in (opening, width) for lag in LAGS]
-    values = np.stack(found, axis=1).astype(np.float32)
+    correlations = [
+        _correlation(np.roll(loud, lag), shape) for shape in (opening, width) for lag in LAGS
+    ]
+    values = np.stack(correlations, axis=1).astype(np.float32)
     return values - np.median(values, axis=0)
 
 
-def _correlation(one: Rows, other: Rows) -> Rows:
+def _correlation(first: Rows, second: Rows) -> Rows:
     kernel = np.ones(2 * AROUND + 1) / (2 * AROUND + 1)
 
     def mean(values: Rows) -> Rows:
@@ -95,58 +97,61 @@ def _correlation(one: Rows, other: Rows) -> Rows:
             mode="valid",
         )
 
-    both = mean(one * other) - mean(one) * mean(other)
-    spread = (mean(one**2) - mean(one) ** 2).clip(1e-6) * (mean(other**2) - mean(other) ** 2).clip(
-        1e-6
-    )
+    both = mean(first * second) - mean(first) * mean(second)
+    spread = (mean(first**2) - mean(first) ** 2).clip(1e-6) * (
+        mean(second**2) - mean(second) ** 2
+    ).clip(1e-6)
     return both / np.sqrt(spread)
 
 
 #: What is measured, and whose truth it is held against.
 GROUPS: dict[str, tuple[str, Measure]] = {
-    "mouth: shape": ("visual", own("lips", 0, 9)),
-    "mouth: speed and acceleration": ("visual", own("lips", 9, 27)),
-    "mouth: coarse appearance": ("visual", own("lips", 27, 52)),
-    "mouth: detail in three bands, by place": ("visual", own("lips", 52, 88)),
-    "mouth: change from frame to frame": ("visual", own("lips", 88, 112)),
-    "mouth: slides against the face": ("visual", own("lips", 112, 117)),
-    "mouth: fine detail in native pixels, against the face": ("visual", own("lips", 117, 147)),
-    "mouth: colour": ("visual", own("lips", 147, 171)),
-    "mouth: detail against the upper face": ("visual", own("lips", 171, 174)),
-    "face: detail in three bands, by place": ("visual", own("face", 0, 48)),
-    "face: change from frame to frame": ("visual", own("face", 48, 80)),
-    "face: colour": ("visual", own("face", 80, 112)),
-    "face: pose": ("visual", own("face", 112, 118)),
-    "audio: levels and steps by band": ("audio", heard(0, LEVELS)),
-    "audio: likeness of the voice": ("audio", heard(LEVELS, LIKENESSES)),
-    "audio: traces of how it was made": ("audio", heard(LIKENESSES, None)),
-    "audio against mouth, nine lags": ("all", in_step),
+    "mouth: shape": ("visual", visual_columns("lips", 0, 9)),
+    "mouth: speed and acceleration": ("visual", visual_columns("lips", 9, 27)),
+    "mouth: coarse appearance": ("visual", visual_columns("lips", 27, 52)),
+    "mouth: detail in three bands, by place": ("visual", visual_columns("lips", 52, 88)),
+    "mouth: change from frame to frame": ("visual", visual_columns("lips", 88, 112)),
+    "mouth: slides against the face": ("visual", visual_columns("lips", 112, 117)),
+    "mouth: fine detail in native pixels, against the face": (
+        "visual",
+        visual_columns("lips", 117, 147),
+    ),
+    "mouth: colour": ("visual", visual_columns("lips", 147, 171)),
+    "mouth: detail against the upper face": ("visual", visual_columns("lips", 171, 174)),
+    "face: detail in three bands, by place": ("visual", visual_columns("face", 0, 48)),
+    "face: change from frame to frame": ("visual", visual_columns("face", 48, 80)),
+    "face: colour": ("visual", visual_columns("face", 80, 112)),
+    "face: pose": ("visual", visual_columns("face", 112, 118)),
+    "audio: levels and steps by band": ("audio", audio_columns(0, LEVELS)),
+    "audio: likeness of the voice": ("audio", audio_columns(LEVELS, LIKENESSES)),
+    "audio: traces of how it was made": ("audio", audio_columns(LIKENESSES, None)),
+    "audio against mouth, nine lags": ("all", lagged_correlations),
 }
 TOGETHER = {
     "all of the mouth": "mouth: ",
     "all of the face": "face: ",
     "all of the frame": ("mouth: ", "face: "),
-    "all of the audio": "sound: ",
+    "all of the audio": "audio: ",
 }
 
 
 def main() -> None:
-    asked = argparse.ArgumentParser(description=__doc__)
-    asked.add_argument("dataset", type=Path)
-    asked.add_argument("--card", type=Path, metavar="CHECKPOINT")
-    asked.add_argument("--every", type=int, default=3, help="of so many files, one is looked at")
-    said = asked.parse_args()
-    records = [r for r in read_lavdf(said.dataset) if r.identity is not None][:: said.every]
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("dataset", type=Path)
+    parser.add_argument("--card", type=Path, metavar="CHECKPOINT")
+    parser.add_argument("--every", type=int, default=3, help="of so many files, one is looked at")
+    options = parser.parse_args()
+    records = [r for r in read_lavdf(options.dataset) if r.identity is not None][:: options.every]
     lines = []
-    for line in _table(list(_seen(records)), records):
+    for line in _table(list(_clip_rows(records)), records):
         lines.append(line)
         sys.stdout.write(line + "\n")
         sys.stdout.flush()
-    if said.card:
-        put_section(said.card / CARD, "features", lines)
+    if options.card:
+        put_section(options.card / CARD, "features", lines)
 
 
-def _seen(records: Sequence[Record]) -> Iterator[Seen]:
+def _clip_rows(records: Sequence[Record]) -> Iterator[ClipRows]:
     config = FitConfig(preset="mmmsba").features
     front_ends, cache = bind_front_ends(config), FeatureCache()
     for record in records:
@@ -157,7 +162,7 @@ def _seen(records: Sequence[Record]) -> Iterator[Seen]:
         centers_s = features.grid.centers_s(features.num_snippets)
         fake = {view: _inside(centers_s, truth) for view, truth in ground_truth(record).items()}
         groups = {name: _beside(measure(features)) for name, (_, measure) in GROUPS.items()}
-        yield Seen(record.identity, groups, fake)
+        yield ClipRows(record.identity, groups, fake)
 
 
 def _inside(times_s: NDArray[np.float64], truth: Sequence[Segment]) -> NDArray[np.bool_]:
@@ -172,7 +177,7 @@ def _beside(rows: Rows) -> Rows:
     return np.concatenate([rows, *others], axis=1).astype(np.float32)
 
 
-def _table(clips: Sequence[Seen], records: Sequence[Record]) -> Iterator[str]:
+def _table(clips: Sequence[ClipRows], records: Sequence[Record]) -> Iterator[str]:
     identities = len({clip.identity for clip in clips})
     yield "## What each group of features tells"
     yield ""
@@ -196,14 +201,16 @@ def _table(clips: Sequence[Seen], records: Sequence[Record]) -> Iterator[str]:
     yield from _costs(records)
 
 
-def _row(name: str, clips: Sequence[Seen], members: Sequence[str], view: str) -> str:
-    number = _told_apart(clips, members, view)
+def _row(name: str, clips: Sequence[ClipRows], members: Sequence[str], view: str) -> str:
+    interval = _held_out_auc(clips, members, view)
     width = sum(clips[0].groups[member].shape[1] for member in members) // (1 + len(STEPS))
-    return f"| {name} | {width} | {number.value:.3f} | {number.low:.3f} to {number.high:.3f} |"
+    return (
+        f"| {name} | {width} | {interval.value:.3f} | {interval.low:.3f} to {interval.high:.3f} |"
+    )
 
 
-def _told_apart(clips: Sequence[Seen], members: Sequence[str], view: str) -> Interval:
-    """Return the AUC of snippets of people who were held out, with its interval."""
+def _held_out_auc(clips: Sequence[ClipRows], members: Sequence[str], view: str) -> Interval:
+    """Compute the AUC of snippets of held-out identities, with its interval."""
     rows = [np.concatenate([clip.groups[member] for member in members], axis=1) for clip in clips]
     identities = sorted({str(clip.identity) for clip in clips})
     order = np.random.default_rng(0).permutation(len(identities))
@@ -211,7 +218,7 @@ def _told_apart(clips: Sequence[Seen], members: Sequence[str], view: str) -> Int
     folds = np.array([fold_of[str(clip.identity)] for clip in clips])
     scores: list[Rows] = [np.zeros(0)] * len(clips)
     for fold in range(NUM_FOLDS):
-        known = np.flatnonzero(folds != fold)
+        training = np.flatnonzero(folds != fold)
         model = HistGradientBoostingClassifier(
             max_iter=60,
             learning_rate=0.12,
@@ -223,33 +230,33 @@ def _told_apart(clips: Sequence[Seen], members: Sequence[str], view: str) -> Int
             random_state=0,
         )
         model.fit(
-            np.concatenate([rows[i] for i in known]),
-            np.concatenate([clips[i].fake[view] for i in known]),
+            np.concatenate([rows[i] for i in training]),
+            np.concatenate([clips[i].fake[view] for i in training]),
         )
         for i in np.flatnonzero(folds == fold):
             scores[i] = model.predict_proba(rows[i])[:, 1]
 
-    def told(draw: Draw) -> float:
-        drawn = draw.clips
-        labels = np.concatenate([clips[i].fake[view] for i in drawn])
-        return Ranking.of(np.concatenate([scores[i] for i in drawn]), labels).auc
+    def auc(draw: Draw) -> float:
+        indices = draw.clips
+        labels = np.concatenate([clips[i].fake[view] for i in indices])
+        return Ranking.of(np.concatenate([scores[i] for i in indices]), labels).auc
 
-    return bootstrap({"": told}, clusters=[c.identity for c in clips], num_resamples=200)[""]
+    return bootstrap({"": auc}, clusters=[c.identity for c in clips], num_resamples=200)[""]
 
 
 def _costs(records: Sequence[Record]) -> Iterator[str]:
-    """Say what each front-end costs, opening and following included."""
+    """Measure the process time of each front-end, decoding and face tracking included."""
     config = FitConfig(preset="mmmsba").features
     front_ends = bind_front_ends(config)
     media = [media_of(r.media, front_ends, duration_s=None) for r in records[:NUM_TIMED]]
-    length_s = sum(one.duration_s or 0.0 for one in media)
+    length_s = sum(item.duration_s or 0.0 for item in media)
     yield f"Process time for a second of clip, over {length_s:.0f} s of clips:"
     yield ""
     for names in (("audio",), ("face",), ("lips",), ("face", "lips")):
         chosen = {name: front_ends[name] for name in names}
         before_s = time.process_time()
-        for one in media:
-            extract(one, chosen, config)
+        for item in media:
+            extract(item, chosen, config)
         cost_ms = 1000 * (time.process_time() - before_s) / length_s
         yield f"- {' and '.join(names)}: {cost_ms:.0f} ms"
     yield ""

@@ -1,7 +1,7 @@
-"""What judging clips in FiftyOne costs over judging them without, as a ratio within one run.
+"""Measure the cost of detection in FiftyOne over detection without, as a ratio within one run.
 
-Both judge the same clips of a talking portrait with the same small network, by turns; features
-are kept by neither. The whole way counts: looking at files, judging, making labels, writing them.
+Both evaluate the same clips of a talking portrait with the same small network, by turns; features
+are kept by neither. The whole way counts: looking at files, detection, making labels, writing them.
 
 Run as ``python tests/benchmarks/fiftyone_detection.py [clips] [seconds]``.
 """
@@ -12,15 +12,15 @@ import time
 from pathlib import Path
 
 import numpy as np
-from fiftyone_writes import say, started
+from fiftyone_writes import print_line, start_database
 
-#: What the issue asks for.
+#: The greatest ratio that passes.
 MOST = 1.05
 NUM_ROUNDS = 5
 
 
 def main(num_clips: int, seconds: float) -> None:
-    started()
+    start_database()
     import fiftyone as fo
 
     from fiftyone_ops.settings import DetectSettings
@@ -48,11 +48,11 @@ def main(num_clips: int, seconds: float) -> None:
                 pass
             within_s = time.process_time() - before_s
             ratios.append(within_s / alone_s)
-            say(f"round {number + 1}: alone {alone_s:.2f} s, in FiftyOne {within_s:.2f} s")
+            print_line(f"round {number + 1}: alone {alone_s:.2f} s, in FiftyOne {within_s:.2f} s")
         dataset.delete()
-    say(f"{num_clips} clips of {seconds:g} s: {np.median(ratios):.3f} x (at most {MOST})")
+    print_line(f"{num_clips} clips of {seconds:g} s: {np.median(ratios):.3f} x (at most {MOST})")
 
 
 if __name__ == "__main__":
-    given = [float(one) for one in sys.argv[1:]]
-    main(int(given[0]) if given else 6, given[1] if len(given) > 1 else 10.0)
+    arguments = [float(argument) for argument in sys.argv[1:]]
+    main(int(arguments[0]) if arguments else 6, arguments[1] if len(arguments) > 1 else 10.0)

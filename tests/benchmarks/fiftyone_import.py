@@ -1,4 +1,4 @@
-"""Whether the memory of importing a dataset grows with it, into a real database.
+"""Measure whether the memory of importing a dataset grows with it, into a real database.
 
 A dataset of so many records in LAV-DF's layout is imported, and one of four times as many. What
 Python holds is traced, in runs of their own, since tracing itself takes memory; what the process
@@ -17,44 +17,44 @@ import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
-from fiftyone_writes import say, started
+from fiftyone_writes import print_line, start_database
 
 NUM_RECORDS = 5_000
 TIMES = 4
 
 
 def main(num_records: int) -> None:
-    """Import both datasets, and say what that took."""
-    started()
+    """Import both datasets, and print the cost."""
+    start_database()
     with tempfile.TemporaryDirectory() as folder:
         few, many = (dataset(Path(folder), num) for num in (num_records, TIMES * num_records))
         # What is loaded once, and what the first run leaves for all others, is not the dataset's.
-        imported(dataset(Path(folder), 600))
-        for num, said in ((num_records, few), (TIMES * num_records, many)):
+        batch_memory_mb(dataset(Path(folder), 600))
+        for num, name in ((num_records, few), (TIMES * num_records, many)):
             before_s = time.perf_counter()
-            resident = growth_mb(lambda said=said: imported(said))
+            resident = growth_mb(lambda name=name: batch_memory_mb(name))
             took_s = time.perf_counter() - before_s
-            traced = peak_mb(lambda said=said: imported(said))
-            say(
+            traced = peak_mb(lambda name=name: batch_memory_mb(name))
+            print_line(
                 f"{num} records: traced peak {traced:.1f} MB, resident growth {resident:.1f} MB, "
                 f"{num / took_s:.0f} records a second"
             )
 
 
-def imported(said: str) -> list[float]:
+def batch_memory_mb(name: str) -> list[float]:
     """Import a dataset; return the resident memory after each batch, in MB."""
     from fiftyone_ops.tasks.import_dataset import import_dataset
 
-    held = []
-    made = import_dataset(
-        said,
+    memory_mb = []
+    result = import_dataset(
+        name,
         name="imported",
         need_media=False,
-        on_progress=lambda _: held.append(resident_mb()),
+        on_progress=lambda _: memory_mb.append(resident_mb()),
     )
-    assert made.added == made.dataset.count()
-    made.dataset.delete()
-    return held
+    assert result.added == result.dataset.count()
+    result.dataset.delete()
+    return memory_mb
 
 
 def dataset(folder: Path, num: int) -> str:
@@ -67,7 +67,7 @@ def dataset(folder: Path, num: int) -> str:
 
 
 def entry(number: int) -> dict:
-    """Return what LAV-DF says of a clip; every second one is fake."""
+    """Build the LAV-DF record of a clip; every second one is fake."""
     return {
         "file": f"test/{number:06d}.mp4",
         "original": None,
@@ -84,7 +84,7 @@ def entry(number: int) -> dict:
 
 
 def growth_mb(act: Callable[[], list[float]]) -> float:
-    """Return by how much resident memory grows at most, in MB."""
+    """Measure by how much resident memory grows at most, in MB."""
     gc.collect()
     before_mb = resident_mb()
     return max(act()) - before_mb
@@ -97,7 +97,7 @@ def resident_mb() -> float:
 
 
 def peak_mb(act: Callable[[], object]) -> float:
-    """Return how much Python holds at most beyond what it held before, in MB."""
+    """Measure the peak of Python's memory beyond that before, in MB."""
     gc.collect()
     tracemalloc.start()
     act()

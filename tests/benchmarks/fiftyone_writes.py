@@ -1,4 +1,4 @@
-"""How fast results are written to FiftyOne, against the fastest way that it offers.
+"""Measure how fast results are written to FiftyOne, against the fastest way that it offers.
 
 Both write the same labels of 10,000 samples to a real database, in one run and by turns; what
 counts is the ratio of the least of each, since what else happens on the machine only adds. The
@@ -24,13 +24,13 @@ NUM_SAMPLES = 10_000
 NUM_SNIPPETS = 150
 NUM_ROUNDS = 3
 
-#: What the issue asks for.
+#: The greatest ratio that passes.
 MOST = 1.5
 
 
-def started() -> ModuleType:
-    """Return the tests' set-up, once it has started a database of its own."""
-    path = Path(__file__).parents[1] / "fiftyone" / "conftest.py"
+def start_database() -> ModuleType:
+    """Start a database of its own by the tests' set-up, and return that."""
+    path = Path(__file__).parents[1] / "fiftyone_ops" / "conftest.py"
     spec = importlib.util.spec_from_file_location("fiftyone_conftest", path)
     assert spec
     assert spec.loader
@@ -41,7 +41,7 @@ def started() -> ModuleType:
 
 
 def report(seed: int):
-    """Return what might be said about a clip of 6 s: two segments, three modalities, curves."""
+    """Build a report of a clip of 6 s: two segments, three modalities, curves."""
     from mmmsba_plugin import schema
 
     draw = np.random.default_rng(seed)
@@ -79,11 +79,11 @@ def report(seed: int):
 
 
 class Prepared:
-    """A detector that knows what it will say, so that only writing takes time."""
+    """A detector with prepared reports, so that only writing takes time."""
 
     def __init__(self, reports: list) -> None:
         self.info = {"name": "bench", "modalities": ["face", "audio", "lips"]}
-        self._reports = {one.media.path: one for one in reports}
+        self._reports = {report.media.path: report for report in reports}
 
     def detect(self, media, **_):
         return self._reports[str(media)]
@@ -94,8 +94,10 @@ def dataset_of(reports: list):
 
     dataset = fo.Dataset()
     dataset.media_type = "video"
-    known = fo.VideoMetadata(frame_rate=25.0, total_frame_count=150, frame_width=1, frame_height=1)
-    dataset.add_samples([fo.Sample(filepath=r.media.path, metadata=known) for r in reports])
+    metadata = fo.VideoMetadata(
+        frame_rate=25.0, total_frame_count=150, frame_width=1, frame_height=1
+    )
+    dataset.add_samples([fo.Sample(filepath=r.media.path, metadata=metadata) for r in reports])
     # Samples that are still in memory are read anew after each write; neither way has any.
     gc.collect()
     return dataset
@@ -117,7 +119,7 @@ def columns_of(reports: list) -> dict[str, list]:
 
 
 def fastest_s(reports: list) -> float:
-    """Return how long FiftyOne's own bulk write takes, in seconds."""
+    """Measure FiftyOne's own bulk write, in seconds."""
     from fiftyone_ops.labels import Fields
     from fiftyone_ops.store import declare
 
@@ -133,7 +135,7 @@ def fastest_s(reports: list) -> float:
 
 
 def ours(reports: list) -> tuple[float, float]:
-    """Return how long writing takes in a run of ours, and making labels too, in seconds."""
+    """Measure writing in a run of ours, and making labels too, in seconds."""
     from fiftyone_ops.settings import DetectSettings
     from fiftyone_ops.tasks import detect, metadata
 
@@ -167,7 +169,7 @@ def ours(reports: list) -> tuple[float, float]:
 
 
 def peak_mb(reports: list) -> float:
-    """Return how much memory a run adds at its peak, in MB."""
+    """Measure how much memory a run adds at its peak, in MB."""
     gc.collect()
     tracemalloc.start()
     ours(reports)
@@ -176,12 +178,12 @@ def peak_mb(reports: list) -> float:
     return peak / 1e6
 
 
-def say(line: str) -> None:
+def print_line(line: str) -> None:
     Console(soft_wrap=True, highlight=False).print(line)
 
 
 def main(num_samples: int) -> None:
-    started()
+    start_database()
     reports = [report(seed) for seed in range(num_samples)]
     # A detector holds one report at a time; that all of these lie in memory must not cost whoever
     # makes objects meanwhile.
@@ -191,15 +193,15 @@ def main(num_samples: int) -> None:
         theirs_s.append(fastest_s(reports))
         written_s, whole_s = ours(reports)
         ours_s.append(written_s)
-        say(
+        print_line(
             f"round {number + 1}: set_values {theirs_s[-1]:.2f} s, ours {written_s:.2f} s "
             f"(with making labels {whole_s:.2f} s)"
         )
     ratio = min(ours_s) / min(theirs_s)
-    say(f"writing {num_samples} samples: {ratio:.2f} x the fastest (at most {MOST})")
+    print_line(f"writing {num_samples} samples: {ratio:.2f} x the fastest (at most {MOST})")
     few, all_of_them = peak_mb(reports[: num_samples // 4]), peak_mb(reports)
-    say(f"memory at its peak: {few:.1f} MB for a quarter, {all_of_them:.1f} MB for all")
-    say(f"resident: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3:.0f} MB")
+    print_line(f"memory at its peak: {few:.1f} MB for a quarter, {all_of_them:.1f} MB for all")
+    print_line(f"resident: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3:.0f} MB")
 
 
 if __name__ == "__main__":

@@ -3,13 +3,13 @@
     python tests/benchmarks/localization.py [--clips 50000] [--proposals 100] [--runs 5]
 
 Proposals are like a detector's: sorted by score, the best ones near the truth, times of two
-decimals, three clips in four forged. Figures are AP@{0.5, 0.75, 0.95} and AR@{100, 50, 20, 10},
+decimals, three clips in four fake. Metrics are AP@{0.5, 0.75, 0.95} and AR@{100, 50, 20, 10},
 and ours must be equal to the last bit.
 
 Each run is a process of its own, and runs of all kinds take turns, so that what else happens
 on the machine happens to all of them. The least of each time counts.
 
-- "oracle" reads both JSON files and evaluates; "oracle, load" is asked for no figure.
+- "oracle" reads both JSON files and evaluates; "oracle, load" computes no metric.
 - "json" is ours from the same two files, "npz" from the table that we write.
 - "load" is until the numbers lie in memory, "evaluate" is the rest; the oracle's is the
   difference of its two kinds. "process" is all of it, with starting Python and what it imports.
@@ -46,13 +46,13 @@ ONE_THREAD = {"RAYON_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 
 @dataclass(frozen=True)
 class Spent:
-    """What one process took: wall and processor time in seconds, its figures, its memory."""
+    """The cost of one process: wall and processor time in seconds, memory, and its metrics."""
 
     load_s: float
     evaluate_s: float
     load_cpu_s: float
     evaluate_cpu_s: float
-    figures: tuple[list[float], list[float]]
+    metrics: tuple[list[float], list[float]]
     process_s: float = 0.0
     process_cpu_s: float = 0.0
     peak_mib: float = 0.0
@@ -65,7 +65,7 @@ def run_oracle(folder: Path) -> Spent:
     """Evaluate with the official evaluator, which does not say when it has loaded."""
     module = oracle.load(folder)
     began = _clocks()
-    figures = oracle.evaluate(
+    metrics = oracle.evaluate(
         module,
         folder / PROPOSALS,
         folder / LABELS,
@@ -74,7 +74,7 @@ def run_oracle(folder: Path) -> Spent:
         recall_tious=RECALL_TIOUS,
     )
     result = _clocks()
-    return _spent(began, result, result, figures)
+    return _spent(began, result, result, metrics)
 
 
 def run_oracle_load(folder: Path) -> Spent:
@@ -105,11 +105,13 @@ def _ours(folder: Path, read: Callable) -> Spent:
     from mmmsba_plugin.evaluation.tables import SpanTable
 
     began = _clocks()
-    said = read()
+    proposals = read()
     records = json.loads((folder / LABELS).read_bytes())
-    ground_truth = SpanTable.of_ground_truth({one["file"]: one["fake_segments"] for one in records})
+    ground_truth = SpanTable.of_ground_truth(
+        {record["file"]: record["fake_segments"] for record in records}
+    )
     loaded = _clocks()
-    matched = match(said, ground_truth, tious=TIOUS, mode="official")
+    matched = match(proposals, ground_truth, tious=TIOUS, mode="official")
     ap = [matched.average_precision(tiou) for tiou in TIOUS]
     ar = [matched.average_recall(n) for n in NUM_PROPOSALS]
     return _spent(began, loaded, _clocks(), (ap, ar))
@@ -119,13 +121,13 @@ def _clocks() -> tuple[float, float]:
     return time.perf_counter(), time.process_time()
 
 
-def _spent(began: tuple, loaded: tuple, done: tuple, figures: tuple) -> Spent:
+def _spent(began: tuple, loaded: tuple, end: tuple, metrics: tuple) -> Spent:
     return Spent(
         load_s=loaded[0] - began[0],
-        evaluate_s=done[0] - loaded[0],
+        evaluate_s=end[0] - loaded[0],
         load_cpu_s=loaded[1] - began[1],
-        evaluate_cpu_s=done[1] - loaded[1],
-        figures=figures,
+        evaluate_cpu_s=end[1] - loaded[1],
+        metrics=metrics,
     )
 
 
@@ -139,24 +141,24 @@ KINDS: dict[str, tuple[Callable[[Path], Spent], dict[str, str]]] = {
 }
 
 
-def apart(kind: str, folder: Path) -> Spent:
+def run_in_process(kind: str, folder: Path) -> Spent:
     """Run one kind in a process of its own."""
     began_s = time.perf_counter()
-    with tempfile.TemporaryFile("w+") as said:
+    with tempfile.TemporaryFile("w+") as output:
         command = [sys.executable, __file__, "--only", kind, "--folder", str(folder)]
-        process = subprocess.Popen(command, stdout=said, env=os.environ | KINDS[kind][1])
+        process = subprocess.Popen(command, stdout=output, env=os.environ | KINDS[kind][1])
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode:
-            raise SystemExit(f"{kind} ended with {process.returncode}; see what it said above")
-        said.seek(0)
-        told = json.load(said)
-    told |= {
+            raise SystemExit(f"{kind} ended with {process.returncode}; see its output above")
+        output.seek(0)
+        result = json.load(output)
+    result |= {
         "process_s": time.perf_counter() - began_s,
         "process_cpu_s": usage.ru_utime + usage.ru_stime,
         "peak_mib": usage.ru_maxrss / 1024,
     }
-    return Spent(**told)
+    return Spent(**result)
 
 
 # ── what it is measured on ───────────────────────────────────────────────────────────────────
@@ -169,22 +171,22 @@ def make_dataset(folder: Path, num_clips: int, num_proposals: int, seed: int = 0
     from mmmsba_plugin.evaluation.tables import SpanTable
 
     rng = np.random.default_rng(seed)
-    ground_truth, said = {}, {}
+    ground_truth, proposals = {}, {}
     for clip in range(num_clips):
         key = f"{clip:06d}.mp4"
-        ground_truth[key] = _fake_stretches(rng) if rng.random() < 0.75 else []
-        said[key] = _proposals(rng, ground_truth[key], num_proposals)
-    table = SpanTable.of_proposals(said)
+        ground_truth[key] = _fake_spans(rng) if rng.random() < 0.75 else []
+        proposals[key] = _proposals(rng, ground_truth[key], num_proposals)
+    table = SpanTable.of_proposals(proposals)
     write_table(table, folder / TABLE)
     write_proposals(table, folder / PROPOSALS)
     oracle.write_labels(ground_truth, folder / LABELS)
 
 
-def _fake_stretches(rng: np.random.Generator) -> list[list[float]]:
+def _fake_spans(rng: np.random.Generator) -> list[list[float]]:
     """Return one segment, or two or three, of a third of a second or so in eight."""
-    num_stretches = rng.choice([1, 2, 3], p=[0.8, 0.15, 0.05])
-    starts_s = 8 * (np.arange(num_stretches) + rng.random(num_stretches) * 0.7) / num_stretches
-    lengths_s = rng.gamma(4.0, 0.09, size=num_stretches) + 0.06
+    num_spans = rng.choice([1, 2, 3], p=[0.8, 0.15, 0.05])
+    starts_s = 8 * (np.arange(num_spans) + rng.random(num_spans) * 0.7) / num_spans
+    lengths_s = rng.gamma(4.0, 0.09, size=num_spans) + 0.06
     return np.round(np.column_stack([starts_s, starts_s + lengths_s]), 2).tolist()
 
 
@@ -212,7 +214,7 @@ def _proposals(
     return spans, np.round(scores, 4)
 
 
-# ── what is said about it ────────────────────────────────────────────────────────────────────
+# ── how it is reported ───────────────────────────────────────────────────────────────────────
 
 
 def tabulate(best: dict[str, Spent]) -> Table:
@@ -235,14 +237,14 @@ def tabulate(best: dict[str, Spent]) -> Table:
 
 def least(runs: list[Spent]) -> Spent:
     """Return the least of each quantity."""
-    names = [name for name in asdict(runs[0]) if name != "figures"]
+    names = [name for name in asdict(runs[0]) if name != "metrics"]
     return Spent(
-        figures=runs[0].figures, **{name: min(getattr(run, name) for run in runs) for name in names}
+        metrics=runs[0].metrics, **{name: min(getattr(run, name) for run in runs) for name in names}
     )
 
 
-def told_apart(whole: Spent, load: Spent) -> Spent:
-    """Return the oracle's times with loading apart, which is the difference of two runs."""
+def split_loading(whole: Spent, load: Spent) -> Spent:
+    """Split loading from the oracle's times by the difference of two runs."""
     times = asdict(whole) | {
         "load_s": load.load_s,
         "load_cpu_s": load.load_cpu_s,
@@ -253,7 +255,7 @@ def told_apart(whole: Spent, load: Spent) -> Spent:
 
 
 def ratios(best: dict[str, Spent]) -> dict[str, float]:
-    """Return how ours compares; below 1 is less than the oracle takes."""
+    """Compare ours with the oracle; below 1 is less than it takes."""
     theirs, alone = best["oracle"], best["oracle, one thread"]
     ours, arrays = best["json"], best["npz"]
     return {
@@ -275,19 +277,19 @@ def _total(spent: Spent) -> float:
 
 
 def measure(folder: Path, num_runs: int) -> dict[str, Spent]:
-    """Return the least of each kind's times, with the oracle's loading told apart."""
+    """Return the least of each kind's times, with the oracle's loading split off."""
     runs: dict[str, list[Spent]] = {kind: [] for kind in KINDS}
     for _ in range(num_runs):
         for kind, spent in runs.items():
-            spent.append(apart(kind, folder))
+            spent.append(run_in_process(kind, folder))
     best = {kind: least(spent) for kind, spent in runs.items()}
     for kind in ("oracle", "oracle, one thread"):
-        best[kind] = told_apart(best[kind], best.pop(f"{kind}, load"))
+        best[kind] = split_loading(best[kind], best.pop(f"{kind}, load"))
     return best
 
 
 def main() -> int:
-    """Measure, print, and return 0 if figures are equal and every ratio is below 1."""
+    """Measure, print, and return 0 if metrics are equal and every ratio is below 1."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--clips", type=int, default=50_000)
     parser.add_argument("--proposals", type=int, default=100, help="of each clip")
@@ -306,12 +308,12 @@ def main() -> int:
         best = measure(folder, options.runs)
     console = Console(width=100)
     console.print(tabulate(best))
-    found = ratios(best)
-    for what, ratio in found.items():
-        console.print(f"{what:48} {ratio:.2f}")
-    equal = len({json.dumps(one.figures) for one in best.values()}) == 1
-    console.print(f"figures: {'equal' if equal else 'DIFFERENT'}: {best['json'].figures}")
-    return 0 if equal and max(found.values()) < 1 else 1
+    ratio_by_name = ratios(best)
+    for name, ratio in ratio_by_name.items():
+        console.print(f"{name:48} {ratio:.2f}")
+    equal = len({json.dumps(run.metrics) for run in best.values()}) == 1
+    console.print(f"metrics: {'equal' if equal else 'DIFFERENT'}: {best['json'].metrics}")
+    return 0 if equal and max(ratio_by_name.values()) < 1 else 1
 
 
 if __name__ == "__main__":

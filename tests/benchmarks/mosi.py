@@ -1,8 +1,8 @@
-"""Trains the core on a published task, CMU-MOSI, and checks the accuracy it must reach.
+"""Train the core on a published task, CMU-MOSI, and check the accuracy it must reach.
 
 The parent method (MMMU-BA, Ghosal et al., EMNLP 2018) is the same encoder, attention and
 fusion, with text in the place of lips and the sentiment of an utterance in the place of
-forged or not. A core that learns this task as the parent's does is put together rightly,
+fake or not. A core that learns this task as the parent's does is put together rightly,
 which golden numbers alone cannot show.
 
     python tests/benchmarks/mosi.py --data DIR
@@ -62,11 +62,11 @@ def read(folder: Path, split: str) -> Videos:
 
 
 def accuracy(network: MmmsBa, videos: Videos) -> float:
-    """Return the share of utterances judged rightly, in percent."""
+    """Compute the share of utterances classified rightly, in percent."""
     network.eval()
     with torch.no_grad():
-        judged = network(videos.inputs, videos.mask).heads["classify"].argmax(dim=-1)
-    return 100.0 * float((judged == videos.labels)[videos.mask].double().mean())
+        predictions = network(videos.inputs, videos.mask).heads["classify"].argmax(dim=-1)
+    return 100.0 * float((predictions == videos.labels)[videos.mask].double().mean())
 
 
 def learn(network: MmmsBa, videos: Videos, optimizer: torch.optim.Optimizer) -> None:
@@ -112,13 +112,13 @@ def main() -> int:
     for seed in range(options.seeds):
         began_s = time.monotonic()
         results.append(run(options.attention, seed, train, test))
-        say(f"seed {seed}", *results[-1], f"  ({time.monotonic() - began_s:.0f} s)")
+        print_row(f"seed {seed}", *results[-1], f"  ({time.monotonic() - began_s:.0f} s)")
     best, selected = (statistics.mean(column) for column in zip(*results, strict=True))
-    say(f"{options.attention}, mean of {options.seeds}", best, selected)
+    print_row(f"{options.attention}, mean of {options.seeds}", best, selected)
     return verdict(options.attention, best, selected)
 
 
-def say(title: str, best: float, selected: float, more: str = "") -> None:
+def print_row(title: str, best: float, selected: float, more: str = "") -> None:
     """Print one row."""
     row = f"{title:<18} best on test {best:6.2f} %   selected on dev {selected:6.2f} %{more}\n"
     sys.stdout.write(row)

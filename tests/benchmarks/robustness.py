@@ -3,7 +3,7 @@
     python tests/benchmarks/robustness.py CHECKPOINT --forged DEV [--every 4] [--card]
 
 ``DEV`` is what ``mmmsba forge FOOTAGE --split dev`` wrote. Every so many of its files is written
-anew in each of several ways, and judged again; differences are paired, clip by clip. With
+anew in each of several ways, and evaluated again; differences are paired, clip by clip. With
 ``--card`` the table goes into the model card.
 """
 
@@ -40,15 +40,15 @@ RATE_HZ = 16_000
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What happens to a clip on its way.
+    """A change of a clip on its way.
 
     Attributes:
         processing: Steps that forging knows too.
-        kept: Share of width and height that is left, from the middle.
+        crop_share: Share of width and height that is left, from the middle.
     """
 
     processing: Processing
-    kept: float = 1.0
+    crop_share: float = 1.0
 
 
 CHANGES = {
@@ -58,35 +58,35 @@ CHANGES = {
     "half the resolution": Change(Processing(scale=0.5)),
     "noise on frame and audio": Change(Processing(grain=6.0, hiss_db=20.0)),
     "12 dB softer": Change(Processing(gain_db=-12.0)),
-    "cropped to the middle 80 %": Change(Processing(), kept=0.8),
+    "cropped to the middle 80 %": Change(Processing(), crop_share=0.8),
     "mirrored": Change(Processing(mirror=True)),
 }
 
 
 def main() -> None:
-    asked = argparse.ArgumentParser(description=__doc__)
-    asked.add_argument("checkpoint", type=Path)
-    asked.add_argument("--forged", type=Path, required=True)
-    asked.add_argument("--every", type=int, default=4)
-    asked.add_argument("--card", action="store_true")
-    said = asked.parse_args()
-    records = list(read_lavdf(said.fake))[:: said.every]
-    detector = Detector.from_pretrained(said.checkpoint, cache=FeatureCache())
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("checkpoint", type=Path)
+    parser.add_argument("--forged", dest="fake", type=Path, required=True, metavar="DIR")
+    parser.add_argument("--every", type=int, default=4)
+    parser.add_argument("--card", action="store_true")
+    options = parser.parse_args()
+    records = list(read_lavdf(options.fake))[:: options.every]
+    detector = Detector.from_pretrained(options.checkpoint, cache=FeatureCache())
     as_is = _scores(detector, records)
-    found = {"as they are": as_is}
+    scores_by_change = {"as they are": as_is}
     for name, change in CHANGES.items():
         with TemporaryDirectory() as folder:
-            found[name] = _scores(detector, _changed(records, change, Path(folder)))
+            scores_by_change[name] = _scores(detector, _changed(records, change, Path(folder)))
         sys.stderr.write(f"{name}\n")
-    lines = list(_table(records, found))
+    lines = list(_table(records, scores_by_change))
     sys.stdout.write("\n".join(lines) + "\n")
-    if said.card:
-        put_section(said.checkpoint / CARD, "robustness", lines)
+    if options.card:
+        put_section(options.checkpoint / CARD, "robustness", lines)
 
 
 def _scores(detector: Detector, records: Iterable[Record]) -> list[float]:
     """Return the score of each clip; NaN where it was not evaluated."""
-    reports = [one.report for one in run(detector, records)]
+    reports = [result.report for result in run(detector, records)]
     return [np.nan if report.score is None else report.score for report in reports]
 
 
@@ -106,7 +106,7 @@ def write_changed(source: Path, path: Path, change: Change) -> None:
         np.random.default_rng(0),
     )
     assert media.video is not None
-    frames: Iterable[Frame] = map(partial(_middle, kept=change.kept), FrameReader(media))
+    frames: Iterable[Frame] = map(partial(_middle, crop_share=change.kept), FrameReader(media))
     frames = develop(frames, processing, rng)
     fps_hz = fps_of(media)
     if processing.fps_hz is not None:
@@ -129,18 +129,18 @@ def write_changed(source: Path, path: Path, change: Change) -> None:
     )
 
 
-def _middle(frame: Frame, kept: float) -> Frame:
-    if kept == 1.0:
+def _middle(frame: Frame, crop_share: float) -> Frame:
+    if crop_share == 1.0:
         return frame
     height, width = frame.rgb.shape[:2]
-    top, left = (round(side * (1 - kept) / 2) // 2 * 2 for side in (height, width))
+    top, left = (round(side * (1 - crop_share) / 2) // 2 * 2 for side in (height, width))
     rows, columns = slice(top, height - top), slice(left, width - left)
     return replace(frame, rgb=np.ascontiguousarray(frame.rgb[rows, columns]))
 
 
-def _table(records: Sequence[Record], found: dict[str, list[float]]) -> Iterator[str]:
+def _table(records: Sequence[Record], scores_by_change: dict[str, list[float]]) -> Iterator[str]:
     fake = np.array([record.fake for record in records])
-    as_is, *_ = map(np.array, found.values())
+    as_is, *_ = map(np.array, scores_by_change.values())
     yield "## When clips are changed on their way"
     yield ""
     yield (
@@ -150,21 +150,21 @@ def _table(records: Sequence[Record], found: dict[str, list[float]]) -> Iterator
     yield ""
     yield "| clips | clip AUC | 95 % interval | less than as they are | judged |"
     yield "|---|---|---|---|---|"
-    for name, scores in found.items():
+    for name, scores in scores_by_change.items():
         now = np.array(scores)
 
-        def told(draw: Draw, now: np.ndarray = now) -> float:
+        def auc(draw: Draw, now: np.ndarray = now) -> float:
             return _auc(now, fake, draw)
 
-        def lost(draw: Draw, told: Callable[[Draw], float] = told) -> float:
-            return _auc(as_is, fake, draw) - told(draw)
+        def lost(draw: Draw, auc: Callable[[Draw], float] = auc) -> float:
+            return _auc(as_is, fake, draw) - auc(draw)
 
         identities = [record.identity for record in records]
-        numbers = bootstrap({"auc": told, "lost": lost}, clusters=identities, num_resamples=500)
-        one, less = numbers["auc"], numbers["lost"]
+        intervals = bootstrap({"auc": auc, "lost": lost}, clusters=identities, num_resamples=500)
+        interval, loss = intervals["auc"], intervals["lost"]
         yield (
-            f"| {name} | {one.value:.3f} | {one.low:.3f} to {one.high:.3f} | "
-            f"{less.value:+.3f} ({less.low:+.3f} to {less.high:+.3f}) | "
+            f"| {name} | {interval.value:.3f} | {interval.low:.3f} to {interval.high:.3f} | "
+            f"{loss.value:+.3f} ({loss.low:+.3f} to {loss.high:+.3f}) | "
             f"{np.isfinite(now).sum()} of {len(now)} |"
         )
     yield ""

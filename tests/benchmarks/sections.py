@@ -1,4 +1,4 @@
-"""Puts what a benchmark measured into a model card, between marks of its own."""
+"""Put what a benchmark measured into a model card, between marks of its own."""
 
 from collections.abc import Sequence
 from pathlib import Path

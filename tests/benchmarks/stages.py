@@ -121,9 +121,9 @@ class Stopwatch:
         """Return a function that counts as a stage, and so does each item that it yields."""
 
         @wraps(function)
-        def clocked(*arguments: Any, **named: Any) -> Any:
+        def clocked(*arguments: Any, **keywords: Any) -> Any:
             with self.stage(name):
-                result = function(*arguments, **named)
+                result = function(*arguments, **keywords)
             return self._along(name, result) if isinstance(result, Iterator) else result
 
         return clocked
@@ -152,7 +152,7 @@ class Run:
 
     @property
     def startup_s(self) -> float:
-        """What a process pays once."""
+        """Processor time that a process pays once."""
         return self.whole_s - sum(self.stages_s.values())
 
 
@@ -178,26 +178,31 @@ def make_checkpoint(folder: Path, clip: Path) -> Path:
     network = Ensemble.from_configs(
         [ModelConfig(dims={m: rows.dim for m, rows in features.rows.items()})]
     ).eval()
-    found = predict(network, features, LocalizationConfig())
-    scores = np.nan_to_num(found.scores)
+    predictions = predict(network, features, LocalizationConfig())
+    scores = np.nan_to_num(predictions.scores)
     for share in np.linspace(0.995, 0.5, 100):
         onset = float(np.quantile(scores, share))
-        named = LocalizationConfig(onset=onset, offset=onset)
-        said = (scores, found.distances, features.grid)
-        if len(localize(*said, end_s=features.end_s, config=named)) >= NUM_NAMED:
+        localization = LocalizationConfig(onset=onset, offset=onset)
+        curve = (scores, predictions.distances, features.grid)
+        if len(localize(*curve, end_s=features.end_s, config=localization)) >= NUM_NAMED:
             break
     versions = {modality: bound.entry.version for modality, bound in front_ends.items()}
     about = CheckpointConfig(
-        members=network.configs, features=config, localization=named, front_end_versions=versions
+        members=network.configs,
+        features=config,
+        localization=localization,
+        front_end_versions=versions,
     )
     save_checkpoint(folder, network, about, "An untrained network.\n")
     return folder
 
 
 def measure(clip: Path, checkpoint: Path, out: Path) -> Run:
-    """Return the processor time of everything once."""
+    """Measure the processor time of everything once."""
     return Run(
-        decode_plainly(clip), judge_apart(clip, checkpoint, out), judge_here(clip, checkpoint)
+        decode_plainly(clip),
+        detect_in_subprocess(clip, checkpoint, out),
+        time_stages(clip, checkpoint),
     )
 
 
@@ -212,8 +217,8 @@ def decode_plainly(clip: Path) -> float:
     return time.process_time() - began_s
 
 
-def judge_apart(clip: Path, checkpoint: Path, out: Path) -> float:
-    """Judge the clip in a process of its own, and return its processor time in seconds."""
+def detect_in_subprocess(clip: Path, checkpoint: Path, out: Path) -> float:
+    """Run detection in a process of its own, and return its processor time in seconds."""
     options = ["--checkpoint", str(checkpoint), "--output", str(out), "--format", ",".join(FORMATS)]
     before_s = _children_s()
     subprocess.run(
@@ -230,24 +235,24 @@ def _children_s() -> float:
     return usage.ru_utime + usage.ru_stime
 
 
-def judge_here(clip: Path, checkpoint: Path) -> dict[str, float]:
-    """Judge the clip in this process, and return the processor time of each stage in seconds."""
-    watch = Stopwatch()
+def time_stages(clip: Path, checkpoint: Path) -> dict[str, float]:
+    """Run detection in this process, and return the processor time of each stage in seconds."""
+    stopwatch = Stopwatch()
     detector = MmmsbaDetector.from_pretrained(checkpoint)
     with ExitStack() as stack, Path(os.devnull).open("w", encoding="utf-8") as nowhere:
         for name, targets in STAGES.items():
             for target in targets:
-                clocked = watch.around(name, pkgutil.resolve_name(target))
+                clocked = stopwatch.around(name, pkgutil.resolve_name(target))
                 stack.enter_context(mock.patch(target, clocked))
-        with watch.stage(REST):
+        with stopwatch.stage(REST):
             report = detector.detect(clip)
-        with watch.stage(WRITING):
+        with stopwatch.stage(WRITING):
             for name in FORMATS:
                 lookup("writers", name).write(report, nowhere)
     if report.status != "ok":
         raise SystemExit(f"{clip} could not be evaluated: {report.problem}; give another --clip")
-    del watch.spent_s[""]
-    return watch.spent_s
+    del stopwatch.spent_s[""]
+    return stopwatch.spent_s
 
 
 def tabulate(run: Run, scale: float) -> Table:
@@ -270,7 +275,7 @@ def tabulate(run: Run, scale: float) -> Table:
 
 
 def per_minute(run: Run, scale: float) -> float:
-    """Return what a minute costs from file to report, in processor seconds."""
+    """Compute the processor time of a minute from file to report, in seconds."""
     return run.startup_s + sum(run.stages_s.values()) * scale
 
 
@@ -289,7 +294,9 @@ def main() -> int:
         checkpoint = make_checkpoint(folder / "checkpoint", clip)
         runs = [measure(clip, checkpoint, folder / "reports") for _ in range(options.runs)]
         scale = MINUTE_S / (probe(clip, with_hash=False).duration_s or MINUTE_S)
-        bundled_s = min(judge_apart(clip, weights.HERE, folder) for _ in range(options.runs))
+        bundled_s = min(
+            detect_in_subprocess(clip, weights.HERE, folder) for _ in range(options.runs)
+        )
     best = min(runs, key=lambda run: per_minute(run, scale))
     console = Console()
     console.print(tabulate(best, scale))

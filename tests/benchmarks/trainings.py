@@ -1,4 +1,4 @@
-"""Trains variants of the bundled preset, and judges each on people that none of them saw.
+"""Train variants of the bundled preset, and evaluate each on identities that none of them saw.
 
     python tests/benchmarks/trainings.py ablations CORPUS DEV... -o RUNS [--card CHECKPOINT]
     python tests/benchmarks/trainings.py forgers CORPUS DEV... -o RUNS [--card CHECKPOINT]
@@ -6,7 +6,7 @@
 ``ablations`` trains the attentions and the sets of modalities of the paper, each with three
 seeds. ``forgers`` trains once for each forger, without the files that it worked on, and looks at
 the files of ``DEV`` that it alone worked on; a second ``DEV`` of forgers of audio alone gives each
-of them more files. Each is one network, not a ensemble. ``CORPUS`` and ``DEV`` are what ``mmmsba
+of them more files. Each is one network, not an ensemble. ``CORPUS`` and ``DEV`` are what ``mmmsba
 forge`` wrote of split train and of split dev. Runs are kept in ``RUNS``, and one that is there is
 not trained again. The table goes into the card of ``CHECKPOINT``, if one is given.
 """
@@ -41,7 +41,7 @@ TRAINING = Path(__file__).parents[2] / "mmmsba_plugin" / "weights" / "training.j
 SEEDS = (0, 1, 2)
 ATTENTIONS = ("mmms-ba", "mmus-sa", "ms-sa", "none")
 LETTERS = {"V": "face", "L": "lips", "A": "audio"}
-FIGURES = ("auc", "snippet_auc", "ap@0.5", "ar@20")
+METRICS = ("auc", "snippet_auc", "ap@0.5", "ar@20")
 WHOLE = "MMMS-BA, V+L+A"
 
 
@@ -62,8 +62,8 @@ class Variant:
 
     def config(self, epochs: int | None) -> FitConfig:
         """Return its settings."""
-        said = json.loads(TRAINING.read_text(encoding="utf-8"))
-        config = FitConfig.read({**said, "network": {"members": 1, **self.network}})
+        training = json.loads(TRAINING.read_text(encoding="utf-8"))
+        config = FitConfig.read({**training, "network": {"members": 1, **self.network}})
         changes: dict[str, Any] = {"seed": self.seed}
         if epochs is not None:
             changes["max_epochs"] = epochs
@@ -95,24 +95,30 @@ def forgers(dataset: Path) -> list[Variant]:
 
 
 def main() -> None:
-    wanted = argparse.ArgumentParser(description=__doc__)
-    wanted.add_argument("what", choices=("ablations", "forgers"))
-    wanted.add_argument("dataset", type=Path)
-    wanted.add_argument("dev", type=Path, nargs="+")
-    wanted.add_argument("-o", "--runs", type=Path, required=True)
-    wanted.add_argument("--jobs", type=int, default=1, help="trainings at a time")
-    wanted.add_argument("--epochs", type=int, help="passes, where not as many as the preset's")
-    wanted.add_argument("--card", type=Path, metavar="CHECKPOINT")
-    said = wanted.parse_args()
-    variants = ablations() if said.what == "ablations" else forgers(said.dataset)
-    work = partial(judged, dataset=said.dataset, dev=said.dev, runs=said.runs, epochs=said.epochs)
-    with ProcessPoolExecutor(said.jobs, mp_context=get_context("spawn")) as pool:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("what", choices=("ablations", "forgers"))
+    parser.add_argument("dataset", type=Path)
+    parser.add_argument("dev", type=Path, nargs="+")
+    parser.add_argument("-o", "--runs", type=Path, required=True)
+    parser.add_argument("--jobs", type=int, default=1, help="trainings at a time")
+    parser.add_argument("--epochs", type=int, help="passes, where not as many as the preset's")
+    parser.add_argument("--card", type=Path, metavar="CHECKPOINT")
+    options = parser.parse_args()
+    variants = ablations() if options.what == "ablations" else forgers(options.dataset)
+    work = partial(
+        reports_of,
+        dataset=options.dataset,
+        dev=options.dev,
+        runs=options.runs,
+        epochs=options.epochs,
+    )
+    with ProcessPoolExecutor(options.jobs, mp_context=get_context("spawn")) as pool:
         reports = dict(zip(variants, pool.map(work, variants), strict=True))
-    table = _ablations if said.what == "ablations" else _forgers
-    lines = list(table(reports, read_all(said.dev), said.epochs))
+    table = _ablations if options.what == "ablations" else _forgers
+    lines = list(table(reports, read_all(options.dev), options.epochs))
     sys.stdout.write("\n".join(lines) + "\n")
-    if said.card:
-        put_section(said.card / CARD, said.what, lines)
+    if options.card:
+        put_section(options.card / CARD, options.what, lines)
 
 
 def read_all(datasets: Sequence[Path]) -> list[Record]:
@@ -124,25 +130,25 @@ def read_all(datasets: Sequence[Path]) -> list[Record]:
     ]
 
 
-def judged(
+def reports_of(
     variant: Variant, *, dataset: Path, dev: Sequence[Path], runs: Path, epochs: int | None
 ) -> list[Report]:
-    """Return what a variant says of each clip of ``dev``; it is trained if it was not yet."""
-    said = runs / variant.folder / "dev.jsonl"
-    if not said.is_file():
-        reports = _trained_and_asked(variant, dataset, dev, said.parent, epochs)
+    """Read a variant's reports of the clips of ``dev``; train and run it first where need be."""
+    path = runs / variant.folder / "dev.jsonl"
+    if not path.is_file():
+        reports = _train_and_run(variant, dataset, dev, path.parent, epochs)
         lines = [report.model_dump_json() for report in reports]
-        said.write_text("\n".join(lines), encoding="utf-8")
-    return [Report.model_validate_json(one) for one in said.read_text("utf-8").splitlines()]
+        path.write_text("\n".join(lines), encoding="utf-8")
+    return [Report.model_validate_json(line) for line in path.read_text("utf-8").splitlines()]
 
 
-def asked(variant: Variant, dev: Sequence[Path]) -> list[Record]:
-    """Return the files that a variant is asked about: real ones, and what it never knew."""
+def evaluation_records(variant: Variant, dev: Sequence[Path]) -> list[Record]:
+    """Select the files that a variant is evaluated on: real ones, and the forger it never saw."""
     records = read_all(dev)
     return [r for r in records if not variant.without or not r.fake or r.kind == variant.without]
 
 
-def _trained_and_asked(
+def _train_and_run(
     variant: Variant, dataset: Path, dev: Sequence[Path], out: Path, epochs: int | None
 ) -> list[Report]:
     import torch
@@ -154,11 +160,11 @@ def _trained_and_asked(
 
     torch.set_num_threads(1)
     cache = FeatureCache()
-    known = [r for r in read_lavdf(dataset) if variant.without not in r.kind.split("+")]
-    fit(known, variant.config(epochs), out, cache=cache)
+    training_records = [r for r in read_lavdf(dataset) if variant.without not in r.kind.split("+")]
+    fit(training_records, variant.config(epochs), out, cache=cache)
     detector = Detector.from_pretrained(out, cache=cache)
     sys.stderr.write(f"{variant.name}, seed {variant.seed}\n")
-    return [one.report for one in run(detector, asked(variant, dev))]
+    return [result.report for result in run(detector, evaluation_records(variant, dev))]
 
 
 Reports = Mapping[Variant, Sequence[Report]]
@@ -171,16 +177,16 @@ def _metrics(name: str, records: Sequence[Record], reports: Sequence[Report]) ->
     metrics = collect_metrics(
         predictions, ground_truth, mode="official", tious=TIOUS, num_proposals=NUM_PROPOSALS
     ).metrics
-    return {name: metrics[name] for name in FIGURES}
+    return {name: metrics[name] for name in METRICS}
 
 
 def _mean(metrics: Sequence[Metric]) -> Metric:
     return lambda draw: float(np.mean([metric(draw) for metric in metrics]))
 
 
-def _less(one: Metric, other: Metric) -> Metric:
+def _less(first: Metric, second: Metric) -> Metric:
     def difference(draw: Draw) -> float:
-        return one(draw) - other(draw)
+        return first(draw) - second(draw)
 
     return difference
 
@@ -188,18 +194,22 @@ def _less(one: Metric, other: Metric) -> Metric:
 def _ablations(reports: Reports, records: Sequence[Record], epochs: int | None) -> Iterator[str]:
     by_name: dict[str, dict[str, Metric]] = {}
     for name in dict.fromkeys(variant.name for variant in reports):
-        of_seeds = [_metrics(name, records, said) for v, said in reports.items() if v.name == name]
-        by_name[name] = {f: _mean([metrics[f] for metrics in of_seeds]) for f in FIGURES}
-    wanted = {(name, f): metric for name, found in by_name.items() for f, metric in found.items()}
+        of_seeds = [
+            _metrics(name, records, seed_reports)
+            for v, seed_reports in reports.items()
+            if v.name == name
+        ]
+        by_name[name] = {f: _mean([metrics[f] for metrics in of_seeds]) for f in METRICS}
+    metrics = {(name, f): metric for name, row in by_name.items() for f, metric in row.items()}
     gains = {
-        (name, f"{f} less"): _less(found[f], by_name[WHOLE][f])
-        for name, found in by_name.items()
+        (name, f"{f} less"): _less(row[f], by_name[WHOLE][f])
+        for name, row in by_name.items()
         for f in ("auc", "snippet_auc")
         if name != WHOLE
     }
     # An average precision takes long, and none of its intervals is shown.
-    numbers = _bootstrapped(wanted, records, num_resamples=0)
-    numbers |= _bootstrapped(gains, records, num_resamples=500)
+    intervals = _bootstrapped(metrics, records, num_resamples=0)
+    intervals |= _bootstrapped(gains, records, num_resamples=500)
     yield "## The paper's ablations, on fake clips"
     yield ""
     yield (
@@ -212,9 +222,9 @@ def _ablations(reports: Reports, records: Sequence[Record], epochs: int | None) 
     yield "| network | clip AUC | | snippet AUC | | AP@0.5 | AR@20 |"
     yield "|---|---|---|---|---|---|---|"
     for name in by_name:
-        value = {f: f"{numbers[name, f].value:.3f}" for f in FIGURES}
-        gain = {f: _gain(numbers.get((name, f"{f} less"))) for f in FIGURES}
-        first, second, *others = FIGURES
+        value = {f: f"{intervals[name, f].value:.3f}" for f in METRICS}
+        gain = {f: _gain(intervals.get((name, f"{f} less"))) for f in METRICS}
+        first, second, *others = METRICS
         cells = [value[first], gain[first], value[second], gain[second], *map(value.get, others)]
         yield f"| {name} | {' | '.join(map(str, cells))} |"
     yield ""
@@ -223,15 +233,15 @@ def _ablations(reports: Reports, records: Sequence[Record], epochs: int | None) 
 def _forgers(reports: Reports, records: Sequence[Record], epochs: int | None) -> Iterator[str]:
     metrics: dict[tuple[str, str], Metric] = {}
     counts: dict[str, int] = {}
-    for variant, said in reports.items():
+    for variant, kind_reports in reports.items():
         kind = str(variant.without)
-        kept = [i for i, r in enumerate(records) if not r.fake or r.kind == kind]
-        counts[kind] = sum(records[i].fake for i in kept)
+        indices = [i for i, r in enumerate(records) if not r.fake or r.kind == kind]
+        counts[kind] = sum(records[i].fake for i in indices)
         if counts[kind]:
-            found = _metrics(kind, [records[i] for i in kept], said)
-            metrics[kind, "auc"] = _within(found["auc"], kept)
+            kind_metrics = _metrics(kind, [records[i] for i in indices], kind_reports)
+            metrics[kind, "auc"] = _within(kind_metrics["auc"], indices)
     together = _mean(list(metrics.values()))
-    numbers = _bootstrapped({**metrics, ("mean", "auc"): together}, records, num_resamples=500)
+    intervals = _bootstrapped({**metrics, ("mean", "auc"): together}, records, num_resamples=500)
     yield "## Forgers that it never learned from"
     yield ""
     yield (
@@ -245,14 +255,14 @@ def _forgers(reports: Reports, records: Sequence[Record], epochs: int | None) ->
     yield "|---|---|---|---|"
     for kind, count in counts.items():
         if count:
-            yield f"| {kind} | {count} | {_row(numbers[kind, 'auc'])} |"
-    yield f"| **mean of all** | {sum(counts.values())} | {_row(numbers['mean', 'auc'])} |"
+            yield f"| {kind} | {count} | {_row(intervals[kind, 'auc'])} |"
+    yield f"| **mean of all** | {sum(counts.values())} | {_row(intervals['mean', 'auc'])} |"
     yield ""
 
 
-def _within(metric: Metric, kept: Sequence[int]) -> Metric:
+def _within(metric: Metric, indices: Sequence[int]) -> Metric:
     """Return a metric of some clips as one of all clips."""
-    places = {clip: place for place, clip in enumerate(kept)}
+    places = {clip: place for place, clip in enumerate(indices)}
 
     def of_all(draw: Draw) -> float:
         mine = [places[clip] for clip in draw.clips.tolist() if clip in places]
@@ -264,13 +274,13 @@ def _within(metric: Metric, kept: Sequence[int]) -> Metric:
 def _bootstrapped(
     metrics: Mapping[tuple[str, str], Metric], records: Sequence[Record], *, num_resamples: int
 ) -> dict[tuple[str, str], Interval]:
-    names = {f"{name}/{figure}": (name, figure) for name, figure in metrics}
-    found = bootstrap(
+    names = {f"{name}/{metric}": (name, metric) for name, metric in metrics}
+    intervals = bootstrap(
         {label: metrics[key] for label, key in names.items()},
         clusters=[record.identity for record in records],
         num_resamples=num_resamples,
     )
-    return {key: found[label] for label, key in names.items()}
+    return {key: intervals[label] for label, key in names.items()}
 
 
 def _passes(epochs: int | None) -> str:
