@@ -64,7 +64,7 @@ def test_only_real_clips_are_read(talking_head_dataset):
 
 
 def test_clips_whose_speaker_is_out_of_shot_are_passed_over(talking_head_dataset):
-    record = next(r for r in read_lavdf(talking_head_dataset) if not r.fake)
+    record = next(r for r in read_lavdf(talking_head_dataset, split="train") if not r.fake)
     lines = []
     assert not read_clips([replace(record, extra={"speaker_visible": False})], lines.append)
     assert lines == [f"skipped {record.name}: its voice is not that of the face"]
