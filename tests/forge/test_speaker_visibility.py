@@ -1,4 +1,4 @@
-"""Whether the voice of a clip is that of the face."""
+"""Agreement between the voice of a clip and its face."""
 
 from dataclasses import replace
 
