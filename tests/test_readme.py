@@ -124,7 +124,7 @@ def test_every_command_is_named():
     from mmmsba_plugin.cli import app
 
     for command in app.registered_commands:
-        assert f"mmmsba {command.callback.__name__}" in README
+        assert f"mmmsba {command.callback.__name__.replace('_', '-')}" in README
 
 
 def test_the_exit_codes_are_those_of_the_command():
