@@ -22,7 +22,7 @@ from mmmsba_plugin.datasets.splits import ranked
 from mmmsba_plugin.errors import MmmsbaError
 from mmmsba_plugin.features.embeddings.sync import TalkingFace, sync_embeddings
 from mmmsba_plugin.features.embeddings.two_streams import MARGIN, Encoder
-from mmmsba_plugin.features.sync import FRAME_S, Sync, SyncConfig, agreement, own_lag
+from mmmsba_plugin.features.sync import FRAME_S, MAX_OWN_LAG, Sync, SyncConfig, agreement, own_lag
 from mmmsba_plugin.files import atomic_path
 from mmmsba_plugin.media.audio import AudioReader
 from mmmsba_plugin.media.probe import probe
@@ -310,7 +310,8 @@ def measure(encoder: Encoder, clips: Sequence[SyncClip]) -> dict[float, LagAccur
     """
     misses: dict[float, list[int]] = {length_s: [] for length_s in _ASKED_S}
     for clip in clips:
-        agreements, valid = _agreements(encoder, clip.face)
+        near = slice(MAX_OWN_LAG, -MAX_OWN_LAG)
+        agreements, valid = (table[:, near] for table in _agreements(encoder, clip.face))
         whole: NDArray[np.bool_] = np.logical_and.reduce(valid, axis=1)
         for length_s, clip_misses in misses.items():
             num = round(length_s / FRAME_S)
