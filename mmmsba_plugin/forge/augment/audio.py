@@ -31,20 +31,9 @@ def mix(
         sample_rate_hz: Sample rate, in Hz.
         rng: Source of the noise.
     """
-    from librosa.effects import pitch_shift
-
     if not audio.size:
         return audio
-    mixed = audio.astype(np.float64)
-    if processing.pitch_semitones:
-        shifted = pitch_shift(
-            audio,
-            sr=sample_rate_hz,
-            n_steps=processing.pitch_semitones,
-            n_fft=1024,
-            res_type="soxr_hq",
-        )
-        mixed = np.asarray(shifted, dtype=np.float64)
+    mixed = _shift_pitch(audio, processing, sample_rate_hz).astype(np.float64)
     if processing.background is not None:
         kind, place = processing.background
         mixed = lay_background(
@@ -63,15 +52,7 @@ def mix(
             sample_rate_hz=sample_rate_hz,
         )
         mixed = cleaned.astype(np.float64)
-    if processing.call is not None:
-        codec, bit_rate = processing.call
-        start, end = (round(share * mixed.size) for share in processing.call_part or (0.0, 1.0))
-        mixed[start:end] = code_speech(
-            mixed[start:end].astype(np.float32),
-            codec,
-            bit_rate=bit_rate,
-            sample_rate_hz=sample_rate_hz,
-        )
+    mixed = _code_call(mixed, processing, sample_rate_hz)
     if processing.eq_db or processing.band_hz is not None:
         mixed = apply_filter(mixed, filter_taps(processing, sample_rate_hz))
     if processing.hiss_db is not None:
@@ -82,6 +63,34 @@ def mix(
     # Turned down as a whole where it would clip: clipping is a trace of its own.
     loudest = max(float(np.abs(mixed).max()), _PEAK)
     return np.asarray(_PEAK / loudest * mixed, dtype=np.float32)
+
+
+def _shift_pitch(audio: Audio, processing: Processing, sample_rate_hz: int) -> Audio:
+    """Shift the pitch of all that is heard, if at all."""
+    from librosa.effects import pitch_shift
+
+    semitones = processing.pitch_semitones
+    if not semitones:
+        return audio
+    shifted = pitch_shift(
+        audio, sr=sample_rate_hz, n_steps=semitones, n_fft=1024, res_type="soxr_hq"
+    )
+    return np.asarray(shifted, dtype=np.float32)
+
+
+def _code_call(
+    audio: NDArray[np.float64], processing: Processing, sample_rate_hz: int
+) -> NDArray[np.float64]:
+    """Pass the part of the audio that comes from a call through its codec, if there is one."""
+    if processing.call is None:
+        return audio
+    codec, bit_rate = processing.call
+    start, end = (round(share * audio.size) for share in processing.call_part or (0.0, 1.0))
+    coded = audio.copy()
+    coded[start:end] = code_speech(
+        audio[start:end].astype(np.float32), codec, bit_rate=bit_rate, sample_rate_hz=sample_rate_hz
+    )
+    return coded
 
 
 def filter_taps(processing: Processing, sample_rate_hz: int) -> NDArray[np.float64]:

@@ -193,10 +193,30 @@ def draw_processing(
     """
     # Everything is drawn whether or not it is used, so that one share does not move the rest.
     rolls = rng.random(len(_STEPS))
+    amounts = _draw_amounts(config, fps_hz=fps_hz, rng=rng)
+    steps = {
+        name
+        for roll, (step, name) in zip(rolls, _STEPS.items(), strict=True)
+        if roll < getattr(config, step)
+    }
+    if "blur_px" in steps:
+        # A frame that is softened and sharpened is neither.
+        steps.discard("sharpen")
+    if "call" not in steps:
+        steps.discard("call_part")
+    if "background" in steps:
+        steps.add("background_db")
+    return Processing(**{name: amounts[name] for name in steps | _ENCODER | {"first_bit_rate"}})
+
+
+def _draw_amounts(
+    config: ProcessingConfig, *, fps_hz: float, rng: np.random.Generator
+) -> dict[str, Any]:
+    """Draw how much of each step there would be."""
     near = [f for f in _FPS_HZ if 0.5 < abs(f - fps_hz) < _NEAR_HZ]  # noqa: PLR2004
     first, second = (int(b) for b in rng.choice(_BIT_RATES, size=2))
     crfs = config.best_crf, config.worst_crf + 1
-    amounts: dict[str, Any] = {
+    return {
         "cut": (float(rng.uniform(0.15, 0.85)), float(rng.uniform(0.2, 0.8))),
         "scale": float(rng.uniform(0.6, 0.95)),
         "blur_px": float(rng.uniform(0.4, 1.1)),
@@ -228,16 +248,3 @@ def draw_processing(
         "denoise_db": float(rng.uniform(6, 30)),
         "away": (float(rng.uniform(0.1, 0.9)), float(rng.uniform(*_AWAY_S))),
     }
-    steps = {
-        name
-        for roll, (step, name) in zip(rolls, _STEPS.items(), strict=True)
-        if roll < getattr(config, step)
-    }
-    if "blur_px" in steps:
-        # A frame that is softened and sharpened is neither.
-        steps.discard("sharpen")
-    if "call" not in steps:
-        steps.discard("call_part")
-    if "background" in steps:
-        steps.add("background_db")
-    return Processing(**{name: amounts[name] for name in steps | _ENCODER | {"first_bit_rate"}})
