@@ -102,14 +102,23 @@ class Encoder(nn.Module):
         rows = self.dropout_input(rows)
         if self.project is not None:
             rows = self.project(rows).tanh()
-        states: Tensor = self.dropout_gru(self._recur(rows, mask))
+        states: Tensor = self.dropout_gru(self.recur(rows, mask))
         if self.dense is None:
             return states
         dense: Tensor = self.activation(self.dense(states))
         return self.dropout_dense(dense)  # type: ignore[no-any-return]
 
-    def _recur(self, rows: Tensor, mask: Tensor | None) -> Tensor:
-        """Return both directions' states, shape ``(batch, snippet, 2 * gru_units)``."""
+    def recur(self, rows: Tensor, mask: Tensor | None) -> Tensor:
+        """Run the Bi-GRU over rows.
+
+        Args:
+            rows: Standardised, shape ``(batch, snippet, feature)``.
+            mask: Which snippets are not padding, shape ``(batch, snippet)``; all if not given.
+
+        Returns:
+            The states of both directions, shape ``(batch, snippet, 2 * gru_units)``; zeros for
+            padding.
+        """
         if mask is None:
             states: Tensor = self.gru(rows)[0]
             return states

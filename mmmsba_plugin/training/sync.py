@@ -126,7 +126,7 @@ def train_sync(
     identities = ranked((clip.identity for clip in clips), seed=config.seed)
     num_held = round(config.held_out * len(identities))
     held_out = set(identities[:num_held])
-    lags = _own_lags(clips, config, on_step) if config.align_steps else {}
+    lags = find_lags(clips, config, on_step) if config.align_steps else {}
     aligned = _aligned(clips, lags)
     training_clips = [clip for clip in aligned if clip.identity not in held_out]
     encoder = train_encoder(training_clips, config, config.steps, on_step)
@@ -281,10 +281,19 @@ def _identity_loss(mouth: Tensor, audio: Tensor, valid: Tensor, scale: Tensor) -
     )
 
 
-def _own_lags(
+def find_lags(
     clips: Sequence[SyncClip], config: SyncTrainConfig, on_step: Callable[[str], None]
 ) -> dict[str, int]:
-    """Find the lag of each clip by encoders that never saw its people, in rounds."""
+    """Find the lag of each clip by encoders that never saw its people, in rounds.
+
+    Args:
+        clips: Clips as they are.
+        config: How often, and how long the encoders are trained.
+        on_step: Called with a line on what is going on.
+
+    Returns:
+        By name, by how many frames the audio is late.
+    """
     identities = ranked((clip.identity for clip in clips), seed=config.seed + 1)
     halves = (set(identities[::2]), set(identities[1::2]))
     lags: dict[str, int] = {}
@@ -296,7 +305,9 @@ def _own_lags(
             others = [clip for clip in aligned if clip.identity not in half]
             encoder = train_encoder(others, config, config.align_steps, on_step)
             queries = [clip for clip in clips if clip.identity in half]
-            round_lags |= {clip.name: own_lag(*_agreements(encoder, clip.face)) for clip in queries}
+            round_lags |= {
+                clip.name: own_lag(*measure_agreements(encoder, clip.face)) for clip in queries
+            }
         lags = round_lags
     return lags
 
@@ -311,7 +322,7 @@ def measure(encoder: Encoder, clips: Sequence[SyncClip]) -> dict[float, LagAccur
     misses: dict[float, list[int]] = {length_s: [] for length_s in _ASKED_S}
     for clip in clips:
         near = slice(MAX_OWN_LAG, -MAX_OWN_LAG)
-        agreements, valid = (table[:, near] for table in _agreements(encoder, clip.face))
+        agreements, valid = (table[:, near] for table in measure_agreements(encoder, clip.face))
         whole: NDArray[np.bool_] = np.logical_and.reduce(valid, axis=1)
         for length_s, clip_misses in misses.items():
             num = round(length_s / FRAME_S)
@@ -331,9 +342,10 @@ def measure(encoder: Encoder, clips: Sequence[SyncClip]) -> dict[float, LagAccur
     }
 
 
-def _agreements(
+def measure_agreements(
     encoder: Encoder, face: TalkingFace
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Measure how far mouth and audio agree; see :mod:`mmmsba_plugin.features.sync`."""
     return agreement(*sync_embeddings(face, encoder), face.has_face, face.has_audio)
 
 

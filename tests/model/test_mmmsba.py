@@ -155,7 +155,7 @@ def test_without_masked_attention_padding_takes_part_as_in_the_authors_code():
 
 def test_the_recurrence_gives_zeros_for_padding_as_under_keras():
     encoder = make(mask_attention=False).encoders["audio"]
-    states = encoder._recur(rows(batch=1)["audio"], torch.arange(9)[None] < 6)
+    states = encoder.recur(rows(batch=1)["audio"], torch.arange(9)[None] < 6)
     assert torch.all(states[:, 6:] == 0)
     assert torch.all(states[:, :6] != 0)
 

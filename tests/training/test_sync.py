@@ -89,9 +89,9 @@ def test_lags_are_found_by_encoders_that_never_saw_the_person(monkeypatch):
 
     monkeypatch.setattr(sync, "train_encoder", remember)
     monkeypatch.setattr(sync, "own_lag", lambda *_: 1 + len(training_sets))
-    monkeypatch.setattr(sync, "_agreements", lambda *_: ())
+    monkeypatch.setattr(sync, "measure_agreements", lambda *_: ())
     clips = made_up_clips(6, num_frames=60)
-    lags = sync._own_lags(clips, QUICK, lambda _: None)
+    lags = sync.find_lags(clips, QUICK, lambda _: None)
     first = {name for name, lag in lags.items() if lag == 2}
     assert len(training_sets) == 2
     assert {clip.identity for clip in clips if clip.name in first} == training_sets[1]

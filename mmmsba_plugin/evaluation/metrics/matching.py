@@ -20,7 +20,7 @@ Bools = NDArray[np.bool_]
 Floats = NDArray[np.floating[Any]]
 
 #: Pairs looked at once: few enough to stay in the cache of a core.
-_BLOCK_PAIRS = 100_000
+BLOCK_PAIRS = 100_000
 
 
 class Rules(Protocol):
@@ -145,7 +145,7 @@ def _blocks(num_rows: Ints) -> Iterator[slice]:
     ends = offsets_of(num_rows)
     start = 0
     while start < len(num_rows):
-        fitting = int(np.searchsorted(ends, ends[start] + _BLOCK_PAIRS, side="right")) - 1
+        fitting = int(np.searchsorted(ends, ends[start] + BLOCK_PAIRS, side="right")) - 1
         stop = max(fitting, start + 1)
         yield slice(start, stop)
         start = stop

@@ -28,7 +28,7 @@ from mmmsba_plugin.evaluation.tables import SpanTable, offsets_of
 from mmmsba_plugin.files import atomic_write
 
 #: Bytes read at once.
-_PIECE_BYTES = 1 << 21
+PIECE_BYTES = 1 << 21
 
 _SPACE = b" \t\r\n"
 #: All that a clip's text consists of but its brackets and commas.
@@ -42,7 +42,7 @@ _CONTROL = re.compile(rb"[\x00-\x1f]")
 _NOTHING = [0.0, 0.0, 0.0]
 
 
-class _UnusualError(Exception):
+class UnusualLayoutError(Exception):
     """The fast way does not account for all of the file."""
 
 
@@ -60,13 +60,13 @@ def read_proposals(path: Path) -> SpanTable:
             three finite numbers; the message names the clip and the row.
     """
     try:
-        return _read_fast(path)
+        return read_fast(path)
     except OSError as error:
         raise PredictionsError(
             f"{path} cannot be read ({error.strerror}); check the path", path=path
         ) from error
-    except _UnusualError:
-        return _read_exactly(path)
+    except UnusualLayoutError:
+        return read_exactly(path)
 
 
 def write_proposals(table: SpanTable, path: Path) -> None:
@@ -99,7 +99,16 @@ def write_proposals(table: SpanTable, path: Path) -> None:
         out.write("}\n" if table.keys else "{}\n")
 
 
-def _read_fast(path: Path) -> SpanTable:
+def read_fast(path: Path) -> SpanTable:
+    """Read segments in pieces, which takes a file to be laid out as usual.
+
+    Args:
+        path: JSON, in UTF-8.
+
+    Raises:
+        OSError: It cannot be read.
+        UnusualLayoutError: It is not; :func:`read_exactly` says what is wrong, if anything is.
+    """
     keys: list[str] = []
     counts: list[int] = []
     scores: list[NDArray[np.float64]] = []
@@ -115,7 +124,7 @@ def _read_fast(path: Path) -> SpanTable:
             scores.append(rows[:, 0].copy())
             spans.append(rows[:, 1:].copy())
     if len(set(keys)) != len(keys):
-        raise _UnusualError
+        raise UnusualLayoutError
     return SpanTable(keys, offsets_of(counts), np.concatenate(spans), np.concatenate(scores))
 
 
@@ -129,30 +138,30 @@ def _clips(file: IO[bytes]) -> Iterator[tuple[list[bytes], list[bytes]]]:
     #                             |- - - - - - - - - - - - - ->   waits for the next piece
     rest = b""
     if file.read(1) != b"{":
-        raise _UnusualError
-    while chunk := file.read(_PIECE_BYTES):
+        raise UnusualLayoutError
+    while chunk := file.read(PIECE_BYTES):
         if b"\\" in chunk:  # an escaped quote would be no quote
-            raise _UnusualError
+            raise UnusualLayoutError
         head, *parts = (rest + chunk).split(b'"')
         if head.strip(_SPACE):
-            raise _UnusualError
+            raise UnusualLayoutError
         whole = max(len(parts) - 1, 0) // 2 * 2
         if whole:
             yield parts[0:whole:2], parts[1:whole:2]
         rest = b'"'.join([head, *parts[whole:]])
     parts = rest.rstrip(_SPACE).split(b'"')
     if len(parts) != len(("head", "name", "text")) or not parts[-1].endswith(b"}"):
-        raise _UnusualError
+        raise UnusualLayoutError
     yield [parts[1]], [parts[2][:-1] + b","]
 
 
 def _decoded(names: list[bytes]) -> list[str]:
     if any(_CONTROL.search(name) for name in names):  # JSON forbids them between quotes
-        raise _UnusualError
+        raise UnusualLayoutError
     try:
         return [name.decode("utf-8") for name in names]
     except UnicodeDecodeError as error:
-        raise _UnusualError from error
+        raise UnusualLayoutError from error
 
 
 def _num_rows(text: bytes) -> int:
@@ -166,7 +175,7 @@ def _num_rows(text: bytes) -> int:
     num_rows = skeleton.count(_ROW)
     length = 5 * num_rows + 3 if num_rows else len(_NO_ROWS)
     if len(skeleton) != length or skeleton[:2] != _NO_ROWS[:2] or skeleton[-2:] != _NO_ROWS[-2:]:
-        raise _UnusualError
+        raise UnusualLayoutError
     return num_rows
 
 
@@ -180,10 +189,10 @@ def _parse_rows(texts: list[bytes], num_rows: int, parser: simdjson.Parser) -> N
     try:
         clips: Any = parser.parse(b"[" + text[:-1] + b"]")
     except (ValueError, RuntimeError) as error:  # no JSON, or an integer beyond 64 bits
-        raise _UnusualError from error
+        raise UnusualLayoutError from error
     values = np.frombuffer(clips.as_buffer(of_type="d"), dtype=np.float64)
     if len(values) != _COLUMNS * num_rows:
-        raise _UnusualError
+        raise UnusualLayoutError
     return values.reshape(-1, _COLUMNS)
 
 
@@ -193,7 +202,15 @@ class _Pairs(tuple[tuple[str, Any], ...]):
     __slots__ = ()
 
 
-def _read_exactly(path: Path) -> SpanTable:
+def read_exactly(path: Path) -> SpanTable:
+    """Read segments by way of a JSON parser that keeps what comes twice.
+
+    Args:
+        path: JSON, in UTF-8.
+
+    Raises:
+        PredictionsError: It is no JSON, a clip comes twice, or a row is not three finite numbers.
+    """
     try:
         entries = json.loads(path.read_bytes(), object_pairs_hook=_Pairs)
     except (ValueError, RecursionError) as error:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 NUM_VALUES = 2 * (32 + 16 + 24 + 40 + 80 + 112)
 
 FILE = "image.safetensors"
-_SHA256 = "12611d6e9a7816d8a5194aebdfaefdbf3c2a940808c6d6a2af4a8a7a8b87ce75"
+SHA256 = "12611d6e9a7816d8a5194aebdfaefdbf3c2a940808c6d6a2af4a8a7a8b87ce75"
 
 #: Mean and deviation of red, green and blue over the images that it learned from.
 _MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -66,7 +66,7 @@ def load_encoder() -> "nn.Module":
 
     from mmmsba_plugin.features.embeddings.efficientnet import Encoder
 
-    encoder = restore(Encoder(), read_weights(FILE, sha256=_SHA256))
+    encoder = restore(Encoder(), read_weights(FILE, sha256=SHA256))
     # Convolutions are fastest where the channels of a pixel lie side by side.
     encoder.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return encoder

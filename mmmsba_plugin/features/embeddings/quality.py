@@ -35,7 +35,7 @@ _COMPRESS = 0.3
 _BATCH, _MARGIN = 400, 4
 
 FILE = "quality.safetensors"
-_SHA256 = "10bf5e87be70d2a2cb1a64fc488793a89fb9b8772c14bab9e505626c2d3dfe19"
+SHA256 = "10bf5e87be70d2a2cb1a64fc488793a89fb9b8772c14bab9e505626c2d3dfe19"
 
 
 def quality_embeddings(samples: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -112,5 +112,5 @@ def load_encoder() -> tuple["nn.Module", "nn.Module"]:
             "projection": nn.Linear(_CHANNELS[-1] * _BINS, NUM_VALUES),
         }
     )
-    restore(encoder, read_weights(FILE, sha256=_SHA256))
+    restore(encoder, read_weights(FILE, sha256=SHA256))
     return encoder["convolutions"], encoder["projection"]

@@ -26,7 +26,7 @@ _BATCH = 256
 
 FILE = "speaker.safetensors"
 _BANDS = "bands"
-_SHA256 = "e1620b04753ddbdcafa86c03dec89ba3661d67d0525a7e26bb9663582b7341fa"
+SHA256 = "e1620b04753ddbdcafa86c03dec89ba3661d67d0525a7e26bb9663582b7341fa"
 
 
 def speaker_embeddings(
@@ -91,7 +91,7 @@ def load_encoder() -> "tuple[nn.Module, nn.Module]":
             "dense": nn.Linear(_UNITS, _UNITS),
         }
     )
-    weights = read_weights(FILE, sha256=_SHA256)
+    weights = read_weights(FILE, sha256=SHA256)
     restore(layers, {name: value for name, value in weights.items() if name != _BANDS})
     return layers["recurrence"], layers["dense"]
 
@@ -107,5 +107,5 @@ def mel_bands() -> NDArray[np.float32]:
     Raises:
         ModelFileError: The file is missing, or not the one that was shipped.
     """
-    bands: NDArray[np.float32] = read_weights(FILE, sha256=_SHA256)[_BANDS].numpy()
+    bands: NDArray[np.float32] = read_weights(FILE, sha256=SHA256)[_BANDS].numpy()
     return bands

@@ -32,7 +32,7 @@ _MEAN_SQUARE = 2.5e-3
 NUM_VALUES = 2 * _WIDTHS[-1]
 
 FILE = "spoofing.safetensors"
-_SHA256 = "25ba76d60c5a6b04b1ad5ecf4188801e18b45f1d269f7042b088bbd0971e3efa"
+SHA256 = "25ba76d60c5a6b04b1ad5ecf4188801e18b45f1d269f7042b088bbd0971e3efa"
 
 
 def spoofing_embeddings(samples: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -94,7 +94,7 @@ def load_encoder() -> "nn.Module":
 
     from mmmsba_plugin.features.embeddings.aasist import Encoder
 
-    encoder = restore(Encoder(_FILTERS, _TAPS, _WIDTHS, _POOL), read_weights(FILE, sha256=_SHA256))
+    encoder = restore(Encoder(_FILTERS, _TAPS, _WIDTHS, _POOL), read_weights(FILE, sha256=SHA256))
     # Convolutions are fastest where the channels of a pixel lie side by side.
     encoder.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return encoder

@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from mmmsba_plugin.features.embeddings.two_streams import Encoder
 
 FILE = "sync.safetensors"
-_SHA256 = "e3040c0d3fcf93a94137f00375881417239980b421cd011b5e259f863d21aa95"
+SHA256 = "e3040c0d3fcf93a94137f00375881417239980b421cd011b5e259f863d21aa95"
 
 #: Points move by tenths of the eyes' distance, levels by tens of dB.
 _POINT_GAIN, _DB_A_UNIT = 5.0, 10.0
 #: Added to the spread of the crops' grey levels, which in a flat picture is none.
 _LEAST_SPREAD = 4.0
 #: Embeddings at a time, so that memory stays flat.
-_BATCH = 250
+BATCH_FRAMES = 250
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,8 +82,8 @@ def sync_embeddings(
     columns = (frames[:, None] * COLUMNS + np.arange(COLUMNS)).ravel()
     pairs = []
     with torch.inference_mode():
-        for start in range(0, num, _BATCH):
-            span = slice(start, start + _BATCH + 2 * MARGIN)
+        for start in range(0, num, BATCH_FRAMES):
+            span = slice(start, start + BATCH_FRAMES + 2 * MARGIN)
             span_columns = columns[COLUMNS * span.start : COLUMNS * span.stop]
             mouth = encoder.mouth(crops[frames[span]][None], points[frames[span]][None])
             pairs.append((mouth[0].numpy(), encoder.audio(levels[span_columns][None])[0].numpy()))
@@ -128,7 +128,7 @@ def load_encoder(weights: Path | None = None) -> "Encoder":
     from mmmsba_plugin.features.embeddings.two_streams import Encoder
 
     if weights is None:
-        return restore(Encoder(), read_weights(FILE, sha256=_SHA256))
+        return restore(Encoder(), read_weights(FILE, sha256=SHA256))
     try:
         state = {name: value.float() for name, value in load_file(weights).items()}
         return restore(Encoder(), state)

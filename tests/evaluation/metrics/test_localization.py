@@ -87,7 +87,7 @@ def test_clips_give_the_same_metrics_in_small_blocks(dataset, tiou, mode):
 
     whole = compute_metrics()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(matching, "_BLOCK_PAIRS", 2)
+        patch.setattr(matching, "BLOCK_PAIRS", 2)
         assert compute_metrics() == whole
 
 

@@ -39,17 +39,17 @@ def as_listed(table):
 
 
 def fast(path):
-    return as_listed(avdeepfake1m._read_fast(path))
+    return as_listed(avdeepfake1m.read_fast(path))
 
 
 def exact(path):
-    return as_listed(avdeepfake1m._read_exactly(path))
+    return as_listed(avdeepfake1m.read_exactly(path))
 
 
 def is_refused_by_the_fast_way(path):
     try:
-        avdeepfake1m._read_fast(path)
-    except avdeepfake1m._UnusualError:
+        avdeepfake1m.read_fast(path)
+    except avdeepfake1m.UnusualLayoutError:
         return True
     return False
 
@@ -62,7 +62,7 @@ def test_what_is_read_fast_is_what_json_reads(tmp_path, listed, indent, piece_by
     expected = {key: [[float(x) for x in row] for row in rows] for key, rows in listed.items()}
     assert exact(path) == expected
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(avdeepfake1m, "_PIECE_BYTES", piece_bytes)
+        patch.setattr(avdeepfake1m, "PIECE_BYTES", piece_bytes)
         assert as_listed(read_proposals(path)) == expected
     assert is_refused_by_the_fast_way(path) or fast(path) == expected
 
@@ -164,7 +164,7 @@ def test_a_file_that_is_not_there_is_refused(tmp_path):
 
 
 def test_a_clip_longer_than_many_pieces_is_read(tmp_path, monkeypatch):
-    monkeypatch.setattr(avdeepfake1m, "_PIECE_BYTES", 64)
+    monkeypatch.setattr(avdeepfake1m, "PIECE_BYTES", 64)
     listed = {"short": [[1.0, 2.0, 3.0]], "long": [[0.5, float(n), n + 1.5] for n in range(500)]}
     (tmp_path / "prediction.json").write_text(json.dumps(listed), encoding="utf-8")
     assert fast(tmp_path / "prediction.json") == listed

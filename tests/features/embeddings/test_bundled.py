@@ -21,7 +21,7 @@ def test_a_cut_is_that_of_audio_padded_as_in_a_mirror(num_samples, start, length
 def test_weights_are_read_in_single_precision():
     import torch
 
-    weights = read_weights(image.FILE, sha256=image._SHA256)
+    weights = read_weights(image.FILE, sha256=image.SHA256)
     assert {value.dtype for value in weights.values()} == {torch.float32}
 
 

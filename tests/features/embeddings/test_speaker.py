@@ -10,7 +10,7 @@ from mmmsba_plugin.features.embeddings import image, quality, speaker, spoofing,
 @pytest.mark.parametrize("module", [speaker, spoofing, quality, image, sync])
 def test_an_encoder_file_that_was_changed_is_refused(module, monkeypatch):
     module.load_encoder.cache_clear()
-    monkeypatch.setattr(module, "_SHA256", "0" * 64)
+    monkeypatch.setattr(module, "SHA256", "0" * 64)
     with pytest.raises(ModelFileError, match="differs from the file that was bundled"):
         module.load_encoder()
 

@@ -36,7 +36,7 @@ def test_there_is_a_vector_of_length_one_a_frame_in_either_stream(num_frames):
 def test_embeddings_are_the_same_where_the_clip_is_cut_into_batches(monkeypatch):
     face = talking_face(90)
     whole = sync_embeddings(face, load_encoder())
-    monkeypatch.setattr(sync, "_BATCH", 40)
+    monkeypatch.setattr(sync, "BATCH_FRAMES", 40)
     for expected, output in zip(whole, sync_embeddings(face, load_encoder()), strict=True):
         assert output == pytest.approx(expected, abs=1e-4)
 
