@@ -197,10 +197,22 @@ def with_broken_packet(source: Path, path: Path, *, kind: str, index: int) -> Pa
     return path
 
 
+def copied(source: Path, path: Path, *, muxer: str) -> Path:
+    """Copy all packets of a file into another format, and return the copy's path."""
+    _copy_packets(source, str(path), muxer=muxer, keep=lambda packet: True)
+    return path
+
+
+def with_unknown_codec(source: Path, path: Path, *, codec_id: bytes) -> Path:
+    """Copy a Matroska file with one stream's codec replaced by one that nobody decodes."""
+    unknown = codec_id[:2] + b"X" * len(codec_id[2:])
+    path.write_bytes(source.read_bytes().replace(codec_id, unknown, 1))
+    return path
+
+
 def with_late_index(source: Path, path: Path) -> Path:
     """Copy a clip into an mp4 whose index comes last, as cameras write it."""
-    _copy_packets(source, str(path), muxer="mp4", keep=lambda packet: True)
-    return path
+    return copied(source, path, muxer="mp4")
 
 
 def bare_video(path: Path, *, num_frames: int) -> Path:

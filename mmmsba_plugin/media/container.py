@@ -25,6 +25,21 @@ _HEAD_BYTES = 4096
 #: The major version of PyAV that reads titles only when asked to.
 _LAZY_TITLES = 19
 
+#: Demuxers that may read a file, by libavformat's names (``ffmpeg -demuxers``). Each reads the
+#: bytes of the one file it is given. Playlists (``concat``, ``hls``, ``dash``, ``imf``, ``sdp``),
+#: sequences of pictures (``image2``), recordings in parts (``mlv``, ``vobsub``), and whatever a
+#: later FFmpeg learns, stay out: they open other files, which a name or a byte can disguise.
+_DEMUXERS = (
+    # Films and streams of broadcast, cameras and phones.
+    *("mov", "matroska", "avi", "mpegts", "mpeg", "asf", "flv", "ogg", "mxf", "gxf", "dv"),
+    *("nut", "rm", "wtv", "dhav", "ivf", "gif", "yuv4mpegpipe"),
+    # Bare streams of frames.
+    *("mpegvideo", "m4v", "h261", "h263", "h264", "hevc", "vvc", "vc1", "av1", "obu", "mjpeg"),
+    # Audio alone.
+    *("wav", "w64", "aiff", "au", "caf", "amr", "mp3", "aac", "ac3", "eac3", "dts", "truehd"),
+    *("flac", "ape", "wv", "tta"),
+)
+
 #: Size of an ISO media box header: four bytes of length, four of type.
 _BOX = struct.Struct(">I4s")
 
@@ -32,10 +47,13 @@ _BOX = struct.Struct(">I4s")
 def open_media(path: str | Path) -> AvContainer:
     """Open the container (``av.container.InputContainer``) of the file at ``path``.
 
+    Nothing else is opened, on disk or elsewhere, whatever the file says: only formats that
+    are complete in themselves are read, and which one it is in is told by its content.
+
     Raises:
         MediaNotFoundError: There is no file at ``path``.
-        MediaUnreadableError: It is a folder, empty, not allowed to be read, or in no format
-            that can be decoded.
+        MediaUnreadableError: It is a folder, empty, not allowed to be read, a list of other
+            files, or in no format that can be decoded.
     """
     import av
 
@@ -44,10 +62,10 @@ def open_media(path: str | Path) -> AvContainer:
     with path.open("rb") as file:
         head = file.read(_HEAD_BYTES)
     if _is_text(head):
-        # Before it is opened: a playlist would lead on to other files than the one given.
         raise MediaUnreadableError(
             f"cannot read {path}: it holds text, not video; if it was downloaded, a web page may "
-            "have been saved in its place, so download it again"
+            "have been saved in its place, so download it again; of a playlist, give the files "
+            "that it names"
         )
     # From a major version on, PyAV reads a file's titles only when asked to, and does not know
     # the setting by which a title in a broken encoding does not refuse the whole file.
@@ -55,11 +73,14 @@ def open_media(path: str | Path) -> AvContainer:
     if int(av.__version__.split(".", maxsplit=1)[0]) >= _LAZY_TITLES:
         lenient = {}
     try:
-        # Absolute, because a name such as "clip:1.mp4" would be taken for a protocol; and
-        # only files, because what a file refers to must not be fetched from elsewhere.
+        # Absolute, because a name such as "clip:1.mp4" would be taken for a protocol. The
+        # demuxer is looked up in its list after the content told it and before it reads on.
         return av.open(
             str(path.absolute()),
-            container_options={"protocol_whitelist": "file"},
+            container_options={
+                "format_whitelist": ",".join(_DEMUXERS),
+                "protocol_whitelist": "file",
+            },
             **lenient,
         )
     except (av.FFmpegError, OSError) as error:
@@ -88,8 +109,8 @@ def _reason(path: Path, head: bytes) -> str:
             "copied; copy it again in full, or have it repaired from another clip of that camera"
         )
     return (
-        "it is in no known video or audio format, or its beginning is damaged; copy it again, "
-        "or convert it to mp4"
+        "it is in no known video or audio format, or its beginning is damaged (playlists and "
+        "still pictures are not read either); copy it again, or convert it to mp4"
     )
 
 

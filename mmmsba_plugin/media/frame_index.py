@@ -39,7 +39,7 @@ class Glance:
         width_px: Width of its frames as stored.
         height_px: Height of its frames as stored.
         video_codec: Codec of its frames.
-        audio_codec: Codec of its audio; None without audio.
+        audio_codec: Codec of its audio; None without audio that can be decoded.
         sample_rate_hz: Sample rate of its audio as stated, in Hz; None without audio.
         clock: Presentation times of the frames, on the container's own clock.
         zero_s: Where the clip's zero lies on it as the file states, in seconds. A probe, which
@@ -100,12 +100,16 @@ def glance(path: str | Path) -> Glance:
 
     Raises:
         MediaNotFoundError: There is no file at ``path``.
-        MediaUnreadableError: It is in no format that can be opened, or holds no frames.
+        MediaUnreadableError: It is in no format that can be opened, or holds no frames that can
+            be decoded.
     """
     with open_media(path) as container:
         video, audio = (first_stream(container, kind) for kind in ("video", "audio"))
         if video is None:
-            raise MediaUnreadableError(f"{path} holds no frames; give a video file")
+            raise MediaUnreadableError(
+                f"{path} holds no frames that can be decoded; give a video file, or convert it to "
+                "mp4 with H.264 and AAC"
+            )
         clock = _read_clock(path, container, video)
         return Glance(
             path=str(path),

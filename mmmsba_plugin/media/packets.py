@@ -65,11 +65,13 @@ class Damage:
 
 
 def first_stream(container: AvContainer, kind: Kind) -> AvStream | None:
-    """Return the first stream of a kind, or None; a cover frame is not a video."""
+    """Return the first stream of a kind that has a decoder, or None; a cover is not a video."""
     from av.stream import Disposition
 
-    streams = getattr(container.streams, kind)
-    return next((s for s in streams if not s.disposition & Disposition.attached_pic), None)
+    for stream in getattr(container.streams, kind):
+        if stream.codec_context is not None and not stream.disposition & Disposition.attached_pic:
+            return stream
+    return None
 
 
 def decode_packet(stream: AvStream, packet: AvPacket) -> list[AvFrame] | None:

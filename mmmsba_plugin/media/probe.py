@@ -79,7 +79,7 @@ def probe(path: str | Path, *, with_hash: bool = True) -> Media:
     with open_media(path) as container:
         starts, last_s = _scan(container)
         if not starts:
-            if not any(first_stream(container, kind) for kind in _KINDS):
+            if not any(getattr(container.streams, kind) for kind in _KINDS):
                 raise MediaUnreadableError(
                     f"{path} holds neither frame nor audio; give a video file"
                 )

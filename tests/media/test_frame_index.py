@@ -56,7 +56,20 @@ def test_a_file_that_no_browser_plays_has_a_reason(tmp_path, suffix, settings, r
 def test_a_file_without_frames_has_no_index(tmp_path):
     path = tmp_path / "a.mp4"
     write_clip(path, [], fps_hz=25, audio=clips.clicks(0.5, duration_s=1.0))
-    with pytest.raises(MediaUnreadableError, match="holds no frames; give a video"):
+    with pytest.raises(MediaUnreadableError, match="that can be decoded; give a video"):
         glance(path)
     with pytest.raises(MediaNotFoundError, match="there is no file at"):
         glance(tmp_path / "none.mp4")
+
+
+def test_frames_without_a_decoder_have_no_index(tmp_path):
+    whole = clips.clip(tmp_path / "a.mkv")
+    path = clips.with_unknown_codec(whole, tmp_path / "b.mkv", codec_id=b"V_MPEG4/ISO/AVC")
+    with pytest.raises(MediaUnreadableError, match=r"b\.mkv holds no frames .* or convert it"):
+        glance(path)
+
+
+def test_audio_without_a_decoder_leaves_the_index_of_the_frames(tmp_path):
+    whole = clips.clip(tmp_path / "a.mkv")
+    index = glance(clips.with_unknown_codec(whole, tmp_path / "b.mkv", codec_id=b"A_AAC"))
+    assert (index.num_frames, index.audio_codec, index.sample_rate_hz) == (50, None, None)

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from mmmsba_plugin.errors import MediaUnreadableError
 from mmmsba_plugin.media.audio import AudioReader, read_audio
 from mmmsba_plugin.media.probe import probe
 from mmmsba_plugin.media.video import FrameReader
 
 from .. import clips
-from .streams import CLICK_TOLERANCE_S
+from .streams import CLICK_TOLERANCE_S, frame_numbers
 
 
 def test_zero_is_where_the_first_stream_begins_and_not_the_containers_zero(tmp_path):
@@ -74,3 +75,13 @@ def test_real_originals_are_read_whole(shared: Path, name, num_frames, end_s):
     # The last packet of audio may be missing or reach beyond the frame.
     assert audio_s == pytest.approx(end_s, abs=0.05)
     assert frames.damage.warnings() == audio.damage.warnings() == ()
+
+
+def test_a_stream_without_a_decoder_is_as_none(tmp_path):
+    whole = clips.clip(tmp_path / "a.mkv")
+    silent = clips.with_unknown_codec(whole, tmp_path / "b.mkv", codec_id=b"A_AAC")
+    assert probe(silent).audio is None
+    assert len(frame_numbers(probe(silent))) == 50
+    neither = clips.with_unknown_codec(silent, tmp_path / "c.mkv", codec_id=b"V_MPEG4/ISO/AVC")
+    with pytest.raises(MediaUnreadableError, match=r"nothing in .* can be decoded, .* convert it"):
+        probe(neither)
