@@ -14,9 +14,14 @@ class MediaConfig(Config):
     """Settings of decoding."""
 
     max_short_side_px: int = Field(
-        default=540, ge=64, description="Frames are scaled down to this while decoding, in px."
+        default=540,
+        ge=64,
+        le=2**14,
+        description="Frames are scaled down to this while decoding, in px.",
     )
-    sample_rate_hz: int = Field(default=16_000, ge=8_000, description="Audio is resampled to it.")
+    sample_rate_hz: int = Field(
+        default=16_000, ge=8_000, le=768_000, description="Audio is resampled to it."
+    )
 
 
 class TracksConfig(Config):
@@ -43,7 +48,9 @@ class FrontEndChoice(Config):
 class FeaturesConfig(Config):
     """Settings of feature extraction."""
 
-    stride_s: float = Field(default=0.08, gt=0, le=10, description="Length of a cell, in seconds.")
+    stride_s: float = Field(
+        default=0.08, ge=0.001, le=10, description="Length of a cell, in seconds."
+    )
     front_ends: dict[Modality, FrontEndChoice] = Field(
         default={
             "face": FrontEndChoice(name="face-texture"),

@@ -10,6 +10,10 @@ from mmmsba_plugin.schema import Modality
 Attention = Literal["mmms-ba", "mmus-sa", "ms-sa", "none"]
 Preset = Literal["paper", "reference", "enc-dec", "mmmsba"]
 
+#: Sizes that a network may have. Far above any of use: they keep a file that was damaged, or
+#: made to do harm, from asking for more memory and time than there is.
+MAX_MODALITIES, MAX_FEATURES, MAX_UNITS, MAX_LAYERS, MAX_MEMBERS = 16, 2**20, 2**14, 64, 16
+
 
 class ModelConfig(Config):
     """The network.
@@ -17,21 +21,29 @@ class ModelConfig(Config):
     The defaults are the ``paper`` preset; :data:`PRESETS` has the others.
     """
 
-    dims: dict[Modality, Annotated[int, Field(ge=1)]] = Field(
-        min_length=1, description="Features a snippet, for each modality."
+    dims: dict[Modality, Annotated[int, Field(ge=1, le=MAX_FEATURES)]] = Field(
+        min_length=1,
+        max_length=MAX_MODALITIES,
+        description="Features a snippet, for each modality.",
     )
     attention: Attention = Field(default="mmms-ba", description="Attention between modalities.")
     input_units: int | None = Field(
         default=None,
         ge=1,
+        le=MAX_UNITS,
         description="Units of a dense layer, with hyperbolic tangent, in front of each Bi-GRU; "
         "none for no such layer. Long vectors from few clips want one.",
     )
-    gru_units: int = Field(default=300, ge=1, description="Units of each Bi-GRU, a direction.")
-    dense_units: int = Field(default=100, ge=1, description="Units of each dense layer.")
+    gru_units: int = Field(
+        default=300, ge=1, le=MAX_UNITS, description="Units of each Bi-GRU, a direction."
+    )
+    dense_units: int = Field(
+        default=100, ge=1, le=MAX_UNITS, description="Units of each dense layer."
+    )
     joint_layers: int = Field(
         default=0,
         ge=0,
+        le=MAX_LAYERS,
         description="Dense layers over all modalities together; with any, no modality has one of "
         "its own, and what is joined are the states of the Bi-GRUs.",
     )
@@ -52,6 +64,7 @@ class ModelConfig(Config):
     )
     heads: tuple[str, ...] = Field(
         default=("classify", "regress"),
+        max_length=16,
         description="Heads by name; classify gives the scores, regress the boundaries of segments.",
     )
 
@@ -71,8 +84,8 @@ class EnsembleConfig(ModelConfig):
     """Networks that are averaged: what they share, and what each changes."""
 
     members: (
-        Annotated[int, Field(ge=1, le=16)]
-        | Annotated[tuple[dict[str, Any], ...], Field(min_length=1, max_length=16)]
+        Annotated[int, Field(ge=1, le=MAX_MEMBERS)]
+        | Annotated[tuple[dict[str, Any], ...], Field(min_length=1, max_length=MAX_MEMBERS)]
     ) = Field(
         default=1,
         description="Networks whose predictions are averaged: their number, or for each what it "

@@ -9,7 +9,8 @@ checkpoint from a stranger can be wrong, but it cannot run code.
 import json
 import math
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any, Self
 
@@ -26,6 +27,7 @@ from mmmsba_plugin.config import (
     ModelConfig,
     Origin,
 )
+from mmmsba_plugin.config.model import MAX_MEMBERS
 from mmmsba_plugin.errors import CheckpointError, CheckpointNotFoundError, ConfigError
 from mmmsba_plugin.files import sha256_of
 from mmmsba_plugin.model.ensemble import Ensemble
@@ -37,6 +39,9 @@ CONFIG, WEIGHTS, CARD = "config.json", "model.safetensors", "README.md"
 FORMAT_VERSION = 3
 #: Bumped when the same weights would give other numbers.
 FORMULA_VERSION = 1
+
+#: A configuration of ours has a few levels and some kilobytes.
+_MAX_LEVELS, _MAX_CONFIG_BYTES = 32, 2**26
 
 _NO_RATES = (
     "it has none for any, as fewer than ten real clips were held out; leave the rate out, or "
@@ -53,7 +58,9 @@ class CheckpointConfig(Config):
         default=FORMULA_VERSION, description="Bumped when a number's definition changes."
     )
     members: tuple[ModelConfig, ...] = Field(
-        min_length=1, description="The networks that are averaged; often one."
+        min_length=1,
+        max_length=MAX_MEMBERS,
+        description="The networks that are averaged; often one.",
     )
     features: FeaturesConfig = Field(
         default=FeaturesConfig(), description="Settings of feature extraction."
@@ -172,7 +179,8 @@ def load_checkpoint(folder: Path | str) -> tuple[Ensemble, CheckpointConfig]:
 
     Raises:
         CheckpointNotFoundError: There is no checkpoint in the folder.
-        CheckpointError: It is incomplete, damaged, or of another format version.
+        CheckpointError: It is incomplete, damaged, of another format version, or holds values
+            that are no finite numbers.
     """
     folder = Path(folder)
     config = read_config(folder)
@@ -188,7 +196,7 @@ def load_checkpoint(folder: Path | str) -> tuple[Ensemble, CheckpointConfig]:
         state = load_file(weights)
     except SafetensorError as error:
         raise CheckpointError(f"{weights} is not a safetensors file: {error}; {_REMEDY}") from error
-    return _network(config.members, state, weights).eval(), config
+    return _network(config.members, _finite_float32(state, weights), weights).eval(), config
 
 
 def read_config(folder: Path | str) -> CheckpointConfig:
@@ -218,9 +226,14 @@ def _settings(file: Path) -> dict[str, Any]:
 
     The version comes first: a file of another one may well have other keys.
     """
+    if file.stat().st_size > _MAX_CONFIG_BYTES:
+        raise CheckpointError(f"{file} is over {_MAX_CONFIG_BYTES >> 20} MiB; {_REMEDY}")
     try:
         settings: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
         version = settings.get("format_version")
+        _require_few_levels(settings)
+    except RecursionError as error:
+        raise CheckpointError(f"{file} is nested too deeply; {_REMEDY}") from error
     except (ValueError, AttributeError) as error:
         raise CheckpointError(f"{file} is not a JSON object: {error}; {_REMEDY}") from error
     if version != FORMAT_VERSION:
@@ -229,6 +242,19 @@ def _settings(file: Path) -> dict[str, Any]:
             "train again with `mmmsba train`, or install the version of mmmsba-plugin that wrote it"
         )
     return settings
+
+
+def _require_few_levels(settings: dict[str, Any]) -> None:
+    level: list[Any] = [settings]
+    for _ in range(_MAX_LEVELS):
+        containers = (value for value in level if isinstance(value, dict | list))
+        level = list(
+            chain.from_iterable(
+                value.values() if isinstance(value, dict) else value for value in containers
+            )
+        )
+    if level:
+        raise RecursionError
 
 
 def weights_sha256(folder: Path | str) -> str:
@@ -240,6 +266,27 @@ def misfit(error: RuntimeError) -> str:
     """Return the first thing that PyTorch found wrong with a state, on one line."""
     title, *details = str(error).splitlines()
     return details[0].strip() if details else title
+
+
+def _finite_float32(state: Mapping[str, torch.Tensor], weights: Path) -> dict[str, torch.Tensor]:
+    """Return the tensors as the network computes; a file may hold them in half precision.
+
+    Raises:
+        CheckpointError: One holds other than floating-point numbers, or some are not finite.
+    """
+    converted = {}
+    for name, tensor in state.items():
+        if not tensor.is_floating_point():
+            raise CheckpointError(
+                f"{name} of {weights} holds {tensor.dtype}, not floating-point numbers; {_REMEDY}"
+            )
+        converted[name] = tensor.to(torch.float32)
+        if not converted[name].isfinite().all():
+            raise CheckpointError(
+                f"{name} of {weights} holds numbers that are not finite: training diverged, or "
+                f"the file is damaged; {_REMEDY}"
+            )
+    return converted
 
 
 def _network(

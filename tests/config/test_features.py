@@ -15,3 +15,17 @@ def test_some_modalities_can_be_left_out_in_the_order_of_the_settings():
 def test_a_modality_without_a_front_end_is_answered_with_those_there_are():
     with pytest.raises(ConfigError, match="serves text; choose from face, audio"):
         FeaturesConfig().only(["face", "text"])
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"stride_s": 1e-9},
+        {"media": {"max_short_side_px": 10**9}},
+        {"media": {"sample_rate_hz": 10**12}},
+    ],
+    ids=str,
+)
+def test_settings_that_would_cost_memory_without_bound_are_refused(settings):
+    with pytest.raises(ConfigError, match=r"Input should be (less|greater) than or equal to"):
+        FeaturesConfig.read(settings)

@@ -248,11 +248,87 @@ def test_weights_of_another_network_do_not_fit(folder):
         load_checkpoint(folder)
 
 
-def test_an_absurdly_large_network_fails_by_its_shapes(folder):
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"gru_units": 10**9},
+        {"dense_units": 10**9},
+        {"input_units": 10**9},
+        {"joint_layers": 10**7},
+        {"dims": {"audio": 10**12}},
+        {"dims": {f"m{number}": 1 for number in range(1000)}},
+        {"heads": ["classify", *(f"h{number}" for number in range(1000))]},
+    ],
+    ids=str,
+)
+def test_an_absurdly_large_network_is_refused_before_it_is_made(folder, change):
     (member,) = json.loads((folder / "config.json").read_text())["members"]
-    # About 120 TB of weights, were they ever made.
-    rewrite(folder, members=[member | {"gru_units": 1_000_000}])
+    rewrite(folder, members=[member | change])
+    (key,) = change
+    with pytest.raises(CheckpointError, match=rf"members\.0\.{key}.*copy the whole folder again"):
+        load_checkpoint(folder)
+
+
+def test_a_network_of_too_many_members_is_refused(folder):
+    (member,) = json.loads((folder / "config.json").read_text())["members"]
+    rewrite(folder, members=[member] * 1000)
+    with pytest.raises(CheckpointError, match="members: Tuple should have at most 16 items"):
+        load_checkpoint(folder)
+
+
+def test_the_largest_layers_that_are_allowed_fail_by_their_shapes(folder):
+    (member,) = json.loads((folder / "config.json").read_text())["members"]
+    # About 5 GB of weights, were they ever made.
+    rewrite(folder, members=[member | {"gru_units": 2**14}])
     with pytest.raises(CheckpointError, match="do not fit the network"):
+        load_checkpoint(folder)
+
+
+@pytest.mark.parametrize("num_levels", [100, 200_000])
+def test_a_configuration_that_is_nested_too_deeply_is_refused(folder, num_levels):
+    nested = "[" * num_levels + "]" * num_levels
+    text = (folder / "config.json").read_text().rstrip().removesuffix("}")
+    for content in (nested, f'{text}, "training": {{"note": {nested}}}}}'):
+        (folder / "config.json").write_text(content)
+        with pytest.raises(CheckpointError, match=r"config\.json.*copy the whole folder"):
+            load_checkpoint(folder)
+
+
+def test_a_configuration_of_absurd_length_is_not_read(folder):
+    with (folder / "config.json").open("r+b") as stream:
+        stream.truncate(2**40)
+    with pytest.raises(CheckpointError, match="is over 64 MiB; copy the whole folder"):
+        load_checkpoint(folder)
+
+
+def rewrite_weights(folder, change):
+    """Save changed weights, with a configuration that does not mind."""
+    file = folder / "model.safetensors"
+    save_file({name: change(tensor) for name, tensor in load_file(file).items()}, file)
+    rewrite(folder, weights_sha256="")
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
+def test_weights_of_another_precision_are_converted(folder, network, dtype):
+    rewrite_weights(folder, lambda tensor: tensor.to(dtype))
+    loaded, _ = load_checkpoint(folder)
+    assert {tensor.dtype for tensor in loaded.state_dict().values()} == {torch.float32}
+    with torch.no_grad():
+        ours, theirs = network(inputs()).scores, loaded(inputs()).scores
+    torch.testing.assert_close(theirs, ours, rtol=0, atol=0.02)
+
+
+@pytest.mark.parametrize("dtype", [torch.int32, torch.bool, torch.complex64])
+def test_weights_that_are_no_floating_point_numbers_are_refused(folder, dtype):
+    rewrite_weights(folder, lambda tensor: tensor.to(dtype))
+    with pytest.raises(CheckpointError, match=r"not floating-point numbers; copy the whole"):
+        load_checkpoint(folder)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), 1e300])
+def test_weights_that_are_not_finite_are_refused(folder, value):
+    rewrite_weights(folder, lambda tensor: torch.full_like(tensor, value, dtype=torch.float64))
+    with pytest.raises(CheckpointError, match=r"members\.0.* not finite.*or train anew"):
         load_checkpoint(folder)
 
 
