@@ -11,7 +11,7 @@ from mmmsba_plugin.files import atomic_write, sha256_of
 
 if TYPE_CHECKING:
     from mmmsba_plugin.hookspecs import Writer
-    from mmmsba_plugin.schema import Report, Status
+    from mmmsba_plugin.schema import Media, Report, Status
 
 #: Put into a report's name where it lies beside its clip: there, ``clip.json`` and ``clip.vtt``
 #: are often the owner's annotations and subtitles.
@@ -25,7 +25,8 @@ def report_names(clips: Iterable[Path], output: Path | None) -> dict[Path, Path]
     """List the report paths of each clip, without their suffix; each clip once.
 
     Two clips of one name get their suffix, or a number, into their reports' names, so that
-    no report replaces another.
+    no report replaces another; nor does one replace what an earlier run, or somebody, left
+    there of another clip. A clip that was reported on before keeps its name.
 
     Args:
         clips: Files as they were named.
@@ -42,9 +43,34 @@ def report_names(clips: Iterable[Path], output: Path | None) -> dict[Path, Path]
         stem, full = _shortened(whole.stem or "root"), _shortened(whole.name)
         choices = chain((stem, full), (f"{full}-{n}" for n in count(2)))
         paths = (folder / f"{choice}{_BESIDE if beside else ''}" for choice in choices)
-        names[clip] = next(path for path in paths if path not in used_names)
+        names[clip] = next(
+            path for path in paths if path not in used_names and _is_free(path, clip)
+        )
         used_names.add(names[clip])
     return names
+
+
+def _is_free(name: Path, clip: Path) -> bool:
+    """Return whether no report lies there, or one of this very clip."""
+    from mmmsba_plugin.schema import Report
+
+    try:
+        text = name.with_name(f"{name.name}.json").read_bytes()
+        return not text or _is_of(Report.model_validate_json(text).media, clip)
+    except FileNotFoundError:
+        return True
+    except (OSError, ValueError):
+        return False  # It is no report, so it is not ours to replace.
+
+
+def _is_of(media: "Media", clip: Path) -> bool:
+    path = Path(media.path)
+    if path.is_absolute() and (path == clip.absolute() or path.exists()):
+        return path.resolve() == clip.resolve()
+    # It was moved, or it was named from a folder that the report does not tell: ask the bytes.
+    if media.sha256 is None:
+        return path == clip
+    return media.size_bytes == clip.stat().st_size and media.sha256 == sha256_of(clip)
 
 
 def _shortened(name: str) -> str:

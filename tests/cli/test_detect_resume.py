@@ -67,6 +67,19 @@ class TestResume:
         detect(clip, "-o", out, "--resume")
         assert len(evaluated_clips) == 2
 
+    def test_a_clip_of_the_same_name_in_another_folder_replaces_no_report(
+        self, detect, clip, tmp_path, out, evaluated_clips
+    ):
+        detect(clip, "-o", out)
+        (tmp_path / "elsewhere").mkdir()
+        other = numbered_clip(tmp_path / "elsewhere" / clip.name, duration_s=0.6, click_at_s=0.1)
+        detect(other, "-o", out)
+        assert read(out / "clip.json").media.path == str(clip)
+        assert read(out / "clip.mp4.json").media.path == str(other)
+        for one in (clip, other):
+            detect(one, "-o", out, "--resume")
+        assert len(evaluated_clips) == 2
+
     def test_another_network_detects_again(self, detect, clip, out, evaluated_clips):
         detect(clip, "-o", out)
         report = json.loads((out / "clip.json").read_text())

@@ -1,0 +1,95 @@
+"""Names of reports: what an earlier run left of another clip is never replaced."""
+
+import runpy
+from pathlib import Path
+
+import pytest
+
+from mmmsba_plugin.files import sha256_of
+from mmmsba_plugin.report.files import report_names
+from mmmsba_plugin.schema import Media, Problem, Report
+
+REPORT = runpy.run_path(str(Path(__file__).parents[1] / "golden" / "make_report.py"))["report"]()
+
+
+@pytest.fixture
+def out(tmp_path):
+    folder = tmp_path / "out"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def clip(tmp_path):
+    """Return a maker of clips called ``x.mp4``, each in a folder of its own."""
+
+    def make(folder, content):
+        path = tmp_path / folder / "x.mp4"
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(content)
+        return path
+
+    return make
+
+
+def name_of(clip, out):
+    return report_names([clip], out)[clip].name
+
+
+def report(clip, out):
+    """Leave a report of a clip, as a run would."""
+    media = Media(path=str(clip), size_bytes=clip.stat().st_size, sha256=sha256_of(clip))
+    leave(REPORT.model_copy(update={"media": media}), out / f"{name_of(clip, out)}.json")
+
+
+def leave(content, path):
+    path.write_text(content.model_dump_json(), encoding="utf-8")
+
+
+def test_a_clip_of_the_same_name_in_another_folder_gets_another_name(clip, out):
+    one, two, three = clip("a", b"one"), clip("b", b"two"), clip("c", b"one")
+    report(one, out)
+    assert name_of(two, out) == "x.mp4"
+    report(two, out)
+    assert name_of(three, out) == "x.mp4-2"
+    # Each keeps its own, whatever the order.
+    assert [name.name for name in report_names([two, one], out).values()] == ["x.mp4", "x"]
+
+
+def test_names_from_two_working_folders_are_told_apart_by_bytes(clip, out, monkeypatch):
+    one, two = clip("a", b"one"), clip("b", b"two")
+    monkeypatch.chdir(one.parent)
+    report(Path("x.mp4"), out)
+    assert name_of(Path("x.mp4"), out) == "x"
+    monkeypatch.chdir(two.parent)
+    assert name_of(Path("x.mp4"), out) == "x.mp4"
+
+
+def test_a_clip_that_changed_keeps_its_name(clip, out):
+    report(clip("a", b"before"), out)
+    assert name_of(clip("a", b"after"), out) == "x"
+
+
+def test_a_clip_that_was_moved_keeps_its_name(clip, out):
+    one = clip("a", b"one")
+    report(one, out)
+    one.unlink()
+    assert name_of(clip("b", b"one"), out) == "x"
+    assert name_of(clip("b", b"two"), out) == "x.mp4"
+
+
+@pytest.mark.parametrize("path", ["/nowhere/x.mp4", "nowhere/x.mp4"])
+def test_a_report_that_a_clip_is_missing_is_replaced_by_that_of_the_same_path(clip, out, path):
+    problem = Problem(kind="MediaNotFoundError", message="no such file; is the path right?")
+    missing = Report(
+        status="error", media=Media(path=path), problem=problem, provenance=REPORT.provenance
+    )
+    leave(missing, out / "x.json")
+    assert name_of(Path(path), out) == "x"
+    assert name_of(clip("a", b"one"), out) == "x.mp4"
+
+
+@pytest.mark.parametrize(("content", "name"), [("notes", "x.mp4"), ("{}", "x.mp4"), ("", "x")])
+def test_what_is_no_report_is_left_alone_unless_it_is_empty(clip, out, content, name):
+    (out / "x.json").write_text(content)
+    assert name_of(clip("a", b"one"), out) == name
