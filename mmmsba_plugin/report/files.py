@@ -54,11 +54,13 @@ def _is_free(name: Path, clip: Path) -> bool:
     """Return whether no report lies there, or one of this very clip."""
     from mmmsba_plugin.schema import Report
 
-    try:
-        text = name.with_name(f"{name.name}.json").read_bytes()
-        return not text or _is_of(Report.model_validate_json(text).media, clip)
-    except FileNotFoundError:
+    path = name.with_name(f"{name.name}.json")
+    # Of a folder that is none, or is closed, every name is free: writing says what is wrong.
+    if not os.path.lexists(path):
         return True
+    try:
+        text = path.read_bytes() if path.is_file() else b"no file"
+        return not text or _is_of(Report.model_validate_json(text).media, clip)
     except (OSError, ValueError):
         return False  # It is no report, so it is not ours to replace.
 

@@ -1,5 +1,6 @@
 """Names of reports: what an earlier run left of another clip is never replaced."""
 
+import os
 import runpy
 from pathlib import Path
 
@@ -93,3 +94,15 @@ def test_a_report_that_a_clip_is_missing_is_replaced_by_that_of_the_same_path(cl
 def test_what_is_no_report_is_left_alone_unless_it_is_empty(clip, out, content, name):
     (out / "x.json").write_text(content)
     assert name_of(clip("a", b"one"), out) == name
+
+
+def test_where_no_folder_is_names_are_given_all_the_same(tmp_path, clip):
+    (tmp_path / "file").write_text("")
+    for folder in ("file", "missing"):
+        assert name_of(clip("a", b"one"), tmp_path / folder) == "x"
+
+
+def test_what_is_no_file_is_neither_read_nor_replaced(clip, out):
+    os.mkfifo(out / "x.json")
+    (out / "x.mp4.json").mkdir()
+    assert name_of(clip("a", b"one"), out) == "x.mp4-2"
