@@ -76,8 +76,8 @@ class TestResume:
         detect(other, "-o", out)
         assert read(out / "clip.json").media.path == str(clip)
         assert read(out / "clip.mp4.json").media.path == str(other)
-        for one in (clip, other):
-            detect(one, "-o", out, "--resume")
+        for path in (clip, other):
+            detect(path, "-o", out, "--resume")
         assert len(evaluated_clips) == 2
 
     def test_another_network_detects_again(self, detect, clip, out, evaluated_clips):

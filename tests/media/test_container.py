@@ -42,7 +42,7 @@ def test_content_tells_the_format_whatever_the_name(tmp_path, muxer, suffix):
     assert (media.video.codec, media.audio.codec) == ("h264", "aac")
 
 
-def test_a_pattern_of_pictures_opens_none_of_them(tmp_path):
+def test_a_pattern_of_images_opens_none_of_them(tmp_path):
     for number in range(3):
         still(tmp_path / f"a{number:03d}.png")
     with pytest.raises(MediaNotFoundError, match=r"there is no file at .*a%03d\.png"):

@@ -48,21 +48,21 @@ def leave(content, path):
 
 
 def test_a_clip_of_the_same_name_in_another_folder_gets_another_name(clip, out):
-    one, two, three = clip("a", b"one"), clip("b", b"two"), clip("c", b"one")
-    report(one, out)
-    assert name_of(two, out) == "x.mp4"
-    report(two, out)
-    assert name_of(three, out) == "x.mp4-2"
+    first, second, third = clip("a", b"one"), clip("b", b"two"), clip("c", b"one")
+    report(first, out)
+    assert name_of(second, out) == "x.mp4"
+    report(second, out)
+    assert name_of(third, out) == "x.mp4-2"
     # Each keeps its own, whatever the order.
-    assert [name.name for name in report_names([two, one], out).values()] == ["x.mp4", "x"]
+    assert [name.name for name in report_names([second, first], out).values()] == ["x.mp4", "x"]
 
 
 def test_names_from_two_working_folders_are_told_apart_by_bytes(clip, out, monkeypatch):
-    one, two = clip("a", b"one"), clip("b", b"two")
-    monkeypatch.chdir(one.parent)
+    first, second = clip("a", b"one"), clip("b", b"two")
+    monkeypatch.chdir(first.parent)
     report(Path("x.mp4"), out)
     assert name_of(Path("x.mp4"), out) == "x"
-    monkeypatch.chdir(two.parent)
+    monkeypatch.chdir(second.parent)
     assert name_of(Path("x.mp4"), out) == "x.mp4"
 
 
@@ -72,9 +72,9 @@ def test_a_clip_that_changed_keeps_its_name(clip, out):
 
 
 def test_a_clip_that_was_moved_keeps_its_name(clip, out):
-    one = clip("a", b"one")
-    report(one, out)
-    one.unlink()
+    first = clip("a", b"one")
+    report(first, out)
+    first.unlink()
     assert name_of(clip("b", b"one"), out) == "x"
     assert name_of(clip("b", b"two"), out) == "x.mp4"
 

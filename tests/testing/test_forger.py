@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 
 from mmmsba_plugin.config import Config
+from mmmsba_plugin.forge.visual import repaint
 from mmmsba_plugin.hookspecs import Forger
 from mmmsba_plugin.testing import ForgerContract
 
+from ..forge.visual.enhancer_weights import write_weights
 from .every_entry import EveryEntry, registered
 
 
@@ -14,6 +16,12 @@ class TestEveryForger(EveryEntry, ForgerContract):
     @pytest.fixture(autouse=True, params=registered("forgers"))
     def _each(self, request):
         self._current: Forger = request.param
+
+    @pytest.fixture(autouse=True)
+    def _enhancer(self, monkeypatch, tmp_path):
+        """Give the forger that repaints weights, which no dependency of this project ships."""
+        path = write_weights(tmp_path / "enhancer.bin", scale=0.05)
+        monkeypatch.setattr(repaint, "find_weights", lambda: path)
 
 
 class Louder:
