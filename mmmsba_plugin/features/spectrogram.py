@@ -27,7 +27,12 @@ class ColumnByColumn(ABC):
     """Describes audio by columns that look at 512 samples each, and stacks them into rows.
 
     Levels are in dB; a column that is missing at the end of the clip is silent.
+
+    Attributes:
+        required_rate_hz: The one sample rate that an encoder behind it knows, in Hz; None for any.
     """
+
+    required_rate_hz: int | None = None
 
     @property
     def dim(self) -> int:
@@ -50,10 +55,15 @@ class ColumnByColumn(ABC):
         """Take in a block of audio; a gap before it counts as silence.
 
         Raises:
-            FeatureError: The audio has not the sample rate that the bands are made for.
+            FeatureError: The audio has not the sample rate that bands or encoder are made for.
         """
         block = cast("AudioBlock", observation)
         self._rate_hz = block.sample_rate_hz
+        if self.required_rate_hz not in (None, self._rate_hz):
+            raise FeatureError(
+                f"audio is encoded at {self.required_rate_hz} Hz, got audio of {self._rate_hz} Hz; "
+                f"set media.sample_rate_hz to {self.required_rate_hz}, or use the front-end log-mel"
+            )
         if s_to_samples(WINDOW_S, self._rate_hz) > NUM_FFT:
             raise FeatureError(
                 f"columns of 25 ms need audio of 8 to 20 kHz, got {self._rate_hz} Hz; "

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from mmmsba_plugin.config import Config
-from mmmsba_plugin.errors import FeatureError
 from mmmsba_plugin.features.align import rows_on_grid, with_deviation
 from mmmsba_plugin.features.embeddings.sync import TalkingFace, load_encoder, sync_embeddings
 from mmmsba_plugin.features.log_mel import log_mel
@@ -32,7 +31,6 @@ MAX_OWN_LAG, MAX_LAG = 8, 10
 WINDOWS = (7, 25)
 NUM_VALUES = 4 + 5 * len(WINDOWS)
 
-_RATE_HZ = 16_000
 _NUM_MELS = 64
 #: Middle of the crop and half its side, in distances between the eyes' middles; its side in
 #: pixels, of which the encoder sees the inner 48.
@@ -108,7 +106,7 @@ class Sync:
         return with_deviation(rows)
 
     def talking_face(self, num_snippets: int) -> TalkingFace:
-        """Return what was seen and heard, brought onto one clock of 25 frames a second."""
+        """Return the mouth and the audio of the clip, resampled to 25 frames a second."""
         end_s = self._grid.start_s + num_snippets * self._grid.stride_s
         num = Grid(self._grid.start_s, FRAME_S).num_snippets(end_s)
         audio = self._levels.finish(num)
@@ -121,17 +119,10 @@ class Sync:
 class _Levels(ColumnByColumn):
     """Levels of mel bands, the columns of a frame side by side."""
 
+    required_rate_hz = 16_000
+
     def row_length(self, per_cell: int) -> int:
         return per_cell * _NUM_MELS
-
-    def add(self, observation: AudioBlock | FaceCrop | Frame) -> None:
-        rate_hz = getattr(observation, "sample_rate_hz", _RATE_HZ)
-        if rate_hz != _RATE_HZ:
-            raise FeatureError(
-                f"mouths are compared with audio of {_RATE_HZ} Hz, got {rate_hz} Hz; set "
-                f"media.sample_rate_hz to {_RATE_HZ}, or leave the front-end sync out"
-            )
-        super().add(observation)
 
     def describe(self, samples: NDArray[np.float32], sample_rate_hz: int) -> Columns:
         return log_mel(samples, sample_rate_hz, num_mels=_NUM_MELS)
@@ -141,7 +132,7 @@ class _Levels(ColumnByColumn):
 
 
 class _Mouth:
-    """What is kept of a face."""
+    """Crop and points of the mouth in one frame."""
 
     __slots__ = ("crop", "points", "pts_s", "track")
 

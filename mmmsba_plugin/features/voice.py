@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from mmmsba_plugin.config import Config
-from mmmsba_plugin.errors import FeatureError
 from mmmsba_plugin.features.align import in_units_of_spread
 from mmmsba_plugin.features.embeddings import quality, spoofing
 from mmmsba_plugin.features.embeddings.speaker import (
@@ -26,7 +25,6 @@ from mmmsba_plugin.features.embeddings.speaker import (
 )
 from mmmsba_plugin.features.self_similarity import NUM_VALUES, self_similarity
 from mmmsba_plugin.features.spectrogram import HOP_S, NUM_FFT, ColumnByColumn, Columns, level_db
-from mmmsba_plugin.structures import AudioBlock, FaceCrop, Frame
 from mmmsba_plugin.timebase import s_to_samples, samples_to_s
 
 #: Bands of 500 Hz, from low to high.
@@ -59,6 +57,8 @@ class Voice(ColumnByColumn):
     audio was made, by each of the encoders that the settings name.
     """
 
+    required_rate_hz = RATE_HZ
+
     def __init__(self, config: VoiceConfig) -> None:
         self.config = config
 
@@ -66,20 +66,6 @@ class Voice(ColumnByColumn):
         """Return the length of a row, the same for all strides."""
         traces = sum(_TRACE_VALUES[name] for name in self.config.traces)
         return 3 * NUM_BANDS + 2 * NUM_VALUES + traces
-
-    def add(self, observation: AudioBlock | FaceCrop | Frame) -> None:
-        """Take in a block of audio; a gap before it counts as silence.
-
-        Raises:
-            FeatureError: The audio has not the sample rate that the encoders know.
-        """
-        rate_hz = getattr(observation, "sample_rate_hz", RATE_HZ)
-        if rate_hz != RATE_HZ:
-            raise FeatureError(
-                f"voices are compared at {RATE_HZ} Hz, got audio of {rate_hz} Hz; set "
-                f"media.sample_rate_hz to {RATE_HZ}, or use the front-end log-mel"
-            )
-        super().add(observation)
 
     def describe(self, samples: NDArray[np.float32], sample_rate_hz: int) -> Columns:
         """Return levels in dB of bands, of mel bands and of all, then the samples of the hop."""

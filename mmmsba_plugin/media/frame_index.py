@@ -127,7 +127,7 @@ def glance(path: str | Path) -> Glance:
 
 
 def stated_zero_s(container: AvContainer, *, default: float = 0.0) -> float:
-    """Return where the clip's zero lies on the container's clock as its streams state.
+    """Return the start of the clip on the container's clock, as its streams state it.
 
     Args:
         container: The opened file; no packet of it is read.

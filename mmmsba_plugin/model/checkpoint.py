@@ -10,7 +10,6 @@ import json
 import math
 import tempfile
 from collections.abc import Mapping, Sequence
-from itertools import chain
 from pathlib import Path
 from typing import Any, Self
 
@@ -231,7 +230,6 @@ def _settings(file: Path) -> dict[str, Any]:
     try:
         settings: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
         version = settings.get("format_version")
-        _require_few_levels(settings)
     except RecursionError as error:
         raise CheckpointError(f"{file} is nested too deeply; {_REMEDY}") from error
     except (ValueError, AttributeError) as error:
@@ -241,20 +239,17 @@ def _settings(file: Path) -> dict[str, Any]:
             f"{file} has format version {version}, this package reads {FORMAT_VERSION}; "
             "train again with `mmmsba train`, or install the version of mmmsba-plugin that wrote it"
         )
+    if _has_more_levels(settings, _MAX_LEVELS):
+        raise CheckpointError(f"{file} is nested too deeply; {_REMEDY}")
     return settings
 
 
-def _require_few_levels(settings: dict[str, Any]) -> None:
-    level: list[Any] = [settings]
-    for _ in range(_MAX_LEVELS):
-        containers = (value for value in level if isinstance(value, dict | list))
-        level = list(
-            chain.from_iterable(
-                value.values() if isinstance(value, dict) else value for value in containers
-            )
-        )
-    if level:
-        raise RecursionError
+def _has_more_levels(value: object, num_levels: int) -> bool:
+    """Return whether JSON is nested deeper than so many levels."""
+    if not isinstance(value, dict | list):
+        return False
+    inner = value.values() if isinstance(value, dict) else value
+    return not num_levels or any(_has_more_levels(item, num_levels - 1) for item in inner)
 
 
 def weights_sha256(folder: Path | str) -> str:

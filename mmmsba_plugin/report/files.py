@@ -58,18 +58,21 @@ def _is_free(name: Path, clip: Path) -> bool:
     # Of a folder that is none, or is closed, every name is free: writing says what is wrong.
     if not os.path.lexists(path):
         return True
+    if not path.is_file():
+        return False
     try:
-        text = path.read_bytes() if path.is_file() else b"no file"
+        text = path.read_bytes()
         return not text or _is_of(Report.model_validate_json(text).media, clip)
     except (OSError, ValueError):
         return False  # It is no report, so it is not ours to replace.
 
 
 def _is_of(media: "Media", clip: Path) -> bool:
+    """Return whether a report's file is this clip: by its path, or by its bytes if it moved."""
     path = Path(media.path)
     if path.is_absolute() and (path == clip.absolute() or path.exists()):
         return path.resolve() == clip.resolve()
-    # It was moved, or it was named from a folder that the report does not tell: ask the bytes.
+    # A relative path was named from a folder that the report does not tell.
     if media.sha256 is None:
         return path == clip
     return media.size_bytes == clip.stat().st_size and media.sha256 == sha256_of(clip)

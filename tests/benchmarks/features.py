@@ -182,7 +182,7 @@ def _table(clips: Sequence[ClipRows], records: Sequence[Record]) -> Iterator[str
     yield "## What each group of features tells"
     yield ""
     yield (
-        f"Snippets of {len(clips)} files of {identities} people, each judged by gradient "
+        f"Snippets of {len(clips)} files of {identities} people, each scored by gradient "
         "boosting that "
         "learned from other people; files that have frame and audio. 95 % intervals over people. "
         "Groups of the frame are held against altered frames, those of audio against altered "

@@ -144,11 +144,11 @@ def _table(records: Sequence[Record], scores_by_change: dict[str, list[float]]) 
     yield "## When clips are changed on their way"
     yield ""
     yield (
-        f"{fake.sum()} forged and {(~fake).sum()} real files of people it never saw, "
+        f"{fake.sum()} fake and {(~fake).sum()} real files of people it never saw, "
         "written anew in each way. 95 % intervals over people; differences are paired."
     )
     yield ""
-    yield "| clips | clip AUC | 95 % interval | less than as they are | judged |"
+    yield "| clips | clip AUC | 95 % interval | less than as they are | evaluated |"
     yield "|---|---|---|---|---|"
     for name, scores in scores_by_change.items():
         now = np.array(scores)

@@ -246,9 +246,9 @@ def _forgers(reports: Reports, records: Sequence[Record], epochs: int | None) ->
     yield ""
     yield (
         "Each row is one network, trained as those of the bundled weights are"
-        f"{_passes(epochs)}, but without any file that this forger worked on, and judged on files "
-        "of people it never saw: those that this forger alone worked on, against the real ones. "
-        "95 % intervals over people."
+        f"{_passes(epochs)}, but without any file that this forger worked on, and measured on "
+        "files of people it never saw: those that this forger alone worked on, against the real "
+        "ones. 95 % intervals over people."
     )
     yield ""
     yield "| forger | fake files | clip AUC | 95 % interval |"

@@ -71,7 +71,7 @@ def _measured(results: Sequence[Result]) -> Evaluation:
 def _fake(evaluation: Evaluation) -> Iterator[str]:
     yield "### Forged by forgers that it learned from"
     yield ""
-    yield f"{evaluation.num_fake} forged and {evaluation.num_real} real files, official mode."
+    yield f"{evaluation.num_fake} fake and {evaluation.num_real} real files, official mode."
     yield ""
     yield "| what | value | 95 % interval |"
     yield "|---|---|---|"
@@ -90,9 +90,9 @@ def _fake(evaluation: Evaluation) -> Iterator[str]:
 def _real(predict: Predict, records: Sequence[Record]) -> Iterator[str]:
     same = [r for r in records if r.media.name.startswith((PAINTED, REAL))]
     others = [r for r in records if r not in same]
-    yield "### Real forgeries of whole clips"
+    yield "### Real fakes of whole clips"
     yield ""
-    yield "| clips | forged | real | AUC | 95 % interval |"
+    yield "| clips | fake | real | AUC | 95 % interval |"
     yield "|---|---|---|---|---|"
     with TemporaryDirectory() as folder:
         muted = [replace(r, media=muted_copy(r.media, Path(folder))) for r in same]

@@ -102,8 +102,8 @@ def wait_for_time(page, low_s: float, high_s: float) -> None:
     """Wait until the player is where it should be."""
     page.wait_for_function(
         """([low_s, high_s]) => {
-            const shown = document.querySelector("[data-cy=mmmsba-time]")?.textContent ?? "";
-            const [minutes, seconds] = shown.split(" / ")[0].split(":").map(Number);
+            const label = document.querySelector("[data-cy=mmmsba-time]")?.textContent ?? "";
+            const [minutes, seconds] = label.split(" / ")[0].split(":").map(Number);
             return 60 * minutes + seconds >= low_s && 60 * minutes + seconds <= high_s;
         }""",
         arg=[low_s, high_s],
@@ -114,9 +114,9 @@ def wait_for_pause(page) -> None:
     """Wait until the player stands still, for longer than a frame lasts."""
     page.wait_for_function(
         """() => {
-            const shown = document.querySelector("[data-cy=mmmsba-time]").textContent;
-            const stands = window.timeBefore === shown;
-            window.timeBefore = shown;
+            const label = document.querySelector("[data-cy=mmmsba-time]").textContent;
+            const stands = window.timeBefore === label;
+            window.timeBefore = label;
             return stands;
         }""",
         polling=200,

@@ -10,18 +10,17 @@ from pathlib import Path
 import numpy as np
 from pydantic import Field
 
-from mmmsba_plugin.config import Config
 from mmmsba_plugin.forge.visual.blend import Pixels
 from mmmsba_plugin.forge.visual.enhancer import Enhancer, find_weights
-from mmmsba_plugin.forge.visual.lowres_mouth import repaint_lower_face
+from mmmsba_plugin.forge.visual.lowres_mouth import LowresMouthConfig, repaint_lower_face
 from mmmsba_plugin.forger import FrameJob
 from mmmsba_plugin.structures import Rgb
 
 _SMALLEST_PX = 8
 
 
-class RepaintConfig(Config):
-    """Settings of the forger ``repaint``."""
+class RepaintConfig(LowresMouthConfig):
+    """Settings of the forger ``repaint``: those of a narrow resolution, and of the enhancer."""
 
     weights: Path | None = Field(
         default=None,
@@ -33,12 +32,6 @@ class RepaintConfig(Config):
     )
     largest_px: float = Field(
         default=110, ge=12, le=256, description="Largest height of the face inside, in px."
-    )
-    other_moment: float = Field(
-        default=0.7,
-        ge=0,
-        le=1,
-        description="Share of segments whose lips are of another moment; the rest keep theirs.",
     )
     least_opacity: float = Field(
         default=0.6, gt=0, le=1, description="Least share of the enhanced face; the rest is plain."
