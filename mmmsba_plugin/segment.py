@@ -16,6 +16,9 @@ from mmmsba_plugin.errors import SegmentError
 #: Start and end in seconds, shape ``(segment, 2)``.
 Spans = NDArray[np.float64]
 
+#: A segment is the whole clip where it leaves no more than this of it, in seconds.
+_MAX_REST_S = 0.2
+
 
 @dataclass(frozen=True, order=True, slots=True)
 class Segment:
@@ -48,6 +51,16 @@ class Segment:
 
     def __contains__(self, time_s: float) -> bool:
         return self.start_s <= time_s < self.end_s
+
+
+def is_whole_clip(segment: Segment, duration_s: float) -> bool:
+    """Return whether a segment leaves next to nothing of a clip that lasts ``duration_s``.
+
+    Example:
+        >>> is_whole_clip(Segment(0.1, 4.0), 4.0), is_whole_clip(Segment(1.0, 4.0), 4.0)
+        (True, False)
+    """
+    return segment.duration_s >= duration_s - _MAX_REST_S > 0
 
 
 def as_spans(segments: Iterable[Segment]) -> Spans:

@@ -59,6 +59,11 @@ class ModelConfig(Config):
     dropout_dense: float = Field(
         default=0.3, ge=0, lt=1, description="Dropout on the dense layers."
     )
+    learns_from: Literal["all", "segments"] = Field(
+        default="all",
+        description="Clips that the network learns from: all, or all but those that are fake from "
+        "end to end, which tell people and cameras apart as well as fakes.",
+    )
     mask_attention: bool = Field(
         default=True, description="Leave padding out of attention; off only for parity."
     )

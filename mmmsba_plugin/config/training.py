@@ -56,6 +56,12 @@ class TrainConfig(Config):
     freeze_encoders: bool = Field(
         default=False, description="Leave the encoders as they are; for tuning."
     )
+    folds: int | None = Field(
+        default=None,
+        ge=2,
+        description="Shares that identities are dealt into; each network is trained without one. "
+        "As many as there are networks if not given.",
+    )
     seed: int = Field(default=0, ge=0, description="Random seed of training.")
     loss: LossConfig = Field(default=LossConfig(), description="The loss.")
 

@@ -18,12 +18,11 @@ from mmmsba_plugin.errors import DatasetError, MmmsbaError
 from mmmsba_plugin.files import VIDEO_SUFFIXES
 from mmmsba_plugin.media.probe import probe
 from mmmsba_plugin.schema import Media
+from mmmsba_plugin.segment import is_whole_clip
 
 #: Share of the identities that are held out, where the folder names no splits.
 HELD_OUT = {"dev": 0.15, "test": 0.15}
 
-#: A fake is one of the whole clip where it leaves no more than this of it, in seconds.
-_MAX_REST_S = 0.2
 #: Where LAV-DF's layout lists fake segments; other lists are of parts of clips.
 _LISTS = ("fake_periods", "visual_fake_segments", "audio_fake_segments")
 #: What is known of a clip and passed on to all that is made of it.
@@ -289,7 +288,7 @@ def _to_counterpart(folder: Path, entry: MetadataEntry) -> Counterpart | None:
     if not (isinstance(duration_s, int | float) and any(map(entry.values.get, _LISTS))):
         return None
     visual, audio = (
-        any(s.end_s - s.start_s >= duration_s - _MAX_REST_S > 0 for s in segments)
+        any(is_whole_clip(segment, duration_s) for segment in segments)
         for segments in entry.ground_truth()
     )
     generator = str(entry.values["generator"]) if entry.values.get("generator") else None

@@ -21,7 +21,7 @@ from mmmsba_plugin.model.heads import head_class
 from mmmsba_plugin.model.tree import tree_map
 from mmmsba_plugin.record import Record
 from mmmsba_plugin.schema import Media
-from mmmsba_plugin.segment import Segment
+from mmmsba_plugin.segment import Segment, is_whole_clip
 from mmmsba_plugin.structures import ClipFeatures
 
 #: Whose truth a clip can be taught by: of everything, of its audio, of its frame.
@@ -61,6 +61,12 @@ class Clip:
     record: Record
     media: Media
     bounded: bool = True
+
+    @property
+    def fake_throughout(self) -> bool:
+        """Return whether the clip is fake from end to end."""
+        duration_s = self.media.duration_s or 0.0
+        return not self.bounded or any(is_whole_clip(s, duration_s) for s in self.record.truth)
 
 
 @dataclass(frozen=True, slots=True)

@@ -169,7 +169,12 @@ def _shares(
     on_clip: Callable[[Clip | Skipped], None],
 ) -> tuple[list[_Share], list[Skipped]]:
     """Return the share of the clips of each network, and the records that could not be used."""
-    fold_records = folds(list(records), members=config.num_members, seed=config.train.seed)
+    fold_records = folds(
+        list(records),
+        members=config.num_members,
+        num_folds=config.train.folds,
+        seed=config.train.seed,
+    )
     all_records = [record for fold in fold_records[0] for record in fold]
     results: list[Clip | Skipped] = []
 
@@ -186,8 +191,10 @@ def _shares(
     }
     shares: list[_Share] = []
     why = f"; {len(skipped)} were skipped, first: {skipped[0].reason}" if skipped else ""
-    for fold in fold_records:
+    for fold, member in zip(fold_records, config.members({"face": 1}), strict=True):
         train, held_out = ([clip_of[id(r)] for r in side if id(r) in clip_of] for side in fold)
+        if member.learns_from == "segments":
+            train = [clip for clip in train if not clip.fake_throughout]
         for purpose, clips in (("to learn from", train), ("to validate on", held_out)):
             if {clip.record.fake for clip in clips} != {True, False}:
                 why = (

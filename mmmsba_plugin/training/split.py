@@ -9,7 +9,7 @@ _FEWEST_FOLDS = 2
 
 
 def folds(
-    records: Sequence[Record], *, members: int, seed: int = 0
+    records: Sequence[Record], *, members: int, num_folds: int | None = None, seed: int = 0
 ) -> list[tuple[list[Record], list[Record]]]:
     """Return for each member of an ensemble the records to learn from and to validate on.
 
@@ -21,6 +21,8 @@ def folds(
     Args:
         records: All of a dataset. A split named ``test`` is left out.
         members: Number of networks.
+        num_folds: Number of shares at most; as many as members if not given. With fewer, several
+            members hold out the same share.
         seed: Decides who holds out whom.
 
     Raises:
@@ -30,16 +32,16 @@ def folds(
     all_records = [*train, *validation]
     order = ranked((record.identity_key for record in all_records), seed=seed)
     is_given = any(split_word(record.split or "train") == "dev" for record in all_records)
-    most = 0 if is_given else min(members, len(order))
-    for num_folds in range(most, _FEWEST_FOLDS - 1, -1):
-        place = {identity: index % num_folds for index, identity in enumerate(order)}
+    most = 0 if is_given else min(members, num_folds or members, len(order))
+    for dealt in range(most, _FEWEST_FOLDS - 1, -1):
+        place = {identity: index % dealt for index, identity in enumerate(order)}
         shares = [
             (
                 [record for record in all_records if place[record.identity_key] != fold],
                 [record for record in all_records if place[record.identity_key] == fold],
             )
-            for fold in range(num_folds)
+            for fold in range(dealt)
         ]
         if all({r.fake for r in side} == {True, False} for share in shares for side in share):
-            return [shares[member % num_folds] for member in range(members)]
+            return [shares[member % dealt] for member in range(members)]
     return [(train, validation)] * members

@@ -114,6 +114,32 @@ def test_clips_that_are_fake_throughout_are_learned_from(
     assert (fitted.num_validation, fitted.skipped) == (len(records), ())
 
 
+def test_a_network_can_leave_out_clips_that_are_fake_throughout(
+    talking_head_dataset, feature_cache, tmp_path
+):
+    records = [replace(r, split="train") for r in read_lavdf(talking_head_dataset)]
+    fakes = [r for r in records if r.fake]
+    throughout = [replace(r, truth=(WHOLE_CLIP,), key=f"{r.key} whole") for r in fakes]
+    seen = []
+
+    def record_clips(network, train, held_out, *args, **kwargs):
+        seen.append((network.config.learns_from, train, held_out))
+        return train_network(network, train, held_out, *args, **kwargs)
+
+    config = FitConfig.read(
+        {
+            "network": {**TINY.network, "members": [{}, {"learns_from": "segments"}] * 2},
+            "train": {"batch_size": 8, "max_epochs": 1, "folds": 2},
+        }
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("mmmsba_plugin.training.fit.train_network", record_clips)
+        fit([*records, *throughout], config, tmp_path / "out", cache=feature_cache)
+    for learns_from, train, held_out in seen:
+        assert any(c.fake_throughout for c in train) == (learns_from == "all")
+        assert any(c.fake_throughout for c in held_out)
+
+
 def _network(fitted):
     return load_checkpoint(fitted.checkpoint)[0]
 

@@ -43,6 +43,14 @@ def test_where_one_identity_alone_has_fakes_no_shares_can_be_made():
     assert folds(records, members=2) == [split_records(records)] * 2
 
 
+def test_several_members_can_hold_out_the_same_identities():
+    records = [r for identity in "abcdef" for r in both(identity)]
+    shares = folds(records, members=4, num_folds=2)
+    assert shares[0] == shares[2]
+    assert shares[1] == shares[3]
+    assert sorted(r.identity for r in shares[0][0]) == sorted(r.identity for r in shares[1][1])
+
+
 def test_one_network_is_split_as_ever():
     records = [record(identity) for identity in "abcdefghij"]
     assert folds(records, members=1, seed=4) == [split_records(records, seed=4)]
