@@ -246,6 +246,7 @@ class MmmsbaDetector:
             },
             calibration=self.config.calibration,
             provenance=provenance,
+            real_scores=self.config.real_scores,
         )
         if not self.config.caution:
             return report

@@ -253,6 +253,11 @@ class Report(FrozenModel):
     threshold: Threshold | None = Field(
         default=None, description="Threshold that the clip's probability was compared with."
     )
+    real_share_above: Rate | None = Field(
+        default=None,
+        description="Share of the checkpoint's real validation clips that score at least as high "
+        "as the clip; null if the checkpoint does not keep their scores.",
+    )
     segments: tuple[FakeSegment, ...] = Field(
         default=(), description="Fake segments in time order; two never touch."
     )

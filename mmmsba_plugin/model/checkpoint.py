@@ -30,7 +30,7 @@ from mmmsba_plugin.config.model import MAX_MEMBERS
 from mmmsba_plugin.errors import CheckpointError, CheckpointNotFoundError, ConfigError
 from mmmsba_plugin.files import sha256_of
 from mmmsba_plugin.model.ensemble import Ensemble
-from mmmsba_plugin.schema import ScoreThreshold
+from mmmsba_plugin.schema import Score, ScoreThreshold
 
 CONFIG, WEIGHTS, CARD = "config.json", "model.safetensors", "README.md"
 
@@ -38,6 +38,9 @@ CONFIG, WEIGHTS, CARD = "config.json", "model.safetensors", "README.md"
 FORMAT_VERSION = 3
 #: Bumped when the same weights would give other numbers.
 FORMULA_VERSION = 1
+
+#: From the lowest score of real clips to the highest, in steps of a percent.
+NUM_QUANTILES = 101
 
 #: A configuration of ours has a few levels and some kilobytes.
 _MAX_LEVELS, _MAX_CONFIG_BYTES = 32, 2**26
@@ -73,6 +76,12 @@ class CheckpointConfig(Config):
     )
     score_thresholds: tuple[ScoreThreshold, ...] = Field(
         default=(), description="Others to choose from, for stated false-positive rates."
+    )
+    real_scores: tuple[Score, ...] = Field(
+        default=(),
+        max_length=NUM_QUANTILES,
+        description="Scores of real validation clips at each percent of them, rising, before "
+        "calibration; none where there were fewer than ten clips.",
     )
     calibration: Calibration = Field(default=Calibration(), description="Calibration of scores.")
     front_end_versions: dict[str, int] = Field(

@@ -43,6 +43,7 @@ def ok_report(
     onsets: Mapping[str, float],
     calibration: Calibration,
     provenance: Provenance,
+    real_scores: Sequence[float] = (),
 ) -> Report:
     """Build the report of a clip that was evaluated.
 
@@ -61,6 +62,7 @@ def ok_report(
         onsets: For each modality, the score from which it says by itself that it was altered.
         calibration: The curve that makes probabilities of the scores above.
         provenance: Where the numbers come from.
+        real_scores: Scores of real clips at equally spaced quantiles, rising.
     """
     # Paper section 3.1: a clip is fake if at least one of its sequences is.
     highest = float(np.nanmax(scores))
@@ -80,6 +82,7 @@ def ok_report(
         threshold=Threshold(
             value=probability(threshold.value), false_positive_rate=threshold.false_positive_rate
         ),
+        real_share_above=_share_above(highest, real_scores) if real_scores else None,
         segments=tuple(
             FakeSegment(
                 start_s=segment.start_s,
@@ -106,6 +109,12 @@ def ok_report(
             by_modality={m: _nullable(apply(calibration, s)) for m, s in by_modality.items()},
         ),
     )
+
+
+def _share_above(score: float, quantiles: Sequence[float]) -> float:
+    """Return the share of a distribution that is at or above a score."""
+    shares = np.linspace(0.0, 1.0, len(quantiles))
+    return 1.0 - float(np.interp(score, quantiles, shares))
 
 
 def abstained(media: Media, features: ClipFeatures, *, provenance: Provenance) -> Report:

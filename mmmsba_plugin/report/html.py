@@ -107,10 +107,19 @@ def _reasons(report: Report) -> Iterator[str]:
         )
         if (rate := report.threshold.false_positive_rate) is not None:
             yield f"The threshold was chosen to flag about {percent(rate)} of real clips."
+    if (share := report.real_share_above) is not None:
+        count = _count(share)
+        yield f"Of 100 real clips that were held out in training, {count} as high or higher."
     if report.fake and not report.segments:
         yield "No segment stands out from the rest, so no place is named."
     if report.fake is False and report.segments:
         yield "Some segments stand out all the same; they are shown below."
+
+
+def _count(share: float) -> str:
+    """Return how many of 100 clips score that high, with their verb."""
+    num = round(100 * share)
+    return {0: "less than one scores", 1: "one scores"}.get(num, f"{num} score")
 
 
 def _limits(report: Report) -> Iterator[str]:

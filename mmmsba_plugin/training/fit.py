@@ -137,6 +137,7 @@ def fit(
         localization=point.localization,
         score_threshold=point.score_threshold,
         score_thresholds=point.score_thresholds,
+        real_scores=point.real_scores,
         calibration=point.calibration,
         front_end_versions={m: bound.entry.version for m, bound in source.front_ends.items()},
         trained_on=config.trained_on or trained_on,

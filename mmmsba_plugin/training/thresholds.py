@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from mmmsba_plugin.config import Calibration, CalibrationMethod, LocalizationConfig
 from mmmsba_plugin.localization.calibrate import apply, calibrate
+from mmmsba_plugin.model.checkpoint import NUM_QUANTILES
 from mmmsba_plugin.model.ensemble import Ensemble
 from mmmsba_plugin.model.inference import predict
 from mmmsba_plugin.model.targets import fake_labels
@@ -41,6 +42,8 @@ class OperatingPoint:
         localization: The settings with the onset and offset that suit this network.
         score_thresholds: The same for stated false-positive rates, lowest rate first.
         calibration: The curve that turns scores into probabilities.
+        real_scores: Scores of the real validation clips at each percent of them, rising; none
+            where they are fewer than ten.
         metrics: Metrics of the validation clips at these thresholds.
     """
 
@@ -48,6 +51,7 @@ class OperatingPoint:
     localization: LocalizationConfig
     score_thresholds: tuple[ScoreThreshold, ...]
     calibration: Calibration
+    real_scores: tuple[float, ...] = ()
     metrics: dict[str, float] = field(default_factory=dict)
 
 
@@ -118,8 +122,16 @@ def choose_operating_point(
         localization=config.model_copy(update=localization),
         score_thresholds=stated_thresholds(highest[~fake]),
         calibration=calibrate(calibration, highest, fake),
+        real_scores=_quantiles(highest[~fake]),
     )
     return replace(point, metrics={**_clip_metrics(highest, fake, point), "snippet_f1": f1})
+
+
+def _quantiles(real_scores: Scores) -> tuple[float, ...]:
+    """Return the scores at each percent of real clips; none of fewer than ten."""
+    if len(real_scores) < clips_to_tell(FALSE_POSITIVE_RATE):
+        return ()
+    return tuple(np.quantile(real_scores, np.linspace(0.0, 1.0, NUM_QUANTILES)).tolist())
 
 
 def _clip_metrics(scores: Scores, fake: Flags, point: OperatingPoint) -> dict[str, float]:

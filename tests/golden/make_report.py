@@ -61,6 +61,7 @@ def report() -> Report:
         ),
         score=0.93,
         threshold=Threshold(value=0.5, false_positive_rate=0.05),
+        real_share_above=0.02,
         segments=(
             FakeSegment(start_s=3.612, end_s=4.704, score=0.93, modality="visual", track=0),
             FakeSegment(start_s=6.75, end_s=7.4, score=0.68, modality="audio"),

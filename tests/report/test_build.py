@@ -48,6 +48,7 @@ def report(
     threshold=0.5,
     features=CLIP,
     calibration=NONE,
+    real_scores=(),
 ) -> Report:
     return ok_report(
         MEDIA,
@@ -60,7 +61,20 @@ def report(
         onsets=dict.fromkeys(by_modality or {}, threshold),
         calibration=calibration,
         provenance=PROVENANCE,
+        real_scores=real_scores,
     )
+
+
+class TestShareOfRealClips:
+    @pytest.mark.parametrize(
+        ("score", "share"), [(0.05, 1.0), (0.2, 1.0), (0.4, 0.5), (0.5, 0.25), (0.7, 0.0)]
+    )
+    def test_it_is_read_off_the_scores_of_real_clips(self, score, share):
+        built = report(np.full(10, score), real_scores=(0.2, 0.4, 0.6))
+        assert built.real_share_above == pytest.approx(share)
+
+    def test_a_checkpoint_without_such_scores_says_nothing(self):
+        assert report(along(3)).real_share_above is None
 
 
 class TestManipulatedModality:

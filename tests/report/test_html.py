@@ -79,6 +79,15 @@ def test_the_verdict_comes_in_words_with_score_and_threshold():
     assert "chosen to flag about 5 % of real clips" in text
 
 
+@pytest.mark.parametrize(
+    ("share", "words"),
+    [(0.034, "3 score as high"), (0.012, "one scores as high"), (0.0, "less than one scores")],
+)
+def test_it_says_how_many_real_clips_score_as_high(share, words):
+    text = page_of(changed(real_share_above=share)).text
+    assert f"Of 100 real clips that were held out in training, {words}" in text
+
+
 def test_a_clip_below_the_threshold_is_not_called_real():
     text = page_of(changed(score=0.2, segments=())).text
     assert "Not flagged as fake" in text

@@ -174,6 +174,12 @@ class TestChosenPoint:
                 assert rate_of_kind == np.mean(of >= threshold.value)
         assert point.metrics["clip_false_positive_rate@0.05"] == 2 / 40
 
+    def test_the_scores_of_real_clips_are_kept_at_each_percent(self, monkeypatch, pairs):
+        scores, fake = pairs
+        kept = self.choose(monkeypatch, scores, fake).real_scores
+        assert kept == pytest.approx([np.quantile(scores[~fake], q / 100) for q in range(101)])
+        assert self.choose(monkeypatch, scores[31:], fake[31:]).real_scores == ()
+
     @pytest.mark.parametrize("method", ["temperature", "isotonic"])
     def test_calibration_is_measured_before_and_after(self, monkeypatch, pairs, method):
         metrics = self.choose(monkeypatch, *pairs, calibration=method).metrics
