@@ -231,15 +231,16 @@ class MmmsbaDetector:
             return build.abstained(media, features, provenance=provenance)
         config = self.config.localization
         prediction = predict(self.network, features, config)
+        grid, end_s = features.grid, features.end_s
         # Nothing can be found where nothing is present.
-        inputs = (np.nan_to_num(prediction.scores, nan=0.0), prediction.distances, features.grid)
+        scores = np.nan_to_num(prediction.scores, nan=0.0)
         report = build.ok_report(
             media,
             features,
             scores=prediction.scores,
             by_modality=prediction.by_modality,
-            segments=localize(*inputs, end_s=features.end_s, config=config),
-            proposals=ranked_proposals(*inputs, end_s=features.end_s, config=config),
+            segments=localize(scores, prediction.distances, grid, end_s=end_s, config=config),
+            proposals=ranked_proposals(*prediction.candidates, grid, end_s=end_s, config=config),
             threshold=self.config.score_threshold,
             onsets={
                 m: config.modality_thresholds.get(m, config.onset) for m in prediction.by_modality

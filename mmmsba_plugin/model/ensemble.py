@@ -2,6 +2,9 @@
 
 With little footage, which people a network learned from decides much of what it says of others.
 The mean of networks that learned from different people varies less.
+
+Networks of one kind, by what they learn from, are averaged. Of several kinds the one counts that
+finds a snippet most suspicious: a mean would hide what only one kind knows how to find.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,12 +15,13 @@ from torch import Tensor, nn
 
 from mmmsba_plugin.config import ModelConfig
 from mmmsba_plugin.errors import ConfigError
+from mmmsba_plugin.model.heads import FAKE
 from mmmsba_plugin.model.mmmsba import MmmsBa, NetworkOutput
 from mmmsba_plugin.model.tree import tree_map
 
 
 class Ensemble(nn.Module):
-    """Networks whose outputs are averaged.
+    """Networks whose outputs are averaged, each kind by itself.
 
     Args:
         members: They may differ in everything but the features that they read.
@@ -64,21 +68,27 @@ class Ensemble(nn.Module):
         """Predict a batch of sequences; see :meth:`MmmsBa.forward`.
 
         Returns:
-            The means of the outputs of each head, and of attention, over the members that have
-            them. Streams, and what heads read, lie one member behind the other.
+            The means of the outputs of each head over the members of a kind that have them, and
+            of several kinds those of the most suspicious one, snippet by snippet. The means of
+            attention over all. Streams, and what heads read, lie one member behind the other.
         """
         outputs: list[NetworkOutput] = [
             member(inputs, mask, present=present, return_attention=return_attention)
             for member in self
         ]
+        of_kind: dict[str, list[Mapping[str, Tensor]]] = {}
+        for member, output in zip(self, outputs, strict=True):
+            of_kind.setdefault(member.config.learns_from, []).append(output.heads)
+        kinds = {kind: _averages(heads) for kind, heads in of_kind.items()}
         attention = [output.attention for output in outputs if output.attention is not None]
         return NetworkOutput(
-            heads=_averages([output.heads for output in outputs]),
+            heads=_most_suspicious(list(kinds.values())),
             streams=tree_map(
                 lambda *streams: torch.cat(streams, dim=-1), *(output.streams for output in outputs)
             ),
             fused=torch.cat([output.fused for output in outputs], dim=-1),
             attention=_averages(attention) if attention else None,
+            of_segments=kinds.get("segments") if len(kinds) > 1 else None,
         )
 
 
@@ -89,3 +99,21 @@ def _averages(outputs: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
         name: torch.stack([output[name] for output in outputs if name in output]).mean(dim=0)
         for name in names
     }
+
+
+def _most_suspicious(kinds: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
+    """Return for each snippet the outputs of the kind whose logits speak most for fake.
+
+    A head that not all kinds have is averaged over those that have it.
+    """
+    if len(kinds) == 1:
+        return kinds[0]
+    logits = torch.stack([heads["classify"] for heads in kinds])
+    winner = (logits[..., FAKE] - logits[..., 1 - FAKE]).argmax(dim=0)
+    chosen = _averages(kinds)
+    for name in chosen:
+        if all(name in heads for heads in kinds):
+            outputs = torch.stack([heads[name] for heads in kinds])
+            index = winner[None, ..., None].expand(1, *outputs.shape[1:])
+            chosen[name] = outputs.gather(0, index).squeeze(0)
+    return chosen

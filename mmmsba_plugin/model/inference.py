@@ -11,10 +11,12 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.special import expit
 
 from mmmsba_plugin.config import LocalizationConfig
 from mmmsba_plugin.errors import FeatureError
 from mmmsba_plugin.model.ensemble import Ensemble
+from mmmsba_plugin.model.heads import FAKE
 from mmmsba_plugin.model.tree import tree_map
 from mmmsba_plugin.structures import ClipFeatures
 
@@ -26,12 +28,15 @@ class Prediction:
     Attributes:
         scores: P(fake) of each snippet, shape ``(snippet,)``; NaN where nothing is present.
         heads: Output of each head from all modalities, shape ``(snippet, num_outputs)``.
+        of_segments: Outputs of heads like ``heads``, of the networks that tell best which part of a
+            clip is fake.
         by_modality: P(fake) when shown one modality alone, shape ``(snippet,)`` each; NaN
             where it is not present.
     """
 
     scores: NDArray[np.float64]
     heads: dict[str, NDArray[np.float64]]
+    of_segments: dict[str, NDArray[np.float64]]
     by_modality: dict[str, NDArray[np.float64]]
 
     @property
@@ -41,6 +46,13 @@ class Prediction:
         In cells, shape ``(snippet, 2)``; None without a boundary head.
         """
         return self.heads.get("regress")
+
+    @property
+    def candidates(self) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
+        """Scores and distances that proposals are made from; 0 where nothing is present."""
+        logits = self.of_segments["classify"]
+        scores = expit(logits[:, FAKE] - logits[:, 1 - FAKE])
+        return np.where(np.isnan(self.scores), 0.0, scores), self.of_segments.get("regress")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +121,7 @@ def predict(network: Ensemble, features: ClipFeatures, config: LocalizationConfi
     present = {modality: features.rows[modality].present for modality in network.dims}
     return Prediction(
         scores=np.where(np.any(list(present.values()), axis=0), scores[0], np.nan),
-        heads=tree_map(lambda *parts: np.concatenate(parts), *(heads for _, heads in predictions)),
+        **tree_map(lambda *parts: np.concatenate(parts), *(heads for _, heads in predictions)),
         by_modality={
             modality: np.where(is_present, of_view, np.nan)
             for (modality, is_present), of_view in zip(present.items(), scores[1:], strict=True)
@@ -135,7 +147,7 @@ def one_thread() -> Iterator[None]:
 @torch.inference_mode()
 def _predict_window(
     network: Ensemble, features: ClipFeatures, window: Window
-) -> tuple[NDArray[np.float64], dict[str, NDArray[np.float64]]]:
+) -> tuple[NDArray[np.float64], dict[str, dict[str, NDArray[np.float64]]]]:
     """Return scores (one row for all modalities, then one for each) and heads, as kept.
 
     The views are the rows of one batch: the same clip with different modalities hidden.
@@ -155,4 +167,5 @@ def _predict_window(
     output = network(inputs, present=present)
     keep = slice(window.keep_start - window.start, window.keep_stop - window.start)
     scores = output.scores[:, keep].double().cpu().numpy()
-    return scores, tree_map(lambda head: head[0, keep].double().cpu().numpy(), output.heads)
+    heads = {"heads": output.heads, "of_segments": output.of_segments or output.heads}
+    return scores, tree_map(lambda head: head[0, keep].double().cpu().numpy(), heads)

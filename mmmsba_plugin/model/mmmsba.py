@@ -29,12 +29,15 @@ class NetworkOutput:
         fused: What the heads read, shape ``(batch, snippet, fused)``.
         attention: Weights by name, such as ``face_from_lips``; None unless asked for. See
             :func:`mmmsba_plugin.model.attention.attention_maps`.
+        of_segments: Of an ensemble of several kinds, the heads of the networks that learned
+            segments alone: they tell best which part of a clip is fake. Else None.
     """
 
     heads: dict[str, Tensor]
     streams: dict[str, Tensor]
     fused: Tensor
     attention: dict[str, Tensor] | None = None
+    of_segments: dict[str, Tensor] | None = None
 
     @property
     def scores(self) -> Tensor:

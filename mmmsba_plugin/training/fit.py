@@ -7,14 +7,17 @@ from functools import partial
 from pathlib import Path
 
 import lightning
+import numpy as np
+import torch
 
-from mmmsba_plugin.config import FitConfig, Origin
+from mmmsba_plugin.config import FitConfig, LocalizationConfig, Origin
 from mmmsba_plugin.detector import bind_front_ends
 from mmmsba_plugin.errors import TrainingError
 from mmmsba_plugin.features.cache import FeatureCache
 from mmmsba_plugin.model.checkpoint import CheckpointConfig, save_checkpoint
 from mmmsba_plugin.model.ensemble import Ensemble
-from mmmsba_plugin.model.heads import head_class
+from mmmsba_plugin.model.heads import FAKE, head_class
+from mmmsba_plugin.model.inference import predict
 from mmmsba_plugin.model.mmmsba import MmmsBa
 from mmmsba_plugin.record import Record
 from mmmsba_plugin.training.data import Clip, Skipped, Source, load_clips, statistics
@@ -119,6 +122,7 @@ def fit(
         for index, (share, initial) in enumerate(zip(shares, initial_members, strict=True))
     ]
     network = Ensemble([member for member, _ in trained])
+    _align_kinds(network, shares, source, config.localization)
     held_out_predictors = _held_out_predictors(list(network), shares)
     held_out = [clip for _, clips in held_out_predictors for clip in clips]
     point = select_thresholds(held_out_predictors)
@@ -243,3 +247,34 @@ def _held_out_predictors(
     for member, (_, held_out) in zip(members, shares, strict=True):
         together.setdefault(tuple(map(id, held_out)), ([], held_out))[0].append(member)
     return [(Ensemble(networks), clips) for networks, clips in together.values()]
+
+
+#: Share of real clips of which a snippet reaches even odds, by each kind of network.
+_REAL_SHARE = 0.05
+
+
+def _align_kinds(
+    network: Ensemble, shares: Sequence[_Share], source: Source, config: LocalizationConfig
+) -> None:
+    """Shift the logits of each kind of network until as many real clips look fake to each.
+
+    An ensemble believes the kind that is most suspicious, so none may be so by habit. The clips
+    are those that were held out.
+    """
+    kinds = dict.fromkeys(member.config.learns_from for member in network)
+    for kind in kinds if len(kinds) > 1 else ():
+        chosen = [
+            (member, share)
+            for member, share in zip(network, shares, strict=True)
+            if member.config.learns_from == kind
+        ]
+        highest = [
+            np.nanmax(predict(predictor, source.features(clip.media), config).scores)
+            for predictor, clips in _held_out_predictors(*zip(*chosen, strict=True))
+            for clip in clips
+            if not clip.record.fake
+        ]
+        shift = torch.logit(torch.tensor(np.quantile(highest, 1 - _REAL_SHARE)), eps=1e-6)
+        for member, _ in chosen:
+            with torch.no_grad():
+                member.get_parameter("classify.bias")[FAKE] -= shift

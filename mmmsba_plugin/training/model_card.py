@@ -57,6 +57,11 @@ _ENSEMBLE = """\
   Metrics, thresholds and calibration below are of each clip as predicted by those networks that
   held it out; on a new clip all are averaged, which varies less
 """
+_KINDS = """\
+  {num_segments} of them did not learn from clips that are fake from end to end. Both kinds are
+  averaged by themselves, shifted until 5 % of the real validation clips look fake to each, and at
+  each moment the more suspicious one counts
+"""
 
 _TUNED_FROM = """
 - **Tuned from**: the checkpoint `{checkpoint}`, whose weights have the SHA-256 `{weights_sha256}`;
@@ -131,7 +136,7 @@ def write_card(config: CheckpointConfig) -> str:
         trained_on=config.trained_on or "not said",
         tuned_from=tuned_from,
         clips=(_CLIPS if num == 1 else _CLIPS_OF_ENSEMBLE).format(**training),
-        ensemble=_ENSEMBLE.format(num=num) if num > 1 else "",
+        ensemble=_ensemble(config),
         preset=training["preset"],
         epochs=training["epochs"],
         seed=training["seed"],
@@ -145,6 +150,14 @@ def write_card(config: CheckpointConfig) -> str:
         ),
         thresholds="\n".join(_thresholds(config)).strip(),
     )
+
+
+def _ensemble(config: CheckpointConfig) -> str:
+    """Return what the networks are; nothing of a single one."""
+    num = len(config.members)
+    num_segments = sum(member.learns_from == "segments" for member in config.members)
+    kinds = _KINDS.format(num_segments=num_segments) if 0 < num_segments < num else ""
+    return _ENSEMBLE.format(num=num) + kinds if num > 1 else ""
 
 
 def _metrics(metrics: Mapping[str, Mapping[str, float]]) -> Iterator[str]:

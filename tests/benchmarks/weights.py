@@ -1,10 +1,11 @@
 """Measure a checkpoint on identities it never saw, and write the metrics into its card.
 
-    python tests/benchmarks/weights.py CHECKPOINT --forged DIR [--footage DIR]
+    python tests/benchmarks/weights.py CHECKPOINT --forged DIR [--cuts DIR] [--footage DIR]
 
-``--forged`` is what ``mmmsba forge FOOTAGE --split dev`` wrote; ``--footage`` is a folder of real
-clips in LAV-DF's layout whose split ``dev`` holds real clips and whole-clip forgeries by real
-generators. Nothing here may be used to choose a setting: it is a report.
+``--forged`` is what ``mmmsba forge FOOTAGE --split dev`` wrote, and ``--cuts`` the same of the
+forger ``counterpart``; ``--footage`` is a folder of real clips in LAV-DF's layout whose split
+``dev`` holds real clips and whole-clip forgeries by real generators. Nothing here may be used to
+choose a setting: it is a report.
 """
 
 import argparse
@@ -33,6 +34,9 @@ METRICS = (
 #: Clips of one person whose lips Wav2Lip painted, and real ones of the same person.
 PAINTED, REAL = "quiz_", "orig_nicole_"
 
+#: Fewer fake clips than this say nothing of a group.
+FEWEST = 3
+
 Predict = Callable[[Iterable[Record]], list[Result]]
 
 
@@ -40,6 +44,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("checkpoint", type=Path)
     parser.add_argument("--forged", dest="fake", type=Path, required=True, metavar="DIR")
+    parser.add_argument("--cuts", type=Path, metavar="DIR")
     parser.add_argument("--footage", dest="source_clips", type=Path, metavar="DIR")
     options = parser.parse_args()
     detector = Detector.from_pretrained(options.checkpoint, cache=FeatureCache())
@@ -47,29 +52,42 @@ def main() -> None:
     def predict(records: Iterable[Record]) -> list[Result]:
         return run(detector, records)
 
-    lines = list(_report(predict, options.fake, options.footage))
+    lines = list(_report(predict, options.fake, options.cuts, options.source_clips))
     sys.stdout.write("\n".join(lines))
     put_section(options.checkpoint / CARD, "measured on others", lines)
 
 
-def _report(predict: Predict, fake: Path, source_clips: Path | None) -> Iterator[str]:
+def _report(
+    predict: Predict, fake: Path, cuts: Path | None, source_clips: Path | None
+) -> Iterator[str]:
     yield "## Measured on people it never saw"
     yield ""
     yield "With 95 % intervals over people. Nothing was chosen by these figures."
     yield ""
-    results = predict(read_lavdf(fake))
-    yield from _fake(_measured(results))
-    yield from _false_alarms("real files of that dataset", results)
+    yield from _fake("Forged by forgers that it learned from", predict(read_lavdf(fake)), _kind)
+    if cuts is not None:
+        of_parts = [r for r in read_lavdf(cuts) if not r.fake or r.kind == "counterpart"]
+        title = "Cuts between a real clip and what a real generator made of it"
+        yield from _fake(title, predict(of_parts), _generator)
     if source_clips is not None:
         yield from _real(predict, list(read_lavdf(source_clips, split="dev")))
+
+
+def _kind(record: Record) -> str:
+    return record.kind or "unknown"
+
+
+def _generator(record: Record) -> str:
+    return str(record.extra.get("generator") or "unknown")
 
 
 def _measured(results: Sequence[Result]) -> Evaluation:
     return measure(*tables(results, name="it"), num_resamples=1000)
 
 
-def _fake(evaluation: Evaluation) -> Iterator[str]:
-    yield "### Forged by forgers that it learned from"
+def _fake(title: str, results: Sequence[Result], group: Callable[[Record], str]) -> Iterator[str]:
+    evaluation = _measured(results)
+    yield f"### {title}"
     yield ""
     yield f"{evaluation.num_fake} fake and {evaluation.num_real} real files, official mode."
     yield ""
@@ -79,11 +97,22 @@ def _fake(evaluation: Evaluation) -> Iterator[str]:
         if name in evaluation.intervals:
             yield f"| {name} | {_row(evaluation.intervals[name])} |"
     yield ""
-    yield "| fake clips | how many | AUC | 95 % interval |"
-    yield "|---|---|---|---|"
-    for name, group in evaluation.groups.items():
-        if "+" not in name:
-            yield f"| {name} | {group.num_fake} | {_row(group.intervals['auc'])} |"
+    yield from _groups(results, lambda record: f"altered: {record.altered}", group)
+    yield from _false_alarms("real files of that dataset", results)
+
+
+def _groups(results: Sequence[Result], *groups: Callable[[Record], str]) -> Iterator[str]:
+    """Yield a table of the fake clips of each group against all that are real."""
+    real = [result for result in results if not result.record.fake]
+    yield from CLIPS_TABLE
+    for group in groups:
+        of_group: dict[str, list[Result]] = {}
+        for result in results:
+            if result.record.fake:
+                of_group.setdefault(group(result.record), []).append(result)
+        for name, fake in sorted(of_group.items()):
+            if len(fake) >= FEWEST and "+" not in name:
+                yield _row_of(name, [*real, *fake])
     yield ""
 
 
@@ -92,8 +121,7 @@ def _real(predict: Predict, records: Sequence[Record]) -> Iterator[str]:
     others = [r for r in records if r not in same]
     yield "### Real fakes of whole clips"
     yield ""
-    yield "| clips | fake | real | AUC | 95 % interval |"
-    yield "|---|---|---|---|---|"
+    yield from CLIPS_TABLE
     with TemporaryDirectory() as folder:
         muted = [replace(r, media=muted_copy(r.media, Path(folder))) for r in same]
         # Each clip by itself: they are of one person.
@@ -102,21 +130,63 @@ def _real(predict: Predict, records: Sequence[Record]) -> Iterator[str]:
     results = predict(others)
     yield _row_of("other generators against other people", results)
     yield ""
+    yield from _groups(results, _generator)
+    yield _above_own(results)
+    yield ""
     yield from _false_alarms("real clips as they were filmed", results)
+    of_corpus: dict[str, list[Result]] = {}
+    for result in results:
+        of_corpus.setdefault(str(result.record.extra.get("corpus") or "unknown"), []).append(result)
+    yield "| real clips of | how many | segments a minute |"
+    yield "|---|---|---|"
+    for corpus, of_it in sorted(of_corpus.items()):
+        if real := _real_of(of_it):
+            segments = sum(len(result.report.segments) for result in real)
+            yield f"| {corpus} | {len(real)} | {60 * segments / _duration_s(real):.2f} |"
+    yield ""
+
+
+CLIPS_TABLE = (
+    "| clips | fake | real | AUC | 95 % interval | fake flagged | real flagged |",
+    "|---|---|---|---|---|---|---|",
+)
 
 
 def _row_of(name: str, results: Sequence[Result]) -> str:
     evaluation = _measured(results)
+    flagged = dict.fromkeys((True, False), 0)
+    for result in results:
+        flagged[result.record.fake] += bool(result.report.fake)
     auc = _row(evaluation.intervals["auc"])
-    return f"| {name} | {evaluation.num_fake} | {evaluation.num_real} | {auc} |"
+    counts = f"{evaluation.num_fake} | {evaluation.num_real}"
+    return f"| {name} | {counts} | {auc} | {flagged[True]} | {flagged[False]} |"
+
+
+def _above_own(results: Sequence[Result]) -> str:
+    """Return how many fakes score above the real clip that they were made of."""
+    score = {result.record.name: result.report.score for result in results}
+    pairs = [
+        (result.report.score, score[result.record.original])
+        for result in results
+        if result.record.fake and result.record.original in score
+    ]
+    both = [(fake, real) for fake, real in pairs if fake is not None and real is not None]
+    above = sum(fake > real for fake, real in both)
+    return f"{above} of {len(both)} fakes score above the real clip that they were made of."
+
+
+def _real_of(results: Sequence[Result]) -> list[Result]:
+    return [r for r in results if not r.record.fake and r.report.score is not None]
+
+
+def _duration_s(results: Sequence[Result]) -> float:
+    return sum(result.report.duration_s for result in results)
 
 
 def _false_alarms(name: str, results: Sequence[Result]) -> Iterator[str]:
-    real = [
-        result for result in results if not result.record.fake and result.report.score is not None
-    ]
+    real = _real_of(results)
     segments = np.array([len(result.report.segments) for result in real])
-    minutes = np.array([(result.report.media.duration_s or 0.0) / 60 for result in real])
+    minutes = np.array([result.report.duration_s / 60 for result in real])
 
     def a_minute(draw: Draw) -> float:
         return float(segments[draw.clips].sum() / minutes[draw.clips].sum())

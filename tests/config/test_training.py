@@ -18,7 +18,7 @@ def test_a_preset_fills_up_what_a_run_leaves_open():
     assert config.train.seed == 3
     assert config.train.batch_size == defaults["train"]["batch_size"]
     assert config.false_positive_rate == defaults["false_positive_rate"]
-    assert config.num_members == 4
+    assert config.num_members == 8
 
 
 def test_what_a_run_says_goes_before_its_preset():

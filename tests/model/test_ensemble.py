@@ -30,6 +30,39 @@ def test_an_ensemble_averages_its_members():
     assert together.fused.shape[-1] == 3 * outputs[0].fused.shape[-1]
 
 
+def kinds(*changes):
+    """Return an ensemble of one network of each kind, and what each says alone."""
+    configs = [
+        ALONE.model_copy(update={"learns_from": kind, **change})
+        for kind, change in zip(("all", "segments"), changes, strict=True)
+    ]
+    members = [MmmsBa(config).eval() for config in configs]
+    return Ensemble(members).eval(), [member(rows()).heads for member in members]
+
+
+def test_of_two_kinds_the_more_suspicious_one_counts_at_each_snippet():
+    together, alone = kinds({}, {})
+    heads = together(rows()).heads
+    fake = torch.stack([heads["classify"].diff(dim=-1)[..., 0] for heads in alone])
+    assert fake.argmax(dim=0).unique().numel() == 2
+    for name in ("classify", "regress"):
+        expected = torch.where((fake[0] >= fake[1])[..., None], alone[0][name], alone[1][name])
+        torch.testing.assert_close(heads[name], expected)
+
+
+def test_what_tells_segments_is_of_those_that_learned_segments_alone():
+    together, alone = kinds({}, {})
+    of_segments = together(rows()).of_segments
+    torch.testing.assert_close(of_segments, alone[1])
+    one_kind = Ensemble.from_configs([ALONE, ALONE]).eval()
+    assert one_kind(rows()).of_segments is None
+
+
+def test_a_head_of_one_kind_alone_is_its_own():
+    together, alone = kinds({"heads": ("classify",)}, {})
+    torch.testing.assert_close(together(rows()).heads["regress"], alone[1]["regress"])
+
+
 def test_a_configuration_says_how_many_there_are():
     config = FitConfig(network={"members": 3, "gru_units": 5})
     network = Ensemble.from_configs(config.members(ALONE.dims))

@@ -3,17 +3,22 @@
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 
-from mmmsba_plugin.config import FitConfig, TrainConfig, TuneConfig
+from mmmsba_plugin.config import FitConfig, LocalizationConfig, TrainConfig, TuneConfig
 from mmmsba_plugin.datasets.lavdf import read_lavdf
 from mmmsba_plugin.detector import MmmsbaDetector
 from mmmsba_plugin.errors import TrainingError
 from mmmsba_plugin.model.checkpoint import load_checkpoint
+from mmmsba_plugin.model.ensemble import Ensemble
+from mmmsba_plugin.model.inference import predict
 from mmmsba_plugin.record import WHOLE_CLIP
+from mmmsba_plugin.training.data import load_clips
 from mmmsba_plugin.training.finetune import finetune
 from mmmsba_plugin.training.fit import fit
+from mmmsba_plugin.training.split import folds
 from mmmsba_plugin.training.trainer import train_network
 
 from .runs import TINY
@@ -134,10 +139,41 @@ def test_a_network_can_leave_out_clips_that_are_fake_throughout(
     )
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("mmmsba_plugin.training.fit.train_network", record_clips)
-        fit([*records, *throughout], config, tmp_path / "out", cache=feature_cache)
+        fitted = fit([*records, *throughout], config, tmp_path / "out", cache=feature_cache)
     for learns_from, train, held_out in seen:
         assert any(c.fake_throughout for c in train) == (learns_from == "all")
         assert any(c.fake_throughout for c in held_out)
+    card = (fitted.checkpoint / "README.md").read_text()
+    assert "2 of them did not learn from clips that are fake from end to end" in card
+
+
+def test_all_kinds_of_networks_find_as_many_real_clips_suspicious(
+    talking_head_dataset, source, tmp_path
+):
+    records = [replace(r, split="train") for r in read_lavdf(talking_head_dataset)]
+    config = FitConfig.read(
+        {
+            "network": {**TINY.network, "members": [{}, {"learns_from": "segments"}] * 2},
+            "train": {"batch_size": 8, "max_epochs": 1, "folds": 2},
+        }
+    )
+    fitted = fit(records, config, tmp_path / "out", cache=source.cache)
+    network, _ = load_checkpoint(fitted.checkpoint)
+    clips = load_clips([r for r in records if not r.fake], source)[0]
+    shares = folds(records, members=4, num_folds=2)
+    for kind in ("all", "segments"):
+        of_kind = [
+            (member, held_out)
+            for member, (_, held_out) in zip(network, shares, strict=True)
+            if member.config.learns_from == kind
+        ]
+        highest = []
+        for clip in clips:
+            if members := [member for member, held_out in of_kind if clip.record in held_out]:
+                features = source.features(clip.media)
+                scores = predict(Ensemble(members), features, LocalizationConfig()).scores
+                highest.append(np.nanmax(scores))
+        assert np.quantile(highest, 0.95) == pytest.approx(0.5, abs=1e-4)
 
 
 def _network(fitted):

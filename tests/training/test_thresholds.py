@@ -126,7 +126,7 @@ class TestChosenPoint:
 
         def along(clip: int) -> Prediction:
             row = np.array([np.nan, 0.01, scores[clip], 0.01])
-            return Prediction(row, {}, {"audio": row})
+            return Prediction(row, {}, {}, {"audio": row})
 
         monkeypatch.setattr(
             thresholds, "predict", lambda _, features, __: along(int(features.end_s))
