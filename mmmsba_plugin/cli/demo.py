@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from mmmsba_plugin.demo import Demo
     from mmmsba_plugin.schema import Report
 
+#: Proposals that are shown where none is sure enough to be reported.
+_NUM_PROPOSALS = 2
+
 
 def demo(
     *,
@@ -65,11 +68,15 @@ def _print_result(result: "Demo", console: "Console") -> None:
     from mmmsba_plugin.timebase import clock
 
     console.print(f"really forged: {truth_of(result.record)}")
-    segments = (
+    segments = ", ".join(
         f"{clock(segment.start_s)} to {clock(segment.end_s)} ({ALTERED[segment.modality]})"
         for segment in result.report.segments
     )
-    console.print(f"reported as fake: {', '.join(segments) or 'nothing'}")
+    proposals = ", ".join(
+        f"{clock(proposal.start_s)} to {clock(proposal.end_s)}"
+        for proposal in result.report.proposals[:_NUM_PROPOSALS]
+    )
+    console.print(f"reported as fake: {segments or f'nothing; most suspicious are {proposals}'}")
     if result.untouched is not None:
         console.print(
             f"the clip scores {_score(result.report)}, and {_score(result.untouched)} "

@@ -55,12 +55,12 @@ _CLIPS_OF_ENSEMBLE = (
 _ENSEMBLE = """\
 - **Networks**: an ensemble of {num}, each stopped by identities that it did not learn from.
   Metrics, thresholds and calibration below are of each clip as predicted by those networks that
-  held it out; on a new clip all are averaged, which varies less
+  held it out; on a new clip all are averaged, which varies less.
 """
 _KINDS = """\
-  {num_segments} of them did not learn from clips that are fake from end to end. Both kinds are
-  averaged by themselves, shifted until 5 % of the real validation clips look fake to each, and at
-  each moment the more suspicious one counts
+  {num_segments} of them did not learn from clips that are fake from end to end. Each kind is
+  averaged by itself, and shifted until 5 % of the real validation clips look fake to it. The more
+  suspicious kind counts at each moment; proposals are ranked by those {num_segments} alone.
 """
 
 _TUNED_FROM = """

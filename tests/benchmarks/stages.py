@@ -59,7 +59,7 @@ from mmmsba_plugin.model.ensemble import Ensemble
 from mmmsba_plugin.model.inference import predict
 from mmmsba_plugin.plugins import lookup
 
-BUDGET_S = 20.0
+BUDGET_S = 25.0
 MINUTE_S = 60.0
 WIDTH_PX, HEIGHT_PX = 640, 360
 NUM_NAMED = 5
