@@ -66,13 +66,13 @@ def test_the_demo_finds_its_own_fake_segments(tmp_path):
     assert result.returncode == 0, result.stderr
     # With the bundled weights; the clip, and so the answer, is the same on every machine but for
     # rounding.
-    truth, found = (
+    truth, segments = (
         [Segment(*map(float, pair)) for pair in re.findall(r"0:(\d\d\.\d+) to 0:(\d\d\.\d+)", line)]
         for line in result.stdout.splitlines()
         if line.startswith(("really forged: ", "reported as fake: "))
     )
     assert len(truth) == 2
-    assert all(any(tiou(segment, of_truth) > 0.5 for segment in found) for of_truth in truth)
+    assert all(any(tiou(segment, of_truth) > 0.5 for segment in segments) for of_truth in truth)
     assert "says nothing about real footage" in result.stdout
     assert "<svg" in (tmp_path / "mmmsba-demo/report.html").read_text(encoding="utf-8")
 

@@ -134,15 +134,15 @@ def _real(predict: Predict, records: Sequence[Record]) -> Iterator[str]:
     yield _above_own(results)
     yield ""
     yield from _false_alarms("real clips as they were filmed", results)
-    of_corpus: dict[str, list[Result]] = {}
+    of_source: dict[str, list[Result]] = {}
     for result in results:
-        of_corpus.setdefault(str(result.record.extra.get("corpus") or "unknown"), []).append(result)
+        of_source.setdefault(str(result.record.extra.get("corpus") or "unknown"), []).append(result)
     yield "| real clips of | how many | segments a minute |"
     yield "|---|---|---|"
-    for corpus, of_it in sorted(of_corpus.items()):
+    for source, of_it in sorted(of_source.items()):
         if real := _real_of(of_it):
             segments = sum(len(result.report.segments) for result in real)
-            yield f"| {corpus} | {len(real)} | {60 * segments / _duration_s(real):.2f} |"
+            yield f"| {source} | {len(real)} | {60 * segments / _duration_s(real):.2f} |"
     yield ""
 
 

@@ -125,10 +125,10 @@ def test_a_network_can_leave_out_clips_that_are_fake_throughout(
     records = [replace(r, split="train") for r in read_lavdf(talking_head_dataset)]
     fakes = [r for r in records if r.fake]
     throughout = [replace(r, truth=(WHOLE_CLIP,), key=f"{r.key} whole") for r in fakes]
-    seen = []
+    calls = []
 
     def record_clips(network, train, held_out, *args, **kwargs):
-        seen.append((network.config.learns_from, train, held_out))
+        calls.append((network.config.learns_from, train, held_out))
         return train_network(network, train, held_out, *args, **kwargs)
 
     config = FitConfig.read(
@@ -140,7 +140,7 @@ def test_a_network_can_leave_out_clips_that_are_fake_throughout(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("mmmsba_plugin.training.fit.train_network", record_clips)
         fitted = fit([*records, *throughout], config, tmp_path / "out", cache=feature_cache)
-    for learns_from, train, held_out in seen:
+    for learns_from, train, held_out in calls:
         assert any(c.fake_throughout for c in train) == (learns_from == "all")
         assert any(c.fake_throughout for c in held_out)
     card = (fitted.checkpoint / "README.md").read_text()

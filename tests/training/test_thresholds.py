@@ -176,8 +176,8 @@ class TestChosenPoint:
 
     def test_the_scores_of_real_clips_are_kept_at_each_percent(self, monkeypatch, pairs):
         scores, fake = pairs
-        kept = self.choose(monkeypatch, scores, fake).real_scores
-        assert kept == pytest.approx([np.quantile(scores[~fake], q / 100) for q in range(101)])
+        quantiles = self.choose(monkeypatch, scores, fake).real_scores
+        assert quantiles == pytest.approx([np.quantile(scores[~fake], q / 100) for q in range(101)])
         assert self.choose(monkeypatch, scores[31:], fake[31:]).real_scores == ()
 
     @pytest.mark.parametrize("method", ["temperature", "isotonic"])
