@@ -130,6 +130,9 @@ class VideoStream(FrozenModel):
     duration_s: Seconds | None = Field(
         default=None, description="Duration in seconds, as the container states it."
     )
+    index: int | None = Field(
+        default=None, ge=0, description="Number of the stream in the file; null if it is not known."
+    )
 
 
 class AudioStream(FrozenModel):
@@ -143,6 +146,9 @@ class AudioStream(FrozenModel):
     )
     duration_s: Seconds | None = Field(
         default=None, description="Duration in seconds, as the container states it."
+    )
+    index: int | None = Field(
+        default=None, ge=0, description="Number of the stream in the file; null if it is not known."
     )
 
 
@@ -164,6 +170,9 @@ class Media(FrozenModel):
     )
     audio: AudioStream | None = Field(
         default=None, description="The audio stream; null if there is none."
+    )
+    others: tuple[Words, ...] = Field(
+        default=(), description="Streams of frames or audio that were not read, in words."
     )
 
 

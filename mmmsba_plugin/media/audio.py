@@ -27,6 +27,10 @@ DRIFT_TOLERANCE_S = 0.05
 #: above, and its loss must not shift what follows.
 LOSS_TOLERANCE_S = 0.005
 
+#: A mix with less than this share of the power of its loudest channel has lost what that says. One
+#: of six channels alone keeps more than five times as much.
+_CANCELLED = 0.01
+
 #: Full scale of the 32-bit integers that the resampler hands over.
 _FULL_SCALE = np.float32(2**31)
 
@@ -127,6 +131,7 @@ class _Run:
         self._num_read = 0
         self._num_yielded = 0
         self._waiting: list[NDArray[np.float32]] = []
+        self._channels = _Channels(frame, sample_rate_hz)
 
     @property
     def end_s(self) -> float:
@@ -143,10 +148,12 @@ class _Run:
         self._num_read += frame.samples
         # The resampler counts by itself; stamps that jitter would only confuse it.
         frame.pts = None
+        self._channels.add(frame)
         yield from self._blocks(self._resampler.resample(frame), least=self._block_samples)
 
     def finish(self) -> Iterator[AudioBlock]:
         """Yield the remaining blocks."""
+        self._channels.add(None)
         yield from self._blocks(self._resampler.resample(None), least=1)
 
     def _blocks(self, frames: list[AvFrame], *, least: int) -> Iterator[AudioBlock]:
@@ -158,7 +165,43 @@ class _Run:
             block, rest = samples[: self._block_samples], samples[self._block_samples :]
             self._waiting = [rest] if rest.size else []
             self._num_yielded += block.size
+            block = self._channels.unless_cancelled(block)
             yield AudioBlock(start_s, block, self._sample_rate_hz)
+
+
+class _Channels:
+    """The channels of a run beside their mix, for moments at which they cancel each other in it.
+
+    A channel that is inverted is heard by everyone, but vanishes where channels are added up.
+    """
+
+    def __init__(self, frame: AvFrame, sample_rate_hz: int) -> None:
+        import av
+
+        self._resampler = None
+        if frame.layout.nb_channels > 1:
+            self._resampler = av.AudioResampler(
+                format="s32p", layout=frame.layout.name, rate=sample_rate_hz
+            )
+        self._waiting: NDArray[np.float32] = np.zeros((frame.layout.nb_channels, 0), np.float32)
+
+    def add(self, frame: AvFrame | None) -> None:
+        """Take in a frame; None asks for the rest."""
+        if self._resampler is None:
+            return
+        parts = [f.to_ndarray().astype(np.float32) for f in self._resampler.resample(frame)]
+        self._waiting = np.concatenate([self._waiting, *(p / _FULL_SCALE for p in parts)], axis=1)
+
+    def unless_cancelled(self, mix: "NDArray[np.float32]") -> "NDArray[np.float32]":
+        """Return the next part of the mix, or the loudest channel where next to nothing is left."""
+        if self._resampler is None:
+            return mix
+        channels, self._waiting = np.split(self._waiting, [mix.size], axis=1)
+        powers = np.square(channels, dtype=np.float64).sum(axis=1)
+        if np.square(mix, dtype=np.float64).sum() >= _CANCELLED * powers.max():
+            return mix
+        loudest: NDArray[np.float32] = channels[int(np.argmax(powers))]
+        return np.pad(loudest, (0, mix.size - loudest.size))
 
 
 def _format(frame: AvFrame) -> tuple[int, str, str]:

@@ -15,10 +15,11 @@ from mmmsba_plugin.files import sha256_of
 from mmmsba_plugin.media.container import AvContainer, AvFrame, AvPacket, AvStream, open_media
 from mmmsba_plugin.media.packets import (
     Kind,
+    StampOrder,
     decode_packet,
-    first_stream,
     packet_end_s,
     read_packets,
+    streams_of,
 )
 from mmmsba_plugin.schema import AudioStream, Media, VideoStream
 from mmmsba_plugin.timebase import pts_to_s
@@ -77,7 +78,7 @@ def probe(path: str | Path, *, with_hash: bool = True) -> Media:
             says why and what to do.
     """
     with open_media(path) as container:
-        starts, last_s = _scan(container)
+        starts, others, last_s = _scan(container)
         if not starts:
             if not any(getattr(container.streams, kind) for kind in _KINDS):
                 raise MediaUnreadableError(
@@ -98,35 +99,59 @@ def probe(path: str | Path, *, with_hash: bool = True) -> Media:
             zero_s=zero_s,
             video=_video(starts["video"], zero_s) if "video" in starts else None,
             audio=_audio(starts["audio"], zero_s) if "audio" in starts else None,
+            others=tuple(map(_in_words, others)),
         )
 
 
-def _scan(container: AvContainer) -> tuple[dict[Kind, _Start], float | None]:
-    """Find the first frame and audio that can be decoded, and where the last packet ends.
+def _scan(
+    container: AvContainer,
+) -> tuple[dict[Kind, _Start], list[AvStream], float | None]:
+    """Find the streams to read and their first frame, the others, and where the last packet ends.
 
     All packets are read, though few are decoded: recorders that write as they go never learn
     how long they wrote, and headers of variable frame rate may state less than there is.
     """
-    streams = {kind: s for kind in _KINDS if (s := first_stream(container, kind)) is not None}
-    kinds = {stream.index: kind for kind, stream in streams.items()}
-    starts: dict[Kind, _Start] = {}
-    last_s: float | None = None
+    streams = {kind: streams_of(container, kind) for kind in _KINDS}
+    by_index = {stream.index: stream for of_kind in streams.values() for stream in of_kind}
+    orders = {index: StampOrder(stream) for index, stream in by_index.items()}
+    firsts: dict[int, _Start] = {}
+    num_packets = dict.fromkeys(by_index, 0)
+    ends_s: dict[int, float] = {}
     for packet in read_packets(container):
-        if packet is None or packet.stream_index not in kinds:
+        if packet is None or (index := packet.stream_index) not in by_index:
             continue
-        kind = kinds[packet.stream_index]
-        if kind not in starts:
-            _note_first(starts, kind, streams[kind], packet)
+        num_packets[index] += 1
+        if index not in firsts:
+            orders[index].add(packet)
+            _note_first(firsts, by_index[index], packet, orders[index])
         end_s = None if packet.is_discard else packet_end_s(packet)
-        last_s = max((s for s in (last_s, end_s) if s is not None), default=None)
-    for kind in streams.keys() - starts.keys():
-        _note_first(starts, kind, streams[kind], None)
-    return starts, last_s
+        if end_s is not None:
+            ends_s[index] = max(end_s, ends_s.get(index, end_s))
+    for index in by_index.keys() - firsts.keys():
+        _note_first(firsts, by_index[index], None, orders[index])
+    starts: dict[Kind, _Start] = {}
+    for kind, of_kind in streams.items():
+        readable = [stream for stream in of_kind if stream.index in firsts]
+        # A still beside a film is its poster, whether it is marked as one or not.
+        moving = [stream for stream in readable if num_packets[stream.index] > 1]
+        if chosen := next(iter(moving or readable), None):
+            starts[kind] = firsts[chosen.index]
+    chosen_ones = {start.stream.index for start in starts.values()}
+    others = [stream for index, stream in by_index.items() if index not in chosen_ones]
+    last_s = max((ends_s[index] for index in chosen_ones & ends_s.keys()), default=None)
+    return starts, others, last_s
 
 
-def _note_first(starts: dict[Kind, _Start], kind: Kind, stream: AvStream, packet: AvPacket) -> None:
+def _note_first(
+    firsts: dict[int, _Start], stream: AvStream, packet: AvPacket | None, order: StampOrder
+) -> None:
     if frames := decode_packet(stream, packet):
-        starts[kind] = _Start(stream, frames[0])
+        firsts[stream.index] = _Start(stream, order.stamp(frames[0]))
+
+
+def _in_words(stream: AvStream) -> str:
+    language = f", {stream.language}" if stream.language else ""
+    return f"{stream.type} stream {stream.index} ({stream.codec_context.name}{language})"
 
 
 def _stated_end_s(container: AvContainer, starts: dict[Kind, _Start]) -> float | None:
@@ -163,6 +188,7 @@ def _video(start: _Start, zero_s: float) -> VideoStream:
         fps_hz=float(stream.average_rate) if stream.average_rate else None,
         start_s=start.start_s - zero_s,
         duration_s=start.duration_s,
+        index=start.stream.index,
     )
 
 
@@ -174,4 +200,5 @@ def _audio(start: _Start, zero_s: float) -> AudioStream:
         channels=start.frame.layout.nb_channels,
         start_s=start.start_s - zero_s,
         duration_s=start.duration_s,
+        index=start.stream.index,
     )

@@ -14,6 +14,7 @@ from mmmsba_plugin.errors import MediaUnreadableError
 from mmmsba_plugin.media.container import AvFrame, open_media
 from mmmsba_plugin.media.packets import (
     Damage,
+    StampOrder,
     StreamDecoder,
     decode_packet,
     first_stream,
@@ -115,7 +116,7 @@ def _decode_until(media: Media, time_s: float, *, from_s: float) -> tuple[AvFram
 
     latest = None
     with open_media(media.path) as container:
-        stream = first_stream(container, "video")
+        stream = first_stream(container, "video", media.video.index if media.video else None)
         if stream is None:
             return None
         stream.codec_context.thread_count = 1
@@ -125,8 +126,11 @@ def _decode_until(media: Media, time_s: float, *, from_s: float) -> tuple[AvFram
                 at = s_to_pts(from_s, stream.time_base, zero_s=media.zero_s)
                 container.seek(at, stream=stream)
         packets = (p for p in read_packets(container) if p and p.stream_index == stream.index)
+        order = StampOrder(stream)
         for packet in chain(packets, [None]):
-            for frame in decode_packet(stream, packet) or ():
+            if packet is not None:
+                order.add(packet)
+            for frame in map(order.stamp, decode_packet(stream, packet) or ()):
                 if frame.pts is None:
                     continue
                 pts_s = pts_to_s(frame.pts, frame.time_base, zero_s=media.zero_s)

@@ -100,7 +100,7 @@ def ok_report(
             for modality, alone in by_modality.items()
         },
         proposals=_proposals(*proposals, calibration),
-        warnings=features.warnings,
+        warnings=_warnings(media, features),
         provenance=provenance,
         curves=Curves(
             start_s=features.grid.start_s,
@@ -117,6 +117,12 @@ def _share_above(score: float, quantiles: Sequence[float]) -> float:
     return 1.0 - float(np.interp(score, quantiles, shares))
 
 
+def _warnings(media: Media, features: ClipFeatures) -> tuple[str, ...]:
+    """Return what a reader should know about the input."""
+    others = (f"the {stream} of the file was not evaluated" for stream in media.others)
+    return (*features.warnings, *others)
+
+
 def abstained(media: Media, features: ClipFeatures, *, provenance: Provenance) -> Report:
     """Return the report of a clip that could be read but holds nothing to judge."""
     reasons = dict.fromkeys(
@@ -130,7 +136,7 @@ def abstained(media: Media, features: ClipFeatures, *, provenance: Provenance) -
             modality: ModalityReport(score=None, opt_outs=parts)
             for modality, parts in features.opt_outs.items()
         },
-        warnings=features.warnings,
+        warnings=_warnings(media, features),
         problem=Problem(
             kind=NOTHING_TO_EVALUATE,
             message=f"nothing to judge in {media.path}: {why}; give a clip in which a face is "

@@ -106,7 +106,9 @@ def write_changed(source: Path, path: Path, change: Change) -> None:
         np.random.default_rng(0),
     )
     assert media.video is not None
-    frames: Iterable[Frame] = map(partial(_middle, crop_share=change.crop_share), FrameReader(media))
+    frames: Iterable[Frame] = map(
+        partial(_middle, crop_share=change.crop_share), FrameReader(media)
+    )
     frames = develop(frames, processing, rng)
     fps_hz = fps_of(media)
     if processing.fps_hz is not None:

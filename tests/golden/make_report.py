@@ -56,8 +56,12 @@ def report() -> Report:
                 fps_hz=25.0,
                 start_s=0.04,
                 duration_s=9.96,
+                index=0,
             ),
-            audio=AudioStream(codec="aac", sample_rate_hz=48_000, channels=2, duration_s=10.0),
+            audio=AudioStream(
+                codec="aac", sample_rate_hz=48_000, channels=2, duration_s=10.0, index=1
+            ),
+            others=("audio stream 2 (aac, fra)",),
         ),
         score=0.93,
         threshold=Threshold(value=0.5, false_positive_rate=0.05),

@@ -65,6 +65,12 @@ def report(
     )
 
 
+def test_streams_that_were_not_read_are_named():
+    media = MEDIA.model_copy(update={"others": ("audio stream 2 (aac)",)})
+    (warning,) = abstained(media, CLIP, provenance=PROVENANCE).warnings
+    assert warning == "the audio stream 2 (aac) of the file was not evaluated"
+
+
 class TestShareOfRealClips:
     @pytest.mark.parametrize(
         ("score", "share"), [(0.05, 1.0), (0.2, 1.0), (0.4, 0.5), (0.5, 0.25), (0.7, 0.0)]
