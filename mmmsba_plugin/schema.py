@@ -174,6 +174,11 @@ class Media(FrozenModel):
     others: tuple[Words, ...] = Field(
         default=(), description="Streams of frames or audio that were not read, in words."
     )
+    joins_s: tuple[Seconds, ...] = Field(
+        default=(),
+        description="Moments at which its time stamps start anew, or jump too far to be true, in "
+        "seconds; what follows was laid behind what lies before.",
+    )
 
 
 class Threshold(FrozenModel):

@@ -157,7 +157,9 @@ def without_packets(source: Path, path: Path, *, kind: str, lost: range, muxer: 
     return path
 
 
-def _copy_packets(source: Path, target: Any, *, muxer: str, keep: Callable[[Any], bool]) -> None:
+def _copy_packets(
+    source: Path, target: Any, *, muxer: str, keep: Callable[[Any], bool], late_s: float = 0.0
+) -> None:
     import av
 
     with av.open(str(source)) as read, av.open(target, "w", format=muxer) as out:
@@ -165,6 +167,9 @@ def _copy_packets(source: Path, target: Any, *, muxer: str, keep: Callable[[Any]
         for packet in read.demux():
             if packet.size and keep(packet):
                 packet.stream = streams[packet.stream_index]
+                if late_s:
+                    late = round(late_s / packet.time_base)
+                    packet.pts, packet.dts = packet.pts + late, packet.dts + late
                 out.mux(packet)
 
 
@@ -197,9 +202,9 @@ def with_broken_packet(source: Path, path: Path, *, kind: str, index: int) -> Pa
     return path
 
 
-def copied(source: Path, path: Path, *, muxer: str) -> Path:
-    """Copy all packets of a file into another format, and return the copy's path."""
-    _copy_packets(source, str(path), muxer=muxer, keep=lambda packet: True)
+def copied(source: Path, path: Path, *, muxer: str, late_s: float = 0.0) -> Path:
+    """Copy all packets of a file into another format, so much later, and return the copy's path."""
+    _copy_packets(source, str(path), muxer=muxer, keep=lambda packet: True, late_s=late_s)
     return path
 
 

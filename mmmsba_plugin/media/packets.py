@@ -5,6 +5,7 @@ even raises ``PermissionError``), and a file that was cut short ends as if it we
 each packet is decoded by itself, and what went wrong is counted instead of raised.
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from heapq import heappop, heappush
@@ -12,13 +13,21 @@ from typing import Literal
 
 from mmmsba_plugin.media.container import AvContainer, AvFrame, AvPacket, AvStream, open_media
 from mmmsba_plugin.schema import Media
-from mmmsba_plugin.timebase import clock, pts_to_s
+from mmmsba_plugin.timebase import clock, pts_to_s, s_to_pts
 
 Kind = Literal["video", "audio"]
 
 #: How much sooner than stated a file may end and still count as whole, in seconds. Headers
 #: round, and the last frame or audio frame is often left out of the sum.
 END_TOLERANCE_S = 0.5
+
+#: A stream whose stamps go back by this much starts anew, in seconds; smaller steps are disorder.
+_MAX_STEP_BACK_S = -1.0
+#: Longest gaps of a stream, all together, in seconds: recorders pause for minutes. Beyond them
+#: stamps are not believed, because a gap costs memory and none of the file's bytes.
+_MAX_GAPS_S = 3600.0
+#: From one packet to the next it takes no longer, in seconds; what exceeds it is a gap.
+_USUAL_STEP_S = 1.0
 
 #: Most frames that a decoder holds back to put them in order, by the standards of H.264 and HEVC.
 _MAX_REORDERED = 17
@@ -238,14 +247,69 @@ class StreamDecoder:
             yield frame
 
 
-def read_packets(container: AvContainer) -> Iterator[AvPacket | None]:
+class JoinedClock:
+    """Clock of a file in which time stamps start anew, as where recordings were joined.
+
+    What is stored behind such a place is laid behind what lies before it. So is what is stamped
+    absurdly later: a gap costs memory, and a stamp is written in no time. Each stream jumps by
+    itself, some packets apart; the same jump moves all by as much.
+
+    Attributes:
+        joins_s: Where parts were laid end to end, on the clock that is kept, in seconds.
+    """
+
+    def __init__(self) -> None:
+        self.joins_s: list[float] = []
+        self._offsets_s = [0.0]
+        self._end_s = -math.inf
+        self._recording: dict[int, int] = {}
+        self._last_s: dict[int, float] = {}
+        self._gaps_s: dict[int, float] = {}
+
+    def place(self, packet: AvPacket) -> None:
+        """Move the stamps of a packet to this clock."""
+        stamp = packet.pts if packet.dts is None else packet.dts
+        if stamp is None or packet.is_discard:
+            return
+        index, stored_s = packet.stream_index, pts_to_s(stamp, packet.time_base)
+        recording = self._recording.setdefault(index, len(self._offsets_s) - 1)
+        if self._jumps(index, stored_s - self._last_s.get(index, stored_s)):
+            recording = self._recording[index] = recording + 1
+            if recording == len(self._offsets_s):
+                self.joins_s.append(self._end_s)
+                self._offsets_s.append(self._end_s - stored_s)
+        self._last_s[index] = stored_s
+        if offset := s_to_pts(self._offsets_s[recording], packet.time_base):
+            packet.pts = None if packet.pts is None else packet.pts + offset
+            packet.dts = None if packet.dts is None else packet.dts + offset
+        self._end_s = max(self._end_s, packet_end_s(packet) or self._end_s)
+
+    def _jumps(self, index: int, step_s: float) -> bool:
+        """Return whether a step from one packet of a stream to the next is no passing of time."""
+        if step_s <= _MAX_STEP_BACK_S:
+            return True
+        gaps_s = self._gaps_s.get(index, 0.0) + max(0.0, step_s - _USUAL_STEP_S)
+        if gaps_s > _MAX_GAPS_S:
+            return True
+        self._gaps_s[index] = gaps_s
+        return False
+
+
+def read_packets(
+    container: AvContainer, joined: JoinedClock | None = None
+) -> Iterator[AvPacket | None]:
     """Yield the packets of all streams in order of storage, and None for each unreadable place.
 
     A container that cannot read on may still find the next packet behind the damage, so
-    reading goes on for as long as it yields any.
+    reading goes on for as long as it yields any. Their stamps are on one clock.
+
+    Args:
+        container: The opened file.
+        joined: Notes where parts were laid end to end.
     """
     import av
 
+    joined = joined or JoinedClock()
     progress = True
     while progress:
         progress = False
@@ -257,6 +321,7 @@ def read_packets(container: AvContainer) -> Iterator[AvPacket | None]:
                     progress = True
                     if is_by_order(packet.stream) and packet.dts is not None:
                         packet.pts = packet.dts
+                    joined.place(packet)
                     yield packet
         except av.FFmpegError:
             yield None

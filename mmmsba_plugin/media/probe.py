@@ -14,6 +14,7 @@ from mmmsba_plugin.errors import MediaUnreadableError
 from mmmsba_plugin.files import sha256_of
 from mmmsba_plugin.media.container import AvContainer, AvFrame, AvPacket, AvStream, open_media
 from mmmsba_plugin.media.packets import (
+    JoinedClock,
     Kind,
     StampOrder,
     decode_packet,
@@ -78,7 +79,8 @@ def probe(path: str | Path, *, with_hash: bool = True) -> Media:
             says why and what to do.
     """
     with open_media(path) as container:
-        starts, others, last_s = _scan(container)
+        joined = JoinedClock()
+        starts, others, last_s = _scan(container, joined)
         if not starts:
             if not any(getattr(container.streams, kind) for kind in _KINDS):
                 raise MediaUnreadableError(
@@ -100,11 +102,12 @@ def probe(path: str | Path, *, with_hash: bool = True) -> Media:
             video=_video(starts["video"], zero_s) if "video" in starts else None,
             audio=_audio(starts["audio"], zero_s) if "audio" in starts else None,
             others=tuple(map(_in_words, others)),
+            joins_s=tuple(join_s - zero_s for join_s in joined.joins_s),
         )
 
 
 def _scan(
-    container: AvContainer,
+    container: AvContainer, joined: JoinedClock
 ) -> tuple[dict[Kind, _Start], list[AvStream], float | None]:
     """Find the streams to read and their first frame, the others, and where the last packet ends.
 
@@ -117,7 +120,7 @@ def _scan(
     firsts: dict[int, _Start] = {}
     num_packets = dict.fromkeys(by_index, 0)
     ends_s: dict[int, float] = {}
-    for packet in read_packets(container):
+    for packet in read_packets(container, joined):
         if packet is None or (index := packet.stream_index) not in by_index:
             continue
         num_packets[index] += 1

@@ -120,7 +120,8 @@ def _decode_until(media: Media, time_s: float, *, from_s: float) -> tuple[AvFram
         if stream is None:
             return None
         stream.codec_context.thread_count = 1
-        if container.format.name not in _SEEKS_WRONG:
+        # Behind a join, only who read all before it knows the time.
+        if container.format.name not in _SEEKS_WRONG and not media.joins_s:
             # Where a format cannot seek, reading on from the start finds the frame as well.
             with suppress(av.FFmpegError):
                 at = s_to_pts(from_s, stream.time_base, zero_s=media.zero_s)

@@ -25,6 +25,7 @@ from mmmsba_plugin.schema import (
 )
 from mmmsba_plugin.segment import Segment, Spans
 from mmmsba_plugin.structures import ClipFeatures
+from mmmsba_plugin.timebase import clock
 
 NOTHING_TO_EVALUATE = "NothingToJudge"
 
@@ -120,7 +121,11 @@ def _share_above(score: float, quantiles: Sequence[float]) -> float:
 def _warnings(media: Media, features: ClipFeatures) -> tuple[str, ...]:
     """Return what a reader should know about the input."""
     others = (f"the {stream} of the file was not evaluated" for stream in media.others)
-    return (*features.warnings, *others)
+    joins = (
+        f"the time stamps jump at {clock(join_s)}; what follows was laid behind what lies before"
+        for join_s in media.joins_s
+    )
+    return (*features.warnings, *joins, *others)
 
 
 def abstained(media: Media, features: ClipFeatures, *, provenance: Provenance) -> Report:

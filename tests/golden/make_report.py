@@ -62,6 +62,7 @@ def report() -> Report:
                 codec="aac", sample_rate_hz=48_000, channels=2, duration_s=10.0, index=1
             ),
             others=("audio stream 2 (aac, fra)",),
+            joins_s=(6.2,),
         ),
         score=0.93,
         threshold=Threshold(value=0.5, false_positive_rate=0.05),

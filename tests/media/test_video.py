@@ -1,7 +1,6 @@
 """Frames, read upright, no larger than asked, and at their true times."""
 
 from fractions import Fraction
-from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -70,19 +69,6 @@ def test_scaling_never_enlarges_and_keeps_the_aspect(width, height, limit):
     scale = limit / min(width, height)
     assert abs(new_width - width * scale) <= 1
     assert abs(new_height - height * scale) <= 1
-
-
-def test_frames_whose_stamps_jump_back_are_left_out_and_counted(tmp_path):
-    once = clips.clip(tmp_path / "a.mpg").read_bytes()
-    twice = tmp_path / "b.mpg"
-    twice.write_bytes(once + once)
-    reader = FrameReader(probe(twice))
-    times_s = [frame.pts_s for frame in reader]
-    assert all(before < after for before, after in pairwise(times_s))
-    assert reader.damage.misplaced == 50
-    assert reader.damage.warnings() == (
-        "50 of the frames have a wrong time stamp and were left out; scores near them are unsure",
-    )
 
 
 def test_frames_without_stamps_are_placed_one_period_apart(tmp_path):

@@ -65,10 +65,12 @@ def report(
     )
 
 
-def test_streams_that_were_not_read_are_named():
-    media = MEDIA.model_copy(update={"others": ("audio stream 2 (aac)",)})
-    (warning,) = abstained(media, CLIP, provenance=PROVENANCE).warnings
-    assert warning == "the audio stream 2 (aac) of the file was not evaluated"
+def test_streams_that_were_not_read_and_joins_are_named():
+    media = MEDIA.model_copy(update={"others": ("audio stream 2 (aac)",), "joins_s": (62.5,)})
+    assert abstained(media, CLIP, provenance=PROVENANCE).warnings == (
+        "the time stamps jump at 1:02.50; what follows was laid behind what lies before",
+        "the audio stream 2 (aac) of the file was not evaluated",
+    )
 
 
 class TestShareOfRealClips:
