@@ -1,6 +1,7 @@
 """The whole story in one object: a file goes in, a report comes out."""
 
 import logging
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from functools import cached_property
@@ -25,6 +26,7 @@ from mmmsba_plugin.report import build
 from mmmsba_plugin.schema import Media, Provenance, Report, ScoreThreshold
 
 if TYPE_CHECKING:
+    from mmmsba_plugin.media.source import MediaSource
     from mmmsba_plugin.model.checkpoint import CheckpointConfig
     from mmmsba_plugin.model.ensemble import Ensemble
 
@@ -139,7 +141,7 @@ class MmmsbaDetector:
 
     def detect(
         self,
-        media: str | Path,
+        media: "MediaSource",
         *,
         command: str | None = None,
         duration_s: float | None = None,
@@ -150,7 +152,7 @@ class MmmsbaDetector:
         """Detect fake segments in one clip.
 
         Args:
-            media: The file.
+            media: The file: its path, its bytes, or a file that is open for bytes.
             command: The command line that asked for it, for the report.
             duration_s: How long the clip lasts, where its features were made elsewhere and it
                 need not be there itself.
@@ -167,7 +169,17 @@ class MmmsbaDetector:
 
         Raises:
             ConfigError: The checkpoint has no threshold for that false-positive rate.
+            MediaTypeError: The media are no path, no bytes and no file.
         """
+        if not isinstance(media, str | Path):
+            return self._detect_source(
+                media,
+                command=command,
+                duration_s=duration_s,
+                trim_silence=trim_silence,
+                false_positive_rate=false_positive_rate,
+                **options,
+            )
         if false_positive_rate is not None:
             strict = self.at_false_positive_rate(false_positive_rate)
             return strict.detect(
@@ -200,12 +212,21 @@ class MmmsbaDetector:
             warnings = (f"options that are not known were ignored: {', '.join(options)}", *warnings)
         return report.model_copy(update={"warnings": (*report.warnings, *warnings)})
 
-    def detect_many(self, media: Iterable[str | Path], **options: Any) -> Iterator[Report]:
+    def _detect_source(self, source: "MediaSource", **options: Any) -> Report:
+        """Detect in media that are no path of ours; see :meth:`detect`."""
+        from mmmsba_plugin.media.source import name_of, temporary_file, with_name
+
+        if isinstance(source, os.PathLike):
+            return self.detect(Path(source), **options)
+        with temporary_file(source) as path:
+            return with_name(self.detect(path, **options), path, name_of(source))
+
+    def detect_many(self, media: "Iterable[MediaSource]", **options: Any) -> Iterator[Report]:
         """Detect in clips one after the other, lazily; one that fails does not stop the rest."""
         for path in media:
             yield self.detect(path, **options)
 
-    def predict(self, media: str | Path) -> float:
+    def predict(self, media: "MediaSource") -> float:
         """Return P(fake) of one clip, in [0, 1].
 
         Raises:

@@ -61,6 +61,10 @@ class MediaUnreadableError(MmmsbaError, ValueError):
     """The file is there, but nothing in it can be decoded."""
 
 
+class MediaTypeError(MmmsbaError, TypeError):
+    """Media were given as something that is no path, no bytes and no file."""
+
+
 class ModelFileError(MmmsbaError, ValueError):
     """A file bundled with the package is not the one it should be."""
 
