@@ -29,6 +29,9 @@ _MAX_GAPS_S = 3600.0
 #: From one packet to the next it takes no longer, in seconds; what exceeds it is a gap.
 _USUAL_STEP_S = 1.0
 
+#: The least number, as a stamp, says that there is none.
+_MAX_STAMP = 2**63 - 1
+
 #: Most frames that a decoder holds back to put them in order, by the standards of H.264 and HEVC.
 _MAX_REORDERED = 17
 
@@ -269,7 +272,8 @@ class JoinedClock:
     def place(self, packet: AvPacket) -> None:
         """Move the stamps of a packet to this clock."""
         stamp = packet.pts if packet.dts is None else packet.dts
-        if stamp is None or packet.is_discard:
+        # Subtitles and data may pause or lie without costing anything.
+        if stamp is None or packet.is_discard or packet.stream.type not in _NAMES:
             return
         index, stored_s = packet.stream_index, pts_to_s(stamp, packet.time_base)
         recording = self._recording.setdefault(index, len(self._offsets_s) - 1)
@@ -280,8 +284,7 @@ class JoinedClock:
                 self._offsets_s.append(self._end_s - stored_s)
         self._last_s[index] = stored_s
         if offset := s_to_pts(self._offsets_s[recording], packet.time_base):
-            packet.pts = None if packet.pts is None else packet.pts + offset
-            packet.dts = None if packet.dts is None else packet.dts + offset
+            packet.pts, packet.dts = (_moved(stamp, offset) for stamp in (packet.pts, packet.dts))
         self._end_s = max(self._end_s, packet_end_s(packet) or self._end_s)
 
     def _jumps(self, index: int, step_s: float) -> bool:
@@ -293,6 +296,11 @@ class JoinedClock:
             return True
         self._gaps_s[index] = gaps_s
         return False
+
+
+def _moved(stamp: int | None, offset: int) -> int | None:
+    """Return a stamp plus an offset, within what a packet can hold."""
+    return None if stamp is None else max(-_MAX_STAMP, min(stamp + offset, _MAX_STAMP))
 
 
 def read_packets(

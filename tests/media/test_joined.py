@@ -1,6 +1,7 @@
 """Files whose time stamps start anew or jump, as where recordings were joined."""
 
 from itertools import pairwise
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -86,9 +87,10 @@ def test_a_pause_of_minutes_is_kept_as_one(tmp_path):
 class _Packet:
     """A packet with a stamp in seconds."""
 
-    def __init__(self, index, dts):
+    def __init__(self, index, dts, kind="video"):
         self.stream_index, self.dts, self.pts, self.duration = index, dts, dts, 1
         self.time_base, self.is_discard = 1, False
+        self.stream = SimpleNamespace(type=kind)
 
 
 def test_gaps_that_add_up_to_hours_are_not_believed():
@@ -98,6 +100,24 @@ def test_gaps_that_add_up_to_hours_are_not_believed():
         clock.place(packet)
     assert packets[-1].dts < 2 * 3600
     assert clock.joins_s
+
+
+def test_subtitles_that_start_anew_move_nothing():
+    clock = JoinedClock()
+    for dts in (0, 7200, 0):
+        clock.place(_Packet(1, dts, kind="subtitle"))
+    packet = _Packet(0, 5)
+    clock.place(packet)
+    assert (packet.dts, clock.joins_s) == (5, [])
+
+
+def test_stamps_at_the_end_of_what_can_be_stored_stay_there():
+    clock = JoinedClock()
+    packets = [_Packet(0, dts) for dts in (0, 10, 0)]
+    packets[-1].pts = 2**63 - 1
+    for packet in packets:
+        clock.place(packet)
+    assert (packets[-1].dts, packets[-1].pts) == (11, 2**63 - 1)
 
 
 def test_streams_that_jump_some_packets_apart_move_by_as_much():
