@@ -29,6 +29,12 @@ _MAX_GAPS_S = 3600.0
 #: From one packet to the next it takes no longer, in seconds; what exceeds it is a gap.
 _USUAL_STEP_S = 1.0
 
+#: How far apart two streams make the same jump at most, in seconds.
+_SAME_JUMP_S = 60.0
+
+#: Longest time between the decoding of a frame and its presentation, in seconds; far above any.
+_MAX_REORDER_S = 60.0
+
 #: The least number, as a stamp, says that there is none.
 _MAX_STAMP = 2**63 - 1
 
@@ -170,7 +176,9 @@ def packet_end_s(packet: AvPacket) -> float | None:
     start = packet.dts if packet.pts is None else packet.pts
     if start is None:
         return None
-    return pts_to_s(start + (packet.duration or 0), packet.time_base)
+    # A duration is written in no time: what it may cost is bounded as gaps are.
+    duration_s = min(pts_to_s(packet.duration or 0, packet.time_base), _MAX_GAPS_S)
+    return pts_to_s(start, packet.time_base) + duration_s
 
 
 class StreamDecoder:
@@ -272,29 +280,43 @@ class JoinedClock:
     def place(self, packet: AvPacket) -> None:
         """Move the stamps of a packet to this clock."""
         stamp = packet.pts if packet.dts is None else packet.dts
-        # Subtitles and data may pause or lie without costing anything.
-        if stamp is None or packet.is_discard or packet.stream.type not in _NAMES:
+        if stamp is None or packet.is_discard:
             return
+        if packet.pts is not None:
+            reorder_s = pts_to_s(packet.pts - stamp, packet.time_base)
+            if abs(reorder_s) > _MAX_REORDER_S:
+                packet.pts = stamp
         index, stored_s = packet.stream_index, pts_to_s(stamp, packet.time_base)
         recording = self._recording.setdefault(index, len(self._offsets_s) - 1)
-        if self._jumps(index, stored_s - self._last_s.get(index, stored_s)):
-            recording = self._recording[index] = recording + 1
-            if recording == len(self._offsets_s):
-                self.joins_s.append(self._end_s)
-                self._offsets_s.append(self._end_s - stored_s)
+        # A stream that begins here is held against how far the others went.
+        others_s = self._end_s - self._offsets_s[recording] if self._last_s else stored_s
+        last_s = self._last_s.get(index, others_s)
+        if self._jumps(index, stored_s - last_s):
+            recording = self._recording[index] = self._next_recording(recording, stored_s)
         self._last_s[index] = stored_s
         if offset := s_to_pts(self._offsets_s[recording], packet.time_base):
             packet.pts, packet.dts = (_moved(stamp, offset) for stamp in (packet.pts, packet.dts))
-        self._end_s = max(self._end_s, packet_end_s(packet) or self._end_s)
+        duration_s = min(pts_to_s(packet.duration or 0, packet.time_base), _USUAL_STEP_S)
+        self._end_s = max(self._end_s, stored_s + self._offsets_s[recording] + duration_s)
+
+    def _next_recording(self, recording: int, stored_s: float) -> int:
+        """Return the recording that a stream goes on with, which another may have reached first."""
+        for later in range(recording + 1, len(self._offsets_s)):
+            if abs(stored_s + self._offsets_s[later] - self._end_s) <= _SAME_JUMP_S:
+                return later
+        self.joins_s.append(self._end_s)
+        self._offsets_s.append(self._end_s - stored_s)
+        return len(self._offsets_s) - 1
 
     def _jumps(self, index: int, step_s: float) -> bool:
         """Return whether a step from one packet of a stream to the next is no passing of time."""
-        if step_s <= _MAX_STEP_BACK_S:
+        if step_s <= (_MAX_STEP_BACK_S if index in self._last_s else -_MAX_GAPS_S):
             return True
         gaps_s = self._gaps_s.get(index, 0.0) + max(0.0, step_s - _USUAL_STEP_S)
         if gaps_s > _MAX_GAPS_S:
             return True
-        self._gaps_s[index] = gaps_s
+        if index in self._last_s:
+            self._gaps_s[index] = gaps_s
         return False
 
 
@@ -318,6 +340,9 @@ def read_packets(
     import av
 
     joined = joined or JoinedClock()
+    # Subtitles and data may pause or lie without costing anything, and a stream that turns up
+    # while reading is not read.
+    stream_of = {stream.index: stream for stream in container.streams if stream.type in _NAMES}
     progress = True
     while progress:
         progress = False
@@ -327,11 +352,14 @@ def read_packets(
                 # themselves, because it does not come where reading fails.
                 if packet.size:
                     progress = True
-                    if is_by_order(packet.stream) and packet.dts is not None:
-                        packet.pts = packet.dts
-                    joined.place(packet)
+                    stream = stream_of.get(packet.stream_index)
+                    if stream is not None:
+                        if is_by_order(stream) and packet.dts is not None:
+                            packet.pts = packet.dts
+                        joined.place(packet)
                     yield packet
-        except av.FFmpegError:
+        # PyAV does not know streams that turn up while it reads.
+        except (av.FFmpegError, IndexError):
             yield None
         else:
             return

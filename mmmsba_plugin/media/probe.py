@@ -33,6 +33,9 @@ _SQUARE_TOLERANCE = 0.01
 #: rate or a few stamps near the end (2.98 s for 75 frames at 25 Hz of a program stream).
 _NO_HEADER = frozenset({"mpeg", "mpegts", "mp3", "aac", "h264", "hevc", "mpegvideo"})
 
+#: Below the thinnest speech codecs.
+_FEWEST_BYTES_A_S = 50
+
 _AV_TIME_BASE = Fraction(1, 1_000_000)
 _RIGHT_ANGLE_DEG = 90
 _KINDS: tuple[Kind, ...] = ("video", "audio")
@@ -91,10 +94,15 @@ def probe(path: str | Path, *, with_hash: bool = True) -> Media:
                 "again, or convert it to mp4 with H.264 and AAC"
             )
         zero_s = min(start.start_s for start in starts.values())
-        ends_s = [e for e in (_stated_end_s(container, starts), last_s) if e is not None]
+        size_bytes = Path(path).stat().st_size
+        stated_s = _stated_end_s(container, starts)
+        if stated_s is not None:
+            # A header can state any length, but no stream that is worth reading is so thin.
+            stated_s = min(stated_s, zero_s + size_bytes / _FEWEST_BYTES_A_S)
+        ends_s = [end_s for end_s in (stated_s, last_s) if end_s is not None]
         return Media(
             path=str(path),
-            size_bytes=Path(path).stat().st_size,
+            size_bytes=size_bytes,
             sha256=sha256_of(Path(path)) if with_hash else None,
             container=container.format.name,
             duration_s=max(ends_s) - zero_s if ends_s else None,

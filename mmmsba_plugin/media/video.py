@@ -66,6 +66,8 @@ class FrameReader:
         return self._frames.damage(last_pts_s=self._last_s, misplaced=self._misplaced)
 
     def __iter__(self) -> Iterator[Frame]:
+        import av
+
         self._last_s, self._misplaced = None, 0
         if self.media.video is None:
             return
@@ -80,8 +82,14 @@ class FrameReader:
             if self._last_s is not None and pts_s <= self._last_s:
                 self._misplaced += 1
                 continue
+            try:
+                rgb = upright(frame)
+            except av.FFmpegError:
+                # A damaged header can call for a conversion that there is not.
+                self._frames.errors += 1
+                continue
             self._last_s = pts_s
-            yield Frame(pts_s, upright(frame))
+            yield Frame(pts_s, rgb)
 
 
 def frame_at(media: Media, time_s: float, *, max_short_side_px: int = 540) -> Frame:

@@ -1,7 +1,6 @@
 """Files whose time stamps start anew or jump, as where recordings were joined."""
 
 from itertools import pairwise
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -87,10 +86,9 @@ def test_a_pause_of_minutes_is_kept_as_one(tmp_path):
 class _Packet:
     """A packet with a stamp in seconds."""
 
-    def __init__(self, index, dts, kind="video"):
+    def __init__(self, index, dts):
         self.stream_index, self.dts, self.pts, self.duration = index, dts, dts, 1
         self.time_base, self.is_discard = 1, False
-        self.stream = SimpleNamespace(type=kind)
 
 
 def test_gaps_that_add_up_to_hours_are_not_believed():
@@ -102,22 +100,30 @@ def test_gaps_that_add_up_to_hours_are_not_believed():
     assert clock.joins_s
 
 
-def test_subtitles_that_start_anew_move_nothing():
+def test_a_stream_that_begins_hours_after_the_others_is_laid_behind_them():
     clock = JoinedClock()
-    for dts in (0, 7200, 0):
-        clock.place(_Packet(1, dts, kind="subtitle"))
-    packet = _Packet(0, 5)
-    clock.place(packet)
-    assert (packet.dts, clock.joins_s) == (5, [])
-
-
-def test_stamps_at_the_end_of_what_can_be_stored_stay_there():
-    clock = JoinedClock()
-    packets = [_Packet(0, dts) for dts in (0, 10, 0)]
-    packets[-1].pts = 2**63 - 1
+    packets = [_Packet(0, 0), _Packet(0, 1), _Packet(1, 9000), _Packet(1, 9001)]
     for packet in packets:
         clock.place(packet)
-    assert (packets[-1].dts, packets[-1].pts) == (11, 2**63 - 1)
+    assert [packet.dts for packet in packets] == [0, 1, 2, 3]
+
+
+def test_durations_of_hours_move_the_clock_by_a_second():
+    clock = JoinedClock()
+    packets = [_Packet(0, dts) for dts in (0, 9000, 0)]
+    for packet in packets:
+        packet.duration = 9000
+        clock.place(packet)
+    assert [packet.dts for packet in packets] == [0, 1, 2]
+
+
+def test_a_frame_is_not_shown_minutes_after_it_is_decoded():
+    clock = JoinedClock()
+    packets = [_Packet(0, dts) for dts in (0, 10, 20)]
+    packets[1].pts, packets[2].pts = 2**63 - 1, 22
+    for packet in packets:
+        clock.place(packet)
+    assert [packet.pts for packet in packets] == [0, 10, 22]
 
 
 def test_streams_that_jump_some_packets_apart_move_by_as_much():
