@@ -76,7 +76,8 @@ def _print_result(result: "Demo", console: "Console") -> None:
         f"{clock(proposal.start_s)} to {clock(proposal.end_s)}"
         for proposal in result.report.proposals[:_NUM_PROPOSALS]
     )
-    console.print(f"reported as fake: {segments or f'nothing; most suspicious are {proposals}'}")
+    suspicious = f"; most suspicious are {proposals}" if proposals else ""
+    console.print(f"reported as fake: {segments or f'nothing{suspicious}'}")
     if result.untouched is not None:
         console.print(
             f"the clip scores {_score(result.report)}, and {_score(result.untouched)} "

@@ -29,6 +29,9 @@ from mmmsba_plugin.timebase import clock
 
 NOTHING_TO_EVALUATE = "NothingToJudge"
 
+#: Jumps of time stamps that a warning names one by one.
+_MAX_MOMENTS = 5
+
 Scores = NDArray[np.float64]
 
 
@@ -119,13 +122,16 @@ def _share_above(score: float, quantiles: Sequence[float]) -> float:
 
 
 def _warnings(media: Media, features: ClipFeatures) -> tuple[str, ...]:
-    """Return what a reader should know about the input."""
-    others = (f"the {stream} of the file was not evaluated" for stream in media.others)
-    joins = (
-        f"the time stamps jump at {clock(join_s)}; what follows was laid behind what lies before"
-        for join_s in media.joins_s
-    )
-    return (*features.warnings, *joins, *others)
+    """Return the warnings of a report about its media file."""
+    others = tuple(f"the {stream} of the file was not evaluated" for stream in media.others)
+    if not media.joins_s:
+        return (*features.warnings, *others)
+    moments = ", ".join(clock(join_s) for join_s in media.joins_s[:_MAX_MOMENTS])
+    # A damaged file can hold thousands.
+    rest = len(media.joins_s) - _MAX_MOMENTS
+    more = f" and {rest} times more" if rest > 0 else ""
+    jump = f"the time stamps jump at {moments}{more}; what follows was laid behind what lies before"
+    return (*features.warnings, jump, *others)
 
 
 def abstained(media: Media, features: ClipFeatures, *, provenance: Provenance) -> Report:

@@ -117,7 +117,7 @@ def _reasons(report: Report) -> Iterator[str]:
 
 
 def _count(share: float) -> str:
-    """Return how many of 100 clips score that high, with their verb."""
+    """Format the number of real clips of 100 that score as high, with its verb."""
     num = round(100 * share)
     return {0: "less than one scores", 1: "one scores"}.get(num, f"{num} score")
 

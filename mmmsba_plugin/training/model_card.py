@@ -55,7 +55,7 @@ _CLIPS_OF_ENSEMBLE = (
 _ENSEMBLE = """\
 - **Networks**: an ensemble of {num}, each stopped by identities that it did not learn from.
   Metrics, thresholds and calibration below are of each clip as predicted by those networks that
-  held it out; on a new clip all are averaged, which varies less.
+  held it out; on a new clip all take part, which varies less.
 """
 _KINDS = """\
   {num_segments} of them did not learn from clips that are fake from end to end. Each kind is
@@ -153,7 +153,7 @@ def write_card(config: CheckpointConfig) -> str:
 
 
 def _ensemble(config: CheckpointConfig) -> str:
-    """Return what the networks are; nothing of a single one."""
+    """Format the ensemble and its kinds of networks; empty for a single network."""
     num = len(config.members)
     num_segments = sum(member.learns_from == "segments" for member in config.members)
     kinds = _KINDS.format(num_segments=num_segments) if 0 < num_segments < num else ""

@@ -163,7 +163,7 @@ def _row_of(name: str, results: Sequence[Result]) -> str:
 
 
 def _above_own(results: Sequence[Result]) -> str:
-    """Return how many fakes score above the real clip that they were made of."""
+    """Count the fakes whose score is above that of their original."""
     score = {result.record.name: result.report.score for result in results}
     pairs = [
         (result.report.score, score[result.record.original])

@@ -73,6 +73,12 @@ def test_streams_that_were_not_read_and_joins_are_named():
     )
 
 
+def test_of_many_joins_a_few_are_named_and_the_rest_counted():
+    media = MEDIA.model_copy(update={"joins_s": tuple(map(float, range(1, 1001)))})
+    (warning,) = abstained(media, CLIP, provenance=PROVENANCE).warnings
+    assert "0:04.00, 0:05.00 and 995 times more; what follows" in warning
+
+
 class TestShareOfRealClips:
     @pytest.mark.parametrize(
         ("score", "share"), [(0.05, 1.0), (0.2, 1.0), (0.4, 0.5), (0.5, 0.25), (0.7, 0.0)]
