@@ -18,17 +18,20 @@ from mmmsba_plugin.errors import (
     MmmsbaError,
 )
 from mmmsba_plugin.features.cache import FeatureCache
-from mmmsba_plugin.features.extract import extract, media_of
+from mmmsba_plugin.features.combine import join
+from mmmsba_plugin.features.extract import extract_chunks, media_of
 from mmmsba_plugin.features.walk import BoundFrontEnd
 from mmmsba_plugin.hookspecs import API_VERSION
 from mmmsba_plugin.plugins import announce, lookup
 from mmmsba_plugin.report import build
-from mmmsba_plugin.schema import Media, Provenance, Report, ScoreThreshold
+from mmmsba_plugin.schema import Media, Provenance, Report, ScoreThreshold, Windows
 
 if TYPE_CHECKING:
     from mmmsba_plugin.media.source import MediaSource
     from mmmsba_plugin.model.checkpoint import CheckpointConfig
     from mmmsba_plugin.model.ensemble import Ensemble
+    from mmmsba_plugin.model.inference import Prediction
+    from mmmsba_plugin.structures import ClipFeatures
 
 NAME = "mmms-ba"
 
@@ -244,14 +247,12 @@ class MmmsbaDetector:
 
         from mmmsba_plugin.localization.binarize import localize
         from mmmsba_plugin.localization.proposals import ranked_proposals
-        from mmmsba_plugin.model.inference import predict
 
-        features = extract(media, self.front_ends, features_config, cache=self._cache)
-        media = media.model_copy(update={"duration_s": features.end_s})
-        if not any(rows.present.any() for rows in features.rows.values()):
-            return build.abstained(media, features, provenance=provenance)
         config = self.config.localization
-        prediction = predict(self.network, features, config)
+        features, prediction, windows = self._predict(media, features_config)
+        media = media.model_copy(update={"duration_s": features.end_s})
+        if prediction is None or np.isnan(prediction.scores).all():
+            return build.abstained(media, features, provenance=provenance)
         grid, end_s = features.grid, features.end_s
         # Nothing can be found where nothing is present.
         scores = np.nan_to_num(prediction.scores, nan=0.0)
@@ -269,11 +270,34 @@ class MmmsbaDetector:
             calibration=self.config.calibration,
             provenance=provenance,
             real_scores=self.config.real_scores,
+            windows=windows,
         )
         if not self.config.caution:
             return report
         # Nobody shall read a score without what to know about the weights.
         return report.model_copy(update={"warnings": (*report.warnings, self.config.caution)})
+
+    def _predict(
+        self, media: Media, features_config: FeaturesConfig
+    ) -> "tuple[ClipFeatures, Prediction | None, Windows | None]":
+        """Predict along a clip, chunk by chunk; features come back without their rows."""
+        from mmmsba_plugin.model.inference import join_predictions, predict
+
+        config, chunks, parts = self.config.localization, [], []
+        for chunk in extract_chunks(media, self.front_ends, features_config, cache=self._cache):
+            chunks.append(chunk.without_rows())
+            if chunk.features.num_snippets:
+                parts.append((predict(self.network, chunk.features, config), chunk.own))
+        features = join(chunks)
+        windows = Windows(
+            attention_s=config.window_s if features.end_s > config.window_s else None,
+            features_s=features_config.chunk_s if len(chunks) > 1 else None,
+        )
+        return (
+            features,
+            join_predictions(parts) if parts else None,
+            windows if windows != Windows() else None,
+        )
 
     @cached_property
     def _provenance(self) -> Provenance:

@@ -252,6 +252,21 @@ class Curves(FrozenModel):
         return self
 
 
+class Windows(FrozenModel):
+    """Longest stretches of a long clip that were evaluated at once."""
+
+    attention_s: Seconds | None = Field(
+        default=None,
+        description="Longest stretch that the network attended to at once, in seconds; null for "
+        "the whole clip.",
+    )
+    features_s: Seconds | None = Field(
+        default=None,
+        description="Longest stretch whose features were stated relative to each other, in "
+        "seconds; null for the whole clip.",
+    )
+
+
 class Report(FrozenModel):
     """The prediction for one clip, with its segments, threshold and provenance."""
 
@@ -271,6 +286,10 @@ class Report(FrozenModel):
         default=None,
         description="Share of the checkpoint's real validation clips that score at least as high "
         "as the clip; null if the checkpoint does not keep their scores.",
+    )
+    windows: Windows | None = Field(
+        default=None,
+        description="How a long clip was cut for evaluation; null if it was evaluated whole.",
     )
     segments: tuple[FakeSegment, ...] = Field(
         default=(), description="Fake segments in time order; two never touch."

@@ -17,7 +17,7 @@ from mmmsba_plugin.errors import (
 )
 from mmmsba_plugin.hookspecs import API_VERSION
 from mmmsba_plugin.media.encode import write_clip
-from mmmsba_plugin.schema import Report
+from mmmsba_plugin.schema import Report, Windows
 
 from .clips import numbered_frames
 
@@ -125,6 +125,23 @@ class TestDetector:
         assert numbers_taken == []
         assert next(lazy_reports).status == "ok"
         assert numbers_taken == [0]
+
+    def test_a_long_clip_is_evaluated_in_chunks_and_the_report_says_so(
+        self, detector, with_config, talking_clip
+    ):
+        features = detector.config.features.model_copy(update={"chunk_s": 1.0})
+        localization = detector.config.localization.model_copy(
+            update={"window_s": 2.0, "warm_up_s": 0.5}
+        )
+        cut = with_config(features=features, localization=localization).detect(talking_clip)
+        whole = detector.detect(talking_clip)
+        assert whole.windows is None
+        assert cut.windows == Windows(attention_s=2.0, features_s=1.0)
+        assert len(cut.curves.score) == len(whole.curves.score)
+        assert cut.duration_s == whole.duration_s
+        assert {m: len(s) for m, s in cut.curves.by_modality.items()} == {
+            m: len(s) for m, s in whole.curves.by_modality.items()
+        }
 
     def test_a_prediction_is_the_score(self, detector, talking_clip):
         assert detector.predict(talking_clip) == detector.detect(talking_clip).score

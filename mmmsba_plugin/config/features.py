@@ -61,6 +61,12 @@ class FeaturesConfig(Config):
     )
     media: MediaConfig = Field(default=MediaConfig(), description="Settings of decoding.")
     tracks: TracksConfig = Field(default=TracksConfig(), description="Settings of face tracking.")
+    chunk_s: float = Field(
+        default=180.0,
+        ge=1,
+        description="Longest stretch whose features are computed at once, in seconds; a longer "
+        "clip is cut into chunks, so that memory does not grow with it.",
+    )
     trim_silence: bool = Field(
         default=False,
         description="Use a clip only from where its audio begins, so that "

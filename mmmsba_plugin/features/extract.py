@@ -9,15 +9,18 @@ rows that were cut from a whole clip would still tell how much silence there was
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import partial
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
 from mmmsba_plugin.config import FeaturesConfig
 from mmmsba_plugin.errors import DatasetError, FeatureError
-from mmmsba_plugin.features.cache import FeatureCache, cache_key
-from mmmsba_plugin.features.combine import combine
-from mmmsba_plugin.features.walk import BoundFrontEnd, walk
+from mmmsba_plugin.features.cache import CacheEntry, FeatureCache, cache_key
+from mmmsba_plugin.features.chunks import Chunk, num_chunks, plan_chunks
+from mmmsba_plugin.features.combine import ChunkFeatures, combine, join
+from mmmsba_plugin.features.walk import BoundFrontEnd, WalkedChunk, walk
 from mmmsba_plugin.media.probe import probe
 from mmmsba_plugin.schema import Media
 from mmmsba_plugin.structures import ClipFeatures, FeatureRows
@@ -59,7 +62,22 @@ def extract(
     *,
     cache: FeatureCache | None = None,
 ) -> ClipFeatures:
-    """Extract the features of every modality of a clip.
+    """Extract the features of every modality of a clip, however long it is.
+
+    All rows of a long clip take 10 MB a minute; :func:`extract_chunks` holds a chunk at a time.
+    Arguments and errors are the same.
+    """
+    return join(list(extract_chunks(media, front_ends, config, cache=cache)))
+
+
+def extract_chunks(
+    media: Media,
+    front_ends: Mapping[str, BoundFrontEnd],
+    config: FeaturesConfig,
+    *,
+    cache: FeatureCache | None = None,
+) -> Iterator[ChunkFeatures]:
+    """Extract the features of every modality, chunk by chunk; a clip that is not long is one.
 
     With ``config.trim_silence``, the grid starts at the first cell that begins at or after
     the end of leading silence; what lies before is in no row, and every modality opts out of
@@ -71,8 +89,11 @@ def extract(
     Args:
         media: The clip, as ``probe`` describes it, with its hash where a cache is given.
         front_ends: The front-end of each modality.
-        config: The grid, and how the clip is decoded.
+        config: The grid, how the clip is decoded, and how long a chunk is.
         cache: Where features are kept between runs; nothing is kept if not given.
+
+    Yields:
+        At least one chunk; the last of them has the warnings about the clip.
 
     Raises:
         FeatureError: A front-end returned rows that do not fit, or silence is to be trimmed
@@ -80,15 +101,24 @@ def extract(
     """
     whole = Grid(stride_s=config.stride_s)
     if not config.trim_silence:
-        return _extract_on(whole, media, front_ends, config, cache)
+        yield from _chunks_on(whole, media, front_ends, config, cache)
+        return
     start_s = _audio_start_s(media, config, cache)
     if math.isfinite(start_s):
         behind = Grid(whole.cell(whole.num_snippets(start_s))[0], whole.stride_s)
-        features = _extract_on(behind, media, front_ends, config, cache)
-        if features.num_snippets:
-            return features
-    features = _extract_on(whole, media, front_ends, config, cache)
-    return replace(features, warnings=(*features.warnings, NOTHING_TRIMMED))
+        is_empty = True
+        for chunk in _chunks_on(behind, media, front_ends, config, cache):
+            if chunk.features.num_snippets:
+                is_empty = False
+                yield chunk
+        if not is_empty:
+            return
+    warned = False
+    for chunk in _chunks_on(whole, media, front_ends, config, cache):
+        features = chunk.features
+        warnings = features.warnings if warned else (*features.warnings, NOTHING_TRIMMED)
+        warned = True
+        yield replace(chunk, features=replace(features, warnings=warnings))
 
 
 def _audio_start_s(media: Media, config: FeaturesConfig, cache: FeatureCache | None) -> float:
@@ -113,34 +143,103 @@ def _audio_start_s(media: Media, config: FeaturesConfig, cache: FeatureCache | N
     return start_s
 
 
-def _extract_on(
+def _chunks_on(
     grid: Grid,
     media: Media,
     front_ends: Mapping[str, BoundFrontEnd],
     config: FeaturesConfig,
     cache: FeatureCache | None,
-) -> ClipFeatures:
+) -> Iterator[ChunkFeatures]:
     """Extract the features of every modality from the start of ``grid`` on."""
     whole = Grid(stride_s=grid.stride_s)
-    grids = {m: grid if "audio" in b.entry.inputs else whole for m, b in front_ends.items()}
-    # A front-end that needs nothing of the clip reads a file of its own, which may change.
-    keys = {
-        modality: cache_key(cache_inputs(media, bound, config, grids[modality]))
-        for modality, bound in front_ends.items()
-        if bound.entry.inputs
+    starts_s = {
+        m: grid.start_s if "audio" in b.entry.inputs else 0.0 for m, b in front_ends.items()
     }
-    entries = {m: entry for m, key in keys.items() if cache and (entry := cache.get(key))}
-    missing = {m: bound for m, bound in front_ends.items() if m not in entries}
-    if missing:
-        entries |= walk(media, missing, grids, config)
-    if cache:
-        for modality in missing.keys() & keys.keys():
-            cache.put(keys[modality], entries[modality])
-    return combine({m: (entries[m], grids[m]) for m in front_ends}, grid)
+    store = _Store(media, front_ends, config, starts_s, cache)
+    first_cell, is_first = whole.num_snippets(grid.start_s), True
+    for walked in store.walk():
+        chunk, is_last = walked.chunk, walked.is_last
+        if chunk.keep_stop <= first_cell and not is_last:
+            continue
+        features = combine(
+            {m: (walked.entries[m], chunk.grid_from(starts_s[m])) for m in front_ends},
+            chunk.grid_from(grid.start_s),
+            end_s=None if is_last else chunk.stop_s,
+            is_trimmed=is_first and grid.start_s > 0,
+        )
+        is_first = False
+        offset = max(chunk.start, first_cell)
+        stop = features.num_snippets if is_last else chunk.keep_stop - offset
+        yield ChunkFeatures(features, slice(max(0, chunk.keep_start - offset), stop))
+
+
+class _Store:
+    """The features of a clip as the cache has them, and those that it lacks."""
+
+    def __init__(
+        self,
+        media: Media,
+        front_ends: Mapping[str, BoundFrontEnd],
+        config: FeaturesConfig,
+        starts_s: Mapping[str, float],
+        cache: FeatureCache | None,
+    ) -> None:
+        self._media, self._front_ends, self._config = media, front_ends, config
+        self._starts_s, self._cache = starts_s, cache
+        duration_s, chunk_s = media.duration_s, config.chunk_s
+        self._plan = partial(plan_chunks, duration_s, stride_s=config.stride_s, chunk_s=chunk_s)
+        self._planned = [*islice(self._plan(), num_chunks(duration_s, chunk_s=chunk_s))]
+
+    def walk(self) -> Iterator[WalkedChunk]:
+        """Yield all chunks, after what is missing was computed and stored."""
+        first, *later = self._planned
+        stored = {m: e for m in self._front_ends if (e := self._get(m, first))}
+        if later and not all(self._get(m, c) for m in self._front_ends for c in later):
+            # Where a clip ends is known only to a walk for all modalities.
+            stored = {}
+        missing = {m: b for m, b in self._front_ends.items() if m not in stored}
+        if not missing:
+            yield WalkedChunk(first, stored, is_last=not later)
+            for chunk in later:
+                entries = {m: e for m in stored if (e := self._get(m, chunk))}
+                yield WalkedChunk(chunk, entries, is_last=chunk is later[-1])
+            return
+        for walked in walk(self._media, missing, self._starts_s, self._config, self._plan()):
+            # A clip that lasts longer than it states would be cut short by its stored chunks.
+            if walked.is_last or walked.chunk != self._planned[-1]:
+                self._put(walked)
+            yield replace(walked, entries=walked.entries | stored)
+            stored = {m: _behind(entry) for m, entry in stored.items()}
+
+    def _get(self, modality: str, chunk: Chunk) -> CacheEntry | None:
+        # A front-end that needs nothing of the clip reads a file of its own, which may change.
+        if self._cache is None or not self._front_ends[modality].entry.inputs:
+            return None
+        return self._cache.get(self._key(modality, chunk))
+
+    def _put(self, walked: WalkedChunk) -> None:
+        if self._cache is None or walked.chunk not in self._planned:
+            return
+        for modality, entry in walked.entries.items():
+            if self._front_ends[modality].entry.inputs:
+                self._cache.put(self._key(modality, walked.chunk), entry)
+
+    def _key(self, modality: str, chunk: Chunk) -> str:
+        bound, start_s = self._front_ends[modality], self._starts_s[modality]
+        inputs = cache_inputs(self._media, bound, self._config, start_s)
+        if len(self._planned) > 1:
+            inputs["chunk"] = (chunk.start, chunk.stop)
+        return cache_key(inputs)
+
+
+def _behind(entry: CacheEntry) -> CacheEntry:
+    """Return what there is of a modality behind the chunk with which it ends: nothing."""
+    none = FeatureRows(entry.rows.values[:0], entry.rows.present[:0])
+    return replace(entry, rows=none, opt_outs=())
 
 
 def cache_inputs(
-    media: Media, bound: BoundFrontEnd, config: FeaturesConfig, grid: Grid
+    media: Media, bound: BoundFrontEnd, config: FeaturesConfig, start_s: float
 ) -> dict[str, object]:
     """List everything that the rows of a modality depend on, for :func:`cache_key`."""
     inputs: dict[str, object] = {
@@ -149,7 +248,7 @@ def cache_inputs(
         "settings": bound.settings.model_dump(mode="json"),
         "config": config.model_dump(mode="json", include={"stride_s", "media", "tracks"}),
     }
-    return inputs | ({"start_s": grid.start_s} if grid.start_s else {})
+    return inputs | ({"start_s": start_s} if start_s else {})
 
 
 def save_rows(

@@ -69,14 +69,11 @@ class FaceOptOuts:
     def __init__(self) -> None:
         self._times_s: list[float] = []
         self._reasons: list[str | None] = []
-        self._num_faces = 0
 
     def add(self, observation: FaceObservation) -> None:
         """Take in the face observation of one frame."""
         self._times_s.append(observation.frame.pts_s)
         self._reasons.append(observation.reason)
-        if observation.face is not None:
-            self._num_faces = max(self._num_faces, observation.num_faces)
 
     @property
     def end_s(self) -> float:
@@ -107,12 +104,6 @@ class FaceOptOuts:
                 (segment, reason) for cell in cells if whole and (segment := clip(cell, whole))
             ]
         return _opt_outs(runs)
-
-    def warnings(self) -> tuple[str, ...]:
-        """List the warnings that a reader of the report should see."""
-        if self._num_faces <= 1:
-            return ()
-        return (f"{self._num_faces} faces in view; only the main one was judged",)
 
 
 def _extend(segments: list[Segment], more: Segment) -> None:

@@ -7,16 +7,20 @@ then the frame, then the face in it.
 """
 
 import heapq
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import chain, takewhile
 from operator import itemgetter
+from typing import cast
 
 import numpy as np
 
 from mmmsba_plugin.config import Config, FeaturesConfig
 from mmmsba_plugin.errors import FeatureError
 from mmmsba_plugin.features.cache import CacheEntry
+from mmmsba_plugin.features.chunks import Chunk
 from mmmsba_plugin.features.opt_outs import AudioOptOuts, FaceOptOuts
 from mmmsba_plugin.hookspecs import FeatureExtractor, FrontEnd, Input
 from mmmsba_plugin.schema import Media, OptOut
@@ -30,6 +34,9 @@ NO_VIDEO_STREAM = "no video stream"
 NO_AUDIO = "the audio has ended"
 NO_FRAME = "the frames have ended"
 NO_ROWS = "no features"
+
+#: Length of a block of audio, in seconds.
+_BLOCK_S = 1.0
 
 _Timed = tuple[float, "AudioBlock | FaceObservation"]
 
@@ -46,13 +53,34 @@ class BoundFrontEnd:
         return self.entry.build(self.settings)
 
 
+@dataclass(frozen=True, slots=True)
+class WalkedChunk:
+    """Features of one chunk of a clip.
+
+    Attributes:
+        chunk: The chunk.
+        entries: The features of each modality that was asked for.
+        is_last: Whether the clip ends with it.
+    """
+
+    chunk: Chunk
+    entries: dict[str, CacheEntry]
+    is_last: bool = False
+
+    @property
+    def end_s(self) -> float:
+        """End of the longest modality, in seconds."""
+        return max(entry.end_s for entry in self.entries.values())
+
+
 def walk(
     media: Media,
     front_ends: Mapping[str, BoundFrontEnd],
-    grids: Mapping[str, Grid],
+    starts_s: Mapping[str, float],
     config: FeaturesConfig,
-) -> dict[str, CacheEntry]:
-    """Compute the features of some modalities of a clip, without a cache.
+    chunks: Iterable[Chunk],
+) -> Iterator[WalkedChunk]:
+    """Compute the features of some modalities of a clip, chunk by chunk, without a cache.
 
     A front-end that needs several media has rows only while all of them last, and none where
     its audio opts out.
@@ -60,79 +88,148 @@ def walk(
     Args:
         media: The clip, as ``probe`` describes it.
         front_ends: The front-end of each modality.
-        grids: The grid of each modality's rows; nothing from before its start is fed.
+        starts_s: Start of each modality's rows, in seconds; nothing from before it is fed.
         config: How the clip is decoded and how faces are tracked.
+        chunks: Where the clip is cut; see :func:`mmmsba_plugin.features.chunks.plan_chunks`.
+
+    Yields:
+        At least one chunk.
 
     Raises:
         FeatureError: A front-end returned rows that do not fit.
         MediaUnreadableError: A stream cannot be decoded.
     """
-    extractors = {modality: bound.build() for modality, bound in front_ends.items()}
-    for modality, extractor in extractors.items():
-        extractor.start(media, grids[modality])
-    needs = {modality: bound.entry.inputs for modality, bound in front_ends.items()}
-    source = _Source(media, frozenset[Input]().union(*needs.values()), config)
-    for observation, kind in source:
-        for modality, extractor in extractors.items():
-            if kind in needs[modality] and (fed := _since(grids[modality], observation)):
-                extractor.add(fed)
-    return {m: source.entry(extractors[m], needs[m], grids[m]) for m in front_ends}
+    source = _Source(media, front_ends, config)
+    active, plan = deque[_Extraction](), iter(chunks)
+    following = next(plan)
+    for time_s, observation in source:
+        # A block of audio lasts beyond the moment at which it comes.
+        while time_s >= following.start_s - _BLOCK_S:
+            active.append(_Extraction(following, source, starts_s))
+            following = next(plan)
+        while time_s >= active[0].chunk.stop_s:
+            yield active.popleft().finish()
+        for extraction in active:
+            extraction.add(observation)
+    source.has_ended = True
+    if not active:
+        active.append(_Extraction(following, source, starts_s))
+        following = next(plan)
+    rest = [extraction.finish() for extraction in active]
+    num_snippets = following.whole.num_snippets(max(walked.end_s for walked in rest))
+    # A front-end that needs nothing of the clip can have rows behind the last observation.
+    unseen = takewhile(lambda chunk: chunk.keep_start < num_snippets, chain([following], plan))
+    later = (_Extraction(chunk, source, starts_s).finish() for chunk in unseen)
+    for walked in chain(rest, later):
+        if walked is rest[0] or walked.chunk.keep_start < num_snippets:
+            yield replace(walked, is_last=walked.chunk.keep_stop >= num_snippets)
 
 
 class _Source:
-    """The decoded media of one clip, and what opts out of them."""
+    """The decoded media of one clip, for some front-ends."""
 
-    def __init__(self, media: Media, inputs: frozenset[Input], config: FeaturesConfig) -> None:
+    def __init__(
+        self, media: Media, front_ends: Mapping[str, BoundFrontEnd], config: FeaturesConfig
+    ) -> None:
         from mmmsba_plugin.media.audio import AudioReader
         from mmmsba_plugin.media.video import FrameReader
 
-        self._media, self._inputs, self._config = media, inputs, config
-        self._audio_reader = self._frame_reader = None
-        if "audio" in inputs and media.audio:
-            self._audio_reader = AudioReader(media, sample_rate_hz=config.media.sample_rate_hz)
-        if inputs & {"faces", "frames"} and media.video:
+        self.media, self.front_ends, self._config = media, front_ends, config
+        self._inputs = frozenset[Input]().union(*(b.entry.inputs for b in front_ends.values()))
+        self.audio_reader = self.frame_reader = None
+        if "audio" in self._inputs and media.audio:
+            rate_hz = config.media.sample_rate_hz
+            self.audio_reader = AudioReader(media, sample_rate_hz=rate_hz, block_s=_BLOCK_S)
+        if self._inputs & {"faces", "frames"} and media.video:
             size_px = config.media.max_short_side_px
-            self._frame_reader = FrameReader(media, max_short_side_px=size_px)
-        self._audio, self._faces, self._frames = AudioOptOuts(), FaceOptOuts(), FaceOptOuts()
+            self.frame_reader = FrameReader(media, max_short_side_px=size_px)
+        self.has_ended = False
+        self._num_faces = 0
 
-    def __iter__(self) -> Iterator[tuple[AudioBlock | Frame | FaceCrop, Input]]:
+    def __iter__(self) -> Iterator[_Timed]:
         streams: list[Iterable[_Timed]] = []
-        if self._audio_reader:
-            streams.append((block.start_s, block) for block in self._audio_reader)
-        if self._frame_reader:
+        if self.audio_reader:
+            streams.append((block.start_s, block) for block in self.audio_reader)
+        if self.frame_reader:
             faces: Iterable[FaceObservation] = (
-                follow_main_face(self._frame_reader, self._config.tracks)
+                follow_main_face(self.frame_reader, self._config.tracks)
                 if "faces" in self._inputs
-                else (FaceObservation(frame, None, None, 0) for frame in self._frame_reader)
+                else (FaceObservation(frame, None, None, 0) for frame in self.frame_reader)
             )
             streams.append((face.frame.pts_s, face) for face in faces)
-        for _, observation in heapq.merge(*streams, key=itemgetter(0)):
-            if isinstance(observation, AudioBlock):
-                self._audio.add(observation)
-                yield observation, "audio"
-                continue
+        for time_s, observation in heapq.merge(*streams, key=itemgetter(0)):
+            if isinstance(observation, FaceObservation) and observation.face is not None:
+                self._num_faces = max(self._num_faces, observation.num_faces)
+            yield time_s, observation
+
+    def warnings(self, inputs: AbstractSet[Input]) -> tuple[str, ...]:
+        """List what a reader of the report should know; nothing while media are being read."""
+        warnings: list[str] = []
+        if not self.has_ended:
+            return ()
+        if self.audio_reader and "audio" in inputs:
+            warnings += self.audio_reader.damage.warnings()
+        if self.frame_reader and inputs & {"faces", "frames"}:
+            warnings += self.frame_reader.damage.warnings()
+        if "faces" in inputs and self._num_faces > 1:
+            warnings.append(f"{self._num_faces} faces in view; only the main one was judged")
+        return tuple(warnings)
+
+
+class _Extraction:
+    """The extractors of one chunk, and what opts out of it."""
+
+    def __init__(self, chunk: Chunk, source: _Source, starts_s: Mapping[str, float]) -> None:
+        self.chunk, self._source = chunk, source
+        self._grids = {m: chunk.grid_from(starts_s[m]) for m in source.front_ends}
+        self._extractors = {m: bound.build() for m, bound in source.front_ends.items()}
+        for modality, extractor in self._extractors.items():
+            extractor.start(source.media, self._grids[modality])
+        self._audio, self._faces, self._frames = AudioOptOuts(), FaceOptOuts(), FaceOptOuts()
+
+    def add(self, observation: AudioBlock | FaceObservation) -> None:
+        """Take in a block of audio, or a frame with the main face in it."""
+        seen_grid = self.chunk.grid_from(0.0)
+        if isinstance(observation, AudioBlock):
+            if block := _since(seen_grid, observation):
+                self._audio.add(cast("AudioBlock", block))
+                self._feed(block, "audio")
+        elif _since(seen_grid, observation.frame):
             self._faces.add(observation)
             self._frames.add(FaceObservation(observation.frame, None, None, 0))
-            yield observation.frame, "frames"
+            self._feed(observation.frame, "frames")
             if observation.face is not None:
-                yield observation.face, "faces"
+                self._feed(observation.face, "faces")
 
-    def entry(
-        self, extractor: FeatureExtractor, inputs: AbstractSet[Input], grid: Grid
-    ) -> CacheEntry:
-        """Finish the rows of one front-end, after the walk."""
+    def _feed(self, observation: AudioBlock | Frame | FaceCrop, kind: Input) -> None:
+        for modality, extractor in self._extractors.items():
+            grid, inputs = self._grids[modality], self._source.front_ends[modality].entry.inputs
+            # Rows can start behind the chunk, where leading silence is left out.
+            if kind not in inputs or grid.start_s >= self.chunk.stop_s:
+                continue
+            if fed := _since(grid, observation):
+                extractor.add(fed)
+
+    def finish(self) -> WalkedChunk:
+        """Finish the rows of all modalities."""
+        return WalkedChunk(self.chunk, {m: self._entry(m) for m in self._extractors})
+
+    def _entry(self, modality: str) -> CacheEntry:
+        extractor, grid = self._extractors[modality], self._grids[modality]
+        inputs, source = self._source.front_ends[modality].entry.inputs, self._source
         if not inputs:
-            end_s = self._media.duration_s or 0.0
-            return CacheEntry(finish(extractor, grid, end_s), (), end_s, NO_ROWS, ())
+            end_s = source.media.duration_s or 0.0
+            rows = finish(extractor, grid, min(end_s, self.chunk.stop_s))
+            return CacheEntry(rows, (), end_s, NO_ROWS, ())
         needs_audio, needs_video = "audio" in inputs, bool(inputs & {"faces", "frames"})
-        if needs_audio and self._audio_reader is None:
+        if needs_audio and source.audio_reader is None:
             return CacheEntry(extractor.finish(0), (), 0.0, NO_AUDIO_STREAM, ())
-        if needs_video and self._frame_reader is None:
+        if needs_video and source.frame_reader is None:
             return CacheEntry(extractor.finish(0), (), 0.0, NO_VIDEO_STREAM, ())
         visual = self._faces if "faces" in inputs else self._frames
         ends = [(self._audio.end_s, NO_AUDIO)] if needs_audio else []
         ends += [(visual.end_s, NO_FRAME)] if needs_video else []
-        end_s, afterwards = min(ends)
+        end_s, afterwards = min((*ends, (self.chunk.stop_s, "")))
         rows = finish(extractor, grid, end_s)
         audio = self._audio.opt_outs() if needs_audio else ()
         opt_outs = audio
@@ -150,16 +247,8 @@ class _Source:
             opt_outs=opt_outs,
             end_s=end_s,
             afterwards=afterwards,
-            warnings=self._warnings(inputs),
+            warnings=source.warnings(inputs),
         )
-
-    def _warnings(self, inputs: AbstractSet[Input]) -> tuple[str, ...]:
-        warnings: list[str] = []
-        if self._audio_reader and "audio" in inputs:
-            warnings += self._audio_reader.damage.warnings()
-        if self._frame_reader and inputs & {"faces", "frames"}:
-            warnings += self._frame_reader.damage.warnings()
-        return (*warnings, *(self._faces.warnings() if "faces" in inputs else ()))
 
 
 def _since(

@@ -4,9 +4,9 @@ A long clip is evaluated in windows that overlap; the edges of a window, where t
 lacks context, are thrown away. Everything that leaves here is numpy.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import torch
@@ -53,6 +53,26 @@ class Prediction:
         logits = self.of_segments["classify"]
         scores = expit(logits[:, FAKE] - logits[:, 1 - FAKE])
         return np.where(np.isnan(self.scores), 0.0, scores), self.of_segments.get("regress")
+
+
+def join_predictions(parts: Sequence[tuple[Prediction, slice]]) -> Prediction:
+    """Join predictions of the chunks of a clip, at least one.
+
+    Args:
+        parts: In time order, each with the snippets of it that are kept.
+    """
+
+    def join(*arrays: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.concatenate([a[own] for a, (_, own) in zip(arrays, parts, strict=True)])
+
+    return Prediction(
+        **{
+            field.name: tree_map(
+                join, *(getattr(prediction, field.name) for prediction, _ in parts)
+            )
+            for field in fields(Prediction)
+        }
+    )
 
 
 @dataclass(frozen=True, slots=True)

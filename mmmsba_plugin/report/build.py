@@ -22,6 +22,7 @@ from mmmsba_plugin.schema import (
     Report,
     ScoreThreshold,
     Threshold,
+    Windows,
 )
 from mmmsba_plugin.segment import Segment, Spans
 from mmmsba_plugin.structures import ClipFeatures
@@ -48,6 +49,7 @@ def ok_report(
     calibration: Calibration,
     provenance: Provenance,
     real_scores: Sequence[float] = (),
+    windows: Windows | None = None,
 ) -> Report:
     """Build the report of a clip that was evaluated.
 
@@ -67,6 +69,7 @@ def ok_report(
         calibration: The curve that makes probabilities of the scores above.
         provenance: Where the numbers come from.
         real_scores: Scores of real clips at equally spaced quantiles, rising.
+        windows: How the clip was cut; None if it was evaluated whole.
     """
     # Paper section 3.1: a clip is fake if at least one of its sequences is.
     highest = float(np.nanmax(scores))
@@ -87,6 +90,7 @@ def ok_report(
             value=probability(threshold.value), false_positive_rate=threshold.false_positive_rate
         ),
         real_share_above=_share_above(highest, real_scores) if real_scores else None,
+        windows=windows,
         segments=tuple(
             FakeSegment(
                 start_s=segment.start_s,

@@ -16,7 +16,7 @@ from mmmsba_plugin.media.encode import jpeg_data_uri
 from mmmsba_plugin.media.video import frame_at
 from mmmsba_plugin.report.text import ALTERED, percent, verdict, visible
 from mmmsba_plugin.report.timeline import CURVE_BOX, timeline
-from mmmsba_plugin.schema import FakeSegment, Media, Provenance, Report
+from mmmsba_plugin.schema import FakeSegment, Media, Provenance, Report, Windows
 from mmmsba_plugin.timebase import clock
 
 if TYPE_CHECKING:
@@ -140,6 +140,8 @@ def _limits(report: Report) -> Iterator[str]:
             yield (
                 "What the model learned from is not recorded, so where it is reliable is not known."
             )
+        if report.windows is not None:
+            yield _cut(report.windows)
         if report.provenance.calibration == "none":
             yield (
                 "Scores are not calibrated: a higher one is more suspicious, none is a probability."
@@ -151,6 +153,16 @@ def _limits(report: Report) -> Iterator[str]:
         elif hidden_s:
             yield f"By {name}, {hidden_s:.2f} s could not be evaluated."
     yield from (f"{warning.rstrip('.')}." for warning in report.warnings)
+
+
+def _cut(windows: Windows) -> str:
+    """Say into which windows a long clip was cut."""
+    parts = []
+    if (length_s := windows.attention_s) is not None:
+        parts.append(f"the network saw at most {length_s:g} seconds of it at once")
+    if (length_s := windows.features_s) is not None:
+        parts.append(f"features were compared within at most {length_s:g} seconds")
+    return f"The clip is long: {' and '.join(parts)}."
 
 
 def _cards(report: Report) -> Iterator[Card]:

@@ -26,7 +26,7 @@ def test_opt_outs_that_reach_into_the_cut_are_shortened_and_later_ones_kept():
             Grid(start_s=0.5, stride_s=0.2),
         ),
     }  # fmt: skip
-    features = combine(entries, Grid(start_s=0.5, stride_s=0.2))
+    features = combine(entries, Grid(start_s=0.5, stride_s=0.2), is_trimmed=True)
     opt_outs = [(o.start_s, o.end_s, o.reason) for o in features.opt_outs["audio"]]
     assert opt_outs == [(0.0, 0.5, LEADING_SILENCE), (0.5, 0.9, "b"), (1.0, 1.1, "c")]
 

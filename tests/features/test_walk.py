@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from mmmsba_plugin.config import Config, FeaturesConfig
+from mmmsba_plugin.features.cache import CacheEntry
+from mmmsba_plugin.features.chunks import plan_chunks
 from mmmsba_plugin.features.extract import extract
 from mmmsba_plugin.features.walk import (
     NO_AUDIO,
@@ -62,6 +64,13 @@ def recorders(*inputs: set[str]) -> tuple[list[Recorder], dict[str, BoundFrontEn
     return extractors, bound
 
 
+def walked_whole(media: Media, bound: dict[str, BoundFrontEnd]) -> CacheEntry:
+    """Walk through a clip that is one chunk, and return the features of the modality m0."""
+    [walked] = walk(media, bound, {"m0": 0.0}, CONFIG, plan_chunks(None, stride_s=0.2, chunk_s=60))
+    assert walked.is_last
+    return walked.entries["m0"]
+
+
 def test_a_front_end_of_audio_and_faces_gets_both_in_time_order_on_one_clock(talking_clip):
     (both, audio, faces), bound = recorders({"audio", "faces"}, {"audio"}, {"faces"})
     features = extract(probe(talking_clip), bound, CONFIG)
@@ -108,8 +117,7 @@ def test_each_medium_is_decoded_once_however_many_front_ends_need_it(talking_cli
 
 def test_without_one_of_its_media_a_joint_front_end_has_no_rows_present(silent_clip):
     [recorder], bound = recorders({"audio", "frames"})
-    media, grid = probe(silent_clip), Grid(stride_s=0.2)
-    entry = walk(media, bound, {"m0": grid}, CONFIG)["m0"]
+    entry = walked_whole(probe(silent_clip), bound)
     assert (len(entry.rows), entry.end_s, entry.afterwards) == (0, 0.0, NO_AUDIO_STREAM)
     assert recorder.times_s(AudioBlock) == []
 
@@ -124,7 +132,7 @@ def test_a_joint_front_end_has_rows_while_all_its_media_last(
     audio = noise.astype(np.float32)
     write_clip(path, frames, fps_hz=25, audio=audio, audio_codec="pcm_s16le")
     _, bound = recorders({"audio", "frames"})
-    entry = walk(probe(path), bound, {"m0": Grid(stride_s=0.2)}, CONFIG)["m0"]
+    entry = walked_whole(probe(path), bound)
     assert (entry.end_s, entry.afterwards) == (pytest.approx(min(audio_s, 2.0), abs=0.01), reason)
     assert len(entry.rows) == round(min(audio_s, 2.0) / 0.2)
 

@@ -22,6 +22,7 @@ from mmmsba_plugin.schema import (
     Report,
     Threshold,
     VideoStream,
+    Windows,
 )
 
 HERE = Path(__file__).parent
@@ -67,6 +68,7 @@ def report() -> Report:
         score=0.93,
         threshold=Threshold(value=0.5, false_positive_rate=0.05),
         real_share_above=0.02,
+        windows=Windows(attention_s=60.0, features_s=180.0),
         segments=(
             FakeSegment(start_s=3.612, end_s=4.704, score=0.93, modality="visual", track=0),
             FakeSegment(start_s=6.75, end_s=7.4, score=0.68, modality="audio"),

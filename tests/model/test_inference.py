@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from mmmsba_plugin.config import LocalizationConfig, ModelConfig
 from mmmsba_plugin.errors import FeatureError
 from mmmsba_plugin.model.ensemble import Ensemble
-from mmmsba_plugin.model.inference import predict, windows
+from mmmsba_plugin.model.inference import join_predictions, predict, windows
 from mmmsba_plugin.structures import ClipFeatures, FeatureRows
 from mmmsba_plugin.timebase import Grid
 
@@ -73,6 +73,15 @@ def test_windows_agree_with_the_whole_away_from_their_edges():
     whole = predict(local, features, LocalizationConfig(window_s=12.0)).scores
     windowed = predict(local, features, LocalizationConfig(window_s=8.0, warm_up_s=3.0)).scores
     assert windowed == pytest.approx(whole, abs=1e-3)
+
+
+def test_predictions_of_chunks_join_into_that_of_the_clip(network):
+    whole = predict(network, clip(40), LocalizationConfig(window_s=4.0))
+    joined = join_predictions([(whole, slice(0, 25)), (whole, slice(25, 40))])
+    assert (joined.scores == whole.scores).all()
+    assert (joined.distances == whole.distances).all()
+    assert (joined.candidates[0] == whole.candidates[0]).all()
+    assert {m: len(s) for m, s in joined.by_modality.items()} == dict.fromkeys(DIMS, 40)
 
 
 def test_scores_by_modality_are_those_of_the_network_given_nothing_else(network):

@@ -23,6 +23,7 @@ from mmmsba_plugin.schema import (
     Problem,
     Report,
     Threshold,
+    Windows,
 )
 
 REPORT = runpy.run_path(str(Path(__file__).parents[1] / "golden" / "make_report.py"))["report"]()
@@ -86,6 +87,12 @@ def test_the_verdict_comes_in_words_with_score_and_threshold():
 def test_it_says_how_many_real_clips_score_as_high(share, words):
     text = page_of(changed(real_share_above=share)).text
     assert f"Of 100 real clips that were held out in training, {words}" in text
+
+
+def test_it_says_into_which_windows_a_long_clip_was_cut():
+    text = page_of(changed(windows=Windows(attention_s=60.0, features_s=180.0))).text
+    assert "the network saw at most 60 seconds of it at once and features were compared" in text
+    assert "The clip is long" not in page_of(changed(windows=None)).text
 
 
 def test_a_clip_below_the_threshold_is_not_called_real():
@@ -214,7 +221,7 @@ def test_without_a_known_length_the_drawing_reaches_to_the_last_segment():
 
 def test_a_report_without_curves_says_so():
     assert "carries no curves" in page_of(changed(curves=None)).text
-    assert "carries no curves" not in page_of(REPORT).text
+    assert "carries no curves" not in page_of(changed(windows=None)).text
 
 
 def test_an_absent_modality_is_hatched_with_its_reason():
