@@ -23,6 +23,9 @@ STREAM_ORDER = ("face", "audio", "lips")
 
 Streams = Mapping[str, Tensor]
 
+#: Batch, head, snippet and feature.
+_NUM_FUSED_AXES = 4
+
 
 def ordered(modalities: Iterable[str]) -> tuple[str, ...]:
     """Return modalities in the order that streams have everywhere.
@@ -67,10 +70,9 @@ def attend(queries: Tensor, keys: Tensor, *, key_mask: Tensor | None = None) -> 
         Shape ``(..., query, feature)`` (equations 3-5).
     """
     if key_mask is None:
-        return scaled_dot_product_attention(queries, keys, keys, scale=1.0)
+        return _weighted_sum(queries, keys, None)
     allowed, any_allowed = _allowed(key_mask)
-    attended = scaled_dot_product_attention(queries, keys, keys, attn_mask=allowed, scale=1.0)
-    return attended * any_allowed
+    return _weighted_sum(queries, keys, allowed) * any_allowed
 
 
 def attention_map(queries: Tensor, keys: Tensor, *, key_mask: Tensor | None = None) -> Tensor:
@@ -219,6 +221,18 @@ def attention_maps(
         f"{x}_from_{y}": attention_map(streams[x], streams[y], key_mask=mask_of.get(y))
         for x, y in name_pairs
     }
+
+
+def _weighted_sum(queries: Tensor, keys: Tensor, allowed: Tensor | None) -> Tensor:
+    """Return the attended keys, by the kernel whose memory grows with the length alone.
+
+    PyTorch has it for tensors of four axes, the second being the heads of attention. Given
+    fewer axes, it makes the whole matrix of weights.
+    """
+    if queries.ndim >= _NUM_FUSED_AXES:
+        return scaled_dot_product_attention(queries, keys, keys, attn_mask=allowed, scale=1.0)
+    one_head = None if allowed is None else allowed.unsqueeze(-3)
+    return _weighted_sum(queries.unsqueeze(-3), keys.unsqueeze(-3), one_head).squeeze(-3)
 
 
 def _allowed(key_mask: Tensor) -> tuple[Tensor, Tensor]:

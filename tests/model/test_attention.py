@@ -228,3 +228,14 @@ def test_the_width_is_that_of_what_is_fused(attention, num_streams):
 
 def test_unknown_modalities_follow_in_the_order_given():
     assert ordered(["zebra", "lips", "ant", "face"]) == ("face", "lips", "zebra", "ant")
+
+
+@pytest.mark.parametrize("masked", [False, True])
+def test_memory_grows_with_the_length_and_not_with_its_square(masked):
+    num_snippets = 2000
+    queries, keys = torch.randn(2, 1, num_snippets, 4)
+    key_mask = torch.arange(num_snippets)[None] % 3 > 0 if masked else None
+    with torch.profiler.profile(profile_memory=True) as profile, torch.inference_mode():
+        attend(queries, keys, key_mask=key_mask)
+    allocated_bytes = sum(max(event.cpu_memory_usage, 0) for event in profile.events())
+    assert 0 < allocated_bytes < num_snippets**2
