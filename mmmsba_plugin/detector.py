@@ -2,9 +2,8 @@
 
 import logging
 import os
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
-from functools import cached_property
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cached_property, partial
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -14,6 +13,7 @@ from mmmsba_plugin.config import FeaturesConfig
 from mmmsba_plugin.errors import (
     CheckpointError,
     CheckpointNotFoundError,
+    ConfigError,
     MediaUnreadableError,
     MmmsbaError,
 )
@@ -25,6 +25,7 @@ from mmmsba_plugin.hookspecs import API_VERSION
 from mmmsba_plugin.plugins import announce, lookup
 from mmmsba_plugin.report import build
 from mmmsba_plugin.schema import Media, Provenance, Report, ScoreThreshold, Windows
+from mmmsba_plugin.workers import Limits, survive_fork
 
 if TYPE_CHECKING:
     from mmmsba_plugin.media.source import MediaSource
@@ -46,6 +47,7 @@ class MmmsbaDetector:
         config: What travels with the weights: front-ends, grid, thresholds.
         checkpoint: What the report calls the weights.
         cache: Where features are kept between runs; none are kept if not given.
+        folder: Checkpoint folder of the network, from which worker processes load it.
 
     Raises:
         PluginNotFoundError: A front-end that the network learned from is not installed.
@@ -64,6 +66,7 @@ class MmmsbaDetector:
         *,
         checkpoint: str | None = None,
         cache: FeatureCache | None = None,
+        folder: Path | None = None,
     ) -> None:
         self.network = network
         self.config = config
@@ -72,6 +75,8 @@ class MmmsbaDetector:
         require_versions(self.front_ends, config.front_end_versions)
         self._checkpoint = checkpoint
         self._cache = cache
+        self._folder = folder
+        survive_fork()
 
     @classmethod
     def from_pretrained(
@@ -95,7 +100,8 @@ class MmmsbaDetector:
         from mmmsba_plugin.model.checkpoint import load_checkpoint
 
         network, config = load_checkpoint(folder)
-        return cls(network, config, checkpoint=weights.name_of(folder), cache=cache)
+        name = weights.name_of(folder)
+        return cls(network, config, checkpoint=name, cache=cache, folder=folder)
 
     def at_false_positive_rate(self, rate: float) -> Self:
         """Return this detector with the thresholds of clips and of segments for a rate.
@@ -126,7 +132,13 @@ class MmmsbaDetector:
         return self._with_config(self.config.at_threshold(ScoreThreshold(value=score)))
 
     def _with_config(self, config: "CheckpointConfig") -> Self:
-        return type(self)(self.network, config, checkpoint=self._checkpoint, cache=self._cache)
+        return type(self)(
+            self.network,
+            config,
+            checkpoint=self._checkpoint,
+            cache=self._cache,
+            folder=self._folder,
+        )
 
     @property
     def info(self) -> Mapping[str, Any]:
@@ -199,7 +211,7 @@ class MmmsbaDetector:
         settings = {**self._provenance.config, "features": config.model_dump(mode="json")}
         made_by = self._provenance.model_copy(update={"config": settings})
         provenance = build.stamped(made_by, command=command)
-        media_info = _unread(media)
+        media_info = build.unread(media)
         try:
             media_info = media_of(media, self.front_ends, duration_s=duration_s)
             report = self._evaluate(media_info, config, provenance)
@@ -224,10 +236,53 @@ class MmmsbaDetector:
         with temporary_file(source) as path:
             return with_name(self.detect(path, **options), path, name_of(source))
 
-    def detect_many(self, media: "Iterable[MediaSource]", **options: Any) -> Iterator[Report]:
-        """Detect in clips one after the other, lazily; one that fails does not stop the rest."""
-        for path in media:
-            yield self.detect(path, **options)
+    def detect_many(
+        self,
+        media: "Iterable[MediaSource]",
+        *,
+        workers: int | None = None,
+        limits: Limits | None = None,
+        **options: Any,
+    ) -> Iterator[Report]:
+        """Detect in clips one after the other, lazily; one that fails does not stop the rest.
+
+        Args:
+            media: The clips.
+            workers: Number of processes to detect in, in which a crash costs one clip; if not
+                given, all is done in this process, which suits clips that one trusts.
+            limits: Time and memory that one clip may take, where ``workers`` are given.
+            **options: Those of :meth:`detect`.
+
+        Raises:
+            WorkerError: A worker process could not start.
+            ConfigError: Workers were asked for, and the detector came from no checkpoint folder.
+        """
+        if workers is None:
+            for path in media:
+                yield self.detect(path, **options)
+            return
+        from mmmsba_plugin.isolation import IsolatedDetector
+
+        with IsolatedDetector(self._loader(), workers=workers, limits=limits) as detector:
+            yield from detector.detect_many(media, **options)
+
+    def _loader(self) -> "Callable[[], MmmsbaDetector]":
+        """Return what makes this detector in another process, without its weights."""
+        if self._folder is None:
+            raise ConfigError(
+                "this detector came from no checkpoint folder, from which workers could load it; "
+                "leave out workers, or make it with from_pretrained"
+            )
+        return partial(self._reload, self._folder, self.config, self._cache)
+
+    @classmethod
+    def _reload(
+        cls, folder: Path, config: "CheckpointConfig", cache: FeatureCache | None
+    ) -> "MmmsbaDetector":
+        from mmmsba_plugin.model.checkpoint import load_checkpoint
+
+        network, _ = load_checkpoint(folder)
+        return cls(network, config, checkpoint=weights.name_of(folder), cache=cache, folder=folder)
 
     def predict(self, media: "MediaSource") -> float:
         """Return P(fake) of one clip, in [0, 1].
@@ -370,12 +425,3 @@ def require_versions(front_ends: Mapping[str, BoundFrontEnd], versions: Mapping[
                 f"{bound.entry.name!r}, and version {bound.entry.version} is installed, whose "
                 "numbers differ; install the one it learned from, or train anew"
             )
-
-
-def _unread(media: str | Path) -> Media:
-    """Describe a file that could not be opened, perhaps not even found."""
-    path = Path(media)
-    size_bytes = None
-    with suppress(OSError):
-        size_bytes = path.stat().st_size if path.is_file() else None
-    return Media(path=str(media), size_bytes=size_bytes)

@@ -121,6 +121,30 @@ class WorkerError(MmmsbaError, RuntimeError):
         self.workers = workers
 
 
+class TimeLimitError(MmmsbaError, TimeoutError):
+    """A clip took longer than it may.
+
+    Attributes:
+        limit_s: The limit, in seconds.
+    """
+
+    def __init__(self, message: str, *, limit_s: float | None = None) -> None:
+        super().__init__(message)
+        self.limit_s = limit_s
+
+
+class MemoryLimitError(MmmsbaError, MemoryError):
+    """A clip took more memory than it may.
+
+    Attributes:
+        limit_mib: The limit, in MiB.
+    """
+
+    def __init__(self, message: str, *, limit_mib: float | None = None) -> None:
+        super().__init__(message)
+        self.limit_mib = limit_mib
+
+
 class OutputError(MmmsbaError, OSError):
     """A result cannot be written where it should go.
 

@@ -8,10 +8,12 @@ import pytest
 from mmmsba_plugin import errors
 from mmmsba_plugin.errors import (
     ForgeError,
+    MemoryLimitError,
     MmmsbaError,
     OutputError,
     PredictionsError,
     ShapeError,
+    TimeLimitError,
     WorkerError,
 )
 
@@ -44,6 +46,8 @@ def test_every_error_is_also_the_builtin_it_resembles(error: type[Exception]) ->
         (PredictionsError("no file", path=Path("p.json")), {"path": Path("p.json")}),
         (ForgeError("no face", forger="face-swap"), {"forger": "face-swap"}),
         (WorkerError("it died", workers=4), {"workers": 4}),
+        (TimeLimitError("too long", limit_s=60.0), {"limit_s": 60.0}),
+        (MemoryLimitError("too large", limit_mib=64.0), {"limit_mib": 64.0}),
         (OutputError("disk full", path=Path("out")), {"path": Path("out")}),
     ],
 )

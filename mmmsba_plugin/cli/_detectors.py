@@ -1,7 +1,9 @@
 """Loading of a detector for a command, with the options that it must heed."""
 
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 import typer
 
@@ -9,6 +11,21 @@ from mmmsba_plugin.errors import CapabilityError
 
 if TYPE_CHECKING:
     from mmmsba_plugin.hookspecs import Detector
+    from mmmsba_plugin.schema import Report
+    from mmmsba_plugin.workers import Limits
+
+
+class BatchDetector(Protocol):
+    """A detector of many clips, which says whose report each is."""
+
+    @property
+    def info(self) -> Mapping[str, Any]:
+        """What the detector says of itself."""
+
+    def detect_unordered(
+        self, media: Iterable[Any], **options: Any
+    ) -> "Iterator[tuple[Any, Report]]":
+        """Yield clips and their reports, as they are complete."""
 
 
 def load_detector(
@@ -36,3 +53,38 @@ def load_detector(
         return detector if fpr is None else at_false_positive_rate(detector, fpr)
     except CapabilityError as error:
         raise typer.BadParameter(str(error)) from error
+
+
+class TrustingDetector:
+    """A detector in this process: a clip that crashes it ends the run."""
+
+    def __init__(self, detector: "Detector") -> None:
+        self._detector = detector
+        self.info = detector.info
+
+    def detect_unordered(
+        self, media: Iterable[Any], **options: Any
+    ) -> "Iterator[tuple[Any, Report]]":
+        """Yield clips and their reports in order."""
+        for clip in media:
+            yield clip, self._detector.detect(clip, **options)
+
+
+@contextmanager
+def isolated_detector(
+    name: str, checkpoint: Path | None, *, fpr: float | None, workers: int, limits: "Limits"
+) -> "Iterator[BatchDetector]":
+    """Load a detector in worker processes, and end these afterwards; see :func:`load_detector`.
+
+    It loads while the block begins; its first use says what is wrong with it.
+    """
+    from mmmsba_plugin.isolation import DetectorChoice, IsolatedDetector
+    from mmmsba_plugin.plugins import states
+
+    files = tuple(s.distribution for s in states() if s.distribution.endswith(".py"))
+    choice = DetectorChoice(name, checkpoint, fpr, files)
+    with IsolatedDetector(choice, workers=workers, limits=limits) as detector:
+        try:
+            yield detector
+        except CapabilityError as error:
+            raise typer.BadParameter(str(error)) from error

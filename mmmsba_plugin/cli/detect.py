@@ -1,6 +1,7 @@
 """``mmmsba detect``: detect in clips and write their reports."""
 
 import logging
+import os
 import shlex
 import sys
 from collections.abc import Mapping
@@ -17,6 +18,7 @@ from mmmsba_plugin.report import files
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from mmmsba_plugin.cli._detectors import BatchDetector
     from mmmsba_plugin.hookspecs import Writer
     from mmmsba_plugin.schema import Report
 
@@ -63,21 +65,89 @@ def detect(
         bool,
         typer.Option("--resume", help="Leave out clips that this detector has reported on before."),
     ] = False,
+    workers: Annotated[
+        int,
+        typer.Option(min=0, help="Processes to detect in, each with a clip; 0 for one per core."),
+    ] = 1,
+    no_isolation: Annotated[
+        bool,
+        typer.Option(
+            "--no-isolation",
+            help="Detect in this very process, which suits clips that you trust: there, a clip "
+            "that crashes a codec ends the run.",
+        ),
+    ] = False,
+    time_limit_s: Annotated[
+        float,
+        typer.Option(
+            "--time-limit",
+            metavar="SECONDS",
+            min=0,
+            help="Seconds that a clip may take, with 20 more for each second that it lasts; 0 for "
+            "no limit.",
+        ),
+    ] = 120,
+    memory_limit_mib: Annotated[
+        float,
+        typer.Option(
+            "--memory-limit",
+            metavar="MIB",
+            min=0,
+            help="Memory that a clip may take in MiB, the detector's own aside; 0 for no limit.",
+        ),
+    ] = 4096,
 ) -> None:
     """Detect fake segments in clips: the score of each clip, and where, in which modality.
 
     A clip that cannot be evaluated gets a report that says why, and the rest go on.
     """
-    from mmmsba_plugin.cli import _console
-    from mmmsba_plugin.cli._detectors import load_detector
+    from mmmsba_plugin.cli._detectors import (
+        TrustingDetector,
+        isolated_detector,
+        load_detector,
+    )
     from mmmsba_plugin.plugins import lookup
+    from mmmsba_plugin.workers import Limits
 
     chosen = [name.strip() for name in formats.split(",") if name.strip()]
     writers: dict[str, Writer] = {name: lookup("writers", name) for name in chosen}
     if resume and "json" not in writers:
         raise typer.BadParameter("--resume reads the json reports; add json to --format")
-    loaded = load_detector(detector, checkpoint, fpr=fpr)
+    if no_isolation:
+        if workers != 1:
+            raise typer.BadParameter("--workers detect in isolation; leave out --no-isolation")
+        trusting = TrustingDetector(load_detector(detector, checkpoint, fpr=fpr))
+        _detect(clips, trusting, output=output, writers=writers, resume=resume)
+        return
+    limits = Limits(
+        floor_s=time_limit_s,
+        per_second=Limits().per_second if time_limit_s else None,
+        memory_mib=memory_limit_mib or None,
+    )
+    with isolated_detector(
+        detector, checkpoint, fpr=fpr, workers=workers or os.cpu_count() or 1, limits=limits
+    ) as isolated:
+        _detect(clips, isolated, output=output, writers=writers, resume=resume)
+
+
+def _detect(
+    clips: list[Path],
+    detector: "BatchDetector",
+    *,
+    output: Path | None,
+    writers: "Mapping[str, Writer]",
+    resume: bool,
+) -> None:
+    """Detect in clips, and print and write their reports.
+
+    Raises:
+        Exit: A clip could not be evaluated, or its report not be written.
+    """
+    from mmmsba_plugin.cli import _console
+
     names = files.report_names(clips, output)
+    # What is wrong with the detector shall be said before anything is written.
+    info = detector.info
     if writers:
         if output is not None:
             ensure_dir(output)
@@ -85,16 +155,16 @@ def detect(
         require_writable(*(n.parent for n in names.values() if n.parent.is_dir()))
 
     console = _console.console()
-    before = files.reports_before(names, writers, loaded.info) if resume else {}
+    before = files.reports_before(names, writers, info) if resume else {}
     if resume:
         console.print(f"{len(before)} of {len(names)} clips were evaluated before")
-    left = {clip: name for clip, name in names.items() if clip not in before}
-    reports = loaded.detect_many(left, command=shlex.join(["mmmsba", *sys.argv[1:]]))
+    left = [clip for clip in names if clip not in before]
+    reports = detector.detect_unordered(left, command=shlex.join(["mmmsba", *sys.argv[1:]]))
     well = sum(status == "ok" for status in before.values())
     with console.status("detecting"):
-        for (clip, name), report in zip(left.items(), reports, strict=True):
+        for clip, report in reports:
             _console.print_report(clip, report, console)
-            well += _write(report, name, writers, console) and report.status == "ok"
+            well += _write(report, names[clip], writers, console) and report.status == "ok"
     if well < len(names):
         raise typer.Exit(_exit_codes.NOT_EVALUATED)
 

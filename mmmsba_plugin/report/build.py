@@ -1,7 +1,9 @@
 """Building of reports from what a detector predicts."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -159,6 +161,14 @@ def abstained(media: Media, features: ClipFeatures, *, provenance: Provenance) -
         ),
         provenance=provenance,
     )
+
+
+def unread(path: str | Path) -> Media:
+    """Describe a file that could not be opened, perhaps not even found."""
+    size_bytes = None
+    with suppress(OSError):
+        size_bytes = Path(path).stat().st_size if Path(path).is_file() else None
+    return Media(path=str(path), size_bytes=size_bytes)
 
 
 def failed(media: Media, error: Exception, *, provenance: Provenance) -> Report:

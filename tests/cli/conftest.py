@@ -54,8 +54,9 @@ def plugin_file(tmp_path) -> Path:
 
 @pytest.fixture
 def detect(run, checkpoint):
-    """Runs ``mmmsba detect`` with the tiny checkpoint."""
-    return lambda *arguments: run("detect", "--checkpoint", checkpoint, *arguments)
+    """Runs ``mmmsba detect`` with the tiny checkpoint, in this process, which is faster."""
+    command = ("detect", "--no-isolation", "--checkpoint", checkpoint)
+    return lambda *arguments: run(*command, *arguments)
 
 
 @pytest.fixture

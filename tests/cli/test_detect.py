@@ -102,7 +102,7 @@ class TestBatch:
 class TestChoices:
     @pytest.mark.usefixtures("unbundled")
     def test_without_a_checkpoint_the_error_names_the_ways_to_one(self, run, clip):
-        result = run("detect", clip)
+        result = run("detect", "--no-isolation", clip)
         assert result.exit_code == _exit_codes.STOPPED
         assert result.stderr.startswith("error: no checkpoint was given")
         assert "`mmmsba train --data FOLDER -o my-checkpoint`" in result.stderr
@@ -137,7 +137,7 @@ class TestFalsePositiveRate:
             {"value": 0.0, "false_positive_rate": 0.05},
         ]
         (folder / "config.json").write_text(json.dumps(config))
-        command = ("detect", "--checkpoint", folder, "-o", tmp_path / "out")
+        command = ("detect", "--no-isolation", "--checkpoint", folder, "-o", tmp_path / "out")
         return lambda rate, *arguments: run(*command, "--fpr", rate, *arguments)
 
     @pytest.mark.parametrize(("rate", "fake"), [(0.01, False), (0.05, True)])
@@ -169,6 +169,6 @@ class TestFalsePositiveRate:
         path = tmp_path / "stubborn.py"
         path.write_text(STUBBORN_FILE)
         plugins.load_file(path)
-        result = run("detect", clip, "--detector", "stubborn", "--fpr", 0.05)
+        result = run("detect", clip, "--no-isolation", "--detector", "stubborn", "--fpr", 0.05)
         assert result.exit_code == _exit_codes.USAGE
         assert "this detector has no thresholds to choose from; leave out" in result.stderr

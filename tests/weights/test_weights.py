@@ -114,7 +114,7 @@ class TestDetect:
         return CliRunner().invoke(app, [str(argument) for argument in arguments])
 
     def test_a_report_names_the_weights_and_their_caution(self, careful, clip):
-        result = self.run("detect", clip)
+        result = self.run("detect", "--no-isolation", clip)
         assert result.exit_code == _exit_codes.OK, result.stderr
         report = Report.model_validate_json((clip.parent / "clip.mmmsba.json").read_bytes())
         assert report.warnings[-1] == CAUTION
@@ -127,7 +127,7 @@ class TestDetect:
 
     def test_clips_that_were_evaluated_are_not_evaluated_again(self, careful, clip):
         for before in (0, 1):
-            result = self.run("detect", clip, "--resume")
+            result = self.run("detect", "--no-isolation", clip, "--resume")
             assert result.stdout.startswith(f"{before} of 1 clips were evaluated before")
 
     @pytest.mark.usefixtures("careful")

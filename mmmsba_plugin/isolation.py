@@ -1,0 +1,196 @@
+"""Detect in clips in worker processes, so that a clip costs no more than itself.
+
+A codec that crashes, or a clip that takes too long or too much memory, ends a worker; the clip
+gets a report that says so, and another worker goes on with the rest.
+"""
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from pydantic import ValidationError
+
+from mmmsba_plugin.errors import MmmsbaError
+from mmmsba_plugin.hookspecs import API_VERSION, Detector
+from mmmsba_plugin.media.container import open_media
+from mmmsba_plugin.plugins import at_false_positive_rate, load_file, lookup, states
+from mmmsba_plugin.report import build
+from mmmsba_plugin.schema import Provenance, Report
+from mmmsba_plugin.workers import Limits, Started, WorkerPool, say_duration
+
+if TYPE_CHECKING:
+    from mmmsba_plugin.media.source import MediaSource
+
+#: Of clips that do not state how long they last: 80 kbit/s, as thin as talking heads come.
+_BYTES_A_S = 10_000
+
+#: Below the thinnest speech codecs: a header cannot buy its file more time than that.
+_FEWEST_BYTES_A_S = 50
+
+_AV_TIME_BASE_HZ = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class DetectorChoice:
+    """A detector by its name, as another process can load it.
+
+    Attributes:
+        name: Its name, as plug-ins offer it.
+        checkpoint: Folder of its weights; its default if None.
+        false_positive_rate: Rate to choose its thresholds by; its default ones if None.
+        plugin_files: Files that were loaded as plug-ins.
+    """
+
+    name: str
+    checkpoint: Path | None = None
+    false_positive_rate: float | None = None
+    plugin_files: tuple[str, ...] = ()
+
+    def __call__(self) -> Detector:
+        """Load it.
+
+        Raises:
+            CapabilityError: It has no thresholds to choose from.
+            ConfigError: It has none for the rate.
+            PluginNotFoundError: No plug-in offers a detector of that name.
+        """
+        loaded = {state.distribution for state in states()}
+        for file in self.plugin_files:
+            if file not in loaded:
+                load_file(file)
+        detector: Detector = lookup("detectors", self.name).load(self.checkpoint)
+        if self.false_positive_rate is None:
+            return detector
+        return at_false_positive_rate(detector, self.false_positive_rate)
+
+
+class IsolatedDetector:
+    """A detector in worker processes; a context manager, which ends them.
+
+    Args:
+        load: Makes the detector, in each worker; pickled.
+        workers: Number of processes.
+        limits: Time and memory that one clip may take.
+
+    Example:
+        >>> with IsolatedDetector(DetectorChoice("mmms-ba")) as detector:    # doctest: +SKIP
+        ...     for clip, report in detector.detect_unordered(["a.mp4", "b.mp4"]):
+        ...         print(clip, report.score)
+    """
+
+    def __init__(
+        self, load: Callable[[], Detector], *, workers: int = 1, limits: Limits | None = None
+    ) -> None:
+        self._pool: WorkerPool[tuple[int, MediaSource, Mapping[str, Any]]] = WorkerPool(
+            partial(_start, load), workers=workers, limits=limits or Limits()
+        )
+
+    def __enter__(self) -> Self:
+        """Start to load the detector in a worker."""
+        self._pool.__enter__()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """End the workers; a clip that one is at work on is given up."""
+        self._pool.__exit__(*error)
+
+    @property
+    def info(self) -> Mapping[str, Any]:
+        """What the detector says of itself; waits until it is loaded.
+
+        Raises:
+            Exception: It cannot be loaded.
+        """
+        info: Mapping[str, Any] = self._pool.greeting
+        return info
+
+    def detect_unordered(
+        self, media: "Iterable[MediaSource]", **options: Any
+    ) -> "Iterator[tuple[MediaSource, Report]]":
+        """Yield each clip and its report, as they are complete.
+
+        Args:
+            media: The clips; taken one by one, each once a worker is there for it.
+            **options: Those of the detector's ``detect``.
+
+        Raises:
+            WorkerError: A worker died before it could begin.
+        """
+        for _, clip, report in self._detect(media, options):
+            yield clip, report
+
+    def detect_many(self, media: "Iterable[MediaSource]", **options: Any) -> Iterator[Report]:
+        """Yield the reports of clips in their order; see :meth:`detect_unordered`."""
+        early: dict[int, Report] = {}
+        reported = 0
+        for number, _, report in self._detect(media, options):
+            early[number] = report
+            while reported in early:
+                yield early.pop(reported)
+                reported += 1
+
+    def _detect(
+        self, media: "Iterable[MediaSource]", options: Mapping[str, Any]
+    ) -> "Iterator[tuple[int, MediaSource, Report]]":
+        # One that is open cannot go to another process; its bytes can.
+        items = ((number, _portable(clip), options) for number, clip in enumerate(media))
+        for (number, clip, _), result in self._pool.map_unordered(items):
+            yield number, clip, self._report(clip, result, options.get("command"))
+
+    def _report(self, clip: "MediaSource", result: object, command: str | None) -> Report:
+        if isinstance(result, Report):
+            return result
+        error = result if isinstance(result, Exception) else TypeError(f"no report: {result!r:.80}")
+        name = str(clip) if isinstance(clip, str | os.PathLike) else "bytes"
+        provenance = build.stamped(_provenance(self.info), command=command)
+        return build.failed(build.unread(name), error, provenance=provenance)
+
+
+def _start(load: Callable[[], Detector]) -> Started:
+    """Load a detector in a worker; return what detects with it, and what it says of itself."""
+    detector = load()
+    return partial(_detect, detector), dict(detector.info)
+
+
+def _detect(detector: Detector, item: "tuple[int, MediaSource, Mapping[str, Any]]") -> Report:
+    _, clip, options = item
+    if isinstance(clip, str | os.PathLike):
+        say_duration(_stated_duration_s(Path(clip)))
+    # The protocol of detectors knows paths alone; ours takes the rest, too.
+    return detector.detect(clip, **options)  # type: ignore[arg-type]
+
+
+def _stated_duration_s(path: Path) -> float:
+    """Return the duration that a clip states, bounded by its size; an estimate if it has none."""
+    # What is wrong with the file, detecting in it says.
+    with suppress(MmmsbaError, OSError, ValueError), open_media(path) as container:
+        size_bytes = path.stat().st_size
+        if container.duration is None:
+            return size_bytes / _BYTES_A_S
+        stated_s: float = container.duration / _AV_TIME_BASE_HZ
+        return min(stated_s, size_bytes / _FEWEST_BYTES_A_S)
+    return 0.0
+
+
+def _portable(clip: "MediaSource") -> "MediaSource":
+    if isinstance(clip, memoryview) or hasattr(clip, "read"):
+        return clip.tobytes() if isinstance(clip, memoryview) else clip.read()
+    return clip
+
+
+def _provenance(info: Mapping[str, Any]) -> Provenance:
+    """Return the provenance that a detector tells of itself, or the little that is known of it."""
+    with suppress(ValidationError):
+        fields = {key: info[key] for key in Provenance.model_fields if key in info}
+        return Provenance.model_validate(fields)
+    return Provenance(
+        package_version=metadata.version("mmmsba-plugin"),
+        api_version=API_VERSION,
+        formula_version=0,
+        detector=str(info.get("name", "")),
+    )
