@@ -17,6 +17,8 @@ HEAVY = {
     "librosa",
     "lightning",
     "matplotlib",
+    "onnx",
+    "onnxruntime",
     "scipy",
     "skimage",
     "torch",

@@ -19,6 +19,7 @@ from mmmsba_plugin.cli import (
     detect,
     doctor,
     evaluate,
+    export,
     features,
     finetune,
     forge,
@@ -100,6 +101,7 @@ for command in (
     evaluate.evaluate,
     reproduce.reproduce,
     features.features,
+    export.export,
     plugins.plugins,
     doctor.doctor,
 ):

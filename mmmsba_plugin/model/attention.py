@@ -26,6 +26,9 @@ Streams = Mapping[str, Tensor]
 #: Batch, head, snippet and feature.
 _NUM_FUSED_AXES = 4
 
+#: A dot product whose softmax is 0, and still a number that float32 can add to.
+_KEPT_OUT = -1e30
+
 
 def ordered(modalities: Iterable[str]) -> tuple[str, ...]:
     """Return modalities in the order that streams have everywhere.
@@ -229,10 +232,26 @@ def _weighted_sum(queries: Tensor, keys: Tensor, allowed: Tensor | None) -> Tens
     PyTorch has it for tensors of four axes, the second being the heads of attention. Given
     fewer axes, it makes the whole matrix of weights.
     """
+    if torch.onnx.is_in_onnx_export():
+        return _weighted_sum_in_products(queries, keys, allowed)
     if queries.ndim >= _NUM_FUSED_AXES:
         return scaled_dot_product_attention(queries, keys, keys, attn_mask=allowed, scale=1.0)
     one_head = None if allowed is None else allowed.unsqueeze(-3)
     return _weighted_sum(queries.unsqueeze(-3), keys.unsqueeze(-3), one_head).squeeze(-3)
+
+
+def _weighted_sum_in_products(queries: Tensor, keys: Tensor, allowed: Tensor | None) -> Tensor:
+    """Return the same for ONNX, which has no such kernel.
+
+    Whether a key counts is one feature more of the dot product, which costs nothing; a mask
+    over the whole matrix of weights took longer than both products.
+    """
+    values = keys
+    if allowed is not None:
+        let_in = torch.where(allowed, 0.0, _KEPT_OUT).transpose(-2, -1)
+        queries = torch.cat([queries, torch.ones_like(queries[..., :1])], dim=-1)
+        keys = torch.cat([keys, let_in], dim=-1)
+    return (queries @ keys.transpose(-2, -1)).softmax(dim=-1) @ values
 
 
 def _allowed(key_mask: Tensor) -> tuple[Tensor, Tensor]:

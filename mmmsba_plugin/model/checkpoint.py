@@ -33,6 +33,8 @@ from mmmsba_plugin.model.ensemble import Ensemble
 from mmmsba_plugin.schema import Score, ScoreThreshold
 
 CONFIG, WEIGHTS, CARD = "config.json", "model.safetensors", "README.md"
+#: What ``mmmsba export`` writes; it stands in for the weights.
+ONNX = "model.onnx"
 
 #: Layout of the folder and keys of its configuration. Another one is refused.
 FORMAT_VERSION = 3
@@ -217,27 +219,40 @@ def read_config(folder: Path | str) -> CheckpointConfig:
     folder = Path(folder)
     file = folder / CONFIG
     if not file.is_file():
-        if (folder / WEIGHTS).is_file():
+        if any((folder / name).is_file() for name in (WEIGHTS, ONNX)):
             raise CheckpointError(f"{folder} has weights but no {CONFIG}; {_REMEDY}")
         raise CheckpointNotFoundError(
             f"no checkpoint in {folder}: {CONFIG} is not there; give the folder that "
             "`mmmsba train` wrote"
         )
+    if file.stat().st_size > _MAX_CONFIG_BYTES:
+        raise CheckpointError(f"{file} is over {_MAX_CONFIG_BYTES >> 20} MiB; {_REMEDY}")
+    return parse_config(file.read_bytes(), file)
+
+
+def parse_config(text: bytes | str, file: Path) -> CheckpointConfig:
+    """Parse a checkpoint's configuration.
+
+    Args:
+        text: JSON, UTF-8.
+        file: Where it was read, for messages.
+
+    Raises:
+        CheckpointError: It is damaged, or of another format version.
+    """
     try:
-        return CheckpointConfig.read(_settings(file))
+        return CheckpointConfig.read(_settings(text, file))
     except ConfigError as error:
         raise CheckpointError(f"{file} cannot be used: {error}; {_REMEDY}") from error
 
 
-def _settings(file: Path) -> dict[str, Any]:
-    """Read the settings of a configuration, once its format version is known to be ours.
+def _settings(text: bytes | str, file: Path) -> dict[str, Any]:
+    """Parse the settings of a configuration, once its format version is known to be ours.
 
     The version comes first: a file of another one may well have other keys.
     """
-    if file.stat().st_size > _MAX_CONFIG_BYTES:
-        raise CheckpointError(f"{file} is over {_MAX_CONFIG_BYTES >> 20} MiB; {_REMEDY}")
     try:
-        settings: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        settings: dict[str, Any] = json.loads(text)
         version = settings.get("format_version")
     except RecursionError as error:
         raise CheckpointError(f"{file} is nested too deeply; {_REMEDY}") from error

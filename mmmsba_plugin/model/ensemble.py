@@ -8,7 +8,7 @@ finds a snippet most suspicious: a mean would hide what only one kind knows how 
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Self, cast
+from typing import Any, Protocol, Self, cast
 
 import torch
 from torch import Tensor, nn
@@ -18,6 +18,26 @@ from mmmsba_plugin.errors import ConfigError
 from mmmsba_plugin.model.heads import FAKE
 from mmmsba_plugin.model.mmmsba import MmmsBa, NetworkOutput
 from mmmsba_plugin.model.tree import tree_map
+
+
+class Network(Protocol):
+    """What predicts along a clip, by whichever runtime."""
+
+    @property
+    def dims(self) -> dict[str, int]:
+        """Features a snippet, for each modality."""
+
+    @property
+    def device(self) -> torch.device:
+        """Where it wants its inputs."""
+
+    def eval(self) -> Any:  # noqa: ANN401 - of modules it is they themselves
+        """Switch to evaluation."""
+
+    def __call__(
+        self, inputs: Mapping[str, Tensor], *, present: Mapping[str, Tensor]
+    ) -> NetworkOutput:
+        """Predict a batch of sequences; see :meth:`MmmsBa.forward`."""
 
 
 class Ensemble(nn.Module):
@@ -56,6 +76,11 @@ class Ensemble(nn.Module):
     def dims(self) -> dict[str, int]:
         """Features a snippet, for each modality."""
         return dict(self.configs[0].dims)
+
+    @property
+    def device(self) -> torch.device:
+        """Where its weights lie."""
+        return next(self.parameters()).device
 
     def forward(
         self,
@@ -115,5 +140,5 @@ def _most_suspicious(kinds: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
         if all(name in heads for heads in kinds):
             outputs = torch.stack([heads[name] for heads in kinds])
             index = winner[None, ..., None].expand(1, *outputs.shape[1:])
-            chosen[name] = outputs.gather(0, index).squeeze(0)
+            chosen[name] = outputs.gather(0, index)[0]
     return chosen

@@ -15,7 +15,7 @@ from scipy.special import expit
 
 from mmmsba_plugin.config import LocalizationConfig
 from mmmsba_plugin.errors import FeatureError
-from mmmsba_plugin.model.ensemble import Ensemble
+from mmmsba_plugin.model.ensemble import Network
 from mmmsba_plugin.model.heads import FAKE
 from mmmsba_plugin.model.tree import tree_map
 from mmmsba_plugin.structures import ClipFeatures
@@ -109,7 +109,7 @@ def windows(num_snippets: int, *, size: int, warm_up: int) -> Iterator[Window]:
         keep_start = keep_stop
 
 
-def predict(network: Ensemble, features: ClipFeatures, config: LocalizationConfig) -> Prediction:
+def predict(network: Network, features: ClipFeatures, config: LocalizationConfig) -> Prediction:
     """Predict along a clip with ``network``.
 
     A clip of at most ``config.window_s`` is seen whole, exactly as in training.
@@ -166,14 +166,14 @@ def one_thread() -> Iterator[None]:
 
 @torch.inference_mode()
 def _predict_window(
-    network: Ensemble, features: ClipFeatures, window: Window
+    network: Network, features: ClipFeatures, window: Window
 ) -> tuple[NDArray[np.float64], dict[str, dict[str, NDArray[np.float64]]]]:
     """Return scores (one row for all modalities, then one for each) and heads, as kept.
 
     The views are the rows of one batch: the same clip with different modalities hidden.
     """
     network.eval()
-    device = next(network.parameters()).device
+    device = network.device
     num_views = 1 + len(network.dims)
     inputs, present = {}, {}
     for index, modality in enumerate(network.dims):

@@ -151,15 +151,15 @@ class MmmsBa(nn.Module):
         inputs: Mapping[str, Tensor],
         mask: Tensor | None,
         present: Mapping[str, Tensor],
-        shape: tuple[int, int],
+        shape: torch.Size,
     ) -> dict[str, Tensor]:
         """Return for each modality which snippets take part, shape ``(batch, snippet)``."""
         self._require_known(present)
         for name, tensor in (("mask", mask), *present.items()):
             if tensor is not None and (tensor.shape != shape or tensor.dtype != torch.bool):
                 raise FeatureError(
-                    f"{name}: which snippets count must be bool of shape {shape}, as the inputs "
-                    f"have, got {tensor.dtype} of shape {tuple(tensor.shape)}"
+                    f"{name}: which snippets count must be bool of shape {tuple(shape)}, as the "
+                    f"inputs have, got {tensor.dtype} of shape {tuple(tensor.shape)}"
                 )
         if mask is not None and (mask[:, 1:] & ~mask[:, :-1]).any():
             raise FeatureError(
@@ -173,7 +173,7 @@ class MmmsBa(nn.Module):
             for name in self.modalities
         }
 
-    def _shape_of(self, inputs: Mapping[str, Tensor]) -> tuple[int, int]:
+    def _shape_of(self, inputs: Mapping[str, Tensor]) -> torch.Size:
         """Return ``(batch, snippet)``, once all inputs agree on it."""
         self._require_known(inputs)
         if not inputs:
@@ -189,7 +189,7 @@ class MmmsBa(nn.Module):
                     f"{self.config.dims[name]}), the same batch and snippets for every modality, "
                     f"got {tuple(values.shape)}; use the front-ends that the model was trained with"
                 )
-        return int(shape[0]), int(shape[1])
+        return shape
 
     def _require_known(self, streams: Mapping[str, object]) -> None:
         if unknown := sorted(set(streams) - set(self.modalities)):
