@@ -40,19 +40,27 @@ def writing_to(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def atomic_path(path: Path) -> Iterator[Path]:
+def atomic_path(path: Path, *, replace: bool = True) -> Iterator[Path]:
     """Give a path beside ``path`` that becomes it at the end, or goes if the block fails.
 
     For libraries that open a file by themselves; :func:`atomic_write` serves all else. Nobody
     ever sees half of the file, and an older one stays until the new one is whole.
 
+    Args:
+        path: The file to write.
+        replace: Whether it may take the place of another.
+
     Raises:
+        FileExistsError: It may not, and there is another by now.
         OutputError: The whole file cannot take its place.
     """
     # Two processes may make the same file at once, such as cached features.
     partial = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
         yield partial
+        if not replace:
+            _link(partial, path)
+            return
         with writing_to(path):
             partial.replace(path)
     finally:
@@ -62,15 +70,19 @@ def atomic_path(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def atomic_write(path: Path, mode: str = "w", *, newline: str | None = "\n") -> Iterator[IO[Any]]:
+def atomic_write(
+    path: Path, mode: str = "w", *, newline: str | None = "\n", replace: bool = True
+) -> Iterator[IO[Any]]:
     """Open a file that appears at ``path`` only once it is complete; its folder must exist.
 
     Args:
         path: The file to write.
         mode: ``w`` for text in UTF-8, ``wb`` for bytes.
         newline: What ends a line of text, as :func:`open` has it.
+        replace: Whether it may take the place of another file.
 
     Raises:
+        FileExistsError: It may not, and there is another.
         OutputError: The folder is missing or may not be written to, or the disk is full.
 
     Example:
@@ -81,8 +93,26 @@ def atomic_write(path: Path, mode: str = "w", *, newline: str | None = "\n") -> 
         ['scores.txt']
     """
     text = {} if "b" in mode else {"encoding": "utf-8", "newline": newline}
-    with atomic_path(path) as partial, writing_to(path), partial.open(mode, **text) as file:  # type: ignore[call-overload]
+    with (
+        atomic_path(path, replace=replace) as partial,
+        writing_to(path),
+        partial.open(mode, **text) as file,  # type: ignore[call-overload]
+    ):
         yield file
+
+
+def _link(partial: Path, path: Path) -> None:
+    """Give a file a second name that nothing has yet; of two processes, one succeeds."""
+    try:
+        path.hardlink_to(partial)
+    except FileExistsError:
+        raise
+    except OSError:
+        # Some file systems know no second names: there, two processes may miss each other.
+        if path.exists():
+            raise FileExistsError(f"there is a file at {path}") from None
+        with writing_to(path):
+            partial.replace(path)
 
 
 def require_writable(*folders: Path) -> None:

@@ -4,8 +4,9 @@ A codec that crashes, or a clip that takes too long or too much memory, ends a w
 gets a report that says so, and another worker goes on with the rest.
 """
 
+import logging
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -20,11 +21,14 @@ from mmmsba_plugin.hookspecs import API_VERSION, Detector
 from mmmsba_plugin.media.container import open_media
 from mmmsba_plugin.plugins import at_false_positive_rate, load_file, lookup, states
 from mmmsba_plugin.report import build
+from mmmsba_plugin.report.files import as_copy, render
 from mmmsba_plugin.schema import Provenance, Report
 from mmmsba_plugin.workers import Limits, Started, WorkerPool, say_duration
 
 if TYPE_CHECKING:
     from mmmsba_plugin.media.source import MediaSource
+
+_log = logging.getLogger(__name__)
 
 #: Of clips that do not state how long they last: 80 kbit/s, as thin as talking heads come.
 _BYTES_A_S = 10_000
@@ -69,6 +73,42 @@ class DetectorChoice:
         return at_false_positive_rate(detector, self.false_positive_rate)
 
 
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """The report of one clip, and its text in each format.
+
+    Attributes:
+        clip: The clip.
+        report: Its report.
+        texts: For each writer that was asked for, what it wrote, or the error that it raised.
+        copy_of: The clip of the same bytes that was evaluated in its place; None for itself.
+    """
+
+    clip: Path
+    report: Report
+    texts: Mapping[str, str | Exception]
+    copy_of: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """One clip for a worker.
+
+    Attributes:
+        clip: Its path, or its bytes.
+        options: Those of the detector's ``detect``.
+        number: Its place, since two clips may be equal.
+        copies: Clips of the same bytes.
+        writers: Names of the writers of its reports; None for the report alone.
+    """
+
+    clip: Any
+    options: Mapping[str, Any]
+    number: int = 0
+    copies: tuple[Path, ...] = ()
+    writers: tuple[str, ...] | None = None
+
+
 class IsolatedDetector:
     """A detector in worker processes; a context manager, which ends them.
 
@@ -79,14 +119,14 @@ class IsolatedDetector:
 
     Example:
         >>> with IsolatedDetector(DetectorChoice("mmms-ba")) as detector:    # doctest: +SKIP
-        ...     for clip, report in detector.detect_unordered(["a.mp4", "b.mp4"]):
-        ...         print(clip, report.score)
+        ...     for report in detector.detect_many(["a.mp4", "b.mp4"]):
+        ...         print(report.media.path, report.score)
     """
 
     def __init__(
         self, load: Callable[[], Detector], *, workers: int = 1, limits: Limits | None = None
     ) -> None:
-        self._pool: WorkerPool[tuple[int, MediaSource, Mapping[str, Any]]] = WorkerPool(
+        self._pool: WorkerPool[_Task] = WorkerPool(
             partial(_start, load), workers=workers, limits=limits or Limits()
         )
 
@@ -109,10 +149,8 @@ class IsolatedDetector:
         info: Mapping[str, Any] = self._pool.greeting
         return info
 
-    def detect_unordered(
-        self, media: "Iterable[MediaSource]", **options: Any
-    ) -> "Iterator[tuple[MediaSource, Report]]":
-        """Yield each clip and its report, as they are complete.
+    def detect_many(self, media: "Iterable[MediaSource]", **options: Any) -> Iterator[Report]:
+        """Yield the reports of clips in their order.
 
         Args:
             media: The clips; taken one by one, each once a worker is there for it.
@@ -121,34 +159,76 @@ class IsolatedDetector:
         Raises:
             WorkerError: A worker died before it could begin.
         """
-        for _, clip, report in self._detect(media, options):
-            yield clip, report
-
-    def detect_many(self, media: "Iterable[MediaSource]", **options: Any) -> Iterator[Report]:
-        """Yield the reports of clips in their order; see :meth:`detect_unordered`."""
+        # One that is open cannot go to another process; its bytes can.
+        tasks = (_Task(_portable(clip), options, number) for number, clip in enumerate(media))
         early: dict[int, Report] = {}
         reported = 0
-        for number, _, report in self._detect(media, options):
-            early[number] = report
+        for task, result in self._pool.map_unordered(tasks):
+            early[task.number] = self._report(task.clip, result, options)
             while reported in early:
                 yield early.pop(reported)
                 reported += 1
 
-    def _detect(
-        self, media: "Iterable[MediaSource]", options: Mapping[str, Any]
-    ) -> "Iterator[tuple[int, MediaSource, Report]]":
-        # One that is open cannot go to another process; its bytes can.
-        items = ((number, _portable(clip), options) for number, clip in enumerate(media))
-        for (number, clip, _), result in self._pool.map_unordered(items):
-            yield number, clip, self._report(clip, result, options.get("command"))
+    def render_unordered(
+        self, clips: Iterable[tuple[Path, Sequence[Path]]], writers: Sequence[str], **options: Any
+    ) -> Iterator[Rendered]:
+        """Yield rendered reports as they are complete, since a page decodes its clip too.
 
-    def _report(self, clip: "MediaSource", result: object, command: str | None) -> Report:
+        Args:
+            clips: Each clip, and those of the same bytes, which get its report as a copy.
+            writers: Names of the writers.
+            **options: Those of the detector's ``detect``.
+
+        Raises:
+            WorkerError: A worker died before it could begin.
+        """
+        tasks = (
+            _Task(clip, options, copies=tuple(copies), writers=tuple(writers))
+            for clip, copies in clips
+        )
+        for task, result in self._pool.map_unordered(tasks):
+            if isinstance(result, tuple):
+                yield from result
+            else:
+                report = self._report(task.clip, result, options)
+                yield from rendered(task.clip, report, task.copies, writers)
+
+    def _report(self, clip: "MediaSource", result: object, options: Mapping[str, Any]) -> Report:
         if isinstance(result, Report):
             return result
         error = result if isinstance(result, Exception) else TypeError(f"no report: {result!r:.80}")
         name = str(clip) if isinstance(clip, str | os.PathLike) else "bytes"
-        provenance = build.stamped(_provenance(self.info), command=command)
+        provenance = build.stamped(_provenance(self.info), command=options.get("command"))
         return build.failed(build.unread(name), error, provenance=provenance)
+
+
+def rendered(
+    clip: Path, report: Report, copies: Iterable[Path], writers: Sequence[str]
+) -> Iterator[Rendered]:
+    """Yield the report of a clip, and of each of its copies, with its texts.
+
+    Args:
+        clip: The clip.
+        report: Its report.
+        copies: Clips of the same bytes.
+        writers: Names of the writers.
+    """
+    yield Rendered(clip, report, _texts(report, writers))
+    for copy in copies:
+        same = as_copy(report, copy)
+        yield Rendered(copy, same, _texts(same, writers), copy_of=clip)
+
+
+def _texts(report: Report, writers: Iterable[str]) -> dict[str, str | Exception]:
+    return {name: _text(report, name) for name in writers}
+
+
+def _text(report: Report, name: str) -> str | Exception:
+    try:
+        return render(report, lookup("writers", name))
+    except Exception as error:  # noqa: BLE001 - a stranger's writer can raise anything
+        _log.exception("the writer %r failed", name)
+        return error
 
 
 def _start(load: Callable[[], Detector]) -> Started:
@@ -157,12 +237,13 @@ def _start(load: Callable[[], Detector]) -> Started:
     return partial(_detect, detector), dict(detector.info)
 
 
-def _detect(detector: Detector, item: "tuple[int, MediaSource, Mapping[str, Any]]") -> Report:
-    _, clip, options = item
-    if isinstance(clip, str | os.PathLike):
-        say_duration(_stated_duration_s(Path(clip)))
-    # The protocol of detectors knows paths alone; ours takes the rest, too.
-    return detector.detect(clip, **options)  # type: ignore[arg-type]
+def _detect(detector: Detector, task: _Task) -> Report | tuple[Rendered, ...]:
+    if isinstance(task.clip, str | os.PathLike):
+        say_duration(_stated_duration_s(Path(task.clip)))
+    report = detector.detect(task.clip, **task.options)
+    if task.writers is None:
+        return report
+    return tuple(rendered(task.clip, report, task.copies, task.writers))
 
 
 def _stated_duration_s(path: Path) -> float:

@@ -4,6 +4,7 @@ import io
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +12,7 @@ from mmmsba_plugin import plugins
 from mmmsba_plugin.detector import MmmsbaDetector
 from mmmsba_plugin.errors import ConfigError, PluginNotFoundError
 from mmmsba_plugin.isolation import DetectorChoice, IsolatedDetector
+from mmmsba_plugin.schema import Report
 from mmmsba_plugin.workers import Limits
 
 from .hostile_plugin import hostile_plugin
@@ -95,11 +97,28 @@ def test_a_detector_that_raises_costs_its_clip(choice, media):
 def test_reports_come_as_they_are_complete_or_in_order(choice, media):
     paths = media("slow.mp4", "a.mp4", "b.mp4")
     with IsolatedDetector(choice, workers=2) as detector:
-        early = [clip for clip, _ in detector.detect_unordered(paths)]
+        pairs = [(Path(path), ()) for path in paths]
+        early = [str(each.clip) for each in detector.render_unordered(pairs, ["json"])]
         in_order = [report.media.path for report in detector.detect_many(paths)]
     assert sorted(early) == sorted(paths)
     assert early[-1] == paths[0]
     assert in_order == paths
+
+
+def test_reports_are_rendered_where_the_clip_is_decoded(choice, media):
+    paths = [Path(path) for path in media("a.mp4", "copy.mp4", "segfault.mp4")]
+    pairs = [(paths[0], paths[1:2]), (paths[2], ())]
+    with IsolatedDetector(choice) as detector:
+        each = list(detector.render_unordered(pairs, ["json", "no-such-writer"]))
+    assert [(r.clip, r.copy_of, r.report.status) for r in each] == [
+        (paths[0], None, "ok"),
+        (paths[1], paths[0], "ok"),
+        (paths[2], None, "error"),
+    ]
+    for item in each:
+        assert Report.model_validate_json(item.texts["json"]).media.path == str(item.clip)
+        assert isinstance(item.texts["no-such-writer"], PluginNotFoundError)
+    assert str(paths[0]) in each[1].report.warnings[0]
 
 
 def test_the_detector_says_what_it_is_once_it_is_loaded(choice):

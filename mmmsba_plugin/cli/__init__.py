@@ -39,7 +39,7 @@ Exit codes: [bold]{_exit_codes.OK}[/] every clip was evaluated;
 [bold]{_exit_codes.NOT_EVALUATED}[/] at least one clip could not be evaluated, or its
 report not written;
 [bold]{_exit_codes.STOPPED}[/] the run could not start or go on: no checkpoint, a
-wrong setting, or a broken plug-in that was asked for by name.
+wrong setting, a broken plug-in that was asked for by name, no room for reports, or Ctrl-C.
 """
 
 

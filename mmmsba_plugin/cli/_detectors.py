@@ -1,6 +1,6 @@
 """Loading of a detector for a command, with the options that it must heed."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -11,7 +11,7 @@ from mmmsba_plugin.errors import CapabilityError
 
 if TYPE_CHECKING:
     from mmmsba_plugin.hookspecs import Detector
-    from mmmsba_plugin.schema import Report
+    from mmmsba_plugin.isolation import Rendered
     from mmmsba_plugin.workers import Limits
 
 
@@ -22,10 +22,10 @@ class BatchDetector(Protocol):
     def info(self) -> Mapping[str, Any]:
         """What the detector says of itself."""
 
-    def detect_unordered(
-        self, media: Iterable[Any], **options: Any
-    ) -> "Iterator[tuple[Any, Report]]":
-        """Yield clips and their reports, as they are complete."""
+    def render_unordered(
+        self, clips: Iterable[tuple[Path, Sequence[Path]]], writers: Sequence[str], **options: Any
+    ) -> "Iterator[Rendered]":
+        """Yield rendered reports of clips and their copies, as they are complete."""
 
 
 def load_detector(
@@ -62,12 +62,14 @@ class TrustingDetector:
         self._detector = detector
         self.info = detector.info
 
-    def detect_unordered(
-        self, media: Iterable[Any], **options: Any
-    ) -> "Iterator[tuple[Any, Report]]":
-        """Yield clips and their reports in order."""
-        for clip in media:
-            yield clip, self._detector.detect(clip, **options)
+    def render_unordered(
+        self, clips: Iterable[tuple[Path, Sequence[Path]]], writers: Sequence[str], **options: Any
+    ) -> "Iterator[Rendered]":
+        """Yield rendered reports of clips and their copies, in order."""
+        from mmmsba_plugin.isolation import rendered
+
+        for clip, copies in clips:
+            yield from rendered(clip, self._detector.detect(clip, **options), copies, writers)
 
 
 @contextmanager

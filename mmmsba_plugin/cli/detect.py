@@ -1,32 +1,31 @@
 """``mmmsba detect``: detect in clips and write their reports."""
 
-import logging
 import os
 import shlex
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mmmsba_plugin.cli import _exit_codes
-from mmmsba_plugin.errors import OutputError
-from mmmsba_plugin.files import ensure_dir, require_writable
-from mmmsba_plugin.report import files
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
+    from mmmsba_plugin.cli._batch import Batch
     from mmmsba_plugin.cli._detectors import BatchDetector
     from mmmsba_plugin.hookspecs import Writer
-    from mmmsba_plugin.schema import Report
-
-_log = logging.getLogger(__name__)
 
 
 def detect(
-    clips: Annotated[list[Path], typer.Argument(metavar="CLIP", help="Files to detect in.")],
+    clips: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="CLIP",
+            help="Files to detect in; folders, whose videos are found; patterns in quotes, such as "
+            "'tapes/**/*.mp4'; lists of names, one a line, as LIST.txt or @LIST; - for such a "
+            "list from standard input.",
+        ),
+    ],
     *,
     output: Annotated[
         Path | None,
@@ -59,6 +58,14 @@ def detect(
             metavar="RATE",
             help="Share of real clips that may be flagged, such as 0.05; the checkpoint's "
             "default threshold if not given.",
+        ),
+    ] = None,
+    summary: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Table of all clips, .csv or .parquet (needs the extra `tables`); of several "
+            "clips, -o has summary.csv in any case.",
         ),
     ] = None,
     resume: Annotated[
@@ -99,8 +106,12 @@ def detect(
 ) -> None:
     """Detect fake segments in clips: the score of each clip, and where, in which modality.
 
-    A clip that cannot be evaluated gets a report that says why, and the rest go on.
+    A clip that cannot be evaluated gets a report that says why, and the rest go on. Of clips with
+    the same bytes one is evaluated. Ctrl-C stops once the clips in hand are complete.
     """
+    from mmmsba_plugin.cli import _console
+    from mmmsba_plugin.cli._batch import Batch
+    from mmmsba_plugin.cli._clips import clips_of
     from mmmsba_plugin.cli._detectors import (
         TrustingDetector,
         isolated_detector,
@@ -113,81 +124,45 @@ def detect(
     writers: dict[str, Writer] = {name: lookup("writers", name) for name in chosen}
     if resume and "json" not in writers:
         raise typer.BadParameter("--resume reads the json reports; add json to --format")
+    if no_isolation and workers != 1:
+        raise typer.BadParameter("--workers detect in isolation; leave out --no-isolation")
+    tables = [] if summary is None else [summary]
+    batch = Batch(clips_of(clips), output, writers, _console.console(), tables)
     if no_isolation:
-        if workers != 1:
-            raise typer.BadParameter("--workers detect in isolation; leave out --no-isolation")
-        trusting = TrustingDetector(load_detector(detector, checkpoint, fpr=fpr))
-        _detect(clips, trusting, output=output, writers=writers, resume=resume)
+        loaded = load_detector(detector, checkpoint, fpr=fpr)
+        _detect(batch, TrustingDetector(loaded), resume=resume)
         return
     limits = Limits(
         floor_s=time_limit_s,
         per_second=Limits().per_second if time_limit_s else None,
         memory_mib=memory_limit_mib or None,
     )
+    num_workers = min(workers or os.cpu_count() or 1, max(1, len(batch.names)))
     with isolated_detector(
-        detector, checkpoint, fpr=fpr, workers=workers or os.cpu_count() or 1, limits=limits
+        detector, checkpoint, fpr=fpr, workers=num_workers, limits=limits
     ) as isolated:
-        _detect(clips, isolated, output=output, writers=writers, resume=resume)
+        _detect(batch, isolated, resume=resume)
 
 
-def _detect(
-    clips: list[Path],
-    detector: "BatchDetector",
-    *,
-    output: Path | None,
-    writers: "Mapping[str, Writer]",
-    resume: bool,
-) -> None:
-    """Detect in clips, and print and write their reports.
+def _detect(batch: "Batch", detector: "BatchDetector", *, resume: bool) -> None:
+    """Detect in the clips of a batch, and write their reports and its table.
 
     Raises:
-        Exit: A clip could not be evaluated, or its report not be written.
+        Exit: A clip could not be evaluated, or its report not be written; or it was stopped.
     """
-    from mmmsba_plugin.cli import _console
-
-    names = files.report_names(clips, output)
     # What is wrong with the detector shall be said before anything is written.
     info = detector.info
-    if writers:
-        if output is not None:
-            ensure_dir(output)
-        # A clip whose folder is not there is not there either; its report will say so.
-        require_writable(*(n.parent for n in names.values() if n.parent.is_dir()))
-
-    console = _console.console()
-    before = files.reports_before(names, writers, info) if resume else {}
+    batch.require_writable()
     if resume:
-        console.print(f"{len(before)} of {len(names)} clips were evaluated before")
-    left = [clip for clip in names if clip not in before]
-    reports = detector.detect_unordered(left, command=shlex.join(["mmmsba", *sys.argv[1:]]))
-    well = sum(status == "ok" for status in before.values())
-    with console.status("detecting"):
-        for clip, report in reports:
-            _console.print_report(clip, report, console)
-            well += _write(report, names[clip], writers, console) and report.status == "ok"
-    if well < len(names):
+        batch.leave_out_reported(info)
+        batch.console.print(f"{len(batch.rows)} of {len(batch.names)} clips were evaluated before")
+    batch.detect(detector, command=shlex.join(["mmmsba", *sys.argv[1:]]))
+    batch.write_summary()
+    if batch.is_stopped:
+        batch.console.print(
+            f"stopped: {len(batch.rows)} of {len(batch.names)} clips are complete; "
+            "run the same again with --resume for the rest"
+        )
+        raise typer.Exit(_exit_codes.STOPPED)
+    if not batch.is_well:
         raise typer.Exit(_exit_codes.NOT_EVALUATED)
-
-
-def _write(
-    report: "Report", name: Path, writers: "Mapping[str, Writer]", console: "Console"
-) -> bool:
-    """Write the reports of one clip and say where; return whether that went well."""
-    from mmmsba_plugin.cli import _console
-
-    # A misspelt folder is not made only to hold the news that its clip is not there.
-    if not name.parent.is_dir():
-        return True
-    paths = []
-    for called, writer in writers.items():
-        try:
-            paths.append(files.write_report(report, name, writer))
-        except OutputError:
-            raise
-        except Exception as error:  # noqa: BLE001 - a stranger's writer can raise anything
-            _log.exception("the writer %r failed", called)
-            _console.print_warning(
-                f"not written as {called}: {type(error).__name__}: {error}", console
-            )
-    _console.print_written(paths, console)
-    return len(paths) == len(writers)

@@ -1,17 +1,19 @@
 """Report files of a batch, and those of an earlier run."""
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
+from io import StringIO
 from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mmmsba_plugin.files import atomic_write, sha256_of
+from mmmsba_plugin.media.source import with_name
 
 if TYPE_CHECKING:
     from mmmsba_plugin.hookspecs import Writer
-    from mmmsba_plugin.schema import Media, Report, Status
+    from mmmsba_plugin.schema import Media, Report
 
 #: Put into a report's name where it lies beside its clip: there, ``clip.json`` and ``clip.vtt``
 #: are often the owner's annotations and subtitles.
@@ -21,7 +23,9 @@ _BESIDE = ".mmmsba"
 _LONGEST_BYTES = 200
 
 
-def report_names(clips: Iterable[Path], output: Path | None) -> dict[Path, Path]:
+def report_names(
+    clips: Iterable[Path], output: Path | None, *, reserved: Iterable[Path] = ()
+) -> dict[Path, Path]:
     """List the report paths of each clip, without their suffix; each clip once.
 
     Two clips of one name get their suffix, or a number, into their reports' names, so that
@@ -31,9 +35,10 @@ def report_names(clips: Iterable[Path], output: Path | None) -> dict[Path, Path]
     Args:
         clips: Files as they were named.
         output: Folder of all reports; each clip's own folder if not given.
+        reserved: Names that something else has.
     """
     names: dict[Path, Path] = {}
-    used_names: set[Path] = set()
+    used_names = set(reserved)
     for clip in clips:
         if clip in names:
             continue
@@ -88,6 +93,13 @@ def report_path(name: Path, writer: "Writer") -> Path:
     return name.with_name(f"{name.name}{writer.suffix}")
 
 
+def render(report: "Report", writer: "Writer") -> str:
+    """Return the text of a report as a writer writes it."""
+    stream = StringIO(newline="")
+    writer.write(report, stream)
+    return stream.getvalue()
+
+
 def write_report(report: "Report", name: Path, writer: "Writer") -> Path:
     """Write a report, and return its path; whoever reads it never sees half of it.
 
@@ -100,10 +112,78 @@ def write_report(report: "Report", name: Path, writer: "Writer") -> Path:
     return path
 
 
+def write_text(text: str, path: Path, *, replace: bool = True) -> Path:
+    """Write the text of a report, and return its path; nobody ever sees half of it.
+
+    Raises:
+        FileExistsError: It may not replace another file, and there is one.
+        OutputError: The disk is full, or the like.
+    """
+    with atomic_write(path, newline="", replace=replace) as stream:
+        stream.write(text)
+    return path
+
+
+def claim_name(text: str, clip: Path, names: Mapping[Path, Path], output: Path | None) -> Path:
+    """Write the JSON report of a clip, and return the name that its reports have.
+
+    If another run gave the name to another clip meanwhile, the next one that is free.
+
+    Args:
+        text: The JSON report.
+        clip: The clip.
+        names: Those of all clips of this run, as :func:`report_names` says.
+        output: Folder of all reports; each clip's own folder if None.
+
+    Raises:
+        OutputError: The disk is full, or the like.
+    """
+    name = names[clip]
+    while True:
+        if not _is_free(name, clip):
+            others = {other for key, other in names.items() if key != clip}
+            name = report_names([clip], output, reserved=others)[clip]
+        path = name.with_name(f"{name.name}.json")
+        with suppress(FileExistsError):
+            write_text(text, path, replace=os.path.lexists(path))
+            return name
+
+
+def copies_of(clips: Iterable[Path]) -> dict[Path, list[Path]]:
+    """Return the clips, in order, whose bytes no clip before has, each with those that have them.
+
+    Only clips of equal size are read for it.
+    """
+    by_size: dict[int, list[Path]] = {}
+    copies: dict[Path, list[Path]] = {}
+    for clip in clips:
+        copies[clip] = []
+        with suppress(OSError):
+            if clip.is_file():
+                by_size.setdefault(clip.stat().st_size, []).append(clip)
+    for same_size in by_size.values():
+        firsts: dict[str, Path] = {}
+        for clip in same_size if len(same_size) > 1 else ():
+            with suppress(OSError):
+                first = firsts.setdefault(sha256_of(clip), clip)
+                if first != clip:
+                    copies[first].append(clip)
+                    del copies[clip]
+    return copies
+
+
+def as_copy(report: "Report", clip: Path) -> "Report":
+    """Return the report of a clip whose bytes are those of the clip that a report is of."""
+    original = Path(report.media.path)
+    copy = with_name(report, original, str(clip))
+    warning = f"its bytes are those of {original}, and were evaluated there"
+    return copy.model_copy(update={"warnings": (warning, *copy.warnings)})
+
+
 def reports_before(
     names: Mapping[Path, Path], writers: Mapping[str, "Writer"], info: Mapping[str, Any]
-) -> "dict[Path, Status]":
-    """Return the clips of which an earlier run left what judging again would only repeat.
+) -> "Iterator[tuple[Path, Report]]":
+    """Yield clips of which an earlier run left what judging again would only repeat.
 
     All files of a clip must be there, and be of the same bytes and by the same weights,
     settings and version. A report of status ``error`` does not count: what failed may work now.
@@ -113,15 +193,15 @@ def reports_before(
         writers: Those that are asked for, by name, ``json`` among them.
         info: What the detector says of itself.
 
-    Returns:
-        The status of each such clip's report.
+    Yields:
+        Each such clip and its report, without curves.
     """
     from mmmsba_plugin.schema import Report
 
-    statuses: dict[Path, Status] = {}
     for clip, name in names.items():
         if not all(report_path(name, writer).is_file() for writer in writers.values()):
             continue
+        report = None
         # A file that cannot be read, or is no report, is one that has to be made.
         with suppress(OSError, ValueError):
             text = report_path(name, writers["json"]).read_bytes()
@@ -129,6 +209,7 @@ def reports_before(
             made_by = report.provenance.model_dump(mode="json", exclude={"command", "created_utc"})
             is_of_use = report.status != "error" and made_by.items() <= info.items()
             # Last, since all bytes of the clip have to be read for it.
-            if is_of_use and report.media.sha256 == sha256_of(clip):
-                statuses[clip] = report.status
-    return statuses
+            if not is_of_use or report.media.sha256 != sha256_of(clip):
+                report = None
+        if report is not None:
+            yield clip, report

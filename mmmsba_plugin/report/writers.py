@@ -26,7 +26,7 @@ _FORMULA_STARTS = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
 #: A clock of milliseconds, rounded half to even, can show 1 ms of length as none.
 _SHORTEST_CUE_S = 0.002
 
-_Cell = str | float | int
+Cell = str | float | int
 
 
 def write_json(report: Report, stream: IO[str]) -> None:
@@ -72,10 +72,11 @@ def write_csv(report: Report, stream: IO[str]) -> None:
     for s in report.segments or (None,):
         where = (s.start_s, s.end_s, s.score, s.modality, s.track) if s else (None,) * 5
         row = (report.media.path, report.status, report.score, fake, *where, problem)
-        rows.writerow([_cell(value) for value in row])
+        rows.writerow([cell(value) for value in row])
 
 
-def _cell(value: _Cell | None) -> _Cell:
+def cell(value: Cell | None) -> Cell:
+    """Return a value as a cell that no spreadsheet runs: a formula gets an apostrophe before it."""
     if not isinstance(value, str):
         return "" if value is None else value
     return f"'{visible(value)}" if value.startswith(_FORMULA_STARTS) else visible(value)

@@ -13,6 +13,11 @@ def files(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
+def reports(folder: Path) -> list[str]:
+    """List the names of the reports in a folder: all files but the table of the batch."""
+    return [name for name in files(folder) if name != "summary.csv"]
+
+
 def read(path: Path) -> Report:
     """Read a report."""
     return Report.model_validate_json(path.read_bytes())

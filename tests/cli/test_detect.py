@@ -10,7 +10,7 @@ import pytest
 from mmmsba_plugin import plugins
 from mmmsba_plugin.cli import _exit_codes
 
-from .detect_files import SUFFIXES, files, read
+from .detect_files import SUFFIXES, files, read, reports
 
 #: A detector without thresholds for false-positive rates.
 STUBBORN_FILE = """
@@ -29,7 +29,9 @@ class TestBatch:
         out = tmp_path / "out"
         result = detect(text, tmp_path / "gone.mp4", clip, "-o", out)
         assert result.exit_code == _exit_codes.NOT_EVALUATED
-        assert files(out) == sorted(f"{n}.{s}" for n in ("clip", "gone", "text") for s in SUFFIXES)
+        assert reports(out) == sorted(
+            f"{n}.{s}" for n in ("clip", "gone", "text") for s in SUFFIXES
+        )
         assert [read(out / f"{n}.json").status for n in ("text", "gone", "clip")] == [
             *("error", "error", "ok")
         ]
@@ -52,7 +54,7 @@ class TestBatch:
             shutil.copy(clip, copy)
         detect(clip, other, third, "-o", tmp_path / "out", "--format", "json")
         media_paths = {
-            name: read(tmp_path / "out" / name).media.path for name in files(tmp_path / "out")
+            name: read(tmp_path / "out" / name).media.path for name in reports(tmp_path / "out")
         }
         assert media_paths == {
             "clip.json": str(clip),
@@ -69,20 +71,13 @@ class TestBatch:
         assert (tmp_path / "clip.vtt").read_text() == "subtitles"
         assert read(tmp_path / "clip.mmmsba.json").status == "ok"
 
-    def test_a_folder_is_distinguished_from_its_clips(self, detect, clip, tmp_path, monkeypatch):
-        monkeypatch.chdir(tmp_path)
-        result = detect(".")
-        assert result.exit_code == _exit_codes.NOT_EVALUATED
-        assert ".: error: . is a folder; give the files in it, such as clip.mp4" in result.stdout
-        assert f"{tmp_path.name}.mmmsba.json" in files(tmp_path)
-
     def test_a_name_as_long_as_names_can_be_leaves_room_for_its_report(
         self, detect, clip, tmp_path
     ):
         long = [clip.rename(tmp_path / f"{'ü' * 125}.mp4")]
         long.append(shutil.copy(long[0], tmp_path / f"{'ü' * 124}.mp4"))
         assert detect(*long, "-o", tmp_path / "out", "--format", "json").exit_code == _exit_codes.OK
-        assert files(tmp_path / "out") == [f"{'ü' * 100}-2.json", f"{'ü' * 100}.json"]
+        assert reports(tmp_path / "out") == [f"{'ü' * 100}-2.json", f"{'ü' * 100}.json"]
 
     def test_a_misspelt_folder_is_not_made(self, detect, tmp_path):
         result = detect(tmp_path / "typo" / "clip.mp4")

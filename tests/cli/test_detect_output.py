@@ -14,7 +14,7 @@ from mmmsba_plugin import plugins
 from mmmsba_plugin.cli import _exit_codes
 from mmmsba_plugin.datasets.lavdf import read_lavdf
 
-from .detect_files import files, read
+from .detect_files import files, read, reports
 
 #: A writer that fails as the clip's name says: on one clip for good, on another for the disk.
 WRITER_FILE = f"""
@@ -150,5 +150,5 @@ class TestOutput:
         result = detect(cursed, clip, "-o", out, "--format", "unreliable,json")
         assert result.exit_code == _exit_codes.NOT_EVALUATED
         assert "note: not written as unreliable: ZeroDivisionError: a bug" in result.stdout
-        assert files(out) == ["clip.json", "clip.x", "cursed.json"]
+        assert reports(out) == ["clip.json", "clip.x", "cursed.json"]
         assert any(isinstance(r.exc_info[1], ZeroDivisionError) for r in caplog.records)

@@ -5,7 +5,7 @@ import pytest
 from mmmsba_plugin.cli import _exit_codes
 
 from ..hostile_plugin import hostile_plugin
-from .detect_files import files, read
+from .detect_files import read, reports
 
 
 @pytest.fixture
@@ -29,8 +29,8 @@ def test_a_crash_costs_one_clip(hostile, tmp_path, workers):
     assert result.exit_code == _exit_codes.NOT_EVALUATED
     assert "segfault.mp4: error: the process that worked on it died" in result.stdout
     out = tmp_path / "out"
-    assert files(out) == ["a.json", "b.json", "segfault.json"]
-    assert [read(out / name).status for name in files(out)] == ["ok", "ok", "error"]
+    assert reports(out) == ["a.json", "b.json", "segfault.json"]
+    assert [read(out / name).status for name in reports(out)] == ["ok", "ok", "error"]
 
 
 def test_a_clip_that_crashed_is_tried_again_when_the_run_is_resumed(hostile):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mmmsba_plugin.files import sha256_of
-from mmmsba_plugin.report.files import report_names
+from mmmsba_plugin.report.files import as_copy, claim_name, copies_of, report_names
 from mmmsba_plugin.schema import Media, Problem, Report
 
 REPORT = runpy.run_path(str(Path(__file__).parents[1] / "golden" / "make_report.py"))["report"]()
@@ -39,8 +39,12 @@ def name_of(clip, out):
 
 def report(clip, out):
     """Leave a report of a clip, as a run would."""
+    leave(report_of(clip), out / f"{name_of(clip, out)}.json")
+
+
+def report_of(clip):
     media = Media(path=str(clip), size_bytes=clip.stat().st_size, sha256=sha256_of(clip))
-    leave(REPORT.model_copy(update={"media": media}), out / f"{name_of(clip, out)}.json")
+    return REPORT.model_copy(update={"media": media})
 
 
 def leave(content, path):
@@ -106,3 +110,47 @@ def test_what_is_no_file_is_neither_read_nor_replaced(clip, out):
     os.mkfifo(out / "x.json")
     (out / "x.mp4.json").mkdir()
     assert name_of(clip("a", b"one"), out) == "x.mp4-2"
+
+
+def test_of_two_runs_that_chose_one_name_the_second_takes_the_next(clip, out):
+    first, second = clip("a", b"one"), clip("b", b"two")
+    # Both are named before either has written.
+    names = [report_names([path], out) for path in (first, second)]
+    assert names[0][first] == names[1][second]
+    texts = {path: report_of(path).model_dump_json() for path in (first, second)}
+    assert claim_name(texts[first], first, names[0], out).name == "x"
+    assert claim_name(texts[second], second, names[1], out).name == "x.mp4"
+    assert Report.model_validate_json((out / "x.json").read_bytes()).media.path == str(first)
+    assert claim_name(texts[first], first, names[0], out).name == "x"
+
+
+def test_a_name_that_is_taken_at_the_last_moment_is_left(clip, out, monkeypatch):
+    first, second = clip("a", b"one"), clip("b", b"two")
+    names = report_names([second], out)
+    link = Path.hardlink_to
+
+    def late(self, target):
+        monkeypatch.setattr(Path, "hardlink_to", link)
+        leave(report_of(first), self)
+        link(self, target)
+
+    monkeypatch.setattr(Path, "hardlink_to", late)
+    assert claim_name("{}", second, names, out).name == "x.mp4"
+    assert Report.model_validate_json((out / "x.json").read_bytes()).media.path == str(first)
+
+
+def test_clips_of_the_same_bytes_are_copies_of_the_first(clip):
+    first, other, copy, far = (
+        clip(folder, content)
+        for folder, content in (("a", b"one"), ("b", b"two"), ("c", b"one"), ("d", b"longer"))
+    )
+    missing = Path("gone.mp4")
+    clips = [first, other, copy, missing, far]
+    assert copies_of(clips) == {first: [copy], other: [], missing: [], far: []}
+
+
+def test_the_report_of_a_copy_names_its_original(clip):
+    first, copy = clip("a", b"one"), clip("b", b"one")
+    report = as_copy(report_of(first), copy)
+    assert report.media.path == str(copy)
+    assert report.warnings[0] == f"its bytes are those of {first}, and were evaluated there"

@@ -1,0 +1,35 @@
+"""Ctrl-C that asks a run to stop after what is in hand."""
+
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def stop_on_interrupt(announce: Callable[[], None]) -> Iterator[Callable[[], bool]]:
+    """Take the first Ctrl-C as a wish to stop, and leave the second to what heeded it before.
+
+    Args:
+        announce: Called at the first one.
+
+    Yields:
+        A function that says whether to stop.
+    """
+    wishes: list[int] = []
+    # Only the main thread may say what a signal does.
+    if threading.current_thread() is not threading.main_thread():
+        yield lambda: False
+        return
+    before = signal.getsignal(signal.SIGINT)
+
+    def wish(number: int, _: object) -> None:
+        signal.signal(signal.SIGINT, before)
+        wishes.append(number)
+        announce()
+
+    signal.signal(signal.SIGINT, wish)
+    try:
+        yield lambda: bool(wishes)
+    finally:
+        signal.signal(signal.SIGINT, before)
