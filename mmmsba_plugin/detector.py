@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property, partial
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias
 
 from mmmsba_plugin import weights
 from mmmsba_plugin.config import FeaturesConfig
@@ -22,6 +23,7 @@ from mmmsba_plugin.features.combine import join
 from mmmsba_plugin.features.extract import extract_chunks, media_of
 from mmmsba_plugin.features.walk import BoundFrontEnd
 from mmmsba_plugin.hookspecs import API_VERSION
+from mmmsba_plugin.media.probe import audio_tracks
 from mmmsba_plugin.plugins import announce, lookup
 from mmmsba_plugin.report import build
 from mmmsba_plugin.schema import Media, Provenance, Report, ScoreThreshold, Windows
@@ -35,6 +37,9 @@ if TYPE_CHECKING:
     from mmmsba_plugin.structures import ClipFeatures
 
 NAME = "mmms-ba"
+
+#: Which audio track of a clip is evaluated: its number from 1, or each of them.
+AudioTrack: TypeAlias = int | Literal["all"]
 
 _log = logging.getLogger(__name__)
 
@@ -131,6 +136,15 @@ class MmmsbaDetector:
         score = lowest_score(self.config.calibration, probability)
         return self._with_config(self.config.at_threshold(ScoreThreshold(value=score)))
 
+    def _with_cache(self, cache: FeatureCache) -> Self:
+        return type(self)(
+            self.network,
+            self.config,
+            checkpoint=self._checkpoint,
+            cache=cache,
+            folder=self._folder,
+        )
+
     def _with_config(self, config: "CheckpointConfig") -> Self:
         return type(self)(
             self.network,
@@ -150,7 +164,7 @@ class MmmsbaDetector:
             "summary": f"Attention {' and '.join(attentions)} over {', '.join(modalities)}.",
             "modalities": list(modalities),
             "false_positive_rates": list(self.config.false_positive_rates),
-            "options": ["trim_silence", "false_positive_rate"],
+            "options": ["trim_silence", "false_positive_rate", "audio_track"],
             **self._provenance.model_dump(mode="json", exclude={"command", "created_utc"}),
         }
 
@@ -162,6 +176,7 @@ class MmmsbaDetector:
         duration_s: float | None = None,
         trim_silence: bool | None = None,
         false_positive_rate: float | None = None,
+        audio_track: "AudioTrack | None" = None,
         **options: Any,
     ) -> Report:
         """Detect fake segments in one clip.
@@ -175,6 +190,9 @@ class MmmsbaDetector:
                 the network learned it, if not given.
             false_positive_rate: Rate that the threshold is chosen by; the checkpoint's default
                 threshold if not given.
+            audio_track: Number of the audio track to evaluate, from 1 in the file's order, or
+                "all" for each of them, of which the one with the highest score is reported; if
+                not given, the first that is not silent, of which the default one comes first.
             **options: Unknown ones are tolerated, as the interface asks; a warning of the report
                 names them.
 
@@ -183,7 +201,8 @@ class MmmsbaDetector:
             anything to evaluate one of status ``abstained``; both say why.
 
         Raises:
-            ConfigError: The checkpoint has no threshold for that false-positive rate.
+            ConfigError: The checkpoint has no threshold for that false-positive rate, or the audio
+                track is no number from 1 and not "all".
             MediaTypeError: The media are no path, no bytes and no file.
         """
         if not isinstance(media, str | Path):
@@ -193,6 +212,7 @@ class MmmsbaDetector:
                 duration_s=duration_s,
                 trim_silence=trim_silence,
                 false_positive_rate=false_positive_rate,
+                audio_track=audio_track,
                 **options,
             )
         if false_positive_rate is not None:
@@ -202,30 +222,79 @@ class MmmsbaDetector:
                 command=command,
                 duration_s=duration_s,
                 trim_silence=trim_silence,
+                audio_track=audio_track,
                 **options,
             )
+        require_audio_track(audio_track)
+        if audio_track == "all" and self._cache is None:
+            # The faces are the same with every track.
+            with TemporaryDirectory(prefix="mmmsba-") as folder:
+                return self._with_cache(FeatureCache(Path(folder))).detect(
+                    media,
+                    command=command,
+                    duration_s=duration_s,
+                    trim_silence=trim_silence,
+                    audio_track=audio_track,
+                    **options,
+                )
         config = self.config.features
         if trim_silence is not None:
             config = config.model_copy(update={"trim_silence": trim_silence})
         # With the settings that features are really made with.
         settings = {**self._provenance.config, "features": config.model_dump(mode="json")}
+        if audio_track is not None:
+            settings["audio_track"] = audio_track
         made_by = self._provenance.model_copy(update={"config": settings})
         provenance = build.stamped(made_by, command=command)
-        media_info = build.unread(media)
-        try:
-            media_info = media_of(media, self.front_ends, duration_s=duration_s)
-            report = self._evaluate(media_info, config, provenance)
-        except MmmsbaError as error:
-            report = build.failed(media_info, error, provenance=provenance)
-        # A stranger's front-end, or a library that meets a hostile file, can raise anything,
-        # and the clips behind this one must not be lost for it.
-        except Exception as error:  # noqa: BLE001 - see above
-            _log.exception("judging %s failed unexpectedly", media)
-            report = build.failed(media_info, error, provenance=provenance)
+        if audio_track == "all":
+            report = self._report_tracks(media, config, provenance, duration_s)
+        else:
+            report = self._report(media, config, provenance, duration_s, audio_track)
         warnings = announce(report, media)
         if options:
             warnings = (f"options that are not known were ignored: {', '.join(options)}", *warnings)
         return report.model_copy(update={"warnings": (*report.warnings, *warnings)})
+
+    def _report(
+        self,
+        media: str | Path,
+        config: FeaturesConfig,
+        provenance: Provenance,
+        duration_s: float | None,
+        audio_track: int | None,
+    ) -> Report:
+        """Report on a clip with one of its audio tracks, whatever is wrong with it."""
+        media_info = build.unread(media)
+        try:
+            media_info = media_of(
+                media, self.front_ends, duration_s=duration_s, audio_track=audio_track
+            )
+            return self._evaluate(media_info, config, provenance)
+        except MmmsbaError as error:
+            return build.failed(media_info, error, provenance=provenance)
+        # A stranger's front-end, or a library that meets a hostile file, can raise anything,
+        # and the clips behind this one must not be lost for it.
+        except Exception as error:  # noqa: BLE001 - see above
+            _log.exception("judging %s failed unexpectedly", media)
+            return build.failed(media_info, error, provenance=provenance)
+
+    def _report_tracks(
+        self,
+        media: str | Path,
+        config: FeaturesConfig,
+        provenance: Provenance,
+        duration_s: float | None,
+    ) -> Report:
+        """Report on a clip with the audio track with which it scores highest."""
+        try:
+            tracks = audio_tracks(media)
+        # What is wrong with the file, its report says.
+        except (MmmsbaError, OSError):
+            tracks = ()
+        if not tracks:
+            return self._report(media, config, provenance, duration_s, None)
+        reports = {n: self._report(media, config, provenance, duration_s, n) for n in tracks}
+        return build.of_audio_tracks(reports)
 
     def _detect_source(self, source: "MediaSource", **options: Any) -> Report:
         """Detect in media that are no path of ours; see :meth:`detect`."""
@@ -375,6 +444,20 @@ class MmmsbaDetector:
             trained_on=self.config.trained_on,
             calibration=self.config.calibration.method,
             config=self.config.model_dump(mode="json", include=keys),
+        )
+
+
+def require_audio_track(audio_track: object) -> None:
+    """Check that an audio track is a number from 1, "all", or None.
+
+    Raises:
+        ConfigError: It is not.
+    """
+    is_number = isinstance(audio_track, int) and audio_track >= 1
+    if not is_number and audio_track not in ("all", None):
+        raise ConfigError(
+            f"an audio track is a number from 1, or 'all', got {audio_track!r}; "
+            "`ffprobe CLIP` lists those of a clip"
         )
 
 

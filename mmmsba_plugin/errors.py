@@ -61,6 +61,18 @@ class MediaUnreadableError(MmmsbaError, ValueError):
     """The file is there, but nothing in it can be decoded."""
 
 
+class AudioTrackError(MmmsbaError, LookupError):
+    """A file has no audio track of the number that was asked for, or none that can be decoded.
+
+    Attributes:
+        track: The number, from 1.
+    """
+
+    def __init__(self, message: str, *, track: int | None = None) -> None:
+        super().__init__(message)
+        self.track = track
+
+
 class MediaTypeError(MmmsbaError, TypeError):
     """Media were given as something that is no path, no bytes and no file."""
 

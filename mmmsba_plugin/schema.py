@@ -150,6 +150,11 @@ class AudioStream(FrozenModel):
     index: int | None = Field(
         default=None, ge=0, description="Number of the stream in the file; null if it is not known."
     )
+    track: int | None = Field(
+        default=None,
+        ge=1,
+        description="Number among the file's audio tracks, from 1; null if it is not known.",
+    )
 
 
 class Media(FrozenModel):
@@ -267,6 +272,16 @@ class Windows(FrozenModel):
     )
 
 
+class AudioTrackReport(FrozenModel):
+    """The prediction for a clip with one of its audio tracks."""
+
+    track: int = Field(ge=1, description="Number among the file's audio tracks, from 1.")
+    score: Probability | None = Field(
+        description="Calibrated P(fake) of the clip with this audio track; null if there is none."
+    )
+    problem: Problem | None = Field(default=None, description="Reason why there is no score.")
+
+
 class Report(FrozenModel):
     """The prediction for one clip, with its segments, threshold and provenance."""
 
@@ -299,6 +314,11 @@ class Report(FrozenModel):
     )
     proposals: tuple[Proposal, ...] = Field(
         default=(), description="Ranked candidates, best first."
+    )
+    audio_tracks: tuple[AudioTrackReport, ...] = Field(
+        default=(),
+        description="Prediction with each audio track, where all were asked for; the rest of the "
+        "report is that of the track in 'media', which scores highest.",
     )
     warnings: tuple[Words, ...] = Field(
         default=(), description="Warnings about the input and the weights."

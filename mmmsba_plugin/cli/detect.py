@@ -1,6 +1,7 @@
 """``mmmsba detect``: detect in clips and write their reports."""
 
 import os
+import re
 import shlex
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ from mmmsba_plugin.cli import _exit_codes
 if TYPE_CHECKING:
     from mmmsba_plugin.cli._batch import Batch
     from mmmsba_plugin.cli._detectors import BatchDetector
+    from mmmsba_plugin.detector import AudioTrack
     from mmmsba_plugin.hookspecs import Writer
 
 
@@ -58,6 +60,15 @@ def detect(
             metavar="RATE",
             help="Share of real clips that may be flagged, such as 0.05; the checkpoint's "
             "default threshold if not given.",
+        ),
+    ] = None,
+    audio_track: Annotated[
+        str | None,
+        typer.Option(
+            metavar="N",
+            help="Audio track to evaluate, counted from 1 in the file's order, or `all` for each "
+            "of them, of which the one with the highest score is reported; the first that is not "
+            "silent if not given, beginning with the default one.",
         ),
     ] = None,
     summary: Annotated[
@@ -126,11 +137,12 @@ def detect(
         raise typer.BadParameter("--resume reads the json reports; add json to --format")
     if no_isolation and workers != 1:
         raise typer.BadParameter("--workers detect in isolation; leave out --no-isolation")
+    options = {} if audio_track is None else {"audio_track": _audio_track(audio_track)}
     tables = [] if summary is None else [summary]
     batch = Batch(clips_of(clips), output, writers, _console.console(), tables)
     if no_isolation:
         loaded = load_detector(detector, checkpoint, fpr=fpr)
-        _detect(batch, TrustingDetector(loaded), resume=resume)
+        _detect(batch, TrustingDetector(loaded), resume=resume, **options)
         return
     limits = Limits(
         floor_s=time_limit_s,
@@ -141,22 +153,28 @@ def detect(
     with isolated_detector(
         detector, checkpoint, fpr=fpr, workers=num_workers, limits=limits
     ) as isolated:
-        _detect(batch, isolated, resume=resume)
+        _detect(batch, isolated, resume=resume, **options)
 
 
-def _detect(batch: "Batch", detector: "BatchDetector", *, resume: bool) -> None:
+def _detect(
+    batch: "Batch", detector: "BatchDetector", *, resume: bool, **options: "AudioTrack"
+) -> None:
     """Detect in the clips of a batch, and write their reports and its table.
 
     Raises:
+        BadParameter: The detector does not heed an option.
         Exit: A clip could not be evaluated, or its report not be written; or it was stopped.
     """
     # What is wrong with the detector shall be said before anything is written.
     info = detector.info
+    for option in options.keys() - set(info.get("options", ())):
+        raise typer.BadParameter(f"the detector does not say that it heeds {option}; leave it out")
     batch.require_writable()
     if resume:
-        batch.leave_out_reported(info)
+        config = {**info.get("config", {}), **options}
+        batch.leave_out_reported({**info, "config": config})
         batch.console.print(f"{len(batch.rows)} of {len(batch.names)} clips were evaluated before")
-    batch.detect(detector, command=shlex.join(["mmmsba", *sys.argv[1:]]))
+    batch.detect(detector, command=shlex.join(["mmmsba", *sys.argv[1:]]), **options)
     batch.write_summary()
     if batch.is_stopped:
         batch.console.print(
@@ -166,3 +184,16 @@ def _detect(batch: "Batch", detector: "BatchDetector", *, resume: bool) -> None:
         raise typer.Exit(_exit_codes.STOPPED)
     if not batch.is_well:
         raise typer.Exit(_exit_codes.NOT_EVALUATED)
+
+
+def _audio_track(text: str) -> "AudioTrack":
+    """Read the number of an audio track, or ``all``.
+
+    Raises:
+        BadParameter: It is neither.
+    """
+    if text == "all":
+        return "all"
+    if not re.fullmatch("[1-9][0-9]{0,8}", text):
+        raise typer.BadParameter(f"--audio-track takes a number from 1, or all, got {text!r}")
+    return int(text)

@@ -30,7 +30,11 @@ NOTHING_TRIMMED = "the audio begins at the very end or never, so no silence was 
 
 
 def media_of(
-    path: Path | str, front_ends: Mapping[str, BoundFrontEnd], *, duration_s: float | None
+    path: Path | str,
+    front_ends: Mapping[str, BoundFrontEnd],
+    *,
+    duration_s: float | None,
+    audio_track: int | None = None,
 ) -> Media:
     """Probe a clip, or describe it by its dataset if no front-end needs its file.
 
@@ -38,15 +42,17 @@ def media_of(
         path: The file, which need not exist if no front-end needs anything of it.
         front_ends: The front-end of each modality.
         duration_s: Its length by its dataset, in seconds; None if that is not known.
+        audio_track: Number of the audio track to read, from 1; see ``probe``.
 
     Raises:
+        AudioTrackError: The file has no such audio track.
         MediaNotFoundError: The file is needed and missing.
         MediaUnreadableError: The file cannot be read.
         DatasetError: It is not needed and missing, and its length is not known.
     """
     needs_file = any(bound.entry.inputs for bound in front_ends.values())
     if needs_file or Path(path).exists():
-        return probe(path)
+        return probe(path, audio_track=audio_track)
     if duration_s is None:
         raise DatasetError(
             f"{path} is not there, and its dataset does not say how long it lasts; "
@@ -136,7 +142,10 @@ def _audio_start_s(media: Media, config: FeaturesConfig, cache: FeatureCache | N
     if cache is None:
         return audio_start_s(media, sample_rate_hz=rate_hz)
     # Opening a clip takes longer than reading its rows, and a training run asks every epoch.
-    key = cache_key({"media": media.sha256, "silence_below_db": SILENT_DB, "rate_hz": rate_hz})
+    key = cache_key(
+        {"media": media.sha256, "silence_below_db": SILENT_DB, "rate_hz": rate_hz}
+        | _audio_choice(media)
+    )
     if (start_s := cache.get_audio_start(key)) is None:
         start_s = audio_start_s(media, sample_rate_hz=rate_hz)
         cache.put_audio_start(key, start_s)
@@ -248,7 +257,17 @@ def cache_inputs(
         "settings": bound.settings.model_dump(mode="json"),
         "config": config.model_dump(mode="json", include={"stride_s", "media", "tracks"}),
     }
-    return inputs | ({"start_s": start_s} if start_s else {})
+    return inputs | ({"start_s": start_s} if start_s else {}) | _audio_choice(media)
+
+
+def _audio_choice(media: Media) -> dict[str, object]:
+    """Return what of a clip depends on the audio track, for :func:`cache_key`; none for the first.
+
+    Another track can begin sooner than the frames, so it moves the zero of these, too.
+    """
+    if media.audio is None or media.audio.track in (None, 1):
+        return {}
+    return {"audio_track": media.audio.track, "zero_s": media.zero_s}
 
 
 def save_rows(

@@ -7,6 +7,7 @@ modality opts out of such segments, with the reason beside them.
 import numpy as np
 from numpy.typing import NDArray
 
+from mmmsba_plugin.media.level import SILENT_PEAK, WINDOW_S, noise_level, swings
 from mmmsba_plugin.schema import OptOut
 from mmmsba_plugin.segment import Segment, clip, gaps, merge
 from mmmsba_plugin.structures import AudioBlock
@@ -17,22 +18,24 @@ NOTHING_AUDIBLE = "no audio decoded"
 NOTHING_SEEN = "no frame decoded"
 SILENCE = "silence"
 
-#: Audio below -80 dB of full scale is silent: one step of 16 bits is at -90 dB. Lower than
-#: ``media.silence.SILENT_DB`` (-60 dB, where audio starts), since a segment must be without any
-#: signal to be no evidence; higher than ``spectrogram.FLOOR_DB`` (-100 dB, the floor of levels).
-_SILENT_PEAK = 1e-4
 #: A pause in speech is no reason to look away, so shorter silences are evaluated where there
 #: is speech at all.
 _MIN_SILENCE_S = 1.0
-_LOOK_S = 0.05
+#: Windows that are apart by less are one.
+_MAX_ROUNDING_S = WINDOW_S / 2
 #: How long a lone frame is taken to last.
 _ONE_FRAME_S = 0.04
 
 
 class AudioOptOuts:
-    """Collector of the segments that have no audio, or silent audio."""
+    """Collector of the segments that have no audio, or silent audio.
 
-    def __init__(self) -> None:
+    Args:
+        codec: Canonical name of the codec of the audio, whose own noise is silence.
+    """
+
+    def __init__(self, codec: str = "") -> None:
+        self._level = max(SILENT_PEAK, noise_level(codec))
         self._decoded: list[Segment] = []
         self._loud: list[Segment] = []
         self.end_s = 0.0
@@ -43,11 +46,10 @@ class AudioOptOuts:
             return
         end_s = block.start_s + samples_to_s(block.samples.size, block.sample_rate_hz)
         _extend(self._decoded, Segment(block.start_s, end_s))
-        starts = np.arange(0, block.samples.size, s_to_samples(_LOOK_S, block.sample_rate_hz))
-        peaks = np.maximum.reduceat(np.abs(block.samples), starts)
-        for start in starts[peaks >= _SILENT_PEAK]:
+        starts, levels = swings(block.samples, s_to_samples(WINDOW_S, block.sample_rate_hz))
+        for start in starts[levels >= self._level]:
             loud_s = block.start_s + samples_to_s(int(start), block.sample_rate_hz)
-            _extend(self._loud, Segment(loud_s, loud_s + _LOOK_S))
+            _extend(self._loud, Segment(loud_s, loud_s + WINDOW_S))
         self.end_s = max(self.end_s, end_s)
 
     def opt_outs(self) -> tuple[OptOut, ...]:
@@ -58,7 +60,7 @@ class AudioOptOuts:
         silent = [gap for decoded in self._decoded for gap in gaps(self._loud, decoded)]
         longest_pause_s = _MIN_SILENCE_S if self._loud else 0.0
         return _opt_outs(
-            [(gap, NOTHING_AUDIBLE) for gap in missing if gap.duration_s > _LOOK_S]
+            [(gap, NOTHING_AUDIBLE) for gap in missing if gap.duration_s > WINDOW_S]
             + [(gap, SILENCE) for gap in silent if gap.duration_s >= longest_pause_s]
         )
 
@@ -108,7 +110,7 @@ class FaceOptOuts:
 
 def _extend(segments: list[Segment], more: Segment) -> None:
     """Put one more segment behind others, joined if it touches the last."""
-    segments[-1:] = merge([*segments[-1:], more], gap_s=_LOOK_S / 2)
+    segments[-1:] = merge([*segments[-1:], more], gap_s=_MAX_ROUNDING_S)
 
 
 def _opt_outs(segments: list[tuple[Segment, str]]) -> tuple[OptOut, ...]:

@@ -185,7 +185,8 @@ class _Extraction:
         self._extractors = {m: bound.build() for m, bound in source.front_ends.items()}
         for modality, extractor in self._extractors.items():
             extractor.start(source.media, self._grids[modality])
-        self._audio, self._faces, self._frames = AudioOptOuts(), FaceOptOuts(), FaceOptOuts()
+        codec = source.media.audio.codec if source.media.audio else ""
+        self._audio, self._faces, self._frames = AudioOptOuts(codec), FaceOptOuts(), FaceOptOuts()
 
     def add(self, observation: AudioBlock | FaceObservation) -> None:
         """Take in a block of audio, or a frame with the main face in it."""

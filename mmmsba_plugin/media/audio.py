@@ -197,8 +197,11 @@ class _Channels:
         if self._resampler is None:
             return mix
         channels, self._waiting = np.split(self._waiting, [mix.size], axis=1)
-        powers = np.square(channels, dtype=np.float64).sum(axis=1)
-        if np.square(mix, dtype=np.float64).sum() >= _CANCELLED * powers.max():
+        if not channels.size:
+            return mix
+        # About their means, because a constant is heard by nobody.
+        powers = channels.var(axis=1, dtype=np.float64)
+        if mix.var(dtype=np.float64) >= _CANCELLED * powers.max():
             return mix
         loudest: NDArray[np.float32] = channels[int(np.argmax(powers))]
         return np.pad(loudest, (0, mix.size - loudest.size))

@@ -96,7 +96,8 @@ def streams_of(container: AvContainer, kind: Kind) -> list[AvStream]:
     streams = [
         stream
         for stream in getattr(container.streams, kind)
-        if stream.codec_context is not None and not stream.disposition & Disposition.attached_pic
+        if stream.codec_context is not None
+        and (kind == "audio" or not stream.disposition & Disposition.attached_pic)
     ]
     return sorted(streams, key=lambda stream: not stream.disposition & Disposition.default)
 

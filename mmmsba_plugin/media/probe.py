@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-from mmmsba_plugin.errors import MediaUnreadableError
+from mmmsba_plugin.errors import AudioTrackError, MediaUnreadableError
 from mmmsba_plugin.files import sha256_of
 from mmmsba_plugin.media.container import AvContainer, AvFrame, AvPacket, AvStream, open_media
+from mmmsba_plugin.media.level import AudioMeter
 from mmmsba_plugin.media.packets import (
     JoinedClock,
     Kind,
@@ -35,6 +36,9 @@ _NO_HEADER = frozenset({"mpeg", "mpegts", "mp3", "aac", "h264", "hevc", "mpegvid
 
 #: Below the thinnest speech codecs.
 _FEWEST_BYTES_A_S = 50
+
+#: A video stream with less than this share of another's packets holds stills.
+_STILLS_SHARE = 0.1
 
 _AV_TIME_BASE = Fraction(1, 1_000_000)
 _RIGHT_ANGLE_DEG = 90
@@ -69,21 +73,73 @@ class _Start:
         return pts_to_s(self.stream.start_time or 0, self.stream.time_base) + self.duration_s
 
 
-def probe(path: str | Path, *, with_hash: bool = True) -> Media:
+class _Head:
+    """Beginning of a stream, as far as it is needed to choose among streams.
+
+    Args:
+        stream: The stream.
+        is_measured: Whether to tell if it has any content, for which more of it is decoded.
+    """
+
+    def __init__(self, stream: AvStream, *, is_measured: bool) -> None:
+        self.stream = stream
+        self.num_packets = 0
+        self.first: _Start | None = None
+        self.end_s: float | None = None
+        self.meter = AudioMeter(stream.codec_context.codec.canonical_name) if is_measured else None
+        self._order = StampOrder(stream)
+
+    def add(self, packet: AvPacket) -> None:
+        """Take in a packet."""
+        self.num_packets += 1
+        if self.first is None:
+            self._order.add(packet)
+        if self.first is None or (self.meter and self.meter.wants(self.num_packets)):
+            self._decode(packet)
+        end_s = None if packet.is_discard else packet_end_s(packet)
+        if end_s is not None:
+            self.end_s = end_s if self.end_s is None else max(end_s, self.end_s)
+
+    def finish(self) -> None:
+        """Take in what the decoder holds, where it gave nothing yet."""
+        if self.first is None:
+            self._decode(None)
+
+    def _decode(self, packet: AvPacket | None) -> None:
+        frames = decode_packet(self.stream, packet) or ()
+        for frame in frames:
+            if self.first is None:
+                self.first = _Start(self.stream, self._order.stamp(frame))
+            if self.meter:
+                self.meter.add(frame)
+
+
+def probe(path: str | Path, *, with_hash: bool = True, audio_track: int | None = None) -> Media:
     """Probe a file: read its container, streams and zero.
 
     Args:
         path: The file.
         with_hash: Whether to read all of it for its SHA-256.
+        audio_track: Number of the audio track to read, from 1, in the file's order; if not
+            given, the first that is not silent, of which the default one comes first.
 
     Raises:
+        AudioTrackError: There is no audio track of that number, or it cannot be decoded.
         MediaNotFoundError: There is no file at ``path``.
         MediaUnreadableError: Neither frame nor audio in it can be decoded; the message
             says why and what to do.
     """
     with open_media(path) as container:
         joined = JoinedClock()
-        starts, others, last_s = _scan(container, joined)
+        wanted_stream = None if audio_track is None else _track(container, audio_track, path)
+        heads = _read_heads(container, joined, wanted_stream)
+        chosen = {kind: head for kind in _KINDS if (head := _choose(heads, kind, wanted_stream))}
+        starts = {kind: head.first for kind, head in chosen.items() if head.first}
+        if wanted_stream is not None and "audio" not in starts:
+            raise AudioTrackError(
+                f"nothing in audio track {audio_track} of {path} can be decoded; choose another",
+                track=audio_track,
+            )
         if not starts:
             if not any(getattr(container.streams, kind) for kind in _KINDS):
                 raise MediaUnreadableError(
@@ -99,6 +155,7 @@ def probe(path: str | Path, *, with_hash: bool = True) -> Media:
         if stated_s is not None:
             # A header can state any length, but no stream that is worth reading is so thin.
             stated_s = min(stated_s, zero_s + size_bytes / _FEWEST_BYTES_A_S)
+        last_s = max((h.end_s for h in chosen.values() if h.end_s is not None), default=None)
         ends_s = [end_s for end_s in (stated_s, last_s) if end_s is not None]
         return Media(
             path=str(path),
@@ -109,60 +166,99 @@ def probe(path: str | Path, *, with_hash: bool = True) -> Media:
             zero_s=zero_s,
             video=_video(starts["video"], zero_s) if "video" in starts else None,
             audio=_audio(starts["audio"], zero_s) if "audio" in starts else None,
-            others=tuple(map(_in_words, others)),
+            others=tuple(_in_words(head) for head in heads if head not in chosen.values()),
             joins_s=tuple(join_s - zero_s for join_s in joined.joins_s),
         )
 
 
-def _scan(
-    container: AvContainer, joined: JoinedClock
-) -> tuple[dict[Kind, _Start], list[AvStream], float | None]:
-    """Find the streams to read and their first frame, the others, and where the last packet ends.
+def audio_tracks(path: str | Path) -> tuple[int, ...]:
+    """Return the numbers of a file's audio tracks that have a decoder, from 1.
+
+    Raises:
+        MediaNotFoundError: There is no file at ``path``.
+        MediaUnreadableError: It cannot be opened.
+    """
+    with open_media(path) as container:
+        tracks = enumerate(container.streams.audio, start=1)
+        return tuple(number for number, stream in tracks if stream.codec_context is not None)
+
+
+def _track(container: AvContainer, audio_track: int, path: str | Path) -> AvStream:
+    """Return the stream of an audio track.
+
+    Raises:
+        AudioTrackError: There is none of that number, or it has no decoder.
+    """
+    streams = dict(enumerate(container.streams.audio, start=1))
+    stream = streams.get(audio_track)
+    if stream is not None and stream.codec_context is not None:
+        return stream
+    lacks = "there is none" if stream is None else "it has no decoder"
+    tracks = ", ".join(f"{number} ({_codec_in_words(s)})" for number, s in streams.items())
+    choice = f"choose from {tracks}" if tracks else "the file has no audio"
+    raise AudioTrackError(
+        f"cannot read audio track {audio_track} of {path}: {lacks}; {choice}", track=audio_track
+    )
+
+
+def _read_heads(
+    container: AvContainer, joined: JoinedClock, wanted_stream: AvStream | None
+) -> list[_Head]:
+    """Read the beginning of each stream, those first that players choose first.
 
     All packets are read, though few are decoded: recorders that write as they go never learn
     how long they wrote, and headers of variable frame rate may state less than there is.
     """
     streams = {kind: streams_of(container, kind) for kind in _KINDS}
-    by_index = {stream.index: stream for of_kind in streams.values() for stream in of_kind}
-    orders = {index: StampOrder(stream) for index, stream in by_index.items()}
-    firsts: dict[int, _Start] = {}
-    num_packets = dict.fromkeys(by_index, 0)
-    ends_s: dict[int, float] = {}
+    is_measured = {"video": False, "audio": wanted_stream is None and len(streams["audio"]) > 1}
+    heads = [_Head(s, is_measured=is_measured[kind]) for kind in _KINDS for s in streams[kind]]
+    by_index = {head.stream.index: head for head in heads}
     for packet in read_packets(container, joined):
-        if packet is None or (index := packet.stream_index) not in by_index:
-            continue
-        num_packets[index] += 1
-        if index not in firsts:
-            orders[index].add(packet)
-            _note_first(firsts, by_index[index], packet, orders[index])
-        end_s = None if packet.is_discard else packet_end_s(packet)
-        if end_s is not None:
-            ends_s[index] = max(end_s, ends_s.get(index, end_s))
-    for index in by_index.keys() - firsts.keys():
-        _note_first(firsts, by_index[index], None, orders[index])
-    starts: dict[Kind, _Start] = {}
-    for kind, of_kind in streams.items():
-        readable = [stream for stream in of_kind if stream.index in firsts]
-        # A still beside a film is its poster, whether it is marked as one or not.
-        moving = [stream for stream in readable if num_packets[stream.index] > 1]
-        if chosen := next(iter(moving or readable), None):
-            starts[kind] = firsts[chosen.index]
-    chosen_ones = {start.stream.index for start in starts.values()}
-    others = [stream for index, stream in by_index.items() if index not in chosen_ones]
-    last_s = max((ends_s[index] for index in chosen_ones & ends_s.keys()), default=None)
-    return starts, others, last_s
+        if packet is not None and packet.stream_index in by_index:
+            by_index[packet.stream_index].add(packet)
+    for head in heads:
+        head.finish()
+    return heads
 
 
-def _note_first(
-    firsts: dict[int, _Start], stream: AvStream, packet: AvPacket | None, order: StampOrder
-) -> None:
-    if frames := decode_packet(stream, packet):
-        firsts[stream.index] = _Start(stream, order.stamp(frames[0]))
+def _choose(heads: list[_Head], kind: Kind, wanted_stream: AvStream | None) -> _Head | None:
+    """Choose the stream of a kind to read; None if none can be."""
+    readable = [head for head in heads if head.stream.type == kind and head.first]
+    if kind == "audio":
+        if wanted_stream is not None:
+            return next(
+                (head for head in readable if head.stream.index == wanted_stream.index), None
+            )
+        meters = {head.stream.index: head.meter for head in readable}
+        has_content = [h for h in readable if (m := meters[h.stream.index]) and m.has_content]
+        has_signal = [h for h in readable if (m := meters[h.stream.index]) and m.has_signal]
+        return next(iter(has_content or has_signal or readable), None)
+    # A few stills beside a film are its posters, whether they are marked as such or not, and one
+    # beside audio is a cover.
+    longest = max((head.num_packets for head in readable), default=0)
+    moving = [h for h in readable if h.num_packets > max(1, _STILLS_SHARE * longest)]
+    has_audio = any(head.stream.type == "audio" and head.num_packets > 1 for head in heads)
+    return next(iter(moving or (() if has_audio else readable)), None)
 
 
-def _in_words(stream: AvStream) -> str:
-    language = f", {stream.language}" if stream.language else ""
-    return f"{stream.type} stream {stream.index} ({stream.codec_context.name}{language})"
+def _in_words(head: _Head) -> str:
+    stream = head.stream
+    if stream.type == "audio":
+        silent = ", silent" if head.meter and not head.meter.has_signal else ""
+        return f"audio track {_track_number(stream)} ({_codec_in_words(stream)}{silent})"
+    still = ", a still" if head.num_packets == 1 else ""
+    return f"video stream {stream.index} ({_codec_in_words(stream)}{still})"
+
+
+def _track_number(stream: AvStream) -> int:
+    tracks = stream.container.streams.audio
+    return 1 + [track.index for track in tracks].index(stream.index)
+
+
+def _codec_in_words(stream: AvStream) -> str:
+    codec = stream.codec_context.name if stream.codec_context is not None else "no decoder"
+    # Without a language, some formats state "undetermined" (ISO 639-2).
+    return codec if stream.language in (None, "", "und") else f"{codec}, {stream.language}"
 
 
 def _stated_end_s(container: AvContainer, starts: dict[Kind, _Start]) -> float | None:
@@ -212,4 +308,5 @@ def _audio(start: _Start, zero_s: float) -> AudioStream:
         start_s=start.start_s - zero_s,
         duration_s=start.duration_s,
         index=start.stream.index,
+        track=_track_number(start.stream),
     )

@@ -8,8 +8,10 @@ where it ends: to measure how much it gives away, and to leave it out.
 import math
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mmmsba_plugin.media.audio import AudioReader
+from mmmsba_plugin.media.level import noise_level
 from mmmsba_plugin.schema import Media
 from mmmsba_plugin.timebase import samples_to_s
 
@@ -26,6 +28,8 @@ SILENT_DB = -60.0
 
 #: So little is decoded at a time; most clips are heard from their first block on.
 _BLOCK_S = 0.1
+#: Share of the first block that tells what silence is in it: 10 ms.
+_BEGINNING = 10
 
 
 def audio_start_s(
@@ -34,21 +38,36 @@ def audio_start_s(
     """Find the first audible moment of a clip, in seconds from its zero; infinite if there is none.
 
     Audio that begins before the clip's zero is heard from zero on. Decoding stops at the
-    first sample that is heard.
+    first sample that is heard. A constant is not heard, nor is the noise of a coarse coding.
 
     Args:
         media: The file, as :func:`mmmsba_plugin.media.probe.probe` describes it.
         sample_rate_hz: Sample rate to resample to, in Hz.
         level_db: Level from which on audio is audible, in dB of full scale.
     """
-    level = 10.0 ** (level_db / 20)
+    level = max(10.0 ** (level_db / 20), noise_level(media.audio.codec) if media.audio else 0.0)
+    constant: float | None = None
     for block in AudioReader(media, sample_rate_hz=sample_rate_hz, block_s=_BLOCK_S):
-        loud = np.flatnonzero(np.abs(block.samples) >= level)
+        if constant is None:
+            constant = _constant(block.samples[: block.samples.size // _BEGINNING], level)
+        loud = np.flatnonzero(np.abs(block.samples - constant) >= level)
+        if loud.size:
+            # It may have moved, as slowly as a microphone warms up.
+            constant = _constant(block.samples, level)
+            loud = np.flatnonzero(np.abs(block.samples - constant) >= level)
         # A block can end before the clip's zero, and what is heard only there is not heard.
         times_s = block.start_s + samples_to_s(1, sample_rate_hz) * loud
         if (inside := times_s[times_s >= 0]).size:
             return float(inside[0])
     return math.inf
+
+
+def _constant(samples: NDArray[np.float32], level: float) -> float:
+    """Return what is added to silent samples, such as a DC offset; zero if they are not silent."""
+    if not samples.size or np.ptp(samples) >= 2 * level:
+        return 0.0
+    constant = float(np.median(samples))
+    return constant if abs(constant) >= level else 0.0
 
 
 def leading_silence_s(

@@ -13,6 +13,7 @@ from mmmsba_plugin.errors import MmmsbaError
 from mmmsba_plugin.localization.calibrate import apply
 from mmmsba_plugin.schema import (
     ALTERED_BY_MODALITY,
+    AudioTrackReport,
     Curves,
     FakeSegment,
     ManipulatedModality,
@@ -129,7 +130,7 @@ def _share_above(score: float, quantiles: Sequence[float]) -> float:
 
 def _warnings(media: Media, features: ClipFeatures) -> tuple[str, ...]:
     """Return the warnings of a report about its media file."""
-    others = tuple(f"the {stream} of the file was not evaluated" for stream in media.others)
+    others = tuple(map(_not_evaluated, media.others))
     if not media.joins_s:
         return (*features.warnings, *others)
     moments = ", ".join(clock(join_s) for join_s in media.joins_s[:_MAX_MOMENTS])
@@ -138,6 +139,41 @@ def _warnings(media: Media, features: ClipFeatures) -> tuple[str, ...]:
     more = f" and {rest} times more" if rest > 0 else ""
     jump = f"the time stamps jump at {moments}{more}; what follows was laid behind what lies before"
     return (*features.warnings, jump, *others)
+
+
+def _not_evaluated(stream: str) -> str:
+    return f"the {stream} of the file was not evaluated"
+
+
+def of_audio_tracks(reports: Mapping[int, Report]) -> Report:
+    """Return the report of the audio track with which a clip scores highest, naming the others.
+
+    Args:
+        reports: The report of the clip with each of its audio tracks, by their numbers.
+    """
+    worst = max(reports.values(), key=lambda report: -1.0 if report.score is None else report.score)
+    # What no report is of was not evaluated at all.
+    left_out = [
+        stream
+        for stream in worst.media.others
+        if all(stream in report.media.others for report in reports.values())
+    ]
+    evaluated = {_not_evaluated(stream) for stream in worst.media.others if stream not in left_out}
+    scores = ", ".join(
+        f"track {number} " + ("none" if report.score is None else f"{report.score:.2f}")
+        for number, report in reports.items()
+    )
+    by_track = f"audio tracks were evaluated one by one, the highest score counts: {scores}"
+    return worst.model_copy(
+        update={
+            "media": worst.media.model_copy(update={"others": tuple(left_out)}),
+            "warnings": (*(w for w in worst.warnings if w not in evaluated), by_track),
+            "audio_tracks": tuple(
+                AudioTrackReport(track=number, score=report.score, problem=report.problem)
+                for number, report in reports.items()
+            ),
+        }
+    )
 
 
 def abstained(media: Media, features: ClipFeatures, *, provenance: Provenance) -> Report:

@@ -12,11 +12,13 @@ from pathlib import Path
 from mmmsba_plugin.report.writers import write_json
 from mmmsba_plugin.schema import (
     AudioStream,
+    AudioTrackReport,
     Curves,
     FakeSegment,
     Media,
     ModalityReport,
     OptOut,
+    Problem,
     Proposal,
     Provenance,
     Report,
@@ -60,9 +62,9 @@ def report() -> Report:
                 index=0,
             ),
             audio=AudioStream(
-                codec="aac", sample_rate_hz=48_000, channels=2, duration_s=10.0, index=1
+                codec="aac", sample_rate_hz=48_000, channels=2, duration_s=10.0, index=1, track=1
             ),
-            others=("audio stream 2 (aac, fra)",),
+            others=("video stream 2 (mjpeg, a still)",),
             joins_s=(6.2,),
         ),
         score=0.93,
@@ -84,6 +86,14 @@ def report() -> Report:
             Proposal(start_s=3.612, end_s=4.704, score=0.93),
             Proposal(start_s=6.75, end_s=7.4, score=0.68),
             Proposal(start_s=3.4, end_s=5.1, score=0.31),
+        ),
+        audio_tracks=(
+            AudioTrackReport(track=1, score=0.93),
+            AudioTrackReport(
+                track=2,
+                score=None,
+                problem=Problem(kind="AudioTrackError", message="it holds nothing; choose another"),
+            ),
         ),
         warnings=("2 faces were seen; the larger one was evaluated",),
         provenance=Provenance(
