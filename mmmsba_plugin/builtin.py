@@ -27,6 +27,7 @@ from mmmsba_plugin.hookspecs import (
 from mmmsba_plugin.report import benchmark_formats, writers
 
 if TYPE_CHECKING:
+    from mmmsba_plugin.config import Runtime
     from mmmsba_plugin.record import Record
 
 
@@ -199,10 +200,18 @@ def forensics_forgers() -> Iterator[Forger]:
     yield from both.forgers()
 
 
-def _load_detector(checkpoint: Path | None) -> Detector:
+def _load_detector(
+    checkpoint: Path | None,
+    *,
+    runtime: "Runtime" = "auto",
+    device: str = "cpu",
+    threads: int | None = None,
+) -> Detector:
     from mmmsba_plugin.detector import MmmsbaDetector
 
-    return MmmsbaDetector.from_pretrained(checkpoint)
+    return MmmsbaDetector.from_pretrained(
+        checkpoint, runtime=runtime, device=device, threads=threads
+    )
 
 
 def _fit_detector(records: "Iterable[Record]", settings: Mapping[str, Any], out: Path) -> Path:

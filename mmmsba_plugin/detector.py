@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias
 
 from mmmsba_plugin import weights
-from mmmsba_plugin.config import FeaturesConfig
+from mmmsba_plugin.config import FeaturesConfig, Runtime, RuntimeConfig
 from mmmsba_plugin.errors import (
     CheckpointError,
     CheckpointNotFoundError,
@@ -32,7 +32,7 @@ from mmmsba_plugin.workers import Limits, survive_fork
 if TYPE_CHECKING:
     from mmmsba_plugin.media.source import MediaSource
     from mmmsba_plugin.model.checkpoint import CheckpointConfig
-    from mmmsba_plugin.model.ensemble import Ensemble
+    from mmmsba_plugin.model.ensemble import Network
     from mmmsba_plugin.model.inference import Prediction
     from mmmsba_plugin.structures import ClipFeatures
 
@@ -66,12 +66,13 @@ class MmmsbaDetector:
 
     def __init__(
         self,
-        network: "Ensemble",
+        network: "Network",
         config: "CheckpointConfig",
         *,
         checkpoint: str | None = None,
         cache: FeatureCache | None = None,
         folder: Path | None = None,
+        runtime: RuntimeConfig | None = None,
     ) -> None:
         self.network = network
         self.config = config
@@ -81,32 +82,54 @@ class MmmsbaDetector:
         self._checkpoint = checkpoint
         self._cache = cache
         self._folder = folder
+        self._runtime = runtime or RuntimeConfig()
         survive_fork()
 
     @classmethod
     def from_pretrained(
-        cls, path: str | Path | None = None, *, cache: FeatureCache | None = None
+        cls,
+        path: str | Path | None = None,
+        *,
+        cache: FeatureCache | None = None,
+        runtime: Runtime = "auto",
+        device: str = "cpu",
+        threads: int | None = None,
     ) -> Self:
         """Return a detector with the weights of a checkpoint folder.
 
+        The process's own settings of threads are the same after a clip as before it.
+
         Args:
-            path: Folder that ``mmmsba train`` or ``mmmsba finetune`` wrote. If not given, the
-                one that ``MMMSBA_WEIGHTS`` names, else the bundled one.
+            path: Folder that ``mmmsba train`` or ``mmmsba finetune`` wrote, or what ``mmmsba
+                export`` wrote. If not given, the folder that ``MMMSBA_WEIGHTS`` names, else the
+                bundled one.
             cache: Where features are kept between runs; none are kept if not given.
+            runtime: What runs the network: ``torch``, or ``onnx`` where it was exported, in about
+                half the time. ``auto`` is ``torch`` wherever there are weights for it.
+            device: PyTorch's name of the device that the network runs on, such as ``cuda``;
+                front-ends run on the processor.
+            threads: Threads of PyTorch and OpenCV while features are computed. If not given, they
+                keep what the process has set, which suits one clip at a time; give 1 where several
+                processes share the cores. The network has one on the processor: its steps are
+                too small to share.
 
         Raises:
             CheckpointNotFoundError: No folder was given and none is bundled, or it holds no
-                checkpoint.
+                checkpoint, or none for that runtime.
             CheckpointError: The checkpoint is damaged or of another format, or a front-end
                 has changed since.
+            ConfigError: There is no such runtime or device, or no thread.
+            MissingExtraError: The extra ``onnx`` is needed and not installed.
             PluginNotFoundError: A front-end that it needs is not installed.
         """
         folder = checkpoint_folder(path)
-        from mmmsba_plugin.model.checkpoint import load_checkpoint
+        from mmmsba_plugin.model.runtime import load_network
 
-        network, config = load_checkpoint(folder)
+        settings = {"runtime": runtime, "device": device, "threads": threads}
+        runs_on = RuntimeConfig.read(settings)
+        network, config = load_network(folder, runs_on)
         name = weights.name_of(folder)
-        return cls(network, config, checkpoint=name, cache=cache, folder=folder)
+        return cls(network, config, checkpoint=name, cache=cache, folder=folder, runtime=runs_on)
 
     def at_false_positive_rate(self, rate: float) -> Self:
         """Return this detector with the thresholds of clips and of segments for a rate.
@@ -143,6 +166,7 @@ class MmmsbaDetector:
             checkpoint=self._checkpoint,
             cache=cache,
             folder=self._folder,
+            runtime=self._runtime,
         )
 
     def _with_config(self, config: "CheckpointConfig") -> Self:
@@ -152,6 +176,7 @@ class MmmsbaDetector:
             checkpoint=self._checkpoint,
             cache=self._cache,
             folder=self._folder,
+            runtime=self._runtime,
         )
 
     @property
@@ -246,10 +271,13 @@ class MmmsbaDetector:
             settings["audio_track"] = audio_track
         made_by = self._provenance.model_copy(update={"config": settings})
         provenance = build.stamped(made_by, command=command)
-        if audio_track == "all":
-            report = self._report_tracks(media, config, provenance, duration_s)
-        else:
-            report = self._report(media, config, provenance, duration_s, audio_track)
+        from mmmsba_plugin.model.runtime import thread_limit
+
+        with thread_limit(self._runtime.threads):
+            if audio_track == "all":
+                report = self._report_tracks(media, config, provenance, duration_s)
+            else:
+                report = self._report(media, config, provenance, duration_s, audio_track)
         warnings = announce(report, media)
         if options:
             warnings = (f"options that are not known were ignored: {', '.join(options)}", *warnings)
@@ -342,16 +370,21 @@ class MmmsbaDetector:
                 "this detector came from no checkpoint folder, from which workers could load it; "
                 "leave out workers, or make it with from_pretrained"
             )
-        return partial(self._reload, self._folder, self.config, self._cache)
+        return partial(self._reload, self._folder, self.config, self._cache, self._runtime)
 
     @classmethod
     def _reload(
-        cls, folder: Path, config: "CheckpointConfig", cache: FeatureCache | None
+        cls,
+        folder: Path,
+        config: "CheckpointConfig",
+        cache: FeatureCache | None,
+        runtime: RuntimeConfig,
     ) -> "MmmsbaDetector":
-        from mmmsba_plugin.model.checkpoint import load_checkpoint
+        from mmmsba_plugin.model.runtime import load_network
 
-        network, _ = load_checkpoint(folder)
-        return cls(network, config, checkpoint=weights.name_of(folder), cache=cache, folder=folder)
+        network, _ = load_network(folder, runtime)
+        name = weights.name_of(folder)
+        return cls(network, config, checkpoint=name, cache=cache, folder=folder, runtime=runtime)
 
     def predict(self, media: "MediaSource") -> float:
         """Return P(fake) of one clip, in [0, 1].

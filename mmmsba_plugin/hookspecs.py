@@ -144,14 +144,16 @@ class DetectorEntry:
         name: What ``--detector`` calls it.
         summary: One line for a person.
         modalities: Modalities that it evaluates.
-        load: Makes the detector from a checkpoint folder (or None for its default).
+        load: Makes the detector from a checkpoint folder (or None for its default). If it takes
+            the keywords ``runtime``, ``device`` or ``threads``, it is given those options of
+            the command line.
         fit: Trains one on records into a folder and returns that folder; None if it cannot.
     """
 
     name: str
     summary: str
     modalities: tuple[str, ...]
-    load: Callable[[Path | None], Detector]
+    load: Callable[..., Detector]
     fit: "Callable[[Iterable[Record], Mapping[str, Any], Path], Path] | None" = None
 
 

@@ -8,7 +8,7 @@ import logging
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from importlib import metadata
 from pathlib import Path
@@ -19,7 +19,7 @@ from pydantic import ValidationError
 from mmmsba_plugin.errors import MmmsbaError
 from mmmsba_plugin.hookspecs import API_VERSION, Detector
 from mmmsba_plugin.media.container import open_media
-from mmmsba_plugin.plugins import at_false_positive_rate, load_file, lookup, states
+from mmmsba_plugin.plugins import at_false_positive_rate, load_file, load_with, lookup, states
 from mmmsba_plugin.report import build
 from mmmsba_plugin.report.files import as_copy, render
 from mmmsba_plugin.schema import Provenance, Report
@@ -48,18 +48,20 @@ class DetectorChoice:
         checkpoint: Folder of its weights; its default if None.
         false_positive_rate: Rate to choose its thresholds by; its default ones if None.
         plugin_files: Files that were loaded as plug-ins.
+        options: How it runs, such as ``threads``.
     """
 
     name: str
     checkpoint: Path | None = None
     false_positive_rate: float | None = None
     plugin_files: tuple[str, ...] = ()
+    options: Mapping[str, Any] = field(default_factory=dict)
 
     def __call__(self) -> Detector:
         """Load it.
 
         Raises:
-            CapabilityError: It has no thresholds to choose from.
+            CapabilityError: It has no thresholds to choose from, or does not take an option.
             ConfigError: It has none for the rate.
             PluginNotFoundError: No plug-in offers a detector of that name.
         """
@@ -67,7 +69,7 @@ class DetectorChoice:
         for file in self.plugin_files:
             if file not in loaded:
                 load_file(file)
-        detector: Detector = lookup("detectors", self.name).load(self.checkpoint)
+        detector = load_with(lookup("detectors", self.name), self.checkpoint, self.options)
         if self.false_positive_rate is None:
             return detector
         return at_false_positive_rate(detector, self.false_positive_rate)

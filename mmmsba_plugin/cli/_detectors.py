@@ -29,7 +29,12 @@ class BatchDetector(Protocol):
 
 
 def load_detector(
-    name: str, checkpoint: Path | None, *, fpr: float | None = None, trim_silence: bool = False
+    name: str,
+    checkpoint: Path | None,
+    *,
+    fpr: float | None = None,
+    trim_silence: bool = False,
+    options: Mapping[str, Any] | None = None,
 ) -> "Detector":
     """Load a detector.
 
@@ -38,16 +43,17 @@ def load_detector(
         checkpoint: Folder of its weights; its default if not given.
         fpr: False-positive rate to choose its thresholds by; its default ones if not given.
         trim_silence: Require that it heeds the option ``trim_silence``.
+        options: How it runs, such as ``threads``.
 
     Raises:
-        BadParameter: It cannot choose a threshold, or does not heed the option.
+        BadParameter: It cannot choose a threshold, or does not heed an option.
         ConfigError: It has no threshold for the rate.
         PluginNotFoundError: No plug-in offers a detector of that name.
     """
-    from mmmsba_plugin.plugins import at_false_positive_rate, lookup, require_option
+    from mmmsba_plugin.plugins import at_false_positive_rate, load_with, lookup, require_option
 
-    detector: Detector = lookup("detectors", name).load(checkpoint)
     try:
+        detector = load_with(lookup("detectors", name), checkpoint, options or {})
         if trim_silence:
             require_option(detector, "trim_silence")
         return detector if fpr is None else at_false_positive_rate(detector, fpr)
@@ -74,7 +80,13 @@ class TrustingDetector:
 
 @contextmanager
 def isolated_detector(
-    name: str, checkpoint: Path | None, *, fpr: float | None, workers: int, limits: "Limits"
+    name: str,
+    checkpoint: Path | None,
+    *,
+    fpr: float | None,
+    workers: int,
+    limits: "Limits",
+    options: Mapping[str, Any] | None = None,
 ) -> "Iterator[BatchDetector]":
     """Load a detector in worker processes, and end these afterwards; see :func:`load_detector`.
 
@@ -84,7 +96,7 @@ def isolated_detector(
     from mmmsba_plugin.plugins import states
 
     files = tuple(s.distribution for s in states() if s.distribution.endswith(".py"))
-    choice = DetectorChoice(name, checkpoint, fpr, files)
+    choice = DetectorChoice(name, checkpoint, fpr, files, options or {})
     with IsolatedDetector(choice, workers=workers, limits=limits) as detector:
         try:
             yield detector

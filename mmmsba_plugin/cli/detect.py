@@ -4,6 +4,7 @@ import os
 import re
 import shlex
 import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,6 +17,13 @@ if TYPE_CHECKING:
     from mmmsba_plugin.cli._detectors import BatchDetector
     from mmmsba_plugin.detector import AudioTrack
     from mmmsba_plugin.hookspecs import Writer
+
+
+class Runtime(StrEnum):
+    """What can run a network."""
+
+    TORCH = "torch"
+    ONNX = "onnx"
 
 
 def detect(
@@ -79,6 +87,23 @@ def detect(
             "clips, -o has summary.csv in any case.",
         ),
     ] = None,
+    runtime: Annotated[
+        Runtime | None,
+        typer.Option(
+            help="What runs the network: torch, or onnx where it was exported; torch wherever "
+            "there are weights for it, if not given.",
+        ),
+    ] = None,
+    device: Annotated[
+        str | None,
+        typer.Option(help="Device of the network, such as cuda; the processor if not given."),
+    ] = None,
+    threads: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="Threads of each process; what its libraries choose if not given."
+        ),
+    ] = None,
     resume: Annotated[
         bool,
         typer.Option("--resume", help="Leave out clips that this detector has reported on before."),
@@ -137,11 +162,13 @@ def detect(
         raise typer.BadParameter("--resume reads the json reports; add json to --format")
     if no_isolation and workers != 1:
         raise typer.BadParameter("--workers detect in isolation; leave out --no-isolation")
+    given = {"runtime": runtime and runtime.value, "device": device, "threads": threads}
+    runs_on = {name: value for name, value in given.items() if value is not None}
     options = {} if audio_track is None else {"audio_track": _audio_track(audio_track)}
     tables = [] if summary is None else [summary]
     batch = Batch(clips_of(clips), output, writers, _console.console(), tables)
     if no_isolation:
-        loaded = load_detector(detector, checkpoint, fpr=fpr)
+        loaded = load_detector(detector, checkpoint, fpr=fpr, options=runs_on)
         _detect(batch, TrustingDetector(loaded), resume=resume, **options)
         return
     limits = Limits(
@@ -151,7 +178,7 @@ def detect(
     )
     num_workers = min(workers or os.cpu_count() or 1, max(1, len(batch.names)))
     with isolated_detector(
-        detector, checkpoint, fpr=fpr, workers=num_workers, limits=limits
+        detector, checkpoint, fpr=fpr, workers=num_workers, limits=limits, options=runs_on
     ) as isolated:
         _detect(batch, isolated, resume=resume, **options)
 

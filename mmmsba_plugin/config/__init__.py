@@ -15,6 +15,7 @@ from mmmsba_plugin.config.model import (
     ModelConfig,
     Preset,
 )
+from mmmsba_plugin.config.runtime import Runtime, RuntimeConfig
 from mmmsba_plugin.config.training import FitConfig, LossConfig, Origin, TrainConfig, TuneConfig
 
 __all__ = [
@@ -35,6 +36,8 @@ __all__ = [
     "ModelConfig",
     "Origin",
     "Preset",
+    "Runtime",
+    "RuntimeConfig",
     "TracksConfig",
     "TrainConfig",
     "TuneConfig",

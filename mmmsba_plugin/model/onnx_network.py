@@ -49,7 +49,6 @@ class OnnxNetwork:
     Args:
         model: Content of the ONNX file.
         config: The checkpoint's configuration; the one inside the file if not given.
-        threads: Threads of the runtime.
         file: Where it was read, for messages.
 
     Raises:
@@ -62,13 +61,12 @@ class OnnxNetwork:
         model: bytes,
         config: CheckpointConfig | None = None,
         *,
-        threads: int = 1,
         file: Path | str = ONNX,
     ) -> None:
         file = Path(file)
         if _ELSEWHERE in model:
             raise CheckpointError(f"{file} keeps weights in other files; {_REMEDY}")
-        self._session = _session(model, threads, file)
+        self._session = _session(model, file)
         text = self._session.get_modelmeta().custom_metadata_map.get(METADATA)
         if text is None:
             raise CheckpointError(f"{file} was not written by `mmmsba export`; {_REMEDY}")
@@ -84,12 +82,11 @@ class OnnxNetwork:
             raise CheckpointError(f"{file} does not take what {CONFIG} names; {_REMEDY}")
 
     @classmethod
-    def load(cls, path: Path | str, *, threads: int = 1) -> Self:
+    def load(cls, path: Path | str) -> Self:
         """Load an exported network.
 
         Args:
             path: The ONNX file, or the folder that ``mmmsba export`` wrote.
-            threads: Threads of the runtime.
 
         Raises:
             CheckpointError: The file or its configuration is damaged, or they do not belong
@@ -107,7 +104,7 @@ class OnnxNetwork:
         if file.stat().st_size > _MAX_BYTES:
             raise CheckpointError(f"{file} is larger than ONNX files can be; {_REMEDY}")
         config = read_config(path) if path.is_dir() else None
-        return cls(file.read_bytes(), config, threads=threads, file=file)
+        return cls(file.read_bytes(), config, file=file)
 
     @property
     def dims(self) -> dict[str, int]:
@@ -162,8 +159,12 @@ class OnnxNetwork:
         )
 
 
-def _session(model: bytes, threads: int, file: Path) -> Any:  # noqa: ANN401 - it is untyped
-    """Make a session of the runtime, on processors alone."""
+def _session(model: bytes, file: Path) -> Any:  # noqa: ANN401 - it is untyped
+    """Make a session of the runtime, on the processor.
+
+    It has one thread, for the reason that the recurrence has one in PyTorch. So it starts none, and
+    works in a forked process as well.
+    """
     try:
         import onnxruntime
     except ModuleNotFoundError as error:
@@ -172,10 +173,8 @@ def _session(model: bytes, threads: int, file: Path) -> Any:  # noqa: ANN401 - i
             "pip install 'mmmsba-plugin[onnx]'"
         ) from error
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = _ERRORS_ALONE
-    # Threads that wait for one another in a loop take their cores from other workers.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
         return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     # The classes that it raises have no common base but Exception.

@@ -9,6 +9,7 @@ A toolkit that hosts these hooks needs three lines:
 
 from mmmsba_plugin.plugins.capabilities import (
     at_false_positive_rate,
+    load_with,
     require_option,
     with_threshold,
 )
@@ -44,6 +45,7 @@ __all__ = [
     "forget",
     "is_name",
     "load_file",
+    "load_with",
     "lookup",
     "manager",
     "require_option",

@@ -5,8 +5,38 @@ different age work together. What changes the answer must not be dropped in sile
 our own callers ask for it here, and get it or an error.
 """
 
+from collections.abc import Mapping
+from inspect import Parameter, signature
+from pathlib import Path
+from typing import Any
+
 from mmmsba_plugin.errors import CapabilityError
-from mmmsba_plugin.hookspecs import Detector
+from mmmsba_plugin.hookspecs import Detector, DetectorEntry
+
+
+def load_with(
+    entry: DetectorEntry, checkpoint: Path | None, options: Mapping[str, Any]
+) -> Detector:
+    """Load a detector with options of how it runs, such as ``threads``.
+
+    Args:
+        entry: What offers the detector.
+        checkpoint: Folder of its weights; its default if None.
+        options: By name; those that were given.
+
+    Raises:
+        CapabilityError: It does not take one of the options.
+    """
+    parameters = signature(entry.load).parameters.values() if options else ()
+    takes_any = any(parameter.kind is Parameter.VAR_KEYWORD for parameter in parameters)
+    unknown = set(options) - {parameter.name for parameter in parameters}
+    if unknown and not takes_any:
+        name = min(unknown)
+        raise CapabilityError(
+            f"the detector {entry.name!r} cannot be loaded with {name}; leave that out",
+            capability=name,
+        )
+    return entry.load(checkpoint, **options)
 
 
 def at_false_positive_rate(detector: Detector, rate: float) -> Detector:

@@ -71,3 +71,20 @@ def test_a_detector_that_cannot_load_is_named_before_anything_is_written(
     assert result.exit_code == _exit_codes.STOPPED
     assert message in result.stderr
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("isolation", [[], ["--no-isolation"]])
+def test_an_exported_network_detects(run, checkpoint, clip, tmp_path, isolation):
+    run("export", checkpoint, "-o", tmp_path / "exported")
+    out = tmp_path / "out"
+    options = ("--runtime", "onnx", "--threads", 1, "--device", "cpu", *isolation)
+    result = run("detect", clip, "--checkpoint", tmp_path / "exported", "-o", out, *options)
+    assert result.exit_code == _exit_codes.OK
+    assert read(out / "clip.json").provenance.checkpoint == "exported"
+
+
+@pytest.mark.parametrize("isolation", [[], ["--no-isolation"]])
+def test_weights_that_were_not_exported_stop_the_run(run, checkpoint, clip, isolation):
+    result = run("detect", clip, "--checkpoint", checkpoint, "--runtime", "onnx", *isolation)
+    assert result.exit_code == _exit_codes.STOPPED
+    assert "mmmsba export" in result.stderr

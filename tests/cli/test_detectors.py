@@ -36,7 +36,12 @@ def test_without_options_any_detector_will_do(stubborn):
 
 
 @pytest.mark.parametrize(
-    ("options", "message"), [({"fpr": 0.05}, "no thresholds"), ({"trim_silence": True}, "heeds")]
+    ("options", "message"),
+    [
+        ({"fpr": 0.05}, "no thresholds"),
+        ({"trim_silence": True}, "heeds"),
+        ({"options": {"threads": 2}}, "cannot be loaded with threads"),
+    ],
 )
 def test_what_a_detector_cannot_do_is_a_wrong_command_line(stubborn, options, message):
     with pytest.raises(BadParameter, match=message):
@@ -52,3 +57,9 @@ def test_a_checkpoint_without_a_threshold_for_the_rate_is_a_wrong_setting(checkp
 def test_an_unknown_detector_is_answered_with_those_there_are():
     with pytest.raises(PluginNotFoundError, match="mmms-ba"):
         load_detector("mmms-bb", None)
+
+
+def test_how_it_runs_reaches_the_detector(checkpoint):
+    with pytest.raises(ConfigError, match="nowhere"):
+        load_detector("mmms-ba", checkpoint, options={"device": "nowhere"})
+    assert load_detector("mmms-ba", checkpoint, options={"threads": 1}).info["checkpoint"] == "tiny"

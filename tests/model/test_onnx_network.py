@@ -37,7 +37,7 @@ def write(model, path):
 
 
 def test_it_predicts_as_a_network_does(exported):
-    network = OnnxNetwork.load(exported, threads=2).eval()
+    network = OnnxNetwork.load(exported).eval()
     inputs = {"audio": torch.zeros(2, 5, 3)}
     output = network(inputs, present={"audio": torch.ones(2, 5, dtype=torch.bool)})
     assert output.scores.shape == (2, 5)

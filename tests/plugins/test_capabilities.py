@@ -3,7 +3,13 @@
 import pytest
 
 from mmmsba_plugin.errors import CapabilityError, ConfigError
-from mmmsba_plugin.plugins import at_false_positive_rate, require_option, with_threshold
+from mmmsba_plugin.hookspecs import DetectorEntry
+from mmmsba_plugin.plugins import (
+    at_false_positive_rate,
+    load_with,
+    require_option,
+    with_threshold,
+)
 
 
 class WithoutCapabilities:
@@ -33,3 +39,18 @@ def test_our_own_detector_has_them_all(detector):
     for rate in detector.info["false_positive_rates"]:
         chosen = at_false_positive_rate(detector, rate)
         assert chosen.config.score_threshold.false_positive_rate == rate
+
+
+def test_a_detector_is_loaded_with_options_that_it_takes():
+    loaded = []
+
+    def entry(load):
+        return DetectorEntry("mine", "Mine.", ("audio",), load=load)
+
+    load_with(entry(loaded.append), None, {})
+    load_with(entry(lambda path, threads: loaded.append(threads)), None, {"threads": 2})
+    load_with(entry(lambda path, **options: loaded.append(options)), None, {"device": "x"})
+    assert loaded == [None, 2, {"device": "x"}]
+    with pytest.raises(CapabilityError, match="'mine' cannot be loaded with threads") as caught:
+        load_with(entry(lambda path: None), None, {"threads": 2})
+    assert caught.value.capability == "threads"

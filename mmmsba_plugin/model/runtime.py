@@ -1,0 +1,75 @@
+"""What a network runs on: PyTorch or ONNX Runtime, which device, how many threads."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+
+from mmmsba_plugin.config import RuntimeConfig
+from mmmsba_plugin.errors import ConfigError
+from mmmsba_plugin.model.checkpoint import ONNX, WEIGHTS, CheckpointConfig, load_checkpoint
+from mmmsba_plugin.model.ensemble import Network
+from mmmsba_plugin.model.onnx_network import OnnxNetwork
+
+_IMPORTED_IN = os.getpid()
+
+
+def load_network(path: Path | str, config: RuntimeConfig) -> tuple[Network, CheckpointConfig]:
+    """Return the network of a checkpoint, and what it says of itself.
+
+    Args:
+        path: A checkpoint folder, or a file or folder that ``mmmsba export`` wrote.
+        config: What it is to run on.
+
+    Raises:
+        CheckpointError: The checkpoint is damaged or of another format.
+        CheckpointNotFoundError: There is none, or none for that runtime.
+        ConfigError: There is no such device, or the runtime does not know it.
+        MissingExtraError: The extra ``onnx`` is not installed.
+    """
+    path = Path(path)
+    if config.runtime == "onnx" or (config.runtime == "auto" and _is_export(path)):
+        if config.device != "cpu":
+            raise ConfigError(
+                f"the runtime onnx runs on the device cpu alone, not on {config.device}; "
+                "leave out one of them"
+            )
+        exported = OnnxNetwork.load(path)
+        return exported, exported.config
+    network, about = load_checkpoint(path)
+    try:
+        return network.to(torch.device(config.device)), about
+    # Which of them depends on the device, and on how PyTorch was built.
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        raise ConfigError(
+            f"device {config.device}: {str(error).splitlines()[0]}; leave it out to use cpu"
+        ) from error
+
+
+def _is_export(path: Path) -> bool:
+    return path.suffix == ".onnx" or ((path / ONNX).is_file() and not (path / WEIGHTS).is_file())
+
+
+@contextmanager
+def thread_limit(threads: int | None) -> Iterator[None]:
+    """Set the threads of PyTorch and OpenCV inside the block, and put them back behind it.
+
+    Args:
+        threads: How many; left as they are if None, and in a process that was forked from one
+            with PyTorch, where more than one would wait for ever.
+    """
+    if threads is None or os.getpid() != _IMPORTED_IN:
+        yield
+        return
+    import cv2
+
+    before = torch.get_num_threads(), cv2.getNumThreads()
+    torch.set_num_threads(threads)
+    cv2.setNumThreads(threads)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before[0])
+        cv2.setNumThreads(before[1])
