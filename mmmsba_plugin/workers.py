@@ -183,7 +183,7 @@ class WorkerPool(Generic[_T]):
             except AssertionError as error:
                 raise WorkerError(
                     f"workers cannot be started here: {error}; run without isolation "
-                    "(--no-isolation on the command line)"
+                    "(--no-isolation of `mmmsba detect`)"
                 ) from error
         theirs.close()
         self._workers.append(_Worker(process, ours, _memory_of(process.pid)))
@@ -207,7 +207,7 @@ class WorkerPool(Generic[_T]):
                     raise EOFError  # noqa: TRY301 - as a closed connection would
             except (EOFError, OSError):
                 _end(worker.process)
-                yield worker, "dead", _death(worker.process)
+                yield worker, "dead", _death(worker)
 
     def _heed(self, worker: _Worker[_T], word: _Word, value: Any) -> Iterator[tuple[_T, Any]]:  # noqa: ANN401
         """Take in what a worker says; yield its item and the result if there is one."""
@@ -397,12 +397,18 @@ def _end(process: "BaseProcess") -> None:
         process.join()
 
 
-def _death(process: "BaseProcess") -> WorkerError:
-    code = process.exitcode or 0
+def _death(worker: _Worker[Any]) -> WorkerError:
+    code = worker.process.exitcode or 0
     how = f"exit code {code}"
     if code < 0:
         with suppress(ValueError):
             how = f"signal {signal.Signals(-code).name}"
+    if not worker.is_ready:
+        return WorkerError(
+            f"a worker process died before it could begin ({how}); run without isolation "
+            "(--no-isolation of `mmmsba detect`) to see why, with fewer workers if memory is "
+            'short, and in a script under `if __name__ == "__main__":`'
+        )
     return WorkerError(
         f"the process that worked on it died ({how}), by a fault in a library that decodes, for "
         "want of memory, or because somebody ended it; try again, or convert the clip to mp4 with "

@@ -37,7 +37,7 @@ def work(item):
         raise Odd(1, 2)
     if item == "long":
         say_duration(60.0)
-        time.sleep(1.5)
+        time.sleep(2.5)
     if item == "unportable":
         return lambda: None
     if item == "pid":
@@ -54,7 +54,7 @@ def die():
     os._exit(7)
 """
 
-SHORT = Limits(floor_s=0.7, per_second=1.0, memory_mib=None)
+SHORT = Limits(floor_s=1.5, per_second=1.0, memory_mib=None)
 
 
 @pytest.fixture

@@ -125,6 +125,12 @@ class Batch:
             write_summary((self.rows[clip] for clip in self.names if clip in self.rows), table)
             self.console.print(_console.visible_text(f"wrote {table}", "dim"))
 
+    def tell_how_to_resume(self) -> None:
+        """Say how many clips are complete, and how to go on with the rest."""
+        done = f"{len(self.rows)} of {len(self.names)} clips are complete"
+        text = f"stopped: {done}; run the same again with --resume for the rest"
+        _console.failure(text, self.console)
+
     def _announce_stop(self) -> None:
         text = "stopping once the clips in hand are complete; Ctrl-C again to give them up"
         _console.failure(text, self.console)

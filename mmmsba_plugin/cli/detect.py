@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mmmsba_plugin.cli import _exit_codes
+from mmmsba_plugin.errors import MmmsbaError
 
 if TYPE_CHECKING:
     from mmmsba_plugin.cli._batch import Batch
@@ -201,13 +202,14 @@ def _detect(
         config = {**info.get("config", {}), **options}
         batch.leave_out_reported({**info, "config": config})
         batch.console.print(f"{len(batch.rows)} of {len(batch.names)} clips were evaluated before")
-    batch.detect(detector, command=shlex.join(["mmmsba", *sys.argv[1:]]), **options)
+    try:
+        batch.detect(detector, command=shlex.join(["mmmsba", *sys.argv[1:]]), **options)
+    except MmmsbaError:
+        batch.tell_how_to_resume()
+        raise
     batch.write_summary()
     if batch.is_stopped:
-        batch.console.print(
-            f"stopped: {len(batch.rows)} of {len(batch.names)} clips are complete; "
-            "run the same again with --resume for the rest"
-        )
+        batch.tell_how_to_resume()
         raise typer.Exit(_exit_codes.STOPPED)
     if not batch.is_well:
         raise typer.Exit(_exit_codes.NOT_EVALUATED)

@@ -1,24 +1,19 @@
 """Map a function over items, in several processes if wanted.
 
-Processes start anew instead of being copied: a copy of one in which libraries run threads
-may never wake up. So the function must be something that another process can import.
+Processes start anew, so the function must be something that another process can import.
 """
 
 import pickle
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
+from functools import partial
 from importlib.machinery import PathFinder
-from multiprocessing import get_context
 from typing import Any, TypeVar
 
 from mmmsba_plugin.errors import WorkerError
+from mmmsba_plugin.workers import Limits, Started, WorkerPool
 
 _T = TypeVar("_T")
 _R = TypeVar("_R")
-
-#: The function that a worker process was started for.
-_function: Callable[[Any], Any] | None = None
 
 
 def map_unordered(
@@ -38,21 +33,20 @@ def map_unordered(
     if workers <= 1:
         yield from ((index, function(item)) for index, item in enumerate(items))
         return
-    pool = ProcessPoolExecutor(
-        workers, mp_context=get_context("spawn"), initializer=_start, initargs=(function,)
-    )
-    try:
-        futures = {pool.submit(_call, item): index for index, item in enumerate(items)}
-        for future in as_completed(futures):
-            yield futures[future], future.result()
-    except BrokenProcessPool as error:
-        raise WorkerError(
-            "a process that forged clips died, often for want of memory; run again with fewer "
-            f"workers than {workers}, and the clips that are complete stay complete",
-            workers=workers,
-        ) from error
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+    unlimited = Limits(per_second=None, memory_mib=None)
+    start = partial(_start, function)
+    pool = WorkerPool[tuple[int, _T]](start, workers=workers, limits=unlimited)
+    with pool:
+        for (index, _), result in pool.map_unordered(enumerate(items)):
+            if isinstance(result, WorkerError):
+                raise WorkerError(
+                    "a process that forged clips died, often for want of memory; run again with "
+                    f"fewer workers than {workers}, and the clips that are complete stay complete",
+                    workers=workers,
+                ) from result
+            if isinstance(result, Exception):
+                raise result
+            yield index, result
 
 
 def is_portable(*values: object) -> bool:
@@ -71,16 +65,9 @@ def is_portable(*values: object) -> bool:
     return True
 
 
-def _start(function: Callable[[Any], Any]) -> None:
-    global _function  # noqa: PLW0603 - a process has no other memory between two tasks
-    import cv2
-
-    # The processes share the cores already.
-    cv2.setNumThreads(1)
-    _function = function
+def _start(function: Callable[[Any], Any]) -> Started:
+    return partial(_call, function), None
 
 
-def _call(item: object) -> Any:  # noqa: ANN401 - whatever the function returns
-    if _function is None:
-        raise RuntimeError("the process was started without its function")
-    return _function(item)
+def _call(function: Callable[[Any], Any], item: tuple[int, Any]) -> Any:  # noqa: ANN401 - as it returns
+    return function(item[1])

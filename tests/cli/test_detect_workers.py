@@ -41,7 +41,7 @@ def test_a_clip_that_crashed_is_tried_again_when_the_run_is_resumed(hostile):
 
 
 def test_a_clip_has_a_limit_of_time(hostile):
-    result = hostile(["hang.mp4", "a.mp4"], "--time-limit", 0.5)
+    result = hostile(["hang.mp4", "a.mp4"], "--time-limit", 6)
     assert result.exit_code == _exit_codes.NOT_EVALUATED
     assert "hang.mp4: error: it was not complete after" in result.stdout
     assert "a.mp4: not flagged" in result.stdout or "a.mp4: flagged" in result.stdout
