@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from importlib import metadata
 from pathlib import Path
@@ -19,22 +19,24 @@ from mmmsba_plugin.errors import (
     MmmsbaError,
 )
 from mmmsba_plugin.features.cache import FeatureCache
-from mmmsba_plugin.features.combine import join
-from mmmsba_plugin.features.extract import extract_chunks, media_of
+from mmmsba_plugin.features.combine import ChunkFeatures, join
+from mmmsba_plugin.features.extract import extract_chunks, extract_live, media_of
 from mmmsba_plugin.features.walk import BoundFrontEnd
 from mmmsba_plugin.hookspecs import API_VERSION
 from mmmsba_plugin.media.probe import audio_tracks
 from mmmsba_plugin.plugins import announce, lookup
 from mmmsba_plugin.report import build
-from mmmsba_plugin.schema import Media, Provenance, Report, ScoreThreshold, Windows
+from mmmsba_plugin.schema import Media, Provenance, Report, ScoreThreshold, StreamUpdate, Windows
 from mmmsba_plugin.workers import Limits, survive_fork
 
 if TYPE_CHECKING:
+    from mmmsba_plugin.media.arrays import DecodedSource, Samples
+    from mmmsba_plugin.media.container import LiveSource
     from mmmsba_plugin.media.source import MediaSource
     from mmmsba_plugin.model.checkpoint import CheckpointConfig
     from mmmsba_plugin.model.ensemble import Network
     from mmmsba_plugin.model.inference import Prediction
-    from mmmsba_plugin.structures import ClipFeatures
+    from mmmsba_plugin.structures import ClipFeatures, Rgb
 
 NAME = "mmms-ba"
 
@@ -297,7 +299,8 @@ class MmmsbaDetector:
             media_info = media_of(
                 media, self.front_ends, duration_s=duration_s, audio_track=audio_track
             )
-            return self._evaluate(media_info, config, provenance)
+            chunks = extract_chunks(media_info, self.front_ends, config, cache=self._cache)
+            return self._evaluate(media_info, chunks, provenance)
         except MmmsbaError as error:
             return build.failed(media_info, error, provenance=provenance)
         # A stranger's front-end, or a library that meets a hostile file, can raise anything,
@@ -386,6 +389,79 @@ class MmmsbaDetector:
         name = weights.name_of(folder)
         return cls(network, config, checkpoint=name, cache=cache, folder=folder, runtime=runtime)
 
+    def detect_frames(
+        self,
+        frames: "Iterable[Rgb] | None" = None,
+        fps_hz: float | Sequence[float] | None = None,
+        audio: "Samples | Iterable[Samples] | None" = None,
+        sample_rate_hz: int | None = None,
+        *,
+        name: str = "decoded frames",
+    ) -> Report:
+        """Detect fake segments in frames and audio that were decoded elsewhere.
+
+        Nothing is held but what is being looked at, so both can be generators.
+
+        Args:
+            frames: RGB frames of one size, each of shape ``(height, width, 3)``, uint8.
+            fps_hz: Frames per second, or the time of each frame in seconds, rising.
+            audio: Samples of shape ``(sample,)`` or ``(channel, sample)``, float in [-1, 1] or
+                int16, or blocks of them.
+            sample_rate_hz: Sample rate of the audio, in Hz.
+            name: What the report calls them.
+
+        Returns:
+            The report; it names what cannot be known of what is no file.
+
+        Raises:
+            MediaTypeError: There is neither, or shape, type or rate are of no frames or audio.
+        """
+        from mmmsba_plugin.media.arrays import DecodedSource
+
+        source = DecodedSource(frames, fps_hz, audio, sample_rate_hz, name=name)
+        config = self.config.features
+        chunks = extract_live(source.media, source.decoders, self.front_ends, config)
+        report = self._evaluate(source.media, chunks, build.stamped(self._provenance))
+        warnings = announce(report, name)
+        unknown = "frames were decoded elsewhere: container, encoding and hash are not known"
+        return report.model_copy(update={"warnings": (*report.warnings, unknown, *warnings)})
+
+    def stream(
+        self, source: "LiveSource | DecodedSource", *, chunk_s: float = 15.0, buffer_s: float = 30.0
+    ) -> Iterator[StreamUpdate]:
+        """Detect in a source while it passes by, and yield what becomes known.
+
+        Features are stated relative to a chunk instead of the whole clip, so scores differ from
+        those of :meth:`detect`.
+
+        Args:
+            source: A path, a URL that FFmpeg opens, ``-`` for standard input, a device as
+                ``FORMAT:NAME``, a file that is open for bytes, or frames and audio.
+            chunk_s: Time between two updates, in seconds. Scores are final five seconds after
+                the end of their chunk, and provisional until then.
+            buffer_s: How much of a source that does not wait is kept while detection is behind,
+                in seconds; beyond it a stretch is dropped, which the updates name.
+
+        Raises:
+            MediaNotFoundError: There is no file at the path.
+            MediaUnreadableError: The source cannot be opened, or nothing of it be decoded.
+        """
+        from mmmsba_plugin.media.arrays import DecodedSource
+        from mmmsba_plugin.media.live import LiveReader
+        from mmmsba_plugin.streaming import stream_updates
+
+        reader = (
+            source if isinstance(source, DecodedSource) else LiveReader(source, buffer_s=buffer_s)
+        )
+        config = self.config.features.model_copy(update={"chunk_s": chunk_s})
+        chunks = extract_live(reader.media, reader.decoders, self.front_ends, config)
+        try:
+            yield from stream_updates(
+                chunks, self.network, self.config, dropped=lambda: reader.dropped
+            )
+        finally:
+            reader.close()
+
     def predict(self, media: "MediaSource") -> float:
         """Return P(fake) of one clip, in [0, 1].
 
@@ -398,7 +474,7 @@ class MmmsbaDetector:
         return report.score
 
     def _evaluate(
-        self, media: Media, features_config: FeaturesConfig, provenance: Provenance
+        self, media: Media, chunks: Iterable[ChunkFeatures], provenance: Provenance
     ) -> Report:
         import numpy as np
 
@@ -406,7 +482,7 @@ class MmmsbaDetector:
         from mmmsba_plugin.localization.proposals import ranked_proposals
 
         config = self.config.localization
-        features, prediction, windows = self._predict(media, features_config)
+        features, prediction, windows = self._predict(chunks)
         media = media.model_copy(update={"duration_s": features.end_s})
         if prediction is None or np.isnan(prediction.scores).all():
             return build.abstained(media, features, provenance=provenance)
@@ -435,20 +511,20 @@ class MmmsbaDetector:
         return report.model_copy(update={"warnings": (*report.warnings, self.config.caution)})
 
     def _predict(
-        self, media: Media, features_config: FeaturesConfig
+        self, chunks: Iterable[ChunkFeatures]
     ) -> "tuple[ClipFeatures, Prediction | None, Windows | None]":
         """Predict along a clip, chunk by chunk; features come back without their rows."""
         from mmmsba_plugin.model.inference import join_predictions, predict
 
-        config, chunks, parts = self.config.localization, [], []
-        for chunk in extract_chunks(media, self.front_ends, features_config, cache=self._cache):
-            chunks.append(chunk.without_rows())
+        config, bare, parts = self.config.localization, [], []
+        for chunk in chunks:
+            bare.append(chunk.without_rows())
             if chunk.features.num_snippets:
                 parts.append((predict(self.network, chunk.features, config), chunk.own))
-        features = join(chunks)
+        features = join(bare)
         windows = Windows(
             attention_s=config.window_s if features.end_s > config.window_s else None,
-            features_s=features_config.chunk_s if len(chunks) > 1 else None,
+            features_s=self.config.features.chunk_s if len(bare) > 1 else None,
         )
         return (
             features,

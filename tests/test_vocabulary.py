@@ -29,6 +29,8 @@ REVIEW_NOTE = Contract(
     "a reviewer's note, stored with a decision", ("fiftyone_ops/tasks/decisions.py",)
 )
 OPERATOR = Contract("class of a FiftyOne operator of this name", ("fiftyone_ops/operators",))
+COMMAND = Contract("command of this name", ("mmmsba_plugin/cli/watch.py",))
+COMMAND_TEST = Contract("test of a command of this name", ("tests/cli/test_watch.py",))
 PANEL = Contract("class of a FiftyOne panel of this name", ("fiftyone_ops/panels",))
 
 #: Names that others rely on, each with the only places that may define it.
@@ -46,6 +48,8 @@ CONTRACTS = {
     "ImportForgeryDataset": OPERATOR,
     "ForgeryOverview": PANEL,
     "ForgeryTimeline": PANEL,
+    "watch": COMMAND,
+    "test_watch": COMMAND_TEST,
 }
 
 

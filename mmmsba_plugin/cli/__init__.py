@@ -27,6 +27,7 @@ from mmmsba_plugin.cli import (
     reproduce,
     train,
     train_sync,
+    watch,
 )
 from mmmsba_plugin.errors import MmmsbaError
 
@@ -93,6 +94,7 @@ app = typer.Typer(
 )
 for command in (
     detect.detect,
+    watch.watch,
     demo.demo,
     forge.forge,
     train.train,

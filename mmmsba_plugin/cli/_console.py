@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.text import Text
 
 from mmmsba_plugin.report.text import ALTERED, verdict, visible
-from mmmsba_plugin.schema import Report
+from mmmsba_plugin.schema import FakeSegment, Report
 from mmmsba_plugin.timebase import clock
 
 _STYLES = {True: "bold red", False: "green", None: ""}
@@ -29,13 +29,18 @@ def print_report(clip: Path, report: Report, to: Console) -> None:
             values += f", threshold {report.threshold.value:.3f}"
         words = Text.assemble((f"{name[0].lower()}{name[1:]}", _STYLES[report.fake]), values)
     to.print(Text.assemble(f"{visible(str(clip))}: ", words))
-    for segment in report.segments:
-        span = f"{clock(segment.start_s)} to {clock(segment.end_s)}"
-        to.print(visible_text(f"  {span}  {segment.score:.3f}  {ALTERED[segment.modality]}"))
+    print_segments(report.segments, to)
     for line in _opt_outs(report):
         to.print(visible_text(f"  {line}"))
     for warning in report.warnings:
         print_warning(warning, to)
+
+
+def print_segments(segments: Iterable[FakeSegment], to: Console) -> None:
+    """Print fake segments, a line each."""
+    for segment in segments:
+        span = f"{clock(segment.start_s)} to {clock(segment.end_s)}"
+        to.print(visible_text(f"  {span}  {segment.score:.3f}  {ALTERED[segment.modality]}"))
 
 
 def visible_text(what: str, style: str = "") -> Text:

@@ -6,9 +6,9 @@ therefore cut into chunks, each of which is taken for a clip of its own; memory 
 grow with the duration.
 """
 
-import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain, repeat
 
 from mmmsba_plugin.timebase import Grid
 
@@ -78,12 +78,26 @@ def plan_chunks(duration_s: float | None, *, stride_s: float, chunk_s: float) ->
     whole, count = Grid(stride_s=stride_s), num_chunks(duration_s, chunk_s=chunk_s)
     size, context = max(1, whole.num_snippets(chunk_s)), whole.num_snippets(CONTEXT_S)
     length = size if count == 1 else whole.num_snippets((duration_s or 0.0) / count)
+    # Streams end a little later than they state, which is worth no chunk of its own.
+    lengths = chain(repeat(length, count - 1), [length + context], repeat(size))
+    return _tile(lengths, whole, context)
+
+
+def plan_live_chunks(*, stride_s: float, chunk_s: float) -> Iterator[Chunk]:
+    """Plan chunks of one length for what has no known end.
+
+    Args:
+        stride_s: Length of a cell, in seconds.
+        chunk_s: Length of a chunk, in seconds, without what it sees beyond its ends.
+    """
+    whole = Grid(stride_s=stride_s)
+    return _tile(repeat(whole.num_snippets(chunk_s)), whole, whole.num_snippets(CONTEXT_S))
+
+
+def _tile(lengths: Iterable[int], whole: Grid, context: int) -> Iterator[Chunk]:
     keep_start = 0
-    for number in itertools.count(1):
-        keep_stop = keep_start + (length if number <= count else size)
-        if number == count:
-            # Streams end a little later than they state, which is worth no chunk of its own.
-            keep_stop += context
+    for length in lengths:
+        keep_stop = keep_start + length
         yield Chunk(
             whole,
             start=max(0, keep_start - context),

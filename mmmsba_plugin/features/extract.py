@@ -7,24 +7,28 @@ rows that were cut from a whole clip would still tell how much silence there was
 """
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mmmsba_plugin.config import FeaturesConfig
 from mmmsba_plugin.errors import DatasetError, FeatureError
 from mmmsba_plugin.features.cache import CacheEntry, FeatureCache, cache_key
-from mmmsba_plugin.features.chunks import Chunk, num_chunks, plan_chunks
+from mmmsba_plugin.features.chunks import Chunk, num_chunks, plan_chunks, plan_live_chunks
 from mmmsba_plugin.features.combine import ChunkFeatures, combine, join
 from mmmsba_plugin.features.walk import BoundFrontEnd, WalkedChunk, walk
 from mmmsba_plugin.media.probe import probe
 from mmmsba_plugin.schema import Media
 from mmmsba_plugin.structures import ClipFeatures, FeatureRows
 from mmmsba_plugin.timebase import Grid
+
+if TYPE_CHECKING:
+    from mmmsba_plugin.media.packets import Decoder, Kind
 
 NOTHING_TRIMMED = "the audio begins at the very end or never, so no silence was left out"
 
@@ -160,18 +164,47 @@ def _chunks_on(
     cache: FeatureCache | None,
 ) -> Iterator[ChunkFeatures]:
     """Extract the features of every modality from the start of ``grid`` on."""
-    whole = Grid(stride_s=grid.stride_s)
     starts_s = {
         m: grid.start_s if "audio" in b.entry.inputs else 0.0 for m, b in front_ends.items()
     }
     store = _Store(media, front_ends, config, starts_s, cache)
-    first_cell, is_first = whole.num_snippets(grid.start_s), True
-    for walked in store.walk():
+    yield from _combined(store.walk(), grid, starts_s)
+
+
+def extract_live(
+    media: Media,
+    decoders: "Mapping[Kind, Decoder]",
+    front_ends: Mapping[str, BoundFrontEnd],
+    config: FeaturesConfig,
+) -> Iterator[ChunkFeatures]:
+    """Extract the features of every modality of what is decoded elsewhere, chunk by chunk.
+
+    Args:
+        media: What is known of it; whether it has frames or audio must be.
+        decoders: Where its frames and audio come from.
+        front_ends: The front-end of each modality.
+        config: The grid, how faces are tracked, and how long a chunk is.
+
+    Raises:
+        FeatureError: A front-end returned rows that do not fit.
+    """
+    grid, starts_s = Grid(stride_s=config.stride_s), dict.fromkeys(front_ends, 0.0)
+    plan = plan_live_chunks(stride_s=config.stride_s, chunk_s=config.chunk_s)
+    walked = walk(media, front_ends, starts_s, config, plan, decoders=decoders)
+    yield from _combined(walked, grid, starts_s)
+
+
+def _combined(
+    walked_chunks: Iterable[WalkedChunk], grid: Grid, starts_s: Mapping[str, float]
+) -> Iterator[ChunkFeatures]:
+    """Combine the modalities of each chunk, from the start of ``grid`` on."""
+    first_cell, is_first = Grid(stride_s=grid.stride_s).num_snippets(grid.start_s), True
+    for walked in walked_chunks:
         chunk, is_last = walked.chunk, walked.is_last
         if chunk.keep_stop <= first_cell and not is_last:
             continue
         features = combine(
-            {m: (walked.entries[m], chunk.grid_from(starts_s[m])) for m in front_ends},
+            {m: (entry, chunk.grid_from(starts_s[m])) for m, entry in walked.entries.items()},
             chunk.grid_from(grid.start_s),
             end_s=None if is_last else chunk.stop_s,
             is_trimmed=is_first and grid.start_s > 0,
@@ -217,7 +250,8 @@ class _Store:
             # A clip that lasts longer than it states would be cut short by its stored chunks.
             if walked.is_last or walked.chunk != self._planned[-1]:
                 self._put(walked)
-            yield replace(walked, entries=walked.entries | stored)
+            entries = walked.entries | stored
+            yield replace(walked, entries={m: entries[m] for m in self._front_ends})
             stored = {m: _behind(entry) for m, entry in stored.items()}
 
     def _get(self, modality: str, chunk: Chunk) -> CacheEntry | None:

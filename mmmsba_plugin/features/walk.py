@@ -13,7 +13,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from itertools import chain, takewhile
 from operator import itemgetter
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -28,6 +28,9 @@ from mmmsba_plugin.segment import Segment, gaps
 from mmmsba_plugin.structures import AudioBlock, FaceCrop, FeatureRows, Frame
 from mmmsba_plugin.timebase import Grid, s_to_samples
 from mmmsba_plugin.tracks.link import FaceObservation, follow_main_face
+
+if TYPE_CHECKING:
+    from mmmsba_plugin.media.packets import Decoder, Kind
 
 NO_AUDIO_STREAM = "no audio stream"
 NO_VIDEO_STREAM = "no video stream"
@@ -79,6 +82,8 @@ def walk(
     starts_s: Mapping[str, float],
     config: FeaturesConfig,
     chunks: Iterable[Chunk],
+    *,
+    decoders: "Mapping[Kind, Decoder] | None" = None,
 ) -> Iterator[WalkedChunk]:
     """Compute the features of some modalities of a clip, chunk by chunk, without a cache.
 
@@ -91,6 +96,7 @@ def walk(
         starts_s: Start of each modality's rows, in seconds; nothing from before it is fed.
         config: How the clip is decoded and how faces are tracked.
         chunks: Where the clip is cut; see :func:`mmmsba_plugin.features.chunks.plan_chunks`.
+        decoders: Where frames and audio come from, if not from the file.
 
     Yields:
         At least one chunk.
@@ -99,7 +105,7 @@ def walk(
         FeatureError: A front-end returned rows that do not fit.
         MediaUnreadableError: A stream cannot be decoded.
     """
-    source = _Source(media, front_ends, config)
+    source = _Source(media, front_ends, config, decoders or {})
     active, plan = deque[_Extraction](), iter(chunks)
     following = next(plan)
     for time_s, observation in source:
@@ -129,7 +135,11 @@ class _Source:
     """The decoded media of one clip, for some front-ends."""
 
     def __init__(
-        self, media: Media, front_ends: Mapping[str, BoundFrontEnd], config: FeaturesConfig
+        self,
+        media: Media,
+        front_ends: Mapping[str, BoundFrontEnd],
+        config: FeaturesConfig,
+        decoders: "Mapping[Kind, Decoder]",
     ) -> None:
         from mmmsba_plugin.media.audio import AudioReader
         from mmmsba_plugin.media.video import FrameReader
@@ -139,10 +149,14 @@ class _Source:
         self.audio_reader = self.frame_reader = None
         if "audio" in self._inputs and media.audio:
             rate_hz = config.media.sample_rate_hz
-            self.audio_reader = AudioReader(media, sample_rate_hz=rate_hz, block_s=_BLOCK_S)
+            decoder = decoders.get("audio")
+            self.audio_reader = AudioReader(
+                media, sample_rate_hz=rate_hz, block_s=_BLOCK_S, decoder=decoder
+            )
         if self._inputs & {"faces", "frames"} and media.video:
             size_px = config.media.max_short_side_px
-            self.frame_reader = FrameReader(media, max_short_side_px=size_px)
+            decoder = decoders.get("video")
+            self.frame_reader = FrameReader(media, max_short_side_px=size_px, decoder=decoder)
         self.has_ended = False
         self._num_faces = 0
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mmmsba_plugin.media.container import AvFrame
-from mmmsba_plugin.media.packets import Damage, StreamDecoder
+from mmmsba_plugin.media.packets import Damage, Decoder, StreamDecoder
 from mmmsba_plugin.schema import Media
 from mmmsba_plugin.structures import AudioBlock
 from mmmsba_plugin.timebase import pts_to_s, s_to_samples, samples_to_s
@@ -48,13 +48,21 @@ class AudioReader:
         media: The file, as :func:`mmmsba_plugin.media.probe.probe` describes it.
         sample_rate_hz: Sample rate to resample to, in Hz.
         block_s: Length of a block in seconds; one before a gap or the end may be shorter.
+        decoder: Where frames of the decoder come from; the file if not given.
     """
 
-    def __init__(self, media: Media, *, sample_rate_hz: int = 16_000, block_s: float = 1.0) -> None:
+    def __init__(
+        self,
+        media: Media,
+        *,
+        sample_rate_hz: int = 16_000,
+        block_s: float = 1.0,
+        decoder: Decoder | None = None,
+    ) -> None:
         self.media = media
         self.sample_rate_hz = sample_rate_hz
         self._block_samples = max(1, s_to_samples(block_s, sample_rate_hz))
-        self._frames = StreamDecoder(media, "audio")
+        self._frames = decoder or StreamDecoder(media, "audio")
         self._last_s: float | None = None
 
     @property

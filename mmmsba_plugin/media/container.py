@@ -6,8 +6,9 @@ input". A person needs to know what to do instead, and the first bytes mostly te
 
 import os
 import struct
+import sys
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import IO, Any, TypeAlias
 
 from mmmsba_plugin.errors import MediaNotFoundError, MediaUnreadableError
 
@@ -39,6 +40,18 @@ _DEMUXERS = (
     *("wav", "w64", "aiff", "au", "caf", "amr", "mp3", "aac", "ac3", "eac3", "dts", "truehd"),
     *("flac", "ape", "wv", "tta"),
 )
+
+#: Demuxers that may read a live source beyond those: of cameras, broadcasts and devices.
+_LIVE_DEMUXERS = (
+    *(*_DEMUXERS, "rtsp", "rtp", "sdp", "hls", "mpjpeg", "live_flv"),
+    *("v4l2", "video4linux2", "alsa", "pulse", "avfoundation", "dshow", "x11grab"),
+)
+#: Protocols by which a live source may come; no playlist of one reaches a file of this machine.
+_LIVE_PROTOCOLS = "http,https,tls,tcp,udp,rtp,srtp,rtsp,rtmp,rtmps,srt,crypto,httpproxy"
+
+#: A live source: ``-`` for standard input, a path, a URL, a device as ``FORMAT:NAME`` (such as
+#: ``v4l2:/dev/video0``), or a file that is open for bytes.
+LiveSource = str | Path | IO[bytes]
 
 #: Size of an ISO media box header: four bytes of length, four of type.
 _BOX = struct.Struct(">I4s")
@@ -85,6 +98,46 @@ def open_media(path: str | Path) -> AvContainer:
         )
     except (av.FFmpegError, OSError) as error:
         raise MediaUnreadableError(f"cannot read {path}: {_reason(path, head)}") from error
+
+
+def open_live(source: LiveSource) -> tuple[AvContainer, str, bool]:
+    """Open a source that is read once, and return its container, its name, and whether it waits.
+
+    A file or a pipe waits for its reader. A URL or a device does not.
+
+    Raises:
+        MediaNotFoundError: It is the path of no file.
+        MediaUnreadableError: It cannot be opened; the message says why.
+    """
+    import av
+
+    if isinstance(source, Path) or (isinstance(source, str) and Path(source).is_file()):
+        return open_media(source), str(source), True
+    options = {"format_whitelist": ",".join(_LIVE_DEMUXERS)}
+    name, form, waits = str(getattr(source, "name", "stream")), None, True
+    opened: str | IO[bytes] = source
+    if source == "-":
+        name, opened = "standard input", sys.stdin.buffer
+    elif isinstance(source, str):
+        name, waits = source, False
+        if "://" in source:
+            options["protocol_whitelist"] = _LIVE_PROTOCOLS
+        elif Path(source).is_fifo():
+            opened, waits = str(Path(source).absolute()), True
+            options["protocol_whitelist"] = "file"
+        elif (before := source.partition(":"))[1] and before[0] in _LIVE_DEMUXERS:
+            form, _, opened = before
+        else:
+            raise MediaNotFoundError(
+                f"there is no file at {source}; give a path, a URL, `-` for standard input, or a "
+                "device as FORMAT:NAME, such as v4l2:/dev/video0"
+            )
+    try:
+        return av.open(opened, format=form, container_options=options), name, waits
+    except (av.FFmpegError, OSError, ValueError) as error:
+        raise MediaUnreadableError(
+            f"cannot read {name}: {error}; check that it can be played elsewhere"
+        ) from error
 
 
 def _require_file(path: Path) -> None:

@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from heapq import heappop, heappush
-from typing import Literal
+from typing import Literal, Protocol
 
 from mmmsba_plugin.media.container import AvContainer, AvFrame, AvPacket, AvStream, open_media
 from mmmsba_plugin.schema import Media
@@ -180,6 +180,22 @@ def packet_end_s(packet: AvPacket) -> float | None:
     # A duration is written in no time: what it may cost is bounded as gaps are.
     duration_s = min(pts_to_s(packet.duration or 0, packet.time_base), _MAX_GAPS_S)
     return pts_to_s(start, packet.time_base) + duration_s
+
+
+class Decoder(Protocol):
+    """Decoder of one stream: it yields frames of PyAV in order of presentation.
+
+    Attributes:
+        errors: Packets that could not be read or decoded so far.
+    """
+
+    errors: int
+
+    def __iter__(self) -> Iterator[AvFrame]:
+        """Yield the frames."""
+
+    def damage(self, *, last_pts_s: float | None, misplaced: int = 0) -> Damage:
+        """Return the damage in the packets that were read so far."""
 
 
 class StreamDecoder:

@@ -46,8 +46,8 @@ _KINDS: tuple[Kind, ...] = ("video", "audio")
 
 
 @dataclass(frozen=True, slots=True)
-class _Start:
-    """A stream and its first frame."""
+class StreamStart:
+    """Stream with its first frame."""
 
     stream: AvStream
     frame: AvFrame
@@ -84,7 +84,7 @@ class _Head:
     def __init__(self, stream: AvStream, *, is_measured: bool) -> None:
         self.stream = stream
         self.num_packets = 0
-        self.first: _Start | None = None
+        self.first: StreamStart | None = None
         self.end_s: float | None = None
         self.meter = AudioMeter(stream.codec_context.codec.canonical_name) if is_measured else None
         self._order = StampOrder(stream)
@@ -109,7 +109,7 @@ class _Head:
         frames = decode_packet(self.stream, packet) or ()
         for frame in frames:
             if self.first is None:
-                self.first = _Start(self.stream, self._order.stamp(frame))
+                self.first = StreamStart(self.stream, self._order.stamp(frame))
             if self.meter:
                 self.meter.add(frame)
 
@@ -164,8 +164,8 @@ def probe(path: str | Path, *, with_hash: bool = True, audio_track: int | None =
             container=container.format.name,
             duration_s=max(ends_s) - zero_s if ends_s else None,
             zero_s=zero_s,
-            video=_video(starts["video"], zero_s) if "video" in starts else None,
-            audio=_audio(starts["audio"], zero_s) if "audio" in starts else None,
+            video=describe_video(starts["video"], zero_s) if "video" in starts else None,
+            audio=describe_audio(starts["audio"], zero_s) if "audio" in starts else None,
             others=tuple(_in_words(head) for head in heads if head not in chosen.values()),
             joins_s=tuple(join_s - zero_s for join_s in joined.joins_s),
         )
@@ -261,7 +261,7 @@ def _codec_in_words(stream: AvStream) -> str:
     return codec if stream.language in (None, "", "und") else f"{codec}, {stream.language}"
 
 
-def _stated_end_s(container: AvContainer, starts: dict[Kind, _Start]) -> float | None:
+def _stated_end_s(container: AvContainer, starts: dict[Kind, StreamStart]) -> float | None:
     """Read the end that the file states, on its own clock, in seconds; None if it states none."""
     if container.format.name in _NO_HEADER:
         return None
@@ -274,7 +274,8 @@ def _stated_end_s(container: AvContainer, starts: dict[Kind, _Start]) -> float |
     return start_s + pts_to_s(container.duration, _AV_TIME_BASE)
 
 
-def _video(start: _Start, zero_s: float) -> VideoStream:
+def describe_video(start: StreamStart, zero_s: float) -> VideoStream:
+    """Describe a video stream, upright and with square pixels, from its first frame."""
     stream, frame = start.stream, start.frame
     rotation_deg = round(frame.rotation / _RIGHT_ANGLE_DEG) * _RIGHT_ANGLE_DEG % 360
     width_px, height_px = frame.width, frame.height
@@ -299,7 +300,8 @@ def _video(start: _Start, zero_s: float) -> VideoStream:
     )
 
 
-def _audio(start: _Start, zero_s: float) -> AudioStream:
+def describe_audio(start: StreamStart, zero_s: float) -> AudioStream:
+    """Describe an audio stream from its first frame."""
     return AudioStream(
         codec=start.stream.codec_context.codec.canonical_name,
         # Of the frame, because a header of HE-AAC states half the rate that is decoded.

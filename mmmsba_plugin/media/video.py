@@ -14,6 +14,7 @@ from mmmsba_plugin.errors import MediaUnreadableError
 from mmmsba_plugin.media.container import AvFrame, open_media
 from mmmsba_plugin.media.packets import (
     Damage,
+    Decoder,
     StampOrder,
     StreamDecoder,
     decode_packet,
@@ -51,12 +52,15 @@ class FrameReader:
     Args:
         media: The file, as :func:`mmmsba_plugin.media.probe.probe` describes it.
         max_short_side_px: A frame whose shorter side is longer is scaled down to it.
+        decoder: Where frames of the decoder come from; the file if not given.
     """
 
-    def __init__(self, media: Media, *, max_short_side_px: int = 540) -> None:
+    def __init__(
+        self, media: Media, *, max_short_side_px: int = 540, decoder: Decoder | None = None
+    ) -> None:
         self.media = media
         self.max_short_side_px = max_short_side_px
-        self._frames = StreamDecoder(media, "video")
+        self._frames = decoder or StreamDecoder(media, "video")
         self._last_s: float | None = None
         self._misplaced = 0
 

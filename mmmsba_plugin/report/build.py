@@ -29,7 +29,7 @@ from mmmsba_plugin.schema import (
 )
 from mmmsba_plugin.segment import Segment, Spans
 from mmmsba_plugin.structures import ClipFeatures
-from mmmsba_plugin.timebase import clock
+from mmmsba_plugin.timebase import Grid, clock
 
 NOTHING_TO_EVALUATE = "NothingToJudge"
 
@@ -94,14 +94,8 @@ def ok_report(
         ),
         real_share_above=_share_above(highest, real_scores) if real_scores else None,
         windows=windows,
-        segments=tuple(
-            FakeSegment(
-                start_s=segment.start_s,
-                end_s=segment.end_s,
-                score=probability(score),
-                modality=manipulated_modality(segment, features, by_modality, onsets),
-            )
-            for segment, score in segments
+        segments=fake_segments(
+            segments, features.grid, by_modality, onsets=onsets, calibration=calibration
         ),
         modalities={
             modality: ModalityReport(
@@ -113,12 +107,47 @@ def ok_report(
         proposals=_proposals(*proposals, calibration),
         warnings=_warnings(media, features),
         provenance=provenance,
-        curves=Curves(
-            start_s=features.grid.start_s,
-            stride_s=features.grid.stride_s,
-            score=_nullable(apply(calibration, scores)),
-            by_modality={m: _nullable(apply(calibration, s)) for m, s in by_modality.items()},
-        ),
+        curves=curves(features.grid, scores, by_modality, calibration=calibration),
+    )
+
+
+def fake_segments(
+    segments: Sequence[tuple[Segment, float]],
+    grid: Grid,
+    by_modality: Mapping[str, Scores],
+    *,
+    onsets: Mapping[str, float],
+    calibration: Calibration,
+) -> tuple[FakeSegment, ...]:
+    """Return segments with their probability and the modality that was manipulated.
+
+    Args:
+        segments: Fake segments and their scores.
+        grid: The grid of the scores.
+        by_modality: P(fake) of each snippet when the network is shown one modality alone.
+        onsets: For each modality, the score from which it says by itself that it was altered.
+        calibration: The curve that makes probabilities of scores.
+    """
+    return tuple(
+        FakeSegment(
+            start_s=segment.start_s,
+            end_s=segment.end_s,
+            score=float(apply(calibration, score)),
+            modality=manipulated_modality(segment, grid, by_modality, onsets),
+        )
+        for segment, score in segments
+    )
+
+
+def curves(
+    grid: Grid, scores: Scores, by_modality: Mapping[str, Scores], *, calibration: Calibration
+) -> Curves:
+    """Return the probability of each snippet, over all modalities and of each alone."""
+    return Curves(
+        start_s=grid.start_s,
+        stride_s=grid.stride_s,
+        score=_nullable(apply(calibration, scores)),
+        by_modality={m: _nullable(apply(calibration, s)) for m, s in by_modality.items()},
     )
 
 
@@ -234,7 +263,7 @@ def stamped(provenance: Provenance, *, command: str | None = None) -> Provenance
 
 def manipulated_modality(
     segment: Segment,
-    features: ClipFeatures,
+    grid: Grid,
     by_modality: Mapping[str, Scores],
     onsets: Mapping[str, float],
 ) -> ManipulatedModality | None:
@@ -244,7 +273,7 @@ def manipulated_modality(
     none does, they only convince together, and what was altered is not known; nor is it where
     only one speaks that can show either.
     """
-    cells = features.grid.overlapping(segment.start_s, segment.end_s)
+    cells = grid.overlapping(segment.start_s, segment.end_s)
     altered = {
         ALTERED_BY_MODALITY.get(modality)
         for modality, alone in by_modality.items()

@@ -94,12 +94,12 @@ class TestShareOfRealClips:
 class TestManipulatedModality:
     def modality_of(self, start_s=0.2, end_s=0.4, **by_modality: np.ndarray) -> str | None:
         onsets = dict.fromkeys(by_modality, 0.5)
-        return manipulated_modality(Segment(start_s, end_s), CLIP, by_modality, onsets)
+        return manipulated_modality(Segment(start_s, end_s), CLIP.grid, by_modality, onsets)
 
     def test_each_modality_has_an_onset_of_its_own(self):
         scores = {"audio": along(2, 3, level=0.6), "lips": along(2, 3, level=0.6)}
         onsets = {"audio": 0.7, "lips": 0.5}
-        assert manipulated_modality(Segment(0.2, 0.4), CLIP, scores, onsets) == "visual"
+        assert manipulated_modality(Segment(0.2, 0.4), CLIP.grid, scores, onsets) == "visual"
 
     def test_audio_alone_above_its_onset_is_audio(self):
         assert self.modality_of(audio=along(3), face=along(), lips=along()) == "audio"

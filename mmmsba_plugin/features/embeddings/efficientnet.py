@@ -76,7 +76,7 @@ class _Conv(nn.Conv2d):
         # it as many on both sides, which takes no padded copy of the images.
         odd = [n % 2 for n in missing]
         weight = pad(self.weight, (odd[1], 0, odd[0], 0))
-        padding = [n // 2 + one for n, one in zip(missing, odd, strict=True)]
+        padding = [n // 2 + extra for n, extra in zip(missing, odd, strict=True)]
         return conv2d(images, weight, self.bias, stride, padding, groups=self.groups)
 
 
