@@ -521,6 +521,8 @@ class MmmsbaDetector:
             bare.append(chunk.without_rows())
             if chunk.features.num_snippets:
                 parts.append((predict(self.network, chunk.features, config), chunk.own))
+            # Its rows need not stay while the next ones are computed.
+            del chunk
         features = join(bare)
         windows = Windows(
             attention_s=config.window_s if features.end_s > config.window_s else None,

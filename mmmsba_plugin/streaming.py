@@ -19,13 +19,13 @@ from mmmsba_plugin.timebase import Grid
 
 if TYPE_CHECKING:
     from mmmsba_plugin.model.checkpoint import CheckpointConfig
-    from mmmsba_plugin.model.ensemble import Ensemble
+    from mmmsba_plugin.model.ensemble import Network
     from mmmsba_plugin.model.inference import Prediction
 
 
 def stream_updates(
     chunks: Iterable[ChunkFeatures],
-    network: "Ensemble",
+    network: "Network",
     config: "CheckpointConfig",
     *,
     dropped: Callable[[], Iterable[Segment]] = tuple,

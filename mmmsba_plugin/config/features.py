@@ -62,7 +62,7 @@ class FeaturesConfig(Config):
     media: MediaConfig = Field(default=MediaConfig(), description="Settings of decoding.")
     tracks: TracksConfig = Field(default=TracksConfig(), description="Settings of face tracking.")
     chunk_s: float = Field(
-        default=180.0,
+        default=120.0,
         ge=1,
         description="Longest stretch whose features are computed at once, in seconds; a longer "
         "clip is cut into chunks, so that memory does not grow with it.",

@@ -213,6 +213,8 @@ def _combined(
         offset = max(chunk.start, first_cell)
         stop = features.num_snippets if is_last else chunk.keep_stop - offset
         yield ChunkFeatures(features, slice(max(0, chunk.keep_start - offset), stop))
+        # Rows are the most of what is in memory, and the next ones are coming.
+        del walked, features
 
 
 class _Store:
@@ -252,6 +254,7 @@ class _Store:
                 self._put(walked)
             entries = walked.entries | stored
             yield replace(walked, entries={m: entries[m] for m in self._front_ends})
+            del walked, entries
             stored = {m: _behind(entry) for m, entry in stored.items()}
 
     def _get(self, modality: str, chunk: Chunk) -> CacheEntry | None:

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mmmsba_plugin.files import atomic_write, sha256_of
-from mmmsba_plugin.media.source import with_name
 
 if TYPE_CHECKING:
     from mmmsba_plugin.hookspecs import Writer
@@ -175,6 +174,8 @@ def copies_of(clips: Iterable[Path]) -> dict[Path, list[Path]]:
 def as_copy(report: "Report", clip: Path) -> "Report":
     """Return the report of a clip whose bytes are those of the clip that a report is of."""
     original = Path(report.media.path)
+    from mmmsba_plugin.media.source import with_name
+
     copy = with_name(report, original, str(clip))
     warning = f"its bytes are those of {original}, and were evaluated there"
     return copy.model_copy(update={"warnings": (warning, *copy.warnings)})
