@@ -5,7 +5,11 @@ import pkgutil
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
+
+from mmmsba_plugin.model.attention import attend
 
 
 def load(name):
@@ -18,6 +22,7 @@ def load(name):
 
 
 stages = load("stages")
+runtime = load("runtime")
 
 
 @pytest.mark.parametrize("target", [name for names in stages.STAGES.values() for name in names])
@@ -36,3 +41,22 @@ def test_a_stage_that_starts_inside_another_stops_its_clock(monkeypatch):
         "frames": 2.0 + 8.0,
         "network": 4.0,
     }
+
+
+def test_naive_attention_is_attention():
+    queries, keys = torch.randn(2, 1, 9, 4, generator=torch.Generator().manual_seed(0))
+    counts = torch.arange(9)[None] % 2 == 0
+    naive = runtime.naive(queries, keys, counts[:, None])
+    torch.testing.assert_close(attend(queries, keys, key_mask=counts), naive)
+
+
+def test_runtimes_are_compared_by_time_and_scores(bundled):
+    network, config = runtime.load_checkpoint(bundled)
+    exported = runtime.OnnxNetwork(runtime.to_onnx(network, config))
+    features = runtime.make_features(network, runtime.Grid(stride_s=0.1), 2.0)
+    spent_s, difference = runtime.compare_runtimes(
+        {"torch": network, "onnx": exported}, features, config.localization, 1
+    )
+    assert set(spent_s) == {"torch", "onnx"}
+    assert 0 <= difference < 1e-5
+    assert np.isfinite(list(spent_s.values())).all()

@@ -163,8 +163,8 @@ def detect(
         raise typer.BadParameter("--resume reads the json reports; add json to --format")
     if no_isolation and workers != 1:
         raise typer.BadParameter("--workers detect in isolation; leave out --no-isolation")
-    given = {"runtime": runtime and runtime.value, "device": device, "threads": threads}
-    runs_on = {name: value for name, value in given.items() if value is not None}
+    settings = {"runtime": runtime and runtime.value, "device": device, "threads": threads}
+    runs_on = {name: value for name, value in settings.items() if value is not None}
     options = {} if audio_track is None else {"audio_track": _audio_track(audio_track)}
     tables = [] if summary is None else [summary]
     batch = Batch(clips_of(clips), output, writers, _console.console(), tables)
