@@ -5,6 +5,7 @@ import signal
 import sys
 import threading
 import time
+from multiprocessing import get_context
 
 import pytest
 
@@ -52,6 +53,16 @@ def refuse():
 
 def die():
     os._exit(7)
+
+def nest(path):
+    from pathlib import Path
+    from mmmsba_plugin.errors import WorkerError
+    from mmmsba_plugin.workers import WorkerPool
+    try:
+        with WorkerPool(start) as pool:
+            pool.greeting
+    except WorkerError as error:
+        Path(path).write_text(str(error))
 """
 
 SHORT = Limits(floor_s=1.5, per_second=1.0, memory_mib=None)
@@ -163,6 +174,15 @@ def test_what_is_wrong_with_the_start_is_raised(module):
         list(pool.map_unordered(["a"]))
     with pytest.raises(WorkerError, match="exit code 7"), WorkerPool(module.die) as pool:
         assert pool.greeting
+
+
+def test_a_process_that_may_start_no_others_says_so(module, tmp_path):
+    path = tmp_path / "error.txt"
+    process = get_context("spawn").Process(target=module.nest, args=(path,), daemon=True)
+    process.start()
+    process.join(60)
+    assert path.read_text().startswith("workers cannot be started here: daemonic")
+    assert "run without isolation" in path.read_text()
 
 
 def test_pools_run_in_threads(module):

@@ -52,6 +52,7 @@ class Batch:
     rows: dict[Path, Row] = field(default_factory=dict, init=False)
     num_well: int = field(default=0, init=False)
     is_stopped: bool = field(default=False, init=False)
+    _info: Mapping[str, Any] | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         """Name the reports, and a table where an output folder takes those of several clips."""
@@ -86,9 +87,13 @@ class Batch:
             ensure_dir(table.parent)
 
     def leave_out_reported(self, info: Mapping[str, Any]) -> None:
-        """Leave out clips that the detector that says ``info`` has reported on before."""
-        for clip, report in files.reports_before(self.names, self.writers, info):
-            self._record(clip, report, is_well=report.status == "ok")
+        """Leave out clips that the detector that says ``info`` has reported on before.
+
+        Those that another run reports on meanwhile are left out as well.
+        """
+        self._info = info
+        for clip in self.names:
+            self._is_reported(clip)
 
     def detect(self, detector: "BatchDetector", **options: Any) -> None:
         """Detect in the clips that are left, and print and write their reports.
@@ -104,10 +109,12 @@ class Batch:
             progress = _Progress(bar, left)
 
             def until_stopped() -> "Iterator[tuple[Path, list[Path]]]":
-                for each in left.items():
+                for clip, copies in left.items():
                     if stops():
                         return
-                    yield each
+                    same = [each for each in (clip, *copies) if not self._is_reported(each)]
+                    if same:
+                        yield same[0], same[1:]
 
             rendered = detector.render_unordered(until_stopped(), list(self.writers), **options)
             for item in rendered:
@@ -134,6 +141,16 @@ class Batch:
     def _announce_stop(self) -> None:
         text = "stopping once the clips in hand are complete; Ctrl-C again to give them up"
         _console.failure(text, self.console)
+
+    def _is_reported(self, clip: Path) -> bool:
+        """Return whether a clip was reported on before, or by another run since this one began."""
+        if self._info is None:
+            return False
+        name = {clip: self.names[clip]}
+        for _, report in files.reports_before(name, self.writers, self._info):
+            self._record(clip, report, is_well=report.status == "ok")
+            return True
+        return False
 
     def _finish(self, rendered: "Rendered") -> None:
         _console.print_report(rendered.clip, rendered.report, self.console)

@@ -7,6 +7,7 @@ from rich.console import Console
 
 from mmmsba_plugin.cli._batch import Batch
 from mmmsba_plugin.errors import ConfigError, OutputError
+from mmmsba_plugin.files import sha256_of
 from mmmsba_plugin.isolation import Rendered
 from mmmsba_plugin.plugins import lookup
 from mmmsba_plugin.report.build import unread
@@ -53,6 +54,21 @@ def test_how_far_it_is_is_told_in_seconds_of_video(batch):
     assert "2 of 2 clips, 0:02:00 of about 0:02:00 of video" in text
     assert run.is_well
     assert not run.is_stopped
+
+
+def test_what_another_run_reported_on_meanwhile_is_left_out(batch, clips, tmp_path):
+    run = batch()
+    run.require_writable()
+    run.leave_out_reported(Steady.info)
+    media = unread(clips[1])
+    media = media.model_copy(update={"sha256": sha256_of(clips[1])})
+    report = Report(status="ok", media=media, score=0.5, provenance=MADE_BY)
+    text = report.model_dump_json()
+    (tmp_path / "out" / "b.json").write_text(text)
+    run.detect(Steady())
+    assert run.is_well
+    assert (tmp_path / "out" / "a.json").read_text() == "{}"
+    assert (tmp_path / "out" / "b.json").read_text() == text
 
 
 def test_several_clips_get_a_table_and_those_that_are_asked_for(batch, tmp_path):
