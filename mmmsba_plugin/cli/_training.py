@@ -51,7 +51,7 @@ def read_settings(file: Path) -> dict[str, Any]:
 
     try:
         settings = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ConfigError(
             f"{file} cannot be read as JSON: {error}; give a file such as "
             '{"train": {"max_epochs": 50}}'

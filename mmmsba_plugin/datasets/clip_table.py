@@ -180,9 +180,9 @@ def _segments(line: _Line) -> list[Segment]:
         try:
             rows: Any = json.loads(text)
             pairs = [(float(start), float(end)) for start, end in rows]
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, OverflowError, RecursionError) as error:
             raise DatasetError(
-                f"'segments' must be [[start, end], …] in seconds, got {text!r}"
+                f"'segments' must be [[start, end], …] in seconds, got {text!r:.80}"
             ) from error
         return [_segment(*pair) for pair in pairs]
     start, end = line.get("start_s"), line.get("end_s")

@@ -18,6 +18,8 @@ from mmmsba_plugin.errors import DatasetError
 
 #: Bytes read at once; more only for a record that is longer.
 CHUNK_BYTES = 1 << 18
+#: A record takes tens of times its text in memory, and tells of one clip.
+_MAX_RECORD_CHARACTERS = 1 << 22
 #: No word of JSON that the end of the window may cut (``-Infinity``, a pair of ``\uXXXX``) is
 #: longer, so a fault that lies farther from the end is no cut.
 _LONGEST_CUT = 32
@@ -199,6 +201,12 @@ class _Text:
                     is_open = error.msg.startswith(_OPEN_STRING)
                     message, at = error.msg, len(self._window) if is_open else error.pos
                     may_be_cut = is_open or len(self._window) - error.pos <= _LONGEST_CUT
+                if may_be_cut and len(self._window) - self._at > _MAX_RECORD_CHARACTERS:
+                    raise DatasetError(
+                        f"{_place(self._path, self.line, self.entry)}: one record is longer than "
+                        f"{_MAX_RECORD_CHARACTERS >> 20} million characters; give the dataset's "
+                        "own metadata"
+                    ) from error
                 if not (may_be_cut and self._read_on(size)):
                     raise self._wrong(message, at) from error
             else:
@@ -206,7 +214,7 @@ class _Text:
                 if len(self._window) - end > _LONGEST_CUT or not self._read_on(size):
                     self._at = end
                     return value
-            size *= 2
+            size = min(2 * size, _MAX_RECORD_CHARACTERS)
 
     def close(self) -> None:
         """Make sure that nothing follows.

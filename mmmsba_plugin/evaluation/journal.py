@@ -38,7 +38,7 @@ def read(path: Path, parse: Callable[[Mapping[str, Any]], Value]) -> dict[str, V
             try:
                 entry = json.loads(line)
                 entries[entry["key"]] = parse(entry)
-            except (ValueError, KeyError, TypeError) as error:
+            except (ValueError, KeyError, TypeError, RecursionError) as error:
                 raise PredictionsError(
                     f"{path}, line {number} is damaged; remove the line to have its clip looked "
                     "at again",

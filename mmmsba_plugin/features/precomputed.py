@@ -1,5 +1,6 @@
 """Features that another tool made: one ``.npy`` file a clip, with a declared hop."""
 
+import tokenize
 from pathlib import Path
 
 import numpy as np
@@ -74,12 +75,15 @@ class Precomputed:
 
 def _read(path: Path) -> NDArray[np.float32]:
     try:
-        values: NDArray[np.float32] = np.load(path, allow_pickle=False)
-    except (ValueError, EOFError, OSError) as error:
+        # Mapped, so that a header that states more than the file holds takes no memory.
+        values: NDArray[np.float32] = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (ValueError, EOFError, OSError, SyntaxError, tokenize.TokenError) as error:
         raise FeatureError(f"{path} is not a readable .npy file: {error}; make it again") from error
+    if not isinstance(values, np.ndarray):
+        raise FeatureError(f"{path} holds several arrays; give one .npy file a clip")
     if values.ndim != _NUM_AXES or values.dtype.kind not in "fiu" or not values.size:
         raise FeatureError(
             f"{path} must hold numbers of shape (row, feature), got {values.dtype} of shape "
             f"{values.shape}"
         )
-    return np.asarray(values, dtype=np.float32)
+    return np.array(values, dtype=np.float32)

@@ -76,7 +76,7 @@ class Manifest:
         """Load the result of an earlier run; None if there is none, or a file of it is missing."""
         try:
             record = json.loads(self._path(source).read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             return None
         if record["source"] != _fingerprint(source):
             return None

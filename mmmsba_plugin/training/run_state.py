@@ -44,7 +44,7 @@ def claim_run(out: Path, settings: RunConfig) -> None:
     if file.is_file():
         try:
             before = RunConfig.read(json.loads(file.read_text(encoding="utf-8"))).without_end()
-        except ValueError:
+        except (ValueError, RecursionError):
             # Of another version of the package, or damaged.
             before = {}
         if before != settings.without_end():

@@ -272,3 +272,21 @@ def test_a_process_that_reads_a_large_file_stays_small(tmp_path):
     num_records, grown_bytes = map(int, result.stdout.split())
     assert num_records == 50_000
     assert grown_bytes < path.stat().st_size / 2
+
+
+@pytest.mark.parametrize("marks", ["[]", '""'], ids=["list", "string"])
+def test_a_record_that_is_longer_than_any_clip_needs_is_refused(tmp_path, marks):
+    path = tmp_path / "a.json"
+    path.write_text("[1, " + marks[0] + 5_000_000 * "1," + "1" + marks[1] + "]")
+    records = json_records.listed(path)
+    assert next(records).value == 1
+    with pytest.raises(DatasetError, match="one record is longer than 4 million characters"):
+        next(records)
+
+
+@pytest.mark.parametrize("brackets", [("[", "]"), ('{"a":', "}")])
+def test_a_record_that_is_nested_too_deeply_is_refused(tmp_path, brackets):
+    path = tmp_path / "a.json"
+    path.write_text("[" + brackets[0] * 100_000 + "1" + brackets[1] * 100_000 + "]")
+    with pytest.raises(DatasetError, match="cannot be read as JSON"):
+        list(json_records.listed(path))

@@ -29,6 +29,11 @@ from ..layouts_csv import clip_table
 HOP_S = 0.16
 DURATION_S = 4.8
 
+#: Beginning of an array that states a billion rows and holds none.
+_HEADER = (
+    b"\x93NUMPY\x01\x00\x76\x00{'descr': '<f8', 'fortran_order': False, 'shape': (1000000000, 8), }"
+)
+
 #: What UMMAFormer publishes, and the modality that each stands in for.
 FOLDERS = {"face": "feats/tsn/rgb", "lips": "feats/tsn/flow", "audio": "feats/byola"}
 
@@ -258,6 +263,8 @@ class TestPrecomputed:
         [
             (None, "no features at .*clip.npy; check the folder and the suffix"),
             (b"not an array", "not a readable .npy file"),
+            (b"\x93NUMPY\x01\x00\xff\x00" + b"(" * 255, "not a readable .npy file"),
+            (_HEADER.ljust(127) + b"\n", "not a readable .npy file"),
             (np.zeros(3), r"must hold numbers of shape \(row, feature\), got float64 of shape"),
             (np.array([["a"]]), "must hold numbers"),
         ],

@@ -57,7 +57,7 @@ def _rows(entries: Any, path: Path, key: str) -> tuple[Spans, Scores]:  # noqa: 
         # The pair is taken apart by name: an array would also take segments of three ends.
         flat = [(e["score"], start, end) for e in entries for start, end in (e["segment"],)]
         rows = np.array(flat, dtype=np.float64).reshape(-1, 3)
-    except (TypeError, KeyError, ValueError) as error:
+    except (TypeError, KeyError, ValueError, OverflowError) as error:
         raise PredictionsError(
             f"{path}: clip {key!r} has an entry that is not as {_SHAPE}; correct it", path=path
         ) from error

@@ -12,6 +12,7 @@ LAV-DF's own files look alike but count in video frames; divide them by 25 first
 import json
 import math
 import re
+import reprlib
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -40,6 +41,11 @@ _CONTROL = re.compile(rb"[\x00-\x1f]")
 
 #: What the official evaluator is given for a clip without proposals: it ends at an empty list.
 _NOTHING = [0.0, 0.0, 0.0]
+
+
+#: A value may be longer and deeper than anybody reads.
+_EXCERPT = reprlib.Repr()
+_EXCERPT.maxlevel, _EXCERPT.maxstring, _EXCERPT.maxother = 3, 80, 80
 
 
 class UnusualLayoutError(Exception):
@@ -259,7 +265,7 @@ def _is_finite(value: object) -> bool:
 
 
 def _short(value: object) -> str:
-    return shorten(repr(value), 60)
+    return shorten(_EXCERPT.repr(value), 60)
 
 
 def read_scores(path: Path) -> dict[str, float]:

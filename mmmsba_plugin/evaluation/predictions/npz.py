@@ -4,13 +4,19 @@ The arrays have the names of :class:`mmmsba_plugin.evaluation.tables.SpanTable`:
 ``offsets``, ``spans`` and, for proposals, ``scores``. Nothing is pickled.
 """
 
+import tokenize
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from mmmsba_plugin.errors import DatasetError, PredictionsError, ShapeError
+from mmmsba_plugin.evaluation.predictions.packed import (
+    require_plausible_arrays,
+    require_plausible_sizes,
+)
 from mmmsba_plugin.evaluation.tables import SpanTable
 from mmmsba_plugin.files import atomic_write
 
@@ -45,9 +51,18 @@ def read_table(path: Path) -> SpanTable:
     if not zipfile.is_zipfile(path):
         raise PredictionsError(f"{path} is no table of spans; write it with write_table", path=path)
     try:
+        with zipfile.ZipFile(path) as packed:
+            require_plausible_sizes(packed, path)
+            require_plausible_arrays(packed, path)
         with np.load(path, allow_pickle=False) as arrays:
             stored = {name: arrays[name] for name in _KINDS if name in arrays}
-    except (OSError, ValueError, zipfile.BadZipFile) as error:
+    except PredictionsError:
+        raise
+    # A header is a piece of Python, and a zip can be packed in ways that Python does not know.
+    except (
+        *(OSError, ValueError, RuntimeError, SyntaxError, MemoryError),
+        *(zipfile.BadZipFile, zlib.error, tokenize.TokenError),
+    ) as error:
         raise PredictionsError(
             f"{path} cannot be read ({error}); write it again", path=path
         ) from error

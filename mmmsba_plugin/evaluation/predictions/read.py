@@ -26,6 +26,7 @@ from mmmsba_plugin.evaluation.predictions.formats import (
     stated,
     submission_parts,
 )
+from mmmsba_plugin.evaluation.predictions.packed import require_plausible_sizes
 from mmmsba_plugin.evaluation.predictions.reports import read_reports
 from mmmsba_plugin.evaluation.tables import Predictions, SpanTable
 from mmmsba_plugin.timebase import frames_to_s
@@ -211,6 +212,7 @@ def _unpack(path: Path, folder: Path) -> bool:
         with zipfile.ZipFile(path) as packed:
             if any(member.endswith(".npy") for member in packed.namelist()):
                 return False
+            require_plausible_sizes(packed, path)
             for name in (PROPOSALS, SCORES):
                 # They may lie anywhere in the zip.
                 members = [m for m in packed.namelist() if PurePosixPath(m).name == name]

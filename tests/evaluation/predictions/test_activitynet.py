@@ -33,6 +33,7 @@ def test_results_come_first_in_some_files(tmp_path):
         {"score": 0.9, "segment": 1.0},
         {"score": "high", "segment": [1.0, 2.0]},
         {"score": [0.9], "segment": [1.0, 2.0]},
+        {"score": 10**400, "segment": [1.0, 2.0]},
         "0.9",
         None,
     ],
