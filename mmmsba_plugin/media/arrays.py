@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from mmmsba_plugin.errors import MediaTypeError
 from mmmsba_plugin.media.container import AvFrame
-from mmmsba_plugin.media.packets import Damage, Decoder, Kind
+from mmmsba_plugin.media.packets import LAYOUTS, Damage, Decoder, Kind
 from mmmsba_plugin.schema import AudioStream, Media, VideoStream
 from mmmsba_plugin.segment import Segment
 from mmmsba_plugin.structures import Rgb
@@ -19,8 +19,6 @@ from mmmsba_plugin.timebase import s_to_pts, s_to_samples
 #: Clock of frames whose times are given, fine enough for any camera.
 _TICK_S = Fraction(1, 1_000_000)
 _BLOCK_S = 1.0
-#: FFmpeg's names of layouts, by their number of channels.
-_LAYOUTS = {1: "mono", 2: "stereo", 3: "2.1", 4: "quad", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1"}
 _NUM_AXES, _NUM_COLOURS = 3, 3
 
 #: Audio: samples of shape ``(sample,)`` or ``(channel, sample)``, float in [-1, 1] or int16.
@@ -125,8 +123,8 @@ class _AudioDecoder:
         pts = 0
         for block in self._blocks:
             samples = _checked_audio(block)
-            layout = _LAYOUTS[len(samples)]
-            frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples), "fltp", layout)
+            layout = LAYOUTS[len(samples)]
+            frame = av.AudioFrame.from_ndarray(samples.T.reshape(1, -1), "flt", layout)
             frame.pts, frame.sample_rate = pts, self._rate_hz
             frame.time_base = Fraction(1, self._rate_hz)
             pts += samples.shape[1]
@@ -178,7 +176,7 @@ def _checked_audio(block: object) -> NDArray[np.float32]:
         MediaTypeError: Shape or type are of no audio, or a sample is not finite.
     """
     samples = np.atleast_2d(np.asarray(block))
-    if samples.ndim >= _NUM_AXES or len(samples) not in _LAYOUTS or samples.dtype.kind not in "fi":
+    if samples.ndim >= _NUM_AXES or len(samples) not in LAYOUTS or samples.dtype.kind not in "fi":
         raise MediaTypeError(
             "audio is of shape (sample,) or (channel, sample) with at most eight channels, and "
             f"float or int16, got {samples.shape} of {samples.dtype}"

@@ -71,6 +71,8 @@ class AudioReader:
         return self._frames.damage(last_pts_s=self._last_s)
 
     def __iter__(self) -> Iterator[AudioBlock]:
+        import av
+
         self._last_s = None
         if self.media.audio is None:
             return
@@ -83,7 +85,13 @@ class AudioReader:
                 if run is not None:
                     yield from run.finish()
                 run = _Run(start_s, frame, self.sample_rate_hz, self._block_samples)
-            yield from run.add(frame)
+            try:
+                yield from run.add(frame)
+            except av.FFmpegError:
+                # A damaged header can call for a conversion that there is not.
+                self._frames.errors += 1
+                run = None
+                continue
             self._last_s = start_s
         if run is not None:
             yield from run.finish()
@@ -189,7 +197,7 @@ class _Channels:
         self._resampler = None
         if frame.layout.nb_channels > 1:
             self._resampler = av.AudioResampler(
-                format="s32p", layout=frame.layout.name, rate=sample_rate_hz
+                format="s32", layout=frame.layout.name, rate=sample_rate_hz
             )
         self._waiting: NDArray[np.float32] = np.zeros((frame.layout.nb_channels, 0), np.float32)
 
@@ -197,8 +205,12 @@ class _Channels:
         """Take in a frame; None asks for the rest."""
         if self._resampler is None:
             return
-        parts = [f.to_ndarray().astype(np.float32) for f in self._resampler.resample(frame)]
-        self._waiting = np.concatenate([self._waiting, *(p / _FULL_SCALE for p in parts)], axis=1)
+        frames = [
+            f.to_ndarray().reshape(-1, len(self._waiting)).T
+            for f in self._resampler.resample(frame)
+        ]
+        parts = (samples.astype(np.float32) / _FULL_SCALE for samples in frames)
+        self._waiting = np.concatenate([self._waiting, *parts], axis=1)
 
     def unless_cancelled(self, mix: "NDArray[np.float32]") -> "NDArray[np.float32]":
         """Return the next part of the mix, or the loudest channel where next to nothing is left."""

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from heapq import heappop, heappush
 from typing import Literal, Protocol
 
+import numpy as np
+
 from mmmsba_plugin.media.container import AvContainer, AvFrame, AvPacket, AvStream, open_media
 from mmmsba_plugin.schema import Media
 from mmmsba_plugin.timebase import clock, pts_to_s, s_to_pts
@@ -40,6 +42,9 @@ _MAX_STAMP = 2**63 - 1
 
 #: Most frames that a decoder holds back to put them in order, by the standards of H.264 and HEVC.
 _MAX_REORDERED = 17
+
+#: FFmpeg's names of layouts, by their number of channels.
+LAYOUTS = {1: "mono", 2: "stereo", 3: "2.1", 4: "quad", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1"}
 
 _NAMES: dict[Kind, str] = {"video": "frame", "audio": "audio"}
 
@@ -166,10 +171,36 @@ def decode_packet(stream: AvStream, packet: AvPacket) -> list[AvFrame] | None:
         frames = list(stream.decode(packet))
     except av.FFmpegError:
         return None
+    if stream.type == "audio":
+        frames = [_with_known_layout(frame) for frame in frames]
     for frame in frames:
         # Those that are asked for without a packet come without a clock.
         frame.time_base = stream.time_base
     return frames
+
+
+def _with_known_layout(frame: AvFrame) -> AvFrame:
+    """Return a frame of audio whose channels can be mixed: the first eight, by their number.
+
+    Of eight planes and more, PyAV reads beyond the last (18.1), so they are interleaved.
+    """
+    import av
+    from av.audio.frame import format_dtypes
+
+    num_channels = frame.layout.nb_channels
+    if num_channels < max(LAYOUTS) and not frame.layout.name.endswith(" channels"):
+        return frame
+    dtype, num_heard = np.dtype(format_dtypes[frame.format.name]), min(num_channels, max(LAYOUTS))
+    if frame.format.is_planar:
+        planes = [np.frombuffer(frame.planes[i], dtype) for i in range(num_heard)]
+        samples = np.stack([plane[: frame.samples] for plane in planes], axis=1)
+    else:
+        packed = np.frombuffer(frame.planes[0], dtype)[: frame.samples * num_channels]
+        samples = packed.reshape(-1, num_channels)[:, :num_heard]
+    form = frame.format.name.removesuffix("p")
+    heard = av.AudioFrame.from_ndarray(samples.reshape(1, -1), form, LAYOUTS[num_heard])
+    heard.pts, heard.sample_rate = frame.pts, frame.sample_rate
+    return heard
 
 
 def packet_end_s(packet: AvPacket) -> float | None:

@@ -4,6 +4,7 @@ import wave
 from itertools import pairwise
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
@@ -103,3 +104,39 @@ def test_real_audio_that_starts_late_stays_late(shared: Path):
     first = next(iter(AudioReader(media)))
     assert first.start_s == pytest.approx(2.366)
     assert not read_audio(media).samples[: int(2.366 * 16_000)].any()
+
+
+def many_channels_wav(path, num_channels):
+    """Write a tone on the second of many channels, as packed samples."""
+    tone = (8_000 * np.sin(np.arange(16_000) / 5)).astype("<i2")
+    samples = np.zeros((16_000, num_channels), "<i2")
+    samples[:, 1] = tone
+    with wave.open(str(path), "wb") as out:
+        out.setnchannels(num_channels)
+        out.setsampwidth(2)
+        out.setframerate(16_000)
+        out.writeframes(samples.tobytes())
+
+
+@pytest.mark.parametrize("num_channels", [7, 8, 9, 16, 160])
+def test_more_channels_than_any_layout_has_are_heard(tmp_path, num_channels):
+    path = tmp_path / "many.wav"
+    many_channels_wav(path, num_channels)
+    block = read_audio(probe(path))
+    assert block.samples.size == 16_000
+    assert np.abs(block.samples[2_000:-2_000]).max() > 0.01
+
+
+def test_eight_planes_are_heard(tmp_path):
+    path = tmp_path / "planes.mkv"
+    samples = np.zeros((16_000, 8), np.float32)
+    samples[:, 1] = 0.3 * np.sin(np.arange(16_000) / 5)
+    with av.open(str(path), "w") as out:
+        stream = out.add_stream("aac", rate=16_000, layout="7.1")
+        for start in range(0, 16_000, 1_000):
+            block = samples[start : start + 1_000].reshape(1, -1)
+            frame = av.AudioFrame.from_ndarray(block, "flt", "7.1")
+            frame.sample_rate, frame.pts = 16_000, start
+            out.mux(stream.encode(frame))
+        out.mux(stream.encode(None))
+    assert np.abs(read_audio(probe(path)).samples).max() > 0.01
