@@ -58,6 +58,8 @@ class DecodedSource:
     ) -> None:
         self.decoders: dict[Kind, Decoder] = {}
         video_stream = audio_stream = None
+        if isinstance(fps_hz, np.ndarray | np.generic):
+            fps_hz = fps_hz.tolist()
         if frames is not None:
             first, all_frames = _peek(frames)
             if first is not None:
@@ -99,10 +101,12 @@ class _FrameDecoder:
     def __iter__(self) -> Iterator[AvFrame]:
         import av
 
-        stamps: Iterable[int] = count()
+        stamps: Iterator[int] = count()
         if self._times_s is not None:
             stamps = (s_to_pts(time_s, _TICK_S) for time_s in self._times_s)
-        for pts, rgb in zip(stamps, self._frames, strict=False):
+        for rgb in self._frames:
+            if (pts := next(stamps, None)) is None:
+                raise MediaTypeError("there are more frames than times; give a time for each")
             frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(_checked_frame(rgb)), "rgb24")
             frame.pts, frame.time_base = pts, self._tick_s
             yield frame
@@ -148,6 +152,8 @@ def _cut(audio: Samples, rate_hz: int) -> Iterator[Samples]:
 
 
 def _checked_rate(rate_hz: object, name: str) -> float:
+    if isinstance(rate_hz, np.generic):
+        rate_hz = rate_hz.item()
     if not isinstance(rate_hz, int | float) or not 0 < rate_hz < float("inf"):
         raise MediaTypeError(f"{name} must be a positive number a second, got {rate_hz!r:.80}")
     return float(rate_hz)
