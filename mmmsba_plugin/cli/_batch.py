@@ -134,8 +134,8 @@ class Batch:
 
     def tell_how_to_resume(self) -> None:
         """Say how many clips are complete, and how to go on with the rest."""
-        done = f"{len(self.rows)} of {len(self.names)} clips are complete"
-        text = f"stopped: {done}; run the same again with --resume for the rest"
+        count = f"{len(self.rows)} of {len(self.names)} clips are complete"
+        text = f"stopped: {count}; run the same again with --resume for the rest"
         _console.failure(text, self.console)
 
     def _announce_stop(self) -> None:

@@ -112,7 +112,7 @@ _MOST_S = 1e9
 #: What a file holds, cut to what can be read, however long or deep it is.
 _EXCERPT = reprlib.Repr()
 _EXCERPT.maxlevel, _EXCERPT.maxstring, _EXCERPT.maxother = 3, 80, 80
-_shown = _EXCERPT.repr
+_shortened = _EXCERPT.repr
 
 
 def fields(value: object) -> Fields:
@@ -134,7 +134,7 @@ def word(item: Fields, key: str) -> str | None:
     """
     value = item.get(key)
     if value is not None and not (isinstance(value, str) and value):
-        raise DatasetError(f"{key!r} must be a word or null, got {_shown(value)}")
+        raise DatasetError(f"{key!r} must be a word or null, got {_shortened(value)}")
     return value
 
 
@@ -146,7 +146,7 @@ def flag(item: Fields, key: str) -> bool:
     """
     value = item.get(key, False)
     if not isinstance(value, bool):
-        raise DatasetError(f"{key!r} must be true or false, got {_shown(value)}")
+        raise DatasetError(f"{key!r} must be true or false, got {_shortened(value)}")
     return value
 
 
@@ -158,7 +158,7 @@ def positive(item: Fields, key: str) -> float | None:
     """
     value = item.get(key)
     if value is not None and not (_is_number(value) and value > 0):
-        raise DatasetError(f"{key!r} must be a number above 0 or null, got {_shown(value)}")
+        raise DatasetError(f"{key!r} must be a number above 0 or null, got {_shortened(value)}")
     return value
 
 
@@ -172,7 +172,7 @@ def file_key(item: Fields) -> str:
     if key is None:
         raise DatasetError("the key 'file' is missing; it names the clip below the dataset")
     if _OUTSIDE.search(key):
-        raise DatasetError(f"'file' must lie below the dataset's folder, got {_shown(key)}")
+        raise DatasetError(f"'file' must lie below the dataset's folder, got {_shortened(key)}")
     return key
 
 
@@ -250,15 +250,21 @@ def _rows(item: Fields, key: str) -> Truth | None:
     if rows is None:
         return None
     if not isinstance(rows, list):
-        raise DatasetError(f"{key!r} must be a list of [start, end] in seconds, got {_shown(rows)}")
+        raise DatasetError(
+            f"{key!r} must be a list of [start, end] in seconds, got {_shortened(rows)}"
+        )
     return tuple(_segment(row, key, index) for index, row in enumerate(rows))
 
 
 def _segment(row: object, key: str, index: int) -> Segment:
     if not (isinstance(row, list) and len(row) == _PAIR and all(map(_is_number, row))):
-        raise DatasetError(f"'{key}[{index}]' must be [start, end] in seconds, got {_shown(row)}")
+        raise DatasetError(
+            f"'{key}[{index}]' must be [start, end] in seconds, got {_shortened(row)}"
+        )
     if row[0] < 0:
-        raise DatasetError(f"'{key}[{index}]' must not start before the clip, got {_shown(row)}")
+        raise DatasetError(
+            f"'{key}[{index}]' must not start before the clip, got {_shortened(row)}"
+        )
     try:
         return Segment(float(row[0]), float(row[1]))
     except SegmentError as error:

@@ -190,17 +190,17 @@ def _with_known_layout(frame: AvFrame) -> AvFrame:
     num_channels = frame.layout.nb_channels
     if num_channels < max(LAYOUTS) and not frame.layout.name.endswith(" channels"):
         return frame
-    dtype, num_heard = np.dtype(format_dtypes[frame.format.name]), min(num_channels, max(LAYOUTS))
+    dtype, num_mixed = np.dtype(format_dtypes[frame.format.name]), min(num_channels, max(LAYOUTS))
     if frame.format.is_planar:
-        planes = [np.frombuffer(frame.planes[i], dtype) for i in range(num_heard)]
+        planes = [np.frombuffer(frame.planes[i], dtype) for i in range(num_mixed)]
         samples = np.stack([plane[: frame.samples] for plane in planes], axis=1)
     else:
         packed = np.frombuffer(frame.planes[0], dtype)[: frame.samples * num_channels]
-        samples = packed.reshape(-1, num_channels)[:, :num_heard]
+        samples = packed.reshape(-1, num_channels)[:, :num_mixed]
     form = frame.format.name.removesuffix("p")
-    heard = av.AudioFrame.from_ndarray(samples.reshape(1, -1), form, LAYOUTS[num_heard])
-    heard.pts, heard.sample_rate = frame.pts, frame.sample_rate
-    return heard
+    mixed = av.AudioFrame.from_ndarray(samples.reshape(1, -1), form, LAYOUTS[num_mixed])
+    mixed.pts, mixed.sample_rate = frame.pts, frame.sample_rate
+    return mixed
 
 
 def packet_end_s(packet: AvPacket) -> float | None:
