@@ -10,6 +10,8 @@ from contextlib import contextmanager
 def stop_on_interrupt(announce: Callable[[], None]) -> Iterator[Callable[[], bool]]:
     """Take the first Ctrl-C as a wish to stop, and leave the second to what heeded it before.
 
+    Where nothing did, the second interrupts.
+
     Args:
         announce: Called at the first one.
 
@@ -24,7 +26,8 @@ def stop_on_interrupt(announce: Callable[[], None]) -> Iterator[Callable[[], boo
     before = signal.getsignal(signal.SIGINT)
 
     def wish(number: int, _: object) -> None:
-        signal.signal(signal.SIGINT, before)
+        # Shells let what they start in the background ignore it, but who sends it twice means it.
+        signal.signal(signal.SIGINT, before if callable(before) else signal.default_int_handler)
         wishes.append(number)
         announce()
 

@@ -9,8 +9,10 @@ import pytest
 from mmmsba_plugin.cli._interrupt import stop_on_interrupt
 
 
-def test_the_first_asks_and_the_second_interrupts():
+@pytest.mark.parametrize("before", [signal.default_int_handler, signal.SIG_IGN])
+def test_the_first_asks_and_the_second_interrupts(before):
     calls = []
+    usual = signal.signal(signal.SIGINT, before)
     with stop_on_interrupt(lambda: calls.append(1)) as stops:
         assert not stops()
         os.kill(os.getpid(), signal.SIGINT)
@@ -18,6 +20,7 @@ def test_the_first_asks_and_the_second_interrupts():
         assert calls == [1]
         with pytest.raises(KeyboardInterrupt):
             os.kill(os.getpid(), signal.SIGINT)
+    signal.signal(signal.SIGINT, usual)
 
 
 def test_afterwards_all_is_as_before():
