@@ -43,6 +43,12 @@ NAME = "mmms-ba"
 #: Which audio track of a clip is evaluated: its number from 1, or each of them.
 AudioTrack: TypeAlias = int | Literal["all"]
 
+#: Why leading silence cannot be left out of what is no file.
+_ONCE = "what is decoded elsewhere passes by once"
+
+#: Shortest chunk of a live source, in seconds.
+_SHORTEST_CHUNK_S = 1.0
+
 _log = logging.getLogger(__name__)
 
 
@@ -142,7 +148,7 @@ class MmmsbaDetector:
         Raises:
             ConfigError: The checkpoint has none for that rate; the message lists those it has.
         """
-        return self._with_config(self.config.at_false_positive_rate(rate))
+        return self._changed(config=self.config.at_false_positive_rate(rate))
 
     def with_threshold(self, probability: float) -> Self:
         """Return this detector with another threshold of clips and of segments.
@@ -159,24 +165,17 @@ class MmmsbaDetector:
         from mmmsba_plugin.localization.calibrate import lowest_score
 
         score = lowest_score(self.config.calibration, probability)
-        return self._with_config(self.config.at_threshold(ScoreThreshold(value=score)))
+        return self._changed(config=self.config.at_threshold(ScoreThreshold(value=score)))
 
-    def _with_cache(self, cache: FeatureCache) -> Self:
+    def _changed(
+        self, *, config: "CheckpointConfig | None" = None, cache: FeatureCache | None = None
+    ) -> Self:
+        """Return a copy of this detector with other settings, or another cache."""
         return type(self)(
             self.network,
-            self.config,
+            config or self.config,
             checkpoint=self._checkpoint,
-            cache=cache,
-            folder=self._folder,
-            runtime=self._runtime,
-        )
-
-    def _with_config(self, config: "CheckpointConfig") -> Self:
-        return type(self)(
-            self.network,
-            config,
-            checkpoint=self._checkpoint,
-            cache=self._cache,
+            cache=cache or self._cache,
             folder=self._folder,
             runtime=self._runtime,
         )
@@ -256,7 +255,7 @@ class MmmsbaDetector:
         if audio_track == "all" and self._cache is None:
             # The faces are the same with every track.
             with TemporaryDirectory(prefix="mmmsba-") as folder:
-                return self._with_cache(FeatureCache(Path(folder))).detect(
+                return self._changed(cache=FeatureCache(Path(folder))).detect(
                     media,
                     command=command,
                     duration_s=duration_s,
@@ -367,7 +366,7 @@ class MmmsbaDetector:
             yield from detector.detect_many(media, **options)
 
     def _loader(self) -> "Callable[[], MmmsbaDetector]":
-        """Return what makes this detector in another process, without its weights."""
+        """Return a function that loads this detector in another process."""
         if self._folder is None:
             raise ConfigError(
                 "this detector came from no checkpoint folder, from which workers could load it; "
@@ -417,14 +416,18 @@ class MmmsbaDetector:
             MediaTypeError: There is neither, or shape, type or rate are of no frames or audio.
         """
         from mmmsba_plugin.media.arrays import DecodedSource
+        from mmmsba_plugin.model.runtime import thread_limit
 
         source = DecodedSource(frames, fps_hz, audio, sample_rate_hz, name=name)
         config = self.config.features
         chunks = extract_live(source.media, source.decoders, self.front_ends, config)
-        report = self._evaluate(source.media, chunks, build.stamped(self._provenance))
-        warnings = announce(report, name)
-        unknown = "frames were decoded elsewhere: container, encoding and hash are not known"
-        return report.model_copy(update={"warnings": (*report.warnings, unknown, *warnings)})
+        with thread_limit(self._runtime.threads):
+            report = self._evaluate(source.media, chunks, build.stamped(self._provenance))
+        limits = ["frames were decoded elsewhere: container, encoding and hash are not known"]
+        if config.trim_silence:
+            limits.append("leading silence was not left out, as the network learned it: " + _ONCE)
+        warnings = (*report.warnings, *limits, *announce(report, name))
+        return report.model_copy(update={"warnings": warnings})
 
     def stream(
         self, source: "LiveSource | DecodedSource", *, chunk_s: float = 15.0, buffer_s: float = 30.0
@@ -443,9 +446,12 @@ class MmmsbaDetector:
                 in seconds; beyond it a stretch is dropped, which the updates name.
 
         Raises:
+            ConfigError: A chunk lasts less than a second.
             MediaNotFoundError: There is no file at the path.
             MediaUnreadableError: The source cannot be opened, or nothing of it be decoded.
         """
+        if not chunk_s >= _SHORTEST_CHUNK_S:
+            raise ConfigError(f"chunk_s must be at least {_SHORTEST_CHUNK_S:g} s, got {chunk_s}")
         from mmmsba_plugin.media.arrays import DecodedSource
         from mmmsba_plugin.media.live import LiveReader
         from mmmsba_plugin.streaming import stream_updates

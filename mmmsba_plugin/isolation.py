@@ -143,7 +143,7 @@ class IsolatedDetector:
 
     @property
     def info(self) -> Mapping[str, Any]:
-        """What the detector says of itself; waits until it is loaded.
+        """Name, options and provenance of the detector; waits until it is loaded.
 
         Raises:
             Exception: It cannot be loaded.

@@ -5,6 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from mmmsba_plugin.errors import ConfigError
 from mmmsba_plugin.features import chunks
 from mmmsba_plugin.media.arrays import DecodedSource
 from mmmsba_plugin.media.audio import read_audio
@@ -127,3 +128,17 @@ def test_frames_without_audio_are_evaluated_by_what_there_is(detector, lossless_
     report = detector.detect_frames(rgb, 25)
     assert report.status == "ok"
     assert report.modalities["audio"].score is None
+
+
+@pytest.mark.parametrize("chunk_s", [0.0, -1.0, float("nan")])
+def test_a_chunk_that_has_no_length_is_refused(detector, talking_clip, chunk_s):
+    with pytest.raises(ConfigError, match="chunk_s must be at least 1 s"):
+        next(detector.stream(str(talking_clip), chunk_s=chunk_s))
+
+
+def test_decoded_frames_keep_their_leading_silence_and_the_report_says_so(
+    detector, with_config, lossless_clip
+):
+    trimmed = detector.config.features.model_copy(update={"trim_silence": True})
+    report = with_config(features=trimmed).detect_frames(*arrays_of(lossless_clip)[:1], 25)
+    assert any("leading silence was not left out" in warning for warning in report.warnings)

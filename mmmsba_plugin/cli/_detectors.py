@@ -20,7 +20,7 @@ class BatchDetector(Protocol):
 
     @property
     def info(self) -> Mapping[str, Any]:
-        """What the detector says of itself."""
+        """Name, options and provenance of the detector."""
 
     def render_unordered(
         self, clips: Iterable[tuple[Path, Sequence[Path]]], writers: Sequence[str], **options: Any

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Runtime(StrEnum):
-    """What can run a network."""
+    """Runtime of the network."""
 
     TORCH = "torch"
     ONNX = "onnx"

@@ -36,7 +36,7 @@ class ChunkFeatures:
     own: slice
 
     def without_rows(self) -> "ChunkFeatures":
-        """Return what is left to be said of it once its rows have been used."""
+        """Return the chunk without its rows: its grid, end, opt-outs and warnings."""
         return replace(self, features=replace(self.features, rows={}))
 
 

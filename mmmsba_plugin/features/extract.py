@@ -279,7 +279,7 @@ class _Store:
 
 
 def _behind(entry: CacheEntry) -> CacheEntry:
-    """Return what there is of a modality behind the chunk with which it ends: nothing."""
+    """Return an entry without rows, for chunks behind the end of a modality."""
     none = FeatureRows(entry.rows.values[:0], entry.rows.present[:0])
     return replace(entry, rows=none, opt_outs=())
 

@@ -71,7 +71,7 @@ class LiveReader:
 
     @property
     def dropped(self) -> tuple[Segment, ...]:
-        """What did not fit into the buffer, from the source's zero, in seconds."""
+        """Segments dropped because the buffer was full, from the source's zero, in seconds."""
         zero_s = self.media.zero_s
         spans = list(self._buffer.dropped) if self._buffer else []
         return tuple(Segment(span.start_s - zero_s, span.end_s - zero_s) for span in spans)
