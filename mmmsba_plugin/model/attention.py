@@ -23,6 +23,9 @@ STREAM_ORDER = ("face", "audio", "lips")
 
 Streams = Mapping[str, Tensor]
 
+#: Face, audio and lips, or the three that the parent method has in their places.
+_NUM_AUTHORS_STREAMS = 3
+
 #: Batch, head, snippet and feature.
 _NUM_FUSED_AXES = 4
 
@@ -43,22 +46,27 @@ def ordered(modalities: Iterable[str]) -> tuple[str, ...]:
 
 
 def pairs(modalities: Iterable[str]) -> list[tuple[str, str]]:
-    """Return every unordered pair of modalities once, by distance around the circle.
+    """Return every unordered pair of modalities once, those of further modalities last.
 
-    Three give the authors' order; a fourth adds three pairs and disturbs nothing else.
+    Three give the authors' order. Each further one is paired with all before it, behind their
+    pairs, so that blocks of attention are appended and none moves.
 
     Example:
         >>> pairs(["face", "audio", "lips"])
         [('face', 'lips'), ('audio', 'face'), ('lips', 'audio')]
+        >>> pairs(["face", "audio", "lips", "text"])[3:]
+        [('text', 'face'), ('text', 'audio'), ('text', 'lips')]
     """
     streams = ordered(modalities)
-    num_streams = len(streams)
-    return [
-        (streams[i], streams[i - distance])
-        for distance in range(1, num_streams // 2 + 1)
-        # Half way round, each pair would come twice.
-        for i in range(distance if 2 * distance == num_streams else num_streams)
+    first = streams[:_NUM_AUTHORS_STREAMS]
+    # Around the circle, which of two streams would come to the same pair twice.
+    around = len(first) if len(first) == _NUM_AUTHORS_STREAMS else len(first) - 1
+    further = [
+        (name, earlier)
+        for index, name in enumerate(streams[len(first) :], start=len(first))
+        for earlier in streams[:index]
     ]
+    return [*((first[i], first[i - 1]) for i in range(around)), *further]
 
 
 def attend(queries: Tensor, keys: Tensor, *, key_mask: Tensor | None = None) -> Tensor:
@@ -190,6 +198,28 @@ def fused_width(num_streams: int, units: int, attention: Attention) -> int:
         "none": 0,
     }[attention]
     return (num_blocks + num_streams) * units
+
+
+def fused_blocks(modalities: Iterable[str], attention: Attention) -> list[str]:
+    """Return the name of each block of what :func:`fuse` returns, in order.
+
+    Each block is as wide as a stream.
+
+    Example:
+        >>> fused_blocks(["face", "audio"], "mmms-ba")
+        ['face_from_audio', 'audio_from_face', 'face', 'audio']
+    """
+    streams = ordered(modalities)
+    match attention:
+        case "mmms-ba":
+            blocks = [f"{q}_from_{k}" for x, y in pairs(streams) for q, k in ((x, y), (y, x))]
+        case "ms-sa":
+            blocks = [f"{name}_from_{name}" for name in streams]
+        case "mmus-sa":
+            blocks = [f"{name}_from_all" for name in streams]
+        case "none":
+            blocks = []
+    return [*blocks, *streams]
 
 
 def attention_maps(

@@ -12,6 +12,7 @@ from mmmsba_plugin.model.attention import (
     attention_maps,
     bi_modal,
     fuse,
+    fused_blocks,
     fused_width,
     ordered,
     pairs,
@@ -209,6 +210,31 @@ def test_streams_are_ordered_and_paired_as_the_authors_do():
         ("video", "audio"),
         ("text", "video"),
     ]
+
+
+def test_a_fourth_modality_appends_its_blocks(streams):
+    text = torch.randn(2, 7, 5)
+    three, four = (fuse(s, attention="mmms-ba") for s in (streams, {**streams, "text": text}))
+    num_blocks = 6 * 5
+    assert torch.equal(four[..., :num_blocks], three[..., :num_blocks])
+    assert torch.equal(four[..., 2 * num_blocks : -5], three[..., num_blocks:])
+
+
+@given(st.lists(st.sampled_from("abcdefgh"), unique=True, min_size=4))
+def test_further_modalities_move_no_pair(modalities):
+    fewer, more = pairs(modalities[:-1]), pairs(modalities)
+    assert more[: len(fewer)] == fewer
+
+
+@pytest.mark.parametrize("attention", ["mmms-ba", "mmus-sa", "ms-sa", "none"])
+def test_blocks_are_named_as_they_are_fused(attention, streams):
+    names = fused_blocks(streams, attention)
+    fused = fuse(streams, attention=attention)
+    assert len(set(names)) == len(names) == fused.shape[-1] // 5
+    for name, block in zip(names, fused.split(5, dim=-1), strict=True):
+        query, _, key = name.partition("_from_")
+        if key in streams:
+            assert torch.equal(block, attend(streams[query], streams[key]) * streams[query])
 
 
 @given(st.lists(st.sampled_from("abcdefgh"), unique=True, min_size=1))
