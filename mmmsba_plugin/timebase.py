@@ -22,6 +22,9 @@ from mmmsba_plugin.errors import GridError
 #: that; a millionth of a 40 ms cell is a hundredth of an audio sample period.
 EDGE_TOLERANCE = 1e-6
 
+#: Frame rate of a stream that states none, in hertz.
+USUAL_FPS_HZ = 25
+
 
 @dataclass(frozen=True, slots=True)
 class Grid:
@@ -202,7 +205,8 @@ def pts_to_s(pts: int, time_base: Fraction, *, zero_s: float = 0.0) -> float:
         >>> pts_to_s(90, Fraction(1, 30), zero_s=1.0)
         2.0
     """
-    return float(pts * time_base) - zero_s
+    # A quotient of integers is rounded once, as the exact fraction would be, and far sooner.
+    return pts * time_base.numerator / time_base.denominator - zero_s
 
 
 def s_to_pts(time_s: float, time_base: Fraction, *, zero_s: float = 0.0) -> int:

@@ -162,7 +162,12 @@ def _copy_packets(
 ) -> None:
     import av
 
-    with av.open(str(source)) as read, av.open(target, "w", format=muxer) as out:
+    # Left to itself, a muxer shifts what would lie below zero.
+    options = {"avoid_negative_ts": "disabled"} if late_s < 0 else {}
+    with (
+        av.open(str(source)) as read,
+        av.open(target, "w", format=muxer, options=options) as out,
+    ):
         streams = {s.index: out.add_stream_from_template(s) for s in read.streams}
         for packet in read.demux():
             if packet.size and keep(packet):
@@ -203,7 +208,7 @@ def with_broken_packet(source: Path, path: Path, *, kind: str, index: int) -> Pa
 
 
 def copied(source: Path, path: Path, *, muxer: str, late_s: float = 0.0) -> Path:
-    """Copy all packets of a file into another format, so much later, and return the copy's path."""
+    """Copy all packets of a file into another format, so much later, and return its path."""
     _copy_packets(source, str(path), muxer=muxer, keep=lambda packet: True, late_s=late_s)
     return path
 

@@ -19,10 +19,8 @@ from mmmsba_plugin.media.codecs import container_for, video_options
 from mmmsba_plugin.media.muxing import AudioTrack, FrameTrack
 from mmmsba_plugin.schema import Media
 from mmmsba_plugin.structures import Frame, Rgb
-from mmmsba_plugin.timebase import frames_to_s
+from mmmsba_plugin.timebase import USUAL_FPS_HZ, frames_to_s
 
-#: Frames a second that are assumed of a file which does not say.
-_USUAL_FPS_HZ = 25
 _MAX_DENOMINATOR = 1001
 _JPEG_QUALITY = 82
 
@@ -121,7 +119,7 @@ def write_clip(
 
 def fps_of(media: Media) -> Fraction:
     """Return the frame rate of a file as a fraction that encoders accept, in Hz."""
-    fps_hz = (media.video.fps_hz if media.video else None) or _USUAL_FPS_HZ
+    fps_hz = (media.video.fps_hz if media.video else None) or USUAL_FPS_HZ
     return Fraction(fps_hz).limit_denominator(_MAX_DENOMINATOR)
 
 

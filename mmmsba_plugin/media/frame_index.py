@@ -14,7 +14,7 @@ import numpy as np
 from mmmsba_plugin.errors import MediaUnreadableError
 from mmmsba_plugin.media.container import AvContainer, AvStream, open_media
 from mmmsba_plugin.media.packets import first_stream, read_packets
-from mmmsba_plugin.timebase import FrameClock, frames_to_s, pts_to_s
+from mmmsba_plugin.timebase import USUAL_FPS_HZ, FrameClock, frames_to_s, pts_to_s
 
 #: Codecs that Chromium plays, which is what most people watch with. MPEG-4 part 2, HEVC and
 #: the older ones are not among them.
@@ -22,9 +22,6 @@ _PLAYED_VIDEO = frozenset({"h264", "vp8", "vp9", "av1"})
 _PLAYED_AUDIO = frozenset({"aac", "mp3", "opus", "vorbis", "flac", "pcm_s16le"})
 #: Containers that it opens.
 _PLAYED_CONTAINERS = frozenset({"mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm"})
-
-#: How long a frame is taken to last where nothing tells, in frames a second.
-_USUAL_FPS_HZ = 25
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -149,7 +146,7 @@ def stated_zero_s(container: AvContainer, *, default: float = 0.0) -> float:
 
 def _read_clock(path: str | Path, container: AvContainer, video: AvStream) -> FrameClock:
     """Read the presentation time of each stored frame, on the container's clock."""
-    starts_s, last_for_s = [], frames_to_s(1, video.average_rate or _USUAL_FPS_HZ)
+    starts_s, last_for_s = [], frames_to_s(1, video.average_rate or USUAL_FPS_HZ)
     for packet in read_packets(container):
         if packet is None or packet.stream_index != video.index or packet.is_discard:
             continue

@@ -41,7 +41,7 @@ _MAX_REORDER_S = 60.0
 _MAX_STAMP = 2**63 - 1
 
 #: Most frames that a decoder holds back to put them in order, by the standards of H.264 and HEVC.
-_MAX_REORDERED = 17
+MAX_REORDERED = 17
 
 #: FFmpeg's names of layouts, by their number of channels.
 LAYOUTS = {1: "mono", 2: "stereo", 3: "2.1", 4: "quad", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1"}
@@ -58,6 +58,7 @@ class Damage:
         errors: Packets that could not be read or decoded.
         corrupt: Frames that were decoded, but with parts missing or made up.
         misplaced: Frames left out because their stamp was not after the last one's.
+        unstamped: Frames without a stamp, placed one after the other.
         last_pts_s: When the last frame starts, from the clip's zero, in seconds; None if
             there was none.
         end_s: Where the file's packets of all streams end, in seconds.
@@ -69,6 +70,7 @@ class Damage:
     errors: int = 0
     corrupt: int = 0
     misplaced: int = 0
+    unstamped: int = 0
     last_pts_s: float | None = None
     end_s: float = 0.0
     stated_end_s: float | None = None
@@ -83,6 +85,10 @@ class Damage:
             (self.misplaced, "of the frames have a wrong time stamp and were left out"),
         )
         words = [f"{n} {text}; scores near them are unsure" for n, text in problems if n]
+        if self.unstamped:
+            words.append(
+                f"{self.unstamped} of the frames have no time stamp and were placed by their order"
+            )
         if self.truncated and self.stated_end_s is not None:
             words.append(
                 f"the file ends at {clock(self.end_s)}, though it says it lasts until "
@@ -148,7 +154,7 @@ class StampOrder:
         if self._by_order and packet.pts is not None:
             heappush(self._waiting, packet.pts)
             # Those of packets that gave no frame would make all that follow late.
-            if len(self._waiting) > _MAX_REORDERED:
+            if len(self._waiting) > MAX_REORDERED:
                 heappop(self._waiting)
 
     def stamp(self, frame: AvFrame) -> AvFrame:
@@ -342,7 +348,8 @@ class JoinedClock:
         if self._jumps(index, stored_s - last_s):
             recording = self._recording[index] = self._next_recording(recording, stored_s)
         self._last_s[index] = stored_s
-        if offset := s_to_pts(self._offsets_s[recording], packet.time_base):
+        if offset_s := self._offsets_s[recording]:
+            offset = s_to_pts(offset_s, packet.time_base)
             packet.pts, packet.dts = (_moved(stamp, offset) for stamp in (packet.pts, packet.dts))
         duration_s = min(pts_to_s(packet.duration or 0, packet.time_base), _USUAL_STEP_S)
         self._end_s = max(self._end_s, stored_s + self._offsets_s[recording] + duration_s)

@@ -15,6 +15,7 @@ from mmmsba_plugin.files import sha256_of
 from mmmsba_plugin.media.container import AvContainer, AvFrame, AvPacket, AvStream, open_media
 from mmmsba_plugin.media.level import AudioMeter
 from mmmsba_plugin.media.packets import (
+    MAX_REORDERED,
     JoinedClock,
     Kind,
     StampOrder,
@@ -24,7 +25,7 @@ from mmmsba_plugin.media.packets import (
     streams_of,
 )
 from mmmsba_plugin.schema import AudioStream, Media, VideoStream
-from mmmsba_plugin.timebase import pts_to_s
+from mmmsba_plugin.timebase import USUAL_FPS_HZ, frames_to_s, pts_to_s, s_to_pts
 
 #: Pixels that are less than this far from square count as square: an encoder that rounds a
 #: size writes such ratios, and scaling every frame for them would help nobody.
@@ -88,12 +89,19 @@ class _Head:
         self.end_s: float | None = None
         self.meter = AudioMeter(stream.codec_context.codec.canonical_name) if is_measured else None
         self._order = StampOrder(stream)
+        self._num_unstamped = 0
+        self._stamps: list[int] = []
 
     def add(self, packet: AvPacket) -> None:
         """Take in a packet."""
         self.num_packets += 1
         if self.first is None:
             self._order.add(packet)
+        if len(self._stamps) < MAX_REORDERED:
+            if packet.pts is None:
+                self._num_unstamped += 1
+            else:
+                self._stamps.append(packet.pts)
         if self.first is None or (self.meter and self.meter.wants(self.num_packets)):
             self._decode(packet)
         end_s = None if packet.is_discard else packet_end_s(packet)
@@ -101,9 +109,15 @@ class _Head:
             self.end_s = end_s if self.end_s is None else max(end_s, self.end_s)
 
     def finish(self) -> None:
-        """Take in what the decoder holds, where it gave nothing yet."""
+        """Take in what the decoder holds, where it gave nothing yet; stamp the first frame."""
         if self.first is None:
             self._decode(None)
+        # Matroska loses stamps below zero (H.264): such frames lie before the first that has one.
+        if self.first and self.stream.type == "video" and self._stamps:
+            frame, fps_hz = self.first.frame, self.stream.average_rate or USUAL_FPS_HZ
+            if frame.pts is None:
+                lead_s = frames_to_s(self._num_unstamped, fps_hz)
+                frame.pts = min(self._stamps) - s_to_pts(lead_s, self.stream.time_base)
 
     def _decode(self, packet: AvPacket | None) -> None:
         frames = decode_packet(self.stream, packet) or ()

@@ -6,6 +6,7 @@ One frame is held at a time, and it is scaled inside the decoder's own scaler: a
 
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from itertools import chain
 
 import numpy as np
@@ -23,11 +24,7 @@ from mmmsba_plugin.media.packets import (
 )
 from mmmsba_plugin.schema import Media, VideoStream
 from mmmsba_plugin.structures import Frame, Rgb
-from mmmsba_plugin.timebase import clock, frames_to_s, pts_to_s, s_to_pts
-
-#: How long a frame is taken to last where neither stamps nor header tell, in frames a
-#: second.
-_USUAL_FPS_HZ = 25.0
+from mmmsba_plugin.timebase import USUAL_FPS_HZ, clock, frames_to_s, pts_to_s, s_to_pts
 
 #: How far before the wanted frame reading starts anew where a container's index led
 #: behind it, in seconds. Key frames lie closer than that in nearly every file.
@@ -62,17 +59,18 @@ class FrameReader:
         self.max_short_side_px = max_short_side_px
         self._frames = decoder or StreamDecoder(media, "video")
         self._last_s: float | None = None
-        self._misplaced = 0
+        self._misplaced = self._unstamped = 0
 
     @property
     def damage(self) -> Damage:
         """Damage in the packets that were read so far."""
-        return self._frames.damage(last_pts_s=self._last_s, misplaced=self._misplaced)
+        damage = self._frames.damage(last_pts_s=self._last_s, misplaced=self._misplaced)
+        return replace(damage, unstamped=self._unstamped)
 
     def __iter__(self) -> Iterator[Frame]:
         import av
 
-        self._last_s, self._misplaced = None, 0
+        self._last_s, self._misplaced, self._unstamped = None, 0, 0
         if self.media.video is None:
             return
         upright = _Upright(self.media.video, self.max_short_side_px)
@@ -82,7 +80,8 @@ class FrameReader:
             elif self._last_s is None:
                 pts_s = self.media.video.start_s
             else:
-                pts_s = self._last_s + frames_to_s(1, self.media.video.fps_hz or _USUAL_FPS_HZ)
+                pts_s = self._last_s + frames_to_s(1, self.media.video.fps_hz or USUAL_FPS_HZ)
+            self._unstamped += frame.pts is None
             if self._last_s is not None and pts_s <= self._last_s:
                 self._misplaced += 1
                 continue

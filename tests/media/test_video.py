@@ -12,7 +12,7 @@ from mmmsba_plugin.media.probe import probe
 from mmmsba_plugin.media.video import FrameReader, fit_px, frame_at
 
 from .. import clips
-from .streams import SUFFIXES, frame_numbers
+from .streams import STAMP_TOLERANCE_S, SUFFIXES, frame_numbers
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
@@ -96,3 +96,16 @@ def test_a_single_frame_is_a_clip(tmp_path):
 def test_a_reader_can_be_read_again(tmp_path):
     reader = FrameReader(probe(clips.clip(tmp_path / "a.mp4")))
     assert [p.pts_s for p in reader] == [p.pts_s for p in reader]
+
+
+def test_frames_before_a_containers_zero_lie_before_the_first_that_has_a_stamp(tmp_path):
+    """Matroska loses the stamps of H.264 below zero, and keeps those of audio."""
+    clip = clips.clip(tmp_path / "a.mp4", duration_s=1.0)
+    at_zero = probe(clips.copied(clip, tmp_path / "zero.mkv", muxer="matroska"))
+    media = probe(clips.copied(clip, tmp_path / "below.mkv", muxer="matroska", late_s=-0.4))
+    reader = FrameReader(media)
+    frames = [(p.pts_s, clips.number_of(p.rgb)) for p in reader]
+    assert [number for _, number in frames] == list(range(25))
+    times_s = [pts_s for pts_s, _ in frame_numbers(at_zero)]
+    assert [pts_s for pts_s, _ in frames] == pytest.approx(times_s, abs=STAMP_TOLERANCE_S)
+    assert "10 of the frames have no time stamp" in reader.damage.warnings()[0]
