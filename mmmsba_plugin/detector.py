@@ -454,6 +454,7 @@ class MmmsbaDetector:
             raise ConfigError(f"chunk_s must be at least {_SHORTEST_CHUNK_S:g} s, got {chunk_s}")
         from mmmsba_plugin.media.arrays import DecodedSource
         from mmmsba_plugin.media.live import LiveReader
+        from mmmsba_plugin.model.runtime import under_thread_limit
         from mmmsba_plugin.streaming import stream_updates
 
         reader = (
@@ -462,9 +463,10 @@ class MmmsbaDetector:
         config = self.config.features.model_copy(update={"chunk_s": chunk_s})
         chunks = extract_live(reader.media, reader.decoders, self.front_ends, config)
         try:
-            yield from stream_updates(
+            updates = stream_updates(
                 chunks, self.network, self.config, dropped=lambda: reader.dropped
             )
+            yield from under_thread_limit(updates, self._runtime.threads)
         finally:
             reader.close()
 

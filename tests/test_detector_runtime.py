@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import torch
 
+from mmmsba_plugin import streaming
 from mmmsba_plugin.detector import MmmsbaDetector
 from mmmsba_plugin.errors import ConfigError
 from mmmsba_plugin.model.export import export_checkpoint
@@ -57,6 +58,24 @@ def test_the_processs_own_threads_are_left_as_they_were(exported, checkpoint, op
     for clip in clips:
         detector.detect(clip)
         assert (torch.get_num_threads(), cv2.getNumThreads()) == (3, 3)
+
+
+@pytest.mark.usefixtures("three_threads")
+def test_a_stream_keeps_to_its_threads_only_while_it_computes(
+    checkpoint, talking_clip, monkeypatch
+):
+    inside = []
+    original = streaming.stream_updates
+
+    def updates(*arguments, **keywords):
+        for update in original(*arguments, **keywords):
+            inside.append(torch.get_num_threads())
+            yield update
+
+    monkeypatch.setattr(streaming, "stream_updates", updates)
+    for _ in MmmsbaDetector.from_pretrained(checkpoint, threads=2).stream(talking_clip):
+        assert (torch.get_num_threads(), cv2.getNumThreads()) == (3, 3)
+    assert set(inside) == {2}
 
 
 @pytest.fixture

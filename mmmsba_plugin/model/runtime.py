@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 
@@ -14,6 +15,8 @@ from mmmsba_plugin.model.ensemble import Network
 from mmmsba_plugin.model.onnx_network import OnnxNetwork
 
 _IMPORTED_IN = os.getpid()
+
+T = TypeVar("T")
 
 
 def load_network(path: Path | str, config: RuntimeConfig) -> tuple[Network, CheckpointConfig]:
@@ -73,3 +76,18 @@ def thread_limit(threads: int | None) -> Iterator[None]:
     finally:
         torch.set_num_threads(before[0])
         cv2.setNumThreads(before[1])
+
+
+def under_thread_limit(items: Iterator[T], threads: int | None) -> Iterator[T]:
+    """Yield items, each computed under a thread limit that does not hold while it is in use.
+
+    Args:
+        items: What computes the items.
+        threads: As for :func:`thread_limit`.
+    """
+    while True:
+        with thread_limit(threads):
+            item = next(items, None)
+        if item is None:
+            return
+        yield item
