@@ -35,13 +35,16 @@ if TYPE_CHECKING:
     from mmmsba_plugin.media.source import MediaSource
     from mmmsba_plugin.model.checkpoint import CheckpointConfig
     from mmmsba_plugin.model.ensemble import Network
-    from mmmsba_plugin.model.inference import Prediction
+    from mmmsba_plugin.model.lanes import LanesPrediction
     from mmmsba_plugin.structures import ClipFeatures, Rgb
 
 NAME = "mmms-ba"
 
 #: Which audio track of a clip is evaluated: its number from 1, or each of them.
 AudioTrack: TypeAlias = int | Literal["all"]
+
+#: Which face track of a clip is evaluated: its number from 1, the main one, or each of them.
+FaceTrack: TypeAlias = int | Literal["main", "all"]
 
 #: Why leading silence cannot be left out of what is no file.
 _ONCE = "what is decoded elsewhere passes by once"
@@ -190,7 +193,7 @@ class MmmsbaDetector:
             "summary": f"Attention {' and '.join(attentions)} over {', '.join(modalities)}.",
             "modalities": list(modalities),
             "false_positive_rates": list(self.config.false_positive_rates),
-            "options": ["trim_silence", "false_positive_rate", "audio_track"],
+            "options": ["trim_silence", "false_positive_rate", "audio_track", "face_track"],
             **self._provenance.model_dump(mode="json", exclude={"command", "created_utc"}),
         }
 
@@ -203,6 +206,7 @@ class MmmsbaDetector:
         trim_silence: bool | None = None,
         false_positive_rate: float | None = None,
         audio_track: "AudioTrack | None" = None,
+        face_track: "FaceTrack | None" = None,
         **options: Any,
     ) -> Report:
         """Detect fake segments in one clip.
@@ -219,6 +223,9 @@ class MmmsbaDetector:
             audio_track: Number of the audio track to evaluate, from 1 in the file's order, or
                 "all" for each of them, of which the one with the highest score is reported; if
                 not given, the first that is not silent, of which the default one comes first.
+            face_track: Number of the face track to evaluate, as the report of all of them counts
+                them; "main" for the largest face alone, which costs least; "all", or not given,
+                for up to ``max_faces`` at a time, of which at each moment the highest score counts.
             **options: Unknown ones are tolerated, as the interface asks; a warning of the report
                 names them.
 
@@ -228,7 +235,7 @@ class MmmsbaDetector:
 
         Raises:
             ConfigError: The checkpoint has no threshold for that false-positive rate, or the audio
-                track is no number from 1 and not "all".
+                track is no number from 1 and not "all", or the face track also not "main".
             MediaTypeError: The media are no path, no bytes and no file.
         """
         if not isinstance(media, str | Path):
@@ -239,6 +246,7 @@ class MmmsbaDetector:
                 trim_silence=trim_silence,
                 false_positive_rate=false_positive_rate,
                 audio_track=audio_track,
+                face_track=face_track,
                 **options,
             )
         if false_positive_rate is not None:
@@ -249,9 +257,11 @@ class MmmsbaDetector:
                 duration_s=duration_s,
                 trim_silence=trim_silence,
                 audio_track=audio_track,
+                face_track=face_track,
                 **options,
             )
         require_audio_track(audio_track)
+        require_face_track(face_track)
         if audio_track == "all" and self._cache is None:
             # The faces are the same with every track.
             with TemporaryDirectory(prefix="mmmsba-") as folder:
@@ -261,24 +271,37 @@ class MmmsbaDetector:
                     duration_s=duration_s,
                     trim_silence=trim_silence,
                     audio_track=audio_track,
+                    face_track=face_track,
                     **options,
                 )
         config = self.config.features
         if trim_silence is not None:
             config = config.model_copy(update={"trim_silence": trim_silence})
+        if face_track == "main":
+            config = config.model_copy(update={"max_faces": 1})
         # With the settings that features are really made with.
         settings = {**self._provenance.config, "features": config.model_dump(mode="json")}
         if audio_track is not None:
             settings["audio_track"] = audio_track
+        if face_track is not None:
+            settings["face_track"] = face_track
         made_by = self._provenance.model_copy(update={"config": settings})
         provenance = build.stamped(made_by, command=command)
         from mmmsba_plugin.model.runtime import thread_limit
 
+        make_report = partial(
+            self._report,
+            media,
+            config,
+            provenance,
+            duration_s=duration_s,
+            track=face_track if isinstance(face_track, int) else None,
+        )
         with thread_limit(self._runtime.threads):
             if audio_track == "all":
-                report = self._report_tracks(media, config, provenance, duration_s)
+                report = _report_audio_tracks(media, make_report)
             else:
-                report = self._report(media, config, provenance, duration_s, audio_track)
+                report = make_report(audio_track=audio_track)
         warnings = announce(report, media)
         if options:
             warnings = (f"options that are not known were ignored: {', '.join(options)}", *warnings)
@@ -289,8 +312,10 @@ class MmmsbaDetector:
         media: str | Path,
         config: FeaturesConfig,
         provenance: Provenance,
+        *,
         duration_s: float | None,
         audio_track: int | None,
+        track: int | None,
     ) -> Report:
         """Report on a clip with one of its audio tracks, whatever is wrong with it."""
         media_info = build.unread(media)
@@ -298,8 +323,14 @@ class MmmsbaDetector:
             media_info = media_of(
                 media, self.front_ends, duration_s=duration_s, audio_track=audio_track
             )
-            chunks = extract_chunks(media_info, self.front_ends, config, cache=self._cache)
-            return self._evaluate(media_info, chunks, provenance)
+            chunks = extract_chunks(
+                media_info,
+                self.front_ends,
+                config,
+                cache=self._cache,
+                max_faces=config.max_faces,
+            )
+            return self._evaluate(media_info, chunks, provenance, track=track)
         except MmmsbaError as error:
             return build.failed(media_info, error, provenance=provenance)
         # A stranger's front-end, or a library that meets a hostile file, can raise anything,
@@ -307,24 +338,6 @@ class MmmsbaDetector:
         except Exception as error:  # noqa: BLE001 - see above
             _log.exception("judging %s failed unexpectedly", media)
             return build.failed(media_info, error, provenance=provenance)
-
-    def _report_tracks(
-        self,
-        media: str | Path,
-        config: FeaturesConfig,
-        provenance: Provenance,
-        duration_s: float | None,
-    ) -> Report:
-        """Report on a clip with the audio track with which it scores highest."""
-        try:
-            tracks = audio_tracks(media)
-        # What is wrong with the file, its report says.
-        except (MmmsbaError, OSError):
-            tracks = ()
-        if not tracks:
-            return self._report(media, config, provenance, duration_s, None)
-        reports = {n: self._report(media, config, provenance, duration_s, n) for n in tracks}
-        return build.of_audio_tracks(reports)
 
     def _detect_source(self, source: "MediaSource", **options: Any) -> Report:
         """Detect in media that are no path of ours; see :meth:`detect`."""
@@ -420,7 +433,13 @@ class MmmsbaDetector:
 
         source = DecodedSource(frames, fps_hz, audio, sample_rate_hz, name=name)
         config = self.config.features
-        chunks = extract_live(source.media, source.decoders, self.front_ends, config)
+        chunks = extract_live(
+            source.media,
+            source.decoders,
+            self.front_ends,
+            config,
+            max_faces=config.max_faces,
+        )
         with thread_limit(self._runtime.threads):
             report = self._evaluate(source.media, chunks, build.stamped(self._provenance))
         limits = ["frames were decoded elsewhere: container, encoding and hash are not known"]
@@ -482,18 +501,30 @@ class MmmsbaDetector:
         return report.score
 
     def _evaluate(
-        self, media: Media, chunks: Iterable[ChunkFeatures], provenance: Provenance
+        self,
+        media: Media,
+        chunks: Iterable[ChunkFeatures],
+        provenance: Provenance,
+        *,
+        track: int | None = None,
     ) -> Report:
         import numpy as np
 
         from mmmsba_plugin.localization.binarize import localize
         from mmmsba_plugin.localization.proposals import ranked_proposals
+        from mmmsba_plugin.report.face_tracks import face_track_reports, left_out, require_track
 
-        config = self.config.localization
-        features, prediction, windows = self._predict(chunks)
+        config, calibration = self.config.localization, self.config.calibration
+        parts, predicted = self._predict(chunks, track)
+        features, tracks = join(parts), [chunk.tracks for chunk in parts if chunk.tracks]
         media = media.model_copy(update={"duration_s": features.end_s})
-        if prediction is None or np.isnan(prediction.scores).all():
+        highest = predicted.highest if predicted else {}
+        face_tracks = face_track_reports(tracks, highest, calibration=calibration)
+        if track is not None:
+            require_track(track, face_tracks, media)
+        if predicted is None or np.isnan(predicted.prediction.scores).all():
             return build.abstained(media, features, provenance=provenance)
+        prediction = predicted.prediction
         grid, end_s = features.grid, features.end_s
         # Nothing can be found where nothing is present.
         scores = np.nan_to_num(prediction.scores, nan=0.0)
@@ -508,39 +539,44 @@ class MmmsbaDetector:
             onsets={
                 m: config.modality_thresholds.get(m, config.onset) for m in prediction.by_modality
             },
-            calibration=self.config.calibration,
+            calibration=calibration,
             provenance=provenance,
             real_scores=self.config.real_scores,
-            windows=windows,
+            windows=self._windows(features, num_chunks=len(parts)),
+            face_tracks=face_tracks,
+            track_ids=predicted.track_ids if face_tracks else None,
         )
-        if not self.config.caution:
-            return report
         # Nobody shall read a score without what to know about the weights.
-        return report.model_copy(update={"warnings": (*report.warnings, self.config.caution)})
+        caution = [self.config.caution] if self.config.caution else []
+        warnings = (*report.warnings, *left_out(tracks), *caution)
+        return report.model_copy(update={"warnings": warnings})
+
+    def _windows(self, features: "ClipFeatures", *, num_chunks: int) -> Windows | None:
+        """Return the windows that a long clip was cut into."""
+        config = self.config
+        attention_s = config.localization.window_s
+        windows = Windows(
+            attention_s=attention_s if features.end_s > attention_s else None,
+            features_s=config.features.chunk_s if num_chunks > 1 else None,
+        )
+        return windows if windows != Windows() else None
 
     def _predict(
-        self, chunks: Iterable[ChunkFeatures]
-    ) -> "tuple[ClipFeatures, Prediction | None, Windows | None]":
-        """Predict along a clip, chunk by chunk; features come back without their rows."""
-        from mmmsba_plugin.model.inference import join_predictions, predict
+        self, chunks: Iterable[ChunkFeatures], track: int | None
+    ) -> "tuple[list[ChunkFeatures], LanesPrediction | None]":
+        """Predict along a clip, chunk by chunk; chunks come back without their rows."""
+        from mmmsba_plugin.model.lanes import join_chunks, predict_lanes
 
-        config, bare, parts = self.config.localization, [], []
+        bare, parts = [], []
         for chunk in chunks:
             bare.append(chunk.without_rows())
             if chunk.features.num_snippets:
-                parts.append((predict(self.network, chunk.features, config), chunk.own))
+                localization = self.config.localization
+                predicted = predict_lanes(self.network, chunk, localization, track=track)
+                parts.append((predicted, chunk.own))
             # Its rows need not stay while the next ones are computed.
             del chunk
-        features = join(bare)
-        windows = Windows(
-            attention_s=config.window_s if features.end_s > config.window_s else None,
-            features_s=self.config.features.chunk_s if len(bare) > 1 else None,
-        )
-        return (
-            features,
-            join_predictions(parts) if parts else None,
-            windows if windows != Windows() else None,
-        )
+        return bare, join_chunks(parts) if parts else None
 
     @cached_property
     def _provenance(self) -> Provenance:
@@ -563,6 +599,32 @@ class MmmsbaDetector:
             trained_on=self.config.trained_on,
             calibration=self.config.calibration.method,
             config=self.config.model_dump(mode="json", include=keys),
+        )
+
+
+def _report_audio_tracks(media: str | Path, make_report: "Callable[..., Report]") -> Report:
+    """Report on a clip with the audio track with which it scores highest."""
+    try:
+        track_numbers = audio_tracks(media)
+    # What is wrong with the file, its report says.
+    except (MmmsbaError, OSError):
+        track_numbers = ()
+    if not track_numbers:
+        return make_report(audio_track=None)
+    return build.of_audio_tracks({n: make_report(audio_track=n) for n in track_numbers})
+
+
+def require_face_track(face_track: object) -> None:
+    """Check that a face track is a number from 1, "main", "all", or None.
+
+    Raises:
+        ConfigError: It is not.
+    """
+    is_number = type(face_track) is int and face_track >= 1
+    if not is_number and face_track not in ("main", "all", None):
+        raise ConfigError(
+            f"a face track is a number from 1, 'main' or 'all', got {face_track!r}; the report of "
+            "all of them names those of a clip"
         )
 
 

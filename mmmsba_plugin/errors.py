@@ -73,6 +73,18 @@ class AudioTrackError(MmmsbaError, LookupError):
         self.track = track
 
 
+class FaceTrackError(MmmsbaError, LookupError):
+    """A clip has no face track of the number that was asked for.
+
+    Attributes:
+        track: The number, from 1.
+    """
+
+    def __init__(self, message: str, *, track: int | None = None) -> None:
+        super().__init__(message)
+        self.track = track
+
+
 class MediaTypeError(MmmsbaError, TypeError):
     """Media were given as something that is no path, no bytes and no file."""
 

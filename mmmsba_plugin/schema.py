@@ -90,7 +90,12 @@ class FakeSegment(TimeSpan):
     modality: ManipulatedModality | None = Field(
         default=None, description="Manipulated stream; null where it is not known."
     )
-    track: int | None = Field(default=None, ge=0, description="Number of the face track.")
+    track: int | None = Field(
+        default=None,
+        ge=0,
+        description="Number of the face track with the highest score in it, as 'face_tracks' "
+        "counts them; null where no face is seen, or they were not told apart.",
+    )
 
 
 class Proposal(TimeSpan):
@@ -282,6 +287,36 @@ class AudioTrackReport(FrozenModel):
     problem: Problem | None = Field(default=None, description="Reason why there is no score.")
 
 
+class FaceTrackReport(TimeSpan):
+    """A face that was followed through a clip, from first to last sight, and what was predicted."""
+
+    track: int = Field(ge=1, description="Number of the face track, from 1 in order of appearance.")
+    share: Rate = Field(description="Share of the clip's frames in which the face was followed.")
+    box_time_s: Seconds = Field(
+        description="Time of the frame in the middle of the longest run in which the face was "
+        "followed, in seconds from the clip's zero."
+    )
+    box_xywh: tuple[Rate, Rate, Rate, Rate] = Field(
+        description="Face in that frame: left and top edge, width and height, as parts of the "
+        "frame's own width and height."
+    )
+    speaks: bool | None = Field(
+        default=None,
+        description="Whether this mouth moves with the audio, and no other much better; null where "
+        "that cannot be told.",
+    )
+    lip_audio_agreement: float | None = Field(
+        default=None,
+        ge=-1,
+        le=1,
+        description="Correlation of the lips' speed with the level of the audio; null where the "
+        "face was followed, or audio heard, for less than three seconds at a time.",
+    )
+    score: Probability | None = Field(
+        description="Highest calibrated P(fake) while this face is seen; null if there is none."
+    )
+
+
 class Report(FrozenModel):
     """The prediction for one clip, with its segments, threshold and provenance."""
 
@@ -319,6 +354,17 @@ class Report(FrozenModel):
         default=(),
         description="Prediction with each audio track, where all were asked for; the rest of the "
         "report is that of the track in 'media', which scores highest.",
+    )
+    face_tracks: tuple[FaceTrackReport, ...] = Field(
+        default=(),
+        description="The faces that were followed, where several are in view at once; the clip's "
+        "probability is the highest of theirs, and of the audio where no face is seen.",
+    )
+    verdict_track: int | None = Field(
+        default=None,
+        ge=1,
+        description="Number of the face track that the clip has its probability from; null where "
+        "no face is seen there, or they were not told apart.",
     )
     warnings: tuple[Words, ...] = Field(
         default=(), description="Warnings about the input and the weights."

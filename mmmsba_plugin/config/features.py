@@ -61,6 +61,13 @@ class FeaturesConfig(Config):
     )
     media: MediaConfig = Field(default=MediaConfig(), description="Settings of decoding.")
     tracks: TracksConfig = Field(default=TracksConfig(), description="Settings of face tracking.")
+    max_faces: int = Field(
+        default=4,
+        ge=1,
+        le=16,
+        description="Most faces that are followed and evaluated at a time; each one beyond the "
+        "main one costs nearly as much as that. Training takes the main one alone.",
+    )
     chunk_s: float = Field(
         default=120.0,
         ge=1,

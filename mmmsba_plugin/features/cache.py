@@ -17,6 +17,7 @@ import numpy as np
 from platformdirs import user_cache_path
 
 from mmmsba_plugin.errors import FeatureError
+from mmmsba_plugin.features.face_tracks import ChunkTracks
 from mmmsba_plugin.files import atomic_path
 from mmmsba_plugin.schema import OptOut
 from mmmsba_plugin.structures import FeatureRows
@@ -100,6 +101,18 @@ class FeatureCache:
         """Write the start of a clip's audio, in seconds, under ``key``."""
         with atomic_path(self._new_path(key, ".txt")) as partial:
             partial.write_text(repr(start_s), "ascii")
+
+    def get_tracks(self, key: str) -> ChunkTracks | None:
+        """Read the face tracks of a chunk; None if they are not known."""
+        try:
+            return ChunkTracks.from_json(self._path(key, ".json").read_text("ascii"))
+        except (FileNotFoundError, ValueError):
+            return None
+
+    def put_tracks(self, key: str, tracks: ChunkTracks) -> None:
+        """Write the face tracks of a chunk under ``key``."""
+        with atomic_path(self._new_path(key, ".json")) as partial:
+            partial.write_text(tracks.to_json(), "ascii")
 
     def _path(self, key: str, suffix: str) -> Path:
         return self.folder / key[:2] / f"{key}{suffix}"

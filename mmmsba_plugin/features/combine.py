@@ -5,8 +5,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mmmsba_plugin.features.cache import CacheEntry
+from mmmsba_plugin.features.face_tracks import ChunkTracks
 from mmmsba_plugin.features.opt_outs import NOTHING_AUDIBLE, NOTHING_SEEN
 from mmmsba_plugin.features.walk import NO_AUDIO, NO_FRAME
 from mmmsba_plugin.schema import OptOut
@@ -23,21 +25,44 @@ _SAME_END_S = 0.1
 _GAPS = {NO_AUDIO: NOTHING_AUDIBLE, NO_FRAME: NOTHING_SEEN}
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Lane:
+    """The features of a chunk with the face of one lane.
+
+    Attributes:
+        features: All of them; what needs no faces is the same in every lane.
+        track_ids: Number of the face track in each snippet, 0 where no face was evaluated,
+            shape ``(snippet,)``.
+    """
+
+    features: ClipFeatures
+    track_ids: NDArray[np.int64]
+
+    @classmethod
+    def untracked(cls, features: ClipFeatures) -> "Lane":
+        """Return a lane of which the face track is not known."""
+        return cls(features, np.zeros(features.num_snippets, dtype=np.int64))
+
+
 @dataclass(frozen=True, slots=True)
 class ChunkFeatures:
     """The features of one chunk of a clip, and of what it sees beyond its ends.
 
     Attributes:
-        features: All of them, on a grid of their own.
+        features: All of them, with the main face, on a grid of their own.
         own: The snippets that are the chunk's own.
+        tracks: Its face tracks; None where only the main face was followed.
+        lanes: Its lanes, that of the main face first; none where only that was followed.
     """
 
     features: ClipFeatures
     own: slice
+    tracks: ChunkTracks | None = None
+    lanes: tuple[Lane, ...] = ()
 
     def without_rows(self) -> "ChunkFeatures":
         """Return the chunk without its rows: its grid, end, opt-outs and warnings."""
-        return replace(self, features=replace(self.features, rows={}))
+        return replace(self, features=replace(self.features, rows={}), lanes=())
 
 
 def combine(

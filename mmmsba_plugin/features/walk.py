@@ -4,13 +4,16 @@ Each medium is decoded once, however many front-ends need it, and no more of the
 than they hold. Observations come in time order on the clip's own clock, so a front-end that
 needs audio and faces gets both together; of what starts at the same time, audio comes first,
 then the frame, then the face in it.
+
+Of several faces, each beside the main one takes up a lane, with extractors of its own for what
+needs faces. They begin with the first face in that lane, so a clip with one face costs no more.
 """
 
 import heapq
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import chain, takewhile
 from operator import itemgetter
 from typing import TYPE_CHECKING, cast
@@ -21,13 +24,14 @@ from mmmsba_plugin.config import Config, FeaturesConfig
 from mmmsba_plugin.errors import FeatureError
 from mmmsba_plugin.features.cache import CacheEntry
 from mmmsba_plugin.features.chunks import Chunk
+from mmmsba_plugin.features.face_tracks import ChunkTracks, TrackCollector
 from mmmsba_plugin.features.opt_outs import AudioOptOuts, FaceOptOuts
 from mmmsba_plugin.hookspecs import FeatureExtractor, FrontEnd, Input
 from mmmsba_plugin.schema import Media, OptOut
 from mmmsba_plugin.segment import Segment, gaps
 from mmmsba_plugin.structures import AudioBlock, FaceCrop, FeatureRows, Frame
 from mmmsba_plugin.timebase import Grid, s_to_samples
-from mmmsba_plugin.tracks.link import FaceObservation, follow_main_face
+from mmmsba_plugin.tracks.link import FaceObservation, follow_faces, follow_main_face
 
 if TYPE_CHECKING:
     from mmmsba_plugin.media.packets import Decoder, Kind
@@ -37,6 +41,9 @@ NO_VIDEO_STREAM = "no video stream"
 NO_AUDIO = "the audio has ended"
 NO_FRAME = "the frames have ended"
 NO_ROWS = "no features"
+
+#: End of the warning about faces that nothing was said of; the number of faces comes before.
+ONLY_MAIN = "faces in view; only the main one was judged"
 
 #: Length of a block of audio, in seconds.
 _BLOCK_S = 1.0
@@ -64,11 +71,16 @@ class WalkedChunk:
         chunk: The chunk.
         entries: The features of each modality that was asked for.
         is_last: Whether the clip ends with it.
+        lanes: For each lane beside that of the main face, the features of each modality that
+            needs faces.
+        tracks: The face tracks of the chunk; None where only the main face was followed.
     """
 
     chunk: Chunk
     entries: dict[str, CacheEntry]
     is_last: bool = False
+    lanes: dict[int, dict[str, CacheEntry]] = field(default_factory=dict)
+    tracks: ChunkTracks | None = None
 
     @property
     def end_s(self) -> float:
@@ -84,6 +96,7 @@ def walk(
     chunks: Iterable[Chunk],
     *,
     decoders: "Mapping[Kind, Decoder] | None" = None,
+    max_faces: int = 1,
 ) -> Iterator[WalkedChunk]:
     """Compute the features of some modalities of a clip, chunk by chunk, without a cache.
 
@@ -97,6 +110,7 @@ def walk(
         config: How the clip is decoded and how faces are tracked.
         chunks: Where the clip is cut; see :func:`mmmsba_plugin.features.chunks.plan_chunks`.
         decoders: Where frames and audio come from, if not from the file.
+        max_faces: Number of faces that are followed at a time.
 
     Yields:
         At least one chunk.
@@ -105,7 +119,7 @@ def walk(
         FeatureError: A front-end returned rows that do not fit.
         MediaUnreadableError: A stream cannot be decoded.
     """
-    source = _Source(media, front_ends, config, decoders or {})
+    source = _Source(media, front_ends, config, decoders or {}, max_faces=max_faces)
     active, plan = deque[_Extraction](), iter(chunks)
     following = next(plan)
     for time_s, observation in source:
@@ -140,6 +154,8 @@ class _Source:
         front_ends: Mapping[str, BoundFrontEnd],
         config: FeaturesConfig,
         decoders: "Mapping[Kind, Decoder]",
+        *,
+        max_faces: int,
     ) -> None:
         from mmmsba_plugin.media.audio import AudioReader
         from mmmsba_plugin.media.video import FrameReader
@@ -157,6 +173,7 @@ class _Source:
             size_px = config.media.max_short_side_px
             decoder = decoders.get("video")
             self.frame_reader = FrameReader(media, max_short_side_px=size_px, decoder=decoder)
+        self.max_faces = max_faces if "faces" in self._inputs and self.frame_reader else 1
         self.has_ended = False
         self._num_faces = 0
 
@@ -165,16 +182,20 @@ class _Source:
         if self.audio_reader:
             streams.append((block.start_s, block) for block in self.audio_reader)
         if self.frame_reader:
-            faces: Iterable[FaceObservation] = (
-                follow_main_face(self.frame_reader, self._config.tracks)
-                if "faces" in self._inputs
-                else (FaceObservation(frame, None, None, 0) for frame in self.frame_reader)
-            )
+            faces = self._faces(self.frame_reader)
             streams.append((face.frame.pts_s, face) for face in faces)
         for time_s, observation in heapq.merge(*streams, key=itemgetter(0)):
             if isinstance(observation, FaceObservation) and observation.face is not None:
                 self._num_faces = max(self._num_faces, observation.num_faces)
             yield time_s, observation
+
+    def _faces(self, frames: Iterable[Frame]) -> Iterable[FaceObservation]:
+        if "faces" not in self._inputs:
+            return (FaceObservation(frame, None, None, 0) for frame in frames)
+        tracks = self._config.tracks
+        if self.max_faces > 1:
+            return follow_faces(frames, tracks, max_faces=self.max_faces)
+        return follow_main_face(frames, tracks)
 
     def warnings(self, inputs: AbstractSet[Input]) -> tuple[str, ...]:
         """List what a reader of the report should know; nothing while media are being read."""
@@ -186,7 +207,7 @@ class _Source:
         if self.frame_reader and inputs & {"faces", "frames"}:
             warnings += self.frame_reader.damage.warnings()
         if "faces" in inputs and self._num_faces > 1:
-            warnings.append(f"{self._num_faces} faces in view; only the main one was judged")
+            warnings.append(f"{self._num_faces} {ONLY_MAIN}")
         return tuple(warnings)
 
 
@@ -196,28 +217,65 @@ class _Extraction:
     def __init__(self, chunk: Chunk, source: _Source, starts_s: Mapping[str, float]) -> None:
         self.chunk, self._source = chunk, source
         self._grids = {m: chunk.grid_from(starts_s[m]) for m in source.front_ends}
-        self._extractors = {m: bound.build() for m, bound in source.front_ends.items()}
-        for modality, extractor in self._extractors.items():
-            extractor.start(source.media, self._grids[modality])
+        self._extractors = self._build(source.front_ends)
         codec = source.media.audio.codec if source.media.audio else ""
         self._audio, self._faces, self._frames = AudioOptOuts(codec), FaceOptOuts(), FaceOptOuts()
+        self._lanes: dict[int, dict[str, FeatureExtractor]] = {}
+        # What a lane that begins later is to hear.
+        self._blocks: list[AudioBlock] = []
+        self._tracks = (
+            TrackCollector(chunk, max_faces=source.max_faces) if source.max_faces > 1 else None
+        )
+
+    def _build(self, modalities: Iterable[str]) -> dict[str, FeatureExtractor]:
+        """Build the extractors of some modalities, ready for the chunk."""
+        extractors = {m: self._source.front_ends[m].build() for m in modalities}
+        for modality, extractor in extractors.items():
+            extractor.start(self._source.media, self._grids[modality])
+        return extractors
 
     def add(self, observation: AudioBlock | FaceObservation) -> None:
         """Take in a block of audio, or a frame with the main face in it."""
         seen_grid = self.chunk.grid_from(0.0)
         if isinstance(observation, AudioBlock):
-            if block := _since(seen_grid, observation):
-                self._audio.add(cast("AudioBlock", block))
+            if block := cast("AudioBlock | None", _since(seen_grid, observation)):
+                self._audio.add(block)
                 self._feed(block, "audio")
+                if self._tracks is not None:
+                    self._blocks.append(block)
         elif _since(seen_grid, observation.frame):
             self._faces.add(observation)
             self._frames.add(FaceObservation(observation.frame, None, None, 0))
             self._feed(observation.frame, "frames")
             if observation.face is not None:
-                self._feed(observation.face, "faces")
+                self._feed_to(self._extractors, observation.face, "faces")
+            for other in observation.others:
+                self._feed_to(self._in_lane(other.lane), other.face, "faces")
+            if self._tracks is not None:
+                self._tracks.add(observation)
 
-    def _feed(self, observation: AudioBlock | Frame | FaceCrop, kind: Input) -> None:
-        for modality, extractor in self._extractors.items():
+    def _in_lane(self, lane: int) -> dict[str, FeatureExtractor]:
+        """Return the extractors of a lane, which have heard what came before its first face."""
+        if lane not in self._lanes:
+            need_faces = [
+                m for m, b in self._source.front_ends.items() if "faces" in b.entry.inputs
+            ]
+            self._lanes[lane] = self._build(need_faces)
+            for block in self._blocks:
+                self._feed_to(self._lanes[lane], block, "audio")
+        return self._lanes[lane]
+
+    def _feed(self, observation: AudioBlock | Frame, kind: Input) -> None:
+        for extractors in (self._extractors, *self._lanes.values()):
+            self._feed_to(extractors, observation, kind)
+
+    def _feed_to(
+        self,
+        extractors: Mapping[str, FeatureExtractor],
+        observation: AudioBlock | Frame | FaceCrop,
+        kind: Input,
+    ) -> None:
+        for modality, extractor in extractors.items():
             grid, inputs = self._grids[modality], self._source.front_ends[modality].entry.inputs
             # Rows can start behind the chunk, where leading silence is left out.
             if kind not in inputs or grid.start_s >= self.chunk.stop_s:
@@ -227,10 +285,18 @@ class _Extraction:
 
     def finish(self) -> WalkedChunk:
         """Finish the rows of all modalities."""
-        return WalkedChunk(self.chunk, {m: self._entry(m) for m in self._extractors})
+        return WalkedChunk(
+            self.chunk,
+            {m: self._entry(m, extractor) for m, extractor in self._extractors.items()},
+            lanes={
+                lane: {m: self._entry(m, extractor) for m, extractor in extractors.items()}
+                for lane, extractors in self._lanes.items()
+            },
+            tracks=None if self._tracks is None else self._tracks.finish(self._blocks),
+        )
 
-    def _entry(self, modality: str) -> CacheEntry:
-        extractor, grid = self._extractors[modality], self._grids[modality]
+    def _entry(self, modality: str, extractor: FeatureExtractor) -> CacheEntry:
+        grid = self._grids[modality]
         inputs, source = self._source.front_ends[modality].entry.inputs, self._source
         if not inputs:
             end_s = source.media.duration_s or 0.0

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
+from itertools import zip_longest
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from mmmsba_plugin.schema import (
     ALTERED_BY_MODALITY,
     AudioTrackReport,
     Curves,
+    FaceTrackReport,
     FakeSegment,
     ManipulatedModality,
     Media,
@@ -53,6 +55,8 @@ def ok_report(
     provenance: Provenance,
     real_scores: Sequence[float] = (),
     windows: Windows | None = None,
+    face_tracks: Sequence[FaceTrackReport] = (),
+    track_ids: NDArray[np.int64] | None = None,
 ) -> Report:
     """Build the report of a clip that was evaluated.
 
@@ -73,6 +77,9 @@ def ok_report(
         provenance: Where the numbers come from.
         real_scores: Scores of real clips at equally spaced quantiles, rising.
         windows: How the clip was cut; None if it was evaluated whole.
+        face_tracks: What is predicted of each face, where several are in view at once.
+        track_ids: Number of the face track that the score of each snippet is of, 0 for none,
+            shape ``(snippet,)``; None where there are no such tracks.
     """
     # Paper section 3.1: a clip is fake if at least one of its sequences is.
     highest = float(np.nanmax(scores))
@@ -95,8 +102,15 @@ def ok_report(
         real_share_above=_share_above(highest, real_scores) if real_scores else None,
         windows=windows,
         segments=fake_segments(
-            segments, features.grid, by_modality, onsets=onsets, calibration=calibration
+            segments,
+            features.grid,
+            by_modality,
+            onsets=onsets,
+            calibration=calibration,
+            tracks=[_track_of(s, features.grid, scores, track_ids) for s, _ in segments],
         ),
+        face_tracks=tuple(face_tracks),
+        verdict_track=None if track_ids is None else int(track_ids[np.nanargmax(scores)]) or None,
         modalities={
             modality: ModalityReport(
                 score=_highest(apply(calibration, alone)),
@@ -118,6 +132,7 @@ def fake_segments(
     *,
     onsets: Mapping[str, float],
     calibration: Calibration,
+    tracks: Sequence[int | None] = (),
 ) -> tuple[FakeSegment, ...]:
     """Return segments with their probability and the modality that was manipulated.
 
@@ -127,6 +142,7 @@ def fake_segments(
         by_modality: P(fake) of each snippet when the network is shown one modality alone.
         onsets: For each modality, the score from which it says by itself that it was altered.
         calibration: The curve that makes probabilities of scores.
+        tracks: The face track of each segment; None for all of them if not given.
     """
     return tuple(
         FakeSegment(
@@ -134,9 +150,21 @@ def fake_segments(
             end_s=segment.end_s,
             score=float(apply(calibration, score)),
             modality=manipulated_modality(segment, grid, by_modality, onsets),
+            track=track,
         )
-        for segment, score in segments
+        for (segment, score), track in zip_longest(segments, tracks)
     )
+
+
+def _track_of(
+    segment: Segment, grid: Grid, scores: Scores, track_ids: NDArray[np.int64] | None
+) -> int | None:
+    """Return the face track with the highest score in a segment; None where no face is seen."""
+    if track_ids is None:
+        return None
+    cells = grid.overlapping(segment.start_s, segment.end_s)
+    own = slice(cells.start, cells.stop)
+    return int(track_ids[own][np.argmax(np.nan_to_num(scores[own], nan=-1.0))]) or None
 
 
 def curves(

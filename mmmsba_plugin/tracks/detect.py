@@ -39,6 +39,11 @@ class Detection:
         """Area of the box, in square pixels."""
         return float(np.prod(self.box_xyxy_px[2:] - self.box_xyxy_px[:2]))
 
+    @property
+    def height_px(self) -> float:
+        """Height of the box, in pixels."""
+        return float(self.box_xyxy_px[3] - self.box_xyxy_px[1])
+
 
 class FaceDetector:
     """Detector of faces; holds the network."""

@@ -14,6 +14,7 @@ from mmmsba_plugin.schema import (
     AudioStream,
     AudioTrackReport,
     Curves,
+    FaceTrackReport,
     FakeSegment,
     Media,
     ModalityReport,
@@ -72,7 +73,7 @@ def report() -> Report:
         real_share_above=0.02,
         windows=Windows(attention_s=60.0, features_s=180.0),
         segments=(
-            FakeSegment(start_s=3.612, end_s=4.704, score=0.93, modality="visual", track=0),
+            FakeSegment(start_s=3.612, end_s=4.704, score=0.93, modality="visual", track=1),
             FakeSegment(start_s=6.75, end_s=7.4, score=0.68, modality="audio"),
         ),
         modalities={
@@ -95,6 +96,29 @@ def report() -> Report:
                 problem=Problem(kind="AudioTrackError", message="it holds nothing; choose another"),
             ),
         ),
+        face_tracks=(
+            FaceTrackReport(
+                start_s=0.04,
+                end_s=10.0,
+                track=1,
+                share=1.0,
+                box_time_s=5.0,
+                box_xywh=(0.1, 0.2, 0.25, 0.5),
+                speaks=True,
+                lip_audio_agreement=0.31,
+                score=0.93,
+            ),
+            FaceTrackReport(
+                start_s=7.2,
+                end_s=9.6,
+                track=2,
+                share=0.24,
+                box_time_s=8.4,
+                box_xywh=(0.7, 0.3, 0.1, 0.2),
+                score=None,
+            ),
+        ),
+        verdict_track=1,
         warnings=("2 faces were seen; the larger one was evaluated",),
         provenance=Provenance(
             package_version="0.1.0",

@@ -77,7 +77,7 @@ def test_csv_has_a_row_for_each_segment():
     assert rows[0] == {
         "media": "interview.mp4", "status": "ok", "score": "0.93", "forged": "true",
         "start_s": "3.612", "end_s": "4.704", "segment_score": "0.93", "modality": "visual",
-        "track": "0", "problem": "",
+        "track": "1", "problem": "",
     }  # fmt: skip
     assert [row["modality"] for row in rows] == ["visual", "audio"]
 
