@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from importlib import metadata
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -118,6 +119,7 @@ class IsolatedDetector:
         load: Makes the detector, in each worker; pickled.
         workers: Number of processes.
         limits: Time and memory that one clip may take.
+        threads: Threads of the libraries in each process; see :class:`WorkerPool`.
 
     Example:
         >>> with IsolatedDetector(DetectorChoice("mmms-ba")) as detector:    # doctest: +SKIP
@@ -126,10 +128,15 @@ class IsolatedDetector:
     """
 
     def __init__(
-        self, load: Callable[[], Detector], *, workers: int = 1, limits: Limits | None = None
+        self,
+        load: Callable[[], Detector],
+        *,
+        workers: int = 1,
+        limits: Limits | None = None,
+        threads: int | None = None,
     ) -> None:
         self._pool: WorkerPool[_Task] = WorkerPool(
-            partial(_start, load), workers=workers, limits=limits or Limits()
+            partial(_start, load), workers=workers, limits=limits or Limits(), threads=threads
         )
 
     def __enter__(self) -> Self:
@@ -172,13 +179,19 @@ class IsolatedDetector:
                 reported += 1
 
     def render_unordered(
-        self, clips: Iterable[tuple[Path, Sequence[Path]]], writers: Sequence[str], **options: Any
+        self,
+        clips: Iterable[tuple[Path, Sequence[Path]]],
+        writers: Sequence[str],
+        *,
+        stops: Callable[[], bool] = lambda: False,
+        **options: Any,
     ) -> Iterator[Rendered]:
         """Yield rendered reports as they are complete, since a page decodes its clip too.
 
         Args:
             clips: Each clip, and those of the same bytes, which get its report as a copy.
             writers: Names of the writers.
+            stops: Whether no further clip shall be begun.
             **options: Those of the detector's ``detect``.
 
         Raises:
@@ -186,7 +199,7 @@ class IsolatedDetector:
         """
         tasks = (
             _Task(clip, options, copies=tuple(copies), writers=tuple(writers))
-            for clip, copies in clips
+            for clip, copies in takewhile(lambda _: not stops(), clips)
         )
         for task, result in self._pool.map_unordered(tasks):
             if isinstance(result, tuple):
@@ -199,9 +212,47 @@ class IsolatedDetector:
         if isinstance(result, Report):
             return result
         error = result if isinstance(result, Exception) else TypeError(f"no report: {result!r:.80}")
-        name = str(clip) if isinstance(clip, str | os.PathLike) else "bytes"
-        provenance = build.stamped(_provenance(self.info), command=options.get("command"))
-        return build.failed(build.unread(name), error, provenance=provenance)
+        return error_report(clip, error, self.info, **options)
+
+
+class TrustingDetector:
+    """A detector in this process, where a clip that crashes it takes the process along.
+
+    Args:
+        detector: The detector.
+    """
+
+    def __init__(self, detector: Detector) -> None:
+        self._detector = detector
+        self.info = detector.info
+
+    def render_unordered(
+        self,
+        clips: Iterable[tuple[Path, Sequence[Path]]],
+        writers: Sequence[str],
+        *,
+        stops: Callable[[], bool] = lambda: False,
+        **options: Any,
+    ) -> Iterator[Rendered]:
+        """Yield rendered reports in order; see :meth:`IsolatedDetector.render_unordered`."""
+        for clip, copies in takewhile(lambda _: not stops(), clips):
+            yield from rendered(clip, self._detector.detect(clip, **options), copies, writers)
+
+
+def error_report(
+    clip: "MediaSource", error: Exception, info: Mapping[str, Any], **options: Any
+) -> Report:
+    """Return the report of a clip on which a detector failed.
+
+    Args:
+        clip: The clip.
+        error: What went wrong.
+        info: What the detector says of itself.
+        **options: Those of its ``detect``.
+    """
+    name = str(clip) if isinstance(clip, str | os.PathLike) else "bytes"
+    provenance = build.stamped(_provenance(info), command=options.get("command"))
+    return build.failed(build.unread(name), error, provenance=provenance)
 
 
 def rendered(

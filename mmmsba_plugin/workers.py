@@ -99,6 +99,8 @@ class WorkerPool(Generic[_T]):
             :attr:`greeting` shall be.
         workers: Number of processes.
         limits: What one item may take.
+        threads: Threads of the libraries in each worker; an equal share of the cores if None, or
+            what they choose where there is one worker.
 
     Raises:
         WorkerError: This process may not start others, or a worker died while it started.
@@ -108,6 +110,7 @@ class WorkerPool(Generic[_T]):
     start: Callable[[], Started]
     workers: int = 1
     limits: Limits = field(default_factory=Limits)
+    threads: int | None = None
     _workers: list[_Worker[_T]] = field(default_factory=list, init=False)
     _greetings: list[Any] = field(default_factory=list, init=False)
 
@@ -173,9 +176,10 @@ class WorkerPool(Generic[_T]):
     def _add(self) -> None:
         context = get_context("spawn")
         ours, theirs = context.Pipe()
-        process = context.Process(
-            target=_serve, args=(self.start, theirs, self.workers), daemon=True
-        )
+        threads = self.threads
+        if threads is None and self.workers > 1:
+            threads = max(1, (os.cpu_count() or 1) // self.workers)
+        process = context.Process(target=_serve, args=(self.start, theirs, threads), daemon=True)
         with _without_interrupts():
             try:
                 process.start()
@@ -279,16 +283,17 @@ def _handles(worker: _Worker[Any]) -> tuple[Any, int]:
     return worker.connection, worker.process.sentinel
 
 
-def _serve(start: Callable[[], Started], caller: Connection, workers: int) -> None:
+def _serve(start: Callable[[], Started], caller: Connection, threads: int | None) -> None:
     """Be a worker: start, then answer one item after the other until the caller hangs up."""
     global _caller  # noqa: PLW0603 - a process has one caller
     _caller = caller
     Thread(target=_end_with_caller, daemon=True).start()
-    _share_cores(workers)
+    if threads is not None:
+        _use_threads(threads)
     try:
         function, greeting = start()
     except Exception as error:  # noqa: BLE001 - whatever it is, the caller has to know
-        caller.send(("dead", _portable(error)))
+        caller.send(("dead", portable_error(error)))
         return
     caller.send(("ready", greeting))
     # The caller hangs up once it needs no more.
@@ -302,7 +307,7 @@ def _answer(function: Callable[[Any], Any], item: object) -> tuple[_Word, Any]:
         result = function(item)
         pickle.dumps(result)
     except Exception as error:  # noqa: BLE001 - it costs this item alone
-        return "error", _portable(error)
+        return "error", portable_error(error)
     return "result", result
 
 
@@ -314,18 +319,15 @@ def _end_with_caller() -> None:
         os._exit(1)
 
 
-def _share_cores(workers: int) -> None:
+def _use_threads(threads: int) -> None:
     """Keep libraries that are loaded from now on from starting a thread a core in each worker."""
-    if workers == 1:
-        return
-    threads = max(1, (os.cpu_count() or 1) // workers)
     os.environ.setdefault("OMP_NUM_THREADS", str(threads))
     import cv2
 
     cv2.setNumThreads(threads)
 
 
-def _portable(error: Exception) -> Exception:
+def portable_error(error: Exception) -> Exception:
     """Return an exception that another process can rebuild."""
     try:
         pickle.loads(pickle.dumps(error))  # noqa: S301 - our own

@@ -19,6 +19,8 @@ HEAVY = {
     "matplotlib",
     "onnx",
     "onnxruntime",
+    "pyarrow",
+    "ray",
     "scipy",
     "skimage",
     "torch",
@@ -75,11 +77,21 @@ def every_module() -> list[str]:
         "import mmmsba_plugin.testing",
         "from mmmsba_plugin import MmmsbaError, Report, Segment, hookimpl, __version__",
         RUN_COMMAND.format(arguments=["--help"]),
+        RUN_COMMAND.format(arguments=["detect", "--help"]),
         RUN_COMMAND.format(arguments=["--version"]),
         RUN_COMMAND.format(arguments=["plugins"]),
         RUN_COMMAND.format(arguments=["plugins", "--json"]),
     ],
-    ids=["package", "testing", "names", "--help", "--version", "plugins", "plugins --json"],
+    ids=[
+        "package",
+        "testing",
+        "names",
+        "--help",
+        "detect --help",
+        "--version",
+        "plugins",
+        "plugins --json",
+    ],
 )
 def test_a_light_door_loads_nothing_heavy(code):
     assert loaded_by(code) & HEAVY == set()

@@ -108,16 +108,15 @@ class Batch:
         with stop_on_interrupt(self._announce_stop) as stops, _bar(self.console) as bar:
             progress = _Progress(bar, left)
 
-            def until_stopped() -> "Iterator[tuple[Path, list[Path]]]":
+            def unreported() -> "Iterator[tuple[Path, list[Path]]]":
                 for clip, copies in left.items():
-                    if stops():
-                        return
                     same = [each for each in (clip, *copies) if not self._is_reported(each)]
                     if same:
                         yield same[0], same[1:]
 
-            rendered = detector.render_unordered(until_stopped(), list(self.writers), **options)
-            for item in rendered:
+            for item in detector.render_unordered(
+                unreported(), list(self.writers), stops=stops, **options
+            ):
                 self._finish(item)
                 progress.add(item.clip, item.report.duration_s)
             self.is_stopped = stops() and len(self.rows) < len(self.names)

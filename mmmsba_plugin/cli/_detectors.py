@@ -1,7 +1,7 @@
 """Loading of a detector for a command, with the options that it must heed."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -10,8 +10,9 @@ import typer
 from mmmsba_plugin.errors import CapabilityError
 
 if TYPE_CHECKING:
+    from mmmsba_plugin.distributed import RayConfig
     from mmmsba_plugin.hookspecs import Detector
-    from mmmsba_plugin.isolation import Rendered
+    from mmmsba_plugin.isolation import DetectorChoice, Rendered
     from mmmsba_plugin.workers import Limits
 
 
@@ -23,9 +24,14 @@ class BatchDetector(Protocol):
         """Name, options and provenance of the detector."""
 
     def render_unordered(
-        self, clips: Iterable[tuple[Path, Sequence[Path]]], writers: Sequence[str], **options: Any
+        self,
+        clips: Iterable[tuple[Path, Sequence[Path]]],
+        writers: Sequence[str],
+        *,
+        stops: Callable[[], bool],
+        **options: Any,
     ) -> "Iterator[Rendered]":
-        """Yield rendered reports of clips and their copies, as they are complete."""
+        """Yield rendered reports of clips and their copies; begin no further one once it stops."""
 
 
 def load_detector(
@@ -61,44 +67,54 @@ def load_detector(
         raise typer.BadParameter(str(error)) from error
 
 
-class TrustingDetector:
-    """A detector in this process: a clip that crashes it ends the run."""
-
-    def __init__(self, detector: "Detector") -> None:
-        self._detector = detector
-        self.info = detector.info
-
-    def render_unordered(
-        self, clips: Iterable[tuple[Path, Sequence[Path]]], writers: Sequence[str], **options: Any
-    ) -> "Iterator[Rendered]":
-        """Yield rendered reports of clips and their copies, in order."""
-        from mmmsba_plugin.isolation import rendered
-
-        for clip, copies in clips:
-            yield from rendered(clip, self._detector.detect(clip, **options), copies, writers)
-
-
 @contextmanager
-def isolated_detector(
+def engine(
+    load: "DetectorChoice",
+    *,
+    workers: int,
+    limits: "Limits | None",
+    cluster: "RayConfig | None" = None,
+) -> "Iterator[BatchDetector]":
+    """Load a detector where it shall detect, and end its workers afterwards.
+
+    In workers it loads while the block begins; its first use says what is wrong with it.
+
+    Args:
+        load: The detector.
+        workers: Number of processes on this machine.
+        limits: What a clip may take; None to detect in this very process, or in Ray's workers.
+        cluster: Workers of a Ray cluster that detect instead of this machine.
+
+    Raises:
+        BadParameter: It cannot choose a threshold, or does not heed an option.
+    """
+    from mmmsba_plugin.distributed import RayDetector
+    from mmmsba_plugin.isolation import IsolatedDetector, TrustingDetector
+
+    detector: AbstractContextManager[BatchDetector]
+    try:
+        if cluster is not None:
+            detector = RayDetector(load, cluster, limits=limits)
+        elif limits is None:
+            detector = nullcontext(TrustingDetector(load()))
+        else:
+            detector = IsolatedDetector(load, workers=workers, limits=limits)
+        with detector as entered:
+            yield entered
+    except CapabilityError as error:
+        raise typer.BadParameter(str(error)) from error
+
+
+def detector_choice(
     name: str,
     checkpoint: Path | None,
     *,
-    fpr: float | None,
-    workers: int,
-    limits: "Limits",
+    fpr: float | None = None,
     options: Mapping[str, Any] | None = None,
-) -> "Iterator[BatchDetector]":
-    """Load a detector in worker processes, and end these afterwards; see :func:`load_detector`.
-
-    It loads while the block begins; its first use says what is wrong with it.
-    """
-    from mmmsba_plugin.isolation import DetectorChoice, IsolatedDetector
+) -> "DetectorChoice":
+    """Return a detector that other processes can load, with the plug-in files of this one."""
+    from mmmsba_plugin.isolation import DetectorChoice
     from mmmsba_plugin.plugins import states
 
     files = tuple(s.distribution for s in states() if s.distribution.endswith(".py"))
-    choice = DetectorChoice(name, checkpoint, fpr, files, options or {})
-    with IsolatedDetector(choice, workers=workers, limits=limits) as detector:
-        try:
-            yield detector
-        except CapabilityError as error:
-            raise typer.BadParameter(str(error)) from error
+    return DetectorChoice(name, checkpoint, fpr, files, options or {})

@@ -17,7 +17,15 @@ if TYPE_CHECKING:
     from mmmsba_plugin.cli._batch import Batch
     from mmmsba_plugin.cli._detectors import BatchDetector
     from mmmsba_plugin.detector import AudioTrack
+    from mmmsba_plugin.distributed import RayConfig
     from mmmsba_plugin.hookspecs import Writer
+
+
+class Engine(StrEnum):
+    """What runs detection."""
+
+    LOCAL = "local"
+    RAY = "ray"
 
 
 class Runtime(StrEnum):
@@ -111,14 +119,43 @@ def detect(
     ] = False,
     workers: Annotated[
         int,
-        typer.Option(min=0, help="Processes to detect in, each with a clip; 0 for one per core."),
+        typer.Option(
+            min=0,
+            help="Processes to detect in, each with a clip; 0 for one per core, or for as many as "
+            "a cluster has room for.",
+        ),
     ] = 1,
+    engine: Annotated[
+        Engine,
+        typer.Option(
+            help="Where to detect: local, on this machine; or ray, on a Ray cluster whose nodes "
+            "read the clips under the same names (needs the extra `ray`).",
+        ),
+    ] = Engine.LOCAL,
+    ray_address: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HOST:PORT",
+            envvar="RAY_ADDRESS",
+            help="Ray cluster to detect on, which this machine is part of; one of this machine "
+            "alone if not given.",
+        ),
+    ] = None,
+    gpus_per_worker: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SHARE",
+            min=0,
+            help="GPUs that each worker on a Ray cluster takes, such as 0.25 for four on one; "
+            "use with --device cuda.",
+        ),
+    ] = None,
     no_isolation: Annotated[
         bool,
         typer.Option(
             "--no-isolation",
-            help="Detect in this very process, which suits clips that you trust: there, a clip "
-            "that crashes a codec ends the run.",
+            help="Detect in this very process, or in Ray's workers themselves, which suits clips "
+            "that you trust: here, a clip that crashes a codec ends the run.",
         ),
     ] = False,
     time_limit_s: Annotated[
@@ -146,14 +183,9 @@ def detect(
     A clip that cannot be evaluated gets a report that says why, and the rest go on. Of clips with
     the same bytes one is evaluated. Ctrl-C stops once the clips in hand are complete.
     """
-    from mmmsba_plugin.cli import _console
+    from mmmsba_plugin.cli import _console, _detectors
     from mmmsba_plugin.cli._batch import Batch
     from mmmsba_plugin.cli._clips import clips_of
-    from mmmsba_plugin.cli._detectors import (
-        TrustingDetector,
-        isolated_detector,
-        load_detector,
-    )
     from mmmsba_plugin.plugins import lookup
     from mmmsba_plugin.workers import Limits
 
@@ -161,27 +193,44 @@ def detect(
     writers: dict[str, Writer] = {name: lookup("writers", name) for name in chosen}
     if resume and "json" not in writers:
         raise typer.BadParameter("--resume reads the json reports; add json to --format")
-    if no_isolation and workers != 1:
+    cluster = _cluster(engine, ray_address, workers, threads, gpus_per_worker)
+    if no_isolation and workers != 1 and cluster is None:
         raise typer.BadParameter("--workers detect in isolation; leave out --no-isolation")
     settings = {"runtime": runtime and runtime.value, "device": device, "threads": threads}
     runs_on = {name: value for name, value in settings.items() if value is not None}
     options = {} if audio_track is None else {"audio_track": _audio_track(audio_track)}
     tables = [] if summary is None else [summary]
     batch = Batch(clips_of(clips), output, writers, _console.console(), tables)
-    if no_isolation:
-        loaded = load_detector(detector, checkpoint, fpr=fpr, options=runs_on)
-        _detect(batch, TrustingDetector(loaded), resume=resume, **options)
-        return
     limits = Limits(
         floor_s=time_limit_s,
         per_second=Limits().per_second if time_limit_s else None,
         memory_mib=memory_limit_mib or None,
     )
-    num_workers = min(workers or os.cpu_count() or 1, max(1, len(batch.names)))
-    with isolated_detector(
-        detector, checkpoint, fpr=fpr, workers=num_workers, limits=limits, options=runs_on
-    ) as isolated:
-        _detect(batch, isolated, resume=resume, **options)
+    with _detectors.engine(
+        _detectors.detector_choice(detector, checkpoint, fpr=fpr, options=runs_on),
+        workers=min(workers or os.cpu_count() or 1, max(1, len(batch.names))),
+        limits=None if no_isolation else limits,
+        cluster=cluster,
+    ) as entered:
+        _detect(batch, entered, resume=resume, **options)
+
+
+def _cluster(
+    engine: Engine, address: str | None, workers: int, threads: int | None, gpus: float | None
+) -> "RayConfig | None":
+    """Return the workers of a Ray cluster that are asked for; None to detect on this machine.
+
+    Raises:
+        BadParameter: An option is of the other engine.
+    """
+    from mmmsba_plugin.distributed import RayConfig
+
+    if engine is Engine.RAY:
+        return RayConfig(address, workers or None, cpus=threads or 1, gpus=gpus or 0.0)
+    for name, value in (("--ray-address", address), ("--gpus-per-worker", gpus)):
+        if value is not None:
+            raise typer.BadParameter(f"{name} is of a Ray cluster; add --engine ray")
+    return None
 
 
 def _detect(

@@ -88,3 +88,23 @@ def test_weights_that_were_not_exported_stop_the_run(run, checkpoint, clip, isol
     result = run("detect", clip, "--checkpoint", checkpoint, "--runtime", "onnx", *isolation)
     assert result.exit_code == _exit_codes.STOPPED
     assert "mmmsba export" in result.stderr
+
+
+@pytest.mark.parametrize("option", [("--ray-address", "host:1"), ("--gpus-per-worker", 0.25)])
+def test_an_option_of_a_cluster_needs_the_engine(run, clip, option):
+    result = run("detect", clip, *option)
+    assert result.exit_code == _exit_codes.USAGE
+    assert "add --engine ray" in result.stderr
+
+
+def test_an_unknown_engine_is_answered_with_those_there_are(run, clip):
+    result = run("detect", clip, "--engine", "spark")
+    assert result.exit_code == _exit_codes.USAGE
+    assert "ray" in result.stderr
+
+
+def test_without_ray_a_cluster_is_answered_with_what_to_install(run, clip, monkeypatch):
+    monkeypatch.setattr("mmmsba_plugin.distributed.find_spec", lambda _: None)
+    result = run("detect", clip, "--engine", "ray")
+    assert result.exit_code == _exit_codes.STOPPED
+    assert "pip install 'mmmsba-plugin[ray]'" in result.stderr
