@@ -277,8 +277,6 @@ class MmmsbaDetector:
         config = self.config.features
         if trim_silence is not None:
             config = config.model_copy(update={"trim_silence": trim_silence})
-        if face_track == "main":
-            config = config.model_copy(update={"max_faces": 1})
         # With the settings that features are really made with.
         settings = {**self._provenance.config, "features": config.model_dump(mode="json")}
         if audio_track is not None:
@@ -295,7 +293,7 @@ class MmmsbaDetector:
             config,
             provenance,
             duration_s=duration_s,
-            track=face_track if isinstance(face_track, int) else None,
+            face_track=face_track,
         )
         with thread_limit(self._runtime.threads):
             if audio_track == "all":
@@ -315,7 +313,7 @@ class MmmsbaDetector:
         *,
         duration_s: float | None,
         audio_track: int | None,
-        track: int | None,
+        face_track: "FaceTrack | None",
     ) -> Report:
         """Report on a clip with one of its audio tracks, whatever is wrong with it."""
         media_info = build.unread(media)
@@ -328,8 +326,9 @@ class MmmsbaDetector:
                 self.front_ends,
                 config,
                 cache=self._cache,
-                max_faces=config.max_faces,
+                max_faces=1 if face_track == "main" else config.max_faces,
             )
+            track = face_track if isinstance(face_track, int) else None
             return self._evaluate(media_info, chunks, provenance, track=track)
         except MmmsbaError as error:
             return build.failed(media_info, error, provenance=provenance)

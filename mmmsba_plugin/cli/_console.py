@@ -6,7 +6,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from mmmsba_plugin.report.text import ALTERED, verdict, visible
+from mmmsba_plugin.report.text import ALTERED, describe_face_track, verdict, visible
 from mmmsba_plugin.schema import FakeSegment, Report
 from mmmsba_plugin.timebase import clock
 
@@ -29,6 +29,9 @@ def print_report(clip: Path, report: Report, to: Console) -> None:
             values += f", threshold {report.threshold.value:.3f}"
         words = Text.assemble((f"{name[0].lower()}{name[1:]}", _STYLES[report.fake]), values)
     to.print(Text.assemble(f"{visible(str(clip))}: ", words))
+    for track in report.face_tracks:
+        rests_on = "; the verdict rests on it" if track.track == report.verdict_track else ""
+        to.print(visible_text(f"  {describe_face_track(track)}{rests_on}"))
     print_segments(report.segments, to)
     for line in _opt_outs(report):
         to.print(visible_text(f"  {line}"))
@@ -40,7 +43,9 @@ def print_segments(segments: Iterable[FakeSegment], to: Console) -> None:
     """Print fake segments, a line each."""
     for segment in segments:
         span = f"{clock(segment.start_s)} to {clock(segment.end_s)}"
-        to.print(visible_text(f"  {span}  {segment.score:.3f}  {ALTERED[segment.modality]}"))
+        face = "" if segment.track is None else f"  face {segment.track}"
+        altered = ALTERED[segment.modality]
+        to.print(visible_text(f"  {span}  {segment.score:.3f}  {altered}{face}"))
 
 
 def visible_text(what: str, style: str = "") -> Text:

@@ -16,7 +16,6 @@ from mmmsba_plugin.errors import MmmsbaError
 if TYPE_CHECKING:
     from mmmsba_plugin.cli._batch import Batch
     from mmmsba_plugin.cli._detectors import BatchDetector
-    from mmmsba_plugin.detector import AudioTrack
     from mmmsba_plugin.distributed import RayConfig
     from mmmsba_plugin.hookspecs import Writer
 
@@ -86,6 +85,15 @@ def detect(
             help="Audio track to evaluate, counted from 1 in the file's order, or `all` for each "
             "of them, of which the one with the highest score is reported; the first that is not "
             "silent if not given, beginning with the default one.",
+        ),
+    ] = None,
+    face_track: Annotated[
+        str | None,
+        typer.Option(
+            metavar="N",
+            help="Face to evaluate, by the number that the report of all of them gives it; `main` "
+            "for the largest one alone, which costs least; `all` for each of up to four at a time, "
+            "of which the one with the highest score counts, as if not given.",
         ),
     ] = None,
     summary: Annotated[
@@ -198,7 +206,11 @@ def detect(
         raise typer.BadParameter("--workers detect in isolation; leave out --no-isolation")
     settings = {"runtime": runtime and runtime.value, "device": device, "threads": threads}
     runs_on = {name: value for name, value in settings.items() if value is not None}
-    options = {} if audio_track is None else {"audio_track": _audio_track(audio_track)}
+    options: dict[str, int | str] = {}
+    if audio_track is not None:
+        options["audio_track"] = _track("--audio-track", audio_track, "all")
+    if face_track is not None:
+        options["face_track"] = _track("--face-track", face_track, "main", "all")
     tables = [] if summary is None else [summary]
     batch = Batch(clips_of(clips), output, writers, _console.console(), tables)
     limits = Limits(
@@ -234,7 +246,7 @@ def _cluster(
 
 
 def _detect(
-    batch: "Batch", detector: "BatchDetector", *, resume: bool, **options: "AudioTrack"
+    batch: "Batch", detector: "BatchDetector", *, resume: bool, **options: int | str
 ) -> None:
     """Detect in the clips of a batch, and write their reports and its table.
 
@@ -264,14 +276,15 @@ def _detect(
         raise typer.Exit(_exit_codes.NOT_EVALUATED)
 
 
-def _audio_track(text: str) -> "AudioTrack":
-    """Read the number of an audio track, or ``all``.
+def _track(option: str, text: str, *words: str) -> int | str:
+    """Read the number of a track, or one of some words.
 
     Raises:
         BadParameter: It is neither.
     """
-    if text == "all":
-        return "all"
+    if text in words:
+        return text
     if not re.fullmatch("[1-9][0-9]{0,8}", text):
-        raise typer.BadParameter(f"--audio-track takes a number from 1, or all, got {text!r}")
+        choices = ", or ".join(["a number from 1", " or ".join(words)])
+        raise typer.BadParameter(f"{option} takes {choices}, got {text!r}")
     return int(text)

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 from mmmsba_plugin.errors import MmmsbaError
 from mmmsba_plugin.media.encode import jpeg_data_uri
 from mmmsba_plugin.media.video import frame_at
-from mmmsba_plugin.report.text import ALTERED, percent, verdict, visible
+from mmmsba_plugin.report.text import ALTERED, SPEAKS, percent, verdict, visible
 from mmmsba_plugin.report.timeline import CURVE_BOX, timeline
-from mmmsba_plugin.schema import FakeSegment, Media, Provenance, Report, Windows
+from mmmsba_plugin.schema import FaceTrackReport, FakeSegment, Media, Provenance, Report, Windows
 from mmmsba_plugin.timebase import clock
 
 if TYPE_CHECKING:
@@ -27,6 +27,9 @@ NUM_PROPOSALS = 10
 #: Each frame adds some 20 kB to the page.
 MAX_FRAMES = 50
 _FRAME_PX = 288
+#: Faces that are shown, and short side of the frame that they are cut out of.
+MAX_FACES = 16
+_PORTRAIT_FRAME_PX = 540
 
 _Facts = list[tuple[str, str]]
 
@@ -64,6 +67,8 @@ def render(report: Report) -> str:
         limits=list(_limits(report)),
         timeline=timeline(report),
         curve_box=CURVE_BOX,
+        faces=list(_faces(report)),
+        speaks=SPEAKS,
         cards=list(_cards(report)),
         fake_s=sum(s.end_s - s.start_s for s in report.segments),
         proposals=report.proposals[:NUM_PROPOSALS],
@@ -107,6 +112,8 @@ def _reasons(report: Report) -> Iterator[str]:
         )
         if (rate := report.threshold.false_positive_rate) is not None:
             yield f"The threshold was chosen to flag about {percent(rate)} of real clips."
+    if report.face_tracks:
+        yield _rests_on(report)
     if (share := report.real_share_above) is not None:
         count = _count(share)
         yield f"Of 100 real clips that were held out in training, {count} as high or higher."
@@ -114,6 +121,14 @@ def _reasons(report: Report) -> Iterator[str]:
         yield "No segment stands out from the rest, so no place is named."
     if report.fake is False and report.segments:
         yield "Some segments stand out all the same; they are shown below."
+
+
+def _rests_on(report: Report) -> str:
+    """Say which of several faces the verdict rests on."""
+    num_faces = len(report.face_tracks)
+    if report.verdict_track is None:
+        return f"Of {num_faces} faces none scores that high: it rests on what no face is seen in."
+    return f"Of {num_faces} faces it rests on face {report.verdict_track}, which scores highest."
 
 
 def _count(share: float) -> str:
@@ -165,15 +180,41 @@ def _cut(windows: Windows) -> str:
     return f"The clip is long: {' and '.join(parts)}."
 
 
+def _no_frame_reason(media: Media) -> str | None:
+    """Say why no frame of a clip can be shown; None if it can."""
+    path = Path(media.path)
+    if media.video is None:
+        return "the clip has none"
+    if not path.is_file():
+        return f"the clip is no longer at {path}"
+    if media.size_bytes is not None and path.stat().st_size != media.size_bytes:
+        return f"the file at {path} is not the one that was evaluated"
+    return None
+
+
+def _faces(report: Report) -> Iterator[tuple[FaceTrackReport, str | None]]:
+    """Yield the face tracks of a report, with a frame of each as a data URI if there is one."""
+    can_show = not _no_frame_reason(report.media)
+    for index, track in enumerate(report.face_tracks):
+        yield track, _portrait(report.media, track) if can_show and index < MAX_FACES else None
+
+
+def _portrait(media: Media, track: FaceTrackReport) -> str | None:
+    """Return a face as a data URI, cut out of the frame that the report names."""
+    try:
+        rgb = frame_at(media, track.box_time_s, max_short_side_px=_PORTRAIT_FRAME_PX).rgb
+    except MmmsbaError:
+        return None
+    height, width = rgb.shape[:2]
+    left, top, across, down = track.box_xywh
+    rows = slice(int(top * height), int((top + down) * height) + 1)
+    columns = slice(int(left * width), int((left + across) * width) + 1)
+    return jpeg_data_uri(rgb[rows, columns])
+
+
 def _cards(report: Report) -> Iterator[Card]:
     best = sorted(report.segments, key=lambda s: -s.score)[:MAX_FRAMES]
-    media, path, no_frame_reason = report.media, Path(report.media.path), None
-    if media.video is None:
-        no_frame_reason = "the clip has none"
-    elif not path.is_file():
-        no_frame_reason = f"the clip is no longer at {path}"
-    elif media.size_bytes is not None and path.stat().st_size != media.size_bytes:
-        no_frame_reason = f"the file at {path} is not the one that was evaluated"
+    no_frame_reason = _no_frame_reason(report.media)
     for number, segment in enumerate(report.segments, start=1):
         reason = no_frame_reason
         if segment not in best:

@@ -7,7 +7,8 @@ that are no text at all. A forensic report must show such a name as it is.
 
 import unicodedata
 
-from mmmsba_plugin.schema import ManipulatedModality, Report
+from mmmsba_plugin.schema import FaceTrackReport, ManipulatedModality, Report
+from mmmsba_plugin.timebase import clock
 
 #: What was altered, in a reader's words.
 ALTERED: dict[ManipulatedModality | None, str] = {
@@ -16,6 +17,9 @@ ALTERED: dict[ManipulatedModality | None, str] = {
     "both": "video and audio",
     None: "not told apart",
 }
+
+#: Whether a face speaks, in a reader's words.
+SPEAKS = {True: "speaks", False: "does not speak", None: "not known whether it speaks"}
 
 #: Unicode categories of what cannot be seen: controls, directions, lone surrogates, line ends.
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
@@ -45,6 +49,24 @@ def percent(score: float) -> str:
     if 0.0 < score < 1.0:
         whole = min(99, max(1, whole))
     return f"{whole} %"
+
+
+def describe_face_track(track: FaceTrackReport) -> str:
+    """Describe a face track in a few words: when it is seen, whether it speaks, and its score.
+
+    Example:
+        >>> describe_face_track(
+        ...     FaceTrackReport(
+        ...         start_s=1, end_s=9, track=2, share=0.4, box_time_s=5, box_xywh=(0, 0, 1, 1),
+        ...         speaks=False, score=0.25,
+        ...     )
+        ... )
+        'face 2: 0:01.00 to 0:09.00, 40 % of frames, does not speak, score 0.250'
+    """
+    score = "not evaluated" if track.score is None else f"score {track.score:.3f}"
+    span = f"{clock(track.start_s)} to {clock(track.end_s)}"
+    speaks = SPEAKS[track.speaks]
+    return f"face {track.track}: {span}, {percent(track.share)} of frames, {speaks}, {score}"
 
 
 def verdict(report: Report) -> str:

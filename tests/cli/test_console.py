@@ -7,6 +7,7 @@ from rich.console import Console
 
 from mmmsba_plugin.cli import _console
 from mmmsba_plugin.schema import (
+    FaceTrackReport,
     FakeSegment,
     Media,
     ModalityReport,
@@ -91,3 +92,24 @@ def test_a_problem_stands_in_the_place_of_the_verdict(to):
 def test_each_file_that_was_written_is_named(to):
     _console.print_written([Path("a.json"), Path("[b].html")], to)
     assert lines(to) == ["  wrote a.json", "  wrote [b].html"]
+
+
+def test_faces_are_listed_with_the_one_that_the_verdict_rests_on(to):
+    face = {"end_s": 3.0, "share": 1.0, "box_time_s": 1.0, "box_xywh": (0.0, 0.0, 0.5, 0.5)}
+    report = Report(
+        status="ok",
+        media=MEDIA,
+        score=0.75,
+        segments=(FakeSegment(start_s=1.0, end_s=1.5, score=0.75, modality="visual", track=2),),
+        face_tracks=(
+            FaceTrackReport(start_s=0.0, track=1, score=0.25, speaks=True, **face),
+            FaceTrackReport(start_s=1.0, track=2, score=0.75, **face),
+        ),
+        verdict_track=2,
+        provenance=PROVENANCE,
+    )
+    _console.print_report(Path("clip.mp4"), report, to)
+    first, second, segment = lines(to)[1:4]
+    assert first == "  face 1: 0:00.00 to 0:03.00, 100 % of frames, speaks, score 0.250"
+    assert second.endswith("not known whether it speaks, score 0.750; the verdict rests on it")
+    assert segment == "  0:01.00 to 0:01.50  0.750  video  face 2"

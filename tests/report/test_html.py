@@ -268,7 +268,7 @@ def test_a_clip_of_audio_alone_has_no_frame():
 def test_a_card_shows_the_frame_at_the_middle_of_its_segment(shared):
     media = probe(shared / "footage" / "dev" / "lrs2_00001.mp4")
     segment = FakeSegment(start_s=1.0, end_s=2.0, score=0.9, modality="both")
-    read = page_of(changed(media=media, segments=(segment,), curves=None))
+    read = page_of(changed(media=media, segments=(segment,), curves=None, face_tracks=()))
     (image,) = read.all("img")
     assert image["src"].startswith("data:image/jpeg;base64,/9j/")
     assert image["alt"] == "Frame from the middle of fake segment 1"
@@ -280,7 +280,7 @@ def test_a_card_shows_the_frame_at_the_middle_of_its_segment(shared):
 def test_only_the_best_of_many_segments_have_a_frame(shared, monkeypatch):
     monkeypatch.setattr(html, "MAX_FRAMES", 1)
     media = probe(shared / "footage" / "dev" / "lrs2_00001.mp4")
-    read = page_of(changed(media=media, curves=None))
+    read = page_of(changed(face_tracks=(), media=media, curves=None))
     assert len(read.all("img")) == 1
     assert "No frame: only the 1 segments of highest score" in read.text
 
@@ -289,3 +289,27 @@ def test_only_the_best_of_many_segments_have_a_frame(shared, monkeypatch):
 @pytest.mark.parametrize("score", [0.0, 0.5, 1.0])
 def test_every_score_and_threshold_can_be_shown(score, threshold):
     assert page_of(changed(score=score, threshold=threshold)).all("svg")
+
+
+def test_several_faces_are_listed_with_the_one_that_the_verdict_rests_on():
+    text = Page(render(REPORT)).text
+    assert "Of 2 faces it rests on face 1, which scores highest." in text
+    assert "1, the verdict rests on it" in text
+    assert "0:07.20 \N{EN DASH} 0:09.60 24 % not known whether it speaks not evaluated" in text
+    of_nobody = REPORT.model_copy(update={"verdict_track": None})
+    assert "Of 2 faces none scores that high" in Page(render(of_nobody)).text
+
+
+def test_of_one_face_no_list_is_shown():
+    text = Page(render(REPORT.model_copy(update={"face_tracks": (), "verdict_track": None}))).text
+    assert "Faces" not in text
+
+
+def test_a_face_is_shown_as_the_frame_has_it(talking_clip):
+    media = probe(talking_clip)
+    report = REPORT.model_copy(update={"media": media, "segments": ()})
+    tracks = tuple(t.model_copy(update={"box_time_s": 1.0}) for t in REPORT.face_tracks)
+    page = Page(render(report.model_copy(update={"face_tracks": tracks})))
+    faces = [attrs for tag, attrs in page.tags if tag == "img"]
+    assert [face["alt"] for face in faces] == ["Face 1", "Face 2"]
+    assert all(face["src"].startswith("data:image/jpeg;base64,") for face in faces)
