@@ -122,6 +122,21 @@ class TestCluster:
         assert len({node for node, _ in loads}) == 2
         assert {gpu for _, gpu in loads} == {"0"}
 
+    def test_the_bundled_weights_score_as_on_one_machine(
+        self, start, on_cluster, talking_clip, silent_clip, tmp_path
+    ):
+        out, by_engine = tmp_path / "out", []
+        for engine in ([], on_cluster):
+            clips = (talking_clip, silent_clip)
+            words = (*clips, "-o", out, "--detector", "mmms-ba", "--format", "json,html")
+            _, stdout, stderr = end(start(*words, *engine))
+            by_engine.append([content(out / f"{clip.stem}.json") for clip in clips])
+            assert (out / "talking.html").exists(), stdout + stderr
+            for path in out.iterdir():
+                path.unlink()
+        assert by_engine[0] == by_engine[1]
+        assert by_engine[0][0]["status"] == "ok"
+
     def test_a_clip_that_kills_its_worker_is_given_up_in_the_end(
         self, start, on_cluster, folder, tmp_path
     ):
