@@ -121,7 +121,16 @@ def learn_and_show(
     forge_dataset(real, dataset, per_clip=_VARIANTS, seed=seed, forgers=forgers)
     on_step("learning from them")
     config = FitConfig(
-        network=_SMALL, train=TrainConfig(batch_size=8, max_epochs=max_epochs, seed=seed)
+        network=_SMALL,
+        train=TrainConfig(
+            batch_size=8,
+            max_epochs=max_epochs,
+            seed=seed,
+            modality_dropout=0.2,
+            labels_of="present",
+            stop_by="snippet_auc",
+            keep_by="snippet_auc",
+        ),
     )
     checkpoint = fit(
         read_lavdf(dataset),

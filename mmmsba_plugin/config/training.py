@@ -1,6 +1,6 @@
 """Settings of training and of fine-tuning."""
 
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
@@ -16,6 +16,9 @@ from mmmsba_plugin.config.model import (
     Preset,
 )
 
+#: A metric of validation clips, by which training is stopped or an epoch chosen.
+ValidationMetric = Literal["loss", "accuracy", "snippet_auc"]
+
 
 class LossConfig(Config):
     """Focal loss on every snippet, distance-IoU on fake ones (paper equation 8)."""
@@ -25,6 +28,18 @@ class LossConfig(Config):
         default=2.0, ge=0, description="Focusing exponent: how strongly easy snippets fade."
     )
     regression_weight: float = Field(default=1.0, ge=0, description="Lambda of equation 8.")
+    classification: Literal["focal", "cross-entropy"] = Field(
+        default="focal", description="Loss of scores; cross-entropy is that of the authors' code."
+    )
+    regression: Literal["diou", "giou"] = Field(
+        default="diou",
+        description="Loss of boundaries: distance-IoU or generalised IoU. The paper names both.",
+    )
+    normaliser: Literal["fake", "fake-average", "snippets"] = Field(
+        default="fake",
+        description="Divisor of the loss of a batch: its fake snippets, as in equation 8; their "
+        "moving average over batches; or all snippets.",
+    )
 
 
 class TrainConfig(Config):
@@ -45,7 +60,24 @@ class TrainConfig(Config):
     )
     patience: int = Field(default=10, ge=1, description="Epochs without gain before it stops.")
     modality_dropout: float = Field(
-        default=0.2, ge=0, lt=1, description="Probability that a modality of a clip is hidden."
+        default=0.0, ge=0, lt=1, description="Probability that a modality of a clip is hidden."
+    )
+    labels_of: Literal["clip", "present"] = Field(
+        default="clip",
+        description="Ground truth of a clip of which not all is present or shown: that of the "
+        "whole clip, or of what is present, where a dataset tells it apart.",
+    )
+    min_overlap: float = Field(
+        default=0.0,
+        ge=0,
+        le=1,
+        description="Share of a snippet that must be fake for it to be labelled so; any at 0.",
+    )
+    stop_by: ValidationMetric = Field(
+        default="loss", description="Validation metric whose lack of gain stops training."
+    )
+    keep_by: ValidationMetric = Field(
+        default="loss", description="Validation metric of which the best epoch is kept."
     )
     max_snippets: int | None = Field(
         default=None,
@@ -64,6 +96,17 @@ class TrainConfig(Config):
     )
     seed: int = Field(default=0, ge=0, description="Random seed of training.")
     loss: LossConfig = Field(default=LossConfig(), description="The loss.")
+
+
+def _filled(settings: dict[str, Any], defaults: dict[str, Any]) -> dict[str, Any]:
+    """Return settings with defaults where they say nothing; front-ends are taken as given."""
+    filled = dict(settings)
+    for name, default in defaults.items():
+        value = settings.get(name)
+        if isinstance(default, dict) and isinstance(value, dict) and name != "front_ends":
+            value = _filled(value, default)
+        filled[name] = default if value is None else value
+    return filled
 
 
 class FitConfig(Config):
@@ -106,14 +149,7 @@ class FitConfig(Config):
         # What is no name of a preset, or no settings at all, is refused field by field.
         if not isinstance(settings, dict) or not isinstance(preset, str):
             return settings
-        filled = dict(settings)
-        for name, default in PRESET_DEFAULTS.get(preset, {}).items():
-            value = settings.get(name)
-            if isinstance(default, dict) and isinstance(value, dict):
-                # One that comes whole, as from a checkpoint, has said everything.
-                value = {**default, **value}
-            filled[name] = default if value is None else value
-        return filled
+        return _filled(settings, PRESET_DEFAULTS.get(preset, {}))
 
     @model_validator(mode="after")
     def _describes_a_network(self) -> Self:

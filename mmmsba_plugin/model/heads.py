@@ -14,13 +14,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
 
 from mmmsba_plugin.config import LossConfig
 from mmmsba_plugin.errors import ConfigError
 from mmmsba_plugin.model.encoder import start_like_keras
-from mmmsba_plugin.model.losses import diou_loss, focal_loss
+from mmmsba_plugin.model.losses import diou_loss, focal_loss, giou_loss
 from mmmsba_plugin.model.targets import boundary_distances, fake_labels
 from mmmsba_plugin.segment import Segment
 from mmmsba_plugin.timebase import Grid
@@ -45,7 +47,13 @@ class Head(nn.Linear, ABC):
     @classmethod
     @abstractmethod
     def targets(
-        cls, truth: Sequence[Segment], grid: Grid, num_snippets: int, *, is_bounded: bool
+        cls,
+        truth: Sequence[Segment],
+        grid: Grid,
+        num_snippets: int,
+        *,
+        is_bounded: bool,
+        min_overlap: float = 0.0,
     ) -> dict[str, NDArray[Any]]:
         """Make the targets of a clip.
 
@@ -55,6 +63,7 @@ class Head(nn.Linear, ABC):
             num_snippets: Number of snippets.
             is_bounded: Whether the truth says where a manipulation starts and ends; where
                 only the whole clip is called fake, there is no boundary to learn.
+            min_overlap: Share of a snippet that must be fake for it to be labelled so.
 
         Returns:
             Arrays by name, each of shape ``(snippet, …)``.
@@ -94,17 +103,21 @@ class ClassificationHead(Head):
         num_snippets: int,
         *,
         is_bounded: bool,
+        min_overlap: float = 0.0,
     ) -> dict[str, NDArray[Any]]:
         """Label each snippet as fake (1) or real (0); see :meth:`Head.targets`."""
-        return {"labels": fake_labels(truth, grid, num_snippets)}
+        return {"labels": fake_labels(truth, grid, num_snippets, min_overlap=min_overlap)}
 
     @classmethod
     def loss(
         cls, output: Tensor, target: Mapping[str, Tensor], mask: Tensor, config: LossConfig
     ) -> Tensor:
-        """Compute the focal loss; see :meth:`Head.loss`."""
+        """Compute the focal loss, or cross-entropy; see :meth:`Head.loss`."""
+        logits, labels = output[mask], target["labels"][mask]
+        if config.classification == "cross-entropy":
+            return cross_entropy(logits, labels, reduction="sum")
         alpha, gamma = config.focal_alpha, config.focal_gamma
-        return focal_loss(output[mask], target["labels"][mask], alpha=alpha, gamma=gamma).sum()
+        return focal_loss(logits, labels, alpha=alpha, gamma=gamma).sum()
 
 
 class RegressionHead(Head):
@@ -126,11 +139,18 @@ class RegressionHead(Head):
 
     @classmethod
     def targets(
-        cls, truth: Sequence[Segment], grid: Grid, num_snippets: int, *, is_bounded: bool
+        cls,
+        truth: Sequence[Segment],
+        grid: Grid,
+        num_snippets: int,
+        *,
+        is_bounded: bool,
+        min_overlap: float = 0.0,
     ) -> dict[str, NDArray[Any]]:
         """Compute the distances, and where they are to be learned; see :meth:`Head.targets`."""
         distances, inside = boundary_distances(truth, grid, num_snippets)
-        return {"distances": distances, "inside": inside & np.bool_(is_bounded)}
+        is_fake = fake_labels(truth, grid, num_snippets, min_overlap=min_overlap) == 1
+        return {"distances": distances, "inside": inside & is_fake & np.bool_(is_bounded)}
 
     @classmethod
     def loss(
@@ -140,9 +160,10 @@ class RegressionHead(Head):
         mask: Tensor,
         config: LossConfig,
     ) -> Tensor:
-        """Compute the distance-IoU loss inside fake segments; see :meth:`Head.loss`."""
+        """Compute the IoU loss inside fake segments; see :meth:`Head.loss`."""
         taught = target["inside"] & mask
-        return diou_loss(output[taught], target["distances"][taught]).sum()
+        loss = {"diou": diou_loss, "giou": giou_loss}[config.regression]
+        return loss(output[taught], target["distances"][taught]).sum()
 
     @classmethod
     def loss_weight(cls, config: LossConfig) -> float:
@@ -166,7 +187,7 @@ def head_class(name: str) -> type[Head]:
 
 
 class Losses(NamedTuple):
-    """Loss of a batch, divided by the number of fake snippets.
+    """Loss of a batch, divided by its normaliser.
 
     Attributes:
         total: What is minimised: the weighted sum over heads.
@@ -182,22 +203,59 @@ def total_loss(
     targets: Mapping[str, Mapping[str, Tensor]],
     mask: Tensor,
     config: LossConfig,
+    *,
+    divisor: Tensor | None = None,
 ) -> Losses:
     """Compute the loss of a batch (equation 8).
 
     Every head's sum is divided by the number of fake snippets in the batch. The paper divides
-    by it without a word on batches that have none; here it counts as 1 then.
+    by it without a word on batches that have none; here it counts as 1 then. With the
+    normaliser ``snippets`` it is divided by the number of all snippets.
 
     Args:
         outputs: For each head, shape ``(batch, snippet, num_outputs)``.
         targets: For each head, what :meth:`Head.targets` made; padding may hold anything.
         mask: Which snippets are not padding, bool, shape ``(batch, snippet)``.
         config: Constants and weights.
+        divisor: What to divide by instead, such as :class:`MovingAverage` has it.
     """
-    num_fake = targets["classify"]["labels"][mask].sum().clamp(min=1)
+    if divisor is None:
+        is_counted = config.normaliser == "snippets"
+        divisor = mask.sum().clamp(min=1) if is_counted else count_fake(targets, mask)
     by_head = {
-        name: head_class(name).loss(output, targets[name], mask, config) / num_fake
+        name: head_class(name).loss(output, targets[name], mask, config) / divisor
         for name, output in outputs.items()
     }
     weighted = [head_class(name).loss_weight(config) * loss for name, loss in by_head.items()]
     return Losses(sum(weighted[1:], start=weighted[0]), by_head)
+
+
+def count_fake(targets: Mapping[str, Mapping[str, Tensor]], mask: Tensor) -> Tensor:
+    """Count the fake snippets of a batch, at least 1; arguments as for :func:`total_loss`."""
+    return targets["classify"]["labels"][mask].sum().clamp(min=1)
+
+
+class MovingAverage(nn.Module):
+    """Exponential moving average of positive numbers, which starts at the first one.
+
+    Its state is saved with that of the module that it is a part of.
+
+    Args:
+        momentum: Weight of the average so far against the next number.
+
+    Source:
+        ActionFormer's normaliser of losses, momentum 0.9, which the authors' repository carries.
+    """
+
+    average: Tensor
+
+    def __init__(self, momentum: float = 0.9) -> None:
+        super().__init__()
+        self.momentum = momentum
+        self.register_buffer("average", torch.tensor(0.0))
+
+    def forward(self, number: Tensor) -> Tensor:
+        """Take in a number, and return the average."""
+        start = torch.where(self.average == 0, number, self.average)
+        self.average.copy_(self.momentum * start + (1 - self.momentum) * number)
+        return self.average.clone()

@@ -35,6 +35,27 @@ def focal_loss(logits: Tensor, labels: Tensor, *, alpha: float, gamma: float) ->
     return -weight * (-torch.expm1(log_prob)).clamp(min=_EPS) ** gamma * log_prob
 
 
+def giou_loss(predicted: Tensor, target: Tensor) -> Tensor:
+    """Compute the generalised-IoU loss of segments given by distances about a common centre.
+
+    Both hold that centre, so nothing lies between them: what encloses them is their union, and
+    the loss is 1 - IoU.
+
+    Args:
+        predicted: Distances to start and end, not negative, shape ``(..., 2)``; any one unit.
+        target: The same, of the truth.
+
+    Returns:
+        Shape ``(...)``.
+
+    Source:
+        Rezatofighi et al., "Generalized Intersection over Union", CVPR 2019, in one dimension.
+    """
+    shared = torch.minimum(predicted, target).sum(dim=-1)
+    union = torch.maximum(predicted, target).sum(dim=-1)
+    return 1 - shared / union.clamp(min=_EPS)
+
+
 def diou_loss(predicted: Tensor, target: Tensor) -> Tensor:
     """Compute the distance-IoU loss of segments given by distances about a common centre.
 

@@ -10,18 +10,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mmmsba_plugin.segment import Segment, as_spans, merge
-from mmmsba_plugin.timebase import Grid
+from mmmsba_plugin.timebase import EDGE_TOLERANCE, Grid
 
 
-def fake_labels(truth: Sequence[Segment], grid: Grid, num_snippets: int) -> NDArray[np.int64]:
+def fake_labels(
+    truth: Sequence[Segment], grid: Grid, num_snippets: int, *, min_overlap: float = 0.0
+) -> NDArray[np.int64]:
     """Label each snippet of a clip as fake (1) or real (0).
-
-    Any fake time at all makes a snippet fake, as in the authors' helper.
 
     Args:
         truth: Fake segments in any order; they may overlap.
         grid: Position of the snippets in time.
         num_snippets: Number of snippets; truth behind the last is left out.
+        min_overlap: Share of a snippet's cell that must be fake; with 0 any fake time at all
+            makes a snippet fake, as in the authors' helper.
 
     Returns:
         Shape ``(snippet,)``.
@@ -34,7 +36,21 @@ def fake_labels(truth: Sequence[Segment], grid: Grid, num_snippets: int) -> NDAr
     for segment in truth:
         cells = grid.overlapping(segment.start_s, segment.end_s)
         labels[max(0, cells.start) : max(0, cells.stop)] = 1
+    if min_overlap:
+        enough = min_overlap * (1 - EDGE_TOLERANCE)
+        labels[_fake_shares(truth, grid, num_snippets) < enough] = 0
     return labels
+
+
+def _fake_shares(truth: Sequence[Segment], grid: Grid, num_snippets: int) -> NDArray[np.float64]:
+    """Compute the share of each cell that is fake, shape ``(snippet,)``."""
+    centers_s = grid.centers_s(num_snippets)[:, None]
+    half_s = grid.stride_s / 2
+    spans = as_spans(merge(truth))
+    starts_s = np.maximum(centers_s - half_s, spans[:, 0])
+    ends_s = np.minimum(centers_s + half_s, spans[:, 1])
+    shares: NDArray[np.float64] = np.maximum(ends_s - starts_s, 0).sum(axis=1) / grid.stride_s
+    return shares
 
 
 def boundary_distances(

@@ -105,11 +105,20 @@ class ClipDataset(Dataset[Item]):
         clips: The clips.
         source: Source of their features.
         heads: Names of the heads that targets are made for.
+        min_overlap: Share of a snippet that must be fake for it to be labelled so.
     """
 
-    def __init__(self, clips: Sequence[Clip], source: Source, heads: Sequence[str]) -> None:
+    def __init__(
+        self,
+        clips: Sequence[Clip],
+        source: Source,
+        heads: Sequence[str],
+        *,
+        min_overlap: float = 0.0,
+    ) -> None:
         self.clips = clips
         self._source = source
+        self._min_overlap = min_overlap
         self._heads = {name: head_class(name) for name in heads}
 
     def __len__(self) -> int:
@@ -121,7 +130,13 @@ class ClipDataset(Dataset[Item]):
         grid, num_snippets = features.grid, features.num_snippets
         return features, {
             view: {
-                name: head.targets(truth, grid, num_snippets, is_bounded=clip.bounded)
+                name: head.targets(
+                    truth,
+                    grid,
+                    num_snippets,
+                    is_bounded=clip.bounded,
+                    min_overlap=self._min_overlap,
+                )
                 for name, head in self._heads.items()
             }
             for view, truth in ground_truth(clip.record).items()

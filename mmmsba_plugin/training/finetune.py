@@ -7,16 +7,16 @@ Thresholds and calibration are chosen anew, on identities that were held out.
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import get_args
 
 from mmmsba_plugin import weights
-from mmmsba_plugin.config import FitConfig, Origin, Preset, TrainConfig, TuneConfig
+from mmmsba_plugin.config import FitConfig, Origin, TuneConfig
 from mmmsba_plugin.detector import bind_front_ends, checkpoint_folder, require_versions
 from mmmsba_plugin.features.cache import FeatureCache
 from mmmsba_plugin.model.checkpoint import CheckpointConfig, load_checkpoint, weights_sha256
 from mmmsba_plugin.record import Record
 from mmmsba_plugin.training.data import Clip, Skipped
 from mmmsba_plugin.training.fit import Fitted, Start, fit
+from mmmsba_plugin.training.recipe import settings_of
 
 
 def finetune(
@@ -77,17 +77,14 @@ def tuning(before: CheckpointConfig, config: TuneConfig) -> FitConfig:
         before: What the checkpoint says of itself.
         config: How it is tuned.
     """
-    settings = config.model_dump(exclude={"calibration"})
-    # Of a checkpoint's training settings, those that it has and this version knows.
-    trained_with = {k: v for k, v in before.training.items() if k in TrainConfig.model_fields}
-    preset = before.training.get("preset")
-    return FitConfig(
-        # Those of a stranger's training are not known by name; its network is, setting by setting.
-        preset=preset if preset in get_args(Preset) else "paper",
-        network={"members": [member.model_dump(exclude={"dims"}) for member in before.members]},
-        features=before.features,
-        train=TrainConfig.read({**trained_with, **settings}),
-        localization=before.localization,
-        calibration=config.calibration,
-        caution=before.caution,
+    pace = config.model_dump(exclude={"calibration"})
+    settings = settings_of(before)
+    # Its data are named by who tunes it, and its thresholds chosen anew, as by default.
+    return settings.model_copy(
+        update={
+            "train": settings.train.model_copy(update=pace),
+            "calibration": config.calibration,
+            "false_positive_rate": FitConfig.model_fields["false_positive_rate"].default,
+            "trained_on": "",
+        }
     )

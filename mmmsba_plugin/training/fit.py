@@ -112,6 +112,7 @@ def fit(
         config=config.localization,
         calibration=config.calibration,
         false_positive_rate=config.false_positive_rate,
+        min_overlap=config.train.min_overlap,
     )
     initial_members = list(start.network) if start else [None] * len(shares)
     before = {}

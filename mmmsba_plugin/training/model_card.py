@@ -6,6 +6,7 @@ from mmmsba_plugin.evaluation.metrics.bootstrap import wilson
 from mmmsba_plugin.localization.calibrate import apply
 from mmmsba_plugin.model.checkpoint import CheckpointConfig
 from mmmsba_plugin.schema import ScoreThreshold
+from mmmsba_plugin.training.recipe import recipe_lines, settings_of
 from mmmsba_plugin.training.thresholds import FALSE_POSITIVE_RATES, clips_to_tell
 
 _CARD = """\
@@ -29,6 +30,10 @@ Only on the validation clips that also chose when to stop, the thresholds and th
 so these metrics flatter. They are not a test result.
 
 {metrics}
+
+<!-- recipe: start -->
+{recipe}
+<!-- recipe: end -->
 
 ## What a score means
 
@@ -143,6 +148,7 @@ def write_card(config: CheckpointConfig) -> str:
         attention=" and ".join(dict.fromkeys(m.attention for m in config.members)),
         stride_s=config.features.stride_s,
         metrics="\n".join(_metrics(config.metrics)),
+        recipe="\n".join(recipe_lines(settings_of(config))),
         calibration=calibration.strip(),
         default=_DEFAULT.format(
             threshold=_format_threshold(config, config.score_threshold),

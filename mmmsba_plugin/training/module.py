@@ -6,10 +6,10 @@ import lightning
 import torch
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor
-from torchmetrics.classification import BinaryAUROC
+from torchmetrics.classification import BinaryAccuracy, BinaryAUROC
 
 from mmmsba_plugin.config import TrainConfig
-from mmmsba_plugin.model.heads import Losses, total_loss
+from mmmsba_plugin.model.heads import Losses, MovingAverage, count_fake, total_loss
 from mmmsba_plugin.model.mmmsba import MmmsBa, NetworkOutput
 from mmmsba_plugin.model.tree import Tree, tree_map
 from mmmsba_plugin.schema import ALTERED_BY_MODALITY
@@ -17,11 +17,12 @@ from mmmsba_plugin.training.data import Batch
 
 
 class Learner(lightning.LightningModule):
-    """Trains a network with focal and distance-IoU loss.
+    """Trains a network with the losses of its heads.
 
-    Now and then a modality of a clip is hidden, so that a silent or faceless clip is evaluated
-    by what is left. What is then taught is the truth of what is still shown: a network that
-    only hears must not be told that a fake frame sounds forged.
+    With modality dropout, now and then a modality of a clip is hidden, so that a silent or
+    faceless clip is evaluated by what is left. With labels of what is present, what is then
+    taught is the truth of what is still shown: a network that only hears must not be told that a
+    fake frame sounds forged. The paper has neither.
     """
 
     def __init__(self, network: MmmsBa, config: TrainConfig) -> None:
@@ -29,27 +30,38 @@ class Learner(lightning.LightningModule):
         self.network = network
         self.config = config
         self.val_snippet_auc = BinaryAUROC()
+        self.val_accuracy = BinaryAccuracy()
+        self.num_fake_average = MovingAverage()
 
     def training_step(self, batch: Batch, _index: int) -> Tensor:
         """Return the loss of a batch of cropped clips, with modalities hidden at random."""
         if self.config.max_snippets is not None:
             batch = crop_clips(batch, self.config.max_snippets)
         present = hide_modalities(batch.present, self.config.modality_dropout)
-        losses = self._losses(self.predict(batch, present), batch, present)
+        targets = self._targets(batch, present)
+        divisor = None
+        if self.config.loss.normaliser == "fake-average":
+            divisor = self.num_fake_average(count_fake(targets, batch.mask))
+        output = self.predict(batch, present)
+        losses = total_loss(output.heads, targets, batch.mask, self.config.loss, divisor=divisor)
         self._log_losses("train", losses, batch)
         return losses.total
 
     def validation_step(self, batch: Batch, _index: int) -> None:
         """Log the loss of one batch with everything shown, and how well snippets are told apart."""
         output = self.predict(batch, batch.present)
-        self._log_losses("val", self._losses(output, batch, batch.present), batch)
+        targets = self._targets(batch, batch.present)
+        losses = total_loss(output.heads, targets, batch.mask, self.config.loss)
+        self._log_losses("val", losses, batch)
         # The trial run before the first epoch may see clips of one class alone.
         if not self.trainer.sanity_checking:
             # A network that diverged tells nothing apart; of NaN, the metric makes any number.
             scores = output.scores[batch.mask].nan_to_num(0.0)
-            labels = batch.targets["all"]["classify"]["labels"]
-            self.val_snippet_auc.update(scores, labels[batch.mask])
-            self.log("val_snippet_auc", self.val_snippet_auc, on_epoch=True)
+            labels = batch.targets["all"]["classify"]["labels"][batch.mask]
+            for name in ("val_snippet_auc", "val_accuracy"):
+                metric = getattr(self, name)
+                metric.update(scores, labels)
+                self.log(name, metric, on_epoch=True)
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """Return Adam whose learning rate decays exponentially (paper section 4.2)."""
@@ -79,9 +91,11 @@ class Learner(lightning.LightningModule):
         output: NetworkOutput = self.network(batch.inputs, batch.mask, present=present)
         return output
 
-    def _losses(self, output: NetworkOutput, batch: Batch, present: Mapping[str, Tensor]) -> Losses:
-        targets = choose(view_of(present), batch.targets)
-        return total_loss(output.heads, targets, batch.mask, self.config.loss)
+    def _targets(self, batch: Batch, present: Mapping[str, Tensor]) -> dict[str, dict[str, Tensor]]:
+        """Return the targets of a batch of which some modalities are shown."""
+        if self.config.labels_of == "clip":
+            return batch.targets["all"]
+        return choose(view_of(present), batch.targets)  # type: ignore[no-any-return]
 
 
 def crop_clips(batch: Batch, longest: int) -> Batch:

@@ -62,6 +62,7 @@ def choose_operating_point(
     *,
     calibration: CalibrationMethod = "none",
     false_positive_rate: float = FALSE_POSITIVE_RATE,
+    min_overlap: float = 0.0,
 ) -> OperatingPoint:
     """Choose thresholds and calibration on validation clips.
 
@@ -82,6 +83,7 @@ def choose_operating_point(
         config: The settings that the thresholds are put into.
         calibration: Method of calibration; fitted to the clips' scores.
         false_positive_rate: The share of real clips that may be called fake.
+        min_overlap: Share of a snippet that must be fake for it to be labelled so.
     """
     highest_scores = []
     # Scores and labels of the snippets of each clip: from all modalities, and from each alone.
@@ -94,7 +96,9 @@ def choose_operating_point(
             truth = ground_truth(clip.record)
             for name, scores in {_TOGETHER: prediction.scores, **prediction.by_modality}.items():
                 view = truth[ALTERED_BY_MODALITY.get(name, "all")]
-                labels = fake_labels(view, features.grid, features.num_snippets)
+                labels = fake_labels(
+                    view, features.grid, features.num_snippets, min_overlap=min_overlap
+                )
                 has_score = ~np.isnan(scores)
                 rows.setdefault(name, []).append((scores[has_score], labels[has_score]))
     snippets = {

@@ -15,15 +15,21 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from torch.utils.data import DataLoader
 
 from mmmsba_plugin.config import TrainConfig
+from mmmsba_plugin.config.training import ValidationMetric
 from mmmsba_plugin.model.mmmsba import MmmsBa
 from mmmsba_plugin.training.data import Clip, ClipDataset, EpochShuffle, Source, collate
 from mmmsba_plugin.training.module import Learner
 
 _EPOCHS = "epochs"
 _BEST, _LAST = "best", "last"
-#: What the best epoch has most of. The loss turns up long before: it minds how far scores are
-#: from the truth, which calibration mends, more than which snippets have the higher ones.
-_GAIN = "val_snippet_auc"
+#: What Lightning calls each validation metric, and which way it gains. The loss turns up long
+#: before the AUC of snippets falls: it minds how far scores are from the truth, which calibration
+#: mends, more than which snippets have the higher ones.
+_MONITORS: dict[ValidationMetric, tuple[str, str]] = {
+    "loss": ("val_loss", "min"),
+    "accuracy": ("val_accuracy", "max"),
+    "snippet_auc": ("val_snippet_auc", "max"),
+}
 #: Says that a run has ended, and after how many epochs of how many it was given.
 _END = "end.json"
 
@@ -59,7 +65,7 @@ def train_network(
     if num_epochs is None:
         batches, validation_batches = (
             DataLoader(
-                ClipDataset(of_set, source, heads),
+                ClipDataset(of_set, source, heads, min_overlap=config.min_overlap),
                 batch_size=config.batch_size,
                 sampler=sampler,
                 collate_fn=collate,
@@ -96,22 +102,25 @@ def _epochs_of_ended_run(file: Path, config: TrainConfig) -> int | None:
 
 
 def _trainer(config: TrainConfig, state: Path, *, progress: bool) -> lightning.Trainer:
+    (keep_monitor, keep_mode), (stop_monitor, stop_mode) = (
+        _MONITORS[metric] for metric in (config.keep_by, config.stop_by)
+    )
     # Two, because Lightning's own "last" is the last that was also the best.
     checkpoints = [
         ModelCheckpoint(
             dirpath=state / _EPOCHS,
             filename=name,
             monitor=monitor,
-            mode="max",
+            mode=keep_mode,
             enable_version_counter=False,
         )
-        for name, monitor in ((_BEST, _GAIN), (_LAST, None))
+        for name, monitor in ((_BEST, keep_monitor), (_LAST, None))
     ]
     return lightning.Trainer(
         max_epochs=config.max_epochs,
         callbacks=[
             *checkpoints,
-            EarlyStopping(_GAIN, mode="max", patience=config.patience),
+            EarlyStopping(stop_monitor, mode=stop_mode, patience=config.patience),
             StepSeed(config.seed),
             *([RichProgressBar(leave=False)] if progress else []),
         ],

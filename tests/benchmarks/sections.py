@@ -1,7 +1,14 @@
-"""Put what a benchmark measured into a model card, between marks of its own."""
+"""Put what a benchmark measured into a model card, between marks of its own.
+
+Run as a script, it writes anew what the bundled card says of the recipe, from its configuration.
+"""
 
 from collections.abc import Sequence
 from pathlib import Path
+
+from mmmsba_plugin import weights
+from mmmsba_plugin.model.checkpoint import read_config
+from mmmsba_plugin.training.recipe import recipe_lines, settings_of
 
 #: What follows all that was measured.
 BEHIND = "## What a score means"
@@ -22,3 +29,8 @@ def with_section(card: str, name: str, lines: Sequence[str]) -> str:
         return f"{before}{section}{rest.split(end)[1]}"
     before, behind = card.split(BEHIND)
     return f"{before}{section}\n\n{BEHIND}{behind}"
+
+
+if __name__ == "__main__":
+    recipe = [*recipe_lines(settings_of(read_config(weights.HERE)))]
+    put_section(weights.HERE / "README.md", "recipe", recipe)

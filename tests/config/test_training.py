@@ -37,3 +37,30 @@ def test_enc_dec_reads_face_and_audio_alone():
 def test_a_setting_of_the_network_that_does_not_exist_is_refused():
     with pytest.raises(ConfigError, match="gru_unit: Extra"):
         FitConfig.read({"network": {"gru_unit": 4}})
+
+
+def test_the_paper_hides_nothing_and_stops_by_its_loss():
+    train = FitConfig().train
+    assert (train.modality_dropout, train.labels_of) == (0.0, "clip")
+    assert (train.stop_by, train.keep_by) == ("loss", "loss")
+    assert (train.loss.classification, train.loss.normaliser) == ("focal", "fake")
+
+
+def test_the_reference_trains_as_the_authors_code_does():
+    train = FitConfig.read({"preset": "reference"}).train
+    assert (train.batch_size, train.decay, train.max_epochs, train.patience) == (64, 1.0, 1000, 10)
+    assert (train.modality_dropout, train.labels_of) == (0.0, "clip")
+    assert (train.stop_by, train.keep_by) == ("loss", "accuracy")
+    assert (train.loss.classification, train.loss.normaliser) == ("cross-entropy", "snippets")
+
+
+def test_a_setting_of_the_loss_leaves_the_rest_of_it_to_the_preset():
+    train = {"train": {"loss": {"regression": "giou"}}}
+    loss = FitConfig.read({"preset": "reference", **train}).train.loss
+    assert (loss.regression, loss.classification) == ("giou", "cross-entropy")
+
+
+def test_front_ends_are_taken_as_given():
+    settings = {"features": {"front_ends": {"audio": {"name": "log-mel"}}}}
+    config = FitConfig.read({"preset": "mmmsba", **settings})
+    assert list(config.features.front_ends) == ["audio"]

@@ -5,15 +5,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from torch.nn.functional import cross_entropy
 from torch.testing import assert_close
 
 from mmmsba_plugin.config import LocalizationConfig, LossConfig, ModelConfig, TrainConfig
 from mmmsba_plugin.errors import CheckpointError, ConfigError
 from mmmsba_plugin.model.checkpoint import CheckpointConfig, load_checkpoint, save_checkpoint
 from mmmsba_plugin.model.ensemble import Ensemble
-from mmmsba_plugin.model.heads import HEADS, Head, head_class, total_loss
+from mmmsba_plugin.model.heads import HEADS, Head, MovingAverage, head_class, total_loss
 from mmmsba_plugin.model.inference import predict
-from mmmsba_plugin.model.losses import diou_loss, focal_loss
+from mmmsba_plugin.model.losses import diou_loss, focal_loss, giou_loss
 from mmmsba_plugin.record import Record
 from mmmsba_plugin.schema import Media
 from mmmsba_plugin.segment import Segment
@@ -32,6 +33,12 @@ class TestTargets:
         assert {name: array.tolist() for name, array in targets.items()} == {
             "labels": [0, 0, 1, 1, 1, 1]
         }
+
+    def test_a_snippet_that_is_fake_for_too_short_a_time_is_real_and_has_no_distances(self):
+        settings = {"is_bounded": True, "min_overlap": 0.6}
+        labels = HEADS["classify"].targets(TRUTH, GRID, 6, **settings)["labels"]
+        inside = HEADS["regress"].targets(TRUTH, GRID, 6, **settings)["inside"]
+        assert labels.tolist() == inside.tolist() == [0, 0, 0, 0, 1, 0]
 
     @pytest.mark.parametrize("is_bounded", [True, False])
     def test_distances_are_taught_inside_segments_with_boundaries(self, is_bounded):
@@ -121,6 +128,25 @@ class TestTotalLoss:
         assert list(losses.by_head) == ["classify"]
         assert torch.equal(losses.total, losses.by_head["classify"])
 
+    def test_cross_entropy_over_all_snippets_is_that_of_the_authors_code(self, batch):
+        outputs, targets = batch
+        config = LossConfig(classification="cross-entropy", normaliser="snippets")
+        mask = torch.arange(5)[None].expand(2, 5) < 4
+        expected = cross_entropy(outputs["classify"][mask], targets["classify"]["labels"][mask])
+        assert_close(loss_of(*batch, mask, config).by_head["classify"], expected)
+
+    def test_boundaries_can_be_learned_by_generalised_iou(self, batch):
+        outputs, targets = batch
+        loss = loss_of(*batch, config=LossConfig(regression="giou")).by_head["regress"]
+        pairs = outputs["regress"][0, 2:4], targets["regress"]["distances"][0, 2:4]
+        assert_close(loss, giou_loss(*pairs).sum() / 3)
+
+    def test_another_divisor_scales_the_loss_of_every_head(self, batch):
+        by_head = loss_of(*batch).by_head
+        mask = torch.ones(2, 5, dtype=torch.bool)
+        doubled = total_loss(*batch, mask, LossConfig(), divisor=torch.tensor(6.0)).by_head
+        assert_close(doubled, {name: loss / 2 for name, loss in by_head.items()})
+
     def test_a_better_prediction_has_a_smaller_loss(self, batch):
         _, targets = batch
         z = torch.where(targets["classify"]["labels"] == 1, 9.0, -9.0)
@@ -131,6 +157,13 @@ class TestTotalLoss:
         loss, best = loss_of(*batch).by_head, loss_of(perfect, targets).by_head
         assert best["classify"] < loss["classify"]
         assert best["regress"] < 1e-6 < loss["regress"]
+
+
+def test_a_moving_average_starts_at_the_first_number():
+    average = MovingAverage(momentum=0.9)
+    assert [float(average(torch.tensor(n))) for n in (10, 20, 10)] == pytest.approx(
+        [10.0, 11.0, 10.9]
+    )
 
 
 def test_an_unknown_head_is_answered_with_those_there_are():
@@ -144,7 +177,7 @@ class ShareHead(Head):
     num_outputs = 1
 
     @classmethod
-    def targets(cls, truth, grid, num_snippets, *, is_bounded):
+    def targets(cls, truth, grid, num_snippets, *, is_bounded, min_overlap=0.0):
         share = sum(s.duration_s for s in truth) / (num_snippets * grid.stride_s)
         return {"share": np.full((num_snippets, 1), share, dtype=np.float32)}
 

@@ -7,7 +7,17 @@ from hypothesis import strategies as st
 from torch.nn.functional import cross_entropy, sigmoid
 from torch.testing import assert_close
 
-from mmmsba_plugin.model.losses import diou_loss, focal_loss
+from mmmsba_plugin.model.losses import diou_loss, focal_loss, giou_loss
+
+
+def giou_of(predicted, target):
+    """Compute generalised IoU from two segments, as its paper writes it."""
+    (a, b), (c, d) = predicted, target
+    intersection = max(0.0, min(b, d) - max(a, c))
+    union = (b - a) + (d - c) - intersection
+    enclosing = max(b, d) - min(a, c)
+    return intersection / union - (enclosing - union) / enclosing
+
 
 lengths = st.floats(0.01, 100.0)
 
@@ -85,3 +95,19 @@ def test_distance_iou_of_no_length_at_all_is_finite():
     loss.backward()
     assert float(loss.detach()) == 1.0
     assert torch.isfinite(nothing.grad).all()
+
+
+@given(lengths, lengths, lengths, lengths)
+def test_generalised_iou_about_a_common_centre_is_that_of_its_paper(a, b, c, d):
+    loss = giou_loss(
+        torch.tensor([a, b], dtype=torch.float64), torch.tensor([c, d], dtype=torch.float64)
+    )
+    assert float(loss) == pytest.approx(1 - giou_of((-a, b), (-c, d)), abs=1e-9)
+
+
+def test_segments_without_length_have_a_generalised_iou_loss_and_a_gradient():
+    nothing = torch.zeros(2, requires_grad=True)
+    loss = giou_loss(nothing, torch.ones(2))
+    loss.backward()
+    assert loss.item() == 1.0
+    assert nothing.grad.isfinite().all()

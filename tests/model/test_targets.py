@@ -1,6 +1,7 @@
 """Targets of the network, which localization undoes exactly."""
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -104,6 +105,15 @@ def test_only_fake_snippets_have_distances(clip_):
 
 def test_any_fake_time_makes_a_snippet_fake():
     assert fake_labels([Segment(0.39, 0.61)], GRID, 5).tolist() == [0, 1, 1, 1, 0]
+
+
+@pytest.mark.parametrize(
+    ("min_overlap", "labels"),
+    [(0.0, [1, 1, 1, 0]), (0.25, [1, 1, 1, 0]), (0.5, [0, 1, 1, 0]), (1.0, [0, 1, 0, 0])],
+)
+def test_a_snippet_can_be_asked_to_be_fake_for_a_share_of_its_time(min_overlap, labels):
+    truth = [Segment(0.15, 0.3), Segment(0.25, 0.5)]
+    assert fake_labels(truth, GRID, 4, min_overlap=min_overlap).tolist() == labels
 
 
 def test_an_edge_on_the_edge_of_a_cell_does_not_touch_the_next():

@@ -8,7 +8,7 @@ import lightning
 import pytest
 import torch
 
-from mmmsba_plugin.config import FitConfig, LossConfig, ModelConfig, TrainConfig, TuneConfig
+from mmmsba_plugin.config import FitConfig, ModelConfig, TuneConfig
 from mmmsba_plugin.datasets.lavdf import read_lavdf
 from mmmsba_plugin.detector import MmmsbaDetector
 from mmmsba_plugin.errors import (
@@ -205,9 +205,9 @@ class TestSettings:
         config = tuning(before, TuneConfig(learning_rate=0.01, seed=5))
         assert config.members({"audio": 3}) == before.members
         assert config.features == before.features
-        assert config.train == TrainConfig(
-            batch_size=4, learning_rate=0.01, max_epochs=20, patience=5, seed=5, loss=LossConfig()
-        )
+        of_preset = FitConfig.read({"preset": "mmmsba"}).train
+        pace = {"learning_rate": 0.01, "max_epochs": 20, "patience": 5, "seed": 5}
+        assert config.train == of_preset.model_copy(update={"batch_size": 4, **pace})
         assert (config.preset, config.caution) == ("mmmsba", CAUTION)
 
     def test_a_network_that_somebody_else_trained_is_tuned_by_its_own_settings(self, before):

@@ -70,3 +70,8 @@ class TestCard:
         card = self.card(calibration=Calibration(reason=reason))
         why = f": {reason}" if reason else ""
         assert f"Scores are not calibrated{why}. A higher one is more suspicious" in card
+
+    def test_it_says_what_differs_from_the_paper_and_what_that_leaves_open(self):
+        card = self.card()
+        assert "Nothing differs from the preset `paper`." in card
+        assert "| Alpha and gamma of the focal loss (`train.loss`) | 0.25 and 2 |" in card

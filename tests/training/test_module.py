@@ -1,14 +1,19 @@
 """Batches are cropped, modalities hidden, and targets chosen by what is still shown."""
 
+import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from torch.testing import assert_close
 
+from mmmsba_plugin.config import LossConfig, ModelConfig, TrainConfig
+from mmmsba_plugin.model.heads import total_loss
+from mmmsba_plugin.model.mmmsba import MmmsBa
 from mmmsba_plugin.model.tree import tree_map
 from mmmsba_plugin.training.data import (
     Batch,
 )
-from mmmsba_plugin.training.module import choose, crop_clips, hide_modalities, view_of
+from mmmsba_plugin.training.module import Learner, choose, crop_clips, hide_modalities, view_of
 
 
 def numbered_batch(lengths):
@@ -49,6 +54,46 @@ class TestViews:
     def test_a_modality_of_a_plug_ins_own_can_show_either(self):
         text = {"text": torch.ones(1, 4, dtype=torch.bool)}
         assert view_of(text).tolist() == [0]
+
+
+class TestLabels:
+    """A clip whose frames alone are fake, and of which only audio is shown."""
+
+    @pytest.fixture
+    def audio_only(self):
+        batch = numbered_batch([6])
+        nothing = tree_map(torch.zeros_like, batch.targets["all"])
+        views = {**batch.targets, "audio": nothing, "visual": batch.targets["all"]}
+        return batch._replace(targets=views)
+
+    def loss(self, batch, **settings):
+        torch.manual_seed(0)
+        network = MmmsBa(ModelConfig(dims={"audio": 1}, gru_units=2, dense_units=2))
+        learner = Learner(network.eval(), TrainConfig(**settings))
+        learner.log_dict = learner.log = lambda *_args, **_options: None
+        loss = learner.training_step(batch, 0)
+        heads = network(batch.inputs, batch.mask, present=batch.present).heads
+        return loss, heads, learner
+
+    def test_the_paper_teaches_the_truth_of_the_whole_clip(self, audio_only):
+        loss, heads, _ = self.loss(audio_only)
+        expected = total_loss(heads, audio_only.targets["all"], audio_only.mask, LossConfig()).total
+        assert torch.equal(loss, expected)
+
+    def test_a_clip_can_be_taught_by_what_is_present(self, audio_only):
+        loss, heads, _ = self.loss(audio_only, labels_of="present")
+        expected = total_loss(
+            heads, audio_only.targets["audio"], audio_only.mask, LossConfig()
+        ).total
+        assert torch.equal(loss, expected)
+
+    def test_a_moving_average_of_fake_snippets_can_be_divided_by(self, audio_only):
+        config = LossConfig(normaliser="fake-average")
+        loss, heads, learner = self.loss(audio_only, loss=config)
+        by_batch = total_loss(heads, audio_only.targets["all"], audio_only.mask, LossConfig()).total
+        assert_close(loss, by_batch)
+        average = learner.state_dict()["num_fake_average.average"]
+        assert float(average) == pytest.approx(3.0)
 
 
 class TestHiding:

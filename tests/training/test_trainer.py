@@ -31,6 +31,15 @@ def last_epoch(out: Path) -> dict:
     return torch.load(out / "training/epochs/last.ckpt", weights_only=True)
 
 
+def epochs_of(out: Path) -> tuple[int, int]:
+    """Return the epochs that are kept as the best and as the last."""
+    best, last = (
+        torch.load(out / f"training/epochs/{name}.ckpt", weights_only=True)["epoch"]
+        for name in ("best", "last")
+    )
+    return best, last
+
+
 class TestTrainer:
     def test_a_run_that_was_stopped_goes_on_to_its_last_epoch(
         self, talking_head_dataset, source, tmp_path, monkeypatch
@@ -76,16 +85,29 @@ class TestTrainer:
         self, talking_head_dataset, source, tmp_path, monkeypatch
     ):
         def worse_each_epoch(learner, _batch, _index):
-            learner.log("val_snippet_auc", -learner.current_epoch, on_epoch=True, batch_size=1)
+            learner.log("val_loss", learner.current_epoch, on_epoch=True, batch_size=1)
 
         monkeypatch.setattr(Learner, "validation_step", worse_each_epoch)
         config = TINY.model_copy(update={"train": TrainConfig(batch_size=8, max_epochs=3)})
         fit(read_lavdf(talking_head_dataset), config, tmp_path / "out", cache=source.cache)
-        best, last = (
-            torch.load(tmp_path / f"out/training/epochs/{name}.ckpt", weights_only=True)["epoch"]
-            for name in ("best", "last")
+        assert epochs_of(tmp_path / "out") == (0, 2)
+
+    def test_one_metric_can_stop_a_run_and_another_choose_its_epoch(
+        self, talking_head_dataset, source, tmp_path, monkeypatch
+    ):
+        def scripted(learner, _batch, _index):
+            epoch = learner.current_epoch
+            for name, value in (("loss", abs(epoch - 1)), ("accuracy", epoch), ("snippet_auc", 0)):
+                learner.log(f"val_{name}", float(value), on_epoch=True, batch_size=1)
+
+        monkeypatch.setattr(Learner, "validation_step", scripted)
+        train = TrainConfig(
+            batch_size=8, max_epochs=9, patience=2, stop_by="loss", keep_by="accuracy"
         )
-        assert (best, last) == (0, 2)
+        config = TINY.model_copy(update={"train": train})
+        run = fit(read_lavdf(talking_head_dataset), config, tmp_path / "out", cache=source.cache)
+        assert run.epochs == 4
+        assert epochs_of(tmp_path / "out") == (3, 3)
 
     def test_a_network_that_diverged_is_taken_to_tell_nothing_apart(
         self, talking_head_dataset, source, tmp_path, monkeypatch
@@ -98,10 +120,25 @@ class TestTrainer:
             return output if learner.training else replace(output, heads=nothing)
 
         monkeypatch.setattr(Learner, "predict", diverged)
-        fit(read_lavdf(talking_head_dataset), TINY, tmp_path / "out", cache=source.cache)
+        train = TrainConfig(
+            batch_size=8, max_epochs=2, stop_by="snippet_auc", keep_by="snippet_auc"
+        )
+        config = TINY.model_copy(update={"train": train})
+        fit(read_lavdf(talking_head_dataset), config, tmp_path / "out", cache=source.cache)
         last = torch.load(tmp_path / "out/training/epochs/last.ckpt", weights_only=True)
         stops = [s for name, s in last["callbacks"].items() if name.startswith("EarlyStopping")]
         assert [float(stop["best_score"]) for stop in stops] == [0.5]
+
+    def test_a_run_by_its_loss_ends_where_that_is_no_number(
+        self, talking_head_dataset, source, tmp_path, monkeypatch
+    ):
+        def lost(learner, _batch, _index):
+            learner.log("val_loss", torch.nan, on_epoch=True, batch_size=1)
+
+        monkeypatch.setattr(Learner, "validation_step", lost)
+        config = TINY.model_copy(update={"train": TrainConfig(batch_size=8, max_epochs=3)})
+        records = read_lavdf(talking_head_dataset)
+        assert fit(records, config, tmp_path / "out", cache=source.cache).epochs == 1
 
     def test_a_run_that_has_ended_is_not_trained_on(self, talking_head_dataset, source, tmp_path):
         records = list(read_lavdf(talking_head_dataset))

@@ -13,6 +13,7 @@ from mmmsba_plugin.errors import CheckpointNotFoundError
 from mmmsba_plugin.model.checkpoint import load_checkpoint, read_config, weights_sha256
 from mmmsba_plugin.plugins import lookup
 from mmmsba_plugin.schema import Report
+from mmmsba_plugin.training.recipe import settings_of
 
 from ..clips import clip as numbered_clip
 
@@ -78,8 +79,8 @@ class TestPlace:
             )
             assert config.members == fit_config.members(config.members[0].dims)
             assert config.features == fit_config.features
-            train = fit_config.train.model_dump(mode="json")
-            assert {name: config.training[name] for name in train} == train
+            # Settings that came later are those of the preset.
+            assert settings_of(config).train == fit_config.train
 
 
 class TestDefault:
