@@ -40,8 +40,11 @@ def reproduce(
     ] = Path("reproduction"),
     seeds: Annotated[
         str,
-        typer.Option(metavar="LIST", help="Random seeds, one training run each, such as 0,1,2."),
-    ] = "0",
+        typer.Option(
+            metavar="LIST",
+            help="Random seeds, one training run each; mean and deviation are shown.",
+        ),
+    ] = "0,1,2",
     config: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="JSON with any setting that all training runs share."),

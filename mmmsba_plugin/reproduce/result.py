@@ -1,12 +1,16 @@
 """A table as it was measured: ours and the paper's, cell by cell."""
 
 import math
+import statistics
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from mmmsba_plugin.evaluation.metrics.bootstrap import Interval
 from mmmsba_plugin.reproduce.tables import Reported
+
+#: So many seeds have a deviation.
+_LEAST_FOR_SD = 2
 
 #: ``measured``: ours is there. ``reported``: somebody else's row, which is only quoted.
 #: ``no data``: a dataset was not given. ``failed``: it was, and it could not be done.
@@ -32,6 +36,14 @@ class Cell:
         """The mean over seeds; NaN if there is none, or one of them is not defined."""
         values = [interval.value for interval in self.ours]
         return sum(values) / len(values) if values else math.nan
+
+    @property
+    def sd(self) -> float:
+        """The standard deviation over seeds, of the sample; NaN of fewer than two."""
+        values = [interval.value for interval in self.ours]
+        if len(values) < _LEAST_FOR_SD or any(map(math.isnan, values)):
+            return math.nan
+        return statistics.stdev(values)
 
     @property
     def span(self) -> tuple[float, float]:

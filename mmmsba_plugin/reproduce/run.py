@@ -81,7 +81,7 @@ class Settings:
     """
 
     fit: FitConfig = field(default_factory=FitConfig)
-    seeds: tuple[int, ...] = (0,)
+    seeds: tuple[int, ...] = (0, 1, 2)
     limit: int | None = None
     num_resamples: int = 1000
     workers: int = 1

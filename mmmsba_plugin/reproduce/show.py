@@ -175,7 +175,8 @@ def setup_line(table: MeasuredTable) -> str:
         f"snippets of {setup['stride_s']:g} s",
         front_ends,
         f"preset {setup['preset']}",
-        f"seeds {', '.join(map(str, setup['seeds']))}",
+        f"seeds {', '.join(map(str, setup['seeds']))}"
+        + (", mean ± standard deviation" if len(setup["seeds"]) > 1 else ""),
         f"clips: {'; '.join(sorted(sizes)) or 'none'}",
         f"{setup['num_resamples']} draws by identity for the 95 % intervals",
         f"measured: {setup['measured']}",
@@ -186,7 +187,7 @@ def setup_line(table: MeasuredTable) -> str:
 _HEADS = ("trained on", "tested on", "method", "whose")
 _COLUMNS = (
     *("table", "trained_on", "tested_on", "method", "status", "stand_in", "measure", "seeds"),
-    *("value", "low", "high", "mean", "lowest", "highest"),
+    *("value", "low", "high", "mean", "sd", "lowest", "highest"),
     *("reported", "contradicts", "leading_silence_auc", "notes"),
 )
 
@@ -216,7 +217,7 @@ def _ours(cell: Cell, digits: int, newline: str) -> str:
     lines = _with_ends(first, digits)
     if len(cell.ours) > 1:
         lines = [
-            f"mean {_number(cell.mean, digits)}",
+            f"{_number(cell.mean, digits)} ± {_number(cell.sd, digits)}",
             f"seeds {_range(*cell.span, digits)}",
             " ".join(["first", *lines]),
         ]
@@ -270,6 +271,7 @@ def _flat(table: MeasuredTable, row: MeasuredRow, cell: Cell) -> dict[str, Any]:
         "low": first.low,
         "high": first.high,
         "mean": cell.mean,
+        "sd": cell.sd,
         "lowest": lowest,
         "highest": highest,
     }
@@ -296,6 +298,7 @@ def _cell(cell: Cell) -> dict[str, Any]:
         "measure": cell.measure,
         "ours": [_interval(interval) for interval in cell.ours],
         "mean": _finite(cell.mean),
+        "sd": _finite(cell.sd),
         "lowest": _finite(lowest),
         "highest": _finite(highest),
         "reported": cell.reported.value if cell.reported else None,

@@ -7,7 +7,7 @@ and all scores, as probabilities.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -26,7 +26,8 @@ from mmmsba_plugin.training.data import Clip, Source, ground_truth
 FALSE_POSITIVE_RATE = 0.1
 #: Shares of real clips for which a checkpoint has a threshold, where its clips can tell them.
 FALSE_POSITIVE_RATES = (0.01, 0.05, 0.1)
-_TOGETHER = "all"
+#: Names the scores from all modalities together, beside those of each alone.
+TOGETHER = "all"
 
 Scores = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -94,13 +95,44 @@ def choose_operating_point(
             prediction = predict(network, features, config)
             highest_scores.append(float(np.nanmax(prediction.scores)))
             truth = ground_truth(clip.record)
-            for name, scores in {_TOGETHER: prediction.scores, **prediction.by_modality}.items():
+            for name, scores in {TOGETHER: prediction.scores, **prediction.by_modality}.items():
                 view = truth[ALTERED_BY_MODALITY.get(name, "all")]
                 labels = fake_labels(
                     view, features.grid, features.num_snippets, min_overlap=min_overlap
                 )
                 has_score = ~np.isnan(scores)
                 rows.setdefault(name, []).append((scores[has_score], labels[has_score]))
+    fake = np.array([clip.record.fake for _, clips in held_out for clip in clips])
+    return operating_point_of(
+        np.array(highest_scores),
+        fake,
+        rows,
+        config,
+        calibration=calibration,
+        false_positive_rate=false_positive_rate,
+    )
+
+
+def operating_point_of(
+    highest: Scores,
+    fake: Flags,
+    rows: Mapping[str, Sequence[tuple[Scores, Labels]]],
+    config: LocalizationConfig,
+    *,
+    calibration: CalibrationMethod = "none",
+    false_positive_rate: float = FALSE_POSITIVE_RATE,
+) -> OperatingPoint:
+    """Choose thresholds and calibration by the scores of validation clips.
+
+    Args:
+        highest: The highest score of each clip, shape ``(clip,)``.
+        fake: Labels of the clips, the same shape; some of either kind.
+        rows: Scores and labels of the snippets of each clip, under :data:`TOGETHER` from all
+            modalities, and under the name of each from it alone.
+        config: The settings that the thresholds are put into.
+        calibration: Method of calibration.
+        false_positive_rate: The share of real clips that may be called fake.
+    """
     snippets = {
         name: (
             np.concatenate([scores for scores, _ in of_clips]),
@@ -108,9 +140,7 @@ def choose_operating_point(
         )
         for name, of_clips in rows.items()
     }
-    closing, f1 = best_f1(*snippets[_TOGETHER])
-    fake = np.array([clip.record.fake for _, clips in held_out for clip in clips])
-    highest = np.array(highest_scores)
+    closing, f1 = best_f1(*snippets[TOGETHER])
     threshold = clip_threshold(highest, fake, false_positive_rate)
     localization = {
         "onset": threshold.value,
@@ -118,7 +148,7 @@ def choose_operating_point(
         "modality_thresholds": {
             name: threshold_at(scores[labels == 0], FALSE_POSITIVE_RATE)
             for name, (scores, labels) in snippets.items()
-            if name != _TOGETHER and (labels == 0).any()
+            if name != TOGETHER and (labels == 0).any()
         },
     }
     point = OperatingPoint(

@@ -15,12 +15,14 @@ def interval(value):
 def test_seeds_have_a_mean_and_a_range():
     cell = Cell("auc", tuple(map(interval, (0.75, 0.5, 1.0))))
     assert cell.mean == pytest.approx(0.75)
+    assert cell.sd == pytest.approx(0.25)
     assert cell.span == (0.5, 1.0)
 
 
 def test_one_seed_is_its_own_mean_and_range():
     cell = Cell("auc", (interval(0.75),))
     assert (cell.mean, cell.span) == (0.75, (0.75, 0.75))
+    assert math.isnan(cell.sd)
 
 
 def test_what_was_not_measured_is_not_defined():
@@ -30,4 +32,6 @@ def test_what_was_not_measured_is_not_defined():
 
 
 def test_a_mean_with_a_seed_that_is_not_defined_is_not_defined():
-    assert math.isnan(Cell("auc", (interval(0.75), interval(math.nan))).mean)
+    cell = Cell("auc", (interval(0.75), interval(math.nan)))
+    assert math.isnan(cell.mean)
+    assert math.isnan(cell.sd)

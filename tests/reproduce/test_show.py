@@ -39,7 +39,7 @@ class TestShow:
         second = Cell("eer", (Interval(0.1, 0.05, 0.2), Interval(0.2, 0.1, 0.3)))
         page = show.as_markdown(one_row_table(first, second))
         assert "| 0.900<br>(0.850 to 0.950) |" in page
-        assert "| mean 0.150<br>seeds (0.100 to 0.200)<br>first 0.100 (0.050 to 0.200) |" in page
+        assert "| 0.150 ± 0.071<br>seeds (0.100 to 0.200)<br>first 0.100 (0.050 to 0.200) |" in page
 
     def test_values_that_are_not_defined_are_a_dash_and_null(self):
         cell = Cell("auc", (Interval(math.nan, math.nan, math.nan),))
@@ -100,7 +100,7 @@ class TestShow:
         assert "…" not in output
         # The value and its ends in each cell; where there are two seeds, their range and mean.
         assert Counter(re.findall(r"\d\.\d+", output)) == {
-            "0.605": 6 + 5, "0.549": 6, "0.653": 6, "0.977": 6, "0.513": 5, "0.559": 5,
+            "0.605": 6 + 5, "0.549": 6, "0.653": 6, "0.977": 6, "0.513": 5, "0.559": 5, "0.065": 5,
         }  # fmt: skip
         assert all(word in output for word in (*name.split(), *map(show.heading, tables.DETECTION)))
 
