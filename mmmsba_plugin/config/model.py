@@ -47,6 +47,13 @@ class ModelConfig(Config):
         description="Dense layers over all modalities together; with any, no modality has one of "
         "its own, and what is joined are the states of the Bi-GRUs.",
     )
+    fusion_units: int | None = Field(
+        default=None,
+        ge=1,
+        le=MAX_UNITS,
+        description="Units of a dense layer between the fused vector and the heads, as figure 2 of "
+        "the paper draws it; none for no such layer, as its text and code have it.",
+    )
     activation: Literal["relu", "tanh"] = Field(
         default="relu", description="Activation of the dense layers."
     )
@@ -78,6 +85,12 @@ class ModelConfig(Config):
         if "classify" not in self.heads or len(set(self.heads)) < len(self.heads):
             raise ValueError("heads must name classify, which gives the scores, and each once")
         return self
+
+    @property
+    def joint_units(self) -> tuple[int, ...]:
+        """Units of each dense layer between the fused vector and the heads."""
+        fusion = () if self.fusion_units is None else (self.fusion_units,)
+        return (self.dense_units,) * self.joint_layers + fusion
 
     @property
     def stream_units(self) -> int:

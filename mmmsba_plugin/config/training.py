@@ -135,6 +135,13 @@ class FitConfig(Config):
         lt=1,
         description="Share of real validation clips that the default threshold may flag as fake.",
     )
+    score_threshold: float | None = Field(
+        default=None,
+        ge=0,
+        le=1,
+        description="Score of a snippet, before calibration, from which its clip counts as fake; "
+        "chosen by the false-positive rate if not given. 0.5 is the paper's rule taken literally.",
+    )
     trained_on: str = Field(
         default="", description="Training data in words; the names of the datasets if not given."
     )

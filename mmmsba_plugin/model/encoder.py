@@ -133,22 +133,22 @@ class Encoder(nn.Module):
 
 
 class JointLayers(nn.Sequential):
-    """Dense layers that read all modalities at once (Enc-Dec).
+    """Dense layers that read all modalities at once (Enc-Dec, and figure 2).
 
     Args:
-        width: Width of the streams side by side.
+        width: Width of the fused vector.
         config: Sizes, activation and dropout.
     """
 
     def __init__(self, width: int, config: ModelConfig) -> None:
         layers: list[nn.Module] = []
-        for _ in range(config.joint_layers):
+        for units in config.joint_units:
             layers += [
-                nn.Linear(width, config.dense_units),
+                nn.Linear(width, units),
                 _ACTIVATIONS[config.activation](),
                 nn.Dropout(config.dropout_dense),
             ]
-            width = config.dense_units
+            width = units
         super().__init__(*layers)
         start_like_keras(self)
 

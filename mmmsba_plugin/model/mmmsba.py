@@ -72,9 +72,9 @@ class MmmsBa(nn.Module):
             {name: Encoder(config.dims[name], config) for name in self.modalities}
         )
         width = fused_width(len(self.modalities), config.stream_units, config.attention)
-        self.join = JointLayers(width, config) if config.joint_layers else None
+        self.join = JointLayers(width, config) if config.joint_units else None
         if self.join is not None:
-            width = config.dense_units
+            width = config.joint_units[-1]
         for name in config.heads:
             self.add_module(name, head_class(name)(width))
 

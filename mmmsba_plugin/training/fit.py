@@ -113,6 +113,7 @@ def fit(
         calibration=config.calibration,
         false_positive_rate=config.false_positive_rate,
         min_overlap=config.train.min_overlap,
+        score_threshold=config.score_threshold,
     )
     initial_members = list(start.network) if start else [None] * len(shares)
     before = {}
@@ -150,6 +151,7 @@ def fit(
         caution=config.caution,
         training={
             "preset": config.preset,
+            "score_threshold": config.score_threshold,
             **config.train.model_dump(mode="json"),
             "epochs": fitted.epochs,
             "num_train": fitted.num_train,

@@ -91,6 +91,7 @@ def settings_of(config: CheckpointConfig) -> FitConfig:
             "train": {k: v for k, v in training.items() if k in TrainConfig.model_fields},
             "localization": config.localization,
             "calibration": config.calibration.method,
+            "score_threshold": training.get("score_threshold"),
             "trained_on": config.trained_on,
             "caution": config.caution,
         }
@@ -177,6 +178,12 @@ def _proposals(config: FitConfig) -> str:
     return f"{kind}; scores from {of.min_score:g}; at most {of.max_proposals}"
 
 
+def _threshold(config: FitConfig) -> str:
+    if config.score_threshold is not None:
+        return f"{config.score_threshold:g}"
+    return f"that of {config.false_positive_rate:.0%} of real validation clips"
+
+
 def _fixed(text: str) -> Callable[[FitConfig], str]:
     return lambda _: text
 
@@ -212,6 +219,11 @@ OPEN_SETTINGS = (
         "Places of dropout",
         _dropouts,
         "The paper says 0.3 on all layers; these are those of the code that PyTorch has.",
+    ),
+    OpenSetting(
+        "Dense layer before the heads (`network.fusion_units`)",
+        _of_network("fusion_units"),
+        "Figure 2 draws one; text and code have none.",
     ),
     OpenSetting(
         "Order of the fused blocks",
@@ -275,8 +287,8 @@ OPEN_SETTINGS = (
         "The paper says nothing; FakeAVCeleb has many more fakes.",
     ),
     OpenSetting(
-        "Score from which a clip counts as fake (`false_positive_rate`)",
-        lambda config: f"that of {config.false_positive_rate:.0%} of real validation clips",
+        "Score from which a clip counts as fake (`false_positive_rate`, `score_threshold`)",
+        _threshold,
         "A fake snippet makes a fake clip in the paper, from no stated score; a focal loss leaves "
         "scores low.",
     ),

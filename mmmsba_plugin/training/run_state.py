@@ -24,7 +24,14 @@ class RunConfig(FitConfig):
         words are written, when it is over.
         """
         settings = self.model_dump(
-            mode="json", exclude={"calibration", "false_positive_rate", "trained_on", "caution"}
+            mode="json",
+            exclude={
+                "calibration",
+                "false_positive_rate",
+                "score_threshold",
+                "trained_on",
+                "caution",
+            },
         )
         del settings["train"]["max_epochs"]
         return settings

@@ -64,6 +64,7 @@ def choose_operating_point(
     calibration: CalibrationMethod = "none",
     false_positive_rate: float = FALSE_POSITIVE_RATE,
     min_overlap: float = 0.0,
+    score_threshold: float | None = None,
 ) -> OperatingPoint:
     """Choose thresholds and calibration on validation clips.
 
@@ -85,6 +86,7 @@ def choose_operating_point(
         calibration: Method of calibration; fitted to the clips' scores.
         false_positive_rate: The share of real clips that may be called fake.
         min_overlap: Share of a snippet that must be fake for it to be labelled so.
+        score_threshold: Score from which a clip counts as fake, in place of one that is chosen.
     """
     highest_scores = []
     # Scores and labels of the snippets of each clip: from all modalities, and from each alone.
@@ -110,6 +112,7 @@ def choose_operating_point(
         config,
         calibration=calibration,
         false_positive_rate=false_positive_rate,
+        score_threshold=score_threshold,
     )
 
 
@@ -121,6 +124,7 @@ def operating_point_of(
     *,
     calibration: CalibrationMethod = "none",
     false_positive_rate: float = FALSE_POSITIVE_RATE,
+    score_threshold: float | None = None,
 ) -> OperatingPoint:
     """Choose thresholds and calibration by the scores of validation clips.
 
@@ -132,6 +136,7 @@ def operating_point_of(
         config: The settings that the thresholds are put into.
         calibration: Method of calibration.
         false_positive_rate: The share of real clips that may be called fake.
+        score_threshold: Score from which a clip counts as fake, in place of one that is chosen.
     """
     snippets = {
         name: (
@@ -141,7 +146,10 @@ def operating_point_of(
         for name, of_clips in rows.items()
     }
     closing, f1 = best_f1(*snippets[TOGETHER])
-    threshold = clip_threshold(highest, fake, false_positive_rate)
+    if score_threshold is None:
+        threshold = clip_threshold(highest, fake, false_positive_rate)
+    else:
+        threshold = ScoreThreshold(value=score_threshold)
     localization = {
         "onset": threshold.value,
         "offset": min(closing, threshold.value),

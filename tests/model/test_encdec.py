@@ -8,6 +8,7 @@ from mmmsba_plugin.config import PRESETS, FeaturesConfig, FitConfig, ModelConfig
 from mmmsba_plugin.datasets.lavdf import read_lavdf
 from mmmsba_plugin.detector import MmmsbaDetector
 from mmmsba_plugin.errors import ConfigError
+from mmmsba_plugin.model.attention import fused_width
 from mmmsba_plugin.model.mmmsba import MmmsBa
 from mmmsba_plugin.training.fit import fit
 
@@ -117,3 +118,15 @@ def test_it_is_trained_saved_and_used_as_any_network(talking_head_dataset, featu
     report = detector.detect(records[0].media)
     assert report.status == "ok"
     assert report.proposals
+
+
+def test_the_dense_layer_of_figure_2_lies_between_fusion_and_heads():
+    config = ModelConfig(dims={"face": 3, "audio": 2}, gru_units=4, dense_units=5, fusion_units=7)
+    network = MmmsBa(config).eval()
+    inputs = {"face": torch.randn(1, 6, 3), "audio": torch.randn(1, 6, 2)}
+    output = network(inputs)
+    assert network.get_parameter("join.0.weight").shape == (7, fused_width(2, 5, "mmms-ba"))
+    assert output.fused.shape == (1, 6, 7)
+    expected = network.get_submodule("classify")(output.fused)
+    assert torch.equal(output.heads["classify"], expected)
+    assert output.streams["face"].shape == (1, 6, 5)

@@ -71,7 +71,7 @@ def invoke_reproduce(feature_cache, tmp_path_factory):
 
     def invoke(*arguments, out, data, workers=1):
         options = [option for spec in data.values() for option in ("--data", spec)]
-        limits = ["--config", settings, "--resamples", 20, "--workers", workers]
+        limits = ["--config", settings, "--resamples", 20, "--workers", workers, "--seeds", 0]
         command = ["reproduce", *arguments, *options, "-o", out, *limits]
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("MMMSBA_CACHE", str(feature_cache.folder.parent))

@@ -68,6 +68,12 @@ class TestSettings:
     def test_what_an_older_checkpoint_does_not_state_is_that_of_its_preset(self, config):
         assert settings_of(config).train.labels_of == "present"
 
+    def test_a_threshold_that_was_stated_is_known(self, config):
+        training = {"preset": "paper", "score_threshold": 0.5}
+        settings = settings_of(config.model_copy(update={"training": training}))
+        assert settings.score_threshold == 0.5
+        assert "score_threshold`) | 0.5 |" in "\n".join(recipe_lines(settings))
+
     def test_without_a_rate_it_is_that_of_the_preset(self, config):
         config = config.model_copy(update={"score_threshold": ScoreThreshold(value=0.3)})
         assert settings_of(config).false_positive_rate == 0.05

@@ -160,6 +160,15 @@ class TestChosenPoint:
         assert calibrated.localization == raw.localization
         assert calibrated.localization.onset == calibrated.score_threshold.value
 
+    def test_a_stated_threshold_is_that_of_clips_and_of_segments(self, monkeypatch, pairs):
+        point = self.choose(monkeypatch, *pairs, score_threshold=0.5)
+        assert (point.score_threshold.value, point.score_threshold.false_positive_rate) == (
+            0.5,
+            None,
+        )
+        assert point.localization.onset == 0.5
+        assert point.score_thresholds
+
     def test_the_rates_at_each_threshold_are_metrics(self, monkeypatch, pairs):
         scores, fake = pairs
         point = self.choose(monkeypatch, scores, fake)
