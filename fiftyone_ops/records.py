@@ -95,9 +95,21 @@ def record_of(row: Row) -> Record:
 FINISHED: Final[Mapping[bool, str]] = {True: "forged", False: "genuine"}
 
 
+#: Labels of a review that ended without a ground truth, by the decision that ended it.
+WITHOUT_TRUTH: Final[Mapping[str, str]] = {
+    "cannot_tell": "cannot tell",
+    "unreadable": "unreadable",
+}
+
+
 def is_finished(fields: Fields) -> Any:
-    """Build the view expression of samples whose review is finished."""
+    """Build the view expression of samples whose review is finished, with a ground truth."""
     return F(f"{fields.review}.label").is_in([*FINISHED.values()])
+
+
+def is_closed(fields: Fields) -> Any:
+    """Build the view expression of samples that nobody needs to look at again."""
+    return F(f"{fields.review}.label").is_in([*FINISHED.values(), *WITHOUT_TRUTH.values()])
 
 
 def finished(samples: Samples, field: str) -> Samples:

@@ -46,7 +46,8 @@ class Review(Response):
     """State of a clip's review."""
 
     label: str = Field(
-        description="open as long as a prediction is undecided, then forged or genuine."
+        description="open as long as a prediction is undecided, then forged or genuine; or "
+        "cannot tell or unreadable, which training leaves out."
     )
     by: str
     at: str
@@ -103,6 +104,12 @@ class Clip(Response):
     reference: tuple[Segment, ...] | None
     reviewed: tuple[Segment, ...] | None
     review: Review | None
+
+
+class Step(Response):
+    """The clip before or after another one; null where that was the first or the last."""
+
+    sample_id: str | None
 
 
 class FrameImage(Response):
@@ -187,4 +194,12 @@ class Queue(Response):
 
 
 #: Every response of a method, for the types of the browser's half.
-RESPONSES: tuple[type[Response], ...] = (Problem, Clip, Frames, Summary, Queue, Span)
+RESPONSES: tuple[type[Response], ...] = (
+    Problem,
+    Clip,
+    Step,
+    Frames,
+    Summary,
+    Queue,
+    Span,
+)

@@ -18,7 +18,7 @@ TRUTH_FIELD: Final = "ground_truth"
 
 #: Requests share one object for a dataset, and each reads it anew: a decision that adds fields
 #: must not meet a reading.
-_ONE_AT_A_TIME: Final = RLock()
+ONE_AT_A_TIME: Final = RLock()
 
 _Panel = TypeVar("_Panel")
 
@@ -29,14 +29,30 @@ def respond(
     """Let a panel's method respond with JSON, errors too; the App takes a panel down that raises.
 
     Args:
-        method: Returns its response, or None where the App alone has something to do.
+        method: Returns its response, or None where the App alone has something to do. It runs
+            while no other one does.
+    """
+
+    def alone(panel: _Panel, ctx: Any) -> Response | None:
+        with ONE_AT_A_TIME:
+            return method(panel, ctx)
+
+    return respond_beside(wraps(method)(alone))
+
+
+def respond_beside(
+    method: Callable[[_Panel, Any], Response | None],
+) -> Callable[[_Panel, Any], dict[str, Any]]:
+    """Let a method respond as :func:`respond` does, while others run.
+
+    Args:
+        method: As there. What it reads of a dataset it reads under :data:`ONE_AT_A_TIME`.
     """
 
     @wraps(method)
     def responding(panel: _Panel, ctx: Any) -> dict[str, Any]:
         try:
-            with _ONE_AT_A_TIME:
-                response = method(panel, ctx)
+            response = method(panel, ctx)
         except MmmsbaError as error:
             response = Problem(problem=str(error))
         # Else the App closes the sample's window, and what was in it is lost.

@@ -13,7 +13,7 @@ from fiftyone import ViewField
 
 from .. import responses
 from ..labels import VERDICTS, Fields
-from ..records import is_finished
+from ..records import is_closed
 from ..responses import Bar, Count, Overview, Queue, QueueItem, Tally
 from ..samples import Samples, flattened
 from ..tasks.review_queue import REASONS, Reason, queue, waiting
@@ -143,7 +143,7 @@ def queue_of(samples: Samples, fields: Fields, *, reason: Reason, truth_field: s
             responses.Reason(name=name, title=title, description=REASONS[name], count=counts[name])
             for name, title in _TITLES.items()
         ),
-        num_reviewed=samples.match(is_finished(fields)).count() if started else 0,
+        num_reviewed=samples.match(is_closed(fields)).count() if started else 0,
         num_clips=samples.count(),
     )
 

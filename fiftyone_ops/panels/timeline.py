@@ -6,11 +6,12 @@ import fiftyone.operators as foo
 
 from ..errors import TargetError
 from ..labels import Fields
-from ..responses import Clip, Frames
+from ..responses import Clip, Frames, Step
 from ..samples import flattened, require_video
 from ..tasks import review
+from ..tasks.decisions import CLOSING
 from ..tasks.review_queue import queue
-from .base import TRUTH_FIELD, drawn_by, fields_of, respond
+from .base import ONE_AT_A_TIME, TRUTH_FIELD, drawn_by, fields_of, respond, respond_beside
 from .timeline_data import clip_of, frames_of
 
 #: Fields of a run that was given no other name.
@@ -28,13 +29,19 @@ class ForgeryTimeline(foo.Panel):
             label="Forgery timeline",
             icon="timeline",
             surfaces="modal",
-            help_markdown="Click the time line to go there. Each button names its key.",
+            help_markdown="Click the time line to go there. Each button names its key, and ? lists "
+            "them all.",
         )
 
     def render(self, ctx: Any) -> Any:
         """Return the component that draws it."""
         return drawn_by(
-            "MmmsbaTimelineView", load=self.load, frames=self.frames, decide=self.decide
+            "MmmsbaTimelineView",
+            load=self.load,
+            frames=self.frames,
+            decide=self.decide,
+            reopen=self.reopen,
+            step=self.step,
         )
 
     @respond
@@ -42,15 +49,19 @@ class ForgeryTimeline(foo.Panel):
         """Return the timeline of a clip."""
         return _clip(ctx)
 
-    @respond
+    @respond_beside
     def frames(self, ctx: Any) -> Frames:
-        """Return a frame of each segment."""
-        return Frames(frames=tuple(frames_of(_sample(ctx), fields_of(ctx) or _USUAL)))
+        """Return a frame of each segment; decoding them holds nobody up."""
+        with ONE_AT_A_TIME:
+            frames = frames_of(_sample(ctx), fields_of(ctx) or _USUAL)
+        return Frames(frames=tuple(frames))
 
     @respond
     def decide(self, ctx: Any) -> Clip:
         """Take a person's decision about a clip, and return its state then."""
         fields, decision = fields_of(ctx) or _USUAL, ctx.params["decision"]
+        # Before the decision, which may take the clip out of the queue.
+        following = _neighbour(ctx, fields) if decision["action"] in CLOSING else None
         review.decide(
             ctx.dataset,
             ctx.params["sample_id"],
@@ -58,26 +69,53 @@ class ForgeryTimeline(foo.Panel):
             by=ctx.user_id,
             **decision,
         )
-        if decision["action"] == "finish":
-            _open_next(ctx, fields)
+        if following is not None:
+            ctx.ops.open_sample(id=following)
         return _clip(ctx)
+
+    @respond
+    def reopen(self, ctx: Any) -> None:
+        """Take back the decision that ended the review of a clip, and open that clip."""
+        sample_id, fields = ctx.params["sample_id"], fields_of(ctx) or _USUAL
+        document = _sample(ctx)[fields.review]
+        history = document.history if document else []
+        if not history or history[-1]["action"] not in CLOSING:
+            raise TargetError("this clip was decided about since; open it, and undo there")
+        review.decide(
+            ctx.dataset, sample_id, label_field=fields.segments, by=ctx.user_id, action="undo"
+        )
+        ctx.ops.open_sample(id=sample_id)
+
+    @respond
+    def step(self, ctx: Any) -> Step:
+        """Open a clip that is named, or the one before or after, of the queue or of the view."""
+        named = ctx.params.get("to")
+        to = named or _neighbour(ctx, fields_of(ctx) or _USUAL, by=ctx.params["by"])
+        if to is not None:
+            ctx.ops.open_sample(id=to)
+        return Step(sample_id=to)
 
 
 def _clip(ctx: Any) -> Clip:
     return clip_of(_sample(ctx), fields_of(ctx) or _USUAL, truth_field=TRUTH_FIELD)
 
 
-def _open_next(ctx: Any, fields: Fields) -> None:
-    """Open the next clip: of the queue that one came along, or else of the view."""
+def _neighbour(ctx: Any, fields: Fields, *, by: int = 1) -> str | None:
+    """Return the next clip or the one before: of the queue that one came along, or of the view.
+
+    The end of a queue is followed by its start, for what was passed over.
+    """
     here, reason = ctx.params["sample_id"], ctx.params.get("reason")
     if reason:
         where = {"label_field": fields.segments, "truth_field": TRUTH_FIELD}
-        ids = queue(ctx.view, reason, **where).limit(2).values("id")
-    else:
-        ids = flattened(ctx.view).values("id")
-        ids = ids[ids.index(here) + 1 :] if here in ids else []
-    if behind := [sample_id for sample_id in ids if sample_id != here]:
-        ctx.ops.open_sample(id=behind[0])
+        ids = queue(ctx.view, reason, **where).values("id")
+        if here not in ids:
+            return ids[0] if ids and by > 0 else None
+        to: str = ids[(ids.index(here) + by) % len(ids)]
+        return None if to == here else to
+    ids = flattened(ctx.view).values("id")
+    at = ids.index(here) + by if here in ids else -1
+    return ids[at] if 0 <= at < len(ids) else None
 
 
 def _sample(ctx: Any) -> Any:

@@ -4,7 +4,7 @@ Everything is read from the sample: no weights, and no decoding but for the fram
 segments.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -70,27 +70,31 @@ def clip_of(sample: fo.Sample, fields: Fields, *, truth_field: str | None) -> Cl
 
 
 def frames_of(sample: fo.Sample, fields: Fields) -> Iterator[FrameImage]:
-    """Yield a frame from the middle of each segment, the surest first.
+    """Return frames from the middle of segments, the surest first, decoded one by one.
 
     Args:
-        sample: A video sample.
+        sample: A video sample; all that is needed of it is read at once.
         fields: Fields of a run.
     """
-    from mmmsba_plugin.media.encode import jpeg_data_uri
-    from mmmsba_plugin.media.probe import probe
-    from mmmsba_plugin.media.video import frame_at
-
     segments = {
         segment.id: segment
         for field in (fields.segments, fields.reviewed)
         for segment in _segments(sample, field) or ()
     }
     best = sorted(segments.values(), key=lambda segment: -(segment.score or 1.0))[:MAX_FRAMES]
+    return _decode(sample.filepath, best)
+
+
+def _decode(path: str, segments: Sequence[Segment]) -> Iterator[FrameImage]:
+    from mmmsba_plugin.media.encode import jpeg_data_uri
+    from mmmsba_plugin.media.probe import probe
+    from mmmsba_plugin.media.video import frame_at
+
     media = None
-    for segment in best:
+    for segment in segments:
         middle_s = (segment.start_s + segment.end_s) / 2
         try:
-            media = media or probe(sample.filepath)
+            media = media or probe(path)
             frame = frame_at(media, middle_s, max_short_side_px=_FRAME_PX)
         except MmmsbaError as error:
             yield FrameImage(segment_id=segment.id, src=None, caption=str(error))

@@ -16,13 +16,17 @@ from mmmsba_plugin.segment import Segment
 from .. import labels
 from ..errors import TargetError
 from ..labels import Fields, detections
-from ..records import FINISHED
+from ..records import FINISHED, WITHOUT_TRUTH
 from .metadata import lazily
 
 #: Label of a review that is not finished.
 OPEN: Final = "open"
 
-Action = Literal["accept", "reject", "adjust", "relabel", "add", "finish", "undo"]
+Action = Literal[
+    "accept", "reject", "adjust", "relabel", "add", "finish", "cannot_tell", "unreadable", "undo"
+]
+#: Actions that end a review.
+CLOSING: Final = ("finish", *WITHOUT_TRUTH)
 
 
 class Decision(Config):
@@ -31,7 +35,8 @@ class Decision(Config):
     ``accept`` and ``reject`` decide about a prediction, or about all that are undecided if no
     label is named. ``adjust`` moves and ``relabel`` renames a prediction, or a segment that was
     reviewed before. ``add`` puts in what was missed. ``finish`` rejects what is undecided, and
-    so says real of a sample of which nothing was accepted. ``undo`` takes the last one back.
+    so says real of a sample of which nothing was accepted. ``cannot_tell`` and ``unreadable`` end
+    the review without a ground truth. ``undo`` takes the last one back.
     """
 
     action: Action = Described(description="Action of the decision.")
@@ -51,7 +56,7 @@ class ReviewState:
     """State of a sample after a decision.
 
     Attributes:
-        label: ``open``, ``forged`` or ``genuine``.
+        label: ``open``, ``forged``, ``genuine``, ``cannot tell`` or ``unreadable``.
         segments: Confirmed segments, as plain values: ``id``, ``label``, ``start_s``, ``end_s``,
             ``source``, and ``by`` and ``at`` of the decision.
         undecided: Ids of the predictions that are left to decide.
@@ -90,7 +95,11 @@ class SampleReview:
         review = sample[fields.review]
         self._decided: dict[str, str] = dict(review.decided or {}) if review else {}
         self._history: list[dict[str, Any]] = list(review.history or []) if review else []
-        self._finished = review is not None and review.label != OPEN
+        label = OPEN if review is None else review.label
+        self._finished = label in FINISHED.values()
+        self._without_truth = label if label in WITHOUT_TRUTH.values() else None
+        verdict = sample[fields.verdict] if sample.has_field(fields.verdict) else None
+        self._has_score = verdict is not None and verdict.confidence is not None
 
     def take(self, decision: Decision) -> None:
         """Carry a decision out, and add it to the history.
@@ -105,12 +114,15 @@ class SampleReview:
             before = self._history.pop()["before"]
             self._segments = [dict(segment) for segment in before["segments"]]
             self._decided, self._finished = dict(before["decided"]), before["finished"]
+            self._without_truth = before.get("without_truth")
             return
         before = {
             "segments": [dict(segment) for segment in self._segments],
             "decided": dict(self._decided),
             "finished": self._finished,
+            "without_truth": self._without_truth,
         }
+        self._without_truth = None
         getattr(self, decision.action)(decision)
         values = decision.model_dump(mode="json", exclude_none=True)
         values |= {"by": self._by, "at": self._at.isoformat(), "before": before}
@@ -153,16 +165,39 @@ class SampleReview:
         self._finished = True
 
     def finish(self, _: Decision) -> None:
-        """Reject what is undecided."""
+        """Reject what is undecided.
+
+        Raises:
+            TargetError: That would say real of a sample that could not be evaluated.
+        """
+        if not (self._has_score or self._segments):
+            raise TargetError(
+                "this clip has no score, so it cannot be finished as real; say that one cannot "
+                "tell or that it is unreadable, or add the segments that are fake"
+            )
         self._decided = dict.fromkeys(self._predicted, "rejected") | self._decided
         self._finished = True
 
+    def cannot_tell(self, _: Decision) -> None:
+        """End the review of a sample that a person cannot tell real from fake."""
+        self._without_truth = WITHOUT_TRUTH["cannot_tell"]
+
+    def unreadable(self, _: Decision) -> None:
+        """End the review of a sample that nobody can see or hear."""
+        self._without_truth = WITHOUT_TRUTH["unreadable"]
+
     def state(self) -> ReviewState:
         """Return the state of the sample."""
-        undecided = self._undecided()
-        is_open = bool(undecided) or not (self._finished or self._decided)
-        label = OPEN if is_open else FINISHED[bool(self._segments)]
-        return ReviewState(label, [dict(segment) for segment in self._segments], undecided)
+        segments = [dict(segment) for segment in self._segments]
+        return ReviewState(self._label(), segments, self._undecided())
+
+    def _label(self) -> str:
+        if self._without_truth is not None:
+            return self._without_truth
+        is_decided = self._finished or bool(self._decided)
+        if self._undecided() or not is_decided or not (self._segments or self._has_score):
+            return OPEN
+        return FINISHED[bool(self._segments)]
 
     def columns(self, fields: Fields) -> dict[str, Any]:
         """Build the values of the fields of a review: confirmed segments, and their history.

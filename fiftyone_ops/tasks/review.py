@@ -8,11 +8,12 @@ Decisions never touch the predictions. They make up two fields beside ``forgerie
     was missed), ``by`` and ``at``.
 ``forgeries_review``
     ``fo.Classification``, one a sample that somebody looked at. ``label``: ``open`` for as long as
-    a prediction is undecided, then ``forged`` or ``genuine``; ``by`` and ``at``: whoever decided
-    last; ``decided``: ``accepted`` or ``rejected`` by the prediction's id; ``history``: every
-    decision, with who, when, and what was there before it.
+    a prediction is undecided, then ``forged`` or ``genuine``, or ``cannot tell`` or ``unreadable``;
+    ``by`` and ``at``: whoever decided last; ``decided``: ``accepted`` or ``rejected`` by the
+    prediction's id; ``history``: every decision, with who, when, and what was there before it.
 
-A sample is learned from once its label is ``forged`` or ``genuine``.
+A sample is learned from once its label is ``forged`` or ``genuine``. One that has no score, since
+its detector abstained or failed, is never ``genuine`` for want of segments.
 """
 
 import getpass

@@ -7,7 +7,7 @@ from fiftyone import ViewExpression
 from fiftyone import ViewField as F
 
 from ..labels import Fields, modality_scores_expression
-from ..records import is_finished
+from ..records import is_closed
 from ..samples import Samples, dataset_of, flattened
 
 Reason = Literal["uncertain", "unlabelled", "missed", "disagree"]
@@ -47,7 +47,7 @@ def queue(
     schema = dataset_of(samples).get_field_schema()
     with_verdict = flattened(samples).exists(f"{fields.verdict}.confidence")
     if fields.review in schema:
-        with_verdict = with_verdict.match(~is_finished(fields))
+        with_verdict = with_verdict.match(~is_closed(fields))
     confidence = f"{fields.verdict}.confidence"
     is_predicted = F(f"{fields.segments}.detections").length() > 0
     has_truth = truth_field in schema

@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
+import pytest
+
 #: Fails instead of skipping where this names ``browser``, as in CI.
 REQUIRED = "browser" in os.environ.get("MMMSBA_REQUIRE", "").split(",")
 
@@ -53,6 +55,14 @@ def missing() -> str:
     if chromium() is None:
         return "there is no Chromium; install one, or name one in MMMSBA_CHROMIUM"
     return ""
+
+
+MISSING = missing()
+if MISSING and REQUIRED:
+    raise RuntimeError(MISSING)
+
+#: Marks of the tests in a browser, which take their time.
+MARKS = [pytest.mark.skipif(bool(MISSING), reason=MISSING), pytest.mark.timeout(600)]
 
 
 @contextmanager
@@ -109,7 +119,8 @@ def page(running, *, dark: bool = True):
     )
     context.add_init_script(f'{_TOOLTIP_SCRIPT} localStorage.setItem("mui-mode", "{scheme}");')
     opened = context.new_page()
-    opened.set_default_timeout(30_000)
+    # Other tests may keep the machine busy.
+    opened.set_default_timeout(60_000)
     return opened
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import fiftyone as fo
+from fiftyone import ViewField as F
 
 LOOKER = "[data-cy=looker]"
 TIMELINE = "[data-cy=mmmsba-timeline]"
@@ -128,12 +129,20 @@ def wait_for_count(page, num_clips: int) -> None:
     page.wait_for_selector(f"[data-cy=mmmsba-overview] h2:has-text(' {num_clips} clips')")
 
 
-def wait_until(true: Callable[[], object], *, within_s: float = 20.0) -> None:
+def wait_until(true: Callable[[], object], *, within_s: float = 60.0) -> None:
     """Wait for something that is seen in the database."""
     until_s = time.monotonic() + within_s
     while not true():
         assert time.monotonic() < until_s, f"not so after {within_s:g} s"
         time.sleep(0.1)
+
+
+def review_of(dataset, name: str):
+    """Return the review of a clip, by the name of its file; None where it has none."""
+    dataset.reload()
+    if not dataset.has_field("forgeries_review"):
+        return None
+    return dataset.match(F("filepath").ends_with(f"/{name}")).first().forgeries_review
 
 
 def frame(page, name: str) -> None:

@@ -261,3 +261,44 @@ def worker():
     yield run_until_ended
     process.terminate()
     process.wait(20)
+
+
+@pytest.fixture
+def playable(evaluated):
+    """The small videos that a browser plays, evaluated: forged-1 and forged-2 by audio."""
+    from fiftyone import ViewField
+
+    for name in ("missing", "raises", "nobody"):
+        evaluated.delete_samples(evaluated.match(ViewField("filepath").contains_str(name)))
+    return evaluated
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """A browser."""
+    from . import app
+
+    with app.browser() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def address(tmp_path_factory):
+    """The address of an App."""
+    from . import app
+
+    log = tmp_path_factory.mktemp("app") / "log.txt"
+    with app.server(log) as url:
+        yield url
+
+
+@pytest.fixture
+def page(chromium, address, dataset, request, tmp_path):
+    """A page that shows the grid of the test's dataset; its last sight is kept."""
+    from . import app
+
+    opened = app.page(chromium)
+    opened.address = f"{address}/datasets/{dataset.name}"
+    yield opened
+    opened.screenshot(path=app.screenshots(tmp_path) / f"{request.node.name}.png")
+    opened.context.close()

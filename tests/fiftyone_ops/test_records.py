@@ -30,6 +30,14 @@ def test_a_reviewed_sample_is_a_record_and_an_open_one_is_none(evaluated):
     assert (str(second.media), second.truth, second.fake) == (real.filepath, (), False)
 
 
+def test_what_ended_without_a_ground_truth_is_left_out(evaluated):
+    first, second, third, _ = evaluated.exists("forgeries_verdict.confidence")
+    decide(evaluated, first.id, action="cannot_tell")
+    decide(evaluated, second.id, action="unreadable")
+    decide(evaluated, third.id, action="finish")
+    assert [str(record.media) for record in learnable(evaluated.name)[1]] == [third.filepath]
+
+
 def test_a_field_of_truth_can_be_named(talking_head_dataset):
     imported = import_dataset(f"lav-df={talking_head_dataset}", name="teaches").dataset
     _, records = learnable("teaches:ground_truth")

@@ -2,13 +2,16 @@
 // a person's decisions, and scores.
 
 import { Layout, useSpaces } from "@fiftyone/spaces";
+import { useModalMode } from "@fiftyone/state";
 import React, { useEffect, useRef, useState } from "react";
 import { flushSync } from "react-dom";
-import { type Action, actionOf, keyOf } from "./keys";
+import { isOurs } from "./focus";
+import { Help } from "./Help";
+import { type Action, actionOf, HELP_KEY, keyOf, SHORTCUTS, tooltip } from "./keys";
 import { Lanes, mark, span, Time } from "./Lanes";
 import { type Player, usePlayer } from "./player";
-import { reviewState } from "./reviewState";
-import { type PanelProps, useCall } from "./rpc";
+import { reviewState, visit, visitedBeside } from "./reviewState";
+import { type Call, type PanelProps, useCall } from "./rpc";
 import {
   type Candidate,
   candidates,
@@ -20,7 +23,7 @@ import {
   stepped,
 } from "./segments";
 import { STYLES } from "./styles";
-import type { Clip, FrameImage, Segment, Span } from "./types";
+import type { Clip, FrameImage, Segment, Span, Step } from "./types";
 import { useClip } from "./useClip";
 
 /** The App's name for the panels of a sample's window. */
@@ -33,7 +36,7 @@ export function TimelineView(props: PanelProps) {
     <>
       <style>{STYLES}</style>
       {clip ? (
-        <Timeline {...{ clip, frames, problem, change }} />
+        <Timeline {...{ call, clip, frames, problem, change }} />
       ) : (
         <div className="mmmsba timeline" data-cy="mmmsba-timeline">
           <p className={problem ? "problem" : "quiet"}>{problem ?? "Reading the clip …"}</p>
@@ -43,18 +46,25 @@ export function TimelineView(props: PanelProps) {
   );
 }
 
+/** The decisions that end a review, by the actions that take them. */
+const ENDING = { finish: "finish", cannotTell: "cannot_tell", unreadable: "unreadable" } as const;
+
 interface TimelineProps {
+  call: Call;
   clip: Clip;
   frames: ReadonlyMap<string, FrameImage>;
   problem: string | null;
   change(method: string, params: Record<string, unknown>): Promise<Clip | null>;
 }
 
-function Timeline({ clip, frames, problem, change }: TimelineProps) {
+function Timeline({ call, clip, frames, problem, change }: TimelineProps) {
   const player = usePlayer(clip.fps_hz, clip.zero_s);
   const [selected, setSelected] = useSelected(clip.sample_id);
   const panel = useRef<HTMLDivElement>(null);
+  const [message, setMessage] = useState<string | null>(null);
+  const [isHelpShown, showHelp] = useState(false);
   const segments = candidates(clip);
+  useEffect(() => visit(clip.sample_id), [clip.sample_id]);
   const selectedSegment = segments.find((segment) => segment.id === selected) ?? null;
 
   const select = (segment: Segment | null) => {
@@ -62,17 +72,41 @@ function Timeline({ clip, frames, problem, change }: TimelineProps) {
     if (segment) player.seek(segment.start_s);
     panel.current?.focus();
   };
+  const where = { sample_id: clip.sample_id, field: clip.field, reason: reviewState.reason };
   const decide = async (decision: { action: string; [param: string]: unknown }) => {
     const before = new Set(segments.map(({ id }) => id));
-    const response = await change("decide", { field: clip.field, decision, ...reviewState });
+    const response = await change("decide", { ...where, decision });
     // What was added has a name only now.
     const added = response && candidates(response).find(({ id }) => !before.has(id));
     if (decision.action === "add" && added) setSelected(added.id);
     panel.current?.focus();
+    return response;
   };
   const about = (action: string, params: (segment: Candidate) => object = () => ({})) => {
     if (selectedSegment) void decide({ action, label_id: selectedSegment.id, ...params(selectedSegment) });
   };
+  const end = (action: keyof typeof ENDING) => {
+    const { sample_id, name, field } = clip;
+    // Kept at once: the next clip may be here before the response.
+    const before = reviewState.ended;
+    const ended = { sample_id, name, field };
+    reviewState.ended = ended;
+    void decide({ action: ENDING[action] }).then((response) => {
+      if (!response && reviewState.ended === ended) reviewState.ended = before;
+    });
+  };
+  const reopen = () => {
+    const ended = reviewState.ended;
+    reviewState.ended = null;
+    if (ended) void call("reopen", { ...ended }).catch((error: Error) => setMessage(error.message));
+  };
+  const step = (by: 1 | -1) =>
+    void call<Step>("step", { ...where, by, to: visitedBeside(by) })
+      .then(({ sample_id }) => {
+        if (!sample_id) setMessage(by > 0 ? "This is the last clip." : "This is the first clip.");
+      })
+      .catch((error: Error) => setMessage(error.message));
+  const canUndo = (clip.review?.num_decisions ?? 0) > 0;
   const acts: Record<Action, () => void> = {
     next: () => select(stepped(segments, selected, 1)),
     previous: () => select(stepped(segments, selected, -1)),
@@ -83,23 +117,31 @@ function Timeline({ clip, frames, problem, change }: TimelineProps) {
     modality: () => about("relabel", ({ label }) => ({ modality: nextLabel(label) })),
     add: () =>
       void decide({ action: "add", modality: "both", ...newSpan(player.now() ?? 0, clip.duration_s) }),
-    undo: () => void decide({ action: "undo" }),
-    finish: () => void decide({ action: "finish" }),
+    undo: () => (canUndo ? void decide({ action: "undo" }) : reopen()),
+    finish: () => end("finish"),
+    cannotTell: () => end("cannotTell"),
+    unreadable: () => end("unreadable"),
+    previousClip: () => step(-1),
+    nextClip: () => step(1),
   };
 
-  // Of the whole page, and before the App's own: the player takes the focus whenever it loads a
-  // clip or the mouse is over it, and who corrects clips has one hand on the keys.
-  const latest = useRef(acts);
-  latest.current = acts;
+  // Listened to on the page, since the player takes the focus whenever it loads a clip or the mouse
+  // is over it, and who corrects clips has one hand on the keys.
+  // The tools of the App's own annotation take most letters.
+  const isAnnotating = useModalMode() === "annotate";
+  const latest = useRef({ acts, isAnnotating });
+  latest.current = { acts, isAnnotating };
   useEffect(() => {
     const listen = (event: KeyboardEvent) => {
-      const action = isTyping(event.target) ? null : actionOf(event);
-      // A button that has the focus is pressed with Enter.
-      if (!action || (action === "finish" && event.target instanceof HTMLButtonElement)) return;
+      if (latest.current.isAnnotating || !isOurs(event, panel.current)) return;
+      // Of the App's player the App's own help is asked for, with the same key.
+      const isHelp = event.key === HELP_KEY && panel.current?.contains(event.target as Node);
+      const action = actionOf(event);
+      if (!action && !isHelp) return;
       event.preventDefault();
       event.stopPropagation();
       // Drawn at once, so that the next key, however soon, finds what this one chose.
-      flushSync(() => latest.current[action]());
+      flushSync(() => (action ? latest.current.acts[action]() : showHelp((isShown) => !isShown)));
     };
     document.addEventListener("keydown", listen, { capture: true });
     return () => document.removeEventListener("keydown", listen, { capture: true });
@@ -109,6 +151,9 @@ function Timeline({ clip, frames, problem, change }: TimelineProps) {
     <div ref={panel} className="mmmsba timeline" tabIndex={0} data-cy="mmmsba-timeline" data-name={clip.name}>
       <Verdict clip={clip} player={player} />
       {problem && <div className="problem">{problem}</div>}
+      {message && <div className="quiet" data-cy="mmmsba-message">{message}</div>}
+      <LastEnded {...{ clip, reopen }} />
+      {isHelpShown && <Help />}
       {clip.verdict === null && <NotEvaluated clip={clip} />}
       <Lanes
         {...{ clip, player, selected }}
@@ -118,8 +163,9 @@ function Timeline({ clip, frames, problem, change }: TimelineProps) {
         }
       />
       <Buttons
-        {...{ acts, selectedSegment }}
-        canUndo={(clip.review?.num_decisions ?? 0) > 0}
+        {...{ clip, acts, selectedSegment }}
+        canUndo={canUndo || reviewState.ended !== null}
+        showHelp={() => showHelp(!isHelpShown)}
         relabel={(modality) => about("relabel", () => ({ modality }))}
       />
       <Cards {...{ segments, frames, selected, select }} />
@@ -139,13 +185,6 @@ function useSelected(sampleId: string) {
     setSelected(segment);
   };
   return [selected, select] as const;
-}
-
-function isTyping(target: EventTarget | null): boolean {
-  return (
-    target instanceof HTMLElement &&
-    (target.isContentEditable || target.matches("input, textarea, select"))
-  );
 }
 
 /** The span of a segment with one end where the player is. */
@@ -178,6 +217,22 @@ function Verdict({ clip, player }: { clip: Clip; player: Player }) {
   );
 }
 
+/** The review that was ended last, on the clip that came after it. */
+function LastEnded({ clip, reopen }: { clip: Clip; reopen(): void }) {
+  const ended = reviewState.ended;
+  if (!ended || ended.sample_id === clip.sample_id) return null;
+  return (
+    <div className="bar quiet" data-cy="mmmsba-ended">
+      <span>
+        The review of <b>{ended.name}</b> was ended.
+      </span>
+      <button type="button" data-cy="mmmsba-reopen" onClick={reopen}>
+        Take that back
+      </button>
+    </div>
+  );
+}
+
 /** As one of the tabs the panel hides the player; the App can show both, if it is told to. */
 function SplitButton() {
   const { spaces } = useSpaces(MODAL);
@@ -202,17 +257,22 @@ function NotEvaluated({ clip }: { clip: Clip }) {
 }
 
 interface ButtonsProps {
+  clip: Clip;
   acts: Record<Action, () => void>;
   selectedSegment: Candidate | null;
   canUndo: boolean;
   relabel(label: string): void;
+  showHelp(): void;
 }
 
-function Buttons({ acts, selectedSegment, canUndo, relabel }: ButtonsProps) {
-  const button = (action: Action, words: string, can = selectedSegment !== null, title = words) => (
+function Buttons({ clip, acts, selectedSegment, canUndo, relabel, showHelp }: ButtonsProps) {
+  // Without a score and without a segment nobody knows that a clip is real.
+  const canFinish = clip.score !== null || (clip.reviewed ?? []).length > 0;
+  const button = (action: Action, words: string, can = selectedSegment !== null) => (
     <button
       type="button"
-      title={title}
+      title={tooltip(action)}
+      aria-keyshortcuts={SHORTCUTS[action].key}
       data-cy={`mmmsba-${action}`}
       disabled={!can}
       onClick={acts[action]}
@@ -223,14 +283,14 @@ function Buttons({ acts, selectedSegment, canUndo, relabel }: ButtonsProps) {
   );
   return (
     <div className="bar" data-cy="mmmsba-buttons">
-      {button("previous", "‹", true, "Previous segment")}
-      {button("next", "›", true, "Next segment")}
+      {button("previous", "‹", true)}
+      {button("next", "›", true)}
       {button("accept", "Accept")}
       {button("reject", "Reject")}
       {button("start", "Start here")}
       {button("end", "End here")}
-      <label>
-        altered{" "}
+      <label title={tooltip("modality")}>
+        manipulated{" "}
         <select
           data-cy="mmmsba-label"
           disabled={!selectedSegment}
@@ -246,7 +306,14 @@ function Buttons({ acts, selectedSegment, canUndo, relabel }: ButtonsProps) {
       {button("undo", "Undo", canUndo)}
       {button("add", "Add here", true)}
       <span className="push" />
-      {button("finish", "Clip is done", true, "Reject what is undecided, and go on to the next clip")}
+      {button("previousClip", "‹ Clip", true)}
+      {button("nextClip", "Clip ›", true)}
+      {button("cannotTell", "Cannot tell", true)}
+      {button("unreadable", "Unreadable", true)}
+      {button("finish", "Clip is done", canFinish)}
+      <button type="button" title="Shortcuts (?)" aria-label="Shortcuts" data-cy="mmmsba-help-button" onClick={showHelp}>
+        ?
+      </button>
     </div>
   );
 }
@@ -270,7 +337,7 @@ function Cards({ segments, frames, selected, select }: CardsProps) {
           data-cy="mmmsba-card"
           onClick={() => select(segment)}
         >
-          <Thumbnail frame={frames.get(segment.id)} />
+          <Thumbnail frame={frames.get(segment.id)} isLoading={frames.size === 0} />
           <span>
             {mark(segment)} <b>{segment.label}</b>
             <small>{span(segment)}</small>
@@ -284,7 +351,7 @@ function Cards({ segments, frames, selected, select }: CardsProps) {
   );
 }
 
-function Thumbnail({ frame }: { frame: FrameImage | undefined }) {
+function Thumbnail({ frame, isLoading }: { frame: FrameImage | undefined; isLoading: boolean }) {
   if (frame?.src) return <img src={frame.src} alt={`Frame at ${frame.caption}`} />;
-  return <span className="none" title={frame?.caption}>{frame ? "no frame" : "…"}</span>;
+  return <span className="none" title={frame?.caption}>{isLoading ? "…" : "no frame"}</span>;
 }

@@ -64,4 +64,6 @@ declare module "@fiftyone/state" {
   export const modalLooker: RecoilState<Looker | null>;
   export const nullableModalSampleId: RecoilState<string | null>;
   export const view: RecoilState<unknown[]>;
+  /** Which tab of the open sample's sidebar is shown; in one of them labels are drawn by hand. */
+  export function useModalMode(): "annotate" | "explore";
 }

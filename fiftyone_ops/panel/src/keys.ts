@@ -1,42 +1,77 @@
-// The action of each key while the timeline is visible and nobody types. Other keys, such as space
-// for playing, go on to the App.
+// Shortcuts of the timeline. None of them is one of the App's own while a sample is open, which are
+// listed there under "?": Esc Space Shift , . + - / ? 0-9 the arrows c f j l m p r s x z.
 
 export type Action =
-  | "next"
   | "previous"
+  | "next"
   | "accept"
   | "reject"
   | "start"
   | "end"
   | "modality"
-  | "add"
   | "undo"
+  | "add"
+  | "previousClip"
+  | "nextClip"
+  | "cannotTell"
+  | "unreadable"
   | "finish";
 
-const KEYS: Record<string, Action> = {
-  j: "next",
-  k: "previous",
-  a: "accept",
-  x: "reject",
-  "[": "start",
-  "]": "end",
-  m: "modality",
-  n: "add",
-  u: "undo",
-  Enter: "finish",
+export interface Shortcut {
+  key: string;
+  /** What it does, as in the tooltip of its button and in the help. */
+  description: string;
+}
+
+export const SHORTCUTS: Record<Action, Shortcut> = {
+  previous: { key: "b", description: "Go back to the previous segment" },
+  next: { key: "n", description: "Go to the next segment" },
+  accept: { key: "a", description: "Accept the segment" },
+  reject: { key: "d", description: "Reject the segment" },
+  start: { key: "[", description: "Let the segment start where the player is" },
+  end: { key: "]", description: "Let the segment end where the player is" },
+  modality: { key: "t", description: "Change the manipulated modality" },
+  undo: { key: "u", description: "Take the last decision back, or the end of the last review" },
+  add: { key: "i", description: "Insert a segment where the player is" },
+  previousClip: { key: "PageUp", description: "Go back to the previous clip" },
+  nextClip: { key: "PageDown", description: "Go to the next clip, without a decision" },
+  cannotTell: {
+    key: "q",
+    description: "Nobody can tell whether the clip is real: training leaves it out",
+  },
+  unreadable: {
+    key: "w",
+    description: "Nobody can see or hear the clip: training leaves it out",
+  },
+  finish: {
+    key: "Enter",
+    description: "The clip is done: reject what is undecided, and go on to the next clip",
+  },
 };
 
-export function actionOf(event: {
+export const HELP_KEY = "?";
+
+interface KeyPress {
   key: string;
   ctrlKey: boolean;
   metaKey: boolean;
   altKey: boolean;
-}): Action | null {
-  // With these keys it is a shortcut of the browser's.
-  if (event.ctrlKey || event.metaKey || event.altKey) return null;
-  return KEYS[event.key] ?? KEYS[event.key.toLowerCase()] ?? null;
+  shiftKey: boolean;
 }
 
+export function actionOf(press: KeyPress): Action | null {
+  // With these keys it is a shortcut of the browser's or of the App's.
+  if (press.ctrlKey || press.metaKey || press.altKey || press.shiftKey) return null;
+  const key = press.key.length === 1 ? press.key.toLowerCase() : press.key;
+  const actions = Object.keys(SHORTCUTS) as Action[];
+  return actions.find((action) => SHORTCUTS[action].key === key) ?? null;
+}
+
+/** The key as on a button. */
 export function keyOf(action: Action): string {
-  return Object.keys(KEYS).find((key) => KEYS[key] === action) ?? "";
+  return { PageUp: "PgUp", PageDown: "PgDn" }[SHORTCUTS[action].key] ?? SHORTCUTS[action].key;
+}
+
+export function tooltip(action: Action): string {
+  return `${SHORTCUTS[action].description} (${keyOf(action)})`;
 }

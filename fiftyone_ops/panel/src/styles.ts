@@ -34,6 +34,9 @@ export const STYLES = `
 .mmmsba .bar .push { margin-left: auto; }
 .mmmsba .chip { border-radius: 10px; padding: 1px 10px; font-weight: 600; border: 1px solid var(--line); }
 .mmmsba .chip.forged { background: var(--fake); color: var(--on-fake); border-color: var(--fake); }
+.mmmsba .help { display: grid; grid-template-columns: repeat(auto-fill, minmax(300px, 1fr)); gap: 2px 16px; margin: 0; flex: none; }
+.mmmsba .help div { display: flex; gap: 6px; } .mmmsba .help dt { min-width: 48px; text-align: right; } .mmmsba .help dd { margin: 0; }
+.mmmsba .help p { grid-column: 1 / -1; margin: 2px 0; }
 .mmmsba .time { font-family: monospace; font-size: 13px; }
 
 /* The App lays its arrows to the next sample over both sides; what is clicked must not be there. */

@@ -111,7 +111,7 @@ export interface Reason {
 
 /** State of a clip's review. */
 export interface Review {
-  /** open as long as a prediction is undecided, then forged or genuine. */
+  /** open as long as a prediction is undecided, then forged or genuine; or cannot tell or unreadable, which training leaves out. */
   label: string;
   by: string;
   at: string;
@@ -136,6 +136,11 @@ export interface Segment {
 export interface Span {
   start_s: number;
   end_s: number;
+}
+
+/** The clip before or after another one; null where that was the first or the last. */
+export interface Step {
+  sample_id: string | null;
 }
 
 /** Label fields of a dataset, and the overview of one of them; null without any. */

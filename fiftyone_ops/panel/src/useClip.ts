@@ -24,7 +24,7 @@ export function useClip(call: Call): OpenClip {
 
   const before = useRef<Promise<unknown>>(Promise.resolve());
 
-  // A response about a sample that is no longer open comes too late.
+  // A response about a sample that is no longer open is not shown.
   const change = useCallback(
     async (method: string, params: Record<string, unknown>) => {
       const requested = open.current;
@@ -38,9 +38,10 @@ export function useClip(call: Call): OpenClip {
       }
       try {
         const response = await mine;
-        if (open.current !== requested) return null;
-        setClip(response);
-        setProblem(null);
+        if (open.current === requested) {
+          setClip(response);
+          setProblem(null);
+        }
         return response;
       } catch (error) {
         if (open.current === requested) setProblem((error as Error).message);

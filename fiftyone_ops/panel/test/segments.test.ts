@@ -1,5 +1,4 @@
 import { expect, it } from "vitest";
-import { actionOf, keyOf } from "../src/keys";
 import type { Clip, Segment } from "../src/types";
 import { candidates, idOfDecision, newSpan, moved, nextLabel, stepped } from "../src/segments";
 
@@ -60,13 +59,4 @@ it("goes from one modality to the next", () => {
     "both",
     "audio",
   ]);
-});
-
-it("leaves the browser's own keys alone", () => {
-  const plain = { ctrlKey: false, metaKey: false, altKey: false };
-  expect(actionOf({ key: "a", ...plain })).toBe("accept");
-  expect(actionOf({ key: "A", ...plain })).toBe("accept");
-  expect(actionOf({ key: " ", ...plain })).toBeNull();
-  expect(actionOf({ key: "a", ...plain, ctrlKey: true })).toBeNull();
-  expect(keyOf("start")).toBe("[");
 });

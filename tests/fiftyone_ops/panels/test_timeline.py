@@ -21,7 +21,7 @@ CALL = re.compile(r'(?:call(?:<\w+>)?\(|useResponse<\w+>\(call, |change\()"(\w+)
             ("useClip.ts", "TimelineView.tsx"),
             "timeline",
             "ForgeryTimeline",
-            {"load", "frames", "decide"},
+            {"load", "frames", "decide", "reopen", "step"},
         ),
         (
             ("OverviewView.tsx",),
@@ -70,3 +70,46 @@ def test_along_a_queue_the_next_clip_is_the_queues(evaluated):
         params = {"sample_id": item["sample_id"], "reason": "unlabelled"}
         _, result = ask(TIMELINE, "decide", evaluated, decision={"action": "finish"}, **params)
         assert result == ([left] if left else [])
+
+
+def test_along_a_queue_what_was_passed_over_comes_again(evaluated):
+    waiting, _ = ask(OVERVIEW, "queue", evaluated, reason="uncertain")
+    ids = [item["sample_id"] for item in waiting["items"]]
+
+    def step(sample_id: str, by: int = 1) -> str | None:
+        params = {"sample_id": sample_id, "by": by, "reason": "uncertain"}
+        return ask(TIMELINE, "step", evaluated, **params)[0]["sample_id"]
+
+    assert [step(sample_id) for sample_id in ids] == [*ids[1:], ids[0]]
+    assert step(ids[1], by=-1) == ids[0]
+    params = {"sample_id": ids[-1], "reason": "uncertain", "decision": {"action": "cannot_tell"}}
+    assert ask(TIMELINE, "decide", evaluated, **params)[1] == ["open_sample"]
+    assert step(ids[-1]) == ids[0]
+
+
+def test_a_view_is_gone_through_from_end_to_end(evaluated):
+    first, second, *_, last = evaluated.values("id")
+    responses = [
+        ask(TIMELINE, "step", evaluated, sample_id=sample_id, by=by)
+        for sample_id, by in [(first, 1), (second, -1), (first, -1), (last, 1)]
+    ]
+    assert responses == [
+        ({"sample_id": second}, ["open_sample"]),
+        ({"sample_id": first}, ["open_sample"]),
+        ({"sample_id": None}, []),
+        ({"sample_id": None}, []),
+    ]
+
+
+def test_a_clip_that_is_named_is_opened(evaluated):
+    first, second, *_ = evaluated.values("id")
+    response = ask(TIMELINE, "step", evaluated, sample_id=first, by=-1, to=second)
+    assert response == ({"sample_id": second}, ["open_sample"])
+
+
+def test_a_review_that_ended_is_taken_up_again_unless_it_went_on(evaluated, fake):
+    ask(TIMELINE, "decide", evaluated, sample_id=fake.id, decision={"action": "finish"})
+    assert ask(TIMELINE, "reopen", evaluated, sample_id=fake.id) == ({}, ["open_sample"])
+    assert evaluated[fake.id].forgeries_review.label == "open"
+    response, opened = ask(TIMELINE, "reopen", evaluated, sample_id=fake.id)
+    assert ("decided about since" in response["problem"], opened) == (True, [])

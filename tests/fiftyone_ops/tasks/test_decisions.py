@@ -67,6 +67,31 @@ def test_finishing_a_sample_of_which_nothing_was_accepted_says_real(evaluated, f
     assert decide(evaluated, fake.id, action="finish").label == "genuine"
 
 
+@pytest.mark.parametrize(
+    ("action", "label"), [("cannot_tell", "cannot tell"), ("unreadable", "unreadable")]
+)
+def test_a_review_can_end_without_a_ground_truth(evaluated, fake, action, label):
+    assert decide(evaluated, fake.id, action=action).label == label
+    assert evaluated[fake.id].forgeries_review.label == label
+    # Until something is decided after all.
+    assert decide(evaluated, fake.id, action="accept").label == "forged"
+    assert decide(evaluated, fake.id, action="undo").label == label
+    assert decide(evaluated, fake.id, action="undo").label == "open"
+
+
+@pytest.mark.parametrize("verdict", ["abstained", "error"])
+def test_what_has_no_score_never_becomes_real(evaluated, verdict):
+    sample = evaluated.match(F("forgeries_verdict.label") == verdict).first()
+    with pytest.raises(TargetError, match="cannot be finished as real"):
+        decide(evaluated, sample.id, action="finish")
+    assert decide(evaluated, sample.id, action="accept").label == "open"
+    # What a person added makes it fake, and taken out again leaves it open.
+    state = decide(evaluated, sample.id, action="add", start_s=1.0, end_s=1.25)
+    assert (state.label, decide(evaluated, sample.id, action="finish").label) == ("forged",) * 2
+    added = state.segments[0]["id"]
+    assert decide(evaluated, sample.id, action="reject", label_id=added).label == "open"
+
+
 def test_every_decision_can_be_taken_back(evaluated, fake):
     (predicted,) = fake.forgeries.detections
     decide(evaluated, fake.id, action="accept")

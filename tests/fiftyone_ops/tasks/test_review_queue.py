@@ -44,9 +44,10 @@ def test_the_most_telling_come_first(scored, reason, expected):
     assert [name_of(sample) for sample in queue(scored, reason)] == expected
 
 
-def test_what_was_reviewed_leaves_it(scored):
+@pytest.mark.parametrize("action", ["finish", "cannot_tell", "unreadable"])
+def test_what_was_reviewed_leaves_it(scored, action):
     first = queue(scored, "uncertain").first()
-    decide(scored, first.id, action="finish")
+    decide(scored, first.id, action=action)
     assert first.id not in queue(scored, "uncertain").values("id")
 
 
