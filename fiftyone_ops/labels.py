@@ -12,17 +12,19 @@ seconds count from the clip's zero, and segments are half-open, ``[start_s, end_
     Labels are made by :func:`detection` and read by :func:`seconds_of`, by nobody else; reports
     become labels, and labels reports, in :mod:`.reports`.
 ``forgeries_verdict``
-    ``fo.Classification``. ``label``: ``forged``, ``genuine``, ``abstained`` or ``error``, where
-    ``genuine`` says no more than that the score lies below the threshold: it is the word of a
-    dataset's truth, which FiftyOne's own evaluation of classifications compares with;
+    ``fo.Classification``. ``label``: ``fake``, ``not flagged``, ``abstained`` or ``error``,
+    where ``not flagged`` says no more than that the score lies below the threshold (up to
+    version 0.1 the first two were ``forged`` and ``genuine``; a run renames them). FiftyOne's
+    own evaluation of classifications compares words, so map these onto the truth's first;
     ``confidence``: calibrated P(fake) of the clip, None unless judged; ``threshold`` and
     ``false_positive_rate``; ``status``: as the report says; ``reason``: why there is no score;
-    ``warnings``: a list of sentences; ``score_<modality>``: what each modality says alone, such as
-    ``score_audio``; ``duration_s``; ``made_by``: which weights and settings, a key of ``makers`` in
-    the run that is registered as ``forgeries``; ``judged_at``: when.
+    ``warnings``: a list of sentences; ``score_<modality>``: what each modality says alone, such
+    as ``score_audio``; ``duration_s``; ``made_by``: which weights and settings, a key of
+    ``makers`` in the run that is registered as ``forgeries``; ``judged_at``: when.
 ``forgeries_opt_outs``
-    ``fo.TemporalDetections``, one a segment that a modality could not be evaluated in. ``label``:
-    the modality; ``reason``; ``support``, ``start_s``, ``end_s`` as above.
+    ``fo.TemporalDetections``, one a segment that a modality could not be evaluated in, from one
+    snippet on. ``label``: the modality in words, such as ``audio not evaluated``; ``reason``;
+    ``support``, ``start_s``, ``end_s`` as above.
 ``forgeries_curves``
     ``fo.DynamicEmbeddedDocument``. ``start_s`` and ``stride_s`` of the grid; ``score``: vector
     of P(fake), one a snippet, NaN where none could be evaluated; ``<modality>``: the same by one
@@ -37,7 +39,7 @@ is (``label`` may be ``forged`` where modalities are not told apart); what a per
 in ``forgeries_reviewed``, and who and when in ``forgeries_review`` (see :mod:`.review`).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 import fiftyone as fo
@@ -53,7 +55,13 @@ LABELS: Final = ("audio", "visual", "both", "unknown")
 #: The label of a true segment of a dataset that does not tell modalities apart.
 FAKE: Final = "forged"
 #: Labels of verdicts.
-VERDICTS: Final = ("forged", "genuine", "abstained", "error")
+VERDICTS: Final = ("fake", "not flagged", "abstained", "error")
+#: Labels of verdicts that there is no score for.
+WITHOUT_SCORE: Final = VERDICTS[2:]
+#: What verdicts were called before, and are called now.
+FORMER_VERDICTS: Final[Mapping[str, str]] = {"forged": "fake", "genuine": "not flagged"}
+#: End of the label of an opt-out, after its modality.
+_NOT_EVALUATED: Final = " not evaluated"
 
 #: Start of the attributes of a verdict that are one modality's score.
 _SCORE: Final = "score_"
@@ -185,6 +193,36 @@ def record_truth(
 def detections(labels: Detections | None) -> Sequence[Detection]:
     """Return the labels in a field's value, none where it is not set."""
     return () if labels is None else labels.detections
+
+
+def verdict_words(word: str) -> list[str]:
+    """List the labels that say the same as a verdict, those of earlier versions too.
+
+    Example:
+        >>> verdict_words("fake")
+        ['fake', 'forged']
+    """
+    return [word, *(before for before, now in FORMER_VERDICTS.items() if now == word)]
+
+
+def opt_out_label(modality: str) -> str:
+    """Return the label of an opt-out of a modality.
+
+    Example:
+        >>> opt_out_label("audio")
+        'audio not evaluated'
+    """
+    return f"{modality}{_NOT_EVALUATED}"
+
+
+def opt_out_modality(label: Detection) -> str:
+    """Return the modality of an opt-out.
+
+    Example:
+        >>> opt_out_modality(fo.TemporalDetection(label="audio not evaluated", support=[1, 2]))
+        'audio'
+    """
+    return str(label.label.removesuffix(_NOT_EVALUATED))
 
 
 def curve_names(curves: Document) -> list[str]:

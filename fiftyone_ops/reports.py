@@ -25,6 +25,7 @@ from mmmsba_plugin.timebase import FrameClock, Grid
 
 from .labels import (
     LABELS,
+    VERDICTS,
     Detection,
     Detections,
     Document,
@@ -34,6 +35,8 @@ from .labels import (
     detection,
     detections,
     modality_scores,
+    opt_out_label,
+    opt_out_modality,
     score_attribute,
 )
 
@@ -62,7 +65,7 @@ def segments_of(report: Report, clock: FrameClock) -> Detections:
 def verdict_label(report: Report) -> str:
     """Return the label of the verdict of a report."""
     if report.status == "ok":
-        return "forged" if report.fake else "genuine"
+        return VERDICTS[0] if report.fake else VERDICTS[1]
     return report.status
 
 
@@ -94,17 +97,23 @@ def verdict_of(report: Report, *, made_by: str, notes: Sequence[str] = ()) -> Ve
 
 
 def opt_outs_of(report: Report, clock: FrameClock) -> Detections:
-    """Return the segments that were not evaluated as labels, named by modality."""
+    """Return the segments that were not evaluated as labels, named by modality.
+
+    One shorter than a snippet, as where the audio ends just before the video, tells nobody
+    anything.
+    """
+    shortest_s = report.curves.stride_s if report.curves else 0.0
     return fo.TemporalDetections(
         detections=[
             detection(
                 Segment(opt_out.start_s, opt_out.end_s),
                 clock,
-                label=modality,
+                label=opt_out_label(modality),
                 reason=opt_out.reason,
             )
             for modality, modality_report in report.modalities.items()
             for opt_out in modality_report.opt_outs
+            if opt_out.end_s - opt_out.start_s >= shortest_s
         ]
     )
 
@@ -207,7 +216,7 @@ def modality_reports_of(verdict: Verdict, opt_outs: Detections | None) -> dict[s
     opt_outs_of_modality: dict[str, list[OptOut]] = {name: [] for name in scores}
     for label in detections(opt_outs):
         opt_out = OptOut(start_s=label.start_s, end_s=label.end_s, reason=label.reason)
-        opt_outs_of_modality.setdefault(label.label, []).append(opt_out)
+        opt_outs_of_modality.setdefault(opt_out_modality(label), []).append(opt_out)
     return {
         name: ModalityReport(score=scores.get(name), opt_outs=tuple(parts))
         for name, parts in opt_outs_of_modality.items()

@@ -94,8 +94,11 @@ class Clip(Response):
         description="The clip's zero on the clock of the file that is played, in seconds."
     )
     fps_hz: float | None
-    verdict: str | None
-    reason: str | None
+    verdict: str | None = Field(
+        description="fake, not flagged, abstained or error; null if it was never evaluated."
+    )
+    reason: str | None = Field(description="Why there is no score.")
+    warnings: tuple[str, ...] = Field(description="What a reader of the score must know.")
     score: float | None
     threshold: float | None
     modalities: tuple[Modality, ...]
@@ -149,10 +152,19 @@ class Tally(Response):
     counts: tuple[Count, ...]
 
 
+class ClipWarning(Response):
+    """A warning, and the number of clips that carry it."""
+
+    text: str
+    count: int
+
+
 class Overview(Response):
     """Histogram and counts of the samples in view."""
 
     num_clips: int
+    num_evaluated: int = Field(description="Clips with a score.")
+    warnings: tuple[ClipWarning, ...]
     bars: tuple[Bar, ...]
     threshold: float | None
     tallies: tuple[Tally, ...]
@@ -171,7 +183,9 @@ class QueueItem(Response):
 
     sample_id: str
     name: str
+    verdict: str
     score: float | None
+    reason: str | None = Field(description="Why there is no score.")
     starts_s: tuple[float, ...] = Field(description="Starts of its fake segments.")
 
 

@@ -140,11 +140,12 @@ class EvaluateSettings(Config):
 class ReviewSettings(Config):
     """Settings of the review queue."""
 
-    reason: Literal["uncertain", "unlabelled", "missed", "disagree"] = Field(
+    reason: Literal["uncertain", "unlabelled", "missed", "disagree", "not_evaluated"] = Field(
         default="uncertain",
         description="uncertain: the score lies close to the threshold; unlabelled: segments are "
         "predicted where the ground truth has none; missed: the ground truth has a segment where "
-        "none is predicted; disagree: the scores of two modalities lie far apart.",
+        "none is predicted; disagree: the scores of two modalities lie far apart; not_evaluated: "
+        "the detector abstained or failed.",
     )
     label_field: FieldName = Field(
         default="forgeries", description="Label field that detect_forgeries wrote."

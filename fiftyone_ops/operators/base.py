@@ -53,6 +53,7 @@ class FormOperator(foo.Operator):
         """Return the form."""
         inputs = types.Object()
         self.ask(ctx, inputs)
+        forms.refuse_invalid(ctx, inputs, self.settings)
         return types.Property(inputs, view=types.View(label=self.label))
 
     def ask(self, ctx: Any, inputs: Any) -> None:
@@ -72,7 +73,11 @@ class FormOperator(foo.Operator):
             samples: A dataset or a view.
             delegate: Whether to leave it to ``fiftyone delegated launch``.
             **settings: Those of the form.
+
+        Raises:
+            ConfigError: A setting is unknown, out of bounds, or at odds with another.
         """
+        forms.require_known(settings, self.settings)
         return foo.execute_operator(
             self.uri,
             {"view": samples.view()},

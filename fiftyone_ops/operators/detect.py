@@ -1,5 +1,7 @@
 """``detect_forgeries``: the detector, from the App's grid."""
 
+import json
+from contextlib import suppress
 from typing import Any
 
 from fiftyone.operators import types
@@ -56,16 +58,26 @@ class DetectForgeries(TaskOperator):
             choices={"detector": detectors},
             leave_out=() if ran_before else ("existing",),
         )
-        if not ctx.params.get("checkpoint") and ctx.params.get("detector") in (None, "mmms-ba"):
-            from mmmsba_plugin.detector import checkpoint_folder
+        if ctx.params.get("detector") in (None, "mmms-ba"):
+            _warn_of_weights(inputs, ctx.params.get("checkpoint"))
 
-            try:
-                checkpoint_folder(None)
-            except MmmsbaError:
-                # Said at once, and not only where the form is sent.
-                forms.warn(
-                    inputs,
-                    "no_weights",
-                    "There are no weights here: name the folder of a checkpoint that `mmmsba "
-                    "train` wrote, or set MMMSBA_WEIGHTS before the App starts.",
-                )
+
+def _warn_of_weights(inputs: Any, checkpoint: str | None) -> None:
+    """Say at once that there are no weights, or what to know of their scores."""
+    from mmmsba_plugin.detector import checkpoint_folder
+
+    try:
+        folder = checkpoint_folder(checkpoint or None)
+    except MmmsbaError:
+        forms.warn(
+            inputs,
+            "no_weights",
+            "There are no weights here: name the folder of a checkpoint that `mmmsba train` "
+            "wrote, or set MMMSBA_WEIGHTS before the App starts.",
+        )
+        return
+    # Not by the reader of checkpoints, which loads PyTorch; it checks them once the form is sent.
+    with suppress(OSError, ValueError, AttributeError):
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        if caution := config.get("caution"):
+            forms.warn(inputs, "caution", caution)

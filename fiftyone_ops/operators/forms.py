@@ -12,6 +12,7 @@ from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 from fiftyone.operators import types
 
 from mmmsba_plugin.config import Config
+from mmmsba_plugin.errors import ConfigError
 
 from ..errors import TargetError
 from ..samples import Samples
@@ -91,9 +92,12 @@ def target_of(ctx: Any) -> Samples:
     What was not said is what the form would have been set to.
 
     Raises:
-        TargetError: No samples are selected though those were asked for.
+        TargetError: No samples are selected though those were asked for, or there is no such
+            target.
     """
     target = ctx.params.get("target") or _offered(ctx)[0]
+    if target not in _TARGETS:
+        raise TargetError(f"target={target!r} is none of {', '.join(_TARGETS)}")
     if target == "selected":
         if not ctx.selected:
             raise TargetError("no samples are selected; select some, or choose the view")
@@ -111,6 +115,23 @@ def refuse(inputs: Any, name: str, message: str) -> None:
     view = inputs.view(name, types.Error(label=message))
     view.invalid = True
     view.error_message = message
+
+
+def require_known(settings: Mapping[str, Any], config_class: type[Config]) -> None:
+    """Check that settings that somebody wrote are settings, and not misspelt.
+
+    Raises:
+        ConfigError: One is unknown, out of bounds, or at odds with another.
+    """
+    config_class.read({k: v for k, v in settings.items() if k != "target" and v not in (None, "")})
+
+
+def refuse_invalid(ctx: Any, inputs: Any, config_class: type[Config]) -> None:
+    """Show in a form what is wrong with it, before it is sent."""
+    try:
+        read(ctx.params, config_class)
+    except ConfigError as error:
+        refuse(inputs, "invalid", str(error))
 
 
 def _offered(ctx: Any) -> list[str]:

@@ -12,9 +12,9 @@ import fiftyone as fo
 from fiftyone import ViewField
 
 from .. import responses
-from ..labels import VERDICTS, Fields
+from ..labels import FORMER_VERDICTS, VERDICTS, Fields, verdict_words
 from ..records import is_closed
-from ..responses import Bar, Count, Overview, Queue, QueueItem, Tally
+from ..responses import Bar, ClipWarning, Count, Overview, Queue, QueueItem, Tally
 from ..samples import Samples, flattened
 from ..tasks.review_queue import REASONS, Reason, queue, waiting
 
@@ -24,6 +24,7 @@ _TITLES: Final[Mapping[Reason, str]] = {
     "unlabelled": "Predicted, not labelled",
     "missed": "Labelled, missed",
     "disagree": "Modalities disagree",
+    "not_evaluated": "Not evaluated",
 }
 #: Bars of the histogram, over scores from 0 to 1.
 NUM_BARS: Final = 20
@@ -33,6 +34,10 @@ SPLIT: Final = "split"
 _TAGS: Final = "tags"
 #: A longer list is no overview.
 _MAX_VALUES: Final = 12
+#: Warnings that are shown, the most frequent ones.
+_MAX_WARNINGS: Final = 3
+#: The count of clips that no run has seen.
+NEVER: Final = "never evaluated"
 #: Nobody looks at more before counting anew.
 MAX_QUEUED: Final = 100
 
@@ -48,20 +53,28 @@ def overview_of(samples: Samples, fields: Fields) -> Overview:
         fields: Fields of a run.
     """
     samples = flattened(samples)
+    warnings = f"{fields.verdict}.warnings"
     counts = samples.aggregate(
         [
             fo.Count(),
+            fo.Count(f"{fields.verdict}.confidence"),
             fo.CountValues(f"{fields.verdict}.confidence", expr=_bar(ViewField())),
             fo.Bounds(f"{fields.verdict}.threshold"),
             fo.CountValues(f"{fields.verdict}.label"),
             fo.CountValues(f"{fields.segments}.detections.label"),
             fo.CountValues(split_path(samples)),
+            *([fo.CountValues(warnings)] if samples.has_field(warnings) else []),
         ]
     )
-    num_clips, bars, (lowest, highest), verdicts, modalities, splits = counts
-    in_order = {verdict: verdicts[verdict] for verdict in VERDICTS if verdict in verdicts}
+    num_clips, num_evaluated, bars, (lowest, highest), verdicts, modalities, splits, *rest = counts
+    warned = _frequent_first(rest[0]) if rest else {}
     return Overview(
         num_clips=num_clips,
+        num_evaluated=num_evaluated,
+        warnings=tuple(
+            ClipWarning(text=text, count=count)
+            for text, count in list(warned.items())[:_MAX_WARNINGS]
+        ),
         bars=tuple(
             Bar(low=bar / NUM_BARS, high=(bar + 1) / NUM_BARS, count=int(bars.get(bar, 0)))
             for bar in range(NUM_BARS)
@@ -69,7 +82,7 @@ def overview_of(samples: Samples, fields: Fields) -> Overview:
         # Several runs with several thresholds have none in common.
         threshold=lowest if lowest == highest else None,
         tallies=(
-            _tally("verdict", "Clips by verdict", in_order),
+            _tally("verdict", "Clips by verdict", _verdicts(verdicts, num_clips)),
             _tally(
                 "modality",
                 "Fake segments by manipulated modality",
@@ -93,15 +106,17 @@ def narrowed(samples: Samples, fields: Fields, *, kind: str, value: Any) -> Samp
         KeyError: There is no such kind.
 
     Example:
-        >>> narrowed(dataset, Fields("forgeries"), kind="verdict", value="forged")  # doctest: +SKIP
+        >>> narrowed(dataset, Fields("forgeries"), kind="verdict", value="fake")  # doctest: +SKIP
     """
     videos = flattened(samples)
     match kind:
         case "score":
             score = ViewField(f"{fields.verdict}.confidence")
             expression = (score.type() == "double") & (_bar(score) == round(value * NUM_BARS))
+        case "verdict" if value == NEVER:
+            return videos.exists(fields.verdict, bool=False)
         case "verdict":
-            expression = ViewField(f"{fields.verdict}.label") == value
+            expression = ViewField(f"{fields.verdict}.label").is_in(verdict_words(value))
         case "modality":
             segments = ViewField(f"{fields.segments}.detections")
             expression = segments.filter(ViewField("label") == value).length() > 0
@@ -126,16 +141,22 @@ def queue_of(samples: Samples, fields: Fields, *, reason: Reason, truth_field: s
     samples = flattened(samples)
     where = {"label_field": fields.segments, "truth_field": truth_field}
     first = queue(samples, reason, **where).limit(MAX_QUEUED)
-    paths = ["id", "filepath", f"{fields.verdict}.confidence"]
+    paths = ["id", "filepath"]
+    paths += [f"{fields.verdict}.{name}" for name in ("label", "confidence", "reason")]
     starts = f"{fields.segments}.detections.start_s"
     started = samples.has_field(fields.review)
     counts = waiting(samples, **where)
     return Queue(
         items=tuple(
             QueueItem(
-                sample_id=sample_id, name=Path(path).name, score=score, starts_s=starts_s or ()
+                sample_id=sample_id,
+                name=Path(path).name,
+                verdict=FORMER_VERDICTS.get(verdict, verdict),
+                score=score,
+                reason=reason,
+                starts_s=starts_s or (),
             )
-            for sample_id, path, score, starts_s in zip(
+            for sample_id, path, verdict, score, reason, starts_s in zip(
                 *first.values([*paths, starts]), strict=True
             )
         ),
@@ -157,6 +178,13 @@ def _bar(score: Expression) -> Expression:
     """Return the number of the bar that a score falls in; the last one takes in 1."""
     scaled = score * NUM_BARS
     return (scaled >= NUM_BARS).if_else(NUM_BARS - 1, scaled.floor())
+
+
+def _verdicts(counts: Mapping[str | None, int], num_clips: int) -> dict[str, int]:
+    """Count clips by verdict, in the order of verdicts; those without one come last."""
+    words = {word: sum(counts.get(label, 0) for label in verdict_words(word)) for word in VERDICTS}
+    words[NEVER] = num_clips - sum(words.values())
+    return {word: count for word, count in words.items() if count}
 
 
 def _frequent_first(counts: Mapping[str | None, int]) -> dict[str, int]:

@@ -61,7 +61,9 @@ class ForgeryTimeline(foo.Panel):
         """Take a person's decision about a clip, and return its state then."""
         fields, decision = fields_of(ctx) or _USUAL, ctx.params["decision"]
         # Before the decision, which may take the clip out of the queue.
-        following = _neighbour(ctx, fields) if decision["action"] in CLOSING else None
+        following = None
+        if decision["action"] in CLOSING:
+            following = review.retry(ctx.dataset, lambda: _neighbour(ctx, fields))
         review.decide(
             ctx.dataset,
             ctx.params["sample_id"],
@@ -89,8 +91,8 @@ class ForgeryTimeline(foo.Panel):
     @respond
     def step(self, ctx: Any) -> Step:
         """Open a clip that is named, or the one before or after, of the queue or of the view."""
-        named = ctx.params.get("to")
-        to = named or _neighbour(ctx, fields_of(ctx) or _USUAL, by=ctx.params["by"])
+        to = ctx.params.get("to")
+        to = to or _neighbour(ctx, fields_of(ctx) or _USUAL, by=ctx.params["by"])
         if to is not None:
             ctx.ops.open_sample(id=to)
         return Step(sample_id=to)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from mmmsba_plugin.errors import MmmsbaError
 from mmmsba_plugin.timebase import clock
 
-from ..labels import Fields, curve_names, seconds_of
+from ..labels import FORMER_VERDICTS, Fields, curve_names, seconds_of
 from ..reports import modality_reports_of
 from ..responses import Clip, Curves, FrameImage, Modality, OptOut, Review, Segment
 from ..tasks.metadata import PLAYABLE_PATH, lazily, zero_of
@@ -48,8 +48,9 @@ def clip_of(sample: fo.Sample, fields: Fields, *, truth_field: str | None) -> Cl
         duration_s=duration_s or 0.0,
         zero_s=zero_of(_value(sample, PLAYABLE_PATH) or sample.filepath),
         fps_hz=sample.metadata.frame_rate if sample.metadata else None,
-        verdict=_attribute(verdict, "label"),
+        verdict=None if verdict is None else FORMER_VERDICTS.get(verdict.label, verdict.label),
         reason=_attribute(verdict, "reason"),
+        warnings=tuple(_attribute(verdict, "warnings") or ()),
         score=_attribute(verdict, "confidence"),
         threshold=_attribute(verdict, "threshold"),
         modalities=_modalities(verdict, _value(sample, fields.opt_outs)),

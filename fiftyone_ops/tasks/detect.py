@@ -152,6 +152,8 @@ class DetectTask(Task[Progress, DetectSummary]):
         self._detector, info = detector, dict(detector.info)
         self._made_by = store.made_by({**info, "threshold": settings.threshold})
         store.declare(self._dataset, self.fields, modalities=tuple(info.get("modalities", ())))
+        store.rename_verdicts(self._dataset, self.fields)
+        store.set_appearance(self._dataset, self.fields)
         store.register(
             self._dataset,
             key,

@@ -234,7 +234,7 @@ def _save_views(dataset: Any, options: EvaluateSettings) -> tuple[str, ...]:
     """Save a view for each kind of error, the surest first."""
     key, verdict = options.eval_key, Fields(options.predictions).verdict
     has_fake_segment = F(f"{options.truth_field}.detections").length() > 0
-    is_flagged = F(f"{verdict}.label") == "forged"
+    is_flagged = F(f"{verdict}.label").is_in(labels.verdict_words("fake"))
     videos = flattened(dataset)
     with_verdict = videos.exists(f"{verdict}.confidence").exists(options.truth_field)
     views = {

@@ -49,7 +49,7 @@ def start_review(dataset: Any, label_field: str = "forgeries") -> None:
         FieldTakenError: The fields are there, and no review made them.
         WriteError: The database does not take them.
     """
-    _retry(dataset, lambda: _start(dataset, Fields(label_field)))
+    retry(dataset, lambda: _start(dataset, Fields(label_field)))
 
 
 def decide(
@@ -91,10 +91,10 @@ def decide(
         require_video(sample)
         return SampleReview(sample, fields, by or whoami())
 
-    review = _retry(dataset, open_review)
+    review = retry(dataset, open_review)
     review.take(parsed)
     columns = {name: {sample_id: value} for name, value in review.columns(fields).items()}
-    _retry(dataset, lambda: store.write(dataset, columns))
+    retry(dataset, lambda: store.write(dataset, columns))
     return review.state()
 
 
@@ -116,6 +116,8 @@ def _start(dataset: Any, fields: Fields) -> None:
     store.require_ours(
         dataset, fields.review, method=store.REVIEW, fields=(fields.reviewed, fields.review)
     )
+    if f"{fields.review}.history" in dataset.get_field_schema(flat=True):
+        return
     # First, so that fields of a review that was cut short here are still known as a review's.
     store.register(dataset, fields.review, method=store.REVIEW, label_field=label_field)
     origin = {"by": fo.StringField, "at": fo.DateTimeField}
@@ -123,20 +125,25 @@ def _start(dataset: Any, fields: Fields) -> None:
         store.declare_segments(dataset, fields.reviewed, source=fo.StringField, **origin)
         history = {"decided": fo.DictField, "history": fo.ListField}
         store.declare_document(dataset, fields.review, fo.Classification, {**origin, **history})
+    store.set_appearance(dataset, fields)
 
 
-def _retry(dataset: Any, act: Callable[[], _T]) -> _T:
-    """Run an act that may be tried again, once the dataset is as it should be.
+def retry(dataset: Any, act: Callable[[], _T]) -> _T:
+    """Return what an act does that may be tried again, once the dataset is as it should be.
 
     All requests of the App's server share one object for a dataset. Another one that reads it
     anew at the wrong moment takes a field away that was added a moment ago.
+
+    Args:
+        dataset: The dataset.
+        act: What to do.
     """
     for _ in range(_TRIES):
         try:
             return act()
         except MmmsbaError:
             raise
-        except (AttributeError, KeyError, ValueError):
+        except (AttributeError, KeyError, ReferenceError, ValueError):
             time.sleep(_PAUSE_S)
             dataset.reload()
     return act()

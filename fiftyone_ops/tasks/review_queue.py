@@ -6,11 +6,11 @@ from typing import Any, Literal
 from fiftyone import ViewExpression
 from fiftyone import ViewField as F
 
-from ..labels import Fields, modality_scores_expression
+from ..labels import WITHOUT_SCORE, Fields, modality_scores_expression
 from ..records import is_closed
 from ..samples import Samples, dataset_of, flattened
 
-Reason = Literal["uncertain", "unlabelled", "missed", "disagree"]
+Reason = Literal["uncertain", "unlabelled", "missed", "disagree", "not_evaluated"]
 
 #: Why a sample stands in a queue, in words.
 REASONS: Mapping[Reason, str] = {
@@ -18,6 +18,7 @@ REASONS: Mapping[Reason, str] = {
     "unlabelled": "Segments are predicted where the ground truth has none",
     "missed": "The ground truth has a segment where none is predicted",
     "disagree": "The scores of two modalities lie far apart",
+    "not_evaluated": "The detector abstained or failed, and says why",
 }
 
 #: The threshold of a score whose verdict states none.
@@ -35,7 +36,8 @@ def queue(
 ) -> Any:
     """Return the samples to look at for a reason, the most telling first, as a view.
 
-    Those whose review is finished are left out, and so are those that could not be evaluated.
+    Those whose review is finished are left out, and so are those that could not be evaluated but
+    for the reason ``not_evaluated``.
 
     Args:
         samples: A dataset or a view.
@@ -45,9 +47,10 @@ def queue(
     """
     fields = Fields(label_field)
     schema = dataset_of(samples).get_field_schema()
-    with_verdict = flattened(samples).exists(f"{fields.verdict}.confidence")
+    undecided = flattened(samples)
     if fields.review in schema:
-        with_verdict = with_verdict.match(~is_closed(fields))
+        undecided = undecided.match(~is_closed(fields))
+    with_verdict = undecided.exists(f"{fields.verdict}.confidence")
     confidence = f"{fields.verdict}.confidence"
     is_predicted = F(f"{fields.segments}.detections").length() > 0
     has_truth = truth_field in schema
@@ -69,6 +72,10 @@ def queue(
             scores = modality_scores_expression(fields)
             apart = ViewExpression({"$subtract": [{"$max": scores}, {"$min": scores}]})
             return with_verdict.match(apart >= _FAR_APART).sort_by(apart, reverse=True)
+        case "not_evaluated":
+            verdict = f"{fields.verdict}.label"
+            # Those that failed come first, since what failed can be mended.
+            return undecided.match(F(verdict).is_in(WITHOUT_SCORE)).sort_by(verdict, reverse=True)
     raise KeyError(reason)
 
 

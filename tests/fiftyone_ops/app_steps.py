@@ -126,7 +126,7 @@ def wait_for_pause(page) -> None:
 
 def wait_for_count(page, num_clips: int) -> None:
     """Wait until the overview counts so many clips."""
-    page.wait_for_selector(f"[data-cy=mmmsba-overview] h2:has-text(' {num_clips} clips')")
+    page.wait_for_selector(f"[data-cy=mmmsba-overview] h2:has-text(' {num_clips:,} clips')")
 
 
 def wait_until(true: Callable[[], object], *, within_s: float = 60.0) -> None:

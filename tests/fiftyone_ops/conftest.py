@@ -207,7 +207,7 @@ def fake(evaluated):
     """A sample with one predicted segment, 0.5 to 1.013 s of audio."""
     from fiftyone import ViewField
 
-    return evaluated.match(ViewField("forgeries_verdict.label") == "forged").first()
+    return evaluated.match(ViewField("forgeries_verdict.label") == "fake").first()
 
 
 #: Ground truth in seconds, where the toy detector says 0.5 to 1.013 and 0.75, or nothing and 0.25.

@@ -150,7 +150,7 @@ def is_evaluated(dataset) -> bool:
     if not dataset.has_field("forgeries_verdict"):
         return False
     words = dataset.count_values("forgeries_verdict.label")
-    return sum(words.get(word, 0) for word in ("forged", "genuine")) == len(dataset)
+    return sum(words.get(word, 0) for word in ("fake", "not flagged")) == len(dataset)
 
 
 def most_segments(dataset) -> int:
@@ -280,7 +280,7 @@ def fill(dataset, clip: Path, *, num_clips: int) -> None:
                 detections=[fo.TemporalDetection(label="audio", support=[3, 9])]
             ),
             forgeries_verdict=fo.Classification(
-                label="forged" if number % 2 else "genuine",
+                label="fake" if number % 2 else "not flagged",
                 confidence=(number % 100) / 99,
                 threshold=0.5,
             ),

@@ -112,7 +112,7 @@ def test_frames_and_videos_mix_in_groups_alone(dataset, named_clips):
 def test_videos_in_groups_are_evaluated_and_images_left_alone(grouped, toy):
     before = contents(grouped)
     summary = annotate(grouped, detector=toy, frames=True)
-    assert summary.verdicts == {"forged": 2, "genuine": 2}
+    assert summary.verdicts == {"fake": 2, "not flagged": 2}
     assert_nothing_is_lost(before, contents(grouped))
     assert names(videos(grouped).exists("forgeries_verdict")) == list(NAMES)
     assert videos(grouped).values("metadata.frame_rate") == [25] * 4
@@ -135,7 +135,7 @@ def test_a_view_or_a_selection_of_groups_means_the_videos_in_them(grouped, toy, 
 def test_clips_of_videos_in_groups_stand_for_those(evaluated, toy):
     clips = videos(evaluated).to_clips("forgeries")
     summary = annotate(clips, detector=toy, existing="overwrite")
-    assert (summary.total, summary.verdicts["forged"]) == (2, 2)
+    assert (summary.total, summary.verdicts["fake"]) == (2, 2)
 
 
 def test_several_slices_of_videos_are_all_evaluated(named_clips, toy):
@@ -144,7 +144,7 @@ def test_several_slices_of_videos_are_all_evaluated(named_clips, toy):
     group = fo.Group()
     sides = zip(("left", "right"), named_clips, strict=False)
     created.add_samples([owned(path, group.element(side)) for side, path in sides])
-    assert annotate(created, detector=toy).verdicts == {"forged": 2}
+    assert annotate(created, detector=toy).verdicts == {"fake": 2}
     created.delete()
 
 

@@ -57,7 +57,7 @@ def test_a_plain_field_is_the_stem_of_its_labels(named_dataset, toy):
     view.apply_model(load_model(detector=toy), label_field="said")
     sample = view.first()
     assert (sample.said_verdict.label, sample.said_segments.detections[0].start_s) == (
-        "forged",
+        "fake",
         0.5,
     )
 

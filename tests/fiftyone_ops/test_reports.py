@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 
 from fiftyone_ops import reports
-from mmmsba_plugin.schema import Curves, FakeSegment, Media, Report, Threshold
+from mmmsba_plugin.schema import (
+    Curves,
+    FakeSegment,
+    Media,
+    ModalityReport,
+    OptOut,
+    Report,
+    Threshold,
+)
 from mmmsba_plugin.testing import samples
 from mmmsba_plugin.timebase import FrameClock
 
@@ -28,7 +36,7 @@ def test_segments_become_labels_by_modality_with_their_exact_seconds():
     assert (second.label, second.support, second.track) == ("unknown", [51, 63], 0)
 
 
-@pytest.mark.parametrize(("score", "word"), [(0.8, "forged"), (0.5, "forged"), (0.3, "genuine")])
+@pytest.mark.parametrize(("score", "word"), [(0.8, "fake"), (0.5, "fake"), (0.3, "not flagged")])
 def test_a_verdict_says_on_which_side_of_its_line_a_clip_lies(score, word):
     verdict = reports.verdict_of(ok_report(score=score), made_by="a")
     assert (verdict.label, verdict.confidence, verdict.threshold) == (word, score, 0.5)
@@ -62,7 +70,23 @@ def test_opt_outs_are_listed_by_modality():
         for opt_out in modality_report.opt_outs
     ]
     detections = reports.opt_outs_of(report, CLOCK).detections
-    assert [(label.label, label.start_s) for label in detections] == expected
+    assert [(label.label, label.start_s) for label in detections] == [
+        (f"{modality} not evaluated", start_s) for modality, start_s in expected
+    ]
+    verdict = reports.verdict_of(report, made_by="a")
+    read = reports.modality_reports_of(verdict, reports.opt_outs_of(report, CLOCK))
+    assert {m: len(modality.opt_outs) for m, modality in read.items()} == {
+        m: len(modality.opt_outs) for m, modality in report.modalities.items()
+    }
+
+
+def test_opt_outs_shorter_than_a_snippet_are_no_labels():
+    opt_outs = (OptOut(start_s=0, end_s=0.5, reason="a"), OptOut(start_s=9, end_s=9.1, reason="b"))
+    curves = Curves(start_s=0.0, stride_s=0.5, score=(0.1,), by_modality={})
+    report = ok_report(
+        modalities={"audio": ModalityReport(score=0.5, opt_outs=opt_outs)}, curves=curves
+    )
+    assert [label.reason for label in reports.opt_outs_of(report, CLOCK).detections] == ["a"]
 
 
 def test_the_media_of_a_report_say_how_long_the_clip_lasts():

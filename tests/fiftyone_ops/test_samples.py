@@ -26,4 +26,4 @@ def test_clips_stand_for_the_videos_they_were_cut_from(named_dataset, toy):
     annotate(named_dataset, detector=toy)
     clips = named_dataset.to_clips("forgeries")
     summary = annotate(clips, detector=toy, existing="overwrite")
-    assert (summary.total, summary.verdicts["forged"]) == (2, 2)
+    assert (summary.total, summary.verdicts["fake"]) == (2, 2)

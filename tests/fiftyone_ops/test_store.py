@@ -46,3 +46,38 @@ def test_a_locked_dataset_is_named_and_keeps_its_fields(named_dataset, toy):
     with pytest.raises(WriteError, match=r"does not let .* be written to: "):
         annotate(named_dataset, detector=toy)
     assert named_dataset.exists("forgeries_verdict").count() == 2
+
+
+def test_opt_outs_look_apart_and_show_only_on_request(evaluated):
+    config = evaluated.app_config
+    assert (config.active_fields.exclude, config.active_fields.paths) == (
+        True,
+        ["forgeries_opt_outs"],
+    )
+    colors = {field["path"]: field["fieldColor"] for field in config.color_scheme.fields}
+    assert colors["forgeries_opt_outs"] not in (colors["forgeries"], colors["forgeries_verdict"])
+    assert "no proof that the clip is real" in evaluated.get_field("forgeries_verdict").description
+
+
+def test_what_somebody_set_up_in_the_app_stays(named_dataset, toy):
+    mine = {"path": "forgeries", "fieldColor": "#ff0000"}
+    named_dataset.app_config.active_fields = fo.ActiveFields(paths=["forgeries"])
+    named_dataset.app_config.color_scheme = fo.ColorScheme(color_by="value", fields=[mine])
+    named_dataset.save()
+    annotate(named_dataset, detector=toy)
+    config = named_dataset.app_config
+    assert (config.active_fields.exclude, config.active_fields.paths) == (None, ["forgeries"])
+    assert config.color_scheme.color_by == "value"
+    assert [field for field in config.color_scheme.fields if field["path"] == "forgeries"] == [mine]
+
+
+def test_a_run_gives_former_verdicts_the_words_of_today(evaluated, toy):
+    former = ["forged"] * 2 + ["genuine"] * 2 + ["abstained"] + ["error"] * 2
+    evaluated.set_values("forgeries_verdict.label", former)
+    annotate(evaluated, detector=toy, existing="skip")
+    assert evaluated.values("forgeries_verdict.label") == [
+        *["fake"] * 2,
+        *["not flagged"] * 2,
+        "abstained",
+        *["error"] * 2,
+    ]

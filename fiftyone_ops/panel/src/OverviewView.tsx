@@ -9,6 +9,7 @@ import { type Call, type PanelProps, useCall } from "./rpc";
 import { STYLES } from "./styles";
 import { clock } from "./timescale";
 import type { Bar, Overview, Queue, QueueItem, Summary, Tally } from "./types";
+import { Warnings } from "./Warnings";
 
 type Tab = "scores" | "queue";
 type Show = (params: Record<string, unknown>) => void;
@@ -95,17 +96,36 @@ function TabButton({ is, text, tab, setTab }: TabButtonProps) {
   );
 }
 
+function grouped(count: number): string {
+  return count.toLocaleString("en");
+}
+
+function clips(count: number): string {
+  return `${grouped(count)} clip${count === 1 ? "" : "s"}`;
+}
+
+/** A count in as little room as a bar has. */
+function short(count: number): string {
+  if (count < 1000) return String(count);
+  const [unit, letter] = count < 999_500 ? [1000, "k"] : [1_000_000, "M"];
+  return `${Number((count / (unit as number)).toPrecision(2))}${letter}`;
+}
+
 function Scores({ overview, show }: { overview: Overview; show: Show }) {
   return (
     <div className="columns">
       <section>
         <h2>
-          P(fake) of {overview.num_clips} clip{overview.num_clips === 1 ? "" : "s"}
+          P(fake) of {clips(overview.num_evaluated)}
+          {overview.num_evaluated < overview.num_clips &&
+            `, ${grouped(overview.num_clips - overview.num_evaluated)} more without a score`}
         </h2>
+        <Warnings texts={overview.warnings.map(({ text, count }) => `${text} (${clips(count)})`)} />
         <Histogram {...{ overview, show }} />
         <div className="scale">
-          <span>0 real</span>
-          <span>1 fake</span>
+          <span>0</span>
+          <span>P(fake)</span>
+          <span>1</span>
         </div>
         <p className="quiet">
           Click a bar to see its clips.
@@ -124,7 +144,7 @@ function Scores({ overview, show }: { overview: Overview; show: Show }) {
 function Histogram({ overview: { bars, threshold }, show }: { overview: Overview; show: Show }) {
   const highest = Math.max(1, ...bars.map((bar) => bar.count));
   const describe = ({ low, high, count }: Bar) =>
-    `${count} clip${count === 1 ? "" : "s"} with a score from ${low.toFixed(2)} to ${high.toFixed(2)}`;
+    `${clips(count)} with a score from ${low.toFixed(2)} to ${high.toFixed(2)}`;
   return (
     <div className="histogram" data-cy="mmmsba-histogram">
       {bars.map((bar) => (
@@ -139,11 +159,15 @@ function Histogram({ overview: { bars, threshold }, show }: { overview: Overview
           aria-label={describe(bar)}
           onClick={() => show({ kind: "score", value: bar.low })}
         >
-          {bar.count > 0 && <small>{bar.count}</small>}
+          {bar.count > 0 && <small>{short(bar.count)}</small>}
           <i style={{ height: `${(92 * bar.count) / highest}%` }} />
         </button>
       ))}
-      {threshold !== null && <div className="limit" style={{ left: `${100 * threshold}%` }} />}
+      {threshold !== null && (
+        <div className="limit" style={{ left: `${100 * threshold}%` }}>
+          <b>{threshold.toFixed(2)}</b>
+        </div>
+      )}
     </div>
   );
 }
@@ -164,7 +188,7 @@ function Counts({ tally, show }: { tally: Tally; show: Show }) {
               <span className={`share ${value}`} onClick={pick}>
                 <i style={{ width: `${(100 * count) / most}%` }} />
               </span>
-              <span className="count">{count}</span>
+              <span className="count">{grouped(count)}</span>
             </React.Fragment>
           );
         })}
@@ -172,6 +196,12 @@ function Counts({ tally, show }: { tally: Tally; show: Show }) {
       </div>
     </>
   );
+}
+
+/** Starts of segments; a long list would tell no more. */
+function starts({ starts_s }: QueueItem): string {
+  const first = starts_s.slice(0, 4).map(clock).join(", ");
+  return starts_s.length > 4 ? `${first} and ${starts_s.length - 4} more` : first;
 }
 
 function QueueTable({ call, field }: { call: Call; field: string }) {
@@ -195,17 +225,18 @@ function QueueTable({ call, field }: { call: Call; field: string }) {
             data-cy={`mmmsba-reason-${name}`}
             onClick={() => setReason(name)}
           >
-            {title} <b>{count}</b>
+            {title} <b>{grouped(count)}</b>
           </button>
         ))}
         <span className="push quiet" data-cy="mmmsba-reviewed-count">
-          {queue.num_reviewed} of {queue.num_clips} reviewed
+          {grouped(queue.num_reviewed)} of {grouped(queue.num_clips)} reviewed
         </span>
       </div>
       <table>
         <thead>
           <tr>
             <th>Clip</th>
+            <th>Verdict</th>
             <th>Score</th>
             <th>Fake from</th>
           </tr>
@@ -220,8 +251,9 @@ function QueueTable({ call, field }: { call: Call; field: string }) {
               onKeyDown={(event) => event.key === "Enter" && open(item)}
             >
               <td>{item.name}</td>
+              <td>{item.verdict}</td>
               <td>{item.score?.toFixed(3)}</td>
-              <td>{item.starts_s.map(clock).join(", ")}</td>
+              <td>{item.reason ?? starts(item)}</td>
             </tr>
           ))}
         </tbody>

@@ -10,7 +10,7 @@ import { Help } from "./Help";
 import { type Action, actionOf, HELP_KEY, keyOf, SHORTCUTS, tooltip } from "./keys";
 import { Lanes, mark, span, Time } from "./Lanes";
 import { type Player, usePlayer } from "./player";
-import { reviewState, visit, visitedBeside } from "./reviewState";
+import { head, reviewState, visit, visitedBeside } from "./reviewState";
 import { type Call, type PanelProps, useCall } from "./rpc";
 import {
   type Candidate,
@@ -25,6 +25,7 @@ import {
 import { STYLES } from "./styles";
 import type { Clip, FrameImage, Segment, Span, Step } from "./types";
 import { useClip } from "./useClip";
+import { Warnings } from "./Warnings";
 
 /** The App's name for the panels of a sample's window. */
 const MODAL = "fiftyone-modal-spaces";
@@ -100,12 +101,14 @@ function Timeline({ call, clip, frames, problem, change }: TimelineProps) {
     reviewState.ended = null;
     if (ended) void call("reopen", { ...ended }).catch((error: Error) => setMessage(error.message));
   };
-  const step = (by: 1 | -1) =>
+  const step = (by: 1 | -1) => {
+    head(by);
     void call<Step>("step", { ...where, by, to: visitedBeside(by) })
       .then(({ sample_id }) => {
         if (!sample_id) setMessage(by > 0 ? "This is the last clip." : "This is the first clip.");
       })
       .catch((error: Error) => setMessage(error.message));
+  };
   const canUndo = (clip.review?.num_decisions ?? 0) > 0;
   const acts: Record<Action, () => void> = {
     next: () => select(stepped(segments, selected, 1)),
@@ -154,6 +157,7 @@ function Timeline({ call, clip, frames, problem, change }: TimelineProps) {
       {message && <div className="quiet" data-cy="mmmsba-message">{message}</div>}
       <LastEnded {...{ clip, reopen }} />
       {isHelpShown && <Help />}
+      <Warnings texts={clip.warnings} />
       {clip.verdict === null && <NotEvaluated clip={clip} />}
       <Lanes
         {...{ clip, player, selected }}
@@ -168,7 +172,7 @@ function Timeline({ call, clip, frames, problem, change }: TimelineProps) {
         showHelp={() => showHelp(!isHelpShown)}
         relabel={(modality) => about("relabel", () => ({ modality }))}
       />
-      <Cards {...{ segments, frames, selected, select }} />
+      <Cards {...{ clip, segments, frames, selected, select }} />
     </div>
   );
 }
@@ -192,10 +196,25 @@ function withEndAtPlayer(clip: Clip, segment: Segment, end: "start" | "end", pla
   return moved(segment, end, player.now() ?? segment[`${end}_s`], clip.duration_s);
 }
 
+/** What each verdict means. */
+const VERDICTS: Record<string, string> = {
+  fake: "The score reaches the threshold",
+  "not flagged": "The score lies below the threshold, which is no proof that the clip is real",
+  abstained: "There was nothing to evaluate, which says nothing about the clip",
+  error: "The clip could not be evaluated, which says nothing about it",
+};
+
+/** The words of a review that are stored otherwise. */
+const REVIEWS: Record<string, string> = { forged: "fake", genuine: "real" };
+
 function Verdict({ clip, player }: { clip: Clip; player: Player }) {
   return (
     <div className="bar">
-      {clip.verdict && <span className={`chip ${clip.verdict}`}>{clip.verdict}</span>}
+      {clip.verdict && (
+        <span className={`chip ${clip.verdict}`} data-cy="mmmsba-verdict" title={VERDICTS[clip.verdict]}>
+          {clip.verdict}
+        </span>
+      )}
       {clip.score !== null && (
         <span>
           score <b>{clip.score.toFixed(3)}</b>
@@ -204,10 +223,10 @@ function Verdict({ clip, player }: { clip: Clip; player: Player }) {
           )}
         </span>
       )}
-      {clip.reason && <span className="quiet">{clip.reason}</span>}
+      {clip.reason && <span data-cy="mmmsba-reason">{clip.reason}</span>}
       {clip.review && (
         <span className="quiet" data-cy="mmmsba-review">
-          review: <b>{clip.review.label}</b>, by {clip.review.by}, {clip.review.at}
+          review: <b>{REVIEWS[clip.review.label] ?? clip.review.label}</b>, by {clip.review.by}, {clip.review.at}
         </span>
       )}
       <span className="push quiet">{clip.field}</span>
@@ -319,14 +338,20 @@ function Buttons({ clip, acts, selectedSegment, canUndo, relabel, showHelp }: Bu
 }
 
 interface CardsProps {
+  clip: Clip;
   segments: readonly Candidate[];
   frames: ReadonlyMap<string, FrameImage>;
   selected: string | null;
   select(segment: Candidate): void;
 }
 
-function Cards({ segments, frames, selected, select }: CardsProps) {
-  if (segments.length === 0) return <div className="quiet">No segment stands out as fake.</div>;
+function Cards({ clip, segments, frames, selected, select }: CardsProps) {
+  if (segments.length === 0) {
+    const words = clip.score === null
+      ? "Nothing is known of this clip: it has no score."
+      : "No segment reaches the threshold.";
+    return <div className="quiet" data-cy="mmmsba-no-segments">{words}</div>;
+  }
   return (
     <div className="cards">
       {segments.map((segment) => (

@@ -15,7 +15,7 @@ export const reviewState = {
 };
 
 /** The clips that were open, in their order, and which of them is. */
-const visited = { sampleIds: [] as string[], at: -1 };
+const visited = { sampleIds: [] as string[], at: -1, heading: 1 as 1 | -1 };
 
 /** Keep that a clip is open. Going back and forth stays on the way; a new clip goes on from here. */
 export function visit(sampleId: string): void {
@@ -26,8 +26,19 @@ export function visit(sampleId: string): void {
       return;
     }
   }
-  visited.sampleIds.splice(visited.at + 1, Infinity, sampleId);
-  visited.at = visited.sampleIds.length - 1;
+  if (visited.heading < 0) {
+    visited.sampleIds.splice(0, visited.at, sampleId);
+    visited.at = 0;
+  } else {
+    visited.sampleIds.splice(visited.at + 1, Infinity, sampleId);
+    visited.at = visited.sampleIds.length - 1;
+  }
+  visited.heading = 1;
+}
+
+/** Keep that one goes back, or on, to a clip that is not known yet. */
+export function head(by: 1 | -1): void {
+  visited.heading = by;
 }
 
 /** The clip that was open before this one, or after it before one went back. */

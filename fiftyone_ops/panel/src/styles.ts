@@ -33,7 +33,8 @@ export const STYLES = `
 .mmmsba .bar { display: flex; flex-wrap: wrap; gap: 6px 8px; align-items: center; flex: none; }
 .mmmsba .bar .push { margin-left: auto; }
 .mmmsba .chip { border-radius: 10px; padding: 1px 10px; font-weight: 600; border: 1px solid var(--line); }
-.mmmsba .chip.forged { background: var(--fake); color: var(--on-fake); border-color: var(--fake); }
+.mmmsba .warning { border-left: 4px solid var(--curve); padding: 1px 8px; flex: none; max-height: 3.9em; overflow: auto; }
+.mmmsba .chip.fake { background: var(--fake); color: var(--on-fake); border-color: var(--fake); }
 .mmmsba .help { display: grid; grid-template-columns: repeat(auto-fill, minmax(300px, 1fr)); gap: 2px 16px; margin: 0; flex: none; }
 .mmmsba .help div { display: flex; gap: 6px; } .mmmsba .help dt { min-width: 48px; text-align: right; } .mmmsba .help dd { margin: 0; }
 .mmmsba .help p { grid-column: 1 / -1; margin: 2px 0; }
@@ -86,18 +87,19 @@ export const STYLES = `
 .mmmsba .columns { display: grid; grid-template-columns: minmax(340px, 3fr) minmax(220px, 2fr); gap: 4px 24px; flex: 1 1 auto; min-height: 0; }
 .mmmsba .columns section { display: flex; flex-direction: column; min-width: 0; }
 .mmmsba .histogram { display: flex; align-items: flex-end; gap: 2px; flex: 1 1 140px; min-height: 140px; max-height: 600px; border-bottom: 1px solid var(--quiet); position: relative; }
-.mmmsba .histogram button { flex: 1; height: 100%; padding: 0; border: 0; border-radius: 0; background: transparent; display: flex; flex-direction: column; justify-content: flex-end; }
+.mmmsba .histogram button { flex: 1; min-width: 0; overflow: hidden; height: 100%; padding: 0; border: 0; border-radius: 0; background: transparent; display: flex; flex-direction: column; justify-content: flex-end; }
 .mmmsba .histogram button:hover:enabled { background: var(--plot); border: 0; }
 .mmmsba .histogram i { display: block; background: var(--curve); border-radius: 2px 2px 0 0; }
 .mmmsba .histogram .fake i { background: var(--fake); }
 .mmmsba .histogram small {  font-size: 10px; color: var(--quiet); text-align: center; }
+.mmmsba .histogram .limit b { position: absolute; left: 3px; top: 0; font-size: 11px; font-weight: 600; }
 .mmmsba .histogram .limit { top: 0; bottom: 0; right: auto; width: 0; border-top: 0; border-left: 1px dashed var(--text); }
 .mmmsba .scale { display: flex; justify-content: space-between; color: var(--quiet); font-size: 11px; }
 .mmmsba .tally { display: grid; grid-template-columns: minmax(80px, auto) 1fr auto; gap: 2px 8px; align-items: center; }
 .mmmsba .tally button { display: contents; }
 .mmmsba .tally .share { height: 10px; background: var(--plot); border-radius: 2px; overflow: hidden; cursor: pointer; }
 .mmmsba .tally .share i { display: block; height: 100%; background: var(--curve); }
-.mmmsba .tally .share.forged i { background: var(--fake); }
+.mmmsba .tally .share.fake i { background: var(--fake); }
 .mmmsba .tally .word { cursor: pointer; text-align: left; }
 .mmmsba .tally .word:hover { text-decoration: underline; }
 .mmmsba .tally .count { text-align: right; font-variant-numeric: tabular-nums; }

@@ -16,8 +16,12 @@ export interface Clip {
   /** The clip's zero on the clock of the file that is played, in seconds. */
   zero_s: number;
   fps_hz: number | null;
+  /** fake, not flagged, abstained or error; null if it was never evaluated. */
   verdict: string | null;
+  /** Why there is no score. */
   reason: string | null;
+  /** What a reader of the score must know. */
+  warnings: string[];
   score: number | null;
   threshold: number | null;
   modalities: Modality[];
@@ -74,6 +78,9 @@ export interface OptOut {
 /** Histogram and counts of the samples in view. */
 export interface Overview {
   num_clips: number;
+  /** Clips with a score. */
+  num_evaluated: number;
+  warnings: Warning[];
   bars: Bar[];
   threshold: number | null;
   tallies: Tally[];
@@ -96,7 +103,10 @@ export interface Queue {
 export interface QueueItem {
   sample_id: string;
   name: string;
+  verdict: string;
   score: number | null;
+  /** Why there is no score. */
+  reason: string | null;
   /** Starts of its fake segments. */
   starts_s: number[];
 }
@@ -155,4 +165,10 @@ export interface Tally {
   kind: string;
   title: string;
   counts: Count[];
+}
+
+/** A warning, and the number of clips that carry it. */
+export interface Warning {
+  text: string;
+  count: number;
 }

@@ -20,3 +20,10 @@ it("goes on from where one went back to", () => {
   for (const clip of ["a", "b", "a", "d"]) way.visit(clip);
   expect([way.visitedBeside(-1), way.visitedBeside(1)]).toEqual(["a", null]);
 });
+
+it("leads on from a clip before the first one", () => {
+  for (const clip of ["b", "c", "b"]) way.visit(clip);
+  way.head(-1);
+  way.visit("a");
+  expect([way.visitedBeside(-1), way.visitedBeside(1)]).toEqual([null, "b"]);
+});

@@ -48,7 +48,7 @@ def test_in_the_app_it_shows_how_far_it_is_and_ends_with_what_it_did(named_datas
     ]
     assert events[3].body.params["label"].startswith("4 of 7 videos evaluated, ")
     assert events[7].body.params["message"] == (
-        "2 forged, 2 genuine, 1 abstained, 2 error of 7 videos"
+        "2 fake, 2 not flagged, 1 abstained, 2 error of 7 videos"
     )
 
 

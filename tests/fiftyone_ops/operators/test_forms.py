@@ -70,6 +70,8 @@ def test_the_target_is_what_was_chosen(named_dataset):
     view = named_dataset.limit(2)
     chosen = context(named_dataset, params={"target": "view"}, view=view)
     assert forms.target_of(chosen) is view
+    with pytest.raises(TargetError, match="'everything' is none of selected, view, dataset"):
+        forms.target_of(context(named_dataset, params={"target": "everything"}))
     with pytest.raises(TargetError, match="no samples are selected"):
         forms.target_of(context(named_dataset, params={"target": "selected"}))
 
@@ -81,3 +83,18 @@ def test_a_refused_form_cannot_be_sent_and_a_warning_only_tells():
     assert inputs.properties["unfit"].invalid
     assert inputs.properties["unfit"].error_message == "install it"
     assert not inputs.properties["no_weights"].invalid
+
+
+def test_what_is_wrong_is_shown_in_the_form_before_it_is_sent(dataset):
+    inputs = types.Object()
+    forms.refuse_invalid(context(dataset, params={"threshold": 0.7}), inputs, DetectSettings)
+    assert inputs.properties == {}
+    forms.refuse_invalid(context(dataset, params={"threshold": 7}), inputs, DetectSettings)
+    assert inputs.properties["invalid"].invalid
+    assert "threshold" in inputs.properties["invalid"].error_message
+
+
+def test_a_misspelt_setting_is_refused():
+    forms.require_known({"target": "view", "threshold": 0.2, "checkpoint": None}, DetectSettings)
+    with pytest.raises(ConfigError, match="treshold"):
+        forms.require_known({"treshold": 0.2}, DetectSettings)

@@ -7,7 +7,13 @@ def test_the_operator_saves_it_as_a_view_and_says_how_many_wait(evaluated):
     operator = foo.get_operator("@mmmsba/fiftyone_ops/review_forgeries")
     result = operator(evaluated, reason="unlabelled").result
     assert (result["view"], result["queued"]) == ("review-unlabelled", 2)
-    assert result["waiting"] == {"uncertain": 4, "unlabelled": 2, "missed": 0, "disagree": 2}
+    assert result["waiting"] == {
+        "uncertain": 4,
+        "unlabelled": 2,
+        "missed": 0,
+        "disagree": 2,
+        "not_evaluated": 3,
+    }
     assert evaluated.load_saved_view("review-unlabelled").count() == 2
 
 

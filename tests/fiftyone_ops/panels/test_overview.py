@@ -15,7 +15,7 @@ def test_the_overview_of_clips_without_evaluation_says_so(named_dataset):
 
 
 def test_what_is_clicked_becomes_the_view(evaluated):
-    _, result = ask(OVERVIEW, "show", evaluated, kind="verdict", value="forged")
+    _, result = ask(OVERVIEW, "show", evaluated, kind="verdict", value="fake")
     assert result == ["set_view"]
     _, result = ask(OVERVIEW, "show", evaluated, kind="all")
     assert result == ["clear_view"]
@@ -25,7 +25,13 @@ def test_the_queue_says_what_waits_and_how_far_one_is(evaluated):
     response, _ = ask(OVERVIEW, "queue", evaluated, reason="unlabelled")
     assert [(item["score"], item["starts_s"]) for item in response["items"]] == [(0.75, [0.5])] * 2
     counts = {item["name"]: item["count"] for item in response["reasons"]}
-    assert counts == {"uncertain": 4, "unlabelled": 2, "missed": 0, "disagree": 2}
+    assert counts == {
+        "uncertain": 4,
+        "unlabelled": 2,
+        "missed": 0,
+        "disagree": 2,
+        "not_evaluated": 3,
+    }
     assert (response["num_reviewed"], response["num_clips"]) == (0, 7)
 
     result = response["items"][0]["sample_id"]

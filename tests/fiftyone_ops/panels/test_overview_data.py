@@ -19,8 +19,8 @@ def test_counts_and_bars_are_what_they_say(evaluated):
     assert response.threshold == 0.5
     tallies = {tally.kind: tally.counts for tally in response.tallies}
     assert [(item.value, item.count) for item in tallies["verdict"]] == [
-        ("forged", 2),
-        ("genuine", 2),
+        ("fake", 2),
+        ("not flagged", 2),
         ("abstained", 1),
         ("error", 2),
     ]
@@ -43,6 +43,38 @@ def test_a_count_leads_to_the_clips_that_it_counts(evaluated):
         for item in tally.counts:
             matches = narrowed(evaluated, FIELDS, kind=tally.kind, value=item.value)
             assert len(matches) == item.count
+
+
+def test_verdicts_of_earlier_versions_count_under_todays_words(evaluated):
+    former = ["forged"] * 2 + ["genuine"] * 2 + ["abstained"] + ["error"] * 2
+    evaluated.set_values("forgeries_verdict.label", former)
+    (tally, *_) = overview_of(evaluated, FIELDS).tallies
+    assert Count(value="fake", count=2) in tally.counts
+    assert len(narrowed(evaluated, FIELDS, kind="verdict", value="not flagged")) == 2
+
+
+def test_clips_that_no_run_saw_are_counted_apart(evaluated):
+    evaluated.limit(1).clear_sample_field("forgeries_verdict")
+    (tally, *_) = overview_of(evaluated, FIELDS).tallies
+    assert tally.counts[-1] == Count(value="never evaluated", count=1)
+    assert len(narrowed(evaluated, FIELDS, kind="verdict", value="never evaluated")) == 1
+
+
+def test_warnings_are_counted_and_so_are_clips_with_a_score(evaluated):
+    texts = [["a demonstrator"]] * 3 + [["a demonstrator", "cut short"]] + [None] * 3
+    evaluated.set_values("forgeries_verdict.warnings", texts)
+    response = overview_of(evaluated, FIELDS)
+    assert [(item.text, item.count) for item in response.warnings] == [
+        ("a demonstrator", 4),
+        ("cut short", 1),
+    ]
+    assert (response.num_evaluated, response.num_clips) == (4, 7)
+
+
+def test_a_clip_without_a_score_waits_with_the_reason(evaluated):
+    waits = queue_of(evaluated, FIELDS, reason="not_evaluated", truth_field="ground_truth").items
+    assert {item.verdict for item in waits} == {"abstained", "error"}
+    assert waits[-1].reason == "nobody is seen or heard"
 
 
 def test_without_a_field_of_splits_tags_tell_them(evaluated):

@@ -22,7 +22,7 @@ def clip_json(sample: fo.Sample, truth_field: str | None = None) -> dict:
 def test_a_timeline_is_in_seconds(fake):
     response = clip_json(fake, "ground_truth")
     assert (response["duration_s"], response["fps_hz"]) == (2.0, 25.0)
-    assert (response["verdict"], response["score"], response["threshold"]) == ("forged", 0.75, 0.5)
+    assert (response["verdict"], response["score"], response["threshold"]) == ("fake", 0.75, 0.5)
     (segment,) = response["predicted"]
     assert (segment["start_s"], segment["end_s"]) == (0.5, 1.013)
     assert (segment["label"], segment["score"], segment["source"]) == ("audio", 0.75, None)
@@ -84,6 +84,13 @@ def test_a_clip_whose_file_is_gone_is_still_shown(evaluated):
     sample = evaluated.match(F("filepath").ends_with("missing.mp4")).first()
     assert clip_json(sample)["verdict"] == "error"
     assert list(frames_of(sample, FIELDS)) == []
+
+
+def test_a_clip_has_its_warnings_and_todays_word_for_its_verdict(fake):
+    fake.forgeries_verdict.warnings = ["a demonstrator"]
+    fake.forgeries_verdict.label = "genuine"
+    response = clip_json(fake)
+    assert (response["warnings"], response["verdict"]) == (["a demonstrator"], "not flagged")
 
 
 def test_truth_that_has_frames_alone_is_in_seconds(fake):

@@ -50,7 +50,7 @@ def test_a_segment_is_moved_and_renamed_to_the_exact_second(evaluated, fake):
 
 
 def test_what_was_missed_is_added_and_can_be_removed(evaluated):
-    sample = evaluated.match(F("forgeries_verdict.label") == "genuine").first()
+    sample = evaluated.match(F("forgeries_verdict.label") == "not flagged").first()
     state = decide(evaluated, sample.id, action="add", start_s=1.0, end_s=1.25, modality="visual")
     assert (state.label, stood_by(evaluated, sample.id)) == ("forged", [("visual", 1.0, 1.25)])
     state = decide(evaluated, sample.id, action="reject", label_id=state.segments[0]["id"])

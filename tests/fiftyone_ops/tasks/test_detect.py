@@ -30,15 +30,20 @@ def by_name(dataset: fo.Dataset, path: str) -> dict[str, object]:
 def test_every_video_gets_a_verdict_and_one_that_fails_stops_nothing(named_dataset, toy):
     summary = annotate(named_dataset, detector=toy, batch_size=2)
     assert by_name(named_dataset, "forgeries_verdict.label") == {
-        "forged-1": "forged",
-        "forged-2": "forged",
-        "genuine-1": "genuine",
-        "genuine-2": "genuine",
+        "forged-1": "fake",
+        "forged-2": "fake",
+        "genuine-1": "not flagged",
+        "genuine-2": "not flagged",
         "nobody": "abstained",
         "raises": "error",
         "missing": "error",
     }
-    assert summary.to_dict()["verdicts"] == {"forged": 2, "genuine": 2, "abstained": 1, "error": 2}
+    assert summary.to_dict()["verdicts"] == {
+        "fake": 2,
+        "not flagged": 2,
+        "abstained": 1,
+        "error": 2,
+    }
     reasons = by_name(named_dataset, "forgeries_verdict.reason")
     assert reasons["raises"] == "RuntimeError: out of memory"
     assert "there is no file at" in reasons["missing"]
@@ -48,13 +53,17 @@ def test_every_video_gets_a_verdict_and_one_that_fails_stops_nothing(named_datas
 
 def test_a_segment_has_its_modality_its_frames_and_its_exact_seconds(named_dataset, toy):
     annotate(named_dataset, detector=toy)
-    sample = named_dataset.match(F("forgeries_verdict.label") == "forged").first()
+    sample = named_dataset.match(F("forgeries_verdict.label") == "fake").first()
     (segment,) = sample.forgeries.detections
     assert (segment.label, segment.confidence) == ("audio", 0.75)
     assert (segment.start_s, segment.end_s) == (0.5, 1.013)
     assert segment.support == [13, 26]
     (unseen,) = sample.forgeries_opt_outs.detections
-    assert (unseen.label, unseen.reason, unseen.support) == ("lips", "no face", [38, 50])
+    assert (unseen.label, unseen.reason, unseen.support) == (
+        "lips not evaluated",
+        "no face",
+        [38, 50],
+    )
     assert (sample.forgeries_verdict.score_audio, sample.forgeries_verdict.score_lips) == (
         0.75,
         0.25,
@@ -63,7 +72,7 @@ def test_a_segment_has_its_modality_its_frames_and_its_exact_seconds(named_datas
 
 def test_scores_along_time_are_vectors_and_frames_stay_empty_unless_asked(named_dataset, toy):
     annotate(named_dataset, detector=toy)
-    sample = named_dataset.match(F("forgeries_verdict.label") == "forged").first()
+    sample = named_dataset.match(F("forgeries_verdict.label") == "fake").first()
     curves = sample.forgeries_curves
     assert np.array_equal(curves.score, [0.25, 0.75, 0.25, np.nan], equal_nan=True)
     assert (curves.stride_s, curves.audio.tolist()) == (0.5, [0.25, 0.75, 0.25, 0.25])
@@ -73,7 +82,7 @@ def test_scores_along_time_are_vectors_and_frames_stay_empty_unless_asked(named_
 
 def test_frames_get_scores_on_request(named_dataset, toy):
     annotate(named_dataset, detector=toy, frames=True)
-    sample = named_dataset.match(F("forgeries_verdict.label") == "forged").first()
+    sample = named_dataset.match(F("forgeries_verdict.label") == "fake").first()
     scores = {number: frame.forgeries_score for number, frame in sample.frames.items()}
     assert (scores[1], scores[13], scores[14], len(scores)) == (0.25, 0.25, 0.75, 38)
 
@@ -100,7 +109,7 @@ def test_skipping_leaves_failures_alone_and_overwriting_evaluates_all(named_data
 def test_another_threshold_evaluates_anew(named_dataset, toy):
     annotate(named_dataset, detector=toy)
     again = annotate(named_dataset, detector=toy, threshold=0.8)
-    assert again.verdicts == {"genuine": 4, "abstained": 1, "error": 2}
+    assert again.verdicts == {"not flagged": 4, "abstained": 1, "error": 2}
     assert by_name(named_dataset, "forgeries_verdict.threshold")["forged-1"] == 0.8
 
 
@@ -196,7 +205,7 @@ def test_a_video_is_fake_exactly_if_it_has_a_segment_at_any_threshold(
         pass
     verdicts = talking_dataset.values("at_threshold_verdict.label")
     segments = talking_dataset.values("at_threshold.detections")
-    assert [label == "forged" for label in verdicts] == [bool(labels) for labels in segments]
+    assert [label == "fake" for label in verdicts] == [bool(labels) for labels in segments]
     stated = talking_dataset.values("at_threshold_verdict.threshold")
     assert stated == pytest.approx([threshold] * len(stated), abs=1e-4)
 

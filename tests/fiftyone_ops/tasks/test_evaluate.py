@@ -98,10 +98,10 @@ def test_fiftyones_own_evaluation_stands_beside(evaluated_with_truth):
 
 def test_verdicts_are_called_as_truth_is_so_that_fiftyone_compares_them(evaluated_with_truth):
     for sample in (with_truth := evaluated_with_truth.exists("truth")):
-        word = "forged" if sample.truth.detections else "genuine"
+        word = "fake" if sample.truth.detections else "not flagged"
         sample["truth_verdict"] = fo.Classification(label=word)
         sample.save()
-    options = {"gt_field": "truth_verdict", "method": "binary", "classes": ["genuine", "forged"]}
+    options = {"gt_field": "truth_verdict", "method": "binary", "classes": ["not flagged", "fake"]}
     comparison = with_truth.evaluate_classifications(
         "forgeries_verdict", eval_key="said", **options
     )

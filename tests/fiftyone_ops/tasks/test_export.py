@@ -77,7 +77,7 @@ def test_a_dataset_goes_in_and_comes_out_the_same(talking_head_dataset, tmp_path
 
 
 def test_a_video_that_is_gone_is_named_and_stops_nothing(evaluated, tmp_path):
-    sample = evaluated.match(F("forgeries_verdict.label") == "forged").first()
+    sample = evaluated.match(F("forgeries_verdict.label") == "fake").first()
     sample.filepath = str(tmp_path / "gone.mp4")
     sample.save()
     exported = export(evaluated, folder=tmp_path / "out", what="clips")

@@ -38,6 +38,7 @@ def scored(evaluated):
         ("unlabelled", ["forged-1"]),
         ("missed", ["genuine-1"]),
         ("disagree", ["forged-1", "forged-2"]),
+        ("not_evaluated", ["raises", "missing", "nobody"]),
     ],
 )
 def test_the_most_telling_come_first(scored, reason, expected):
@@ -52,7 +53,13 @@ def test_what_was_reviewed_leaves_it(scored, action):
 
 
 def test_without_a_truth_nothing_was_missed_and_all_is_unlabelled(evaluated):
-    assert waiting(evaluated) == {"uncertain": 4, "unlabelled": 2, "missed": 0, "disagree": 2}
+    assert waiting(evaluated) == {
+        "uncertain": 4,
+        "unlabelled": 2,
+        "missed": 0,
+        "disagree": 2,
+        "not_evaluated": 3,
+    }
     assert set(REASONS) == set(waiting(evaluated))
 
 
