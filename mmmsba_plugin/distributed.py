@@ -388,6 +388,9 @@ def _gate(stops: Callable[[], bool]) -> Iterator[Any]:
     finally:
         over.set()
         thread.join()
+        # An iterator that was dropped ends here after the cluster was left.
+        if ray.is_initialized():
+            ray.kill(gate)
 
 
 def _blocks(results: Any) -> "Iterator[pa.Table]":  # noqa: ANN401 - Ray's
