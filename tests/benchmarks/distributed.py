@@ -54,6 +54,8 @@ def main() -> None:
     options = parser.parse_args()
     paths = sorted(p for p in options.folder.iterdir() if p.suffix.lower() in VIDEO_SUFFIXES)
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    # By default Ray's workers give way to all else on a machine (15), which ours do not.
+    os.environ["RAY_worker_niceness"] = "0"  # noqa: SIM112 - so it is called
     ray.init(address="local", num_cpus=max(WORKERS), include_dashboard=False, log_to_driver=False)
 
     speeds = defaultdict(list)
