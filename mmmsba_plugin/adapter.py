@@ -62,14 +62,12 @@ from mmmsba_plugin.schema import (
 from mmmsba_plugin.segment import Spans
 from mmmsba_plugin.structures import ClipFeatures
 from mmmsba_plugin.timebase import Grid
-from mmmsba_plugin.training.data import ground_truth
-from mmmsba_plugin.training.thresholds import (
-    FALSE_POSITIVE_RATE,
-    TOGETHER,
-    operating_point_of,
-)
 
 NO_SCORE = "no score"
+
+#: As :data:`mmmsba_plugin.training.thresholds.TOGETHER`, which must not be imported for it:
+#: detection with a stranger's detector needs no PyTorch.
+TOGETHER = "all"
 
 Scores = NDArray[np.float64]
 
@@ -276,7 +274,7 @@ class AdaptedDetector:
         records: Iterable[Record],
         *,
         calibration: CalibrationMethod = "temperature",
-        false_positive_rate: float = FALSE_POSITIVE_RATE,
+        false_positive_rate: float = 0.1,
     ) -> "AdaptedDetector":
         """Return this detector with thresholds and calibration chosen on clips.
 
@@ -293,6 +291,9 @@ class AdaptedDetector:
         Raises:
             TrainingError: There are not both real and fake clips.
         """
+        from mmmsba_plugin.training.data import ground_truth
+        from mmmsba_plugin.training.thresholds import operating_point_of
+
         highest: list[float] = []
         is_fake: list[bool] = []
         rows: dict[str, list[tuple[Scores, NDArray[np.int64]]]] = {}
