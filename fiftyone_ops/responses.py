@@ -83,11 +83,21 @@ class Curves(Response):
     by_modality: dict[str, tuple[float | None, ...]]
 
 
+class FieldChoice(Response):
+    """A label field that detection wrote, and whether it evaluated the clip."""
+
+    name: str
+    is_evaluated: bool
+
+
 class Clip(Response):
     """Timeline of one clip."""
 
     sample_id: str
     field: str
+    fields: tuple[FieldChoice, ...] = Field(
+        default=(), description="The label fields to choose from, the newest run last."
+    )
     name: str
     duration_s: float
     zero_s: float = Field(

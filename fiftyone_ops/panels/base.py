@@ -80,10 +80,22 @@ def prediction_fields(dataset: Any) -> list[str]:
     return [key for key in dataset.list_runs() if method_of(dataset, key) == DETECT]
 
 
-def fields_of(ctx: Any) -> Fields | None:
-    """Return the fields that were asked about, the newest run's unless said; None without any."""
+def fields_of(ctx: Any, sample: Any = None) -> Fields | None:
+    """Return the fields that were asked about, the newest run's unless said; None without any.
+
+    Args:
+        ctx: What FiftyOne hands a panel.
+        sample: A sample; the newest run that evaluated it goes before newer ones.
+    """
     runs = prediction_fields(ctx.dataset)
     field = ctx.params.get("field")
     if field in runs:
         return Fields(field)
-    return Fields(runs[-1]) if runs else None
+    evaluated = [run for run in runs if sample is not None and has_verdict(sample, run)]
+    return Fields((evaluated or runs)[-1]) if runs else None
+
+
+def has_verdict(sample: Any, run: str) -> bool:
+    """Return whether a run evaluated a sample."""
+    verdict = Fields(run).verdict
+    return sample.has_field(verdict) and sample[verdict] is not None

@@ -6,12 +6,21 @@ import fiftyone.operators as foo
 
 from ..errors import TargetError
 from ..labels import Fields
-from ..responses import Clip, Frames, Step
+from ..responses import Clip, FieldChoice, Frames, Step
 from ..samples import flattened, require_video
 from ..tasks import review
 from ..tasks.decisions import CLOSING
 from ..tasks.review_queue import queue
-from .base import ONE_AT_A_TIME, TRUTH_FIELD, drawn_by, fields_of, respond, respond_beside
+from .base import (
+    ONE_AT_A_TIME,
+    TRUTH_FIELD,
+    drawn_by,
+    fields_of,
+    has_verdict,
+    prediction_fields,
+    respond,
+    respond_beside,
+)
 from .timeline_data import clip_of, frames_of
 
 #: Fields of a run that was given no other name.
@@ -53,13 +62,13 @@ class ForgeryTimeline(foo.Panel):
     def frames(self, ctx: Any) -> Frames:
         """Return a frame of each segment; decoding them holds nobody up."""
         with ONE_AT_A_TIME:
-            frames = frames_of(_sample(ctx), fields_of(ctx) or _USUAL)
+            frames = frames_of(_sample(ctx), _fields(ctx))
         return Frames(frames=tuple(frames))
 
     @respond
     def decide(self, ctx: Any) -> Clip:
         """Take a person's decision about a clip, and return its state then."""
-        fields, decision = fields_of(ctx) or _USUAL, ctx.params["decision"]
+        fields, decision = _fields(ctx), ctx.params["decision"]
         # Before the decision, which may take the clip out of the queue.
         following = None
         if decision["action"] in CLOSING:
@@ -78,7 +87,7 @@ class ForgeryTimeline(foo.Panel):
     @respond
     def reopen(self, ctx: Any) -> None:
         """Take back the decision that ended the review of a clip, and open that clip."""
-        sample_id, fields = ctx.params["sample_id"], fields_of(ctx) or _USUAL
+        sample_id, fields = ctx.params["sample_id"], _fields(ctx)
         document = _sample(ctx)[fields.review]
         history = document.history if document else []
         if not history or history[-1]["action"] not in CLOSING:
@@ -92,14 +101,21 @@ class ForgeryTimeline(foo.Panel):
     def step(self, ctx: Any) -> Step:
         """Open a clip that is named, or the one before or after, of the queue or of the view."""
         to = ctx.params.get("to")
-        to = to or _neighbour(ctx, fields_of(ctx) or _USUAL, by=ctx.params["by"])
+        to = to or _neighbour(ctx, _fields(ctx), by=ctx.params["by"])
         if to is not None:
             ctx.ops.open_sample(id=to)
         return Step(sample_id=to)
 
 
 def _clip(ctx: Any) -> Clip:
-    return clip_of(_sample(ctx), fields_of(ctx) or _USUAL, truth_field=TRUTH_FIELD)
+    sample, runs = _sample(ctx), prediction_fields(ctx.dataset)
+    clip = clip_of(sample, _fields(ctx), truth_field=TRUTH_FIELD)
+    choices = [FieldChoice(name=run, is_evaluated=has_verdict(sample, run)) for run in runs]
+    return clip.model_copy(update={"fields": tuple(choices)})
+
+
+def _fields(ctx: Any) -> Fields:
+    return fields_of(ctx, _sample(ctx)) or _USUAL
 
 
 def _neighbour(ctx: Any, fields: Fields, *, by: int = 1) -> str | None:

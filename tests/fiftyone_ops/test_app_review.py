@@ -3,6 +3,7 @@
 import pytest
 from fiftyone import ViewField as F
 
+from fiftyone_ops.tasks.detect import annotate
 from fiftyone_ops.tasks.review import whoami
 
 from . import app
@@ -206,3 +207,17 @@ def test_a_clip_without_a_score_is_not_finished_as_real(page, evaluated):
     page.wait_for_selector(".mmmsba .problem:has-text('cannot be finished as real')")
     page.keyboard.press("q")
     wait_until(lambda: label_of(evaluated, "nobody.mp4") == "cannot tell")
+
+
+def test_the_newest_run_that_evaluated_the_clip_is_shown_and_another_can_be_chosen(
+    page, playable, toy
+):
+    annotate(playable.limit(1), detector=toy, label_field="newer")
+    see_grid(page)
+    open_clip(page, "forged-2.mp4")
+    field = page.locator("[data-cy=mmmsba-field]")
+    assert field.input_value() == "forgeries"
+    assert page.inner_text("[data-cy=mmmsba-verdict]") == "fake"
+    field.select_option("newer")
+    page.wait_for_selector("text=This clip has not been evaluated")
+    assert page.locator("[data-cy=mmmsba-lane-predicted] .segment").count() == 0

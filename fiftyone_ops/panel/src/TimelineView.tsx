@@ -152,7 +152,7 @@ function Timeline({ call, clip, frames, problem, change }: TimelineProps) {
 
   return (
     <div ref={panel} className="mmmsba timeline" tabIndex={0} data-cy="mmmsba-timeline" data-name={clip.name}>
-      <Verdict clip={clip} player={player} />
+      <Verdict {...{ clip, player }} choose={(field) => void change("load", { field })} />
       {problem && <div className="problem">{problem}</div>}
       {message && <div className="quiet" data-cy="mmmsba-message">{message}</div>}
       <LastEnded {...{ clip, reopen }} />
@@ -207,7 +207,13 @@ const VERDICTS: Record<string, string> = {
 /** The words of a review that are stored otherwise. */
 const REVIEWS: Record<string, string> = { forged: "fake", genuine: "real" };
 
-function Verdict({ clip, player }: { clip: Clip; player: Player }) {
+interface VerdictProps {
+  clip: Clip;
+  player: Player;
+  choose(field: string): void;
+}
+
+function Verdict({ clip, player, choose }: VerdictProps) {
   return (
     <div className="bar">
       {clip.verdict && (
@@ -229,10 +235,30 @@ function Verdict({ clip, player }: { clip: Clip; player: Player }) {
           review: <b>{REVIEWS[clip.review.label] ?? clip.review.label}</b>, by {clip.review.by}, {clip.review.at}
         </span>
       )}
-      <span className="push quiet">{clip.field}</span>
+      <span className="push quiet">
+        {clip.fields.length < 2 ? clip.field : <FieldSelect {...{ clip, choose }} />}
+      </span>
       <Time player={player} duration_s={clip.duration_s} />
       <SplitButton />
     </div>
+  );
+}
+
+/** The runs to choose from; those that did not evaluate the clip say so. */
+function FieldSelect({ clip, choose }: Omit<VerdictProps, "player">) {
+  return (
+    <select
+      aria-label="Label field"
+      data-cy="mmmsba-field"
+      value={clip.field}
+      onChange={(event) => choose(event.target.value)}
+    >
+      {clip.fields.map(({ name, is_evaluated }) => (
+        <option key={name} value={name}>
+          {is_evaluated ? name : `${name} (not evaluated)`}
+        </option>
+      ))}
+    </select>
   );
 }
 

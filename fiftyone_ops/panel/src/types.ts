@@ -11,6 +11,8 @@ export interface Bar {
 export interface Clip {
   sample_id: string;
   field: string;
+  /** The label fields to choose from, the newest run last. */
+  fields: FieldChoice[];
   name: string;
   duration_s: number;
   /** The clip's zero on the clock of the file that is played, in seconds. */
@@ -32,6 +34,12 @@ export interface Clip {
   review: Review | null;
 }
 
+/** A warning, and the number of clips that carry it. */
+export interface ClipWarning {
+  text: string;
+  count: number;
+}
+
 /** Number of clips or segments of one value. */
 export interface Count {
   value: string;
@@ -47,6 +55,12 @@ export interface Curves {
   /** Of all modalities together; null where none could be evaluated. */
   score: (number | null)[];
   by_modality: Record<string, (number | null)[]>;
+}
+
+/** A label field that detection wrote, and whether it evaluated the clip. */
+export interface FieldChoice {
+  name: string;
+  is_evaluated: boolean;
 }
 
 /** A frame of a segment as a data URI, or in the caption why there is none. */
@@ -80,7 +94,7 @@ export interface Overview {
   num_clips: number;
   /** Clips with a score. */
   num_evaluated: number;
-  warnings: Warning[];
+  warnings: ClipWarning[];
   bars: Bar[];
   threshold: number | null;
   tallies: Tally[];
@@ -165,10 +179,4 @@ export interface Tally {
   kind: string;
   title: string;
   counts: Count[];
-}
-
-/** A warning, and the number of clips that carry it. */
-export interface Warning {
-  text: string;
-  count: number;
 }

@@ -60,17 +60,18 @@ export function useClip(call: Call): OpenClip {
 
   const current = clip && clip.sample_id === sampleId ? clip : null;
   const keys = current ? frameKeys(current) : "";
+  const field = current?.field;
   useEffect(() => {
     if (!keys) return;
     const requested = open.current;
-    call<Frames>("frames", { sample_id: requested })
+    call<Frames>("frames", { sample_id: requested, field })
       .then((response) => {
         if (open.current !== requested) return;
         setFrames(new Map(response.frames.map((frame) => [frame.segment_id, frame])));
       })
       // A clip without frames is still a clip; each caption says why there is none.
       .catch(() => undefined);
-  }, [keys, call]);
+  }, [keys, field, call]);
 
   return { clip: current, frames, problem, change };
 }

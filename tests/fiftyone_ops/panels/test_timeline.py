@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from fiftyone_ops.tasks.detect import annotate
+
 from ..asking import OVERVIEW, TIMELINE, ask
 
 SOURCES = Path(__file__).parents[3] / "fiftyone_ops" / "panel" / "src"
@@ -113,3 +115,19 @@ def test_a_review_that_ended_is_taken_up_again_unless_it_went_on(evaluated, fake
     assert evaluated[fake.id].forgeries_review.label == "open"
     response, opened = ask(TIMELINE, "reopen", evaluated, sample_id=fake.id)
     assert ("decided about since" in response["problem"], opened) == (True, [])
+
+
+def test_a_newer_run_over_other_clips_hides_nothing(evaluated, toy):
+    first, second, *_ = evaluated.values("id")
+    annotate(evaluated.limit(1), detector=toy, label_field="newer")
+    fields = {
+        sample_id: ask(TIMELINE, "load", evaluated, sample_id=sample_id)[0]["field"]
+        for sample_id in (first, second)
+    }
+    assert fields == {first: "newer", second: "forgeries"}
+    response, _ = ask(TIMELINE, "load", evaluated, sample_id=second, field="newer")
+    assert (response["field"], response["verdict"]) == ("newer", None)
+    assert response["fields"] == [
+        {"name": "forgeries", "is_evaluated": True},
+        {"name": "newer", "is_evaluated": False},
+    ]
