@@ -6,6 +6,7 @@ import pytest
 
 from mmmsba_plugin import Detector
 from mmmsba_plugin.errors import ConfigError
+from mmmsba_plugin.features import walk
 from mmmsba_plugin.features.cache import FeatureCache
 from mmmsba_plugin.media.audio import read_audio
 from mmmsba_plugin.media.probe import probe
@@ -72,6 +73,20 @@ def test_tracks_are_kept_apart_in_the_cache(detector, two_tracks, by_track, tmp_
     cached = Detector(detector.network, detector.config, cache=FeatureCache(tmp_path))
     for n in (1, 2, 1):
         assert cached.detect(two_tracks, audio_track=n).score == by_track[n].score
+
+
+def test_faces_are_followed_once_for_all_tracks(detector, two_tracks, monkeypatch):
+    passes = []
+    original = walk.follow_faces
+
+    def follow(*arguments, **keywords):
+        passes.append(1)
+        return original(*arguments, **keywords)
+
+    monkeypatch.setattr(walk, "follow_faces", follow)
+    uncached = Detector(detector.network, detector.config)
+    assert len(uncached.detect(two_tracks, audio_track="all").audio_tracks) == 2
+    assert len(passes) == 1
 
 
 @pytest.mark.parametrize("number", [3, 10**9])

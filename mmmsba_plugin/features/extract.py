@@ -414,7 +414,8 @@ def cache_inputs(
         "settings": bound.settings.model_dump(mode="json"),
         "config": _config_inputs(config),
     }
-    return inputs | ({"start_s": start_s} if start_s else {}) | _audio_choice(media)
+    inputs |= {"start_s": start_s} if start_s else {}
+    return inputs | (_audio_choice(media) if "audio" in bound.entry.inputs else _zero(media))
 
 
 def _config_inputs(config: FeaturesConfig) -> dict[str, object]:
@@ -422,13 +423,16 @@ def _config_inputs(config: FeaturesConfig) -> dict[str, object]:
 
 
 def _audio_choice(media: Media) -> dict[str, object]:
-    """Return what of a clip depends on the audio track, for :func:`cache_key`; none for the first.
-
-    Another track can begin sooner than the frames, so it moves the zero of these, too.
-    """
+    """Return what a clip owes to its audio track, for :func:`cache_key`; nothing to the first."""
     if media.audio is None or media.audio.track in (None, 1):
         return {}
     return {"audio_track": media.audio.track, "zero_s": media.zero_s}
+
+
+def _zero(media: Media) -> dict[str, object]:
+    """Return the one thing of an audio track that moves frames: it can begin sooner than they."""
+    start_s = media.video.start_s if media.video else 0.0
+    return {"video_start_s": start_s} if start_s else {}
 
 
 def save_rows(
