@@ -198,12 +198,20 @@ def set_appearance(dataset: Any, fields: Fields) -> None:
     with writing_to(dataset):
         _describe(dataset, {getattr(fields, name): text for name, text in _DESCRIPTIONS.items()})
         config = dataset.app_config
-        config.active_fields = config.active_fields or fo.ActiveFields(exclude=True)
-        active = config.active_fields
-        if active.exclude and fields.opt_outs not in active.paths:
-            active.paths = [*active.paths, fields.opt_outs]
         config.color_scheme = config.color_scheme or fo.ColorScheme()
         paths = [field["path"] for field in config.color_scheme.fields or []]
+        if config.active_fields is None:
+            # As the App has it by itself; a list of what is excluded would show all else.
+            active = fo.DatasetAppConfig.default_active_fields(dataset)
+            active.paths = [path for path in active.paths if path != fields.opt_outs]
+            config.active_fields = active
+        elif (
+            fields.segments not in paths
+            and not config.active_fields.exclude
+            and set(paths) & set(config.active_fields.paths)
+        ):
+            # Where a run is shown, so is the next one.
+            config.active_fields.paths += [fields.segments, fields.verdict]
         config.color_scheme.fields = [
             *(config.color_scheme.fields or []),
             *(

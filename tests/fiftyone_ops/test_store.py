@@ -50,13 +50,22 @@ def test_a_locked_dataset_is_named_and_keeps_its_fields(named_dataset, toy):
 
 def test_opt_outs_look_apart_and_show_only_on_request(evaluated):
     config = evaluated.app_config
-    assert (config.active_fields.exclude, config.active_fields.paths) == (
-        True,
-        ["forgeries_opt_outs"],
+    assert not config.active_fields.exclude
+    assert set(config.active_fields.paths) >= {"forgeries", "forgeries_verdict"}
+    assert not {"forgeries_opt_outs", "filepath", "metadata.size_bytes"} & set(
+        config.active_fields.paths
     )
     colors = {field["path"]: field["fieldColor"] for field in config.color_scheme.fields}
     assert colors["forgeries_opt_outs"] not in (colors["forgeries"], colors["forgeries_verdict"])
     assert "no proof that the clip is real" in evaluated.get_field("forgeries_verdict").description
+
+
+def test_a_further_run_is_shown_where_the_one_before_is(named_dataset, toy):
+    annotate(named_dataset, detector=toy)
+    annotate(named_dataset, detector=toy, label_field="second")
+    paths = named_dataset.app_config.active_fields.paths
+    assert {"forgeries", "forgeries_verdict", "second", "second_verdict"} <= set(paths)
+    assert "second_opt_outs" not in paths
 
 
 def test_what_somebody_set_up_in_the_app_stays(named_dataset, toy):
