@@ -184,8 +184,8 @@ def _has_box(path: Path, kind: bytes) -> bool:
         ISO/IEC 14496-12, section 4.2: a length of 1 means that a 64-bit one follows the
         type, a length of 0 that the box reaches to the end of the file.
     """
+    at, size_bytes = 0, path.stat().st_size
     with path.open("rb") as file:
-        at = 0
         while len(header := file.read(_BOX.size)) == _BOX.size:
             length, box_type = _BOX.unpack(header)
             if box_type == kind:
@@ -195,5 +195,7 @@ def _has_box(path: Path, kind: bytes) -> bool:
             if length < _BOX.size:
                 return False
             at += length
+            if at >= size_bytes:
+                return False
             file.seek(at)
     return False

@@ -27,7 +27,7 @@ END_TOLERANCE_S = 0.5
 _MAX_STEP_BACK_S = -1.0
 #: Longest gaps of a stream, all together, in seconds: recorders pause for minutes. Beyond them
 #: stamps are not believed, because a gap costs memory and none of the file's bytes.
-_MAX_GAPS_S = 3600.0
+_MAX_GAPS_S = 1800.0
 #: From one packet to the next it takes no longer, in seconds; what exceeds it is a gap.
 _USUAL_STEP_S = 1.0
 

@@ -93,6 +93,14 @@ def test_a_recording_without_its_index_is_recognised(tmp_path):
         probe(clips.truncated(late, tmp_path / "d.mp4", share=0.5))
 
 
+def test_a_box_that_claims_more_than_any_file_holds_is_no_way_to_an_index(tmp_path):
+    path = tmp_path / "a.mp4"
+    longest = (2**64 - 1).to_bytes(8, "big")
+    path.write_bytes(b"\0\0\0\x10ftypisom\0\0\0\0" + b"\0\0\0\1free" + longest)
+    with pytest.raises(MediaUnreadableError, match=r"its index \(the moov box\) is missing"):
+        probe(path)
+
+
 PLAYLISTS = {
     "concat": "ffconcat version 1.0\n#ODD\nfile '{target}'\n",
     "concat-stretch": "ffconcat version 1.0\nfile '{target}'\ninpoint 0.1\nduration 1\n#ODD\n",

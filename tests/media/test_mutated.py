@@ -14,8 +14,8 @@ from ..mutants import mutate
 from .streams import SUFFIXES
 
 NUM_MUTANTS = 40
-#: A file of two seconds can seem to last an hour by its gaps, and a little longer.
-LONGEST_S = 2 * 3600.0
+#: A file of two seconds can seem to last half an hour by its gaps, and a little longer.
+LONGEST_S = 2 * 1800.0
 
 
 @pytest.mark.parametrize("suffix", [*SUFFIXES, "ts", "flv"])

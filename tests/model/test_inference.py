@@ -107,6 +107,28 @@ def test_a_snippet_without_any_modality_has_no_score(network):
     assert np.flatnonzero(np.isnan(prediction.scores)).tolist() == [7, 8]
 
 
+def test_a_gap_costs_nothing_and_has_no_scores(network):
+    start, gap = clip(40), 10_000
+    rows = {
+        name: FeatureRows(
+            np.concatenate([at_start.values, np.zeros((gap, at_start.dim), np.float32)]),
+            np.concatenate([at_start.present, np.zeros(gap, dtype=bool)]),
+        )
+        for name, at_start in start.rows.items()
+    }
+    lengths = []
+    handle = network.register_forward_pre_hook(
+        lambda _, inputs: lengths.append(next(iter(inputs[0].values())).shape[-2])
+    )
+    features = ClipFeatures(grid=GRID, end_s=(40 + gap) * GRID.stride_s, rows=rows)
+    prediction = predict(network, features, LocalizationConfig(window_s=4.0, warm_up_s=1.0))
+    handle.remove()
+    assert sum(lengths) < gap / 10
+    assert np.isfinite(prediction.scores[:40]).all()
+    assert np.isnan(prediction.scores[40:]).all()
+    assert len(prediction.scores) == len(prediction.distances) == 40 + gap
+
+
 def test_a_network_without_a_boundary_head_gives_no_distances():
     network = Ensemble.from_configs(
         [ModelConfig(dims=DIMS, gru_units=4, dense_units=4, heads=("classify",))]
