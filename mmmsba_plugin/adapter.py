@@ -32,9 +32,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pydantic import Field
 
-from mmmsba_plugin.config import Calibration, CalibrationMethod, Config, LocalizationConfig
+from mmmsba_plugin.config import CalibrationMethod, OperatingPointConfig
 from mmmsba_plugin.errors import (
-    ConfigError,
     FeatureError,
     MediaUnreadableError,
     MmmsbaError,
@@ -56,7 +55,6 @@ from mmmsba_plugin.schema import (
     OptOut,
     Provenance,
     Report,
-    Score,
     ScoreThreshold,
 )
 from mmmsba_plugin.segment import Spans
@@ -150,29 +148,10 @@ class TimedScores:
         return means
 
 
-class AdapterConfig(Config):
-    """What an adapted detector's scores mean, and how they become segments."""
+class AdapterConfig(OperatingPointConfig):
+    """Length of a snippet, thresholds and calibration of an adapted detector."""
 
     stride_s: float = Field(default=0.08, gt=0, description="Length of a snippet, in seconds.")
-    localization: LocalizationConfig = Field(
-        default=LocalizationConfig(), description="Settings of localization."
-    )
-    score_threshold: ScoreThreshold = Field(
-        default=ScoreThreshold(value=0.5),
-        description="Score from which a clip counts as fake, before calibration.",
-    )
-    score_thresholds: tuple[ScoreThreshold, ...] = Field(
-        default=(), description="Others to choose from, for stated false-positive rates."
-    )
-    real_scores: tuple[Score, ...] = Field(
-        default=(), description="Scores of real clips at each percent of them, rising."
-    )
-    calibration: Calibration = Field(default=Calibration(), description="Calibration of scores.")
-
-    def at_threshold(self, threshold: ScoreThreshold) -> Self:
-        """Return this configuration with another threshold, of clips and of segments."""
-        localization = self.localization.at(threshold.value)
-        return self.model_copy(update={"score_threshold": threshold, "localization": localization})
 
 
 #: Scores of a file, by the modality that was looked at.
@@ -208,13 +187,11 @@ class AdaptedDetector:
     @property
     def info(self) -> Mapping[str, Any]:
         """Name, summary, modalities, rates that there is a threshold for, and settings."""
-        thresholds = (self.config.score_threshold, *self.config.score_thresholds)
-        rates = {threshold.false_positive_rate for threshold in thresholds} - {None}
         return {
             "name": self.name,
             "summary": self._summary,
             "modalities": list(self._modalities),
-            "false_positive_rates": sorted(rate for rate in rates if rate is not None),
+            "false_positive_rates": list(self.config.false_positive_rates),
             "config": self.config.model_dump(mode="json"),
         }
 
@@ -260,14 +237,7 @@ class AdaptedDetector:
         Raises:
             ConfigError: There is none for that rate.
         """
-        for threshold in (self.config.score_threshold, *self.config.score_thresholds):
-            if threshold.false_positive_rate == rate:
-                return self._with(self.config.at_threshold(threshold))
-        rates = ", ".join(f"{rate:g}" for rate in self.info["false_positive_rates"])
-        raise ConfigError(
-            f"there is no threshold for a false-positive rate of {rate:g}: "
-            + (f"choose from {rates}" if rates else "calibrate it on clips with ground truth first")
-        )
+        return self._with(self.config.at_false_positive_rate(rate))
 
     def calibrated(
         self,

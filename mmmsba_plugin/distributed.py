@@ -80,7 +80,7 @@ class RayConfig:
 
 @dataclass(frozen=True, slots=True)
 class _Job:
-    """What a process on any node needs to detect as the caller would.
+    """Job of a worker: all that it needs on any node to detect as the caller would.
 
     Attributes:
         load: Loads the detector.
@@ -238,7 +238,7 @@ class RayDetector:
 
     @property
     def _share(self) -> dict[str, float]:
-        """What each worker takes of a node."""
+        """Return the CPUs and GPUs that each worker takes of a node."""
         return {"num_cpus": self._config.cpus, "num_gpus": self._config.gpus}
 
     def _results(self, table: "pa.Table", arguments: tuple[Any, ...]) -> Any:  # noqa: ANN401 - Ray's
@@ -351,7 +351,7 @@ class _Gate:
         self._is_stopped = False
 
     def enter(self, clip: bytes) -> int:
-        """Return how often the clip was begun by now, or 0 if it shall not be."""
+        """Count an attempt at a clip; return its number, or 0 if the run stops."""
         if self._is_stopped:
             return 0
         self._attempts[clip] = self._attempts.get(clip, 0) + 1

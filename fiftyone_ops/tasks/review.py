@@ -129,7 +129,7 @@ def _start(dataset: Any, fields: Fields) -> None:
 
 
 def retry(dataset: Any, act: Callable[[], _T]) -> _T:
-    """Return what an act does that may be tried again, once the dataset is as it should be.
+    """Retry a change of a dataset while other requests reload it, and return its result.
 
     All requests of the App's server share one object for a dataset. Another one that reads it
     anew at the wrong moment takes a field away that was added a moment ago.

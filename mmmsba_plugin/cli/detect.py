@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Engine(StrEnum):
-    """What runs detection."""
+    """Engine that runs detection: this machine, or a Ray cluster."""
 
     LOCAL = "local"
     RAY = "ray"

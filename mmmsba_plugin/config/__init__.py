@@ -15,6 +15,7 @@ from mmmsba_plugin.config.model import (
     ModelConfig,
     Preset,
 )
+from mmmsba_plugin.config.operating_point import OperatingPointConfig
 from mmmsba_plugin.config.runtime import Runtime, RuntimeConfig
 from mmmsba_plugin.config.training import FitConfig, LossConfig, Origin, TrainConfig, TuneConfig
 
@@ -34,6 +35,7 @@ __all__ = [
     "LossConfig",
     "MediaConfig",
     "ModelConfig",
+    "OperatingPointConfig",
     "Origin",
     "Preset",
     "Runtime",

@@ -64,8 +64,8 @@ class TrainConfig(Config):
     )
     labels_of: Literal["clip", "present"] = Field(
         default="clip",
-        description="Ground truth of a clip of which not all is present or shown: that of the "
-        "whole clip, or of what is present, where a dataset tells it apart.",
+        description="Ground truth of a clip with a missing or hidden modality: that of the whole "
+        "clip, or of the modalities that are present, where a dataset tells them apart.",
     )
     min_overlap: float = Field(
         default=0.0,

@@ -423,7 +423,7 @@ def _config_inputs(config: FeaturesConfig) -> dict[str, object]:
 
 
 def _audio_choice(media: Media) -> dict[str, object]:
-    """Return what a clip owes to its audio track, for :func:`cache_key`; nothing to the first."""
+    """Return the audio track for :func:`cache_key`; nothing for the first."""
     if media.audio is None or media.audio.track in (None, 1):
         return {}
     return {"audio_track": media.audio.track, "zero_s": media.zero_s}

@@ -7,11 +7,10 @@ checkpoint from a stranger can be wrong, but it cannot run code.
 """
 
 import json
-import math
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import torch
 from pydantic import Field
@@ -19,18 +18,16 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from mmmsba_plugin.config import (
-    Calibration,
     Config,
     FeaturesConfig,
-    LocalizationConfig,
     ModelConfig,
+    OperatingPointConfig,
     Origin,
 )
 from mmmsba_plugin.config.model import MAX_MEMBERS
 from mmmsba_plugin.errors import CheckpointError, CheckpointNotFoundError, ConfigError
 from mmmsba_plugin.files import sha256_of
 from mmmsba_plugin.model.ensemble import Ensemble
-from mmmsba_plugin.schema import Score, ScoreThreshold
 
 CONFIG, WEIGHTS, CARD = "config.json", "model.safetensors", "README.md"
 #: What ``mmmsba export`` writes; it stands in for the weights.
@@ -41,26 +38,24 @@ FORMAT_VERSION = 3
 #: Bumped when the same weights would give other numbers.
 FORMULA_VERSION = 1
 
-#: From the lowest score of real clips to the highest, in steps of a percent.
-NUM_QUANTILES = 101
-
 #: A configuration of ours has a few levels and some kilobytes.
 _MAX_LEVELS, _MAX_CONFIG_BYTES = 32, 2**26
 
-_NO_RATES = (
-    "it has none for any, as fewer than ten real clips were held out; leave the rate out, or "
-    "train with more of them"
-)
 _REMEDY = "copy the whole folder again, or train anew with `mmmsba train`"
 
 
-class CheckpointConfig(Config):
-    """Content of a checkpoint's ``config.json``."""
+class _Versions(Config):
+    """Versions of a checkpoint; they come first in ``config.json``."""
 
     format_version: int = Field(default=FORMAT_VERSION, description="Layout of the checkpoint.")
     formula_version: int = Field(
         default=FORMULA_VERSION, description="Bumped when a number's definition changes."
     )
+
+
+class CheckpointConfig(OperatingPointConfig, _Versions):
+    """Content of a checkpoint's ``config.json``."""
+
     members: tuple[ModelConfig, ...] = Field(
         min_length=1,
         max_length=MAX_MEMBERS,
@@ -69,23 +64,6 @@ class CheckpointConfig(Config):
     features: FeaturesConfig = Field(
         default=FeaturesConfig(), description="Settings of feature extraction."
     )
-    localization: LocalizationConfig = Field(
-        default=LocalizationConfig(), description="Settings of localization."
-    )
-    score_threshold: ScoreThreshold = Field(
-        default=ScoreThreshold(value=0.5),
-        description="Score from which a clip counts as fake, before calibration.",
-    )
-    score_thresholds: tuple[ScoreThreshold, ...] = Field(
-        default=(), description="Others to choose from, for stated false-positive rates."
-    )
-    real_scores: tuple[Score, ...] = Field(
-        default=(),
-        max_length=NUM_QUANTILES,
-        description="Scores of real validation clips at each percent of them, rising, before "
-        "calibration; none where there were fewer than ten clips.",
-    )
-    calibration: Calibration = Field(default=Calibration(), description="Calibration of scores.")
     front_end_versions: dict[str, int] = Field(
         default_factory=dict, description="Version of the front-end of each modality."
     )
@@ -110,33 +88,6 @@ class CheckpointConfig(Config):
     def modalities(self) -> tuple[str, ...]:
         """The modalities that the networks read."""
         return tuple(self.members[0].dims)
-
-    @property
-    def false_positive_rates(self) -> tuple[float, ...]:
-        """The rates that there is a threshold for, in rising order."""
-        rates = {t.false_positive_rate for t in (self.score_threshold, *self.score_thresholds)}
-        return tuple(sorted(rate for rate in rates if rate is not None))
-
-    def at_threshold(self, threshold: ScoreThreshold) -> Self:
-        """Return this configuration with another threshold, of clips and of segments."""
-        localization = self.localization.at(threshold.value)
-        return self.model_copy(update={"score_threshold": threshold, "localization": localization})
-
-    def at_false_positive_rate(self, rate: float) -> Self:
-        """Return this configuration with the threshold for a rate, of clips and of segments.
-
-        Raises:
-            ConfigError: There is none for that rate; the message lists those there are.
-        """
-        for threshold in (self.score_threshold, *self.score_thresholds):
-            at = threshold.false_positive_rate
-            if at is not None and math.isclose(at, rate, rel_tol=1e-6):
-                return self.at_threshold(threshold)
-        there = ", ".join(f"{at:g}" for at in self.false_positive_rates)
-        raise ConfigError(
-            f"the checkpoint has no threshold for a false-positive rate of {rate:g}: "
-            + (f"choose from {there}" if there else _NO_RATES)
-        )
 
 
 def save_checkpoint(

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mmmsba_plugin.config import Calibration, CalibrationMethod, LocalizationConfig
+from mmmsba_plugin.config.operating_point import NUM_QUANTILES
 from mmmsba_plugin.localization.calibrate import apply, calibrate
-from mmmsba_plugin.model.checkpoint import NUM_QUANTILES
 from mmmsba_plugin.model.ensemble import Ensemble
 from mmmsba_plugin.model.inference import predict
 from mmmsba_plugin.model.targets import fake_labels
