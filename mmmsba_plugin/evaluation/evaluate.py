@@ -144,29 +144,70 @@ def compare(
         num_resamples: How often clips are drawn anew.
         seed: Of the draws.
     """
-    common = first.scores.keys() & second.scores.keys()
-    evaluations = [
-        collect_metrics(
-            replace(predictions, scores={key: predictions.scores[key] for key in common}),
-            ground_truth,
-            mode=mode,
-            tious=tious,
-            num_proposals=num_proposals,
+    return compare_runs(
+        [(first, second)],
+        ground_truth,
+        mode=mode,
+        tious=tious,
+        num_proposals=num_proposals,
+        num_resamples=num_resamples,
+        seed=seed,
+    )
+
+
+def compare_runs(
+    runs: Sequence[tuple[Predictions, Predictions]],
+    ground_truth: GroundTruth,
+    *,
+    mode: Mode = "official",
+    tious: Sequence[float] = TIOUS,
+    num_proposals: Sequence[int] = NUM_PROPOSALS,
+    num_resamples: int = 1000,
+    seed: int = 0,
+) -> dict[str, Interval]:
+    """Return the mean over runs of the differences of two systems, paired.
+
+    All runs see the same draws of clips, as in :func:`compare`, which is this for one run.
+
+    Args:
+        runs: Of each run, such as of one random seed, what the first and the second system said.
+        ground_truth: What is true.
+        mode: As for :func:`measure`, like all that follow.
+        tious: Overlaps.
+        num_proposals: Numbers of proposals.
+        num_resamples: How often clips are drawn anew.
+        seed: Of the draws.
+    """
+    gains: dict[str, list[Metric]] = {}
+    for first, second in runs:
+        common = first.scores.keys() & second.scores.keys()
+        ours, theirs = (
+            collect_metrics(
+                replace(predictions, scores={key: predictions.scores[key] for key in common}),
+                ground_truth,
+                mode=mode,
+                tious=tious,
+                num_proposals=num_proposals,
+            ).metrics
+            for predictions in (first, second)
         )
-        for predictions in (first, second)
-    ]
-    both = [name for name in evaluations[0].metrics if name in evaluations[1].metrics]
-
-    def gain(name: str) -> Metric:
-        predictions, second_predictions = (measured.metrics[name] for measured in evaluations)
-        return lambda draw: predictions(draw) - second_predictions(draw)
-
+        for name in ours:
+            if name in theirs:
+                gains.setdefault(name, []).append(_difference(ours[name], theirs[name]))
     return bootstrap(
-        {name: gain(name) for name in both},
+        {name: _mean(of_runs) for name, of_runs in gains.items() if len(of_runs) == len(runs)},
         clusters=ground_truth.clusters,
         num_resamples=num_resamples,
         seed=seed,
     )
+
+
+def _difference(first: Metric, second: Metric) -> Metric:
+    return lambda draw: first(draw) - second(draw)
+
+
+def _mean(metrics: Sequence[Metric]) -> Metric:
+    return lambda draw: sum(metric(draw) for metric in metrics) / len(metrics)
 
 
 def _require_predictions(

@@ -6,10 +6,12 @@ tables 4, 6 and 7 need, and is done once.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from mmmsba_plugin.config import PRESETS, Attention, FitConfig
 from mmmsba_plugin.errors import ConfigError
 from mmmsba_plugin.reproduce import tables
+from mmmsba_plugin.reproduce.missing import COMPLETE, Missing
 from mmmsba_plugin.reproduce.tables import Cells, ReportedRow
 
 #: The paper's letters for the modalities, in one order for all, so that V+L+A is the training run
@@ -17,7 +19,10 @@ from mmmsba_plugin.reproduce.tables import Cells, ReportedRow
 _MODALITIES = {"V": "face", "L": "lips", "A": "audio"}
 
 #: What the paper does not report, and what a dataset with few real clips needs beside it.
-_BALANCED = "balanced_accuracy"
+BALANCED = "balanced_accuracy"
+
+#: Settings by name; unlike a dictionary they can be the key of one.
+Changes = tuple[tuple[str, Any], ...]
 
 SAME_DATASET = "trained on the dataset it is tested on, as the paper may have done"
 
@@ -30,11 +35,15 @@ class Method:
         name: As the paper calls it.
         attention: How it joins modalities; None for Enc-Dec, which is a preset of its own.
         modalities: What it is told.
+        network: Settings of the network that make it, besides its attention.
+        train: Settings of training that make it.
     """
 
     name: str
     attention: Attention | None = "mmms-ba"
     modalities: tuple[str, ...] = tuple(_MODALITIES.values())
+    network: Changes = ()
+    train: Changes = ()
 
 
 MMMS_BA = Method("MMMS-BA")
@@ -68,13 +77,14 @@ class Training:
         network = {key: value for key, value in shared.network.items() if key not in makes}
         if self.method.attention is not None:
             network = {**shared.network, "attention": self.method.attention}
+        train = {**shared.train.model_dump(mode="json"), **dict(self.method.train)}
         return FitConfig.read(
             {
                 **shared.model_dump(mode="json"),
                 "preset": shared.preset if self.method.attention else "enc-dec",
-                "network": network,
+                "network": {**network, **dict(self.method.network)},
                 "features": shared.features.only(self.method.modalities).model_dump(mode="json"),
-                "train": {**shared.train.model_dump(mode="json"), "seed": seed},
+                "train": {**train, "seed": seed},
             }
         )
 
@@ -90,6 +100,8 @@ class Row:
         reported: What the paper says.
         notes: What a reader must know of the row, a sentence each.
         of_dataset: The same of the dataset that ours is measured on, unless another stands in.
+        missing: What is taken away from the test clips.
+        baseline: Row on the same test clips from which the differences of this one are shown.
     """
 
     method: str
@@ -98,11 +110,13 @@ class Row:
     reported: Cells
     notes: tuple[str, ...] = ()
     of_dataset: tuple[str, ...] = ()
+    missing: Missing = COMPLETE
+    baseline: "Row | None" = None
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """One of the paper's tables.
+    """One of the paper's tables, or of its next checks.
 
     Attributes:
         name: What the command calls it.
@@ -166,19 +180,19 @@ TABLES = {
         Table(
             "table2",
             "Detection, trained on FakeAVCeleb",
-            (*tables.DETECTION, _BALANCED),
+            (*tables.DETECTION, BALANCED),
             _trained_on("fakeavceleb", tables.TABLE_2),
         ),
         Table(
             "table3",
             "Detection, trained on AV-Deepfake1M",
-            (*tables.DETECTION, _BALANCED),
+            (*tables.DETECTION, BALANCED),
             _trained_on("av-deepfake1m", tables.TABLE_3),
         ),
         Table(
             "table4",
             "Detection on FakeAVCeleb beside published methods",
-            (*tables.COMPARISON, _BALANCED),
+            (*tables.COMPARISON, BALANCED),
             tuple(
                 _row(row, Training(row.test, MMMS_BA) if row.method == MMMS_BA.name else None)
                 for row in tables.TABLE_4
@@ -195,7 +209,7 @@ TABLES = {
         Table(
             "table6",
             "What attention adds, on FakeAVCeleb",
-            (*tables.DETECTION, _BALANCED),
+            (*tables.DETECTION, BALANCED),
             tuple(
                 _row(row, Training(row.test, Method(row.method, _ATTENTIONS[row.method])))
                 for row in tables.TABLE_6
@@ -204,7 +218,7 @@ TABLES = {
         Table(
             "table7",
             "What each modality adds, on FakeAVCeleb (V face, L lips, A audio)",
-            (*tables.DETECTION, _BALANCED),
+            (*tables.DETECTION, BALANCED),
             tuple(
                 _row(
                     row,
@@ -225,18 +239,3 @@ TABLES = {
         ),
     )
 }
-
-
-def table(name: str) -> Table:
-    """Return a table by its name.
-
-    Raises:
-        ConfigError: There is none of that name.
-
-    Example:
-        >>> table("table6").title
-        'What attention adds, on FakeAVCeleb'
-    """
-    if name not in TABLES:
-        raise ConfigError(f"there is no {name!r}; choose from {', '.join(TABLES)}")
-    return TABLES[name]

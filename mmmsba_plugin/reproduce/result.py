@@ -25,11 +25,13 @@ class Cell:
         measure: Its name.
         ours: One figure a seed, with its 95 % interval; none if it was not measured.
         reported: What the paper says; None where it says nothing.
+        difference: From the row's baseline, the mean over seeds; None without a baseline.
     """
 
     measure: str
     ours: tuple[Interval, ...] = ()
     reported: Reported | None = None
+    difference: Interval | None = None
 
     @property
     def mean(self) -> float:

@@ -10,14 +10,14 @@ import functools
 import hashlib
 import json
 import math
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from mmmsba_plugin.config import FitConfig
 from mmmsba_plugin.datasets.load import DatasetSource
-from mmmsba_plugin.detector import MmmsbaDetector, bind_front_ends
+from mmmsba_plugin.detector import bind_front_ends
 from mmmsba_plugin.errors import (
     CheckpointError,
     DatasetError,
@@ -26,10 +26,11 @@ from mmmsba_plugin.errors import (
     PredictionsError,
     TrainingError,
 )
-from mmmsba_plugin.evaluation.evaluate import Evaluation, measure
+from mmmsba_plugin.evaluation.evaluate import Evaluation, compare_runs, measure
+from mmmsba_plugin.evaluation.metrics.bootstrap import Interval
 from mmmsba_plugin.evaluation.run import ClipPrediction, leading_silences, run_resumable, table_of
 from mmmsba_plugin.evaluation.silence_audit import silence_auc
-from mmmsba_plugin.evaluation.tables import GroundTruth
+from mmmsba_plugin.evaluation.tables import GroundTruth, Predictions
 from mmmsba_plugin.features.cache import FeatureCache
 from mmmsba_plugin.features.extract import extract, media_of
 from mmmsba_plugin.files import atomic_write
@@ -47,6 +48,7 @@ from mmmsba_plugin.reproduce.datasets import (
     is_stand_in,
     title,
 )
+from mmmsba_plugin.reproduce.missing import COMPLETE, Missing, PartialDetector
 from mmmsba_plugin.reproduce.plan import Row, Table, Training
 from mmmsba_plugin.reproduce.result import (
     Cell,
@@ -94,6 +96,23 @@ class _Trained:
     name: str
     folder: Path
     state: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A network of one seed, tested on the test clips of a dataset.
+
+    Attributes:
+        evaluation: Its metrics.
+        run: What stands behind them.
+        notes: What a reader must know, a sentence each.
+        predictions: Its scores, which others are compared with.
+    """
+
+    evaluation: Evaluation
+    run: Run
+    notes: tuple[str, ...]
+    predictions: Predictions
 
 
 class Reproduction:
@@ -169,10 +188,8 @@ class Reproduction:
             missing = f"no data given: {' and '.join(absent)}"
             return _measured_row(row, table, status="no data", notes=(missing,))
         try:
-            measured = [
-                self._measured(row.training, row.test, seed, localizes=table.localizes)
-                for seed in self.settings.seeds
-            ]
+            measured = self._measured_row(row, table)
+            differences = self._differences(row, measured, table)
         except _OF_ONE_DATASET as error:
             self._on_step(f"could not be done: {error}")
             return _measured_row(
@@ -181,27 +198,65 @@ class Reproduction:
         used = [self.datasets[name] for name in needed]
         tested = self.datasets[row.test]
         notes = row.notes if is_stand_in(tested) else (*row.notes, *row.of_dataset)
+        if row.baseline is not None:
+            notes = (*notes, f"difference: clip by clip from {row.baseline.method}, over all seeds")
         return MeasuredRow(
             method=row.method,
             trained_on=title(self.datasets[row.training.dataset]),
             tested_on=title(tested),
             status="measured",
             cells=tuple(
-                Cell(name, tuple(e.intervals[name] for e, _, _ in measured), row.reported.get(name))
+                Cell(
+                    name,
+                    tuple(of_seed.evaluation.intervals[name] for of_seed in measured),
+                    row.reported.get(name),
+                    differences.get(name),
+                )
                 for name in table.metrics
             ),
             stand_in=any(is_stand_in(dataset) for dataset in used),
             notes=(
                 *notes,
-                *dict.fromkeys(run_note for _, _, run_notes in measured for run_note in run_notes),
+                *dict.fromkeys(note for of_seed in measured for note in of_seed.notes),
             ),
-            runs=tuple(run for _, run, _ in measured),
+            runs=tuple(of_seed.run for of_seed in measured),
             silence=self._silence(row.test),
         )
 
+    def _measured_row(self, row: Row, table: Table) -> list[Measured]:
+        """Measure a row of ours with each seed."""
+        return [
+            self._measured(
+                row.training, row.test, seed, localizes=table.localizes, missing=row.missing
+            )
+            for seed in self.settings.seeds
+        ]
+
+    def _differences(
+        self, row: Row, measured: Sequence[Measured], table: Table
+    ) -> dict[str, Interval]:
+        """Compute by how much a row exceeds its baseline, paired by seed and clip."""
+        if row.baseline is None:
+            return {}
+        baselines = self._measured_row(row.baseline, table)
+        return compare_runs(
+            [
+                (ours.predictions, baseline.predictions)
+                for ours, baseline in zip(measured, baselines, strict=True)
+            ],
+            GroundTruth.of(self._tested(row.test).records),
+            num_resamples=self.settings.num_resamples,
+        )
+
     def evaluate(
-        self, training: Training, test: str, seed: int, *, localizes: bool
-    ) -> tuple[Evaluation, Run, tuple[str, ...]]:
+        self,
+        training: Training,
+        test: str,
+        seed: int,
+        *,
+        localizes: bool,
+        missing: Missing = COMPLETE,
+    ) -> Measured:
         """Train a network, run it on the test clips of a dataset, and measure it.
 
         Args:
@@ -209,9 +264,7 @@ class Reproduction:
             test: Name of the dataset that it is tested on.
             seed: Random seed of its training.
             localizes: Whether localization is measured.
-
-        Returns:
-            Its metrics, what stands behind them, and notes for a reader.
+            missing: What is taken away from the test clips.
 
         Raises:
             DatasetError: Clips of training and test overlap, or the test does not say where its
@@ -226,10 +279,11 @@ class Reproduction:
         _, training_set = self._training_set(training.dataset, seed)
         num_shared = training_set.shared_with(dataset, tested.records)
         trained = self._trained(training, seed)
-        clip_predictions = self._predict(trained, dataset, tested)
+        clip_predictions = self._predict(trained, dataset, tested, missing)
         predictions = table_of(clip_predictions, name=training.method.name)
+        scores = replace(predictions, proposals=None)
         evaluation = measure(
-            predictions if localizes else replace(predictions, proposals=None),
+            predictions if localizes else scores,
             GroundTruth.of(tested.records),
             tious=_TIOUS if localizes else (),
             num_proposals=_NUM_PROPOSALS if localizes else (),
@@ -248,7 +302,8 @@ class Reproduction:
                 key: clip_predictions[key].problem or "" for key in evaluation.not_evaluated
             },
         )
-        return evaluation, run, tuple(self._notes(dataset, tested, run, num_shared))
+        notes = tuple(self._notes(dataset, tested, run, num_shared))
+        return Measured(evaluation, run, notes, scores)
 
     def _notes(
         self, dataset: DatasetSource, tested: Tested, run: Run, num_shared: int
@@ -271,10 +326,12 @@ class Reproduction:
             yield f"{num_shared} people of the test clips were learned from, in other footage"
 
     def _predict(
-        self, trained: _Trained, dataset: DatasetSource, tested: Tested
+        self, trained: _Trained, dataset: DatasetSource, tested: Tested, missing: Missing
     ) -> dict[str, ClipPrediction]:
-        detector = MmmsbaDetector.from_pretrained(trained.folder, cache=self._cache)
+        detector = PartialDetector.of_checkpoint(trained.folder, missing, cache=self._cache)
         settings = {"by": dict(detector.info), "reader": dataset.reader, "root": str(dataset.root)}
+        if missing != COMPLETE:
+            settings["missing"] = asdict(missing)
         file = f"{_file_name(dataset)}-{_hash(settings)}.jsonl"
         self._on_step(f"evaluating {title(dataset)} by {trained.name}")
 

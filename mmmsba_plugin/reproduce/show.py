@@ -189,6 +189,7 @@ _COLUMNS = (
     *("table", "trained_on", "tested_on", "method", "status", "stand_in", "measure", "seeds"),
     *("value", "low", "high", "mean", "sd", "lowest", "highest"),
     *("reported", "contradicts", "leading_silence_auc", "notes"),
+    *("difference", "difference_low", "difference_high"),
 )
 
 
@@ -206,8 +207,11 @@ def _lines(table: MeasuredTable, *, newline: str) -> Iterator[list[str]]:
             number = _number(value.value, table.digits) if value else "-"
             reported.append(f"{number} {WRONG}{marks}" if marks else number)
         is_plain = row.status in {"measured", "reported"}
-        whose = "reported" if is_plain else f"reported (ours: {row.status})"
-        yield [*head, whose, *reported]
+        if any(cell.reported for cell in row.cells):
+            whose = "reported" if is_plain else f"reported (ours: {row.status})"
+            yield [*head, whose, *reported]
+        elif not is_plain:
+            yield [*head, f"ours: {row.status}", *reported]
 
 
 def _ours(cell: Cell, digits: int, newline: str) -> str:
@@ -221,13 +225,15 @@ def _ours(cell: Cell, digits: int, newline: str) -> str:
             f"seeds {_range(*cell.span, digits)}",
             " ".join(["first", *lines]),
         ]
+    if cell.difference is not None:
+        lines.append(" ".join(["difference", *_with_ends(cell.difference, digits, sign="+")]))
     return newline.join(lines)
 
 
-def _with_ends(number: Interval, digits: int) -> list[str]:
+def _with_ends(number: Interval, digits: int, *, sign: str = "") -> list[str]:
     """Return a figure, and the ends of its interval if it has any."""
-    ends = _range(number.low, number.high, digits)
-    return [_number(number.value, digits), *([ends] if ends else [])]
+    ends = _range(number.low, number.high, digits, sign=sign)
+    return [_number(number.value, digits, sign=sign), *([ends] if ends else [])]
 
 
 def _numbered(table: MeasuredTable) -> dict[str, int]:
@@ -242,14 +248,14 @@ def _numbered(table: MeasuredTable) -> dict[str, int]:
     return {reason: number for number, reason in enumerate(reasons, start=1)}
 
 
-def _number(value: float, digits: int) -> str:
-    return "-" if math.isnan(value) else f"{value:.{digits}f}"
+def _number(value: float, digits: int, *, sign: str = "") -> str:
+    return "-" if math.isnan(value) else f"{value:{sign}.{digits}f}"
 
 
-def _range(low: float, high: float, digits: int) -> str:
+def _range(low: float, high: float, digits: int, *, sign: str = "") -> str:
     if math.isnan(low) or math.isnan(high):
         return ""
-    return f"({low:.{digits}f} to {high:.{digits}f})"
+    return f"({_number(low, digits, sign=sign)} to {_number(high, digits, sign=sign)})"
 
 
 def _name(row: MeasuredRow) -> str:
@@ -266,6 +272,7 @@ def _piped(parts: list[str]) -> str:
 def _flat(table: MeasuredTable, row: MeasuredRow, cell: Cell) -> dict[str, Any]:
     first = cell.ours[0] if cell.ours else Interval(math.nan, math.nan, math.nan)
     lowest, highest = cell.span
+    difference = cell.difference or Interval(math.nan, math.nan, math.nan)
     values = {
         "value": first.value,
         "low": first.low,
@@ -274,6 +281,9 @@ def _flat(table: MeasuredTable, row: MeasuredRow, cell: Cell) -> dict[str, Any]:
         "sd": cell.sd,
         "lowest": lowest,
         "highest": highest,
+        "difference": difference.value,
+        "difference_low": difference.low,
+        "difference_high": difference.high,
     }
     return {
         "table": table.name,
@@ -303,6 +313,7 @@ def _cell(cell: Cell) -> dict[str, Any]:
         "highest": _finite(highest),
         "reported": cell.reported.value if cell.reported else None,
         "contradicts": list(cell.reported.marks) if cell.reported else [],
+        "difference": _interval(cell.difference) if cell.difference else None,
     }
 
 

@@ -8,7 +8,13 @@ import numpy as np
 import pytest
 
 from mmmsba_plugin.errors import DatasetError, PredictionsError
-from mmmsba_plugin.evaluation.evaluate import Evaluation, compare, measure, side_by_side
+from mmmsba_plugin.evaluation.evaluate import (
+    Evaluation,
+    compare,
+    compare_runs,
+    measure,
+    side_by_side,
+)
 from mmmsba_plugin.evaluation.tables import GroundTruth, Predictions
 from mmmsba_plugin.record import WHOLE_CLIP, Record
 from mmmsba_plugin.schema import (
@@ -296,6 +302,29 @@ class TestCompare:
     def test_detection_is_compared_on_clips_that_both_evaluated(self):
         unread = (*self.WORSE[1:], report("a.mp4", None))
         assert self.gains(predictions(*unread), predictions(*self.WORSE))["auc"].value == 0.0
+
+
+class TestCompareRuns:
+    """Runs of two systems are compared on the same draws of clips, and averaged."""
+
+    def compare_runs(self, *runs):
+        return compare_runs(runs, GroundTruth.of(CLIPS), mode="voc", num_resamples=50)
+
+    def test_one_run_is_compared_as_two_systems_are(self):
+        run = predictions(*PERFECT), predictions(*TestCompare.WORSE)
+        assert self.compare_runs(run) == compare(
+            *run, GroundTruth.of(CLIPS), mode="voc", num_resamples=50
+        )
+
+    def test_differences_are_averaged_over_runs(self):
+        better = predictions(*PERFECT), predictions(*TestCompare.WORSE)
+        equal = predictions(*PERFECT), predictions(*PERFECT)
+        assert self.compare_runs(better, equal)["auc"].value == 0.25 / 2
+
+    def test_runs_that_gain_and_lose_as_much_differ_by_nothing_in_any_draw(self):
+        better = predictions(*PERFECT), predictions(*TestCompare.WORSE)
+        for gain in self.compare_runs(better, better[::-1]).values():
+            assert (gain.value, gain.low, gain.high) == (0.0, 0.0, 0.0)
 
 
 class TestSideBySide:

@@ -63,6 +63,10 @@ class TestPlan:
         with pytest.raises(ConfigError, match=r"choose enc-dec themselves .*; leave it out"):
             Training("tvil", plan.MMMS_BA).settings(FitConfig(preset="enc-dec"), 0)
 
-    def test_a_table_that_is_not_there_is_answered_with_those_there_are(self):
-        with pytest.raises(ConfigError, match="'table8'; choose from table2"):
-            plan.table("table8")
+    def test_a_method_can_set_the_network_and_its_training(self):
+        shared = FitConfig.read({"train": {"modality_dropout": 0.5, "batch_size": 3}})
+        method = Method("x", network=(("gru_units", 9),), train=(("modality_dropout", 0.1),))
+        settings = Training("tvil", method).settings(shared, 2)
+        assert settings.network == {"attention": "mmms-ba", "gru_units": 9}
+        train = settings.train
+        assert (train.modality_dropout, train.batch_size, train.seed) == (0.1, 3, 2)

@@ -13,11 +13,12 @@ from mmmsba_plugin.datasets.load import DatasetSource
 from mmmsba_plugin.errors import MissingExtraError
 from mmmsba_plugin.evaluation.evaluate import Evaluation
 from mmmsba_plugin.evaluation.metrics.bootstrap import Interval
+from mmmsba_plugin.evaluation.tables import Predictions
 from mmmsba_plugin.record import WHOLE_CLIP
 from mmmsba_plugin.reproduce import tables
 from mmmsba_plugin.reproduce.plan import TABLES
 from mmmsba_plugin.reproduce.result import Run
-from mmmsba_plugin.reproduce.run import Reproduction, Settings
+from mmmsba_plugin.reproduce.run import Measured, Reproduction, Settings
 
 from ..layouts import put_json
 from .clips_of import record
@@ -28,7 +29,8 @@ def evaluation_without_values(table):
     """Return the evaluation of a row in a test that is not about its metrics."""
     nothing = dict.fromkeys(table.metrics, Interval(math.nan, math.nan, math.nan))
     run = Run(0, "run", 1, 1, 0, None, 1, 1)
-    return Evaluation("ours", "official", nothing), run, ()
+    evaluation = Evaluation("ours", "official", nothing)
+    return Measured(evaluation, run, (), Predictions("ours", {}))
 
 
 @pytest.mark.story

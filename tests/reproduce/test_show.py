@@ -51,6 +51,23 @@ class TestShow:
         (line,) = csv.DictReader(show.as_csv(table).splitlines())
         assert line["value"] == ""
 
+    def test_a_difference_shows_its_sign_and_its_interval(self):
+        cell = Cell("auc", (Interval(0.9, 0.85, 0.95),), None, Interval(-0.02, -0.05, 0.01))
+        table = one_row_table(cell)
+        page = show.as_markdown(table)
+        assert "0.900<br>(0.850 to 0.950)<br>difference -0.020 (-0.050 to +0.010) |" in page
+        (row,) = json.loads(show.as_json(table))["rows"]
+        assert row["cells"][0]["difference"] == {"value": -0.02, "low": -0.05, "high": 0.01}
+        (line,) = csv.DictReader(show.as_csv(table).splitlines())
+        columns = ("difference", "difference_low", "difference_high")
+        assert [line[name] for name in columns] == ["-0.02", "-0.05", "0.01"]
+
+    def test_a_row_that_the_paper_lacks_has_one_line(self):
+        table = one_row_table(Cell("auc", (Interval(0.9, 0.85, 0.95),)))
+        assert "reported" not in show.as_markdown(table)
+        absent = replace(table, rows=(replace(table.rows[0], status="no data"),))
+        assert "| ours: no data | - |" in show.as_markdown(absent)
+
     def test_marks_are_numbered_as_they_come_and_explained_once(self):
         cells = [
             Cell("auc", reported=Reported(0.9, ("first", "second"))),

@@ -1,0 +1,109 @@
+"""Plan of the tables that the paper does not have: what it names as next checks, as data.
+
+They are tested where the paper's ablations are, on FakeAVCeleb, and take up its training runs.
+"""
+
+from dataclasses import replace
+
+from mmmsba_plugin.errors import ConfigError
+from mmmsba_plugin.reproduce.missing import COMPLETE, Missing
+from mmmsba_plugin.reproduce.plan import BALANCED, TABLES, Changes, Method, Row, Table, Training
+from mmmsba_plugin.reproduce.tables import DETECTION
+
+_AUDIO, _FACES = ("audio",), ("face", "lips")
+
+#: Training as the paper has it, whatever the settings of all runs say.
+_NEVER_HIDDEN: Changes = (("modality_dropout", 0.0), ("labels_of", "clip"))
+_HIDDEN: Changes = (("modality_dropout", 0.3), ("labels_of", "present"))
+
+_TESTS = {
+    "": COMPLETE,
+    ", tested without audio": Missing((_AUDIO,)),
+    ", tested without faces": Missing((_FACES,)),
+    ", tested with half of both": Missing((_AUDIO, _FACES), share=0.5),
+}
+
+TRUTH_NOTE = (
+    "a clip keeps its ground truth whatever is missing, so one whose missing modality alone is "
+    "fake cannot be told from a real one"
+)
+HIDDEN_NOTE = (
+    "modalities hidden: in training each modality of a clip is hidden with probability 0.3, and "
+    "the truth of what is left is taught"
+)
+HALF_NOTE = (
+    "half of both: audio is missing in a random half of each clip, faces in another; where both "
+    "are missing, nothing is scored"
+)
+POLICY_NOTE = (
+    "where a modality is missing, the detector gives the network zeros for it and scores by what "
+    "is present; a clip with nothing left is not evaluated"
+)
+
+
+def _check(method: Method, name: str = "", **settings: object) -> Row:
+    """Return a row of a method on FakeAVCeleb, which the paper does not have."""
+    row = Row(name or method.name, "fakeavceleb", Training("fakeavceleb", method), {})
+    return replace(row, **settings)  # type: ignore[arg-type]
+
+
+def _missing_rows() -> tuple[Row, ...]:
+    """Return the rows of the table on missing modalities.
+
+    What is lost at test is counted from complete clips; what training with modalities hidden, or
+    without them, is worth, from the paper's network under the same test.
+    """
+    paper = Method("MMMS-BA", train=_NEVER_HIDDEN)
+    complete = _check(paper)
+    of_paper = [
+        _check(
+            paper,
+            f"{paper.name}{words}",
+            missing=missing,
+            baseline=None if missing == COMPLETE else complete,
+        )
+        for words, missing in _TESTS.items()
+    ]
+    hidden = replace(paper, name="trained with modalities hidden", train=_HIDDEN)
+    of_hidden = [
+        _check(hidden, f"{hidden.name}{words}", missing=row.missing, baseline=row)
+        for words, row in zip(_TESTS, of_paper, strict=True)
+    ]
+    without = [
+        _check(replace(paper, name=name, modalities=modalities), missing=row.missing, baseline=row)
+        for name, modalities, row in (
+            ("trained and tested without audio", _FACES, of_paper[1]),
+            ("trained and tested without faces", _AUDIO, of_paper[2]),
+        )
+    ]
+    return (*of_paper, *of_hidden, *without)
+
+
+CHECKS = {
+    table.name: table
+    for table in (
+        Table(
+            "missing",
+            "What is left where audio or faces are missing, on FakeAVCeleb",
+            (*DETECTION, BALANCED),
+            _missing_rows(),
+            notes=(POLICY_NOTE, TRUTH_NOTE, HIDDEN_NOTE, HALF_NOTE),
+        ),
+    )
+}
+
+
+def table(name: str) -> Table:
+    """Return a table of the paper, or of its next checks, by its name.
+
+    Raises:
+        ConfigError: There is none of that name.
+
+    Example:
+        >>> table("table6").title
+        'What attention adds, on FakeAVCeleb'
+    """
+    planned = {**TABLES, **CHECKS}
+    if name not in planned:
+        raise ConfigError(f"there is no {name!r}; choose from {', '.join(planned)}")
+    return planned[name]
