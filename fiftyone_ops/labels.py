@@ -78,6 +78,8 @@ class Fields:
 
     Args:
         segments: The label field, and the stem of all other names.
+        review_stem: Stem of the fields of the review, where several runs share one; see
+            :func:`~fiftyone_ops.runs.fields_of_run`.
 
     Attributes:
         segments: The label field.
@@ -95,15 +97,15 @@ class Fields:
         'forgeries_verdict'
     """
 
-    def __init__(self, segments: str) -> None:
+    def __init__(self, segments: str, review_stem: str | None = None) -> None:
         self.segments = segments
         self.verdict = f"{segments}_verdict"
         self.opt_outs = f"{segments}_opt_outs"
         self.curves = f"{segments}_curves"
         self.proposals = f"{segments}_proposals"
         self.frame_score = f"{segments}_score"
-        self.reviewed = f"{segments}_reviewed"
-        self.review = f"{segments}_review"
+        self.reviewed = f"{review_stem or segments}_reviewed"
+        self.review = f"{review_stem or segments}_review"
         self.predicted = (segments, self.verdict, self.opt_outs, self.curves, self.proposals)
 
 

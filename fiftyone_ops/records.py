@@ -1,10 +1,12 @@
 """Rows and records of samples, read many at a time and no more than is asked for."""
 
+import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 import fiftyone as fo
+from fiftyone import ViewExpression
 from fiftyone import ViewField as F
 
 from mmmsba_plugin.errors import DatasetError
@@ -24,6 +26,8 @@ _OF_DATASET = ("key", "split", "identity", "kind", "original")
 
 _ALWAYS = {"id": "id", "filepath": "filepath", "metadata": "metadata"}
 _BATCH_SIZE = 500
+
+_ENDS: Final = ("start_s", "end_s")
 
 
 def rows(
@@ -108,8 +112,54 @@ def is_finished(fields: Fields) -> Any:
 
 
 def is_closed(fields: Fields) -> Any:
-    """Build the view expression of samples that nobody needs to look at again."""
+    """Build the view expression of samples whose review was ended, with a ground truth or not."""
     return F(f"{fields.review}.label").is_in([*FINISHED.values(), *WITHOUT_TRUTH.values()])
+
+
+def predictions_seen(verdict: Any, segments: Any) -> list[Any]:
+    """Return what tells whether predictions changed: the verdict, and segments to 10 ms.
+
+    Args:
+        verdict: A ``fo.Classification``, or None.
+        segments: ``fo.TemporalDetections``, or None.
+    """
+    return [
+        verdict and verdict.label,
+        *(
+            [label.label, *(_in_centiseconds(getattr(label, end, None)) for end in _ENDS)]
+            for label in labels.detections(segments)
+        ),
+    ]
+
+
+def _in_centiseconds(time_s: float | None) -> int | None:
+    return None if time_s is None else math.floor(time_s * 100)
+
+
+def is_outdated(fields: Fields) -> Any:
+    """Build the view expression of samples whose predictions changed since their review ended.
+
+    Reviews of earlier versions did not keep what was seen; of those that say what is true it is
+    known which predictions were decided, by their ids.
+    """
+    segments = {"$ifNull": [f"${fields.segments}.detections", []]}
+    ends = [{"$floor": {"$multiply": [f"$$label.{end}", 100]}} for end in _ENDS]
+    spans = {"$map": {"input": segments, "as": "label", "in": ["$$label.label", *ends]}}
+    ids = {"$map": {"input": segments, "as": "label", "in": {"$toString": "$$label._id"}}}
+    decided = {"$objectToArray": {"$ifNull": [f"${fields.review}.decided", {}]}}
+    decided_ids = {"$map": {"input": decided, "as": "decision", "in": "$$decision.k"}}
+    seen = F(f"{fields.review}.seen")
+    is_new = ~ViewExpression(
+        {
+            "$in": [
+                {"$concatArrays": [[f"${fields.verdict}.label"], spans]},
+                f"${fields.review}.seen",
+            ]
+        }
+    )
+    is_undecided = ~ViewExpression({"$setIsSubset": [ids, decided_ids]}) & is_finished(fields)
+    was_evaluated = F(f"{fields.verdict}.label").type() == "string"
+    return is_closed(fields) & was_evaluated & seen.is_array().if_else(is_new, is_undecided)
 
 
 def finished(samples: Samples, field: str) -> Samples:

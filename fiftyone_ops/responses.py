@@ -38,7 +38,7 @@ class Segment(Span):
     )
     score: float | None
     source: str | None = Field(
-        description="Id of the prediction that a reviewed segment came from; null if it was missed."
+        description="Id of the prediction that a reviewed segment is about; null if there is none."
     )
 
 

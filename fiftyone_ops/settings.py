@@ -13,6 +13,7 @@ from mmmsba_plugin.schema import Probability
 
 #: A name that FiftyOne takes for a field and for a run.
 FieldName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
+ReviewReason = Literal["uncertain", "unlabelled", "missed", "disagree", "not_evaluated", "changed"]
 Rate = Annotated[float, Field(gt=0, lt=1)]
 UnitInterval = Annotated[float, Field(ge=0, le=1)]
 
@@ -140,12 +141,13 @@ class EvaluateSettings(Config):
 class ReviewSettings(Config):
     """Settings of the review queue."""
 
-    reason: Literal["uncertain", "unlabelled", "missed", "disagree", "not_evaluated"] = Field(
+    reason: ReviewReason = Field(
         default="uncertain",
         description="uncertain: the score lies close to the threshold; unlabelled: segments are "
         "predicted where the ground truth has none; missed: the ground truth has a segment where "
         "none is predicted; disagree: the scores of two modalities lie far apart; not_evaluated: "
-        "the detector abstained or failed.",
+        "the detector abstained or failed; changed: the predictions changed since the review was "
+        "ended.",
     )
     label_field: FieldName = Field(
         default="forgeries", description="Label field that detect_forgeries wrote."

@@ -311,8 +311,16 @@ def register(dataset: Any, run_key: str, *, method: str, **values: Any) -> None:
 
 
 def makers_of(dataset: Any, fields: Fields) -> dict[str, Any]:
-    """List the detectors that wrote to fields, by their names in verdicts."""
-    if method_of(dataset, fields.segments) != DETECT:
-        return {}
-    config = dataset.get_run_info(fields.segments).config
-    return dict(getattr(config, "makers", None) or {})
+    """List the detectors that wrote to fields, by their names in verdicts.
+
+    Fields whose run has another name, since they were renamed, or was deleted, may be of any run.
+    """
+    runs = [key for key in dataset.list_runs() if method_of(dataset, key) == DETECT]
+    if fields.segments in runs:
+        runs = [fields.segments]
+    configs = [dataset.get_run_info(run).config for run in runs]
+    return {
+        name: info
+        for config in configs
+        for name, info in (getattr(config, "makers", None) or {}).items()
+    }

@@ -1,4 +1,4 @@
-/* built of src/ 3d87d7f2fd717a2fb7790c19b133caf7a70dd700f4c2971f6cbbdea9a10e7496 */
+/* built of src/ a1a780a1777deabbcf913fc22213d209e859d11ff8be436301fcc05b73fb32b0 */
 (function(W,P,t,O,xe,D,Ee){"use strict";const k={reason:null,ended:null},g={sampleIds:[],at:-1,heading:1};function ye(e){if(g.sampleIds[g.at]!==e){for(const n of[-1,1])if(g.sampleIds[g.at+n]===e){g.at+=n;return}g.heading<0?(g.sampleIds.splice(0,g.at,e),g.at=0):(g.sampleIds.splice(g.at+1,1/0,e),g.at=g.sampleIds.length-1),g.heading=1}}function we(e){g.heading=e}function ke(e){return g.sampleIds[g.at+e]??null}function J({schema:e}){const n=xe.usePanelEvent(),r=D.usePanelId(),a=t.useRef({trigger:n,view:e.view});return a.current={trigger:n,view:e.view},t.useCallback((s,o={})=>new Promise((i,l)=>{const{trigger:m,view:d}=a.current,u=d[s];if(typeof u!="string"){l(new Error(`no method ${s}: the panel's two halves are of two versions`));return}m(r,{operator:u,params:o,callback:v=>{const f=v.error?v.errorMessage??String(v.error):v.result?.problem;f?l(new Error(f)):i(v.result)}})}),[r])}const Q=`
 .mmmsba {
   --page: var(--fo-palette-background-level2); --plot: var(--fo-palette-background-level1);

@@ -11,7 +11,7 @@ from mmmsba_plugin.errors import MmmsbaError
 
 from ..labels import Fields
 from ..responses import Problem, Response
-from ..store import DETECT, method_of
+from ..runs import fields_of_run, prediction_fields
 
 #: Field of a dataset's ground truth.
 TRUTH_FIELD: Final = "ground_truth"
@@ -75,11 +75,6 @@ def drawn_by(component: str, **methods: Any) -> Any:
     return types.Property(types.Object(), view=view)
 
 
-def prediction_fields(dataset: Any) -> list[str]:
-    """Return the label fields that detection wrote to, the newest run last."""
-    return [key for key in dataset.list_runs() if method_of(dataset, key) == DETECT]
-
-
 def fields_of(ctx: Any, sample: Any = None) -> Fields | None:
     """Return the fields that were asked about, the newest run's unless said; None without any.
 
@@ -90,9 +85,9 @@ def fields_of(ctx: Any, sample: Any = None) -> Fields | None:
     runs = prediction_fields(ctx.dataset)
     field = ctx.params.get("field")
     if field in runs:
-        return Fields(field)
+        return fields_of_run(ctx.dataset, field)
     evaluated = [run for run in runs if sample is not None and has_verdict(sample, run)]
-    return Fields((evaluated or runs)[-1]) if runs else None
+    return fields_of_run(ctx.dataset, (evaluated or runs)[-1]) if runs else None
 
 
 def has_verdict(sample: Any, run: str) -> bool:

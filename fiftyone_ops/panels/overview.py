@@ -5,7 +5,8 @@ from typing import Any
 import fiftyone.operators as foo
 
 from ..responses import Queue, Summary
-from .base import TRUTH_FIELD, drawn_by, fields_of, prediction_fields, respond
+from ..runs import prediction_fields
+from .base import TRUTH_FIELD, drawn_by, fields_of, respond
 from .overview_data import narrowed, overview_of, queue_of
 
 

@@ -13,7 +13,7 @@ from fiftyone import ViewField
 
 from .. import responses
 from ..labels import FORMER_VERDICTS, VERDICTS, Fields, verdict_words
-from ..records import is_closed
+from ..records import is_closed, is_outdated
 from ..responses import Bar, ClipWarning, Count, Overview, Queue, QueueItem, Tally
 from ..samples import Samples, flattened
 from ..tasks.review_queue import REASONS, Reason, queue, waiting
@@ -25,6 +25,7 @@ _TITLES: Final[Mapping[Reason, str]] = {
     "missed": "Labelled, missed",
     "disagree": "Modalities disagree",
     "not_evaluated": "Not evaluated",
+    "changed": "Changed since reviewed",
 }
 #: Bars of the histogram, over scores from 0 to 1.
 NUM_BARS: Final = 20
@@ -164,7 +165,9 @@ def queue_of(samples: Samples, fields: Fields, *, reason: Reason, truth_field: s
             responses.Reason(name=name, title=title, description=REASONS[name], count=counts[name])
             for name, title in _TITLES.items()
         ),
-        num_reviewed=samples.match(is_closed(fields)).count() if started else 0,
+        num_reviewed=samples.match(is_closed(fields) & ~is_outdated(fields)).count()
+        if started
+        else 0,
         num_clips=samples.count(),
     )
 

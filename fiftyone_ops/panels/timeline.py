@@ -7,6 +7,7 @@ import fiftyone.operators as foo
 from ..errors import TargetError
 from ..labels import Fields
 from ..responses import Clip, FieldChoice, Frames, Step
+from ..runs import fields_of_run, prediction_fields, review_stems
 from ..samples import flattened, require_video
 from ..tasks import review
 from ..tasks.decisions import CLOSING
@@ -17,14 +18,13 @@ from .base import (
     drawn_by,
     fields_of,
     has_verdict,
-    prediction_fields,
     respond,
     respond_beside,
 )
 from .timeline_data import clip_of, frames_of
 
-#: Fields of a run that was given no other name.
-_USUAL: Final = Fields("forgeries")
+#: Label field of a run that was given no other name.
+_USUAL: Final = "forgeries"
 
 
 class ForgeryTimeline(foo.Panel):
@@ -115,7 +115,9 @@ def _clip(ctx: Any) -> Clip:
 
 
 def _fields(ctx: Any) -> Fields:
-    return fields_of(ctx, _sample(ctx)) or _USUAL
+    """Return the fields of a run; of the review alone, where no predictions are left."""
+    stem = next(iter(review_stems(ctx.dataset)), _USUAL)
+    return fields_of(ctx, _sample(ctx)) or fields_of_run(ctx.dataset, stem)
 
 
 def _neighbour(ctx: Any, fields: Fields, *, by: int = 1) -> str | None:

@@ -18,6 +18,7 @@ from mmmsba_plugin.timebase import clock
 from ..labels import FORMER_VERDICTS, Fields, curve_names, seconds_of
 from ..reports import modality_reports_of
 from ..responses import Clip, Curves, FrameImage, Modality, OptOut, Review, Segment
+from ..tasks.decisions import ReviewState, SampleReview
 from ..tasks.metadata import PLAYABLE_PATH, lazily, zero_of
 
 #: A screen shows no more points than this, and the answer for an hour must stay small.
@@ -26,6 +27,10 @@ MAX_POINTS: Final = 1500
 MAX_FRAMES: Final = 24
 
 _FRAME_PX = 120
+
+_OUTDATED: Final = (
+    "the predictions changed since this review was ended; look at them, and end it again"
+)
 
 
 def clip_of(sample: fo.Sample, fields: Fields, *, truth_field: str | None) -> Clip:
@@ -41,6 +46,7 @@ def clip_of(sample: fo.Sample, fields: Fields, *, truth_field: str | None) -> Cl
     if duration_s is None and sample.metadata is not None:
         duration_s = sample.metadata.duration
     curves, review = _value(sample, fields.curves), _value(sample, fields.review)
+    state = SampleReview(sample, fields).state()
     return Clip(
         sample_id=str(sample.id),
         field=fields.segments,
@@ -50,21 +56,24 @@ def clip_of(sample: fo.Sample, fields: Fields, *, truth_field: str | None) -> Cl
         fps_hz=sample.metadata.frame_rate if sample.metadata else None,
         verdict=None if verdict is None else FORMER_VERDICTS.get(verdict.label, verdict.label),
         reason=_attribute(verdict, "reason"),
-        warnings=tuple(_attribute(verdict, "warnings") or ()),
+        warnings=(
+            *([_OUTDATED] if state.is_outdated else []),
+            *(_attribute(verdict, "warnings") or ()),
+        ),
         score=_attribute(verdict, "confidence"),
         threshold=_attribute(verdict, "threshold"),
         modalities=_modalities(verdict, _value(sample, fields.opt_outs)),
         curves=None if curves is None else _curves(curves),
         predicted=_segments(sample, fields.segments) or (),
         reference=_segments(sample, truth_field) if truth_field else None,
-        reviewed=_segments(sample, fields.reviewed),
+        reviewed=_reviewed(sample, fields, state),
         review=None
         if review is None
         else Review(
             label=review.label,
             by=review.by,
             at=review.at.strftime("%Y-%m-%d %H:%M"),
-            decided=dict(review.decided or {}),
+            decided=dict(state.decided),
             num_decisions=len(review.history or []),
         ),
     )
@@ -142,6 +151,15 @@ def _segments(sample: fo.Sample, field: str) -> tuple[Segment, ...] | None:
             )
         )
     return tuple(sorted(segments, key=lambda segment: segment.start_s))
+
+
+def _reviewed(sample: fo.Sample, fields: Fields, state: ReviewState) -> tuple[Segment, ...] | None:
+    """Return the reviewed segments, each with the prediction of now that it is about."""
+    segments = _segments(sample, fields.reviewed)
+    sources = {values["id"]: values["source"] for values in state.segments}
+    return segments and tuple(
+        segment.model_copy(update={"source": sources[segment.id]}) for segment in segments
+    )
 
 
 def _modalities(verdict: Any, opt_outs: Any) -> tuple[Modality, ...]:

@@ -16,7 +16,8 @@ from mmmsba_plugin.segment import Segment
 from .. import labels
 from ..errors import TargetError
 from ..labels import Fields, detections
-from ..records import FINISHED, WITHOUT_TRUTH
+from ..records import FINISHED, WITHOUT_TRUTH, predictions_seen
+from .decision_matching import Values, match
 from .metadata import lazily
 
 #: Label of a review that is not finished.
@@ -27,6 +28,12 @@ Action = Literal[
 ]
 #: Actions that end a review.
 CLOSING: Final = ("finish", *WITHOUT_TRUTH)
+
+#: What a confirmed segment keeps, besides its ends.
+_KEPT: Final = (
+    *("label", "id", "by", "at"),
+    *("source", "source_label", "source_start_s", "source_end_s"),
+)
 
 
 class Decision(Config):
@@ -58,13 +65,18 @@ class ReviewState:
     Attributes:
         label: ``open``, ``forged``, ``genuine``, ``cannot tell`` or ``unreadable``.
         segments: Confirmed segments, as plain values: ``id``, ``label``, ``start_s``, ``end_s``,
-            ``source``, and ``by`` and ``at`` of the decision.
+            ``source``, the id of the prediction that it is about now, and ``by`` and ``at`` of the
+            decision.
         undecided: Ids of the predictions that are left to decide.
+        decided: ``accepted`` or ``rejected``, by the ids of the predictions of now.
+        is_outdated: Whether the review was ended about other predictions than those of now.
     """
 
     label: str
     segments: Sequence[Mapping[str, Any]]
     undecided: Sequence[str]
+    decided: Mapping[str, str]
+    is_outdated: bool
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain values."""
@@ -75,6 +87,8 @@ class ReviewState:
                 for segment in self.segments
             ],
             "undecided": list(self.undecided),
+            "decided": dict(self.decided),
+            "is_outdated": self.is_outdated,
         }
 
 
@@ -82,24 +96,32 @@ class SampleReview:
     """Review of one sample: the decisions before, and those that are taken now.
 
     Args:
-        sample: A video sample with the fields of a review.
-        fields: Names of those fields.
-        by: Who decides.
+        sample: A video sample, with predictions and decisions or without.
+        fields: Names of its fields.
+        by: Who decides; whoever did last, if not given.
     """
 
-    def __init__(self, sample: Any, fields: Fields, by: str) -> None:
-        self._by, self._at = by, datetime.now(UTC)
+    def __init__(self, sample: Any, fields: Fields, by: str | None = None) -> None:
+        verdict, predicted, reviewed, review = (
+            sample[name] if sample.has_field(name) else None
+            for name in (fields.verdict, fields.segments, fields.reviewed, fields.review)
+        )
+        self._by = by or getattr(review, "by", None)
+        self._at: datetime = datetime.now(UTC) if by or review is None else review.at
         self._clock = lazily(sample.filepath, sample.metadata)
-        self._predicted = {label.id: label for label in detections(sample[fields.segments])}
-        self._segments = [self._values_of(label) for label in detections(sample[fields.reviewed])]
-        review = sample[fields.review]
-        self._decided: dict[str, str] = dict(review.decided or {}) if review else {}
-        self._history: list[dict[str, Any]] = list(review.history or []) if review else []
-        label = OPEN if review is None else review.label
-        self._finished = label in FINISHED.values()
-        self._without_truth = label if label in WITHOUT_TRUTH.values() else None
-        verdict = sample[fields.verdict] if sample.has_field(fields.verdict) else None
+        self._predicted = {label.id: self._values_of(label) for label in detections(predicted)}
+        self._segments = [self._values_of(label) for label in detections(reviewed)]
+        kept = {name: getattr(review, name, None) for name in ("decided", "rejected", "history")}
+        self._rejected = self._rejections(kept)
+        self._history: list[dict[str, Any]] = list(kept["history"] or [])
+        self._label_before = OPEN if review is None else review.label
+        self._finished = self._label_before in FINISHED.values()
+        is_without = self._label_before in WITHOUT_TRUTH.values()
+        self._without_truth = self._label_before if is_without else None
         self._has_score = verdict is not None and verdict.confidence is not None
+        self._now = predictions_seen(verdict, predicted)
+        seen = getattr(review, "seen", None)
+        self._seen = None if seen is None else [list(before) for before in seen]
 
     def take(self, decision: Decision) -> None:
         """Carry a decision out, and add it to the history.
@@ -113,12 +135,12 @@ class SampleReview:
                 raise TargetError("nothing was decided about this sample yet, so nothing is undone")
             before = self._history.pop()["before"]
             self._segments = [dict(segment) for segment in before["segments"]]
-            self._decided, self._finished = dict(before["decided"]), before["finished"]
+            self._rejected, self._finished = self._rejections(before), before["finished"]
             self._without_truth = before.get("without_truth")
             return
         before = {
             "segments": [dict(segment) for segment in self._segments],
-            "decided": dict(self._decided),
+            "rejected": [dict(values) for values in self._rejected],
             "finished": self._finished,
             "without_truth": self._without_truth,
         }
@@ -136,11 +158,14 @@ class SampleReview:
     def reject(self, decision: Decision) -> None:
         """Reject a prediction, all that are undecided, or a segment that was added."""
         if decision.label_id is not None and decision.label_id not in self._predicted:
-            self._segments.remove(self._segment(decision.label_id))
+            segment = self._segment(decision.label_id)
+            self._segments.remove(segment)
+            if segment["source"] is not None:
+                self._rejected.append(self._rejection(segment["source"], _predicted_as(segment)))
             return
         for label_id in self._predictions_of(decision):
-            self._decided[label_id] = "rejected"
-            self._segments = [s for s in self._segments if s["source"] != label_id]
+            self._forget(label_id)
+            self._rejected.append(self._rejection(label_id, self._predicted[label_id]))
 
     def adjust(self, decision: Decision) -> None:
         """Move the ends of a segment."""
@@ -175,7 +200,7 @@ class SampleReview:
                 "this clip has no score, so it cannot be finished as real; say that one cannot "
                 "tell or that it is unreadable, or add the segments that are fake"
             )
-        self._decided = dict.fromkeys(self._predicted, "rejected") | self._decided
+        self._rejected += [self._rejection(i, self._predicted[i]) for i in self._undecided()]
         self._finished = True
 
     def cannot_tell(self, _: Decision) -> None:
@@ -188,13 +213,29 @@ class SampleReview:
 
     def state(self) -> ReviewState:
         """Return the state of the sample."""
-        segments = [dict(segment) for segment in self._segments]
-        return ReviewState(self._label(), segments, self._undecided())
+        matched = self._matched()
+        decided = {
+            name: "accepted" if _is_among(decision, self._segments) else "rejected"
+            for name, decision in matched.items()
+        }
+        names = {id(decision): name for name, decision in matched.items()}
+        segments = [{**values, "source": names.get(id(values))} for values in self._segments]
+        return ReviewState(
+            self._label(), segments, self._undecided(), decided, self._is_outdated(decided)
+        )
+
+    def _is_outdated(self, decided: Mapping[str, str]) -> bool:
+        if self._label_before == OPEN or self._now[0] is None:
+            return False
+        if self._seen is not None:
+            return self._now not in self._seen
+        # Of reviews of earlier versions no more is known than which predictions were decided.
+        return self._without_truth is None and not decided.keys() >= self._predicted.keys()
 
     def _label(self) -> str:
         if self._without_truth is not None:
             return self._without_truth
-        is_decided = self._finished or bool(self._decided)
+        is_decided = self._finished or bool(self._segments) or bool(self._rejected)
         if self._undecided() or not is_decided or not (self._segments or self._has_score):
             return OPEN
         return FINISHED[bool(self._segments)]
@@ -205,20 +246,28 @@ class SampleReview:
         Args:
             fields: Names of those fields.
         """
+
+        def attributes(values: Values) -> dict[str, Any]:
+            return {name: values.get(name) for name in _KEPT}
+
         in_order = sorted(self._segments, key=lambda values: (values["start_s"], values["end_s"]))
         confirmed = [
             labels.detection(
                 Segment(values["start_s"], values["end_s"]),
                 self._clock(),
-                **{name: values[name] for name in ("label", "id", "source", "by", "at")},
+                **attributes(values),
             )
             for values in in_order
         ]
+        state, seen = self.state(), self._seen or []
+        is_new = state.label != OPEN and self._now not in seen
         return {
             fields.reviewed: fo.TemporalDetections(detections=confirmed),
             fields.review: fo.Classification(
-                label=self.state().label,
-                decided=self._decided,
+                label=state.label,
+                decided=state.decided,
+                rejected=self._rejected,
+                seen=[*seen, self._now] if is_new else seen,
                 history=self._history,
                 by=self._by,
                 at=self._at,
@@ -226,7 +275,11 @@ class SampleReview:
         }
 
     def _undecided(self) -> list[str]:
-        return [label_id for label_id in self._predicted if label_id not in self._decided]
+        matched = self._matched()
+        return [label_id for label_id in self._predicted if label_id not in matched]
+
+    def _matched(self) -> dict[str, Values]:
+        return match(self._predicted, self._segments, self._rejected)
 
     def _predictions_of(self, decision: Decision) -> list[str]:
         """Return the predictions of a decision: the one it names, or all that are undecided."""
@@ -246,15 +299,35 @@ class SampleReview:
         raise _missing(label_id)
 
     def _confirm(self, predicted_id: str) -> dict[str, Any]:
-        self._decided[predicted_id] = "accepted"
-        for segment in self._segments:
-            if segment["source"] == predicted_id:
-                return segment
-        values = self._values_of(self._predicted[predicted_id])
-        new = {**values, "id": None, "source": predicted_id}
+        decision = self._matched().get(predicted_id)
+        if decision is not None and _is_among(decision, self._segments):
+            return decision
+        self._forget(predicted_id)
+        values = self._predicted[predicted_id]
+        origin = {f"source_{name}": values[name] for name in ("label", "start_s", "end_s")}
+        new = {**values, **origin, "id": None, "source": predicted_id}
         self._change(new)
         self._segments.append(new)
         return new
+
+    def _forget(self, predicted_id: str) -> None:
+        """Take the decision about a prediction out, if there is one."""
+        before = self._matched().get(predicted_id)
+        self._segments = [values for values in self._segments if values is not before]
+        self._rejected = [values for values in self._rejected if values is not before]
+
+    def _rejection(self, predicted_id: str, values: Values) -> Values:
+        ends = {name: values[name] for name in ("label", "start_s", "end_s")}
+        return {**ends, "source": predicted_id, "by": self._by, "at": self._at}
+
+    def _rejections(self, kept: Mapping[str, Any]) -> list[Values]:
+        """Return what was rejected; earlier versions kept the ids of predictions alone."""
+        if kept.get("rejected") is not None:
+            return [dict(values) for values in kept["rejected"]]
+        ids = [name for name, word in (kept["decided"] or {}).items() if word == "rejected"]
+        unknown: Values = dict.fromkeys(("label", "start_s", "end_s"))
+        rejections = [self._rejection(i, self._predicted.get(i, unknown)) for i in ids]
+        return [{**values, "by": None, "at": None} for values in rejections]
 
     def _change(self, values: dict[str, Any], **changes: Any) -> None:
         values |= {**changes, "by": self._by, "at": self._at}
@@ -264,9 +337,18 @@ class SampleReview:
 
     def _values_of(self, label: Any) -> dict[str, Any]:
         segment = labels.seconds_of(label, self._clock)
-        origin = {name: getattr(label, name, None) for name in ("source", "by", "at")}
-        ends = {"start_s": segment.start_s, "end_s": segment.end_s}
-        return {"id": label.id, "label": label.label, **ends, **origin}
+        kept = {name: getattr(label, name, None) for name in _KEPT}
+        return {**kept, "start_s": segment.start_s, "end_s": segment.end_s}
+
+
+def _is_among(decision: Values, decisions: Sequence[Values]) -> bool:
+    return any(decision is other for other in decisions)
+
+
+def _predicted_as(segment: Values) -> Values:
+    """Return what the prediction behind a confirmed segment was, as far as that is known."""
+    prefix = "" if segment.get("source_label") is None else "source_"
+    return {name: segment[f"{prefix}{name}"] for name in ("label", "start_s", "end_s")}
 
 
 def _missing(label_id: str | None) -> TargetError:

@@ -24,11 +24,11 @@ from mmmsba_plugin.media.frame_index import Glance
 from mmmsba_plugin.plugins import at_false_positive_rate, with_threshold
 from mmmsba_plugin.schema import Media, Problem, Provenance, Report
 
-from .. import labels, reports, store
+from .. import labels, reports, runs, store
 from ..labels import VERDICTS, Fields
 from ..samples import Samples, batches, by_id, dataset_of, videos_of
 from ..settings import DetectSettings
-from . import metadata
+from . import metadata, review
 from .base import Counted, Task
 
 #: How many videos that failed a summary names.
@@ -142,6 +142,7 @@ class DetectTask(Task[Progress, DetectSummary]):
         self.fields = Fields(settings.label_field)
         self._dataset = dataset_of(videos)
         key = self.fields.segments
+        runs.adopt(self._dataset, self.fields)
         store.require_ours(self._dataset, key, method=store.DETECT, fields=self.fields.predicted)
         detector = detector or load_detector(settings)
         # Segments follow the threshold: a clip is fake exactly if it has one.
@@ -152,6 +153,7 @@ class DetectTask(Task[Progress, DetectSummary]):
         self._detector, info = detector, dict(detector.info)
         self._made_by = store.made_by({**info, "threshold": settings.threshold})
         store.declare(self._dataset, self.fields, modalities=tuple(info.get("modalities", ())))
+        review.keep_decisions(self._dataset, key)
         store.rename_verdicts(self._dataset, self.fields)
         store.set_appearance(self._dataset, self.fields)
         store.register(

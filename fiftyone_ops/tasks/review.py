@@ -1,16 +1,23 @@
 """Decisions of people about predictions, kept with author and time.
 
-Decisions never touch the predictions. They make up two fields beside ``forgeries``:
+Decisions never touch the predictions, and outlive them: they are about stretches of a clip, and
+whatever predicts these anew, in whichever field, meets what was decided (see
+:mod:`.decision_matching`). All runs of a dataset share them, in two fields beside ``forgeries``,
+or whichever label field was reviewed first:
 
 ``forgeries_reviewed``
     ``fo.TemporalDetections``: what the person stands by, as labels are everywhere (see
     :mod:`.labels`), and with ``source``: the id of the prediction it came from (None for one that
-    was missed), ``by`` and ``at``.
+    was missed), ``source_label``, ``source_start_s`` and ``source_end_s``: what that was like,
+    ``by`` and ``at``.
 ``forgeries_review``
     ``fo.Classification``, one a sample that somebody looked at. ``label``: ``open`` for as long as
     a prediction is undecided, then ``forged`` or ``genuine``, or ``cannot tell`` or ``unreadable``;
-    ``by`` and ``at``: whoever decided last; ``decided``: ``accepted`` or ``rejected`` by the
-    prediction's id; ``history``: every decision, with who, when, and what was there before it.
+    ``by`` and ``at``: whoever decided last; ``rejected``: predictions that were, as label, ends,
+    source, who and when; ``decided``: ``accepted`` or ``rejected`` by the id of each prediction
+    that was there at the last decision; ``seen``: the predictions that the review was ended
+    about, so that it waits again once they change; ``history``: every decision, with who, when,
+    and what was there before it.
 
 A sample is learned from once its label is ``forged`` or ``genuine``. One that has no score, since
 its detector abstained or failed, is never ``genuine`` for want of segments.
@@ -25,16 +32,18 @@ import fiftyone as fo
 
 from mmmsba_plugin.errors import MmmsbaError
 
-from .. import store
+from .. import runs, store
 from ..errors import TargetError
 from ..labels import Fields
-from ..samples import dataset_of, require_video
+from ..records import is_outdated
+from ..samples import batches, by_id, dataset_of, flattened, require_video
 from .decisions import Decision, ReviewState, SampleReview
 
 _T = TypeVar("_T")
 
 _TRIES: Final = 5
 _PAUSE_S: Final = 0.1
+_BATCH_SIZE: Final = 500
 
 
 def start_review(dataset: Any, label_field: str = "forgeries") -> None:
@@ -49,7 +58,7 @@ def start_review(dataset: Any, label_field: str = "forgeries") -> None:
         FieldTakenError: The fields are there, and no review made them.
         WriteError: The database does not take them.
     """
-    retry(dataset, lambda: _start(dataset, Fields(label_field)))
+    retry(dataset, lambda: _start(dataset, runs.fields_of_run(dataset, label_field)))
 
 
 def decide(
@@ -78,7 +87,7 @@ def decide(
     """
     parsed = Decision.read(decision)
     dataset = dataset_of(samples)
-    fields = Fields(label_field)
+    fields = runs.fields_of_run(dataset, label_field)
 
     def open_review() -> SampleReview:
         _start(dataset, fields)
@@ -106,26 +115,68 @@ def whoami() -> str:
         return "unknown"
 
 
+def keep_decisions(dataset: Any, label_field: str) -> None:
+    """Keep what decisions of earlier versions were about, before predictions are replaced.
+
+    Args:
+        dataset: The dataset.
+        label_field: Field of the predictions.
+
+    Raises:
+        WriteError: The database does not take it.
+    """
+    fields = runs.fields_of_run(dataset, label_field)
+    schema = dataset.get_field_schema(flat=True)
+    if f"{fields.review}.history" not in schema or f"{fields.verdict}.label" not in schema:
+        return
+    declare_review(dataset, fields)
+    reviewed = flattened(dataset).exists(fields.review)
+    former = reviewed.exists(f"{fields.review}.rejected", bool=False).match(~is_outdated(fields))
+    for ids in batches(former.values("id"), _BATCH_SIZE):
+        columns: dict[str, dict[str, Any]] = {}
+        for sample in by_id(dataset, ids):
+            for name, value in SampleReview(sample, fields).columns(fields).items():
+                columns.setdefault(name, {})[sample.id] = value
+        store.write(dataset, columns)
+
+
 def _start(dataset: Any, fields: Fields) -> None:
-    label_field = fields.segments
-    if label_field not in dataset.get_field_schema():
+    label_field, schema = fields.segments, dataset.get_field_schema(flat=True)
+    is_started = f"{fields.review}.history" in schema
+    if label_field not in schema and not is_started:
         raise TargetError(
             f"{dataset.name!r} has no predictions in {label_field!r} to review; run "
             "detect_forgeries first, or name its label field"
         )
+    runs.adopt(dataset, fields)
     store.require_ours(
         dataset, fields.review, method=store.REVIEW, fields=(fields.reviewed, fields.review)
     )
-    if f"{fields.review}.history" in dataset.get_field_schema(flat=True):
+    if f"{fields.review}.seen" in schema:
         return
     # First, so that fields of a review that was cut short here are still known as a review's.
     store.register(dataset, fields.review, method=store.REVIEW, label_field=label_field)
+    declare_review(dataset, fields)
+    store.set_appearance(dataset, fields)
+
+
+def declare_review(dataset: Any, fields: Fields) -> None:
+    """Add the fields of a review, or those of its attributes that are not there yet.
+
+    Args:
+        dataset: The dataset.
+        fields: Names of the fields.
+
+    Raises:
+        WriteError: The database does not take them.
+    """
     origin = {"by": fo.StringField, "at": fo.DateTimeField}
+    lists = dict.fromkeys(("history", "rejected", "seen"), fo.ListField)
     with store.writing_to(dataset):
         store.declare_segments(dataset, fields.reviewed, source=fo.StringField, **origin)
-        history = {"decided": fo.DictField, "history": fo.ListField}
-        store.declare_document(dataset, fields.review, fo.Classification, {**origin, **history})
-    store.set_appearance(dataset, fields)
+        store.declare_document(
+            dataset, fields.review, fo.Classification, {**origin, "decided": fo.DictField, **lists}
+        )
 
 
 def retry(dataset: Any, act: Callable[[], _T]) -> _T:

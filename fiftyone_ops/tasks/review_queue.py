@@ -6,11 +6,12 @@ from typing import Any, Literal
 from fiftyone import ViewExpression
 from fiftyone import ViewField as F
 
-from ..labels import WITHOUT_SCORE, Fields, modality_scores_expression
-from ..records import is_closed
+from ..labels import WITHOUT_SCORE, modality_scores_expression
+from ..records import is_closed, is_outdated
+from ..runs import fields_of_run, review_stems
 from ..samples import Samples, dataset_of, flattened
 
-Reason = Literal["uncertain", "unlabelled", "missed", "disagree", "not_evaluated"]
+Reason = Literal["uncertain", "unlabelled", "missed", "disagree", "not_evaluated", "changed"]
 
 #: Why a sample stands in a queue, in words.
 REASONS: Mapping[Reason, str] = {
@@ -19,6 +20,7 @@ REASONS: Mapping[Reason, str] = {
     "missed": "The ground truth has a segment where none is predicted",
     "disagree": "The scores of two modalities lie far apart",
     "not_evaluated": "The detector abstained or failed, and says why",
+    "changed": "The predictions changed since the review was ended",
 }
 
 #: The threshold of a score whose verdict states none.
@@ -36,8 +38,8 @@ def queue(
 ) -> Any:
     """Return the samples to look at for a reason, the most telling first, as a view.
 
-    Those whose review is finished are left out, and so are those that could not be evaluated but
-    for the reason ``not_evaluated``.
+    Those whose review was ended are left out, unless their predictions changed since. So are those
+    that could not be evaluated but for the reasons ``not_evaluated`` and ``changed``.
 
     Args:
         samples: A dataset or a view.
@@ -45,11 +47,12 @@ def queue(
         label_field: Field of the predictions.
         truth_field: Field of the truth, for ``unlabelled`` and ``missed``.
     """
-    fields = Fields(label_field)
-    schema = dataset_of(samples).get_field_schema()
-    undecided = flattened(samples)
-    if fields.review in schema:
-        undecided = undecided.match(~is_closed(fields))
+    dataset = dataset_of(samples)
+    fields, schema = fields_of_run(dataset, label_field), dataset.get_field_schema()
+    videos = undecided = flattened(samples)
+    is_started = bool(review_stems(dataset))
+    if is_started:
+        undecided = videos.match(~is_closed(fields) | is_outdated(fields))
     with_verdict = undecided.exists(f"{fields.verdict}.confidence")
     confidence = f"{fields.verdict}.confidence"
     is_predicted = F(f"{fields.segments}.detections").length() > 0
@@ -64,9 +67,8 @@ def queue(
             unlabelled = is_predicted & ~is_true if has_truth else is_predicted
             return with_verdict.match(unlabelled).sort_by(confidence, reverse=True)
         case "missed":
-            if not has_truth:
-                return with_verdict.limit(0)
-            return with_verdict.match(is_true & ~is_predicted).sort_by(confidence)
+            missed = with_verdict.match(is_true & ~is_predicted) if has_truth else videos.limit(0)
+            return missed.sort_by(confidence)
         case "disagree":
             # Of a list, the database passes over what is absent.
             scores = modality_scores_expression(fields)
@@ -76,6 +78,9 @@ def queue(
             verdict = f"{fields.verdict}.label"
             # Those that failed come first, since what failed can be mended.
             return undecided.match(F(verdict).is_in(WITHOUT_SCORE)).sort_by(verdict, reverse=True)
+        case "changed":
+            changed = videos.match(is_outdated(fields)) if is_started else videos.limit(0)
+            return changed.sort_by(confidence, reverse=True)
     raise KeyError(reason)
 
 

@@ -4,7 +4,8 @@ import pytest
 from fiftyone import ViewField as F
 
 from fiftyone_ops.tasks.detect import annotate
-from fiftyone_ops.tasks.review import whoami
+from fiftyone_ops.tasks.review import decide, whoami
+from fiftyone_ops.tasks.review_queue import queue
 
 from . import app
 from .app_steps import (
@@ -17,6 +18,7 @@ from .app_steps import (
     wait_for_time,
     wait_until,
 )
+from .tasks.test_review import Retrained, run_again
 
 pytestmark = app.MARKS
 
@@ -221,3 +223,23 @@ def test_the_newest_run_that_evaluated_the_clip_is_shown_and_another_can_be_chos
     field.select_option("newer")
     page.wait_for_selector("text=This clip has not been evaluated")
     assert page.locator("[data-cy=mmmsba-lane-predicted] .segment").count() == 0
+
+
+def test_what_was_decided_is_shown_on_what_another_checkpoint_predicts(page, playable):
+    sample = playable.match(F("filepath").ends_with("forged-1.mp4")).first()
+    decide(playable, sample.id, action="reject", by="ada")
+    run_again(playable, Retrained((0.55, 1.0), (1.2, 1.8)))
+    see_grid(page)
+    open_overview(page)
+    page.locator("[data-cy=mmmsba-tab-queue]").click()
+    page.locator("[data-cy=mmmsba-reason-changed]").click()
+    page.wait_for_function("document.querySelectorAll('[data-cy=mmmsba-queue-item]').length === 1")
+    page.locator("[data-cy=mmmsba-queue-item]").first.click()
+    show_timeline(page, "forged-1.mp4")
+    lane = page.locator("[data-cy=mmmsba-lane-predicted]")
+    assert (lane.locator(".segment").count(), lane.locator(".rejected").count()) == (2, 1)
+    assert "changed since this review was ended" in page.inner_text(TIMELINE)
+    page.locator(TIMELINE).focus()
+    page.keyboard.press("Enter")
+    wait_until(lambda: len(review_of(playable, "forged-1.mp4").history) == 2)
+    assert list(queue(playable, "changed")) == []

@@ -152,7 +152,7 @@ export interface Segment {
   /** Manipulated modality: audio, visual, both, unknown, or a dataset's own word. */
   label: string;
   score: number | null;
-  /** Id of the prediction that a reviewed segment came from; null if it was missed. */
+  /** Id of the prediction that a reviewed segment is about; null if there is none. */
   source: string | null;
 }
 

@@ -31,6 +31,7 @@ def test_the_queue_says_what_waits_and_how_far_one_is(evaluated):
         "missed": 0,
         "disagree": 2,
         "not_evaluated": 3,
+        "changed": 0,
     }
     assert (response["num_reviewed"], response["num_clips"]) == (0, 7)
 

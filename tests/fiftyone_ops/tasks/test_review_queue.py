@@ -59,6 +59,7 @@ def test_without_a_truth_nothing_was_missed_and_all_is_unlabelled(evaluated):
         "missed": 0,
         "disagree": 2,
         "not_evaluated": 3,
+        "changed": 0,
     }
     assert set(REASONS) == set(waiting(evaluated))
 
