@@ -1,4 +1,4 @@
-"""Modalities that are taken away from the test clips, wholly or for a stretch of each clip."""
+"""Modalities that are taken away from the test clips, wholly or for a span of each clip."""
 
 import zlib
 from collections.abc import Iterable, Mapping
@@ -21,7 +21,7 @@ class Missing:
 
     Attributes:
         groups: Modalities that are missing; those of one group at the same time.
-        share: Share of the snippets of a clip in which a group is missing, in one stretch.
+        share: Share of the snippets of a clip in which a group is missing, in one span.
     """
 
     groups: tuple[tuple[str, ...], ...] = ()
@@ -32,32 +32,32 @@ class Missing:
 COMPLETE = Missing()
 
 
-def draw_stretches(missing: Missing, num_snippets: int, *, seed: int) -> dict[str, slice]:
+def draw_spans(missing: Missing, num_snippets: int, *, seed: int) -> dict[str, slice]:
     """Draw for each missing modality the snippets of a clip in which it is missing.
 
     Args:
         missing: What is missing.
         num_snippets: Snippets of the clip.
-        seed: Decides where the stretches lie.
+        seed: Decides where the spans lie.
 
     Example:
-        >>> draw_stretches(Missing((("face", "lips"),)), 10, seed=0)
+        >>> draw_spans(Missing((("face", "lips"),)), 10, seed=0)
         {'face': slice(0, 10, None), 'lips': slice(0, 10, None)}
     """
     rng, length = np.random.default_rng(seed), round(missing.share * num_snippets)
-    stretches = {}
+    spans = {}
     for group in missing.groups:
         start = int(rng.integers(num_snippets - length + 1))
-        stretches.update(dict.fromkeys(group, slice(start, start + length)))
-    return stretches
+        spans.update(dict.fromkeys(group, slice(start, start + length)))
+    return spans
 
 
-def hide_stretches(features: ClipFeatures, stretches: Mapping[str, slice]) -> ClipFeatures:
-    """Return features with modalities that are not present in their stretch."""
+def hide_spans(features: ClipFeatures, spans: Mapping[str, slice]) -> ClipFeatures:
+    """Return features with modalities that are not present in their span."""
     rows = dict(features.rows)
-    for modality in rows.keys() & stretches.keys():
+    for modality in rows.keys() & spans.keys():
         present = rows[modality].present.copy()
-        present[stretches[modality]] = False
+        present[spans[modality]] = False
         values = np.where(present[:, None], rows[modality].values, np.float32(0.0))
         rows[modality] = FeatureRows(values, present)
     return replace(features, rows=rows)
@@ -97,9 +97,7 @@ class PartialDetector(MmmsbaDetector):
         return super()._evaluate(media, partial, provenance, track=track)
 
     def _hide(self, chunk: ChunkFeatures, seed: int) -> ChunkFeatures:
-        stretches = draw_stretches(self.missing, chunk.features.num_snippets, seed=seed)
-        lanes = (
-            replace(lane, features=hide_stretches(lane.features, stretches)) for lane in chunk.lanes
-        )
-        features = hide_stretches(chunk.features, stretches)
+        spans = draw_spans(self.missing, chunk.features.num_snippets, seed=seed)
+        lanes = (replace(lane, features=hide_spans(lane.features, spans)) for lane in chunk.lanes)
+        features = hide_spans(chunk.features, spans)
         return replace(chunk, features=features, lanes=tuple(lanes))

@@ -217,7 +217,7 @@ class Reproduction:
             stand_in=any(is_stand_in(dataset) for dataset in used),
             notes=(
                 *notes,
-                *dict.fromkeys(note for of_seed in measured for note in of_seed.notes),
+                *dict.fromkeys(sentence for of_seed in measured for sentence in of_seed.notes),
             ),
             runs=tuple(of_seed.run for of_seed in measured),
             silence=self._silence(row.test),

@@ -1,4 +1,4 @@
-"""Modalities are taken away from clips: wholly, or for one stretch of each."""
+"""Modalities are taken away from clips: wholly, or for one span of each."""
 
 import numpy as np
 import pytest
@@ -8,8 +8,8 @@ from mmmsba_plugin.reproduce.datasets import clips_to_test, open_datasets
 from mmmsba_plugin.reproduce.missing import (
     Missing,
     PartialDetector,
-    draw_stretches,
-    hide_stretches,
+    draw_spans,
+    hide_spans,
 )
 from mmmsba_plugin.structures import ClipFeatures, FeatureRows
 from mmmsba_plugin.timebase import Grid
@@ -25,40 +25,39 @@ def clip_features(num_snippets=10):
     return ClipFeatures(Grid(stride_s=0.1), 0.1 * num_snippets, rows)
 
 
-class TestDrawStretches:
+class TestDrawSpans:
     def test_a_modality_is_missing_from_end_to_end_unless_a_share_is_given(self):
-        assert draw_stretches(Missing((AUDIO,)), 7, seed=3) == {"audio": slice(0, 7)}
+        assert draw_spans(Missing((AUDIO,)), 7, seed=3) == {"audio": slice(0, 7)}
 
     def test_face_and_lips_are_missing_at_the_same_time(self):
-        stretches = draw_stretches(Missing((AUDIO, FACES), share=0.5), 100, seed=1)
-        assert stretches["face"] == stretches["lips"] != stretches["audio"]
+        spans = draw_spans(Missing((AUDIO, FACES), share=0.5), 100, seed=1)
+        assert spans["face"] == spans["lips"] != spans["audio"]
 
-    def test_stretches_have_the_share_and_lie_inside_the_clip(self):
-        stretches = [
-            draw_stretches(Missing((AUDIO,), share=0.5), 9, seed=seed)["audio"]
-            for seed in range(50)
+    def test_spans_have_the_share_and_lie_inside_the_clip(self):
+        spans = [
+            draw_spans(Missing((AUDIO,), share=0.5), 9, seed=seed)["audio"] for seed in range(50)
         ]
-        assert {s.stop - s.start for s in stretches} == {4}
-        assert {s.start for s in stretches} == set(range(6))
+        assert {s.stop - s.start for s in spans} == {4}
+        assert {s.start for s in spans} == set(range(6))
 
-    def test_the_same_clip_loses_the_same_stretch(self):
+    def test_the_same_clip_loses_the_same_span(self):
         missing = Missing((AUDIO, FACES), share=0.5)
-        assert draw_stretches(missing, 40, seed=5) == draw_stretches(missing, 40, seed=5)
+        assert draw_spans(missing, 40, seed=5) == draw_spans(missing, 40, seed=5)
 
     def test_a_clip_without_snippets_loses_nothing(self):
-        assert draw_stretches(Missing((AUDIO,)), 0, seed=0) == {"audio": slice(0, 0)}
+        assert draw_spans(Missing((AUDIO,)), 0, seed=0) == {"audio": slice(0, 0)}
 
 
-class TestHideStretches:
+class TestHideSpans:
     def test_hidden_snippets_are_zeros_that_are_not_present(self):
-        hidden = hide_stretches(clip_features(), {"audio": slice(2, 5)}).rows["audio"]
+        hidden = hide_spans(clip_features(), {"audio": slice(2, 5)}).rows["audio"]
         assert np.flatnonzero(~hidden.present).tolist() == [2, 3, 4]
         assert not hidden.values[2:5].any()
         assert hidden.values[[0, 1, 5, 9]].all()
 
     def test_other_modalities_and_the_clip_itself_stay_as_they_are(self):
         features = clip_features()
-        hidden = hide_stretches(features, {"audio": slice(0, 10), "lips": slice(0, 10)})
+        hidden = hide_spans(features, {"audio": slice(0, 10), "lips": slice(0, 10)})
         assert hidden.rows["face"] is features.rows["face"]
         assert features.rows["audio"].present.all()
 
