@@ -24,7 +24,8 @@ def reproduce(
         typer.Argument(
             metavar="TABLE",
             help="Tables to measure: table2 to table7 of the paper, which are the ones measured if "
-            "none is named, and missing, where audio or faces are missing in training or test.",
+            "none is named; missing, where audio or faces are missing in training or test; and "
+            "components, where parts of the network are left out.",
         ),
     ] = None,
     *,

@@ -27,6 +27,20 @@ class ModelConfig(Config):
         description="Features a snippet, for each modality.",
     )
     attention: Attention = Field(default="mmms-ba", description="Attention between modalities.")
+    gate: bool = Field(
+        default=True,
+        description="Multiply what attention finds by the modality that asks; off for ablation.",
+    )
+    residual: bool = Field(
+        default=True,
+        description="Append the modalities themselves to the attended blocks; off for ablation.",
+    )
+    recurrent: bool = Field(
+        default=True, description="Give each modality a Bi-GRU; off for ablation."
+    )
+    dense: bool = Field(
+        default=True, description="Give each modality a dense layer; off for ablation."
+    )
     input_units: int | None = Field(
         default=None,
         ge=1,
@@ -86,6 +100,19 @@ class ModelConfig(Config):
             raise ValueError("heads must name classify, which gives the scores, and each once")
         return self
 
+    @model_validator(mode="after")
+    def _something_is_left(self) -> Self:
+        if not self.recurrent and not self.has_dense:
+            raise ValueError("without a Bi-GRU each modality needs a dense layer of its own")
+        if not self.residual and self.attention == "none":
+            raise ValueError("without attention the heads need the residual; nothing else is left")
+        return self
+
+    @property
+    def has_dense(self) -> bool:
+        """Return whether each modality has a dense layer of its own."""
+        return self.dense and not self.joint_layers
+
     @property
     def joint_units(self) -> tuple[int, ...]:
         """Units of each dense layer between the fused vector and the heads."""
@@ -95,7 +122,7 @@ class ModelConfig(Config):
     @property
     def stream_units(self) -> int:
         """Width of each modality's stream."""
-        return 2 * self.gru_units if self.joint_layers else self.dense_units
+        return self.dense_units if self.has_dense else 2 * self.gru_units
 
 
 class EnsembleConfig(ModelConfig):

@@ -99,21 +99,28 @@ def attention_map(queries: Tensor, keys: Tensor, *, key_mask: Tensor | None = No
     return logits.masked_fill(~allowed, -torch.inf).softmax(dim=-1) * any_allowed
 
 
-def self_attention(stream: Tensor, *, mask: Tensor | None = None) -> Tensor:
+def self_attention(stream: Tensor, *, mask: Tensor | None = None, is_gated: bool = True) -> Tensor:
     """Return one modality attended by itself and gated (MS-SA, equations 13-16).
 
     Args:
         stream: Shape ``(..., snippet, feature)``.
         mask: Which snippets count, shape ``(..., snippet)``.
+        is_gated: Whether to multiply by the stream; the paper does.
 
     Returns:
         The shape of ``stream``.
     """
-    return attend(stream, stream, key_mask=mask) * stream
+    attended = attend(stream, stream, key_mask=mask)
+    return attended * stream if is_gated else attended
 
 
 def bi_modal(
-    x: Tensor, y: Tensor, *, x_mask: Tensor | None = None, y_mask: Tensor | None = None
+    x: Tensor,
+    y: Tensor,
+    *,
+    x_mask: Tensor | None = None,
+    y_mask: Tensor | None = None,
+    is_gated: bool = True,
 ) -> Tensor:
     """Return two modalities attending each other, BA(X, Y) (MMMS-BA, equations 2-7).
 
@@ -125,16 +132,23 @@ def bi_modal(
         y: The same shape.
         x_mask: Which snippets of ``x`` count as keys, shape ``(..., snippet)``.
         y_mask: The same for ``y``.
+        is_gated: Whether to multiply by the looking modality; the paper does.
 
     Returns:
         X's view of Y beside Y's view of X, shape ``(..., snippet, 2 * feature)``.
     """
-    x_view = attend(x, y, key_mask=y_mask) * x
-    y_view = attend(y, x, key_mask=x_mask) * y
-    return torch.cat([x_view, y_view], dim=-1)
+    x_view = attend(x, y, key_mask=y_mask)
+    y_view = attend(y, x, key_mask=x_mask)
+    views = [x_view * x, y_view * y] if is_gated else [x_view, y_view]
+    return torch.cat(views, dim=-1)
 
 
-def uni_sequence(streams: Sequence[Tensor], *, masks: Sequence[Tensor] | None = None) -> Tensor:
+def uni_sequence(
+    streams: Sequence[Tensor],
+    *,
+    masks: Sequence[Tensor] | None = None,
+    is_gated: bool = True,
+) -> Tensor:
     """Return the modalities of each snippet attending each other (MMUS-SA, equations 9-12).
 
     No information crosses snippets.
@@ -142,17 +156,23 @@ def uni_sequence(streams: Sequence[Tensor], *, masks: Sequence[Tensor] | None = 
     Args:
         streams: One tensor a modality, each of shape ``(..., snippet, feature)``.
         masks: Which snippets count, one for each stream, shape ``(..., snippet)``.
+        is_gated: Whether to multiply by the modalities; the paper does.
 
     Returns:
         The gated modalities side by side, shape ``(..., snippet, modality * feature)``.
     """
     rows = torch.stack(list(streams), dim=-2)
     mask = None if masks is None else torch.stack(list(masks), dim=-1)
-    return self_attention(rows, mask=mask).flatten(start_dim=-2)
+    return self_attention(rows, mask=mask, is_gated=is_gated).flatten(start_dim=-2)
 
 
 def fuse(
-    streams: Streams, *, attention: Attention, masks: Mapping[str, Tensor] | None = None
+    streams: Streams,
+    *,
+    attention: Attention,
+    masks: Mapping[str, Tensor] | None = None,
+    is_gated: bool = True,
+    residual: bool = True,
 ) -> Tensor:
     """Concatenate the attended blocks, then the streams themselves, for the heads.
 
@@ -163,6 +183,8 @@ def fuse(
             ``(..., snippet, feature)``.
         attention: How the blocks are made; ``none`` makes no blocks.
         masks: Which snippets of each stream count as keys, shape ``(..., snippet)``.
+        is_gated: Whether what attention finds is multiplied by the stream that asks.
+        residual: Whether the streams follow the blocks.
 
     Returns:
         Shape ``(..., snippet, fused)``; see :func:`fused_width`.
@@ -171,20 +193,31 @@ def fuse(
     match attention:
         case "mmms-ba":
             blocks = [
-                bi_modal(streams[x], streams[y], x_mask=mask_of.get(x), y_mask=mask_of.get(y))
+                bi_modal(
+                    streams[x],
+                    streams[y],
+                    x_mask=mask_of.get(x),
+                    y_mask=mask_of.get(y),
+                    is_gated=is_gated,
+                )
                 for x, y in pairs(streams)
             ]
         case "ms-sa":
-            blocks = [self_attention(z, mask=mask_of.get(name)) for name, z in streams.items()]
+            blocks = [
+                self_attention(stream, mask=mask_of.get(name), is_gated=is_gated)
+                for name, stream in streams.items()
+            ]
         case "mmus-sa":
             mask_rows = None if masks is None else [masks[name] for name in streams]
-            blocks = [uni_sequence(list(streams.values()), masks=mask_rows)]
+            blocks = [uni_sequence(list(streams.values()), masks=mask_rows, is_gated=is_gated)]
         case "none":
             blocks = []
-    return torch.cat([*blocks, *streams.values()], dim=-1)
+    return torch.cat([*blocks, *(streams.values() if residual else ())], dim=-1)
 
 
-def fused_width(num_streams: int, units: int, attention: Attention) -> int:
+def fused_width(
+    num_streams: int, units: int, attention: Attention, *, residual: bool = True
+) -> int:
     """Return the width of what :func:`fuse` returns.
 
     Example:
@@ -197,10 +230,12 @@ def fused_width(num_streams: int, units: int, attention: Attention) -> int:
         "ms-sa": num_streams,
         "none": 0,
     }[attention]
-    return (num_blocks + num_streams) * units
+    return (num_blocks + num_streams * residual) * units
 
 
-def fused_blocks(modalities: Iterable[str], attention: Attention) -> list[str]:
+def fused_blocks(
+    modalities: Iterable[str], attention: Attention, *, residual: bool = True
+) -> list[str]:
     """Return the name of each block of what :func:`fuse` returns, in order.
 
     Each block is as wide as a stream.
@@ -219,7 +254,7 @@ def fused_blocks(modalities: Iterable[str], attention: Attention) -> list[str]:
             blocks = [f"{name}_from_all" for name in streams]
         case "none":
             blocks = []
-    return [*blocks, *streams]
+    return [*blocks, *(streams if residual else ())]
 
 
 def attention_maps(

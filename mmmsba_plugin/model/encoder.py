@@ -1,4 +1,4 @@
-"""One modality's rows of vectors become its stream: Bi-GRU, then dense.
+"""One modality's rows of vectors become its stream: Bi-GRU, then dense; either can be left out.
 
 Long vectors may go through a dense layer first, which keeps what the Bi-GRU learns from few.
 
@@ -28,7 +28,7 @@ class Encoder(nn.Module):
     """Reads one modality: standardise, Bi-GRU, dense layer shared over time.
 
     Dropout lies on what the Bi-GRU reads, on what it returns and on the dense layer; there is
-    none inside the recurrence.
+    none inside the recurrence. Without a Bi-GRU, the dense layer reads each snippet by itself.
 
     Args:
         dim: Features a snippet.
@@ -44,13 +44,13 @@ class Encoder(nn.Module):
         self.register_buffer("std", torch.ones(dim))
         self.dropout_input = nn.Dropout(config.dropout_input)
         self.project = None if config.input_units is None else nn.Linear(dim, config.input_units)
-        self.gru = nn.GRU(
-            config.input_units or dim, config.gru_units, batch_first=True, bidirectional=True
+        width, units = config.input_units or dim, config.gru_units
+        self.gru = (
+            nn.GRU(width, units, batch_first=True, bidirectional=True) if config.recurrent else None
         )
+        width = 2 * units if config.recurrent else width
         self.dropout_gru = nn.Dropout(config.dropout_gru)
-        self.dense = (
-            None if config.joint_layers else nn.Linear(2 * config.gru_units, config.dense_units)
-        )
+        self.dense = nn.Linear(width, config.dense_units) if config.has_dense else None
         self.activation = _ACTIVATIONS[config.activation]()
         self.dropout_dense = nn.Dropout(config.dropout_dense)
         start_like_keras(self)
@@ -96,22 +96,24 @@ class Encoder(nn.Module):
         Returns:
             Shape ``(batch, snippet, stream_units)``.
         """
-        rows = (values - self.mean) / self.std
+        rows: Tensor = (values - self.mean) / self.std
         if present is not None:
             rows = rows.masked_fill(~present.unsqueeze(-1), 0.0)
         rows = self.dropout_input(rows)
         if self.project is not None:
             rows = self.project(rows).tanh()
-        states: Tensor = self.dropout_gru(self.recur(rows, mask))
+        if self.gru is not None:
+            rows = self.dropout_gru(self.recur(self.gru, rows, mask))
         if self.dense is None:
-            return states
-        dense: Tensor = self.activation(self.dense(states))
+            return rows
+        dense: Tensor = self.activation(self.dense(rows))
         return self.dropout_dense(dense)  # type: ignore[no-any-return]
 
-    def recur(self, rows: Tensor, mask: Tensor | None) -> Tensor:
+    def recur(self, gru: nn.GRU, rows: Tensor, mask: Tensor | None) -> Tensor:
         """Run the Bi-GRU over rows.
 
         Args:
+            gru: The Bi-GRU.
             rows: Standardised, shape ``(batch, snippet, feature)``.
             mask: Which snippets are not padding, shape ``(batch, snippet)``; all if not given.
 
@@ -120,14 +122,14 @@ class Encoder(nn.Module):
             padding.
         """
         if mask is None:
-            states: Tensor = self.gru(rows)[0]
+            states: Tensor = gru(rows)[0]
             return states
         # A row of padding alone still needs one step to be packed; nobody reads its result.
         lengths = mask.sum(dim=1).clamp(min=1).cpu()
         packed = pack_padded_sequence(rows, lengths, batch_first=True, enforce_sorted=False)
         # Padding gets zeros from both directions, as from Keras' Bidirectional under a mask.
         # That matters only where padding takes part in attention.
-        packed_states, _ = self.gru(packed)
+        packed_states, _ = gru(packed)
         states, _ = pad_packed_sequence(packed_states, batch_first=True, total_length=rows.shape[1])
         return states
 

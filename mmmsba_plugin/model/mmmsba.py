@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 from torch import Tensor, nn
 
 from mmmsba_plugin.config import ModelConfig
-from mmmsba_plugin.errors import FeatureError
+from mmmsba_plugin.errors import ConfigError, FeatureError
 from mmmsba_plugin.model.attention import attention_maps, fuse, fused_width, ordered
 from mmmsba_plugin.model.encoder import Encoder, JointLayers
 from mmmsba_plugin.model.heads import FAKE, head_class
@@ -58,6 +58,9 @@ class MmmsBa(nn.Module):
     Args:
         config: Sizes and kinds; see :data:`mmmsba_plugin.config.PRESETS`.
 
+    Raises:
+        ConfigError: The configuration leaves nothing for the heads to read.
+
     Example:
         >>> network = MmmsBa(ModelConfig(dims={"audio": 4, "face": 3}, gru_units=8)).eval()
         >>> network({"audio": torch.zeros(1, 5, 4), "face": torch.zeros(1, 5, 3)}).scores.shape
@@ -71,7 +74,14 @@ class MmmsBa(nn.Module):
         self.encoders = nn.ModuleDict(
             {name: Encoder(config.dims[name], config) for name in self.modalities}
         )
-        width = fused_width(len(self.modalities), config.stream_units, config.attention)
+        width = fused_width(
+            len(self.modalities), config.stream_units, config.attention, residual=config.residual
+        )
+        if not width:
+            raise ConfigError(
+                "one modality has nobody to attend to, and without the residual nothing of it "
+                "reaches the heads; switch residual on"
+            )
         self.join = JointLayers(width, config) if config.joint_units else None
         if self.join is not None:
             width = config.joint_units[-1]
@@ -132,7 +142,13 @@ class MmmsBa(nn.Module):
                 some_input = next(iter(inputs.values()))
                 streams[name] = some_input.new_zeros(*shape, self.config.stream_units)
         attention = self.config.attention
-        fused = fuse(streams, attention=attention, masks=counts)
+        fused = fuse(
+            streams,
+            attention=attention,
+            masks=counts,
+            is_gated=self.config.gate,
+            residual=self.config.residual,
+        )
         if self.join is not None:
             fused = self.join(fused)
         return NetworkOutput(

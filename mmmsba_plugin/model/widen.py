@@ -47,9 +47,9 @@ def widen(network: MmmsBa, dims: Mapping[str, int]) -> MmmsBa:
 def _widened(weights: Tensor, before: ModelConfig, config: ModelConfig) -> Tensor:
     """Return weights on the fused vector with each block of columns where it now belongs."""
     units = config.stream_units
-    old_blocks = fused_blocks(before.dims, before.attention)
+    old_blocks = fused_blocks(before.dims, before.attention, residual=before.residual)
     columns = dict(zip(old_blocks, torch.split(weights, units, dim=1), strict=True))
     new_block = torch.zeros_like(weights[:, :units])
-    blocks = fused_blocks(config.dims, config.attention)
+    blocks = fused_blocks(config.dims, config.attention, residual=config.residual)
     # Of two modalities, the pair may be named the other way round than among three.
     return torch.cat([columns.get(name, new_block) for name in blocks], dim=1)

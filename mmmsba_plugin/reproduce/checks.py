@@ -7,7 +7,16 @@ from dataclasses import replace
 
 from mmmsba_plugin.errors import ConfigError
 from mmmsba_plugin.reproduce.missing import COMPLETE, Missing
-from mmmsba_plugin.reproduce.plan import BALANCED, TABLES, Changes, Method, Row, Table, Training
+from mmmsba_plugin.reproduce.plan import (
+    BALANCED,
+    MMMS_BA,
+    TABLES,
+    Changes,
+    Method,
+    Row,
+    Table,
+    Training,
+)
 from mmmsba_plugin.reproduce.tables import DETECTION
 
 _AUDIO, _FACES = ("audio",), ("face", "lips")
@@ -79,6 +88,28 @@ def _missing_rows() -> tuple[Row, ...]:
     return (*of_paper, *of_hidden, *without)
 
 
+_INCOMPLETE = (
+    Method("without Bi-GRU", network=(("recurrent", False),)),
+    Method("without dense layer", network=(("dense", False),)),
+    Method("without attention", attention="none"),
+    Method("without gate", network=(("gate", False),)),
+    Method("without residual", network=(("residual", False),)),
+)
+
+COMPONENTS_NOTE = (
+    "without the Bi-GRU only attention reaches beyond a snippet; without the dense layer the "
+    "states of the Bi-GRU are attended; without the gate what attention finds is not multiplied by "
+    "the modality that asks; without the residual the heads read attended blocks alone"
+)
+SIZE_NOTE = "the networks differ in their number of weights; none is made larger to make up for it"
+
+
+def _component_rows() -> tuple[Row, ...]:
+    """Return the rows of the table on components: the whole network, and each left out."""
+    whole = _check(MMMS_BA)
+    return (whole, *(_check(method, baseline=whole) for method in _INCOMPLETE))
+
+
 CHECKS = {
     table.name: table
     for table in (
@@ -88,6 +119,13 @@ CHECKS = {
             (*DETECTION, BALANCED),
             _missing_rows(),
             notes=(POLICY_NOTE, TRUTH_NOTE, HIDDEN_NOTE, HALF_NOTE),
+        ),
+        Table(
+            "components",
+            "What each component of the network adds, on FakeAVCeleb",
+            (*DETECTION, BALANCED),
+            _component_rows(),
+            notes=(COMPONENTS_NOTE, SIZE_NOTE),
         ),
     )
 }

@@ -24,7 +24,8 @@ _PRESETS: tuple[Preset, ...] = ("paper", "reference", "mmmsba")
 #: Settings that the paper states; it leaves the others open.
 _STATED = frozenset(
     {
-        *("members", "attention", "input_units", "gru_units", "dense_units", "joint_layers"),
+        *("members", "attention", "gate", "residual", "recurrent", "dense"),
+        *("input_units", "gru_units", "dense_units", "joint_layers"),
         *("activation", "dropout_input", "dropout_gru", "dropout_dense", "heads", "learns_from"),
         *("batch_size", "modality_dropout", "max_snippets", "weight_decay"),
         *("loss.classification", "loss.regression_weight", "loss.normaliser"),

@@ -36,3 +36,24 @@ def test_a_configuration_says_what_each_member_changes():
 def test_a_number_of_members_that_cannot_be_is_refused_before_anything_is_read(members):
     with pytest.raises(ConfigError, match="members"):
         FitConfig.read({"network": {"members": members}})
+
+
+@pytest.mark.parametrize(
+    ("settings", "reason"),
+    [
+        ({"recurrent": False, "dense": False}, "needs a dense layer of its own"),
+        ({"recurrent": False, "joint_layers": 1}, "needs a dense layer of its own"),
+        ({"residual": False, "attention": "none"}, "the heads need the residual"),
+    ],
+)
+def test_a_network_of_which_nothing_is_left_is_refused(settings, reason):
+    with pytest.raises(ConfigError, match=reason):
+        ModelConfig.read({"dims": {"audio": 1}, **settings})
+
+
+def test_a_network_is_whole_unless_a_component_is_switched_off():
+    config = ModelConfig.read({"dims": {"audio": 1}})
+    assert config.gate
+    assert config.residual
+    assert config.recurrent
+    assert config.has_dense

@@ -265,3 +265,33 @@ def test_memory_grows_with_the_length_and_not_with_its_square(masked):
         attend(queries, keys, key_mask=key_mask)
     allocated_bytes = sum(max(event.cpu_memory_usage, 0) for event in profile.events())
     assert 0 < allocated_bytes < num_snippets**2
+
+
+def test_without_the_gate_the_output_is_what_attention_finds():
+    x_view, y_view = attend(FACE, LIPS), attend(LIPS, FACE)
+    assert_close(bi_modal(FACE, LIPS, is_gated=False), torch.cat([x_view, y_view], dim=-1))
+    assert_close(self_attention(FACE, is_gated=False), attend(FACE, FACE))
+    rows = torch.stack([FACE, LIPS], dim=-2)
+    assert_close(uni_sequence([FACE, LIPS], is_gated=False), attend(rows, rows).flatten(-2))
+
+
+@pytest.mark.parametrize("attention", ["mmms-ba", "mmus-sa", "ms-sa"])
+def test_the_gate_multiplies_each_block_by_the_modality_that_asks(streams, masks, attention):
+    gated, bare = (
+        fuse(streams, attention=attention, masks=masks, is_gated=is_gated, residual=False)
+        for is_gated in (True, False)
+    )
+    names = fused_blocks(streams, attention, residual=False)
+    asking = torch.cat([streams[name.split("_from_")[0]] for name in names], dim=-1)
+    assert_close(gated, bare * asking)
+
+
+@pytest.mark.parametrize("attention", ["mmms-ba", "mmus-sa", "ms-sa"])
+def test_the_residual_is_the_streams_behind_the_attended_blocks(streams, attention):
+    whole = fuse(streams, attention=attention)
+    attended = fuse(streams, attention=attention, residual=False)
+    assert_close(whole, torch.cat([attended, *streams.values()], dim=-1))
+    assert attended.shape[-1] == fused_width(3, 5, attention, residual=False)
+    blocks = fused_blocks(streams, attention, residual=False)
+    assert blocks == fused_blocks(streams, attention)[:-3]
+    assert len(blocks) * 5 == attended.shape[-1]

@@ -37,3 +37,24 @@ def test_rows_that_are_absent_count_as_the_mean_of_the_training_data():
     at_mean = rows.clone()
     at_mean[:, 2] = 1.0
     assert torch.allclose(network(rows, present=present), network(at_mean), atol=1e-6)
+
+
+def test_without_a_bi_gru_the_dense_layer_reads_each_snippet_by_itself():
+    network = encoder(recurrent=False)
+    rows = torch.randn(1, 7, 6)
+    expected = torch.relu(rows @ network.dense.weight.T + network.dense.bias)
+    assert torch.allclose(network(rows), expected, atol=1e-6)
+    assert torch.allclose(network(rows)[:, 3:4], network(rows[:, 3:4]), atol=1e-6)
+
+
+def test_without_a_bi_gru_a_layer_in_front_still_shortens_long_vectors():
+    network = encoder(recurrent=False, input_units=3)
+    assert network.dense.in_features == 3
+    assert network(torch.randn(2, 7, 6)).shape == (2, 7, 5)
+
+
+def test_without_a_dense_layer_the_stream_is_what_the_bi_gru_returns():
+    network = encoder(dense=False)
+    rows = torch.randn(2, 7, 6)
+    assert torch.equal(network(rows), network.gru(rows)[0])
+    assert network(rows).shape == (2, 7, 8)

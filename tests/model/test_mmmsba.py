@@ -155,7 +155,7 @@ def test_without_masked_attention_padding_takes_part_as_in_the_authors_code():
 
 def test_the_recurrence_gives_zeros_for_padding_as_under_keras():
     encoder = make(mask_attention=False).encoders["audio"]
-    states = encoder.recur(rows(batch=1)["audio"], torch.arange(9)[None] < 6)
+    states = encoder.recur(encoder.gru, rows(batch=1)["audio"], torch.arange(9)[None] < 6)
     assert torch.all(states[:, 6:] == 0)
     assert torch.all(states[:, :6] != 0)
 
@@ -309,3 +309,32 @@ def test_padding_in_the_middle_is_refused():
 def test_a_modality_without_features_is_refused():
     with pytest.raises(ConfigError, match=r"dims\.audio.*greater than or equal to 1"):
         ModelConfig.read({"dims": {"audio": 0}})
+
+
+#: One setting for each component that can be left out.
+INCOMPLETE = [{"recurrent": False}, {"dense": False}, {"gate": False}, {"residual": False}]
+
+
+@pytest.mark.parametrize("settings", INCOMPLETE)
+@pytest.mark.parametrize("attention", ["mmms-ba", "mmus-sa", "ms-sa"])
+def test_a_network_without_a_component_learns_and_is_not_changed_by_padding(settings, attention):
+    network = make(attention=attention, **settings)
+    inputs = rows()
+    padded = {m: torch.cat([values, values[:, :3]], dim=1) for m, values in inputs.items()}
+    mask = (torch.arange(12) < 9).expand(2, 12)
+    assert_close(network(padded, mask).scores[:, :9], network(inputs).scores, **SAME)
+    network(inputs).heads["classify"].sum().backward()
+    encoder_weights = [p.grad for p in network.encoders.parameters()]
+    assert all(grad is not None and grad.isfinite().all() for grad in encoder_weights)
+
+
+def test_without_attention_and_bi_gru_each_snippet_is_scored_by_itself():
+    network = make(attention="none", recurrent=False)
+    inputs = rows()
+    alone = {modality: values[:, 4:5] for modality, values in inputs.items()}
+    assert_close(network(inputs).scores[:, 4:5], network(alone).scores, **SAME)
+
+
+def test_one_modality_without_the_residual_leaves_nothing_to_read():
+    with pytest.raises(ConfigError, match="switch residual on"):
+        make(modalities=("audio",), residual=False)

@@ -27,7 +27,9 @@ def rows(*modalities):
 
 
 @pytest.mark.parametrize("attention", ["mmms-ba", "ms-sa", "none"])
-@pytest.mark.parametrize("settings", [{}, {"joint_layers": 2}, {"input_units": 3}])
+@pytest.mark.parametrize(
+    "settings", [{}, {"joint_layers": 2}, {"input_units": 3}, {"dense": False}]
+)
 def test_three_modalities_and_text_score_as_the_three_did(attention, settings):
     network = make(attention=attention, **settings)
     inputs = rows("face", "audio", "lips", "text")

@@ -66,26 +66,44 @@ class TestMissing:
         assert (set(deaf), set(blind)) == ({"face", "lips"}, {"audio"})
 
 
+class TestComponents:
+    ROWS = CHECKS["components"].rows
+
+    def test_each_component_of_the_network_is_left_out_once(self):
+        whole, *others = [settings_of(row).members({"face": 1, "audio": 1})[0] for row in self.ROWS]
+        changed = [
+            {name for name in type(whole).model_fields if getattr(whole, name) != getattr(m, name)}
+            for m in others
+        ]
+        assert changed == [{"recurrent"}, {"dense"}, {"attention"}, {"gate"}, {"residual"}]
+
+    def test_all_are_compared_with_the_network_of_the_papers_tables(self):
+        whole, *others = self.ROWS
+        assert whole.training == Training("fakeavceleb", MMMS_BA)
+        assert all(row.baseline == whole for row in others)
+
+
 @pytest.fixture(scope="module")
 def measured(everything, datasets, invoke_reproduce, tmp_path_factory):
-    """The folder with the table on missing modalities, beside runs of the paper's tables."""
+    """The folder with the checks, beside the runs of the paper's tables."""
     out = tmp_path_factory.mktemp("checks") / "out"
     shutil.copytree(everything[0], out)
-    result = invoke_reproduce("missing", out=out, data={"x": datasets["fakeavceleb"]})
+    result = invoke_reproduce(*CHECKS, out=out, data={"x": datasets["fakeavceleb"]})
     assert result.exit_code == _exit_codes.OK, result.output
     return out
 
 
 @pytest.mark.story
 class TestMeasured:
-    def test_every_row_is_measured_and_compared(self, measured):
-        rows = read(measured, "missing")["rows"]
+    @pytest.mark.parametrize("name", CHECKS)
+    def test_every_row_is_measured_and_compared(self, measured, name):
+        rows = read(measured, name)["rows"]
         assert [row["status"] for row in rows] == ["measured"] * len(rows)
         differences = [[cell["difference"] for cell in row["cells"]] for row in rows]
         assert differences[0] == [None] * len(differences[0])
         for row, difference in zip(rows[1:], differences[1:], strict=True):
             assert None not in difference
-            baseline = next(r for r in CHECKS["missing"].rows if r.method == row["method"]).baseline
+            baseline = next(r for r in CHECKS[name].rows if r.method == row["method"]).baseline
             (of_baseline,) = [r for r in rows if r["method"] == baseline.method]
             auc, baseline_auc = row["cells"][0]["mean"], of_baseline["cells"][0]["mean"]
             assert row["cells"][0]["difference"]["value"] == pytest.approx(auc - baseline_auc)
@@ -95,7 +113,8 @@ class TestMeasured:
             {run.name for run in (out / "runs").iterdir()} for out in (everything[0], measured)
         )
         new = sorted(name.split("_")[2] for name in after - before)
-        assert new == ["audio", "face+lips+audio"]
+        # Hidden in training, and five components left out.
+        assert new == ["audio", *["face+lips+audio"] * 6]
 
     def test_the_page_states_the_policy_and_shows_no_empty_line_of_the_paper(self, measured):
         page = (measured / "missing.md").read_text()
