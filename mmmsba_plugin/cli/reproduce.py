@@ -24,8 +24,9 @@ def reproduce(
         typer.Argument(
             metavar="TABLE",
             help="Tables to measure: table2 to table7 of the paper, which are the ones measured if "
-            "none is named; missing, where audio or faces are missing in training or test; and "
-            "components, where parts of the network are left out.",
+            "none is named; missing, where audio or faces are missing in training or test; "
+            "components, where parts of the network are left out; and cross, where each dataset is "
+            "tested by the network of every other.",
         ),
     ] = None,
     *,

@@ -197,9 +197,6 @@ class Reproduction:
             )
         used = [self.datasets[name] for name in needed]
         tested = self.datasets[row.test]
-        notes = row.notes if is_stand_in(tested) else (*row.notes, *row.of_dataset)
-        if row.baseline is not None:
-            notes = (*notes, f"difference: clip by clip from {row.baseline.method}, over all seeds")
         return MeasuredRow(
             method=row.method,
             trained_on=title(self.datasets[row.training.dataset]),
@@ -216,12 +213,22 @@ class Reproduction:
             ),
             stand_in=any(is_stand_in(dataset) for dataset in used),
             notes=(
-                *notes,
+                *self._row_notes(row),
                 *dict.fromkeys(sentence for of_seed in measured for sentence in of_seed.notes),
             ),
             runs=tuple(of_seed.run for of_seed in measured),
             silence=self._silence(row.test),
         )
+
+    def _row_notes(self, row: Row) -> tuple[str, ...]:
+        """Return what a reader must know of a row, whatever was measured."""
+        is_tested_itself = not is_stand_in(self.datasets[row.test])
+        notes = (*row.notes, *row.of_dataset) if is_tested_itself else row.notes
+        baseline = row.baseline
+        if baseline is None or baseline.training is None:
+            return notes
+        name = f"{baseline.method} trained on {title(self.datasets[baseline.training.dataset])}"
+        return (*notes, f"difference: clip by clip from {name}, over all seeds")
 
     def _measured_row(self, row: Row, table: Table) -> list[Measured]:
         """Measure a row of ours with each seed."""
