@@ -19,14 +19,17 @@ from mmmsba_plugin.errors import ConfigError, MissingExtraError
 from mmmsba_plugin.hookspecs import Detector
 from mmmsba_plugin.media.frame_index import Glance
 
-from . import labels, reports, store
+from . import labels, reports
 from .labels import Fields
 from .settings import DetectSettings
 from .tasks import metadata
-from .tasks.detect import load_detector
+from .tasks.detect import DetectionRun, load_detector
 
 #: Its name in the zoo.
 NAME = "mmmsba"
+
+#: Labels of a video, and attributes of :class:`~fiftyone_ops.labels.Fields`.
+_KEYS = ("segments", "verdict", "opt_outs", "curves", "proposals")
 
 
 def load_model(
@@ -60,7 +63,9 @@ class FiftyOneModel(fom.SamplesMixin, fom.Model):
     def __init__(self, detector: Detector) -> None:
         super().__init__()
         self._detector = detector
-        self._made_by = store.made_by(detector.info)
+        self._run = DetectionRun(detector)
+        self._fields: Fields | None = None
+        self._begun: set[str] = set()
 
     def __enter__(self) -> Self:
         if shutil.which("ffprobe") is None:
@@ -83,19 +88,26 @@ class FiftyOneModel(fom.SamplesMixin, fom.Model):
         """Media type that it can be applied to."""
         return "video"
 
-    @staticmethod
-    def label_field(name: str) -> dict[str, str]:
-        """Return the label field by which panels and metrics know its labels as a run's."""
-        fields = Fields(name)
-        return {key: getattr(fields, key) for key in ("segments", "verdict", "opt_outs")}
+    def label_field(self, name: str) -> dict[str, str]:
+        """Return the label field by which panels and metrics know its labels as a run's.
+
+        The next labels are registered as a run of that name.
+        """
+        self._fields = Fields(name)
+        return {key: getattr(self._fields, key) for key in _KEYS}
 
     def predict(self, arg: Any, sample: Any = None) -> dict[str, Any]:
-        """Return the labels of one video: ``segments``, ``verdict`` and ``opt_outs``.
+        """Return the labels of one video by their keys; ``curves`` and ``proposals`` may lack.
 
         Args:
             arg: What FiftyOne decodes the video with; its path is all that is used of it.
             sample: The sample, whose path goes before.
+
+        Raises:
+            FieldTakenError: A run of the name of the label field is somebody else's.
         """
+        if sample is not None:
+            self._begin(sample.dataset)
         path = arg.inpath if sample is None else sample.filepath
         report = self._detector.detect(path)
         frame_index = metadata.look(path)
@@ -104,8 +116,20 @@ class FiftyOneModel(fom.SamplesMixin, fom.Model):
             if isinstance(frame_index, Glance)
             else labels.lone_frame(report.duration_s)
         )
-        return {
+        values = {
             "segments": reports.segments_of(report, clock),
-            "verdict": reports.verdict_of(report, made_by=self._made_by),
+            "verdict": reports.verdict_of(report, made_by=self._run.made_by),
             "opt_outs": reports.opt_outs_of(report, clock),
+            "curves": reports.curves_of(report.curves),
+            "proposals": reports.proposals_of(report),
         }
+        return {key: value for key, value in values.items() if value is not None}
+
+    def _begin(self, dataset: Any) -> None:
+        """Register the labels of a dataset as a run, before the first of them is written."""
+        if self._fields is None or dataset is None or dataset.name in self._begun:
+            return
+        self._begun.add(dataset.name)
+        # Views of clips have a dataset of their own, which goes with them.
+        if not dataset._is_generated:  # noqa: SLF001 - no public name tells
+            self._run.begin(dataset, self._fields)

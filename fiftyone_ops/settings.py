@@ -72,13 +72,17 @@ class MetadataSettings(Config):
     overwrite: bool = Field(default=False, description="Make anew what is there already.")
     proxies: bool = Field(
         default=False,
-        description="Make an H.264 copy of each video that no browser plays, and show that; the "
-        "files themselves stay what they are.",
+        description="Make an H.264 copy of each video that no browser plays, a still of files "
+        "without frames, and show those; the files themselves stay what they are.",
     )
     proxies_folder: Path | None = Field(
         default=None,
         description="Folder of the copies; a folder of the dataset's own if not given.",
     )
+
+
+class PlayableSettings(Config):
+    """Settings of the operator that makes videos playable: there are none."""
 
 
 class ImportSettings(Config):

@@ -6,13 +6,14 @@ from .detect import DetectForgeries
 from .evaluate import EvaluateForgeries
 from .export import ExportForgeries
 from .import_dataset import ImportForgeryDataset
-from .metadata import FillVideoMetadata
+from .metadata import FillVideoMetadata, MakeVideosPlayable
 from .review import DecideForgery, ReviewForgeries
 
 #: Every operator; the manifest names the same.
 OPERATORS: tuple[type[Any], ...] = (
     DetectForgeries,
     FillVideoMetadata,
+    MakeVideosPlayable,
     ImportForgeryDataset,
     EvaluateForgeries,
     ExportForgeries,

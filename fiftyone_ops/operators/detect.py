@@ -14,6 +14,7 @@ from ..labels import Fields
 from ..samples import has_videos
 from ..settings import DetectSettings
 from ..tasks.detect import DetectTask
+from ..tasks.metadata import PLAYABLE_PATH, UNPLAYABLE, UNREADABLE
 from . import forms
 from .base import TaskOperator
 
@@ -49,6 +50,15 @@ class DetectForgeries(TaskOperator):
                 "in them",
             )
         forms.ask_target(ctx, inputs)
+        if PLAYABLE_PATH not in ctx.dataset.get_field_schema() and ctx.dataset.match_tags(
+            [UNPLAYABLE, UNREADABLE]
+        ):
+            forms.warn(
+                inputs,
+                "unplayable",
+                "Some videos of this dataset cannot be shown here, and may take the grid down: run "
+                "“Make videos playable”.",
+            )
         field = ctx.params.get("label_field") or DetectSettings().label_field
         ran_before = Fields(field).verdict in ctx.dataset.get_field_schema()
         detectors = [offer.name for offer in entries("detectors") if offer.entry]

@@ -75,6 +75,7 @@ class DetectSummary:
         verdicts: How many videos got each verdict.
         problems: Why the first of those that failed did, by file.
         took_s: How long it took, in seconds.
+        num_unplayable: How many of the evaluated files no browser shows as they are.
     """
 
     label_field: str
@@ -83,11 +84,13 @@ class DetectSummary:
     verdicts: Counter[str] = field(default_factory=Counter)
     problems: dict[str, str] = field(default_factory=dict)
     took_s: float = 0.0
+    num_unplayable: int = 0
 
     def __str__(self) -> str:
         counts = [f"{n} {word}" for word in VERDICTS if (n := self.verdicts[word])]
         skipped = [f"{self.skipped} evaluated before"] if self.skipped else []
-        return f"{', '.join([*counts, *skipped]) or 'nothing to evaluate'} of {self.total} videos"
+        words = ", ".join([*counts, *skipped]) or "nothing to evaluate"
+        return f"{words} of {self.total} videos{metadata.offer_copies(self.num_unplayable)}"
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain values."""
@@ -122,6 +125,43 @@ def annotate(
     return DetectTask(samples, DetectSettings.read(settings)).run(on_progress)
 
 
+class DetectionRun:
+    """Detector as a run of a dataset: its name in verdicts, and the fields that it needs.
+
+    Args:
+        detector: The detector.
+        threshold: Threshold that was asked for; the checkpoint's if not given.
+
+    Attributes:
+        made_by: Short name of the detector with its weights and settings.
+    """
+
+    def __init__(self, detector: Detector, threshold: float | None = None) -> None:
+        self._info = dict(detector.info)
+        self.made_by = store.made_by({**self._info, "threshold": threshold})
+
+    def begin(self, dataset: Any, fields: Fields, **values: Any) -> None:
+        """Declare the fields, and register the run.
+
+        Args:
+            dataset: The dataset.
+            fields: Fields of the run.
+            **values: Further values to keep with the run.
+
+        Raises:
+            FieldTakenError: A run of that name is something else.
+            WriteError: The database does not take it.
+        """
+        key = fields.segments
+        store.require_ours(dataset, key, method=store.DETECT, fields=())
+        store.declare(dataset, fields, modalities=tuple(self._info.get("modalities", ())))
+        review.keep_decisions(dataset, key)
+        store.rename_verdicts(dataset, fields)
+        store.set_appearance(dataset, fields)
+        makers = store.makers_of(dataset, fields) | {self.made_by: self._info}
+        store.register(dataset, key, method=store.DETECT, label_field=key, makers=makers, **values)
+
+
 class DetectTask(Task[Progress, DetectSummary]):
     """Detection in videos.
 
@@ -150,20 +190,10 @@ class DetectTask(Task[Progress, DetectSummary]):
             detector = at_false_positive_rate(detector, settings.false_positive_rate)
         elif settings.threshold is not None:
             detector = with_threshold(detector, settings.threshold)
-        self._detector, info = detector, dict(detector.info)
-        self._made_by = store.made_by({**info, "threshold": settings.threshold})
-        store.declare(self._dataset, self.fields, modalities=tuple(info.get("modalities", ())))
-        review.keep_decisions(self._dataset, key)
-        store.rename_verdicts(self._dataset, self.fields)
-        store.set_appearance(self._dataset, self.fields)
-        store.register(
-            self._dataset,
-            key,
-            method=store.DETECT,
-            label_field=key,
-            makers=store.makers_of(self._dataset, self.fields) | {self._made_by: info},
-            settings=settings.model_dump(mode="json"),
-        )
+        self._detector = detector
+        run = DetectionRun(detector, settings.threshold)
+        self._made_by = run.made_by
+        run.begin(self._dataset, self.fields, settings=settings.model_dump(mode="json"))
         ids, before = videos.values("id"), self._evaluated_before(videos)
         self._ids = [sample_id for sample_id in ids if sample_id not in before]
         self.summary = DetectSummary(key, total=len(ids), skipped=len(ids) - len(self._ids))
@@ -187,7 +217,7 @@ class DetectTask(Task[Progress, DetectSummary]):
         for batch in batches(self._ids, self.settings.batch_size):
             labels_to_write = Batch(self._dataset, self.fields, self.settings)
             paths = metadata.paths_of(self._dataset, batch)
-            labels_to_write.read_frame_indices(paths)
+            self.summary.num_unplayable += labels_to_write.read_frame_indices(paths)
             try:
                 for sample_id in batch:
                     if sample_id in paths:
@@ -274,17 +304,22 @@ class Batch:
         self._columns: dict[str, dict[str, Any]] = {}
         self.written_s = time.monotonic()
 
-    def read_frame_indices(self, paths: Mapping[str, str]) -> None:
+    def read_frame_indices(self, paths: Mapping[str, str]) -> int:
         """Read the files' frame indices, and fill the metadata of samples that have none.
 
         Args:
             paths: The samples' files, by id.
+
+        Returns:
+            Number of files that no browser shows as they are.
         """
         self._frame_indices = {sample_id: metadata.look(path) for sample_id, path in paths.items()}
         bare = metadata.without_metadata(by_id(self._dataset, paths)).values("id")
         metadata.put(
             self._dataset, paths, {sample_id: self._frame_indices[sample_id] for sample_id in bare}
         )
+        metadata.tag(self._dataset, self._frame_indices)
+        return sum(metadata.needs_copy(paths[i], index) for i, index in self._frame_indices.items())
 
     def add(self, sample_id: str, report: Report, *, made_by: str) -> None:
         """Add the labels of a report on a video.

@@ -47,11 +47,13 @@ class ImportSummary:
         dataset: The dataset.
         added: Samples that were added.
         skipped: Records that it had already.
+        num_unplayable: How many of the files that were added no browser shows as they are.
     """
 
     dataset: Any
     added: int = 0
     skipped: int = 0
+    num_unplayable: int = 0
 
     @property
     def share(self) -> None:
@@ -59,7 +61,10 @@ class ImportSummary:
         return
 
     def __str__(self) -> str:
-        return f"{self.added} samples added to {self.dataset.name!r}, {self.skipped} were there"
+        offer = metadata.offer_copies(self.num_unplayable)
+        return (
+            f"{self.added} samples added to {self.dataset.name!r}, {self.skipped} were there{offer}"
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain values."""
@@ -141,8 +146,11 @@ class ImportTask(Task[ImportSummary, ImportSummary]):
         frame_index = metadata.look(path)
         field = self._settings.truth_field
         tags = [record.split] if record.split else []
+        self.summary.num_unplayable += metadata.needs_copy(path, frame_index)
         if metadata.why_not_played(frame_index):
             tags.append(metadata.UNPLAYABLE)
+        elif not isinstance(frame_index, Glance):
+            tags.append(metadata.UNREADABLE)
         truth = {
             field: labels.truth_of(record, _clock(frame_index, record)),
             f"{field}_verdict": fo.Classification(

@@ -1,7 +1,7 @@
 """Fill the metadata of videos without ffprobe, and copy what no browser plays.
 
 Without metadata FiftyOne asks ffprobe, and where that is missing, one such sample takes the
-whole grid of the App down; a file of MPEG-4 part 2 with audio does so even with it.
+whole grid of the App down; a file whose audio alone a browser plays does so even with it.
 """
 
 from collections.abc import Callable, Generator, Mapping, Sequence
@@ -19,6 +19,7 @@ from mmmsba_plugin.timebase import FrameClock
 
 from ..samples import Samples, batches, by_id, dataset_of, videos_of
 from ..settings import MetadataSettings
+from ..stand_in import write_stand_in
 from ..store import write, writing_to
 from .base import Counted, Task
 
@@ -46,20 +47,27 @@ class ProxySummary:
     Attributes:
         folder: Where they lie.
         num_copied: How many copies were made.
+        num_stand_ins: How many stills were made of files without frames that can be decoded.
         failed: Why there is none, by file.
     """
 
     folder: Path
     num_copied: int = 0
+    num_stand_ins: int = 0
     failed: dict[str, str] = field(default_factory=dict)
 
     def __str__(self) -> str:
+        stand_ins = f", {self.num_stand_ins} stills with words" if self.num_stand_ins else ""
         failed = f", {len(self.failed)} could not be made" if self.failed else ""
-        return f"{self.num_copied} copies made{failed}"
+        return f"{self.num_copied} copies made{stand_ins}{failed}"
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain values."""
-        return {"proxies": self.num_copied, "without_proxy": dict(self.failed)}
+        return {
+            "proxies": self.num_copied,
+            "stand_ins": self.num_stand_ins,
+            "without_proxy": dict(self.failed),
+        }
 
 
 @dataclass(slots=True)
@@ -162,7 +170,9 @@ def make_proxies(
 ) -> ProxySummary:
     """Make a playable copy of each video that is tagged as not playable, and show that.
 
-    Tags come from :func:`fill_metadata`. A copy that is there already
+    Tags come from :func:`fill_metadata`, detection and import. Of a file without frames that can
+    be decoded, a still with words and the file's audio is shown; one that is missing is left
+    alone. A copy that is there already
     is not made again.
 
     Args:
@@ -192,7 +202,8 @@ class ProxyTask(Task[Counted, ProxySummary]):
     def __init__(self, samples: Samples, settings: MetadataSettings) -> None:
         videos = videos_of(samples)
         self._dataset = dataset_of(videos)
-        self._ids = videos.match_tags(UNPLAYABLE).values("id")
+        tagged = videos.match_tags([UNPLAYABLE, UNREADABLE]).values(["id", "filepath"])
+        self._ids = [i for i, path in zip(*tagged, strict=True) if Path(path).is_file()]
         own = Path(fo.config.default_dataset_dir, self._dataset.name, "playable")
         self.summary = ProxySummary(settings.proxies_folder or own)
 
@@ -207,17 +218,18 @@ class ProxyTask(Task[Counted, ProxySummary]):
             yield Counted(num_done, len(self._ids))
 
     def _copy(self, sample_id: str, source: str) -> Path | None:
-        from mmmsba_plugin.media.transcode import write_proxy
-
         path = self.summary.folder / f"{Path(source).stem}-{sample_id[-6:]}.mp4"
         if path.is_file():
             return path
         try:
-            write_proxy(source, path)
+            if _copied(source, path):
+                self.summary.num_copied += 1
+            else:
+                write_stand_in(source, path)
+                self.summary.num_stand_ins += 1
         except MmmsbaError as error:
             self.summary.failed[source] = str(error)
             return None
-        self.summary.num_copied += 1
         return path
 
     def _show_playable_paths(self) -> None:
@@ -239,6 +251,19 @@ class ProxyTask(Task[Counted, ProxySummary]):
             dataset.save()
 
 
+def _copied(source: str, path: Path) -> bool:
+    """Write a copy of a video, and return whether it has frames that can be decoded."""
+    from mmmsba_plugin.media.transcode import write_proxy
+
+    if not isinstance(look(source), Glance):
+        return False
+    try:
+        write_proxy(source, path)
+    except MediaUnreadableError:
+        return False
+    return True
+
+
 def put(dataset: Any, paths: Mapping[str, str], indices: Mapping[str, IndexOrError]) -> None:
     """Write the metadata of some samples, and tag those that cannot be played or read.
 
@@ -252,14 +277,24 @@ def put(dataset: Any, paths: Mapping[str, str], indices: Mapping[str, IndexOrErr
         for sample_id, frame_index in indices.items()
     }
     write(dataset, {"metadata": columns})
+    tag(dataset, indices)
+
+
+def tag(dataset: Any, indices: Mapping[str, IndexOrError]) -> None:
+    """Tag the samples that cannot be played or read.
+
+    Args:
+        dataset: The dataset.
+        indices: Frame indices of samples, by id.
+    """
     tagged = {
         UNPLAYABLE: [i for i, frame_index in indices.items() if why_not_played(frame_index)],
         UNREADABLE: [i for i, index in indices.items() if not isinstance(index, Glance)],
     }
     with writing_to(dataset):
-        for tag, ids in tagged.items():
+        for word, ids in tagged.items():
             if ids:
-                by_id(dataset, ids).tag_samples(tag)
+                by_id(dataset, ids).tag_samples(word)
 
 
 def metadata_of(path: str, frame_index: IndexOrError) -> Any:
@@ -300,6 +335,20 @@ def look(path: str) -> IndexOrError:
 def why_not_played(frame_index: IndexOrError) -> str:
     """Explain why a browser cannot play a file that can be read; empty if it can."""
     return frame_index.why_not_played if isinstance(frame_index, Glance) else ""
+
+
+def needs_copy(path: str, frame_index: IndexOrError) -> bool:
+    """Return whether the App shows a file only as a copy, or as a still."""
+    if isinstance(frame_index, Glance):
+        return bool(frame_index.why_not_played)
+    return Path(path).is_file()
+
+
+def offer_copies(num_videos: int) -> str:
+    """Return the end of a summary that offers copies; empty where none is needed."""
+    if not num_videos:
+        return ""
+    return f"; a browser shows {num_videos} of them only after “Make videos playable”"
 
 
 def clock_of(filepath: str, stated: Any = None) -> FrameClock:

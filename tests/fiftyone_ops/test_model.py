@@ -11,8 +11,13 @@ import fiftyone.zoo as foz
 import pytest
 
 from fiftyone_ops import zoo
+from fiftyone_ops.errors import FieldTakenError
+from fiftyone_ops.labels import Fields
 from fiftyone_ops.model import FiftyOneModel, load_model
+from fiftyone_ops.panels.timeline_data import clip_of
+from fiftyone_ops.runs import prediction_fields
 from fiftyone_ops.tasks.detect import annotate
+from fiftyone_ops.tasks.review import decide
 from mmmsba_plugin.errors import ConfigError, MissingExtraError
 
 needs_ffmpeg = pytest.mark.skipif(
@@ -60,6 +65,31 @@ def test_a_plain_field_is_the_stem_of_its_labels(named_dataset, toy):
         "fake",
         0.5,
     )
+
+
+def test_what_it_wrote_is_a_run_like_any_other(named_dataset, toy):
+    model = load_model(detector=toy)
+    field = model.label_field("applied")
+    # As apply_model does, which needs ffmpeg to open what the model does not look at.
+    for sample in named_dataset.select_fields().iter_samples(autosave=True):
+        if sample.filename != "raises.mp4":
+            sample.add_labels(model.predict(None, sample=sample), label_field=field)
+    assert prediction_fields(named_dataset) == ["applied"]
+    fake = named_dataset.first()
+    clip = clip_of(fake, Fields("applied"), truth_field=None)
+    assert (clip.verdict, clip.curves.score) == ("fake", (0.25, 0.75, 0.25, None))
+    assert fake.applied_proposals.tolist() == [[0.5, 1.013, 0.75]]
+    assert decide(named_dataset, fake.id, label_field="applied", action="accept").label == "forged"
+    # Detection goes on where it was: the file that is missing, and the one that was left out.
+    assert annotate(named_dataset, detector=toy, label_field="applied").skipped == 5
+
+
+def test_a_run_of_somebody_elses_name_is_left_alone(named_dataset, toy):
+    named_dataset.register_run("theirs", fo.RunConfig(method="theirs"))
+    model = load_model(detector=toy)
+    model.label_field("theirs")
+    with pytest.raises(FieldTakenError, match="'theirs' that is none of ours"):
+        model.predict(None, sample=named_dataset.first())
 
 
 def test_without_ffmpeg_it_says_what_to_do_instead(named_dataset, toy, monkeypatch):

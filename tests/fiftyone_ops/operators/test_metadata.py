@@ -35,3 +35,12 @@ def test_in_the_app_it_shows_how_far_it_is_and_ends_with_what_it_did(dataset, ol
     assert events[2].body.params["message"] == (
         "metadata of 1 videos filled, 1 not playable, 1 not readable; 1 copies made"
     )
+
+
+def test_one_click_makes_all_of_a_dataset_playable_even_where_it_was_never_run(dataset, old_clip):
+    dataset.add_sample(fo.Sample(filepath=str(old_clip)))
+    uri = "@mmmsba/fiftyone_ops/make_videos_playable"
+    assert foo.get_operator(uri).resolve_input(None) is None
+    *_, notified, _ = asked_by_the_app(uri, dataset)
+    assert notified.body.params["message"].endswith("1 not playable; 1 copies made")
+    assert dataset.first().playable_path != str(old_clip)

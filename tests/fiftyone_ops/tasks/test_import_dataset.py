@@ -125,3 +125,13 @@ def test_memory_does_not_grow_with_the_dataset(tmp_path):
     created.delete()
     # Between the fifth and the last batch it holds, at most, the odd cache more.
     assert num_bytes[-1] - num_bytes[4] < 1_000_000
+
+
+def test_files_that_the_grid_cannot_draw_are_tagged_and_told(tmp_path):
+    data = large_dataset(tmp_path / "folder", 1)
+    (tmp_path / "folder" / "test").mkdir()
+    (tmp_path / "folder" / "test" / "000000.mp4").write_bytes(b"no video")
+    summary = import_dataset(data, name="undrawn")
+    assert summary.dataset.first().tags == ["test", "not-readable"]
+    assert str(summary).endswith("shows 1 of them only after “Make videos playable”")
+    summary.dataset.delete()

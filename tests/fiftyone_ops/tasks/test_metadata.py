@@ -132,6 +132,34 @@ def test_what_no_browser_plays_is_tagged_and_shown_as_a_copy(
     assert make_proxies(dataset, tmp_path / "copies").num_copied == 0
 
 
+def test_files_without_frames_are_shown_as_stills_with_their_audio(dataset, tmp_path):
+    write_clip(tmp_path / "audio.mp4", [], fps_hz=25, audio=clicks(0.5, duration_s=1.0))
+    (tmp_path / "broken.mp4").write_bytes(b"\0" * 100)
+    paths = [str(tmp_path / f"{name}.mp4") for name in ("audio", "broken", "missing")]
+    dataset.add_samples([fo.Sample(filepath=path) for path in paths])
+    fill_metadata(dataset)
+    summary = make_proxies(dataset, tmp_path / "copies")
+    assert str(summary) == "0 copies made, 2 stills with words"
+    audio, broken, missing = dataset.values(PLAYABLE_PATH)
+    assert [probe(path).duration_s for path in (audio, broken)] == pytest.approx([1, 1], abs=0.1)
+    assert probe(audio).audio is not None
+    assert all(glance(path).width_px > 100 for path in (audio, broken))
+    # What is not there may come; FiftyOne says so in the grid, which stays.
+    assert missing == paths[2]
+
+
+def test_frames_that_cannot_be_decoded_become_a_still(dataset, tmp_path, old_clip):
+    data = bytearray(old_clip.read_bytes())
+    start = data.index(b"mdat") + 4
+    data[start : start + 20_000] = bytes(20_000)
+    path = tmp_path / "damaged.mp4"
+    path.write_bytes(data)
+    dataset.add_sample(fo.Sample(filepath=str(path)))
+    fill_metadata(dataset)
+    summary = make_proxies(dataset, tmp_path / "copies")
+    assert (summary.num_copied + summary.num_stand_ins, summary.failed) == (1, {})
+
+
 def test_a_copy_shows_and_audio_at_the_same_seconds(old_clip, tmp_path):
     from mmmsba_plugin.media.transcode import write_proxy
 
@@ -162,8 +190,18 @@ def test_detection_fills_what_is_missing_on_its_way(dataset, old_clip, toy):
     from fiftyone_ops.tasks.detect import annotate
 
     dataset.add_sample(fo.Sample(filepath=str(old_clip)))
-    annotate(dataset, detector=toy)
+    summary = annotate(dataset, detector=toy)
     assert dataset.first().metadata.frame_rate == pytest.approx(25)
+    assert dataset.count_sample_tags() == {UNPLAYABLE: 1}
+    assert str(summary).endswith("shows 1 of them only after “Make videos playable”")
+
+
+def test_detection_tags_what_cannot_be_shown_whoever_filled_the_metadata(dataset, old_clip, toy):
+    from fiftyone_ops.tasks.detect import annotate
+
+    stated = fo.VideoMetadata(frame_rate=25.0, frame_width=8, frame_height=8)
+    dataset.add_sample(fo.Sample(filepath=str(old_clip), metadata=stated))
+    annotate(dataset, detector=toy)
     assert dataset.count_sample_tags() == {UNPLAYABLE: 1}
 
 

@@ -1,0 +1,67 @@
+"""Stand-ins for files that show nothing: a still with words, and the audio of the file.
+
+The App's grid draws each video, and one without frames takes the whole grid down.
+"""
+
+import itertools
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mmmsba_plugin.errors import MmmsbaError
+from mmmsba_plugin.media.audio import read_audio
+from mmmsba_plugin.media.encode import write_clip
+from mmmsba_plugin.media.probe import probe
+
+#: A sample rate that every AAC decoder knows.
+_SAMPLE_RATE_HZ: Final = 44_100
+_FPS_HZ: Final = 5
+_SIZE_PX: Final = (320, 180)
+#: How long a still lasts where there is no audio.
+_SILENT_S: Final = 1.0
+
+
+def write_stand_in(source: str | Path, path: str | Path) -> None:
+    """Write a clip that shows in place of a file without frames; it has the file's audio, if any.
+
+    Args:
+        source: The file.
+        path: Where to; an ``.mp4``.
+
+    Raises:
+        OutputError: The folder cannot be written to.
+    """
+    audio = _audio_of(source)
+    duration_s = _SILENT_S if audio is None else audio.size / _SAMPLE_RATE_HZ
+    still = _still("nothing in this file can be read" if audio is None else "audio alone")
+    num_frames = max(1, round(duration_s * _FPS_HZ))
+    write_clip(
+        path,
+        itertools.repeat(still, num_frames),
+        fps_hz=_FPS_HZ,
+        audio=audio,
+        sample_rate_hz=_SAMPLE_RATE_HZ,
+    )
+
+
+def _audio_of(source: str | Path) -> NDArray[np.float32] | None:
+    try:
+        media = probe(source, with_hash=False)
+        if media.audio is None:
+            return None
+        samples = read_audio(media, sample_rate_hz=_SAMPLE_RATE_HZ).samples
+    except MmmsbaError:
+        return None
+    return samples if samples.size else None
+
+
+def _still(words: str) -> NDArray[np.uint8]:
+    """Draw words on grey, shape ``(height, width, 3)``."""
+    from PIL import Image, ImageDraw
+
+    image = Image.new("RGB", _SIZE_PX, (40, 44, 52))
+    middle_px = (_SIZE_PX[0] / 2, _SIZE_PX[1] / 2)
+    ImageDraw.Draw(image).text(middle_px, words, fill=(190, 197, 206), anchor="mm", font_size=20)
+    return np.asarray(image, dtype=np.uint8)
