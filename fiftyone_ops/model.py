@@ -65,7 +65,7 @@ class FiftyOneModel(fom.SamplesMixin, fom.Model):
         self._detector = detector
         self._run = DetectionRun(detector)
         self._fields: Fields | None = None
-        self._begun: set[str] = set()
+        self._datasets: set[str] = set()
 
     def __enter__(self) -> Self:
         if shutil.which("ffprobe") is None:
@@ -127,9 +127,9 @@ class FiftyOneModel(fom.SamplesMixin, fom.Model):
 
     def _begin(self, dataset: Any) -> None:
         """Register the labels of a dataset as a run, before the first of them is written."""
-        if self._fields is None or dataset is None or dataset.name in self._begun:
+        if self._fields is None or dataset is None or dataset.name in self._datasets:
             return
-        self._begun.add(dataset.name)
+        self._datasets.add(dataset.name)
         # Views of clips have a dataset of their own, which goes with them.
         if not dataset._is_generated:  # noqa: SLF001 - no public name tells
             self._run.begin(dataset, self._fields)

@@ -116,7 +116,7 @@ def is_closed(fields: Fields) -> Any:
     return F(f"{fields.review}.label").is_in([*FINISHED.values(), *WITHOUT_TRUTH.values()])
 
 
-def predictions_seen(verdict: Any, segments: Any) -> list[Any]:
+def prediction_snapshot(verdict: Any, segments: Any) -> list[Any]:
     """Return what tells whether predictions changed: the verdict, and segments to 10 ms.
 
     Args:
@@ -148,18 +148,18 @@ def is_outdated(fields: Fields) -> Any:
     ids = {"$map": {"input": segments, "as": "label", "in": {"$toString": "$$label._id"}}}
     decided = {"$objectToArray": {"$ifNull": [f"${fields.review}.decided", {}]}}
     decided_ids = {"$map": {"input": decided, "as": "decision", "in": "$$decision.k"}}
-    seen = F(f"{fields.review}.seen")
+    snapshots = F(f"{fields.review}.snapshots")
     is_new = ~ViewExpression(
         {
             "$in": [
                 {"$concatArrays": [[f"${fields.verdict}.label"], spans]},
-                f"${fields.review}.seen",
+                f"${fields.review}.snapshots",
             ]
         }
     )
     is_undecided = ~ViewExpression({"$setIsSubset": [ids, decided_ids]}) & is_finished(fields)
     was_evaluated = F(f"{fields.verdict}.label").type() == "string"
-    return is_closed(fields) & was_evaluated & seen.is_array().if_else(is_new, is_undecided)
+    return is_closed(fields) & was_evaluated & snapshots.is_array().if_else(is_new, is_undecided)
 
 
 def finished(samples: Samples, field: str) -> Samples:

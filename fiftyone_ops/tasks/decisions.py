@@ -16,7 +16,7 @@ from mmmsba_plugin.segment import Segment
 from .. import labels
 from ..errors import TargetError
 from ..labels import Fields, detections
-from ..records import FINISHED, WITHOUT_TRUTH, predictions_seen
+from ..records import FINISHED, WITHOUT_TRUTH, prediction_snapshot
 from .decision_matching import Values, match
 from .metadata import lazily
 
@@ -30,7 +30,7 @@ Action = Literal[
 CLOSING: Final = ("finish", *WITHOUT_TRUTH)
 
 #: What a confirmed segment keeps, besides its ends.
-_KEPT: Final = (
+_ATTRIBUTES: Final = (
     *("label", "id", "by", "at"),
     *("source", "source_label", "source_start_s", "source_end_s"),
 )
@@ -111,17 +111,17 @@ class SampleReview:
         self._clock = lazily(sample.filepath, sample.metadata)
         self._predicted = {label.id: self._values_of(label) for label in detections(predicted)}
         self._segments = [self._values_of(label) for label in detections(reviewed)]
-        kept = {name: getattr(review, name, None) for name in ("decided", "rejected", "history")}
-        self._rejected = self._rejections(kept)
-        self._history: list[dict[str, Any]] = list(kept["history"] or [])
+        stored = {name: getattr(review, name, None) for name in ("decided", "rejected", "history")}
+        self._rejected = self._rejections(stored)
+        self._history: list[dict[str, Any]] = list(stored["history"] or [])
         self._label_before = OPEN if review is None else review.label
         self._finished = self._label_before in FINISHED.values()
         is_without = self._label_before in WITHOUT_TRUTH.values()
         self._without_truth = self._label_before if is_without else None
         self._has_score = verdict is not None and verdict.confidence is not None
-        self._now = predictions_seen(verdict, predicted)
-        seen = getattr(review, "seen", None)
-        self._seen = None if seen is None else [list(before) for before in seen]
+        self._now = prediction_snapshot(verdict, predicted)
+        snapshots = getattr(review, "snapshots", None)
+        self._snapshots = None if snapshots is None else [list(before) for before in snapshots]
 
     def take(self, decision: Decision) -> None:
         """Carry a decision out, and add it to the history.
@@ -227,8 +227,8 @@ class SampleReview:
     def _is_outdated(self, decided: Mapping[str, str]) -> bool:
         if self._label_before == OPEN or self._now[0] is None:
             return False
-        if self._seen is not None:
-            return self._now not in self._seen
+        if self._snapshots is not None:
+            return self._now not in self._snapshots
         # Of reviews of earlier versions no more is known than which predictions were decided.
         return self._without_truth is None and not decided.keys() >= self._predicted.keys()
 
@@ -248,7 +248,7 @@ class SampleReview:
         """
 
         def attributes(values: Values) -> dict[str, Any]:
-            return {name: values.get(name) for name in _KEPT}
+            return {name: values.get(name) for name in _ATTRIBUTES}
 
         in_order = sorted(self._segments, key=lambda values: (values["start_s"], values["end_s"]))
         confirmed = [
@@ -259,15 +259,15 @@ class SampleReview:
             )
             for values in in_order
         ]
-        state, seen = self.state(), self._seen or []
-        is_new = state.label != OPEN and self._now not in seen
+        state, snapshots = self.state(), self._snapshots or []
+        is_new = state.label != OPEN and self._now not in snapshots
         return {
             fields.reviewed: fo.TemporalDetections(detections=confirmed),
             fields.review: fo.Classification(
                 label=state.label,
                 decided=state.decided,
                 rejected=self._rejected,
-                seen=[*seen, self._now] if is_new else seen,
+                snapshots=[*snapshots, self._now] if is_new else snapshots,
                 history=self._history,
                 by=self._by,
                 at=self._at,
@@ -320,11 +320,11 @@ class SampleReview:
         ends = {name: values[name] for name in ("label", "start_s", "end_s")}
         return {**ends, "source": predicted_id, "by": self._by, "at": self._at}
 
-    def _rejections(self, kept: Mapping[str, Any]) -> list[Values]:
-        """Return what was rejected; earlier versions kept the ids of predictions alone."""
-        if kept.get("rejected") is not None:
-            return [dict(values) for values in kept["rejected"]]
-        ids = [name for name, word in (kept["decided"] or {}).items() if word == "rejected"]
+    def _rejections(self, stored: Mapping[str, Any]) -> list[Values]:
+        """Return what was rejected; earlier versions stored the ids of predictions alone."""
+        if stored.get("rejected") is not None:
+            return [dict(values) for values in stored["rejected"]]
+        ids = [name for name, word in (stored["decided"] or {}).items() if word == "rejected"]
         unknown: Values = dict.fromkeys(("label", "start_s", "end_s"))
         rejections = [self._rejection(i, self._predicted.get(i, unknown)) for i in ids]
         return [{**values, "by": None, "at": None} for values in rejections]
@@ -337,8 +337,8 @@ class SampleReview:
 
     def _values_of(self, label: Any) -> dict[str, Any]:
         segment = labels.seconds_of(label, self._clock)
-        kept = {name: getattr(label, name, None) for name in _KEPT}
-        return {**kept, "start_s": segment.start_s, "end_s": segment.end_s}
+        stored = {name: getattr(label, name, None) for name in _ATTRIBUTES}
+        return {**stored, "start_s": segment.start_s, "end_s": segment.end_s}
 
 
 def _is_among(decision: Values, decisions: Sequence[Values]) -> bool:

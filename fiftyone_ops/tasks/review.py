@@ -15,7 +15,7 @@ or whichever label field was reviewed first:
     a prediction is undecided, then ``forged`` or ``genuine``, or ``cannot tell`` or ``unreadable``;
     ``by`` and ``at``: whoever decided last; ``rejected``: predictions that were, as label, ends,
     source, who and when; ``decided``: ``accepted`` or ``rejected`` by the id of each prediction
-    that was there at the last decision; ``seen``: the predictions that the review was ended
+    that was there at the last decision; ``snapshots``: the predictions that the review was ended
     about, so that it waits again once they change; ``history``: every decision, with who, when,
     and what was there before it.
 
@@ -152,7 +152,7 @@ def _start(dataset: Any, fields: Fields) -> None:
     store.require_ours(
         dataset, fields.review, method=store.REVIEW, fields=(fields.reviewed, fields.review)
     )
-    if f"{fields.review}.seen" in schema:
+    if f"{fields.review}.snapshots" in schema:
         return
     # First, so that fields of a review that was cut short here are still known as a review's.
     store.register(dataset, fields.review, method=store.REVIEW, label_field=label_field)
@@ -171,7 +171,7 @@ def declare_review(dataset: Any, fields: Fields) -> None:
         WriteError: The database does not take them.
     """
     origin = {"by": fo.StringField, "at": fo.DateTimeField}
-    lists = dict.fromkeys(("history", "rejected", "seen"), fo.ListField)
+    lists = dict.fromkeys(("history", "rejected", "snapshots"), fo.ListField)
     with store.writing_to(dataset):
         store.declare_segments(dataset, fields.reviewed, source=fo.StringField, **origin)
         store.declare_document(

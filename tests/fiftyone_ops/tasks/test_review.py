@@ -194,7 +194,7 @@ def test_a_clip_that_could_be_read_after_all_comes_back(evaluated, named_clips):
 def as_before(dataset: fo.Dataset, sample_id: str) -> None:
     """Write a review as version 0.1 did: predictions decided by their ids alone."""
     review = dataset[sample_id].forgeries_review
-    review.rejected = review.seen = None
+    review.rejected = review.snapshots = None
     for before in (decision["before"] for decision in review.history):
         before["decided"] = {values["source"]: "rejected" for values in before.pop("rejected")}
     dataset.select([sample_id]).set_values("forgeries_review", [review])
