@@ -25,8 +25,9 @@ def reproduce(
             metavar="TABLE",
             help="Tables to measure: table2 to table7 of the paper, which are the ones measured if "
             "none is named; missing, where audio or faces are missing in training or test; "
-            "components, where parts of the network are left out; and cross, where each dataset is "
-            "tested by the network of every other.",
+            "components, where parts of the network are left out; systems, of other networks on "
+            "the same features; and cross, where each dataset is tested by the network of every "
+            "other.",
         ),
     ] = None,
     *,

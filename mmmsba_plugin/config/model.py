@@ -8,7 +8,7 @@ from mmmsba_plugin.config.base import Config
 from mmmsba_plugin.schema import Modality
 
 Attention = Literal["mmms-ba", "mmus-sa", "ms-sa", "none"]
-Preset = Literal["paper", "reference", "enc-dec", "mmmsba"]
+Preset = Literal["paper", "reference", "enc-dec", "fpn-transformer", "mmmsba"]
 
 #: Sizes that a network may have. Far above any of use: they keep a file that was damaged, or
 #: made to do harm, from asking for more memory and time than there is.
@@ -67,6 +67,20 @@ class ModelConfig(Config):
         le=MAX_UNITS,
         description="Units of a dense layer between the fused vector and the heads, as figure 2 of "
         "the paper draws it; none for no such layer, as its text and code have it.",
+    )
+    pyramid_levels: int = Field(
+        default=0,
+        ge=0,
+        le=MAX_LAYERS,
+        description="Levels of a temporal feature pyramid between the fused vector and the heads, "
+        "as wide as a dense layer; none at 0, as in the paper.",
+    )
+    pyramid_window: int = Field(
+        default=9,
+        ge=1,
+        le=MAX_UNITS,
+        description="Snippets on either side that a snippet attends to at each level of the "
+        "pyramid.",
     )
     activation: Literal["relu", "tanh"] = Field(
         default="relu", description="Activation of the dense layers."
@@ -173,6 +187,8 @@ PRESETS: dict[str, dict[str, Any]] = {
     # The paper's own baseline for localization: encoders side by side, two dense layers, and a
     # class for each snippet. It states no sizes; here they are those of MMMS-BA.
     "enc-dec": {"attention": "none", "joint_layers": 2, "heads": ("classify",)},
+    # Another system, as far as it is stated: see :mod:`mmmsba_plugin.model.pyramid`.
+    "fpn-transformer": {"attention": "none", "recurrent": False, "pyramid_levels": 5},
     # Ours: the attention of the paper in networks that fit little footage and a wheel. One kind
     # learns segments alone; the other, narrower one clips that are fake from end to end as well.
     "mmmsba": {

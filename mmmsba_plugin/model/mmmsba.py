@@ -12,6 +12,7 @@ from mmmsba_plugin.errors import ConfigError, FeatureError
 from mmmsba_plugin.model.attention import attention_maps, fuse, fused_width, ordered
 from mmmsba_plugin.model.encoder import Encoder, JointLayers
 from mmmsba_plugin.model.heads import FAKE, head_class
+from mmmsba_plugin.model.pyramid import Pyramid
 
 _NUM_AXES = 3
 
@@ -82,6 +83,9 @@ class MmmsBa(nn.Module):
                 "one modality has nobody to attend to, and without the residual nothing of it "
                 "reaches the heads; switch residual on"
             )
+        self.pyramid = Pyramid(width, config) if config.pyramid_levels else None
+        if self.pyramid is not None:
+            width = config.dense_units
         self.join = JointLayers(width, config) if config.joint_units else None
         if self.join is not None:
             width = config.joint_units[-1]
@@ -149,6 +153,8 @@ class MmmsBa(nn.Module):
             is_gated=self.config.gate,
             residual=self.config.residual,
         )
+        if self.pyramid is not None:
+            fused = self.pyramid(fused, torch.stack(list(counts.values())).any(dim=0))
         if self.join is not None:
             fused = self.join(fused)
         return NetworkOutput(

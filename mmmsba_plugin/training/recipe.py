@@ -25,7 +25,7 @@ _PRESETS: tuple[Preset, ...] = ("paper", "reference", "mmmsba")
 _STATED = frozenset(
     {
         *("members", "attention", "gate", "residual", "recurrent", "dense"),
-        *("input_units", "gru_units", "dense_units", "joint_layers"),
+        *("input_units", "gru_units", "dense_units", "joint_layers", "pyramid_levels"),
         *("activation", "dropout_input", "dropout_gru", "dropout_dense", "heads", "learns_from"),
         *("batch_size", "modality_dropout", "max_snippets", "weight_decay"),
         *("loss.classification", "loss.regression_weight", "loss.normaliser"),

@@ -86,6 +86,15 @@ class TestComponents:
         assert all(row.baseline == whole for row in others)
 
 
+class TestSystems:
+    def test_another_system_is_its_preset_on_the_same_features(self):
+        ours, _, pyramid = map(settings_of, CHECKS["systems"].rows)
+        assert pyramid.features == ours.features
+        (network,) = pyramid.members({"face": 1, "audio": 1})
+        (preset,) = FitConfig(preset="fpn-transformer").members({"face": 1, "audio": 1})
+        assert network == preset
+
+
 class TestCross:
     ROWS = CHECKS["cross"].rows
 
@@ -115,6 +124,7 @@ class TestCross:
 NEW_RUNS = {
     "missing": ["audio", "face+lips+audio"],
     "components": ["face+lips+audio"] * 5,
+    "systems": ["face+audio", "face+lips+audio"],
     "cross": [],
 }
 
