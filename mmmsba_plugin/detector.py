@@ -7,13 +7,11 @@ from functools import cached_property, partial
 from importlib import metadata
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, Self
 
 from mmmsba_plugin import weights
 from mmmsba_plugin.config import FeaturesConfig, Runtime, RuntimeConfig
 from mmmsba_plugin.errors import (
-    CheckpointError,
-    CheckpointNotFoundError,
     ConfigError,
     MediaUnreadableError,
     MmmsbaError,
@@ -21,12 +19,14 @@ from mmmsba_plugin.errors import (
 from mmmsba_plugin.features.cache import FeatureCache
 from mmmsba_plugin.features.combine import ChunkFeatures, join
 from mmmsba_plugin.features.extract import extract_chunks, extract_live, media_of
-from mmmsba_plugin.features.walk import BoundFrontEnd
+from mmmsba_plugin.features.front_ends import bind_front_ends, require_versions
 from mmmsba_plugin.hookspecs import API_VERSION
 from mmmsba_plugin.media.probe import audio_tracks
-from mmmsba_plugin.plugins import announce, lookup
+from mmmsba_plugin.plugins import announce
 from mmmsba_plugin.report import build
 from mmmsba_plugin.schema import Media, Provenance, Report, ScoreThreshold, StreamUpdate, Windows
+from mmmsba_plugin.tracks.choice import require_audio_track, require_face_track
+from mmmsba_plugin.weights import checkpoint_folder
 from mmmsba_plugin.workers import Limits, survive_fork
 
 if TYPE_CHECKING:
@@ -37,14 +37,9 @@ if TYPE_CHECKING:
     from mmmsba_plugin.model.ensemble import Network
     from mmmsba_plugin.model.lanes import LanesPrediction
     from mmmsba_plugin.structures import ClipFeatures, Rgb
+    from mmmsba_plugin.tracks.choice import AudioTrack, FaceTrack
 
 NAME = "mmms-ba"
-
-#: Which audio track of a clip is evaluated: its number from 1, or each of them.
-AudioTrack: TypeAlias = int | Literal["all"]
-
-#: Which face track of a clip is evaluated: its number from 1, the main one, or each of them.
-FaceTrack: TypeAlias = int | Literal["main", "all"]
 
 #: Why leading silence cannot be left out of what is no file.
 _ONCE = "what is decoded elsewhere passes by once"
@@ -611,80 +606,3 @@ def _report_audio_tracks(media: str | Path, make_report: "Callable[..., Report]"
     if not track_numbers:
         return make_report(audio_track=None)
     return build.of_audio_tracks({n: make_report(audio_track=n) for n in track_numbers})
-
-
-def require_face_track(face_track: object) -> None:
-    """Check that a face track is a number from 1, "main", "all", or None.
-
-    Raises:
-        ConfigError: It is not.
-    """
-    is_number = type(face_track) is int and face_track >= 1
-    if not is_number and face_track not in ("main", "all", None):
-        raise ConfigError(
-            f"a face track is a number from 1, 'main' or 'all', got {face_track!r}; the report of "
-            "all of them names those of a clip"
-        )
-
-
-def require_audio_track(audio_track: object) -> None:
-    """Check that an audio track is a number from 1, "all", or None.
-
-    Raises:
-        ConfigError: It is not.
-    """
-    is_number = isinstance(audio_track, int) and audio_track >= 1
-    if not is_number and audio_track not in ("all", None):
-        raise ConfigError(
-            f"an audio track is a number from 1, or 'all', got {audio_track!r}; "
-            "`ffprobe CLIP` lists those of a clip"
-        )
-
-
-def checkpoint_folder(path: str | Path | None) -> Path:
-    """Return the folder of the checkpoint that is meant.
-
-    Args:
-        path: The folder; the default one if not given.
-
-    Raises:
-        CheckpointNotFoundError: None was given, and none is bundled.
-    """
-    folder = weights.folder() if path is None else Path(path)
-    if folder is None:
-        raise CheckpointNotFoundError(
-            "no checkpoint was given and none is bundled; train one with "
-            "`mmmsba train --data FOLDER -o my-checkpoint` (or see one made by "
-            "`mmmsba demo`) and name it with --checkpoint my-checkpoint"
-        )
-    return folder
-
-
-def bind_front_ends(config: FeaturesConfig) -> dict[str, BoundFrontEnd]:
-    """Return the front-end of each modality, with its settings checked.
-
-    Raises:
-        PluginNotFoundError: No plug-in offers a front-end of that name.
-        ConfigError: Its settings are wrong.
-    """
-    bound = {}
-    for modality, choice in config.front_ends.items():
-        entry = lookup("front_ends", choice.name)
-        bound[modality] = BoundFrontEnd(entry, entry.config.read(choice.settings))
-    return bound
-
-
-def require_versions(front_ends: Mapping[str, BoundFrontEnd], versions: Mapping[str, int]) -> None:
-    """Check that front-ends are those that a network learned from.
-
-    Raises:
-        CheckpointError: One has another version, and so other numbers.
-    """
-    for modality, version in versions.items():
-        bound = front_ends.get(modality)
-        if bound is not None and bound.entry.version != version:
-            raise CheckpointError(
-                f"the network learned from version {version} of the front-end "
-                f"{bound.entry.name!r}, and version {bound.entry.version} is installed, whose "
-                "numbers differ; install the one it learned from, or train anew"
-            )

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from mmmsba_plugin import Detector
-from mmmsba_plugin.detector import bind_front_ends
 from mmmsba_plugin.errors import (
     CheckpointError,
     CheckpointNotFoundError,
     MediaUnreadableError,
     PluginNotFoundError,
 )
+from mmmsba_plugin.features.front_ends import bind_front_ends
 from mmmsba_plugin.hookspecs import API_VERSION
 from mmmsba_plugin.media.encode import write_clip
 from mmmsba_plugin.schema import Report, Windows

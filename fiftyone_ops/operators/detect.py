@@ -74,7 +74,7 @@ class DetectForgeries(TaskOperator):
 
 def _warn_of_weights(inputs: Any, checkpoint: str | None) -> None:
     """Say at once that there are no weights, or what to know of their scores."""
-    from mmmsba_plugin.detector import checkpoint_folder
+    from mmmsba_plugin.weights import checkpoint_folder
 
     try:
         folder = checkpoint_folder(checkpoint or None)

@@ -268,7 +268,7 @@ def load_detector(settings: DetectSettings) -> Detector:
         PluginNotFoundError: There is no detector of that name.
         CheckpointNotFoundError: There are no weights.
     """
-    from mmmsba_plugin.detector import checkpoint_folder
+    from mmmsba_plugin.weights import checkpoint_folder
 
     folder = settings.checkpoint
     if folder is None and settings.detector == "mmms-ba":

@@ -41,7 +41,7 @@ def export(
     Batch and length are free. Its scores are compared with those of the weights first.
     """
     from mmmsba_plugin.cli import _console
-    from mmmsba_plugin.detector import checkpoint_folder
+    from mmmsba_plugin.weights import checkpoint_folder
 
     console = _console.console()
     folder = checkpoint_folder(checkpoint)

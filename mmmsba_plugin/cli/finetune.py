@@ -53,7 +53,7 @@ def finetune(
     """
     from mmmsba_plugin.cli import _console
     from mmmsba_plugin.config import TuneConfig
-    from mmmsba_plugin.detector import checkpoint_folder
+    from mmmsba_plugin.weights import checkpoint_folder
 
     options = {
         "max_epochs": max_epochs,

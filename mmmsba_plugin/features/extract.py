@@ -23,7 +23,9 @@ from mmmsba_plugin.features.cache import CacheEntry, FeatureCache, cache_key
 from mmmsba_plugin.features.chunks import Chunk, num_chunks, plan_chunks, plan_live_chunks
 from mmmsba_plugin.features.combine import ChunkFeatures, Lane, combine, join
 from mmmsba_plugin.features.face_tracks import ChunkTracks
-from mmmsba_plugin.features.walk import ONLY_MAIN, BoundFrontEnd, WalkedChunk, walk
+from mmmsba_plugin.features.front_ends import BoundFrontEnd
+from mmmsba_plugin.features.walk import ONLY_MAIN, WalkedChunk, walk
+from mmmsba_plugin.files import sha256_of
 from mmmsba_plugin.media.probe import probe
 from mmmsba_plugin.schema import Media
 from mmmsba_plugin.structures import ClipFeatures, FeatureRows
@@ -415,6 +417,13 @@ def cache_inputs(
         "config": _config_inputs(config),
     }
     inputs |= {"start_s": start_s} if start_s else {}
+    # A file of weights can change under its name.
+    files = {
+        name: sha256_of(value)
+        for name, value in bound.settings
+        if isinstance(value, Path) and value.is_file()
+    }
+    inputs |= {"files": files} if files else {}
     return inputs | (_audio_choice(media) if "audio" in bound.entry.inputs else _zero(media))
 
 

@@ -20,13 +20,14 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from mmmsba_plugin.config import Config, FeaturesConfig
+from mmmsba_plugin.config import FeaturesConfig
 from mmmsba_plugin.errors import FeatureError
 from mmmsba_plugin.features.cache import CacheEntry
 from mmmsba_plugin.features.chunks import Chunk
 from mmmsba_plugin.features.face_tracks import ChunkTracks, TrackCollector
+from mmmsba_plugin.features.front_ends import BoundFrontEnd
 from mmmsba_plugin.features.opt_outs import AudioOptOuts, FaceOptOuts
-from mmmsba_plugin.hookspecs import FeatureExtractor, FrontEnd, Input
+from mmmsba_plugin.hookspecs import FeatureExtractor, Input
 from mmmsba_plugin.schema import Media, OptOut
 from mmmsba_plugin.segment import Segment, gaps
 from mmmsba_plugin.structures import AudioBlock, FaceCrop, FeatureRows, Frame
@@ -49,18 +50,6 @@ ONLY_MAIN = "faces in view; only the main one was judged"
 _BLOCK_S = 1.0
 
 _Timed = tuple[float, "AudioBlock | FaceObservation"]
-
-
-@dataclass(frozen=True, slots=True)
-class BoundFrontEnd:
-    """A front-end with its settings."""
-
-    entry: FrontEnd
-    settings: Config
-
-    def build(self) -> FeatureExtractor:
-        """Build an extractor for one clip."""
-        return self.entry.build(self.settings)
 
 
 @dataclass(frozen=True, slots=True)

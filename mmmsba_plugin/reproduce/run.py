@@ -17,7 +17,6 @@ from typing import Any
 
 from mmmsba_plugin.config import FitConfig
 from mmmsba_plugin.datasets.load import DatasetSource
-from mmmsba_plugin.detector import bind_front_ends
 from mmmsba_plugin.errors import (
     CheckpointError,
     DatasetError,
@@ -33,6 +32,7 @@ from mmmsba_plugin.evaluation.silence_audit import silence_auc
 from mmmsba_plugin.evaluation.tables import GroundTruth, Predictions
 from mmmsba_plugin.features.cache import FeatureCache
 from mmmsba_plugin.features.extract import extract, media_of
+from mmmsba_plugin.features.front_ends import bind_front_ends
 from mmmsba_plugin.files import atomic_write
 from mmmsba_plugin.media.silence import SILENT_DB
 from mmmsba_plugin.record import Record

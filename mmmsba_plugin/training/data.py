@@ -16,7 +16,7 @@ from mmmsba_plugin.config import FeaturesConfig
 from mmmsba_plugin.errors import MmmsbaError
 from mmmsba_plugin.features.cache import FeatureCache
 from mmmsba_plugin.features.extract import extract, media_of
-from mmmsba_plugin.features.walk import BoundFrontEnd
+from mmmsba_plugin.features.front_ends import BoundFrontEnd
 from mmmsba_plugin.model.heads import head_class
 from mmmsba_plugin.model.tree import tree_map
 from mmmsba_plugin.record import Record

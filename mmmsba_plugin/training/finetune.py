@@ -10,13 +10,14 @@ from pathlib import Path
 
 from mmmsba_plugin import weights
 from mmmsba_plugin.config import FitConfig, Origin, TuneConfig
-from mmmsba_plugin.detector import bind_front_ends, checkpoint_folder, require_versions
 from mmmsba_plugin.features.cache import FeatureCache
+from mmmsba_plugin.features.front_ends import bind_front_ends, require_versions
 from mmmsba_plugin.model.checkpoint import CheckpointConfig, load_checkpoint, weights_sha256
 from mmmsba_plugin.record import Record
 from mmmsba_plugin.training.data import Clip, Skipped
 from mmmsba_plugin.training.fit import Fitted, Start, fit
 from mmmsba_plugin.training.recipe import settings_of
+from mmmsba_plugin.weights import checkpoint_folder
 
 
 def finetune(

@@ -11,9 +11,9 @@ import numpy as np
 import torch
 
 from mmmsba_plugin.config import FitConfig, LocalizationConfig, Origin
-from mmmsba_plugin.detector import bind_front_ends
 from mmmsba_plugin.errors import TrainingError
 from mmmsba_plugin.features.cache import FeatureCache
+from mmmsba_plugin.features.front_ends import bind_front_ends
 from mmmsba_plugin.model.checkpoint import CheckpointConfig, save_checkpoint
 from mmmsba_plugin.model.ensemble import Ensemble
 from mmmsba_plugin.model.heads import FAKE, head_class

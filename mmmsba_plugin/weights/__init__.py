@@ -9,6 +9,8 @@ environment variable ``MMMSBA_WEIGHTS`` names another folder to take instead, su
 import os
 from pathlib import Path
 
+from mmmsba_plugin.errors import CheckpointNotFoundError
+
 #: Names the folder of another checkpoint that is used where none is named.
 VARIABLE = "MMMSBA_WEIGHTS"
 
@@ -33,3 +35,22 @@ def name_of(checkpoint: Path) -> str:
     """Return the name of a checkpoint in reports: its folder, but for the bundled one."""
     place = checkpoint.resolve()
     return BUNDLED if place == HERE else place.name
+
+
+def checkpoint_folder(path: str | Path | None) -> Path:
+    """Return the folder of the checkpoint that is meant.
+
+    Args:
+        path: The folder; the default one if not given.
+
+    Raises:
+        CheckpointNotFoundError: None was given, and none is bundled.
+    """
+    chosen = folder() if path is None else Path(path)
+    if chosen is None:
+        raise CheckpointNotFoundError(
+            "no checkpoint was given and none is bundled; train one with "
+            "`mmmsba train --data FOLDER -o my-checkpoint` (or see one made by "
+            "`mmmsba demo`) and name it with --checkpoint my-checkpoint"
+        )
+    return chosen

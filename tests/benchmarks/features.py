@@ -23,11 +23,11 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 
 from mmmsba_plugin.config import FitConfig
 from mmmsba_plugin.datasets.lavdf import read_lavdf
-from mmmsba_plugin.detector import bind_front_ends
 from mmmsba_plugin.evaluation.metrics.bootstrap import Draw, Interval, bootstrap
 from mmmsba_plugin.evaluation.metrics.detection import Ranking
 from mmmsba_plugin.features.cache import FeatureCache
 from mmmsba_plugin.features.extract import extract, media_of
+from mmmsba_plugin.features.front_ends import bind_front_ends
 from mmmsba_plugin.features.self_similarity import NUM_VALUES
 from mmmsba_plugin.features.voice import NUM_BANDS
 from mmmsba_plugin.model.checkpoint import CARD

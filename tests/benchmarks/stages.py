@@ -46,8 +46,9 @@ from rich.table import Table
 
 from mmmsba_plugin import weights
 from mmmsba_plugin.config import FeaturesConfig, LocalizationConfig, ModelConfig
-from mmmsba_plugin.detector import MmmsbaDetector, bind_front_ends
+from mmmsba_plugin.detector import MmmsbaDetector
 from mmmsba_plugin.features.extract import extract
+from mmmsba_plugin.features.front_ends import bind_front_ends
 from mmmsba_plugin.forge.talking_head.clips import make_talking_clip
 from mmmsba_plugin.localization.binarize import localize
 from mmmsba_plugin.media.audio import read_audio

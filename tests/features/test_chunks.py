@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mmmsba_plugin.config import FeaturesConfig
-from mmmsba_plugin.detector import bind_front_ends
 from mmmsba_plugin.features import chunks
 from mmmsba_plugin.features.cache import FeatureCache
 from mmmsba_plugin.features.chunks import num_chunks, plan_chunks
 from mmmsba_plugin.features.extract import NOTHING_TRIMMED, extract, extract_chunks
 from mmmsba_plugin.features.face import FaceTexture
+from mmmsba_plugin.features.front_ends import bind_front_ends
 from mmmsba_plugin.media.audio import read_audio
 from mmmsba_plugin.media.encode import write_clip
 from mmmsba_plugin.media.probe import probe

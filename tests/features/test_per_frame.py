@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from mmmsba_plugin.config import FeaturesConfig
-from mmmsba_plugin.detector import bind_front_ends
 from mmmsba_plugin.features import texture
+from mmmsba_plugin.features.front_ends import bind_front_ends
 from mmmsba_plugin.schema import Media
 from mmmsba_plugin.structures import FeatureRows
 from mmmsba_plugin.testing import samples

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from mmmsba_plugin.config import FeaturesConfig
-from mmmsba_plugin.detector import bind_front_ends
 from mmmsba_plugin.errors import FeatureError
 from mmmsba_plugin.features.extract import extract
+from mmmsba_plugin.features.front_ends import bind_front_ends
 from mmmsba_plugin.features.sync import (
     MAX_LAG,
     MAX_OWN_LAG,

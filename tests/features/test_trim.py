@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mmmsba_plugin.config import FeaturesConfig, LocalizationConfig, ModelConfig
-from mmmsba_plugin.detector import bind_front_ends
 from mmmsba_plugin.errors import FeatureError
 from mmmsba_plugin.features.cache import FeatureCache, cache_key
 from mmmsba_plugin.features.combine import LEADING_SILENCE
@@ -19,6 +18,7 @@ from mmmsba_plugin.features.extract import (
     extract,
     save_rows,
 )
+from mmmsba_plugin.features.front_ends import bind_front_ends
 from mmmsba_plugin.features.walk import NO_AUDIO_STREAM
 from mmmsba_plugin.localization.binarize import localize
 from mmmsba_plugin.localization.proposals import ranked_proposals

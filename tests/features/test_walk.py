@@ -9,13 +9,8 @@ from mmmsba_plugin.config import Config, FeaturesConfig
 from mmmsba_plugin.features.cache import CacheEntry
 from mmmsba_plugin.features.chunks import plan_chunks
 from mmmsba_plugin.features.extract import extract
-from mmmsba_plugin.features.walk import (
-    NO_AUDIO,
-    NO_AUDIO_STREAM,
-    NO_FRAME,
-    BoundFrontEnd,
-    walk,
-)
+from mmmsba_plugin.features.front_ends import BoundFrontEnd
+from mmmsba_plugin.features.walk import NO_AUDIO, NO_AUDIO_STREAM, NO_FRAME, walk
 from mmmsba_plugin.hookspecs import FrontEnd
 from mmmsba_plugin.media.audio import AudioReader, read_audio
 from mmmsba_plugin.media.encode import write_clip

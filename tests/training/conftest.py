@@ -3,8 +3,8 @@
 import pytest
 
 from mmmsba_plugin.datasets.lavdf import read_lavdf
-from mmmsba_plugin.detector import bind_front_ends
 from mmmsba_plugin.features.cache import FeatureCache
+from mmmsba_plugin.features.front_ends import bind_front_ends
 from mmmsba_plugin.training.data import (
     Source,
 )
