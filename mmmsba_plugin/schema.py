@@ -419,3 +419,6 @@ class StreamUpdate(FrozenModel):
     dropped: tuple[TimeSpan, ...] = Field(
         default=(), description="Stretches that were lost, because detection fell behind."
     )
+    warnings: tuple[Words, ...] = Field(
+        default=(), description="Sentences about what was read, such as faces that were left out."
+    )

@@ -43,6 +43,34 @@ def silent_clip(talking_clip) -> Path:
 
 
 @pytest.fixture(scope="session")
+def pair_clip(talking_clip, tmp_path_factory):
+    """The talking clip, and beside it from the second second on the same, smaller and still."""
+    import cv2
+    import numpy as np
+
+    from mmmsba_plugin.media.audio import read_audio
+    from mmmsba_plugin.media.encode import write_clip
+    from mmmsba_plugin.media.probe import probe
+    from mmmsba_plugin.media.video import FrameReader
+    from mmmsba_plugin.structures import Frame
+
+    media = probe(talking_clip)
+    frames = list(FrameReader(media))
+    height, width = frames[0].rgb.shape[:2]
+    still = cv2.resize(frames[0].rgb, None, fx=0.8, fy=0.8)
+    composed = []
+    for frame in frames:
+        right = np.full((height, width, 3), 90, np.uint8)
+        if frame.pts_s >= 1.0:
+            right[: still.shape[0], : still.shape[1]] = still
+        composed.append(Frame(frame.pts_s, np.concatenate([frame.rgb, right], axis=1)))
+    path = tmp_path_factory.mktemp("pair") / "pair.mkv"
+    audio = read_audio(media).samples
+    write_clip(path, composed, fps_hz=25, audio=audio, audio_codec="pcm_s16le")
+    return path
+
+
+@pytest.fixture(scope="session")
 def talking_head_dataset(tmp_path_factory) -> Path:
     """Forged and real clips of five voices of the portrait, in LAV-DF's layout."""
     from mmmsba_plugin.forge.dataset import forge_dataset

@@ -1,38 +1,14 @@
 """Clips with several faces: each is evaluated with the audio, and one can be chosen."""
 
-import numpy as np
 import pytest
 
 from mmmsba_plugin import Detector
 from mmmsba_plugin.errors import ConfigError
 from mmmsba_plugin.features.cache import FeatureCache
 from mmmsba_plugin.media.audio import AudioReader, read_audio
-from mmmsba_plugin.media.encode import write_clip
 from mmmsba_plugin.media.probe import probe
 from mmmsba_plugin.media.video import FrameReader
 from mmmsba_plugin.schema import Report
-from mmmsba_plugin.structures import Frame
-
-
-@pytest.fixture(scope="module")
-def pair_clip(talking_clip, tmp_path_factory):
-    """The talking clip, and beside it from the second second on the same, smaller and still."""
-    import cv2
-
-    media = probe(talking_clip)
-    frames = list(FrameReader(media))
-    height, width = frames[0].rgb.shape[:2]
-    still = cv2.resize(frames[0].rgb, None, fx=0.8, fy=0.8)
-    composed = []
-    for frame in frames:
-        right = np.full((height, width, 3), 90, np.uint8)
-        if frame.pts_s >= 1.0:
-            right[: still.shape[0], : still.shape[1]] = still
-        composed.append(Frame(frame.pts_s, np.concatenate([frame.rgb, right], axis=1)))
-    path = tmp_path_factory.mktemp("pair") / "pair.mkv"
-    audio = read_audio(media).samples
-    write_clip(path, composed, fps_hz=25, audio=audio, audio_codec="pcm_s16le")
-    return path
 
 
 @pytest.fixture(scope="module")

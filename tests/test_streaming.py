@@ -98,6 +98,11 @@ def test_a_segment_that_lasts_stays_provisional_until_the_end(with_config, detec
     assert [len(update.provisional) for update in replies] == [1, 1, 0]
 
 
+def test_faces_that_were_left_out_are_said(detector, pair_clip):
+    *_, last = detector.stream(str(pair_clip), chunk_s=1.0)
+    assert any("2 faces in view; only the main one was judged" in w for w in last.warnings)
+
+
 def test_an_update_reads_back_as_it_was_written(updates):
     for update in updates:
         assert StreamUpdate.model_validate_json(update.model_dump_json()) == update

@@ -70,12 +70,18 @@ def watch(
             typer.echo(update.model_dump_json())
         return
     console = _console.console()
+    warnings: set[str] = set()
     with console.status("waiting for the first chunk") as status:
         for update in updates:
             console.print(_timeline(update))
             _console.print_segments(update.segments, console)
             for lost in update.dropped:
                 console.print(f"  dropped {_span(lost.start_s, lost.end_s)}: detection is behind")
+            for warning in update.warnings:
+                # Most hold for many chunks.
+                if warning not in warnings:
+                    console.print(f"  {warning}", markup=False)
+            warnings.update(update.warnings)
             status.update(_provisional(update.provisional))
 
 

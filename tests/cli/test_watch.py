@@ -15,6 +15,11 @@ def test_each_chunk_gets_a_line_with_its_time_and_the_highest_score(run, checkpo
     assert "highest so far 0." in result.stdout
 
 
+def test_what_holds_for_many_chunks_is_said_once(run, checkpoint, pair_clip):
+    result = run("watch", pair_clip, "--checkpoint", checkpoint, "--chunk-s", 2)
+    assert result.stdout.count("faces in view; only the main one was judged") == 1
+
+
 def test_updates_can_be_lines_of_json(run, checkpoint, talking_clip):
     result = run("watch", talking_clip, "--checkpoint", checkpoint, "--chunk-s", 2, "--json")
     updates = [StreamUpdate.model_validate_json(line) for line in result.stdout.splitlines()]
