@@ -14,6 +14,9 @@ def install() -> None:
 
     console = _console.console()
     console.print(_console.visible_text(plugin.install().message))
+    for folder in plugin.rivals():
+        warning = f"{folder} holds another copy, which the App may load instead; move it away"
+        console.print(_console.visible_text(warning))
     console.print("restart the App if it is open")
 
 

@@ -82,6 +82,31 @@ def install() -> Installed:
     return Installed(place, f"installed: {place} leads to {HERE}")
 
 
+def rivals() -> list[Path]:
+    """List other copies of the plugin, which FiftyOne loads instead of this one or may.
+
+    Of several plugins of one name FiftyOne loads the first that it finds, whichever that is.
+
+    Raises:
+        MissingExtraError: FiftyOne is not installed.
+    """
+    manifests = plugins_dir().rglob("fiftyone.yml")
+    folders = {path.parent.resolve() for path in manifests if _names_us(path)}
+    return sorted(folders - {HERE})
+
+
+def _names_us(manifest: Path) -> bool:
+    try:
+        lines = manifest.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return False
+    return any(
+        line.partition(":")[2].strip().strip("\"'") == NAME
+        for line in lines
+        if line.startswith("name:")
+    )
+
+
 def uninstall() -> Installed:
     """Take the link away, if there is one; nothing else is touched.
 

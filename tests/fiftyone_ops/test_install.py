@@ -47,6 +47,17 @@ def test_a_plain_copy_of_the_folder_works_as_well(plugins):
     assert "@mmmsba/fiftyone_ops/detect_forgeries" in operators_found_in(plugins)
 
 
+def test_another_copy_that_the_app_may_load_instead_is_named(plugins):
+    shutil.copytree(install.HERE, plugins / "aaa_old", ignore=shutil.ignore_patterns("panel"))
+    (plugins / "theirs").mkdir()
+    (plugins / "theirs" / "fiftyone.yml").write_text("name: '@them/theirs'\n")
+    result = RUN.invoke(app, ["fiftyone", "install"])
+    assert install.rivals() == [plugins / "aaa_old"]
+    assert "holds another copy, which the App may load instead" in " ".join(result.stdout.split())
+    shutil.rmtree(plugins / "aaa_old")
+    assert install.rivals() == []
+
+
 def test_twice_is_once(plugins):
     first = install.install()
     again = install.install()
