@@ -13,6 +13,7 @@ def test_the_operator_saves_it_as_a_view_and_says_how_many_wait(evaluated):
         "missed": 0,
         "disagree": 2,
         "not_evaluated": 3,
+        "changed": 0,
     }
     assert evaluated.load_saved_view("review-unlabelled").count() == 2
 
