@@ -19,10 +19,11 @@ def prediction_fields(dataset: Any) -> list[str]:
 
     Those without a run of their name come first.
     """
-    stems = _stems(dataset, _OF_DETECTION, "")
+    schema = dataset.get_field_schema()
     runs = [key for key in dataset.list_runs() if store.method_of(dataset, key) == store.DETECT]
+    stems = _stems(dataset, _OF_DETECTION, "")
     without_run = [stem for stem in stems if stem not in runs]
-    return without_run + [run for run in runs if run in stems]
+    return without_run + [run for run in runs if Fields(run).verdict in schema]
 
 
 def review_stems(dataset: Any) -> list[str]:
