@@ -31,9 +31,9 @@ def match(
         Decisions, the very objects that were given, by the ids of predictions.
 
     Example:
-        >>> said = {"label": "audio", "start_s": 1.0, "end_s": 2.0, "source": "before"}
+        >>> decision = {"label": "audio", "start_s": 1.0, "end_s": 2.0, "source": "before"}
         >>> again = {"label": "audio", "start_s": 1.1, "end_s": 2.0}
-        >>> match({"now": again}, [said], []) == {"now": said}
+        >>> match({"now": again}, [decision], []) == {"now": decision}
         True
     """
     decisions = [*confirmed, *rejected]
