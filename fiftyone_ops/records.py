@@ -117,7 +117,9 @@ def is_closed(fields: Fields) -> Any:
 
 
 def prediction_snapshot(verdict: Any, segments: Any) -> list[Any]:
-    """Return what tells whether predictions changed: the verdict, and segments to 10 ms.
+    """Return a snapshot of predictions, which tells whether they changed: verdict and segments.
+
+    Segments are kept to 10 ms.
 
     Args:
         verdict: A ``fo.Classification``, or None.

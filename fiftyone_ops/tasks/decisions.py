@@ -321,7 +321,7 @@ class SampleReview:
         return {**ends, "source": predicted_id, "by": self._by, "at": self._at}
 
     def _rejections(self, stored: Mapping[str, Any]) -> list[Values]:
-        """Return what was rejected; earlier versions stored the ids of predictions alone."""
+        """Return the rejected predictions; earlier versions stored their ids alone."""
         if stored.get("rejected") is not None:
             return [dict(values) for values in stored["rejected"]]
         ids = [name for name, word in (stored["decided"] or {}).items() if word == "rejected"]
@@ -346,7 +346,7 @@ def _is_among(decision: Values, decisions: Sequence[Values]) -> bool:
 
 
 def _predicted_as(segment: Values) -> Values:
-    """Return what the prediction behind a confirmed segment was, as far as that is known."""
+    """Return the prediction behind a confirmed segment: label and ends, as far as known."""
     prefix = "" if segment.get("source_label") is None else "source_"
     return {name: segment[f"{prefix}{name}"] for name in ("label", "start_s", "end_s")}
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain, count
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 from mmmsba_plugin.errors import DatasetError, PredictionsError
 from mmmsba_plugin.evaluation.collect import collect_metrics
@@ -117,42 +117,35 @@ def measure(
     )
 
 
+class _Comparison(TypedDict, total=False):
+    """Settings of :func:`compare_runs`, by their names."""
+
+    mode: Mode
+    tious: Sequence[float]
+    num_proposals: Sequence[int]
+    num_resamples: int
+    seed: int
+
+
 def compare(
     first: Predictions,
     second: Predictions,
     ground_truth: GroundTruth,
-    *,
-    mode: Mode = "official",
-    tious: Sequence[float] = TIOUS,
-    num_proposals: Sequence[int] = NUM_PROPOSALS,
-    num_resamples: int = 1000,
-    seed: int = 0,
+    **settings: Unpack[_Comparison],
 ) -> dict[str, Interval]:
-    """Return by how much the first system's figures exceed the second's, paired.
+    """Compute the paired differences of two systems' metrics, the first's less the second's.
 
     Both are computed from the same draws of clips, so that what makes a draw hard for both
     cancels. An interval that excludes zero tells them apart. Detection is compared on the
     clips that both evaluated.
 
     Args:
-        first: One system's answers.
-        second: Another's.
+        first: Predictions of one system.
+        second: Predictions of another.
         ground_truth: What is true.
-        mode: As for :func:`measure`, like all that follow.
-        tious: Overlaps.
-        num_proposals: Numbers of proposals.
-        num_resamples: How often clips are drawn anew.
-        seed: Of the draws.
+        **settings: As for :func:`compare_runs`.
     """
-    return compare_runs(
-        [(first, second)],
-        ground_truth,
-        mode=mode,
-        tious=tious,
-        num_proposals=num_proposals,
-        num_resamples=num_resamples,
-        seed=seed,
-    )
+    return compare_runs([(first, second)], ground_truth, **settings)
 
 
 def compare_runs(
@@ -165,12 +158,13 @@ def compare_runs(
     num_resamples: int = 1000,
     seed: int = 0,
 ) -> dict[str, Interval]:
-    """Return the mean over runs of the differences of two systems, paired.
+    """Compute the paired differences of two systems' metrics, averaged over runs.
 
     All runs see the same draws of clips, as in :func:`compare`, which is this for one run.
 
     Args:
-        runs: Of each run, such as of one random seed, what the first and the second system said.
+        runs: Predictions of the first and of the second system, for each run, such as of one
+            random seed.
         ground_truth: What is true.
         mode: As for :func:`measure`, like all that follow.
         tious: Overlaps.

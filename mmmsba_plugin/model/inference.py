@@ -167,7 +167,7 @@ def one_thread() -> Iterator[None]:
 def _predict_kept(
     network: Network, features: ClipFeatures, window: Window
 ) -> tuple[NDArray[np.float64], dict[str, dict[str, NDArray[np.float64]]]]:
-    """Return what :func:`_predict_window` does, at no cost where nothing is present.
+    """Predict the snippets of a window that are kept, at no cost where nothing is present.
 
     Stamps can state a gap of an hour in no bytes.
     """

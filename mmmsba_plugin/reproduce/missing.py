@@ -17,7 +17,7 @@ from mmmsba_plugin.structures import ClipFeatures, FeatureRows
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """What is taken away from each clip.
+    """Modalities that are missing from each test clip, and for how much of it.
 
     Attributes:
         groups: Modalities that are missing; those of one group at the same time.

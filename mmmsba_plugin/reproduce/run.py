@@ -221,7 +221,7 @@ class Reproduction:
         )
 
     def _row_notes(self, row: Row) -> tuple[str, ...]:
-        """Return what a reader must know of a row, whatever was measured."""
+        """Return the notes on a row that hold whatever was measured."""
         is_tested_itself = not is_stand_in(self.datasets[row.test])
         notes = (*row.notes, *row.of_dataset) if is_tested_itself else row.notes
         baseline = row.baseline
