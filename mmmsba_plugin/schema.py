@@ -420,5 +420,7 @@ class StreamUpdate(FrozenModel):
         default=(), description="Stretches that were lost, because detection fell behind."
     )
     warnings: tuple[Words, ...] = Field(
-        default=(), description="Sentences about what was read, such as faces that were left out."
+        default=(),
+        description="Sentences about what was read, such as faces that were left out, and the "
+        "caution of the weights.",
     )

@@ -96,7 +96,7 @@ class _Unsettled:
             dropped=tuple(
                 TimeSpan(start_s=s.start_s, end_s=s.end_s) for s in dropped if s.end_s > start_s
             ),
-            warnings=chunk.features.warnings,
+            warnings=(*chunk.features.warnings, *filter(None, [self._config.caution])),
         )
         self._before = [(joined, slice(open_from - self._start, self._final - self._start))]
         self._start = open_from

@@ -103,6 +103,12 @@ def test_faces_that_were_left_out_are_said(detector, pair_clip):
     assert any("2 faces in view; only the main one was judged" in w for w in last.warnings)
 
 
+def test_each_update_carries_the_caution_of_the_weights(with_config, talking_clip):
+    cautious = with_config(caution="Trained on one drawn face.")
+    updates = list(cautious.stream(str(talking_clip), chunk_s=1.0))
+    assert all("Trained on one drawn face." in update.warnings for update in updates)
+
+
 def test_an_update_reads_back_as_it_was_written(updates):
     for update in updates:
         assert StreamUpdate.model_validate_json(update.model_dump_json()) == update
