@@ -16,7 +16,12 @@ Example:
 
         @hookimpl
         def forensics_detectors():
-            yield DetectorEntry("mine", "Frame by frame.", ("face",), load=lambda _: detector)
+            yield DetectorEntry(
+                name="mine",
+                summary="Frame by frame.",
+                modalities=("face",),
+                load=lambda _: detector,
+            )
 """
 
 import logging
@@ -40,7 +45,7 @@ from mmmsba_plugin.errors import (
     ScoreRangeError,
     TrainingError,
 )
-from mmmsba_plugin.hookspecs import API_VERSION
+from mmmsba_plugin.hookspecs import API_VERSION, DetectorInfo
 from mmmsba_plugin.localization.binarize import localize
 from mmmsba_plugin.localization.calibrate import lowest_score
 from mmmsba_plugin.localization.proposals import clipped, ranked_proposals, run_spans, runs_of
@@ -185,7 +190,7 @@ class AdaptedDetector:
         self._score, self._modalities, self._summary = score, tuple(modalities), summary
 
     @property
-    def info(self) -> Mapping[str, Any]:
+    def info(self) -> DetectorInfo:
         """Name, summary, modalities, rates that there is a threshold for, and settings."""
         return {
             "name": self.name,

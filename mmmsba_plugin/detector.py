@@ -2,12 +2,12 @@
 
 import logging
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property, partial
 from importlib import metadata
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, cast
 
 from mmmsba_plugin import weights
 from mmmsba_plugin.config import FeaturesConfig, Runtime, RuntimeConfig
@@ -20,7 +20,7 @@ from mmmsba_plugin.features.cache import FeatureCache
 from mmmsba_plugin.features.combine import ChunkFeatures, join
 from mmmsba_plugin.features.extract import extract_chunks, extract_live, media_of
 from mmmsba_plugin.features.front_ends import bind_front_ends, require_versions
-from mmmsba_plugin.hookspecs import API_VERSION
+from mmmsba_plugin.hookspecs import API_VERSION, DetectorInfo
 from mmmsba_plugin.media.probe import audio_tracks
 from mmmsba_plugin.plugins import announce
 from mmmsba_plugin.report import build
@@ -179,18 +179,19 @@ class MmmsbaDetector:
         )
 
     @property
-    def info(self) -> Mapping[str, Any]:
+    def info(self) -> DetectorInfo:
         """Name, summary, modalities, rates to choose from and provenance, as plain values."""
         modalities = self.config.modalities
         attentions = dict.fromkeys(member.attention for member in self.config.members)
-        return {
+        info: DetectorInfo = {
             "name": NAME,
             "summary": f"Attention {' and '.join(attentions)} over {', '.join(modalities)}.",
             "modalities": list(modalities),
             "false_positive_rates": list(self.config.false_positive_rates),
             "options": ["trim_silence", "false_positive_rate", "audio_track", "face_track"],
-            **self._provenance.model_dump(mode="json", exclude={"command", "created_utc"}),
         }
+        provenance = self._provenance.model_dump(mode="json", exclude={"command", "created_utc"})
+        return cast("DetectorInfo", {**info, **provenance})
 
     def detect(
         self,

@@ -57,7 +57,7 @@ def _hash(path):
 @hookimpl
 def forensics_detectors():
     yield DetectorEntry(
-        "hostile", "Crashes and hangs.", ("audio",), load=load
+        name="hostile", summary="Crashes and hangs.", modalities=("audio",), load=load
     )
 """
 

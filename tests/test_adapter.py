@@ -43,7 +43,9 @@ def make(score=frame_scores, **settings) -> AdaptedDetector:
 
 
 class TestContract(DetectorContract):
-    entry = DetectorEntry("frames", "Frame by frame.", ("face",), load=lambda _: make())
+    entry = DetectorEntry(
+        name="frames", summary="Frame by frame.", modalities=("face",), load=lambda _: make()
+    )
 
 
 class TestScores:

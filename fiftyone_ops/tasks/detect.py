@@ -137,7 +137,7 @@ class DetectionRun:
     """
 
     def __init__(self, detector: Detector, threshold: float | None = None) -> None:
-        self._info = dict(detector.info)
+        self._info: dict[str, Any] = dict(detector.info)
         self.made_by = store.made_by({**self._info, "threshold": threshold})
 
     def begin(self, dataset: Any, fields: Fields, **values: Any) -> None:

@@ -8,6 +8,9 @@ import typer
 if TYPE_CHECKING:
     from mmmsba_plugin.plugins import Offer, PluginState
 
+#: Fields of entries that JSON shows, null where one has not got them.
+_TRAITS = ("needs_api", "license", "devices", "cpu_s_per_s")
+
 
 def plugins(
     *, json: Annotated[bool, typer.Option("--json", help="Print JSON, not a table.")] = False
@@ -27,6 +30,7 @@ def plugins(
                     "kind": offer.kind,
                     "name": offer.name or None,
                     "summary": offer.entry.summary if offer.entry else None,
+                    **{name: getattr(offer.entry, name, None) for name in _TRAITS},
                     "plugin": offer.plugin.name,
                     "distribution": offer.plugin.distribution,
                     "version": offer.plugin.version,

@@ -15,7 +15,10 @@ from mmmsba_plugin.hookspecs import Writer, hookimpl
 
 @hookimpl
 def forensics_writers():
-    yield Writer("mine", ".x", "Mine [bold]alone[/bold].", lambda report, out: out.write("x"))
+    summary = "Mine [bold]alone[/bold]."
+    yield Writer(
+        name="mine", suffix=".x", summary=summary, write=lambda report, out: out.write("x")
+    )
 """
 
 

@@ -18,7 +18,10 @@ from mmmsba_plugin.hookspecs import DetectorEntry, hookimpl
 
 @hookimpl
 def forensics_detectors():
-    yield DetectorEntry("stubborn", "Has no thresholds.", ("audio",), load=lambda path: object())
+    summary = "Has no thresholds."
+    yield DetectorEntry(
+        name="stubborn", summary=summary, modalities=("audio",), load=lambda path: object()
+    )
 """
 
 

@@ -29,7 +29,7 @@ def write(report, stream):
 
 @hookimpl
 def forensics_writers():
-    yield Writer("unreliable", ".x", "Fails now and then.", write)
+    yield Writer(name="unreliable", suffix=".x", summary="Fails now and then.", write=write)
 """
 
 

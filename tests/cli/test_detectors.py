@@ -19,7 +19,10 @@ class Stubborn:
 
 @hookimpl
 def forensics_detectors():
-    yield DetectorEntry("stubborn", "Heeds no option.", ("audio",), load=lambda path: Stubborn())
+    summary = "Heeds no option."
+    yield DetectorEntry(
+        name="stubborn", summary=summary, modalities=("audio",), load=lambda path: Stubborn()
+    )
 """
 
 

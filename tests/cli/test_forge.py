@@ -65,7 +65,8 @@ def test_the_command_tells_of_leaks_and_of_who_was_left_out(run, real, tmp_path)
         "    raise MissingExtraError('no voice is installed; install one')\n"
         "@hookimpl\n"
         "def forensics_forgers():\n"
-        "    yield Forger('silent-voice', 'audio', 'Words.', Config, build)\n"
+        "    options = {'modality': 'audio', 'summary': 'Words.', 'config': Config}\n"
+        "    yield Forger(name='silent-voice', build=build, **options)\n"
     )
     result = run(
         *("--plugin", plugin, "forge", real, "-o", tmp_path / "out", "--split", "train"),

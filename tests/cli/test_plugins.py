@@ -27,6 +27,13 @@ class TestPlugins:
         names = {e["name"] for e in listing["entries"] if e["plugin"] == "mmmsba"}
         assert {"mmms-ba", "log-mel", "json", "splice", "lav-df"} <= names
 
+    def test_json_tells_what_an_entry_needs_and_costs_and_under_which_license(self, run):
+        entries = {e["name"]: e for e in json.loads(run("plugins", "--json").stdout)["entries"]}
+        own, writer = entries["mmms-ba"], entries["vtt"]
+        assert (own["license"], own["devices"]) == ("Apache-2.0 AND MIT", ["cpu", "cuda"])
+        assert own["cpu_s_per_s"] == pytest.approx(0.35, rel=0.5)
+        assert [writer[name] for name in ("needs_api", "devices", "cpu_s_per_s")] == [None] * 3
+
     def test_a_file_joins_the_table_as_it_is_written(self, run, plugin_file):
         result = run("--plugin", plugin_file, "plugins")
         assert result.exit_code == _exit_codes.OK

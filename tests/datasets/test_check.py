@@ -26,7 +26,12 @@ class RootConfig(Config):
 class TestCheck:
     def test_a_reader_without_an_audit_is_counted_by_what_it_yields(self, tmp_path):
         records = [Record(tmp_path / "none.mp4", (Segment(0.0, 1.0),), key="none")]
-        entry = DatasetReader("theirs", "Theirs.", RootConfig, lambda config, on_error: records)
+        entry = DatasetReader(
+            name="theirs",
+            summary="Theirs.",
+            config=RootConfig,
+            build=lambda config, on_error: records,
+        )
         checkup = check(entry, tmp_path)
         assert checkup.missing.first == ["none"]
         assert not checkup.usable
@@ -38,7 +43,10 @@ class TestCheck:
             raise DatasetError("line 2 ends in the middle; copy it again")
 
         for config in (RootConfig, ListConfig):
-            checkup = check(DatasetReader("theirs", "Theirs.", config, truncated), tmp_path)
+            checkup = check(
+                DatasetReader(name="theirs", summary="Theirs.", config=config, build=truncated),
+                tmp_path,
+            )
             assert checkup.records.total() == 1
             assert checkup.ended == "line 2 ends in the middle; copy it again"
             assert not checkup.usable
@@ -49,7 +57,7 @@ class TestCheck:
             for index in range(20_000):
                 yield Record(clip, key=f"clip {index}", split="train")
 
-        entry = DatasetReader("theirs", "Theirs.", RootConfig, many)
+        entry = DatasetReader(name="theirs", summary="Theirs.", config=RootConfig, build=many)
         tracemalloc.start()
         checkup = check(entry, tmp_path)
         _, peak_bytes = tracemalloc.get_traced_memory()
@@ -131,7 +139,9 @@ class TestContract:
         whole = {"build": read_list, "recognise": lambda root: (root / "list.txt").is_file()}
 
         class Contract(ListContract):
-            entry = DatasetReader("list", "A list.", config, **{**whole, **parts})
+            entry = DatasetReader(
+                name="list", summary="A list.", config=config, **{**whole, **parts}
+            )
 
         return Contract()
 

@@ -39,10 +39,16 @@ def stumble(root):
 
 @hookimpl
 def forensics_dataset_readers():
-    yield DatasetReader("bare", ".", Bare, read("bare"))
-    yield DatasetReader("full", ".", Full, read("full"), lambda root: (root / "full").exists())
-    yield DatasetReader("rival", ".", Bare, read("rival"), lambda root: (root / "rival").exists())
-    yield DatasetReader("clumsy", ".", Bare, read("clumsy"), stumble)
+    for name, config, recognise in (
+        ("bare", Bare, None),
+        ("full", Full, lambda root: (root / "full").exists()),
+        ("rival", Bare, lambda root: (root / "rival").exists()),
+        ("clumsy", Bare, stumble),
+    ):
+        build = read(name)
+        yield DatasetReader(
+            name=name, summary=".", config=config, build=build, recognise=recognise
+        )
 """
 
 
@@ -250,7 +256,9 @@ def a_reader(name: str, **parts) -> DatasetReader:
     def build(config, on_error):
         return []
 
-    return DatasetReader(name, f"What {name} reads.", RootConfig, build, **parts)
+    return DatasetReader(
+        name=name, summary=f"What {name} reads.", config=RootConfig, build=build, **parts
+    )
 
 
 class TestRecognise:

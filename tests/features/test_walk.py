@@ -51,7 +51,14 @@ def recorders(*inputs: set[str]) -> tuple[list[Recorder], dict[str, BoundFrontEn
     extractors = [Recorder() for _ in inputs]
     bound = {
         f"m{i}": BoundFrontEnd(
-            FrontEnd(f"toy-{i}", None, "Counts.", needs, Config, lambda _, e=extractors[i]: e),
+            FrontEnd(
+                name=f"toy-{i}",
+                modality=None,
+                summary="Counts.",
+                inputs=needs,
+                config=Config,
+                build=lambda _, e=extractors[i]: e,
+            ),
             Config(),
         )
         for i, needs in enumerate(inputs)

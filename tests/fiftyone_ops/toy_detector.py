@@ -82,4 +82,6 @@ class Toy:
 @hookimpl
 def forensics_detectors():
     """Offer it."""
-    yield DetectorEntry("toy", "By the name alone.", ("audio", "lips"), load=lambda _: Toy())
+    yield DetectorEntry(
+        name="toy", summary="By the name alone.", modalities=("audio", "lips"), load=lambda _: Toy()
+    )

@@ -17,9 +17,15 @@ from mmmsba_plugin.media.encode import write_clip
 from mmmsba_plugin.tracks.mesh import LIPS_INNER, LIPS_OUTER
 
 RATE_HZ = 16_000
-SPLICE = Forger("splice", "audio", "Words.", SpliceConfig, SpliceAudio)
-SHIFT = Forger("shift", "audio", "Late words.", ShiftConfig, ShiftAudio)
-MOUTH = Forger("mouth", "visual", "Lips.", MouthConfig, MouthSwap)
+SPLICE = Forger(
+    name="splice", modality="audio", summary="Words.", config=SpliceConfig, build=SpliceAudio
+)
+SHIFT = Forger(
+    name="shift", modality="audio", summary="Late words.", config=ShiftConfig, build=ShiftAudio
+)
+MOUTH = Forger(
+    name="mouth", modality="visual", summary="Lips.", config=MouthConfig, build=MouthSwap
+)
 UNTOUCHED = ForgeConfig(processing=NO_PROCESSING, mixed_share=0)
 OPTIONS = {"per_clip": 3, "real_per_clip": 2, "seed": 4, "forgers": [SPLICE, MOUTH]}
 

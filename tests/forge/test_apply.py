@@ -15,7 +15,7 @@ from .clips import Loud, Shouting, forger_set
 
 
 def audio(name, build):
-    return Forger(name, "audio", "Words.", Loud, build)
+    return Forger(name=name, modality="audio", summary="Words.", config=Loud, build=build)
 
 
 def test_both_modalities_are_mostly_fake_at_the_same_time():

@@ -94,7 +94,17 @@ def test_the_metadata_of_a_file_describe_its_streams(fake):
         ({"settings": {"mouht": {}}}, r"unknown forgers \['mouht'\]; there are: mouth"),
         ({"settings": {"mouth": {"spred": 1}}}, "Allowed keys: spread, feather"),
         (
-            {"forgers": [Forger("odd", "audio", "Lips.", MouthConfig, MouthSwap)]},
+            {
+                "forgers": [
+                    Forger(
+                        name="odd",
+                        modality="audio",
+                        summary="Lips.",
+                        config=MouthConfig,
+                        build=MouthSwap,
+                    )
+                ]
+            },
             "'odd' says it alters 'audio', but MouthSwap lacks",
         ),
     ],

@@ -29,7 +29,7 @@ class Borrowing:
         return fake
 
 
-BORROW = Forger("borrow", "visual", "Corner.", Config, Borrowing)
+BORROW = Forger(name="borrow", modality="visual", summary="Corner.", config=Config, build=Borrowing)
 
 
 def test_a_clip_of_another_identity_is_the_donor_of_a_face(real, tmp_path):

@@ -52,7 +52,7 @@ def never_built(config):
 
 
 def audio(name, build):
-    return Forger(name, "audio", "Words.", Loud, build)
+    return Forger(name=name, modality="audio", summary="Words.", config=Loud, build=build)
 
 
 def test_a_forger_that_lacks_something_here_is_left_out_and_named(real, tmp_path):

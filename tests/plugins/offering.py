@@ -7,7 +7,7 @@ from mmmsba_plugin.hookspecs import Writer, hookimpl
 
 
 def a_writer(name: str) -> Writer:
-    return Writer(name, ".x", "A writer.", lambda report, stream: None)
+    return Writer(name=name, suffix=".x", summary="A writer.", write=lambda report, stream: None)
 
 
 def offering(*entries: Any) -> SimpleNamespace:

@@ -45,7 +45,7 @@ def test_a_detector_is_loaded_with_options_that_it_takes():
     loaded = []
 
     def entry(load):
-        return DetectorEntry("mine", "Mine.", ("audio",), load=load)
+        return DetectorEntry(name="mine", summary="Mine.", modalities=("audio",), load=load)
 
     load_with(entry(loaded.append), None, {})
     load_with(entry(lambda path, threads: loaded.append(threads)), None, {"threads": 2})

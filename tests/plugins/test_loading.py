@@ -22,7 +22,9 @@ from mmmsba_plugin.hookspecs import Writer, hookimpl
 
 @hookimpl
 def forensics_writers():
-    yield Writer("{name}", ".x", "{summary}", lambda report, out: out.write("x"))
+    yield Writer(
+        name="{name}", suffix=".x", summary="{summary}", write=lambda report, out: out.write("x")
+    )
 """
 
 
@@ -32,7 +34,9 @@ def states_by_name() -> dict[str, plugins.PluginState]:
 
 class TestManager:
     def test_a_toolkit_needs_three_lines(self, install):
-        entry = DetectorEntry("one", "A detector.", ("audio",), load=lambda path: None)
+        entry = DetectorEntry(
+            name="one", summary="A detector.", modalities=("audio",), load=lambda path: None
+        )
         install(a=SimpleNamespace(forensics_detectors=hookimpl(lambda: [entry])))
         assert plugins.manager().hook.forensics_detectors() == [[entry]]
 

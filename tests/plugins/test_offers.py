@@ -45,7 +45,13 @@ class TestEntries:
         [
             ("a string", "forensics_writers must yield entries of Writer, got str"),
             (
-                Forger("f", "audio", "A forger.", Config, lambda config: None),
+                Forger(
+                    name="f",
+                    modality="audio",
+                    summary="A forger.",
+                    config=Config,
+                    build=lambda config: None,
+                ),
                 "forensics_writers must yield entries of Writer, got Forger",
             ),
             (a_writer("Not A Name"), "cannot be called 'Not A Name'; use small letters"),
@@ -107,7 +113,9 @@ class TestLookup:
         assert plugins.lookup("writers", "json").name == "json"
 
     def test_one_name_in_two_kinds_is_no_clash(self, install):
-        entry = DetectorEntry("json", "A detector.", ("audio",), load=lambda path: None)
+        entry = DetectorEntry(
+            name="json", summary="A detector.", modalities=("audio",), load=lambda path: None
+        )
         both = offering(a_writer("json"))
         both.forensics_detectors = hookimpl(lambda: [entry])
         install(both=both)

@@ -51,7 +51,9 @@ def read_names(config, on_error=None):
 
 def contract_of(build=read_names, **changes):
     class Contract(DatasetReaderContract):
-        entry = DatasetReader("toy", "Words.", RootConfig, build, **changes)
+        entry = DatasetReader(
+            name="toy", summary="Words.", config=RootConfig, build=build, **changes
+        )
 
         def dataset(self, folder):
             (folder / "clip").write_bytes(b"")

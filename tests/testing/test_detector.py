@@ -42,7 +42,9 @@ class Toy:
 
 def contract_of(detector):
     class Contract(DetectorContract):
-        entry = DetectorEntry("toy", "A toy.", ("audio",), load=lambda path: detector())
+        entry = DetectorEntry(
+            name="toy", summary="A toy.", modalities=("audio",), load=lambda path: detector()
+        )
 
     return Contract()
 

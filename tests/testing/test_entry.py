@@ -37,7 +37,7 @@ def entry_contract(**changes):
 
 def configured_contract(config):
     class Contract(ConfiguredContract):
-        entry = Forger("toy", "audio", "A toy.", config, build=print)
+        entry = Forger(name="toy", modality="audio", summary="A toy.", config=config, build=print)
         settings = MappingProxyType({"level": 2.0})
 
     return Contract()

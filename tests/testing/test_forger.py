@@ -52,7 +52,7 @@ class Restless(Louder):
 
 def contract_of(build, modality="audio"):
     class Contract(ForgerContract):
-        entry = Forger("odd", modality, "Words.", Config, build)
+        entry = Forger(name="odd", modality=modality, summary="Words.", config=Config, build=build)
 
     return Contract()
 

@@ -1,6 +1,6 @@
 """A small but real detector: loudness that changes more suddenly than speech does."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mmmsba_plugin.hookspecs import API_VERSION
+from mmmsba_plugin.hookspecs import API_VERSION, DetectorInfo
 from mmmsba_plugin.schema import (
     FakeSegment,
     Media,
@@ -34,14 +34,17 @@ class LoudnessJumps:
     """Scores the largest change of loudness, and suspects what lies between two of them."""
 
     @property
-    def info(self) -> Mapping[str, Any]:
+    def info(self) -> DetectorInfo:
         """Name, summary, modalities and provenance."""
         summary = "Suspects sudden changes of loudness; a toy that a slammed door deceives."
         return {
+            "name": _NAME,
             "summary": summary,
             "modalities": ["audio"],
-            **_PROVENANCE.model_dump(),
-            "name": _NAME,
+            "detector": _PROVENANCE.detector,
+            "package_version": _PROVENANCE.package_version,
+            "api_version": _PROVENANCE.api_version,
+            "formula_version": _PROVENANCE.formula_version,
         }
 
     def detect(self, media: str | Path, **options: Any) -> Report:

@@ -10,6 +10,7 @@ from toyforensics.verdict import write_verdict
 
 LOUDNESS = FrontEnd(
     name="toy-loudness",
+    needs_api="3.0",
     modality="audio",
     summary="Mean and peak level of each snippet.",
     inputs=frozenset({"audio"}),
@@ -19,6 +20,7 @@ LOUDNESS = FrontEnd(
 
 VERDICT = Writer(
     name="toy-verdict",
+    needs_api="3.0",
     suffix=".txt",
     summary="One line: the score, or why there is none.",
     write=write_verdict,
@@ -26,6 +28,7 @@ VERDICT = Writer(
 
 JUMPS = DetectorEntry(
     name="toy-jumps",
+    needs_api="3.0",
     summary="Suspects sudden changes of loudness; a toy that a slammed door deceives.",
     modalities=("audio",),
     load=lambda checkpoint: LoudnessJumps(),
