@@ -51,7 +51,7 @@ from mmmsba_plugin.localization.calibrate import lowest_score
 from mmmsba_plugin.localization.proposals import clipped, ranked_proposals, run_spans, runs_of
 from mmmsba_plugin.media.probe import probe
 from mmmsba_plugin.model.targets import fake_labels
-from mmmsba_plugin.plugins import announce
+from mmmsba_plugin.plugins import announce, with_ignored_options
 from mmmsba_plugin.record import Record
 from mmmsba_plugin.report import build
 from mmmsba_plugin.schema import (
@@ -197,11 +197,20 @@ class AdaptedDetector:
             "summary": self._summary,
             "modalities": list(self._modalities),
             "false_positive_rates": list(self.config.false_positive_rates),
+            "announces_reports": True,
             "config": self.config.model_dump(mode="json"),
         }
 
-    def detect(self, media: str | Path, *, command: str | None = None, **_options: Any) -> Report:
+    def detect(
+        self,
+        media: str | Path,
+        *,
+        command: str | None = None,
+        duration_s: float | None = None,
+        **options: Any,
+    ) -> Report:
         """Detect fake segments in one clip; see :class:`mmmsba_plugin.hookspecs.Detector`."""
+        del duration_s  # of files alone, which say so themselves
         provenance = build.stamped(self._provenance, command=command)
         media_info = build.unread(media)
         try:
@@ -213,8 +222,7 @@ class AdaptedDetector:
         except Exception as error:  # noqa: BLE001 - see above
             _log.exception("detection in %s failed unexpectedly", media)
             report = build.failed(media_info, error, provenance=provenance)
-        warnings = (*report.warnings, *announce(report, media))
-        return report.model_copy(update={"warnings": warnings})
+        return announce(with_ignored_options(report, options))
 
     def detect_many(self, media: Iterable[str | Path], **options: Any) -> Iterator[Report]:
         """Detect in clips one after the other; one that fails does not stop the rest."""

@@ -3,6 +3,7 @@
 import logging
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import cached_property, partial
 from importlib import metadata
 from pathlib import Path
@@ -17,14 +18,14 @@ from mmmsba_plugin.errors import (
     MmmsbaError,
 )
 from mmmsba_plugin.features.cache import FeatureCache
-from mmmsba_plugin.features.combine import ChunkFeatures, join
+from mmmsba_plugin.features.combine import ChunkFeatures
 from mmmsba_plugin.features.extract import extract_chunks, extract_live, media_of
 from mmmsba_plugin.features.front_ends import bind_front_ends, require_versions
 from mmmsba_plugin.hookspecs import API_VERSION, DetectorInfo
 from mmmsba_plugin.media.probe import audio_tracks
-from mmmsba_plugin.plugins import announce
+from mmmsba_plugin.plugins import announce, with_ignored_options
 from mmmsba_plugin.report import build
-from mmmsba_plugin.schema import Media, Provenance, Report, ScoreThreshold, StreamUpdate, Windows
+from mmmsba_plugin.schema import Media, Provenance, Report, ScoreThreshold, StreamUpdate
 from mmmsba_plugin.tracks.choice import require_audio_track, require_face_track
 from mmmsba_plugin.weights import checkpoint_folder
 from mmmsba_plugin.workers import Limits, survive_fork
@@ -35,8 +36,7 @@ if TYPE_CHECKING:
     from mmmsba_plugin.media.source import MediaSource
     from mmmsba_plugin.model.checkpoint import CheckpointConfig
     from mmmsba_plugin.model.ensemble import Network
-    from mmmsba_plugin.model.lanes import LanesPrediction
-    from mmmsba_plugin.structures import ClipFeatures, Rgb
+    from mmmsba_plugin.structures import Rgb
     from mmmsba_plugin.tracks.choice import AudioTrack, FaceTrack
 
 NAME = "mmms-ba"
@@ -48,6 +48,17 @@ _ONCE = "what is decoded elsewhere passes by once"
 _SHORTEST_CHUNK_S = 1.0
 
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Choices:
+    """Options of one call of :meth:`MmmsbaDetector.detect`, which explains them."""
+
+    command: str | None
+    duration_s: float | None
+    trim_silence: bool | None
+    audio_track: "AudioTrack | None"
+    face_track: "FaceTrack | None"
 
 
 class MmmsbaDetector:
@@ -189,6 +200,7 @@ class MmmsbaDetector:
             "modalities": list(modalities),
             "false_positive_rates": list(self.config.false_positive_rates),
             "options": ["trim_silence", "false_positive_rate", "audio_track", "face_track"],
+            "announces_reports": True,
         }
         provenance = self._provenance.model_dump(mode="json", exclude={"command", "created_utc"})
         return cast("DetectorInfo", {**info, **provenance})
@@ -234,45 +246,39 @@ class MmmsbaDetector:
                 track is no number from 1 and not "all", or the face track also not "main".
             MediaTypeError: The media are no path, no bytes and no file.
         """
-        if not isinstance(media, str | Path):
-            return self._detect_source(
-                media,
-                command=command,
-                duration_s=duration_s,
-                trim_silence=trim_silence,
-                false_positive_rate=false_positive_rate,
-                audio_track=audio_track,
-                face_track=face_track,
-                **options,
-            )
-        if false_positive_rate is not None:
-            strict = self.at_false_positive_rate(false_positive_rate)
-            return strict.detect(
-                media,
-                command=command,
-                duration_s=duration_s,
-                trim_silence=trim_silence,
-                audio_track=audio_track,
-                face_track=face_track,
-                **options,
-            )
         require_audio_track(audio_track)
         require_face_track(face_track)
+        chosen = _Choices(
+            command=command,
+            duration_s=duration_s,
+            trim_silence=trim_silence,
+            audio_track=audio_track,
+            face_track=face_track,
+        )
+        rate = false_positive_rate
+        detector = self if rate is None else self.at_false_positive_rate(rate)
+        report = detector._detect(media, chosen)  # noqa: SLF001 - of this class
+        return announce(with_ignored_options(report, options))
+
+    def _detect(self, media: "MediaSource", chosen: "_Choices") -> Report:
+        """Detect in a file, or in the bytes of one."""
+        from mmmsba_plugin.media.source import name_of, temporary_file, with_name
+
+        if isinstance(media, str | os.PathLike):
+            return self._detect_file(Path(media), chosen)
+        with temporary_file(media) as path:
+            return with_name(self._detect_file(path, chosen), path, name_of(media))
+
+    def _detect_file(self, path: Path, chosen: "_Choices") -> Report:
+        audio_track, face_track = chosen.audio_track, chosen.face_track
         if audio_track == "all" and self._cache is None:
             # The faces are the same with every track.
             with TemporaryDirectory(prefix="mmmsba-") as folder:
-                return self._changed(cache=FeatureCache(Path(folder))).detect(
-                    media,
-                    command=command,
-                    duration_s=duration_s,
-                    trim_silence=trim_silence,
-                    audio_track=audio_track,
-                    face_track=face_track,
-                    **options,
-                )
+                detector = self._changed(cache=FeatureCache(Path(folder)))
+                return detector._detect_file(path, chosen)  # noqa: SLF001 - of this class
         config = self.config.features
-        if trim_silence is not None:
-            config = config.model_copy(update={"trim_silence": trim_silence})
+        if chosen.trim_silence is not None:
+            config = config.model_copy(update={"trim_silence": chosen.trim_silence})
         # With the settings that features are really made with.
         settings = {**self._provenance.config, "features": config.model_dump(mode="json")}
         if audio_track is not None:
@@ -280,30 +286,24 @@ class MmmsbaDetector:
         if face_track is not None:
             settings["face_track"] = face_track
         made_by = self._provenance.model_copy(update={"config": settings})
-        provenance = build.stamped(made_by, command=command)
-        from mmmsba_plugin.model.runtime import thread_limit
-
         make_report = partial(
             self._report,
-            media,
+            path,
             config,
-            provenance,
-            duration_s=duration_s,
+            build.stamped(made_by, command=chosen.command),
+            duration_s=chosen.duration_s,
             face_track=face_track,
         )
+        from mmmsba_plugin.model.runtime import thread_limit
+
         with thread_limit(self._runtime.threads):
             if audio_track == "all":
-                report = _report_audio_tracks(media, make_report)
-            else:
-                report = make_report(audio_track=audio_track)
-        warnings = announce(report, media)
-        if options:
-            warnings = (f"options that are not known were ignored: {', '.join(options)}", *warnings)
-        return report.model_copy(update={"warnings": (*report.warnings, *warnings)})
+                return _report_audio_tracks(path, make_report)
+            return make_report(audio_track=audio_track)
 
     def _report(
         self,
-        media: str | Path,
+        media: Path,
         config: FeaturesConfig,
         provenance: Provenance,
         *,
@@ -333,15 +333,6 @@ class MmmsbaDetector:
         except Exception as error:  # noqa: BLE001 - see above
             _log.exception("judging %s failed unexpectedly", media)
             return build.failed(media_info, error, provenance=provenance)
-
-    def _detect_source(self, source: "MediaSource", **options: Any) -> Report:
-        """Detect in media that are no path of ours; see :meth:`detect`."""
-        from mmmsba_plugin.media.source import name_of, temporary_file, with_name
-
-        if isinstance(source, os.PathLike):
-            return self.detect(Path(source), **options)
-        with temporary_file(source) as path:
-            return with_name(self.detect(path, **options), path, name_of(source))
 
     def detect_many(
         self,
@@ -440,8 +431,7 @@ class MmmsbaDetector:
         limits = ["frames were decoded elsewhere: container, encoding and hash are not known"]
         if config.trim_silence:
             limits.append("leading silence was not left out, as the network learned it: " + _ONCE)
-        warnings = (*report.warnings, *limits, *announce(report, name))
-        return report.model_copy(update={"warnings": warnings})
+        return announce(report.model_copy(update={"warnings": (*report.warnings, *limits)}))
 
     def stream(
         self, source: "LiveSource | DecodedSource", *, chunk_s: float = 15.0, buffer_s: float = 30.0
@@ -503,75 +493,11 @@ class MmmsbaDetector:
         *,
         track: int | None = None,
     ) -> Report:
-        import numpy as np
+        from mmmsba_plugin.clip_report import report_on_chunks
 
-        from mmmsba_plugin.localization.binarize import localize
-        from mmmsba_plugin.localization.proposals import ranked_proposals
-        from mmmsba_plugin.report.face_tracks import face_track_reports, left_out, require_track
-
-        config, calibration = self.config.localization, self.config.calibration
-        parts, predicted = self._predict(chunks, track)
-        features, tracks = join(parts), [chunk.tracks for chunk in parts if chunk.tracks]
-        media = media.model_copy(update={"duration_s": features.end_s})
-        highest = predicted.highest if predicted else {}
-        face_tracks = face_track_reports(tracks, highest, calibration=calibration)
-        if track is not None:
-            require_track(track, face_tracks, media)
-        if predicted is None or np.isnan(predicted.prediction.scores).all():
-            return build.abstained(media, features, provenance=provenance)
-        prediction = predicted.prediction
-        grid, end_s = features.grid, features.end_s
-        # Nothing can be found where nothing is present.
-        scores = np.nan_to_num(prediction.scores, nan=0.0)
-        report = build.ok_report(
-            media,
-            features,
-            scores=prediction.scores,
-            by_modality=prediction.by_modality,
-            segments=localize(scores, prediction.distances, grid, end_s=end_s, config=config),
-            proposals=ranked_proposals(*prediction.candidates, grid, end_s=end_s, config=config),
-            threshold=self.config.score_threshold,
-            onsets={
-                m: config.modality_thresholds.get(m, config.onset) for m in prediction.by_modality
-            },
-            calibration=calibration,
-            provenance=provenance,
-            real_scores=self.config.real_scores,
-            windows=self._windows(features, num_chunks=len(parts)),
-            face_tracks=face_tracks,
-            track_ids=predicted.track_ids if face_tracks else None,
+        return report_on_chunks(
+            self.network, self.config, media, chunks, provenance, face_track=track
         )
-        # Nobody shall read a score without what to know about the weights.
-        caution = [self.config.caution] if self.config.caution else []
-        warnings = (*report.warnings, *left_out(tracks), *caution)
-        return report.model_copy(update={"warnings": warnings})
-
-    def _windows(self, features: "ClipFeatures", *, num_chunks: int) -> Windows | None:
-        """Return the windows that a long clip was cut into."""
-        config = self.config
-        attention_s = config.localization.window_s
-        windows = Windows(
-            attention_s=attention_s if features.end_s > attention_s else None,
-            features_s=config.features.chunk_s if num_chunks > 1 else None,
-        )
-        return windows if windows != Windows() else None
-
-    def _predict(
-        self, chunks: Iterable[ChunkFeatures], track: int | None
-    ) -> "tuple[list[ChunkFeatures], LanesPrediction | None]":
-        """Predict along a clip, chunk by chunk; chunks come back without their rows."""
-        from mmmsba_plugin.model.lanes import join_chunks, predict_lanes
-
-        bare, parts = [], []
-        for chunk in chunks:
-            bare.append(chunk.without_rows())
-            if chunk.features.num_snippets:
-                localization = self.config.localization
-                predicted = predict_lanes(self.network, chunk, localization, track=track)
-                parts.append((predicted, chunk.own))
-            # Its rows need not stay while the next ones are computed.
-            del chunk
-        return bare, join_chunks(parts) if parts else None
 
     @cached_property
     def _provenance(self) -> Provenance:
@@ -597,7 +523,7 @@ class MmmsbaDetector:
         )
 
 
-def _report_audio_tracks(media: str | Path, make_report: "Callable[..., Report]") -> Report:
+def _report_audio_tracks(media: Path, make_report: "Callable[..., Report]") -> Report:
     """Report on a clip with the audio track with which it scores highest."""
     try:
         track_numbers = audio_tracks(media)

@@ -13,7 +13,7 @@ import platform
 import socket
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import metadata
 from importlib.util import find_spec
 from itertools import islice
@@ -29,6 +29,7 @@ from mmmsba_plugin.isolation import (
     error_report,
     rendered,
 )
+from mmmsba_plugin.plugins import announce, unannounced
 from mmmsba_plugin.workers import Limits, portable_error
 
 if TYPE_CHECKING:
@@ -234,7 +235,8 @@ class RayDetector:
             results = self._results(table, (self._job, gate, list(writers), options))
             for block in _blocks(results):
                 for value in block["rendered"]:
-                    yield from pickle.loads(value.as_py())  # noqa: S301 - our own
+                    for item in pickle.loads(value.as_py()):  # noqa: S301 - our own
+                        yield replace(item, report=announce(item.report))
 
     @property
     def _share(self) -> dict[str, float]:
@@ -321,7 +323,8 @@ class _Worker:
             if not attempt:
                 return
             paths = [Path(os.fsdecode(name)) for name in (row["clip"], *row["copies"])]
-            results = list(self._rendered(paths[0], paths[1:], attempt))
+            with unannounced():
+                results = list(self._rendered(paths[0], paths[1:], attempt))
             ray.get(self._gate.leave.remote(row["clip"]))
             yield pa.table({"rendered": [pickle.dumps(results)]})
 

@@ -149,7 +149,7 @@ def forensics_report_ready(report: "Report", media: Path) -> None:
     """Receive each finished report, to index it or to alert somebody.
 
     Called once for each report, whichever detector made it and whichever way it was run, in the
-    process that made it, which can be a worker's.
+    process that asked for it, not in its workers.
 
     Example:
         >>> @hookimpl

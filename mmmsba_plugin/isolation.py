@@ -8,7 +8,7 @@ import logging
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from importlib import metadata
 from itertools import takewhile
@@ -20,7 +20,16 @@ from pydantic import ValidationError
 from mmmsba_plugin.errors import MmmsbaError
 from mmmsba_plugin.hookspecs import API_VERSION, Detector
 from mmmsba_plugin.media.container import open_media
-from mmmsba_plugin.plugins import at_false_positive_rate, load_file, load_with, lookup, states
+from mmmsba_plugin.plugins import (
+    announce,
+    announced_detector,
+    at_false_positive_rate,
+    load_file,
+    load_with,
+    lookup,
+    states,
+    unannounced,
+)
 from mmmsba_plugin.report import build
 from mmmsba_plugin.report.files import as_copy, render
 from mmmsba_plugin.schema import Provenance, Report
@@ -173,7 +182,11 @@ class IsolatedDetector:
         early: dict[int, Report] = {}
         reported = 0
         for task, result in self._pool.map_unordered(tasks):
-            early[task.number] = self._report(task.clip, result, options)
+            early[task.number] = (
+                announce(result)
+                if isinstance(result, Report)
+                else self._report_error(task.clip, result, options)
+            )
             while reported in early:
                 yield early.pop(reported)
                 reported += 1
@@ -203,14 +216,15 @@ class IsolatedDetector:
         )
         for task, result in self._pool.map_unordered(tasks):
             if isinstance(result, tuple):
-                yield from result
+                for item in result:
+                    yield replace(item, report=announce(item.report))
             else:
-                report = self._report(task.clip, result, options)
+                report = self._report_error(task.clip, result, options)
                 yield from rendered(task.clip, report, task.copies, writers)
 
-    def _report(self, clip: "MediaSource", result: object, options: Mapping[str, Any]) -> Report:
-        if isinstance(result, Report):
-            return result
+    def _report_error(
+        self, clip: "MediaSource", result: object, options: Mapping[str, Any]
+    ) -> Report:
         error = result if isinstance(result, Exception) else TypeError(f"no report: {result!r:.80}")
         return error_report(clip, error, self.info, **options)
 
@@ -223,7 +237,7 @@ class TrustingDetector:
     """
 
     def __init__(self, detector: Detector) -> None:
-        self._detector = detector
+        self._detector = announced_detector(detector)
         self.info = detector.info
 
     def render_unordered(
@@ -242,7 +256,7 @@ class TrustingDetector:
 def error_report(
     clip: "MediaSource", error: Exception, info: Mapping[str, Any], **options: Any
 ) -> Report:
-    """Return the report of a clip on which a detector failed.
+    """Return the report of a clip on which a detector failed, and announce it.
 
     Args:
         clip: The clip.
@@ -252,7 +266,7 @@ def error_report(
     """
     name = str(clip) if isinstance(clip, str | os.PathLike) else "bytes"
     provenance = build.stamped(_provenance(info), command=options.get("command"))
-    return build.failed(build.unread(name), error, provenance=provenance)
+    return announce(build.failed(build.unread(name), error, provenance=provenance))
 
 
 def rendered(
@@ -268,7 +282,7 @@ def rendered(
     """
     yield Rendered(clip, report, _texts(report, writers))
     for copy in copies:
-        same = as_copy(report, copy)
+        same = announce(as_copy(report, copy))
         yield Rendered(copy, same, _texts(same, writers), copy_of=clip)
 
 
@@ -293,10 +307,11 @@ def _start(load: Callable[[], Detector]) -> Started:
 def _detect(detector: Detector, task: _Task) -> Report | tuple[Rendered, ...]:
     if isinstance(task.clip, str | os.PathLike):
         say_duration(_stated_duration_s(Path(task.clip)))
-    report = detector.detect(task.clip, **task.options)
-    if task.writers is None:
-        return report
-    return tuple(rendered(task.clip, report, task.copies, task.writers))
+    with unannounced():
+        report = detector.detect(task.clip, **task.options)
+        if task.writers is None:
+            return report
+        return tuple(rendered(task.clip, report, task.copies, task.writers))
 
 
 def _stated_duration_s(path: Path) -> float:

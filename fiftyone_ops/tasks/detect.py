@@ -21,7 +21,7 @@ from fiftyone import ViewField as F
 from mmmsba_plugin.errors import MmmsbaError
 from mmmsba_plugin.hookspecs import Detector
 from mmmsba_plugin.media.frame_index import Glance
-from mmmsba_plugin.plugins import at_false_positive_rate, with_threshold
+from mmmsba_plugin.plugins import announce, at_false_positive_rate, with_threshold
 from mmmsba_plugin.schema import Media, Problem, Provenance, Report
 
 from .. import labels, reports, runs, store
@@ -242,16 +242,16 @@ class DetectTask(Task[Progress, DetectSummary]):
         except Exception as error:  # noqa: BLE001 - see above
             kind = type(error).__name__
             message = str(error) if isinstance(error, MmmsbaError) else f"{kind}: {error}"
-            report = Report(
-                status="error",
-                media=Media(path=path),
-                problem=Problem(kind=kind, message=message),
-                provenance=Provenance(
-                    package_version=version("mmmsba-plugin"),
-                    api_version="",
-                    formula_version=0,
-                    detector="",
-                ),
+            provenance = Provenance(
+                package_version=version("mmmsba-plugin"),
+                api_version="",
+                formula_version=0,
+                detector="",
+            )
+            problem = Problem(kind=kind, message=message)
+            media = Media(path=path)
+            report = announce(
+                Report(status="error", media=media, problem=problem, provenance=provenance)
             )
         self.summary.verdicts[reports.verdict_label(report)] += 1
         if report.problem and len(self.summary.problems) < _NUM_NAMED:

@@ -2,15 +2,20 @@
 
 A toolkit that hosts these hooks needs three lines:
 
-    from mmmsba_plugin.plugins import manager
-    pm = manager()
-    pm.hook.forensics_detectors()
+    from mmmsba_plugin.plugins import entries, lookup
+    names = [offer.name for offer in entries("detectors") if offer.state == "ok"]
+    detector = lookup("detectors", names[0]).load(None)
+
+Faulty plug-ins are listed with what is wrong, and cost the others nothing. The detectors announce
+their reports. ``manager().hook.forensics_detectors()`` is the same hook by pluggy's own call.
 """
 
+from mmmsba_plugin.plugins.announcing import announce, announced_detector, unannounced
 from mmmsba_plugin.plugins.capabilities import (
     at_false_positive_rate,
     load_with,
     require_option,
+    with_ignored_options,
     with_threshold,
 )
 from mmmsba_plugin.plugins.loading import (
@@ -26,7 +31,6 @@ from mmmsba_plugin.plugins.offers import (
     OWN_NAME,
     Kind,
     Offer,
-    announce,
     entries,
     is_name,
     lookup,
@@ -40,6 +44,7 @@ __all__ = [
     "Offer",
     "PluginState",
     "announce",
+    "announced_detector",
     "at_false_positive_rate",
     "entries",
     "forget",
@@ -50,5 +55,7 @@ __all__ = [
     "manager",
     "require_option",
     "states",
+    "unannounced",
+    "with_ignored_options",
     "with_threshold",
 ]

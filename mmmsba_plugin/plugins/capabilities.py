@@ -5,13 +5,16 @@ different age work together. What changes the answer must not be dropped in sile
 our own callers ask for it here, and get it or an error.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from inspect import Parameter, signature
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mmmsba_plugin.errors import CapabilityError
 from mmmsba_plugin.hookspecs import Detector, DetectorEntry
+
+if TYPE_CHECKING:
+    from mmmsba_plugin.schema import Report
 
 
 def load_with(
@@ -97,3 +100,16 @@ def require_option(detector: Detector, name: str) -> None:
         raise CapabilityError(
             f"this detector does not say that it heeds {name}; leave that out", capability=name
         )
+
+
+def with_ignored_options(report: "Report", options: Collection[str]) -> "Report":
+    """Return a report that warns of options that the detector did not know.
+
+    Args:
+        report: The report.
+        options: Their names; there may be none.
+    """
+    if not options:
+        return report
+    warning = f"options that are not known were ignored: {', '.join(options)}"
+    return report.model_copy(update={"warnings": (*report.warnings, warning)})

@@ -5,10 +5,11 @@ distribution would take all others down. Our own parts come through the same ent
 group as a stranger's, so nothing here knows what they are.
 """
 
+import logging
 import os
 import sys
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -16,7 +17,7 @@ from importlib.metadata import entry_points
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
-from typing import Literal
+from typing import Any, Literal
 
 import pluggy
 
@@ -28,6 +29,8 @@ from mmmsba_plugin.hookspecs import PROJECT
 DISABLE_VARIABLE = "MMMSBA_DISABLE_PLUGINS"
 
 _LONGEST_REASON = 300
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,50 @@ class PluginState:
         return f"{self.distribution} {self.version}".strip() or "registered by the host"
 
 
+@dataclass(frozen=True, slots=True)
+class IsolatedHook:
+    """An implementation of a hook that costs the others nothing if it fails.
+
+    Attributes:
+        function: The implementation itself.
+        plugin: Name of its plug-in.
+    """
+
+    function: Callable[..., Any]
+    plugin: str
+
+    def __call__(self, *arguments: object) -> object:
+        """Call it; return what it yields until it fails, and log the failure."""
+        items: list[Any] = []
+        with isolated() as failures:
+            result = self.function(*arguments)
+            if not isinstance(result, Iterable):
+                return result
+            # Whoever iterates would meet what a generator raises.
+            items.extend(result)
+        for error in failures:
+            _log.warning("plug-in %r failed: %s", self.plugin, one_line(error))
+        return items
+
+
+class _IsolatingManager(pluggy.PluginManager):
+    """A manager whose hook calls go on when a plug-in fails."""
+
+    def register(self, plugin: Any, name: str | None = None) -> str | None:  # noqa: ANN401 - any object
+        """Register a plug-in, and isolate its implementations, but for wrappers of hooks."""
+        registered = super().register(plugin, name)
+        for hook in self.get_hookcallers(plugin) or ():
+            for implementation in hook.get_hookimpls():
+                is_wrapper = implementation.wrapper or implementation.hookwrapper
+                if implementation.plugin is plugin and not is_wrapper:
+                    # pluggy knows no other way to stand between a call and one implementation.
+                    isolated_hook = IsolatedHook(
+                        implementation.function, implementation.plugin_name
+                    )
+                    implementation.function = isolated_hook  # type: ignore[misc]
+        return registered
+
+
 @dataclass(slots=True)
 class _Roster:
     manager: pluggy.PluginManager
@@ -67,8 +114,9 @@ class _Roster:
 def manager() -> pluggy.PluginManager:
     """Return the manager with every plug-in that loads; the same one at every call.
 
-    Calling its hooks follows pluggy's rules, by which one implementation that raises ends
-    the call. :func:`entries` calls them one at a time.
+    A plug-in that raises in a call of a hook costs the others nothing: what it yielded before
+    counts, and the log has the reason. :func:`entries` and :func:`lookup` also say what is
+    malformed or has a name twice, and are the way to take.
     """
     return _roster().manager
 
@@ -88,6 +136,22 @@ def states() -> tuple[PluginState, ...]:
         if plugin is not None and name not in names
     )
     return (*roster.states, *hosted)
+
+
+def call_alone(plugin: PluginState, hook: str, **arguments: object) -> list[Any]:
+    """Call one plug-in's implementations of a hook; wrappers around others' have no part.
+
+    Raises:
+        Exception: Whatever it raises; call it within :func:`isolated`.
+    """
+    # Not `subset_hook_caller`: it needs every plug-in to be hashable, so one that is not
+    # would stop the rest.
+    return [
+        implementation.function.function(*(arguments[name] for name in implementation.argnames))
+        for implementation in getattr(manager().hook, hook).get_hookimpls()
+        if implementation.plugin_name == plugin.name
+        and isinstance(implementation.function, IsolatedHook)
+    ]
 
 
 def load_file(path: str | Path) -> PluginState:
@@ -120,7 +184,7 @@ def load_file(path: str | Path) -> PluginState:
 
 @cache
 def _roster() -> _Roster:
-    roster = _Roster(pluggy.PluginManager(PROJECT))
+    roster = _Roster(_IsolatingManager(PROJECT))
     roster.manager.add_hookspecs(hookspecs)
     for name in filter(None, os.environ.get(DISABLE_VARIABLE, "").split(",")):
         roster.manager.set_blocked(name.strip())

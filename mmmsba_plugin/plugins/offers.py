@@ -4,22 +4,19 @@ import difflib
 import re
 from dataclasses import dataclass, replace
 from itertools import chain
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self, overload
+from typing import Literal, Self, overload
 
 from mmmsba_plugin.errors import PluginClashError, PluginNotFoundError
 from mmmsba_plugin.hookspecs import DatasetReader, DetectorEntry, Forger, FrontEnd, Writer
+from mmmsba_plugin.plugins.announcing import announced_entry
 from mmmsba_plugin.plugins.loading import (
     DISABLE_VARIABLE,
     PluginState,
+    call_alone,
     isolated,
-    manager,
     one_line,
     states,
 )
-
-if TYPE_CHECKING:
-    from mmmsba_plugin.schema import Report
 
 #: Name of the plug-in that offers this package's own parts.
 OWN_NAME = "mmmsba"
@@ -66,6 +63,8 @@ class Offer:
             reason = f"forensics_{kind} must yield entries of {entry_type.__name__}, got {got}"
             return cls(kind, None, plugin, "broken", reason)
         if is_name(entry.name):
+            if isinstance(entry, DetectorEntry):
+                entry = announced_entry(entry)
             return cls(kind, entry, plugin)
         reason = (
             f"a {_noun(kind)} cannot be called {entry.name!r}; "
@@ -88,9 +87,9 @@ def entries(kind: Kind) -> list[Offer]:
     if kind not in ENTRY_TYPES:
         raise PluginNotFoundError(f"no kind is called {kind!r}; kinds: {', '.join(ENTRY_TYPES)}")
     offers: list[Offer] = []
-    for plugin in _loaded():
+    for plugin in (state for state in states() if state.state == "loaded"):
         with isolated() as failures:
-            every = chain.from_iterable(_call_alone(plugin, f"forensics_{kind}"))
+            every = chain.from_iterable(call_alone(plugin, f"forensics_{kind}"))
             offers.extend(Offer.from_entry(kind, entry, plugin) for entry in every)
         offers += [Offer(kind, None, plugin, "broken", one_line(e)) for e in failures]
     return [_with_clash(offer, offers) for offer in offers]
@@ -131,20 +130,6 @@ def lookup(kind: Kind, name: str) -> Entry:
     raise PluginNotFoundError("; ".join([message, *_list_missing(offers)]))
 
 
-def announce(report: "Report", media: str | Path) -> tuple[str, ...]:
-    """Call the report hook of every plug-in.
-
-    Returns:
-        One warning for each plug-in that failed on it; the others heard it all the same.
-    """
-    warnings = []
-    for plugin in _loaded():
-        with isolated() as failures:
-            _call_alone(plugin, "forensics_report_ready", report=report, media=Path(media))
-        warnings += [f"{plugin} failed on a report: {one_line(error)}" for error in failures]
-    return tuple(warnings)
-
-
 def is_name(name: object) -> bool:
     """Check a name of an entry: it must read well in a command line.
 
@@ -153,22 +138,6 @@ def is_name(name: object) -> bool:
         (True, False)
     """
     return isinstance(name, str) and _NAME.fullmatch(name) is not None
-
-
-def _loaded() -> list[PluginState]:
-    return [state for state in states() if state.state == "loaded"]
-
-
-def _call_alone(plugin: PluginState, hook: str, **arguments: object) -> list[Any]:
-    """Call one plug-in's implementations of a hook; wrappers around others' have no part."""
-    # Not `subset_hook_caller`: it needs every plug-in to be hashable, so one that is not
-    # would stop the rest.
-    return [
-        implementation.function(*(arguments[name] for name in implementation.argnames))
-        for implementation in getattr(manager().hook, hook).get_hookimpls()
-        if implementation.plugin_name == plugin.name
-        and not (implementation.wrapper or implementation.hookwrapper)
-    ]
 
 
 def _with_clash(offer: Offer, offers: list[Offer]) -> Offer:

