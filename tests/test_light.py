@@ -81,6 +81,7 @@ def every_module() -> list[str]:
         RUN_COMMAND.format(arguments=["--version"]),
         RUN_COMMAND.format(arguments=["plugins"]),
         RUN_COMMAND.format(arguments=["plugins", "--json"]),
+        RUN_COMMAND.format(arguments=["docs", "glossary"]),
     ],
     ids=[
         "package",
@@ -91,6 +92,7 @@ def every_module() -> list[str]:
         "--version",
         "plugins",
         "plugins --json",
+        "docs glossary",
     ],
 )
 def test_a_light_door_loads_nothing_heavy(code):

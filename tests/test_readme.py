@@ -1,87 +1,99 @@
-"""Commands and code of the README, typed."""
+"""Commands, figures and links of the README, which is also the page of the package index."""
 
-import os
 import re
-import shlex
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from mmmsba_plugin.docs import PAGES, path_of
 from mmmsba_plugin.segment import Segment, tiou
+
+from .tools.command_lines import options, run_command
+from .tools.markdown import blocks, languages, typed_lines
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
-
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```", README, flags=re.MULTILINE | re.DOTALL)
-
-
-def typed(line: str, folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
-    words = shlex.split(line)
-    assert words[0] == "mmmsba"
-    return subprocess.run(
-        [sys.executable, "-m", "mmmsba_plugin", *words[1:]],
-        cwd=folder,
-        env={**os.environ, **variables},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=800,
-    )
+#: The line that ``mmmsba detect`` prints of a clip without segments.
+LINE = re.compile(r"(\S+): ([a-z ]+), score (0\.\d+), threshold (0\.\d+)")
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory, talking_clip) -> Path:
-    """A folder with the files that the README presupposes: real clips, and one to evaluate."""
-    from mmmsba_plugin.forge.talking_head.clips import make_talking_head_dataset
-
-    folder = tmp_path_factory.mktemp("desk")
-    make_talking_head_dataset(folder / "real", num_clips=5, seconds=2.5, seed=11)
-    shutil.copy(talking_clip, folder / "clip.mp4")
+def demo_folder(tmp_path_factory) -> Path:
+    """A folder in which the demo was run; what it printed is in ``stdout.txt``."""
+    folder = tmp_path_factory.mktemp("demo")
+    result = run_command("mmmsba demo --no-open", folder)
+    assert result.returncode == 0, result.stderr
+    (folder / "stdout.txt").write_text(result.stdout, encoding="utf-8")
     return folder
 
 
-def test_the_page_opens_with_two_commands_and_ci_runs_the_second():
-    demo, tests = blocks("bash")
-    assert README.index(demo) < README.index(tests) < README.index("\n## ")
+def test_a_newcomer_reads_it_to_the_end():
+    assert README.count("\n") < 150
+
+
+def test_it_opens_with_the_demo_and_ci_runs_its_command_of_the_tests():
+    demo, tests = blocks(README, "bash")
+    assert README.index(demo) < README.index("\n## ")
     assert demo.strip().endswith(".venv/bin/mmmsba demo")
     assert tests.strip() in (ROOT / ".ci/run").read_text(encoding="utf-8").splitlines()
 
 
 def test_the_first_command_installs_what_the_demo_needs():
-    words = blocks("bash")[0].split()
+    words = blocks(README, "bash")[0].split()
     assert words[words.index("-c") + 1] == "tests/constraints.txt"
     assert ".[demo]" in words[words.index("tests/constraints.txt") + 1]
+
+
+def test_every_block_is_of_a_language_that_is_tested():
+    assert languages(README) == {"bash", "console", "text", "bibtex"}
 
 
 # On a machine with much else to do; on an idle one, each of them takes about two minutes.
 @pytest.mark.timeout(900)
 @pytest.mark.story
-def test_the_demo_finds_its_own_fake_segments(tmp_path):
-    result = typed("mmmsba demo --no-open", tmp_path)
-    assert result.returncode == 0, result.stderr
+def test_the_demo_finds_its_own_fake_segments(demo_folder):
+    output = (demo_folder / "stdout.txt").read_text(encoding="utf-8")
     # With the bundled weights; the clip, and so the answer, is the same on every machine but for
     # rounding.
     truth, segments = (
         [Segment(*map(float, pair)) for pair in re.findall(r"0:(\d\d\.\d+) to 0:(\d\d\.\d+)", line)]
-        for line in result.stdout.splitlines()
+        for line in output.splitlines()
         if line.startswith(("really forged: ", "reported as fake: "))
     )
     assert len(truth) == 2
     assert all(any(tiou(segment, of_truth) > 0.5 for segment in segments) for of_truth in truth)
-    assert "says nothing about real footage" in result.stdout
-    assert "<svg" in (tmp_path / "mmmsba-demo/report.html").read_text(encoding="utf-8")
+    assert "says nothing about real footage" in output
+    assert "<svg" in (demo_folder / "mmmsba-demo/report.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.story
+def test_the_answer_that_is_explained_is_that_of_the_demo_clip(demo_folder):
+    (excerpt,) = blocks(README, "text")
+    name, verdict, score, threshold = LINE.match(excerpt).groups()
+    (clip,) = demo_folder.rglob(name)
+    result = run_command(f"mmmsba detect {clip} -o reports", demo_folder)
+    assert result.returncode == 0, result.stderr
+    line = LINE.search(result.stdout)
+    assert line[2] == verdict
+    assert float(line[3]) == pytest.approx(float(score), abs=0.005)
+    assert float(line[4]) == pytest.approx(float(threshold), abs=0.001)
+    assert f"**The score**, {score}," in README
+    assert f"**The threshold**, {threshold}," in README
+
+    (share,) = re.findall(r"of 100 real clips, (\d+) score as high", README)
+    page = (demo_folder / f"reports/{clip.stem}.html").read_text(encoding="utf-8")
+    (count,) = re.findall(r"Of 100 real clips[^.]*, (\d+) score as high", page)
+    assert abs(int(count) - int(share)) <= 1
 
 
 # On a machine with much else to do; on an idle one, each of them takes about two minutes.
 @pytest.mark.timeout(900)
 @pytest.mark.story
 def test_the_demo_walks_the_whole_way(tmp_path):
-    result = typed("mmmsba demo --train --no-open", tmp_path)
+    result = run_command("mmmsba demo --train --no-open", tmp_path)
     assert result.returncode == 0, result.stderr
     assert "really forged: 0:0" in result.stdout
     assert "That says nothing about real footage" in result.stdout
@@ -90,61 +102,43 @@ def test_the_demo_walks_the_whole_way(tmp_path):
 
 @pytest.mark.timeout(900)
 @pytest.mark.story
-def test_the_page_read_from_top_to_bottom_works(desk):
-    for line in "".join(blocks("console")).splitlines():
-        result = typed(line.removeprefix("$ "), desk)
-        assert result.returncode == 0, (line, result.stdout, result.stderr)
-    reports = {path.suffix for path in (desk / "reports").iterdir()}
-    assert reports == {".json", ".html", ".vtt", ".csv"}
+def test_a_clip_of_ones_own_gets_the_files_that_it_names(tmp_path, talking_clip):
+    shutil.copy(talking_clip, tmp_path / "clip.mp4")
+    for line in typed_lines(README):
+        result = run_command(line, tmp_path)
+        assert result.returncode == 0, (line, result.stderr)
+    for name in ("clip.mmmsba.html", "clip.mmmsba.json"):
+        assert f"`{name}`" in README
+        assert (tmp_path / name).is_file()
 
-    use, host, plugin = blocks("python")
-    for code in (use, host):
-        result = subprocess.run(
-            [sys.executable, "-c", code], cwd=desk, capture_output=True, text=True, check=False
-        )
-        assert result.returncode == 0, result.stderr
-        assert result.stdout
-    assert "mmms-ba" in result.stdout
 
-    (desk / "loudness.py").write_text(plugin, encoding="utf-8")
-    listed = typed("mmmsba --plugin loudness.py plugins", desk)
-    assert "One line a clip." in listed.stdout
-    result = typed(
-        "mmmsba --plugin loudness.py detect clip.mp4 --checkpoint my-checkpoint --format line", desk
+def test_each_page_is_listed_as_the_command_lists_it():
+    for name, summary in PAGES.items():
+        link = path_of(name).relative_to(ROOT).as_posix()
+        assert f"| [{name}]({link}) | {summary} |" in README
+
+
+def test_every_link_to_a_file_leads_to_one():
+    links = re.findall(r"\]\(([^)#]+)\)", README)
+    assert [link for link in links if "://" not in link and not (ROOT / link).exists()] == []
+
+
+def test_every_option_in_a_sentence_exists():
+    code = " ".join(re.findall(r"`[^`\n]+`", README))
+    assert set(re.findall(r"(?<!\S)`?(--[a-z][a-z-]+)", code)) <= options()
+
+
+def test_figures_of_the_weights_are_those_of_their_card():
+    card = path_of("model-card").read_text(encoding="utf-8")
+    assert (
+        "| other generators against other people | 22 | 80 | 0.805 | 0.647 to 0.901 | 7 | 4 |"
+        in card
     )
-    assert result.returncode == 0, result.stderr
-    assert (desk / "clip.mmmsba.line.txt").read_text(encoding="utf-8").startswith("clip.mp4: 0.")
-
-
-def test_every_hook_is_named_with_its_signature():
-    from inspect import signature
-
-    from mmmsba_plugin import hookspecs
-
-    for name in (n for n in dir(hookspecs) if n.startswith("forensics_")):
-        arguments = ", ".join(signature(getattr(hookspecs, name)).parameters)
-        assert f"`{name}({arguments})`" in README
-
-
-def test_every_command_is_named():
-    from mmmsba_plugin.cli import app
-
-    for command in app.registered_commands:
-        assert f"mmmsba {command.callback.__name__.replace('_', '-')}" in README
-
-
-def test_the_exit_codes_are_those_of_the_command():
-    from mmmsba_plugin.cli import _exit_codes
-
-    codes = {int(code) for code in re.findall(r"^\| (\d) \|", README, flags=re.MULTILINE)}
-    assert codes == {
-        _exit_codes.OK,
-        _exit_codes.USAGE,
-        _exit_codes.NOT_EVALUATED,
-        _exit_codes.STOPPED,
-    }
+    assert "AUC of 0.81 (0.65 to 0.90)" in README
+    assert "7 of 22 such clips" in README
+    assert "4 of 80 real clips" in README
 
 
 def test_nothing_is_loaded_from_afar_when_the_readme_is_followed():
-    for line in [*blocks("bash"), *blocks("console")]:
+    for line in [*blocks(README, "bash"), *blocks(README, "console")]:
         assert "http" not in line

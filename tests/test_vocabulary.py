@@ -1,4 +1,4 @@
-"""Names keep to the vocabulary of the README: every Python file is searched for refused words."""
+"""Names keep to the vocabulary: every Python file is searched for refused words."""
 
 import ast
 import re
@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+
+from mmmsba_plugin.docs import path_of
 
 from .tools.words import PARTICIPLES
 
@@ -84,7 +86,7 @@ def split_words(name: str) -> list[str]:
 
 def parse_vocabulary(text: str) -> Vocabulary:
     """Parse the two tables of the section "Vocabulary"."""
-    section = re.split(r"^#{2,3} ", text.partition("### Vocabulary\n")[2], flags=re.MULTILINE)[0]
+    section = re.split(r"^#{2,3} ", text.partition("## Vocabulary\n")[2], flags=re.MULTILINE)[0]
     return Vocabulary(words=_table(section, "not"), names=_table(section, "not alone"))
 
 
@@ -144,7 +146,7 @@ def is_contract(name: str, file: str) -> bool:
     return any(Path(file).is_relative_to(place) for place in places)
 
 
-VOCABULARY = parse_vocabulary((ROOT / "README.md").read_text(encoding="utf-8"))
+VOCABULARY = parse_vocabulary(path_of("development").read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize("folder", FOLDERS)

@@ -17,6 +17,7 @@ from mmmsba_plugin.cli import (
     datasets,
     demo,
     detect,
+    docs,
     doctor,
     evaluate,
     export,
@@ -106,6 +107,7 @@ for command in (
     export.export,
     plugins.plugins,
     doctor.doctor,
+    docs.docs,
 ):
     app.command()(command)
 app.add_typer(datasets.app, name="datasets")

@@ -40,7 +40,7 @@ def detect(
         typer.Argument(
             metavar="CLIP",
             help="Files to detect in; folders, whose videos are found; patterns in quotes, such as "
-            "'tapes/**/*.mp4'; lists of names, one a line, as LIST.txt or @LIST; - for such a "
+            "`'tapes/**/*.mp4'`; lists of names, one a line, as LIST.txt or @LIST; - for such a "
             "list from standard input.",
         ),
     ],

@@ -146,7 +146,7 @@ def review_of(dataset, name: str):
 
 
 def frame(page, name: str) -> None:
-    """Save a screenshot for the README, if frames are asked for."""
+    """Save a screenshot for the curator's page, if frames are asked for."""
     if FRAMES:
         path = Path(FRAMES) / f"{name}.png"
         page.screenshot(path=path)
@@ -154,7 +154,7 @@ def frame(page, name: str) -> None:
 
 
 def _shrink(path: Path) -> None:
-    """Make a frame half as large, of 256 colours: the README needs no more."""
+    """Make a frame half as large, of 256 colours: the curator's page needs no more."""
     from PIL import Image
 
     Image.open(path).convert("RGB").quantize(256).save(path, optimize=True)

@@ -1,7 +1,8 @@
 """The App in a real browser: evaluate clips from a form, look at one, correct it, go on.
 
 Screenshots are kept in the folder that ``MMMSBA_SCREENSHOTS`` names. Where ``MMMSBA_FRAMES``
-names a folder, the small network learns for longer and the README's frames are written there::
+names a folder, the small network learns for longer and the pictures of the curator's page are
+written there::
 
     MMMSBA_FRAMES=fiftyone_ops/assets pytest tests/fiftyone_ops/test_app.py -k story
 """

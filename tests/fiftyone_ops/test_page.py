@@ -1,4 +1,4 @@
-"""The README's claims about FiftyOne hold."""
+"""What the curator's page says of FiftyOne holds."""
 
 import doctest
 import os
@@ -6,20 +6,22 @@ import re
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import fiftyone as fo
 import fiftyone.operators as foo
 
 from fiftyone_ops import labels
+from mmmsba_plugin.docs import path_of
 
-README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+from ..tools.markdown import blocks
+
+PAGE = path_of("curator").read_text(encoding="utf-8")
 
 
 def test_the_commands_lead_from_nothing_to_annotated(tmp_path, talking_clip):
     (tmp_path / "real").mkdir()
     shutil.copy(talking_clip, tmp_path / "real")
-    (code,) = re.findall(r"^```py\n(.*?)^```", README, flags=re.MULTILINE | re.DOTALL)
+    (code,) = blocks(PAGE, "py")
     for words in ("of 1 videos", "1 evaluated before of 1 videos"):
         result = subprocess.run(
             [sys.executable, "-c", code],
@@ -39,13 +41,13 @@ def test_the_commands_lead_from_nothing_to_annotated(tmp_path, talking_clip):
 def test_every_operator_that_the_app_lists_is_named():
     for operator in foo.list_operators():
         if operator.uri.startswith("@mmmsba/") and not operator.config.unlisted:
-            assert f"`{operator.config.name}`" in README
+            assert f"`{operator.config.name}`" in PAGE
 
 
 def test_what_the_table_calls_from_python_is_there():
     from importlib import import_module
 
-    names = set(re.findall(r"`(fiftyone_ops(?:\.\w+)+)\.(\w+)`", README))
+    names = set(re.findall(r"`(fiftyone_ops(?:\.\w+)+)\.(\w+)`", PAGE))
     assert len(names) >= 7
     for module, name in names:
         assert callable(getattr(import_module(module), name))

@@ -1,0 +1,50 @@
+"""``mmmsba docs``: the documentation that ships with the package, in the terminal."""
+
+from typing import Annotated
+
+import typer
+
+from mmmsba_plugin.docs import FOLDER, PAGES, path_of
+
+
+def docs(
+    page: Annotated[
+        str | None,
+        typer.Argument(metavar="PAGE", help="Page to print; a list of all if not given."),
+    ] = None,
+    *,
+    path: Annotated[
+        bool,
+        typer.Option("--path", help="Print where the page lies, or the folder of all pages."),
+    ] = False,
+) -> None:
+    """Print a page of the documentation, or list the pages."""
+    if page is not None and page not in PAGES:
+        raise typer.BadParameter(f"no page is called {page!r}; pages: {', '.join(PAGES)}")
+    if path:
+        typer.echo(FOLDER if page is None else path_of(page))
+    elif page is None:
+        _print_list()
+    else:
+        _print_page(page)
+
+
+def _print_list() -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("page", "what it is about", box=None)
+    for name, summary in PAGES.items():
+        table.add_row(name, summary)
+    Console().print(table)
+
+
+def _print_page(name: str) -> None:
+    import re
+
+    from rich.console import Console
+    from rich.markdown import Markdown
+
+    text = path_of(name).read_text(encoding="utf-8")
+    # A model card begins with a block for model hubs.
+    Console().print(Markdown(re.sub(r"\A---\n.*?\n---\n", "", text, flags=re.DOTALL)))
