@@ -51,7 +51,7 @@ def test_every_block_is_of_a_language_that_is_tested():
 
 
 # On a machine with much else to do; on an idle one, each of them takes about two minutes.
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 @pytest.mark.story
 def test_the_demo_finds_its_own_fake_segments(demo_folder):
     output = (demo_folder / "stdout.txt").read_text(encoding="utf-8")
@@ -68,7 +68,7 @@ def test_the_demo_finds_its_own_fake_segments(demo_folder):
     assert "<svg" in (demo_folder / "mmmsba-demo/report.html").read_text(encoding="utf-8")
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 @pytest.mark.story
 def test_the_answer_that_is_explained_is_that_of_the_demo_clip(demo_folder):
     (excerpt,) = blocks(README, "text")
@@ -90,7 +90,7 @@ def test_the_answer_that_is_explained_is_that_of_the_demo_clip(demo_folder):
 
 
 # On a machine with much else to do; on an idle one, each of them takes about two minutes.
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 @pytest.mark.story
 def test_the_demo_walks_the_whole_way(tmp_path):
     result = run_command("mmmsba demo --train --no-open", tmp_path)
@@ -100,7 +100,7 @@ def test_the_demo_walks_the_whole_way(tmp_path):
     assert "<svg" in (tmp_path / "mmmsba-demo/report.html").read_text(encoding="utf-8")
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 @pytest.mark.story
 def test_a_clip_of_ones_own_gets_the_files_that_it_names(tmp_path, talking_clip):
     shutil.copy(talking_clip, tmp_path / "clip.mp4")

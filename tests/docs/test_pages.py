@@ -131,14 +131,14 @@ def test_the_entry_point_of_a_plug_in_is_that_of_the_project():
     assert PROJECT in tomllib.loads(block)["project"]["entry-points"]
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 @pytest.mark.story
 def test_the_analyst_gets_a_page(desk):
     assert "score" in run_lines("analyst", desk)
     assert (desk / "clip.mmmsba.html").is_file()
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 @pytest.mark.story
 def test_the_researcher_makes_a_dataset_trains_and_evaluates(trained_desk):
     reports = {path.suffix for path in (trained_desk / "reports").iterdir()}
@@ -146,7 +146,7 @@ def test_the_researcher_makes_a_dataset_trains_and_evaluates(trained_desk):
     assert (trained_desk / "metrics/proposals.npz").is_file()
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 @pytest.mark.story
 def test_the_pipeline_reads_reports_curves_schema_and_errors(desk):
     output = run_python(scripts("pipeline"), desk)
@@ -154,7 +154,7 @@ def test_the_pipeline_reads_reports_curves_schema_and_errors(desk):
     assert "no-such-clip.mp4" in output
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 @pytest.mark.story
 def test_the_toolkit_hosts_trains_and_extends(trained_desk):
     output = run_python(scripts("toolkit"), trained_desk)
@@ -169,7 +169,7 @@ def test_the_toolkit_hosts_trains_and_extends(trained_desk):
     assert result.returncode == 0, result.stderr
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 @pytest.mark.story
 def test_each_plug_in_of_the_toolkit_page_keeps_its_contract(tmp_path):
     save_files("toolkit", tmp_path)

@@ -24,7 +24,7 @@ def run_command(line: str, folder: Path) -> subprocess.CompletedProcess[str]:
         capture_output=True,
         text=True,
         check=False,
-        timeout=800,
+        timeout=1700,
     )
 
 
