@@ -129,7 +129,7 @@ def describe_class(cls: type) -> Iterator[str]:
     if is_dataclass(cls):
         names = ", ".join(field.name for field in fields(cls))
         yield f"`{cls.__module__}.{cls.__name__}({names})`"
-    yield _docstring(cls)
+    yield docstring_of(cls)
     for name, value in vars(cls).items():
         function = value.fget if isinstance(value, property) else value
         if inspect.isfunction(function) and not name.startswith("_"):
@@ -143,10 +143,10 @@ def describe_function(
     parameters = inspect.signature(function).parameters.values()
     names = ", ".join(str(p.replace(annotation=p.empty)) for p in parameters if p.name != "self")
     signature = "" if is_property else f"({names})"
-    return [f"{'#' * level} `{function.__name__}{signature}`", _docstring(function)]
+    return [f"{'#' * level} `{function.__name__}{signature}`", docstring_of(function)]
 
 
-def _docstring(documented: object) -> str:
+def docstring_of(documented: object) -> str:
     """Return a docstring as Markdown; its sections are bold lines, not headings."""
     text = re.sub(r":\w+:`~?\.?([^`]+)`", r"`\1`", inspect.getdoc(documented) or "")
     text = docstrings.convert(text.replace("``", "`"), "google", None)

@@ -48,6 +48,7 @@ from .describe import (
     classes_of,
     describe_class,
     describe_function,
+    docstring_of,
     models_of,
     nested,
     summary,
@@ -173,6 +174,7 @@ def hooks() -> str:
         "Hooks",
         f"Version {hookspecs.API_VERSION} of the interface. How to use them is told by "
         "[toolkit](toolkit.md), and the fields of a report by [formats](formats.md).",
+        docstring_of(hookspecs),
         "## Hooks",
         *(
             paragraph
