@@ -4,6 +4,7 @@ import inspect
 import re
 import subprocess
 import sys
+from dataclasses import is_dataclass
 from pathlib import Path
 
 import pytest
@@ -73,10 +74,12 @@ def test_every_hook_is_documented_with_its_signature():
 
 def test_every_field_of_an_entry_is_documented():
     page = text_of("hooks")
-    for entry in ENTRY_TYPES.values():
-        section = page.partition(f"### `{entry.__name__}`")[2].partition("\n### ")[0]
-        for name in entry.__dataclass_fields__:
-            assert f"- `{name}`: " in section, f"{entry.__name__}.{name}"
+    for cls in {
+        cls for entry in ENTRY_TYPES.values() for cls in entry.__mro__ if is_dataclass(cls)
+    }:
+        section = page.partition(f"### `{cls.__name__}`")[2].partition("\n### ")[0]
+        for name in inspect.get_annotations(cls):
+            assert f"- `{name}`: " in section, f"{cls.__name__}.{name}"
 
 
 def test_every_error_is_documented():

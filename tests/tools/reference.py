@@ -33,6 +33,7 @@ from mmmsba_plugin.config import (
     TuneConfig,
 )
 from mmmsba_plugin.docs import path_of
+from mmmsba_plugin.entries import Entry
 from mmmsba_plugin.evaluation.predictions import FORMS
 from mmmsba_plugin.forge.augment.pipeline import ProcessingConfig
 from mmmsba_plugin.forge.plan import SegmentConfig
@@ -168,7 +169,7 @@ def settings() -> str:
 def hooks() -> str:
     """Return the page of all hooks, entries, protocols and what they exchange."""
     names = [name for name in vars(hookspecs) if name.startswith("forensics_")]
-    protocols = [hookspecs.Detector, hookspecs.FeatureExtractor]
+    protocols = [hookspecs.DetectorInfo, hookspecs.Detector, hookspecs.FeatureExtractor]
     exchanged = [*classes_of(structures), *classes_of(record), *classes_of(forger)]
     return page(
         "Hooks",
@@ -182,7 +183,11 @@ def hooks() -> str:
             for paragraph in describe_function(getattr(hookspecs, name), level=3)
         ),
         "## Entries",
-        *(paragraph for entry in ENTRY_TYPES.values() for paragraph in describe_class(entry)),
+        *(
+            paragraph
+            for entry in (Entry, *ENTRY_TYPES.values())
+            for paragraph in describe_class(entry)
+        ),
         "## Protocols",
         *(paragraph for protocol in protocols for paragraph in describe_class(protocol)),
         "## What is exchanged",
