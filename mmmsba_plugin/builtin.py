@@ -25,9 +25,12 @@ from mmmsba_plugin.hookspecs import (
     hookimpl,
 )
 from mmmsba_plugin.report import benchmark_formats, writers
+from mmmsba_plugin.run_control import Cancel, OnProgress, run_control
 
 if TYPE_CHECKING:
     from mmmsba_plugin.config import Runtime
+    from mmmsba_plugin.evaluation.evaluate import Evaluation
+    from mmmsba_plugin.features.cache import FeatureCache
     from mmmsba_plugin.record import Record
 
 #: Of the encoders in ``features/embeddings``, whose NOTICE files say which is whose.
@@ -44,6 +47,8 @@ def forensics_detectors() -> Iterator[DetectorEntry]:
         license=_WITH_BORROWED_WEIGHTS,
         load=_load_detector,
         fit=_fit_detector,
+        finetune=_finetune_detector,
+        evaluate=_evaluate_detector,
         devices=("cpu", "cuda"),
         # As `tox -e bench` measures it, with decoding, front-ends and the page.
         cpu_s_per_s=0.35,
@@ -231,6 +236,7 @@ def forensics_forgers() -> Iterator[Forger]:
 def _load_detector(
     checkpoint: Path | None,
     *,
+    cache: "FeatureCache | None" = None,
     runtime: "Runtime" = "auto",
     device: str = "cpu",
     threads: int | None = None,
@@ -238,12 +244,61 @@ def _load_detector(
     from mmmsba_plugin.detector import MmmsbaDetector
 
     return MmmsbaDetector.from_pretrained(
-        checkpoint, runtime=runtime, device=device, threads=threads
+        checkpoint, cache=cache, runtime=runtime, device=device, threads=threads
     )
 
 
-def _fit_detector(records: "Iterable[Record]", settings: Mapping[str, Any], out: Path) -> Path:
+def _fit_detector(
+    records: "Iterable[Record]",
+    settings: Mapping[str, Any],
+    folder: Path,
+    *,
+    cache: "FeatureCache | None" = None,
+    workers: int = 1,
+    cancel: Cancel | None = None,
+    on_progress: OnProgress | None = None,
+) -> Path:
     from mmmsba_plugin.config import FitConfig
     from mmmsba_plugin.training.fit import fit
 
-    return fit(records, FitConfig.read(dict(settings)), out).checkpoint
+    config = FitConfig.read(dict(settings))
+    with run_control(cancel=cancel, on_progress=on_progress):
+        return fit(records, config, folder, cache=cache, workers=workers).checkpoint
+
+
+def _finetune_detector(
+    records: "Iterable[Record]",
+    settings: Mapping[str, Any],
+    folder: Path,
+    *,
+    checkpoint: Path | None = None,
+    cache: "FeatureCache | None" = None,
+    workers: int = 1,
+    cancel: Cancel | None = None,
+    on_progress: OnProgress | None = None,
+) -> Path:
+    from mmmsba_plugin.config import TuneConfig
+    from mmmsba_plugin.training.finetune import finetune
+
+    config = TuneConfig.read(dict(settings))
+    with run_control(cancel=cancel, on_progress=on_progress):
+        tuned = finetune(
+            records, folder, config, checkpoint=checkpoint, cache=cache, workers=workers
+        )
+    return tuned.checkpoint
+
+
+def _evaluate_detector(
+    detector: Detector,
+    records: "Iterable[Record]",
+    *,
+    cancel: Cancel | None = None,
+    on_progress: OnProgress | None = None,
+    **settings: Any,
+) -> "Evaluation":
+    from mmmsba_plugin.evaluation.evaluate import measure
+    from mmmsba_plugin.evaluation.run import run, tables
+
+    with run_control(cancel=cancel, on_progress=on_progress):
+        results = run(detector, records)
+    return measure(*tables(results, name=detector.info["name"]), **settings)

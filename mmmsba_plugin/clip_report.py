@@ -1,9 +1,11 @@
 """Report on a clip from its features: predict, localize, calibrate."""
 
 from collections.abc import Iterable
+from importlib import metadata
 from typing import TYPE_CHECKING
 
 from mmmsba_plugin.features.combine import ChunkFeatures, join
+from mmmsba_plugin.hookspecs import API_VERSION
 from mmmsba_plugin.report import build
 from mmmsba_plugin.schema import Media, Provenance, Report, Windows
 
@@ -114,3 +116,35 @@ def _windows(
         features_s=config.features.chunk_s if num_chunks > 1 else None,
     )
     return windows if windows != Windows() else None
+
+
+def provenance_of(
+    config: "CheckpointConfig", *, detector: str, checkpoint: str | None
+) -> Provenance:
+    """Return what reports say of their origin: versions, weights and settings.
+
+    Args:
+        config: What travels with the weights.
+        detector: Name of the detector.
+        checkpoint: Name of the weights.
+    """
+    keys = {
+        "members",
+        "features",
+        "localization",
+        "score_threshold",
+        "calibration",
+        "front_end_versions",
+        "tuned_from",
+    }
+    return Provenance(
+        package_version=metadata.version("mmmsba-plugin"),
+        api_version=API_VERSION,
+        formula_version=config.formula_version,
+        detector=detector,
+        checkpoint=checkpoint,
+        checkpoint_sha256=config.weights_sha256 or None,
+        trained_on=config.trained_on,
+        calibration=config.calibration.method,
+        config=config.model_dump(mode="json", include=keys),
+    )

@@ -3,28 +3,38 @@
 import logging
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
-from importlib import metadata
+from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Self, cast
 
 from mmmsba_plugin import weights
+from mmmsba_plugin.clip_report import provenance_of, report_on_chunks
 from mmmsba_plugin.config import FeaturesConfig, Runtime, RuntimeConfig
 from mmmsba_plugin.errors import (
     ConfigError,
     MediaUnreadableError,
     MmmsbaError,
+    RunCancelledError,
 )
 from mmmsba_plugin.features.cache import FeatureCache
 from mmmsba_plugin.features.combine import ChunkFeatures
 from mmmsba_plugin.features.extract import extract_chunks, extract_live, media_of
 from mmmsba_plugin.features.front_ends import bind_front_ends, require_versions
-from mmmsba_plugin.hookspecs import API_VERSION, DetectorInfo
+from mmmsba_plugin.hookspecs import DetectorInfo
 from mmmsba_plugin.media.probe import audio_tracks
 from mmmsba_plugin.plugins import announce, with_ignored_options
 from mmmsba_plugin.report import build
+from mmmsba_plugin.run_control import (
+    Cancel,
+    OnProgress,
+    Progress,
+    check,
+    run_control,
+    under_control,
+)
 from mmmsba_plugin.schema import Media, Provenance, Report, ScoreThreshold, StreamUpdate
 from mmmsba_plugin.tracks.choice import require_audio_track, require_face_track
 from mmmsba_plugin.weights import checkpoint_folder
@@ -36,6 +46,7 @@ if TYPE_CHECKING:
     from mmmsba_plugin.media.source import MediaSource
     from mmmsba_plugin.model.checkpoint import CheckpointConfig
     from mmmsba_plugin.model.ensemble import Network
+    from mmmsba_plugin.model.explain import Explanation
     from mmmsba_plugin.structures import Rgb
     from mmmsba_plugin.tracks.choice import AudioTrack, FaceTrack
 
@@ -46,6 +57,12 @@ _ONCE = "what is decoded elsewhere passes by once"
 
 #: Shortest chunk of a live source, in seconds.
 _SHORTEST_CHUNK_S = 1.0
+
+#: Options of ``detect`` beyond those of the protocol.
+_OPTIONS = (
+    *("trim_silence", "false_positive_rate", "audio_track", "face_track"),
+    *("cancel", "time_limit_s", "on_progress"),
+)
 
 _log = logging.getLogger(__name__)
 
@@ -199,7 +216,7 @@ class MmmsbaDetector:
             "summary": f"Attention {' and '.join(attentions)} over {', '.join(modalities)}.",
             "modalities": list(modalities),
             "false_positive_rates": list(self.config.false_positive_rates),
-            "options": ["trim_silence", "false_positive_rate", "audio_track", "face_track"],
+            "options": list(_OPTIONS),
             "announces_reports": True,
         }
         provenance = self._provenance.model_dump(mode="json", exclude={"command", "created_utc"})
@@ -215,6 +232,9 @@ class MmmsbaDetector:
         false_positive_rate: float | None = None,
         audio_track: "AudioTrack | None" = None,
         face_track: "FaceTrack | None" = None,
+        cancel: Cancel | None = None,
+        time_limit_s: float | None = None,
+        on_progress: OnProgress | None = None,
         **options: Any,
     ) -> Report:
         """Detect fake segments in one clip.
@@ -234,6 +254,11 @@ class MmmsbaDetector:
             face_track: Number of the face track to evaluate, as the report of all of them counts
                 them; "main" for the largest face alone, which costs least; "all", or not given,
                 for up to ``max_faces`` at a time, of which at each moment the highest score counts.
+            cancel: Stops it within a second or so, once it is set or returns True: an event, such
+                as ``threading.Event``, or a function. The detector can be used again at once.
+            time_limit_s: Time that it may take, in seconds; beyond it the report says so.
+            on_progress: Called with a :class:`~mmmsba_plugin.run_control.Progress` in seconds of
+                the clip, at each frame and block of audio.
             **options: Unknown ones are tolerated, as the interface asks; a warning of the report
                 names them.
 
@@ -245,6 +270,7 @@ class MmmsbaDetector:
             ConfigError: The checkpoint has no threshold for that false-positive rate, or the audio
                 track is no number from 1 and not "all", or the face track also not "main".
             MediaTypeError: The media are no path, no bytes and no file.
+            RunCancelledError: It was stopped; there is no report.
         """
         require_audio_track(audio_track)
         require_face_track(face_track)
@@ -257,7 +283,8 @@ class MmmsbaDetector:
         )
         rate = false_positive_rate
         detector = self if rate is None else self.at_false_positive_rate(rate)
-        report = detector._detect(media, chosen)  # noqa: SLF001 - of this class
+        with run_control(cancel=cancel, time_limit_s=time_limit_s, on_progress=on_progress):
+            report = detector._detect(media, chosen)  # noqa: SLF001 - of this class
         return announce(with_ignored_options(report, options))
 
     def _detect(self, media: "MediaSource", chosen: "_Choices") -> Report:
@@ -317,15 +344,11 @@ class MmmsbaDetector:
             media_info = media_of(
                 media, self.front_ends, duration_s=duration_s, audio_track=audio_track
             )
-            chunks = extract_chunks(
-                media_info,
-                self.front_ends,
-                config,
-                cache=self._cache,
-                max_faces=1 if face_track == "main" else config.max_faces,
-            )
+            chunks = self._chunks(media_info, config, only_main=face_track == "main")
             track = face_track if isinstance(face_track, int) else None
             return self._evaluate(media_info, chunks, provenance, track=track)
+        except RunCancelledError:
+            raise
         except MmmsbaError as error:
             return build.failed(media_info, error, provenance=provenance)
         # A stranger's front-end, or a library that meets a hostile file, can raise anything,
@@ -333,6 +356,14 @@ class MmmsbaDetector:
         except Exception as error:  # noqa: BLE001 - see above
             _log.exception("judging %s failed unexpectedly", media)
             return build.failed(media_info, error, provenance=provenance)
+
+    def _chunks(
+        self, media: Media, config: FeaturesConfig, *, only_main: bool = False
+    ) -> Iterator[ChunkFeatures]:
+        max_faces = 1 if only_main else config.max_faces
+        return extract_chunks(
+            media, self.front_ends, config, cache=self._cache, max_faces=max_faces
+        )
 
     def detect_many(
         self,
@@ -349,11 +380,13 @@ class MmmsbaDetector:
             workers: Number of processes to detect in, in which a crash costs one clip; if not
                 given, all is done in this process, which suits clips that one trusts.
             limits: Time and memory that one clip may take, where ``workers`` are given.
-            **options: Those of :meth:`detect`.
+            **options: Those of :meth:`detect`. With workers, ``cancel`` ends those at work, and
+                progress is in clips.
 
         Raises:
             WorkerError: A worker process could not start.
             ConfigError: Workers were asked for, and the detector came from no checkpoint folder.
+            RunCancelledError: It was stopped; clips in hand have no report.
         """
         if workers is None:
             for path in media:
@@ -361,8 +394,55 @@ class MmmsbaDetector:
             return
         from mmmsba_plugin.isolation import IsolatedDetector
 
+        cancel, on_progress = options.pop("cancel", None), options.pop("on_progress", None)
+        if (limit_s := options.pop("time_limit_s", None)) is not None:
+            limits = replace(limits or Limits(), floor_s=limit_s, per_second=0.0)
         with IsolatedDetector(self._loader(), workers=workers, limits=limits) as detector:
-            yield from detector.detect_many(media, **options)
+            reports = detector.detect_many(media, **options)
+            for number in count(1):
+                with run_control(cancel=cancel, on_progress=on_progress):
+                    report = next(reports, None)
+                    if report is None:
+                        return
+                    check(Progress("clips", number))
+                yield report
+
+    def explain(
+        self,
+        media: str | Path,
+        *,
+        audio_track: int | None = None,
+        cancel: Cancel | None = None,
+    ) -> "Iterator[Explanation]":
+        """Explain a clip's scores: what the network computed on the way, window by window.
+
+        They are the numbers of :meth:`detect`, before faces are compared and scores calibrated;
+        those are in ``curves`` of its report. A clip of a minute with one face is one window; two
+        faces are two. Attention is no proof of anything: it says where the network looked.
+
+        Args:
+            media: The file.
+            audio_track: Number of the audio track to evaluate, as for :meth:`detect`.
+            cancel: Stops it, as for :meth:`detect`.
+
+        Raises:
+            CapabilityError: The network runs by ONNX Runtime, which keeps them to itself.
+            MediaNotFoundError: There is no such file.
+            MediaUnreadableError: It cannot be decoded.
+            AudioTrackError: It has no such audio track.
+            RunCancelledError: It was stopped.
+        """
+        from mmmsba_plugin.model.explain import explain_chunk
+        from mmmsba_plugin.model.runtime import under_thread_limit
+
+        media_info = media_of(media, self.front_ends, duration_s=None, audio_track=audio_track)
+        chunks = self._chunks(media_info, self.config.features)
+        windows = (
+            window
+            for chunk in chunks
+            for window in explain_chunk(self.network, chunk, self.config.localization)
+        )
+        yield from under_thread_limit(under_control(windows, cancel=cancel), self._runtime.threads)
 
     def _loader(self) -> "Callable[[], MmmsbaDetector]":
         """Return a function that loads this detector in another process."""
@@ -456,23 +536,16 @@ class MmmsbaDetector:
         """
         if not chunk_s >= _SHORTEST_CHUNK_S:
             raise ConfigError(f"chunk_s must be at least {_SHORTEST_CHUNK_S:g} s, got {chunk_s}")
-        from mmmsba_plugin.media.arrays import DecodedSource
-        from mmmsba_plugin.media.live import LiveReader
         from mmmsba_plugin.model.runtime import under_thread_limit
-        from mmmsba_plugin.streaming import stream_updates
+        from mmmsba_plugin.streaming import open_source, stream_updates
 
-        reader = (
-            source if isinstance(source, DecodedSource) else LiveReader(source, buffer_s=buffer_s)
-        )
         config = self.config.features.model_copy(update={"chunk_s": chunk_s})
-        chunks = extract_live(reader.media, reader.decoders, self.front_ends, config)
-        try:
+        with open_source(source, buffer_s=buffer_s) as reader:
+            chunks = extract_live(reader.media, reader.decoders, self.front_ends, config)
             updates = stream_updates(
                 chunks, self.network, self.config, dropped=lambda: reader.dropped
             )
             yield from under_thread_limit(updates, self._runtime.threads)
-        finally:
-            reader.close()
 
     def predict(self, media: "MediaSource") -> float:
         """Return P(fake) of one clip, in [0, 1].
@@ -493,34 +566,13 @@ class MmmsbaDetector:
         *,
         track: int | None = None,
     ) -> Report:
-        from mmmsba_plugin.clip_report import report_on_chunks
-
         return report_on_chunks(
             self.network, self.config, media, chunks, provenance, face_track=track
         )
 
     @cached_property
     def _provenance(self) -> Provenance:
-        keys = {
-            "members",
-            "features",
-            "localization",
-            "score_threshold",
-            "calibration",
-            "front_end_versions",
-            "tuned_from",
-        }
-        return Provenance(
-            package_version=metadata.version("mmmsba-plugin"),
-            api_version=API_VERSION,
-            formula_version=self.config.formula_version,
-            detector=NAME,
-            checkpoint=self._checkpoint,
-            checkpoint_sha256=self.config.weights_sha256 or None,
-            trained_on=self.config.trained_on,
-            calibration=self.config.calibration.method,
-            config=self.config.model_dump(mode="json", include=keys),
-        )
+        return provenance_of(self.config, detector=NAME, checkpoint=self._checkpoint)
 
 
 def _report_audio_tracks(media: Path, make_report: "Callable[..., Report]") -> Report:

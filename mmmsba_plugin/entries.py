@@ -6,7 +6,7 @@ that new ones break nobody.
 
 import inspect
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -28,6 +28,7 @@ from mmmsba_plugin.errors import PluginBrokenError
 if TYPE_CHECKING:
     from typing import IO
 
+    from mmmsba_plugin.evaluation.evaluate import Evaluation
     from mmmsba_plugin.forger import ClipForger
     from mmmsba_plugin.record import Record
     from mmmsba_plugin.schema import Media, Report
@@ -188,7 +189,15 @@ class DetectorEntry(Entry):
         load: Makes the detector from a checkpoint folder (or None for its default). If it takes
             the keywords ``runtime``, ``device`` or ``threads``, it is given those options of
             the command line.
-        fit: Trains one on records into a folder and returns that folder; None if it cannot.
+        fit: Trains one, as ``fit(records, settings, folder)``, and returns the folder of its
+            checkpoint; None if it cannot. Ours takes the keywords ``cache``, ``workers``,
+            ``cancel`` and ``on_progress`` too; see :mod:`mmmsba_plugin.run_control`.
+        finetune: Goes on from a checkpoint (the default one if not given), in the same way, as
+            ``finetune(records, settings, folder, checkpoint=folder)``.
+        evaluate: Measures a loaded detector, as ``evaluate(detector, records)``; ours takes
+            ``cancel``, ``on_progress`` and the settings of
+            :func:`mmmsba_plugin.evaluation.evaluate.measure`, whose result it returns. It does so
+            with the detectors of others as well.
         devices: PyTorch's names of the kinds of device that it can run on.
         cpu_s_per_s: Processor time that a second of a clip takes on one thread, in seconds; None
             if not known.
@@ -196,7 +205,9 @@ class DetectorEntry(Entry):
 
     modalities: tuple[str, ...]
     load: Callable[..., Detector]
-    fit: "Callable[[Iterable[Record], Mapping[str, Any], Path], Path] | None" = None
+    fit: Callable[..., Path] | None = None
+    finetune: Callable[..., Path] | None = None
+    evaluate: "Callable[..., Evaluation] | None" = None
     devices: tuple[str, ...] = ("cpu",)
     cpu_s_per_s: float | None = None
 

@@ -157,6 +157,10 @@ class TimeLimitError(MmmsbaError, TimeoutError):
         self.limit_s = limit_s
 
 
+class RunCancelledError(MmmsbaError, RuntimeError):
+    """A run was stopped by whoever started it; there is no result."""
+
+
 class MemoryLimitError(MmmsbaError, MemoryError):
     """A clip took more memory than it may.
 

@@ -11,11 +11,15 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 from mmmsba_plugin.errors import MmmsbaError, ModelFileError, OutputError
+from mmmsba_plugin.run_control import check
 
 #: Suffixes of files that may hold a video. Anything else in a folder of clips is passed over.
 VIDEO_SUFFIXES: Final = frozenset(
     ".3gp .avi .flv .m4v .mkv .mov .mp4 .mpeg .mpg .ogv .ts .webm .wmv".split()  # noqa: SIM905
 )
+
+#: Bytes of a file that are hashed at a time.
+_HASHED_BYTES = 1 << 20
 
 _REMEDY = "reinstall with: pip install --force-reinstall --no-deps mmmsba-plugin"
 
@@ -143,8 +147,12 @@ def sha256_of(path: Path) -> str:
     Raises:
         OSError: The file cannot be read.
     """
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    digest = hashlib.sha256()
+    with path.open("rb", buffering=0) as file:
+        while block := file.read(_HASHED_BYTES):
+            check()
+            digest.update(block)
+    return digest.hexdigest()
 
 
 @cache

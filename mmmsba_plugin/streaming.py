@@ -5,6 +5,7 @@ does a segment, once it has closed before the moment up to which scores are fina
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,9 +19,37 @@ from mmmsba_plugin.segment import Segment
 from mmmsba_plugin.timebase import Grid
 
 if TYPE_CHECKING:
+    from mmmsba_plugin.media.arrays import DecodedSource
+    from mmmsba_plugin.media.container import LiveSource
+    from mmmsba_plugin.media.live import LiveReader
     from mmmsba_plugin.model.checkpoint import CheckpointConfig
     from mmmsba_plugin.model.ensemble import Network
     from mmmsba_plugin.model.inference import Prediction
+
+
+@contextmanager
+def open_source(
+    source: "LiveSource | DecodedSource", *, buffer_s: float
+) -> "Iterator[LiveReader | DecodedSource]":
+    """Open a live source, and close it after the block.
+
+    Args:
+        source: As for :meth:`mmmsba_plugin.detector.MmmsbaDetector.stream`.
+        buffer_s: How much of a source that does not wait is kept while detection is behind, in
+            seconds.
+
+    Raises:
+        MediaNotFoundError: There is no file at the path.
+        MediaUnreadableError: The source cannot be opened.
+    """
+    from mmmsba_plugin.media.arrays import DecodedSource
+    from mmmsba_plugin.media.live import LiveReader
+
+    reader = source if isinstance(source, DecodedSource) else LiveReader(source, buffer_s=buffer_s)
+    try:
+        yield reader
+    finally:
+        reader.close()
 
 
 def stream_updates(

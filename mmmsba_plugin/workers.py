@@ -20,6 +20,7 @@ from threading import Thread
 from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar
 
 from mmmsba_plugin.errors import MemoryLimitError, TimeLimitError, WorkerError
+from mmmsba_plugin.run_control import check, is_controlled
 
 if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess
@@ -165,6 +166,7 @@ class WorkerPool(Generic[_T]):
             for worker, word, value in self._words(self._patience_s()):
                 yield from self._heed(worker, word, value)
             yield from self._over_limit()
+            check()
 
     def _idle(self) -> _Worker[_T] | None:
         for worker in [w for w in self._workers if w.is_ready and w.task is None]:
@@ -240,7 +242,7 @@ class WorkerPool(Generic[_T]):
 
     def _patience_s(self) -> float | None:
         tasks = [worker.task for worker in self._workers if worker.task is not None]
-        if tasks and self.limits.memory_mib is not None:
+        if is_controlled() or (tasks and self.limits.memory_mib is not None):
             return _POLL_S
         left_s = [task.started_s + task.limit_s - time.monotonic() for task in tasks]
         shortest_s = min(left_s, default=float("inf"))

@@ -28,6 +28,7 @@ from mmmsba_plugin.hookspecs import Detector
 from mmmsba_plugin.media.probe import probe
 from mmmsba_plugin.media.silence import leading_silence_s
 from mmmsba_plugin.record import Record
+from mmmsba_plugin.run_control import Progress, check
 from mmmsba_plugin.schema import Report
 from mmmsba_plugin.segment import Spans
 
@@ -65,6 +66,7 @@ def run(
         result = Result(record, report)
         results.append(result)
         on_clip(result)
+        check(Progress("clips", len(results)))
     return results
 
 

@@ -28,6 +28,7 @@ from mmmsba_plugin.features.face_tracks import ChunkTracks, TrackCollector
 from mmmsba_plugin.features.front_ends import BoundFrontEnd
 from mmmsba_plugin.features.opt_outs import AudioOptOuts, FaceOptOuts
 from mmmsba_plugin.hookspecs import FeatureExtractor, Input
+from mmmsba_plugin.run_control import Progress, check
 from mmmsba_plugin.schema import Media, OptOut
 from mmmsba_plugin.segment import Segment, gaps
 from mmmsba_plugin.structures import AudioBlock, FaceCrop, FeatureRows, Frame
@@ -107,11 +108,13 @@ def walk(
     Raises:
         FeatureError: A front-end returned rows that do not fit.
         MediaUnreadableError: A stream cannot be decoded.
+        RunCancelledError: It was stopped; see :mod:`mmmsba_plugin.run_control`.
     """
     source = _Source(media, front_ends, config, decoders or {}, max_faces=max_faces)
     active, plan = deque[_Extraction](), iter(chunks)
     following = next(plan)
     for time_s, observation in source:
+        check(Progress("seconds", time_s, media.duration_s))
         # A block of audio lasts beyond the moment at which it comes.
         while time_s >= following.start_s - _BLOCK_S:
             active.append(_Extraction(following, source, starts_s))

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from mmmsba_plugin.media.audio import AudioReader
 from mmmsba_plugin.media.level import noise_level
+from mmmsba_plugin.run_control import check
 from mmmsba_plugin.schema import Media
 from mmmsba_plugin.timebase import samples_to_s
 
@@ -48,6 +49,7 @@ def audio_start_s(
     level = max(10.0 ** (level_db / 20), noise_level(media.audio.codec) if media.audio else 0.0)
     constant: float | None = None
     for block in AudioReader(media, sample_rate_hz=sample_rate_hz, block_s=_BLOCK_S):
+        check()
         if constant is None:
             constant = _constant(block.samples[: block.samples.size // _BEGINNING], level)
         loud = np.flatnonzero(np.abs(block.samples - constant) >= level)

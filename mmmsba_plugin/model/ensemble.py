@@ -18,6 +18,7 @@ from mmmsba_plugin.errors import ConfigError
 from mmmsba_plugin.model.heads import FAKE
 from mmmsba_plugin.model.mmmsba import MmmsBa, NetworkOutput
 from mmmsba_plugin.model.tree import tree_map
+from mmmsba_plugin.run_control import check
 
 
 class Network(Protocol):
@@ -97,10 +98,10 @@ class Ensemble(nn.Module):
             of several kinds those of the most suspicious one, snippet by snippet. The means of
             attention over all. Streams, and what heads read, lie one member behind the other.
         """
-        outputs: list[NetworkOutput] = [
-            member(inputs, mask, present=present, return_attention=return_attention)
-            for member in self
-        ]
+        outputs: list[NetworkOutput] = []
+        for member in self:
+            check()
+            outputs.append(member(inputs, mask, present=present, return_attention=return_attention))
         of_kind: dict[str, list[Mapping[str, Tensor]]] = {}
         for member, output in zip(self, outputs, strict=True):
             of_kind.setdefault(member.config.learns_from, []).append(output.heads)

@@ -17,6 +17,7 @@ from mmmsba_plugin.config import LocalizationConfig
 from mmmsba_plugin.errors import FeatureError
 from mmmsba_plugin.model.ensemble import Network
 from mmmsba_plugin.model.heads import FAKE
+from mmmsba_plugin.model.threads import torch_threads
 from mmmsba_plugin.model.tree import tree_map
 from mmmsba_plugin.structures import ClipFeatures
 
@@ -109,13 +110,22 @@ def windows(num_snippets: int, *, size: int, warm_up: int) -> Iterator[Window]:
         keep_start = keep_stop
 
 
-def predict(network: Network, features: ClipFeatures, config: LocalizationConfig) -> Prediction:
-    """Predict along a clip with ``network``.
+def windows_of(features: ClipFeatures, config: LocalizationConfig) -> Iterator[Window]:
+    """Yield the windows that features are evaluated in."""
+    window_cells, warm_up_cells = (
+        round(features.grid.s_to_cells(np.array(length_s)).item())
+        for length_s in (config.window_s, config.warm_up_s)
+    )
+    size = max(1, window_cells)
+    warm_up = min(warm_up_cells, (size - 1) // 2)
+    return windows(features.num_snippets, size=size, warm_up=warm_up)
 
-    A clip of at most ``config.window_s`` is seen whole, exactly as in training.
+
+def require_features(network: Network, features: ClipFeatures) -> None:
+    """Require that features are what a network reads.
 
     Raises:
-        FeatureError: The features do not fit the network.
+        FeatureError: A modality is missing, or its rows are of another length.
     """
     for modality, dim in network.dims.items():
         rows = features.rows.get(modality)
@@ -125,17 +135,20 @@ def predict(network: Network, features: ClipFeatures, config: LocalizationConfig
                 f"{'none' if rows is None else rows.dim}; "
                 "use the front-ends and stride that it was trained with"
             )
-    window_cells, warm_up_cells = (
-        round(features.grid.s_to_cells(np.array(length_s)).item())
-        for length_s in (config.window_s, config.warm_up_s)
-    )
-    size = max(1, window_cells)
+
+
+def predict(network: Network, features: ClipFeatures, config: LocalizationConfig) -> Prediction:
+    """Predict along a clip with ``network``.
+
+    A clip of at most ``config.window_s`` is seen whole, exactly as in training.
+
+    Raises:
+        FeatureError: The features do not fit the network.
+    """
+    require_features(network, features)
     with one_thread():
         predictions = [
-            _predict_kept(network, features, window)
-            for window in windows(
-                features.num_snippets, size=size, warm_up=min(warm_up_cells, (size - 1) // 2)
-            )
+            _predict_kept(network, features, window) for window in windows_of(features, config)
         ]
     scores = np.concatenate([scores for scores, _ in predictions], axis=1)
     present = {modality: features.rows[modality].present for modality in network.dims}
@@ -156,12 +169,8 @@ def one_thread() -> Iterator[None]:
     Its steps are too small to share: two threads on two idle cores win nothing, and on two
     busy ones, where each step waits for the slower, judging a clip took over six times as long.
     """
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
+    with torch_threads.at(1):
         yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _predict_kept(

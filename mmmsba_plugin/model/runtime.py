@@ -1,8 +1,7 @@
 """What a network runs on: PyTorch or ONNX Runtime, which device, how many threads."""
 
-import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -13,8 +12,7 @@ from mmmsba_plugin.errors import ConfigError
 from mmmsba_plugin.model.checkpoint import ONNX, WEIGHTS, CheckpointConfig, load_checkpoint
 from mmmsba_plugin.model.ensemble import Network
 from mmmsba_plugin.model.onnx_network import OnnxNetwork
-
-_IMPORTED_IN = os.getpid()
+from mmmsba_plugin.model.threads import cv2_threads, torch_threads
 
 T = TypeVar("T")
 
@@ -60,22 +58,13 @@ def thread_limit(threads: int | None) -> Iterator[None]:
     """Set the threads of PyTorch and OpenCV inside the block, and put them back behind it.
 
     Args:
-        threads: How many; left as they are if None, and in a process that was forked from one
-            with PyTorch, where more than one would wait for ever.
+        threads: How many; left as they are if None.
     """
-    if threads is None or os.getpid() != _IMPORTED_IN:
+    with ExitStack() as stack:
+        if threads is not None:
+            stack.enter_context(torch_threads.at(threads))
+            stack.enter_context(cv2_threads.at(threads))
         yield
-        return
-    import cv2
-
-    before = torch.get_num_threads(), cv2.getNumThreads()
-    torch.set_num_threads(threads)
-    cv2.setNumThreads(threads)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before[0])
-        cv2.setNumThreads(before[1])
 
 
 def under_thread_limit(items: Iterator[T], threads: int | None) -> Iterator[T]:

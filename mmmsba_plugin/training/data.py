@@ -210,9 +210,14 @@ def load_clips(
         return Clip(record.lasting(features.end_s), media, bounded=not record.whole_clip)
 
     with ThreadPoolExecutor(workers) as pool:
-        for result in pool.map(load, records):
-            (clips if isinstance(result, Clip) else skipped).append(result)  # type: ignore[arg-type]
-            on_clip(result)
+        try:
+            for result in pool.map(load, records):
+                (clips if isinstance(result, Clip) else skipped).append(result)  # type: ignore[arg-type]
+                on_clip(result)
+        except BaseException:
+            # Whoever stops does not wait for those that were not begun.
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
     return clips, skipped
 
 

@@ -20,6 +20,7 @@ from mmmsba_plugin.model.heads import FAKE, head_class
 from mmmsba_plugin.model.inference import predict
 from mmmsba_plugin.model.mmmsba import MmmsBa
 from mmmsba_plugin.record import Record
+from mmmsba_plugin.run_control import Progress, check
 from mmmsba_plugin.training.data import Clip, Skipped, Source, load_clips, statistics
 from mmmsba_plugin.training.model_card import write_card
 from mmmsba_plugin.training.run_state import RunConfig, claim_run, member_state
@@ -97,6 +98,7 @@ def fit(
 
     Raises:
         ConfigError: A head is not registered.
+        RunCancelledError: It was stopped; see :mod:`mmmsba_plugin.run_control`.
         TrainingError: Too few clips could be used, or ``out`` holds another run.
     """
     for member in config.members({"face": 1}):
@@ -189,6 +191,7 @@ def _shares(
     def on_result(result: Clip | Skipped) -> None:
         results.append(result)
         on_clip(result)
+        check(Progress("clips", len(results), len(all_records)))
 
     _, skipped = load_clips(all_records, source, workers=workers, on_clip=on_result)
     # By order: a clip's own record may end where the one that was asked for did not say.

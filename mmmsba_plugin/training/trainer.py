@@ -17,6 +17,7 @@ from torch.utils.data import DataLoader
 from mmmsba_plugin.config import TrainConfig
 from mmmsba_plugin.config.training import ValidationMetric
 from mmmsba_plugin.model.mmmsba import MmmsBa
+from mmmsba_plugin.run_control import Progress, check
 from mmmsba_plugin.training.data import Clip, ClipDataset, EpochShuffle, Source, collate
 from mmmsba_plugin.training.module import Learner
 
@@ -122,6 +123,7 @@ def _trainer(config: TrainConfig, state: Path, *, progress: bool) -> lightning.T
             *checkpoints,
             EarlyStopping(stop_monitor, mode=stop_mode, patience=config.patience),
             StepSeed(config.seed),
+            RunProgress(),
             *([RichProgressBar(leave=False)] if progress else []),
         ],
         logger=TensorBoardLogger(str(state), name="", version="log"),
@@ -149,6 +151,22 @@ class StepSeed(lightning.Callback):
         """Seed PyTorch, which hides modalities and drops units, by epoch and step."""
         step = np.random.SeedSequence([self._seed, trainer.current_epoch, batch_idx])
         torch.manual_seed(int(step.generate_state(1, np.uint64)[0]))
+
+
+class RunProgress(lightning.Callback):
+    """Says after how many epochs training is, and ends it if whoever started it wants that."""
+
+    def on_train_batch_start(self, *_: object) -> None:
+        """Look whether the run shall stop.
+
+        Raises:
+            RunCancelledError: It shall.
+        """
+        check()
+
+    def on_train_epoch_end(self, trainer: lightning.Trainer, _learner: object) -> None:
+        """Tell how far the run is."""
+        check(Progress("epochs", trainer.current_epoch + 1, trainer.max_epochs))
 
 
 @contextmanager

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mmmsba_plugin.features.embeddings.bundled import cut_mirrored, read_weights, restore
+from mmmsba_plugin.run_control import check
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -77,6 +78,7 @@ def _segment(samples: NDArray[np.float32], first: int, stop: int) -> NDArray[np.
 def _embed(samples: NDArray[np.float32]) -> NDArray[np.float32]:
     import torch
 
+    check()
     spectrum = torch.stft(
         torch.from_numpy(samples)[None],
         n_fft=_WINDOW,

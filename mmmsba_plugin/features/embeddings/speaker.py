@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mmmsba_plugin.features.embeddings.bundled import read_weights, restore
+from mmmsba_plugin.run_control import check
 
 if TYPE_CHECKING:
     from torch import nn
@@ -69,6 +70,7 @@ def speaker_embeddings(
 def _embed(windows: NDArray[np.float32]) -> NDArray[np.float32]:
     import torch
 
+    check()
     recurrence, dense = load_encoder()
     _, (state, _) = recurrence(torch.from_numpy(windows.copy()))
     unit = torch.nn.functional.normalize(dense(state[-1]).relu(), dim=1)

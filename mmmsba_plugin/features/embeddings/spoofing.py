@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mmmsba_plugin.features.embeddings.bundled import cut_mirrored, read_weights, restore
+from mmmsba_plugin.run_control import check
 
 if TYPE_CHECKING:
     from torch import nn
@@ -78,6 +79,7 @@ def _segment(samples: NDArray[np.float32], first: int, stop: int) -> NDArray[np.
 def _embed(samples: NDArray[np.float32]) -> NDArray[np.float32]:
     import torch
 
+    check()
     output = load_encoder()(torch.from_numpy(samples)[None, None])[0].abs()
     values: NDArray[np.float32] = torch.cat([output.amax(dim=1), output.mean(dim=1)]).T.numpy()
     return values[1:-1]

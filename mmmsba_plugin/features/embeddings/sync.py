@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from mmmsba_plugin.errors import ModelFileError
 from mmmsba_plugin.features.embeddings.bundled import read_weights, restore
+from mmmsba_plugin.run_control import check
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -83,6 +84,7 @@ def sync_embeddings(
     pairs = []
     with torch.inference_mode():
         for start in range(0, num, BATCH_FRAMES):
+            check()
             span = slice(start, start + BATCH_FRAMES + 2 * MARGIN)
             span_columns = columns[COLUMNS * span.start : COLUMNS * span.stop]
             mouth = encoder.mouth(crops[frames[span]][None], points[frames[span]][None])
