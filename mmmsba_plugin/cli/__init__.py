@@ -24,6 +24,7 @@ from mmmsba_plugin.cli import (
     features,
     finetune,
     forge,
+    plugin,
     plugins,
     reproduce,
     train,
@@ -111,6 +112,7 @@ for command in (
 ):
     app.command()(command)
 app.add_typer(datasets.app, name="datasets")
+app.add_typer(plugin.app, name="plugin")
 
 
 def main() -> None:

@@ -8,6 +8,7 @@ A contract is a plain class; a subclass that names the entry is a test for pytes
     class TestLoudness(FrontEndContract):
         entry = LOUDNESS
 
+Or three lines test all that a package offers; see :mod:`mmmsba_plugin.testing.plugin`.
 :mod:`mmmsba_plugin.testing.samples` makes the frames, audio and reports they are fed.
 """
 

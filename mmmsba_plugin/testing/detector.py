@@ -1,17 +1,25 @@
 """Contract of detectors."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 from unittest import SkipTest
 
 from pydantic import TypeAdapter
 
 from mmmsba_plugin.errors import CheckpointNotFoundError
-from mmmsba_plugin.hookspecs import Detector, DetectorEntry
+from mmmsba_plugin.hookspecs import Detector, DetectorEntry, hookimpl
+from mmmsba_plugin.plugins import announced_detector, manager
 from mmmsba_plugin.schema import Modality, Report
 from mmmsba_plugin.testing import samples
-from mmmsba_plugin.testing.entry import EntryContract
+from mmmsba_plugin.testing.entry import EntryContract, require_cost
+
+#: Audio is coded in blocks, the last of which may reach beyond the stated end.
+_END_TOLERANCE_S = 0.1
+
+_LISTENER = "contract-listener"
 
 
 class DetectorContract(EntryContract[DetectorEntry]):
@@ -41,6 +49,7 @@ class DetectorContract(EntryContract[DetectorEntry]):
     def test_its_info_is_plain(self) -> None:
         info = dict(self.load().info)
         assert {"name", "summary", "modalities"} <= info.keys(), f"it has only {sorted(info)}"
+        assert isinstance(self.load(), Detector), "it lacks a method of the protocol"
         json.dumps(info)
 
     def test_it_reports_on_a_clip(self, tmp_path: Path) -> None:
@@ -49,6 +58,48 @@ class DetectorContract(EntryContract[DetectorEntry]):
         assert Report.model_validate_json(report.model_dump_json()) == report
         for earlier, later in pairwise(report.segments):
             assert earlier.end_s < later.start_s, "segments lie in time order and never touch"
+
+    def test_segments_are_seconds_within_the_clip(self, tmp_path: Path) -> None:
+        report = self.load().detect(self.media(tmp_path))
+        for span in (*report.segments, *report.proposals):
+            assert 0 <= span.start_s < span.end_s, f"[{span.start_s}, {span.end_s}) is no segment"
+            assert span.end_s <= report.duration_s + _END_TOLERANCE_S, (
+                f"a segment ends at {span.end_s} s, the clip at {report.duration_s} s"
+            )
+
+    def test_black_and_silence_are_not_called_fake(self, tmp_path: Path) -> None:
+        report = self.load().detect(samples.blank_clip(tmp_path / "blank.mp4"))
+        assert report.status != "error", f"it cannot read the clip: {report.problem}"
+        assert not report.fake, "nothing is seen or heard in it"
+
+    def test_threads_detect_at_once_and_get_the_same_score(self, tmp_path: Path) -> None:
+        detector, clip = self.load(), self.media(tmp_path)
+        with ThreadPoolExecutor(2) as pool:
+            first, second = pool.map(lambda _: detector.detect(clip).score, range(2))
+        assert first == second == detector.detect(clip).score
+
+    def test_each_report_is_announced_once(self, tmp_path: Path) -> None:
+        clip, announced_paths = self.media(tmp_path), list[str]()
+        listener = SimpleNamespace(
+            forensics_report_ready=hookimpl(
+                lambda report: announced_paths.append(report.media.path)
+            )
+        )
+        manager().register(listener, name=_LISTENER)
+        try:
+            # As hosts load it.
+            detector = announced_detector(self.load())
+            detector.detect(clip)
+            list(detector.detect_many([clip]))
+        finally:
+            manager().unregister(name=_LISTENER)
+        assert announced_paths == [str(clip)] * 2, (
+            "if its info says announces_reports, it calls announce(report) once with each report"
+        )
+
+    def test_it_costs_what_it_says(self, tmp_path: Path) -> None:
+        detector, clip = self.load(), self.media(tmp_path)
+        require_cost(self.entry, lambda: detector.detect(clip), detector.detect(clip).duration_s)
 
     def test_the_same_clip_gets_the_same_score(self, tmp_path: Path) -> None:
         detector, clip = self.load(), self.media(tmp_path)

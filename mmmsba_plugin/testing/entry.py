@@ -1,8 +1,10 @@
 """Contract of entries of any kind."""
 
+import time
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Generic, TypeVar
+from unittest import SkipTest
 
 from mmmsba_plugin.config import Config
 from mmmsba_plugin.hookspecs import DatasetReader, DetectorEntry, Forger, FrontEnd, Writer
@@ -12,6 +14,32 @@ AnyEntry = TypeVar("AnyEntry", DetectorEntry, FrontEnd, DatasetReader, Writer, F
 Configured = TypeVar("Configured", FrontEnd, DatasetReader, Forger)
 
 _LONGEST_SUMMARY = 120
+
+
+#: How far what an entry says of its cost may be off, on another machine, and what starting up is
+#: allowed, in seconds.
+_COST_FACTOR, _START_S = 10.0, 1.0
+
+
+def require_cost(entry: DetectorEntry | FrontEnd, run: Callable[[], object], clip_s: float) -> None:
+    """Require that an entry costs about what it says.
+
+    Args:
+        entry: The entry; a test is skipped if it says nothing.
+        run: Processes a clip; what it loads only once is not counted.
+        clip_s: Length of the clip, in seconds.
+    """
+    if entry.cpu_s_per_s is None:
+        raise SkipTest("it does not say what it costs: cpu_s_per_s")
+    run()
+    before_s = time.process_time()
+    run()
+    cost_s = time.process_time() - before_s
+    limit_s = _START_S + _COST_FACTOR * entry.cpu_s_per_s * clip_s
+    assert cost_s <= limit_s, (
+        f"{cost_s:.2f} s of processor time for {clip_s:g} s of a clip, and it says "
+        f"cpu_s_per_s={entry.cpu_s_per_s:g}"
+    )
 
 
 class EntryContract(ABC, Generic[AnyEntry]):

@@ -1,6 +1,7 @@
 """Contract of front-ends."""
 
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 from typing import get_args
 from unittest import SkipTest
@@ -12,7 +13,7 @@ from mmmsba_plugin.hookspecs import FrontEnd, Input
 from mmmsba_plugin.schema import Modality
 from mmmsba_plugin.structures import AudioBlock, FaceCrop, FeatureRows, Frame
 from mmmsba_plugin.testing import samples
-from mmmsba_plugin.testing.entry import ConfiguredContract
+from mmmsba_plugin.testing.entry import ConfiguredContract, require_cost
 from mmmsba_plugin.timebase import Grid
 
 Observation = AudioBlock | FaceCrop | Frame
@@ -98,6 +99,23 @@ class FrontEndContract(ConfiguredContract[FrontEnd]):
         first, second = (self.rows(self.observations(self.duration_s)) for _ in range(2))
         np.testing.assert_array_equal(first.values, second.values)
         np.testing.assert_array_equal(first.present, second.present)
+
+    def test_black_and_silence_give_numbers(self) -> None:
+        self._needs_observations()
+        blank = [samples.blank(item) for item in self.observations(self.duration_s)]
+        assert np.isfinite(self.rows(blank).values).all()
+
+    def test_two_clips_at_once_do_not_disturb_each_other(self) -> None:
+        self._needs_observations()
+        observations = self.observations(self.duration_s)
+        expected = self.rows(observations)
+        with ThreadPoolExecutor(2) as pool:
+            for rows in pool.map(self.rows, [observations, observations]):
+                np.testing.assert_array_equal(rows.values, expected.values)
+
+    def test_it_costs_what_it_says(self) -> None:
+        observations = self.observations(self.duration_s)
+        require_cost(self.entry, lambda: self.rows(observations), self.duration_s)
 
     def test_how_audio_is_cut_into_blocks_does_not_matter(self) -> None:
         if "audio" not in self.entry.inputs:

@@ -5,6 +5,7 @@ may be shared with other plug-ins.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -161,6 +162,30 @@ def clip(path: Path, duration_s: float = 2.0) -> Path:
         path, frames, fps_hz=FPS_HZ, audio=samples(duration_s), sample_rate_hz=SAMPLE_RATE_HZ
     )
     return path
+
+
+def blank_clip(path: Path, duration_s: float = 2.0) -> Path:
+    """Write a clip of black frames and digital silence, and return its path."""
+    from mmmsba_plugin.media.encode import write_clip
+
+    black = np.zeros((_FACE_PX, _FACE_PX, 3), dtype=np.uint8)
+    frames = [black] * round(duration_s * FPS_HZ)
+    silence = np.zeros_like(samples(duration_s))
+    write_clip(path, frames, fps_hz=FPS_HZ, audio=silence, sample_rate_hz=SAMPLE_RATE_HZ)
+    return path
+
+
+def blank(observation: AudioBlock | FaceCrop | Frame) -> AudioBlock | FaceCrop | Frame:
+    """Return an observation of the same time without anything in it."""
+    if isinstance(observation, AudioBlock):
+        silence = _locked(np.zeros_like(observation.samples))
+        return replace(observation, samples=silence)
+    if isinstance(observation, Frame):
+        return replace(observation, rgb=_locked(np.zeros_like(observation.rgb)))
+    images = {name: getattr(observation, name) for name in ("face", "lips", "native")}
+    return replace(
+        observation, **{name: _locked(np.zeros_like(image)) for name, image in images.items()}
+    )
 
 
 def _frame(opening: float, seed: int) -> Rgb:

@@ -103,7 +103,7 @@ class TestDistributions:
         tests = str(installed.sources / "toyforensics" / "tests")
         result = installed.run("-m", "pytest", "-q", "-p", "no:cacheprovider", tests)
         assert result.returncode == 0, result.stdout
-        assert "30 passed" in result.stdout
+        assert "36 passed" in result.stdout
 
     def test_their_code_passes_the_type_checker(self, installed, tmp_path):
         pyproject = Path(__file__).parents[2] / "pyproject.toml"

@@ -1,5 +1,7 @@
 """The contract of detectors: our own keeps it, and it catches what it is there for."""
 
+import threading
+import time
 from pathlib import Path
 from unittest import SkipTest
 
@@ -8,6 +10,7 @@ import pytest
 from mmmsba_plugin.errors import CheckpointNotFoundError
 from mmmsba_plugin.hookspecs import DetectorEntry
 from mmmsba_plugin.plugins import lookup
+from mmmsba_plugin.schema import FakeSegment
 from mmmsba_plugin.testing import DetectorContract, samples
 
 
@@ -28,7 +31,9 @@ class Toy:
 
     def detect(self, media, **options):
         is_clip = Path(media).is_file() and b"ftyp" in Path(media).read_bytes()[:16]
-        return samples.report("ok" if is_clip else "error", str(media))
+        report = samples.report("ok" if is_clip else "error", str(media))
+        is_blank = Path(media).name == "blank.mp4"
+        return report.model_copy(update={"score": 0.1, "segments": ()}) if is_blank else report
 
     def detect_many(self, media, **options):
         return (self.detect(path, **options) for path in media)
@@ -43,7 +48,11 @@ class Toy:
 def contract_of(detector):
     class Contract(DetectorContract):
         entry = DetectorEntry(
-            name="toy", summary="A toy.", modalities=("audio",), load=lambda path: detector()
+            name="toy",
+            summary="A toy.",
+            modalities=("audio",),
+            load=lambda path: detector(),
+            cpu_s_per_s=getattr(detector, "cpu_s_per_s", None),
         )
 
     return Contract()
@@ -84,9 +93,58 @@ class Hasty(Toy):
         return list(super().detect_many(media, **options))
 
 
+class Late(Toy):
+    """A detector whose segments reach beyond the clip."""
+
+    def detect(self, media, **options):
+        report = super().detect(media)
+        segments = (FakeSegment(start_s=3.0, end_s=40.0, score=0.9),)
+        return report.model_copy(update={"segments": segments, "proposals": ()})
+
+
+class Suspicious(Toy):
+    """A detector that finds a fake where nothing is."""
+
+    def detect(self, media, **options):
+        return samples.report("ok", str(media))
+
+
+class Silent(Toy):
+    """A detector that says it announces its reports, and does not."""
+
+    @property
+    def info(self):
+        return {**super().info, "announces_reports": True}
+
+
+class Unequal(Toy):
+    """A detector whose score depends on the thread."""
+
+    def detect(self, media, **options):
+        is_main = threading.current_thread() is threading.main_thread()
+        return super().detect(media).model_copy(update={"score": 0.9 if is_main else 0.8})
+
+
+class Slow(Toy):
+    """A detector that takes more than it says."""
+
+    cpu_s_per_s = 1e-3
+
+    def detect(self, media, **options):
+        end_s = time.process_time() + 1.2
+        while time.process_time() < end_s:
+            pass
+        return super().detect(media)
+
+
 @pytest.mark.parametrize(
     ("detector", "claim", "error"),
     [
+        (Late, "test_segments_are_seconds_within_the_clip", AssertionError),
+        (Suspicious, "test_black_and_silence_are_not_called_fake", AssertionError),
+        (Silent, "test_each_report_is_announced_once", AssertionError),
+        (Unequal, "test_threads_detect_at_once_and_get_the_same_score", AssertionError),
+        (Slow, "test_it_costs_what_it_says", AssertionError),
         (Random, "test_the_same_clip_gets_the_same_score", AssertionError),
         (Strict, "test_unknown_options_are_tolerated", TypeError),
         (Inventive, "test_predict_returns_the_score_or_raises", AssertionError),
