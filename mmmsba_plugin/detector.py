@@ -435,14 +435,13 @@ class MmmsbaDetector:
         from mmmsba_plugin.model.explain import explain_chunk
         from mmmsba_plugin.model.runtime import under_thread_limit
 
-        media_info = media_of(media, self.front_ends, duration_s=None, audio_track=audio_track)
-        chunks = self._chunks(media_info, self.config.features)
-        windows = (
-            window
-            for chunk in chunks
-            for window in explain_chunk(self.network, chunk, self.config.localization)
-        )
-        yield from under_thread_limit(under_control(windows, cancel=cancel), self._runtime.threads)
+        def windows() -> "Iterator[Explanation]":
+            media_info = media_of(media, self.front_ends, duration_s=None, audio_track=audio_track)
+            for chunk in self._chunks(media_info, self.config.features):
+                yield from explain_chunk(self.network, chunk, self.config.localization)
+
+        controlled = under_control(windows(), cancel=cancel)
+        yield from under_thread_limit(controlled, self._runtime.threads)
 
     def _loader(self) -> "Callable[[], MmmsbaDetector]":
         """Return a function that loads this detector in another process."""

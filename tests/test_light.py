@@ -75,6 +75,7 @@ def every_module() -> list[str]:
     [
         "import mmmsba_plugin",
         "import mmmsba_plugin.testing",
+        "import mmmsba_plugin.testing.plugin",
         "from mmmsba_plugin import MmmsbaError, Report, Segment, hookimpl, __version__",
         RUN_COMMAND.format(arguments=["--help"]),
         RUN_COMMAND.format(arguments=["detect", "--help"]),
@@ -86,6 +87,7 @@ def every_module() -> list[str]:
     ids=[
         "package",
         "testing",
+        "pytest plug-in",
         "names",
         "--help",
         "detect --help",
