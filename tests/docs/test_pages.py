@@ -174,7 +174,16 @@ def test_the_toolkit_hosts_trains_and_extends(trained_desk):
 def test_each_plug_in_of_the_toolkit_page_keeps_its_contract(tmp_path):
     save_files("toolkit", tmp_path)
     result = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_mine.py"],
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "-p",
+            "no:cacheprovider",
+            "test_mine.py",
+            "test_line.py",
+        ],
         cwd=tmp_path,
         capture_output=True,
         text=True,
