@@ -16,6 +16,8 @@ from mmmsba_plugin.errors import (
     ConfigError,
     PluginNotFoundError,
 )
+from mmmsba_plugin.hookspecs import hookimpl
+from mmmsba_plugin.plugins import manager
 
 #: How far a run has come that has not begun.
 NOTHING_YET = SimpleNamespace(progress=0)
@@ -49,6 +51,19 @@ def test_every_video_gets_a_verdict_and_one_that_fails_stops_nothing(named_datas
     assert "there is no file at" in reasons["missing"]
     assert reasons["nobody"] == "nobody is seen or heard"
     assert reasons["forged-1"] is None
+
+
+def test_each_report_is_announced_once_also_of_a_video_that_a_detector_fails_on(named_dataset, toy):
+    names = []
+    listener = SimpleNamespace(
+        forensics_report_ready=hookimpl(lambda report, media: names.append(media.stem))
+    )
+    manager().register(listener, name="listener")
+    try:
+        annotate(named_dataset, detector=toy)
+    finally:
+        manager().unregister(name="listener")
+    assert sorted(names) == sorted(by_name(named_dataset, "id"))
 
 
 def test_a_segment_has_its_modality_its_frames_and_its_exact_seconds(named_dataset, toy):
