@@ -14,6 +14,8 @@ import mmmsba_plugin
 MODULES = (
     "mmmsba_plugin",
     "mmmsba_plugin.adapter",
+    "mmmsba_plugin.config",
+    "mmmsba_plugin.entries",
     "mmmsba_plugin.errors",
     "mmmsba_plugin.forger",
     "mmmsba_plugin.hookspecs",
