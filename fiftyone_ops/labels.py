@@ -54,6 +54,8 @@ from mmmsba_plugin.timebase import FrameClock
 LABELS: Final = ("audio", "visual", "both", "unknown")
 #: The label of a true segment of a dataset that does not tell modalities apart.
 FAKE: Final = "forged"
+#: Field of a dataset's ground truth, in panels and in the App's colors.
+TRUTH_FIELD: Final = "ground_truth"
 #: Labels of verdicts.
 VERDICTS: Final = ("fake", "not flagged", "abstained", "error")
 #: Labels of verdicts that there is no score for.

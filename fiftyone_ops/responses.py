@@ -53,6 +53,9 @@ class Review(Response):
     at: str
     decided: dict[str, str] = Field(description="accepted or rejected, by the prediction's id.")
     num_decisions: int
+    notes: dict[str, str] = Field(
+        description="Notes on segments, by the prediction's id, or else the reviewed segment's."
+    )
 
 
 class OptOut(Span):
@@ -116,6 +119,9 @@ class Clip(Response):
     predicted: tuple[Segment, ...]
     reference: tuple[Segment, ...] | None
     reviewed: tuple[Segment, ...] | None
+    rejected: tuple[Segment, ...] = Field(
+        description="Segments that a person rejected and that no prediction of now is like."
+    )
     review: Review | None
 
 
@@ -137,6 +143,18 @@ class Frames(Response):
     """Frames of the segments of a clip."""
 
     frames: tuple[FrameImage, ...]
+
+
+class AudioTile(Span):
+    """Waveform and spectrogram of a span of a clip's audio."""
+
+    low: tuple[int, ...] = Field(
+        description="Lowest amplitude of each column, from -127; empty without audio."
+    )
+    high: tuple[int, ...] = Field(description="Highest amplitude of each column, up to 127.")
+    spectrogram: str | None = Field(
+        description="Data URI of a picture, 0 Hz at the bottom, 8 kHz on top."
+    )
 
 
 class Bar(Response):
@@ -223,6 +241,7 @@ RESPONSES: tuple[type[Response], ...] = (
     Clip,
     Step,
     Frames,
+    AudioTile,
     Summary,
     Queue,
     Span,

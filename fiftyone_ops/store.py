@@ -23,32 +23,6 @@ _SCALARS_OF_VERDICT = {
     "judged_at": fo.DateTimeField,
 }
 
-#: What the App says of each field.
-_DESCRIPTIONS: Final[Mapping[str, str]] = {
-    "segments": "Segments that the detector calls fake, by manipulated modality",
-    "verdict": "fake: the score reaches the threshold; not flagged: it does not, which is no "
-    "proof that the clip is real; abstained, error: not evaluated, with the reason",
-    "opt_outs": "Where a modality could not be evaluated; these are no segments that are fake",
-    "curves": "Scores along time",
-    "proposals": "Ranked candidates: start and end in seconds, score",
-    "reviewed": "Segments that a person confirmed, changed or added",
-    "review": "Whether a person has decided about the clip, who and when",
-}
-#: Colors in the App, those of the panels: orange for fake, green for reviewed, grey for neither.
-_COLORS: Final[Mapping[str, str]] = {
-    "segments": "#ff9a45",
-    "verdict": "#6cbcf5",
-    "opt_outs": "#78828d",
-    "reviewed": "#58c98b",
-    "review": "#58c98b",
-}
-_COLORS_OF_VERDICTS: Final[Mapping[str, str]] = {
-    "fake": "#ff9a45",
-    "not flagged": "#6cbcf5",
-    "abstained": "#b7c2cd",
-    "error": "#b7c2cd",
-}
-
 #: Methods of our runs.
 DETECT: Final = "mmmsba/detect"
 REVIEW: Final = "mmmsba/review"
@@ -181,59 +155,6 @@ def rename_verdicts(dataset: Any, fields: Fields) -> None:
         for before, now in FORMER_VERDICTS.items():
             former = flattened(dataset).match(ViewField(path) == before)
             former.set_values(path, [now] * len(former))
-
-
-def set_appearance(dataset: Any, fields: Fields) -> None:
-    """Tell the App what the fields mean, and to show opt-outs apart and only on request.
-
-    What somebody set up in the App stays: only fields that nothing is known of are added.
-
-    Args:
-        dataset: The dataset.
-        fields: Fields of a run, declared.
-
-    Raises:
-        WriteError: The database does not take it.
-    """
-    with writing_to(dataset):
-        _describe(dataset, {getattr(fields, name): text for name, text in _DESCRIPTIONS.items()})
-        config = dataset.app_config
-        config.color_scheme = config.color_scheme or fo.ColorScheme()
-        paths = [field["path"] for field in config.color_scheme.fields or []]
-        if config.active_fields is None:
-            # As the App has it by itself; a list of what is excluded would show all else.
-            active = fo.DatasetAppConfig.default_active_fields(dataset)
-            active.paths = [path for path in active.paths if path != fields.opt_outs]
-            config.active_fields = active
-        elif (
-            fields.segments not in paths
-            and not config.active_fields.exclude
-            and set(paths) & set(config.active_fields.paths)
-        ):
-            # Where a run is shown, so is the next one.
-            config.active_fields.paths += [fields.segments, fields.verdict]
-        config.color_scheme.fields = [
-            *(config.color_scheme.fields or []),
-            *(
-                {"path": path, "fieldColor": color, "valueColors": _colors_of_values(name)}
-                for name, color in _COLORS.items()
-                if (path := getattr(fields, name)) not in paths
-            ),
-        ]
-        dataset.save()
-
-
-def _describe(dataset: Any, texts: Mapping[str, str]) -> None:
-    for path, text in texts.items():
-        field = dataset.get_field(path)
-        if field is not None and not field.description:
-            field.description = text
-            field.save()
-
-
-def _colors_of_values(name: str) -> list[dict[str, str]]:
-    colors = _COLORS_OF_VERDICTS if name == "verdict" else {}
-    return [{"value": value, "color": color} for value, color in colors.items()]
 
 
 def made_by(info: Mapping[str, Any]) -> str:

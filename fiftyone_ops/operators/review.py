@@ -6,7 +6,7 @@ import fiftyone.operators as foo
 
 from .. import versions
 from ..settings import ReviewSettings
-from ..tasks.decisions import Decision
+from ..tasks.decision import Decision
 from ..tasks.review import decide, start_review
 from ..tasks.review_queue import queue, waiting
 from . import forms

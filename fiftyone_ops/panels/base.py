@@ -13,9 +13,6 @@ from ..labels import Fields
 from ..responses import Problem, Response
 from ..runs import fields_of_run, prediction_fields
 
-#: Field of a dataset's ground truth.
-TRUTH_FIELD: Final = "ground_truth"
-
 #: Requests share one object for a dataset, and each reads it anew: a decision that adds fields
 #: must not meet a reading.
 ONE_AT_A_TIME: Final = RLock()

@@ -4,9 +4,10 @@ from typing import Any
 
 import fiftyone.operators as foo
 
+from ..labels import TRUTH_FIELD
 from ..responses import Queue, Summary
 from ..runs import prediction_fields
-from .base import TRUTH_FIELD, drawn_by, fields_of, respond
+from .base import drawn_by, fields_of, respond
 from .overview_data import narrowed, overview_of, queue_of
 
 

@@ -5,16 +5,16 @@ from typing import Any, Final
 import fiftyone.operators as foo
 
 from ..errors import TargetError
-from ..labels import Fields
-from ..responses import Clip, FieldChoice, Frames, Step
+from ..labels import TRUTH_FIELD, Fields
+from ..responses import AudioTile, Clip, FieldChoice, Frames, Step
 from ..runs import fields_of_run, prediction_fields, review_stems
 from ..samples import flattened, require_video
 from ..tasks import review
-from ..tasks.decisions import CLOSING
+from ..tasks.decision import CLOSING
 from ..tasks.review_queue import queue
+from .audio_data import audio_tile
 from .base import (
     ONE_AT_A_TIME,
-    TRUTH_FIELD,
     drawn_by,
     fields_of,
     has_verdict,
@@ -48,6 +48,7 @@ class ForgeryTimeline(foo.Panel):
             "MmmsbaTimelineView",
             load=self.load,
             frames=self.frames,
+            audio=self.audio,
             decide=self.decide,
             reopen=self.reopen,
             step=self.step,
@@ -64,6 +65,13 @@ class ForgeryTimeline(foo.Panel):
         with ONE_AT_A_TIME:
             frames = frames_of(_sample(ctx), _fields(ctx))
         return Frames(frames=tuple(frames))
+
+    @respond_beside
+    def audio(self, ctx: Any) -> AudioTile:
+        """Return a tile of the clip's audio; decoding it holds nobody up."""
+        with ONE_AT_A_TIME:
+            path = _sample(ctx).filepath
+        return audio_tile(path, ctx.params["tile_s"], ctx.params["number"])
 
     @respond
     def decide(self, ctx: Any) -> Clip:

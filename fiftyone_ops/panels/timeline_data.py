@@ -18,7 +18,8 @@ from mmmsba_plugin.timebase import clock
 from ..labels import FORMER_VERDICTS, Fields, curve_names, seconds_of
 from ..reports import modality_reports_of
 from ..responses import Clip, Curves, FrameImage, Modality, OptOut, Review, Segment
-from ..tasks.decisions import ReviewState, SampleReview
+from ..tasks.decision import ReviewState
+from ..tasks.decisions import SampleReview
 from ..tasks.metadata import PLAYABLE_PATH, lazily, zero_of
 
 #: A screen shows no more points than this, and the answer for an hour must stay small.
@@ -67,6 +68,15 @@ def clip_of(sample: fo.Sample, fields: Fields, *, truth_field: str | None) -> Cl
         predicted=_segments(sample, fields.segments) or (),
         reference=_segments(sample, truth_field) if truth_field else None,
         reviewed=_reviewed(sample, fields, state),
+        rejected=tuple(
+            Segment(
+                id=str(values["source"]),
+                source=None,
+                score=None,
+                **{name: values[name] for name in ("label", "start_s", "end_s")},
+            )
+            for values in state.rejected
+        ),
         review=None
         if review is None
         else Review(
@@ -75,6 +85,7 @@ def clip_of(sample: fo.Sample, fields: Fields, *, truth_field: str | None) -> Cl
             at=review.at.strftime("%Y-%m-%d %H:%M"),
             decided=dict(state.decided),
             num_decisions=len(review.history or []),
+            notes=dict(state.notes),
         ),
     )
 

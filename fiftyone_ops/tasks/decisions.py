@@ -1,15 +1,12 @@
 """Decisions of people about one sample, on plain values: what each action does, and undo."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated, Any, Final, Literal
+from typing import Any, Final
 
 import fiftyone as fo
 from bson import ObjectId
-from pydantic import Field as Described
 
-from mmmsba_plugin.config import Config
 from mmmsba_plugin.errors import SegmentError
 from mmmsba_plugin.segment import Segment
 
@@ -17,79 +14,15 @@ from .. import labels
 from ..errors import TargetError
 from ..labels import Fields, detections
 from ..records import FINISHED, WITHOUT_TRUTH, prediction_snapshot
+from .decision import OPEN, Decision, ReviewState
 from .decision_matching import Values, match
 from .metadata import lazily
-
-#: Label of a review that is not finished.
-OPEN: Final = "open"
-
-Action = Literal[
-    "accept", "reject", "adjust", "relabel", "add", "finish", "cannot_tell", "unreadable", "undo"
-]
-#: Actions that end a review.
-CLOSING: Final = ("finish", *WITHOUT_TRUTH)
 
 #: What a confirmed segment keeps, besides its ends.
 _ATTRIBUTES: Final = (
     *("label", "id", "by", "at"),
     *("source", "source_label", "source_start_s", "source_end_s"),
 )
-
-
-class Decision(Config):
-    """One decision about one sample.
-
-    ``accept`` and ``reject`` decide about a prediction, or about all that are undecided if no
-    label is named. ``adjust`` moves and ``relabel`` renames a prediction, or a segment that was
-    reviewed before. ``add`` puts in what was missed. ``finish`` rejects what is undecided, and
-    so says real of a sample of which nothing was accepted. ``cannot_tell`` and ``unreadable`` end
-    the review without a ground truth. ``undo`` takes the last one back.
-    """
-
-    action: Action = Described(description="Action of the decision.")
-    label_id: str | None = Described(default=None, description="Id of the segment's label.")
-    start_s: float | None = Described(default=None, description="Start of the segment, in seconds.")
-    end_s: float | None = Described(default=None, description="End of the segment, in seconds.")
-    modality: Literal["audio", "visual", "both", "unknown"] | None = Described(
-        default=None, description="Manipulated modality of the segment."
-    )
-    note: Annotated[str, Described(max_length=1000)] = Described(
-        default="", description="Why, in words."
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class ReviewState:
-    """State of a sample after a decision.
-
-    Attributes:
-        label: ``open``, ``forged``, ``genuine``, ``cannot tell`` or ``unreadable``.
-        segments: Confirmed segments, as plain values: ``id``, ``label``, ``start_s``, ``end_s``,
-            ``source``, the id of the prediction that it is about now, and ``by`` and ``at`` of the
-            decision.
-        undecided: Ids of the predictions that are left to decide.
-        decided: ``accepted`` or ``rejected``, by the ids of the predictions of now.
-        is_outdated: Whether the review was ended about other predictions than those of now.
-    """
-
-    label: str
-    segments: Sequence[Mapping[str, Any]]
-    undecided: Sequence[str]
-    decided: Mapping[str, str]
-    is_outdated: bool
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return it as plain values."""
-        return {
-            "label": self.label,
-            "segments": [
-                {**segment, "at": segment["at"] and segment["at"].isoformat()}
-                for segment in self.segments
-            ],
-            "undecided": list(self.undecided),
-            "decided": dict(self.decided),
-            "is_outdated": self.is_outdated,
-        }
 
 
 class SampleReview:
@@ -111,8 +44,12 @@ class SampleReview:
         self._clock = lazily(sample.filepath, sample.metadata)
         self._predicted = {label.id: self._values_of(label) for label in detections(predicted)}
         self._segments = [self._values_of(label) for label in detections(reviewed)]
-        stored = {name: getattr(review, name, None) for name in ("decided", "rejected", "history")}
+        stored = {
+            name: getattr(review, name, None)
+            for name in ("decided", "rejected", "notes", "history")
+        }
         self._rejected = self._rejections(stored)
+        self._notes: list[Values] = [dict(note) for note in stored["notes"] or []]
         self._history: list[dict[str, Any]] = list(stored["history"] or [])
         self._label_before = OPEN if review is None else review.label
         self._finished = self._label_before in FINISHED.values()
@@ -122,6 +59,7 @@ class SampleReview:
         self._now = prediction_snapshot(verdict, predicted)
         snapshots = getattr(review, "snapshots", None)
         self._snapshots = None if snapshots is None else [list(before) for before in snapshots]
+        self._is_noted_only = False
 
     def take(self, decision: Decision) -> None:
         """Carry a decision out, and add it to the history.
@@ -137,14 +75,19 @@ class SampleReview:
             self._segments = [dict(segment) for segment in before["segments"]]
             self._rejected, self._finished = self._rejections(before), before["finished"]
             self._without_truth = before.get("without_truth")
+            self._notes = [dict(note) for note in before.get("notes") or []]
             return
         before = {
             "segments": [dict(segment) for segment in self._segments],
             "rejected": [dict(values) for values in self._rejected],
             "finished": self._finished,
             "without_truth": self._without_truth,
+            "notes": [dict(note) for note in self._notes],
         }
-        self._without_truth = None
+        # Whoever writes a note has not seen predictions through.
+        self._is_noted_only = decision.action == "note"
+        if not self._is_noted_only:
+            self._without_truth = None
         getattr(self, decision.action)(decision)
         values = decision.model_dump(mode="json", exclude_none=True)
         values |= {"by": self._by, "at": self._at.isoformat(), "before": before}
@@ -189,6 +132,19 @@ class SampleReview:
         self._segments.append(new)
         self._finished = True
 
+    def note(self, decision: Decision) -> None:
+        """Keep a note on a segment, in place of the one before."""
+        segments = self._by_name()
+        if decision.label_id not in segments:
+            raise _missing(decision.label_id)
+        values = segments[decision.label_id]
+        before = self._noted().get(decision.label_id)
+        self._notes = [note for note in self._notes if note is not before]
+        if decision.note:
+            note = {name: values[name] for name in ("label", "start_s", "end_s")}
+            note |= {"source": decision.label_id, "text": decision.note}
+            self._notes.append({**note, "by": self._by, "at": self._at})
+
     def finish(self, _: Decision) -> None:
         """Reject what is undecided.
 
@@ -220,8 +176,19 @@ class SampleReview:
         }
         names = {id(decision): name for name, decision in matched.items()}
         segments = [{**values, "source": names.get(id(values))} for values in self._segments]
+        gone = [
+            values
+            for values in self._rejected
+            if id(values) not in names and values["start_s"] is not None
+        ]
         return ReviewState(
-            self._label(), segments, self._undecided(), decided, self._is_outdated(decided)
+            self._label(),
+            segments,
+            self._undecided(),
+            decided,
+            self._is_outdated(decided),
+            gone,
+            {name: note["text"] for name, note in self._noted().items()},
         )
 
     def _is_outdated(self, decided: Mapping[str, str]) -> bool:
@@ -259,20 +226,28 @@ class SampleReview:
             )
             for values in in_order
         ]
-        state, snapshots = self.state(), self._snapshots or []
-        is_new = state.label != OPEN and self._now not in snapshots
+        state = self.state()
         return {
             fields.reviewed: fo.TemporalDetections(detections=confirmed),
             fields.review: fo.Classification(
                 label=state.label,
                 decided=state.decided,
                 rejected=self._rejected,
-                snapshots=[*snapshots, self._now] if is_new else snapshots,
+                notes=self._notes,
+                snapshots=self._snapshots_at(state.label),
                 history=self._history,
                 by=self._by,
                 at=self._at,
             ),
         }
+
+    def _snapshots_at(self, label: str) -> list[list[Any]] | None:
+        """Return the predictions that the review was ended about, with those of now if it is."""
+        if self._is_noted_only:
+            return self._snapshots
+        snapshots = self._snapshots or []
+        is_new = label != OPEN and self._now not in snapshots
+        return [*snapshots, self._now] if is_new else snapshots
 
     def _undecided(self) -> list[str]:
         matched = self._matched()
@@ -280,6 +255,15 @@ class SampleReview:
 
     def _matched(self) -> dict[str, Values]:
         return match(self._predicted, self._segments, self._rejected)
+
+    def _by_name(self) -> dict[str, Values]:
+        """Return the segments that a note can be on: predictions, and what else is confirmed."""
+        matched = self._matched().values()
+        others = [values for values in self._segments if not _is_among(values, [*matched])]
+        return {**self._predicted, **{values["id"]: values for values in others}}
+
+    def _noted(self) -> dict[str, Values]:
+        return match(self._by_name(), self._notes, [])
 
     def _predictions_of(self, decision: Decision) -> list[str]:
         """Return the predictions of a decision: the one it names, or all that are undecided."""

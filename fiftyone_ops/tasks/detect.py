@@ -25,6 +25,7 @@ from mmmsba_plugin.plugins import announce, at_false_positive_rate, with_thresho
 from mmmsba_plugin.schema import Media, Problem, Provenance, Report
 
 from .. import labels, reports, runs, store
+from ..appearance import set_appearance
 from ..labels import VERDICTS, Fields
 from ..samples import Samples, batches, by_id, dataset_of, videos_of
 from ..settings import DetectSettings
@@ -157,7 +158,7 @@ class DetectionRun:
         store.declare(dataset, fields, modalities=tuple(self._info.get("modalities", ())))
         review.keep_decisions(dataset, key)
         store.rename_verdicts(dataset, fields)
-        store.set_appearance(dataset, fields)
+        set_appearance(dataset, fields)
         makers = store.makers_of(dataset, fields) | {self.made_by: self._info}
         store.register(dataset, key, method=store.DETECT, label_field=key, makers=makers, **values)
 

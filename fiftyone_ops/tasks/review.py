@@ -14,7 +14,8 @@ or whichever label field was reviewed first:
     ``fo.Classification``, one a sample that somebody looked at. ``label``: ``open`` for as long as
     a prediction is undecided, then ``forged`` or ``genuine``, or ``cannot tell`` or ``unreadable``;
     ``by`` and ``at``: whoever decided last; ``rejected``: predictions that were, as label, ends,
-    source, who and when; ``decided``: ``accepted`` or ``rejected`` by the id of each prediction
+    source, who and when; ``notes``: the same of segments that somebody wrote about, with the
+    ``text``; ``decided``: ``accepted`` or ``rejected`` by the id of each prediction
     that was there at the last decision; ``snapshots``: the predictions that the review was ended
     about, so that it waits again once they change; ``history``: every decision, with who, when,
     and what was there before it.
@@ -33,11 +34,13 @@ import fiftyone as fo
 from mmmsba_plugin.errors import MmmsbaError
 
 from .. import runs, store
+from ..appearance import set_appearance
 from ..errors import TargetError
 from ..labels import Fields
 from ..records import is_outdated
 from ..samples import batches, by_id, dataset_of, flattened, require_video
-from .decisions import Decision, ReviewState, SampleReview
+from .decision import Decision, ReviewState
+from .decisions import SampleReview
 
 _T = TypeVar("_T")
 
@@ -76,7 +79,7 @@ def decide(
         sample_id: The sample.
         label_field: Field of the predictions.
         by: Who decides; whoever is logged in if not given.
-        **decision: The fields of :class:`~fiftyone_ops.tasks.decisions.Decision`.
+        **decision: The fields of :class:`~fiftyone_ops.tasks.decision.Decision`.
 
     Raises:
         ConfigError: The decision makes no sense.
@@ -152,12 +155,12 @@ def _start(dataset: Any, fields: Fields) -> None:
     store.require_ours(
         dataset, fields.review, method=store.REVIEW, fields=(fields.reviewed, fields.review)
     )
-    if f"{fields.review}.snapshots" in schema:
+    if f"{fields.review}.notes" in schema:
         return
     # First, so that fields of a review that was cut short here are still known as a review's.
     store.register(dataset, fields.review, method=store.REVIEW, label_field=label_field)
     declare_review(dataset, fields)
-    store.set_appearance(dataset, fields)
+    set_appearance(dataset, fields)
 
 
 def declare_review(dataset: Any, fields: Fields) -> None:
@@ -171,7 +174,7 @@ def declare_review(dataset: Any, fields: Fields) -> None:
         WriteError: The database does not take them.
     """
     origin = {"by": fo.StringField, "at": fo.DateTimeField}
-    lists = dict.fromkeys(("history", "rejected", "snapshots"), fo.ListField)
+    lists = dict.fromkeys(("history", "rejected", "notes", "snapshots"), fo.ListField)
     with store.writing_to(dataset):
         store.declare_segments(dataset, fields.reviewed, source=fo.StringField, **origin)
         store.declare_document(

@@ -5,7 +5,9 @@ recorder paused: all that follows would slide against the lips. So a block runs 
 long as the file's time stamps agree with the count.
 """
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -30,6 +32,10 @@ LOSS_TOLERANCE_S = 0.005
 #: A mix with less than this share of the power of its loudest channel has lost what that says. One
 #: of six channels alone keeps more than five times as much.
 _CANCELLED = 0.01
+
+#: How far before a wanted time decoding starts, in seconds: codecs such as AAC and Opus need some
+#: packets, of up to 60 ms, before what they say is right.
+_LEAD_S = 0.5
 
 #: Full scale of the 32-bit integers that the resampler hands over.
 _FULL_SCALE = np.float32(2**31)
@@ -122,11 +128,48 @@ def read_audio(media: Media, *, sample_rate_hz: int = 16_000) -> AudioBlock:
         size = max((at + b.samples.size for at, b in zip(starts, blocks, strict=True)), default=0)
     else:
         size = s_to_samples(media.duration_s, sample_rate_hz)
+    return AudioBlock(0.0, _laid_out(blocks, starts, size), sample_rate_hz)
+
+
+def read_audio_between(
+    media: Media, start_s: float, end_s: float, *, sample_rate_hz: int = 16_000
+) -> AudioBlock:
+    """Read the audio between two times, and of a long file no more than lies around them.
+
+    Args:
+        media: The file, as :func:`mmmsba_plugin.media.probe.probe` describes it.
+        start_s: Start, from the clip's zero, in seconds.
+        end_s: End, from the clip's zero, in seconds.
+        sample_rate_hz: Sample rate to resample to, in Hz.
+
+    Returns:
+        One block that starts and ends there. Zeros stand where there is no audio.
+    """
+    first, last = s_to_samples(start_s, sample_rate_hz), s_to_samples(end_s, sample_rate_hz)
+    for from_s in (start_s - _LEAD_S, None):
+        decoder = StreamDecoder(media, "audio", from_s=from_s)
+        reader = AudioReader(media, sample_rate_hz=sample_rate_hz, decoder=decoder)
+        blocks, entered_s = [], math.inf
+        for block in takewhile(lambda block: block.start_s < end_s, reader):
+            entered_s = min(entered_s, block.start_s)
+            if block.start_s + samples_to_s(block.samples.size, sample_rate_hz) > start_s:
+                blocks.append(block)
+        # An index that led behind the start is noticed by this; then all before it is read.
+        if entered_s <= start_s:
+            break
+    starts = [s_to_samples(block.start_s, sample_rate_hz) - first for block in blocks]
+    return AudioBlock(start_s, _laid_out(blocks, starts, last - first), sample_rate_hz)
+
+
+def _laid_out(
+    blocks: Sequence[AudioBlock], starts: Sequence[int], size: int
+) -> "NDArray[np.float32]":
+    """Lay blocks out at their places among so many samples, with zeros between them."""
     samples = np.zeros(size, dtype=np.float32)
     for at, block in zip(starts, blocks, strict=True):
-        target = samples[max(0, at) : at + block.samples.size]
+        target = samples[max(0, at) : max(0, at + block.samples.size)]
         target[:] = block.samples[max(0, -at) :][: target.size]
-    return AudioBlock(0.0, samples, sample_rate_hz)
+    return samples
 
 
 class _Run:

@@ -7,10 +7,13 @@ input". A person needs to know what to do instead, and the first bytes mostly te
 import os
 import struct
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, TypeAlias
 
 from mmmsba_plugin.errors import MediaNotFoundError, MediaUnreadableError
+from mmmsba_plugin.schema import Media
+from mmmsba_plugin.timebase import s_to_pts
 
 #: Objects of PyAV: an opened file, one of its streams, and what the stream is made of. They
 #: are untyped from here on, because PyAV is imported only where it is used, and its stubs
@@ -52,6 +55,10 @@ _LIVE_PROTOCOLS = "http,https,tls,tcp,udp,rtp,srtp,rtsp,rtmp,rtmps,srt,crypto,ht
 #: A live source: ``-`` for standard input, a path, a URL, a device as ``FORMAT:NAME`` (such as
 #: ``v4l2:/dev/video0``), or a file that is open for bytes.
 LiveSource = str | Path | IO[bytes]
+
+#: Formats in which frames come with another's stamp after a jump: a program stream stamps
+#: one frame of several, and a jump leads into the middle of them.
+_SEEKS_WRONG = frozenset({"mpeg"})
 
 #: Size of an ISO media box header: four bytes of length, four of type.
 _BOX = struct.Struct(">I4s")
@@ -98,6 +105,25 @@ def open_media(path: str | Path) -> AvContainer:
         )
     except (av.FFmpegError, OSError) as error:
         raise MediaUnreadableError(f"cannot read {path}: {_reason(path, head)}") from error
+
+
+def seek_before(container: AvContainer, stream: AvStream, media: Media, time_s: float) -> None:
+    """Go to a key frame before a time, or stay at the start where a file cannot be entered.
+
+    Args:
+        container: The opened file.
+        stream: The stream that is to be decoded from there.
+        media: The file, as :func:`mmmsba_plugin.media.probe.probe` describes it.
+        time_s: The time, from the clip's zero, in seconds.
+    """
+    import av
+
+    # Behind a join, only who read all before it knows the time.
+    if container.format.name in _SEEKS_WRONG or media.joins_s:
+        return
+    # Where a format cannot seek, reading on from the start finds the frame as well.
+    with suppress(av.FFmpegError):
+        container.seek(s_to_pts(time_s, stream.time_base, zero_s=media.zero_s), stream=stream)
 
 
 def open_live(source: LiveSource) -> tuple[AvContainer, str, bool]:

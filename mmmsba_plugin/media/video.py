@@ -5,14 +5,13 @@ One frame is held at a time, and it is scaled inside the decoder's own scaler: a
 """
 
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import replace
 from itertools import chain
 
 import numpy as np
 
 from mmmsba_plugin.errors import MediaUnreadableError
-from mmmsba_plugin.media.container import AvFrame, open_media
+from mmmsba_plugin.media.container import AvFrame, open_media, seek_before
 from mmmsba_plugin.media.packets import (
     Damage,
     Decoder,
@@ -24,15 +23,11 @@ from mmmsba_plugin.media.packets import (
 )
 from mmmsba_plugin.schema import Media, VideoStream
 from mmmsba_plugin.structures import Frame, Rgb
-from mmmsba_plugin.timebase import USUAL_FPS_HZ, clock, frames_to_s, pts_to_s, s_to_pts
+from mmmsba_plugin.timebase import USUAL_FPS_HZ, clock, frames_to_s, pts_to_s
 
 #: How far before the wanted frame reading starts anew where a container's index led
 #: behind it, in seconds. Key frames lie closer than that in nearly every file.
 _STEP_BACK_S = 10.0
-
-#: Formats in which frames come with another's stamp after a jump: a program stream stamps
-#: one frame of several, and a jump leads into the middle of them.
-_SEEKS_WRONG = frozenset({"mpeg"})
 
 _RIGHT_ANGLE_DEG = 90
 
@@ -123,20 +118,13 @@ def frame_at(media: Media, time_s: float, *, max_short_side_px: int = 540) -> Fr
 
 def _decode_until(media: Media, time_s: float, *, from_s: float) -> tuple[AvFrame, float] | None:
     """Decode the last frame up to a moment and its time, from a key frame before ``from_s``."""
-    import av
-
     latest = None
     with open_media(media.path) as container:
         stream = first_stream(container, "video", media.video.index if media.video else None)
         if stream is None:
             return None
         stream.codec_context.thread_count = 1
-        # Behind a join, only who read all before it knows the time.
-        if container.format.name not in _SEEKS_WRONG and not media.joins_s:
-            # Where a format cannot seek, reading on from the start finds the frame as well.
-            with suppress(av.FFmpegError):
-                at = s_to_pts(from_s, stream.time_base, zero_s=media.zero_s)
-                container.seek(at, stream=stream)
+        seek_before(container, stream, media, from_s)
         packets = (p for p in read_packets(container) if p and p.stream_index == stream.index)
         order = StampOrder(stream)
         for packet in chain(packets, [None]):

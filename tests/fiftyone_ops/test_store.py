@@ -48,38 +48,6 @@ def test_a_locked_dataset_is_named_and_keeps_its_fields(named_dataset, toy):
     assert named_dataset.exists("forgeries_verdict").count() == 2
 
 
-def test_opt_outs_look_apart_and_show_only_on_request(evaluated):
-    config = evaluated.app_config
-    assert not config.active_fields.exclude
-    assert set(config.active_fields.paths) >= {"forgeries", "forgeries_verdict"}
-    assert not {"forgeries_opt_outs", "filepath", "metadata.size_bytes"} & set(
-        config.active_fields.paths
-    )
-    colors = {field["path"]: field["fieldColor"] for field in config.color_scheme.fields}
-    assert colors["forgeries_opt_outs"] not in (colors["forgeries"], colors["forgeries_verdict"])
-    assert "no proof that the clip is real" in evaluated.get_field("forgeries_verdict").description
-
-
-def test_a_further_run_is_shown_where_the_one_before_is(named_dataset, toy):
-    annotate(named_dataset, detector=toy)
-    annotate(named_dataset, detector=toy, label_field="second")
-    paths = named_dataset.app_config.active_fields.paths
-    assert {"forgeries", "forgeries_verdict", "second", "second_verdict"} <= set(paths)
-    assert "second_opt_outs" not in paths
-
-
-def test_what_somebody_set_up_in_the_app_stays(named_dataset, toy):
-    mine = {"path": "forgeries", "fieldColor": "#ff0000"}
-    named_dataset.app_config.active_fields = fo.ActiveFields(paths=["forgeries"])
-    named_dataset.app_config.color_scheme = fo.ColorScheme(color_by="value", fields=[mine])
-    named_dataset.save()
-    annotate(named_dataset, detector=toy)
-    config = named_dataset.app_config
-    assert (config.active_fields.exclude, config.active_fields.paths) == (None, ["forgeries"])
-    assert config.color_scheme.color_by == "value"
-    assert [field for field in config.color_scheme.fields if field["path"] == "forgeries"] == [mine]
-
-
 def test_a_run_gives_former_verdicts_the_words_of_today(evaluated, toy):
     former = ["forged"] * 2 + ["genuine"] * 2 + ["abstained"] + ["error"] * 2
     evaluated.set_values("forgeries_verdict.label", former)

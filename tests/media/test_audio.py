@@ -8,7 +8,7 @@ import av
 import numpy as np
 import pytest
 
-from mmmsba_plugin.media.audio import AudioReader, read_audio
+from mmmsba_plugin.media.audio import AudioReader, read_audio, read_audio_between
 from mmmsba_plugin.media.encode import write_clip
 from mmmsba_plugin.media.probe import probe
 
@@ -140,3 +140,31 @@ def test_eight_planes_are_heard(tmp_path):
             out.mux(stream.encode(frame))
         out.mux(stream.encode(None))
     assert np.abs(read_audio(probe(path)).samples).max() > 0.01
+
+
+@pytest.mark.parametrize(
+    ("suffix", "audio_codec"),
+    [
+        ("mp4", "aac"),
+        ("mov", "pcm_s16le"),
+        ("avi", "pcm_s16le"),
+        ("mkv", "libopus"),
+        ("mpg", "mp2"),
+    ],
+)
+def test_audio_between_two_times_is_that_of_the_whole_file(tmp_path, suffix, audio_codec):
+    path = clips.clip(
+        tmp_path / f"a.{suffix}", duration_s=6.0, click_at_s=4.2, audio_codec=audio_codec
+    )
+    media = probe(path)
+    whole, part = read_audio(media), read_audio_between(media, 4.0, 4.5)
+    assert (part.start_s, part.samples.size) == (4.0, 8_000)
+    # Matroska rounds stamps to 1 ms, and whoever enters a file goes by the first.
+    assert clips.click_s(part) == pytest.approx(clips.click_s(whole), abs=CLICK_TOLERANCE_S)
+    assert part.samples.max() == pytest.approx(whole.samples[64_000:72_000].max(), abs=0.05)
+
+
+def test_there_are_zeros_where_there_is_no_audio(tmp_path):
+    media = probe(clips.clip(tmp_path / "a.mp4"))
+    after = read_audio_between(media, 100.0, 100.5)
+    assert (after.samples.size, after.samples.any()) == (8_000, False)

@@ -1,34 +1,28 @@
 // The time line of one clip, beside the App's player: predicted segments, the dataset's reference,
 // a person's decisions, and scores.
 
-import { Layout, useSpaces } from "@fiftyone/spaces";
 import { useModalMode } from "@fiftyone/state";
 import React, { useEffect, useRef, useState } from "react";
 import { flushSync } from "react-dom";
+import { Buttons } from "./Buttons";
+import { Cards } from "./Cards";
 import { isOurs } from "./focus";
+import { LastEnded, NotEvaluated, Verdict } from "./Header";
 import { Help } from "./Help";
-import { type Action, actionOf, HELP_KEY, keyOf, SHORTCUTS, tooltip } from "./keys";
-import { Lanes, mark, span, Time } from "./Lanes";
-import { type Player, usePlayer } from "./player";
+import { type Action, actionOf, HELP_KEY } from "./keys";
+import { Lanes } from "./Lanes";
+import { usePlayer } from "./player";
 import { head, reviewState, visit, visitedBeside } from "./reviewState";
 import { type Call, type PanelProps, useCall } from "./rpc";
-import {
-  type Candidate,
-  candidates,
-  idOfDecision,
-  newSpan,
-  LABELS,
-  moved,
-  nextLabel,
-  stepped,
-} from "./segments";
+import { type Candidate, candidates, idOfDecision, moved, newSpan, nextLabel, stepped } from "./segments";
 import { STYLES } from "./styles";
+import { NoteInput, Transport } from "./Transport";
 import type { Clip, FrameImage, Segment, Span, Step } from "./types";
 import { useClip } from "./useClip";
+import { useLoop } from "./useLoop";
+import { type Edge, useNudge } from "./useNudge";
+import { useZoom } from "./useZoom";
 import { Warnings } from "./Warnings";
-
-/** The App's name for the panels of a sample's window. */
-const MODAL = "fiftyone-modal-spaces";
 
 export function TimelineView(props: PanelProps) {
   const call = useCall(props);
@@ -50,6 +44,10 @@ export function TimelineView(props: PanelProps) {
 /** The decisions that end a review, by the actions that take them. */
 const ENDING = { finish: "finish", cannotTell: "cannot_tell", unreadable: "unreadable" } as const;
 
+/** How much a press of a key zooms, and which share of what is shown it pans by. */
+const ZOOM = 2;
+const PAN = 0.5;
+
 interface TimelineProps {
   call: Call;
   clip: Clip;
@@ -64,17 +62,30 @@ function Timeline({ call, clip, frames, problem, change }: TimelineProps) {
   const panel = useRef<HTMLDivElement>(null);
   const [message, setMessage] = useState<string | null>(null);
   const [isHelpShown, showHelp] = useState(false);
+  const [isNoting, setNoting] = useState(false);
+  const zoom = useZoom(clip.sample_id, clip.duration_s, player);
   const segments = candidates(clip);
   useEffect(() => visit(clip.sample_id), [clip.sample_id]);
   const selectedSegment = segments.find((segment) => segment.id === selected) ?? null;
 
   const select = (segment: Segment | null) => {
     setSelected(segment && idOfDecision(segment));
-    if (segment) player.seek(segment.start_s);
+    if (segment) {
+      player.seek(segment.start_s);
+      zoom.reveal(segment.start_s);
+    }
     panel.current?.focus();
   };
   const where = { sample_id: clip.sample_id, field: clip.field, reason: reviewState.reason };
+  const nudging = useNudge(clip, player, (label_id, span) =>
+    change("decide", { ...where, decision: { action: "adjust", label_id, ...span } }),
+  );
+  const { draft, edge } = nudging;
+  const spanOf = (id: string) =>
+    draft?.id === id ? draft.span : segments.find((segment) => segment.id === id);
+  const loop = useLoop(player, selected ? (spanOf(selected) ?? null) : null, clip.duration_s, clip.fps_hz);
   const decide = async (decision: { action: string; [param: string]: unknown }) => {
+    void nudging.flush();
     const before = new Set(segments.map(({ id }) => id));
     const response = await change("decide", { ...where, decision });
     // What was added has a name only now.
@@ -86,6 +97,12 @@ function Timeline({ call, clip, frames, problem, change }: TimelineProps) {
   const about = (action: string, params: (segment: Candidate) => object = () => ({})) => {
     if (selectedSegment) void decide({ action, label_id: selectedSegment.id, ...params(selectedSegment) });
   };
+  /** Let an edge of the segment be where the player is. */
+  const setEdge = (which: Edge) =>
+    about("adjust", (segment) => {
+      const span = spanOf(segment.id) ?? segment;
+      return moved(span, which, player.now() ?? span[`${which}_s`], clip.duration_s);
+    });
   const end = (action: keyof typeof ENDING) => {
     const { sample_id, name, field } = clip;
     // Kept at once: the next clip may be here before the response.
@@ -109,14 +126,14 @@ function Timeline({ call, clip, frames, problem, change }: TimelineProps) {
       })
       .catch((error: Error) => setMessage(error.message));
   };
-  const canUndo = (clip.review?.num_decisions ?? 0) > 0;
+  const canUndo = draft !== null || (clip.review?.num_decisions ?? 0) > 0;
   const acts: Record<Action, () => void> = {
     next: () => select(stepped(segments, selected, 1)),
     previous: () => select(stepped(segments, selected, -1)),
     accept: () => about("accept"),
     reject: () => about("reject"),
-    start: () => about("adjust", (segment) => withEndAtPlayer(clip, segment, "start", player)),
-    end: () => about("adjust", (segment) => withEndAtPlayer(clip, segment, "end", player)),
+    start: () => setEdge("start"),
+    end: () => setEdge("end"),
     modality: () => about("relabel", ({ label }) => ({ modality: nextLabel(label) })),
     add: () =>
       void decide({ action: "add", modality: "both", ...newSpan(player.now() ?? 0, clip.duration_s) }),
@@ -126,6 +143,16 @@ function Timeline({ call, clip, frames, problem, change }: TimelineProps) {
     unreadable: () => end("unreadable"),
     previousClip: () => step(-1),
     nextClip: () => step(1),
+    zoomIn: () => zoom.by(1 / ZOOM),
+    zoomOut: () => zoom.by(ZOOM),
+    fit: () => zoom.fit(zoom.isWhole ? selectedSegment : null),
+    panEarlier: () => zoom.pan(-PAN),
+    panLater: () => zoom.pan(PAN),
+    loop: loop.toggle,
+    edge: () => nudging.take(selectedSegment, edge === "start" ? "end" : "start"),
+    nudgeEarlier: () => nudging.nudge(selectedSegment, -1),
+    nudgeLater: () => nudging.nudge(selectedSegment, 1),
+    note: () => setNoting(selectedSegment !== null && !isNoting),
   };
 
   // Listened to on the page, since the player takes the focus whenever it loads a clip or the mouse
@@ -160,12 +187,29 @@ function Timeline({ call, clip, frames, problem, change }: TimelineProps) {
       <Warnings texts={clip.warnings} />
       {clip.verdict === null && <NotEvaluated clip={clip} />}
       <Lanes
-        {...{ clip, player, selected }}
+        {...{ call, clip, player, zoom, selected, draft }}
         onSelect={select}
+        onAdd={(span) => void decide({ action: "add", modality: "both", ...span })}
         onMove={(segment, to: Span) =>
           void decide({ action: "adjust", label_id: idOfDecision(segment), ...to })
         }
       />
+      <Transport {...{ acts, player, zoom, edge, selectedSegment }} isLooping={loop.isOn} />
+      {isNoting && selectedSegment && (
+        <NoteInput
+          key={selectedSegment.id}
+          segment={selectedSegment}
+          before={clip.review?.notes[selectedSegment.id] ?? ""}
+          save={(note) => {
+            setNoting(false);
+            about("note", () => ({ note }));
+          }}
+          close={() => {
+            setNoting(false);
+            panel.current?.focus();
+          }}
+        />
+      )}
       <Buttons
         {...{ clip, acts, selectedSegment }}
         canUndo={canUndo || reviewState.ended !== null}
@@ -189,220 +233,4 @@ function useSelected(sampleId: string) {
     setSelected(segment);
   };
   return [selected, select] as const;
-}
-
-/** The span of a segment with one end where the player is. */
-function withEndAtPlayer(clip: Clip, segment: Segment, end: "start" | "end", player: Player) {
-  return moved(segment, end, player.now() ?? segment[`${end}_s`], clip.duration_s);
-}
-
-/** What each verdict means. */
-const VERDICTS: Record<string, string> = {
-  fake: "The score reaches the threshold",
-  "not flagged": "The score lies below the threshold, which is no proof that the clip is real",
-  abstained: "There was nothing to evaluate, which says nothing about the clip",
-  error: "The clip could not be evaluated, which says nothing about it",
-};
-
-/** The words of a review that are stored otherwise. */
-const REVIEWS: Record<string, string> = { forged: "fake", genuine: "real" };
-
-interface VerdictProps {
-  clip: Clip;
-  player: Player;
-  choose(field: string): void;
-}
-
-function Verdict({ clip, player, choose }: VerdictProps) {
-  return (
-    <div className="bar">
-      {clip.verdict && (
-        <span className={`chip ${clip.verdict}`} data-cy="mmmsba-verdict" title={VERDICTS[clip.verdict]}>
-          {clip.verdict}
-        </span>
-      )}
-      {clip.score !== null && (
-        <span>
-          score <b>{clip.score.toFixed(3)}</b>
-          {clip.threshold !== null && (
-            <span className="quiet"> · threshold {clip.threshold.toFixed(3)}</span>
-          )}
-        </span>
-      )}
-      {clip.reason && <span data-cy="mmmsba-reason">{clip.reason}</span>}
-      {clip.review && (
-        <span className="quiet" data-cy="mmmsba-review">
-          review: <b>{REVIEWS[clip.review.label] ?? clip.review.label}</b>, by {clip.review.by}, {clip.review.at}
-        </span>
-      )}
-      <span className="push quiet">
-        {clip.fields.length < 2 ? clip.field : <FieldSelect {...{ clip, choose }} />}
-      </span>
-      <Time player={player} duration_s={clip.duration_s} />
-      <SplitButton />
-    </div>
-  );
-}
-
-/** The runs to choose from; those that did not evaluate the clip say so. */
-function FieldSelect({ clip, choose }: Omit<VerdictProps, "player">) {
-  return (
-    <select
-      aria-label="Label field"
-      data-cy="mmmsba-field"
-      value={clip.field}
-      onChange={(event) => choose(event.target.value)}
-    >
-      {clip.fields.map(({ name, is_evaluated }) => (
-        <option key={name} value={name}>
-          {is_evaluated ? name : `${name} (not evaluated)`}
-        </option>
-      ))}
-    </select>
-  );
-}
-
-/** The review that was ended last, on the clip that came after it. */
-function LastEnded({ clip, reopen }: { clip: Clip; reopen(): void }) {
-  const ended = reviewState.ended;
-  if (!ended || ended.sample_id === clip.sample_id) return null;
-  return (
-    <div className="bar quiet" data-cy="mmmsba-ended">
-      <span>
-        The review of <b>{ended.name}</b> was ended.
-      </span>
-      <button type="button" data-cy="mmmsba-reopen" onClick={reopen}>
-        Take that back
-      </button>
-    </div>
-  );
-}
-
-/** As one of the tabs the panel hides the player; the App can show both, if it is told to. */
-function SplitButton() {
-  const { spaces } = useSpaces(MODAL);
-  if (!spaces.canSplitLayout(spaces.root)) return null;
-  return (
-    <button
-      type="button"
-      data-cy="mmmsba-split"
-      onClick={() => spaces.splitLayout(spaces.root, Layout.Vertical)}
-    >
-      Show below the player
-    </button>
-  );
-}
-
-function NotEvaluated({ clip }: { clip: Clip }) {
-  return (
-    <div className="quiet">
-      This clip has not been evaluated: nothing is in <b>{clip.field}</b>. Run “Detect forgeries” on it.
-    </div>
-  );
-}
-
-interface ButtonsProps {
-  clip: Clip;
-  acts: Record<Action, () => void>;
-  selectedSegment: Candidate | null;
-  canUndo: boolean;
-  relabel(label: string): void;
-  showHelp(): void;
-}
-
-function Buttons({ clip, acts, selectedSegment, canUndo, relabel, showHelp }: ButtonsProps) {
-  // Without a score and without a segment nobody knows that a clip is real.
-  const canFinish = clip.score !== null || (clip.reviewed ?? []).length > 0;
-  const button = (action: Action, words: string, can = selectedSegment !== null) => (
-    <button
-      type="button"
-      title={tooltip(action)}
-      aria-keyshortcuts={SHORTCUTS[action].key}
-      data-cy={`mmmsba-${action}`}
-      disabled={!can}
-      onClick={acts[action]}
-    >
-      {words}
-      <kbd>{keyOf(action)}</kbd>
-    </button>
-  );
-  return (
-    <div className="bar" data-cy="mmmsba-buttons">
-      {button("previous", "‹", true)}
-      {button("next", "›", true)}
-      {button("accept", "Accept")}
-      {button("reject", "Reject")}
-      {button("start", "Start here")}
-      {button("end", "End here")}
-      <label title={tooltip("modality")}>
-        manipulated{" "}
-        <select
-          data-cy="mmmsba-label"
-          disabled={!selectedSegment}
-          value={selectedSegment?.label ?? ""}
-          onChange={(event) => relabel(event.target.value)}
-        >
-          {[...new Set([selectedSegment?.label ?? "", ...LABELS])].map((label) => (
-            <option key={label}>{label}</option>
-          ))}
-        </select>
-        <kbd>{keyOf("modality")}</kbd>
-      </label>
-      {button("undo", "Undo", canUndo)}
-      {button("add", "Add here", true)}
-      <span className="push" />
-      {button("previousClip", "‹ Clip", true)}
-      {button("nextClip", "Clip ›", true)}
-      {button("cannotTell", "Cannot tell", true)}
-      {button("unreadable", "Unreadable", true)}
-      {button("finish", "Clip is done", canFinish)}
-      <button type="button" title="Shortcuts (?)" aria-label="Shortcuts" data-cy="mmmsba-help-button" onClick={showHelp}>
-        ?
-      </button>
-    </div>
-  );
-}
-
-interface CardsProps {
-  clip: Clip;
-  segments: readonly Candidate[];
-  frames: ReadonlyMap<string, FrameImage>;
-  selected: string | null;
-  select(segment: Candidate): void;
-}
-
-function Cards({ clip, segments, frames, selected, select }: CardsProps) {
-  if (segments.length === 0) {
-    const words = clip.score === null
-      ? "Nothing is known of this clip: it has no score."
-      : "No segment reaches the threshold.";
-    return <div className="quiet" data-cy="mmmsba-no-segments">{words}</div>;
-  }
-  return (
-    <div className="cards">
-      {segments.map((segment) => (
-        <button
-          key={segment.id}
-          type="button"
-          className={`card ${segment.id === selected ? "selected" : ""}`}
-          data-cy="mmmsba-card"
-          onClick={() => select(segment)}
-        >
-          <Thumbnail frame={frames.get(segment.id)} isLoading={frames.size === 0} />
-          <span>
-            {mark(segment)} <b>{segment.label}</b>
-            <small>{span(segment)}</small>
-            <small>
-              {segment.score === null ? "" : `score ${segment.score.toFixed(3)}`} {segment.decision}
-            </small>
-          </span>
-        </button>
-      ))}
-    </div>
-  );
-}
-
-function Thumbnail({ frame, isLoading }: { frame: FrameImage | undefined; isLoading: boolean }) {
-  if (frame?.src) return <img src={frame.src} alt={`Frame at ${frame.caption}`} />;
-  return <span className="none" title={frame?.caption}>{isLoading ? "…" : "no frame"}</span>;
 }

@@ -60,6 +60,9 @@ declare module "@fiftyone/state" {
     getVideo?(): HTMLVideoElement;
     seekToFrame?(frameNumber: number): void;
     readonly frameNumber?: number;
+    readonly playing?: boolean;
+    play?(): void;
+    updateOptions?(options: { playbackRate: number }): void;
   }
   export const modalLooker: RecoilState<Looker | null>;
   export const nullableModalSampleId: RecoilState<string | null>;

@@ -15,7 +15,17 @@ export type Action =
   | "nextClip"
   | "cannotTell"
   | "unreadable"
-  | "finish";
+  | "finish"
+  | "zoomIn"
+  | "zoomOut"
+  | "fit"
+  | "panEarlier"
+  | "panLater"
+  | "loop"
+  | "edge"
+  | "nudgeEarlier"
+  | "nudgeLater"
+  | "note";
 
 export interface Shortcut {
   key: string;
@@ -47,9 +57,21 @@ export const SHORTCUTS: Record<Action, Shortcut> = {
     key: "Enter",
     description: "The clip is done: reject what is undecided, and go on to the next clip",
   },
+  zoomIn: { key: "k", description: "Zoom in where the player is" },
+  zoomOut: { key: "o", description: "Zoom out" },
+  fit: { key: "v", description: "Show the segment alone, or the whole clip again" },
+  panEarlier: { key: "Home", description: "Show what was before" },
+  panLater: { key: "End", description: "Show what comes after" },
+  loop: { key: "y", description: "Play the segment in a loop" },
+  edge: { key: "e", description: "Go to the other edge of the segment" },
+  nudgeEarlier: { key: "g", description: "Move that edge one frame earlier" },
+  nudgeLater: { key: "h", description: "Move that edge one frame later" },
+  note: { key: "'", description: "Write a note on the segment" },
 };
 
 export const HELP_KEY = "?";
+
+const SIGN = /^[^a-z0-9]$/i;
 
 interface KeyPress {
   key: string;
@@ -61,7 +83,9 @@ interface KeyPress {
 
 export function actionOf(press: KeyPress): Action | null {
   // With these keys it is a shortcut of the browser's or of the App's.
-  if (press.ctrlKey || press.metaKey || press.altKey || press.shiftKey) return null;
+  if (press.ctrlKey || press.metaKey || press.altKey) return null;
+  // Some keyboards have signs only with Shift.
+  if (press.shiftKey && !SIGN.test(press.key)) return null;
   const key = press.key.length === 1 ? press.key.toLowerCase() : press.key;
   const actions = Object.keys(SHORTCUTS) as Action[];
   return actions.find((action) => SHORTCUTS[action].key === key) ?? null;

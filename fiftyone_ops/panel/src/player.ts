@@ -14,6 +14,13 @@ export interface Player {
   /** Where the player is, in seconds from the clip's zero; null as long as there is none. */
   now(): number | null;
   seek(time_s: number): void;
+  /** Go on, or back, by frames. */
+  step(frames: number): void;
+  isPlaying(): boolean;
+  play(): void;
+  /** How many times as fast as it was recorded. */
+  speed(): number;
+  setSpeed(times: number): void;
 }
 
 /** Share of a frame that a time may miss its start by, for rounding, and still mean it. */
@@ -42,25 +49,46 @@ export function playerOf(looker: Looker | null, fps_hz: number | null, zero_s = 
       if (ignored && left_ms > 0 && id === latest) request(frame, left_ms - PAUSE_MS, id);
     }, PAUSE_MS);
   };
+  const now = () => {
+    const element = video();
+    return element && element.currentTime - zero_s;
+  };
+  const seek = (fromZero_s: number) => {
+    const time_s = fromZero_s + zero_s;
+    if (looker?.seekToFrame && fps_hz) {
+      // A looker's frames are numbered from 1.
+      request(Math.floor(time_s * fps_hz + ROUNDING) + 1, PATIENCE_MS, ++latest);
+      return;
+    }
+    const element = video();
+    if (element) element.currentTime = time_s;
+  };
   return {
-    now: () => {
-      const element = video();
-      return element && element.currentTime - zero_s;
+    now,
+    seek,
+    step: (frames) => {
+      const time_s = now();
+      if (time_s !== null && fps_hz) seek(Math.max(0, time_s + frames / fps_hz));
     },
-    seek: (fromZero_s) => {
-      const time_s = fromZero_s + zero_s;
-      if (looker?.seekToFrame && fps_hz) {
-        // A looker's frames are numbered from 1.
-        request(Math.floor(time_s * fps_hz + ROUNDING) + 1, PATIENCE_MS, ++latest);
-        return;
-      }
-      const element = video();
-      if (element) element.currentTime = time_s;
-    },
+    isPlaying: () => looker?.playing ?? false,
+    play: () => looker?.play?.(),
+    speed: () => video()?.playbackRate ?? 1,
+    setSpeed: (times) => looker?.updateOptions?.({ playbackRate: times }),
   };
 }
 
 export function usePlayer(fps_hz: number | null, zero_s: number): Player {
   const looker = useRecoilValue(modalLooker);
   return useMemo(() => playerOf(looker, fps_hz, zero_s), [looker, fps_hz, zero_s]);
+}
+
+/** Act at every refresh of the screen, until what is returned is called. */
+export function eachFrame(act: () => void): () => void {
+  let waiting = 0;
+  const turn = () => {
+    act();
+    waiting = requestAnimationFrame(turn);
+  };
+  turn();
+  return () => cancelAnimationFrame(waiting);
 }

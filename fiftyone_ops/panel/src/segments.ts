@@ -36,6 +36,20 @@ export function idOfDecision(segment: Segment): string {
   return segment.source ?? segment.id;
 }
 
+/** The reviewed segments, with the one whose edge is being moved; null where there are none. */
+export function reviewedWith(clip: Clip, draft: { id: string; span: Span } | null) {
+  const reviewed = clip.reviewed;
+  if (!draft) return reviewed;
+  if (reviewed?.some((segment) => idOfDecision(segment) === draft.id)) {
+    return reviewed.map((segment) =>
+      idOfDecision(segment) === draft.id ? { ...segment, ...draft.span } : segment,
+    );
+  }
+  const predicted = clip.predicted.filter(({ id }) => id === draft.id);
+  const confirmed = predicted.map((segment) => ({ ...segment, ...draft.span, source: segment.id }));
+  return [...(reviewed ?? []), ...confirmed];
+}
+
 /** The segment so many places on from the selected one, round and round. */
 export function stepped(segments: readonly Candidate[], selected: string | null, by: number) {
   if (segments.length === 0) return null;
@@ -61,4 +75,19 @@ export function newSpan(time_s: number, duration_s: number): Span {
 export function nextLabel(label: string): string {
   const at = (LABELS as readonly string[]).indexOf(label);
   return LABELS[(at + 1) % LABELS.length] ?? "both";
+}
+
+/** Which row each segment is drawn in: those that overlap in time lie in rows of their own. */
+export function rowsOf(segments: readonly Span[]): number[] {
+  const ends_s: number[] = [];
+  const inOrder = [...segments.keys()].sort((a, b) => segments[a]!.start_s - segments[b]!.start_s);
+  const rows = new Array<number>(segments.length).fill(0);
+  for (const at of inOrder) {
+    const { start_s, end_s } = segments[at]!;
+    const free = ends_s.findIndex((end) => end <= start_s);
+    const row = free < 0 ? ends_s.length : free;
+    ends_s[row] = end_s;
+    rows[at] = row;
+  }
+  return rows;
 }

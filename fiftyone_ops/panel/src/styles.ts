@@ -1,5 +1,7 @@
 // Styles of both panels. The colours of the App's own theme where it has one; orange for what is
-// fake and blue for scores as on the package's report pages, distinct without colour too.
+// fake and blue for scores as on the package's report pages, distinct without colour too. Those of
+// the dark theme are the App's in grid and player as well (fiftyone_ops/appearance.py), and both
+// themes' are told apart with any kind of colour blindness.
 
 export const STYLES = `
 .mmmsba {
@@ -7,25 +9,26 @@ export const STYLES = `
   --text: var(--fo-palette-text-primary); --quiet: var(--fo-palette-text-secondary);
   --line: var(--fo-palette-divider); --hover: var(--fo-palette-background-level3);
   --fake: #ff9a45; --on-fake: #201000; --wash: #ff9a4530; --curve: #6cbcf5;
-  --reference: #b7c2cd; --on-reference: #14171a; --reviewed: #58c98b; --on-reviewed: #06210f;
-  --hatch: #78828d; --hatch-page: #262b30; --cursor: #ffffff;
+  --reference: #b7c2cd; --on-reference: #14171a; --reviewed: #c080ff; --on-reviewed: #1c0030;
+  --hatch: #78828d; --hatch-page: #262b30; --cursor: #ffffff; --wash-window: #ffffff20;
   box-sizing: border-box; width: 100%; height: 100%; overflow: auto; outline: none;
   display: flex; flex-direction: column; gap: 6px; padding: 8px 12px; color: var(--text);
   background: var(--page); font: 13px/1.35 system-ui, "Segoe UI", "DejaVu Sans", sans-serif;
 }
 [data-mui-color-scheme="light"] .mmmsba {
   --fake: #b84700; --on-fake: #ffffff; --wash: #b8470026; --curve: #0064a8;
-  --reference: #555d67; --on-reference: #ffffff; --reviewed: #14713f; --on-reviewed: #ffffff;
-  --hatch: #868e98; --hatch-page: #eceef1; --cursor: #000000;
+  --reference: #555d67; --on-reference: #ffffff; --reviewed: #7c10d8; --on-reviewed: #ffffff;
+  --hatch: #868e98; --hatch-page: #eceef1; --cursor: #000000; --wash-window: #00000018;
 }
 .mmmsba * { box-sizing: border-box; }
 .mmmsba:focus-visible { box-shadow: inset 0 0 0 2px var(--curve); }
 .mmmsba h2 { font-size: 14px; font-weight: 600; margin: 8px 0 2px; }
-.mmmsba button, .mmmsba select {
+.mmmsba button, .mmmsba select, .mmmsba input {
   font: inherit; color: inherit; background: var(--plot); border: 1px solid var(--line);
   border-radius: 4px; padding: 2px 8px; cursor: pointer;
 }
 .mmmsba button:hover:enabled, .mmmsba button[aria-pressed=true] { background: var(--hover); border-color: var(--quiet); }
+.mmmsba input { cursor: text; } .mmmsba form input { flex: 1 1 auto; }
 .mmmsba button:disabled { opacity: .45; cursor: default; }
 .mmmsba kbd { font: 11px monospace; color: var(--quiet); margin-left: 5px; }
 .mmmsba .quiet { color: var(--quiet); }
@@ -51,6 +54,12 @@ export const STYLES = `
 .mmmsba .track { position: relative; background: var(--plot); cursor: crosshair; touch-action: none; overflow: hidden; }
 .mmmsba .track svg { position: absolute; inset: 0; width: 100%; height: 100%; }
 .mmmsba .track path { fill: none; stroke: var(--curve); stroke-width: 1.8; vector-effect: non-scaling-stroke; }
+.mmmsba .lane.audio { flex: 1 0 52px; height: auto; }
+.mmmsba .audio .track { background: #000; }
+.mmmsba .tile { position: absolute; top: 0; bottom: 0; background: #000; pointer-events: none; }
+.mmmsba .tile img { position: absolute; top: 0; left: 0; width: 100%; height: 60%; object-fit: fill; }
+.mmmsba .tile svg { inset: 60% 0 0 0; height: 40%; background: #101214; }
+.mmmsba .tile path { fill: #6cbcf5; stroke: #6cbcf5; stroke-width: 1; }
 .mmmsba .wash { position: absolute; top: 0; bottom: 0; background: var(--wash); pointer-events: none; }
 .mmmsba .limit { position: absolute; left: 0; right: 0; border-top: 1px dashed var(--text); opacity: .75; pointer-events: none; }
 .mmmsba .opt-out {
@@ -59,7 +68,7 @@ export const STYLES = `
 }
 .mmmsba .opt-out span { background: var(--hatch-page); padding: 0 3px; border-radius: 2px; }
 .mmmsba .segment {
-  position: absolute; top: 2px; bottom: 2px; min-width: 4px; padding: 0 4px; border: 0; border-radius: 3px;
+  position: absolute; min-width: 4px; padding: 0 4px; border: 0; border-radius: 3px;
   overflow: hidden; white-space: nowrap; text-align: left; font-size: 12px; font-weight: 600; line-height: 1;
   background: var(--fake); color: var(--on-fake);
 }
@@ -70,11 +79,15 @@ export const STYLES = `
 .mmmsba .segment.selected { outline: 2px solid var(--cursor); outline-offset: -1px; z-index: 1; }
 .mmmsba .edge { position: absolute; top: 0; bottom: 0; width: 7px; cursor: ew-resize; }
 .mmmsba .edge.start { left: 0; } .mmmsba .edge.end { right: 0; }
-.mmmsba .axis { position: relative; height: 16px; margin-left: var(--names); font-size: 11px; color: var(--quiet); flex: none; }
-.mmmsba .axis span { position: absolute; transform: translateX(-50%); white-space: nowrap; }
-.mmmsba .axis span:first-child { transform: none; }
+.mmmsba .axis { position: relative; height: 18px; margin-left: var(--names); font-size: 11px; color: var(--quiet); flex: none; cursor: copy; touch-action: none; user-select: none; }
+.mmmsba .axis span { position: absolute; transform: translateX(-50%); white-space: nowrap; pointer-events: none; }
+.mmmsba .axis span.first { transform: none; }
 .mmmsba .axis span.last { transform: translateX(-100%); }
-.mmmsba .over { position: absolute; top: 0; bottom: 16px; left: var(--names); right: 0; pointer-events: none; overflow: hidden; }
+.mmmsba .axis .range { position: absolute; top: 0; bottom: 0; background: var(--reviewed); opacity: .6; pointer-events: none; }
+.mmmsba .minimap { position: relative; height: 12px; margin-left: var(--names); background: var(--plot); flex: none; cursor: grab; touch-action: none; }
+.mmmsba .minimap i { position: absolute; top: 3px; bottom: 3px; min-width: 2px; background: var(--fake); }
+.mmmsba .minimap b { position: absolute; top: 0; bottom: 0; min-width: 6px; border: 1px solid var(--cursor); background: var(--wash-window); }
+.mmmsba .over { position: absolute; top: 0; bottom: 18px; left: var(--names); right: 0; pointer-events: none; overflow: hidden; }
 .mmmsba .cursor { position: absolute; top: 0; bottom: 0; width: 2px; margin-left: -1px; background: var(--cursor); box-shadow: 0 0 0 1px #0006; }
 
 .mmmsba .cards { display: flex; gap: 8px; overflow-x: auto; flex: none; padding-bottom: 2px; }

@@ -1,5 +1,17 @@
 // Generated from fiftyone_ops/responses.py by `npm run types`; do not edit.
 
+/** Waveform and spectrogram of a span of a clip's audio. */
+export interface AudioTile {
+  start_s: number;
+  end_s: number;
+  /** Lowest amplitude of each column, from -127; empty without audio. */
+  low: number[];
+  /** Highest amplitude of each column, up to 127. */
+  high: number[];
+  /** Data URI of a picture, 0 Hz at the bottom, 8 kHz on top. */
+  spectrogram: string | null;
+}
+
 /** A bar of the histogram: clips with low <= score < high (the last one takes 1 too). */
 export interface Bar {
   low: number;
@@ -31,6 +43,8 @@ export interface Clip {
   predicted: Segment[];
   reference: Segment[] | null;
   reviewed: Segment[] | null;
+  /** Segments that a person rejected and that no prediction of now is like. */
+  rejected: Segment[];
   review: Review | null;
 }
 
@@ -142,6 +156,8 @@ export interface Review {
   /** accepted or rejected, by the prediction's id. */
   decided: Record<string, string>;
   num_decisions: number;
+  /** Notes on segments, by the prediction's id, or else the reviewed segment's. */
+  notes: Record<string, string>;
 }
 
 /** A fake segment: predicted, reviewed, or of the ground truth. */

@@ -18,6 +18,8 @@ it("leaves the browser's own keys alone", () => {
   expect(actionOf({ key: "PageDown", ...plain })).toBe("nextClip");
   expect(actionOf({ key: "a", ...plain, ctrlKey: true })).toBeNull();
   expect(actionOf({ key: "Enter", ...plain, shiftKey: true })).toBeNull();
+  // Some keyboards have signs only with Shift.
+  expect(actionOf({ key: "'", ...plain, shiftKey: true })).toBe("note");
   expect(keyOf("start")).toBe("[");
   expect(keyOf("nextClip")).toBe("PgDn");
 });

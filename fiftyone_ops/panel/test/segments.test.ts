@@ -1,6 +1,15 @@
 import { expect, it } from "vitest";
 import type { Clip, Segment } from "../src/types";
-import { candidates, idOfDecision, newSpan, moved, nextLabel, stepped } from "../src/segments";
+import {
+  candidates,
+  idOfDecision,
+  moved,
+  newSpan,
+  nextLabel,
+  reviewedWith,
+  rowsOf,
+  stepped,
+} from "../src/segments";
 
 const segment = (id: string, start_s: number, source: string | null = null): Segment => ({
   id,
@@ -59,4 +68,23 @@ it("goes from one modality to the next", () => {
     "both",
     "audio",
   ]);
+});
+
+it("draws segments that overlap below one another, and as few rows as that takes", () => {
+  const spans = [[0, 4], [1, 2], [2, 3], [4, 5], [1.5, 4.5]] as const;
+  expect(rowsOf(spans.map(([start_s, end_s]) => ({ start_s, end_s })))).toEqual([0, 1, 1, 0, 2]);
+  expect(rowsOf([])).toEqual([]);
+});
+
+it("draws an edge where it is moved to, before that is stored", () => {
+  const span = { start_s: 3.5, end_s: 5 };
+  const kept = segment("kept", 4, "a");
+  expect(reviewedWith(clip([segment("a", 4)], [kept]), { id: "a", span })).toMatchObject([
+    { id: "kept", ...span },
+  ]);
+  // Whoever moves a prediction confirms it.
+  expect(reviewedWith(clip([segment("a", 4)], []), { id: "a", span })).toMatchObject([
+    { id: "a", source: "a", ...span },
+  ]);
+  expect(reviewedWith(clip([segment("a", 4)], [kept]), null)).toEqual([kept]);
 });

@@ -20,10 +20,10 @@ CALL = re.compile(r'(?:call(?:<\w+>)?\(|useResponse<\w+>\(call, |change\()"(\w+)
     ("sources", "module", "panel", "names"),
     [
         (
-            ("useClip.ts", "TimelineView.tsx"),
+            ("useClip.ts", "useAudio.ts", "TimelineView.tsx"),
             "timeline",
             "ForgeryTimeline",
-            {"load", "frames", "decide", "reopen", "step"},
+            {"load", "frames", "audio", "decide", "reopen", "step"},
         ),
         (
             ("OverviewView.tsx",),

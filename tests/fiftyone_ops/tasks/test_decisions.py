@@ -122,3 +122,31 @@ def test_what_makes_no_sense_is_refused_and_changes_nothing(
     with pytest.raises(error, match=message):
         decide(evaluated, fake.id, **decision)
     assert evaluated[fake.id].forgeries_review is None
+
+
+def test_a_note_is_kept_decides_nothing_and_is_taken_back(evaluated, fake):
+    (predicted,) = fake.forgeries.detections
+    state = decide(evaluated, fake.id, action="note", label_id=predicted.id, note="the jaw jumps")
+    assert (state.label, state.undecided) == ("open", [predicted.id])
+    assert state.notes == {predicted.id: "the jaw jumps"}
+    assert decide(evaluated, fake.id, action="accept").notes == state.notes
+    again = decide(evaluated, fake.id, action="note", label_id=predicted.id, note="lips, too")
+    assert again.notes == {predicted.id: "lips, too"}
+    assert decide(evaluated, fake.id, action="undo").notes == state.notes
+    assert decide(evaluated, fake.id, action="note", label_id=predicted.id).notes == {}
+
+
+def test_a_note_on_a_segment_that_was_added_goes_by_its_own_name(evaluated, fake):
+    decide(evaluated, fake.id, action="add", start_s=1.2, end_s=1.6, modality="both")
+    added = evaluated[fake.id].forgeries_reviewed.detections[0].id
+    state = decide(evaluated, fake.id, action="note", label_id=added, note="missed")
+    assert state.notes == {added: "missed"}
+    with pytest.raises(TargetError, match="no segment 'nobody'"):
+        decide(evaluated, fake.id, action="note", label_id="nobody", note="x")
+
+
+def test_a_note_does_not_end_what_nobody_can_tell(evaluated, fake):
+    (predicted,) = fake.forgeries.detections
+    decide(evaluated, fake.id, action="cannot_tell")
+    state = decide(evaluated, fake.id, action="note", label_id=predicted.id, note="blurred")
+    assert state.label == "cannot tell"

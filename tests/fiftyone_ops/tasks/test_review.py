@@ -225,3 +225,25 @@ def test_reviews_of_earlier_versions_come_back_where_ids_are_new(evaluated, fake
     sample.save()
     assert queue(evaluated, "changed").values("id") == [fake.id]
     assert timeline(evaluated, fake.id).warnings[0].startswith("the predictions changed")
+
+
+def test_notes_and_rejections_outlive_the_predictions_that_they_are_about(evaluated, fake):
+    (predicted,) = fake.forgeries.detections
+    decide(evaluated, fake.id, action="note", label_id=predicted.id, note="the jaw jumps")
+    decide(evaluated, fake.id, action="reject", by="ada")
+    run_again(evaluated, Retrained((0.55, 1.0)))
+    clip = timeline(evaluated, fake.id)
+    (again,) = clip.predicted
+    assert (clip.review.notes, clip.rejected) == ({again.id: "the jaw jumps"}, ())
+    run_again(evaluated, Retrained((1.4, 1.8)))
+    clip = timeline(evaluated, fake.id)
+    assert clip.review.notes == {}
+    assert [(segment.start_s, segment.end_s) for segment in clip.rejected] == [(0.5, 1.013)]
+
+
+def test_a_note_does_not_say_that_changed_predictions_were_seen(evaluated, fake):
+    decide(evaluated, fake.id, action="finish", by="ada")
+    run_again(evaluated, Retrained((1.4, 1.8)))
+    (again,) = evaluated[fake.id].forgeries.detections
+    decide(evaluated, fake.id, action="note", label_id=again.id, note="look at this")
+    assert [sample.id for sample in queue(evaluated, "changed")] == [fake.id]
