@@ -1,6 +1,6 @@
 """Conversion of reports to labels, and of labels back to reports; see :mod:`.labels`."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -48,16 +48,27 @@ def segments_of(report: Report, clock: FrameClock) -> Detections:
         report: Report on the clip.
         clock: Presentation times of its frames, from its zero.
     """
+    return segment_labels(report.segments, lambda: clock)
+
+
+def segment_labels(segments: Iterable[FakeSegment], clock: Callable[[], FrameClock]) -> Detections:
+    """Return fake segments as labels.
+
+    Args:
+        segments: Fake segments of a clip.
+        clock: Returns the presentation times of its frames, from its zero; called only where
+            there is a segment.
+    """
     return fo.TemporalDetections(
         detections=[
             detection(
                 Segment(segment.start_s, segment.end_s),
-                clock,
+                clock(),
                 label=segment.modality or LABELS[-1],
                 confidence=segment.score,
                 track=segment.track,
             )
-            for segment in report.segments
+            for segment in segments
         ]
     )
 

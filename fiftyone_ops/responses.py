@@ -93,6 +93,17 @@ class FieldChoice(Response):
     is_evaluated: bool
 
 
+class OtherRun(Response):
+    """What another run predicted of a clip, to be seen beside the one that is reviewed."""
+
+    field: str
+    verdict: str | None
+    score: float | None
+    threshold: float | None
+    predicted: tuple[Segment, ...]
+    curves: Curves | None
+
+
 class Clip(Response):
     """Timeline of one clip."""
 
@@ -123,6 +134,7 @@ class Clip(Response):
         description="Segments that a person rejected and that no prediction of now is like."
     )
     review: Review | None
+    beside: OtherRun | None = None
 
 
 class Step(Response):
@@ -214,6 +226,8 @@ class QueueItem(Response):
     verdict: str
     score: float | None
     reason: str | None = Field(description="Why there is no score.")
+    threshold: float | None
+    duration_s: float | None
     starts_s: tuple[float, ...] = Field(description="Starts of its fake segments.")
 
 
@@ -235,6 +249,34 @@ class Queue(Response):
     num_clips: int
 
 
+class ThresholdTable(Response):
+    """What each threshold would make of the clips in view; all lists are of one length."""
+
+    thresholds: tuple[float, ...]
+    num_clips: int = Field(description="Clips with a score.")
+    num_fake: tuple[int, ...]
+    num_segments: tuple[int, ...]
+    true_positives: tuple[int, ...] = Field(description="Fake clips that are called fake.")
+    false_positives: tuple[int, ...] = Field(description="Real clips that are called fake.")
+    num_true_fake: int = Field(description="Clips that the ground truth calls fake.")
+    num_true_real: int
+
+
+class Applied(Response):
+    """What a new threshold changed, in words."""
+
+    summary: str
+
+
+class Bulk(Response):
+    """What became of a decision about many clips."""
+
+    batch: str = Field(description="Name to undo it by.")
+    decided: tuple[str, ...] = Field(description="Clips that it was taken about, by their ids.")
+    num_left: int = Field(description="Clips that were left as they were.")
+    why_left: str | None = Field(description="Why the first of them was.")
+
+
 #: Every response of a method, for the types of the browser's half.
 RESPONSES: tuple[type[Response], ...] = (
     Problem,
@@ -244,5 +286,8 @@ RESPONSES: tuple[type[Response], ...] = (
     AudioTile,
     Summary,
     Queue,
+    Bulk,
+    ThresholdTable,
+    Applied,
     Span,
 )

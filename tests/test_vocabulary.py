@@ -28,7 +28,7 @@ class Contract(NamedTuple):
 VERDICT = Contract("attribute of FiftyOne labels in stored datasets", ("fiftyone_ops/reports.py",))
 FIELD = Contract("FiftyOne field in stored datasets", ("tests/fiftyone_ops",))
 REVIEW_NOTE = Contract(
-    "a reviewer's note, stored with a decision", ("fiftyone_ops/tasks/decisions.py",)
+    "a reviewer's note, stored with a decision", ("fiftyone_ops/tasks", "tests/fiftyone_ops")
 )
 OPERATOR = Contract("class of a FiftyOne operator of this name", ("fiftyone_ops/operators",))
 COMMAND = Contract("command of this name", ("mmmsba_plugin/cli/watch.py",))

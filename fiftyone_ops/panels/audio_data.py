@@ -113,9 +113,11 @@ def spectrogram(samples: NDArray[np.float32]) -> NDArray[np.float64]:
     Returns:
         Levels in dB of a full-scale sine, shape ``(row, NUM_COLUMNS)``, high bands on top.
     """
-    shown = samples.size - _WINDOW
-    num_spectra = min(_MAX_SPECTRA, max(1, shown // NUM_COLUMNS // (_WINDOW // 2)))
-    places = (np.arange(NUM_COLUMNS * num_spectra) + 0.5) * shown / (NUM_COLUMNS * num_spectra)
+    num_samples = samples.size - _WINDOW
+    num_spectra = min(_MAX_SPECTRA, max(1, num_samples // NUM_COLUMNS // (_WINDOW // 2)))
+    places = (
+        (np.arange(NUM_COLUMNS * num_spectra) + 0.5) * num_samples / (NUM_COLUMNS * num_spectra)
+    )
     windows = np.lib.stride_tricks.sliding_window_view(samples, _WINDOW)[places.astype(np.int64)]
     taper = np.hanning(_WINDOW)
     amplitudes = np.abs(np.fft.rfft(windows * taper, axis=1))[:, 1:] * 2 / taper.sum()

@@ -4,9 +4,13 @@ from typing import Any
 
 import fiftyone.operators as foo
 
-from ..labels import TRUTH_FIELD
-from ..responses import Queue, Summary
+from ..errors import TargetError
+from ..labels import TRUTH_FIELD, Fields
+from ..responses import Applied, Bulk, Queue, Summary, ThresholdTable
 from ..runs import prediction_fields
+from ..tasks.bulk_review import decide_many
+from ..tasks.rethreshold import rethreshold
+from ..tasks.threshold_table import THRESHOLDS, threshold_table
 from .base import drawn_by, fields_of, respond
 from .overview_data import narrowed, overview_of, queue_of
 
@@ -33,6 +37,9 @@ class ForgeryOverview(foo.Panel):
             show=self.show,
             queue=self.queue,
             open=self.open,
+            decide_many=self.decide_many,
+            thresholds=self.thresholds,
+            apply=self.apply,
         )
 
     @respond
@@ -66,3 +73,51 @@ class ForgeryOverview(foo.Panel):
     def open(self, ctx: Any) -> None:
         """Open a clip of the queue."""
         ctx.ops.open_sample(id=ctx.params["sample_id"])
+
+    @respond
+    def decide_many(self, ctx: Any) -> Bulk:
+        """Take one decision about many clips, or take it back."""
+        fields = _require_fields(ctx)
+        bulk = decide_many(
+            ctx.dataset,
+            ctx.params["sample_ids"],
+            label_field=fields.segments,
+            by=ctx.user_id,
+            **ctx.params["decision"],
+        )
+        return Bulk(
+            batch=bulk.batch,
+            decided=tuple(bulk.decided),
+            num_left=len(bulk.left),
+            why_left=next(iter(bulk.left.values()), None),
+        )
+
+    @respond
+    def thresholds(self, ctx: Any) -> ThresholdTable:
+        """Return what each threshold would make of the view."""
+        table = threshold_table(ctx.view, label_field=_require_fields(ctx).segments)
+        return ThresholdTable(
+            thresholds=tuple(THRESHOLDS.tolist()),
+            num_clips=table.num_clips,
+            num_fake=tuple(table.num_fake.tolist()),
+            num_segments=tuple(table.num_segments.tolist()),
+            true_positives=tuple(table.true_positives.tolist()),
+            false_positives=tuple(table.false_positives.tolist()),
+            num_true_fake=table.num_true_fake,
+            num_true_real=table.num_true_real,
+        )
+
+    @respond
+    def apply(self, ctx: Any) -> Applied:
+        """Write verdicts and segments of the view at another threshold."""
+        label_field, threshold = _require_fields(ctx).segments, float(ctx.params["threshold"])
+        summary = rethreshold(ctx.view, threshold, label_field=label_field)
+        ctx.ops.reload_samples()
+        return Applied(summary=str(summary))
+
+
+def _require_fields(ctx: Any) -> Fields:
+    fields = fields_of(ctx)
+    if fields is None:
+        raise TargetError("nothing was predicted yet; run “Detect forgeries” first")
+    return fields

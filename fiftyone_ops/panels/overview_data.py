@@ -143,7 +143,8 @@ def queue_of(samples: Samples, fields: Fields, *, reason: Reason, truth_field: s
     where = {"label_field": fields.segments, "truth_field": truth_field}
     first = queue(samples, reason, **where).limit(MAX_QUEUED)
     paths = ["id", "filepath"]
-    paths += [f"{fields.verdict}.{name}" for name in ("label", "confidence", "reason")]
+    attributes = ("label", "confidence", "reason", "threshold", "duration_s")
+    paths += [f"{fields.verdict}.{name}" for name in attributes]
     starts = f"{fields.segments}.detections.start_s"
     started = samples.has_field(fields.review)
     counts = waiting(samples, **where)
@@ -155,9 +156,11 @@ def queue_of(samples: Samples, fields: Fields, *, reason: Reason, truth_field: s
                 verdict=FORMER_VERDICTS.get(verdict, verdict),
                 score=score,
                 reason=reason,
+                threshold=threshold,
+                duration_s=duration_s,
                 starts_s=starts_s or (),
             )
-            for sample_id, path, verdict, score, reason, starts_s in zip(
+            for sample_id, path, verdict, score, reason, threshold, duration_s, starts_s in zip(
                 *first.values([*paths, starts]), strict=True
             )
         ),

@@ -21,10 +21,12 @@ from .base import (
     respond,
     respond_beside,
 )
-from .timeline_data import clip_of, frames_of
+from .timeline_data import clip_of, frames_of, other_run_of
 
 #: Label field of a run that was given no other name.
 _USUAL: Final = "forgeries"
+#: How often a decision is looked for that other requests hide.
+_READINGS: Final = 5
 
 
 class ForgeryTimeline(foo.Panel):
@@ -90,7 +92,7 @@ class ForgeryTimeline(foo.Panel):
         )
         if following is not None:
             ctx.ops.open_sample(id=following)
-        return _clip(ctx)
+        return _decided_clip(ctx)
 
     @respond
     def reopen(self, ctx: Any) -> None:
@@ -116,10 +118,28 @@ class ForgeryTimeline(foo.Panel):
 
 
 def _clip(ctx: Any) -> Clip:
-    sample, runs = _sample(ctx), prediction_fields(ctx.dataset)
+    sample, runs, beside = _sample(ctx), prediction_fields(ctx.dataset), ctx.params.get("beside")
     clip = clip_of(sample, _fields(ctx), truth_field=TRUTH_FIELD)
     choices = [FieldChoice(name=run, is_evaluated=has_verdict(sample, run)) for run in runs]
-    return clip.model_copy(update={"fields": tuple(choices)})
+    other = None
+    if beside in runs and beside != clip.field:
+        other = other_run_of(sample, fields_of_run(ctx.dataset, beside))
+    return clip.model_copy(update={"fields": tuple(choices), "beside": other})
+
+
+def _decided_clip(ctx: Any) -> Clip:
+    """Return a clip that was just decided about.
+
+    Requests share one object for a dataset; one that read it before the first decision added the
+    fields of a review may take them away again.
+    """
+    clip = _clip(ctx)
+    for _ in range(_READINGS):
+        if clip.review is not None:
+            break
+        ctx.dataset.reload()
+        clip = _clip(ctx)
+    return clip
 
 
 def _fields(ctx: Any) -> Fields:

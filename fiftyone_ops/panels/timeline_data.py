@@ -17,7 +17,7 @@ from mmmsba_plugin.timebase import clock
 
 from ..labels import FORMER_VERDICTS, Fields, curve_names, seconds_of
 from ..reports import modality_reports_of
-from ..responses import Clip, Curves, FrameImage, Modality, OptOut, Review, Segment
+from ..responses import Clip, Curves, FrameImage, Modality, OptOut, OtherRun, Review, Segment
 from ..tasks.decision import ReviewState
 from ..tasks.decisions import SampleReview
 from ..tasks.metadata import PLAYABLE_PATH, lazily, zero_of
@@ -55,7 +55,7 @@ def clip_of(sample: fo.Sample, fields: Fields, *, truth_field: str | None) -> Cl
         duration_s=duration_s or 0.0,
         zero_s=zero_of(_value(sample, PLAYABLE_PATH) or sample.filepath),
         fps_hz=sample.metadata.frame_rate if sample.metadata else None,
-        verdict=None if verdict is None else FORMER_VERDICTS.get(verdict.label, verdict.label),
+        verdict=_word(verdict),
         reason=_attribute(verdict, "reason"),
         warnings=(
             *([_OUTDATED] if state.is_outdated else []),
@@ -87,6 +87,24 @@ def clip_of(sample: fo.Sample, fields: Fields, *, truth_field: str | None) -> Cl
             num_decisions=len(review.history or []),
             notes=dict(state.notes),
         ),
+    )
+
+
+def other_run_of(sample: fo.Sample, fields: Fields) -> OtherRun:
+    """Build what another run predicted of a clip.
+
+    Args:
+        sample: A video sample, evaluated by that run or not.
+        fields: Fields of that run.
+    """
+    verdict, curves = _value(sample, fields.verdict), _value(sample, fields.curves)
+    return OtherRun(
+        field=fields.segments,
+        verdict=_word(verdict),
+        score=_attribute(verdict, "confidence"),
+        threshold=_attribute(verdict, "threshold"),
+        predicted=_segments(sample, fields.segments) or (),
+        curves=None if curves is None else _curves(curves),
     )
 
 
@@ -195,6 +213,10 @@ def _curves(document: Any) -> Curves:
         score=points.pop("score"),
         by_modality=points,
     )
+
+
+def _word(verdict: Any) -> str | None:
+    return None if verdict is None else FORMER_VERDICTS.get(verdict.label, verdict.label)
 
 
 def _value(sample: fo.Sample, field: str) -> Any:

@@ -33,11 +33,12 @@ class Decision(Config):
     """One decision about one sample.
 
     ``accept`` and ``reject`` decide about a prediction, or about all that are undecided if no
-    label is named. ``adjust`` moves and ``relabel`` renames a prediction, or a segment that was
-    reviewed before. ``add`` puts in what was missed. ``note`` keeps words about a segment, and
-    decides nothing; without words it takes them away. ``finish`` rejects what is undecided, and
-    so says real of a sample of which nothing was accepted. ``cannot_tell`` and ``unreadable`` end
-    the review without a ground truth. ``undo`` takes the last one back.
+    label is named, or about those of them that reach ``min_score``. ``adjust`` moves and
+    ``relabel`` renames a prediction, or a segment that was reviewed before. ``add`` puts in what
+    was missed. ``note`` keeps words about a segment, and decides nothing; without words it takes
+    them away. ``finish`` rejects what is undecided, and so says real of a sample of which nothing
+    was accepted. ``cannot_tell`` and ``unreadable`` end the review without a ground truth.
+    ``undo`` takes the last one back, or nothing if that was not of the ``batch`` that is named.
     """
 
     action: Action = Described(description="Action of the decision.")
@@ -46,6 +47,14 @@ class Decision(Config):
     end_s: float | None = Described(default=None, description="End of the segment, in seconds.")
     modality: Literal["audio", "visual", "both", "unknown"] | None = Described(
         default=None, description="Manipulated modality of the segment."
+    )
+    min_score: float | None = Described(
+        default=None, ge=0, le=1, description="Lowest score of undecided segments to decide about."
+    )
+    batch: str | None = Described(
+        default=None,
+        max_length=40,
+        description="Name of the decision about many samples that it belongs to.",
     )
     note: Annotated[str, Described(max_length=1000)] = Described(
         default="", description="Why, in words."

@@ -43,6 +43,7 @@ class SampleReview:
         self._at: datetime = datetime.now(UTC) if by or review is None else review.at
         self._clock = lazily(sample.filepath, sample.metadata)
         self._predicted = {label.id: self._values_of(label) for label in detections(predicted)}
+        self._scores = {label.id: label.confidence for label in detections(predicted)}
         self._segments = [self._values_of(label) for label in detections(reviewed)]
         stored = {
             name: getattr(review, name, None)
@@ -71,6 +72,8 @@ class SampleReview:
         if decision.action == "undo":
             if not self._history:
                 raise TargetError("nothing was decided about this sample yet, so nothing is undone")
+            if decision.batch is not None and self._history[-1].get("batch") != decision.batch:
+                raise TargetError("this sample was decided about since; undo that first")
             before = self._history.pop()["before"]
             self._segments = [dict(segment) for segment in before["segments"]]
             self._rejected, self._finished = self._rejections(before), before["finished"]
@@ -176,7 +179,7 @@ class SampleReview:
         }
         names = {id(decision): name for name, decision in matched.items()}
         segments = [{**values, "source": names.get(id(values))} for values in self._segments]
-        gone = [
+        unmatched = [
             values
             for values in self._rejected
             if id(values) not in names and values["start_s"] is not None
@@ -187,7 +190,7 @@ class SampleReview:
             self._undecided(),
             decided,
             self._is_outdated(decided),
-            gone,
+            unmatched,
             {name: note["text"] for name, note in self._noted().items()},
         )
 
@@ -253,6 +256,15 @@ class SampleReview:
         matched = self._matched()
         return [label_id for label_id in self._predicted if label_id not in matched]
 
+    def _undecided_from(self, min_score: float | None) -> list[str]:
+        """Return the predictions that are left to decide, of those that reach a score."""
+        if min_score is None:
+            return self._undecided()
+        names = [name for name in self._undecided() if (self._scores[name] or 0.0) >= min_score]
+        if not names:
+            raise TargetError(f"no undecided segment has a score of {min_score:g} or more")
+        return names
+
     def _matched(self) -> dict[str, Values]:
         return match(self._predicted, self._segments, self._rejected)
 
@@ -268,7 +280,7 @@ class SampleReview:
     def _predictions_of(self, decision: Decision) -> list[str]:
         """Return the predictions of a decision: the one it names, or all that are undecided."""
         if decision.label_id is None:
-            return self._undecided()
+            return self._undecided_from(decision.min_score)
         if decision.label_id not in self._predicted:
             raise _missing(decision.label_id)
         return [decision.label_id]

@@ -1,5 +1,7 @@
 """Measure how soon the overview panel of ten thousand clips is there, and how long it counts.
 
+So it is with the table of all thresholds, and with writing another threshold.
+
 The panel is opened a few times in a real App in a real browser, from the click to the bars; where
 there is no browser, or no playwright to drive one, a line says so instead.
 
@@ -25,8 +27,9 @@ NUM_SAMPLES = 10_000
 NUM_SNIPPETS = 150
 REPEATS = 5
 
-#: The longest time that passes, in seconds.
+#: The longest times that pass, in seconds: until the panel is there, and to write a threshold.
 MOST_S = 2.0
+MOST_WRITTEN_S = 10.0
 
 
 def main() -> None:
@@ -34,6 +37,8 @@ def main() -> None:
     conftest.pytest_configure(None)
     from fiftyone_ops.labels import Fields
     from fiftyone_ops.panels.overview_data import narrowed, overview_of
+    from fiftyone_ops.tasks.rethreshold import rethreshold
+    from fiftyone_ops.tasks.threshold_table import threshold_table
 
     with tempfile.TemporaryDirectory() as folder:
         dataset, fields = make_dataset(Path(folder)), Fields("forgeries")
@@ -43,6 +48,12 @@ def main() -> None:
         console = Console(soft_wrap=True)
         console.print(f"overview of {len(dataset)} samples counted: {describe(summary)}")
         console.print(f"one bar's {len(view)} samples counted: {describe(click)}")
+        tables = [timed_s(lambda: threshold_table(dataset)) for _ in range(REPEATS)]
+        console.print(f"table of all thresholds: {describe(tables)}")
+        written_s = timed_s(lambda: rethreshold(dataset, 0.6))
+        console.print(
+            f"another threshold written: {written_s:.1f} s (at most {MOST_WRITTEN_S:g} s)"
+        )
         if why := app.missing():
             console.print(f"not opened in a browser: {why}")
         else:

@@ -111,6 +111,8 @@ def test_the_story_from_clips_to_labels_to_a_correction(page, fake_clips):
     # Labels appear in the sidebar without reloading.
     page.wait_for_selector("text=forgeries_verdict")
 
+    # The App reads the colors of a dataset when it is loaded.
+    see_grid(page)
     open_overview(page)
     page.wait_for_selector("[data-cy=mmmsba-bar]:not([data-count='0'])")
     frame(page, "grid")

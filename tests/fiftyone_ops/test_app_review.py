@@ -107,7 +107,7 @@ def test_the_queue_leads_from_one_clip_to_the_next(page, playable):
     page.locator("[data-cy=mmmsba-tab-queue]").click()
     page.locator("[data-cy=mmmsba-reason-unlabelled]").click()
     page.wait_for_function("document.querySelectorAll('[data-cy=mmmsba-queue-item]').length === 2")
-    first, second = page.locator("[data-cy=mmmsba-queue-item] td:first-child").all_inner_texts()
+    first, second = page.locator("[data-cy=mmmsba-queue-name]").all_inner_texts()
     page.locator("[data-cy=mmmsba-queue-item]").first.click()
     page.wait_for_selector("[data-cy=modal-looker-container]")
     show_timeline(page, first)
@@ -243,3 +243,55 @@ def test_what_was_decided_is_shown_on_what_another_checkpoint_predicts(page, pla
     page.keyboard.press("Enter")
     wait_until(lambda: len(review_of(playable, "forged-1.mp4").history) == 2)
     assert list(queue(playable, "changed")) == []
+
+
+def test_many_clips_are_decided_about_at_once_and_all_taken_back(page, playable):
+    see_grid(page)
+    open_overview(page)
+    page.locator("[data-cy=mmmsba-tab-queue]").click()
+    page.wait_for_function("document.querySelectorAll('[data-cy=mmmsba-queue-item]').length === 4")
+    row = page.locator("[data-cy=mmmsba-queue-item]:has-text('forged-1.mp4')")
+    # Verdict, score, distance to the threshold, and duration.
+    assert row.locator("td").all_inner_texts()[1:6] == [
+        "forged-1.mp4",
+        "fake",
+        "0.750",
+        "+0.250",
+        "0:02.00",
+    ]
+    page.locator("[data-cy=mmmsba-bulk-score]").fill("0.7")
+    page.locator("[data-cy=mmmsba-bulk-choose]").click()
+    assert page.inner_text("[data-cy=mmmsba-bulk-count]") == "2 chosen:"
+    page.locator("[data-cy=mmmsba-bulk-accept]").click()
+    page.wait_for_selector("[data-cy=mmmsba-bulk-message]:has-text('2 clips decided')")
+    assert [label_of(playable, f"forged-{number}.mp4") for number in (1, 2)] == ["forged"] * 2
+    page.wait_for_function("document.querySelectorAll('[data-cy=mmmsba-queue-item]').length === 2")
+    page.locator("[data-cy=mmmsba-bulk-undo]").click()
+    page.wait_for_selector("[data-cy=mmmsba-bulk-message]:has-text('Taken back for 2 clips')")
+    assert [label_of(playable, f"forged-{number}.mp4") for number in (1, 2)] == ["open"] * 2
+    # Choosing a clip does not open it, and Shift chooses all up to another.
+    boxes = page.locator("[data-cy=mmmsba-bulk-one]")
+    page.wait_for_function("document.querySelectorAll('[data-cy=mmmsba-bulk-one]').length === 4")
+    boxes.nth(0).click()
+    boxes.nth(2).click(modifiers=["Shift"])
+    assert page.inner_text("[data-cy=mmmsba-bulk-count]") == "3 chosen:"
+    assert page.locator("[data-cy=modal-looker-container]").count() == 0
+
+
+def test_a_threshold_is_tried_and_then_applied(page, playable):
+    see_grid(page)
+    open_overview(page)
+    page.locator("[data-cy=mmmsba-threshold-try]").click()
+    counts = page.locator("[data-cy=mmmsba-threshold-figures]")
+    assert counts.inner_text() == "Now: 2 of 4 clips fake, 2 segments"
+    slider = page.locator("[data-cy=mmmsba-threshold-slider]")
+    slider.fill("40")
+    # At 0.2 all four are fake, each all along; nothing is written yet.
+    assert counts.inner_text() == "At 0.200: 4 of 4 clips fake, 4 segments"
+    assert page.locator("[data-cy=mmmsba-histogram] .limit b").inner_text() == "0.20"
+    assert playable.count_values("forgeries_verdict.label") == {"fake": 2, "not flagged": 2}
+    page.locator("[data-cy=mmmsba-threshold-apply]").click()
+    page.wait_for_selector("[data-cy=mmmsba-threshold-message]:has-text('4 clips at 0.2: 4 fake')")
+    page.wait_for_selector("[data-cy=mmmsba-tally-verdict]:has-text('fake4')")
+    playable.reload()
+    assert playable.count_values("forgeries_verdict.label") == {"fake": 4}

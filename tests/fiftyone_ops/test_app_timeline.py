@@ -192,7 +192,7 @@ def test_a_rejected_segment_is_still_drawn_where_nothing_is_predicted_now(page, 
     assert rejected.evaluate("block => parseFloat(block.style.left)") == pytest.approx(25)
 
 
-def test_sound_is_seen_under_the_video_and_zoomed_with_it(timeline):
+def test_audio_is_seen_under_the_video_and_zoomed_with_it(timeline):
     tiles = timeline.locator("[data-cy=mmmsba-audio-tile]")
     # Four tiles of half a second, each with a spectrogram, lie side by side over the whole lane.
     timeline.wait_for_function(
@@ -210,3 +210,30 @@ def test_sound_is_seen_under_the_video_and_zoomed_with_it(timeline):
         """() => [...document.querySelectorAll("[data-cy=mmmsba-audio-tile]")]
             .filter((tile) => tile.style.width === "50%").length === 2"""
     )
+
+
+def test_two_runs_are_lanes_of_one_timeline(page, playable):
+    run_again(playable, Retrained((1.2, 1.6)), label_field="newer")
+    see_grid(page)
+    open_clip(page, "forged-1.mp4")
+    assert page.locator("[data-cy=mmmsba-field]").input_value() == "newer"
+    page.locator("[data-cy=mmmsba-beside]").select_option("forgeries")
+    beside = page.locator("[data-cy=mmmsba-lane-beside] .segment")
+    beside.wait_for()
+    lefts = [
+        segment.evaluate("block => parseFloat(block.style.left)")
+        for segment in (page.locator(f"{PREDICTED} .segment"), beside)
+    ]
+    assert lefts == [60, 25]
+    assert page.inner_text("[data-cy=mmmsba-beside-verdict]").split() == ["fake", "0.750"]
+    # Two runs' curves of all modalities together, and those of two modalities.
+    assert page.locator("[data-cy=mmmsba-lane-curve]").count() == 4
+    # What is decided is about the run in the first lane, and the other stays in sight.
+    page.locator(TIMELINE).focus()
+    page.keyboard.press("n")
+    page.keyboard.press("a")
+    page.wait_for_selector(f"{REVIEWED} .segment")
+    playable.reload()
+    sample = playable.match(F("filepath").ends_with("forged-1.mp4")).first()
+    assert [label.start_s for label in sample.newer_reviewed.detections] == [1.2]
+    assert beside.count() == 1

@@ -57,15 +57,15 @@ def lab(color: str, vision) -> np.ndarray:
 @pytest.mark.parametrize("vision", COLOR_VISION)
 @pytest.mark.parametrize("scheme", ["dark", "light"])
 def test_everybody_tells_the_colors_apart(scheme, vision):
-    seen = {
+    colors = {
         name: lab(color, COLOR_VISION[vision])
         for name, color in panel_colors(scheme).items()
         if name in SIDE_BY_SIDE
     }
-    assert len(seen) == len(SIDE_BY_SIDE)
+    assert len(colors) == len(SIDE_BY_SIDE)
     near = {
-        pair: round(float(np.linalg.norm(seen[pair[0]] - seen[pair[1]])), 1)
-        for pair in itertools.combinations(seen, 2)
+        pair: round(float(np.linalg.norm(colors[pair[0]] - colors[pair[1]])), 1)
+        for pair in itertools.combinations(colors, 2)
     }
     assert {pair: distance for pair, distance in near.items() if distance < AT_A_GLANCE} == {}
 

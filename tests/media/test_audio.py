@@ -157,11 +157,11 @@ def test_audio_between_two_times_is_that_of_the_whole_file(tmp_path, suffix, aud
         tmp_path / f"a.{suffix}", duration_s=6.0, click_at_s=4.2, audio_codec=audio_codec
     )
     media = probe(path)
-    whole, part = read_audio(media), read_audio_between(media, 4.0, 4.5)
-    assert (part.start_s, part.samples.size) == (4.0, 8_000)
+    whole, excerpt = read_audio(media), read_audio_between(media, 4.0, 4.5)
+    assert (excerpt.start_s, excerpt.samples.size) == (4.0, 8_000)
     # Matroska rounds stamps to 1 ms, and whoever enters a file goes by the first.
-    assert clips.click_s(part) == pytest.approx(clips.click_s(whole), abs=CLICK_TOLERANCE_S)
-    assert part.samples.max() == pytest.approx(whole.samples[64_000:72_000].max(), abs=0.05)
+    assert clips.click_s(excerpt) == pytest.approx(clips.click_s(whole), abs=CLICK_TOLERANCE_S)
+    assert excerpt.samples.max() == pytest.approx(whole.samples[64_000:72_000].max(), abs=0.05)
 
 
 def test_there_are_zeros_where_there_is_no_audio(tmp_path):

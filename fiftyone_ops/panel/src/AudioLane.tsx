@@ -15,8 +15,8 @@ export function AudioLane(props: LanesProps & { call: Call }) {
   return (
     <div className="lane audio" data-cy="mmmsba-lane-audio">
       <div className="name" title={problem ?? "Spectrogram up to 8 kHz, and waveform"}>
-        Sound
-        <small>{problem ? "unreadable" : isSilent ? "none" : "0–8 kHz"}</small>
+        Spectrogram
+        <small>{problem ? "unreadable" : isSilent ? "no audio" : "0–8 kHz, waveform"}</small>
       </div>
       <Track {...props}>
         {within(tiles, zoom.window).map((tile) => (

@@ -17,8 +17,14 @@ export function Cards({ clip, segments, frames, selected, select }: CardsProps) 
   const notes = clip.review?.notes ?? {};
   const chosen = useRef<HTMLButtonElement>(null);
   useEffect(() => {
-    // Without a value: browsers of today return a promise, which is no clean-up.
-    chosen.current?.scrollIntoView({ block: "nearest", inline: "nearest" });
+    // Sideways alone: the panel itself stays where it is.
+    const card = chosen.current;
+    const strip = card?.parentElement;
+    if (!card || !strip) return;
+    const left = card.offsetLeft - strip.offsetLeft;
+    const right = left + card.offsetWidth;
+    if (left < strip.scrollLeft) strip.scrollLeft = left;
+    else if (right > strip.scrollLeft + strip.clientWidth) strip.scrollLeft = right - strip.clientWidth;
   }, [selected]);
   if (segments.length === 0) {
     const words = clip.score === null

@@ -25,9 +25,10 @@ interface VerdictProps {
   clip: Clip;
   player: Player;
   choose(field: string): void;
+  compare(field: string | null): void;
 }
 
-export function Verdict({ clip, player, choose }: VerdictProps) {
+export function Verdict({ clip, player, choose, compare }: VerdictProps) {
   return (
     <div className="bar">
       {clip.verdict && (
@@ -50,7 +51,7 @@ export function Verdict({ clip, player, choose }: VerdictProps) {
         </span>
       )}
       <span className="push quiet">
-        {clip.fields.length < 2 ? clip.field : <FieldSelect {...{ clip, choose }} />}
+        {clip.fields.length < 2 ? clip.field : <FieldSelect {...{ clip, choose, compare }} />}
       </span>
       <Time player={player} duration_s={clip.duration_s} />
       <SplitButton />
@@ -59,20 +60,40 @@ export function Verdict({ clip, player, choose }: VerdictProps) {
 }
 
 /** The runs to choose from; those that did not evaluate the clip say so. */
-function FieldSelect({ clip, choose }: Omit<VerdictProps, "player">) {
+function FieldSelect({ clip, choose, compare }: Omit<VerdictProps, "player">) {
+  const options = clip.fields.map(({ name, is_evaluated }) => (
+    <option key={name} value={name}>
+      {is_evaluated ? name : `${name} (not evaluated)`}
+    </option>
+  ));
   return (
-    <select
-      aria-label="Label field"
-      data-cy="mmmsba-field"
-      value={clip.field}
-      onChange={(event) => choose(event.target.value)}
-    >
-      {clip.fields.map(({ name, is_evaluated }) => (
-        <option key={name} value={name}>
-          {is_evaluated ? name : `${name} (not evaluated)`}
-        </option>
-      ))}
-    </select>
+    <>
+      <select
+        aria-label="Label field"
+        data-cy="mmmsba-field"
+        value={clip.field}
+        onChange={(event) => choose(event.target.value)}
+      >
+        {options}
+      </select>{" "}
+      <label title="Another run, in lanes of its own">
+        beside{" "}
+        <select
+          data-cy="mmmsba-beside"
+          value={clip.beside?.field ?? ""}
+          onChange={(event) => compare(event.target.value || null)}
+        >
+          <option value="">none</option>
+          {options.filter(({ key }) => key !== clip.field)}
+        </select>
+        {clip.beside && (
+          <span data-cy="mmmsba-beside-verdict">
+            {" "}
+            {clip.beside.verdict ?? "not evaluated"} {clip.beside.score?.toFixed(3)}
+          </span>
+        )}
+      </label>
+    </>
   );
 }
 

@@ -16,6 +16,7 @@ export function Lanes(props: LanesProps & { call: Call }) {
   const { clip, player, draft, zoom } = props;
   const wheel = useWheel(zoom);
   const reviewed = reviewedWith(clip, draft);
+  const beside = clip.beside;
   return (
     <div
       ref={wheel}
@@ -26,10 +27,13 @@ export function Lanes(props: LanesProps & { call: Call }) {
     >
       <SegmentLane
         {...props}
-        name="Predicted"
+        name={beside ? clip.field : "Predicted"}
         kind="predicted"
         segments={[...clip.predicted, ...clip.rejected]}
       />
+      {beside && (
+        <SegmentLane {...props} name={beside.field} kind="beside" segments={beside.predicted} />
+      )}
       {reviewed && <SegmentLane {...props} name="Reviewed" kind="reviewed" segments={reviewed} movable />}
       {clip.reference && (
         <SegmentLane {...props} name="Reference" kind="reference" segments={clip.reference} />
@@ -37,6 +41,16 @@ export function Lanes(props: LanesProps & { call: Call }) {
       <AudioLane {...props} />
       {clip.curves && (
         <CurveLane {...props} name="All together" scores={clip.curves.score} curves={clip.curves} />
+      )}
+      {beside?.curves && (
+        <CurveLane
+          {...props}
+          clip={{ ...clip, predicted: beside.predicted, threshold: beside.threshold }}
+          name={beside.field}
+          note="all together"
+          scores={beside.curves.score}
+          curves={beside.curves}
+        />
       )}
       {clip.modalities.map((modality) => (
         <ModalityLane {...props} key={modality.name} modality={modality} />

@@ -1,15 +1,15 @@
 // The overview of a dataset: the histogram of scores, counts of clips of each kind, and the review
 // queue. Whatever is clicked becomes the view.
 
-import { view } from "@fiftyone/state";
-import React, { useCallback, useEffect, useState } from "react";
-import { useRecoilValue } from "recoil";
-import { reviewState } from "./reviewState";
+import React, { useState } from "react";
+import { QueueView } from "./QueueView";
 import { type Call, type PanelProps, useCall } from "./rpc";
 import { STYLES } from "./styles";
-import { clock } from "./timescale";
-import type { Bar, Overview, Queue, QueueItem, Summary, Tally } from "./types";
+import { ThresholdSlider } from "./ThresholdSlider";
+import type { Bar, Overview, Summary, Tally } from "./types";
+import { useResponse } from "./useResponse";
 import { Warnings } from "./Warnings";
+import { clips, grouped } from "./words";
 
 type Tab = "scores" | "queue";
 type Show = (params: Record<string, unknown>) => void;
@@ -46,34 +46,12 @@ export function OverviewView(props: PanelProps) {
       {summary?.field === null && (
         <p className="quiet">No clip has been evaluated yet. Run “Detect forgeries” first.</p>
       )}
-      {summary?.overview && tab === "scores" && <Scores overview={summary.overview} show={show} />}
-      {summary?.field && tab === "queue" && <QueueTable call={call} field={summary.field} />}
+      {summary?.overview && summary.field && tab === "scores" && (
+        <Scores {...{ call, show, reload }} field={summary.field} overview={summary.overview} />
+      )}
+      {summary?.field && tab === "queue" && <QueueView call={call} field={summary.field} />}
     </div>
   );
-}
-
-/** The response of a method about a field, loaded anew whenever the App's view changes. */
-function useResponse<T>(call: Call, method: string, field: string | null, more?: object) {
-  const stages = useRecoilValue(view);
-  const [response, setResponse] = useState<T | null>(null);
-  const [problem, setProblem] = useState<string | null>(null);
-  const [numLoads, setNumLoads] = useState(0);
-  const key = JSON.stringify([field, stages, more]);
-  useEffect(() => {
-    let late = false;
-    call<T>(method, { field, ...more })
-      .then((latest) => {
-        if (late) return;
-        setResponse(latest);
-        setProblem(null);
-      })
-      .catch((error: Error) => !late && setProblem(error.message));
-    return () => {
-      late = true;
-    };
-  }, [call, method, key, numLoads]);
-  const again = useCallback(() => setNumLoads((count) => count + 1), []);
-  return [response, problem, again] as const;
 }
 
 interface TabButtonProps {
@@ -96,14 +74,6 @@ function TabButton({ is, text, tab, setTab }: TabButtonProps) {
   );
 }
 
-function grouped(count: number): string {
-  return count.toLocaleString("en");
-}
-
-function clips(count: number): string {
-  return `${grouped(count)} clip${count === 1 ? "" : "s"}`;
-}
-
 /** A count in as little room as a bar has. */
 function short(count: number): string {
   if (count < 1000) return String(count);
@@ -111,7 +81,19 @@ function short(count: number): string {
   return `${Number((count / (unit as number)).toPrecision(2))}${letter}`;
 }
 
-function Scores({ overview, show }: { overview: Overview; show: Show }) {
+interface ScoresProps {
+  call: Call;
+  field: string;
+  overview: Overview;
+  show: Show;
+  reload(): void;
+}
+
+function Scores({ call, field, overview, show, reload }: ScoresProps) {
+  const [line, setLine] = useState<number | null>(null);
+  // Reading all curves takes a while, so that waits until somebody wants to.
+  const [isTrying, setTrying] = useState(false);
+  const threshold = line ?? overview.threshold;
   return (
     <div className="columns">
       <section>
@@ -121,15 +103,29 @@ function Scores({ overview, show }: { overview: Overview; show: Show }) {
             `, ${grouped(overview.num_clips - overview.num_evaluated)} more without a score`}
         </h2>
         <Warnings texts={overview.warnings.map(({ text, count }) => `${text} (${clips(count)})`)} />
-        <Histogram {...{ overview, show }} />
+        <Histogram {...{ bars: overview.bars, threshold, show }} />
         <div className="scale">
           <span>0</span>
           <span>P(fake)</span>
           <span>1</span>
         </div>
+        {isTrying ? (
+          <ThresholdSlider
+            key={field}
+            {...{ call, field, line, setLine }}
+            stored={overview.threshold}
+            applied={reload}
+          />
+        ) : (
+          <div className="bar">
+            <button type="button" data-cy="mmmsba-threshold-try" onClick={() => setTrying(true)}>
+              Try another threshold
+            </button>
+          </div>
+        )}
         <p className="quiet">
           Click a bar to see its clips.
-          {overview.threshold !== null && ` The dashed line is the threshold, ${overview.threshold.toFixed(3)}.`}
+          {threshold !== null && ` The dashed line is the threshold, ${threshold.toFixed(3)}.`}
         </p>
       </section>
       <section>
@@ -141,7 +137,13 @@ function Scores({ overview, show }: { overview: Overview; show: Show }) {
   );
 }
 
-function Histogram({ overview: { bars, threshold }, show }: { overview: Overview; show: Show }) {
+interface HistogramProps {
+  bars: readonly Bar[];
+  threshold: number | null;
+  show: Show;
+}
+
+function Histogram({ bars, threshold, show }: HistogramProps) {
   const highest = Math.max(1, ...bars.map((bar) => bar.count));
   const describe = ({ low, high, count }: Bar) =>
     `${clips(count)} with a score from ${low.toFixed(2)} to ${high.toFixed(2)}`;
@@ -195,70 +197,5 @@ function Counts({ tally, show }: { tally: Tally; show: Show }) {
         {tally.counts.length === 0 && <span className="quiet">none</span>}
       </div>
     </>
-  );
-}
-
-/** Starts of segments; a long list would tell no more. */
-function starts({ starts_s }: QueueItem): string {
-  const first = starts_s.slice(0, 4).map(clock).join(", ");
-  return starts_s.length > 4 ? `${first} and ${starts_s.length - 4} more` : first;
-}
-
-function QueueTable({ call, field }: { call: Call; field: string }) {
-  const [reason, setReason] = useState("uncertain");
-  const [queue, problem] = useResponse<Queue>(call, "queue", field, { reason });
-  if (problem) return <div className="problem">{problem}</div>;
-  if (!queue) return <p className="quiet">Looking …</p>;
-  const open = (item: QueueItem) => {
-    reviewState.reason = reason;
-    void call("open", { sample_id: item.sample_id });
-  };
-  return (
-    <section data-cy="mmmsba-queue">
-      <div className="bar">
-        {queue.reasons.map(({ name, title, description, count }) => (
-          <button
-            key={name}
-            type="button"
-            title={description}
-            aria-pressed={reason === name}
-            data-cy={`mmmsba-reason-${name}`}
-            onClick={() => setReason(name)}
-          >
-            {title} <b>{grouped(count)}</b>
-          </button>
-        ))}
-        <span className="push quiet" data-cy="mmmsba-reviewed-count">
-          {grouped(queue.num_reviewed)} of {grouped(queue.num_clips)} reviewed
-        </span>
-      </div>
-      <table>
-        <thead>
-          <tr>
-            <th>Clip</th>
-            <th>Verdict</th>
-            <th>Score</th>
-            <th>Fake from</th>
-          </tr>
-        </thead>
-        <tbody>
-          {queue.items.map((item) => (
-            <tr
-              key={item.sample_id}
-              tabIndex={0}
-              data-cy="mmmsba-queue-item"
-              onClick={() => open(item)}
-              onKeyDown={(event) => event.key === "Enter" && open(item)}
-            >
-              <td>{item.name}</td>
-              <td>{item.verdict}</td>
-              <td>{item.score?.toFixed(3)}</td>
-              <td>{item.reason ?? starts(item)}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-      {queue.items.length === 0 && <p className="quiet">Nothing waits to be looked at.</p>}
-    </section>
   );
 }

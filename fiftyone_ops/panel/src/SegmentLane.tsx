@@ -13,7 +13,7 @@ const ROW_PX = 24;
 
 interface SegmentLaneProps extends LanesProps {
   name: string;
-  kind: "predicted" | "reference" | "reviewed";
+  kind: "predicted" | "beside" | "reference" | "reviewed";
   segments: readonly Segment[];
   movable?: boolean;
 }

@@ -179,7 +179,14 @@ function Timeline({ call, clip, frames, problem, change }: TimelineProps) {
 
   return (
     <div ref={panel} className="mmmsba timeline" tabIndex={0} data-cy="mmmsba-timeline" data-name={clip.name}>
-      <Verdict {...{ clip, player }} choose={(field) => void change("load", { field })} />
+      <Verdict
+        {...{ clip, player }}
+        choose={(field) => void change("load", { field })}
+        compare={(beside) => {
+          reviewState.beside = beside;
+          void change("load", { field: clip.field });
+        }}
+      />
       {problem && <div className="problem">{problem}</div>}
       {message && <div className="quiet" data-cy="mmmsba-message">{message}</div>}
       <LastEnded {...{ clip, reopen }} />

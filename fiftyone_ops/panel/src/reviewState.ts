@@ -12,6 +12,10 @@ export const reviewState = {
   /** The reason of the queue that a person goes along. */
   reason: null as string | null,
   ended: null as Ended | null,
+  /** The last decision about many clips, which can be taken back. */
+  bulk: null as { batch: string; sampleIds: readonly string[]; field: string } | null,
+  /** The run that is shown beside the one that is reviewed. */
+  beside: null as string | null,
 };
 
 /** The clips that were open, in their order, and which of them is. */

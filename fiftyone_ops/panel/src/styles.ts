@@ -28,7 +28,7 @@ export const STYLES = `
   border-radius: 4px; padding: 2px 8px; cursor: pointer;
 }
 .mmmsba button:hover:enabled, .mmmsba button[aria-pressed=true] { background: var(--hover); border-color: var(--quiet); }
-.mmmsba input { cursor: text; } .mmmsba form input { flex: 1 1 auto; }
+.mmmsba input { cursor: text; } .mmmsba input[type=range] { width: 100%; padding: 0; cursor: ew-resize; accent-color: var(--fake); } .mmmsba input[type=checkbox] { cursor: pointer; } .mmmsba form input { flex: 1 1 auto; }
 .mmmsba button:disabled { opacity: .45; cursor: default; }
 .mmmsba kbd { font: 11px monospace; color: var(--quiet); margin-left: 5px; }
 .mmmsba .quiet { color: var(--quiet); }
@@ -75,6 +75,7 @@ export const STYLES = `
 .mmmsba .segment:hover:enabled { background: var(--fake); filter: brightness(1.1); }
 .mmmsba .reference .segment, .mmmsba .reference .segment:hover { background: var(--reference); color: var(--on-reference); }
 .mmmsba .reviewed .segment, .mmmsba .reviewed .segment:hover { background: var(--reviewed); color: var(--on-reviewed); }
+.mmmsba .beside .segment, .mmmsba .beside .segment:hover { background: transparent; color: var(--text); box-shadow: inset 0 0 0 2px var(--fake); }
 .mmmsba .segment.rejected { background: transparent !important; color: var(--quiet); border: 1px dashed var(--quiet); text-decoration: line-through; }
 .mmmsba .segment.selected { outline: 2px solid var(--cursor); outline-offset: -1px; z-index: 1; }
 .mmmsba .edge { position: absolute; top: 0; bottom: 0; width: 7px; cursor: ew-resize; }

@@ -1,5 +1,10 @@
 // Generated from fiftyone_ops/responses.py by `npm run types`; do not edit.
 
+/** What a new threshold changed, in words. */
+export interface Applied {
+  summary: string;
+}
+
 /** Waveform and spectrogram of a span of a clip's audio. */
 export interface AudioTile {
   start_s: number;
@@ -17,6 +22,18 @@ export interface Bar {
   low: number;
   high: number;
   count: number;
+}
+
+/** What became of a decision about many clips. */
+export interface Bulk {
+  /** Name to undo it by. */
+  batch: string;
+  /** Clips that it was taken about, by their ids. */
+  decided: string[];
+  /** Clips that were left as they were. */
+  num_left: number;
+  /** Why the first of them was. */
+  why_left: string | null;
 }
 
 /** Timeline of one clip. */
@@ -46,6 +63,7 @@ export interface Clip {
   /** Segments that a person rejected and that no prediction of now is like. */
   rejected: Segment[];
   review: Review | null;
+  beside: OtherRun | null;
 }
 
 /** A warning, and the number of clips that carry it. */
@@ -103,6 +121,16 @@ export interface OptOut {
   reason: string;
 }
 
+/** What another run predicted of a clip, to be seen beside the one that is reviewed. */
+export interface OtherRun {
+  field: string;
+  verdict: string | null;
+  score: number | null;
+  threshold: number | null;
+  predicted: Segment[];
+  curves: Curves | null;
+}
+
 /** Histogram and counts of the samples in view. */
 export interface Overview {
   num_clips: number;
@@ -135,6 +163,8 @@ export interface QueueItem {
   score: number | null;
   /** Why there is no score. */
   reason: string | null;
+  threshold: number | null;
+  duration_s: number | null;
   /** Starts of its fake segments. */
   starts_s: number[];
 }
@@ -195,4 +225,20 @@ export interface Tally {
   kind: string;
   title: string;
   counts: Count[];
+}
+
+/** What each threshold would make of the clips in view; all lists are of one length. */
+export interface ThresholdTable {
+  thresholds: number[];
+  /** Clips with a score. */
+  num_clips: number;
+  num_fake: number[];
+  num_segments: number[];
+  /** Fake clips that are called fake. */
+  true_positives: number[];
+  /** Real clips that are called fake. */
+  false_positives: number[];
+  /** Clips that the ground truth calls fake. */
+  num_true_fake: number;
+  num_true_real: number;
 }

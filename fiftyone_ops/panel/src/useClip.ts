@@ -3,6 +3,7 @@
 import { nullableModalSampleId } from "@fiftyone/state";
 import { useCallback, useEffect, useRef, useState } from "react";
 import { useRecoilValue } from "recoil";
+import { reviewState } from "./reviewState";
 import type { Call } from "./rpc";
 import type { Clip, FrameImage, Frames } from "./types";
 
@@ -31,10 +32,13 @@ export function useClip(call: Call): OpenClip {
       if (!requested) return null;
       // Decisions one at a time: two at once would each be taken on what was before both. Nobody
       // waits for a reading: the App loses its response where it makes the panel anew meanwhile.
-      const now = () => call<Clip>(method, { sample_id: requested, ...params });
+      const now = () => call<Clip>(method, { sample_id: requested, beside: reviewState.beside, ...params });
       const mine = method === "decide" ? before.current.then(now) : now();
       if (method === "decide") {
-        before.current = Promise.race([mine.catch(() => undefined), patience()]);
+        const answer = mine.then(() => true, () => true);
+        before.current = Promise.race([answer, patience()]);
+        // The App loses a response where it makes the panel anew; what was decided is read then.
+        void before.current.then((isAnswered) => isAnswered || change("load", { field: params.field }));
       }
       try {
         const response = await mine;

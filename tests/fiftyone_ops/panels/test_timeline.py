@@ -26,10 +26,10 @@ CALL = re.compile(r'(?:call(?:<\w+>)?\(|useResponse<\w+>\(call, |change\()"(\w+)
             {"load", "frames", "audio", "decide", "reopen", "step"},
         ),
         (
-            ("OverviewView.tsx",),
+            ("OverviewView.tsx", "QueueView.tsx", "ThresholdSlider.tsx"),
             "overview",
             "ForgeryOverview",
-            {"summary", "queue", "show", "open"},
+            {"summary", "queue", "show", "open", "decide_many", "thresholds", "apply"},
         ),
     ],
 )
@@ -131,3 +131,24 @@ def test_a_newer_run_over_other_clips_hides_nothing(evaluated, toy):
         {"name": "forgeries", "is_evaluated": True},
         {"name": "newer", "is_evaluated": False},
     ]
+
+
+def test_another_run_is_seen_beside_the_one_that_is_reviewed(evaluated, fake, toy):
+    annotate(evaluated, detector=toy, label_field="newer", threshold=0.8)
+    params = {"sample_id": fake.id, "field": "forgeries"}
+    response, _ = ask(TIMELINE, "load", evaluated, beside="newer", **params)
+    assert (response["field"], response["verdict"], len(response["predicted"])) == (
+        "forgeries",
+        "fake",
+        1,
+    )
+    beside = response["beside"]
+    assert (beside["field"], beside["verdict"], beside["threshold"]) == (
+        "newer",
+        "not flagged",
+        0.8,
+    )
+    assert (beside["predicted"], beside["score"]) == ([], 0.75)
+    assert beside["curves"]["score"] == response["curves"]["score"]
+    for name in ("forgeries", "nobody", None):
+        assert ask(TIMELINE, "load", evaluated, beside=name, **params)[0]["beside"] is None

@@ -1,0 +1,143 @@
+"""Verdicts and segments at another threshold, from the scores that are stored: no network runs.
+
+From Python, without the App::
+
+    from fiftyone_ops.tasks.rethreshold import rethreshold
+
+    rethreshold(dataset, 0.6, label_field="forgeries")
+
+A clip is fake at a threshold exactly if its score reaches it, and has a segment wherever its
+curve does. The network's own ends of segments are not stored for other thresholds, so these end
+at the edges of snippets, and say so in the verdict's warnings.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Final
+
+import numpy as np
+
+from mmmsba_plugin.config import Calibration, LocalizationConfig
+from mmmsba_plugin.errors import ConfigError
+from mmmsba_plugin.localization.binarize import localize
+from mmmsba_plugin.report.build import fake_segments
+from mmmsba_plugin.schema import FakeSegment
+from mmmsba_plugin.timebase import Grid
+
+from .. import labels, reports, runs, store
+from ..labels import VERDICTS, Fields, curve_names
+from ..records import Row, rows
+from ..samples import Samples, dataset_of, flattened
+from . import review
+from .metadata import lazily
+
+_DERIVED: Final = "segments were derived from stored scores, and end at the edges of snippets"
+
+
+@dataclass(slots=True)
+class RethresholdSummary:
+    """Summary of a new threshold.
+
+    Attributes:
+        threshold: The threshold, a probability.
+        num_clips: Clips with a verdict at it now.
+        num_changed: Clips of another verdict than before.
+        num_without_curve: Clips that keep verdict and segments, since no curve was stored.
+        verdicts: Number of clips by verdict, of those at the threshold.
+    """
+
+    threshold: float
+    num_clips: int = 0
+    num_changed: int = 0
+    num_without_curve: int = 0
+    verdicts: Counter[str] = field(default_factory=Counter)
+
+    def __str__(self) -> str:
+        sentence = (
+            f"{self.num_clips} clips at {self.threshold:g}: {self.verdicts[VERDICTS[0]]} fake"
+        )
+        sentence += f", {self.num_changed} of another verdict than before"
+        if self.num_without_curve:
+            sentence += f"; {self.num_without_curve} without a stored curve stay as they are"
+        return sentence
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as plain values."""
+        return asdict(self)
+
+
+def rethreshold(
+    samples: Samples, threshold: float, *, label_field: str = "forgeries"
+) -> RethresholdSummary:
+    """Write verdicts and segments at another threshold, from stored scores.
+
+    Args:
+        samples: A dataset or a view of videos that were evaluated.
+        threshold: P(fake) from which a clip counts as fake, in (0, 1].
+        label_field: Field of the predictions.
+
+    Raises:
+        ConfigError: There is no such threshold.
+        FieldTakenError: The fields are of no run of ours.
+        WriteError: The database does not take it.
+    """
+    if not 0.0 < threshold <= 1.0:
+        raise ConfigError(f"a threshold lies in (0, 1], got {threshold:g}")
+    dataset, fields = dataset_of(samples), Fields(label_field)
+    runs.adopt(dataset, fields)
+    store.require_ours(dataset, label_field, method=store.DETECT, fields=fields.predicted)
+    review.keep_decisions(dataset, label_field)
+    makers = _makers_at(dataset, fields, threshold)
+    summary = RethresholdSummary(threshold)
+    videos = flattened(samples).exists(f"{fields.verdict}.confidence")
+    for batch in rows(videos, {"verdict": fields.verdict, "curves": fields.curves}):
+        segments: dict[str, Any] = {}
+        verdicts: dict[str, Any] = {}
+        for row in batch:
+            if row["curves"] is None:
+                summary.num_without_curve += 1
+                continue
+            verdict = row["verdict"]
+            before, is_fake = verdict.label, verdict.confidence >= threshold
+            clock = lazily(row["filepath"], row["metadata"])
+            fakes = _segments_at(row, threshold) if is_fake else ()
+            segments[row["id"]] = reports.segment_labels(fakes, clock)
+            verdicts[row["id"]] = _at(verdict, threshold, is_fake=is_fake, makers=makers)
+            summary.num_clips += 1
+            summary.num_changed += before not in labels.verdict_words(verdict.label)
+            summary.verdicts[verdict.label] += 1
+        store.write(dataset, {fields.segments: segments, fields.verdict: verdicts})
+    return summary
+
+
+def _makers_at(dataset: Any, fields: Fields, threshold: float) -> Mapping[str, str]:
+    """Register each detector at the threshold, and return their new names by the old ones."""
+    infos = store.makers_of(dataset, fields)
+    new = {name: store.made_by({**info, "threshold": threshold}) for name, info in infos.items()}
+    makers = infos | {new[name]: info for name, info in infos.items()}
+    key = fields.segments
+    store.register(dataset, key, method=store.DETECT, label_field=key, makers=makers)
+    return new
+
+
+def _at(verdict: Any, threshold: float, *, is_fake: bool, makers: Mapping[str, str]) -> Any:
+    """Return a verdict at another threshold."""
+    verdict.label = VERDICTS[0] if is_fake else VERDICTS[1]
+    verdict.threshold, verdict.false_positive_rate = threshold, None
+    verdict.made_by = makers.get(verdict.made_by, verdict.made_by)
+    verdict.warnings = [*(w for w in verdict.warnings or () if w != _DERIVED), _DERIVED]
+    return verdict
+
+
+def _segments_at(row: Row, threshold: float) -> tuple[FakeSegment, ...]:
+    document = row["curves"]
+    grid = Grid(start_s=document.start_s, stride_s=document.stride_s)
+    # Where nothing was evaluated, no segment goes on.
+    curves = {name: np.nan_to_num(document[name], nan=0.0) for name in curve_names(document)}
+    score = curves.pop("score")
+    config = LocalizationConfig(onset=threshold, offset=threshold, min_segment_s=0.0)
+    end_s = row["verdict"].duration_s or grid.cell(score.size)[0]
+    segments = localize(score, None, grid, end_s=end_s, config=config)
+    onsets = dict.fromkeys(curves, threshold)
+    return fake_segments(segments, grid, curves, onsets=onsets, calibration=Calibration())
