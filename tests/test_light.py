@@ -45,9 +45,16 @@ with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):
     main()
 """
 
+#: Makes `import torch` an ImportError, as where it is missing: `sys.modules` does not name it.
 BLOCK_TORCH = """
 import sys
-sys.modules["torch"] = None     # makes `import torch` an ImportError
+
+class NoTorch:
+    def find_spec(self, name, path=None, target=None):
+        if name == "torch":
+            raise ModuleNotFoundError(name)
+
+sys.meta_path.insert(0, NoTorch())
 """
 
 

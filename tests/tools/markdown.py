@@ -9,6 +9,12 @@ def blocks(text: str, language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
 
 
+def saved_block(text: str, name: str) -> str:
+    """Return the Python block that opens with the name of the file it is to be saved as."""
+    (block,) = (code for code in blocks(text, "python") if code.startswith(f"# {name}\n"))
+    return block
+
+
 def typed_lines(text: str) -> list[str]:
     """Return the lines that are typed in blocks of the language ``console``."""
     lines = "".join(blocks(text, "console")).splitlines()
