@@ -19,6 +19,13 @@ class MediaConfig(Config):
         le=2**14,
         description="Frames are scaled down to this while decoding, in px.",
     )
+    max_fps_hz: float | None = Field(
+        default=None,
+        ge=1,
+        le=1000,
+        description="Of frames that come faster than this, those between are left out; none for "
+        "all frames.",
+    )
     sample_rate_hz: int = Field(
         default=16_000, ge=8_000, le=768_000, description="Audio is resampled to it."
     )

@@ -162,9 +162,12 @@ class _Source:
                 media, sample_rate_hz=rate_hz, block_s=_BLOCK_S, decoder=decoder
             )
         if self._inputs & {"faces", "frames"} and media.video:
-            size_px = config.media.max_short_side_px
-            decoder = decoders.get("video")
-            self.frame_reader = FrameReader(media, max_short_side_px=size_px, decoder=decoder)
+            self.frame_reader = FrameReader(
+                media,
+                max_short_side_px=config.media.max_short_side_px,
+                max_fps_hz=config.media.max_fps_hz,
+                decoder=decoders.get("video"),
+            )
         self.max_faces = max_faces if "faces" in self._inputs and self.frame_reader else 1
         self.has_ended = False
         self._num_faces = 0

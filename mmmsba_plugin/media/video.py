@@ -23,7 +23,7 @@ from mmmsba_plugin.media.packets import (
 )
 from mmmsba_plugin.schema import Media, VideoStream
 from mmmsba_plugin.structures import Frame, Rgb
-from mmmsba_plugin.timebase import USUAL_FPS_HZ, clock, frames_to_s, pts_to_s
+from mmmsba_plugin.timebase import USUAL_FPS_HZ, Grid, clock, frames_to_s, pts_to_s
 
 #: How far before the wanted frame reading starts anew where a container's index led
 #: behind it, in seconds. Key frames lie closer than that in nearly every file.
@@ -44,14 +44,22 @@ class FrameReader:
     Args:
         media: The file, as :func:`mmmsba_plugin.media.probe.probe` describes it.
         max_short_side_px: A frame whose shorter side is longer is scaled down to it.
+        max_fps_hz: Time is cut into cells of one period of this rate, and the first frame of
+            each cell is yielded; all frames if not given.
         decoder: Where frames of the decoder come from; the file if not given.
     """
 
     def __init__(
-        self, media: Media, *, max_short_side_px: int = 540, decoder: Decoder | None = None
+        self,
+        media: Media,
+        *,
+        max_short_side_px: int = 540,
+        max_fps_hz: float | None = None,
+        decoder: Decoder | None = None,
     ) -> None:
         self.media = media
         self.max_short_side_px = max_short_side_px
+        self._cells = Grid(stride_s=frames_to_s(1, max_fps_hz)) if max_fps_hz else None
         self._frames = decoder or StreamDecoder(media, "video")
         self._last_s: float | None = None
         self._misplaced = self._unstamped = 0
@@ -80,6 +88,9 @@ class FrameReader:
             if self._last_s is not None and pts_s <= self._last_s:
                 self._misplaced += 1
                 continue
+            if self._is_between(pts_s):
+                self._last_s = pts_s
+                continue
             try:
                 rgb = upright(frame)
             except av.FFmpegError:
@@ -88,6 +99,12 @@ class FrameReader:
                 continue
             self._last_s = pts_s
             yield Frame(pts_s, rgb)
+
+    def _is_between(self, pts_s: float) -> bool:
+        """Return whether a frame lies in the cell of the one before it."""
+        if self._cells is None or self._last_s is None:
+            return False
+        return self._cells.index_at(pts_s) == self._cells.index_at(self._last_s)
 
 
 def frame_at(media: Media, time_s: float, *, max_short_side_px: int = 540) -> Frame:

@@ -41,7 +41,7 @@ def test_a_misspelt_key_is_named_with_all_that_are_allowed(key):
         (
             FeaturesConfig,
             {"media": {"sample_rate": 8000}},
-            r"media\.sample_rate: .*keys of MediaConfig: max_short_side_px, sample_rate_hz$",
+            r"media\.sample_rate: .*keys of MediaConfig: .*max_fps_hz, sample_rate_hz$",
         ),
         (
             FeaturesConfig,

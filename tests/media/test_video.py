@@ -2,6 +2,7 @@
 
 from fractions import Fraction
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,6 +11,7 @@ from mmmsba_plugin.errors import MediaUnreadableError
 from mmmsba_plugin.media.encode import write_clip
 from mmmsba_plugin.media.probe import probe
 from mmmsba_plugin.media.video import FrameReader, fit_px, frame_at
+from mmmsba_plugin.timebase import Grid
 
 from .. import clips
 from .streams import STAMP_TOLERANCE_S, SUFFIXES, frame_numbers
@@ -109,3 +111,30 @@ def test_frames_before_a_containers_zero_lie_before_the_first_that_has_a_stamp(t
     times_s = [pts_s for pts_s, _ in frame_numbers(at_zero)]
     assert [pts_s for pts_s, _ in frames] == pytest.approx(times_s, abs=STAMP_TOLERANCE_S)
     assert "10 of the frames have no time stamp" in reader.damage.warnings()[0]
+
+
+@pytest.mark.parametrize(("fps_hz", "numbers"), [(25, range(0, 50, 2)), (10, range(50))])
+def test_of_frames_that_come_faster_than_wanted_those_between_are_left_out(
+    tmp_path, fps_hz, numbers
+):
+    path = tmp_path / "a.mp4"
+    write_clip(path, clips.numbered_frames(50, fps_hz=fps_hz), fps_hz=fps_hz)
+    frames = list(FrameReader(probe(path), max_fps_hz=12.5))
+    assert [clips.number_of(frame.rgb) for frame in frames] == list(numbers)
+    assert [frame.pts_s for frame in frames] == pytest.approx([n / fps_hz for n in numbers])
+
+
+def test_each_cell_of_the_wanted_rate_has_a_frame_at_any_rate(tmp_path):
+    path = tmp_path / "a.mp4"
+    fps_hz = Fraction(30_000, 1001)
+    write_clip(path, clips.numbered_frames(60, fps_hz=fps_hz), fps_hz=fps_hz)
+    frames = list(FrameReader(probe(path), max_fps_hz=12.5))
+    cells = Grid(stride_s=0.08).indices_at(np.array([frame.pts_s for frame in frames]))
+    assert cells.tolist() == list(range(25))
+
+
+def test_frames_without_stamps_are_left_out_by_the_same_rule(tmp_path):
+    reader = FrameReader(
+        probe(clips.bare_video(tmp_path / "a.m2v", num_frames=10)), max_fps_hz=12.5
+    )
+    assert [clips.number_of(frame.rgb) for frame in reader] == [0, 2, 4, 6, 8]
