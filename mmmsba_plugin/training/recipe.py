@@ -150,6 +150,11 @@ def _front_ends(config: FitConfig) -> str:
     return ", ".join(f"{m}: {choice.name}" for m, choice in config.features.front_ends.items())
 
 
+def _frame_rate(config: FitConfig) -> str:
+    rate_hz = config.features.media.max_fps_hz
+    return "all" if rate_hz is None else f"at most {rate_hz:g} a second"
+
+
 def _of_network(name: str) -> Callable[[FitConfig], str]:
     return lambda config: _of_members(config.members({"face": 1}), name)
 
@@ -200,6 +205,11 @@ OPEN_SETTINGS = (
         "Features (`features.front_ends`)",
         _front_ends,
         "Paper and code name none, nor a face detector, crop or sample rate; these are ours.",
+    ),
+    OpenSetting(
+        "Frames that are used (`features.media.max_fps_hz`)",
+        _frame_rate,
+        "The authors' code takes vectors from elsewhere; all frames where cost does not matter.",
     ),
     OpenSetting(
         "Standardisation of features",
@@ -359,7 +369,8 @@ _TOP = (
     "",
     "The preset `paper` trains the network of the paper (Katamneni & Rattani, IJCB 2024, arXiv",
     "2408.01532v2) as its sections 3 and 4 say; `reference` as the authors' code does; `mmmsba` is",
-    "ours, and that of the bundled weights. Every model card has these tables for its own run.",
+    "ours, and that of the bundled weights; `fast` has its networks, on features that cost less.",
+    "Every model card has these tables for its own run.",
     "",
     "Stated by the paper, and kept to by `paper`: a Bi-GRU of 300 units and a dense layer of 100",
     "with ReLU for each modality, dropout 0.3, equations 2 to 7, softmax and ReLU heads, equation",

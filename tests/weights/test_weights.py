@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -47,6 +48,15 @@ class TestPlace:
         assert weights.name_of(tmp_path / "mine") == "mine"
         monkeypatch.setenv(weights.VARIABLE, "")
         assert weights.folder() == bundled
+
+    def test_the_fast_one_is_named_in_place_of_a_folder(self, bundled, monkeypatch, tmp_path):
+        monkeypatch.chdir(tmp_path)
+        assert weights.checkpoint_folder("fast") == bundled / "fast"
+        monkeypatch.setenv(weights.VARIABLE, "fast")
+        assert weights.checkpoint_folder(None) == bundled / "fast"
+        assert weights.name_of(bundled / "fast") == "fast"
+        (tmp_path / "fast").mkdir()
+        assert weights.checkpoint_folder(Path("fast")) == Path("fast")
 
     @pytest.mark.usefixtures("bundled")
     def test_a_misspelt_one_is_an_error_and_not_passed_over(self, monkeypatch, tmp_path):
