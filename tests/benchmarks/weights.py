@@ -1,11 +1,13 @@
 """Measure a checkpoint on identities it never saw, and write the metrics into its card.
 
-    python tests/benchmarks/weights.py CHECKPOINT --forged DIR [--cuts DIR] [--footage DIR]
+    python tests/benchmarks/weights.py CHECKPOINT --forged DIR [--cuts DIR]
+        [--footage DIR [--speech DIR]]
 
 ``--forged`` is what ``mmmsba forge FOOTAGE --split dev`` wrote, and ``--cuts`` the same of the
 forger ``counterpart``; ``--footage`` is a folder of real clips in LAV-DF's layout whose split
-``dev`` holds real clips and whole-clip forgeries by real generators. Nothing here may be used to
-choose a setting: it is a report.
+``dev`` holds real clips and whole-clip forgeries by real generators. ``--speech`` holds WAV files
+of a speech engine that nothing learned from. Nothing here may be used to choose a setting: it is a
+report.
 """
 
 import argparse
@@ -24,8 +26,11 @@ from mmmsba_plugin.evaluation.evaluate import Evaluation, measure
 from mmmsba_plugin.evaluation.metrics.bootstrap import Draw, Interval, bootstrap
 from mmmsba_plugin.evaluation.run import Result, run, tables
 from mmmsba_plugin.features.cache import FeatureCache
+from mmmsba_plugin.media.audio import read_audio
+from mmmsba_plugin.media.encode import write_clip
+from mmmsba_plugin.media.probe import probe
 from mmmsba_plugin.model.checkpoint import CARD
-from mmmsba_plugin.record import Record
+from mmmsba_plugin.record import WHOLE_CLIP, Record
 
 METRICS = (
     *("auc", "true_positive_rate", "false_positive_rate"),
@@ -37,7 +42,11 @@ PAINTED, REAL = "quiz_", "orig_nicole_"
 #: Fewer fake clips than this say nothing of a group.
 FEWEST = 3
 
+#: Edges of the classes of face heights, in px.
+FACE_EDGES_PX = (80, 160)
+
 Predict = Callable[[Iterable[Record]], list[Result]]
+Group = Callable[[Result], str]
 
 
 def main() -> None:
@@ -46,19 +55,25 @@ def main() -> None:
     parser.add_argument("--forged", dest="fake", type=Path, required=True, metavar="DIR")
     parser.add_argument("--cuts", type=Path, metavar="DIR")
     parser.add_argument("--footage", dest="source_clips", type=Path, metavar="DIR")
+    parser.add_argument("--speech", type=Path, metavar="DIR")
     options = parser.parse_args()
     detector = Detector.from_pretrained(options.checkpoint, cache=FeatureCache())
 
     def predict(records: Iterable[Record]) -> list[Result]:
         return run(detector, records)
 
-    lines = list(_report(predict, options.fake, options.cuts, options.source_clips))
+    folders = (options.fake, options.cuts, options.source_clips, options.speech)
+    lines = list(_report(predict, *folders))
     sys.stdout.write("\n".join(lines))
     put_section(options.checkpoint / CARD, "measured on others", lines)
 
 
 def _report(
-    predict: Predict, fake: Path, cuts: Path | None, source_clips: Path | None
+    predict: Predict,
+    fake: Path,
+    cuts: Path | None,
+    source_clips: Path | None,
+    speech: Path | None,
 ) -> Iterator[str]:
     yield "## Measured on people it never saw"
     yield ""
@@ -70,22 +85,25 @@ def _report(
         title = "Cuts between a real clip and what a real generator made of it"
         yield from _fake(title, predict(of_parts), _generator)
     if source_clips is not None:
-        yield from _real(predict, list(read_lavdf(source_clips, split="dev")))
+        records = list(read_lavdf(source_clips, split="dev"))
+        yield from _real(predict, records)
+        if speech is not None:
+            yield from _engine(predict, sorted(speech.glob("*.wav")), records)
 
 
-def _kind(record: Record) -> str:
-    return record.kind or "unknown"
+def _kind(result: Result) -> str:
+    return result.record.kind or "unknown"
 
 
-def _generator(record: Record) -> str:
-    return str(record.extra.get("generator") or "unknown")
+def _generator(result: Result) -> str:
+    return str(result.record.extra.get("generator") or "unknown")
 
 
 def _measured(results: Sequence[Result]) -> Evaluation:
     return measure(*tables(results, name="it"), num_resamples=1000)
 
 
-def _fake(title: str, results: Sequence[Result], group: Callable[[Record], str]) -> Iterator[str]:
+def _fake(title: str, results: Sequence[Result], group: Group) -> Iterator[str]:
     evaluation = _measured(results)
     yield f"### {title}"
     yield ""
@@ -97,11 +115,11 @@ def _fake(title: str, results: Sequence[Result], group: Callable[[Record], str])
         if name in evaluation.intervals:
             yield f"| {name} | {_row(evaluation.intervals[name])} |"
     yield ""
-    yield from _groups(results, lambda record: f"altered: {record.altered}", group)
+    yield from _groups(results, lambda result: f"altered: {result.record.altered}", group)
     yield from _false_alarms("real files of that dataset", results)
 
 
-def _groups(results: Sequence[Result], *groups: Callable[[Record], str]) -> Iterator[str]:
+def _groups(results: Sequence[Result], *groups: Group) -> Iterator[str]:
     """Yield a table of the fake clips of each group against all that are real."""
     real = [result for result in results if not result.record.fake]
     yield from CLIPS_TABLE
@@ -109,7 +127,7 @@ def _groups(results: Sequence[Result], *groups: Callable[[Record], str]) -> Iter
         of_group: dict[str, list[Result]] = {}
         for result in results:
             if result.record.fake:
-                of_group.setdefault(group(result.record), []).append(result)
+                of_group.setdefault(group(result), []).append(result)
         for name, fake in sorted(of_group.items()):
             if len(fake) >= FEWEST and "+" not in name:
                 yield _row_of(name, [*real, *fake])
@@ -134,16 +152,61 @@ def _real(predict: Predict, records: Sequence[Record]) -> Iterator[str]:
     yield _above_own(results)
     yield ""
     yield from _false_alarms("real clips as they were filmed", results)
-    of_source: dict[str, list[Result]] = {}
-    for result in results:
-        of_source.setdefault(str(result.record.extra.get("corpus") or "unknown"), []).append(result)
-    yield "| real clips of | how many | segments a minute |"
-    yield "|---|---|---|"
-    for source, of_it in sorted(of_source.items()):
-        if real := _real_of(of_it):
-            segments = sum(len(result.report.segments) for result in real)
-            yield f"| {source} | {len(real)} | {60 * segments / _duration_s(real):.2f} |"
+    yield from _false_alarms_by(
+        "corpus", results, lambda r: str(r.record.extra.get("corpus") or "unknown")
+    )
+    yield from _false_alarms_by(
+        "language", results, lambda r: str(r.record.extra.get("language") or "unknown")
+    )
+    yield from _false_alarms_by("face", results, _face_height)
+    yield "Whole-clip fakes, by the height of the face, against real clips of any height:"
     yield ""
+    yield from _groups(results, _face_height)
+
+
+def _false_alarms_by(name: str, results: Sequence[Result], group: Group) -> Iterator[str]:
+    """Yield a table of the segments a minute in the real clips of each group."""
+    of_group: dict[str, list[Result]] = {}
+    for result in _real_of(results):
+        of_group.setdefault(group(result), []).append(result)
+    yield f"| real clips by {name} | how many | minutes | segments a minute |"
+    yield "|---|---|---|---|"
+    for value, real in sorted(of_group.items()):
+        segments = sum(len(result.report.segments) for result in real)
+        minutes = _duration_s(real) / 60
+        yield f"| {value} | {len(real)} | {minutes:.1f} | {segments / minutes:.2f} |"
+    yield ""
+
+
+def _face_height(result: Result) -> str:
+    """Name the class of the height of the largest face of a clip."""
+    report = result.report
+    if not report.face_tracks or report.media.video is None:
+        return "no face"
+    share = max(track.box_xywh[3] for track in report.face_tracks)
+    height_px = share * report.media.video.height_px
+    edges_px = [edge_px for edge_px in FACE_EDGES_PX if height_px >= edge_px]
+    return f"from {edges_px[-1]} px" if edges_px else f"below {FACE_EDGES_PX[0]} px"
+
+
+def _engine(predict: Predict, speech: Sequence[Path], records: Sequence[Record]) -> Iterator[str]:
+    """Yield how well speech of an engine is told from that of real clips, both without frames."""
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        fake = [
+            Record(audio_copy(path, folder), truth=(WHOLE_CLIP,), kind="speech engine")
+            for path in speech
+        ]
+        real = [
+            replace(record, media=audio_copy(record.media, folder))
+            for record in records
+            if not record.fake and probe(record.media).audio
+        ]
+        yield "### Speech of an engine that it never learned from"
+        yield ""
+        yield from CLIPS_TABLE
+        yield _row_of("speech of one engine against that of real clips", predict([*fake, *real]))
+        yield ""
 
 
 CLIPS_TABLE = (
@@ -202,6 +265,14 @@ def _false_alarms(name: str, results: Sequence[Result]) -> Iterator[str]:
 
 def _row(interval: Interval) -> str:
     return f"{interval.value:.3f} | {interval.low:.3f} to {interval.high:.3f}"
+
+
+def audio_copy(media: Path, folder: Path) -> Path:
+    """Write the audio of a clip alone, encoded as the footage is."""
+    path = folder / f"{media.stem}.mp4"
+    samples = read_audio(probe(media)).samples
+    write_clip(path, [], fps_hz=25, audio=samples)
+    return path
 
 
 def muted_copy(media: Path, folder: Path) -> Path:
