@@ -26,6 +26,12 @@ class ModelConfig(Config):
         max_length=MAX_MODALITIES,
         description="Features a snippet, for each modality.",
     )
+    modalities: tuple[Modality, ...] | None = Field(
+        default=None,
+        min_length=1,
+        max_length=MAX_MODALITIES,
+        description="Modalities that the network reads, of those that there are; all if not given.",
+    )
     attention: Attention = Field(default="mmms-ba", description="Attention between modalities.")
     gate: bool = Field(
         default=True,
@@ -121,6 +127,17 @@ class ModelConfig(Config):
         if not self.residual and self.attention == "none":
             raise ValueError("without attention the heads need the residual; nothing else is left")
         return self
+
+    @property
+    def dims_read(self) -> dict[Modality, int]:
+        """Features a snippet, for each modality that the network reads."""
+        chosen = self.dims if self.modalities is None else self.modalities
+        return {name: dim for name, dim in self.dims.items() if name in chosen}
+
+    @property
+    def kind(self) -> tuple[str, ...]:
+        """What tells networks of an ensemble apart: what they learn from, and what they read."""
+        return (self.learns_from, *self.dims_read)
 
     @property
     def has_dense(self) -> bool:

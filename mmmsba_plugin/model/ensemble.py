@@ -3,8 +3,9 @@
 With little footage, which people a network learned from decides much of what it says of others.
 The mean of networks that learned from different people varies less.
 
-Networks of one kind, by what they learn from, are averaged. Of several kinds the one counts that
-finds a snippet most suspicious: a mean would hide what only one kind knows how to find.
+Networks of one kind, by what they learn from and which modalities they read, are averaged. Of
+several kinds the one counts that finds a snippet most suspicious: a mean would hide what only one
+kind knows how to find. A kind that reads nothing that is present does not count.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,7 +18,6 @@ from mmmsba_plugin.config import ModelConfig
 from mmmsba_plugin.errors import ConfigError
 from mmmsba_plugin.model.heads import FAKE
 from mmmsba_plugin.model.mmmsba import MmmsBa, NetworkOutput
-from mmmsba_plugin.model.tree import tree_map
 from mmmsba_plugin.run_control import check
 
 
@@ -75,8 +75,9 @@ class Ensemble(nn.Module):
 
     @property
     def dims(self) -> dict[str, int]:
-        """Features a snippet, for each modality."""
-        return dict(self.configs[0].dims)
+        """Features a snippet, for each modality that any member reads."""
+        read = {name for config in self.configs for name in config.dims_read}
+        return {name: dim for name, dim in self.configs[0].dims.items() if name in read}
 
     @property
     def device(self) -> torch.device:
@@ -102,19 +103,23 @@ class Ensemble(nn.Module):
         for member in self:
             check()
             outputs.append(member(inputs, mask, present=present, return_attention=return_attention))
-        of_kind: dict[str, list[Mapping[str, Tensor]]] = {}
+        of_kind: dict[tuple[str, ...], list[NetworkOutput]] = {}
         for member, output in zip(self, outputs, strict=True):
-            of_kind.setdefault(member.config.learns_from, []).append(output.heads)
-        kinds = {kind: _averages(heads) for kind, heads in of_kind.items()}
+            of_kind.setdefault(member.config.kind, []).append(output)
+        of_segments = [of_kind[kind] for kind in of_kind if kind[0] == "segments"]
         attention = [output.attention for output in outputs if output.attention is not None]
+        names = dict.fromkeys(name for output in outputs for name in output.streams)
         return NetworkOutput(
-            heads=_most_suspicious(list(kinds.values())),
-            streams=tree_map(
-                lambda *streams: torch.cat(streams, dim=-1), *(output.streams for output in outputs)
-            ),
+            heads=_most_suspicious(list(of_kind.values())),
+            streams={
+                name: torch.cat([o.streams[name] for o in outputs if name in o.streams], dim=-1)
+                for name in names
+            },
             fused=torch.cat([output.fused for output in outputs], dim=-1),
             attention=_averages(attention) if attention else None,
-            of_segments=kinds.get("segments") if len(kinds) > 1 else None,
+            of_segments=(
+                _most_suspicious(of_segments) if of_segments and len(of_kind) > 1 else None
+            ),
         )
 
 
@@ -127,15 +132,24 @@ def _averages(outputs: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
     }
 
 
-def _most_suspicious(kinds: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
+def _most_suspicious(of_kind: Sequence[Sequence[NetworkOutput]]) -> dict[str, Tensor]:
     """Return for each snippet the outputs of the kind whose logits speak most for fake.
 
     A head that not all kinds have is averaged over those that have it.
+
+    Args:
+        of_kind: The outputs of the members of each kind.
     """
+    kinds = [_averages([output.heads for output in outputs]) for outputs in of_kind]
     if len(kinds) == 1:
         return kinds[0]
-    logits = torch.stack([heads["classify"] for heads in kinds])
-    winner = (logits[..., FAKE] - logits[..., 1 - FAKE]).argmax(dim=0)
+    margins = [
+        (heads["classify"][..., FAKE] - heads["classify"][..., 1 - FAKE]).masked_fill(
+            ~cast("Tensor", outputs[0].present), -torch.inf
+        )
+        for heads, outputs in zip(kinds, of_kind, strict=True)
+    ]
+    winner = torch.stack(margins).argmax(dim=0)
     chosen = _averages(kinds)
     for name in chosen:
         if all(name in heads for heads in kinds):

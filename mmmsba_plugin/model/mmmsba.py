@@ -32,6 +32,8 @@ class NetworkOutput:
             :func:`mmmsba_plugin.model.attention.attention_maps`.
         of_segments: Of an ensemble of several kinds, the heads of the networks that learned
             segments alone: they tell best which part of a clip is fake. Else None.
+        present: Where anything that the network reads is present, bool, shape
+            ``(batch, snippet)``; None of an exported network.
     """
 
     heads: dict[str, Tensor]
@@ -39,6 +41,7 @@ class NetworkOutput:
     fused: Tensor
     attention: dict[str, Tensor] | None = None
     of_segments: dict[str, Tensor] | None = None
+    present: Tensor | None = None
 
     @property
     def scores(self) -> Tensor:
@@ -71,7 +74,7 @@ class MmmsBa(nn.Module):
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.config = config
-        self.modalities = ordered(config.dims)
+        self.modalities = ordered(config.dims_read)
         self.encoders = nn.ModuleDict(
             {name: Encoder(config.dims[name], config) for name in self.modalities}
         )
@@ -104,7 +107,10 @@ class MmmsBa(nn.Module):
             FeatureError: A modality is unknown, or a shape does not fit.
         """
         self._require_known(statistics)
-        for name, (mean, std) in statistics.items():
+        for name in self.modalities:
+            if name not in statistics:
+                continue
+            mean, std = statistics[name]
             encoder = self.encoders[name]
             assert isinstance(encoder, Encoder)  # noqa: S101  (tells the type checker)
             encoder.set_statistics(mean, std)
@@ -166,6 +172,7 @@ class MmmsBa(nn.Module):
                 if return_attention
                 else None
             ),
+            present=torch.stack(list(counts.values())).any(dim=0),
         )
 
     def _counts(
@@ -214,11 +221,11 @@ class MmmsBa(nn.Module):
         return shape
 
     def _require_known(self, streams: Mapping[str, object]) -> None:
-        if unknown := sorted(set(streams) - set(self.modalities)):
+        if unknown := sorted(set(streams) - set(self.config.dims)):
             raise FeatureError(
                 f"the model knows no modality {', '.join(unknown)}; it was made for "
                 f"{self._modality_names()}"
             )
 
     def _modality_names(self) -> str:
-        return ", ".join(self.modalities)
+        return ", ".join(ordered(self.config.dims))

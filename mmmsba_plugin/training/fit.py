@@ -240,9 +240,21 @@ def _train_member(
         network.set_statistics(spread)
     network.encoders.requires_grad_(not train.freeze_encoders)
     state = member_state(out, index)
+    clips, held_out = (_with_any(network.modalities, side, source) for side in share)
     return network, train_network(
-        network, *share, source, config=train, state=state, progress=progress
+        network, clips, held_out, source, config=train, state=state, progress=progress
     )
+
+
+def _with_any(modalities: Sequence[str], clips: Sequence[Clip], source: Source) -> list[Clip]:
+    """Return the clips in which a modality is present; of others a network learns nothing."""
+    if set(modalities) == set(source.front_ends):
+        return list(clips)
+    return [
+        clip
+        for clip in clips
+        if any(source.features(clip.media).rows[name].present.any() for name in modalities)
+    ]
 
 
 def _held_out_predictors(
@@ -267,17 +279,17 @@ def _align_kinds(
     An ensemble believes the kind that is most suspicious, so none may be so by habit. The clips
     are those that were held out.
     """
-    kinds = dict.fromkeys(member.config.learns_from for member in network)
+    kinds = dict.fromkeys(member.config.kind for member in network)
     for kind in kinds if len(kinds) > 1 else ():
         chosen = [
             (member, share)
             for member, share in zip(network, shares, strict=True)
-            if member.config.learns_from == kind
+            if member.config.kind == kind
         ]
         highest = [
             np.nanmax(predict(predictor, source.features(clip.media), config).scores)
             for predictor, clips in _held_out_predictors(*zip(*chosen, strict=True))
-            for clip in clips
+            for clip in _with_any(list(predictor.dims), clips, source)
             if not clip.record.fake
         ]
         shift = torch.logit(torch.tensor(np.quantile(highest, 1 - _REAL_SHARE)), eps=1e-6)

@@ -1,7 +1,8 @@
 """Writes the model card that travels with the weights."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
+from mmmsba_plugin.config import ModelConfig
 from mmmsba_plugin.evaluation.metrics.bootstrap import wilson
 from mmmsba_plugin.localization.calibrate import apply
 from mmmsba_plugin.model.checkpoint import CheckpointConfig
@@ -63,10 +64,16 @@ _ENSEMBLE = """\
   held it out; on a new clip all take part, which varies less.
 """
 _KINDS = """\
-  {num_segments} of them did not learn from clips that are fake from end to end. Each kind is
-  averaged by itself, and shifted until 5 % of the real validation clips look fake to it. The more
-  suspicious kind counts at each moment; proposals are ranked by those {num_segments} alone.
+  They are of {kinds}.
+  Each kind is averaged by itself, and shifted until 5 % of the real validation clips look fake to
+  it. The most suspicious kind counts at each moment{ranking}.
 """
+_KIND = "{num} that learned from {learned}{read}"
+_LEARNED = {
+    "all": "all clips",
+    "segments": "clips but those that are fake from end to end",
+}
+_RANKING = "; proposals are ranked by those that learned from no clip that is fake from end to end"
 
 _TUNED_FROM = """
 - **Tuned from**: the checkpoint `{checkpoint}`, whose weights have the SHA-256 `{weights_sha256}`;
@@ -160,10 +167,29 @@ def write_card(config: CheckpointConfig) -> str:
 
 def _ensemble(config: CheckpointConfig) -> str:
     """Format the ensemble and its kinds of networks; empty for a single network."""
-    num = len(config.members)
-    num_segments = sum(member.learns_from == "segments" for member in config.members)
-    kinds = _KINDS.format(num_segments=num_segments) if 0 < num_segments < num else ""
-    return _ENSEMBLE.format(num=num) + kinds if num > 1 else ""
+    if len(config.members) == 1:
+        return ""
+    of_kind: dict[tuple[str, ...], list[ModelConfig]] = {}
+    for member in config.members:
+        of_kind.setdefault(member.kind, []).append(member)
+    kinds = ""
+    if len(of_kind) > 1:
+        learned = {member.learns_from for member in config.members}
+        kinds = _KINDS.format(
+            kinds=", and ".join(map(_kind, of_kind.values())),
+            ranking=_RANKING if len(learned) > 1 else "",
+        )
+    return _ENSEMBLE.format(num=len(config.members)) + kinds
+
+
+def _kind(members: Sequence[ModelConfig]) -> str:
+    """Format the networks of one kind."""
+    reads = members[0].modalities
+    return _KIND.format(
+        num=len(members),
+        learned=_LEARNED[members[0].learns_from],
+        read=f", by {' and '.join(reads)} alone" if reads else "",
+    )
 
 
 def _metrics(metrics: Mapping[str, Mapping[str, float]]) -> Iterator[str]:

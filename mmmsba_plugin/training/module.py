@@ -37,7 +37,7 @@ class Learner(lightning.LightningModule):
         """Return the loss of a batch of cropped clips, with modalities hidden at random."""
         if self.config.max_snippets is not None:
             batch = crop_clips(batch, self.config.max_snippets)
-        present = hide_modalities(batch.present, self.config.modality_dropout)
+        present = hide_modalities(self._read(batch.present), self.config.modality_dropout)
         targets = self._targets(batch, present)
         divisor = None
         if self.config.loss.normaliser == "fake-average":
@@ -49,15 +49,16 @@ class Learner(lightning.LightningModule):
 
     def validation_step(self, batch: Batch, _index: int) -> None:
         """Log the loss of one batch with everything shown, and how well snippets are told apart."""
-        output = self.predict(batch, batch.present)
-        targets = self._targets(batch, batch.present)
+        present = self._read(batch.present)
+        output = self.predict(batch, present)
+        targets = self._targets(batch, present)
         losses = total_loss(output.heads, targets, batch.mask, self.config.loss)
         self._log_losses("val", losses, batch)
         # The trial run before the first epoch may see clips of one class alone.
         if not self.trainer.sanity_checking:
             # A network that diverged tells nothing apart; of NaN, the metric makes any number.
             scores = output.scores[batch.mask].nan_to_num(0.0)
-            labels = batch.targets["all"]["classify"]["labels"][batch.mask]
+            labels = targets["classify"]["labels"][batch.mask]
             for name in ("val_snippet_auc", "val_accuracy"):
                 metric = getattr(self, name)
                 metric.update(scores, labels)
@@ -90,6 +91,10 @@ class Learner(lightning.LightningModule):
         """Return the outputs of the network for a batch of which some modalities are shown."""
         output: NetworkOutput = self.network(batch.inputs, batch.mask, present=present)
         return output
+
+    def _read(self, present: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Return the presence of the modalities that the network reads."""
+        return {name: present[name] for name in self.network.modalities}
 
     def _targets(self, batch: Batch, present: Mapping[str, Tensor]) -> dict[str, dict[str, Tensor]]:
         """Return the targets of a batch of which some modalities are shown."""

@@ -63,6 +63,32 @@ def test_a_head_of_one_kind_alone_is_its_own():
     torch.testing.assert_close(together(rows()).heads["regress"], alone[1]["regress"])
 
 
+def test_a_kind_that_reads_one_modality_sees_nothing_of_the_others():
+    network = MmmsBa(ALONE.model_copy(update={"modalities": ("audio",)})).eval()
+    assert network.modalities == ("audio",)
+    heads = network(rows()).heads
+    torch.testing.assert_close(heads, network(rows() | {"face": torch.zeros(2, 9, 3)}).heads)
+
+
+def test_a_kind_counts_only_where_something_that_it_reads_is_present():
+    together, _ = kinds({}, {"modalities": ("audio",)})
+    hears = torch.arange(9).expand(2, 9) < 4
+    present = {"audio": hears, "face": torch.ones(2, 9, dtype=torch.bool)}
+    with torch.no_grad():
+        together.members[1].classify.bias += torch.tensor([-100.0, 100.0])
+    of_audio, of_both = (
+        m(rows(), present=present).heads["classify"] for m in reversed(list(together))
+    )
+    expected = torch.where(hears[..., None], of_audio, of_both)
+    torch.testing.assert_close(together(rows(), present=present).heads["classify"], expected)
+
+
+def test_an_ensemble_needs_what_any_of_its_members_reads():
+    of_audio = ALONE.model_copy(update={"modalities": ("audio",)})
+    assert Ensemble.from_configs([of_audio, of_audio]).dims == {"audio": 4}
+    assert Ensemble.from_configs([of_audio, ALONE]).dims == ALONE.dims
+
+
 def test_a_configuration_says_how_many_there_are():
     config = FitConfig(network={"members": 3, "gru_units": 5})
     network = Ensemble.from_configs(config.members(ALONE.dims))

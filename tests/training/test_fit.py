@@ -11,6 +11,9 @@ from mmmsba_plugin.config import FitConfig, LocalizationConfig, TrainConfig, Tun
 from mmmsba_plugin.datasets.lavdf import read_lavdf
 from mmmsba_plugin.detector import MmmsbaDetector
 from mmmsba_plugin.errors import TrainingError
+from mmmsba_plugin.media.encode import write_clip
+from mmmsba_plugin.media.probe import probe
+from mmmsba_plugin.media.video import FrameReader
 from mmmsba_plugin.model.checkpoint import load_checkpoint
 from mmmsba_plugin.model.ensemble import Ensemble
 from mmmsba_plugin.model.inference import predict
@@ -144,7 +147,39 @@ def test_a_network_can_leave_out_clips_that_are_fake_throughout(
         assert any(c.fake_throughout for c in train) == (learns_from == "all")
         assert any(c.fake_throughout for c in held_out)
     card = (fitted.checkpoint / "README.md").read_text()
-    assert "2 of them did not learn from clips that are fake from end to end" in card
+    assert "2 that learned from clips but those that are fake from end to end" in card
+
+
+def test_networks_of_one_modality_learn_from_clips_that_have_it(
+    talking_head_dataset, feature_cache, tmp_path, monkeypatch
+):
+    records = [replace(r, split="train") for r in read_lavdf(talking_head_dataset)]
+    frames_alone = []
+    for record in records[:2]:
+        path = tmp_path / f"{record.media.stem}.mp4"
+        write_clip(path, FrameReader(probe(record.media)), fps_hz=25)
+        frames_alone.append(replace(record, media=path, key=f"{record.key} muted"))
+    calls = []
+
+    def record_clips(network, train, held_out, *args, **kwargs):
+        calls.append((network.modalities, {c.record.key for c in (*train, *held_out)}))
+        return train_network(network, train, held_out, *args, **kwargs)
+
+    monkeypatch.setattr("mmmsba_plugin.training.fit.train_network", record_clips)
+    config = FitConfig.read(
+        {
+            "network": {**TINY.network, "members": [{}, {"modalities": ["audio"]}] * 2},
+            "train": {"batch_size": 8, "max_epochs": 1, "folds": 2},
+        }
+    )
+    fitted = fit([*records, *frames_alone], config, tmp_path / "out", cache=feature_cache)
+    muted = {record.key for record in frames_alone}
+    for modalities, keys in calls:
+        assert (muted <= keys) == (modalities != ("audio",))
+    card = (fitted.checkpoint / "README.md").read_text()
+    assert "2 that learned from all clips, by audio alone" in card
+    detector = MmmsbaDetector.from_pretrained(fitted.checkpoint)
+    assert 0.0 <= detector.predict(frames_alone[0].media) <= 1.0
 
 
 def test_all_kinds_of_networks_find_as_many_real_clips_suspicious(
