@@ -14,6 +14,7 @@ from mmmsba_plugin.config.model import (
     EnsembleConfig,
     ModelConfig,
     Preset,
+    dims_read,
 )
 from mmmsba_plugin.config.operating_point import OperatingPointConfig
 from mmmsba_plugin.config.runtime import Runtime, RuntimeConfig
@@ -43,4 +44,5 @@ __all__ = [
     "TracksConfig",
     "TrainConfig",
     "TuneConfig",
+    "dims_read",
 ]

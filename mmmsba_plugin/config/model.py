@@ -1,5 +1,6 @@
 """Settings of the network, and the named presets of them."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
@@ -178,6 +179,12 @@ class EnsembleConfig(ModelConfig):
         shared = self.model_dump(exclude={"members"})
         changes = [{}] * self.members if isinstance(self.members, int) else self.members
         return tuple(ModelConfig.read({**shared, **change}) for change in changes)
+
+
+def dims_read(networks: Sequence[ModelConfig]) -> dict[Modality, int]:
+    """Return the features a snippet of each modality that any network of an ensemble reads."""
+    read = {name for network in networks for name in network.dims_read}
+    return {name: dim for name, dim in networks[0].dims.items() if name in read}
 
 
 #: Networks of our preset that learn segments alone.

@@ -14,7 +14,7 @@ from typing import Any, Protocol, Self, cast
 import torch
 from torch import Tensor, nn
 
-from mmmsba_plugin.config import ModelConfig
+from mmmsba_plugin.config import ModelConfig, dims_read
 from mmmsba_plugin.errors import ConfigError
 from mmmsba_plugin.model.heads import FAKE
 from mmmsba_plugin.model.mmmsba import MmmsBa, NetworkOutput
@@ -76,8 +76,7 @@ class Ensemble(nn.Module):
     @property
     def dims(self) -> dict[str, int]:
         """Features a snippet, for each modality that any member reads."""
-        read = {name for config in self.configs for name in config.dims_read}
-        return {name: dim for name, dim in self.configs[0].dims.items() if name in read}
+        return dims_read(self.configs)
 
     @property
     def device(self) -> torch.device:

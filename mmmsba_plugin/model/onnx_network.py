@@ -7,6 +7,7 @@ from typing import Any, Self
 import torch
 from torch import Tensor
 
+from mmmsba_plugin.config import dims_read
 from mmmsba_plugin.errors import CheckpointError, CheckpointNotFoundError, MissingExtraError
 from mmmsba_plugin.model.checkpoint import (
     CONFIG,
@@ -108,8 +109,8 @@ class OnnxNetwork:
 
     @property
     def dims(self) -> dict[str, int]:
-        """Features a snippet, for each modality."""
-        return dict(self.config.members[0].dims)
+        """Features a snippet, for each modality that any network reads."""
+        return dims_read(self.config.members)
 
     @property
     def device(self) -> torch.device:
