@@ -64,25 +64,27 @@ class TestPlace:
         with pytest.raises(CheckpointNotFoundError, match=r"typo: config\.json is not there"):
             Detector.from_pretrained()
 
-    def test_those_of_this_copy_are_whole_and_small(self):
-        if not any(
-            (weights.HERE / name).is_file() for name in ("config.json", "model.safetensors")
-        ):
-            pytest.skip("this source tree has no weights in mmmsba_plugin/weights")
-        _, config = load_checkpoint(weights.HERE)
-        assert config.weights_sha256 == weights_sha256(weights.HERE)
+    @pytest.mark.parametrize("name", ["", weights.FAST])
+    def test_those_of_this_copy_are_whole_and_small(self, name):
+        folder = weights.HERE / name
+        if not any((folder / file).is_file() for file in ("config.json", "model.safetensors")):
+            pytest.skip(f"this source tree has no weights in {folder}")
+        _, config = load_checkpoint(folder)
+        assert config.weights_sha256 == weights_sha256(folder)
         assert config.trained_on
         assert "evidence" in config.caution
-        assert (weights.HERE / "README.md").read_text(encoding="utf-8").count("\n") > 20
+        assert (folder / "README.md").read_text(encoding="utf-8").count("\n") > 20
         size = sum(file.stat().st_size for file in weights.HERE.rglob("*") if file.is_file())
         assert size <= MAX_MB * 2**20
 
-    def test_the_settings_they_were_made_with_can_be_used_again(self):
-        fit_config = FitConfig.read(json.loads((weights.HERE / "training.json").read_text("utf-8")))
-        assert fit_config.preset == "mmmsba"
+    @pytest.mark.parametrize(("name", "preset"), [("", "mmmsba"), (weights.FAST, "fast")])
+    def test_the_settings_they_were_made_with_can_be_used_again(self, name, preset):
+        folder = weights.HERE / name
+        fit_config = FitConfig.read(json.loads((folder / "training.json").read_text("utf-8")))
+        assert fit_config.preset == preset
         assert "evidence" in fit_config.caution
-        if (weights.HERE / "config.json").is_file():
-            config = read_config(weights.HERE)
+        if (folder / "config.json").is_file():
+            config = read_config(folder)
             assert (config.trained_on, config.caution) == (
                 fit_config.trained_on,
                 fit_config.caution,
