@@ -18,6 +18,7 @@ PAGES = {
     "researcher": "Make datasets, train, evaluate and reproduce.",
     "recipe": "Where the paper, the authors' code and this package differ.",
     "model-card": "What the bundled weights learned from, and all figures measured on them.",
+    "fast-model-card": "The same of `--checkpoint fast`, which costs less and finds less.",
     "glossary": "What the words mean.",
     "commands": "Every command with its options.",
     "settings": "Every setting of a configuration file, and every environment variable.",
@@ -31,7 +32,11 @@ PAGES = {
 GENERATED = ("commands", "settings", "hooks", "formats", "errors")
 
 #: Pages that lie beside what they are about.
-_ELSEWHERE = {"recipe": "training/recipe.md", "model-card": "weights/README.md"}
+_ELSEWHERE = {
+    "recipe": "training/recipe.md",
+    "model-card": "weights/README.md",
+    "fast-model-card": "weights/fast/README.md",
+}
 
 
 def path_of(name: str) -> Path:

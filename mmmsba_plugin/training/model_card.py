@@ -64,16 +64,17 @@ _ENSEMBLE = """\
   held it out; on a new clip all take part, which varies less.
 """
 _KINDS = """\
-  They are of {kinds}.
+  {kinds}.
   Each kind is averaged by itself, and shifted until 5 % of the real validation clips look fake to
   it. The most suspicious kind counts at each moment{ranking}.
 """
-_KIND = "{num} that learned from {learned}{read}"
+_KIND = "{num} learned from {learned}{read}"
 _LEARNED = {
     "all": "all clips",
     "segments": "clips but those that are fake from end to end",
 }
-_RANKING = "; proposals are ranked by those that learned from no clip that is fake from end to end"
+_RANKING = """;
+  proposals are ranked by those that learned from no clip that is fake from end to end"""
 
 _TUNED_FROM = """
 - **Tuned from**: the checkpoint `{checkpoint}`, whose weights have the SHA-256 `{weights_sha256}`;

@@ -2,7 +2,7 @@
 
 The default one lies beside this file, in the layout of any other: a configuration, the weights,
 and a model card that says what they learned from. A source tree may lack it. Another, ``fast``,
-lies in the folder of that name here, takes half as long, and is named in place of a folder. The
+lies in the folder of that name here, takes a third of the time, and is named in place of a folder. The
 environment variable ``MMMSBA_WEIGHTS`` names another checkpoint to take by default, such as one
 that ``mmmsba finetune`` wrote for one's own cameras.
 """
@@ -45,8 +45,8 @@ def checkpoint_folder(path: str | Path | None) -> Path:
     """Return the folder of the checkpoint that is meant.
 
     Args:
-        path: The folder, or ``fast`` for the bundled checkpoint of that name where no folder
-            has it; the default one if not given.
+        path: The folder, or ``fast`` for the bundled checkpoint of that name, unless a folder
+            of that name holds one; the default one if not given.
 
     Raises:
         CheckpointNotFoundError: None was given, and none is bundled.
@@ -63,4 +63,5 @@ def checkpoint_folder(path: str | Path | None) -> Path:
 
 def _named(path: Path) -> Path:
     """Return the folder of a bundled checkpoint where its name stands in place of a folder."""
-    return HERE / FAST if path == Path(FAST) and not path.exists() else path
+    is_name = path == Path(FAST) and not any((path / name).is_file() for name in _FILES)
+    return HERE / FAST if is_name else path

@@ -29,8 +29,10 @@ from mmmsba_plugin.features.cache import FeatureCache
 from mmmsba_plugin.media.audio import read_audio
 from mmmsba_plugin.media.encode import write_clip
 from mmmsba_plugin.media.probe import probe
+from mmmsba_plugin.media.video import frame_at
 from mmmsba_plugin.model.checkpoint import CARD
 from mmmsba_plugin.record import WHOLE_CLIP, Record
+from mmmsba_plugin.tracks.detect import FaceDetector
 
 METRICS = (
     *("auc", "true_positive_rate", "false_positive_rate"),
@@ -179,14 +181,18 @@ def _false_alarms_by(name: str, results: Sequence[Result], group: Group) -> Iter
 
 
 def _face_height(result: Result) -> str:
-    """Name the class of the height of the largest face of a clip."""
-    report = result.report
-    if not report.face_tracks or report.media.video is None:
-        return "no face"
-    share = max(track.box_xywh[3] for track in report.face_tracks)
-    height_px = share * report.media.video.height_px
-    edges_px = [edge_px for edge_px in FACE_EDGES_PX if height_px >= edge_px]
-    return f"from {edges_px[-1]} px" if edges_px else f"below {FACE_EDGES_PX[0]} px"
+    """Name the class of the height of the largest face in the middle of a clip."""
+    media = result.report.media
+    if media.video is None or media.duration_s is None:
+        return "no frames"
+    rgb = frame_at(media, media.duration_s / 2).rgb
+    height_px = max((detection.height_px for detection in FaceDetector()(rgb)), default=0.0)
+    below, between = FACE_EDGES_PX
+    if not height_px:
+        return "none in the middle"
+    if height_px < below:
+        return f"below {below} px"
+    return f"{below} to {between} px" if height_px < between else f"from {between} px"
 
 
 def _engine(predict: Predict, speech: Sequence[Path], records: Sequence[Record]) -> Iterator[str]:

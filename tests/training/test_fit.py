@@ -147,7 +147,7 @@ def test_a_network_can_leave_out_clips_that_are_fake_throughout(
         assert any(c.fake_throughout for c in train) == (learns_from == "all")
         assert any(c.fake_throughout for c in held_out)
     card = (fitted.checkpoint / "README.md").read_text()
-    assert "2 that learned from clips but those that are fake from end to end" in card
+    assert "2 learned from clips but those that are fake from end to end" in card
 
 
 def test_networks_of_one_modality_learn_from_clips_that_have_it(
@@ -177,7 +177,7 @@ def test_networks_of_one_modality_learn_from_clips_that_have_it(
     for modalities, keys in calls:
         assert (muted <= keys) == (modalities != ("audio",))
     card = (fitted.checkpoint / "README.md").read_text()
-    assert "2 that learned from all clips, by audio alone" in card
+    assert "2 learned from all clips, by audio alone" in card
     detector = MmmsbaDetector.from_pretrained(fitted.checkpoint)
     assert 0.0 <= detector.predict(frames_alone[0].media) <= 1.0
 

@@ -56,6 +56,8 @@ class TestPlace:
         assert weights.checkpoint_folder(None) == bundled / "fast"
         assert weights.name_of(bundled / "fast") == "fast"
         (tmp_path / "fast").mkdir()
+        assert weights.checkpoint_folder(Path("fast")) == bundled / "fast"
+        (tmp_path / "fast" / "config.json").touch()
         assert weights.checkpoint_folder(Path("fast")) == Path("fast")
 
     @pytest.mark.usefixtures("bundled")
