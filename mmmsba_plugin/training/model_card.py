@@ -68,8 +68,8 @@ _KINDS = """\
   Each kind is averaged by itself, and shifted until 5 % of the real validation clips look fake to
   it. The most suspicious kind counts at each moment{ranking}.
 """
-_KIND = "{num} learned from {learned}{read}"
-_LEARNED = {
+_KIND = "{num} learned from {clips}{read}"
+_TRAINING_CLIPS = {
     "all": "all clips",
     "segments": "clips but those that are fake from end to end",
 }
@@ -175,10 +175,10 @@ def _ensemble(config: CheckpointConfig) -> str:
         of_kind.setdefault(member.kind, []).append(member)
     kinds = ""
     if len(of_kind) > 1:
-        learned = {member.learns_from for member in config.members}
+        sources = {member.learns_from for member in config.members}
         kinds = _KINDS.format(
             kinds=", and ".join(map(_kind, of_kind.values())),
-            ranking=_RANKING if len(learned) > 1 else "",
+            ranking=_RANKING if len(sources) > 1 else "",
         )
     return _ENSEMBLE.format(num=len(config.members)) + kinds
 
@@ -188,7 +188,7 @@ def _kind(members: Sequence[ModelConfig]) -> str:
     reads = members[0].modalities
     return _KIND.format(
         num=len(members),
-        learned=_LEARNED[members[0].learns_from],
+        clips=_TRAINING_CLIPS[members[0].learns_from],
         read=f", by {' and '.join(reads)} alone" if reads else "",
     )
 

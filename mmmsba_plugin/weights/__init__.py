@@ -31,7 +31,7 @@ _FILES = ("config.json", "model.safetensors")
 def folder() -> Path | None:
     """Return the folder of the checkpoint that is used where none is named; None without one."""
     if path := os.environ.get(VARIABLE):
-        return _named(Path(path))
+        return _resolve(Path(path))
     return HERE if any((HERE / name).is_file() for name in _FILES) else None
 
 
@@ -51,7 +51,7 @@ def checkpoint_folder(path: str | Path | None) -> Path:
     Raises:
         CheckpointNotFoundError: None was given, and none is bundled.
     """
-    chosen = folder() if path is None else _named(Path(path))
+    chosen = folder() if path is None else _resolve(Path(path))
     if chosen is None:
         raise CheckpointNotFoundError(
             "no checkpoint was given and none is bundled; train one with "
@@ -61,7 +61,7 @@ def checkpoint_folder(path: str | Path | None) -> Path:
     return chosen
 
 
-def _named(path: Path) -> Path:
+def _resolve(path: Path) -> Path:
     """Return the folder of a bundled checkpoint where its name stands in place of a folder."""
     is_name = path == Path(FAST) and not any((path / name).is_file() for name in _FILES)
     return HERE / FAST if is_name else path

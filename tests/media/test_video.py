@@ -113,15 +113,15 @@ def test_frames_before_a_containers_zero_lie_before_the_first_that_has_a_stamp(t
     assert "10 of the frames have no time stamp" in reader.damage.warnings()[0]
 
 
-@pytest.mark.parametrize(("fps_hz", "numbers"), [(25, range(0, 50, 2)), (10, range(50))])
+@pytest.mark.parametrize(("fps_hz", "expected"), [(25, range(0, 50, 2)), (10, range(50))])
 def test_of_frames_that_come_faster_than_wanted_those_between_are_left_out(
-    tmp_path, fps_hz, numbers
+    tmp_path, fps_hz, expected
 ):
     path = tmp_path / "a.mp4"
     write_clip(path, clips.numbered_frames(50, fps_hz=fps_hz), fps_hz=fps_hz)
     frames = list(FrameReader(probe(path), max_fps_hz=12.5))
-    assert [clips.number_of(frame.rgb) for frame in frames] == list(numbers)
-    assert [frame.pts_s for frame in frames] == pytest.approx([n / fps_hz for n in numbers])
+    assert [clips.number_of(frame.rgb) for frame in frames] == list(expected)
+    assert [frame.pts_s for frame in frames] == pytest.approx([n / fps_hz for n in expected])
 
 
 def test_each_cell_of_the_wanted_rate_has_a_frame_at_any_rate(tmp_path):
