@@ -24,7 +24,7 @@ from mmmsba_plugin.hookspecs import (
     Writer,
     hookimpl,
 )
-from mmmsba_plugin.report import benchmark_formats, writers
+from mmmsba_plugin.report import annotation_formats, annotation_json, benchmark_formats, writers
 from mmmsba_plugin.run_control import Cancel, OnProgress, run_control
 
 if TYPE_CHECKING:
@@ -181,6 +181,48 @@ def forensics_writers() -> Iterator[Writer]:
         suffix=".activitynet.json",
         summary="Ranked segments, as OpenTAD and UMMAFormer read them.",
         write=benchmark_formats.write_activitynet,
+    )
+    yield Writer(
+        name="audacity",
+        suffix=".labels.txt",
+        summary="A label track for Audacity.",
+        write=annotation_formats.write_audacity,
+    )
+    yield Writer(
+        name="elan",
+        suffix=".eaf",
+        summary="Tiers for ELAN: fake segments by stream, and opt-outs.",
+        write=annotation_formats.write_elan,
+    )
+    yield Writer(
+        name="label-studio",
+        suffix=".label-studio.json",
+        summary="A task with its prediction, to import into Label Studio.",
+        write=annotation_json.write_labelstudio,
+    )
+    yield Writer(
+        name="medifor",
+        suffix=".medifor.json",
+        summary="A detection of DARPA MediFor's interface, in JSON.",
+        write=annotation_json.write_medifor,
+    )
+    yield Writer(
+        name="rttm",
+        suffix=".rttm",
+        summary="Rows of NIST's RTTM, as tools for speakers read them.",
+        write=annotation_formats.write_rttm,
+    )
+    yield Writer(
+        name="srt",
+        suffix=".srt",
+        summary="SubRip subtitles: verdict, fake segments and opt-outs.",
+        write=annotation_formats.write_srt,
+    )
+    yield Writer(
+        name="web-annotation",
+        suffix=".annotations.jsonld",
+        summary="W3C Web Annotations with media fragments, in JSON-LD.",
+        write=annotation_json.write_web_annotation,
     )
 
 

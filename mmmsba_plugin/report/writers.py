@@ -8,7 +8,7 @@ cue at an arrow.
 
 import csv
 import html
-from typing import IO
+from typing import IO, Protocol
 
 from mmmsba_plugin.report.text import ALTERED, percent, verdict, visible
 from mmmsba_plugin.schema import Report
@@ -100,8 +100,26 @@ def write_vtt(report: Report, stream: IO[str]) -> None:
     for line in notes:
         stream.write(f"NOTE {html.escape(visible(line), quote=False)}\n\n")
     for number, segment in enumerate(report.segments, start=1):
-        start_s = max(0.0, segment.start_s)
-        end_s = max(segment.end_s, start_s + _SHORTEST_CUE_S)
+        start_s, end_s = cue_span(segment)
         stream.write(f"{number}\n{vtt_clock(start_s)} --> {vtt_clock(end_s)}\n")
         altered = f" ({ALTERED[segment.modality]})" if segment.modality else ""
         stream.write(f"Fake{altered}: {percent(segment.score)}\n\n")
+
+
+class _Span(Protocol):
+    @property
+    def start_s(self) -> float: ...
+    @property
+    def end_s(self) -> float: ...
+
+
+def cue_span(span: _Span) -> tuple[float, float]:
+    """Return start and end as players can show them: not before zero, nor the same moment.
+
+    Example:
+        >>> from mmmsba_plugin.segment import Segment
+        >>> cue_span(Segment(-0.5, 1.0)), cue_span(Segment(1.0, 1.0001))
+        ((0.0, 1.0), (1.0, 1.002))
+    """
+    start_s = max(0.0, span.start_s)
+    return start_s, max(span.end_s, start_s + _SHORTEST_CUE_S)
