@@ -64,7 +64,7 @@ _VALUES: Final[Mapping[str, Mapping[str, str]]] = {
 
 
 def set_appearance(dataset: Any, fields: Fields) -> None:
-    """Tell the App what the fields mean, and to show opt-outs apart and only on request.
+    """Describe the fields in the App, which shows opt-outs apart and only on request.
 
     What somebody set up in the App stays: only fields that nothing is known of are added. Values
     are told apart by color only where the dataset had no color scheme of its own.

@@ -94,7 +94,7 @@ class FieldChoice(Response):
 
 
 class OtherRun(Response):
-    """What another run predicted of a clip, to be seen beside the one that is reviewed."""
+    """Prediction of another run for a clip, to be seen beside the one that is reviewed."""
 
     field: str
     verdict: str | None
@@ -250,7 +250,7 @@ class Queue(Response):
 
 
 class ThresholdTable(Response):
-    """What each threshold would make of the clips in view; all lists are of one length."""
+    """Verdicts of the clips in view at each threshold; all lists are of one length."""
 
     thresholds: tuple[float, ...]
     num_clips: int = Field(description="Clips with a score.")
@@ -263,13 +263,13 @@ class ThresholdTable(Response):
 
 
 class Applied(Response):
-    """What a new threshold changed, in words."""
+    """Changes by a new threshold, in words."""
 
     summary: str
 
 
 class Bulk(Response):
-    """What became of a decision about many clips."""
+    """Outcome of a decision about many clips."""
 
     batch: str = Field(description="Name to undo it by.")
     decided: tuple[str, ...] = Field(description="Clips that it was taken about, by their ids.")

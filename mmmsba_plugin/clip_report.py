@@ -121,7 +121,7 @@ def _windows(
 def provenance_of(
     config: "CheckpointConfig", *, detector: str, checkpoint: str | None
 ) -> Provenance:
-    """Return what reports say of their origin: versions, weights and settings.
+    """Return the provenance of reports: versions, weights and settings.
 
     Args:
         config: What travels with the weights.

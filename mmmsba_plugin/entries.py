@@ -28,7 +28,6 @@ from mmmsba_plugin.errors import PluginBrokenError
 if TYPE_CHECKING:
     from typing import IO
 
-    from mmmsba_plugin.evaluation.evaluate import Evaluation
     from mmmsba_plugin.forger import ClipForger
     from mmmsba_plugin.record import Record
     from mmmsba_plugin.schema import Media, Report
@@ -43,7 +42,7 @@ Input = Literal["audio", "faces", "frames"]
 
 
 class DetectorInfo(TypedDict):
-    """What a detector says of itself, as plain values.
+    """Description of a detector, as plain values.
 
     Attributes:
         name: Its name, as reports have it.
@@ -130,7 +129,7 @@ class FeatureExtractor(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """What every entry says of itself; all fields are given by name.
+    """Fields that every entry has; all are given by name.
 
     Attributes:
         name: What a command line or a configuration calls it.
@@ -207,7 +206,7 @@ class DetectorEntry(Entry):
     load: Callable[..., Detector]
     fit: Callable[..., Path] | None = None
     finetune: Callable[..., Path] | None = None
-    evaluate: "Callable[..., Evaluation] | None" = None
+    evaluate: Callable[..., Any] | None = None
     devices: tuple[str, ...] = ("cpu",)
     cpu_s_per_s: float | None = None
 

@@ -29,7 +29,7 @@ Cancel = CancelEvent | Callable[[], bool]
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a run is.
+    """Progress of a run.
 
     Attributes:
         stage: What is counted: ``seconds`` of the clip in hand, ``clips``, or ``epochs``.
@@ -115,7 +115,7 @@ def under_control(items: Iterator[T], *, cancel: Cancel | None = None) -> Iterat
 
 
 def check(progress: Progress | None = None) -> None:
-    """Say how far a run is, and end it if it shall stop.
+    """Report the progress of a run, and end it if it shall stop.
 
     Args:
         progress: How far it is; nobody is told if not given.

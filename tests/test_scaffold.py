@@ -1,4 +1,4 @@
-"""What `mmmsba plugin new` writes works as it is: installed, listed, and kept to its contract."""
+"""Distributions that `mmmsba plugin new` writes work: installed, listed, and kept to a contract."""
 
 import json
 import os

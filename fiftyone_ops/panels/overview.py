@@ -94,7 +94,7 @@ class ForgeryOverview(foo.Panel):
 
     @respond
     def thresholds(self, ctx: Any) -> ThresholdTable:
-        """Return what each threshold would make of the view."""
+        """Count the verdicts of the view at each threshold."""
         table = threshold_table(ctx.view, label_field=_require_fields(ctx).segments)
         return ThresholdTable(
             thresholds=tuple(THRESHOLDS.tolist()),

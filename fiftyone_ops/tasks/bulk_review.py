@@ -28,7 +28,7 @@ _BATCH_SIZE: Final = 500
 
 @dataclass(frozen=True, slots=True)
 class BulkDecision:
-    """What became of a decision about many samples.
+    """Outcome of a decision about many samples.
 
     Attributes:
         batch: Name to undo it by.

@@ -1,4 +1,4 @@
-"""What a report says of single frames, for hosts that want a number for each."""
+"""Probabilities of single frames, for hosts that want a number for each."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -45,7 +45,7 @@ class FakePipeline:
 
 
 def labels_of(report: Report) -> Labels:
-    """Return what a report says, as labels."""
+    """Convert a report to labels."""
     if report.score is None:
         reason = report.problem.message if report.problem else None
         return [{"label": NOT_EVALUATED, "score": None, "reason": reason}]

@@ -10,7 +10,7 @@ app = typer.Typer(help="Begin a plug-in of your own.", no_args_is_help=True)
 
 
 class Kind(Enum):
-    """What a plug-in offers, as typer offers choices."""
+    """Kind of an entry, as typer offers choices."""
 
     DETECTOR = "detector"
     FRONT_END = "front-end"

@@ -137,7 +137,7 @@ class ModelConfig(Config):
 
     @property
     def kind(self) -> tuple[str, ...]:
-        """What tells networks of an ensemble apart: what they learn from, and what they read."""
+        """Kind of the network in an ensemble: the clips it learns from, and the modalities."""
         return (self.learns_from, *self.dims_read)
 
     @property

@@ -1,4 +1,4 @@
-"""What a network computed on the way to its scores: embeddings, and who attended to whom."""
+"""Embeddings and attention maps of a network, computed on the way to its scores."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from mmmsba_plugin.structures import ClipFeatures
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Explanation:
-    """What the network computed along one window of a clip, with one face.
+    """Embeddings and attention maps along one window of a clip, with one face.
 
     Attributes:
         starts_s: Start of each snippet, in seconds from the clip's zero, shape ``(snippet,)``.

@@ -193,7 +193,7 @@ def not_evaluated(report: Report) -> list[Gap]:
 
 
 def statement(report: Report) -> str:
-    """Say the verdict with its numbers, or why there are none."""
+    """Format the verdict with its numbers, or why there are none."""
     words = verdict(report)
     if report.problem:
         return f"{words}: {report.problem.kind}: {report.problem.message}"
@@ -216,6 +216,6 @@ def _encoded(text: str) -> str:
 
 
 def media_url(report: Report) -> str:
-    """Return where the media file lies, as an address: relative if its path is."""
+    """Return the address of the media file, which is relative if its path is."""
     path = PurePath(writable(report.media.path))
     return path.as_uri() if path.is_absolute() else quote(path.as_posix(), safe="/")

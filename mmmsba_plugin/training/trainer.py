@@ -154,7 +154,7 @@ class StepSeed(lightning.Callback):
 
 
 class RunProgress(lightning.Callback):
-    """Says after how many epochs training is, and ends it if whoever started it wants that."""
+    """Reports the epochs of training, and ends it if whoever started it wants that."""
 
     def on_train_batch_start(self, *_: object) -> None:
         """Look whether the run shall stop.
@@ -165,7 +165,7 @@ class RunProgress(lightning.Callback):
         check()
 
     def on_train_epoch_end(self, trainer: lightning.Trainer, _learner: object) -> None:
-        """Tell how far the run is."""
+        """Report the progress of the run."""
         check(Progress("epochs", trainer.current_epoch + 1, trainer.max_epochs))
 
 

@@ -47,7 +47,7 @@ def host(monkeypatch):
 
 
 def batch_of(*keys: str, frames: list[int]) -> SimpleNamespace:
-    """What the host hands over, as far as it is used; crops would be in ``clips``."""
+    """Batch of the host, as far as it is used; crops would be in ``clips``."""
     return SimpleNamespace(
         keys=list(keys),
         dataset_ids=["bars"] * len(keys),

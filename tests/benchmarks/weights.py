@@ -196,7 +196,7 @@ def _face_height(result: Result) -> str:
 
 
 def _engine(predict: Predict, speech: Sequence[Path], records: Sequence[Record]) -> Iterator[str]:
-    """Yield how well speech of an engine is told from that of real clips, both without frames."""
+    """Yield a table of the speech of an engine against that of real clips, without frames."""
     with TemporaryDirectory() as name:
         folder = Path(name)
         fake = [

@@ -1,4 +1,4 @@
-"""What the curator's page says of FiftyOne holds."""
+"""The curator's page is true of FiftyOne."""
 
 import doctest
 import os

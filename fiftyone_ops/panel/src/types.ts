@@ -1,6 +1,6 @@
 // Generated from fiftyone_ops/responses.py by `npm run types`; do not edit.
 
-/** What a new threshold changed, in words. */
+/** Changes by a new threshold, in words. */
 export interface Applied {
   summary: string;
 }
@@ -24,7 +24,7 @@ export interface Bar {
   count: number;
 }
 
-/** What became of a decision about many clips. */
+/** Outcome of a decision about many clips. */
 export interface Bulk {
   /** Name to undo it by. */
   batch: string;
@@ -121,7 +121,7 @@ export interface OptOut {
   reason: string;
 }
 
-/** What another run predicted of a clip, to be seen beside the one that is reviewed. */
+/** Prediction of another run for a clip, to be seen beside the one that is reviewed. */
 export interface OtherRun {
   field: string;
   verdict: string | null;
@@ -227,7 +227,7 @@ export interface Tally {
   counts: Count[];
 }
 
-/** What each threshold would make of the clips in view; all lists are of one length. */
+/** Verdicts of the clips in view at each threshold; all lists are of one length. */
 export interface ThresholdTable {
   thresholds: number[];
   /** Clips with a score. */
