@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mmmsba_plugin.docs import PAGES, path_of
+from mmmsba_plugin.docs import FOLDER, PAGES, path_of
 from mmmsba_plugin.segment import Segment, tiou
 
 from .tools.command_lines import options, run_command
@@ -114,7 +114,7 @@ def test_a_clip_of_ones_own_gets_the_files_that_it_names(tmp_path, talking_clip)
 
 def test_each_page_is_listed_as_the_command_lists_it():
     for name, summary in PAGES.items():
-        link = path_of(name).relative_to(ROOT).as_posix()
+        link = path_of(name).relative_to(FOLDER.parents[1]).as_posix()
         assert f"| [{name}]({link}) | {summary} |" in README
 
 

@@ -109,7 +109,7 @@ class TestChoices:
     def test_an_unknown_format_is_answered_with_those_there_are(self, detect, clip, tmp_path):
         result = detect(clip, "-o", tmp_path / "out", "--format", "json,josn")
         assert result.exit_code == _exit_codes.STOPPED
-        assert "csv, curves, html, json, vtt" in result.stderr
+        assert "there are: activitynet, audacity, av-deepfake1m, csv" in result.stderr
         assert "did you mean 'json'?" in result.stderr
 
     def test_all_formats_can_be_written_at_once(self, detect, clip, tmp_path):

@@ -35,7 +35,7 @@ def stubborn(tmp_path) -> str:
 
 
 def test_without_options_any_detector_will_do(stubborn):
-    assert load_detector(stubborn, None).info == {"name": "stubborn"}
+    assert load_detector(stubborn, None).info["name"] == "stubborn"
 
 
 @pytest.mark.parametrize(

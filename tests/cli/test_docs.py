@@ -35,7 +35,7 @@ def test_it_prints_each_page_without_its_markup(name):
 def test_an_unknown_page_is_an_error_that_names_the_pages():
     result = run("annalist")
     assert result.exit_code == _exit_codes.USAGE
-    message = " ".join(result.stderr.split())
+    message = " ".join(result.stderr.replace("│", "").split())
     assert f"no page is called 'annalist'; pages: {', '.join(PAGES)}" in message
 
 

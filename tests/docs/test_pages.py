@@ -19,6 +19,8 @@ from ..tools.command_lines import arguments_of, options, parse, run_command
 from ..tools.markdown import blocks, languages, typed_lines
 
 ROOT = Path(__file__).resolve().parents[2]
+#: Folder that holds the package: the checkout, or where it is installed.
+SITE = FOLDER.parents[1]
 BY_HAND = [name for name in PAGES if name not in GENERATED]
 #: Options of other programs.
 FOREIGN = {"--address", "--no-deps"}
@@ -85,7 +87,9 @@ def test_every_page_is_listed_and_there():
 @pytest.mark.parametrize("name", PAGES)
 def test_every_link_to_a_file_leads_to_one(name):
     links = re.findall(r"\]\(([^)#]+)[^)]*\)", text_of(name))
-    places = [path_of(name).parent / link for link in links if not link.startswith("http")]
+    # In the checkout: pictures do not ship with the package.
+    folder = (ROOT / path_of(name).relative_to(SITE)).parent
+    places = [folder / link for link in links if not link.startswith("http")]
     assert [place for place in places if not place.exists()] == []
 
 
@@ -256,7 +260,7 @@ def test_an_installed_wheel_prints_every_page(tmp_path):
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(site)
     for name in PAGES:
-        assert (site / path_of(name).relative_to(ROOT)).is_file()
+        assert (site / path_of(name).relative_to(SITE)).is_file()
     result = subprocess.run(
         [sys.executable, "-m", "mmmsba_plugin", "docs", "glossary"],
         cwd=tmp_path,
