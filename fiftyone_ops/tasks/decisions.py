@@ -203,6 +203,8 @@ class SampleReview:
         return self._without_truth is None and not decided.keys() >= self._predicted.keys()
 
     def _label(self) -> str:
+        if self._is_noted_only:
+            return self._label_before
         if self._without_truth is not None:
             return self._without_truth
         is_decided = self._finished or bool(self._segments) or bool(self._rejected)
