@@ -24,7 +24,8 @@ class DetectSettings(Config):
     detector: str = Field(default="mmms-ba", description="Detector to run.")
     checkpoint: Path | None = Field(
         default=None,
-        description="Folder of trained weights; the default ones if not given.",
+        description="Folder of trained weights, or fast, which takes a third of the time and finds "
+        "less; the default ones if not given.",
     )
     label_field: FieldName = Field(
         default="forgeries", description="Field of the segments, and stem of the other fields."

@@ -272,8 +272,8 @@ def load_detector(settings: DetectSettings) -> Detector:
     from mmmsba_plugin.weights import checkpoint_folder
 
     folder = settings.checkpoint
-    if folder is None and settings.detector == "mmms-ba":
-        folder = checkpoint_folder(None)
+    if settings.detector == "mmms-ba":
+        folder = checkpoint_folder(folder)
     weights = None if folder is None else folder / "model.safetensors"
     changed_ns = weights.stat().st_mtime_ns if weights and weights.is_file() else 0
     return _loaded(settings.detector, folder, changed_ns)

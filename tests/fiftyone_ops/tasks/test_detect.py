@@ -9,7 +9,7 @@ import pytest
 from fiftyone import ViewField as F
 
 from fiftyone_ops.settings import DetectSettings
-from fiftyone_ops.tasks.detect import DetectTask, annotate
+from fiftyone_ops.tasks.detect import DetectTask, annotate, load_detector
 from mmmsba_plugin.errors import (
     CapabilityError,
     CheckpointNotFoundError,
@@ -232,3 +232,7 @@ def test_a_detector_that_cannot_localize_at_another_threshold_is_refused(named_d
     with pytest.raises(CapabilityError, match="leave out the threshold"):
         DetectTask(named_dataset, DetectSettings(threshold=0.5), detector=Fixed())
     assert not named_dataset.has_sample_field("forgeries")
+
+
+def test_the_fast_weights_are_named_in_place_of_a_folder():
+    assert load_detector(DetectSettings(checkpoint="fast")).info["checkpoint"] == "fast"
