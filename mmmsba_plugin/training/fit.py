@@ -208,9 +208,6 @@ def _shares(
             train = [clip for clip in train if not clip.fake_throughout]
         for purpose, clips in (("to learn from", train), ("to validate on", held_out)):
             if {clip.record.fake for clip in clips} != {True, False}:
-                why = (
-                    f"; {len(skipped)} were skipped, first: {skipped[0].reason}" if skipped else ""
-                )
                 raise TrainingError(
                     f"there must be real and fake clips {purpose}, got {len(clips)} clips{why}; "
                     "make more with `mmmsba forge`"
