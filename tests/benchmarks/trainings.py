@@ -1,21 +1,27 @@
 """Train variants of the bundled preset, and evaluate each on identities that none of them saw.
 
-    python tests/benchmarks/trainings.py ablations CORPUS DEV... -o RUNS [--card CHECKPOINT]
-    python tests/benchmarks/trainings.py forgers CORPUS DEV... -o RUNS [--card CHECKPOINT]
+    python tests/benchmarks/trainings.py ablations --train DIR... --dev DIR... -o RUNS
+    python tests/benchmarks/trainings.py forgers --train DIR... --dev DIR... -o RUNS
+    python tests/benchmarks/trainings.py generators --train DIR... --dev DIR... -o RUNS
 
 ``ablations`` trains the attentions and the sets of modalities of the paper, each with three
-seeds. ``forgers`` trains once for each forger, without the files that it worked on, and looks at
-the files of ``DEV`` that it alone worked on; a second ``DEV`` of forgers of audio alone gives each
-of them more files. Each is one network, not an ensemble. ``CORPUS`` and ``DEV`` are what ``mmmsba
-forge`` wrote of split train and of split dev. Runs are kept in ``RUNS``, and one that is there is
-not trained again. The table goes into the card of ``CHECKPOINT``, if one is given.
+seeds. ``forgers`` trains once for each forger, without the files that it worked on, and evaluates
+the files of ``--dev`` that it alone worked on; a second dataset of forgers of audio alone gives
+each of them more files. Each is one network, not an ensemble. ``generators`` trains one network of
+each kind for each generator of whole fakes, without its fakes, the cuts to them, and all clips of
+the people in them, and evaluates these of both splits.
+
+Datasets are in LAV-DF's layout, as ``mmmsba forge`` writes them; those of ``--train`` give their
+split train, those of ``--dev`` their split dev. Runs are kept in ``RUNS``, and one that is there is
+not trained again. The table goes into the card of ``--card CHECKPOINT``, if one is given.
 """
 
 import argparse
 import json
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -27,6 +33,7 @@ import numpy as np
 from sections import put_section
 
 from mmmsba_plugin.config import FitConfig
+from mmmsba_plugin.config.model import PRESETS
 from mmmsba_plugin.datasets.lavdf import read_lavdf
 from mmmsba_plugin.evaluation.collect import collect_metrics
 from mmmsba_plugin.evaluation.evaluate import NUM_PROPOSALS
@@ -36,6 +43,7 @@ from mmmsba_plugin.evaluation.run import Result, tables
 from mmmsba_plugin.model.checkpoint import CARD
 from mmmsba_plugin.record import Record
 from mmmsba_plugin.schema import Report
+from mmmsba_plugin.segment import is_whole_clip
 
 TRAINING = Path(__file__).parents[2] / "mmmsba_plugin" / "weights" / "training.json"
 SEEDS = (0, 1, 2)
@@ -43,17 +51,30 @@ ATTENTIONS = ("mmms-ba", "mmus-sa", "ms-sa", "none")
 LETTERS = {"V": "face", "L": "lips", "A": "audio"}
 METRICS = ("auc", "snippet_auc", "ap@0.5", "ar@20")
 WHOLE = "MMMS-BA, V+L+A"
+NUM_RESAMPLES = 500
+#: Fewer whole fakes than this of a generator say nothing of it.
+FEWEST = 3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Variant:
-    """One training: what differs from the preset, and which forger is unknown to it."""
+    """One training: what differs from the preset, and what is unknown to it.
+
+    Attributes:
+        name: What the tables call it.
+        seed: Random seed.
+        network: Settings of the network that differ.
+        letters: Modalities that it reads.
+        without: A forger none of whose files it learns from.
+        without_generator: A generator none of whose fakes, and no person in them, it learns from.
+    """
 
     name: str
     seed: int = 0
     network: Mapping[str, Any] = field(default_factory=dict)
     letters: str = "VLA"
     without: str | None = None
+    without_generator: str | None = None
 
     @property
     def folder(self) -> str:
@@ -88,68 +109,122 @@ def ablations() -> list[Variant]:
     return by_attention + by_modality
 
 
-def forgers(dataset: Path) -> list[Variant]:
-    """Return a variant for each forger that worked alone on files of a dataset."""
-    kinds = {record.kind for record in read_lavdf(dataset) if record.fake}
+def forgers(records: Sequence[Record]) -> list[Variant]:
+    """Return a variant for each forger that worked alone on files."""
+    kinds = {record.kind for record in records if record.fake and record.kind}
     return [Variant(f"without {kind}", without=kind) for kind in sorted(kinds) if "+" not in kind]
+
+
+def generators(records: Sequence[Record]) -> list[Variant]:
+    """Return a variant for each generator of whole fakes, with a network of each kind."""
+    names = Counter(name for r in records if is_whole_fake(r) for name in generators_of(r))
+    members = PRESETS["mmmsba"]["members"]
+    return [
+        Variant(
+            f"without {name}",
+            network={"members": (members[0], members[-1])},
+            without_generator=name,
+        )
+        for name, count in sorted(names.items())
+        if count >= FEWEST and name != "unknown"
+    ]
+
+
+def generators_of(record: Record) -> list[str]:
+    """Name the generators that worked on a clip; none if it is real, or that is not known."""
+    names = record.extra.get("generator") if record.fake else None
+    return str(names).split("+") if names else []
+
+
+def is_whole_fake(record: Record) -> bool:
+    """Tell whether a clip is fake from end to end."""
+    return any(is_whole_clip(segment, record.duration_s or 0.0) for segment in record.truth)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=("ablations", "forgers"))
-    parser.add_argument("dataset", type=Path)
-    parser.add_argument("dev", type=Path, nargs="+")
+    parser.add_argument("what", choices=STUDIES)
+    parser.add_argument("--train", type=Path, nargs="+", required=True, metavar="DIR")
+    parser.add_argument("--dev", type=Path, nargs="+", required=True, metavar="DIR")
     parser.add_argument("-o", "--runs", type=Path, required=True)
     parser.add_argument("--jobs", type=int, default=1, help="trainings at a time")
     parser.add_argument("--epochs", type=int, help="passes, where not as many as the preset's")
     parser.add_argument("--card", type=Path, metavar="CHECKPOINT")
     options = parser.parse_args()
-    variants = ablations() if options.what == "ablations" else forgers(options.dataset)
-    work = partial(
-        reports_of,
-        dataset=options.dataset,
-        dev=options.dev,
-        runs=options.runs,
-        epochs=options.epochs,
-    )
+    study = STUDIES[options.what]
+    train = [*read_all(options.train, "train")]
+    dev = [*read_all(options.dev, "dev")]
+    variants = study.variants(train)
+    work = partial(reports_of, train=train, dev=dev, runs=options.runs, epochs=options.epochs)
     with ProcessPoolExecutor(options.jobs, mp_context=get_context("spawn")) as pool:
         reports = dict(zip(variants, pool.map(work, variants), strict=True))
-    table = _ablations if options.what == "ablations" else _forgers
-    lines = list(table(reports, read_all(options.dev), options.epochs))
+    records = {variant: evaluation_records(variant, train, dev) for variant in variants}
+    lines = list(study.table(reports, records, options.epochs))
     sys.stdout.write("\n".join(lines) + "\n")
     if options.card:
         put_section(options.card / CARD, options.what, lines)
 
 
-def read_all(datasets: Sequence[Path]) -> list[Record]:
-    """Return the records of several datasets, whose files may have the same names."""
-    return [
-        replace(record, key=f"{number}/{record.key}")
-        for number, dataset in enumerate(datasets)
-        for record in read_lavdf(dataset)
-    ]
+def read_all(datasets: Sequence[Path], split: str) -> Iterator[Record]:
+    """Yield the records of a split of several datasets, whose files may have the same names."""
+    for number, dataset in enumerate(datasets):
+        for record in read_lavdf(dataset, split=split):
+            prefix = f"{split}/{number}/"
+            original = record.original and prefix + record.original
+            yield replace(record, key=prefix + record.key, original=original)
 
 
 def reports_of(
-    variant: Variant, *, dataset: Path, dev: Sequence[Path], runs: Path, epochs: int | None
+    variant: Variant,
+    *,
+    train: Sequence[Record],
+    dev: Sequence[Record],
+    runs: Path,
+    epochs: int | None,
 ) -> list[Report]:
-    """Read a variant's reports of the clips of ``dev``; train and run it first where need be."""
+    """Read a variant's reports of its evaluation records; train and run it first where need be."""
     path = runs / variant.folder / "dev.jsonl"
     if not path.is_file():
-        reports = _train_and_run(variant, dataset, dev, path.parent, epochs)
+        reports = _train_and_run(variant, train, dev, path.parent, epochs)
         lines = [report.model_dump_json() for report in reports]
         path.write_text("\n".join(lines), encoding="utf-8")
     return [Report.model_validate_json(line) for line in path.read_text("utf-8").splitlines()]
 
 
-def evaluation_records(variant: Variant, dev: Sequence[Path]) -> list[Record]:
-    """Select the files that a variant is evaluated on: real ones, and the forger it never saw."""
-    records = read_all(dev)
-    return [r for r in records if not variant.without or not r.fake or r.kind == variant.without]
+def training_records(variant: Variant, train: Sequence[Record]) -> list[Record]:
+    """Select the files that a variant learns from."""
+    unknown = _people_of(variant, train)
+    return [
+        record
+        for record in train
+        if variant.without not in (record.kind or "").split("+")
+        and variant.without_generator not in generators_of(record)
+        and record.identity_key not in unknown
+    ]
+
+
+def evaluation_records(
+    variant: Variant, train: Sequence[Record], dev: Sequence[Record]
+) -> list[Record]:
+    """Select the files that a variant is evaluated on: real ones, and fakes that it never saw."""
+    if variant.without_generator:
+        unknown = _people_of(variant, train)
+        unseen = [*dev, *(record for record in train if record.identity_key in unknown)]
+        return [r for r in unseen if not r.fake or variant.without_generator in generators_of(r)]
+    return [r for r in dev if not variant.without or not r.fake or r.kind == variant.without]
+
+
+def _people_of(variant: Variant, records: Sequence[Record]) -> set[str]:
+    """Return the keys of the identities in fakes of the generator that a variant never sees."""
+    return {r.identity_key for r in records if variant.without_generator in generators_of(r)}
 
 
 def _train_and_run(
-    variant: Variant, dataset: Path, dev: Sequence[Path], out: Path, epochs: int | None
+    variant: Variant,
+    train: Sequence[Record],
+    dev: Sequence[Record],
+    out: Path,
+    epochs: int | None,
 ) -> list[Report]:
     import torch
 
@@ -160,14 +235,14 @@ def _train_and_run(
 
     torch.set_num_threads(1)
     cache = FeatureCache()
-    training_records = [r for r in read_lavdf(dataset) if variant.without not in r.kind.split("+")]
-    fit(training_records, variant.config(epochs), out, cache=cache)
+    fit(training_records(variant, train), variant.config(epochs), out, cache=cache)
     detector = Detector.from_pretrained(out, cache=cache)
     sys.stderr.write(f"{variant.name}, seed {variant.seed}\n")
-    return [result.report for result in run(detector, evaluation_records(variant, dev))]
+    return [result.report for result in run(detector, evaluation_records(variant, train, dev))]
 
 
 Reports = Mapping[Variant, Sequence[Report]]
+Records = Mapping[Variant, Sequence[Record]]
 
 
 def _metrics(name: str, records: Sequence[Record], reports: Sequence[Report]) -> dict[str, Metric]:
@@ -191,7 +266,8 @@ def _less(first: Metric, second: Metric) -> Metric:
     return difference
 
 
-def _ablations(reports: Reports, records: Sequence[Record], epochs: int | None) -> Iterator[str]:
+def _ablations(reports: Reports, records_of: Records, epochs: int | None) -> Iterator[str]:
+    records = next(iter(records_of.values()))
     by_name: dict[str, dict[str, Metric]] = {}
     for name in dict.fromkeys(variant.name for variant in reports):
         of_seeds = [
@@ -209,7 +285,7 @@ def _ablations(reports: Reports, records: Sequence[Record], epochs: int | None) 
     }
     # An average precision takes long, and none of its intervals is shown.
     intervals = _bootstrapped(metrics, records, num_resamples=0)
-    intervals |= _bootstrapped(gains, records, num_resamples=500)
+    intervals |= _bootstrapped(gains, records, num_resamples=NUM_RESAMPLES)
     yield "## The paper's ablations, on fake clips"
     yield ""
     yield (
@@ -230,18 +306,22 @@ def _ablations(reports: Reports, records: Sequence[Record], epochs: int | None) 
     yield ""
 
 
-def _forgers(reports: Reports, records: Sequence[Record], epochs: int | None) -> Iterator[str]:
+def _forgers(reports: Reports, records_of: Records, epochs: int | None) -> Iterator[str]:
+    place = _places(records_of)
     metrics: dict[tuple[str, str], Metric] = {}
     counts: dict[str, int] = {}
-    for variant, kind_reports in reports.items():
+    for variant, records in records_of.items():
         kind = str(variant.without)
-        indices = [i for i, r in enumerate(records) if not r.fake or r.kind == kind]
-        counts[kind] = sum(records[i].fake for i in indices)
+        counts[kind] = sum(record.fake for record in records)
         if counts[kind]:
-            kind_metrics = _metrics(kind, [records[i] for i in indices], kind_reports)
-            metrics[kind, "auc"] = _within(kind_metrics["auc"], indices)
+            auc = _metrics(kind, records, reports[variant])["auc"]
+            metrics[kind, "auc"] = _within(auc, [place[record.key] for record in records])
     together = _mean(list(metrics.values()))
-    intervals = _bootstrapped({**metrics, ("mean", "auc"): together}, records, num_resamples=500)
+    everything = [record for records in records_of.values() for record in records]
+    clusters = list({record.key: record for record in everything}.values())
+    intervals = _bootstrapped(
+        {**metrics, ("mean", "auc"): together}, clusters, num_resamples=NUM_RESAMPLES
+    )
     yield "## Forgers that it never learned from"
     yield ""
     yield (
@@ -258,6 +338,73 @@ def _forgers(reports: Reports, records: Sequence[Record], epochs: int | None) ->
             yield f"| {kind} | {count} | {_row(intervals[kind, 'auc'])} |"
     yield f"| **mean of all** | {sum(counts.values())} | {_row(intervals['mean', 'auc'])} |"
     yield ""
+
+
+def _generators(reports: Reports, records_of: Records, epochs: int | None) -> Iterator[str]:
+    yield "## Generators that it never learned from"
+    yield ""
+    yield (
+        "Each row is two networks, one of each kind, trained as those of the bundled weights are"
+        f"{_passes(epochs)}, but without any fake of this generator, cut to one, or clip of a "
+        "person in them. Its fakes are held against real clips of these people and of others who "
+        "were never seen: fakes of whole clips as they are, cuts as they were written anew. "
+        "95 % intervals over people."
+    )
+    yield ""
+    yield "| generator | fakes | against | clip AUC | 95 % interval | above their own | AP@0.5 |"
+    yield "|---|---|---|---|---|---|---|"
+    for variant, records in records_of.items():
+        for what, indices in _whole_and_cut(records):
+            chosen = [records[i] for i in indices]
+            chosen_reports = [reports[variant][i] for i in indices]
+            metrics = _metrics(variant.name, chosen, chosen_reports)
+            intervals = _bootstrapped(
+                {("it", "auc"): metrics["auc"]}, chosen, num_resamples=NUM_RESAMPLES
+            )
+            num_fake = sum(record.fake for record in chosen)
+            ap = "" if what == "whole" else f"{metrics['ap@0.5'](_all(chosen)):.3f}"
+            yield (
+                f"| {variant.without_generator}, {what} | {num_fake} | {len(chosen) - num_fake} "
+                f"| {_row(intervals['it', 'auc'])} | {_above_own(chosen, chosen_reports)} | {ap} |"
+            )
+    yield ""
+
+
+def _whole_and_cut(records: Sequence[Record]) -> Iterator[tuple[str, list[int]]]:
+    """Yield places of whole fakes, then of cuts, each with real files of their datasets."""
+    for what, whole in (("whole", True), ("cuts", False)):
+        fakes = [i for i, r in enumerate(records) if r.fake and is_whole_fake(r) == whole]
+        datasets = {_dataset_of(records[i]) for i in fakes}
+        real = [i for i, r in enumerate(records) if not r.fake and _dataset_of(r) in datasets]
+        if len(fakes) >= FEWEST:
+            yield what, fakes + real
+
+
+def _dataset_of(record: Record) -> str:
+    """Return the number of a record's dataset, which is the same in both splits."""
+    return record.key.split("/")[1]
+
+
+def _above_own(records: Sequence[Record], reports: Sequence[Report]) -> str:
+    """Count the fakes that score above their originals."""
+    score = {r.key: report.score for r, report in zip(records, reports, strict=True)}
+    pairs = [
+        (score[record.key], score[record.original])
+        for record in records
+        if record.original in score
+    ]
+    both = [(fake, real) for fake, real in pairs if fake is not None and real is not None]
+    return f"{sum(fake > real for fake, real in both)} of {len(both)}" if both else ""
+
+
+def _places(records_of: Records) -> dict[str, int]:
+    """Number the records of all variants, each once."""
+    keys = dict.fromkeys(record.key for records in records_of.values() for record in records)
+    return {key: place for place, key in enumerate(keys)}
+
+
+def _all(records: Sequence[Record]) -> Draw:
+    return Draw(np.arange(len(records)))
 
 
 def _within(metric: Metric, indices: Sequence[int]) -> Metric:
@@ -295,6 +442,21 @@ def _gain(number: Interval | None) -> str:
 
 def _row(number: Interval) -> str:
     return f"{number.value:.3f} | {number.low:.3f} to {number.high:.3f}"
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """What is trained, and the table of how it did."""
+
+    variants: Callable[[Sequence[Record]], list[Variant]]
+    table: Callable[[Reports, Records, int | None], Iterator[str]]
+
+
+STUDIES = {
+    "ablations": Study(lambda _: ablations(), _ablations),
+    "forgers": Study(forgers, _forgers),
+    "generators": Study(generators, _generators),
+}
 
 
 if __name__ == "__main__":
