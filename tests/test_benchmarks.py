@@ -10,6 +10,8 @@ import pytest
 import torch
 
 from mmmsba_plugin.model.attention import attend
+from mmmsba_plugin.record import WHOLE_CLIP, Record
+from mmmsba_plugin.segment import Segment
 
 
 def load(name):
@@ -21,7 +23,9 @@ def load(name):
     return module
 
 
+sys.path.append(str(Path(__file__).parent / "benchmarks"))
 stages = load("stages")
+trainings = load("trainings")
 runtime = load("runtime")
 
 
@@ -60,3 +64,32 @@ def test_runtimes_are_compared_by_time_and_scores(bundled):
     assert set(spent_s) == {"torch", "onnx"}
     assert 0 <= difference < 1e-5
     assert np.isfinite(list(spent_s.values())).all()
+
+
+def make_fake(key, generator, identity, truth=WHOLE_CLIP):
+    return Record(
+        Path(key),
+        (truth,),
+        identity=identity,
+        key=key,
+        duration_s=4.0,
+        extra={"generator": generator},
+    )
+
+
+def test_a_generator_that_is_left_out_takes_its_people_along():
+    whole = [make_fake(f"train/0/{i}", "A", f"seen {i}") for i in range(3)]
+    cut = make_fake("train/1/cut", "A+B", "seen 3", Segment(1.0, 2.0))
+    theirs = Record(Path("theirs"), identity="seen 3", key="train/1/theirs")
+    others = [
+        make_fake("train/0/other", "B", "other"),
+        Record(Path("real"), identity="other", key="train/0/real"),
+    ]
+    train = [*whole, cut, theirs, *others]
+    dev = [Record(Path("dev"), identity="dev", key="dev/0/dev")]
+
+    (variant,) = trainings.generators(train)
+
+    assert variant.without_generator == "A"
+    assert trainings.training_records(variant, train) == others
+    assert trainings.evaluation_records(variant, train, dev) == [*dev, *whole, cut, theirs]
