@@ -77,7 +77,7 @@ def make_fake(key, generator, identity, truth=WHOLE_CLIP):
     )
 
 
-def test_a_generator_that_is_left_out_takes_its_people_along():
+def test_a_generator_that_is_left_out_takes_its_identities_along():
     whole = [make_fake(f"train/0/{i}", "A", f"seen {i}") for i in range(3)]
     cut = make_fake("train/1/cut", "A+B", "seen 3", Segment(1.0, 2.0))
     theirs = Record(Path("theirs"), identity="seen 3", key="train/1/theirs")

@@ -193,7 +193,7 @@ def reports_of(
 
 def training_records(variant: Variant, train: Sequence[Record]) -> list[Record]:
     """Select the files that a variant learns from."""
-    unknown = _people_of(variant, train)
+    unknown = _identities_of(variant, train)
     return [
         record
         for record in train
@@ -208,13 +208,13 @@ def evaluation_records(
 ) -> list[Record]:
     """Select the files that a variant is evaluated on: real ones, and fakes that it never saw."""
     if variant.without_generator:
-        unknown = _people_of(variant, train)
+        unknown = _identities_of(variant, train)
         unseen = [*dev, *(record for record in train if record.identity_key in unknown)]
         return [r for r in unseen if not r.fake or variant.without_generator in generators_of(r)]
     return [r for r in dev if not variant.without or not r.fake or r.kind == variant.without]
 
 
-def _people_of(variant: Variant, records: Sequence[Record]) -> set[str]:
+def _identities_of(variant: Variant, records: Sequence[Record]) -> set[str]:
     """Return the keys of the identities in fakes of the generator that a variant never sees."""
     return {r.identity_key for r in records if variant.without_generator in generators_of(r)}
 
