@@ -24,6 +24,7 @@ from mmmsba_plugin.cli import (
     features,
     finetune,
     forge,
+    licenses,
     plugin,
     plugins,
     reproduce,
@@ -109,6 +110,7 @@ for command in (
     plugins.plugins,
     doctor.doctor,
     docs.docs,
+    licenses.licenses,
 ):
     app.command()(command)
 app.add_typer(datasets.app, name="datasets")
