@@ -162,6 +162,35 @@ class AudioStream(FrozenModel):
     )
 
 
+class Edit(FrozenModel):
+    """A line of an edit list: a part of a track that players show, or a pause."""
+
+    track: int = Field(ge=1, description="Number of the track in the file, from 1.")
+    duration_s: Seconds = Field(description="How long it is shown, in seconds.")
+    media_start_s: Seconds | None = Field(
+        description="Where the part begins in the track, in seconds; null for a pause."
+    )
+    rate: float = Field(allow_inf_nan=False, description="Speed that it is shown at; 1 as it is.")
+
+
+class FileTraces(FrozenModel):
+    """What the container says of how the file was made. No part of any score."""
+
+    tags: dict[Words, Words] = Field(
+        default_factory=dict,
+        description="Tags of the file, such as 'encoder' and 'major_brand', and of its streams, "
+        "such as 'stream 0 handler_name'; long ones are cut.",
+    )
+    edits: tuple[Edit, ...] = Field(
+        default=(), description="Edit lists of the tracks, where the format has any (mp4, mov)."
+    )
+    c2pa: bool | None = Field(
+        default=None,
+        description="Whether a C2PA manifest is embedded, which was not validated; null where the "
+        "format was not searched.",
+    )
+
+
 class Media(FrozenModel):
     """The media file."""
 
@@ -188,6 +217,10 @@ class Media(FrozenModel):
         default=(),
         description="Moments at which its time stamps start anew, or jump too far to be true, in "
         "seconds; what follows was laid behind what lies before.",
+    )
+    traces: FileTraces | None = Field(
+        default=None,
+        description="What the container says of how the file was made; null if it was not read.",
     )
 
 

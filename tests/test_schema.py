@@ -13,7 +13,9 @@ from mmmsba_plugin import schema
 from mmmsba_plugin.schema import (
     AudioStream,
     Curves,
+    Edit,
     FakeSegment,
+    FileTraces,
     FrozenModel,
     Media,
     ModalityReport,
@@ -74,6 +76,13 @@ media = st.builds(
     audio=st.none() | st.builds(
         AudioStream, codec=words, sample_rate_hz=st.integers(0, 192_000),
         channels=st.integers(0, 8), duration_s=st.none() | seconds,
+    ),
+    traces=st.none() | st.builds(
+        FileTraces, tags=st.dictionaries(words, words, max_size=2), c2pa=st.none() | st.booleans(),
+        edits=tuples(st.builds(
+            Edit, track=st.integers(1, 9), duration_s=seconds, media_start_s=st.none() | seconds,
+            rate=seconds,
+        )),
     ),
 )  # fmt: skip
 provenances = st.builds(

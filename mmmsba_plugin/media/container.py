@@ -5,13 +5,13 @@ input". A person needs to know what to do instead, and the first bytes mostly te
 """
 
 import os
-import struct
 import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, TypeAlias
 
 from mmmsba_plugin.errors import MediaNotFoundError, MediaUnreadableError
+from mmmsba_plugin.media.boxes import iter_boxes
 from mmmsba_plugin.schema import Media
 from mmmsba_plugin.timebase import s_to_pts
 
@@ -59,9 +59,6 @@ LiveSource = str | Path | IO[bytes]
 #: Formats in which frames come with another's stamp after a jump: a program stream stamps
 #: one frame of several, and a jump leads into the middle of them.
 _SEEKS_WRONG = frozenset({"mpeg"})
-
-#: Size of an ISO media box header: four bytes of length, four of type.
-_BOX = struct.Struct(">I4s")
 
 
 def open_media(path: str | Path) -> AvContainer:
@@ -204,24 +201,7 @@ def _is_text(head: bytes) -> bool:
 
 
 def _has_box(path: Path, kind: bytes) -> bool:
-    """Return whether an ISO media file has a top-level box of that kind.
-
-    Source:
-        ISO/IEC 14496-12, section 4.2: a length of 1 means that a 64-bit one follows the
-        type, a length of 0 that the box reaches to the end of the file.
-    """
-    at, size_bytes = 0, path.stat().st_size
+    """Return whether an ISO media file has an outermost box of that kind."""
     with path.open("rb") as file:
-        while len(header := file.read(_BOX.size)) == _BOX.size:
-            length, box_type = _BOX.unpack(header)
-            if box_type == kind:
-                return True
-            if length == 1:
-                length = int.from_bytes(file.read(8), "big")
-            if length < _BOX.size:
-                return False
-            at += length
-            if at >= size_bytes:
-                return False
-            file.seek(at)
-    return False
+        boxes = iter_boxes(file, 0, path.stat().st_size)
+        return any(box.kind == kind for box in boxes)

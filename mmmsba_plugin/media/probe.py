@@ -24,6 +24,7 @@ from mmmsba_plugin.media.packets import (
     read_packets,
     streams_of,
 )
+from mmmsba_plugin.media.traces import read_traces
 from mmmsba_plugin.schema import AudioStream, Media, VideoStream
 from mmmsba_plugin.timebase import USUAL_FPS_HZ, frames_to_s, pts_to_s, s_to_pts
 
@@ -182,6 +183,7 @@ def probe(path: str | Path, *, with_hash: bool = True, audio_track: int | None =
             audio=describe_audio(starts["audio"], zero_s) if "audio" in starts else None,
             others=tuple(_in_words(head) for head in heads if head not in chosen.values()),
             joins_s=tuple(join_s - zero_s for join_s in joined.joins_s),
+            traces=read_traces(container, Path(path)),
         )
 
 

@@ -1,37 +1,49 @@
 """A report as one page that a person can read, keep, print and send.
 
-The page needs nothing but itself: no network, no script, no second file. Its own policy
-forbids a browser to fetch anything for it, so opening it tells nobody.
+The page needs nothing but itself: no network and no second file. Its own policy forbids a browser
+to fetch anything for it but the clip that lies beside it, so opening it tells nobody. The one
+script in it, named by its hash, plays that clip; without it the page is whole.
 """
 
+import base64
+import hashlib
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from mmmsba_plugin.errors import MmmsbaError
 from mmmsba_plugin.media.encode import jpeg_data_uri
 from mmmsba_plugin.media.video import frame_at
+from mmmsba_plugin.report.excerpts import ExcerptReader, SegmentExcerpts
+from mmmsba_plugin.report.facts import (
+    command_again,
+    media_facts,
+    provenance_facts,
+    trace_facts,
+)
 from mmmsba_plugin.report.text import ALTERED, SPEAKS, percent, verdict, visible
-from mmmsba_plugin.report.timeline import CURVE_BOX, timeline
-from mmmsba_plugin.schema import FaceTrackReport, FakeSegment, Media, Provenance, Report, Windows
+from mmmsba_plugin.report.timeline import CURVE_BOX, known_end_s, timeline
+from mmmsba_plugin.schema import FaceTrackReport, FakeSegment, Media, Report, Windows
 from mmmsba_plugin.timebase import clock
 
 if TYPE_CHECKING:
-    from jinja2 import Template
+    from jinja2 import Environment
 
 NUM_PROPOSALS = 10
 
 #: Each frame adds some 20 kB to the page.
 MAX_FRAMES = 50
+#: What can be seen and heard of a segment adds some 60 kB, and half a second of decoding.
+MAX_EXCERPTS = 12
 _FRAME_PX = 288
 #: Faces that are shown, and short side of the frame that they are cut out of.
 MAX_FACES = 16
 _PORTRAIT_FRAME_PX = 540
-
-_Facts = list[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +55,27 @@ class Card:
         segment: The segment.
         frame: The frame at its middle, as a data URI; None if there is none.
         caption: Which frame it is, or why there is none.
+        excerpts: What can be seen and heard of it; None where it is not shown.
     """
 
     number: int
     segment: FakeSegment
     frame: str | None
     caption: str
+    excerpts: SegmentExcerpts | None
+
+
+@dataclass(frozen=True, slots=True)
+class Player:
+    """What the clip is played from.
+
+    Attributes:
+        source: The clip's file beside the page, as a relative reference.
+        end_s: The end of the time line, in seconds.
+    """
+
+    source: str
+    end_s: float
 
 
 def render(report: Report) -> str:
@@ -59,28 +86,37 @@ def render(report: Report) -> str:
     Args:
         report: With or without curves; without, the time line shows segments alone.
     """
-    return _template().render(
-        report=report,
-        name=Path(report.media.path).name or report.media.path,
-        verdict=verdict(report),
-        reasons=list(_reasons(report)),
-        limits=list(_limits(report)),
-        timeline=timeline(report),
-        curve_box=CURVE_BOX,
-        faces=list(_faces(report)),
-        speaks=SPEAKS,
-        cards=list(_cards(report)),
-        fake_s=sum(s.end_s - s.start_s for s in report.segments),
-        proposals=report.proposals[:NUM_PROPOSALS],
-        altered=ALTERED,
-        media_facts=list(_media_facts(report.media)),
-        provenance_facts=list(_provenance_facts(report.provenance)),
-        settings=json.dumps(report.provenance.config, indent=2, default=str).splitlines(),
+    player = _player(report)
+    return (
+        _environment()
+        .get_template("report.html.j2")
+        .render(
+            report=report,
+            name=Path(report.media.path).name or report.media.path,
+            verdict=verdict(report),
+            reasons=list(_reasons(report)),
+            limits=list(_limits(report)),
+            timeline=timeline(report),
+            curve_box=CURVE_BOX,
+            faces=list(_faces(report)),
+            speaks=SPEAKS,
+            cards=list(_cards(report)),
+            fake_s=sum(s.end_s - s.start_s for s in report.segments),
+            proposals=report.proposals[:NUM_PROPOSALS],
+            altered=ALTERED,
+            player=player,
+            policy=_policy(plays=player is not None),
+            media_facts=list(media_facts(report.media)),
+            trace_facts=list(trace_facts(report.media.traces)),
+            provenance_facts=list(provenance_facts(report.provenance)),
+            command_again=command_again(report),
+            settings=json.dumps(report.provenance.config, indent=2, default=str).splitlines(),
+        )
     )
 
 
 @cache
-def _template() -> "Template":
+def _environment() -> "Environment":
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
@@ -93,7 +129,40 @@ def _template() -> "Template":
         finalize=lambda value: visible(value) if isinstance(value, str) else value,
     )
     environment.filters |= {"clock": clock, "percent": percent}
-    return environment.get_template("report.html.j2")
+    return environment
+
+
+@cache
+def _policy(*, plays: bool) -> str:
+    """Return what a browser may do for the page: show what it holds, and run the one script.
+
+    Args:
+        plays: Whether it may also read the clip: from where the page itself comes from, or a file
+            that its reader chooses.
+
+    Source:
+        W3C Content Security Policy Level 3.
+    """
+    script = _environment().get_template("page.js").render()
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    rules = [
+        "default-src 'none'",
+        "img-src data:",
+        "style-src 'unsafe-inline'",
+        f"script-src 'sha256-{digest}'",
+        *(["media-src 'self' blob:"] if plays else []),
+    ]
+    return "; ".join(rules)
+
+
+def _player(report: Report) -> Player | None:
+    """Return what the clip is played from; None if it was not there when the page was made."""
+    media, end_s = report.media, known_end_s(report)
+    if (media.video or media.audio) is None or end_s <= 0 or _clip_missing_reason(media):
+        return None
+    # With the folder, since a name such as "http:a" would be an address; every other sign that
+    # an address could be made of is escaped.
+    return Player(f"./{quote(os.fsencode(Path(media.path).name))}", end_s)
 
 
 def _reasons(report: Report) -> Iterator[str]:
@@ -182,9 +251,12 @@ def _cut(windows: Windows) -> str:
 
 def _no_frame_reason(media: Media) -> str | None:
     """Say why no frame of a clip can be shown; None if it can."""
+    return "the clip has none" if media.video is None else _clip_missing_reason(media)
+
+
+def _clip_missing_reason(media: Media) -> str | None:
+    """Say why the clip of a report cannot be read any more; None if it can."""
     path = Path(media.path)
-    if media.video is None:
-        return "the clip has none"
     if not path.is_file():
         return f"the clip is no longer at {path}"
     if media.size_bytes is not None and path.stat().st_size != media.size_bytes:
@@ -213,14 +285,19 @@ def _portrait(media: Media, track: FaceTrackReport) -> str | None:
 
 
 def _cards(report: Report) -> Iterator[Card]:
-    best = sorted(report.segments, key=lambda s: -s.score)[:MAX_FRAMES]
+    best = sorted(report.segments, key=lambda s: -s.score)
     no_frame_reason = _no_frame_reason(report.media)
+    reader = None
+    if report.segments and not _clip_missing_reason(report.media):
+        reader = ExcerptReader(report)
     for number, segment in enumerate(report.segments, start=1):
         reason = no_frame_reason
-        if segment not in best:
+        if segment not in best[:MAX_FRAMES]:
             reason = f"only the {MAX_FRAMES} segments of highest score have one"
         frame, caption = (None, f"No frame: {reason}") if reason else _shot(report, segment)
-        yield Card(number, segment, frame, caption)
+        is_shown = segment in best[:MAX_EXCERPTS]
+        excerpts = reader.read(segment) if reader and is_shown else None
+        yield Card(number, segment, frame, caption, excerpts)
 
 
 def _shot(report: Report, segment: FakeSegment) -> tuple[str | None, str]:
@@ -230,47 +307,3 @@ def _shot(report: Report, segment: FakeSegment) -> tuple[str | None, str]:
     except MmmsbaError as error:
         return None, f"No frame: {error}"
     return jpeg_data_uri(frame.rgb), f"Frame at {clock(frame.pts_s)}"
-
-
-def _media_facts(media: Media) -> Iterator[tuple[str, str]]:
-    yield "File", media.path
-    yield from _fact_if_known("SHA-256", media.sha256)
-    yield from _fact_if_known("Size", media.size_bytes, " bytes")
-    yield from _fact_if_known("Container", media.container)
-    if media.duration_s is not None:
-        yield "Duration", f"{clock(media.duration_s)} ({media.duration_s:.3f} s)"
-    # A file without a container was not opened, so what is in it is not known.
-    if media.container is None and not media.video and not media.audio:
-        return
-    facts = ["none"]
-    if video := media.video:
-        facts = [video.codec, f"{video.width_px} × {video.height_px} px"]  # noqa: RUF001 - a times sign
-        if video.fps_hz is not None:
-            facts.append(f"{video.fps_hz:.3f} frames a second on average")
-        if video.rotation_deg:
-            facts.append(f"turned by {video.rotation_deg}°, which was undone")
-        facts.append(f"from {clock(video.start_s)}")
-    yield "Frame", ", ".join(facts)
-    facts = ["none"]
-    if audio := media.audio:
-        channels = f"{audio.channels} channel{'' if audio.channels == 1 else 's'}"
-        start = f"from {clock(audio.start_s)}"
-        facts = [audio.codec, f"{audio.sample_rate_hz} Hz", channels, start]
-    yield "Audio", ", ".join(facts)
-
-
-def _provenance_facts(provenance: Provenance) -> Iterator[tuple[str, str]]:
-    yield "Made by", f"mmmsba-plugin {provenance.package_version}"
-    yield from _fact_if_known("Made at", provenance.created_utc)
-    yield from _fact_if_known("Command", provenance.command)
-    yield "Detector", provenance.detector
-    yield from _fact_if_known("Checkpoint", provenance.checkpoint)
-    yield from _fact_if_known("SHA-256 of its weights", provenance.checkpoint_sha256)
-    yield from _fact_if_known("Learned from", provenance.trained_on)
-    yield "Calibration", provenance.calibration
-    yield "Formula version", str(provenance.formula_version)
-    yield "Plug-in interface", provenance.api_version
-
-
-def _fact_if_known(label: str, value: object, unit: str = "") -> _Facts:
-    return [] if value is None else [(label, f"{value}{unit}")]

@@ -8,6 +8,7 @@ stretched to their lane.
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from mmmsba_plugin.report.text import ALTERED
 from mmmsba_plugin.schema import Curves, Report, TimeSpan
@@ -28,6 +29,8 @@ _GAP_PX = 14
 _AXIS_PX = 22
 
 _MAX_TICKS = 6
+#: Marks of the axis where the drawing is zoomed.
+_MAX_FINE_TICKS = 40
 _TICK_STEPS_S = (
     0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30,
     60, 120, 300, 600, 1200, 1800, 3600, 7200,
@@ -47,12 +50,16 @@ class Band:
         left: Where it begins, in percent.
         width: How wide it is, in percent.
         says: What it is, in words; for those who point at it or listen.
+        start_s: The same in seconds.
+        end_s: Where it ends, in seconds.
         label: What is written on it; empty where there is no room.
     """
 
     left: float
     width: float
     says: str
+    start_s: float
+    end_s: float
     label: str = ""
 
     @property
@@ -69,11 +76,13 @@ class Tick:
         left: Where it is, in percent.
         label: The time.
         anchor: Which end of the label is at the mark, as SVG's ``text-anchor`` names it.
+        scale: ``coarse``, or ``fine`` for marks that are shown where the drawing is zoomed.
     """
 
     left: float
     label: str
     anchor: str
+    scale: Literal["coarse", "fine"] = "coarse"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +122,7 @@ class Timeline:
 
     Attributes:
         ticks: Marks of the time axis.
+        fine_ticks: Those instead of them where the drawing is zoomed.
         unit: What the axis counts.
         fake: The reported segments.
         bar: The lane that they lie in.
@@ -125,6 +135,7 @@ class Timeline:
     """
 
     ticks: tuple[Tick, ...]
+    fine_ticks: tuple[Tick, ...]
     unit: str
     fake: tuple[Band, ...]
     bar: Lane
@@ -132,6 +143,11 @@ class Timeline:
     threshold: float | None
     snippets_a_point: int
     description: str
+
+    @property
+    def all_ticks(self) -> tuple[Tick, ...]:
+        """Marks of either scale."""
+        return self.ticks + self.fine_ticks
 
     @property
     def axis_px(self) -> int:
@@ -146,7 +162,7 @@ class Timeline:
 
 def timeline(report: Report) -> Timeline | None:
     """Return the drawing of a report, or None where nothing is known along time."""
-    end_s = _end_s(report)
+    end_s = known_end_s(report)
     if end_s <= 0:
         return None
     fake = tuple(
@@ -161,7 +177,8 @@ def timeline(report: Report) -> Timeline | None:
         *(f"{lane.name} not evaluated: {band.says}" for lane in lanes for band in lane.hidden),
     ]
     return Timeline(
-        ticks=tuple(_ticks(end_s)),
+        ticks=tuple(_ticks(end_s, _MAX_TICKS, "coarse")),
+        fine_ticks=tuple(_ticks(end_s, _MAX_FINE_TICKS, "fine")),
         unit="seconds" if end_s < _LONG_S else "minutes : seconds",
         fake=fake,
         bar=bar,
@@ -172,7 +189,7 @@ def timeline(report: Report) -> Timeline | None:
     )
 
 
-def _end_s(report: Report) -> float:
+def known_end_s(report: Report) -> float:
     """Return the end of known time, in seconds."""
     ends_s = [report.duration_s, *(s.end_s for s in report.segments)]
     if curves := report.curves:
@@ -216,6 +233,8 @@ def _band(span: TimeSpan, end_s: float, *, says: str, label: str | int) -> Band:
         left=left,
         width=round(right - left, 3),
         says=f"{says}, {clock(span.start_s)} to {clock(span.end_s)}",
+        start_s=span.start_s,
+        end_s=span.end_s,
         label=str(label) if right - left >= min_percent else "",
     )
 
@@ -248,8 +267,8 @@ def _snippets_a_point(curves: Curves | None) -> int:
     return max(1, math.ceil(len(curves.score) / _MAX_POINTS)) if curves else 1
 
 
-def _ticks(end_s: float) -> Iterator[Tick]:
-    fitting = (step_s for step_s in _TICK_STEPS_S if end_s / step_s <= _MAX_TICKS)
+def _ticks(end_s: float, max_ticks: int, scale: Literal["coarse", "fine"]) -> Iterator[Tick]:
+    fitting = (step_s for step_s in _TICK_STEPS_S if end_s / step_s <= max_ticks)
     step_s = next(fitting, end_s)
     for number in range(math.floor(end_s / step_s) + 1):
         left = round(100 * number * step_s / end_s, 3)
@@ -257,4 +276,4 @@ def _ticks(end_s: float) -> Iterator[Tick]:
         label = f"{time_s:g}" if end_s < _LONG_S else clock(time_s).partition(".")[0]
         # A label at either edge of the drawing would be cut in half.
         anchor = "start" if number == 0 else "end" if left > 97 else "middle"  # noqa: PLR2004
-        yield Tick(left, label, anchor)
+        yield Tick(left, label, anchor, scale)

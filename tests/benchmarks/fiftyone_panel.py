@@ -17,9 +17,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "fiftyone_ops"))
 
 import app
+import browser
 import conftest
 from rich.console import Console
 
@@ -54,7 +56,7 @@ def main() -> None:
         console.print(
             f"another threshold written: {written_s:.1f} s (at most {MOST_WRITTEN_S:g} s)"
         )
-        if why := app.missing():
+        if why := browser.missing():
             console.print(f"not opened in a browser: {why}")
         else:
             opened = list(openings_s(dataset.name, Path(folder)))
@@ -114,7 +116,7 @@ def make_sample(number: int, clip: str, clip_metadata, rng):
 
 def openings_s(name: str, folder: Path) -> Iterator[float]:
     """Measure how long the panel takes until its bars are there, in seconds, opened ever anew."""
-    with app.server(folder / "log.txt") as address, app.browser() as running:
+    with app.server(folder / "log.txt") as address, browser.browser() as running:
         page = app.page(running)
         page.goto(f"{address}/datasets/{name}")
         page.wait_for_selector("[data-cy=looker]")

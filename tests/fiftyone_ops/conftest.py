@@ -276,9 +276,9 @@ def playable(evaluated):
 @pytest.fixture(scope="session")
 def chromium():
     """A browser."""
-    from . import app
+    from .. import browser
 
-    with app.browser() as running:
+    with browser.browser() as running:
         yield running
 
 
@@ -295,10 +295,11 @@ def address(tmp_path_factory):
 @pytest.fixture
 def page(chromium, address, dataset, request, tmp_path):
     """A page that shows the grid of the test's dataset; its last sight is kept."""
+    from .. import browser
     from . import app
 
     opened = app.page(chromium)
     opened.address = f"{address}/datasets/{dataset.name}"
     yield opened
-    opened.screenshot(path=app.screenshots(tmp_path) / f"{request.node.name}.png")
+    opened.screenshot(path=browser.screenshots(tmp_path) / f"{request.node.name}.png")
     opened.context.close()

@@ -20,6 +20,7 @@ from fiftyone_ops.tasks.detect import annotate
 from fiftyone_ops.tasks.review import whoami
 from mmmsba_plugin.datasets.lavdf import read_lavdf
 
+from .. import browser
 from . import app
 from .app_steps import (
     CONTRASTS,
@@ -48,7 +49,7 @@ NUM_REVIEWED = "document.querySelectorAll('[data-cy=mmmsba-lane-reviewed] .segme
 LONG_MS = 240_000
 
 # A small network is trained first.
-pytestmark = [*app.MARKS, pytest.mark.timeout(1200)]
+pytestmark = [*browser.MARKS, pytest.mark.timeout(1200)]
 
 
 @pytest.fixture(scope="session")
@@ -247,7 +248,7 @@ def test_words_stand_out_from_what_is_behind_them(chromium, address, evaluated, 
     see_grid(page)
     open_clip(page, "forged-1.mp4")
     contrasts = page.evaluate(CONTRASTS)
-    page.screenshot(path=app.screenshots(tmp_path) / f"timeline-{scheme}.png")
+    page.screenshot(path=browser.screenshots(tmp_path) / f"timeline-{scheme}.png")
     page.context.close()
     assert len(contrasts) > 10
     # What the Web Content Accessibility Guidelines 2.1 ask of ordinary text.

@@ -7,7 +7,7 @@ from fiftyone_ops.tasks.detect import annotate
 from fiftyone_ops.tasks.review import decide, whoami
 from fiftyone_ops.tasks.review_queue import queue
 
-from . import app
+from .. import browser
 from .app_steps import (
     TIMELINE,
     open_clip,
@@ -20,7 +20,7 @@ from .app_steps import (
 )
 from .tasks.test_review import Retrained, run_again
 
-pytestmark = app.MARKS
+pytestmark = browser.MARKS
 
 
 def is_open(page, name: str) -> None:

@@ -7,7 +7,7 @@ from fiftyone import ViewField as F
 
 from fiftyone_ops.tasks.review import decide
 
-from . import app
+from .. import browser
 from .app_steps import (
     TIMELINE,
     open_clip,
@@ -21,7 +21,7 @@ from .app_steps import (
 from .tasks.test_review import Retrained, run_again
 from .test_app_review import confirmed
 
-pytestmark = app.MARKS
+pytestmark = browser.MARKS
 
 PREDICTED = "[data-cy=mmmsba-lane-predicted]"
 REVIEWED = "[data-cy=mmmsba-lane-reviewed]"

@@ -1,5 +1,7 @@
 """The page: it needs nothing but itself, hides nothing, and says what it cannot know."""
 
+import base64
+import hashlib
 import re
 import runpy
 import xml.etree.ElementTree as ET
@@ -16,7 +18,9 @@ from mmmsba_plugin.report.html import render
 from mmmsba_plugin.report.timeline import timeline
 from mmmsba_plugin.schema import (
     Curves,
+    Edit,
     FakeSegment,
+    FileTraces,
     Media,
     ModalityReport,
     OptOut,
@@ -28,7 +32,7 @@ from mmmsba_plugin.schema import (
 
 REPORT = runpy.run_path(str(Path(__file__).parents[1] / "golden" / "make_report.py"))["report"]()
 PROBLEM = Problem(kind="FeatureError", message="no face and no audio")
-VOID = {"meta", "img", "br", "rect", "line", "path"}
+VOID = {"meta", "img", "br", "rect", "line", "path", "input"}
 
 
 class Page(HTMLParser):
@@ -54,7 +58,7 @@ class Page(HTMLParser):
         assert self.open.pop() == tag
 
     def handle_data(self, data):
-        if not self.open or self.open[-1] != "style":
+        if not self.open or self.open[-1] not in ("style", "script"):
             self.words.append(data)
 
     @property
@@ -139,11 +143,17 @@ def test_a_clip_that_was_not_evaluated_says_why_and_is_not_called_real(status):
     assert "Audio none" not in text
 
 
-def test_the_page_fetches_nothing_and_runs_nothing():
+def test_the_page_fetches_nothing_and_runs_but_its_own_script():
     html = render(REPORT)
     policy = Page(html).all("meta")[2]["content"]
-    assert policy == "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
-    assert not re.search(r"https?:|@import|<script|<link|<iframe|javascript:", html)
+    (script,) = re.findall(r"<script>(.*?)</script>", html, re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert policy == (
+        "default-src 'none'; img-src data:; style-src 'unsafe-inline'; "
+        f"script-src 'sha256-{digest}'"
+    )
+    assert not re.search(r"https?:|@import|<script |<link|<iframe|javascript:", html)
+    assert not Page(html).all("video")
     assert all(a["src"].startswith("data:") for a in Page(html).all("img"))
     assert set(re.findall(r"url\(([^)]*)\)", html)) == {"#hatch"}
 
@@ -163,8 +173,8 @@ def test_a_name_that_turns_the_reading_direction_is_shown_for_what_it_is():
 
 def test_the_drawing_is_well_formed_and_says_itself_in_words():
     html = render(REPORT)
-    (svg,) = re.findall(r'<svg class="timeline".*?</svg>\s*<ul', html, re.DOTALL)
-    root = ET.fromstring(svg.removesuffix("<ul"))  # noqa: S314 - made two lines above
+    (svg,) = re.findall(r'<svg class="timeline".*?</svg>\s*</div>', html, re.DOTALL)
+    root = ET.fromstring(svg.removesuffix("</div>"))  # noqa: S314 - made two lines above
     assert root.get("role") == "img"
     (says,) = [e.text for e in root.iter("desc")]
     assert "Time line from 0:00.00 to 0:10.00" in says
@@ -232,6 +242,13 @@ def test_an_absent_modality_is_hatched_with_its_reason():
     assert "0:00.00 \u2013 0:10.00: no audio" in text
 
 
+def test_the_axis_is_finer_where_the_drawing_is_zoomed():
+    drawing = timeline(REPORT)
+    assert [tick.label for tick in drawing.ticks] == ["0", "2", "4", "6", "8", "10"]
+    assert [tick.label for tick in drawing.fine_ticks][:4] == ["0", "0.5", "1", "1.5"]
+    assert 'class="small fine" ' in render(REPORT)
+
+
 def test_at_most_ten_candidates_are_listed():
     many = changed(proposals=REPORT.proposals * 20)
     text = page_of(many).text
@@ -269,7 +286,7 @@ def test_a_card_shows_the_frame_at_the_middle_of_its_segment(shared):
     media = probe(shared / "footage" / "dev" / "lrs2_00001.mp4")
     segment = FakeSegment(start_s=1.0, end_s=2.0, score=0.9, modality="both")
     read = page_of(changed(media=media, segments=(segment,), curves=None, face_tracks=()))
-    (image,) = read.all("img")
+    image, *_ = read.all("img")
     assert image["src"].startswith("data:image/jpeg;base64,/9j/")
     assert image["alt"] == "Frame from the middle of fake segment 1"
     # Frames are 40 ms apart; the one shown at 1.5 s began at 1.48 s.
@@ -277,11 +294,50 @@ def test_a_card_shows_the_frame_at_the_middle_of_its_segment(shared):
     assert "Altered: video and audio" in read.text
 
 
+def test_the_clip_is_played_only_from_beside_the_page(talking_clip, tmp_path):
+    path = tmp_path / "http:a b#?.mp4"
+    path.write_bytes(talking_clip.read_bytes())
+    page = page_of(changed(media=probe(path), segments=REPORT.segments[:1], curves=None))
+    assert page.all("meta")[2]["content"].endswith("; media-src 'self' blob:")
+    (player,) = [a for a in page.all("div") if a.get("id") == "player"]
+    assert player["data-src"] == "./http%3Aa%20b%23%3F.mp4"
+    assert player["data-size"] == str(path.stat().st_size)
+    assert "hidden" in player
+    assert all("src" not in a for a in page.all("video"))
+    starts = [a["data-start"] for a in page.all("button")]
+    assert starts[0] == "3.612"
+    assert "but the clip, if it lies beside it" in page.text
+
+
+def test_what_the_file_says_of_its_making_is_shown_beside_the_score():
+    edits = (
+        Edit(track=1, duration_s=0.033, media_start_s=None, rate=1.0),
+        Edit(track=1, duration_s=6.1, media_start_s=0.08, rate=0.5),
+    )
+    traces = FileTraces(tags={"encoder": "Lavf61.7.100"}, edits=edits, c2pa=True)
+    text = page_of(changed(media=REPORT.media.model_copy(update={"traces": traces}))).text
+    assert "no part of the score" in text
+    assert "track 1: 0.033 s, a pause; track 1: 6.100 s, from 0.080 s of it, at 0.5 of its" in text
+    assert "present; whether it holds is not checked here" in text
+    assert "Lavf61.7.100" in text
+    unknown = REPORT.media.model_copy(update={"traces": None})
+    assert "says of how it was made" not in page_of(changed(media=unknown)).text
+
+
+def test_plug_ins_are_named_with_versions_and_the_command_that_makes_the_report_again():
+    chosen = {"lips": {"name": "lips-texture"}, "audio": {"name": "of-nobody"}}
+    config = {"features": {"front_ends": chosen}, "front_end_versions": {"lips": 3}}
+    text = page_of(changed(provenance=REPORT.provenance.model_copy(update={"config": config}))).text
+    assert "lips-texture, version 3, of plug-in 'mmmsba' (mmmsba-plugin" in text
+    assert "Front-end of audio" in text
+    assert "detect interview.mp4 --detector mmmsba --checkpoint demonstrator --fpr 0.05" in text
+
+
 def test_only_the_best_of_many_segments_have_a_frame(shared, monkeypatch):
     monkeypatch.setattr(html, "MAX_FRAMES", 1)
     media = probe(shared / "footage" / "dev" / "lrs2_00001.mp4")
     read = page_of(changed(face_tracks=(), media=media, curves=None))
-    assert len(read.all("img")) == 1
+    assert [a["alt"] for a in read.all("img")].count("Frame from the middle of fake segment 1") == 1
     assert "No frame: only the 1 segments of highest score" in read.text
 
 

@@ -1,0 +1,69 @@
+"""Boxes of ISO media files (mp4, mov) and chunks of RIFF files (avi, wav), without their content.
+
+Source:
+    ISO/IEC 14496-12, section 4.2: a length of 1 means that a 64-bit one follows the type, a length
+    of 0 that the box reaches to the end of the file. Of RIFF, lengths are little-endian, do not
+    count their header, and are padded to an even number.
+"""
+
+import struct
+from collections.abc import Iterator
+from typing import IO, NamedTuple
+
+#: Size of a header: four bytes of length, four of type.
+_HEADER = struct.Struct(">I4s")
+_CHUNK = struct.Struct("<4sI")
+_RIFF_HEAD_BYTES = 12
+
+
+class Box(NamedTuple):
+    """A box, or a chunk.
+
+    Attributes:
+        kind: Its four letters.
+        start: Where its content begins in the file, in bytes.
+        end: Where it ends; behind the end of a file that was cut off.
+    """
+
+    kind: bytes
+    start: int
+    end: int
+
+
+def iter_boxes(file: IO[bytes], start: int, end: int) -> Iterator[Box]:
+    """Yield the boxes of a part of an ISO media file, not those within them.
+
+    Args:
+        file: The file.
+        start: Where the first box begins, in bytes.
+        end: Where the last one ends.
+    """
+    while start < end:
+        file.seek(start)
+        header = file.read(_HEADER.size)
+        if len(header) < _HEADER.size:
+            return
+        length, kind = _HEADER.unpack(header)
+        content = start + _HEADER.size
+        if length == 1:
+            length, content = int.from_bytes(file.read(8), "big"), content + 8
+        elif length == 0:
+            length = end - start
+        if length < content - start:
+            return
+        yield Box(kind, content, start + length)
+        start += length
+
+
+def iter_chunks(file: IO[bytes], end: int) -> Iterator[Box]:
+    """Yield the outermost chunks of a RIFF file of so many bytes."""
+    start = _RIFF_HEAD_BYTES
+    while start < end:
+        file.seek(start)
+        header = file.read(_CHUNK.size)
+        if len(header) < _CHUNK.size:
+            return
+        kind, length = _CHUNK.unpack(header)
+        content = start + _CHUNK.size
+        yield Box(kind, content, content + length)
+        start = content + length + length % 2
