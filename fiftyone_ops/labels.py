@@ -8,7 +8,8 @@ seconds count from the clip's zero, and segments are half-open, ``[start_s, end_
     or ``unknown``; ``confidence``: P(fake) of the segment; ``support``: first and last stored
     frame, numbered from 1, both within; ``start_s`` and ``end_s``: the exact seconds, which
     figures are computed from; ``exact_for``: the support that these seconds belong to, so that
-    one which was moved in the App is known by it; ``track``: the face it was seen on, or None.
+    one which was moved in the App is known by it; ``track``: the face it was seen on, or None;
+    ``words``: what is spoken in it, by a transcript beside the clip, or None.
     Labels are made by :func:`detection` and read by :func:`seconds_of`, by nobody else; reports
     become labels, and labels reports, in :mod:`.reports`.
 ``forgeries_verdict``

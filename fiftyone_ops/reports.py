@@ -67,6 +67,7 @@ def segment_labels(segments: Iterable[FakeSegment], clock: Callable[[], FrameClo
                 label=segment.modality or LABELS[-1],
                 confidence=segment.score,
                 track=segment.track,
+                words=segment.words,
             )
             for segment in segments
         ]
@@ -218,6 +219,8 @@ def fake_segment_of(label: Detection) -> FakeSegment:
         score=label.confidence,
         modality=None if label.label == LABELS[-1] else label.label,
         track=label.track,
+        # Labels of earlier versions have none.
+        words=getattr(label, "words", None),
     )
 
 

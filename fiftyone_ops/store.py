@@ -124,7 +124,7 @@ def declare(dataset: Any, fields: Fields, *, modalities: tuple[str, ...]) -> Non
     """
     scores = {score_attribute(modality): fo.FloatField for modality in modalities}
     with writing_to(dataset):
-        declare_segments(dataset, fields.segments, track=fo.IntField)
+        declare_segments(dataset, fields.segments, track=fo.IntField, words=fo.StringField)
         declare_segments(dataset, fields.opt_outs, reason=fo.StringField)
         declare_document(
             dataset, fields.verdict, fo.Classification, {**_SCALARS_OF_VERDICT, **scores}

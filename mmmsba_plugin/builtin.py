@@ -15,6 +15,7 @@ from mmmsba_plugin.features.log_mel import LogMel, LogMelConfig
 from mmmsba_plugin.features.precomputed import Precomputed, PrecomputedConfig
 from mmmsba_plugin.features.sync import Sync, SyncConfig
 from mmmsba_plugin.features.voice import Voice, VoiceConfig
+from mmmsba_plugin.features.words import Words, WordsConfig
 from mmmsba_plugin.hookspecs import (
     DatasetReader,
     Detector,
@@ -129,6 +130,15 @@ def forensics_front_ends() -> Iterator[FrontEnd]:
         build=Sync,
         cpu_s_per_s=0.006,
         version=2,
+    )
+    yield FrontEnd(
+        name="words",
+        modality="text",
+        summary="Words and their times, from a transcript beside the clip.",
+        inputs=frozenset(),
+        config=WordsConfig,
+        build=Words,
+        cpu_s_per_s=0.0005,
     )
     yield FrontEnd(
         name="precomputed",

@@ -96,6 +96,11 @@ class FakeSegment(TimeSpan):
         description="Number of the face track with the highest score in it, as 'face_tracks' "
         "counts them; null where no face is seen, or they were not told apart.",
     )
+    words: Words | None = Field(
+        default=None,
+        description="Words that are spoken in it, by the transcript beside the clip; null where "
+        "there are none.",
+    )
 
 
 class Proposal(TimeSpan):

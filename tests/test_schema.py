@@ -92,7 +92,7 @@ provenances = st.builds(
 )  # fmt: skip
 fake = rows_of(
     FakeSegment, score=scores, track=st.none() | st.integers(0, 9),
-    modality=st.sampled_from([None, "audio", "visual", "both"]),
+    words=st.none() | words, modality=st.sampled_from([None, "audio", "visual", "both"]),
 )  # fmt: skip
 evaluated = st.fixed_dictionaries({"status": st.just("ok"), "score": scores})
 not_evaluated = st.fixed_dictionaries(

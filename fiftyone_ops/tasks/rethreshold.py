@@ -21,6 +21,7 @@ import numpy as np
 from mmmsba_plugin.config import Calibration, LocalizationConfig
 from mmmsba_plugin.errors import ConfigError
 from mmmsba_plugin.localization.binarize import localize
+from mmmsba_plugin.media.transcript import read_transcript
 from mmmsba_plugin.report.build import fake_segments
 from mmmsba_plugin.schema import FakeSegment
 from mmmsba_plugin.timebase import Grid
@@ -140,4 +141,11 @@ def _segments_at(row: Row, threshold: float) -> tuple[FakeSegment, ...]:
     end_s = row["verdict"].duration_s or grid.cell(score.size)[0]
     segments = localize(score, None, grid, end_s=end_s, config=config)
     onsets = dict.fromkeys(curves, threshold)
-    return fake_segments(segments, grid, curves, onsets=onsets, calibration=Calibration())
+    return fake_segments(
+        segments,
+        grid,
+        curves,
+        onsets=onsets,
+        calibration=Calibration(),
+        transcript=read_transcript(row["filepath"]) if segments else (),
+    )

@@ -45,7 +45,8 @@ def print_segments(segments: Iterable[FakeSegment], to: Console) -> None:
         span = f"{clock(segment.start_s)} to {clock(segment.end_s)}"
         face = "" if segment.track is None else f"  face {segment.track}"
         altered = ALTERED[segment.modality]
-        to.print(visible_text(f"  {span}  {segment.score:.3f}  {altered}{face}"))
+        words = "" if segment.words is None else f"  “{segment.words}”"
+        to.print(visible_text(f"  {span}  {segment.score:.3f}  {altered}{face}{words}"))
 
 
 def visible_text(what: str, style: str = "") -> Text:

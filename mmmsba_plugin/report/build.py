@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from mmmsba_plugin.config import Calibration
 from mmmsba_plugin.errors import MmmsbaError
 from mmmsba_plugin.localization.calibrate import apply
+from mmmsba_plugin.media.transcript import Word, read_transcript, words_in
 from mmmsba_plugin.schema import (
     ALTERED_BY_MODALITY,
     AudioTrackReport,
@@ -108,6 +109,7 @@ def ok_report(
             onsets=onsets,
             calibration=calibration,
             tracks=[_track_of(s, features.grid, scores, track_ids) for s, _ in segments],
+            transcript=read_transcript(media.path) if segments else (),
         ),
         face_tracks=tuple(face_tracks),
         verdict_track=None if track_ids is None else int(track_ids[np.nanargmax(scores)]) or None,
@@ -133,6 +135,7 @@ def fake_segments(
     onsets: Mapping[str, float],
     calibration: Calibration,
     tracks: Sequence[int | None] = (),
+    transcript: Sequence[Word] = (),
 ) -> tuple[FakeSegment, ...]:
     """Return segments with their probability and the modality that was manipulated.
 
@@ -143,6 +146,7 @@ def fake_segments(
         onsets: For each modality, the score from which it says by itself that it was altered.
         calibration: The curve that makes probabilities of scores.
         tracks: The face track of each segment; None for all of them if not given.
+        transcript: Words of the clip, by which segments are named.
     """
     return tuple(
         FakeSegment(
@@ -151,6 +155,7 @@ def fake_segments(
             score=float(apply(calibration, score)),
             modality=manipulated_modality(segment, grid, by_modality, onsets),
             track=track,
+            words=words_in(transcript, segment),
         )
         for (segment, score), track in zip_longest(segments, tracks)
     )

@@ -123,10 +123,11 @@ def test_a_command_that_does_not_exist_is_found():
 
 
 def test_every_block_of_json_is_a_configuration():
-    (simple, precomputed) = map(json.loads, blocks(text_of("researcher"), "json"))
+    simple, precomputed, text = map(json.loads, blocks(text_of("researcher"), "json"))
     assert FitConfig.read(simple).train.modality_dropout == 0.3
     front_ends = FitConfig.read(precomputed).features.front_ends
     assert front_ends["audio"].name == "precomputed"
+    assert FitConfig.read(text).features.front_ends["text"].name == "words"
 
 
 def test_the_entry_point_of_a_plug_in_is_that_of_the_project():

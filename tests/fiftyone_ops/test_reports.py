@@ -27,13 +27,23 @@ def ok_report(*segments: FakeSegment, score: float = 0.8, **changed) -> Report:
 
 def test_segments_become_labels_by_modality_with_their_exact_seconds():
     parts = (
-        FakeSegment(start_s=0.5, end_s=1.013, score=0.75, modality="audio"),
+        FakeSegment(start_s=0.5, end_s=1.013, score=0.75, modality="audio", words="not me"),
         FakeSegment(start_s=2.0, end_s=2.5, score=0.5, track=0),
     )
     first, second = reports.segments_of(ok_report(*parts), CLOCK).detections
     assert (first.label, first.confidence, first.support) == ("audio", 0.75, [13, 26])
     assert (first.start_s, first.end_s) == (0.5, 1.013)
     assert (second.label, second.support, second.track) == ("unknown", [51, 63], 0)
+    assert (first.words, second.words) == ("not me", None)
+
+
+def test_labels_of_earlier_versions_become_segments_without_words():
+    (label,) = reports.segments_of(ok_report(FakeSegment(start_s=0, end_s=1, score=1)), CLOCK)[
+        "detections"
+    ]
+    assert reports.fake_segment_of(label).words is None
+    label.clear_field("words")
+    assert reports.fake_segment_of(label).words is None
 
 
 @pytest.mark.parametrize(("score", "word"), [(0.8, "fake"), (0.5, "fake"), (0.3, "not flagged")])

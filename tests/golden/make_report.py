@@ -81,7 +81,9 @@ def report() -> Report:
         windows=Windows(attention_s=60.0, features_s=180.0),
         segments=(
             FakeSegment(start_s=3.612, end_s=4.704, score=0.93, modality="visual", track=1),
-            FakeSegment(start_s=6.75, end_s=7.4, score=0.68, modality="audio"),
+            FakeSegment(
+                start_s=6.75, end_s=7.4, score=0.68, modality="audio", words="was not there"
+            ),
         ),
         modalities={
             "face": ModalityReport(score=0.93),

@@ -77,6 +77,14 @@ def changed(**fields):
     return REPORT.model_copy(update=fields)
 
 
+def test_a_segment_is_named_by_its_words():
+    assert "“was not there” Altered: audio" in page_of(REPORT).text
+    hostile = REPORT.segments[1].model_copy(update={"words": "<script>\u202e"})
+    text = render(changed(segments=(hostile,)))
+    assert "&lt;script&gt;\\u202e" in text
+    assert "<script>" not in text
+
+
 def test_the_verdict_comes_in_words_with_score_and_threshold():
     text = page_of(REPORT).text
     assert "Flagged as fake" in text

@@ -7,6 +7,7 @@ import pytest
 
 from mmmsba_plugin.testing import FrontEndContract
 
+from ..transcripts import put_srt
 from .every_entry import EveryEntry, registered
 
 if TYPE_CHECKING:
@@ -23,3 +24,6 @@ class TestEveryFrontEnd(EveryEntry, FrontEndContract):
             rows = np.random.default_rng(0).normal(size=(40, 3)).astype(np.float32)
             np.save(tmp_path / "sample.npy", rows)
             self.settings = {"folder": str(tmp_path), "hop_s": 0.1}
+        if self.entry.name == "words":
+            put_srt(tmp_path / "sample.srt", (0.5, 1.5, "what was said"))
+            self.settings = {"folder": str(tmp_path)}
