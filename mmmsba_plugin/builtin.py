@@ -5,6 +5,7 @@ light: what an entry needs is imported when the entry is used.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ from mmmsba_plugin.hookspecs import (
     DetectorEntry,
     Forger,
     FrontEnd,
+    HeadEntry,
     Writer,
     hookimpl,
 )
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from mmmsba_plugin.config import Runtime
     from mmmsba_plugin.evaluation.evaluate import Evaluation
     from mmmsba_plugin.features.cache import FeatureCache
+    from mmmsba_plugin.model.heads import Head
     from mmmsba_plugin.record import Record
 
 #: Of the encoders in ``features/embeddings``, whose NOTICE files say which is whose.
@@ -293,6 +296,27 @@ def forensics_forgers() -> Iterator[Forger]:
     yield from audio.forgers()
     yield from visual.forgers()
     yield from both.forgers()
+
+
+@hookimpl
+def forensics_heads() -> Iterator[HeadEntry]:
+    """Offer the heads of the paper."""
+    yield HeadEntry(
+        name="classify",
+        summary="Real or fake, for each snippet; the scores are its own.",
+        load=partial(_head, "classify"),
+    )
+    yield HeadEntry(
+        name="regress",
+        summary="Distances from a snippet to both ends of its fake segment.",
+        load=partial(_head, "regress"),
+    )
+
+
+def _head(name: str) -> "type[Head]":
+    from mmmsba_plugin.model.heads import HEADS
+
+    return HEADS[name]
 
 
 def _load_detector(

@@ -29,13 +29,14 @@ if TYPE_CHECKING:
     from typing import IO
 
     from mmmsba_plugin.forger import ClipForger
+    from mmmsba_plugin.model.heads import Head
     from mmmsba_plugin.record import Record
     from mmmsba_plugin.schema import Media, Report
     from mmmsba_plugin.structures import AudioBlock, FaceCrop, FeatureRows, Frame
     from mmmsba_plugin.timebase import Grid
 
 #: Version of the plug-in interface; see :mod:`mmmsba_plugin.hookspecs` for what it promises.
-API_VERSION = "3.0"
+API_VERSION = "3.1"
 
 #: What a front-end can need of a clip: its audio, its main face, or its whole frames.
 Input = Literal["audio", "faces", "frames"]
@@ -312,3 +313,24 @@ class Forger(Entry):
     modality: Literal["audio", "visual", "both"]
     config: type[Config]
     build: "Callable[[Any], ClipForger]"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeadEntry(Entry):
+    """An offer of a head of the network; ``name`` is what ``network.heads`` calls it.
+
+    Attributes:
+        load: Returns its class, with its targets and its loss; only who trains or runs such a
+            network calls it, so that what it imports costs nobody else.
+
+    Raises:
+        PluginBrokenError: The name has a dot, which no part of a network can have.
+    """
+
+    load: "Callable[[], type[Head]]"
+
+    def __post_init__(self) -> None:
+        if "." in self.name:
+            raise PluginBrokenError(
+                f"a head cannot be called {self.name!r}; leave out the dot", plugin=self.name
+            )

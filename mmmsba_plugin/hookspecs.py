@@ -10,9 +10,9 @@ goes away or changes its meaning: the names in ``__all__`` of this module and of
 :mod:`mmmsba_plugin`, and those without underscore of :mod:`~mmmsba_plugin.plugins`,
 :mod:`~mmmsba_plugin.config`, :mod:`~mmmsba_plugin.structures`, :mod:`~mmmsba_plugin.forger`,
 :mod:`~mmmsba_plugin.record`, :mod:`~mmmsba_plugin.schema`, :mod:`~mmmsba_plugin.errors` and
-:mod:`~mmmsba_plugin.testing`; every hook with its arguments; fields of entries and methods of
-protocols. A minor version may add hooks, arguments of hooks, fields with defaults, options of
-``detect`` and keys of ``info``. All else is ours to change.
+:mod:`~mmmsba_plugin.testing`; :class:`mmmsba_plugin.model.heads.Head`; every hook with its
+arguments; fields of entries and methods of protocols. A minor version may add hooks, arguments of
+hooks, fields with defaults, options of ``detect`` and keys of ``info``. All else is ours to change.
 
 What will go away is first deprecated: it works on, raises a ``DeprecationWarning`` that names
 what takes its place, and stands in the changelog, for one minor version at least; it goes with
@@ -38,6 +38,7 @@ from mmmsba_plugin.entries import (
     FeatureExtractor,
     Forger,
     FrontEnd,
+    HeadEntry,
     Input,
     Writer,
 )
@@ -55,6 +56,7 @@ __all__ = [
     "FeatureExtractor",
     "Forger",
     "FrontEnd",
+    "HeadEntry",
     "Input",
     "Writer",
     "hookimpl",
@@ -141,6 +143,17 @@ def forensics_forgers() -> Iterable[Forger]:  # type: ignore[empty-body]
         ...         config=Config,
         ...         build=lambda config: ...,
         ...     )
+    """
+
+
+@hookspec
+def forensics_heads() -> Iterable[HeadEntry]:  # type: ignore[empty-body]
+    """Offer heads of the network: what else is learned of each snippet.
+
+    Example:
+        >>> @hookimpl
+        ... def forensics_heads():
+        ...     yield HeadEntry(name="edges", summary="Where a fake begins.", load=lambda: ...)
     """
 
 

@@ -10,6 +10,7 @@ from typing import get_args
 import pytest
 
 from mmmsba_plugin.errors import ConfigError
+from mmmsba_plugin.hookspecs import API_VERSION
 from mmmsba_plugin.scaffold import PluginKind, write_plugin
 
 KINDS = get_args(PluginKind)
@@ -51,7 +52,7 @@ def test_a_plugin_of_each_kind_is_listed_once_it_is_installed(site):
     }
     assert theirs.keys() == {f"my-{kind}" for kind in KINDS}
     assert {entry["state"] for entry in theirs.values()} == {"ok"}
-    assert {entry["needs_api"] for entry in theirs.values()} == {"3.0"}
+    assert {entry["needs_api"] for entry in theirs.values()} == {API_VERSION}
 
 
 def test_each_keeps_its_contract_by_the_tests_that_were_written(site):

@@ -25,7 +25,12 @@ from mmmsba_plugin.config import (
     Origin,
 )
 from mmmsba_plugin.config.model import MAX_MEMBERS
-from mmmsba_plugin.errors import CheckpointError, CheckpointNotFoundError, ConfigError
+from mmmsba_plugin.errors import (
+    CheckpointError,
+    CheckpointNotFoundError,
+    ConfigError,
+    PluginError,
+)
 from mmmsba_plugin.files import sha256_of
 from mmmsba_plugin.model.ensemble import Ensemble
 
@@ -268,7 +273,7 @@ def _network(
         with torch.device("meta"):
             network = Ensemble.from_configs(configs)
         network.load_state_dict(state, assign=True)
-    except ConfigError as error:
+    except (ConfigError, PluginError) as error:
         raise CheckpointError(
             f"the network of {CONFIG} cannot be made: {error}; install the plug-in that it needs"
         ) from error

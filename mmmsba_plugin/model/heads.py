@@ -1,8 +1,8 @@
 """Heads: what a network says of each snippet, with the targets and the loss to learn it.
 
 A head is one class: the number of its outputs, how its targets are made from fake segments,
-and its loss. All else maps over dictionaries by the name of the head, so a new head is written
-and registered in :data:`HEADS` in one file, and chosen by name in
+and its loss. All else maps over dictionaries by the name of the head, so a new head is written in
+one file, offered through the hook ``forensics_heads``, and chosen by name in
 :attr:`mmmsba_plugin.config.ModelConfig.heads`.
 
 The paper's text and code put the heads directly on the fused vector; the extra dense layer
@@ -20,10 +20,11 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from mmmsba_plugin.config import LossConfig
-from mmmsba_plugin.errors import ConfigError
+from mmmsba_plugin.errors import PluginBrokenError
 from mmmsba_plugin.model.encoder import start_like_keras
 from mmmsba_plugin.model.losses import diou_loss, focal_loss, giou_loss
 from mmmsba_plugin.model.targets import boundary_distances, fake_labels
+from mmmsba_plugin.plugins import lookup
 from mmmsba_plugin.segment import Segment
 from mmmsba_plugin.timebase import Grid
 
@@ -171,7 +172,7 @@ class RegressionHead(Head):
         return config.regression_weight
 
 
-#: The heads that a configuration can name.
+#: Our own heads.
 HEADS: dict[str, type[Head]] = {"classify": ClassificationHead, "regress": RegressionHead}
 
 
@@ -179,11 +180,20 @@ def head_class(name: str) -> type[Head]:
     """Return the class of a head.
 
     Raises:
-        ConfigError: No head of that name is registered.
+        PluginNotFoundError: No plug-in offers a head of that name.
+        PluginBrokenError: What one offers is no head.
     """
-    if name not in HEADS:
-        raise ConfigError(f"there is no head {name!r}; choose from {', '.join(HEADS)}")
-    return HEADS[name]
+    # Each step of training asks, and plug-ins need not be loaded for our own.
+    if name in HEADS:
+        return HEADS[name]
+    offered: object = lookup("heads", name).load()
+    if not isinstance(offered, type) or not issubclass(offered, Head):
+        raise PluginBrokenError(
+            f"the head {name!r} must be a subclass of {Head.__module__}.{Head.__name__}, got "
+            f"{offered!r}",
+            plugin=name,
+        )
+    return offered
 
 
 class Losses(NamedTuple):

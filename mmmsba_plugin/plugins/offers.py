@@ -7,7 +7,14 @@ from itertools import chain
 from typing import Literal, Self, overload
 
 from mmmsba_plugin.errors import PluginClashError, PluginNotFoundError
-from mmmsba_plugin.hookspecs import DatasetReader, DetectorEntry, Forger, FrontEnd, Writer
+from mmmsba_plugin.hookspecs import (
+    DatasetReader,
+    DetectorEntry,
+    Forger,
+    FrontEnd,
+    HeadEntry,
+    Writer,
+)
 from mmmsba_plugin.plugins.announcing import announced_entry
 from mmmsba_plugin.plugins.loading import (
     DISABLE_VARIABLE,
@@ -21,8 +28,8 @@ from mmmsba_plugin.plugins.loading import (
 #: Name of the plug-in that offers this package's own parts.
 OWN_NAME = "mmmsba"
 
-Entry = DetectorEntry | FrontEnd | DatasetReader | Writer | Forger
-Kind = Literal["detectors", "front_ends", "dataset_readers", "writers", "forgers"]
+Entry = DetectorEntry | FrontEnd | DatasetReader | Writer | Forger | HeadEntry
+Kind = Literal["detectors", "front_ends", "dataset_readers", "writers", "forgers", "heads"]
 
 #: What the hook ``forensics_<kind>`` yields.
 ENTRY_TYPES: dict[Kind, type[Entry]] = {
@@ -31,6 +38,7 @@ ENTRY_TYPES: dict[Kind, type[Entry]] = {
     "dataset_readers": DatasetReader,
     "writers": Writer,
     "forgers": Forger,
+    "heads": HeadEntry,
 }
 
 _NAME = re.compile(r"[a-z0-9]+(?:[._-][a-z0-9]+)*")
@@ -105,6 +113,8 @@ def lookup(kind: Literal["dataset_readers"], name: str) -> DatasetReader: ...
 def lookup(kind: Literal["writers"], name: str) -> Writer: ...
 @overload
 def lookup(kind: Literal["forgers"], name: str) -> Forger: ...
+@overload
+def lookup(kind: Literal["heads"], name: str) -> HeadEntry: ...
 def lookup(kind: Kind, name: str) -> Entry:
     """Look up the one entry of a kind and name.
 

@@ -16,6 +16,7 @@ from mmmsba_plugin.testing.dataset_reader import DatasetReaderContract
 from mmmsba_plugin.testing.detector import DetectorContract
 from mmmsba_plugin.testing.forger import ForgerContract
 from mmmsba_plugin.testing.front_end import FrontEndContract
+from mmmsba_plugin.testing.head import HeadContract
 from mmmsba_plugin.testing.writer import WriterContract
 
 __all__ = [
@@ -23,5 +24,6 @@ __all__ = [
     "DetectorContract",
     "ForgerContract",
     "FrontEndContract",
+    "HeadContract",
     "WriterContract",
 ]

@@ -7,10 +7,17 @@ from typing import Any, Generic, TypeVar
 from unittest import SkipTest
 
 from mmmsba_plugin.config import Config
-from mmmsba_plugin.hookspecs import DatasetReader, DetectorEntry, Forger, FrontEnd, Writer
+from mmmsba_plugin.hookspecs import (
+    DatasetReader,
+    DetectorEntry,
+    Forger,
+    FrontEnd,
+    HeadEntry,
+    Writer,
+)
 from mmmsba_plugin.plugins import is_name
 
-AnyEntry = TypeVar("AnyEntry", DetectorEntry, FrontEnd, DatasetReader, Writer, Forger)
+AnyEntry = TypeVar("AnyEntry", DetectorEntry, FrontEnd, DatasetReader, Writer, Forger, HeadEntry)
 Configured = TypeVar("Configured", FrontEnd, DatasetReader, Forger)
 
 _LONGEST_SUMMARY = 120

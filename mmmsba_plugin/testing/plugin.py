@@ -27,6 +27,7 @@ from mmmsba_plugin.testing.detector import DetectorContract
 from mmmsba_plugin.testing.entry import EntryContract
 from mmmsba_plugin.testing.forger import ForgerContract
 from mmmsba_plugin.testing.front_end import FrontEndContract
+from mmmsba_plugin.testing.head import HeadContract
 from mmmsba_plugin.testing.writer import WriterContract
 
 #: What a test module calls the plug-in that it is about.
@@ -38,6 +39,7 @@ _CONTRACTS: dict[Kind, Any] = {
     "dataset_readers": DatasetReaderContract,
     "writers": WriterContract,
     "forgers": ForgerContract,
+    "heads": HeadContract,
 }
 
 

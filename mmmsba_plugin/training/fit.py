@@ -97,7 +97,7 @@ def fit(
         on_clip: Called with each clip once its features are there, or with why not.
 
     Raises:
-        ConfigError: A head is not registered.
+        PluginNotFoundError: No plug-in offers a head of that name.
         RunCancelledError: It was stopped; see :mod:`mmmsba_plugin.run_control`.
         TrainingError: Too few clips could be used, or ``out`` holds another run.
     """

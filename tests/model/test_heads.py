@@ -1,6 +1,7 @@
 """Heads: their targets, their losses, and what a new one takes."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -8,11 +9,20 @@ import torch
 from torch.nn.functional import cross_entropy
 from torch.testing import assert_close
 
+from mmmsba_plugin import plugins
 from mmmsba_plugin.config import LocalizationConfig, LossConfig, ModelConfig, TrainConfig
-from mmmsba_plugin.errors import CheckpointError, ConfigError
+from mmmsba_plugin.errors import CheckpointError, PluginBrokenError, PluginNotFoundError
+from mmmsba_plugin.hookspecs import HeadEntry, hookimpl
 from mmmsba_plugin.model.checkpoint import CheckpointConfig, load_checkpoint, save_checkpoint
 from mmmsba_plugin.model.ensemble import Ensemble
-from mmmsba_plugin.model.heads import HEADS, Head, MovingAverage, head_class, total_loss
+from mmmsba_plugin.model.heads import (
+    ClassificationHead,
+    Head,
+    MovingAverage,
+    RegressionHead,
+    head_class,
+    total_loss,
+)
 from mmmsba_plugin.model.inference import predict
 from mmmsba_plugin.model.losses import diou_loss, focal_loss, giou_loss
 from mmmsba_plugin.record import Record
@@ -29,20 +39,20 @@ TRUTH = [Segment(0.42, 0.48), Segment(0.7, 1.1)]
 
 class TestTargets:
     def test_snippets_are_labelled(self):
-        targets = HEADS["classify"].targets(TRUTH, GRID, 6, is_bounded=True)
+        targets = ClassificationHead.targets(TRUTH, GRID, 6, is_bounded=True)
         assert {name: array.tolist() for name, array in targets.items()} == {
             "labels": [0, 0, 1, 1, 1, 1]
         }
 
     def test_a_snippet_that_is_fake_for_too_short_a_time_is_real_and_has_no_distances(self):
         settings = {"is_bounded": True, "min_overlap": 0.6}
-        labels = HEADS["classify"].targets(TRUTH, GRID, 6, **settings)["labels"]
-        inside = HEADS["regress"].targets(TRUTH, GRID, 6, **settings)["inside"]
+        labels = ClassificationHead.targets(TRUTH, GRID, 6, **settings)["labels"]
+        inside = RegressionHead.targets(TRUTH, GRID, 6, **settings)["inside"]
         assert labels.tolist() == inside.tolist() == [0, 0, 0, 0, 1, 0]
 
     @pytest.mark.parametrize("is_bounded", [True, False])
     def test_distances_are_taught_inside_segments_with_boundaries(self, is_bounded):
-        targets = HEADS["regress"].targets(TRUTH, GRID, 6, is_bounded=is_bounded)
+        targets = RegressionHead.targets(TRUTH, GRID, 6, is_bounded=is_bounded)
         inside = [False, False, False, True, True, False] if is_bounded else [False] * 6
         assert targets["inside"].tolist() == inside
         assert targets["distances"][4].tolist() == pytest.approx([1.0, 1.0])
@@ -167,8 +177,33 @@ def test_a_moving_average_starts_at_the_first_number():
 
 
 def test_an_unknown_head_is_answered_with_those_there_are():
-    with pytest.raises(ConfigError, match="no head 'toy'; choose from classify, regress"):
+    with pytest.raises(PluginNotFoundError, match=r"no head is called 'toy'; .*classify, regress"):
         head_class("toy")
+
+
+def offer(name, load):
+    """Offer a head through the hook, as an installed plug-in does."""
+    entry = HeadEntry(name=name, summary="A toy.", load=load)
+    plugin = SimpleNamespace(forensics_heads=hookimpl(lambda: [entry]))
+    plugins.manager().register(plugin, name)
+
+
+def withdraw(name):
+    plugins.manager().unregister(name=name)
+
+
+def test_what_is_no_head_is_refused():
+    offer("toy", lambda: dict)
+    try:
+        with pytest.raises(PluginBrokenError, match=r"'toy' must be a subclass of .*\.Head, got"):
+            head_class("toy")
+    finally:
+        withdraw("toy")
+
+
+def test_a_name_that_no_part_of_a_network_can_have_is_refused():
+    with pytest.raises(PluginBrokenError, match=r"cannot be called 'a\.b'; leave out the dot"):
+        HeadEntry(name="a.b", summary="A toy.", load=dict)
 
 
 class ShareHead(Head):
@@ -191,11 +226,14 @@ class ShareHead(Head):
 
 
 class TestNewHead:
-    """All that a new head takes is its class, and a name in the registry."""
+    """All that a new head takes is its class, and its offer through the hook."""
 
     @pytest.fixture(autouse=True)
-    def toy(self, monkeypatch):
-        monkeypatch.setitem(HEADS, "share", ShareHead)
+    def toy(self):
+        offer("share", lambda: ShareHead)
+        yield
+        if plugins.manager().has_plugin("share"):
+            withdraw("share")
 
     @pytest.fixture
     def config(self):
@@ -259,9 +297,9 @@ class TestNewHead:
         assert saved.heads["share"].shape == (9, 1)
         assert (read.heads["share"] == saved.heads["share"]).all()
 
-    def test_a_checkpoint_whose_head_is_not_there_says_so(self, config, tmp_path, monkeypatch):
+    def test_a_checkpoint_whose_head_is_not_there_says_so(self, config, tmp_path):
         network = Ensemble.from_configs([config])
         save_checkpoint(tmp_path, network, CheckpointConfig(members=network.configs), "A toy.\n")
-        monkeypatch.delitem(HEADS, "share")
-        with pytest.raises(CheckpointError, match=r"no head 'share'.*install the plug-in"):
+        withdraw("share")
+        with pytest.raises(CheckpointError, match=r"no head is called 'share'.*install the plug"):
             load_checkpoint(tmp_path)

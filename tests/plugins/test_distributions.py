@@ -10,19 +10,21 @@ from typing import NamedTuple
 
 import pytest
 
+from mmmsba_plugin.datasets.lavdf import read_lavdf
 from mmmsba_plugin.testing import samples
 
 HERE = Path(__file__).parent
 
 
 class Installed(NamedTuple):
-    """A folder with both distributions in it."""
+    """A folder with all distributions in it."""
 
     sources: Path
     site: Path
 
-    def run(self, *command: str) -> subprocess.CompletedProcess[str]:
-        env = os.environ | {"PYTHONPATH": str(self.site), "COLUMNS": "200"}
+    def run(self, *command: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        paths = os.pathsep.join([str(self.site), *filter(None, [os.environ.get("PYTHONPATH")])])
+        env = os.environ | {"PYTHONPATH": paths, "COLUMNS": "200"} | variables
         return subprocess.run(
             [sys.executable, *command], env=env, capture_output=True, text=True, check=False
         )
@@ -38,11 +40,12 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
     folder = tmp_path_factory.mktemp("distributions")
     sources, site = folder / "sources", folder / "site"
     # Built from a copy, so that no build leaves anything in the checkout.
-    for name in ("toyforensics", "broken"):
+    names = ("toyforensics", "toyhead", "broken")
+    for name in names:
         shutil.copytree(HERE / name, sources / name)
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation"]
     pip += ["--no-index", "--disable-pip-version-check", "--target", str(site)]
-    pip += [str(sources / "toyforensics"), str(sources / "broken")]
+    pip += [str(sources / name) for name in names]
     result = subprocess.run(pip, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
     return Installed(sources, site)
@@ -111,6 +114,35 @@ class TestDistributions:
         config = ["--config-file", str(pyproject), "--cache-dir", str(tmp_path)]
         result = installed.run("-m", "mypy", "--strict", *config, where)
         assert result.returncode == 0, result.stdout
+
+    def test_a_head_of_theirs_takes_at_most_sixty_lines_and_is_trained(
+        self, installed, talking_head_dataset, feature_cache, tmp_path
+    ):
+        files = [p for p in (HERE / "toyhead").rglob("*") if p.suffix in {".py", ".toml"}]
+        assert sum(len(path.read_text(encoding="utf-8").splitlines()) for path in files) <= 60
+        settings = {
+            "network": {
+                "gru_units": 12,
+                "dense_units": 8,
+                "heads": ["classify", "regress", "edges"],
+            },
+            "train": {"batch_size": 8, "max_epochs": 1},
+        }
+        config, out = tmp_path / "config.json", tmp_path / "out"
+        config.write_text(json.dumps(settings), encoding="utf-8")
+        command = ["train", "--data", f"lav-df={talking_head_dataset}", "--config", str(config)]
+        cache = {"MMMSBA_CACHE": str(feature_cache.folder.parent)}
+        trained = installed.run("-m", "mmmsba_plugin", *command, "-o", str(out), **cache)
+        assert trained.returncode == 0, trained.stderr
+        code = (
+            "import sys; from mmmsba_plugin.detector import MmmsbaDetector\n"
+            "detector = MmmsbaDetector.from_pretrained(sys.argv[1])\n"
+            "(network,) = detector.network\n"
+            "print(type(network.edges).__module__, detector.detect(sys.argv[2]).status)"
+        )
+        clip = next(read_lavdf(talking_head_dataset)).media
+        detected = installed.run("-c", code, str(out), str(clip), **cache)
+        assert detected.stdout == "toyhead.edges ok\n", detected.stderr
 
     @staticmethod
     def _with_silence(path: Path, *, start_s: float, end_s: float) -> Path:
