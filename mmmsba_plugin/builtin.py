@@ -14,6 +14,7 @@ from mmmsba_plugin.features.face import FaceTexture, FaceTextureConfig
 from mmmsba_plugin.features.lips import LipsTexture, LipsTextureConfig
 from mmmsba_plugin.features.log_mel import LogMel, LogMelConfig
 from mmmsba_plugin.features.precomputed import Precomputed, PrecomputedConfig
+from mmmsba_plugin.features.pseudo_words import PseudoWords, PseudoWordsConfig
 from mmmsba_plugin.features.sync import Sync, SyncConfig
 from mmmsba_plugin.features.voice import Voice, VoiceConfig
 from mmmsba_plugin.features.words import Words, WordsConfig
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from mmmsba_plugin.config import Runtime
     from mmmsba_plugin.evaluation.evaluate import Evaluation
     from mmmsba_plugin.features.cache import FeatureCache
-    from mmmsba_plugin.model.heads import Head
+    from mmmsba_plugin.model.heads import BaseHead
     from mmmsba_plugin.record import Record
 
 #: Of the encoders in ``features/embeddings``, whose NOTICE files say which is whose.
@@ -142,6 +143,15 @@ def forensics_front_ends() -> Iterator[FrontEnd]:
         config=WordsConfig,
         build=Words,
         cpu_s_per_s=0.0005,
+    )
+    yield FrontEnd(
+        name="pseudo-words",
+        modality="text",
+        summary="Where words may begin and end, by the level of the audio; no transcript.",
+        inputs=frozenset({"audio"}),
+        config=PseudoWordsConfig,
+        build=PseudoWords,
+        cpu_s_per_s=0.002,
     )
     yield FrontEnd(
         name="precomputed",
@@ -313,7 +323,7 @@ def forensics_heads() -> Iterator[HeadEntry]:
     )
 
 
-def _head(name: str) -> "type[Head]":
+def _head(name: str) -> "type[BaseHead]":
     from mmmsba_plugin.model.heads import HEADS
 
     return HEADS[name]

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from typing import IO
 
     from mmmsba_plugin.forger import ClipForger
-    from mmmsba_plugin.model.heads import Head
+    from mmmsba_plugin.model.heads import BaseHead
     from mmmsba_plugin.record import Record
     from mmmsba_plugin.schema import Media, Report
     from mmmsba_plugin.structures import AudioBlock, FaceCrop, FeatureRows, Frame
@@ -327,7 +327,7 @@ class HeadEntry(Entry):
         PluginBrokenError: The name has a dot, which no part of a network can have.
     """
 
-    load: "Callable[[], type[Head]]"
+    load: "Callable[[], type[BaseHead]]"
 
     def __post_init__(self) -> None:
         if "." in self.name:

@@ -27,8 +27,8 @@ def train(
     preset: Annotated[
         str | None,
         typer.Option(
-            help="Preset of the network: paper, reference, enc-dec, fpn-transformer, mmmsba or "
-            "fast; paper if not given."
+            help="Preset of the network: paper, reference, enc-dec, fpn-transformer, correlation, "
+            "dimodif, wafl, mmmsba or fast; paper if not given."
         ),
     ] = None,
     attention: Annotated[

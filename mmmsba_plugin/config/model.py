@@ -9,7 +9,18 @@ from mmmsba_plugin.config.base import Config
 from mmmsba_plugin.schema import Modality
 
 Attention = Literal["mmms-ba", "mmus-sa", "ms-sa", "none"]
-Preset = Literal["paper", "reference", "enc-dec", "fpn-transformer", "mmmsba", "fast"]
+CrossModal = Literal["correlation", "discrepancy"]
+Preset = Literal[
+    "paper",
+    "reference",
+    "enc-dec",
+    "fpn-transformer",
+    "correlation",
+    "dimodif",
+    "wafl",
+    "mmmsba",
+    "fast",
+]
 
 #: Sizes that a network may have. Far above any of use: they keep a file that was damaged, or
 #: made to do harm, from asking for more memory and time than there is.
@@ -75,6 +86,16 @@ class ModelConfig(Config):
         description="Units of a dense layer between the fused vector and the heads, as figure 2 of "
         "the paper draws it; none for no such layer, as its text and code have it.",
     )
+    cross_modal: CrossModal | None = Field(
+        default=None,
+        description="Learned module of another system between modalities, in the place of "
+        "attention: correlation or discrepancy of audio and what is seen; none as in the paper.",
+    )
+    pool_words: bool = Field(
+        default=False,
+        description="Average what the heads read over each word, of which the modality text tells "
+        "where it begins, so that words are scored instead of snippets.",
+    )
     pyramid_levels: int = Field(
         default=0,
         ge=0,
@@ -87,7 +108,7 @@ class ModelConfig(Config):
         ge=1,
         le=MAX_UNITS,
         description="Snippets on either side that a snippet attends to at each level of the "
-        "pyramid.",
+        "pyramid, and where one side is aligned with the other.",
     )
     activation: Literal["relu", "tanh"] = Field(
         default="relu", description="Activation of the dense layers."
@@ -127,6 +148,24 @@ class ModelConfig(Config):
             raise ValueError("without a Bi-GRU each modality needs a dense layer of its own")
         if not self.residual and self.attention == "none":
             raise ValueError("without attention the heads need the residual; nothing else is left")
+        return self
+
+    @model_validator(mode="after")
+    def _attention_is_one_kind(self) -> Self:
+        if self.cross_modal is not None and self.attention != "none":
+            raise ValueError(
+                "cross_modal stands in the place of attention; set attention to none beside it"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _similarity_reaches_its_head(self) -> Self:
+        between = self.pyramid_levels or self.joint_units or self.pool_words
+        if "correlate" in self.heads and (self.cross_modal != "correlation" or between):
+            raise ValueError(
+                "the head correlate reads what cross_modal correlation returns; choose that, and "
+                "nothing between the two"
+            )
         return self
 
     @property
@@ -239,8 +278,29 @@ PRESETS: dict[str, dict[str, Any]] = {
     # The paper's own baseline for localization: encoders side by side, two dense layers, and a
     # class for each snippet. It states no sizes; here they are those of MMMS-BA.
     "enc-dec": {"attention": "none", "joint_layers": 2, "heads": ("classify",)},
-    # Another system, as far as it is stated: see :mod:`mmmsba_plugin.model.pyramid`.
+    # Other systems, as far as they are stated: see :mod:`mmmsba_plugin.model.pyramid`,
+    # :mod:`~mmmsba_plugin.model.correlation`, :mod:`~mmmsba_plugin.model.discrepancy` and
+    # :mod:`~mmmsba_plugin.model.word_means`.
     "fpn-transformer": {"attention": "none", "recurrent": False, "pyramid_levels": 5},
+    "correlation": {
+        "attention": "none",
+        "cross_modal": "correlation",
+        "dense_units": 128,
+        "dropout_dense": 0.1,
+        "heads": ("classify", "correlate"),
+    },
+    "dimodif": {
+        "attention": "none",
+        "recurrent": False,
+        "cross_modal": "discrepancy",
+        "pyramid_levels": 5,
+    },
+    "wafl": {
+        "attention": "none",
+        "recurrent": False,
+        "pool_words": True,
+        "heads": ("classify",),
+    },
     "mmmsba": _OURS,
     "fast": _OURS,
 }
@@ -257,6 +317,18 @@ PRESET_DEFAULTS: dict[str, dict[str, Any]] = {
             "keep_by": "accuracy",
             "loss": {"classification": "cross-entropy", "normaliser": "snippets"},
         },
+    },
+    # Words where the level of the audio has them; with transcripts, take the front-end words.
+    "wafl": {
+        "features": {
+            "front_ends": {
+                "face": {"name": "face-texture"},
+                "audio": {"name": "log-mel"},
+                "lips": {"name": "lips-texture"},
+                "text": {"name": "pseudo-words"},
+            },
+        },
+        "train": {"loss": {"classification": "asymmetric"}},
     },
     "mmmsba": {
         "false_positive_rate": 0.05,

@@ -25,11 +25,16 @@ class LossConfig(Config):
 
     focal_alpha: float = Field(default=0.25, ge=0, le=1, description="Weight of the fake class.")
     focal_gamma: float = Field(
-        default=2.0, ge=0, description="Focusing exponent: how strongly easy snippets fade."
+        default=2.0,
+        ge=0,
+        description="Focusing exponent: how strongly easy snippets fade; with asymmetric, real "
+        "ones alone.",
     )
     regression_weight: float = Field(default=1.0, ge=0, description="Lambda of equation 8.")
-    classification: Literal["focal", "cross-entropy"] = Field(
-        default="focal", description="Loss of scores; cross-entropy is that of the authors' code."
+    classification: Literal["focal", "cross-entropy", "asymmetric"] = Field(
+        default="focal",
+        description="Loss of scores; cross-entropy is that of the authors' code, asymmetric that "
+        "of the preset wafl.",
     )
     regression: Literal["diou", "giou"] = Field(
         default="diou",

@@ -21,8 +21,10 @@ from mmmsba_plugin.schema import Media
 from mmmsba_plugin.structures import AudioBlock, FaceCrop, FeatureRows, Frame
 from mmmsba_plugin.timebase import Grid
 
-#: Numbers of a row in front of the hash; see :class:`Words`.
+#: Numbers of a row in front of the hash, and where two of them stand; see :class:`Words`.
 NUM_TIMES: Final = 12
+SPOKEN: Final = 0
+BEGINS: Final = 1
 #: A longer pause says no more, in seconds.
 _MAX_PAUSE_S: Final = 2.0
 #: Words that begin so near the middle of a snippet count to its rate, in seconds.

@@ -17,12 +17,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
+from torch.nn.functional import binary_cross_entropy, cross_entropy
 
 from mmmsba_plugin.config import LossConfig
 from mmmsba_plugin.errors import PluginBrokenError
 from mmmsba_plugin.model.encoder import start_like_keras
-from mmmsba_plugin.model.losses import diou_loss, focal_loss, giou_loss
+from mmmsba_plugin.model.losses import asymmetric_loss, diou_loss, focal_loss, giou_loss
 from mmmsba_plugin.model.targets import boundary_distances, fake_labels
 from mmmsba_plugin.plugins import lookup
 from mmmsba_plugin.segment import Segment
@@ -32,18 +32,10 @@ from mmmsba_plugin.timebase import Grid
 FAKE = 1
 
 
-class Head(nn.Linear, ABC):
-    """Linear layer on the fused vector, with its targets and its loss.
-
-    Args:
-        width: Width of the fused vector.
-    """
+class BaseHead(nn.Module, ABC):
+    """Any head: it is made of the width of the fused vector, and reads that."""
 
     num_outputs: ClassVar[int]
-
-    def __init__(self, width: int) -> None:
-        super().__init__(width, self.num_outputs)
-        start_like_keras(self)
 
     @classmethod
     @abstractmethod
@@ -91,6 +83,18 @@ class Head(nn.Linear, ABC):
         return 1.0
 
 
+class Head(BaseHead, nn.Linear):
+    """Linear layer on the fused vector, with its targets and its loss.
+
+    Args:
+        width: Width of the fused vector.
+    """
+
+    def __init__(self, width: int) -> None:
+        super().__init__(width, self.num_outputs)
+        start_like_keras(self)
+
+
 class ClassificationHead(Head):
     """Two logits a snippet; column :data:`FAKE` speaks for fake."""
 
@@ -106,17 +110,19 @@ class ClassificationHead(Head):
         is_bounded: bool,
         min_overlap: float = 0.0,
     ) -> dict[str, NDArray[Any]]:
-        """Label each snippet as fake (1) or real (0); see :meth:`Head.targets`."""
+        """Label each snippet as fake (1) or real (0); see :meth:`BaseHead.targets`."""
         return {"labels": fake_labels(truth, grid, num_snippets, min_overlap=min_overlap)}
 
     @classmethod
     def loss(
         cls, output: Tensor, target: Mapping[str, Tensor], mask: Tensor, config: LossConfig
     ) -> Tensor:
-        """Compute the focal loss, or cross-entropy; see :meth:`Head.loss`."""
+        """Compute the loss that was chosen; see :meth:`BaseHead.loss`."""
         logits, labels = output[mask], target["labels"][mask]
         if config.classification == "cross-entropy":
             return cross_entropy(logits, labels, reduction="sum")
+        if config.classification == "asymmetric":
+            return asymmetric_loss(logits, labels, gamma=config.focal_gamma).sum()
         alpha, gamma = config.focal_alpha, config.focal_gamma
         return focal_loss(logits, labels, alpha=alpha, gamma=gamma).sum()
 
@@ -148,7 +154,7 @@ class RegressionHead(Head):
         is_bounded: bool,
         min_overlap: float = 0.0,
     ) -> dict[str, NDArray[Any]]:
-        """Compute the distances, and where they are to be learned; see :meth:`Head.targets`."""
+        """Compute the distances, and where they are to be learned; see :meth:`BaseHead.targets`."""
         distances, inside = boundary_distances(truth, grid, num_snippets)
         is_fake = fake_labels(truth, grid, num_snippets, min_overlap=min_overlap) == 1
         return {"distances": distances, "inside": inside & is_fake & np.bool_(is_bounded)}
@@ -161,7 +167,7 @@ class RegressionHead(Head):
         mask: Tensor,
         config: LossConfig,
     ) -> Tensor:
-        """Compute the IoU loss inside fake segments; see :meth:`Head.loss`."""
+        """Compute the IoU loss inside fake segments; see :meth:`BaseHead.loss`."""
         taught = target["inside"] & mask
         loss = {"diou": diou_loss, "giou": giou_loss}[config.regression]
         return loss(output[taught], target["distances"][taught]).sum()
@@ -172,11 +178,53 @@ class RegressionHead(Head):
         return config.regression_weight
 
 
-#: Our own heads.
-HEADS: dict[str, type[Head]] = {"classify": ClassificationHead, "regress": RegressionHead}
+class CorrelationHead(BaseHead):
+    """Similarity of audio and what is seen, of :mod:`mmmsba_plugin.model.correlation`, as it is.
+
+    Args:
+        width: Width of the fused vector, whose last value it is.
+    """
+
+    num_outputs = 1
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+
+    def forward(self, fused: Tensor) -> Tensor:
+        """Return the similarity, in [0, 1], shape ``(batch, snippet, 1)``."""
+        return fused[..., -1:]
+
+    @classmethod
+    def targets(
+        cls,
+        truth: Sequence[Segment],
+        grid: Grid,
+        num_snippets: int,
+        *,
+        is_bounded: bool,
+        min_overlap: float = 0.0,
+    ) -> dict[str, NDArray[Any]]:
+        """Call both sides alike (1) where a snippet is real; see :meth:`BaseHead.targets`."""
+        is_fake = fake_labels(truth, grid, num_snippets, min_overlap=min_overlap)
+        return {"alike": (1 - is_fake[:, None]).astype(np.float32)}
+
+    @classmethod
+    def loss(
+        cls, output: Tensor, target: Mapping[str, Tensor], mask: Tensor, config: LossConfig
+    ) -> Tensor:
+        """Compute the binary cross-entropy; see :meth:`BaseHead.loss`."""
+        return binary_cross_entropy(output[mask], target["alike"][mask], reduction="sum")
 
 
-def head_class(name: str) -> type[Head]:
+#: Our own heads; the last one is part of a system that brings its own module.
+HEADS: dict[str, type[BaseHead]] = {
+    "classify": ClassificationHead,
+    "regress": RegressionHead,
+    "correlate": CorrelationHead,
+}
+
+
+def head_class(name: str) -> type[BaseHead]:
     """Return the class of a head.
 
     Raises:
@@ -187,7 +235,7 @@ def head_class(name: str) -> type[Head]:
     if name in HEADS:
         return HEADS[name]
     offered: object = lookup("heads", name).load()
-    if not isinstance(offered, type) or not issubclass(offered, Head):
+    if not isinstance(offered, type) or not issubclass(offered, BaseHead):
         raise PluginBrokenError(
             f"the head {name!r} must be a subclass of {Head.__module__}.{Head.__name__}, got "
             f"{offered!r}",
@@ -224,7 +272,7 @@ def total_loss(
 
     Args:
         outputs: For each head, shape ``(batch, snippet, num_outputs)``.
-        targets: For each head, what :meth:`Head.targets` made; padding may hold anything.
+        targets: For each head, what :meth:`BaseHead.targets` made; padding may hold anything.
         mask: Which snippets are not padding, bool, shape ``(batch, snippet)``.
         config: Constants and weights.
         divisor: What to divide by instead, such as :class:`MovingAverage` has it.

@@ -1,4 +1,4 @@
-"""Losses of single snippets: focal loss, and distance-IoU of segments.
+"""Losses of single snippets: focal and asymmetric loss, and distance-IoU of segments.
 
 The paper names the losses and their sum (equation 8), not their constants. The constants
 and the one-dimensional form are ActionFormer's, which the authors' repository carries.
@@ -9,6 +9,9 @@ from torch import Tensor
 
 #: Keeps divisions by a length defined; far below any length in cells that matters.
 _EPS = 1e-8
+
+#: P(fake) up to which a real snippet costs nothing in the asymmetric loss.
+_MARGIN = 0.05
 
 
 def focal_loss(logits: Tensor, labels: Tensor, *, alpha: float, gamma: float) -> Tensor:
@@ -33,6 +36,28 @@ def focal_loss(logits: Tensor, labels: Tensor, *, alpha: float, gamma: float) ->
     weight = alpha * is_fake + (1 - alpha) * (1 - is_fake)
     # 1 - p as -expm1(log p): exact where p is close to 1, so that no gradient is NaN.
     return -weight * (-torch.expm1(log_prob)).clamp(min=_EPS) ** gamma * log_prob
+
+
+def asymmetric_loss(logits: Tensor, labels: Tensor, *, gamma: float) -> Tensor:
+    """Compute the asymmetric loss of each snippet: easy real ones fade, fake ones never.
+
+    Args:
+        logits: Real and fake, shape ``(..., 2)``.
+        labels: 1 where fake, int64, shape ``(...)``.
+        gamma: How strongly real snippets fade that are told easily.
+
+    Returns:
+        Shape ``(...)``. A real snippet of P(fake) up to 0.05 costs nothing.
+
+    Source:
+        Ben-Baruch et al., "Asymmetric Loss for Multi-Label Classification", ICCV 2021, with
+        exponent 0 for fake snippets and their margin of 0.05.
+    """
+    log_probs = logits.log_softmax(dim=-1)
+    shifted = (log_probs[..., 1].exp() - _MARGIN).clamp(min=0)
+    # Below the margin a power of zero would have no gradient for exponents under 1.
+    real = -(shifted.clamp(min=_EPS) ** gamma) * torch.log1p(-shifted)
+    return torch.where(labels == 1, -log_probs[..., 1], real)
 
 
 def giou_loss(predicted: Tensor, target: Tensor) -> Tensor:

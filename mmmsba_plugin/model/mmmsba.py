@@ -10,11 +10,19 @@ from torch import Tensor, nn
 from mmmsba_plugin.config import ModelConfig
 from mmmsba_plugin.errors import ConfigError, FeatureError
 from mmmsba_plugin.model.attention import attention_maps, fuse, fused_width, ordered
+from mmmsba_plugin.model.correlation import Correlation
+from mmmsba_plugin.model.discrepancy import Discrepancy
 from mmmsba_plugin.model.encoder import Encoder, JointLayers
 from mmmsba_plugin.model.heads import FAKE, head_class
 from mmmsba_plugin.model.pyramid import Pyramid
+from mmmsba_plugin.model.word_means import TEXT, WordMeans
 
 _NUM_AXES = 3
+
+_CROSS_MODAL: dict[str, type[Correlation] | type[Discrepancy]] = {
+    "correlation": Correlation,
+    "discrepancy": Discrepancy,
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,6 +94,16 @@ class MmmsBa(nn.Module):
                 "one modality has nobody to attend to, and without the residual nothing of it "
                 "reaches the heads; switch residual on"
             )
+        self.cross_modal = None
+        if config.cross_modal is not None:
+            self.cross_modal = _CROSS_MODAL[config.cross_modal](self.modalities, config)
+            width = self.cross_modal.width
+        if config.pool_words and TEXT not in self.modalities:
+            raise ConfigError(
+                f"pool_words needs the modality {TEXT}, which tells where words begin; give it the "
+                "front-end words or pseudo-words"
+            )
+        self.word_means = WordMeans(width) if config.pool_words else None
         self.pyramid = Pyramid(width, config) if config.pyramid_levels else None
         if self.pyramid is not None:
             width = config.dense_units
@@ -144,23 +162,21 @@ class MmmsBa(nn.Module):
         shape = self._shape_of(inputs)
         counts = self._counts(inputs, mask, present or {}, shape)
         streams = {}
-        for name, counted in counts.items():
+        for name, is_there in counts.items():
             if name in inputs:
-                stream = self.encoders[name](inputs[name], mask=mask, present=counted)
-                streams[name] = stream.masked_fill(~counted.unsqueeze(-1), 0.0)
+                stream = self.encoders[name](inputs[name], mask=mask, present=is_there)
+                streams[name] = stream.masked_fill(~is_there.unsqueeze(-1), 0.0)
             else:
                 some_input = next(iter(inputs.values()))
                 streams[name] = some_input.new_zeros(*shape, self.config.stream_units)
         attention = self.config.attention
-        fused = fuse(
-            streams,
-            attention=attention,
-            masks=counts,
-            is_gated=self.config.gate,
-            residual=self.config.residual,
-        )
+        counted = torch.stack(list(counts.values())).any(dim=0)
+        fused = self._fuse(streams, counts)
+        if self.word_means is not None:
+            text = inputs.get(TEXT, fused.new_zeros(*shape, self.config.dims[TEXT]))
+            fused = self.word_means(fused, text, counted)
         if self.pyramid is not None:
-            fused = self.pyramid(fused, torch.stack(list(counts.values())).any(dim=0))
+            fused = self.pyramid(fused, counted)
         if self.join is not None:
             fused = self.join(fused)
         return NetworkOutput(
@@ -172,7 +188,20 @@ class MmmsBa(nn.Module):
                 if return_attention
                 else None
             ),
-            present=torch.stack(list(counts.values())).any(dim=0),
+            present=counted,
+        )
+
+    def _fuse(self, streams: Mapping[str, Tensor], masks: Mapping[str, Tensor]) -> Tensor:
+        """Return the rows of all modalities together, shape ``(batch, snippet, fused)``."""
+        if self.cross_modal is not None:
+            fused: Tensor = self.cross_modal(streams, masks)
+            return fused
+        return fuse(
+            streams,
+            attention=self.config.attention,
+            masks=masks,
+            is_gated=self.config.gate,
+            residual=self.config.residual,
         )
 
     def _counts(

@@ -24,7 +24,8 @@ def widen(network: MmmsBa, dims: Mapping[str, int]) -> MmmsBa:
         dims: Features a snippet, for each new modality.
 
     Raises:
-        ConfigError: A modality is there already, or a size is out of bounds.
+        ConfigError: A modality is there already, a size is out of bounds, or the network has a
+            learned module between modalities, which reads just those it was made for.
 
     Example:
         >>> network = MmmsBa(ModelConfig(dims={"audio": 4, "face": 3}, gru_units=8))
@@ -34,6 +35,10 @@ def widen(network: MmmsBa, dims: Mapping[str, int]) -> MmmsBa:
     before = network.config
     if shared := sorted(set(dims) & set(before.dims)):
         raise ConfigError(f"the network reads {', '.join(shared)} already; name new ones")
+    if before.cross_modal is not None:
+        raise ConfigError(
+            f"a network with cross_modal {before.cross_modal!r} cannot be widened; train one anew"
+        )
     config = ModelConfig.read({**before.model_dump(), "dims": {**before.dims, **dims}})
     wide = MmmsBa(config).train(network.training)
     state = wide.state_dict()

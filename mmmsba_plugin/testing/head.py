@@ -11,7 +11,7 @@ from mmmsba_plugin.timebase import Grid
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from mmmsba_plugin.model.heads import Head
+    from mmmsba_plugin.model.heads import BaseHead
 
 _WIDTH: Final = 6
 _NUM_SNIPPETS: Final = 20
@@ -29,7 +29,7 @@ class HeadContract(EntryContract[HeadEntry]):
 
     grid = Grid(stride_s=0.1)
 
-    def head(self) -> "Head":
+    def head(self) -> "BaseHead":
         """Return a head on rows of six values."""
         import torch
 

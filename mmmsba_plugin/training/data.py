@@ -84,7 +84,7 @@ class Batch(NamedTuple):
         inputs: For each modality, shape ``(batch, snippet, feature)``.
         present: For each modality, where it is there, shape ``(batch, snippet)``.
         mask: Which snippets are not padding, shape ``(batch, snippet)``.
-        targets: For each view and head, what :meth:`mmmsba_plugin.model.heads.Head.targets`
+        targets: For each view and head, what :meth:`mmmsba_plugin.model.heads.BaseHead.targets`
             makes, each of shape ``(batch, snippet, …)``.
     """
 

@@ -26,6 +26,7 @@ _STATED = frozenset(
     {
         *("members", "attention", "gate", "residual", "recurrent", "dense"),
         *("input_units", "gru_units", "dense_units", "joint_layers", "pyramid_levels"),
+        *("cross_modal", "pool_words"),
         *("activation", "dropout_input", "dropout_gru", "dropout_dense", "heads", "learns_from"),
         *("batch_size", "modality_dropout", "max_snippets", "weight_decay"),
         *("loss.classification", "loss.regression_weight", "loss.normaliser"),
@@ -166,6 +167,8 @@ def _dropouts(config: FitConfig) -> str:
 
 def _focal(config: FitConfig) -> str:
     loss = config.train.loss
+    if loss.classification == "asymmetric":
+        return f"asymmetric, {loss.focal_gamma:g} for real snippets"
     is_focal = loss.classification == "focal"
     return f"{loss.focal_alpha:g} and {loss.focal_gamma:g}" if is_focal else "cross-entropy"
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from torch.nn.functional import cross_entropy, sigmoid
 from torch.testing import assert_close
 
-from mmmsba_plugin.model.losses import diou_loss, focal_loss, giou_loss
+from mmmsba_plugin.model.losses import asymmetric_loss, diou_loss, focal_loss, giou_loss
 
 
 def giou_of(predicted, target):
@@ -111,3 +111,21 @@ def test_segments_without_length_have_a_generalised_iou_loss_and_a_gradient():
     loss.backward()
     assert loss.item() == 1.0
     assert nothing.grad.isfinite().all()
+
+
+@pytest.mark.parametrize("gamma", [0.0, 2.0, 4.0])
+def test_the_asymmetric_loss_is_that_of_its_equations(gamma):
+    z = torch.linspace(-6, 6, 25, dtype=torch.float64)
+    p = sigmoid(z)
+    shifted = (p - 0.05).clamp(min=0)
+    fake, real = torch.ones(25, dtype=torch.int64), torch.zeros(25, dtype=torch.int64)
+    assert_close(asymmetric_loss(logits_of(z), fake, gamma=gamma), -p.log())
+    expected = -(shifted**gamma) * (1 - shifted).log()
+    assert_close(asymmetric_loss(logits_of(z), real, gamma=gamma), expected)
+
+
+def test_a_real_snippet_below_the_margin_costs_and_teaches_nothing():
+    logits = logits_of(torch.tensor([-3.0])).requires_grad_()
+    loss = asymmetric_loss(logits, torch.tensor([0]), gamma=0.5)
+    loss.sum().backward()
+    assert (loss.item(), logits.grad.tolist()) == (0.0, [[0.0, 0.0]])

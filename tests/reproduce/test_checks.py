@@ -88,11 +88,12 @@ class TestComponents:
 
 class TestSystems:
     def test_another_system_is_its_preset_on_the_same_features(self):
-        ours, _, pyramid = map(settings_of, CHECKS["systems"].rows)
-        assert pyramid.features == ours.features
-        (network,) = pyramid.members({"face": 1, "audio": 1})
-        (preset,) = FitConfig(preset="fpn-transformer").members({"face": 1, "audio": 1})
-        assert network == preset
+        ours, _, *others = map(settings_of, CHECKS["systems"].rows)
+        presets = ("fpn-transformer", "correlation", "dimodif")
+        for other, preset in zip(others, presets, strict=True):
+            assert other.features == ours.features
+            (network,) = other.members({"face": 1, "audio": 1})
+            assert (network,) == FitConfig(preset=preset).members({"face": 1, "audio": 1})
 
 
 class TestCross:
