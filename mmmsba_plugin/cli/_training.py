@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from mmmsba_plugin.record import Record
     from mmmsba_plugin.training.fit import Fitted
+    from mmmsba_plugin.training.grid_search import Trial
 
 #: The option of both commands that names datasets.
 FIFTYONE = typer.Option(
@@ -49,6 +50,17 @@ def read_settings(file: Path) -> dict[str, Any]:
     """
     from mmmsba_plugin.config import FitConfig
 
+    settings = read_json(file)
+    FitConfig.read(settings)
+    return settings
+
+
+def read_json(file: Path) -> dict[str, Any]:
+    """Read a JSON object from a file.
+
+    Raises:
+        ConfigError: It holds none.
+    """
     try:
         settings = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
@@ -58,7 +70,6 @@ def read_settings(file: Path) -> dict[str, Any]:
         ) from error
     if not isinstance(settings, dict):
         raise ConfigError(f"{file} must hold a JSON object of settings, such as {{}}")
-    FitConfig.read(settings)
     return settings
 
 
@@ -120,3 +131,18 @@ def print_training(fitted: "Fitted", console: "Console") -> None:
     if why := point.calibration.reason:
         console.print(f"  scores are not calibrated: {why}")
     _console.print_written([fitted.checkpoint], console)
+
+
+def print_trials(trials: "Sequence[Trial]", console: "Console") -> None:
+    """Print the trials of a grid search, best first, and all about the best one."""
+    from rich.table import Table
+
+    from mmmsba_plugin.training.grid_search import RANKED_BY
+
+    table = Table("folder", *trials[0].values, *RANKED_BY, box=None)
+    for trial in trials:
+        values = (json.dumps(value) for value in trial.values.values())
+        metrics = (f"{metric:.3f}" for metric in trial.rank)
+        table.add_row(trial.fitted.checkpoint.name, *values, *metrics)
+    console.print(table)
+    print_training(trials[0].fitted, console)

@@ -43,6 +43,14 @@ def train(
     config: Annotated[
         Path | None, typer.Option(metavar="FILE", help="JSON with any setting of a training run.")
     ] = None,
+    grid: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="JSON with lists of values for some settings, by their paths; every combination "
+            "is trained, and they are ranked by the AUC of validation clips.",
+        ),
+    ] = None,
     calibration: Annotated[
         str | None,
         typer.Option(
@@ -85,24 +93,26 @@ def train(
     if trim_silence:
         settings["features"] = {**settings.get("features", {}), "trim_silence": True}
     fit_config = FitConfig.read(settings)
+    values = _training.read_json(grid) if grid else {}
     with _training.needs_training():
         from mmmsba_plugin.training.fit import fit
+        from mmmsba_plugin.training.grid_search import grid_search
 
     records, names = _training.open_records(
         data or [], fiftyone or [], reader, need_media=not features_only
     )
     ensure_dir(output)
     console = _console.console()
-    fitted = fit(
-        records,
-        fit_config,
-        output,
-        workers=workers,
-        trained_on=names,
-        progress=console.is_terminal,
-        on_clip=_training.counting(console),
-    )
-    _training.print_training(fitted, console)
+    options: dict[str, Any] = {
+        "workers": workers,
+        "trained_on": names,
+        "progress": console.is_terminal,
+        "on_clip": _training.counting(console),
+    }
+    if grid:
+        _training.print_trials(grid_search(records, settings, values, output, **options), console)
+    else:
+        _training.print_training(fit(records, fit_config, output, **options), console)
 
 
 def _settings(

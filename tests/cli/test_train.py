@@ -57,6 +57,25 @@ class TestTrain:
             folders.append(folder)
         return folders
 
+    def test_every_combination_of_a_grid_is_trained_and_ranked(
+        self, train, talking_head_dataset, tmp_path
+    ):
+        grid = tmp_path / "grid.json"
+        grid.write_text(json.dumps({"train.learning_rate": [0.0001, 0.01]}))
+        result = train("--data", talking_head_dataset, "--grid", grid)
+        assert result.exit_code == _exit_codes.OK, result.output
+        for heading in ("train.learning_rate", "clip_auc", "snippet_f1", "0.0001", "0.01"):
+            assert heading in result.output
+        for number in ("1", "2"):
+            assert read_config(tmp_path / "out" / number).training["max_epochs"] == 1
+
+    def test_a_grid_that_is_no_object_is_refused(self, train, talking_head_dataset, tmp_path):
+        grid = tmp_path / "grid.json"
+        grid.write_text("[1]")
+        result = train("--data", talking_head_dataset, "--grid", grid)
+        assert result.exit_code == _exit_codes.STOPPED
+        assert "must hold a JSON object" in result.stderr
+
     def test_several_datasets_are_learned_from_together(self, train, halves, tmp_path):
         result = train("--data", halves[0], "--data", f"lav-df={halves[1]}")
         assert result.exit_code == _exit_codes.OK, result.stderr

@@ -14,6 +14,7 @@ import pytest
 
 from mmmsba_plugin.config import FitConfig
 from mmmsba_plugin.docs import FOLDER, GENERATED, PAGES, path_of
+from mmmsba_plugin.training.grid_search import combinations, with_values
 
 from ..tools.command_lines import arguments_of, options, parse, run_command
 from ..tools.markdown import blocks, languages, typed_lines
@@ -123,7 +124,8 @@ def test_a_command_that_does_not_exist_is_found():
 
 
 def test_every_block_of_json_is_a_configuration():
-    simple, precomputed, text = map(json.loads, blocks(text_of("researcher"), "json"))
+    simple, grid, precomputed, text = map(json.loads, blocks(text_of("researcher"), "json"))
+    assert FitConfig.read(with_values({}, next(combinations(grid)))).train.learning_rate == 0.001
     assert FitConfig.read(simple).train.modality_dropout == 0.3
     front_ends = FitConfig.read(precomputed).features.front_ends
     assert front_ends["audio"].name == "precomputed"
