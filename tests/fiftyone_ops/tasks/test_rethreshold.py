@@ -1,5 +1,7 @@
 """Tests of verdicts and segments at another threshold, from stored scores alone."""
 
+import shutil
+
 import fiftyone as fo
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ from fiftyone_ops.tasks.review import decide
 from fiftyone_ops.tasks.review_queue import queue
 from mmmsba_plugin.errors import ConfigError
 
+from ...transcripts import put_srt
 from ..toy_detector import Toy
 
 
@@ -51,6 +54,17 @@ def test_a_lower_threshold_finds_segments_where_the_curve_reaches_it(evaluated):
     # All along, but for the end, where nothing was evaluated.
     assert [(start_s, end_s) for _, start_s, end_s, _ in segments(evaluated)[0]] == [(0.0, 1.5)]
     assert [label for label, _ in verdicts(evaluated)[:4]] == ["fake"] * 4
+
+
+def test_segments_are_named_by_the_transcript_beside_the_clip(evaluated, tmp_path):
+    clip = tmp_path / "clip.mp4"
+    shutil.copy(evaluated.first().filepath, clip)
+    put_srt(clip.with_suffix(".srt"), (0.4, 1.1, "said"))
+    sample = evaluated.first()
+    sample.filepath = str(clip)
+    sample.save()
+    rethreshold(evaluated, 0.6)
+    assert [label.words for label in evaluated.first().forgeries.detections] == ["said"]
 
 
 def test_what_was_not_evaluated_and_what_has_no_curve_stays(named_dataset, toy):
