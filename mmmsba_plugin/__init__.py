@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         DetectorEntry,
         Forger,
         FrontEnd,
+        HeadEntry,
         Writer,
         hookimpl,
     )
@@ -40,6 +41,7 @@ __all__ = [
     "FeatureCache",
     "Forger",
     "FrontEnd",
+    "HeadEntry",
     "Limits",
     "MmmsbaError",
     "Progress",
@@ -64,6 +66,7 @@ _HOMES = {
     "FeatureCache": "features.cache",
     "Forger": "hookspecs",
     "FrontEnd": "hookspecs",
+    "HeadEntry": "hookspecs",
     "Limits": "workers",
     "MmmsbaError": "errors",
     "Progress": "run_control",

@@ -61,7 +61,7 @@ def test_each_keeps_its_contract_by_the_tests_that_were_written(site):
     output = run(site, "-m", "pytest", *options, *tests)
     assert "failed" not in output
     listed = run(site, "-m", "pytest", "--collect-only", *options, *tests)
-    for name in ("Detector", "FrontEnd", "DatasetReader", "Writer", "Forger"):
+    for name in ("Detector", "FrontEnd", "DatasetReader", "Writer", "Forger", "Head"):
         assert f"Test{name}My{name}::" in listed
 
 

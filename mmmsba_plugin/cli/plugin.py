@@ -17,6 +17,7 @@ class Kind(Enum):
     DATASET_READER = "dataset-reader"
     WRITER = "writer"
     FORGER = "forger"
+    HEAD = "head"
 
 
 @app.callback()

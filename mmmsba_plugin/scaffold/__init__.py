@@ -17,7 +17,7 @@ from mmmsba_plugin.hookspecs import API_VERSION
 from mmmsba_plugin.plugins import is_name
 
 #: Kinds of plug-in, as the command line has them.
-PluginKind = Literal["detector", "front-end", "dataset-reader", "writer", "forger"]
+PluginKind = Literal["detector", "front-end", "dataset-reader", "writer", "forger", "head"]
 
 
 def write_plugin(name: str, kind: PluginKind, folder: Path) -> list[Path]:
