@@ -262,6 +262,28 @@ class ThresholdTable(Response):
     num_true_real: int
 
 
+class GroupCounts(Response):
+    """Counts of the clips of one group."""
+
+    value: str
+    num_clips: int
+    num_evaluated: int = Field(description="Clips with a score.")
+    num_fake: int = Field(description="Clips that are called fake.")
+    num_true_fake: int = Field(description="Clips with a score that the ground truth calls fake.")
+    num_true_real: int
+    true_positives: int = Field(description="Fake clips that are called fake.")
+    false_positives: int = Field(description="Real clips that are called fake.")
+
+
+class Statistics(Response):
+    """Counts of the clips in view by the values of a field."""
+
+    by: str
+    fields: tuple[str, ...] = Field(description="The fields to choose from.")
+    groups: tuple[GroupCounts, ...] = Field(description="The largest group first.")
+    num_left: int = Field(description="Smaller groups that are not listed.")
+
+
 class Applied(Response):
     """Changes by a new threshold, in words."""
 
@@ -288,6 +310,7 @@ RESPONSES: tuple[type[Response], ...] = (
     Queue,
     Bulk,
     ThresholdTable,
+    Statistics,
     Applied,
     Span,
 )

@@ -137,6 +137,10 @@ class EvaluateSettings(Config):
     resamples: int = Field(
         default=0, ge=0, description="Draws for 95 % intervals; 0 for none, 1000 is usual."
     )
+    model_evaluation: bool = Field(
+        default=True,
+        description="Also keep the verdicts as an evaluation of the App's panel Model Evaluation.",
+    )
     activitynet: bool = Field(
         default=False,
         description="Also run FiftyOne's own ActivityNet-style evaluation, which counts frames.",

@@ -52,9 +52,16 @@ class FormOperator(foo.Operator):
     def resolve_input(self, ctx: Any) -> Any:
         """Return the form."""
         inputs = types.Object()
-        self.ask(ctx, inputs)
-        forms.refuse_invalid(ctx, inputs, self.settings)
+        if why := versions.why_unfit() or self.why_not(ctx):
+            forms.refuse(inputs, "refused", why)
+        else:
+            self.ask(ctx, inputs)
+            forms.refuse_invalid(ctx, inputs, self.settings)
         return types.Property(inputs, view=types.View(label=self.label))
+
+    def why_not(self, ctx: Any) -> str:
+        """Explain why there is nothing to ask, since it cannot work here; empty where it can."""
+        return forms.why_no_target(ctx)
 
     def ask(self, ctx: Any, inputs: Any) -> None:
         """Add the questions of the form: which samples, and the settings.

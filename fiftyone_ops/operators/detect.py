@@ -9,9 +9,7 @@ from fiftyone.operators import types
 from mmmsba_plugin.errors import MmmsbaError
 from mmmsba_plugin.plugins import entries
 
-from .. import versions
 from ..labels import Fields
-from ..samples import has_videos
 from ..settings import DetectSettings
 from ..tasks.detect import DetectTask
 from ..tasks.metadata import PLAYABLE_PATH, UNPLAYABLE, UNREADABLE
@@ -37,18 +35,7 @@ class DetectForgeries(TaskOperator):
         return types.Placement(types.Places.SAMPLES_GRID_SECONDARY_ACTIONS, button)
 
     def ask(self, ctx: Any, inputs: Any) -> None:
-        """Add the questions of the form, or why it cannot be sent."""
-        if why := versions.why_unfit():
-            forms.refuse(inputs, "unfit", why)
-            return
-        if not has_videos(ctx.dataset):
-            forms.refuse(
-                inputs,
-                "not_here",
-                f"{ctx.dataset.name!r} holds no videos but samples of media type "
-                f"{ctx.dataset.media_type!r}; open a dataset of videos, or of groups with videos "
-                "in them",
-            )
+        """Add the questions of the form, and what to know before it is sent."""
         forms.ask_target(ctx, inputs)
         if PLAYABLE_PATH not in ctx.dataset.get_field_schema() and ctx.dataset.match_tags(
             [UNPLAYABLE, UNREADABLE]

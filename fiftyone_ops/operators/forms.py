@@ -15,7 +15,8 @@ from mmmsba_plugin.config import Config
 from mmmsba_plugin.errors import ConfigError
 
 from ..errors import TargetError
-from ..samples import Samples
+from ..runs import prediction_fields
+from ..samples import Samples, videos_of
 
 AnyConfig = TypeVar("AnyConfig", bound=Config)
 
@@ -86,6 +87,15 @@ def ask_target(ctx: Any, inputs: Any) -> None:
     inputs.enum("target", radio.values(), default=offered[0], label="Videos", view=radio)
 
 
+def why_no_target(ctx: Any) -> str:
+    """Explain why there are no videos to work on; empty where there are."""
+    try:
+        videos_of(target_of(ctx))
+    except TargetError as error:
+        return str(error)
+    return ""
+
+
 def target_of(ctx: Any) -> Samples:
     """Return the samples to work on.
 
@@ -101,8 +111,18 @@ def target_of(ctx: Any) -> Samples:
     if target == "selected":
         if not ctx.selected:
             raise TargetError("no samples are selected; select some, or choose the view")
-        return ctx.view.select(ctx.selected)
+        view = ctx.view
+        # Of groups that somebody made of a field, the samples alone that were chosen.
+        if view._is_dynamic_groups:  # noqa: SLF001 - no public name
+            view = view.flatten()
+        return view.select(ctx.selected)
     return ctx.dataset if target == "dataset" else ctx.view
+
+
+def why_no_predictions(ctx: Any) -> str:
+    """Explain why there are no predictions to work on; empty where there are."""
+    missing = "nothing was predicted yet; run “Detect forgeries” first"
+    return why_no_target(ctx) or ("" if prediction_fields(ctx.dataset) else missing)
 
 
 def warn(inputs: Any, name: str, message: str) -> None:

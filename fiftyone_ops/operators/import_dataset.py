@@ -21,6 +21,11 @@ class ImportForgeryDataset(TaskOperator):
     description = "Make a dataset of LAV-DF, AV-Deepfake1M, FakeAVCeleb, or your own clips"
     settings = ImportSettings
 
+    def why_not(self, ctx: Any) -> str:
+        """Explain nothing: no samples are worked on."""
+        del ctx
+        return ""
+
     def ask(self, ctx: Any, inputs: Any) -> None:
         """Add the questions of the form; which samples is none of them."""
         del ctx

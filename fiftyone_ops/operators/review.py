@@ -22,6 +22,10 @@ class ReviewForgeries(FormOperator):
     settings = ReviewSettings
     options = {}  # noqa: RUF012 - at once or not at all: the App shows the view
 
+    def why_not(self, ctx: Any) -> str:
+        """Explain why there is nothing to work on; empty where there is."""
+        return forms.why_no_predictions(ctx)
+
     def execute(self, ctx: Any) -> dict[str, Any]:
         """Put the queue in order, save it as a view, and show that."""
         versions.require_fit()

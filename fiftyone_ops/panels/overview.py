@@ -6,13 +6,15 @@ import fiftyone.operators as foo
 
 from ..errors import TargetError
 from ..labels import TRUTH_FIELD, Fields
-from ..responses import Applied, Bulk, Queue, Summary, ThresholdTable
+from ..responses import Applied, Bulk, Queue, Statistics, Summary, ThresholdTable
 from ..runs import prediction_fields
+from ..samples import shown_id
 from ..tasks.bulk_review import decide_many
 from ..tasks.rethreshold import rethreshold
 from ..tasks.threshold_table import THRESHOLDS, threshold_table
 from .base import drawn_by, fields_of, respond
 from .overview_data import narrowed, overview_of, queue_of
+from .statistics_data import statistics_of
 
 
 class ForgeryOverview(foo.Panel):
@@ -38,6 +40,7 @@ class ForgeryOverview(foo.Panel):
             queue=self.queue,
             open=self.open,
             decide_many=self.decide_many,
+            statistics=self.statistics,
             thresholds=self.thresholds,
             apply=self.apply,
         )
@@ -59,7 +62,8 @@ class ForgeryOverview(foo.Panel):
         if kind == "all" or fields is None:
             ctx.ops.clear_view()
         else:
-            ctx.ops.set_view(narrowed(ctx.view, fields, kind=kind, value=ctx.params["value"]))
+            which = {name: ctx.params[name] for name in ("value", "by") if name in ctx.params}
+            ctx.ops.set_view(narrowed(ctx.view, fields, kind=kind, **which))
 
     @respond
     def queue(self, ctx: Any) -> Queue:
@@ -72,7 +76,7 @@ class ForgeryOverview(foo.Panel):
     @respond
     def open(self, ctx: Any) -> None:
         """Open a clip of the queue."""
-        ctx.ops.open_sample(id=ctx.params["sample_id"])
+        ctx.ops.open_sample(id=shown_id(ctx.view, ctx.params["sample_id"]))
 
     @respond
     def decide_many(self, ctx: Any) -> Bulk:
@@ -91,6 +95,12 @@ class ForgeryOverview(foo.Panel):
             num_left=len(bulk.left),
             why_left=next(iter(bulk.left.values()), None),
         )
+
+    @respond
+    def statistics(self, ctx: Any) -> Statistics:
+        """Count the clips of the view by the values of a field."""
+        fields, by = _require_fields(ctx), ctx.params.get("by")
+        return statistics_of(ctx.view, fields, by=by, truth_field=TRUTH_FIELD)
 
     @respond
     def thresholds(self, ctx: Any) -> ThresholdTable:

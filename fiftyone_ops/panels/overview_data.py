@@ -17,6 +17,7 @@ from ..records import is_closed, is_outdated
 from ..responses import Bar, ClipWarning, Count, Overview, Queue, QueueItem, Tally
 from ..samples import Samples, flattened
 from ..tasks.review_queue import REASONS, Reason, queue, waiting
+from .statistics_data import in_group
 
 #: Reasons to look, on a button.
 _TITLES: Final[Mapping[Reason, str]] = {
@@ -94,14 +95,17 @@ def overview_of(samples: Samples, fields: Fields) -> Overview:
     )
 
 
-def narrowed(samples: Samples, fields: Fields, *, kind: str, value: Any) -> Samples:
+def narrowed(
+    samples: Samples, fields: Fields, *, kind: str, value: Any, by: str = _TAGS
+) -> Samples:
     """Return the samples that one bar or one count stands for.
 
     Args:
         samples: What was counted.
         fields: Fields of a run.
-        kind: ``score``, or the kind of a tally.
+        kind: ``score``, the kind of a tally, or ``group`` of the statistics.
         value: The lower edge of a bar, or the value that was counted.
+        by: Field of a group.
 
     Raises:
         KeyError: There is no such kind.
@@ -122,9 +126,9 @@ def narrowed(samples: Samples, fields: Fields, *, kind: str, value: Any) -> Samp
             segments = ViewField(f"{fields.segments}.detections")
             expression = segments.filter(ViewField("label") == value).length() > 0
         case "split":
-            path = split_path(videos)
-            split = ViewField(path)
-            expression = split.contains(value) if path == _TAGS else split == value
+            return in_group(videos, split_path(videos), value)
+        case "group":
+            return in_group(videos, by, value)
         case _:
             raise KeyError(kind)
     return videos.match(expression)

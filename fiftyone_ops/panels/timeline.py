@@ -8,7 +8,7 @@ from ..errors import TargetError
 from ..labels import TRUTH_FIELD, Fields
 from ..responses import AudioTile, Clip, FieldChoice, Frames, Step
 from ..runs import fields_of_run, prediction_fields, review_stems
-from ..samples import flattened, require_video
+from ..samples import flattened, opened_video, shows_videos
 from ..tasks import review
 from ..tasks.decision import CLOSING
 from ..tasks.review_queue import queue
@@ -85,7 +85,7 @@ class ForgeryTimeline(foo.Panel):
             following = review.retry(ctx.dataset, lambda: _neighbour(ctx, fields))
         review.decide(
             ctx.dataset,
-            ctx.params["sample_id"],
+            _sample(ctx).id,
             label_field=fields.segments,
             by=ctx.user_id,
             **decision,
@@ -97,15 +97,15 @@ class ForgeryTimeline(foo.Panel):
     @respond
     def reopen(self, ctx: Any) -> None:
         """Take back the decision that ended the review of a clip, and open that clip."""
-        sample_id, fields = ctx.params["sample_id"], _fields(ctx)
-        document = _sample(ctx)[fields.review]
+        sample, fields = _sample(ctx), _fields(ctx)
+        document = sample[fields.review]
         history = document.history if document else []
         if not history or history[-1]["action"] not in CLOSING:
             raise TargetError("this clip was decided about since; open it, and undo there")
         review.decide(
-            ctx.dataset, sample_id, label_field=fields.segments, by=ctx.user_id, action="undo"
+            ctx.dataset, sample.id, label_field=fields.segments, by=ctx.user_id, action="undo"
         )
-        ctx.ops.open_sample(id=sample_id)
+        ctx.ops.open_sample(id=ctx.params["sample_id"])
 
     @respond
     def step(self, ctx: Any) -> Step:
@@ -124,7 +124,9 @@ def _clip(ctx: Any) -> Clip:
     other = None
     if beside in runs and beside != clip.field:
         other = other_run_of(sample, fields_of_run(ctx.dataset, beside))
-    return clip.model_copy(update={"fields": tuple(choices), "beside": other})
+    # Of a view of clips, the App knows a sample by the id of the clip.
+    opened = {"sample_id": ctx.params["sample_id"]}
+    return clip.model_copy(update={**opened, "fields": tuple(choices), "beside": other})
 
 
 def _decided_clip(ctx: Any) -> Clip:
@@ -151,25 +153,24 @@ def _fields(ctx: Any) -> Fields:
 def _neighbour(ctx: Any, fields: Fields, *, by: int = 1) -> str | None:
     """Return the next clip or the one before: of the queue that one came along, or of the view.
 
-    The end of a queue is followed by its start, for what was passed over.
+    The end of a queue is followed by its start, for what was passed over. A view of clips or groups
+    is gone through as it is.
     """
     here, reason = ctx.params["sample_id"], ctx.params.get("reason")
-    if reason:
+    if not shows_videos(ctx.view):
+        ids = ctx.view.values("id")
+    elif reason:
         where = {"label_field": fields.segments, "truth_field": TRUTH_FIELD}
         ids = queue(ctx.view, reason, **where).values("id")
         if here not in ids:
             return ids[0] if ids and by > 0 else None
         to: str = ids[(ids.index(here) + by) % len(ids)]
         return None if to == here else to
-    ids = flattened(ctx.view).values("id")
+    else:
+        ids = flattened(ctx.view).values("id")
     at = ids.index(here) + by if here in ids else -1
     return ids[at] if 0 <= at < len(ids) else None
 
 
 def _sample(ctx: Any) -> Any:
-    try:
-        sample = ctx.dataset[ctx.params["sample_id"]]
-    except KeyError as error:
-        raise TargetError("this sample was deleted; close it, and reload the App") from error
-    require_video(sample)
-    return sample
+    return opened_video(ctx.view, ctx.params["sample_id"])

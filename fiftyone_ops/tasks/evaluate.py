@@ -10,7 +10,9 @@ Metrics are computed from ranked proposals and exact seconds, by the functions b
 evaluate``. For whoever goes through the errors, each segment gets ``tp`` or ``fp``, each true one
 ``tp`` or ``fn`` in an attribute named by ``eval_key``, each sample their counts in
 ``<eval_key>_tp``, ``_fp`` and ``_fn``, and the dataset a saved view for each kind of error.
-Samples without a truth field's value are not counted; an empty one says real.
+Samples without a truth field's value are not counted; an empty one says real. Those without a
+score are counted as not evaluated. ``<eval_key>_clips`` is the same as a run of FiftyOne's own; see
+:mod:`.model_evaluation`.
 """
 
 from collections.abc import Sequence
@@ -39,6 +41,7 @@ from ..records import Row, of_truth, record_of, rows
 from ..samples import Samples, dataset_of, flattened, videos_of
 from ..settings import EvaluateSettings
 from .metadata import lazily
+from .model_evaluation import fields_of_evaluation, keep_in_panel
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +86,10 @@ def evaluate(samples: Samples, **settings: Any) -> EvaluationSummary:
     dataset = dataset_of(videos)
     key = options.eval_key
     _require_fields(dataset, options)
-    counts = tuple(f"{key}_{word}" for word in ("tp", "fp", "fn"))
-    store.require_ours(dataset, key, method=store.EVALUATE, fields=counts)
+    own_fields = [f"{key}_{word}" for word in ("tp", "fp", "fn")]
+    if options.model_evaluation:
+        own_fields += [f"{key}_clips", *fields_of_evaluation(f"{key}_clips")]
+    store.require_ours(dataset, key, method=store.EVALUATE, fields=tuple(own_fields))
     labelled = videos.exists(options.truth_field)
     table, ground_truth = _read_and_mark(labelled, options)
     evaluation = measure(
@@ -103,7 +108,16 @@ def evaluate(samples: Samples, **settings: Any) -> EvaluationSummary:
         settings=options.model_dump(mode="json"),
         num_real=evaluation.num_real,
         num_fake=evaluation.num_fake,
+        num_not_evaluated=len(evaluation.not_evaluated),
     )
+    if options.model_evaluation:
+        keep_in_panel(
+            labelled,
+            evaluation,
+            label_field=options.predictions,
+            truth_field=options.truth_field,
+            eval_key=f"{key}_clips",
+        )
     if options.activitynet:
         # FiftyOne's own evaluation beside ours, for its panel of models.
         labelled.evaluate_detections(

@@ -50,7 +50,7 @@ def threshold_table(
     fields = Fields(label_field)
     videos = flattened(samples).exists(f"{fields.verdict}.confidence")
     scores = np.array(videos.values(f"{fields.verdict}.confidence"), dtype=np.float64)
-    truth = _truth(videos, truth_field)
+    truth = truth_labels(videos, truth_field)
     rises = np.zeros(THRESHOLDS.size + 1, dtype=np.int64)
     for document in videos.values(fields.curves):
         if document is not None:
@@ -66,8 +66,16 @@ def threshold_table(
     )
 
 
-def _truth(videos: Samples, truth_field: str) -> NDArray[np.float64]:
-    """Return 1 for fake, 0 for real, NaN where nothing is known, one a video."""
+def truth_labels(videos: Samples, truth_field: str) -> NDArray[np.float64]:
+    """Return the ground truth of each video: 1 for fake, 0 for real, NaN where nothing is known.
+
+    Args:
+        videos: A view of videos.
+        truth_field: Field of the ground truth.
+
+    Returns:
+        Labels of shape ``(video,)``.
+    """
     if not videos.has_field(truth_field):
         return np.full(len(videos), np.nan)
     lengths = videos.values(fo.ViewField(f"{truth_field}.detections").length())

@@ -4,6 +4,7 @@
 import React, { useState } from "react";
 import { QueueView } from "./QueueView";
 import { type Call, type PanelProps, useCall } from "./rpc";
+import { StatisticsView } from "./StatisticsView";
 import { STYLES } from "./styles";
 import { ThresholdSlider } from "./ThresholdSlider";
 import type { Bar, Overview, Summary, Tally } from "./types";
@@ -11,7 +12,7 @@ import { useResponse } from "./useResponse";
 import { Warnings } from "./Warnings";
 import { clips, grouped } from "./words";
 
-type Tab = "scores" | "queue";
+type Tab = "scores" | "queue" | "statistics";
 type Show = (params: Record<string, unknown>) => void;
 
 export function OverviewView(props: PanelProps) {
@@ -26,6 +27,7 @@ export function OverviewView(props: PanelProps) {
       <div className="bar">
         <TabButton is="scores" {...{ tab, setTab }} text="Scores" />
         <TabButton is="queue" {...{ tab, setTab }} text="Review queue" />
+        <TabButton is="statistics" {...{ tab, setTab }} text="Statistics" />
         {summary && summary.fields.length > 0 && (
           <select value={summary.field ?? ""} onChange={(event) => setField(event.target.value)}>
             {summary.fields.map((name) => (
@@ -50,6 +52,7 @@ export function OverviewView(props: PanelProps) {
         <Scores {...{ call, show, reload }} field={summary.field} overview={summary.overview} />
       )}
       {summary?.field && tab === "queue" && <QueueView call={call} field={summary.field} />}
+      {summary?.field && tab === "statistics" && <StatisticsView {...{ call, show }} field={summary.field} />}
     </div>
   );
 }

@@ -119,6 +119,7 @@ export const STYLES = `
 .mmmsba .tally .count { text-align: right; font-variant-numeric: tabular-nums; }
 .mmmsba table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
 .mmmsba th, .mmmsba td { text-align: left; padding: 4px 10px 4px 4px; border-bottom: 1px solid var(--line); vertical-align: top; }
+.mmmsba th.count, .mmmsba td.count { text-align: right; }
 .mmmsba tbody tr { cursor: pointer; }
 .mmmsba tbody tr:hover, .mmmsba tbody tr:focus-visible, .mmmsba tbody tr.selected { background: var(--hover); outline: none; }
 `;

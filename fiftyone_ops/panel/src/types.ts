@@ -107,6 +107,23 @@ export interface Frames {
   frames: FrameImage[];
 }
 
+/** Counts of the clips of one group. */
+export interface GroupCounts {
+  value: string;
+  num_clips: number;
+  /** Clips with a score. */
+  num_evaluated: number;
+  /** Clips that are called fake. */
+  num_fake: number;
+  /** Clips with a score that the ground truth calls fake. */
+  num_true_fake: number;
+  num_true_real: number;
+  /** Fake clips that are called fake. */
+  true_positives: number;
+  /** Real clips that are called fake. */
+  false_positives: number;
+}
+
 /** Score of one modality alone, and its opt-outs. */
 export interface Modality {
   name: string;
@@ -206,6 +223,17 @@ export interface Segment {
 export interface Span {
   start_s: number;
   end_s: number;
+}
+
+/** Counts of the clips in view by the values of a field. */
+export interface Statistics {
+  by: string;
+  /** The fields to choose from. */
+  fields: string[];
+  /** The largest group first. */
+  groups: GroupCounts[];
+  /** Smaller groups that are not listed. */
+  num_left: number;
 }
 
 /** The clip before or after another one; null where that was the first or the last. */

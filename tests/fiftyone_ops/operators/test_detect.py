@@ -63,14 +63,15 @@ def test_a_misspelt_option_is_refused_from_python_too(named_dataset):
 def test_the_form_is_not_to_be_sent_over_frames():
     frames = fo.Dataset()
     frames.add_sample(fo.Sample(filepath="face.png"))
-    refused = form_of(frames)["not_here"]
+    refused = form_of(frames)["refused"]
     assert refused.invalid
-    assert "open a dataset of videos" in refused.error_message
+    assert "choose a dataset of videos" in refused.error_message
     frames.delete()
 
 
 def test_a_plugin_of_another_version_refuses_to_run(named_dataset, toy, monkeypatch):
-    loaded = sys.modules[type(foo.get_operator(URI)).__module__].versions
+    operators = type(foo.get_operator(URI)).__module__
+    loaded = sys.modules[operators.replace("operators.detect", "versions")]
     monkeypatch.setattr(loaded, "plugin_version", lambda: "0.0.1")
     with pytest.raises(ExecutionError, match=r"is of version 0\.0\.1 and the inst"):
         foo.get_operator(URI)(named_dataset, detector=toy)

@@ -93,7 +93,7 @@ def test_again_is_allowed_and_over_somebody_elses_is_not(evaluated_with_truth):
 
 def test_fiftyones_own_evaluation_stands_beside(evaluated_with_truth):
     evaluate(evaluated_with_truth, truth_field="truth", activitynet=True)
-    assert evaluated_with_truth.list_evaluations() == ["eval_frames"]
+    assert evaluated_with_truth.list_evaluations() == ["eval_clips", "eval_frames"]
 
 
 def test_verdicts_are_called_as_truth_is_so_that_fiftyone_compares_them(evaluated_with_truth):
