@@ -47,8 +47,8 @@ import fiftyone as fo
 import numpy as np
 from fiftyone import ViewExpression
 
-from mmmsba_plugin.record import Record
-from mmmsba_plugin.segment import Segment, merge
+from mmmsba_plugin.record import Record, truth_by_modality
+from mmmsba_plugin.segment import Segment
 from mmmsba_plugin.timebase import FrameClock
 
 #: Labels of segments; the last one where the modality is not known.
@@ -184,15 +184,9 @@ def record_truth(
         labels: ``fo.TemporalDetections``, ours or anyone's.
         clock: As for :func:`seconds_of`.
     """
-    by_label: dict[str, list[Segment]] = {}
-    for label in detections(labels):
-        by_label.setdefault(label.label, []).append(seconds_of(label, clock))
-    truth = tuple(merge(segment for parts in by_label.values() for segment in parts))
-    if by_label.keys() - set(LABELS[:-1]):
-        return truth, None, None
-    both = by_label.get("both", [])
-    audio, visual = ([*by_label.get(word, []), *both] for word in ("audio", "visual"))
-    return truth, tuple(merge(audio)), tuple(merge(visual))
+    return truth_by_modality(
+        (seconds_of(label, clock), label.label) for label in detections(labels)
+    )
 
 
 def detections(labels: Detections | None) -> Sequence[Detection]:

@@ -253,6 +253,7 @@ def forensics_writers() -> Iterator[Writer]:
 def forensics_dataset_readers() -> Iterator[DatasetReader]:
     """Offer readers of datasets."""
     from mmmsba_plugin.datasets import avdeepfake1m, fakeavceleb, folder, lavdf, tvil
+    from mmmsba_plugin.review import reader
 
     yield DatasetReader(
         name="lav-df",
@@ -295,6 +296,12 @@ def forensics_dataset_readers() -> Iterator[DatasetReader]:
         config=folder.FolderConfig,
         build=folder.read_folder,
         recognise=folder.is_labelled_folder,
+    )
+    yield DatasetReader(
+        name="reviewed",
+        summary="Clips whose review by `mmmsba review` is finished.",
+        config=reader.ReviewedConfig,
+        build=reader.read_reviewed,
     )
 
 

@@ -1,10 +1,11 @@
 """One item of a dataset."""
 
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from mmmsba_plugin.segment import Segment
+from mmmsba_plugin.segment import Segment, merge
 
 #: All of a clip, where a dataset says that it is fake but not where, nor how long it lasts.
 #: Nothing reaches its end, so arithmetic with it fails loudly; :meth:`Record.lasting` puts the
@@ -96,6 +97,31 @@ class Record:
         )
         truth = _ended(self.truth, end_s) or ()
         return replace(self, truth=truth, audio_truth=ended[0], visual_truth=ended[1])
+
+
+def truth_by_modality(
+    labelled: Iterable[tuple[Segment, str | None]],
+) -> tuple[tuple[Segment, ...], tuple[Segment, ...] | None, tuple[Segment, ...] | None]:
+    """Return the ground truth of labelled segments: all of them, those of audio, those of video.
+
+    The last two are None where the label of a segment does not state its modality.
+
+    Args:
+        labelled: Segments, each with ``audio``, ``visual`` or ``both``, or what says neither.
+
+    Example:
+        >>> truth_by_modality([(Segment(0.0, 1.0), "audio"), (Segment(0.5, 2.0), "audio")])
+        ((Segment(start_s=0.0, end_s=2.0),), (Segment(start_s=0.0, end_s=2.0),), ())
+    """
+    by_label: dict[str | None, list[Segment]] = {}
+    for segment, label in labelled:
+        by_label.setdefault(label, []).append(segment)
+    truth = tuple(merge(segment for segments in by_label.values() for segment in segments))
+    if by_label.keys() - {"audio", "visual", "both"}:
+        return truth, None, None
+    both = by_label.get("both", [])
+    audio, visual = ([*by_label.get(word, []), *both] for word in ("audio", "visual"))
+    return truth, tuple(merge(audio)), tuple(merge(visual))
 
 
 def identity_key(identity: str | None, original: str | None, name: str) -> str:

@@ -16,12 +16,13 @@ from typing import Any, Final
 from bson import ObjectId
 
 from mmmsba_plugin.errors import MmmsbaError
+from mmmsba_plugin.review.document import whoami
 
 from .. import runs, store
 from ..samples import Samples, batches, by_id, dataset_of
 from .decision import Decision
 from .decisions import SampleReview
-from .review import retry, start_review, whoami
+from .review import retry, start_review
 
 _BATCH_SIZE: Final = 500
 

@@ -24,7 +24,6 @@ A sample is learned from once its label is ``forged`` or ``genuine``. One that h
 its detector abstained or failed, is never ``genuine`` for want of segments.
 """
 
-import getpass
 import time
 from collections.abc import Callable
 from typing import Any, Final, TypeVar
@@ -32,6 +31,7 @@ from typing import Any, Final, TypeVar
 import fiftyone as fo
 
 from mmmsba_plugin.errors import MmmsbaError
+from mmmsba_plugin.review.document import whoami
 
 from .. import runs, store
 from ..appearance import set_appearance
@@ -108,14 +108,6 @@ def decide(
     columns = {name: {sample_id: value} for name, value in review.columns(fields).items()}
     retry(dataset, lambda: store.write(dataset, columns))
     return review.state()
-
-
-def whoami() -> str:
-    """Return the name of whoever is logged in; ``unknown`` where there is none."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return "unknown"
 
 
 def keep_decisions(dataset: Any, label_field: str) -> None:

@@ -28,6 +28,7 @@ from mmmsba_plugin.cli import (
     plugin,
     plugins,
     reproduce,
+    review,
     train,
     train_sync,
     watch,
@@ -98,6 +99,7 @@ app = typer.Typer(
 for command in (
     detect.detect,
     watch.watch,
+    review.review,
     demo.demo,
     forge.forge,
     train.train,

@@ -74,30 +74,37 @@ def read_json(file: Path) -> dict[str, Any]:
 
 
 def open_records(
-    data: Sequence[str], fiftyone: Sequence[str], reader: str | None = None, **settings: Any
+    data: Sequence[str],
+    fiftyone: Sequence[str],
+    reader: str | None = None,
+    *,
+    reviewed: Sequence[Path] = (),
+    **settings: Any,
 ) -> "tuple[Iterator[Record], str]":
-    """Open the training data: datasets, and reviewed datasets of FiftyOne.
+    """Open the training data: datasets, reviewed datasets of FiftyOne, and reviewed reports.
 
     Args:
         data: Each dataset, as for :func:`mmmsba_plugin.datasets.load.parse_spec`.
         fiftyone: ``DATASET`` or ``DATASET:FIELD``, of each dataset.
         reader: Who reads a plain ``DIR``.
+        reviewed: Folders of reports that were reviewed by ``mmmsba review``.
         **settings: As for :func:`mmmsba_plugin.datasets.load.open_dataset`.
 
     Returns:
         The records of all of them, and what they are called.
 
     Raises:
-        BadParameter: There is neither.
+        BadParameter: There is none of them.
         MissingExtraError: FiftyOne is not installed, and a dataset was named.
     """
-    if not data and not fiftyone:
+    if not data and not fiftyone and not reviewed:
         raise typer.BadParameter("give clips to learn from: --data DIR, or --fiftyone DATASET")
     sources = [open_dataset(argument, reader, **settings) for argument in data]
     sources += [
         open_dataset(DatasetSpec(Path(argument), "fiftyone", name=argument.partition(":")[0]))
         for argument in fiftyone
     ]
+    sources += [open_dataset(DatasetSpec(folder, "reviewed")) for folder in reviewed]
     records = [source.records() for source in sources]
     return itertools.chain.from_iterable(records), ", ".join(source.name for source in sources)
 

@@ -20,6 +20,13 @@ def finetune(
         typer.Option(metavar="[READER=]DIR", help="Clips with ground truth; can be given again."),
     ] = None,
     fiftyone: Annotated[list[str] | None, _training.FIFTYONE] = None,
+    reviewed: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="DIR",
+            help="Folder of reports that were reviewed with `mmmsba review`; can be given again.",
+        ),
+    ] = None,
     checkpoint: Annotated[
         Path | None,
         typer.Option(
@@ -48,8 +55,8 @@ def finetune(
 ) -> None:
     """Adapt trained weights to your own footage, in minutes on a CPU.
 
-    Make that footage with `mmmsba forge` from real clips of your cameras and speakers. A run
-    that was interrupted goes on where it stopped.
+    Make that footage with `mmmsba forge` from real clips of your cameras and speakers, or review
+    reports. A run that was interrupted goes on where it stopped.
     """
     from mmmsba_plugin.cli import _console
     from mmmsba_plugin.config import TuneConfig
@@ -69,7 +76,7 @@ def finetune(
     with _training.needs_training():
         from mmmsba_plugin.training import finetune as tuning
 
-    records, names = _training.open_records(data or [], fiftyone or [])
+    records, names = _training.open_records(data or [], fiftyone or [], reviewed=reviewed or [])
     ensure_dir(output)
     console = _console.console()
     fitted = tuning.finetune(

@@ -6,7 +6,12 @@ import pytest
 
 from mmmsba_plugin import training
 from mmmsba_plugin.cli import _exit_codes
+from mmmsba_plugin.datasets.lavdf import read_lavdf
+from mmmsba_plugin.datasets.load import DatasetSpec, open_dataset
+from mmmsba_plugin.datasets.splits import split_records
 from mmmsba_plugin.model.checkpoint import load_checkpoint
+from mmmsba_plugin.review.document import Review, ReviewedSegment, write_review
+from mmmsba_plugin.schema import Media
 
 pytestmark = pytest.mark.usefixtures("cached_features")
 
@@ -47,6 +52,33 @@ class TestFinetune:
         assert config.tuned_from.checkpoint == "tiny"
         assert config.training["freeze_encoders"] is True
         assert config.calibration.reason == ""
+
+    @pytest.mark.usefixtures("bundled")
+    def test_it_learns_from_reviewed_reports(self, tune, talking_head_dataset, tmp_path):
+        folder = tmp_path / "reports"
+        folder.mkdir()
+        for record in read_lavdf(talking_head_dataset):
+            review = Review(
+                report=f"{record.media.stem}.json",
+                media=Media(path=str(record.media)),
+                status="fake" if record.fake else "real",
+                segments=tuple(
+                    ReviewedSegment(start_s=s.start_s, end_s=s.end_s, decision="accepted")
+                    for s in record.truth
+                ),
+            )
+            write_review(folder / review.report, review)
+        records = list(open_dataset(DatasetSpec(folder, "reviewed")).records())
+        # So few clips need luck to have real and fake ones held out.
+        seed = next(
+            seed
+            for seed in range(50)
+            if len({record.fake for record in split_records(records, seed=seed)[1]}) == 2
+        )
+        result = tune("--reviewed", folder, "--max-epochs", 1, "--seed", seed)
+        assert result.exit_code == _exit_codes.OK, result.stderr
+        _, config = load_checkpoint(tmp_path / "out")
+        assert config.trained_on == "a talking head; then tuned on reports"
 
     @pytest.mark.usefixtures("unbundled")
     def test_without_any_weights_it_stops_before_it_makes_a_folder(self, tune, tmp_path):

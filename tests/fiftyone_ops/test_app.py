@@ -17,8 +17,8 @@ from fiftyone_ops import store
 from fiftyone_ops.labels import truth_of
 from fiftyone_ops.tasks import metadata
 from fiftyone_ops.tasks.detect import annotate
-from fiftyone_ops.tasks.review import whoami
 from mmmsba_plugin.datasets.lavdf import read_lavdf
+from mmmsba_plugin.review.document import whoami
 
 from .. import browser
 from . import app

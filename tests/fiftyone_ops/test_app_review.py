@@ -4,8 +4,9 @@ import pytest
 from fiftyone import ViewField as F
 
 from fiftyone_ops.tasks.detect import annotate
-from fiftyone_ops.tasks.review import decide, whoami
+from fiftyone_ops.tasks.review import decide
 from fiftyone_ops.tasks.review_queue import queue
+from mmmsba_plugin.review.document import whoami
 
 from .. import browser
 from .app_steps import (

@@ -41,6 +41,7 @@ from mmmsba_plugin.forge.variants import ForgeConfig
 from mmmsba_plugin.model.checkpoint import CheckpointConfig
 from mmmsba_plugin.plugins import ENTRY_TYPES, OWN_NAME, Kind, entries
 from mmmsba_plugin.report.summary import COLUMNS
+from mmmsba_plugin.review.document import Review, ReviewedSegment
 from mmmsba_plugin.training.sync import SyncTrainConfig
 
 from .describe import (
@@ -226,6 +227,14 @@ def formats() -> str:
             for model in report_models
             for paragraph in (f"### `{model.__name__}`", summary(model), table_of(model))
         ),
+        "## A review of a report, `.review.json`",
+        "`mmmsba review` writes it beside the report, and `mmmsba finetune --reviewed` learns from "
+        "those whose status is `fake` or `real`. `Review.model_json_schema()`, of "
+        "`mmmsba_plugin.review.document`, is its JSON Schema.",
+        table_of(Review),
+        f"### `{ReviewedSegment.__name__}`",
+        summary(ReviewedSegment),
+        table_of(ReviewedSegment),
         "## An update about a live source, `mmmsba watch --json`",
         "A line of JSON each.",
         table_of(schema.StreamUpdate),

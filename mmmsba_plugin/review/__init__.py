@@ -1,0 +1,1 @@
+"""Reviews of reports by people, in a page on this machine; training learns from them."""
