@@ -27,6 +27,7 @@ from mmmsba_plugin.hookspecs import DetectorInfo
 from mmmsba_plugin.media.probe import audio_tracks
 from mmmsba_plugin.plugins import announce, with_ignored_options
 from mmmsba_plugin.report import build
+from mmmsba_plugin.report.attention import with_attention
 from mmmsba_plugin.run_control import (
     Cancel,
     OnProgress,
@@ -63,6 +64,8 @@ _OPTIONS = (
     *("trim_silence", "false_positive_rate", "audio_track", "face_track"),
     *("cancel", "time_limit_s", "on_progress"),
 )
+#: The option that only a network by PyTorch can heed.
+_ATTENTION = "attention"
 
 _log = logging.getLogger(__name__)
 
@@ -76,6 +79,7 @@ class _Choices:
     trim_silence: bool | None
     audio_track: "AudioTrack | None"
     face_track: "FaceTrack | None"
+    attention: bool
 
 
 class MmmsbaDetector:
@@ -216,7 +220,7 @@ class MmmsbaDetector:
             "summary": f"Attention {' and '.join(attentions)} over {', '.join(modalities)}.",
             "modalities": list(modalities),
             "false_positive_rates": list(self.config.false_positive_rates),
-            "options": list(_OPTIONS),
+            "options": [*_OPTIONS, *([_ATTENTION] if self.network.is_explainable else [])],
             "announces_reports": True,
         }
         provenance = self._provenance.model_dump(mode="json", exclude={"command", "created_utc"})
@@ -232,6 +236,7 @@ class MmmsbaDetector:
         false_positive_rate: float | None = None,
         audio_track: "AudioTrack | None" = None,
         face_track: "FaceTrack | None" = None,
+        attention: bool = False,
         cancel: Cancel | None = None,
         time_limit_s: float | None = None,
         on_progress: OnProgress | None = None,
@@ -254,6 +259,8 @@ class MmmsbaDetector:
             face_track: Number of the face track to evaluate, as the report of all of them counts
                 them; "main" for the largest face alone, which costs least; "all", or not given,
                 for up to ``max_faces`` at a time, of which at each moment the highest score counts.
+            attention: Whether the report has where the network looked in each fake segment, for
+                its page; the network runs once more for it.
             cancel: Stops it within a second or so, once it is set or returns True: an event, such
                 as ``threading.Event``, or a function. The detector can be used again at once.
             time_limit_s: Time that it may take, in seconds; beyond it the report says so.
@@ -280,6 +287,7 @@ class MmmsbaDetector:
             trim_silence=trim_silence,
             audio_track=audio_track,
             face_track=face_track,
+            attention=attention,
         )
         rate = false_positive_rate
         detector = self if rate is None else self.at_false_positive_rate(rate)
@@ -298,8 +306,8 @@ class MmmsbaDetector:
 
     def _detect_file(self, path: Path, chosen: "_Choices") -> Report:
         audio_track, face_track = chosen.audio_track, chosen.face_track
-        if audio_track == "all" and self._cache is None:
-            # The faces are the same with every track.
+        if (audio_track == "all" or chosen.attention) and self._cache is None:
+            # The faces are the same with every track, and features when the network runs again.
             with TemporaryDirectory(prefix="mmmsba-") as folder:
                 detector = self._changed(cache=FeatureCache(Path(folder)))
                 return detector._detect_file(path, chosen)  # noqa: SLF001 - of this class
@@ -325,8 +333,36 @@ class MmmsbaDetector:
 
         with thread_limit(self._runtime.threads):
             if audio_track == "all":
-                return _report_audio_tracks(path, make_report)
-            return make_report(audio_track=audio_track)
+                report = _report_audio_tracks(path, make_report)
+            else:
+                report = make_report(audio_track=audio_track)
+            if not (chosen.attention and report.segments):
+                return report
+            explanations = self._explanations(
+                path,
+                config,
+                duration_s=chosen.duration_s,
+                audio_track=report.media.audio.track if report.media.audio else None,
+                only_main=face_track == "main",
+            )
+            return with_attention(report, explanations, stride_s=config.stride_s)
+
+    def _explanations(
+        self,
+        media: str | Path,
+        config: FeaturesConfig,
+        *,
+        duration_s: float | None = None,
+        audio_track: int | None = None,
+        only_main: bool = False,
+    ) -> "Iterator[Explanation]":
+        from mmmsba_plugin.model.explain import explain_chunk
+
+        media_info = media_of(
+            media, self.front_ends, duration_s=duration_s, audio_track=audio_track
+        )
+        for chunk in self._chunks(media_info, config, only_main=only_main):
+            yield from explain_chunk(self.network, chunk, self.config.localization)
 
     def _report(
         self,
@@ -432,15 +468,10 @@ class MmmsbaDetector:
             AudioTrackError: It has no such audio track.
             RunCancelledError: It was stopped.
         """
-        from mmmsba_plugin.model.explain import explain_chunk
         from mmmsba_plugin.model.runtime import under_thread_limit
 
-        def windows() -> "Iterator[Explanation]":
-            media_info = media_of(media, self.front_ends, duration_s=None, audio_track=audio_track)
-            for chunk in self._chunks(media_info, self.config.features):
-                yield from explain_chunk(self.network, chunk, self.config.localization)
-
-        controlled = under_control(windows(), cancel=cancel)
+        windows = self._explanations(media, self.config.features, audio_track=audio_track)
+        controlled = under_control(windows, cancel=cancel)
         yield from under_thread_limit(controlled, self._runtime.threads)
 
     def _loader(self) -> "Callable[[], MmmsbaDetector]":

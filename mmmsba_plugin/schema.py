@@ -300,6 +300,21 @@ class Curves(FrozenModel):
         return self
 
 
+class SegmentAttention(FrozenModel):
+    """Where the network looked while it scored a fake segment. It proves nothing.
+
+    Pages show it; like curves, it is not in the JSON report.
+    """
+
+    segment: int = Field(ge=1, description="Number of the fake segment, from 1 in time order.")
+    start_s: Seconds = Field(description="Start of the first cell, in seconds.")
+    stride_s: float = Field(gt=0, allow_inf_nan=False, description="Length of a cell, in seconds.")
+    weights: dict[str, tuple[float, ...]] = Field(
+        description="For each pair of modalities that attend, such as 'face_from_lips', the mean "
+        "weight that snippets of the segment gave to each cell; 1 is an even share."
+    )
+
+
 class Windows(FrozenModel):
     """Longest stretches of a long clip that were evaluated at once."""
 
@@ -410,6 +425,9 @@ class Report(FrozenModel):
     problem: Problem | None = Field(default=None, description="Reason why there is no score.")
     provenance: Provenance = Field(description="Origin of the numbers.")
     curves: Curves | None = Field(default=None, description="Probabilities over time.")
+    attention: tuple[SegmentAttention, ...] = Field(
+        default=(), description="Where the network looked in fake segments, if it was asked for."
+    )
 
     @model_validator(mode="after")
     def _score_fits_status(self) -> Self:

@@ -20,6 +20,18 @@ def fresh(checkpoint) -> Detector:
     return Detector.from_pretrained(checkpoint)
 
 
+def test_a_report_says_where_the_network_looked_if_asked(fresh, talking_clip):
+    lowered = fresh.with_threshold(0.0)
+    plain = lowered.detect(talking_clip)
+    report = lowered.detect(talking_clip, attention=True)
+    assert plain.attention == ()
+    assert {each.segment for each in report.attention} == set(range(1, len(report.segments) + 1))
+    assert "lips_from_audio" in report.attention[0].weights
+    stamped = {"provenance": plain.provenance, "attention": ()}
+    assert report.model_copy(update=stamped) == plain
+    assert "attention" in fresh.info["options"]
+
+
 def test_progress_is_told_in_seconds_of_the_clip(fresh, talking_clip):
     steps: list[Progress] = []
     report = fresh.detect(talking_clip, on_progress=steps.append)

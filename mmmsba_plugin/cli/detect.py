@@ -264,6 +264,9 @@ def _detect(
         config = {**info.get("config", {}), **options}
         batch.leave_out_reported({**info, "config": config})
         batch.console.print(f"{len(batch.rows)} of {len(batch.names)} clips were evaluated before")
+    # What the page alone shows; it changes nothing else, so that --resume need not know of it.
+    if "html" in batch.writers and "attention" in info.get("options", ()):
+        options["attention"] = True
     try:
         batch.detect(detector, command=shlex.join(["mmmsba", *sys.argv[1:]]), **options)
     except MmmsbaError:

@@ -9,7 +9,7 @@ kind knows how to find. A kind that reads nothing that is present does not count
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Protocol, Self, cast
+from typing import Any, Final, Protocol, Self, cast
 
 import torch
 from torch import Tensor, nn
@@ -23,6 +23,10 @@ from mmmsba_plugin.run_control import check
 
 class Network(Protocol):
     """What predicts along a clip, by whichever runtime."""
+
+    @property
+    def is_explainable(self) -> bool:
+        """Whether it gives attention maps too."""
 
     @property
     def dims(self) -> dict[str, int]:
@@ -50,6 +54,8 @@ class Ensemble(nn.Module):
     Raises:
         ConfigError: There is none, or they read different features.
     """
+
+    is_explainable: Final = True
 
     def __init__(self, members: Sequence[MmmsBa]) -> None:
         super().__init__()

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import torch
 from torch import Tensor
@@ -56,6 +56,8 @@ class OnnxNetwork:
         CheckpointError: It is no network that was exported from this checkpoint.
         MissingExtraError: The extra ``onnx`` is not installed.
     """
+
+    is_explainable: Final = False
 
     def __init__(
         self,

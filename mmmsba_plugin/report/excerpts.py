@@ -19,7 +19,7 @@ from mmmsba_plugin.report.timeline import known_end_s
 from mmmsba_plugin.schema import Curves, FaceTrackReport, FakeSegment, Media, Report
 from mmmsba_plugin.segment import Segment, clip, gaps
 from mmmsba_plugin.structures import Frame, Rgb
-from mmmsba_plugin.timebase import Grid, frames_to_s
+from mmmsba_plugin.timebase import Grid
 from mmmsba_plugin.tracks.crop import cut
 from mmmsba_plugin.tracks.detect import Detection, FaceDetector
 from mmmsba_plugin.tracks.mesh import FaceMesh, roi_of_detection
@@ -224,9 +224,8 @@ def _frames(media: Media, span: Segment) -> Iterable[Frame]:
     """Yield frames of a span at equal distances."""
     if media.video is None:
         return
-    rate_hz = 1 / frames_to_s(span.duration_s, NUM_MOUTHS)
     decoder = StreamDecoder(media, "video", from_s=span.start_s)
-    frames = FrameReader(media, max_fps_hz=rate_hz, decoder=decoder)
+    frames = FrameReader(media, max_fps_hz=NUM_MOUTHS / span.duration_s, decoder=decoder)
     before_end = takewhile(lambda frame: frame.pts_s < span.end_s, frames)
     try:
         yield from islice((f for f in before_end if f.pts_s >= span.start_s), NUM_MOUTHS)

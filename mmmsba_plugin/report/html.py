@@ -9,8 +9,8 @@ import base64
 import hashlib
 import json
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +19,7 @@ from urllib.parse import quote
 from mmmsba_plugin.errors import MmmsbaError
 from mmmsba_plugin.media.encode import jpeg_data_uri
 from mmmsba_plugin.media.video import frame_at
+from mmmsba_plugin.report.attention import AttentionStrip, attention_strips
 from mmmsba_plugin.report.excerpts import ExcerptReader, SegmentExcerpts
 from mmmsba_plugin.report.facts import (
     command_again,
@@ -56,6 +57,8 @@ class Card:
         frame: The frame at its middle, as a data URI; None if there is none.
         caption: Which frame it is, or why there is none.
         excerpts: What can be seen and heard of it; None where it is not shown.
+        attention: Where the network looked; empty where that is not known.
+        attention_span: Start and end of what it could look at, in seconds.
     """
 
     number: int
@@ -63,6 +66,8 @@ class Card:
     frame: str | None
     caption: str
     excerpts: SegmentExcerpts | None
+    attention: Sequence[AttentionStrip] = ()
+    attention_span: tuple[float, float] = (0.0, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,6 +295,7 @@ def _cards(report: Report) -> Iterator[Card]:
     reader = None
     if report.segments and not _clip_missing_reason(report.media):
         reader = ExcerptReader(report)
+    attention = {each.segment: each for each in report.attention}
     for number, segment in enumerate(report.segments, start=1):
         reason = no_frame_reason
         if segment not in best[:MAX_FRAMES]:
@@ -297,7 +303,14 @@ def _cards(report: Report) -> Iterator[Card]:
         frame, caption = (None, f"No frame: {reason}") if reason else _shot(report, segment)
         is_shown = segment in best[:MAX_EXCERPTS]
         excerpts = reader.read(segment) if reader and is_shown else None
-        yield Card(number, segment, frame, caption, excerpts)
+        card = Card(number, segment, frame, caption, excerpts)
+        if is_shown and (own := attention.get(number)):
+            num_cells = len(next(iter(own.weights.values())))
+            end_s = own.start_s + own.stride_s * num_cells
+            card = replace(
+                card, attention=attention_strips(own), attention_span=(own.start_s, end_s)
+            )
+        yield card
 
 
 def _shot(report: Report, segment: FakeSegment) -> tuple[str | None, str]:

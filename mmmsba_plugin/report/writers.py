@@ -30,8 +30,11 @@ Cell = str | float | int
 
 
 def write_json(report: Report, stream: IO[str]) -> None:
-    """Write the whole report but its curves, which are long and go to a file of their own."""
-    stream.write(report.model_dump_json(indent=2, exclude={"curves"}) + "\n")
+    """Write the whole report but its curves, which are long and go to a file of their own.
+
+    Nor is attention in it, which is for the page alone.
+    """
+    stream.write(report.model_dump_json(indent=2, exclude={"curves", "attention"}) + "\n")
 
 
 def write_html(report: Report, stream: IO[str]) -> None:

@@ -26,6 +26,7 @@ from mmmsba_plugin.schema import (
     OptOut,
     Problem,
     Report,
+    SegmentAttention,
     Threshold,
     Windows,
 )
@@ -339,6 +340,18 @@ def test_plug_ins_are_named_with_versions_and_the_command_that_makes_the_report_
     assert "lips-texture, version 3, of plug-in 'mmmsba' (mmmsba-plugin" in text
     assert "Front-end of audio" in text
     assert "detect interview.mp4 --detector mmmsba --checkpoint demonstrator --fpr 0.05" in text
+
+
+def test_attention_is_shown_with_the_caveat_that_it_proves_nothing(talking_clip):
+    weights = {"lips_from_audio": (0.5, 1.5), "face_from_lips": (1.8, 0.2)}
+    attention = SegmentAttention(segment=2, start_s=0.0, stride_s=1.0, weights=weights)
+    page = page_of(changed(media=probe(talking_clip), attention=(attention,)))
+    assert page.text.count("Where the network looked") == 1
+    assert "This is no proof" in page.text
+    assert "lips from audio" in page.text
+    assert "1.5 \N{MULTIPLICATION SIGN} even" in page.text
+    assert "Attention along time, highest at 0:00.50" in [a["alt"] for a in page.all("img")]
+    assert "Where the network looked" not in page_of(REPORT).text
 
 
 def test_only_the_best_of_many_segments_have_a_frame(shared, monkeypatch):
