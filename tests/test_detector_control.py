@@ -22,13 +22,13 @@ def fresh(checkpoint) -> Detector:
 
 def test_a_report_says_where_the_network_looked_if_asked(fresh, talking_clip):
     lowered = fresh.with_threshold(0.0)
-    plain = lowered.detect(talking_clip)
+    usual = lowered.detect(talking_clip)
     report = lowered.detect(talking_clip, attention=True)
-    assert plain.attention == ()
+    assert usual.attention == ()
     assert {each.segment for each in report.attention} == set(range(1, len(report.segments) + 1))
     assert "lips_from_audio" in report.attention[0].weights
-    stamped = {"provenance": plain.provenance, "attention": ()}
-    assert report.model_copy(update=stamped) == plain
+    stamped = {"provenance": usual.provenance, "attention": ()}
+    assert report.model_copy(update=stamped) == usual
     assert "attention" in fresh.info["options"]
 
 
