@@ -50,7 +50,7 @@ class Band:
         left: Where it begins, in percent.
         width: How wide it is, in percent.
         says: What it is, in words; for those who point at it or listen.
-        start_s: The same in seconds.
+        start_s: Where it begins, in seconds.
         end_s: Where it ends, in seconds.
         label: What is written on it; empty where there is no room.
     """
