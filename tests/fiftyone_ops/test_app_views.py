@@ -5,7 +5,7 @@ from fiftyone import ViewField as F
 
 from fiftyone_ops.tasks.evaluate import evaluate
 
-from . import app
+from .. import browser
 from .app_steps import (
     LOOKER,
     TIMELINE,
@@ -15,7 +15,7 @@ from .app_steps import (
     wait_until,
 )
 
-pytestmark = app.MARKS
+pytestmark = browser.MARKS
 
 
 def test_the_queue_leads_to_what_a_view_of_clips_shows_of_a_video_and_that_is_reviewed(
