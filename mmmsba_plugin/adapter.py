@@ -42,6 +42,7 @@ from mmmsba_plugin.errors import (
     FeatureError,
     MediaUnreadableError,
     MmmsbaError,
+    RunCancelledError,
     ScoreRangeError,
     TrainingError,
 )
@@ -216,6 +217,8 @@ class AdaptedDetector:
         try:
             media_info = probe(media)
             report = self._report(media_info, provenance)
+        except RunCancelledError:
+            raise
         except MmmsbaError as error:
             report = build.failed(media_info, error, provenance=provenance)
         # A stranger's detector can raise anything, and the other clips must not be lost for it.

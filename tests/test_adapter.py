@@ -12,11 +12,13 @@ from mmmsba_plugin.errors import (
     ConfigError,
     FeatureError,
     MediaUnreadableError,
+    RunCancelledError,
     ScoreRangeError,
     TrainingError,
 )
 from mmmsba_plugin.hookspecs import DetectorEntry
 from mmmsba_plugin.record import Record
+from mmmsba_plugin.run_control import check, run_control
 from mmmsba_plugin.schema import Report
 from mmmsba_plugin.segment import Segment
 from mmmsba_plugin.testing import DetectorContract
@@ -171,3 +173,14 @@ class TestCalibration:
         config = make().calibrated([lost, *records]).config
         assert config == make().calibrated(records).config
         assert math.isfinite(config.score_threshold.value)
+
+
+def test_a_run_that_is_cancelled_has_no_report(tmp_path):
+    def score(path):
+        check()
+        raise AssertionError("it went on")
+
+    detector = AdaptedDetector("cancelled", score, ("face",))
+    media = clip(tmp_path / "clip.mp4", duration_s=0.4)
+    with run_control(cancel=lambda: True), pytest.raises(RunCancelledError):
+        detector.detect(media)

@@ -13,6 +13,7 @@ import mmmsba_plugin
 HEAVY = {
     "av",
     "cv2",
+    "fastapi",
     "fiftyone",
     "librosa",
     "lightning",
@@ -26,6 +27,7 @@ HEAVY = {
     "torch",
     "torchmetrics",
     "transformers",
+    "uvicorn",
 }
 
 #: The parts of the house that are about tensors.

@@ -83,15 +83,21 @@ class Player:
     end_s: float
 
 
-def render(report: Report) -> str:
+def render(report: Report, *, clip: Path | None = None) -> str:
     """Return the page of a report as HTML.
 
     The media file is read for frames if it is still there; if not, the page says so.
 
     Args:
         report: With or without curves; without, the time line shows segments alone.
+        clip: Where the file lies for now, if not where the report says; the page does not play it.
     """
-    player = _player(report)
+    # The name of a clip that lies elsewhere is no path.
+    player = _player(report) if clip is None else None
+    readable = report
+    if clip is not None:
+        media = report.media.model_copy(update={"path": str(clip)})
+        readable = report.model_copy(update={"media": media})
     return (
         _environment()
         .get_template("report.html.j2")
@@ -103,9 +109,9 @@ def render(report: Report) -> str:
             limits=list(_limits(report)),
             timeline=timeline(report),
             curve_box=CURVE_BOX,
-            faces=list(_faces(report)),
+            faces=list(_faces(readable)),
             speaks=SPEAKS,
-            cards=list(_cards(report)),
+            cards=list(_cards(readable)),
             fake_s=sum(s.end_s - s.start_s for s in report.segments),
             proposals=report.proposals[:NUM_PROPOSALS],
             altered=ALTERED,

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tomllib
@@ -199,6 +200,32 @@ def test_each_plug_in_of_the_toolkit_page_keeps_its_contract(tmp_path):
     )
     assert result.returncode == 0, result.stdout
     assert "failed" not in result.stdout
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.story
+@pytest.mark.allow_hosts(["127.0.0.1"])
+def test_the_client_of_the_toolkit_page_gets_a_report(desk, tmp_path):
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    service = subprocess.Popen(
+        [sys.executable, "-m", "mmmsba_plugin", "serve", "--port", "0"],
+        env={**os.environ, "TMPDIR": str(temporary)},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        running = next(line for line in service.stderr if "running on" in line)
+        client = next(c for c in blocks(text_of("toolkit"), "python") if "# client.py" in c)
+        address = re.search(r"http://127\.0\.0\.1:\d+", running)[0]
+        output = run_python(client.replace("http://127.0.0.1:8000", address), desk)
+    finally:
+        service.send_signal(signal.SIGINT)
+        service.communicate()
+    assert output.startswith("ok 0.")
+    assert (desk / "report.html").is_file()
+    assert service.returncode == 0
+    assert list(temporary.iterdir()) == []
 
 
 def test_the_analyst_finds_the_headings_of_a_report_as_they_are_explained():
