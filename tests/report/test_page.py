@@ -11,7 +11,7 @@ import pytest
 
 from mmmsba_plugin.media.probe import probe
 from mmmsba_plugin.report.html import render
-from mmmsba_plugin.schema import FakeSegment
+from mmmsba_plugin.schema import FakeSegment, Proposal
 
 from .. import browser
 
@@ -47,7 +47,9 @@ def folder(talking_clip, tmp_path_factory) -> Path:
     curves = report.curves.model_copy(update={"stride_s": 0.06})
     update = {"segments": SEGMENTS, "face_tracks": (), "verdict_track": None, "curves": curves}
     media = probe(folder / "a talk.webm")
-    page = render(report.model_copy(update={"media": media, **update}))
+    proposals = (Proposal(start_s=0.5, end_s=2.5, score=0.93),)
+    update |= {"media": media, "proposals": proposals}
+    page = render(report.model_copy(update=update))
     (folder / "a talk.mmmsba.html").write_text(page, encoding="utf-8")
     return folder
 
@@ -98,6 +100,13 @@ def test_a_segment_plays_from_its_start_to_its_end(open_page):
     assert 0.8 < time_s(page) < 1.4
     wait_until(page, "document.querySelector('video').paused")
     assert time_s(page) == pytest.approx(1.4, abs=0.35)
+
+
+def test_a_candidate_plays_too(open_page):
+    page = open_page()
+    page.get_by_role("button", name="Play candidate 1").click()
+    wait_until(page, "!document.querySelector('video').paused")
+    assert page.locator("video").is_visible()
 
 
 def test_a_place_on_the_time_line_plays_from_there(open_page):
