@@ -24,7 +24,7 @@ from mmmsba_plugin.features.combine import ChunkFeatures
 from mmmsba_plugin.features.extract import extract_chunks, extract_live, media_of
 from mmmsba_plugin.features.front_ends import bind_front_ends, require_versions
 from mmmsba_plugin.hookspecs import DetectorInfo
-from mmmsba_plugin.media.probe import audio_tracks
+from mmmsba_plugin.media.probe import audio_tracks, stated_duration_s
 from mmmsba_plugin.plugins import announce, with_ignored_options
 from mmmsba_plugin.report import build
 from mmmsba_plugin.report.attention import with_attention
@@ -55,6 +55,10 @@ NAME = "mmms-ba"
 
 #: Why leading silence cannot be left out of what is no file.
 _ONCE = "what is decoded elsewhere passes by once"
+
+#: Longest clip whose features are kept on the disk to tell where the network looked, in seconds.
+#: A minute has 7 MB.
+_LONGEST_EXPLAINED_S = 600.0
 
 #: Shortest chunk of a live source, in seconds.
 _SHORTEST_CHUNK_S = 1.0
@@ -260,7 +264,8 @@ class MmmsbaDetector:
                 them; "main" for the largest face alone, which costs least; "all", or not given,
                 for up to ``max_faces`` at a time, of which at each moment the highest score counts.
             attention: Whether the report has where the network looked in each fake segment, for
-                its page; the network runs once more for it.
+                its page; the network runs once more for it. Of a clip of more than ten minutes
+                it has that only where the detector has a cache.
             cancel: Stops it within a second or so, once it is set or returns True: an event, such
                 as ``threading.Event``, or a function. The detector can be used again at once.
             time_limit_s: Time that it may take, in seconds; beyond it the report says so.
@@ -306,7 +311,8 @@ class MmmsbaDetector:
 
     def _detect_file(self, path: Path, chosen: "_Choices") -> Report:
         audio_track, face_track = chosen.audio_track, chosen.face_track
-        if (audio_track == "all" or chosen.attention) and self._cache is None:
+        is_explained = chosen.attention and (self._cache is not None or _is_short(path))
+        if (audio_track == "all" or is_explained) and self._cache is None:
             # The faces are the same with every track, and features when the network runs again.
             with TemporaryDirectory(prefix="mmmsba-") as folder:
                 detector = self._changed(cache=FeatureCache(Path(folder)))
@@ -336,7 +342,7 @@ class MmmsbaDetector:
                 report = _report_audio_tracks(path, make_report)
             else:
                 report = make_report(audio_track=audio_track)
-            if not (chosen.attention and report.segments):
+            if not (is_explained and report.segments):
                 return report
             explanations = self._explanations(
                 path,
@@ -603,6 +609,16 @@ class MmmsbaDetector:
     @cached_property
     def _provenance(self) -> Provenance:
         return provenance_of(self.config, detector=NAME, checkpoint=self._checkpoint)
+
+
+def _is_short(path: Path) -> bool:
+    """Return whether a file states that it is short."""
+    try:
+        duration_s = stated_duration_s(path)
+    # What is wrong with the file, its report says.
+    except (MmmsbaError, OSError):
+        return False
+    return duration_s is not None and duration_s <= _LONGEST_EXPLAINED_S
 
 
 def _report_audio_tracks(media: Path, make_report: "Callable[..., Report]") -> Report:

@@ -187,6 +187,18 @@ def probe(path: str | Path, *, with_hash: bool = True, audio_track: int | None =
         )
 
 
+def stated_duration_s(path: str | Path) -> float | None:
+    """Return the duration that a file's header states, in seconds; None if it states none.
+
+    Raises:
+        MediaNotFoundError: There is no file at ``path``.
+        MediaUnreadableError: It cannot be opened.
+    """
+    with open_media(path) as container:
+        duration = container.duration
+        return None if duration is None else pts_to_s(duration, _AV_TIME_BASE)
+
+
 def audio_tracks(path: str | Path) -> tuple[int, ...]:
     """Return the numbers of a file's audio tracks that have a decoder, from 1.
 

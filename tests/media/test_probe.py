@@ -8,7 +8,7 @@ import pytest
 
 from mmmsba_plugin.errors import MediaUnreadableError
 from mmmsba_plugin.media.audio import AudioReader, read_audio
-from mmmsba_plugin.media.probe import probe
+from mmmsba_plugin.media.probe import probe, stated_duration_s
 from mmmsba_plugin.media.video import FrameReader
 
 from .. import clips
@@ -33,6 +33,12 @@ def test_a_recording_that_never_learned_its_length_gets_one(tmp_path, suffix, mu
     whole = clips.clip(tmp_path / f"a.{suffix}")
     media = probe(clips.streamed(whole, tmp_path / f"b.{suffix}", muxer=muxer))
     assert media.duration_s == pytest.approx(2.0, abs=0.072)
+
+
+def test_a_header_states_how_long_the_file_lasts_or_nothing(tmp_path):
+    assert stated_duration_s(clips.clip(tmp_path / "a.mp4")) == pytest.approx(2.0, abs=0.1)
+    bare = clips.bare_video(tmp_path / "a.m2v", num_frames=25)
+    assert stated_duration_s(bare) is None
 
 
 def test_a_probe_names_the_file_by_its_hash(tmp_path):
