@@ -169,6 +169,33 @@ class AudioTile(Span):
     )
 
 
+class Mouth(Response):
+    """Mouth in one frame as a data URI; null where no face was found."""
+
+    src: str | None
+    caption: str = Field(description="Time of the frame.")
+    is_within: bool = Field(description="Whether that lies within the segment.")
+
+
+class Excerpt(Span):
+    """What a short span of a clip looks and sounds like, and its scores."""
+
+    scores: dict[str, float | None] = Field(
+        description="Highest score in the segment, or else in the span, by modality."
+    )
+    mouths: tuple[Mouth, ...]
+    spectrogram: str | None = Field(description="Data URI; null without audio.")
+    left: float = Field(description="Where the segment begins in it, in percent.")
+    width: float = Field(description="How much of it the segment fills, in percent.")
+
+
+class SegmentDetails(Response):
+    """A segment with what lies around it, and a part of the clip to compare it with."""
+
+    segment: Excerpt
+    comparison: Excerpt | None = Field(description="The nearest part that is not flagged.")
+
+
 class Bar(Response):
     """A bar of the histogram: clips with low <= score < high (the last one takes 1 too)."""
 
@@ -306,6 +333,7 @@ RESPONSES: tuple[type[Response], ...] = (
     Step,
     Frames,
     AudioTile,
+    SegmentDetails,
     Summary,
     Queue,
     Bulk,

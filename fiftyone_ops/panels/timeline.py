@@ -6,7 +6,7 @@ import fiftyone.operators as foo
 
 from ..errors import TargetError
 from ..labels import TRUTH_FIELD, Fields
-from ..responses import AudioTile, Clip, FieldChoice, Frames, Step
+from ..responses import AudioTile, Clip, FieldChoice, Frames, SegmentDetails, Step
 from ..runs import fields_of_run, prediction_fields, review_stems
 from ..samples import flattened, opened_video, shows_videos
 from ..tasks import review
@@ -21,6 +21,7 @@ from .base import (
     respond,
     respond_beside,
 )
+from .segment_details import details_of, stored_report
 from .timeline_data import clip_of, frames_of, other_run_of
 
 #: Label field of a run that was given no other name.
@@ -51,6 +52,7 @@ class ForgeryTimeline(foo.Panel):
             load=self.load,
             frames=self.frames,
             audio=self.audio,
+            details=self.details,
             decide=self.decide,
             reopen=self.reopen,
             step=self.step,
@@ -74,6 +76,13 @@ class ForgeryTimeline(foo.Panel):
         with ONE_AT_A_TIME:
             path = _sample(ctx).filepath
         return audio_tile(path, ctx.params["tile_s"], ctx.params["number"])
+
+    @respond_beside
+    def details(self, ctx: Any) -> SegmentDetails:
+        """Return what a segment looks and sounds like; decoding it holds nobody up."""
+        with ONE_AT_A_TIME:
+            report = stored_report(_sample(ctx), _fields(ctx))
+        return details_of(report, ctx.params["start_s"], ctx.params["end_s"])
 
     @respond
     def decide(self, ctx: Any) -> Clip:

@@ -206,6 +206,10 @@ def test_a_segment_has_a_frame_and_is_a_place_to_go_to(page, evaluated):
     page.locator("[data-cy=mmmsba-card]").click()
     # It starts at 0.5 s, within the frame that came at 0.48 s.
     wait_for_time(page, 0.475, 0.485)
+    details = page.locator("[data-cy=mmmsba-details]")
+    details.locator(".cut img").first.wait_for()
+    scores = details.locator("dl").first.inner_text().split()
+    assert scores[-6:] == ["together", "0.750", "Audio", "0.750", "Lips", "0.250"]
 
 
 def test_a_clip_whose_file_starts_late_is_in_step_from_its_zero(page, dataset, late_clip, toy):

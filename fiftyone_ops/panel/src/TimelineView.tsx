@@ -6,6 +6,7 @@ import React, { useEffect, useRef, useState } from "react";
 import { flushSync } from "react-dom";
 import { Buttons } from "./Buttons";
 import { Cards } from "./Cards";
+import { Details } from "./Details";
 import { isOurs } from "./focus";
 import { LastEnded, NotEvaluated, Verdict } from "./Header";
 import { Help } from "./Help";
@@ -223,6 +224,7 @@ function Timeline({ call, clip, frames, problem, change }: TimelineProps) {
         showHelp={() => showHelp(!isHelpShown)}
         relabel={(modality) => about("relabel", () => ({ modality }))}
       />
+      {selectedSegment && <Details {...{ call, clip }} segment={selectedSegment} />}
       <Cards {...{ clip, segments, frames, selected, select }} />
     </div>
   );

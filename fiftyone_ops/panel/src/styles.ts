@@ -98,6 +98,14 @@ export const STYLES = `
 .mmmsba .card.selected { border-color: var(--cursor); box-shadow: inset 0 0 0 1px var(--cursor); }
 .mmmsba .card small { display: block; color: var(--quiet); }
 
+.mmmsba .details { display: flex; gap: 3px; align-items: center; overflow-x: auto; flex: none; min-height: 76px; }
+.mmmsba .details dl { margin: 0 6px; min-width: 120px; flex: none; font-variant-numeric: tabular-nums; font-size: 12px; }
+.mmmsba .details dl div { display: flex; justify-content: space-between; gap: 10px; } .mmmsba .details dd { margin: 0; }
+.mmmsba .details figure { margin: 0; width: 72px; height: 48px; flex: none; border-bottom: 3px solid transparent; box-sizing: content-box; background: #000; color: #aaa; font-size: 11px; text-align: center; }
+.mmmsba .details figure.fake { border-color: var(--fake); } .mmmsba .details figure img { width: 100%; height: 100%; display: block; }
+.mmmsba .details .cut { position: relative; width: 180px; height: 64px; flex: none; background: #000; }
+.mmmsba .details .cut img { width: 100%; height: 100%; } .mmmsba .details .cut i { position: absolute; top: 0; bottom: 0; border: 2px solid var(--fake); }
+
 .mmmsba .columns { display: grid; grid-template-columns: minmax(340px, 3fr) minmax(220px, 2fr); gap: 4px 24px; flex: 1 1 auto; min-height: 0; }
 .mmmsba .columns section { display: flex; flex-direction: column; min-width: 0; }
 .mmmsba .histogram { display: flex; align-items: flex-end; gap: 2px; flex: 1 1 140px; min-height: 140px; max-height: 600px; border-bottom: 1px solid var(--quiet); position: relative; }

@@ -89,6 +89,21 @@ export interface Curves {
   by_modality: Record<string, (number | null)[]>;
 }
 
+/** What a short span of a clip looks and sounds like, and its scores. */
+export interface Excerpt {
+  start_s: number;
+  end_s: number;
+  /** Highest score in the segment, or else in the span, by modality. */
+  scores: Record<string, number | null>;
+  mouths: Mouth[];
+  /** Data URI; null without audio. */
+  spectrogram: string | null;
+  /** Where the segment begins in it, in percent. */
+  left: number;
+  /** How much of it the segment fills, in percent. */
+  width: number;
+}
+
 /** A label field that detection wrote, and whether it evaluated the clip. */
 export interface FieldChoice {
   name: string;
@@ -129,6 +144,15 @@ export interface Modality {
   name: string;
   score: number | null;
   opt_outs: OptOut[];
+}
+
+/** Mouth in one frame as a data URI; null where no face was found. */
+export interface Mouth {
+  src: string | null;
+  /** Time of the frame. */
+  caption: string;
+  /** Whether that lies within the segment. */
+  is_within: boolean;
 }
 
 /** A span that a modality could not be evaluated in. */
@@ -217,6 +241,13 @@ export interface Segment {
   score: number | null;
   /** Id of the prediction that a reviewed segment is about; null if there is none. */
   source: string | null;
+}
+
+/** A segment with what lies around it, and a part of the clip to compare it with. */
+export interface SegmentDetails {
+  segment: Excerpt;
+  /** The nearest part that is not flagged. */
+  comparison: Excerpt | null;
 }
 
 /** Part of a clip. */
