@@ -25,12 +25,13 @@ from fastapi import APIRouter, Depends, FastAPI, HTTPException, Query, Request, 
 from pydantic import Field
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
+from mmmsba_plugin.errors import RunCancelledError
 from mmmsba_plugin.hookspecs import Detector
 from mmmsba_plugin.media.source import with_name
 from mmmsba_plugin.report import html
 from mmmsba_plugin.report.writers import write_json
 from mmmsba_plugin.run_control import Progress, run_control
-from mmmsba_plugin.schema import FrozenModel
+from mmmsba_plugin.schema import FrozenModel, Report
 
 #: Names of this machine for itself. A page of another site cannot make a browser say one of them.
 LOOPBACK = ("127.0.0.1", "localhost")
@@ -107,12 +108,12 @@ class JobQueue:
     def __init__(self, detector: Detector, limits: ServeLimits, folder: Path) -> None:
         self.detector, self.limits, self._folder = detector, limits, folder
         self._jobs: dict[str, _Work] = {}
+        self._stopped = Event()
         self.thread = ThreadPoolExecutor(max_workers=1)
 
     def stop(self) -> None:
         """Stop what runs, within a second or so, and whatever waits."""
-        for job in self._jobs.values():
-            job.cancelled.set()
+        self._stopped.set()
         self.thread.shutdown(cancel_futures=True)
 
     @property
@@ -155,6 +156,11 @@ class JobQueue:
         for job in finished[: -self.limits.max_kept]:
             self.forget(job)
 
+    def detect(self, clip: Path) -> Report:
+        """Detect in a clip, within the limit of time, until the service ends."""
+        with run_control(cancel=self._stopped, time_limit_s=self.limits.time_limit_s):
+            return self.detector.detect(clip)
+
     def _run(self, job: _Work) -> None:
         job.state = "running"
         try:
@@ -162,17 +168,15 @@ class JobQueue:
             job.state = "done"
         # A stranger's detector can raise anything, and the clips behind must not be lost for it.
         except Exception as error:  # noqa: BLE001 - see above
-            if not job.cancelled.is_set():
+            if not isinstance(error, RunCancelledError):
                 _log.exception("a job failed unexpectedly")
             job.state, job.problem = "failed", f"{type(error).__name__}: {error}"
         finally:
             job.clip.unlink()
 
     def _evaluate(self, job: _Work) -> None:
-        limit_s, set_progress = self.limits.time_limit_s, partial(setattr, job, "progress")
-        with run_control(cancel=job.cancelled, time_limit_s=limit_s, on_progress=set_progress):
-            report = self.detector.detect(job.clip)
-        report = with_name(report, job.clip, job.name)
+        with run_control(cancel=job.cancelled, on_progress=partial(setattr, job, "progress")):
+            report = with_name(self.detect(job.clip), job.clip, job.name)
         with (job.folder / "report.json").open("w", encoding="utf-8") as stream:
             write_json(report, stream)
         page = html.render(report, clip=job.clip)

@@ -44,6 +44,14 @@ def serve(
     max_kept: Annotated[
         int, typer.Option(min=1, help="Reports that are kept; beyond that the oldest are deleted.")
     ] = 100,
+    labelstudio_media: Annotated[
+        Path | None,
+        typer.Option(
+            "--label-studio",
+            metavar="DIR",
+            help="Be a machine-learning backend of Label Studio too, for media below this folder.",
+        ),
+    ] = None,
 ) -> None:
     """Evaluate clips that other programs send over HTTP; Ctrl-C ends it.
 
@@ -57,6 +65,7 @@ def serve(
     try:
         import uvicorn
 
+        from mmmsba_plugin.adapters.labelstudio import routes
         from mmmsba_plugin.adapters.serve import LOOPBACK, ServeLimits, make_app
     except ModuleNotFoundError as error:
         raise MissingExtraError(
@@ -74,6 +83,8 @@ def serve(
         limits,
         hosts=LOOPBACK if is_private else ["*"],
     )
+    if labelstudio_media is not None:
+        app.include_router(routes(labelstudio_media))
     if not is_private:
         _console.print_warning(
             f"{host} can be reached from other machines, and nobody is asked who they are; put a "

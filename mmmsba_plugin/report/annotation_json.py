@@ -97,7 +97,12 @@ def _urn(report: Report, item: str) -> str:
 
 
 def write_labelstudio(report: Report, stream: IO[str]) -> None:
-    """Write a task of Label Studio with its prediction, to import into a project.
+    """Write a task of Label Studio with its prediction, to import into a project."""
+    stream.write(_json([labelstudio_task(report)]))
+
+
+def labelstudio_task(report: Report) -> dict[str, Any]:
+    """Return a task of Label Studio with its prediction.
 
     Regions of a video are numbers of frames, from 1 and both within, as its time line has
     them; those of a file without video are seconds. What was not evaluated has a label of its
@@ -125,8 +130,7 @@ def write_labelstudio(report: Report, stream: IO[str]) -> None:
         "status": report.status,
         "verdict": visible(statement(report)),
     }
-    tasks = [{"data": data, "predictions": [prediction]}]
-    stream.write(_json(tasks))
+    return {"data": data, "predictions": [prediction]}
 
 
 def _region(

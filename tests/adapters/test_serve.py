@@ -1,38 +1,20 @@
 """Clips go to a service over HTTP, and reports come back."""
 
-import socket
 import threading
 import time
-from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 import pytest
-import uvicorn
 
 from mmmsba_plugin.adapter import AdaptedDetector, TimedScores
-from mmmsba_plugin.adapters.serve import ServeLimits, make_app
 from mmmsba_plugin.plugins import lookup
 from mmmsba_plugin.run_control import Progress, check
 from mmmsba_plugin.schema import Report
 
+from .service import serving
+
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
-
-
-@contextmanager
-def serving(detector, **limits):
-    """Serve a detector on a free port, and yield a client of it."""
-    config = uvicorn.Config(make_app(detector, ServeLimits(**limits)), log_level="error")
-    server = uvicorn.Server(config)
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = threading.Thread(target=server.run, args=([listener],))
-        thread.start()
-        try:
-            with httpx.Client(base_url=f"http://127.0.0.1:{listener.getsockname()[1]}") as client:
-                yield client
-        finally:
-            server.should_exit = True
-            thread.join()
 
 
 def wait_for(state: str, client: httpx.Client, job: str) -> dict:

@@ -41,3 +41,17 @@ def test_a_missing_extra_is_named(run, monkeypatch):
     result = run("serve")
     assert result.exit_code == _exit_codes.STOPPED
     assert "pip install 'mmmsba-plugin[serve]'" in result.stderr
+
+
+def test_it_is_a_backend_of_labelstudio_with_a_folder_of_media(run, checkpoint, served, tmp_path):
+    for options in ((), ("--label-studio", tmp_path)):
+        run("serve", "--checkpoint", checkpoint, *options)
+    paths = [set(app.openapi()["paths"]) for app, _ in served]
+    assert paths[1] - paths[0] == {"/setup", "/predict"}
+
+
+def test_a_folder_of_media_that_is_not_there_is_an_error(run, checkpoint, served, tmp_path):
+    result = run("serve", "--checkpoint", checkpoint, "--label-studio", tmp_path / "gone")
+    assert result.exit_code == _exit_codes.STOPPED
+    assert "gone; give the one that holds the media" in result.stderr
+    assert served == []
