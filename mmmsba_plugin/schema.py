@@ -19,6 +19,9 @@ from pydantic import (
 #: Version of this format. A reader refuses a major version it does not know.
 SCHEMA_VERSION: Final = "1.0"
 
+#: What the JSON Schema of a report is called, wherever it lies; each version has its own.
+_SCHEMA_ID: Final = f"urn:mmmsba:report:{SCHEMA_VERSION}"
+
 #: A modality: ``face``, ``lips`` or ``audio``, or a word a plug-in adds.
 Modality = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
 
@@ -372,6 +375,13 @@ class FaceTrackReport(TimeSpan):
 
 class Report(FrozenModel):
     """The prediction for one clip, with its segments, threshold and provenance."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "$schema": "https://json-schema.org/draft/2020-12/schema",
+            "$id": _SCHEMA_ID,
+        }
+    )
 
     schema_version: Literal["1.0"] = Field(
         default=SCHEMA_VERSION, description="Version of this format."

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+from jsonschema import ValidationError as JsonSchemaError
 from pydantic import ValidationError
 
 from mmmsba_plugin import schema
@@ -251,6 +253,18 @@ def test_the_published_schema_is_closed_and_complete():
         line.split('"')[3] for line in MAKER["schema_text"]().splitlines() if "$ref" in line
     }
     assert references == {f"#/$defs/{name}" for name in published["$defs"]}
+
+
+def test_the_published_schema_has_a_name_of_its_version_and_accepts_reports():
+    published = Report.model_json_schema()
+    assert published["$id"] == f"urn:mmmsba:report:{schema.SCHEMA_VERSION}"
+    report = json.loads((GOLDEN / "report.json").read_text(encoding="utf-8"))
+    validator = Draft202012Validator(published)
+    Draft202012Validator.check_schema(published)
+    assert published["$schema"] == validator.META_SCHEMA["$id"]
+    validator.validate(report)
+    with pytest.raises(JsonSchemaError, match=r"2\.0"):
+        validator.validate({**report, "schema_version": "2.0"})
 
 
 def test_the_published_schema_is_the_one_that_was_reviewed():

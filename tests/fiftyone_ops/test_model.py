@@ -18,7 +18,10 @@ from fiftyone_ops.panels.timeline_data import clip_of
 from fiftyone_ops.runs import prediction_fields
 from fiftyone_ops.tasks.detect import annotate
 from fiftyone_ops.tasks.review import decide
+from mmmsba_plugin.docs import path_of
 from mmmsba_plugin.errors import ConfigError, MissingExtraError
+
+from ..tools.markdown import blocks
 
 needs_ffmpeg = pytest.mark.skipif(
     shutil.which("ffprobe") is None, reason="FiftyOne's apply_model needs ffmpeg on the PATH"
@@ -98,8 +101,12 @@ def test_without_ffmpeg_it_says_what_to_do_instead(named_dataset, toy, monkeypat
         named_dataset.apply_model(load_model(detector=toy), label_field="said")
 
 
-def test_the_zoo_loads_it_from_where_it_was_downloaded(source, toy):
-    foz.register_zoo_model_source(source)
+def test_the_zoo_loads_it_by_the_code_of_the_toolkit_page(source, toy, capsys):
+    codes = blocks(path_of("toolkit").read_text(encoding="utf-8"), "python")
+    code = next(code for code in codes if code.startswith("# zoo.py"))
+    assert "https://example.org/models.zip" in code
+    exec(code.replace("https://example.org/models.zip", source), {})  # noqa: S102 - our own page
+    assert capsys.readouterr().out.splitlines()[-1].startswith("video ")
     assert "mmmsba" in foz.list_zoo_models(source=source)
     assert load_model(detector=toy).media_type == "video"
     loaded = foz.load_zoo_model("mmmsba", detector=toy)

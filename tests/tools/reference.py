@@ -93,6 +93,10 @@ PYTHON: Mapping[str, Model] = {
     "Training of the lip-sync encoder": SyncTrainConfig,
 }
 
+_PRINT_SCHEMA = """```sh
+python -c "import json, mmmsba_plugin; print(json.dumps(mmmsba_plugin.Report.model_json_schema()))"
+```"""
+
 #: Formats of predictions that can be evaluated.
 PREDICTIONS = {
     "av-deepfake1m": "`prediction.json` with ranked segments, and `prediction.txt` with a "
@@ -219,7 +223,15 @@ def formats() -> str:
         "## Table of a batch, `summary.csv` or `--summary`",
         table(("column", "type"), ((f"`{k}`", _COLUMN_TYPES[v]) for k, v in COLUMNS.items())),
         "## A report, `.json`",
-        "`Report.model_json_schema()` is its JSON Schema.",
+        "`Report.model_json_schema()` is its JSON Schema, of draft 2020-12; for programs in other "
+        "languages, this prints it:",
+        _PRINT_SCHEMA,
+        f"Its `$id`, `{schema.Report.model_json_schema()['$id']}`, ends in the version that a "
+        "report states as `schema_version`. The schema knows no other keys, so validate a report "
+        "with that of its own version. Within a major version keys are only added: a program that "
+        "reads what it needs, and leaves out keys that it does not know, need not change. A "
+        "program that runs `mmmsba detect`, such as a module of Autopsy, also finds [exit "
+        "codes](pipeline.md).",
         "### `Report`",
         table_of(schema.Report),
         *(
