@@ -7,9 +7,9 @@
 ``ablations`` trains the attentions and the sets of modalities of the paper, each with three
 seeds. ``forgers`` trains once for each forger, without the files that it worked on, and evaluates
 the files of ``--dev`` that it alone worked on; a second dataset of forgers of audio alone gives
-each of them more files. Each is one network, not an ensemble. ``generators`` trains one network of
-each kind for each generator of whole fakes, without its fakes, the cuts to them, and all clips of
-the people in them, and evaluates these of both splits.
+each of them more files. ``generators`` trains once for each generator of whole fakes, without its
+fakes, the cuts to them, and all clips of the people in them, and evaluates these of both splits.
+Each is one network that learns from all clips, not an ensemble.
 
 Datasets are in LAV-DF's layout, as ``mmmsba forge`` writes them; those of ``--train`` give their
 split train, those of ``--dev`` their split dev. Runs are kept in ``RUNS``, and one that is there is
@@ -33,7 +33,6 @@ import numpy as np
 from sections import put_section
 
 from mmmsba_plugin.config import FitConfig
-from mmmsba_plugin.config.model import PRESETS
 from mmmsba_plugin.datasets.lavdf import read_lavdf
 from mmmsba_plugin.evaluation.collect import collect_metrics
 from mmmsba_plugin.evaluation.evaluate import NUM_PROPOSALS
@@ -81,9 +80,9 @@ class Variant:
         """Name of its folder."""
         return f"{self.name}-{self.seed}".replace(" ", "").replace(",", "-").lower()
 
-    def config(self, epochs: int | None) -> FitConfig:
+    def config(self, settings: Path, epochs: int | None) -> FitConfig:
         """Return its settings."""
-        training = json.loads(TRAINING.read_text(encoding="utf-8"))
+        training = json.loads(settings.read_text(encoding="utf-8"))
         config = FitConfig.read({**training, "network": {"members": 1, **self.network}})
         changes: dict[str, Any] = {"seed": self.seed}
         if epochs is not None:
@@ -118,13 +117,8 @@ def forgers(records: Sequence[Record]) -> list[Variant]:
 def generators(records: Sequence[Record]) -> list[Variant]:
     """Return a variant for each generator of whole fakes, with a network of each kind."""
     names = Counter(name for r in records if is_whole_fake(r) for name in generators_of(r))
-    members = PRESETS["mmmsba"]["members"]
     return [
-        Variant(
-            f"without {name}",
-            network={"members": (members[0], members[-1])},
-            without_generator=name,
-        )
+        Variant(f"without {name}", without_generator=name)
         for name, count in sorted(names.items())
         if count >= FEWEST and name != "unknown"
     ]
@@ -147,6 +141,7 @@ def main() -> None:
     parser.add_argument("--train", type=Path, nargs="+", required=True, metavar="DIR")
     parser.add_argument("--dev", type=Path, nargs="+", required=True, metavar="DIR")
     parser.add_argument("-o", "--runs", type=Path, required=True)
+    parser.add_argument("--config", type=Path, default=TRAINING, help="other settings of training")
     parser.add_argument("--jobs", type=int, default=1, help="trainings at a time")
     parser.add_argument("--epochs", type=int, help="passes, where not as many as the preset's")
     parser.add_argument("--card", type=Path, metavar="CHECKPOINT")
@@ -155,7 +150,14 @@ def main() -> None:
     train = [*read_all(options.train, "train")]
     dev = [*read_all(options.dev, "dev")]
     variants = study.variants(train)
-    work = partial(reports_of, train=train, dev=dev, runs=options.runs, epochs=options.epochs)
+    work = partial(
+        reports_of,
+        train=train,
+        dev=dev,
+        runs=options.runs,
+        settings=options.config,
+        epochs=options.epochs,
+    )
     with ProcessPoolExecutor(options.jobs, mp_context=get_context("spawn")) as pool:
         reports = dict(zip(variants, pool.map(work, variants), strict=True))
     records = {variant: evaluation_records(variant, train, dev) for variant in variants}
@@ -180,12 +182,14 @@ def reports_of(
     train: Sequence[Record],
     dev: Sequence[Record],
     runs: Path,
+    settings: Path,
     epochs: int | None,
 ) -> list[Report]:
     """Read a variant's reports of its evaluation records; train and run it first where need be."""
     path = runs / variant.folder / "dev.jsonl"
     if not path.is_file():
-        reports = _train_and_run(variant, train, dev, path.parent, epochs)
+        config = variant.config(settings, epochs)
+        reports = _train_and_run(variant, config, train, dev, path.parent)
         lines = [report.model_dump_json() for report in reports]
         path.write_text("\n".join(lines), encoding="utf-8")
     return [Report.model_validate_json(line) for line in path.read_text("utf-8").splitlines()]
@@ -221,10 +225,10 @@ def _identities_of(variant: Variant, records: Sequence[Record]) -> set[str]:
 
 def _train_and_run(
     variant: Variant,
+    config: FitConfig,
     train: Sequence[Record],
     dev: Sequence[Record],
     out: Path,
-    epochs: int | None,
 ) -> list[Report]:
     import torch
 
@@ -235,7 +239,7 @@ def _train_and_run(
 
     torch.set_num_threads(1)
     cache = FeatureCache()
-    fit(training_records(variant, train), variant.config(epochs), out, cache=cache)
+    fit(training_records(variant, train), config, out, cache=cache)
     detector = Detector.from_pretrained(out, cache=cache)
     sys.stderr.write(f"{variant.name}, seed {variant.seed}\n")
     return [result.report for result in run(detector, evaluation_records(variant, train, dev))]
@@ -344,7 +348,7 @@ def _generators(reports: Reports, records_of: Records, epochs: int | None) -> It
     yield "## Generators that it never learned from"
     yield ""
     yield (
-        "Each row is two networks, one of each kind, trained as those of the bundled weights are"
+        "Each row is one network, trained as those of the bundled weights that learn from all clips"
         f"{_passes(epochs)}, but without any fake of this generator, cut to one, or clip of a "
         "person in them. Its fakes are held against real clips of these people and of others who "
         "were never seen: fakes of whole clips as they are, cuts as they were written anew. "
