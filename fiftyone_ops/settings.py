@@ -147,6 +147,24 @@ class EvaluateSettings(Config):
     )
 
 
+class EmbedSettings(Config):
+    """Settings of embeddings."""
+
+    detector: str = Field(default="mmms-ba", description="Detector whose embeddings are taken.")
+    checkpoint: Path | None = Field(
+        default=None, description="Folder of trained weights; the default ones if not given."
+    )
+    embedding_field: FieldName = Field(
+        default="forgery_embedding", description="Field of the embeddings, and stem of the runs."
+    )
+    similarity: bool = Field(
+        default=True, description="Let the App sort clips by how alike they are."
+    )
+    visualization: bool = Field(
+        default=True, description="Draw all clips in a plane, for the App's panel Embeddings."
+    )
+
+
 class ReviewSettings(Config):
     """Settings of the review queue."""
 

@@ -28,6 +28,7 @@ DETECT: Final = "mmmsba/detect"
 REVIEW: Final = "mmmsba/review"
 EVALUATE: Final = "mmmsba/evaluate"
 IMPORT: Final = "mmmsba/import"
+EMBED: Final = "mmmsba/embed"
 
 
 @contextmanager
@@ -207,10 +208,15 @@ def require_ours(dataset: Any, run_key: str, *, method: str, fields: tuple[str, 
 
 def method_of(dataset: Any, run_key: str) -> str | None:
     """Return the method of a run; None where there is no such run."""
+    method = value_of(dataset, run_key, "method")
+    return method if isinstance(method, str) else None
+
+
+def value_of(dataset: Any, run_key: str, name: str) -> Any:
+    """Return a value that a run keeps; None where there is no such run or value."""
     if run_key not in dataset.list_runs():
         return None
-    method = dataset.get_run_info(run_key).config.method
-    return method if isinstance(method, str) else None
+    return getattr(dataset.get_run_info(run_key).config, name, None)
 
 
 def register(dataset: Any, run_key: str, *, method: str, **values: Any) -> None:

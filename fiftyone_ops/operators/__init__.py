@@ -3,6 +3,7 @@
 from typing import Any
 
 from .detect import DetectForgeries
+from .embed import EmbedClips
 from .evaluate import EvaluateForgeries
 from .export import ExportForgeries
 from .import_dataset import ImportForgeryDataset
@@ -17,6 +18,7 @@ OPERATORS: tuple[type[Any], ...] = (
     ImportForgeryDataset,
     EvaluateForgeries,
     ExportForgeries,
+    EmbedClips,
     ReviewForgeries,
     DecideForgery,
 )
