@@ -40,15 +40,16 @@ def _print_tables() -> None:
     from rich.console import Console
     from rich.table import Table
 
-    weights = Table("weights", "what for", "origin", "licence", "notice", box=None)
+    weights = Table("licence", "weights", "what for", "origin", box=None)
     for bundled in BUNDLED_WEIGHTS:
-        weights.add_row(
-            bundled.path, bundled.purpose, bundled.origin, bundled.license, bundled.notice
-        )
+        weights.add_row(bundled.license, bundled.path, bundled.purpose, bundled.origin)
+    # A path that is cut off finds no file.
+    weights.columns[1].overflow = "fold"
     libraries = Table("library", "version", "licence, as its package states it", box=None)
     for library in installed_libraries():
         libraries.add_row(library.name, library.version, license_of(library))
-    Console().print(weights, "", libraries)
+    note = "Notices and model cards lie beside the weights."
+    Console().print(weights, "", note, "", libraries)
 
 
 def bill_of_materials() -> dict[str, Any]:
