@@ -48,8 +48,8 @@ def _print_tables() -> None:
     libraries = Table("library", "version", "licence, as its package states it", box=None)
     for library in installed_libraries():
         libraries.add_row(library.name, library.version, license_of(library))
-    note = "Notices and model cards lie beside the weights."
-    Console().print(weights, "", note, "", libraries)
+    notices = "Notices and model cards lie beside the weights."
+    Console().print(weights, "", notices, "", libraries)
 
 
 def bill_of_materials() -> dict[str, Any]:
