@@ -357,20 +357,24 @@ def _generators(reports: Reports, records_of: Records, epochs: int | None) -> It
     yield ""
     yield "| generator | fakes | against | clip AUC | 95 % interval | above their own | AP@0.5 |"
     yield "|---|---|---|---|---|---|---|"
+    aucs: dict[str, list[float]] = {}
     for variant, records in records_of.items():
         for what, indices in _whole_and_cut(records):
             chosen = [records[i] for i in indices]
             chosen_reports = [reports[variant][i] for i in indices]
             metrics = _metrics(variant.name, chosen, chosen_reports)
-            intervals = _bootstrapped(
+            auc = _bootstrapped(
                 {("it", "auc"): metrics["auc"]}, chosen, num_resamples=NUM_RESAMPLES
-            )
+            )["it", "auc"]
+            aucs.setdefault(what, []).append(auc.value)
             num_fake = sum(record.fake for record in chosen)
             ap = "" if what == "whole" else f"{metrics['ap@0.5'](_all(chosen)):.3f}"
             yield (
                 f"| {variant.without_generator}, {what} | {num_fake} | {len(chosen) - num_fake} "
-                f"| {_row(intervals['it', 'auc'])} | {_above_own(chosen, chosen_reports)} | {ap} |"
+                f"| {_row(auc)} | {_above_own(chosen, chosen_reports)} | {ap} |"
             )
+    for what, values in aucs.items():
+        yield f"| **mean of all, {what}** | | | {np.mean(values):.3f} | | | |"
     yield ""
 
 
