@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from typing import IO
 
     from mmmsba_plugin.forger import ClipForger
-    from mmmsba_plugin.model.heads import BaseHead
     from mmmsba_plugin.record import Record
     from mmmsba_plugin.schema import Media, Report
     from mmmsba_plugin.structures import AudioBlock, FaceCrop, FeatureRows, Frame
@@ -320,14 +319,14 @@ class HeadEntry(Entry):
     """An offer of a head of the network; ``name`` is what ``network.heads`` calls it.
 
     Attributes:
-        load: Returns its class, with its targets and its loss; only who trains or runs such a
-            network calls it, so that what it imports costs nobody else.
+        load: Returns its class, a :class:`mmmsba_plugin.model.heads.BaseHead`; only who trains or
+            runs such a network calls it, so that what it imports costs nobody else.
 
     Raises:
         PluginBrokenError: The name has a dot, which no part of a network can have.
     """
 
-    load: "Callable[[], type[BaseHead]]"
+    load: "Callable[[], type[Any]]"
 
     def __post_init__(self) -> None:
         if "." in self.name:

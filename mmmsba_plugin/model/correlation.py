@@ -102,7 +102,7 @@ class Correlation(nn.Module):
         self.width = 2 * units + 1
 
     def forward(self, streams: Mapping[str, Tensor], masks: Mapping[str, Tensor]) -> Tensor:
-        """Return what the heads read, shape ``(batch, snippet, 2 * dense_units + 1)``.
+        """Return the vectors that the heads read, shape ``(batch, snippet, 2 * dense_units + 1)``.
 
         The last value is the similarity of both sides, in [0, 1]; 0.5 where one is missing.
 

@@ -78,7 +78,7 @@ class Discrepancy(nn.Module):
         self.width = 3 * units
 
     def forward(self, streams: Mapping[str, Tensor], masks: Mapping[str, Tensor]) -> Tensor:
-        """Return what the pyramid reads, shape ``(batch, snippet, 3 * dense_units)``.
+        """Return the vectors that the pyramid reads, shape ``(batch, snippet, 3 * dense_units)``.
 
         Audio, what is seen, and their discrepancy, which is zero where one of them is missing.
 

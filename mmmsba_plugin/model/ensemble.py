@@ -26,7 +26,7 @@ class Network(Protocol):
 
     @property
     def is_explainable(self) -> bool:
-        """Whether it gives attention maps too."""
+        """Return whether it gives attention maps too."""
 
     @property
     def dims(self) -> dict[str, int]:

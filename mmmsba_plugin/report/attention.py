@@ -1,4 +1,4 @@
-"""Where a network looked while it scored fake segments, summed up to what a person can take in."""
+"""Attention of a network while it scored fake segments, summed up for a person."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What a person can see and hear in a fake segment, and in a part of the clip that is not flagged.
+"""Excerpts of fake segments, and of unflagged parts of the clip, for a person to see and hear.
 
 Both are shown alike: mouths at equal distances, the spectrogram of the same span, and what each
 modality says there. A segment is shown with what lies before and behind it, where a cut would be.
@@ -191,7 +191,7 @@ def comparison_span(report: Report, segment: FakeSegment, length_s: float) -> Se
 
 
 def _unfit(report: Report) -> Iterator[Segment]:
-    """Yield what of a clip nothing can be compared with."""
+    """Yield the segments of a clip that nothing can be compared with."""
     for segment in report.segments:
         yield Segment(segment.start_s - _MARGIN_S, segment.end_s + _MARGIN_S)
     for modality_report in report.modalities.values():

@@ -50,7 +50,7 @@ def media_facts(media: Media) -> Iterator[Fact]:
 
 
 def trace_facts(traces: FileTraces | None) -> Iterator[Fact]:
-    """Yield what a file says of how it was made: C2PA, edit lists, tags."""
+    """Yield the traces in a file of how it was made: C2PA, edit lists, tags."""
     if traces is None:
         return
     yield "C2PA manifest", _C2PA[traces.c2pa]
@@ -66,7 +66,7 @@ def _edit(edit: Edit) -> str:
 
 
 def provenance_facts(provenance: Provenance) -> Iterator[Fact]:
-    """Yield where the numbers come from: software, weights, plug-ins."""
+    """Yield the sources of the numbers: software, weights, plug-ins."""
     yield "Made by", f"mmmsba-plugin {provenance.package_version}"
     yield from _fact_if_known("Made at", provenance.created_utc)
     yield from _fact_if_known("Command", provenance.command)

@@ -72,7 +72,7 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Player:
-    """What the clip is played from.
+    """Source that the clip is played from.
 
     Attributes:
         source: The clip's file beside the page, as a relative reference.
@@ -145,7 +145,7 @@ def _environment() -> "Environment":
 
 @cache
 def _policy(*, plays: bool) -> str:
-    """Return what a browser may do for the page: show what it holds, and run the one script.
+    """Return the policy of the page: a browser may show what it holds, and run the one script.
 
     Args:
         plays: Whether it may also read the clip: from where the page itself comes from, or a file
@@ -167,7 +167,7 @@ def _policy(*, plays: bool) -> str:
 
 
 def _player(report: Report) -> Player | None:
-    """Return what the clip is played from; None if it was not there when the page was made."""
+    """Return the source of playback; None if it was not there when the page was made."""
     media, end_s = report.media, known_end_s(report)
     if (media.video or media.audio) is None or end_s <= 0 or _clip_missing_reason(media):
         return None

@@ -99,7 +99,7 @@ class Review(FrozenModel):
 
 
 class Change(FrozenModel):
-    """What a person wants a review to be."""
+    """Review as a person wants it to be."""
 
     action: Literal["keep", "finish", "cannot tell", "unreadable", "reopen"] = Field(
         description="'finish' rejects what is open, and says fake if any segment was accepted, "
@@ -133,7 +133,7 @@ def _reports_in(place: Path) -> Iterator[Path]:
 
 
 def review_path(report: Path) -> Path:
-    """Return where the review of a report lies.
+    """Return the path of the review of a report.
 
     Example:
         >>> review_path(Path("clip.mmmsba.json")).name

@@ -29,12 +29,18 @@ class HeadContract(EntryContract[HeadEntry]):
 
     grid = Grid(stride_s=0.1)
 
+    @property
+    def head_class(self) -> "type[BaseHead]":
+        """Return the class of the head."""
+        loaded: type[BaseHead] = self.entry.load()
+        return loaded
+
     def head(self) -> "BaseHead":
         """Return a head on rows of six values."""
         import torch
 
         torch.manual_seed(0)
-        return self.entry.load()(_WIDTH)
+        return self.head_class(_WIDTH)
 
     def output(self) -> "Tensor":
         """Compute the output for two clips of random rows."""
@@ -45,7 +51,7 @@ class HeadContract(EntryContract[HeadEntry]):
 
     def targets(self, truth: tuple[Segment, ...], *, is_bounded: bool = True) -> dict[str, Any]:
         """Make the targets of a clip."""
-        make = self.entry.load().targets
+        make = self.head_class.targets
         return make(truth, self.grid, _NUM_SNIPPETS, is_bounded=is_bounded, min_overlap=0.5)
 
     def loss(self, output: "Tensor", mask: "Tensor") -> "Tensor":
@@ -54,10 +60,10 @@ class HeadContract(EntryContract[HeadEntry]):
 
         both = [self.targets(truth) for truth in _SEGMENTS[:2]]
         stacked = {k: torch.stack([torch.from_numpy(t[k]) for t in both]) for k in both[0]}
-        return self.entry.load().loss(output, stacked, mask, LossConfig())
+        return self.head_class.loss(output, stacked, mask, LossConfig())
 
     def test_its_output_has_a_row_for_each_snippet(self) -> None:
-        assert self.output().shape == (2, _NUM_SNIPPETS, self.entry.load().num_outputs)
+        assert self.output().shape == (2, _NUM_SNIPPETS, self.head_class.num_outputs)
 
     def test_its_targets_have_a_row_for_each_snippet(self) -> None:
         for truth in _SEGMENTS:
@@ -88,4 +94,4 @@ class HeadContract(EntryContract[HeadEntry]):
         )
 
     def test_its_loss_weighs_something(self) -> None:
-        assert self.entry.load().loss_weight(LossConfig()) > 0
+        assert self.head_class.loss_weight(LossConfig()) > 0

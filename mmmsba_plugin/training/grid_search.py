@@ -36,7 +36,7 @@ class Trial:
 
     @property
     def rank(self) -> tuple[float, ...]:
-        """What it is ranked by; higher is better."""
+        """Value that it is ranked by; higher is better."""
         return tuple(self.fitted.operating_point.metrics[name] for name in RANKED_BY)
 
 

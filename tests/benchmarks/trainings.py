@@ -131,7 +131,7 @@ def generators_of(record: Record) -> list[str]:
 
 
 def is_whole_fake(record: Record) -> bool:
-    """Tell whether a clip is fake from end to end."""
+    """Return whether a clip is fake from end to end."""
     return any(is_whole_clip(segment, record.duration_s or 0.0) for segment in record.truth)
 
 
@@ -454,7 +454,7 @@ def _row(number: Interval) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Study:
-    """What is trained, and the table of how it did."""
+    """Trainings, and the table of how they did."""
 
     variants: Callable[[Sequence[Record]], list[Variant]]
     table: Callable[[Reports, Records, int | None], Iterator[str]]

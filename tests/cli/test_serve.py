@@ -9,7 +9,7 @@ from mmmsba_plugin.cli import _exit_codes
 
 @pytest.fixture
 def served(monkeypatch) -> list:
-    """What Uvicorn was told to run."""
+    """Calls of Uvicorn."""
     calls = []
     monkeypatch.setattr("uvicorn.run", lambda app, **settings: calls.append((app, settings)))
     return calls

@@ -1,4 +1,4 @@
-"""What the tests of other systems share: made-up streams, and layers in numpy."""
+"""Helpers of the tests of other systems: made-up streams, and layers in numpy."""
 
 import numpy as np
 import torch

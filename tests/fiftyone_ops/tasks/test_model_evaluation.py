@@ -15,7 +15,7 @@ PANEL = "@voxel51/panels/model_evaluation_panel_builtin"
 
 
 def shown_in_the_panel(dataset, key: str) -> dict:
-    """Return what the App's panel reads of an evaluation."""
+    """Return the content of the App's panel for an evaluation."""
     request = {"dataset_name": dataset.name, "params": {"panel_id": "here", "key": key}}
     ctx = ExecutionContext(request, executor=Executor(), operator_uri=PANEL)
     return foo.get_operator(PANEL).get_evaluation_data(ctx)
