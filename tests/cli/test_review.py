@@ -20,7 +20,11 @@ def test_the_printed_address_is_served_until_ctrl_c(tmp_path):
     with (tmp_path / "interview.mmmsba.json").open("w") as stream:
         write_json(REPORT, stream)
     command = [sys.executable, "-m", "mmmsba_plugin", "review", str(tmp_path), "--no-browser"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as running:
+    # What runs the tests may ignore Ctrl-C, as jobs in the background do.
+    usual = signal.signal(signal.SIGINT, signal.default_int_handler)
+    running = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    signal.signal(signal.SIGINT, usual)
+    with running:
         try:
             line = running.stdout.readline()
             (url,) = re.findall(r"http://127\.0\.0\.1:\d+/\S+", line)

@@ -125,7 +125,7 @@ class TestCross:
 NEW_RUNS = {
     "missing": ["audio", "face+lips+audio"],
     "components": ["face+lips+audio"] * 5,
-    "systems": ["face+audio", "face+lips+audio"],
+    "systems": ["face+audio", *["face+lips+audio"] * 3],
     "cross": [],
 }
 
