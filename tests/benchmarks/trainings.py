@@ -1,15 +1,16 @@
 """Train variants of the bundled preset, and evaluate each on identities that none of them saw.
 
+    python tests/benchmarks/trainings.py attentions --train DIR... --dev DIR... -o RUNS
     python tests/benchmarks/trainings.py ablations --train DIR... --dev DIR... -o RUNS
     python tests/benchmarks/trainings.py forgers --train DIR... --dev DIR... -o RUNS
     python tests/benchmarks/trainings.py generators --train DIR... --dev DIR... -o RUNS
 
-``ablations`` trains the attentions and the sets of modalities of the paper, each with three
-seeds. ``forgers`` trains once for each forger, without the files that it worked on, and evaluates
-the files of ``--dev`` that it alone worked on; a second dataset of forgers of audio alone gives
-each of them more files. ``generators`` trains once for each generator of whole fakes, without its
-fakes, the cuts to them, and all clips of the people in them, and evaluates these of both splits.
-Each is one network that learns from all clips, not an ensemble.
+``attentions`` trains the kinds of attention of the paper, each with three seeds, and ``ablations``
+its sets of modalities as well. ``forgers`` trains once for each forger, without the files that it
+worked on, and evaluates the files of ``--dev`` that it alone worked on; a second dataset of forgers
+of audio alone gives each of them more files. ``generators`` trains once for each generator of whole
+fakes, without its fakes, the cuts to them, and all clips of the people in them, and evaluates these
+of both splits. Each is one network that learns from all clips, not an ensemble.
 
 Datasets are in LAV-DF's layout, as ``mmmsba forge`` writes them; those of ``--train`` give their
 split train, those of ``--dev`` their split dev. Runs are kept in ``RUNS``, and one that is there is
@@ -93,19 +94,23 @@ class Variant:
         )
 
 
-def ablations() -> list[Variant]:
-    """Return the paper's ablations, the whole network first."""
-    by_attention = [
+def attentions() -> list[Variant]:
+    """Return the paper's kinds of attention, which have no weights of their own."""
+    return [
         Variant(f"{attention.upper()}, V+L+A", seed, {"attention": attention})
         for attention in ATTENTIONS
         for seed in SEEDS
     ]
+
+
+def ablations() -> list[Variant]:
+    """Return the paper's ablations, the whole network first."""
     by_modality = [
         Variant(f"MMMS-BA, {'+'.join(letters)}", seed, letters=letters)
         for letters in ("VL", "VA", "LA")
         for seed in SEEDS
     ]
-    return by_attention + by_modality
+    return attentions() + by_modality
 
 
 def forgers(records: Sequence[Record]) -> list[Variant]:
@@ -115,7 +120,7 @@ def forgers(records: Sequence[Record]) -> list[Variant]:
 
 
 def generators(records: Sequence[Record]) -> list[Variant]:
-    """Return a variant for each generator of whole fakes, with a network of each kind."""
+    """Return a variant for each generator of whole fakes."""
     names = Counter(name for r in records if is_whole_fake(r) for name in generators_of(r))
     return [
         Variant(f"without {name}", without_generator=name)
@@ -461,6 +466,7 @@ class Study:
 
 
 STUDIES = {
+    "attentions": Study(lambda _: attentions(), _ablations),
     "ablations": Study(lambda _: ablations(), _ablations),
     "forgers": Study(forgers, _forgers),
     "generators": Study(generators, _generators),
