@@ -275,7 +275,17 @@ def _less(first: Metric, second: Metric) -> Metric:
     return difference
 
 
-def _ablations(reports: Reports, records_of: Records, epochs: int | None) -> Iterator[str]:
+def _attentions(reports: Reports, records_of: Records, epochs: int | None) -> Iterator[str]:
+    yield from _ablations(reports, records_of, epochs, title="Kinds of attention")
+
+
+def _ablations(
+    reports: Reports,
+    records_of: Records,
+    epochs: int | None,
+    *,
+    title: str = "The paper's ablations, on fake clips",
+) -> Iterator[str]:
     records = next(iter(records_of.values()))
     by_name: dict[str, dict[str, Metric]] = {}
     for name in dict.fromkeys(variant.name for variant in reports):
@@ -295,7 +305,7 @@ def _ablations(reports: Reports, records_of: Records, epochs: int | None) -> Ite
     # An average precision takes long, and none of its intervals is shown.
     intervals = _bootstrapped(metrics, records, num_resamples=0)
     intervals |= _bootstrapped(gains, records, num_resamples=NUM_RESAMPLES)
-    yield "## The paper's ablations, on fake clips"
+    yield f"## {title}"
     yield ""
     yield (
         f"Means over {len(SEEDS)} seeds, each one network trained as those of the bundled weights "
@@ -466,7 +476,7 @@ class Study:
 
 
 STUDIES = {
-    "attentions": Study(lambda _: attentions(), _ablations),
+    "attentions": Study(lambda _: attentions(), _attentions),
     "ablations": Study(lambda _: ablations(), _ablations),
     "forgers": Study(forgers, _forgers),
     "generators": Study(generators, _generators),
