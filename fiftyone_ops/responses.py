@@ -178,7 +178,7 @@ class Mouth(Response):
 
 
 class Excerpt(Span):
-    """What a short span of a clip looks and sounds like, and its scores."""
+    """Excerpt of a clip: frames, audio and scores of a short span."""
 
     scores: dict[str, float | None] = Field(
         description="Highest score in the segment, or else in the span, by modality."

@@ -182,7 +182,7 @@ class Edit(FrozenModel):
 
 
 class FileTraces(FrozenModel):
-    """What the container says of how the file was made. No part of any score."""
+    """Traces in the container of how the file was made. No part of any score."""
 
     tags: dict[Words, Words] = Field(
         default_factory=dict,
@@ -228,7 +228,7 @@ class Media(FrozenModel):
     )
     traces: FileTraces | None = Field(
         default=None,
-        description="What the container says of how the file was made; null if it was not read.",
+        description="Traces in the container of how the file was made; null if it was not read.",
     )
 
 
@@ -304,7 +304,7 @@ class Curves(FrozenModel):
 
 
 class SegmentAttention(FrozenModel):
-    """Where the network looked while it scored a fake segment. It proves nothing.
+    """Attention of the network while it scored a fake segment. It proves nothing.
 
     Pages show it; like curves, it is not in the JSON report.
     """

@@ -177,3 +177,12 @@ def reports(detector, talking_head_dataset):
 
     records = islice(read_lavdf(talking_head_dataset), 6)
     return list(detector.detect_many(record.media for record in records))
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """A browser; a process can drive only one."""
+    from . import browser
+
+    with browser.browser() as running:
+        yield running

@@ -39,7 +39,7 @@ def stored_report(sample: Any, fields: Fields) -> Report:
 
 
 def details_of(report: Report, start_s: float, end_s: float) -> SegmentDetails:
-    """Read what a segment looks and sounds like, and a part of the clip that is not flagged.
+    """Read excerpts of a segment, and of a part of the clip that is not flagged.
 
     Args:
         report: The report on the clip.

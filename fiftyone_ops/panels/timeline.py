@@ -79,7 +79,7 @@ class ForgeryTimeline(foo.Panel):
 
     @respond_beside
     def details(self, ctx: Any) -> SegmentDetails:
-        """Return what a segment looks and sounds like; decoding it holds nobody up."""
+        """Return excerpts of a segment; decoding them holds nobody up."""
         with ONE_AT_A_TIME:
             report = stored_report(_sample(ctx), _fields(ctx))
         return details_of(report, ctx.params["start_s"], ctx.params["end_s"])

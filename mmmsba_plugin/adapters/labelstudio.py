@@ -23,7 +23,7 @@ from mmmsba_plugin.report.annotation_json import labelstudio_task
 
 
 class Task(BaseModel):
-    """What is read of a task: ``video`` or ``audio`` of its data, an address."""
+    """Address of a task's clip: ``video`` or ``audio`` of its data."""
 
     data: dict[str, Any]
 

@@ -1,4 +1,4 @@
-"""Discrepancy of audio and what is seen: another system, in the style of DiMoDif.
+"""Discrepancy of audio and video: another system, in the style of DiMoDif.
 
 Each side is aligned with the other within a short window, since lips and voice are never quite
 simultaneous; what the alignment leaves over goes through a layer of its own. Above it stands the

@@ -366,7 +366,7 @@ def _generators(reports: Reports, records_of: Records, epochs: int | None) -> It
         "Each row is one network, trained as those of the bundled weights that learn from all clips"
         f"{_passes(epochs)}, but without any fake of this generator, cut to one, or clip of a "
         "person in them. Its fakes are held against real clips of these people and of others who "
-        "were never seen: fakes of whole clips as they are, cuts as they were written anew. "
+        "were never seen: fakes of whole clips as they are, cuts as forge encoded them. "
         "95 % intervals over people."
     )
     yield ""

@@ -274,15 +274,6 @@ def playable(evaluated):
 
 
 @pytest.fixture(scope="session")
-def chromium():
-    """A browser."""
-    from .. import browser
-
-    with browser.browser() as running:
-        yield running
-
-
-@pytest.fixture(scope="session")
 def address(tmp_path_factory):
     """The address of an App."""
     from . import app

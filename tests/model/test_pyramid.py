@@ -13,6 +13,8 @@ from mmmsba_plugin.model.mmmsba import MmmsBa
 from mmmsba_plugin.model.pyramid import Pyramid
 from mmmsba_plugin.training.fit import fit
 
+from .systems import NumpyWeights
+
 DIMS = {"face": 4, "audio": 3}
 WIDTH, UNITS, WINDOW, LEVELS = 6, 5, 2, 3
 SAME = {"atol": 1e-5, "rtol": 0.0}
@@ -36,19 +38,8 @@ def counts_everywhere(rows):
     return torch.ones(rows.shape[:2], dtype=torch.bool)
 
 
-class Reference:
+class Reference(NumpyWeights):
     """The equations for one clip of which everything counts, from the weights alone."""
-
-    def __init__(self, network):
-        self.weights = {k: v.double().numpy() for k, v in network.state_dict().items()}
-
-    def linear(self, name, rows):
-        return rows @ self.weights[f"{name}.weight"].T + self.weights[f"{name}.bias"]
-
-    def norm(self, name, rows):
-        centred = rows - rows.mean(axis=-1, keepdims=True)
-        scaled = centred / np.sqrt(centred.var(axis=-1, keepdims=True) + 1e-5)
-        return scaled * self.weights[f"{name}.weight"] + self.weights[f"{name}.bias"]
 
     def block(self, name, rows):
         stacked = self.linear(f"{name}.queries_keys_values", self.norm(f"{name}.norm", rows))

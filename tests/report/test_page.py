@@ -27,12 +27,6 @@ PHONE_PX = 375
 
 
 @pytest.fixture(scope="module")
-def chromium():
-    with browser.browser() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
 def folder(talking_clip, tmp_path_factory) -> Path:
     """A clip with its page beside it; VP9, which every Chromium plays."""
     from mmmsba_plugin.media.audio import read_audio

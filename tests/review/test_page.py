@@ -26,12 +26,6 @@ SEGMENTS = (
 )
 
 
-@pytest.fixture(scope="module")
-def chromium():
-    with browser.browser() as running:
-        yield running
-
-
 @pytest.fixture
 def reports(talking_clip, tmp_path):
     """Reports of two clips that every Chromium plays."""

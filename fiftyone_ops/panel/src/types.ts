@@ -89,7 +89,7 @@ export interface Curves {
   by_modality: Record<string, (number | null)[]>;
 }
 
-/** What a short span of a clip looks and sounds like, and its scores. */
+/** Excerpt of a clip: frames, audio and scores of a short span. */
 export interface Excerpt {
   start_s: number;
   end_s: number;
