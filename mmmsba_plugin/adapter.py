@@ -176,6 +176,9 @@ class AdaptedDetector:
         modalities: Modalities that it evaluates: ``face``, ``lips``, ``audio`` or others.
         config: Thresholds and calibration; see :meth:`calibrated`.
         summary: One line for a person.
+        reach_s: How far the score of a snippet depends on what comes before and after it, in
+            seconds, if that is known. A window of a second that counts for all of its snippets
+            reaches a second.
     """
 
     def __init__(
@@ -186,14 +189,16 @@ class AdaptedDetector:
         *,
         config: AdapterConfig | None = None,
         summary: str = "",
+        reach_s: float | None = None,
     ) -> None:
         self.name, self.config = name, config or AdapterConfig()
         self._score, self._modalities, self._summary = score, tuple(modalities), summary
+        self._reach_s = reach_s
 
     @property
     def info(self) -> DetectorInfo:
         """Name, summary, modalities, rates that there is a threshold for, and settings."""
-        return {
+        info: DetectorInfo = {
             "name": self.name,
             "summary": self._summary,
             "modalities": list(self._modalities),
@@ -201,6 +206,9 @@ class AdaptedDetector:
             "announces_reports": True,
             "config": self.config.model_dump(mode="json"),
         }
+        if self._reach_s is not None:
+            info["reach_s"] = self._reach_s
+        return info
 
     def detect(
         self,
@@ -362,7 +370,12 @@ class AdaptedDetector:
 
     def _with(self, config: AdapterConfig) -> "AdaptedDetector":
         return AdaptedDetector(
-            self.name, self._score, self._modalities, config=config, summary=self._summary
+            self.name,
+            self._score,
+            self._modalities,
+            config=config,
+            summary=self._summary,
+            reach_s=self._reach_s,
         )
 
     @cached_property

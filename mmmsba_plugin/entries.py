@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from mmmsba_plugin.timebase import Grid
 
 #: Version of the plug-in interface; see :mod:`mmmsba_plugin.hookspecs` for what it promises.
-API_VERSION = "3.1"
+API_VERSION = "3.2"
 
 #: What a front-end can need of a clip: its audio, its main face, or its whole frames.
 Input = Literal["audio", "faces", "frames"]
@@ -52,6 +52,9 @@ class DetectorInfo(TypedDict):
         options: Options of ``detect`` that it heeds beyond those of the protocol.
         announces_reports: Whether it calls :func:`mmmsba_plugin.plugins.announce` with each report
             itself; if not, that is done for it.
+        reach_s: How far a score depends on what comes before and after it, in seconds: beyond that
+            from its ends, a part of a clip is scored as within the whole. A detector that says
+            nothing of it may need the whole.
         package_version: This and the rest as in :class:`mmmsba_plugin.schema.Provenance`.
     """
 
@@ -61,6 +64,7 @@ class DetectorInfo(TypedDict):
     false_positive_rates: NotRequired[list[float]]
     options: NotRequired[list[str]]
     announces_reports: NotRequired[bool]
+    reach_s: NotRequired[float]
     package_version: NotRequired[str]
     api_version: NotRequired[str]
     formula_version: NotRequired[int]

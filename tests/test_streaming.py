@@ -123,6 +123,13 @@ def test_pushed_frames_give_what_the_file_gives(detector, lossless_clip):
         assert ours.curves.score == pytest.approx(theirs.curves.score, abs=1e-5)
 
 
+def test_a_stream_of_one_chunk_gets_the_curve_of_its_file(detector, lossless_clip):
+    (update,) = detector.stream(str(lossless_clip), chunk_s=60.0)
+    report = detector.detect(lossless_clip)
+    assert update.curves.score == pytest.approx(report.curves.score, abs=1e-5)
+    assert update.score == pytest.approx(report.score, abs=1e-5)
+
+
 def test_decoded_frames_get_the_report_of_their_file(detector, lossless_clip):
     rgb, samples = arrays_of(lossless_clip)
     report = detector.detect_frames(rgb, 25, samples, 16_000, name="camera 3")

@@ -44,15 +44,24 @@ def write_proxy(source: str | Path, path: str | Path, *, max_short_side_px: int 
     )
 
 
-def cut(media: Media, within: Segment, path: str | Path, *, max_short_side_px: int = 540) -> None:
+def cut(
+    media: Media,
+    within: Segment,
+    path: str | Path,
+    *,
+    max_short_side_px: int = 540,
+    lossless: bool = False,
+) -> None:
     """Write a segment of a file as a clip of its own; it appears only once it is complete.
 
     Args:
         media: The file, as :func:`mmmsba_plugin.media.probe.probe` describes it.
         within: The segment, in seconds from the file's zero, which becomes the clip's. Frames
             that appear in it are kept, with their time stamps.
-        path: Where to; an ``.mp4``.
+        path: Where to; an ``.mp4``, or an ``.mkv`` where it shall be lossless.
         max_short_side_px: Frames whose shorter side is longer are scaled down to it.
+        lossless: Whether the codecs lose nothing (4:2:0 frames, 16-bit samples), so that segments
+            of one file that overlap have the very same frames and samples there.
 
     Raises:
         MediaUnreadableError: Nothing is seen or heard there.
@@ -74,5 +83,12 @@ def cut(media: Media, within: Segment, path: str | Path, *, max_short_side_px: i
             f"nothing is seen or heard in {media.path} at {clock(within.start_s)}; choose a "
             "segment within the file"
         )
-    fps_hz = fps_of(media)
-    write_clip(path, frames, fps_hz=fps_hz, audio=audio, sample_rate_hz=_SAMPLE_RATE_HZ)
+    write_clip(
+        path,
+        frames,
+        fps_hz=fps_of(media),
+        audio=audio,
+        sample_rate_hz=_SAMPLE_RATE_HZ,
+        video_codec="ffv1" if lossless else None,
+        audio_codec="pcm_s16le" if lossless else None,
+    )

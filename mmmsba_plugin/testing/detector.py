@@ -7,17 +7,25 @@ from pathlib import Path
 from types import SimpleNamespace
 from unittest import SkipTest
 
+import numpy as np
 from pydantic import TypeAdapter
 
 from mmmsba_plugin.errors import CheckpointNotFoundError
 from mmmsba_plugin.hookspecs import Detector, DetectorEntry, hookimpl
+from mmmsba_plugin.media.probe import probe
+from mmmsba_plugin.media.transcode import cut
 from mmmsba_plugin.plugins import announced_detector, manager
-from mmmsba_plugin.schema import Modality, Report
+from mmmsba_plugin.schema import Curves, Media, Modality, Report
+from mmmsba_plugin.segment import Segment
 from mmmsba_plugin.testing import samples
 from mmmsba_plugin.testing.entry import EntryContract, require_cost
+from mmmsba_plugin.timebase import Grid
 
 #: Audio is coded in blocks, the last of which may reach beyond the stated end.
 _END_TOLERANCE_S = 0.1
+
+#: How far scores of the same frames and audio may lie apart, by the arithmetic alone.
+_SAME = 1e-3
 
 _LISTENER = "contract-listener"
 
@@ -40,6 +48,10 @@ class DetectorContract(EntryContract[DetectorEntry]):
     def media(self, folder: Path) -> Path:
         """Write a clip that the detector can evaluate, or at least read, and return its path."""
         return samples.clip(folder / "clip.mp4")
+
+    def long_media(self, folder: Path) -> Path:
+        """Write a clip that is scored along time, and its middle by itself, and return its path."""
+        return samples.clip(folder / "long.mp4", duration_s=8.0)
 
     def test_it_says_what_it_looks_at(self) -> None:
         assert self.entry.modalities
@@ -105,6 +117,20 @@ class DetectorContract(EntryContract[DetectorEntry]):
         detector, clip = self.load(), self.media(tmp_path)
         assert detector.detect(clip).score == detector.detect(clip).score
 
+    def test_a_part_is_scored_as_within_the_whole(self, tmp_path: Path) -> None:
+        detector = self.load()
+        reach_s = detector.info.get("reach_s")
+        difference = _part_difference(detector, self.long_media(tmp_path), reach_s or 0.0)
+        if reach_s is None:
+            raise SkipTest(
+                "its info does not say how far scores reach (reach_s); those of a part of a clip "
+                f"differ by up to {difference:.3f}"
+            )
+        assert difference <= _SAME, (
+            f"scores of a part of a clip differ by up to {difference:.3f}, more than "
+            f"reach_s={reach_s:g} s from its ends"
+        )
+
     def test_unknown_options_are_tolerated(self, tmp_path: Path) -> None:
         self.load().detect(self.media(tmp_path), an_option_of_tomorrow=True)
 
@@ -129,6 +155,42 @@ class DetectorContract(EntryContract[DetectorEntry]):
         score = detector.detect(clip).score
         assert _predicted(detector, clip) == score
         assert _predicted(detector, _garbage(tmp_path)) is None, "a score for no media is made up"
+
+
+def _part_difference(detector: Detector, clip: Path, reach_s: float) -> float:
+    """Return how far scores of the middle of a clip are from those of the whole, at most.
+
+    The first and last ``reach_s`` of the middle do not count; a test is skipped if nothing is left.
+    """
+    media = probe(clip)
+    end_s = media.duration_s or 0.0
+    whole = _curves_within(detector, media, Segment(0.0, end_s))
+    grid = Grid(stride_s=whole.stride_s)
+    # At whole seconds frames begin, too, and most windows.
+    cells = grid.overlapping(end_s / 4, end_s / 2)
+    first = min(cells, key=lambda cell: abs(grid.cell(cell)[0] - round(grid.cell(cell)[0])))
+    start_s, _ = grid.cell(first)
+    middle = _curves_within(detector, media, Segment(start_s, start_s + end_s / 2))
+    # The last cell may reach beyond the end.
+    margin = 1 + grid.num_snippets(reach_s)
+    inner = slice(margin, len(middle.score) - margin)
+    pairs = list(zip(middle.score[inner], whole.score[first:][inner], strict=False))
+    if not pairs:
+        raise SkipTest(f"no scores lie {reach_s:g} s from the ends; make long_media longer")
+    of_middle, of_whole = np.array(pairs, dtype=np.float64).T
+    # None has become NaN, which is far from any score, and no distance from itself.
+    return float(
+        np.abs(np.nan_to_num(of_middle, nan=-1.0) - np.nan_to_num(of_whole, nan=-1.0)).max()
+    )
+
+
+def _curves_within(detector: Detector, media: Media, segment: Segment) -> Curves:
+    path = Path(media.path).with_name(f"from-{segment.start_s:g}-s.mkv")
+    cut(media, segment, path, lossless=True)
+    curves = detector.detect(path).curves
+    if curves is None:
+        raise SkipTest("it reports no scores along time (curves) for long_media")
+    return curves
 
 
 def _garbage(folder: Path) -> Path:

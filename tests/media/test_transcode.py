@@ -1,5 +1,6 @@
 """Copies that every browser plays, and segments that are cut out."""
 
+import numpy as np
 import pytest
 
 from mmmsba_plugin.errors import MediaNotFoundError, MediaUnreadableError
@@ -8,7 +9,9 @@ from mmmsba_plugin.media.encode import write_clip
 from mmmsba_plugin.media.frame_index import glance
 from mmmsba_plugin.media.probe import probe
 from mmmsba_plugin.media.transcode import cut, write_proxy
+from mmmsba_plugin.media.video import FrameReader
 from mmmsba_plugin.segment import Segment
+from mmmsba_plugin.timebase import s_to_samples
 
 from .. import clips
 from .streams import CLICK_TOLERANCE_S, STAMP_TOLERANCE_S, frame_numbers
@@ -48,6 +51,17 @@ def test_a_segment_becomes_a_clip_that_starts_with_it(tmp_path):
         [i / 25 for i in range(20)], abs=STAMP_TOLERANCE_S
     )
     assert clips.click_s(read_audio(part_of_clip)) == pytest.approx(0.4, abs=CLICK_TOLERANCE_S)
+
+
+def test_lossless_segments_have_the_same_frames_and_samples_where_they_overlap(tmp_path):
+    media = probe(clips.clip(tmp_path / "a.mp4", click_at_s=1.2))
+    cut(media, Segment(0.0, 1.6), tmp_path / "long.mkv", lossless=True)
+    cut(media, Segment(0.8, 1.6), tmp_path / "short.mkv", lossless=True)
+    long, short = probe(tmp_path / "long.mkv"), probe(tmp_path / "short.mkv")
+    frames = [frame.rgb for frame in FrameReader(long) if frame.pts_s >= 0.8]
+    np.testing.assert_array_equal([frame.rgb for frame in FrameReader(short)], frames)
+    since = s_to_samples(0.8, 16_000)
+    np.testing.assert_array_equal(read_audio(short).samples, read_audio(long).samples[since:])
 
 
 def test_a_segment_behind_the_end_of_the_audio_is_refused(tmp_path):

@@ -5,10 +5,14 @@ import time
 from pathlib import Path
 from unittest import SkipTest
 
+import numpy as np
 import pytest
 
+from mmmsba_plugin.adapter import AdaptedDetector, TimedScores
 from mmmsba_plugin.errors import CheckpointNotFoundError
 from mmmsba_plugin.hookspecs import DetectorEntry
+from mmmsba_plugin.media.audio import read_audio
+from mmmsba_plugin.media.probe import probe
 from mmmsba_plugin.plugins import lookup
 from mmmsba_plugin.schema import FakeSegment
 from mmmsba_plugin.testing import DetectorContract, samples
@@ -135,6 +139,56 @@ class Slow(Toy):
         while time.process_time() < end_s:
             pass
         return super().detect(media)
+
+
+def adapted(score, **settings):
+    """Return a class of detectors, as it were, that score windows of a tenth of a second."""
+
+    def score_windows(path):
+        samples = read_audio(probe(path)).samples
+        windows = samples[: len(samples) // 1600 * 1600].reshape(-1, 1600)
+        scores = score(np.abs(windows).mean(axis=1))
+        return {"audio": TimedScores.of_windows(scores, length_s=0.1, hop_s=0.1)}
+
+    return lambda: AdaptedDetector("toy", score_windows, ("audio",), **settings)
+
+
+def relative(levels):
+    """Score each window relative to all of them, whatever the clip."""
+    return np.linspace(0, 1, len(levels)) * levels / levels.max()
+
+
+def local(levels):
+    """Score each window by itself."""
+    return levels
+
+
+def smoothed(levels):
+    """Score each window with the next one."""
+    return (levels + np.append(levels[1:], levels[-1])) / 2
+
+
+WHOLE = "test_a_part_is_scored_as_within_the_whole"
+
+
+@pytest.mark.parametrize(("score", "reach_s"), [(local, 0.1), (smoothed, 0.2)])
+def test_a_detector_keeps_what_it_says_of_its_reach(tmp_path, score, reach_s):
+    getattr(contract_of(adapted(score, reach_s=reach_s)), WHOLE)(tmp_path)
+
+
+def test_a_detector_that_needs_the_whole_clip_cannot_say_otherwise(tmp_path):
+    with pytest.raises(AssertionError, match=r"differ by up to 0\.\d+, more than reach_s=1 s"):
+        getattr(contract_of(adapted(relative, reach_s=1.0)), WHOLE)(tmp_path)
+
+
+def test_a_detector_that_says_nothing_of_its_reach_learns_the_difference(tmp_path):
+    with pytest.raises(SkipTest, match=r"does not say how far scores reach .* up to 0\.\d+"):
+        getattr(contract_of(adapted(relative)), WHOLE)(tmp_path)
+
+
+def test_a_clip_too_short_for_the_reach_is_no_proof(tmp_path):
+    with pytest.raises(SkipTest, match="make long_media longer"):
+        getattr(contract_of(adapted(local, reach_s=3.0)), WHOLE)(tmp_path)
 
 
 @pytest.mark.parametrize(
