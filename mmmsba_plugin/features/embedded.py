@@ -25,8 +25,9 @@ from mmmsba_plugin.tracks.crop import crop_region
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-#: Images that the encoder takes at a time, so that memory stays flat.
-_BATCH = 16
+#: Images that the encoder takes at a time. Responses to more than these are larger than what the C
+#: library keeps for its next use, and the system would hand out each page anew.
+_BATCH = 8
 
 
 class EmbeddingConfig(Config):

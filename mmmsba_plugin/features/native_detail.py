@@ -27,6 +27,9 @@ _REGIONS: tuple[tuple[tuple[int, ...], float], ...] = (
     ((9, 8, 108, 337), 1.1),
     ((33, 263, 168, 5), 1.1),
 )
+#: The points of all regions, as many of each: the first one again where it has fewer.
+_CORNERS = np.array([which + which[:1] * (len(LIPS_OUTER) - len(which)) for which, _ in _REGIONS])
+_GROW = np.array([[grow] for _, grow in _REGIONS])
 _NUM_MOUTH = 2
 _NUM_MEASURES = 3
 _MIN_SIDE_PX = 4
@@ -45,8 +48,7 @@ def native_detail(face: FaceCrop) -> NDArray[np.float32]:
     image = luma(face.native)
     soft, softer = (cv2.GaussianBlur(image, (0, 0), sigma) for sigma in (1.0, 2.0))
     filtered = (cv2.Laplacian(image, cv2.CV_32F), image - soft, soft - softer)
-    points = apply_affine(face.to_native, face.points)
-    windows = [_window(points[list(which)], grow, image) for which, grow in _REGIONS]
+    windows = _windows(apply_affine(face.to_native, face.points), image)
     powers = np.array(
         [
             [math.log(cv2.norm(m[w], cv2.NORM_L2SQR) / m[w].size + NOISE_POWER) for m in filtered]
@@ -57,12 +59,13 @@ def native_detail(face: FaceCrop) -> NDArray[np.float32]:
     return np.concatenate([powers.ravel(), against.ravel()]).astype(np.float32)
 
 
-def _window(points: NDArray[np.float64], grow: float, image: Image) -> tuple[slice, slice]:
-    """Return rows and columns of the grown box around points, never empty."""
-    low, high = points.min(axis=0), points.max(axis=0)
-    half = np.maximum((high - low) / 2 * grow, _MIN_SIDE_PX / 2)
+def _windows(points: NDArray[np.float64], image: Image) -> list[tuple[slice, slice]]:
+    """Return rows and columns of each region's box, none of them empty."""
+    corners = points[_CORNERS]
+    low, high = corners.min(axis=1), corners.max(axis=1)
+    half = np.maximum((high - low) / 2 * _GROW, _MIN_SIDE_PX / 2)
     size = np.array(image.shape[::-1])
     start = np.clip(np.round((low + high) / 2 - half), 0, np.maximum(size - _MIN_SIDE_PX, 0))
     stop = np.clip(np.round((low + high) / 2 + half), start + 1, size)
-    (left, top), (right, bottom) = start.astype(int), stop.astype(int)
-    return slice(top, bottom), slice(left, right)
+    boxes = np.concatenate([start, stop], axis=1).astype(int).tolist()
+    return [(slice(top, bottom), slice(left, right)) for left, top, right, bottom in boxes]
