@@ -180,8 +180,6 @@ def report_of(values: Mapping[str, Any], maker: Mapping[str, Any]) -> Report:
         maker: The detector's ``info``, from the run's ``makers``.
     """
     verdict, ranked = values["verdict"], values["proposals"]
-    provenance = {name: value for name, value in maker.items() if name in Provenance.model_fields}
-    unknown = {"package_version": "", "api_version": "", "formula_version": 0}
     return Report(
         status=verdict.status,
         media=Media(
@@ -203,12 +201,22 @@ def report_of(values: Mapping[str, Any], maker: Mapping[str, Any]) -> Report:
         ),
         warnings=tuple(verdict.warnings or ()),
         problem=Problem(kind=verdict.status, message=verdict.reason) if verdict.reason else None,
-        provenance=Provenance(
-            **{**unknown, "detector": str(maker.get("name", "")), **provenance},
-            created_utc=verdict.judged_at.isoformat(timespec="seconds"),
+        provenance=provenance_of(maker).model_copy(
+            update={"created_utc": verdict.judged_at.isoformat(timespec="seconds")}
         ),
         curves=None if values["curves"] is None else report_curves_of(values["curves"]),
     )
+
+
+def provenance_of(maker: Mapping[str, Any]) -> Provenance:
+    """Return the provenance of what a detector predicts.
+
+    Args:
+        maker: The detector's ``info``, from the run's ``makers``.
+    """
+    stated = {name: value for name, value in maker.items() if name in Provenance.model_fields}
+    unknown = {"package_version": "", "api_version": "", "formula_version": 0}
+    return Provenance(**{**unknown, "detector": str(maker.get("name", "")), **stated})
 
 
 def fake_segment_of(label: Detection) -> FakeSegment:

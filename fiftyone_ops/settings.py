@@ -214,3 +214,23 @@ class ExportSettings(Config):
         if self.folder == Path():
             raise ValueError("say where to, as folder='exported'")
         return self
+
+
+class ReviewReportSettings(Config):
+    """Settings of the report on a review."""
+
+    file: Path = Field(
+        default=Path(), description="File of the page, such as review.html; it must be new."
+    )
+    title: str = Field(
+        default="", max_length=200, description="Title of the page, such as the name of a case."
+    )
+    label_field: FieldName = Field(
+        default="forgeries", description="Label field that detect_forgeries wrote."
+    )
+
+    @model_validator(mode="after")
+    def _somewhere(self) -> Self:
+        if self.file == Path():
+            raise ValueError("say where to, as file='review.html'")
+        return self

@@ -8,7 +8,7 @@ from .evaluate import EvaluateForgeries
 from .export import ExportForgeries
 from .import_dataset import ImportForgeryDataset
 from .metadata import FillVideoMetadata, MakeVideosPlayable
-from .review import DecideForgery, ReviewForgeries
+from .review import DecideForgery, ReportReview, ReviewForgeries
 
 #: Every operator; the manifest names the same.
 OPERATORS: tuple[type[Any], ...] = (
@@ -21,4 +21,5 @@ OPERATORS: tuple[type[Any], ...] = (
     EmbedClips,
     ReviewForgeries,
     DecideForgery,
+    ReportReview,
 )

@@ -7,6 +7,7 @@ to the model.
 
 import types as builtin_types
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 
 from fiftyone.operators import types
@@ -54,7 +55,9 @@ def ask(
             "label": name.replace("_", " ").capitalize(),
             "description": field.description,
             "required": False,
-            "default": None if optional else field.get_default(call_default_factory=True),
+            "default": None
+            if optional
+            else _json_default(field.get_default(call_default_factory=True)),
         }
         literals = get_args(kind) if get_origin(kind) is Literal else ()
         allowed = (choices or {}).get(name) or literals
@@ -157,6 +160,13 @@ def refuse_invalid(ctx: Any, inputs: Any, config_class: type[Config]) -> None:
 def _offered(ctx: Any) -> list[str]:
     targets = ["selected"] if ctx.selected else []
     return [*targets, "view", "dataset"] if ctx.has_custom_view else [*targets, "dataset"]
+
+
+def _json_default(default: Any) -> Any:
+    """Return a default as JSON has it; a path that is left to say is no default."""
+    if isinstance(default, Path):
+        return None if default == Path() else str(default)
+    return default
 
 
 def _kind(annotation: object) -> tuple[object, bool]:

@@ -1,16 +1,19 @@
-"""``review_forgeries`` puts what to look at in order; ``decide_forgery`` takes a decision."""
+"""Operators of a review: what to look at first, one decision, and the report on all of them."""
 
 from typing import Any
 
 import fiftyone.operators as foo
 
 from .. import versions
-from ..settings import ReviewSettings
+from ..runs import review_stems
+from ..settings import ReviewReportSettings, ReviewSettings
+from ..tasks.base import Task
 from ..tasks.decision import Decision
 from ..tasks.review import decide, start_review
 from ..tasks.review_queue import queue, waiting
+from ..tasks.review_report import ReviewReportTask
 from . import forms
-from .base import FormOperator
+from .base import FormOperator, TaskOperator
 
 
 class ReviewForgeries(FormOperator):
@@ -76,3 +79,26 @@ class DecideForgery(foo.Operator):
         """
         params = {"sample_id": sample_id, **decision}
         return foo.execute_operator(self.uri, {"view": samples.view()}, params=params)
+
+
+class ReportReview(TaskOperator):
+    """Write one page about the reviewed clips: who decided what, and when."""
+
+    name = "report_review"
+    label = "Report on a review"
+    description = "One page to hand over: decisions, who and when, and the files' hashes"
+    settings = ReviewReportSettings
+    task = ReviewReportTask
+
+    def why_not(self, ctx: Any) -> str:
+        """Explain why there is nothing to work on; empty where there is."""
+        missing = "nobody has reviewed a clip of this dataset yet; decide about some first"
+        return forms.why_no_target(ctx) or ("" if review_stems(ctx.dataset) else missing)
+
+    def make_task(self, ctx: Any) -> Task[Any, Any]:
+        """Make the task of what was filled in, by whoever is logged in to the App."""
+        settings = forms.read(ctx.params, self.settings)
+        return ReviewReportTask(forms.target_of(ctx), settings, by=ctx.user_id)
+
+    def finish(self, ctx: Any, task: Task[Any, Any]) -> Any:
+        """Nothing in the dataset is new."""

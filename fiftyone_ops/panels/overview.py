@@ -43,6 +43,7 @@ class ForgeryOverview(foo.Panel):
             statistics=self.statistics,
             thresholds=self.thresholds,
             apply=self.apply,
+            report=self.report,
         )
 
     @respond
@@ -124,6 +125,12 @@ class ForgeryOverview(foo.Panel):
         summary = rethreshold(ctx.view, threshold, label_field=label_field)
         ctx.ops.reload_samples()
         return Applied(summary=str(summary))
+
+    @respond
+    def report(self, ctx: Any) -> None:
+        """Ask where to write the report on the review."""
+        params = {"label_field": _require_fields(ctx).segments}
+        ctx.prompt("@mmmsba/fiftyone_ops/report_review", params=params)
 
 
 def _require_fields(ctx: Any) -> Fields:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field as Described
@@ -102,3 +103,52 @@ class ReviewState:
             ],
             "notes": dict(self.notes),
         }
+
+
+#: What became of a segment.
+OutcomeKind = Literal["accepted", "changed", "rejected", "added", "undecided"]
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Label and ends of a segment; None where an earlier version did not keep them.
+
+    Attributes:
+        label: Its manipulated modality.
+        start_s: Its start, in seconds.
+        end_s: Its end, in seconds.
+    """
+
+    label: str | None
+    start_s: float | None
+    end_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Outcome of a review for one segment.
+
+    Attributes:
+        kind: ``accepted`` as it was predicted, ``changed``, ``rejected``, ``added`` by a person,
+            or ``undecided``.
+        score: Score of the prediction of now; None without one.
+        by: Who decided; None while nobody did.
+        at: When, in UTC; None as there.
+        note: The note on it; empty without one.
+        predicted: The prediction that it is about; None without one.
+        decided: The segment that a person stands by; None without one.
+    """
+
+    kind: OutcomeKind
+    score: float | None
+    by: str | None
+    at: datetime | None
+    note: str
+    predicted: Span | None = None
+    decided: Span | None = None
+
+    @property
+    def start_s(self) -> float:
+        """Its start, in seconds; 0 where that was not kept."""
+        span = self.decided or self.predicted
+        return (span and span.start_s) or 0.0

@@ -14,7 +14,7 @@ from .. import labels
 from ..errors import TargetError
 from ..labels import Fields, detections
 from ..records import FINISHED, WITHOUT_TRUTH, prediction_snapshot
-from .decision import OPEN, Decision, ReviewState
+from .decision import OPEN, Decision, Outcome, OutcomeKind, ReviewState, Span
 from .decision_matching import Values, match
 from .metadata import lazily
 
@@ -194,6 +194,45 @@ class SampleReview:
             {name: note["text"] for name, note in self._noted().items()},
         )
 
+    def outcomes(self) -> list[Outcome]:
+        """List what became of each segment, in the order of time."""
+        about = {id(decision): name for name, decision in self._matched().items()}
+        undecided = [(self._predicted[name], name) for name in self._undecided()]
+        outcomes = [
+            *(self._confirmed(values, about.get(id(values))) for values in self._segments),
+            *(
+                self._outcome("rejected", values, about.get(id(values)), predicted=_span(values))
+                for values in self._rejected
+            ),
+            *(self._outcome("undecided", v, name, predicted=_span(v)) for v, name in undecided),
+        ]
+        return sorted(outcomes, key=lambda outcome: outcome.start_s)
+
+    def _confirmed(self, values: Values, about: str | None) -> Outcome:
+        decided = _span(values)
+        if values["source"] is None:
+            return self._outcome("added", values, about, decided=decided)
+        predicted = _span(_predicted_as(values))
+        kind: OutcomeKind = "accepted" if decided == predicted else "changed"
+        return self._outcome(kind, values, about, predicted=predicted, decided=decided)
+
+    def _outcome(
+        self, kind: OutcomeKind, values: Values, about: str | None, **spans: Span
+    ) -> Outcome:
+        """Build an outcome from a segment, and from the prediction of now that it is about."""
+        names = {values.get("id"), values["source"]}
+        note = self._noted().get(str(about)) or next(
+            (note for note in self._notes if note["source"] in names), None
+        )
+        return Outcome(
+            kind=kind,
+            score=self._scores.get(str(about)),
+            by=values["by"],
+            at=values["at"],
+            note="" if note is None else note["text"],
+            **spans,
+        )
+
     def _is_outdated(self, decided: Mapping[str, str]) -> bool:
         if self._label_before == OPEN or self._now[0] is None:
             return False
@@ -347,6 +386,10 @@ def _predicted_as(segment: Values) -> Values:
     """Return the prediction behind a confirmed segment: label and ends, as far as known."""
     prefix = "" if segment.get("source_label") is None else "source_"
     return {name: segment[f"{prefix}{name}"] for name in ("label", "start_s", "end_s")}
+
+
+def _span(values: Values) -> Span:
+    return Span(values["label"], values["start_s"], values["end_s"])
 
 
 def _missing(label_id: str | None) -> TargetError:

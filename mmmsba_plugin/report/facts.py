@@ -67,7 +67,9 @@ def _edit(edit: Edit) -> str:
 
 def provenance_facts(provenance: Provenance) -> Iterator[Fact]:
     """Yield the sources of the numbers: software, weights, plug-ins."""
-    yield "Made by", f"mmmsba-plugin {provenance.package_version}"
+    # Detectors of others need not state versions.
+    if provenance.package_version:
+        yield "Made by", f"mmmsba-plugin {provenance.package_version}"
     yield from _fact_if_known("Made at", provenance.created_utc)
     yield from _fact_if_known("Command", provenance.command)
     yield "Detector", provenance.detector
@@ -76,8 +78,8 @@ def provenance_facts(provenance: Provenance) -> Iterator[Fact]:
     yield from _fact_if_known("Learned from", provenance.trained_on)
     yield "Calibration", provenance.calibration
     yield from _front_ends(provenance)
-    yield "Formula version", str(provenance.formula_version)
-    yield "Plug-in interface", provenance.api_version
+    yield from _fact_if_known("Formula version", provenance.formula_version or None)
+    yield from _fact_if_known("Plug-in interface", provenance.api_version or None)
 
 
 def _front_ends(provenance: Provenance) -> Iterator[Fact]:

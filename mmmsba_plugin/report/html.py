@@ -99,7 +99,7 @@ def render(report: Report, *, clip: Path | None = None) -> str:
         media = report.media.model_copy(update={"path": str(clip)})
         readable = report.model_copy(update={"media": media})
     return (
-        _environment()
+        environment()
         .get_template("report.html.j2")
         .render(
             report=report,
@@ -127,10 +127,14 @@ def render(report: Report, *, clip: Path | None = None) -> str:
 
 
 @cache
-def _environment() -> "Environment":
+def environment() -> "Environment":
+    """Return the environment that all pages are made in: it escapes, and shows what is unseen.
+
+    Templates lie in ``report/templates``; ``base.css`` is the style that pages share.
+    """
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
-    environment = Environment(
+    pages = Environment(
         loader=PackageLoader("mmmsba_plugin", "report/templates"),
         autoescape=True,
         undefined=StrictUndefined,
@@ -139,8 +143,8 @@ def _environment() -> "Environment":
         # Everything that is shown passes here, so no name can hide a character or a line end.
         finalize=lambda value: visible(value) if isinstance(value, str) else value,
     )
-    environment.filters |= {"clock": clock, "percent": percent}
-    return environment
+    pages.filters |= {"clock": clock, "percent": percent}
+    return pages
 
 
 @cache
@@ -154,7 +158,7 @@ def _policy(*, plays: bool) -> str:
     Source:
         W3C Content Security Policy Level 3.
     """
-    script = _environment().get_template("page.js").render()
+    script = environment().get_template("page.js").render()
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     rules = [
         "default-src 'none'",

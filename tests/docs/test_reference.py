@@ -25,7 +25,7 @@ from ..tools.command_lines import options
 ROOT = Path(__file__).resolve().parents[2]
 
 #: Models that are no settings by themselves: bases, and what only our own files hold.
-INNER = {"OperatingPointConfig", "Processing", "ReaderConfig", "RunConfig"}
+INNER = {"Decision", "OperatingPointConfig", "Processing", "ReaderConfig", "RunConfig"}
 
 
 def text_of(name: str) -> str:

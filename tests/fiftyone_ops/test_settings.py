@@ -3,7 +3,13 @@
 import pytest
 
 from fiftyone_ops import settings
-from fiftyone_ops.settings import DetectSettings, EvaluateSettings, ExportSettings, ImportSettings
+from fiftyone_ops.settings import (
+    DetectSettings,
+    EvaluateSettings,
+    ExportSettings,
+    ImportSettings,
+    ReviewReportSettings,
+)
 from mmmsba_plugin.config import Config
 from mmmsba_plugin.errors import ConfigError
 
@@ -31,6 +37,7 @@ def test_every_setting_has_a_sentence_for_the_form(config_class):
         (EvaluateSettings, {"tiou": 1.5}, "tiou"),
         (ImportSettings, {}, "say which dataset"),
         (ExportSettings, {}, "say where to"),
+        (ReviewReportSettings, {}, "say where to"),
     ],
 )
 def test_a_setting_out_of_bounds_is_refused(config_class, values, message):

@@ -40,6 +40,15 @@ export function QueueView({ call, field }: { call: Call; field: string }) {
         <span className="push quiet" data-cy="mmmsba-reviewed-count">
           {grouped(queue.num_reviewed)} of {grouped(queue.num_clips)} reviewed
         </span>
+        <button
+          type="button"
+          title="Write one page of the reviews that were ended, to hand over"
+          data-cy="mmmsba-report"
+          disabled={queue.num_reviewed === 0}
+          onClick={() => void call("report", { field })}
+        >
+          Report
+        </button>
       </div>
       <BulkBar
         {...{ call, field, items: queue.items, chosen: inSight, setChosen }}

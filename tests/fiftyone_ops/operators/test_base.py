@@ -1,11 +1,15 @@
 """Tests of what all operators share, by detection: calls from Python, the App, and a worker."""
 
+import asyncio
 import time
 from types import SimpleNamespace
 
+import fiftyone.core.utils as fou
 import fiftyone.operators as foo
 import pytest
-from fiftyone.operators.executor import ExecutionError
+from fiftyone.operators.executor import ExecutionContext, ExecutionError
+
+from fiftyone_ops.tasks.review import decide
 
 from ..asking import asked_by_the_app
 
@@ -26,6 +30,16 @@ def test_the_manifest_names_what_is_registered():
         if operator.uri.startswith("@mmmsba/fiftyone_ops/")
     ]
     assert sorted(registered) == sorted(names)
+
+
+def test_every_form_reaches_the_app(evaluated, fake):
+    decide(evaluated, fake.id, action="finish")
+    request = {"dataset_name": evaluated.name, "view": [], "params": {}}
+    for operator in foo.list_operators(enabled="all"):
+        if operator.uri.startswith("@mmmsba/") and not isinstance(operator, foo.Panel):
+            form = operator.resolve_input(ExecutionContext(request))
+            answer = asyncio.run(fou.create_response({"form": form and form.to_json()}))
+            assert answer.status_code == 200, operator.uri
 
 
 def test_an_error_reaches_whoever_called(named_dataset, toy):

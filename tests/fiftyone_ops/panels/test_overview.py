@@ -39,3 +39,8 @@ def test_the_queue_says_what_waits_and_how_far_one_is(evaluated):
     ask(TIMELINE, "decide", evaluated, sample_id=result, decision={"action": "finish"})
     response, _ = ask(OVERVIEW, "queue", evaluated, reason="unlabelled")
     assert (len(response["items"]), response["num_reviewed"]) == (1, 1)
+
+
+def test_the_report_is_asked_for_in_its_own_form(evaluated):
+    _, result = ask(OVERVIEW, "report", evaluated)
+    assert result == ["prompt_user_for_operation"]
