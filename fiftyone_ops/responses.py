@@ -258,6 +258,13 @@ class QueueItem(Response):
     starts_s: tuple[float, ...] = Field(description="Starts of its fake segments.")
 
 
+class Thumbnail(Response):
+    """Small frame of a clip as a data URI, or in the caption why there is none."""
+
+    src: str | None
+    caption: str
+
+
 class Reason(Response):
     """A reason to look at clips, and how many wait for it."""
 
@@ -336,6 +343,7 @@ RESPONSES: tuple[type[Response], ...] = (
     SegmentDetails,
     Summary,
     Queue,
+    Thumbnail,
     Bulk,
     ThresholdTable,
     Statistics,

@@ -6,15 +6,16 @@ import fiftyone.operators as foo
 
 from ..errors import TargetError
 from ..labels import TRUTH_FIELD, Fields
-from ..responses import Applied, Bulk, Queue, Statistics, Summary, ThresholdTable
+from ..responses import Applied, Bulk, Queue, Statistics, Summary, ThresholdTable, Thumbnail
 from ..runs import prediction_fields
-from ..samples import shown_id
+from ..samples import by_id, shown_id
 from ..tasks.bulk_review import decide_many
 from ..tasks.rethreshold import rethreshold
 from ..tasks.threshold_table import THRESHOLDS, threshold_table
-from .base import drawn_by, fields_of, respond
+from .base import ONE_AT_A_TIME, drawn_by, fields_of, respond, respond_beside
 from .overview_data import narrowed, overview_of, queue_of
 from .statistics_data import statistics_of
+from .thumbnails import thumbnail
 
 
 class ForgeryOverview(foo.Panel):
@@ -38,6 +39,7 @@ class ForgeryOverview(foo.Panel):
             summary=self.summary,
             show=self.show,
             queue=self.queue,
+            thumbnail=self.thumbnail,
             open=self.open,
             decide_many=self.decide_many,
             statistics=self.statistics,
@@ -73,6 +75,15 @@ class ForgeryOverview(foo.Panel):
         if fields is None:
             return Queue(items=(), reasons=(), num_reviewed=0, num_clips=0)
         return queue_of(ctx.view, fields, reason=ctx.params["reason"], truth_field=TRUTH_FIELD)
+
+    @respond_beside
+    def thumbnail(self, ctx: Any) -> Thumbnail:
+        """Return a frame of a clip of the queue; decoding it holds nobody up."""
+        with ONE_AT_A_TIME:
+            paths = by_id(ctx.dataset, [ctx.params["sample_id"]]).values("filepath")
+        if not paths:
+            return Thumbnail(src=None, caption="this clip was deleted")
+        return thumbnail(paths[0], ctx.params["time_s"])
 
     @respond
     def open(self, ctx: Any) -> None:

@@ -252,8 +252,11 @@ def test_many_clips_are_decided_about_at_once_and_all_taken_back(page, playable)
     page.locator("[data-cy=mmmsba-tab-queue]").click()
     page.wait_for_function("document.querySelectorAll('[data-cy=mmmsba-queue-item]').length === 4")
     row = page.locator("[data-cy=mmmsba-queue-item]:has-text('forged-1.mp4')")
-    # Verdict, score, distance to the threshold, and duration.
-    assert row.locator("td").all_inner_texts()[1:6] == [
+    # A frame of the clip, verdict, score, distance to the threshold, and duration.
+    thumbnail = row.locator("[data-cy=mmmsba-thumbnail] img")
+    thumbnail.wait_for()
+    assert thumbnail.evaluate("image => image.naturalHeight") == 72
+    assert row.locator("td").all_inner_texts()[2:7] == [
         "forged-1.mp4",
         "fake",
         "0.750",

@@ -1,10 +1,12 @@
 // The review queue: clips that wait, the most telling first, and decisions about many of them.
 
-import React, { useState } from "react";
+import React, { useMemo, useState } from "react";
 import { reviewState } from "./reviewState";
 import type { Call } from "./rpc";
+import { ThumbnailLoader } from "./thumbnails";
+import { ThumbnailView } from "./ThumbnailView";
 import { clock } from "./timescale";
-import type { Bulk, Queue, QueueItem } from "./types";
+import type { Bulk, Queue, QueueItem, Thumbnail } from "./types";
 import { useResponse } from "./useResponse";
 import { clips, grouped } from "./words";
 
@@ -12,6 +14,10 @@ export function QueueView({ call, field }: { call: Call; field: string }) {
   const [reason, setReason] = useState("uncertain");
   const [queue, problem, reload] = useResponse<Queue>(call, "queue", field, { reason });
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
+  const loader = useMemo(
+    () => new ThumbnailLoader((moment) => call<Thumbnail>("thumbnail", { ...moment })),
+    [call],
+  );
   if (problem) return <div className="problem">{problem}</div>;
   if (!queue) return <p className="quiet">Looking …</p>;
   const open = (item: QueueItem) => {
@@ -57,7 +63,7 @@ export function QueueView({ call, field }: { call: Call; field: string }) {
           reload();
         }}
       />
-      <QueueTable {...{ items: queue.items, chosen, setChosen, open }} />
+      <QueueTable {...{ items: queue.items, chosen, setChosen, open, loader }} />
       {queue.items.length === 0 && <p className="quiet">Nothing waits to be looked at.</p>}
     </section>
   );
@@ -175,9 +181,10 @@ interface QueueTableProps {
   chosen: ReadonlySet<string>;
   setChosen(chosen: ReadonlySet<string>): void;
   open(item: QueueItem): void;
+  loader: ThumbnailLoader;
 }
 
-function QueueTable({ items, chosen, setChosen, open }: QueueTableProps) {
+function QueueTable({ items, chosen, setChosen, open, loader }: QueueTableProps) {
   const [last, setLast] = useState<string | null>(null);
   const isAll = items.length > 0 && items.every(({ sample_id }) => chosen.has(sample_id));
   const choose = (item: QueueItem, toHere: boolean) => {
@@ -197,6 +204,7 @@ function QueueTable({ items, chosen, setChosen, open }: QueueTableProps) {
               onChange={() => setChosen(new Set(isAll ? [] : items.map(({ sample_id }) => sample_id)))}
             />
           </th>
+          <th aria-label="Frame" />
           <th>Clip</th>
           <th>Verdict</th>
           <th>Score</th>
@@ -225,6 +233,9 @@ function QueueTable({ items, chosen, setChosen, open }: QueueTableProps) {
                 onKeyDown={(event) => event.stopPropagation()}
                 readOnly
               />
+            </td>
+            <td>
+              <ThumbnailView {...{ item, loader }} />
             </td>
             <td data-cy="mmmsba-queue-name">{item.name}</td>
             <td>{item.verdict}</td>

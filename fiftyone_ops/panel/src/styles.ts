@@ -127,6 +127,9 @@ export const STYLES = `
 .mmmsba .tally .count { text-align: right; font-variant-numeric: tabular-nums; }
 .mmmsba table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
 .mmmsba th, .mmmsba td { text-align: left; padding: 4px 10px 4px 4px; border-bottom: 1px solid var(--line); vertical-align: top; }
+.mmmsba [data-cy=mmmsba-queue] td { vertical-align: middle; padding-top: 2px; padding-bottom: 2px; }
+.mmmsba .thumbnail { width: 64px; height: 36px; background: #000; color: #aaa; font-size: 10px; border-radius: 2px; overflow: hidden; display: flex; align-items: center; justify-content: center; }
+.mmmsba .thumbnail img { width: 100%; height: 100%; object-fit: contain; }
 .mmmsba th.count, .mmmsba td.count { text-align: right; }
 .mmmsba tbody tr { cursor: pointer; }
 .mmmsba tbody tr:hover, .mmmsba tbody tr:focus-visible, .mmmsba tbody tr.selected { background: var(--hover); outline: none; }

@@ -301,3 +301,9 @@ export interface ThresholdTable {
   num_true_fake: number;
   num_true_real: number;
 }
+
+/** Small frame of a clip as a data URI, or in the caption why there is none. */
+export interface Thumbnail {
+  src: string | null;
+  caption: string;
+}
