@@ -77,7 +77,11 @@ def set_appearance(dataset: Any, fields: Fields) -> None:
         WriteError: The database does not take it.
     """
     with writing_to(dataset):
-        _describe(dataset, {getattr(fields, name): text for name, text in _DESCRIPTIONS.items()})
+        for name, text in _DESCRIPTIONS.items():
+            field = dataset.get_field(getattr(fields, name))
+            if field is not None and not field.description:
+                field.description = text
+                field.save()
         config = dataset.app_config
         config.color_scheme = config.color_scheme or fo.ColorScheme(color_by="value")
         paths = [field["path"] for field in config.color_scheme.fields or []]
@@ -93,30 +97,18 @@ def set_appearance(dataset: Any, fields: Fields) -> None:
         ):
             # Where a run is shown, so is the next one.
             config.active_fields.paths += [fields.segments, fields.verdict]
+        schemes = [_scheme(getattr(fields, name), _COLORS[name], _VALUES[name]) for name in _COLORS]
+        if dataset.has_field(TRUTH_FIELD):
+            schemes.append(_scheme(TRUTH_FIELD, _TRUTH, dict.fromkeys((*LABELS, FAKE), _TRUTH)))
         config.color_scheme.fields = [
             *(config.color_scheme.fields or []),
-            *(scheme for scheme in _schemes(dataset, fields) if scheme["path"] not in paths),
+            *(scheme for scheme in schemes if scheme["path"] not in paths),
         ]
         dataset.save()
 
 
-def _describe(dataset: Any, texts: Mapping[str, str]) -> None:
-    for path, text in texts.items():
-        field = dataset.get_field(path)
-        if field is not None and not field.description:
-            field.description = text
-            field.save()
-
-
-def _schemes(dataset: Any, fields: Fields) -> list[dict[str, Any]]:
-    """Build what the App is told of the colors of each field, and of the ground truth."""
-    schemes = [_scheme(getattr(fields, name), _COLORS[name], _VALUES[name]) for name in _COLORS]
-    if dataset.has_field(TRUTH_FIELD):
-        schemes.append(_scheme(TRUTH_FIELD, _TRUTH, dict.fromkeys((*LABELS, FAKE), _TRUTH)))
-    return schemes
-
-
 def _scheme(path: str, color: str, values: Mapping[str, str]) -> dict[str, Any]:
+    """Build what the App is told of the colors of a field."""
     return {
         "path": path,
         "fieldColor": color,

@@ -125,17 +125,12 @@ def prediction_snapshot(verdict: Any, segments: Any) -> list[Any]:
         verdict: A ``fo.Classification``, or None.
         segments: ``fo.TemporalDetections``, or None.
     """
-    return [
-        verdict and verdict.label,
-        *(
-            [label.label, *(_in_centiseconds(getattr(label, end, None)) for end in _ENDS)]
-            for label in labels.detections(segments)
-        ),
-    ]
-
-
-def _in_centiseconds(time_s: float | None) -> int | None:
-    return None if time_s is None else math.floor(time_s * 100)
+    snapshot: list[Any] = [verdict and verdict.label]
+    for label in labels.detections(segments):
+        ends_s = [getattr(label, end, None) for end in _ENDS]
+        centiseconds = [None if end_s is None else math.floor(end_s * 100) for end_s in ends_s]
+        snapshot.append([label.label, *centiseconds])
+    return snapshot
 
 
 def is_outdated(fields: Fields) -> Any:

@@ -4,6 +4,7 @@ The App's grid draws each video, and one without frames takes the whole grid dow
 """
 
 import itertools
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -33,28 +34,23 @@ def write_stand_in(source: str | Path, path: str | Path) -> None:
     Raises:
         OutputError: The folder cannot be written to.
     """
-    audio = _audio_of(source)
-    duration_s = _SILENT_S if audio is None else audio.size / _SAMPLE_RATE_HZ
-    still = _still("nothing in this file can be read" if audio is None else "audio alone")
+    audio = None
+    with suppress(MmmsbaError):
+        media = probe(source, with_hash=False)
+        if media.audio is not None:
+            audio = read_audio(media, sample_rate_hz=_SAMPLE_RATE_HZ).samples
+    if audio is None or not audio.size:
+        audio, duration_s, words = None, _SILENT_S, "nothing in this file can be read"
+    else:
+        duration_s, words = audio.size / _SAMPLE_RATE_HZ, "audio alone"
     num_frames = max(1, round(duration_s * _FPS_HZ))
     write_clip(
         path,
-        itertools.repeat(still, num_frames),
+        itertools.repeat(_still(words), num_frames),
         fps_hz=_FPS_HZ,
         audio=audio,
         sample_rate_hz=_SAMPLE_RATE_HZ,
     )
-
-
-def _audio_of(source: str | Path) -> NDArray[np.float32] | None:
-    try:
-        media = probe(source, with_hash=False)
-        if media.audio is None:
-            return None
-        samples = read_audio(media, sample_rate_hz=_SAMPLE_RATE_HZ).samples
-    except MmmsbaError:
-        return None
-    return samples if samples.size else None
 
 
 def _still(words: str) -> NDArray[np.uint8]:

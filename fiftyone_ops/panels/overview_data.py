@@ -70,6 +70,10 @@ def overview_of(samples: Samples, fields: Fields) -> Overview:
     )
     num_clips, num_evaluated, bars, (lowest, highest), verdicts, modalities, splits, *rest = counts
     warned = _frequent_first(rest[0]) if rest else {}
+    by_verdict = {
+        word: sum(verdicts.get(label, 0) for label in verdict_words(word)) for word in VERDICTS
+    }
+    by_verdict[NEVER] = num_clips - sum(by_verdict.values())
     return Overview(
         num_clips=num_clips,
         num_evaluated=num_evaluated,
@@ -84,7 +88,7 @@ def overview_of(samples: Samples, fields: Fields) -> Overview:
         # Several runs with several thresholds have none in common.
         threshold=lowest if lowest == highest else None,
         tallies=(
-            _tally("verdict", "Clips by verdict", _verdicts(verdicts, num_clips)),
+            _tally("verdict", "Clips by verdict", by_verdict),
             _tally(
                 "modality",
                 "Fake segments by manipulated modality",
@@ -190,18 +194,11 @@ def _bar(score: Expression) -> Expression:
     return (scaled >= NUM_BARS).if_else(NUM_BARS - 1, scaled.floor())
 
 
-def _verdicts(counts: Mapping[str | None, int], num_clips: int) -> dict[str, int]:
-    """Count clips by verdict, in the order of verdicts; those without one come last."""
-    words = {word: sum(counts.get(label, 0) for label in verdict_words(word)) for word in VERDICTS}
-    words[NEVER] = num_clips - sum(words.values())
-    return {word: count for word, count in words.items() if count}
-
-
 def _frequent_first(counts: Mapping[str | None, int]) -> dict[str, int]:
     stated = [(value, count) for value, count in counts.items() if value is not None]
     return dict(sorted(stated, key=lambda item: -item[1]))
 
 
 def _tally(kind: str, title: str, counts: Mapping[str, int]) -> Tally:
-    rows = [Count(value=value, count=count) for value, count in counts.items()]
+    rows = [Count(value=value, count=count) for value, count in counts.items() if count]
     return Tally(kind=kind, title=title, counts=tuple(rows[:_MAX_VALUES]))

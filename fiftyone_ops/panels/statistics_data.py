@@ -41,7 +41,9 @@ def statistics_of(
     videos = flattened(samples)
     choices = grouping_fields(dataset_of(samples))
     by = by if by in choices else choices[0]
-    stated = [_names(value) for value in videos.values(by)]
+    # Tags are lists; of any other field a clip has one value, or none.
+    values = [value if isinstance(value, list) else [value] for value in videos.values(by)]
+    stated = [[name for name in names if name] or [NOT_STATED] for names in values]
     clips = np.repeat(np.arange(len(stated)), [len(names) for names in stated])
     names, group_of = np.unique([name for names in stated for name in names], return_inverse=True)
     labels = np.array(videos.values(f"{fields.verdict}.label"), dtype=object)
@@ -97,8 +99,3 @@ def in_group(videos: Samples, by: str, value: str) -> Samples:
         # In the database's order, what is absent comes before all words.
         return videos.match(~(field.length() > 0 if is_list else field > ""))
     return videos.match(field.contains(value) if is_list else field == value)
-
-
-def _names(value: Any) -> Sequence[str]:
-    names = value if isinstance(value, list) else [value]
-    return [name for name in names if name] or [NOT_STATED]

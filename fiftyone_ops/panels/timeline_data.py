@@ -18,7 +18,6 @@ from mmmsba_plugin.timebase import clock
 from ..labels import FORMER_VERDICTS, Fields, curve_names, seconds_of
 from ..reports import modality_reports_of
 from ..responses import Clip, Curves, FrameImage, Modality, OptOut, OtherRun, Review, Segment
-from ..tasks.decision import ReviewState
 from ..tasks.decisions import SampleReview
 from ..tasks.metadata import PLAYABLE_PATH, lazily, zero_of
 
@@ -47,7 +46,10 @@ def clip_of(sample: fo.Sample, fields: Fields, *, truth_field: str | None) -> Cl
     if duration_s is None and sample.metadata is not None:
         duration_s = sample.metadata.duration
     curves, review = _value(sample, fields.curves), _value(sample, fields.review)
+    opt_outs = _value(sample, fields.opt_outs)
     state = SampleReview(sample, fields).state()
+    reviewed = _segments(sample, fields.reviewed)
+    sources = {values["id"]: values["source"] for values in state.segments}
     return Clip(
         sample_id=str(sample.id),
         field=fields.segments,
@@ -63,11 +65,22 @@ def clip_of(sample: fo.Sample, fields: Fields, *, truth_field: str | None) -> Cl
         ),
         score=_attribute(verdict, "confidence"),
         threshold=_attribute(verdict, "threshold"),
-        modalities=_modalities(verdict, _value(sample, fields.opt_outs)),
+        modalities=tuple(
+            Modality(
+                name=name,
+                score=modality.score,
+                opt_outs=tuple(OptOut(**opt_out.model_dump()) for opt_out in modality.opt_outs),
+            )
+            for name, modality in modality_reports_of(verdict, opt_outs).items()
+        ),
         curves=None if curves is None else _curves(curves),
         predicted=_segments(sample, fields.segments) or (),
         reference=_segments(sample, truth_field) if truth_field else None,
-        reviewed=_reviewed(sample, fields, state),
+        # Each with the prediction of now that it is about.
+        reviewed=reviewed
+        and tuple(
+            segment.model_copy(update={"source": sources[segment.id]}) for segment in reviewed
+        ),
         rejected=tuple(
             Segment(
                 id=str(values["source"]),
@@ -180,26 +193,6 @@ def _segments(sample: fo.Sample, field: str) -> tuple[Segment, ...] | None:
             )
         )
     return tuple(sorted(segments, key=lambda segment: segment.start_s))
-
-
-def _reviewed(sample: fo.Sample, fields: Fields, state: ReviewState) -> tuple[Segment, ...] | None:
-    """Return the reviewed segments, each with the prediction of now that it is about."""
-    segments = _segments(sample, fields.reviewed)
-    sources = {values["id"]: values["source"] for values in state.segments}
-    return segments and tuple(
-        segment.model_copy(update={"source": sources[segment.id]}) for segment in segments
-    )
-
-
-def _modalities(verdict: Any, opt_outs: Any) -> tuple[Modality, ...]:
-    return tuple(
-        Modality(
-            name=name,
-            score=modality.score,
-            opt_outs=tuple(OptOut(**opt_out.model_dump()) for opt_out in modality.opt_outs),
-        )
-        for name, modality in modality_reports_of(verdict, opt_outs).items()
-    )
 
 
 def _curves(document: Any) -> Curves:

@@ -53,23 +53,15 @@ def _pairs(
     for decisions, any_label in ((confirmed, {"both", "unknown"}), (rejected, {"unknown"})):
         for decision in decisions:
             labels = {decision["label"], decision.get("source_label")}
+            # What a person made of it, and what was predicted then.
+            prefixes = [p for p in ("", "source_") if decision.get(f"{p}start_s") is not None]
+            segments = [_segment(decision, prefix) for prefix in prefixes]
             for name, prediction in predicted.items():
                 is_same = prediction["label"] in labels or labels & any_label
-                overlap = _overlap(prediction, decision)
+                now = _segment(prediction)
+                overlap = max((tiou(now, segment) for segment in segments), default=0.0)
                 if (is_same or prediction["label"] == "unknown") and overlap >= SAME_TIOU:
                     yield overlap, name, decision
-
-
-def _overlap(prediction: Values, decision: Values) -> float:
-    """Return the overlap over union with what was predicted, or with what a person made of it."""
-    return max(
-        (
-            tiou(_segment(prediction), _segment(decision, prefix))
-            for prefix in ("", "source_")
-            if decision.get(f"{prefix}start_s") is not None
-        ),
-        default=0.0,
-    )
 
 
 def _segment(values: Values, prefix: str = "") -> Segment:

@@ -297,15 +297,6 @@ class SampleReview:
         matched = self._matched()
         return [label_id for label_id in self._predicted if label_id not in matched]
 
-    def _undecided_from(self, min_score: float | None) -> list[str]:
-        """Return the predictions that are left to decide, of those that reach a score."""
-        if min_score is None:
-            return self._undecided()
-        names = [name for name in self._undecided() if (self._scores[name] or 0.0) >= min_score]
-        if not names:
-            raise TargetError(f"no undecided segment has a score of {min_score:g} or more")
-        return names
-
     def _matched(self) -> dict[str, Values]:
         return match(self._predicted, self._segments, self._rejected)
 
@@ -319,12 +310,21 @@ class SampleReview:
         return match(self._by_name(), self._notes, [])
 
     def _predictions_of(self, decision: Decision) -> list[str]:
-        """Return the predictions of a decision: the one it names, or all that are undecided."""
-        if decision.label_id is None:
-            return self._undecided_from(decision.min_score)
-        if decision.label_id not in self._predicted:
-            raise _missing(decision.label_id)
-        return [decision.label_id]
+        """Return the predictions of a decision: the one it names, or all that are undecided.
+
+        Those are the ones that reach a score, where the decision is about these.
+        """
+        if decision.label_id is not None:
+            if decision.label_id not in self._predicted:
+                raise _missing(decision.label_id)
+            return [decision.label_id]
+        min_score, names = decision.min_score, self._undecided()
+        if min_score is None:
+            return names
+        names = [name for name in names if (self._scores[name] or 0.0) >= min_score]
+        if not names:
+            raise TargetError(f"no undecided segment has a score of {min_score:g} or more")
+        return names
 
     def _segment(self, label_id: str | None) -> dict[str, Any]:
         """Return the confirmed segment of an id; a prediction is confirmed by changing it."""

@@ -5,6 +5,7 @@ whole grid of the App down; a file whose audio alone a browser plays does so eve
 """
 
 from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -218,15 +219,20 @@ class ProxyTask(Task[Counted, ProxySummary]):
             yield Counted(num_done, len(self._ids))
 
     def _copy(self, sample_id: str, source: str) -> Path | None:
+        from mmmsba_plugin.media.transcode import write_proxy
+
         path = self.summary.folder / f"{Path(source).stem}-{sample_id[-6:]}.mp4"
         if path.is_file():
             return path
         try:
-            if _copied(source, path):
-                self.summary.num_copied += 1
-            else:
-                write_stand_in(source, path)
-                self.summary.num_stand_ins += 1
+            # A file with an index may still have no frame that can be decoded.
+            if isinstance(look(source), Glance):
+                with suppress(MediaUnreadableError):
+                    write_proxy(source, path)
+                    self.summary.num_copied += 1
+                    return path
+            write_stand_in(source, path)
+            self.summary.num_stand_ins += 1
         except MmmsbaError as error:
             self.summary.failed[source] = str(error)
             return None
@@ -249,19 +255,6 @@ class ProxyTask(Task[Counted, ProxySummary]):
             dataset.app_config.grid_media_field = PLAYABLE_PATH
             dataset.app_config.modal_media_field = PLAYABLE_PATH
             dataset.save()
-
-
-def _copied(source: str, path: Path) -> bool:
-    """Write a copy of a video, and return whether it has frames that can be decoded."""
-    from mmmsba_plugin.media.transcode import write_proxy
-
-    if not isinstance(look(source), Glance):
-        return False
-    try:
-        write_proxy(source, path)
-    except MediaUnreadableError:
-        return False
-    return True
 
 
 def put(dataset: Any, paths: Mapping[str, str], indices: Mapping[str, IndexOrError]) -> None:
