@@ -28,8 +28,9 @@ def features(
     """
     from mmmsba_plugin.cli import _console
     from mmmsba_plugin.config import FeaturesConfig
-    from mmmsba_plugin.features.extract import extract, save_rows
+    from mmmsba_plugin.features.extract import extract
     from mmmsba_plugin.features.front_ends import bind_front_ends
+    from mmmsba_plugin.features.precomputed import save_rows
     from mmmsba_plugin.media.probe import probe
 
     config = FeaturesConfig.read({} if stride_s is None else {"stride_s": stride_s})

@@ -49,3 +49,8 @@ def require_versions(front_ends: Mapping[str, BoundFrontEnd], versions: Mapping[
                 f"{bound.entry.name!r}, and version {bound.entry.version} is installed, whose "
                 "numbers differ; install the one it learned from, or train anew"
             )
+
+
+def needing_faces(front_ends: Mapping[str, BoundFrontEnd]) -> list[str]:
+    """List the modalities whose front-end needs faces."""
+    return [m for m, bound in front_ends.items() if "faces" in bound.entry.inputs]

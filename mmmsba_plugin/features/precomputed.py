@@ -1,6 +1,7 @@
 """Features that another tool made: one ``.npy`` file a clip, with a declared hop."""
 
 import tokenize
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from mmmsba_plugin.config import Config
 from mmmsba_plugin.errors import FeatureError
 from mmmsba_plugin.features.align import rows_on_grid
 from mmmsba_plugin.schema import Media
-from mmmsba_plugin.structures import AudioBlock, FaceCrop, FeatureRows, Frame
+from mmmsba_plugin.structures import AudioBlock, ClipFeatures, FaceCrop, FeatureRows, Frame
 from mmmsba_plugin.timebase import Grid
 
 _NUM_AXES = 2
@@ -87,3 +88,20 @@ def _read(path: Path) -> NDArray[np.float32]:
             f"{values.shape}"
         )
     return np.array(values, dtype=np.float32)
+
+
+def save_rows(
+    features: ClipFeatures, folder: Path, name: str
+) -> Iterator[tuple[Path, FeatureRows]]:
+    """Write each modality's rows as ``folder/modality/name.npy``; yield path and rows.
+
+    Rows that are not present are written as NaN, as :class:`Precomputed` reads them. So are those
+    of silence that was left out: row 0 is at the clip's zero.
+    """
+    num_cut = Grid(stride_s=features.grid.stride_s).num_snippets(features.grid.start_s)
+    for modality, rows in features.rows.items():
+        path = folder / modality / f"{name}.npy"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        values = np.where(rows.present[:, None], rows.values, np.float32(np.nan))
+        np.save(path, np.pad(values, ((num_cut, 0), (0, 0)), constant_values=np.nan))
+        yield path, rows

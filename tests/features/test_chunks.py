@@ -124,7 +124,7 @@ def test_whatever_length_a_header_states_no_row_is_lost(gappy_clip, stated_s, tm
 def test_chunks_in_the_cache_are_not_computed_again(gappy_clip, tmp_path, monkeypatch):
     cache = FeatureCache(tmp_path)
     computed = features_of(gappy_clip, CUT, cache)
-    monkeypatch.setattr("mmmsba_plugin.features.extract.walk", None)
+    monkeypatch.setattr("mmmsba_plugin.features.cached_walk.walk", None)
     stored = features_of(gappy_clip, CUT, cache)
     assert stored.opt_outs == computed.opt_outs
     assert stored.warnings == computed.warnings

@@ -5,17 +5,14 @@ import pytest
 
 from mmmsba_plugin.config import FeaturesConfig, FrontEndChoice
 from mmmsba_plugin.errors import ConfigError, FeatureError
-from mmmsba_plugin.features.cache import FeatureCache, cache_key
-from mmmsba_plugin.features.extract import cache_inputs, extract
-from mmmsba_plugin.features.front_ends import BoundFrontEnd, bind_front_ends
+from mmmsba_plugin.features.cache import FeatureCache
+from mmmsba_plugin.features.extract import extract
+from mmmsba_plugin.features.front_ends import bind_front_ends
 from mmmsba_plugin.features.log_mel import LogMel
-from mmmsba_plugin.features.sync import SyncConfig
 from mmmsba_plugin.features.walk import NO_AUDIO_STREAM
 from mmmsba_plugin.media.probe import probe
-from mmmsba_plugin.plugins import lookup
 from mmmsba_plugin.schema import OptOut
 from mmmsba_plugin.structures import FeatureRows
-from mmmsba_plugin.testing import samples
 
 
 class TestExtract:
@@ -57,17 +54,6 @@ class TestExtract:
         fine = self.features_of(talking_clip, cache, stride_s=0.04)
         coarse = self.features_of(talking_clip, cache, stride_s=0.2)
         assert fine.num_snippets > 4 * coarse.num_snippets
-
-    def test_a_file_of_weights_that_changed_under_its_name_is_another_key(self, tmp_path):
-        weights, media = tmp_path / "weights", samples.media(1.0)
-        front_end = BoundFrontEnd(lookup("front_ends", "sync"), SyncConfig(weights=weights))
-
-        def key(content):
-            weights.write_bytes(content)
-            return cache_key(cache_inputs(media, front_end, FeaturesConfig(), 0.0))
-
-        assert key(b"one") != key(b"two")
-        assert key(b"two") == key(b"two")
 
     def test_a_damaged_file_in_the_cache_counts_as_absent(self, tmp_path, talking_clip):
         cache = FeatureCache(tmp_path)

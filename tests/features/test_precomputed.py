@@ -10,9 +10,9 @@ from mmmsba_plugin.config import FeaturesConfig, FitConfig, FrontEndChoice, Trai
 from mmmsba_plugin.datasets.load import open_dataset
 from mmmsba_plugin.errors import FeatureError
 from mmmsba_plugin.features.cache import FeatureCache
-from mmmsba_plugin.features.extract import extract, save_rows
+from mmmsba_plugin.features.extract import extract
 from mmmsba_plugin.features.front_ends import bind_front_ends
-from mmmsba_plugin.features.precomputed import Precomputed, PrecomputedConfig
+from mmmsba_plugin.features.precomputed import Precomputed, PrecomputedConfig, save_rows
 from mmmsba_plugin.media.probe import probe
 from mmmsba_plugin.model.checkpoint import load_checkpoint, read_config
 from mmmsba_plugin.record import WHOLE_CLIP, Record

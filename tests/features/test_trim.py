@@ -11,14 +11,11 @@ from hypothesis import strategies as st
 from mmmsba_plugin.config import FeaturesConfig, LocalizationConfig, ModelConfig
 from mmmsba_plugin.errors import FeatureError
 from mmmsba_plugin.features.cache import FeatureCache, cache_key
+from mmmsba_plugin.features.cached_walk import cache_inputs
 from mmmsba_plugin.features.combine import LEADING_SILENCE
-from mmmsba_plugin.features.extract import (
-    NOTHING_TRIMMED,
-    cache_inputs,
-    extract,
-    save_rows,
-)
+from mmmsba_plugin.features.extract import NOTHING_TRIMMED, extract
 from mmmsba_plugin.features.front_ends import bind_front_ends
+from mmmsba_plugin.features.precomputed import save_rows
 from mmmsba_plugin.features.walk import NO_AUDIO_STREAM
 from mmmsba_plugin.localization.binarize import localize
 from mmmsba_plugin.localization.proposals import ranked_proposals
