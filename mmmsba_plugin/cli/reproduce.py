@@ -77,8 +77,9 @@ def reproduce(
     from mmmsba_plugin.config import FitConfig
     from mmmsba_plugin.reproduce.checks import table
     from mmmsba_plugin.reproduce.datasets import TITLES, open_datasets
+    from mmmsba_plugin.reproduce.networks import Networks, Settings
     from mmmsba_plugin.reproduce.plan import TABLES
-    from mmmsba_plugin.reproduce.run import Reproduction, Settings
+    from mmmsba_plugin.reproduce.run import Reproduction
     from mmmsba_plugin.reproduce.show import write
 
     chosen_tables = [table(name) for name in tables or TABLES]
@@ -98,7 +99,7 @@ def reproduce(
     datasets = open_datasets(data)
     ensure_dir(output)
     console = _console.console()
-    run = Reproduction(
+    networks = Networks(
         datasets,
         settings,
         output,
@@ -108,7 +109,7 @@ def reproduce(
     )
     failed = False
     for chosen_table in chosen_tables:
-        measured = run.table(chosen_table)
+        measured = Reproduction(networks).table(chosen_table)
         with writing_to(output):
             paths = write(measured, output)
         _show(measured, console)

@@ -7,7 +7,8 @@ from mmmsba_plugin.config import FitConfig
 from mmmsba_plugin.reproduce.datasets import (
     open_datasets,
 )
-from mmmsba_plugin.reproduce.run import Reproduction, Settings
+from mmmsba_plugin.reproduce.networks import Networks, Settings
+from mmmsba_plugin.reproduce.run import Reproduction
 
 TINY = {
     "network": {"gru_units": 4, "dense_units": 4},
@@ -21,7 +22,7 @@ def only_table_4(out: Path, datasets, cache, **more) -> Reproduction:
     """Set up a reproduction of table 4 alone, which needs one dataset."""
     sources = open_datasets([datasets["fakeavceleb"]])
     settings = Settings(fit=FitConfig.read(TINY), seeds=(0,), num_resamples=0)
-    return Reproduction(sources, settings, out, cache=cache, **more)
+    return Reproduction(Networks(sources, settings, out, cache=cache, **more))
 
 
 def read(out: Path, name: str) -> dict:

@@ -11,8 +11,9 @@ from mmmsba_plugin.errors import ConfigError
 from mmmsba_plugin.reproduce.checks import CHECKS, table
 from mmmsba_plugin.reproduce.datasets import TITLES
 from mmmsba_plugin.reproduce.missing import COMPLETE
+from mmmsba_plugin.reproduce.networks import Networks, Settings
 from mmmsba_plugin.reproduce.plan import MMMS_BA, TABLES, Training
-from mmmsba_plugin.reproduce.run import Reproduction, Settings
+from mmmsba_plugin.reproduce.run import Reproduction
 
 from .small_run import TINY, read
 
@@ -115,7 +116,7 @@ class TestCross:
         assert {row.training for row in self.ROWS} <= planned
 
     def test_rows_of_datasets_that_were_not_given_say_so(self, tmp_path, feature_cache):
-        nothing = Reproduction({}, Settings(), tmp_path, cache=feature_cache)
+        nothing = Reproduction(Networks({}, Settings(), tmp_path, cache=feature_cache))
         rows = nothing.table(CHECKS["cross"]).rows
         assert {row.status for row in rows} == {"no data"}
         assert rows[1].notes[-1] == "no data given: AV-Deepfake1M and FakeAVCeleb"

@@ -11,8 +11,9 @@ from mmmsba_plugin.reproduce import tables
 from mmmsba_plugin.reproduce.datasets import (
     open_datasets,
 )
+from mmmsba_plugin.reproduce.networks import Networks, Settings
 from mmmsba_plugin.reproduce.plan import TABLES
-from mmmsba_plugin.reproduce.run import Reproduction, Settings
+from mmmsba_plugin.reproduce.run import Reproduction
 
 from .small_run import IDENTITIES, TINY, read
 
@@ -156,7 +157,7 @@ class TestAllTables:
             num_resamples=0,
         )
         sources = open_datasets([datasets["fakeavceleb"]])
-        other = Reproduction(sources, settings, tmp_path, cache=feature_cache)
+        other = Reproduction(Networks(sources, settings, tmp_path, cache=feature_cache))
         row = other.table(TABLES["table4"]).rows[-1]
         assert not {run.run for run in row.runs} & run_of
         assert [run.seed for run in row.runs] == [0, 1]

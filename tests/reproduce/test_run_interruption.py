@@ -20,13 +20,14 @@ from pathlib import Path
 from mmmsba_plugin.config import FitConfig
 from mmmsba_plugin.reproduce.datasets import open_datasets
 from mmmsba_plugin.reproduce.plan import TABLES
-from mmmsba_plugin.reproduce.run import Reproduction, Settings
+from mmmsba_plugin.reproduce.networks import Networks, Settings
+from mmmsba_plugin.reproduce.run import Reproduction
 
 out, place, tiny = sys.argv[1:]
 settings = Settings(fit=FitConfig.read(json.loads(tiny)), seeds=(0,), num_resamples=0)
 die = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 datasets = open_datasets([place])
-Reproduction(datasets, settings, Path(out), on_clip=die).table(TABLES["table4"])
+Reproduction(Networks(datasets, settings, Path(out), on_clip=die)).table(TABLES["table4"])
 """
 
 

@@ -3,26 +3,25 @@
 import json
 import math
 import shutil
-import sys
 from dataclasses import replace
 
 import pytest
 
 from mmmsba_plugin.cli import _exit_codes
 from mmmsba_plugin.datasets.load import DatasetSource
-from mmmsba_plugin.errors import MissingExtraError
 from mmmsba_plugin.evaluation.evaluate import Evaluation
 from mmmsba_plugin.evaluation.metrics.bootstrap import Interval
 from mmmsba_plugin.evaluation.tables import Predictions
 from mmmsba_plugin.record import WHOLE_CLIP
 from mmmsba_plugin.reproduce import tables
+from mmmsba_plugin.reproduce.networks import Measured, Networks, Settings
 from mmmsba_plugin.reproduce.plan import TABLES
 from mmmsba_plugin.reproduce.result import Run
-from mmmsba_plugin.reproduce.run import Measured, Reproduction, Settings
+from mmmsba_plugin.reproduce.run import Reproduction
 
 from ..layouts import put_json
 from .clips_of import record
-from .small_run import only_table_4, read
+from .small_run import read
 
 
 def evaluation_without_values(table):
@@ -53,24 +52,24 @@ class TestMissing:
     ):
         row = next(row for row in TABLES["table2"].rows if row.test == "tvil")
         table = replace(TABLES["table2"], rows=(row,))
-        monkeypatch.setattr(
-            Reproduction, "evaluate", lambda *_, **__: evaluation_without_values(table)
-        )
-        monkeypatch.setattr(Reproduction, "leading_silence", lambda *_: None)
+        monkeypatch.setattr(Networks, "evaluate", lambda *_, **__: evaluation_without_values(table))
+        monkeypatch.setattr(Networks, "leading_silence", lambda *_: None)
         for reader, is_noted in {"tvil": True, "lav-df": False}.items():
             readers = {"fakeavceleb": "fakeavceleb", "tvil": reader}
             sources = {
                 name: DatasetSource(name, who_reads, tmp_path)
                 for name, who_reads in readers.items()
             }
-            reproduction = Reproduction(sources, Settings(), tmp_path, cache=feature_cache)
+            reproduction = Reproduction(
+                Networks(sources, Settings(), tmp_path, cache=feature_cache)
+            )
             (measured_row,) = reproduction.table(table).rows
             assert (measured_row.status, tables.VISUAL_ONLY in measured_row.notes) == (
                 "measured",
                 is_noted,
             )
         (measured_row,) = (
-            Reproduction({}, Settings(), tmp_path, cache=feature_cache).table(table).rows
+            Reproduction(Networks({}, Settings(), tmp_path, cache=feature_cache)).table(table).rows
         )
         assert (measured_row.status, tables.VISUAL_ONLY in measured_row.notes) == ("no data", True)
 
@@ -95,23 +94,9 @@ class TestMissing:
         whole = replace(record("a", "test"), truth=(WHOLE_CLIP,))
         monkeypatch.setattr(DatasetSource, "records", lambda _: iter([record("b"), whole]))
         dataset = DatasetSource("av-deepfake1m", "folder", tmp_path)
-        measured = Reproduction({dataset.name: dataset}, Settings(), tmp_path, cache=feature_cache)
+        measured = Reproduction(
+            Networks({dataset.name: dataset}, Settings(), tmp_path, cache=feature_cache)
+        )
         row = measured.table(TABLES["table5"]).rows[0]
         assert row.status == "failed"
         assert "does not say where its clips are fake" in row.notes[-1]
-
-    def test_a_missing_extra_of_training_is_named(
-        self, datasets, feature_cache, tmp_path, monkeypatch
-    ):
-        monkeypatch.setitem(sys.modules, "mmmsba_plugin.training.fit", None)
-        with pytest.raises(MissingExtraError, match=r"pip install 'mmmsba-plugin"):
-            only_table_4(tmp_path, datasets, feature_cache).table(TABLES["table4"])
-
-    def test_without_any_audible_clip_there_is_no_leading_silence(
-        self, feature_cache, tmp_path, monkeypatch
-    ):
-        clips = [record("a", "test"), record("b", "test", fake=True)]
-        monkeypatch.setattr(DatasetSource, "records", lambda _: iter(clips))
-        dataset = DatasetSource("lav-df", "lav-df", tmp_path)
-        reproduction = Reproduction({"lav-df": dataset}, Settings(), tmp_path, cache=feature_cache)
-        assert reproduction.leading_silence("lav-df") is None
