@@ -13,10 +13,10 @@ from pathlib import Path
 from mmmsba_plugin.errors import AudioTrackError, MediaUnreadableError
 from mmmsba_plugin.files import sha256_of
 from mmmsba_plugin.media.container import AvContainer, AvFrame, AvPacket, AvStream, open_media
+from mmmsba_plugin.media.joined_clock import JoinedClock
 from mmmsba_plugin.media.level import AudioMeter
 from mmmsba_plugin.media.packets import (
     MAX_REORDERED,
-    JoinedClock,
     Kind,
     StampOrder,
     decode_packet,

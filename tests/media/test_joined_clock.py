@@ -7,7 +7,7 @@ import pytest
 
 from mmmsba_plugin.media.audio import AudioReader, read_audio
 from mmmsba_plugin.media.frame_index import glance
-from mmmsba_plugin.media.packets import JoinedClock
+from mmmsba_plugin.media.joined_clock import JoinedClock
 from mmmsba_plugin.media.probe import probe
 from mmmsba_plugin.media.video import FrameReader, frame_at
 
