@@ -4,11 +4,11 @@ This module is an entry point of our distribution like any stranger's of theirs.
 light: what an entry needs is imported when the entry is used.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from mmmsba_plugin.detector_entry import WITH_BORROWED_WEIGHTS, mmms_ba
 from mmmsba_plugin.features.embedded import EmbeddingConfig, FaceEmbedding, LipsEmbedding
 from mmmsba_plugin.features.face import FaceTexture, FaceTextureConfig
 from mmmsba_plugin.features.lips import LipsTexture, LipsTextureConfig
@@ -20,7 +20,6 @@ from mmmsba_plugin.features.voice import Voice, VoiceConfig
 from mmmsba_plugin.features.words import Words, WordsConfig
 from mmmsba_plugin.hookspecs import (
     DatasetReader,
-    Detector,
     DetectorEntry,
     Forger,
     FrontEnd,
@@ -29,35 +28,15 @@ from mmmsba_plugin.hookspecs import (
     hookimpl,
 )
 from mmmsba_plugin.report import annotation_formats, annotation_json, benchmark_formats, writers
-from mmmsba_plugin.run_control import Cancel, OnProgress, run_control
 
 if TYPE_CHECKING:
-    from mmmsba_plugin.config import Runtime
-    from mmmsba_plugin.evaluation.evaluate import Evaluation
-    from mmmsba_plugin.features.cache import FeatureCache
     from mmmsba_plugin.model.heads import BaseHead
-    from mmmsba_plugin.record import Record
-
-#: Of the encoders in ``features/embeddings``, whose NOTICE files say which is whose.
-_WITH_BORROWED_WEIGHTS = "Apache-2.0 AND MIT"
 
 
 @hookimpl
 def forensics_detectors() -> Iterator[DetectorEntry]:
     """Offer MMMS-BA; its ablations are configurations of the same."""
-    yield DetectorEntry(
-        name="mmms-ba",
-        summary="Bi-modal attention over face, audio and lips (Katamneni & Rattani 2024).",
-        modalities=("face", "audio", "lips"),
-        license=_WITH_BORROWED_WEIGHTS,
-        load=_load_detector,
-        fit=_fit_detector,
-        finetune=_finetune_detector,
-        evaluate=_evaluate_detector,
-        devices=("cpu", "cuda"),
-        # As `tox -e bench` measures it, with decoding, front-ends and the page.
-        cpu_s_per_s=0.35,
-    )
+    yield mmms_ba()
 
 
 @hookimpl
@@ -80,7 +59,7 @@ def forensics_front_ends() -> Iterator[FrontEnd]:
         modality="audio",
         summary="Levels, speaker self-similarity, and anti-spoofing embeddings.",
         inputs=frozenset({"audio"}),
-        license=_WITH_BORROWED_WEIGHTS,
+        license=WITH_BORROWED_WEIGHTS,
         config=VoiceConfig,
         build=Voice,
         cpu_s_per_s=0.09,
@@ -334,74 +313,3 @@ def _head(name: str) -> "type[BaseHead]":
     from mmmsba_plugin.model.heads import HEADS
 
     return HEADS[name]
-
-
-def _load_detector(
-    checkpoint: Path | None,
-    *,
-    cache: "FeatureCache | None" = None,
-    runtime: "Runtime" = "auto",
-    device: str = "cpu",
-    threads: int | None = None,
-) -> Detector:
-    from mmmsba_plugin.detector import MmmsbaDetector
-
-    return MmmsbaDetector.from_pretrained(
-        checkpoint, cache=cache, runtime=runtime, device=device, threads=threads
-    )
-
-
-def _fit_detector(
-    records: "Iterable[Record]",
-    settings: Mapping[str, Any],
-    folder: Path,
-    *,
-    cache: "FeatureCache | None" = None,
-    workers: int = 1,
-    cancel: Cancel | None = None,
-    on_progress: OnProgress | None = None,
-) -> Path:
-    from mmmsba_plugin.config import FitConfig
-    from mmmsba_plugin.training.fit import fit
-
-    config = FitConfig.read(dict(settings))
-    with run_control(cancel=cancel, on_progress=on_progress):
-        return fit(records, config, folder, cache=cache, workers=workers).checkpoint
-
-
-def _finetune_detector(
-    records: "Iterable[Record]",
-    settings: Mapping[str, Any],
-    folder: Path,
-    *,
-    checkpoint: Path | None = None,
-    cache: "FeatureCache | None" = None,
-    workers: int = 1,
-    cancel: Cancel | None = None,
-    on_progress: OnProgress | None = None,
-) -> Path:
-    from mmmsba_plugin.config import TuneConfig
-    from mmmsba_plugin.training.finetune import finetune
-
-    config = TuneConfig.read(dict(settings))
-    with run_control(cancel=cancel, on_progress=on_progress):
-        tuned = finetune(
-            records, folder, config, checkpoint=checkpoint, cache=cache, workers=workers
-        )
-    return tuned.checkpoint
-
-
-def _evaluate_detector(
-    detector: Detector,
-    records: "Iterable[Record]",
-    *,
-    cancel: Cancel | None = None,
-    on_progress: OnProgress | None = None,
-    **settings: Any,
-) -> "Evaluation":
-    from mmmsba_plugin.evaluation.evaluate import measure
-    from mmmsba_plugin.evaluation.run import run, tables
-
-    with run_control(cancel=cancel, on_progress=on_progress):
-        results = run(detector, records)
-    return measure(*tables(results, name=detector.info["name"]), **settings)

@@ -33,7 +33,8 @@ from mmmsba_plugin.plugins import (
 from mmmsba_plugin.report import build
 from mmmsba_plugin.report.files import as_copy, render
 from mmmsba_plugin.schema import Provenance, Report
-from mmmsba_plugin.workers import Limits, Started, WorkerPool, say_duration
+from mmmsba_plugin.worker_process import Started, say_duration
+from mmmsba_plugin.workers import Limits, WorkerPool
 
 if TYPE_CHECKING:
     from mmmsba_plugin.media.source import MediaSource
@@ -287,15 +288,14 @@ def rendered(
 
 
 def _texts(report: Report, writers: Iterable[str]) -> dict[str, str | Exception]:
-    return {name: _text(report, name) for name in writers}
-
-
-def _text(report: Report, name: str) -> str | Exception:
-    try:
-        return render(report, lookup("writers", name))
-    except Exception as error:  # noqa: BLE001 - a stranger's writer can raise anything
-        _log.exception("the writer %r failed", name)
-        return error
+    texts: dict[str, str | Exception] = {}
+    for name in writers:
+        try:
+            texts[name] = render(report, lookup("writers", name))
+        except Exception as error:  # noqa: BLE001 - a stranger's writer can raise anything
+            _log.exception("the writer %r failed", name)
+            texts[name] = error
+    return texts
 
 
 def _start(load: Callable[[], Detector]) -> Started:

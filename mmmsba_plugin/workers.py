@@ -5,22 +5,20 @@ threads may never wake up. So a pool works from threads and in forked processes 
 """
 
 import os
-import pickle
 import signal
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from functools import cache
 from itertools import islice
-from multiprocessing import get_context, parent_process, resource_tracker
+from multiprocessing import get_context, resource_tracker
 from multiprocessing.connection import Connection, wait
-from threading import Thread
-from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 from mmmsba_plugin.errors import MemoryLimitError, TimeLimitError, WorkerError
 from mmmsba_plugin.run_control import check, is_controlled
+from mmmsba_plugin.worker_process import Started, Word, serve
 
 if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess
@@ -34,16 +32,6 @@ _POLL_S = 0.1
 _GRACE_S = 5.0
 
 _MIB = 1024 * 1024
-
-#: What a worker says: that it starts, how many seconds its clip lasts, the result or the error of
-#: its item; that it is dead, or could not start, with the error, is its last word.
-_Word = Literal["ready", "duration", "result", "error", "dead"]
-
-#: A function, and what to tell the caller of it.
-Started = tuple[Callable[[Any], Any], Any]
-
-#: In a worker, the connection to the process that started it.
-_caller: Connection | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +169,7 @@ class WorkerPool(Generic[_T]):
         threads = self.threads
         if threads is None and self.workers > 1:
             threads = max(1, (os.cpu_count() or 1) // self.workers)
-        process = context.Process(target=_serve, args=(self.start, theirs, threads), daemon=True)
+        process = context.Process(target=serve, args=(self.start, theirs, threads), daemon=True)
         with _without_interrupts():
             try:
                 process.start()
@@ -200,9 +188,11 @@ class WorkerPool(Generic[_T]):
         with suppress(OSError):
             worker.connection.send(item)
 
-    def _words(self, patience_s: float | None) -> Iterator[tuple[_Worker[_T], _Word, Any]]:
+    def _words(self, patience_s: float | None) -> Iterator[tuple[_Worker[_T], Word, Any]]:
         """Yield what workers say until patience ends; that one died is said by an error."""
-        by_handle = {handle: w for w in self._workers for handle in _handles(w)}
+        by_handle: dict[Any, _Worker[_T]] = {}
+        for worker in self._workers:
+            by_handle |= {worker.connection: worker, worker.process.sentinel: worker}
         speakers = {id(w): w for handle in wait(by_handle, patience_s) for w in [by_handle[handle]]}
         for worker in speakers.values():
             try:
@@ -215,7 +205,7 @@ class WorkerPool(Generic[_T]):
                 _end(worker.process)
                 yield worker, "dead", _death(worker)
 
-    def _heed(self, worker: _Worker[_T], word: _Word, value: Any) -> Iterator[tuple[_T, Any]]:  # noqa: ANN401
+    def _heed(self, worker: _Worker[_T], word: Word, value: Any) -> Iterator[tuple[_T, Any]]:  # noqa: ANN401
         """Take in what a worker says; yield its item and the result if there is one."""
         task = worker.task
         if word == "ready":
@@ -273,89 +263,6 @@ class WorkerPool(Generic[_T]):
                 limit_mib=most_mib,
             )
         return None
-
-
-def say_duration(duration_s: float) -> None:
-    """Tell, in a worker, how long the clip of its item lasts: its limit of time is set by it."""
-    if _caller is not None:
-        _caller.send(("duration", duration_s))
-
-
-def _handles(worker: _Worker[Any]) -> tuple[Any, int]:
-    return worker.connection, worker.process.sentinel
-
-
-def _serve(start: Callable[[], Started], caller: Connection, threads: int | None) -> None:
-    """Be a worker: start, then answer one item after the other until the caller hangs up."""
-    global _caller  # noqa: PLW0603 - a process has one caller
-    _caller = caller
-    Thread(target=_end_with_caller, daemon=True).start()
-    if threads is not None:
-        _use_threads(threads)
-    try:
-        function, greeting = start()
-    except Exception as error:  # noqa: BLE001 - whatever it is, the caller has to know
-        caller.send(("dead", portable_error(error)))
-        return
-    caller.send(("ready", greeting))
-    # The caller hangs up once it needs no more.
-    with suppress(EOFError, OSError):
-        while True:
-            caller.send(_answer(function, caller.recv()))
-
-
-def _answer(function: Callable[[Any], Any], item: object) -> tuple[_Word, Any]:
-    try:
-        result = function(item)
-        pickle.dumps(result)
-    except Exception as error:  # noqa: BLE001 - it costs this item alone
-        return "error", portable_error(error)
-    return "result", result
-
-
-def _end_with_caller() -> None:
-    """End this process once its caller has: nobody would end it at its limits any more."""
-    caller = parent_process()
-    if caller is not None:
-        caller.join()
-        os._exit(1)
-
-
-def _use_threads(threads: int) -> None:
-    """Keep libraries that are loaded from now on from starting a thread a core in each worker."""
-    os.environ.setdefault("OMP_NUM_THREADS", str(threads))
-    import cv2
-
-    cv2.setNumThreads(threads)
-
-
-def portable_error(error: Exception) -> Exception:
-    """Return an exception that another process can rebuild."""
-    try:
-        pickle.loads(pickle.dumps(error))  # noqa: S301 - our own
-    except Exception:  # noqa: BLE001 - a stranger's exception can do anything
-        return WorkerError(f"{type(error).__name__}: {error}")
-    return error
-
-
-@cache
-def survive_fork() -> None:
-    """Let processes that are forked from this one, from now on, use torch.
-
-    In a copy of a process, OpenMP waits for threads that were not copied, for ever, unless one
-    thread is all it may use. torch's own workers set the same.
-
-    Source:
-        torch, torch/utils/data/_utils/worker.py, ``_worker_loop``.
-    """
-    if hasattr(os, "register_at_fork"):
-        os.register_at_fork(after_in_child=_use_one_thread)
-
-
-def _use_one_thread() -> None:
-    torch = sys.modules.get("torch")
-    if torch is not None:
-        torch.set_num_threads(1)
 
 
 @contextmanager

@@ -11,9 +11,10 @@ from importlib.util import find_spec
 import pytest
 
 from mmmsba_plugin.cli import _exit_codes
-from mmmsba_plugin.distributed import MAX_ATTEMPTS, RayDetector
+from mmmsba_plugin.distributed import RayDetector
 from mmmsba_plugin.errors import MissingExtraError
 from mmmsba_plugin.isolation import DetectorChoice
+from mmmsba_plugin.ray_worker import MAX_ATTEMPTS
 
 from . import ray_cluster
 from .cli.detect_files import read, reports

@@ -16,7 +16,7 @@ from mmmsba_plugin.workers import Limits, WorkerPool
 MODULE = """
 import os, signal, time
 from mmmsba_plugin.errors import ConfigError
-from mmmsba_plugin.workers import say_duration
+from mmmsba_plugin.worker_process import say_duration
 
 class Odd(Exception):
     def __init__(self, one, two):

@@ -10,7 +10,8 @@ from importlib.machinery import PathFinder
 from typing import Any, TypeVar
 
 from mmmsba_plugin.errors import WorkerError
-from mmmsba_plugin.workers import Limits, Started, WorkerPool
+from mmmsba_plugin.worker_process import Started
+from mmmsba_plugin.workers import Limits, WorkerPool
 
 _T = TypeVar("_T")
 _R = TypeVar("_R")

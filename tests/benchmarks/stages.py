@@ -75,7 +75,7 @@ REST = "the rest of detect"
 WRITING = "writing json and html"
 #: What is clocked, by stage, in the order of the table.
 STAGES: dict[str, tuple[str, ...]] = {
-    "probe, with hash": ("mmmsba_plugin.detector.media_of",),
+    "probe, with hash": ("mmmsba_plugin.file_detection.media_of",),
     "audio": ("mmmsba_plugin.media.audio.AudioReader.__iter__",),
     "features of audio": (f"{_FEATURES}.log_mel.LogMel.add", f"{_FEATURES}.log_mel.LogMel.finish"),
     "frames": ("mmmsba_plugin.media.video.FrameReader.__iter__",),

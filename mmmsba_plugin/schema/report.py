@@ -1,20 +1,22 @@
-"""The report of one clip: its parts, their units and their JSON Schema.
-
-A report is frozen, knows no key it was not made for, and states its own version.
-``Report.model_json_schema()`` is the published JSON Schema.
-"""
+"""The report of one clip, and its parts."""
 
 import math
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Any, Final, Literal, Self
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    PlainSerializer,
-    StringConstraints,
-    model_validator,
+from pydantic import ConfigDict, Field, model_validator
+
+from mmmsba_plugin.schema.base import (
+    FrozenModel,
+    ManipulatedModality,
+    Modality,
+    Probability,
+    Rate,
+    Score,
+    Seconds,
+    TimeSpan,
+    Words,
 )
+from mmmsba_plugin.schema.media import Media
 
 #: Version of this format. A reader refuses a major version it does not know.
 SCHEMA_VERSION: Final = "1.0"
@@ -22,62 +24,7 @@ SCHEMA_VERSION: Final = "1.0"
 #: What the JSON Schema of a report is called, wherever it lies; each version has its own.
 _SCHEMA_ID: Final = f"urn:mmmsba:report:{SCHEMA_VERSION}"
 
-#: A modality: ``face``, ``lips`` or ``audio``, or a word a plug-in adds.
-Modality = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
-
-#: The stream that is manipulated when a modality is; one not named here can show either.
-ALTERED_BY_MODALITY = {"audio": "audio", "face": "visual", "lips": "visual"}
-
-#: A network's own number, in [0, 1]: higher means more likely fake. It ranks; how likely a fake
-#: is, it does not say. Checkpoints, localization and training speak of scores.
-Score = Annotated[float, Field(ge=0.0, le=1.0)]
-
-#: Calibrated P(fake), in [0, 1]. Reports, and everyone who reads them, speak of probabilities;
-#: :func:`mmmsba_plugin.localization.calibrate.apply` alone turns scores into them. Keys of the
-#: report that are called ``score`` hold probabilities too, since schema 1.0.
-Probability = Annotated[float, Field(ge=0.0, le=1.0)]
-
-#: A share of clips, in [0, 1].
-Rate = Annotated[float, Field(ge=0.0, le=1.0)]
-
-Seconds = Annotated[float, Field(allow_inf_nan=False)]
-
-
-#: Words that may hold a file's name. A name can be bytes that are no UTF-8, which Python keeps
-#: as lone surrogates and JSON cannot hold; there they are written as escapes, so that no file
-#: is lost over its name.
-Words = Annotated[
-    str,
-    PlainSerializer(
-        lambda text: text.encode("utf-8", "backslashreplace").decode("utf-8"),
-        return_type=str,
-        when_used="json",
-    ),
-]
-
-ManipulatedModality = Literal["audio", "visual", "both"]
 Status = Literal["ok", "abstained", "error"]
-
-
-class FrozenModel(BaseModel):
-    """Base of a report and its parts: frozen, and strict about its keys."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class TimeSpan(FrozenModel):
-    """A span of time ``[start_s, end_s)``, in seconds from the clip's zero."""
-
-    start_s: Seconds = Field(description="Start, in seconds from the clip's zero.")
-    end_s: Seconds = Field(
-        description="End, in seconds from the clip's zero; this moment is outside."
-    )
-
-    @model_validator(mode="after")
-    def _has_length(self) -> Self:
-        if not self.end_s > self.start_s:
-            raise ValueError(f"must end after it starts, got [{self.start_s}, {self.end_s})")
-        return self
 
 
 class OptOut(TimeSpan):
@@ -122,113 +69,6 @@ class ModalityReport(FrozenModel):
     )
     opt_outs: tuple[OptOut, ...] = Field(
         default=(), description="Spans that could not be evaluated, with reasons."
-    )
-
-
-class VideoStream(FrozenModel):
-    """The video stream that was read."""
-
-    codec: str = Field(description="Name of the codec.")
-    width_px: int = Field(ge=0, description="Displayed width in pixels, after rotation.")
-    height_px: int = Field(ge=0, description="Displayed height in pixels, after rotation.")
-    rotation_deg: int = Field(
-        default=0, description="Rotation that was undone, in degrees clockwise."
-    )
-    fps_hz: float | None = Field(
-        default=None, allow_inf_nan=False, description="Average frame rate, in frames per second."
-    )
-    start_s: Seconds = Field(
-        default=0.0, description="Time of the first frame, from the clip's zero."
-    )
-    duration_s: Seconds | None = Field(
-        default=None, description="Duration in seconds, as the container states it."
-    )
-    index: int | None = Field(
-        default=None, ge=0, description="Number of the stream in the file; null if it is not known."
-    )
-
-
-class AudioStream(FrozenModel):
-    """The audio stream that was read."""
-
-    codec: str = Field(description="Name of the codec.")
-    sample_rate_hz: int = Field(ge=0, description="Sample rate in Hz, as stored.")
-    channels: int = Field(ge=0, description="Number of channels, as stored.")
-    start_s: Seconds = Field(
-        default=0.0, description="Time of the first sample, from the clip's zero."
-    )
-    duration_s: Seconds | None = Field(
-        default=None, description="Duration in seconds, as the container states it."
-    )
-    index: int | None = Field(
-        default=None, ge=0, description="Number of the stream in the file; null if it is not known."
-    )
-    track: int | None = Field(
-        default=None,
-        ge=1,
-        description="Number among the file's audio tracks, from 1; null if it is not known.",
-    )
-
-
-class Edit(FrozenModel):
-    """A line of an edit list: a part of a track that players show, or a pause."""
-
-    track: int = Field(ge=1, description="Number of the track in the file, from 1.")
-    duration_s: Seconds = Field(description="How long it is shown, in seconds.")
-    media_start_s: Seconds | None = Field(
-        description="Where the part begins in the track, in seconds; null for a pause."
-    )
-    rate: float = Field(allow_inf_nan=False, description="Speed that it is shown at; 1 as it is.")
-
-
-class FileTraces(FrozenModel):
-    """Traces in the container of how the file was made. No part of any score."""
-
-    tags: dict[Words, Words] = Field(
-        default_factory=dict,
-        description="Tags of the file, such as 'encoder' and 'major_brand', and of its streams, "
-        "such as 'stream 0 handler_name'; long ones are cut.",
-    )
-    edits: tuple[Edit, ...] = Field(
-        default=(), description="Edit lists of the tracks, where the format has any (mp4, mov)."
-    )
-    c2pa: bool | None = Field(
-        default=None,
-        description="Whether a C2PA manifest is embedded, which was not validated; null where the "
-        "format was not searched.",
-    )
-
-
-class Media(FrozenModel):
-    """The media file."""
-
-    path: Words = Field(description="Path that it was read from.")
-    size_bytes: int | None = Field(default=None, ge=0, description="Size in bytes.")
-    sha256: str | None = Field(default=None, description="SHA-256 of the file's bytes.")
-    container: str | None = Field(default=None, description="Name of the container format.")
-    duration_s: Seconds | None = Field(
-        default=None, description="Duration in seconds, from zero to the last moment."
-    )
-    zero_s: Seconds = Field(
-        default=0.0, description="The clip's zero on the container's clock, in seconds."
-    )
-    video: VideoStream | None = Field(
-        default=None, description="The video stream; null if there is none."
-    )
-    audio: AudioStream | None = Field(
-        default=None, description="The audio stream; null if there is none."
-    )
-    others: tuple[Words, ...] = Field(
-        default=(), description="Streams of frames or audio that were not read, in words."
-    )
-    joins_s: tuple[Seconds, ...] = Field(
-        default=(),
-        description="Moments at which its time stamps start anew, or jump too far to be true, in "
-        "seconds; what follows was laid behind what lies before.",
-    )
-    traces: FileTraces | None = Field(
-        default=None,
-        description="Traces in the container of how the file was made; null if it was not read.",
     )
 
 
@@ -459,34 +299,3 @@ class Report(FrozenModel):
         """Duration of the clip in seconds; 0 where that is not known."""
         duration_s = self.media.duration_s
         return duration_s if duration_s is not None and math.isfinite(duration_s) else 0.0
-
-
-class StreamUpdate(FrozenModel):
-    """Update about a live source, of what has passed since the one before."""
-
-    start_s: Seconds = Field(description="Where the update before was final up to, in seconds.")
-    final_s: Seconds = Field(description="Up to where scores are final, in seconds.")
-    end_s: Seconds = Field(description="Up to where the source was read, in seconds.")
-    is_last: bool = Field(description="Whether the source has ended.")
-    score: Probability | None = Field(
-        description="Highest P(fake) so far among those that are final; null if there is none."
-    )
-    threshold: Probability = Field(description="P(fake) at or above which a segment is fake.")
-    segments: tuple[FakeSegment, ...] = Field(
-        default=(), description="Fake segments that have become final."
-    )
-    provisional: tuple[FakeSegment, ...] = Field(
-        default=(), description="Fake segments that may still grow, shrink or vanish."
-    )
-    curves: Curves = Field(description="P(fake) along time, from the start to the end.")
-    opt_outs: dict[Modality, tuple[OptOut, ...]] = Field(
-        default_factory=dict, description="Segments that could not be evaluated, by modality."
-    )
-    dropped: tuple[TimeSpan, ...] = Field(
-        default=(), description="Stretches that were lost, because detection fell behind."
-    )
-    warnings: tuple[Words, ...] = Field(
-        default=(),
-        description="Sentences about what was read, such as faces that were left out, and the "
-        "caution of the weights.",
-    )

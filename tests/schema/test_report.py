@@ -31,7 +31,7 @@ from mmmsba_plugin.schema import (
     VideoStream,
 )
 
-GOLDEN = Path(__file__).parent / "golden"
+GOLDEN = Path(__file__).parents[1] / "golden"
 MAKER = runpy.run_path(str(GOLDEN / "make_report.py"))
 PROVENANCE = Provenance(package_version="1", api_version="1.0", formula_version=1, detector="d")
 MEDIA = Media(path="a.mp4")
