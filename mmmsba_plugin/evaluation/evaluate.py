@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain, count
-from typing import Any, TypedDict, Unpack
+from typing import Any
 
 from mmmsba_plugin.errors import DatasetError, PredictionsError
 from mmmsba_plugin.evaluation.collect import collect_metrics
@@ -117,37 +117,6 @@ def measure(
     )
 
 
-class _Comparison(TypedDict, total=False):
-    """Settings of :func:`compare_runs`, by their names."""
-
-    mode: Mode
-    tious: Sequence[float]
-    num_proposals: Sequence[int]
-    num_resamples: int
-    seed: int
-
-
-def compare(
-    first: Predictions,
-    second: Predictions,
-    ground_truth: GroundTruth,
-    **settings: Unpack[_Comparison],
-) -> dict[str, Interval]:
-    """Compute the paired differences of two systems' metrics, the first's less the second's.
-
-    Both are computed from the same draws of clips, so that what makes a draw hard for both
-    cancels. An interval that excludes zero tells them apart. Detection is compared on the
-    clips that both evaluated.
-
-    Args:
-        first: Predictions of one system.
-        second: Predictions of another.
-        ground_truth: What is true.
-        **settings: As for :func:`compare_runs`.
-    """
-    return compare_runs([(first, second)], ground_truth, **settings)
-
-
 def compare_runs(
     runs: Sequence[tuple[Predictions, Predictions]],
     ground_truth: GroundTruth,
@@ -160,7 +129,9 @@ def compare_runs(
 ) -> dict[str, Interval]:
     """Compute the paired differences of two systems' metrics, averaged over runs.
 
-    All runs see the same draws of clips, as in :func:`compare`, which is this for one run.
+    A difference is the first system's less the second's. Both, and all runs, are computed from the
+    same draws of clips, so that what makes a draw hard for both cancels. An interval that excludes
+    zero tells them apart. Detection is compared on the clips that both evaluated.
 
     Args:
         runs: Predictions of the first and of the second system, for each run, such as of one
@@ -267,6 +238,9 @@ def side_by_side(
     draws = {name: settings[name] for name in ("num_resamples", "seed") if name in settings}
     return SideBySide(
         evaluations=tuple(measure(system, ground_truth, **settings) for system in systems),
-        gains={system.name: compare(first, system, ground_truth, **settings) for system in others},
+        gains={
+            system.name: compare_runs([(first, system)], ground_truth, **settings)
+            for system in others
+        },
         silence_auc=silence_auc(silence, ground_truth, **draws) if has_audio else None,
     )

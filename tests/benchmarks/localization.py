@@ -166,7 +166,6 @@ def run_in_process(kind: str, folder: Path) -> Spent:
 
 def make_dataset(folder: Path, num_clips: int, num_proposals: int, seed: int = 0) -> None:
     """Write proposals, as JSON and as a table, and labels."""
-    from mmmsba_plugin.evaluation.predictions.avdeepfake1m import write_proposals
     from mmmsba_plugin.evaluation.predictions.npz import write_table
     from mmmsba_plugin.evaluation.tables import SpanTable
 
@@ -178,7 +177,10 @@ def make_dataset(folder: Path, num_clips: int, num_proposals: int, seed: int = 0
         proposals[key] = _proposals(rng, ground_truth[key], num_proposals)
     table = SpanTable.of_proposals(proposals)
     write_table(table, folder / TABLE)
-    write_proposals(table, folder / PROPOSALS)
+    rows = {
+        k: np.column_stack([scores, spans]).tolist() for k, (spans, scores) in proposals.items()
+    }
+    (folder / PROPOSALS).write_text(json.dumps(rows), encoding="utf-8")
     oracle.write_labels(ground_truth, folder / LABELS)
 
 

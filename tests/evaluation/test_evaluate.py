@@ -10,7 +10,6 @@ import pytest
 from mmmsba_plugin.errors import DatasetError, PredictionsError
 from mmmsba_plugin.evaluation.evaluate import (
     Evaluation,
-    compare,
     compare_runs,
     measure,
     side_by_side,
@@ -287,7 +286,8 @@ class TestCompare:
     )
 
     def gains(self, first, second):
-        return compare(first, second, GroundTruth.of(CLIPS), mode="voc", num_resamples=50)
+        runs = [(first, second)]
+        return compare_runs(runs, GroundTruth.of(CLIPS), mode="voc", num_resamples=50)
 
     def test_a_better_system_gains(self):
         gains = self.gains(predictions(*PERFECT), predictions(*self.WORSE, name="other"))
@@ -309,12 +309,6 @@ class TestCompareRuns:
 
     def compare_runs(self, *runs):
         return compare_runs(runs, GroundTruth.of(CLIPS), mode="voc", num_resamples=50)
-
-    def test_one_run_is_compared_as_two_systems_are(self):
-        run = predictions(*PERFECT), predictions(*TestCompare.WORSE)
-        assert self.compare_runs(run) == compare(
-            *run, GroundTruth.of(CLIPS), mode="voc", num_resamples=50
-        )
 
     def test_differences_are_averaged_over_runs(self):
         better = predictions(*PERFECT), predictions(*TestCompare.WORSE)

@@ -7,7 +7,6 @@ gets other numbers from the same scores.
 
 import math
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,9 +15,6 @@ from mmmsba_plugin.errors import ConfigError
 from mmmsba_plugin.evaluation.metrics.detection import Flags, Labels, Scores, check_scores
 
 _Counts = NDArray[np.int64]
-
-#: How the range of scores is cut into bins: each as wide, or each with about as many clips.
-Binning = Literal["width", "mass"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,18 +38,13 @@ class Reliability:
         return f"Reliability({len(self.counts)} bins, {int(self.counts.sum())} clips)"
 
 
-def reliability(
-    scores: ArrayLike, fake: Labels, *, bins: int = 15, binning: Binning = "width"
-) -> Reliability:
-    """Return mean score and share forged in each bin of scores.
+def reliability(scores: ArrayLike, fake: Labels, *, bins: int = 15) -> Reliability:
+    """Compute mean score and share of fake clips in each bin of scores.
 
     Args:
         scores: P(fake) of each clip, in [0, 1], shape ``(clip,)``.
         fake: Whether each clip is fake, shape ``(clip,)``.
-        bins: How many bins, at least 1.
-        binning: ``width`` cuts [0, 1] evenly. ``mass`` cuts at quantiles of the scores, so
-            that no bin rests on a handful of clips; equal scores stay in one bin, so there
-            can be fewer bins than asked for.
+        bins: Number of bins of equal width, at least 1.
 
     Raises:
         ConfigError: No bin is asked for.
@@ -68,21 +59,14 @@ def reliability(
     values, labels = check_scores(scores, fake)
     if bins < 1:
         raise ConfigError(f"reliability needs at least one bin, got {bins}; 15 are usual")
-    if binning == "width":
-        edges = np.arange(bins + 1) / bins
-    else:
-        inner = np.unique(np.quantile(values, np.arange(1, bins) / bins)) if values.size else values
-        # A cut at the lowest score would leave nothing below it.
-        edges = np.concatenate([[0.0], inner[inner > values.min(initial=1.0)], [1.0]])
+    edges = np.arange(bins + 1) / bins
     # By the inner edges alone: the outer ones belong to the first and the last bin.
     index = np.searchsorted(edges[1:-1], values, side="right")
     counts = np.bincount(index, minlength=len(edges) - 1)
     return Reliability(edges, _means(index, values, counts), _means(index, labels, counts), counts)
 
 
-def expected_calibration_error(
-    scores: ArrayLike, fake: Labels, *, bins: int = 15, binning: Binning = "width"
-) -> float:
+def expected_calibration_error(scores: ArrayLike, fake: Labels, *, bins: int = 15) -> float:
     """Compute the expected calibration error (ECE) over bins of equal width.
 
     Few clips look miscalibrated however right the scores are: a bin of five clips misses its
@@ -92,7 +76,6 @@ def expected_calibration_error(
         scores: P(fake) of each clip, in [0, 1], shape ``(clip,)``.
         fake: Whether each clip is fake, shape ``(clip,)``.
         bins: Number of bins, at least 1.
-        binning: How [0, 1] is cut into bins, as for :func:`reliability`.
 
     Returns:
         A number in [0, 1], 0 at best; NaN where there are no clips.
@@ -111,7 +94,7 @@ def expected_calibration_error(
         on P(fake); Guo et al., "On Calibration of Modern Neural Networks", 2017, equation 3,
         has 15 bins.
     """
-    diagram = reliability(scores, fake, bins=bins, binning=binning)
+    diagram = reliability(scores, fake, bins=bins)
     if not diagram.counts.sum():
         return math.nan
     filled = diagram.counts > 0

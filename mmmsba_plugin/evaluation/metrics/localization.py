@@ -20,12 +20,12 @@ What the official evaluator cannot take is defined in both modes alike:
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Literal
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from mmmsba_plugin.errors import ConfigError, PredictionsError, ScoreRangeError, ShapeError
 from mmmsba_plugin.evaluation.metrics import official, voc
@@ -39,11 +39,6 @@ from mmmsba_plugin.evaluation.metrics.matching import (
 from mmmsba_plugin.evaluation.tables import Scores, SpanTable, offsets_of
 
 Mode = Literal["voc", "official"]
-
-#: Proposals of each clip: spans of shape ``(proposal, 2)`` in seconds, and their scores.
-Predictions = SpanTable | Mapping[str, tuple[ArrayLike, ArrayLike]]
-#: Fake segments of each clip, shape ``(truth, 2)`` in seconds.
-GroundTruth = SpanTable | Mapping[str, ArrayLike]
 
 #: The thresholds that recall is averaged over, as ActivityNet does: 0.5 to 0.95 by 0.05.
 TIOUS = tuple(round(0.5 + 0.05 * step, 2) for step in range(10))
@@ -244,100 +239,6 @@ def match(
     aligned = predictions.aligned(ground_truth.keys)
     rules = _RULES[mode]
     return Matched(aligned, ground_truth, tious=tious, recall_tious=recall_tious, rules=rules)
-
-
-def average_precision(
-    predictions: Predictions, ground_truth: GroundTruth, *, tiou: float, mode: Mode = "voc"
-) -> float:
-    """Return the area under the precision-recall curve of all clips together.
-
-    Proposals of all clips are ranked by score, and each is right if it finds a truth of its
-    clip that is still free. Precision at a recall is the best precision at that recall or a
-    higher one. For several figures of the same clips, :func:`match` is faster.
-
-    Args:
-        predictions: For each clip, spans of shape ``(proposal, 2)`` in seconds and their
-            scores of shape ``(proposal,)``, in any order; or a table. Equal scores rank in the
-            order of the clips of ``ground_truth`` and of the rows. A clip without proposals may be
-            left out.
-        ground_truth: For each clip, its fake segments, shape ``(truth, 2)`` in seconds; an
-            empty one for a real clip, whose proposals are all false alarms. A segment
-            without length cannot be found.
-        tiou: Overlap from which a truth counts as found, in (0, 1].
-        mode: As for :func:`match`. In ``voc`` mode a proposal finds the free truth that it
-            overlaps most; in ``official`` mode each truth takes the first free proposal.
-
-    Returns:
-        A number in [0, 1]; NaN where there is no truth to find.
-
-    Raises:
-        ConfigError: The threshold lies outside (0, 1].
-        PredictionsError: A clip has proposals but no entry in ``ground_truth``.
-        ShapeError: Shapes disagree.
-        ScoreRangeError: A score is NaN.
-        SegmentError: A span has an end that is not finite, in ``voc`` mode.
-
-    Example:
-        >>> ground_truth = {"a": [[1.0, 2.0]], "b": []}
-        >>> spans = [[5.0, 6.0], [1.0, 2.1]]
-        >>> average_precision({"a": (spans, [0.4, 0.9])}, ground_truth, tiou=0.5)
-        1.0
-        >>> average_precision({"a": (spans, [0.4, 0.9])}, ground_truth, tiou=0.5, mode="official")
-        0.0
-
-    Source:
-        Interpolation over all points as in PASCAL VOC 2010; matching as in ActivityNet's
-        detection evaluation.
-    """
-    matched = match(*_tables(predictions, ground_truth), tious=(tiou,), recall_tious=(), mode=mode)
-    return matched.average_precision(tiou)
-
-
-def average_recall(
-    predictions: Predictions,
-    ground_truth: GroundTruth,
-    *,
-    num_proposals: int,
-    tious: Sequence[float] = TIOUS,
-    mode: Mode = "voc",
-) -> float:
-    """Return the share of truths that the best proposals of a clip find, averaged over tIoU.
-
-    Args:
-        predictions: For each clip, spans in seconds and their scores, as for
-            :func:`average_precision`; or a table.
-        ground_truth: For each clip, its fake segments, shape ``(truth, 2)`` in seconds.
-        num_proposals: How many proposals of each clip count, at least 1.
-        tious: Thresholds to average over, each in (0, 1].
-        mode: As for :func:`match`. The best proposals are those of the highest scores in
-            ``voc`` mode, the first ones in ``official`` mode.
-
-    Returns:
-        As :meth:`Matched.average_recall`.
-
-    Raises:
-        ConfigError: No proposals or thresholds are asked for, or one is out of bounds.
-        PredictionsError: A clip has proposals but no entry in ``ground_truth``.
-        ShapeError: Shapes disagree.
-        ScoreRangeError: A score is NaN.
-        SegmentError: A span has an end that is not finite, in ``voc`` mode.
-    """
-    matched = match(*_tables(predictions, ground_truth), tious=(), recall_tious=tious, mode=mode)
-    return matched.average_recall(num_proposals)
-
-
-def _tables(predictions: Predictions, ground_truth: GroundTruth) -> tuple[SpanTable, SpanTable]:
-    if not isinstance(predictions, SpanTable):
-        predictions = SpanTable.of_proposals(predictions)
-    if not isinstance(ground_truth, SpanTable):
-        ground_truth = SpanTable.of_ground_truth(ground_truth)
-    for key in predictions.keys:
-        if key not in ground_truth.places:
-            raise PredictionsError(
-                f"clip {key!r} has proposals but no truth; a real clip needs an empty one, and "
-                "other clips must be left out of the predictions"
-            )
-    return predictions, ground_truth
 
 
 def _scores_of(predictions: SpanTable) -> Scores:

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mmmsba_plugin.errors import PredictionsError
 from mmmsba_plugin.evaluation.metrics.detection import Flags, Scores
 from mmmsba_plugin.schema import Curves
 from mmmsba_plugin.segment import Segment, clip
@@ -37,19 +36,13 @@ class Snippets:
         return f"Snippets({len(self)}, {int(self.fake.sum())} forged)"
 
 
-def snippets_of(
-    curves: Curves, truth: Sequence[Segment], *, modality: str | None = None
-) -> Snippets:
+def snippets_of(curves: Curves, truth: Sequence[Segment]) -> Snippets:
     """Return the snippets of one clip.
 
     Args:
         curves: The clip's scores along time, as its report has them.
         truth: Its fake segments in any order, in seconds; the whole of a clip may be given
-            as a segment that reaches beyond it. With ``modality``, those of that modality.
-        modality: Whose curve; that of all together if not given.
-
-    Raises:
-        PredictionsError: There is no curve of that modality.
+            as a segment that reaches beyond it.
 
     Example:
         >>> curves = Curves(start_s=0.0, stride_s=0.2, score=(0.1, 0.8, None, 0.3))
@@ -60,14 +53,8 @@ def snippets_of(
     Source:
         A sequence is fake if any of it is, as the labels of MMMS-BA are made.
     """
-    if modality is not None and modality not in curves.by_modality:
-        modalities = ", ".join(curves.by_modality) or "none"
-        raise PredictionsError(
-            f"there is no curve of {modality}, only of: {modalities}; ask for one of them"
-        )
-    curve = curves.score if modality is None else curves.by_modality[modality]
     # None, where a snippet could not be evaluated, becomes NaN.
-    scores = np.array(curve, dtype=np.float64)
+    scores = np.array(curves.score, dtype=np.float64)
     has_score = ~np.isnan(scores)
     fake = _fake(truth, Grid(curves.start_s, curves.stride_s), len(scores))
     return Snippets(scores[has_score], fake[has_score])

@@ -23,10 +23,9 @@ import numpy as np
 import simdjson
 from numpy.typing import NDArray
 
-from mmmsba_plugin.errors import PredictionsError, ScoreRangeError
+from mmmsba_plugin.errors import PredictionsError
 from mmmsba_plugin.evaluation.predictions.formats import separator_of
 from mmmsba_plugin.evaluation.tables import SpanTable, offsets_of
-from mmmsba_plugin.files import atomic_write
 
 #: Bytes read at once.
 PIECE_BYTES = 1 << 21
@@ -38,9 +37,6 @@ _ROW = b"[,,]"
 _NO_ROWS = b":[],"
 _COLUMNS = 3
 _CONTROL = re.compile(rb"[\x00-\x1f]")
-
-#: What the official evaluator is given for a clip without proposals: it ends at an empty list.
-_NOTHING = [0.0, 0.0, 0.0]
 
 
 #: A value may be longer and deeper than anybody reads.
@@ -73,36 +69,6 @@ def read_proposals(path: Path) -> SpanTable:
         ) from error
     except UnusualLayoutError:
         return read_exactly(path)
-
-
-def write_proposals(table: SpanTable, path: Path) -> None:
-    """Write proposals as ``prediction.json``; they read back as they are.
-
-    The official evaluator ends in a panic at a clip without proposals, so that such a clip
-    gets one row of zeros. It has no length and finds nothing, but is one more false alarm,
-    at the score 0.
-
-    Args:
-        table: With scores.
-        path: Replaced if it is there.
-
-    Raises:
-        PredictionsError: The table has no scores.
-        OutputError: The file cannot be written.
-        ScoreRangeError: A score or time is NaN or infinite, which JSON cannot hold.
-    """
-    if table.scores is None:
-        raise PredictionsError("a table of truths has no scores to write; give proposals")
-    if not (np.isfinite(table.scores).all() and np.isfinite(table.spans).all()):
-        raise ScoreRangeError("JSON holds no NaN or infinite score or time; drop such proposals")
-    rows = np.column_stack([table.scores, table.spans])
-    with atomic_write(path) as out:
-        separator = "{"
-        for key, start, end in zip(table.keys, table.offsets[:-1], table.offsets[1:], strict=True):
-            clip_rows = rows[start:end].tolist() or [_NOTHING]
-            out.write(f"{separator}{json.dumps(key)}: {json.dumps(clip_rows)}")
-            separator = ",\n"
-        out.write("}\n" if table.keys else "{}\n")
 
 
 def read_fast(path: Path) -> SpanTable:

@@ -12,7 +12,7 @@ from shutil import copyfileobj
 import numpy as np
 
 from mmmsba_plugin.datasets.lavdf import FPS_HZ as LAVDF_FPS_HZ
-from mmmsba_plugin.errors import ConfigError, PredictionsError, ScoreRangeError
+from mmmsba_plugin.errors import PredictionsError, ScoreRangeError
 from mmmsba_plugin.evaluation.predictions.activitynet import read_activitynet
 from mmmsba_plugin.evaluation.predictions.avdeepfake1m import read_scores
 from mmmsba_plugin.evaluation.predictions.formats import (
@@ -42,8 +42,6 @@ def read_predictions(
     path: str | Path,
     *,
     form: str | None = None,
-    name: str | None = None,
-    fps_hz: float = LAVDF_FPS_HZ,
     detection: bool = True,
 ) -> Predictions:
     """Read the predictions of a system, by its own names of clips.
@@ -60,14 +58,14 @@ def read_predictions(
         form: The format, one of :data:`~mmmsba_plugin.evaluation.predictions.formats.FORMS`,
             where it cannot be told: ``lav-df`` counts frames in a file that looks like
             AV-Deepfake1M's, and has to be stated.
-        name: What tables call the system; the name of the file, or of its folder, if not
-            given.
-        fps_hz: Frames a second of ``lav-df``.
         detection: Whether scores of clips are wanted. Without them the system is measured for
             localization alone, and no score need be a probability.
 
+    Returns:
+        The predictions, called by the name of the file, or of its folder.
+
     Raises:
-        ConfigError: There is no such format, or no such rate.
+        ConfigError: There is no such format.
         PredictionsError: The file is not there, in no known format, or an entry is malformed; the
             message names file and clip.
         ScoreRangeError: The score of a clip lies outside [0, 1].
@@ -75,22 +73,19 @@ def read_predictions(
     path, form_name = Path(path), stated(form)
     if not path.exists():
         raise PredictionsError(f"there are no predictions at {path}; check the path", path=path)
-    if form_name == "lav-df" and not 0 < fps_hz < np.inf:
-        raise ConfigError(f"fps_hz must be above 0, got {fps_hz}; LAV-DF's clips have 25")
     with unpacked(path) as place:
         actual_form = form_name or recognise(place)
         predictions = _READERS[actual_form](place)
     if (table := predictions.proposals) is not None:
         if actual_form == "lav-df":
-            table = replace(table, spans=table.spans * frames_to_s(1, fps_hz))
+            table = replace(table, spans=table.spans * frames_to_s(1, LAVDF_FPS_HZ))
         elif form_name is None and actual_form == "av-deepfake1m":
             _require_seconds(table, path)
         _require_finite(table, path)
     scores = _scores_of(predictions, path) if detection else {}
-    if not name:
-        whole = path.resolve()
-        name = whole.name if whole.is_dir() else whole.stem.removesuffix(".mmmsba")
-        name = whole.parent.name if name in _COMMON_NAMES and whole.parent.name else name
+    whole = path.resolve()
+    name = whole.name if whole.is_dir() else whole.stem.removesuffix(".mmmsba")
+    name = whole.parent.name if name in _COMMON_NAMES and whole.parent.name else name
     return replace(predictions, name=name, proposals=table, scores=scores)
 
 

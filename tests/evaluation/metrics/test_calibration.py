@@ -52,15 +52,14 @@ class TestCalibrationError:
         scores = [0.25] * 4 + [0.75] * 4
         fake = [True, False, False, False, True, True, True, False]
         assert expected_calibration_error(scores, fake) == 0.0
-        assert expected_calibration_error(scores, fake, binning="mass") == 0.0
 
     def test_a_detector_that_is_sure_and_wrong_has_all_of_it(self):
         assert expected_calibration_error([1.0, 0.0], [False, True]) == 1.0
 
-    @given(labelled, st.sampled_from(["width", "mass"]), st.integers(1, 20))
-    def test_bins_hold_every_clip_once(self, rows, binning, bins):
+    @given(labelled, st.integers(1, 20))
+    def test_bins_hold_every_clip_once(self, rows, bins):
         scores, labels = rows
-        diagram = reliability(scores, labels, bins=bins, binning=binning)
+        diagram = reliability(scores, labels, bins=bins)
         has_clips = diagram.counts > 0
         assert diagram.counts.sum() == len(scores)
         assert (np.diff(diagram.edges) >= 0).all()
@@ -75,21 +74,6 @@ class TestCalibrationError:
         )
         assert inside.all()
 
-    def test_bins_of_equal_mass_hold_about_as_many_clips_each(self):
-        scores = np.random.default_rng(0).beta(0.5, 4, size=1_500)
-        even = reliability(scores, scores > 0.5, binning="mass").counts
-        assert even.tolist() == [100] * 15
-        assert reliability(scores, scores > 0.5).counts.max() > 500
-
-    @given(labelled, st.integers(1, 20), st.randoms())
-    def test_equal_scores_share_a_bin_so_that_order_is_no_matter(self, rows, bins, random):
-        pairs = list(zip(*rows, strict=True))
-        random.shuffle(pairs)
-        shuffled = zip(*pairs, strict=True)
-        second = expected_calibration_error(*map(list, shuffled), bins=bins, binning="mass")
-        first = expected_calibration_error(*rows, bins=bins, binning="mass")
-        assert second == pytest.approx(first, abs=1e-12)
-
     def test_a_bin_holds_its_lower_edge_and_the_last_both(self):
         diagram = reliability([0.0, 0.5, 1.0], [False, True, True], bins=2)
         assert diagram.counts.tolist() == [1, 2]
@@ -101,7 +85,6 @@ class TestCalibrationError:
     def test_without_clips_nothing_is_defined(self):
         for metric in METRICS:
             assert math.isnan(metric([], []))
-        assert math.isnan(expected_calibration_error([], [], binning="mass"))
         assert repr(reliability([], [])) == "Reliability(15 bins, 0 clips)"
 
     @given(labelled)

@@ -11,8 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mmmsba_plugin.evaluation.metrics.localization import TIOUS, match
-from mmmsba_plugin.evaluation.predictions.avdeepfake1m import read_proposals, write_proposals
-from mmmsba_plugin.evaluation.tables import SpanTable
+from mmmsba_plugin.evaluation.predictions.avdeepfake1m import read_proposals
+from mmmsba_plugin.evaluation.predictions.write import write_submission
+from mmmsba_plugin.evaluation.tables import Predictions, SpanTable
 
 ORACLE = runpy.run_path(str(Path(__file__).parents[2] / "reference" / "avdeepfake1m_evaluator.py"))
 
@@ -185,7 +186,8 @@ def test_a_clip_without_proposals_has_no_hits():
 def test_what_is_written_for_a_clip_without_proposals_moves_no_metric(oracle, tmp_path):
     ground_truth = {"a": [[0.0, 1.0]], "b": [[0.0, 1.0]], "c": []}
     table = SpanTable.of_proposals({"a": ([[5, 6], [0, 1]], [0.9, 0.5]), "b": ([], [])})
-    write_proposals(table.aligned(["a", "b", "c"]), tmp_path / "prediction.json")
+    predictions = Predictions("ours", dict.fromkeys("abc", 0.5), table.aligned(["a", "b", "c"]))
+    write_submission(predictions, tmp_path)
     rows = json.loads((tmp_path / "prediction.json").read_text())
     assert rows["b"] == [[0.0, 0.0, 0.0]]
     assert metrics_of(read_proposals(tmp_path / "prediction.json"), ground_truth) == oracle(

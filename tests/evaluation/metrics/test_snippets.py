@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmmsba_plugin.errors import PredictionsError
 from mmmsba_plugin.evaluation.metrics.detection import Ranking
 from mmmsba_plugin.evaluation.metrics.snippets import Snippets, snippets_of, together
 from mmmsba_plugin.schema import Curves
@@ -38,14 +37,6 @@ class TestSnippets:
         from mmmsba_plugin.record import WHOLE_CLIP
 
         assert snippets_of(self.curves(0.1, 0.2), [WHOLE_CLIP]).fake.all()
-
-    def test_a_modality_has_a_curve_of_its_own(self):
-        snippets = snippets_of(self.curves(0.9, 0.9, audio=(0.2, None)), [], modality="audio")
-        assert snippets.scores.tolist() == [0.2]
-        with pytest.raises(PredictionsError, match="no curve of lips, only of: audio"):
-            snippets_of(self.curves(0.9, audio=(0.2,)), [], modality="lips")
-        with pytest.raises(PredictionsError, match="only of: none"):
-            snippets_of(self.curves(0.9), [], modality="lips")
 
     def test_a_clip_without_snippets_has_none(self):
         assert len(snippets_of(self.curves(), [Segment(0.0, 1.0)])) == 0
