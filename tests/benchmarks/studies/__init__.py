@@ -1,0 +1,1 @@
+"""Studies of what a network learns from and what it reads: its trainings, and a table."""
