@@ -2,10 +2,11 @@
 
 import itertools
 import json
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -19,12 +20,23 @@ if TYPE_CHECKING:
     from mmmsba_plugin.training.fit import Fitted
     from mmmsba_plugin.training.grid_search import Trial
 
-#: The option of both commands that names datasets.
-FIFTYONE = typer.Option(
-    metavar="DATASET[:FIELD]",
-    help="A FiftyOne dataset with reviewed labels; can be given again. FIELD is "
-    "forgeries_reviewed if not given.",
-)
+NUM_CORES = os.cpu_count() or 1
+
+Fiftyone = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="DATASET[:FIELD]",
+        help="A FiftyOne dataset with reviewed labels; can be given again. FIELD is "
+        "forgeries_reviewed if not given.",
+    ),
+]
+MaxEpochs = Annotated[int | None, typer.Option(help="Largest number of passes over the data.")]
+Reader = Annotated[
+    str | None,
+    typer.Option(help="Reader of a plain DIR; the one that recognises it if not given."),
+]
+Seed = Annotated[int | None, typer.Option(help="Random seed of training.")]
+Workers = Annotated[int, typer.Option(help="Number of clips that are read at a time.")]
 
 
 @contextmanager

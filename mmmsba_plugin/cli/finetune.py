@@ -1,6 +1,5 @@
 """``mmmsba finetune``: adapt trained weights to one's own footage."""
 
-import os
 from pathlib import Path
 from typing import Annotated
 
@@ -19,7 +18,7 @@ def finetune(
         list[str] | None,
         typer.Option(metavar="[READER=]DIR", help="Clips with ground truth; can be given again."),
     ] = None,
-    fiftyone: Annotated[list[str] | None, _training.FIFTYONE] = None,
+    fiftyone: _training.Fiftyone = None,
     reviewed: Annotated[
         list[Path] | None,
         typer.Option(
@@ -33,9 +32,7 @@ def finetune(
             metavar="DIR", help="Checkpoint to start from; the bundled weights if not given."
         ),
     ] = None,
-    max_epochs: Annotated[
-        int | None, typer.Option(help="Largest number of passes over the data.")
-    ] = None,
+    max_epochs: _training.MaxEpochs = None,
     learning_rate: Annotated[
         float | None,
         typer.Option(metavar="RATE", help="Learning rate at the start; 0.0001 if not given."),
@@ -48,10 +45,8 @@ def finetune(
         str | None,
         typer.Option(help="Calibration: none, temperature or isotonic; temperature if not given."),
     ] = None,
-    seed: Annotated[int | None, typer.Option(help="Random seed of training.")] = None,
-    workers: Annotated[
-        int, typer.Option(help="Number of clips that are read at a time.")
-    ] = os.cpu_count() or 1,
+    seed: _training.Seed = None,
+    workers: _training.Workers = _training.NUM_CORES,
 ) -> None:
     """Adapt trained weights to your own footage, in minutes on a CPU.
 

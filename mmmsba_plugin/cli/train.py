@@ -1,6 +1,5 @@
 """``mmmsba train``: learn from clips with known truth."""
 
-import os
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -23,7 +22,7 @@ def train(
             "brackets, such as av-deepfake1m\\[protocol=paper].",
         ),
     ] = None,
-    fiftyone: Annotated[list[str] | None, _training.FIFTYONE] = None,
+    fiftyone: _training.Fiftyone = None,
     preset: Annotated[
         str | None,
         typer.Option(
@@ -58,14 +57,9 @@ def train(
             "of validation clips; temperature if not given."
         ),
     ] = None,
-    max_epochs: Annotated[
-        int | None, typer.Option(help="Largest number of passes over the data.")
-    ] = None,
-    seed: Annotated[int | None, typer.Option(help="Random seed of training.")] = None,
-    reader: Annotated[
-        str | None,
-        typer.Option(help="Reader of a plain DIR; the one that recognises it if not given."),
-    ] = None,
+    max_epochs: _training.MaxEpochs = None,
+    seed: _training.Seed = None,
+    reader: _training.Reader = None,
     features_only: Annotated[
         bool,
         typer.Option(
@@ -76,9 +70,7 @@ def train(
         bool,
         typer.Option("--trim-silence", help="Leave out the silence that clips start with."),
     ] = False,
-    workers: Annotated[
-        int, typer.Option(help="Number of clips that are read at a time.")
-    ] = os.cpu_count() or 1,
+    workers: _training.Workers = _training.NUM_CORES,
 ) -> None:
     """Train a detector. A run that was interrupted goes on where it stopped.
 

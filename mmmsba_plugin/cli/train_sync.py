@@ -38,11 +38,8 @@ def train_sync(
             "not given.",
         ),
     ] = None,
-    seed: Annotated[int | None, typer.Option(help="Random seed of training.")] = None,
-    reader: Annotated[
-        str | None,
-        typer.Option(help="Reader of a plain DIR; the one that recognises it if not given."),
-    ] = None,
+    seed: _training.Seed = None,
+    reader: _training.Reader = None,
 ) -> None:
     """Train the lip-sync encoder of the front-end `sync` on real speech.
 
