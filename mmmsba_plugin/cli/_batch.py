@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -105,7 +106,9 @@ class Batch:
             WorkerError: No worker can start.
         """
         left = files.copies_of([clip for clip in self.names if clip not in self.rows])
-        with stop_on_interrupt(self._announce_stop) as stops, _bar(self.console) as bar:
+        text = "stopping once the clips in hand are complete; Ctrl-C again to give them up"
+        announce_stop = partial(_console.failure, text, self.console)
+        with stop_on_interrupt(announce_stop) as stops, _bar(self.console) as bar:
             progress = _Progress(bar, left)
 
             def unreported() -> "Iterator[tuple[Path, list[Path]]]":
@@ -117,7 +120,9 @@ class Batch:
             for item in detector.render_unordered(
                 unreported(), list(self.writers), stops=stops, **options
             ):
-                self._finish(item)
+                _console.print_report(item.clip, item.report, self.console)
+                is_well = self._write(item) and item.report.status == "ok"
+                self._record(item.clip, item.report, is_well=is_well, copy_of=item.copy_of)
                 progress.add(item.clip, item.report.duration_s)
             self.is_stopped = stops() and len(self.rows) < len(self.names)
 
@@ -137,10 +142,6 @@ class Batch:
         text = f"stopped: {count}; run the same again with --resume for the rest"
         _console.failure(text, self.console)
 
-    def _announce_stop(self) -> None:
-        text = "stopping once the clips in hand are complete; Ctrl-C again to give them up"
-        _console.failure(text, self.console)
-
     def _is_reported(self, clip: Path) -> bool:
         """Return whether a clip was reported on before, or by another run since this one began."""
         if self._info is None:
@@ -150,12 +151,6 @@ class Batch:
             self._record(clip, report, is_well=report.status == "ok")
             return True
         return False
-
-    def _finish(self, rendered: "Rendered") -> None:
-        _console.print_report(rendered.clip, rendered.report, self.console)
-        is_written = self._write(rendered)
-        is_well = is_written and rendered.report.status == "ok"
-        self._record(rendered.clip, rendered.report, is_well=is_well, copy_of=rendered.copy_of)
 
     def _record(
         self, clip: Path, report: "Report", *, is_well: bool, copy_of: Path | None = None

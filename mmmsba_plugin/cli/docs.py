@@ -1,5 +1,6 @@
 """``mmmsba docs``: the documentation that ships with the package, in the terminal."""
 
+import re
 from typing import Annotated
 
 import typer
@@ -23,28 +24,17 @@ def docs(
         raise typer.BadParameter(f"no page is called {page!r}; pages: {', '.join(PAGES)}")
     if path:
         typer.echo(FOLDER if page is None else path_of(page))
-    elif page is None:
-        _print_list()
-    else:
-        _print_page(page)
-
-
-def _print_list() -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table("page", "what it is about", box=None)
-    for name, summary in PAGES.items():
-        table.add_row(name, summary)
-    Console().print(table)
-
-
-def _print_page(name: str) -> None:
-    import re
-
+        return
     from rich.console import Console
     from rich.markdown import Markdown
+    from rich.table import Table
 
-    text = path_of(name).read_text(encoding="utf-8")
+    if page is None:
+        table = Table("page", "what it is about", box=None)
+        for name, summary in PAGES.items():
+            table.add_row(name, summary)
+        Console().print(table)
+        return
+    text = path_of(page).read_text(encoding="utf-8")
     # A model card begins with a block for model hubs.
     Console().print(Markdown(re.sub(r"\A---\n.*?\n---\n", "", text, flags=re.DOTALL)))

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import cast
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from pydantic import Field
 
@@ -41,6 +42,8 @@ _EYES_PX = 44.0
 #: A frame is interpolated between faces of one track, if one is as near as the first and they
 #: are no farther apart than the second, in seconds.
 _NEAR_S, _APART_S = 0.05, 0.13
+#: An embedding looks at so many frames on either side.
+_FRAMES_AROUND = 4
 #: Cosines of embeddings differ by tenths.
 _GAIN = 10.0
 #: Below this share of its frames a window says nothing.
@@ -190,17 +193,13 @@ def agreement(
     frames = np.arange(num)[:, None] + np.arange(-reach, reach + 1)
     inside = (frames >= 0) & (frames < num)
     frames = frames.clip(0, num - 1)
-    valid = inside & _all_near(has_face)[:, None] & has_audio[frames]
+    # An embedding is of a mouth only if all frames that it looks at show one.
+    padded = np.pad(has_face, _FRAMES_AROUND, mode="edge")
+    windows = sliding_window_view(padded, 2 * _FRAMES_AROUND + 1)
+    sees_all: NDArray[np.bool_] = np.logical_and.reduce(windows, axis=1)
+    valid = inside & sees_all[:, None] & has_audio[frames]
     cosines = np.einsum("fv,flv->fl", mouth, audio[frames], optimize=True)
     return np.where(valid, _GAIN * cosines, np.float32(0)), valid
-
-
-def _all_near(has_face: NDArray[np.bool_], margin: int = 4) -> NDArray[np.bool_]:
-    """Return whether all that an embedding looks at was seen."""
-    padded = np.pad(has_face, margin, mode="edge")
-    windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * margin + 1)
-    near: NDArray[np.bool_] = np.logical_and.reduce(windows, axis=1)
-    return near
 
 
 def own_lag(agreements: NDArray[np.float32], valid: NDArray[np.bool_]) -> int:

@@ -124,10 +124,10 @@ class AudioMeter:
         if not frame.format.is_planar:
             samples = samples.reshape(-1, frame.layout.nb_channels).T
         window_samples = max(1, s_to_samples(WINDOW_S, frame.sample_rate))
-        loud = [self._num_loud(channel, window_samples) for channel in samples]
-        self._loud_s += samples_to_s(max(loud), frame.sample_rate)
+        num_loud = []
+        for channel in samples:
+            starts, levels = swings(channel, window_samples)
+            lengths = np.diff(starts, append=channel.size)
+            num_loud.append(int(lengths[levels >= self._level].sum()))
+        self._loud_s += samples_to_s(max(num_loud), frame.sample_rate)
         self._decoded_s += samples_to_s(frame.samples, frame.sample_rate)
-
-    def _num_loud(self, channel: NDArray[np.float64], window_samples: int) -> int:
-        starts, levels = swings(channel, window_samples)
-        return int(np.diff(starts, append=channel.size)[levels >= self._level].sum())

@@ -232,12 +232,12 @@ def words_in(words: Iterable[Word], span: Segment | TimeSpan) -> str | None:
         'do not'
     """
     segment = Segment(span.start_s, span.end_s)
-    texts = [word.text for word in words if _is_in(Segment(word.start_s, word.end_s), segment)]
+    texts = []
+    for word in words:
+        spoken = Segment(word.start_s, word.end_s)
+        shortest_s = min(spoken.duration_s, segment.duration_s)
+        if overlap_s(spoken, segment) >= _MIN_SHARE * shortest_s:
+            texts.append(word.text)
     if len(texts) > MAX_WORDS:
         texts = [*texts[:MAX_WORDS], "…"]
     return " ".join(texts) or None
-
-
-def _is_in(word: Segment, segment: Segment) -> bool:
-    shortest_s = min(word.duration_s, segment.duration_s)
-    return overlap_s(word, segment) >= _MIN_SHARE * shortest_s

@@ -13,7 +13,6 @@ from mmmsba_plugin.features.combine import ChunkFeatures, Lane
 from mmmsba_plugin.model.ensemble import Ensemble, Network
 from mmmsba_plugin.model.inference import Window, one_thread, require_features, windows_of
 from mmmsba_plugin.run_control import check
-from mmmsba_plugin.structures import ClipFeatures
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,7 +81,12 @@ def explain_chunk(
 def _explain_window(network: Ensemble, lane: Lane, window: Window, own_span: slice) -> Explanation:
     features = lane.features
     span = slice(window.start, window.stop)
-    inputs, present = _tensors(network, features, span)
+    # Each modality is a batch of one sequence.
+    inputs, present = {}, {}
+    for modality in network.dims:
+        rows = features.rows[modality]
+        inputs[modality] = torch.from_numpy(rows.values[span])[None].to(network.device)
+        present[modality] = torch.from_numpy(rows.present[span])[None].to(network.device)
     network.eval()
     with one_thread():
         output = network(inputs, present=present, return_attention=True)
@@ -103,18 +107,4 @@ def _explain_window(network: Ensemble, lane: Lane, window: Window, own_span: sli
             name: kept_of(weights).numpy() for name, weights in (output.attention or {}).items()
         },
         track_ids=lane.track_ids[own_span],
-    )
-
-
-def _tensors(
-    network: Ensemble, features: ClipFeatures, span: slice
-) -> tuple[dict[str, torch.Tensor], dict[str, torch.Tensor]]:
-    """Return rows and where they are present, each modality as a batch of one sequence."""
-    rows = {modality: features.rows[modality] for modality in network.dims}
-    inputs = {m: torch.from_numpy(row.values[span])[None] for m, row in rows.items()}
-    present = {m: torch.from_numpy(row.present[span])[None] for m, row in rows.items()}
-    device = network.device
-    return (
-        {m: values.to(device) for m, values in inputs.items()},
-        {m: values.to(device) for m, values in present.items()},
     )

@@ -31,7 +31,9 @@ def load_network(path: Path | str, config: RuntimeConfig) -> tuple[Network, Chec
         MissingExtraError: The extra ``onnx`` is not installed.
     """
     path = Path(path)
-    if config.runtime == "onnx" or (config.runtime == "auto" and _is_export(path)):
+    has_weights = (path / WEIGHTS).is_file()
+    is_export = path.suffix == ".onnx" or ((path / ONNX).is_file() and not has_weights)
+    if config.runtime == "onnx" or (config.runtime == "auto" and is_export):
         if config.device != "cpu":
             raise ConfigError(
                 f"the runtime onnx runs on the device cpu alone, not on {config.device}; "
@@ -47,10 +49,6 @@ def load_network(path: Path | str, config: RuntimeConfig) -> tuple[Network, Chec
         raise ConfigError(
             f"device {config.device}: {str(error).splitlines()[0]}; leave it out to use cpu"
         ) from error
-
-
-def _is_export(path: Path) -> bool:
-    return path.suffix == ".onnx" or ((path / ONNX).is_file() and not (path / WEIGHTS).is_file())
 
 
 @contextmanager

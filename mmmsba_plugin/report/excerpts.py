@@ -108,29 +108,22 @@ class ExcerptReader:
     def _excerpt(self, span: Segment, segment: FakeSegment, *, compared: bool = False) -> Excerpt:
         within = None if compared else clip(Segment(segment.start_s, segment.end_s), span)
         left = 0.0 if within is None else (within.start_s - span.start_s) / span.duration_s
+        tracks = (track for track in self._report.face_tracks if track.track == segment.track)
+        face_track = next(tracks, None)
         return Excerpt(
             span=span,
-            mouths=self._mouths(span, within, self._face_track(segment)),
+            mouths=tuple(
+                Mouth(
+                    image=self._mouth(frame, face_track),
+                    time_s=frame.pts_s,
+                    is_within=within is not None and frame.pts_s in within,
+                )
+                for frame in _frames(self._report.media, span)
+            ),
             spectrogram=_spectrogram(self._report.media, span),
             probabilities=probabilities_in(self._report, within or span),
             left=100 * left,
             width=100 * within.duration_s / span.duration_s if within else 0.0,
-        )
-
-    def _face_track(self, segment: FakeSegment) -> FaceTrackReport | None:
-        tracks = (t for t in self._report.face_tracks if t.track == segment.track)
-        return next(tracks, None)
-
-    def _mouths(
-        self, span: Segment, within: Segment | None, track: FaceTrackReport | None
-    ) -> tuple[Mouth, ...]:
-        return tuple(
-            Mouth(
-                image=self._mouth(frame, track),
-                time_s=frame.pts_s,
-                is_within=within is not None and frame.pts_s in within,
-            )
-            for frame in _frames(self._report.media, span)
         )
 
     def _mouth(self, frame: Frame, track: FaceTrackReport | None) -> str | None:

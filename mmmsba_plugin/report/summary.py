@@ -92,11 +92,8 @@ def write_summary(rows: Iterable[Row], path: Path) -> None:
         table = csv.writer(file, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
         table.writerow(COLUMNS)
         for row in rows:
-            table.writerow([_in_csv(row[column]) for column in COLUMNS])
-
-
-def _in_csv(value: Cell | None) -> Cell:
-    return str(value).lower() if isinstance(value, bool) else cell(value)
+            values = [row[column] for column in COLUMNS]
+            table.writerow([str(v).lower() if isinstance(v, bool) else cell(v) for v in values])
 
 
 def _write_parquet(rows: Iterable[Row], path: Path) -> None:
@@ -105,13 +102,10 @@ def _write_parquet(rows: Iterable[Row], path: Path) -> None:
 
     types = {str: pa.string(), float: pa.float64(), int: pa.int64(), bool: pa.bool_()}
     schema = pa.schema([(column, types[kind]) for column, kind in COLUMNS.items()])
-    table = pa.Table.from_pylist([_in_parquet(row) for row in rows], schema=schema)
+    as_utf8 = [{column: _as_utf8(value) for column, value in row.items()} for row in rows]
+    table = pa.Table.from_pylist(as_utf8, schema=schema)
     with atomic_path(path) as partial, writing_to(path):
         parquet.write_table(table, partial)
-
-
-def _in_parquet(row: Row) -> Row:
-    return {column: _as_utf8(value) for column, value in row.items()}
 
 
 def _as_utf8(value: Cell | None) -> Cell | None:
