@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from mmmsba_plugin import Detector, detector
+from mmmsba_plugin import Detector
 from mmmsba_plugin.errors import MediaNotFoundError, RunCancelledError
 from mmmsba_plugin.localization.calibrate import apply
 from mmmsba_plugin.run_control import Progress
@@ -30,19 +30,6 @@ def test_a_report_says_where_the_network_looked_if_asked(fresh, talking_clip):
     stamped = {"provenance": usual.provenance, "attention": ()}
     assert report.model_copy(update=stamped) == usual
     assert "attention" in fresh.info["options"]
-
-
-def test_a_long_clip_fills_no_disk_to_say_where_the_network_looked(
-    fresh, talking_clip, monkeypatch, tmp_path
-):
-    monkeypatch.setattr(detector, "_LONGEST_EXPLAINED_S", 1.0)
-    monkeypatch.setattr(detector, "TemporaryDirectory", None)
-    lowered = fresh.with_threshold(0.0)
-    report = lowered.detect(talking_clip, attention=True)
-    assert report.segments
-    assert report.attention == ()
-    missing = lowered.detect(tmp_path / "gone.mp4", attention=True)
-    assert missing.problem.kind == "MediaNotFoundError"
 
 
 def test_progress_is_told_in_seconds_of_the_clip(fresh, talking_clip):
