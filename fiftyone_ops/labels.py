@@ -46,6 +46,8 @@ from typing import Any, Final, TypeAlias
 import fiftyone as fo
 import numpy as np
 from fiftyone import ViewExpression
+from fiftyone.core.utils import deserialize_numpy_array
+from numpy.typing import NDArray
 
 from mmmsba_plugin.record import Record, truth_by_modality
 from mmmsba_plugin.segment import Segment
@@ -231,6 +233,21 @@ def curve_names(curves: Document) -> list[str]:
         for name in curves.field_names
         if name not in {"start_s", "stride_s"} and curves[name] is not None
     ]
+
+
+def stored_scores(videos: Any, fields: Fields) -> list[NDArray[np.float64] | None]:
+    """Return the scores along time of many clips; None of a clip without a curve.
+
+    Whole documents, which FiftyOne builds attribute by attribute, take four times as long to read.
+
+    Args:
+        videos: A view of videos.
+        fields: Fields of a run.
+    """
+    if not videos.has_field(fields.curves):
+        return [None] * len(videos)
+    stored = videos.values(f"{fields.curves}.score", _raw=True)
+    return [None if raw is None else deserialize_numpy_array(raw) for raw in stored]
 
 
 def score_attribute(modality: str) -> str:

@@ -296,6 +296,16 @@ class ThresholdTable(Response):
     num_true_real: int
 
 
+class Precisions(Response):
+    """Average precision (AP) of the segments at each threshold of the table, from stored scores."""
+
+    tiou: float = Field(description="Overlap from which a segment counts as found.")
+    average_precisions: tuple[float | None, ...] = Field(
+        description="Null where the ground truth has no segment."
+    )
+    num_clips: int = Field(description="Clips with a ground truth that says where they are fake.")
+
+
 class GroupCounts(Response):
     """Counts of the clips of one group."""
 
@@ -346,6 +356,7 @@ RESPONSES: tuple[type[Response], ...] = (
     Thumbnail,
     Bulk,
     ThresholdTable,
+    Precisions,
     Statistics,
     Applied,
     Span,

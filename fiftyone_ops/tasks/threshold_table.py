@@ -7,7 +7,7 @@ import fiftyone as fo
 import numpy as np
 from numpy.typing import NDArray
 
-from ..labels import TRUTH_FIELD, Fields
+from ..labels import TRUTH_FIELD, Fields, stored_scores
 from ..samples import Samples, flattened
 
 #: Thresholds of the table.
@@ -52,9 +52,9 @@ def threshold_table(
     scores = np.array(videos.values(f"{fields.verdict}.confidence"), dtype=np.float64)
     truth = truth_labels(videos, truth_field)
     rises = np.zeros(THRESHOLDS.size + 1, dtype=np.int64)
-    for document in videos.values(fields.curves):
-        if document is not None:
-            rises += _rises(document["score"])
+    for curve in stored_scores(videos, fields):
+        if curve is not None:
+            rises += _rises(curve)
     return ThresholdTable(
         num_clips=scores.size,
         num_fake=_reaching(scores),

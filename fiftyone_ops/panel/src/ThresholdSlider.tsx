@@ -3,7 +3,7 @@
 
 import React, { useState } from "react";
 import type { Call } from "./rpc";
-import type { Applied, ThresholdTable } from "./types";
+import type { Applied, Precisions, ThresholdTable } from "./types";
 import { useResponse } from "./useResponse";
 import { clips, grouped } from "./words";
 
@@ -20,6 +20,8 @@ interface ThresholdSliderProps {
 export function ThresholdSlider(props: ThresholdSliderProps) {
   const { call, field, line, setLine, stored, applied } = props;
   const [table, problem] = useResponse<ThresholdTable>(call, "thresholds", field);
+  // Of many clips that takes longer, and the rest does not wait for it.
+  const [precisions] = useResponse<Precisions>(call, "precisions", field);
   const [message, setMessage] = useState<string | null>(null);
   const [isBusy, setBusy] = useState(false);
   if (problem) return <div className="problem">{problem}</div>;
@@ -52,7 +54,7 @@ export function ThresholdSlider(props: ThresholdSliderProps) {
       />
       <div className="bar">
         <span data-cy="mmmsba-threshold-figures" role="status">
-          {line === null ? "Now" : <b>At {line.toFixed(3)}</b>}: {inWords(table, at)}
+          {line === null ? "Now" : <b>At {line.toFixed(3)}</b>}: {inWords(table, at, precisions)}
         </span>
         {line !== null && (
           <>
@@ -86,7 +88,7 @@ export function nearest(thresholds: readonly number[], value: number): number {
   return behind < 0 ? thresholds.length - 1 : behind;
 }
 
-export function inWords(table: ThresholdTable, at: number): string {
+export function inWords(table: ThresholdTable, at: number, precisions: Precisions | null = null): string {
   const rate = (count: number | undefined, of: number) => ((100 * (count ?? 0)) / of).toFixed(1);
   const { num_true_fake, num_true_real } = table;
   return [
@@ -98,5 +100,13 @@ export function inWords(table: ThresholdTable, at: number): string {
     ...(num_true_real > 0
       ? [`FPR ${rate(table.false_positives[at], num_true_real)} % of ${grouped(num_true_real)}`]
       : []),
+    ...precisionInWords(precisions, at),
   ].join(", ");
+}
+
+/** The average precision at a threshold, where there is a segment to find. */
+function precisionInWords(precisions: Precisions | null, at: number): string[] {
+  const value = precisions?.average_precisions[at];
+  if (!precisions || value === null || value === undefined) return [];
+  return [`AP@${precisions.tiou} ${value.toFixed(3)} of ${grouped(precisions.num_clips)}`];
 }

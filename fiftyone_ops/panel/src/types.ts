@@ -183,6 +183,16 @@ export interface Overview {
   tallies: Tally[];
 }
 
+/** Average precision (AP) of the segments at each threshold of the table, from stored scores. */
+export interface Precisions {
+  /** Overlap from which a segment counts as found. */
+  tiou: number;
+  /** Null where the ground truth has no segment. */
+  average_precisions: (number | null)[];
+  /** Clips with a ground truth that says where they are fake. */
+  num_clips: number;
+}
+
 /** Error in words, in place of any other response. */
 export interface Problem {
   problem: string;

@@ -26,6 +26,12 @@ it("says what a threshold would make of the clips", () => {
   );
 });
 
+it("says how precise its segments are, where there are some to find", () => {
+  const precisions = { tiou: 0.5, average_precisions: [0.2, 0.75, null], num_clips: 30 };
+  expect(inWords(TABLE, 1, precisions)).toContain("FPR 5.0 % of 20, AP@0.5 0.750 of 30");
+  expect(inWords(TABLE, 2, precisions)).not.toContain("AP");
+});
+
 it("takes the step that a threshold is", () => {
   expect(nearest(TABLE.thresholds, 0.5)).toBe(1);
   expect(nearest(TABLE.thresholds, 0.51)).toBe(2);

@@ -1,5 +1,7 @@
 """Tests of the overview panel, called as the browser calls it."""
 
+import pytest
+
 from ..asking import OVERVIEW, TIMELINE, ask
 
 
@@ -39,6 +41,20 @@ def test_the_queue_says_what_waits_and_how_far_one_is(evaluated):
     ask(TIMELINE, "decide", evaluated, sample_id=result, decision={"action": "finish"})
     response, _ = ask(OVERVIEW, "queue", evaluated, reason="unlabelled")
     assert (len(response["items"]), response["num_reviewed"]) == (1, 1)
+
+
+def test_precision_at_each_threshold_is_of_the_clips_with_a_ground_truth(evaluated_with_truth):
+    evaluated_with_truth.clone_sample_field("truth", "ground_truth")
+    response, _ = ask(OVERVIEW, "precisions", evaluated_with_truth)
+    assert (response["tiou"], response["num_clips"]) == (0.5, 4)
+    # At 0.5 the one hit of three true segments is there; at 0.8 nothing is.
+    assert response["average_precisions"][100] == pytest.approx(1 / 3)
+    assert response["average_precisions"][160] == 0.0
+
+
+def test_without_a_ground_truth_no_precision_is_shown(evaluated):
+    response, _ = ask(OVERVIEW, "precisions", evaluated)
+    assert set(response["average_precisions"]) == {None}
 
 
 def test_the_report_is_asked_for_in_its_own_form(evaluated):
