@@ -6,8 +6,9 @@ that new ones break nobody.
 
 import inspect
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import (
@@ -23,7 +24,7 @@ from typing import (
 )
 
 from mmmsba_plugin.config import Config
-from mmmsba_plugin.errors import PluginBrokenError
+from mmmsba_plugin.errors import DatasetError, MmmsbaError, PluginBrokenError
 
 if TYPE_CHECKING:
     from typing import IO
@@ -285,6 +286,41 @@ class DatasetReader(Entry):
             ) from error
         except ValueError:
             pass  # a builtin without a signature may well take it
+
+    def read(
+        self, settings: Mapping[str, object], *, on_error: "Callable[[DatasetError], None]"
+    ) -> "Iterator[Record]":
+        """Read the records of a dataset, lazily; what ``build`` refuses at once is raised here.
+
+        Args:
+            settings: Settings of the reader, ``root`` among them.
+            on_error: Called with the error of each record that is left out.
+
+        Raises:
+            ConfigError: A setting is misspelt, or out of bounds.
+            DatasetError: The dataset cannot be read on; also whatever else ``build`` raises, which
+                is of whoever wrote the reader.
+        """
+        config = self.config.read(dict(settings))
+        with self._as_dataset_error():
+            records = self.build(config, on_error=on_error)
+        return self._until_it_fails(records)
+
+    def _until_it_fails(self, records: "Iterable[Record]") -> "Iterator[Record]":
+        with self._as_dataset_error():
+            yield from records
+
+    @contextmanager
+    def _as_dataset_error(self) -> Iterator[None]:
+        try:
+            yield
+        except MmmsbaError:
+            raise
+        except Exception as error:
+            raise DatasetError(
+                f"the reader {self.name!r} failed: {type(error).__name__}: {error}; mend the "
+                "reader, or what it reads"
+            ) from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

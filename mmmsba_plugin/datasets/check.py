@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mmmsba_plugin.datasets.reader import OnError
 from mmmsba_plugin.errors import DatasetError
 from mmmsba_plugin.hookspecs import DatasetReader
 from mmmsba_plugin.record import Record
@@ -193,22 +192,18 @@ def _looked_for(
         malformed.add(str(error))
 
     if "need_media" not in entry.config.model_fields:
-        for record in _read(entry, on_error, options):
+        for record in entry.read(options, on_error=on_error):
             yield record, record.media.is_file()
         return
-    there = _until_it_ends(_read(entry, lambda _: None, {**options, "need_media": True}))
+    there = _until_it_ends(
+        entry.read({**options, "need_media": True}, on_error=lambda _: None)
+    )
     waiting = next(there, None)
-    for record in _read(entry, on_error, {**options, "need_media": False}):
+    for record in entry.read({**options, "need_media": False}, on_error=on_error):
         is_there = waiting is not None and waiting.name == record.name
         yield record, is_there
         if is_there:
             waiting = next(there, None)
-
-
-def _read(
-    entry: DatasetReader, on_error: OnError, options: Mapping[str, object]
-) -> Iterable[Record]:
-    return entry.build(entry.config.read(dict(options)), on_error=on_error)
 
 
 def _until_it_ends(records: Iterable[Record]) -> Iterator[Record]:

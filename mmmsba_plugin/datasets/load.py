@@ -79,7 +79,6 @@ class DatasetSource:
         from mmmsba_plugin.plugins import lookup
 
         entry = lookup("dataset_readers", self.reader)
-        config = entry.config.read({"root": str(self.root), **self.settings})
         left_out = Examples()
 
         def on_error(error: DatasetError) -> None:
@@ -87,7 +86,8 @@ class DatasetSource:
             left_out.add(str(error))
 
         # Not lazily: a reader may refuse at once, before anything is made of its records.
-        return self._usable(entry.build(config, on_error=on_error), left_out)
+        settings = {"root": str(self.root), **self.settings}
+        return self._usable(entry.read(settings, on_error=on_error), left_out)
 
     def _usable(self, records: "Iterable[Record]", left_out: "Examples") -> "Iterator[Record]":
         is_empty = True

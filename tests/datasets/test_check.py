@@ -51,6 +51,16 @@ class TestCheck:
             assert checkup.ended == "line 2 ends in the middle; copy it again"
             assert not checkup.usable
 
+    def test_a_reader_that_fails_ends_reading_with_one_error_that_names_it(self, tmp_path):
+        def failing(config: RootConfig, on_error) -> Iterator[Record]:
+            yield Record(tmp_path, key="a")
+            raise KeyError("file")
+
+        entry = DatasetReader(name="theirs", summary="Theirs.", config=RootConfig, build=failing)
+        checkup = check(entry, tmp_path)
+        assert checkup.records.total() == 1
+        assert checkup.ended.startswith("the reader 'theirs' failed: KeyError: 'file'; mend")
+
     def test_memory_does_not_grow_with_the_dataset(self, tmp_path):
         def many(config: RootConfig, on_error) -> Iterator[Record]:
             clip = tmp_path / "none.mp4"

@@ -1,6 +1,7 @@
 """A dataset is opened by its name, or the error lists the names there are."""
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -230,6 +231,13 @@ def test_a_dataset_of_which_nothing_can_be_used_is_not_taken_for_an_empty_one(tm
     with pytest.raises(DatasetError, match=message):
         list(open_dataset(str(root)).records())
     assert len(list(open_dataset(str(root), need_media=False).records())) == 12
+
+
+def test_a_foreign_reader_that_fails_at_once_gives_an_error_of_ours(root, monkeypatch):
+    entry = replace(a_reader("broken"), build=lambda config, on_error: 1 / 0)
+    monkeypatch.setattr(plugins, "lookup", lambda kind, name: entry)
+    with pytest.raises(DatasetError, match="reader 'broken' failed: ZeroDivisionError"):
+        open_dataset(f"broken={root}").records()
 
 
 def test_a_reader_that_knows_no_splits_is_not_asked_for_one(root):
