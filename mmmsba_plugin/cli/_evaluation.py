@@ -1,6 +1,7 @@
 """Parts of ``mmmsba evaluate``: predictions, ground truth, and where metrics are written."""
 
 import json
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from mmmsba_plugin.datasets import load
-from mmmsba_plugin.errors import MmmsbaError, ScoreRangeError
+from mmmsba_plugin.errors import MissingExtraError, MmmsbaError, ScoreRangeError
 from mmmsba_plugin.files import writing_to
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from mmmsba_plugin.evaluation.published import Row, Task
     from mmmsba_plugin.evaluation.tables import GroundTruth, Predictions
     from mmmsba_plugin.record import Record
+
+_log = logging.getLogger(__name__)
 
 #: The file that is no file.
 STDOUT = Path("-")
@@ -261,9 +264,10 @@ def write_all(
     ground_truth: "GroundTruth",
     folder: Path,
 ) -> list[Path]:
-    """Write figures as JSON and as a table, plots, and what the first system said.
+    """Write figures as JSON and as a table, what the first system predicted, and plots.
 
-    The latter in the form that AV-Deepfake1M's evaluation takes, and as our own arrays.
+    Predictions are written in the form that AV-Deepfake1M's evaluation takes, and as our own
+    arrays; plots, if Matplotlib is installed.
 
     Returns:
         What was written.
@@ -289,4 +293,8 @@ def write_all(
             curves_of(system, ground_truth, mode=comparison.evaluations[0].mode)
             for system in systems
         ]
-        return [*paths, *draw(curves, folder)]
+        try:
+            paths += draw(curves, folder)
+        except MissingExtraError as error:
+            _log.warning("no plots: %s", error)
+    return paths

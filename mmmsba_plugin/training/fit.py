@@ -104,9 +104,10 @@ def fit(
     for member in config.members({"face": 1}):
         for name in member.heads:
             head_class(name)
+    # Whatever is misspelt is met before the folder is claimed for a run that cannot start.
+    source = Source(bind_front_ends(config.features), config.features, cache or FeatureCache())
     origin = start.origin if start else None
     claim_run(out, RunConfig(**dict(config), tuned_from=origin))
-    source = Source(bind_front_ends(config.features), config.features, cache or FeatureCache())
     shares, skipped = _shares(records, config, source, workers=workers, on_clip=on_clip)
     select_thresholds = partial(
         choose_operating_point,

@@ -129,6 +129,17 @@ class TestPredictions:
             json.loads(again.stdout)["ap"] == json.loads((out / "figures.json").read_text())["ap"]
         )
 
+    def test_without_matplotlib_all_but_the_plots_is_written(
+        self, run, predictions, truth, tmp_path, monkeypatch, caplog
+    ):
+        monkeypatch.setattr("mmmsba_plugin.evaluation.plots.find_spec", lambda name: None)
+        result = run(predictions, "--truth", truth, "-o", tmp_path / "out", "--resamples", 5)
+        assert result.exit_code == _exit_codes.OK, result.stderr
+        assert "no plots: plots need matplotlib; install it with: pip" in caplog.text
+        assert {path.suffix for path in (tmp_path / "out").iterdir()} == {
+            *(".json", ".csv", ".npz", ".txt"),
+        }
+
     def test_systems_are_set_side_by_side_with_paired_differences(
         self, run, predictions, truth, tmp_path
     ):

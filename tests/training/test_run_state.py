@@ -2,12 +2,9 @@
 
 import pytest
 
-from mmmsba_plugin.config import (
-    Calibration,
-    TrainConfig,
-)
+from mmmsba_plugin.config import Calibration, FeaturesConfig, FitConfig, TrainConfig
 from mmmsba_plugin.datasets.lavdf import read_lavdf
-from mmmsba_plugin.errors import TrainingError
+from mmmsba_plugin.errors import PluginNotFoundError, TrainingError
 from mmmsba_plugin.model.checkpoint import load_checkpoint
 from mmmsba_plugin.training.fit import fit
 
@@ -48,3 +45,10 @@ class TestRunState:
         other = TINY.model_copy(update={"train": TrainConfig(seed=5, max_epochs=1)})
         with pytest.raises(TrainingError, match="holds a training run with other settings; choose"):
             fit(read_lavdf(talking_head_dataset), other, fitted.checkpoint, cache=source.cache)
+
+    def test_a_misspelt_front_end_claims_no_folder(self, talking_head_dataset, source, tmp_path):
+        misspelt = FeaturesConfig.read({"front_ends": {"audio": {"name": "log-mell"}}})
+        records = read_lavdf(talking_head_dataset)
+        with pytest.raises(PluginNotFoundError, match="log-mell"):
+            fit(records, FitConfig(features=misspelt), tmp_path / "out", cache=source.cache)
+        assert not (tmp_path / "out").exists()
