@@ -359,7 +359,7 @@ class HeadEntry(Entry):
     """An offer of a head of the network; ``name`` is what ``network.heads`` calls it.
 
     Attributes:
-        load: Returns its class, a :class:`mmmsba_plugin.model.heads.BaseHead`; only who trains or
+        load: Returns its class, a :class:`mmmsba_plugin.model.heads.Head`; only who trains or
             runs such a network calls it, so that what it imports costs nobody else.
 
     Raises:

@@ -55,7 +55,7 @@ class FaceFrame:
 
     Attributes:
         pts_s: Presentation time, in seconds.
-        rgb: The whole frame, shape ``(height, width, 3)``; not to be written to.
+        rgb: The whole frame, uint8, shape ``(height, width, 3)``; not to be written to.
         points_px: The 468 points of the face mesh in pixels of the frame, shape ``(468, 2)``.
     """
 
@@ -122,10 +122,13 @@ class FrameForger(Protocol):
         """Return whether a job must bring a donor."""
 
     def forge_frames(self, job: FrameJob, rng: np.random.Generator) -> list[Rgb]:
-        """Return the new frames of the segment, of the same size.
+        """Return the new frames of the segment: their pixels alone, not :class:`FaceFrame`.
 
         Every frame of it should change. As many as the segment has, under the same rule
         as for audio.
+
+        Returns:
+            RGB of each frame, uint8, shape ``(height, width, 3)`` as it came.
         """
 
 

@@ -5,14 +5,16 @@ host these hooks, or be hosted by them. A hook of plural name offers entries; wh
 stands in :mod:`mmmsba_plugin.entries`. An implementation may take fewer arguments than its hook
 has, so hooks can grow without breaking it.
 
-What is stable. :data:`API_VERSION` is semantic. Within a major version nothing that is public
-goes away or changes its meaning: the names in ``__all__`` of this module and of
-:mod:`mmmsba_plugin`, and those without underscore of :mod:`~mmmsba_plugin.plugins`,
-:mod:`~mmmsba_plugin.config`, :mod:`~mmmsba_plugin.structures`, :mod:`~mmmsba_plugin.forger`,
-:mod:`~mmmsba_plugin.record`, :mod:`~mmmsba_plugin.schema`, :mod:`~mmmsba_plugin.errors` and
-:mod:`~mmmsba_plugin.testing`; :class:`mmmsba_plugin.model.heads.Head`; every hook with its
-arguments; fields of entries and methods of protocols. A minor version may add hooks, arguments of
-hooks, fields with defaults, options of ``detect`` and keys of ``info``. All else is ours to change.
+What is stable. :data:`API_VERSION` is semantic. Within a major version nothing that is public goes
+away or changes its meaning: the names in ``__all__`` of this module and of :mod:`mmmsba_plugin`,
+and those without underscore of :mod:`~mmmsba_plugin.plugins`, :mod:`~mmmsba_plugin.config`,
+:mod:`~mmmsba_plugin.structures`, :mod:`~mmmsba_plugin.forger`, :mod:`~mmmsba_plugin.record`,
+:mod:`~mmmsba_plugin.schema`, :mod:`~mmmsba_plugin.segment`, :mod:`~mmmsba_plugin.timebase`,
+:mod:`~mmmsba_plugin.errors` and :mod:`~mmmsba_plugin.testing`;
+:class:`mmmsba_plugin.model.heads.Head`, :func:`mmmsba_plugin.media.probe.probe` and
+:func:`mmmsba_plugin.media.audio.read_audio`; every hook with its arguments; fields of entries and
+methods of protocols. A minor version may add hooks, arguments of hooks, fields with defaults,
+options of ``detect`` and keys of ``info``. All else is ours to change.
 
 What will go away is first deprecated: it works on, raises a ``DeprecationWarning`` that names
 what takes its place, and stands in the changelog, for one minor version at least; it goes with

@@ -26,7 +26,7 @@ class Frame:
 
     Attributes:
         pts_s: Its presentation time from the clip's zero, in seconds.
-        rgb: Shape ``(height, width, 3)``, possibly scaled down while decoding.
+        rgb: uint8, shape ``(height, width, 3)``, possibly scaled down while decoding.
     """
 
     pts_s: float

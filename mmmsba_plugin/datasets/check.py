@@ -195,9 +195,7 @@ def _looked_for(
         for record in entry.read(options, on_error=on_error):
             yield record, record.media.is_file()
         return
-    there = _until_it_ends(
-        entry.read({**options, "need_media": True}, on_error=lambda _: None)
-    )
+    there = _until_it_ends(entry.read({**options, "need_media": True}, on_error=lambda _: None))
     waiting = next(there, None)
     for record in entry.read({**options, "need_media": False}, on_error=on_error):
         is_there = waiting is not None and waiting.name == record.name

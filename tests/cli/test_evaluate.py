@@ -130,10 +130,10 @@ class TestPredictions:
         )
 
     def test_without_matplotlib_all_but_the_plots_is_written(
-        self, run, predictions, truth, tmp_path, monkeypatch, caplog
+        self, run, predictions, truth, tmp_path, caplog
     ):
-        monkeypatch.setattr("mmmsba_plugin.evaluation.plots.find_spec", lambda name: None)
-        result = run(predictions, "--truth", truth, "-o", tmp_path / "out", "--resamples", 5)
+        with mock.patch("mmmsba_plugin.evaluation.plots.find_spec", return_value=None):
+            result = run(predictions, "--truth", truth, "-o", tmp_path / "out", "--resamples", 5)
         assert result.exit_code == _exit_codes.OK, result.stderr
         assert "no plots: plots need matplotlib; install it with: pip" in caplog.text
         assert {path.suffix for path in (tmp_path / "out").iterdir()} == {

@@ -131,7 +131,7 @@ def describe_class(cls: type) -> Iterator[str]:
         yield f"`{cls.__module__}.{cls.__name__}({names})`"
     yield docstring_of(cls)
     for name, value in vars(cls).items():
-        function = value.fget if isinstance(value, property) else value
+        function = value.fget if isinstance(value, property) else getattr(value, "__func__", value)
         if inspect.isfunction(function) and not name.startswith("_"):
             yield from describe_function(function, level=4, is_property=isinstance(value, property))
 
@@ -141,7 +141,9 @@ def describe_function(
 ) -> list[str]:
     """Return heading and docstring of a function, a hook or a property."""
     parameters = inspect.signature(function).parameters.values()
-    names = ", ".join(str(p.replace(annotation=p.empty)) for p in parameters if p.name != "self")
+    names = ", ".join(
+        str(p.replace(annotation=p.empty)) for p in parameters if p.name not in {"self", "cls"}
+    )
     signature = "" if is_property else f"({names})"
     return [f"{'#' * level} `{function.__name__}{signature}`", docstring_of(function)]
 

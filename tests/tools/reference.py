@@ -15,7 +15,7 @@ from typer.cli import get_docs_for_click
 from fiftyone_ops import settings as forms
 from mmmsba_plugin import errors, forger, hookspecs, record, schema, structures
 from mmmsba_plugin import plugins as host
-from mmmsba_plugin.adapter import AdapterConfig
+from mmmsba_plugin.adapter import AdaptedDetector, AdapterConfig, TimedScores
 from mmmsba_plugin.cli import app
 from mmmsba_plugin.config import (
     Calibration,
@@ -39,9 +39,12 @@ from mmmsba_plugin.forge.augment.pipeline import ProcessingConfig
 from mmmsba_plugin.forge.plan import SegmentConfig
 from mmmsba_plugin.forge.variants import ForgeConfig
 from mmmsba_plugin.model.checkpoint import CheckpointConfig
+from mmmsba_plugin.model.heads import BaseHead, Head
+from mmmsba_plugin.model.mmmsba import NetworkOutput
 from mmmsba_plugin.plugins import ENTRY_TYPES, OWN_NAME, Kind, entries
 from mmmsba_plugin.report.summary import COLUMNS
 from mmmsba_plugin.review.document import Review, ReviewedSegment
+from mmmsba_plugin.timebase import Grid
 from mmmsba_plugin.training.sync import SyncTrainConfig
 
 from .describe import (
@@ -176,6 +179,7 @@ def hooks() -> str:
     names = [name for name in vars(hookspecs) if name.startswith("forensics_")]
     protocols = [hookspecs.DetectorInfo, hookspecs.Detector, hookspecs.FeatureExtractor]
     exchanged = [*classes_of(structures), *classes_of(record), *classes_of(forger)]
+    helpers = [AdaptedDetector, TimedScores, Grid, BaseHead, Head, NetworkOutput]
     return page(
         "Hooks",
         f"Version {hookspecs.API_VERSION} of the interface. How to use them is told by "
@@ -197,6 +201,8 @@ def hooks() -> str:
         *(paragraph for protocol in protocols for paragraph in describe_class(protocol)),
         "## What is exchanged",
         *(paragraph for cls in exchanged for paragraph in describe_class(cls)),
+        "## To build on",
+        *(paragraph for cls in helpers for paragraph in describe_class(cls)),
         "## Functions of a host, `mmmsba_plugin.plugins`",
         *(
             paragraph
