@@ -72,11 +72,17 @@ def test_each_passes_the_type_checker(site, tmp_path):
     run(site, "-m", "mypy", "--strict", *config, *packages)
 
 
-@pytest.mark.parametrize("name", ["My-Plugin", "1st", "class", "a b", "../up", ""])
+@pytest.mark.parametrize("name", ["My-Plugin", "1st", "a b", "../up", ""])
 def test_a_name_that_cannot_be_a_package_is_refused(name, tmp_path):
     with pytest.raises(ConfigError, match="a plug-in cannot be called"):
         write_plugin(name, "writer", tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["numpy", "json", "mmmsba-plugin", "class"])
+def test_a_name_that_would_hide_a_module_is_refused(name, tmp_path):
+    with pytest.raises(ConfigError, match="a word of Python, or as a module that is installed"):
+        write_plugin(name, "writer", tmp_path)
 
 
 def test_nothing_is_written_over(tmp_path):

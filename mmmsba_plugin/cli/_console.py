@@ -6,7 +6,13 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from mmmsba_plugin.report.text import ALTERED, describe_face_track, verdict, visible
+from mmmsba_plugin.report.text import (
+    ALTERED,
+    count_of_real,
+    describe_face_track,
+    verdict,
+    visible,
+)
 from mmmsba_plugin.schema import FakeSegment, Report
 from mmmsba_plugin.timebase import clock
 
@@ -18,8 +24,8 @@ def console(*, to_stderr: bool = False) -> Console:
     return Console(highlight=False, soft_wrap=True, stderr=to_stderr)
 
 
-def print_report(clip: Path, report: Report, to: Console) -> None:
-    """Print a report: verdict, segments, opt-outs and warnings."""
+def print_verdict(clip: Path, report: Report, to: Console) -> None:
+    """Print the verdict of a report, with its score and how usual that is, on one line."""
     if report.problem is not None:
         words = Text.assemble((report.status, "yellow"), f": {visible(report.problem.message)}")
     else:
@@ -27,8 +33,15 @@ def print_report(clip: Path, report: Report, to: Console) -> None:
         values = f", score {report.score:.3f}"
         if report.threshold is not None:
             values += f", threshold {report.threshold.value:.3f}"
+        if (share := report.real_share_above) is not None:
+            values += f"; of 100 real clips, {count_of_real(share)} as high"
         words = Text.assemble((f"{name[0].lower()}{name[1:]}", _STYLES[report.fake]), values)
     to.print(Text.assemble(f"{visible(str(clip))}: ", words))
+
+
+def print_report(clip: Path, report: Report, to: Console) -> None:
+    """Print a report: verdict, segments, opt-outs and warnings."""
+    print_verdict(clip, report, to)
     for track in report.face_tracks:
         rests_on = "; the verdict rests on it" if track.track == report.verdict_track else ""
         to.print(visible_text(f"  {describe_face_track(track)}{rests_on}"))

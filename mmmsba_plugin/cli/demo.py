@@ -63,6 +63,7 @@ def demo(
 
 
 def _print_result(result: "Demo", console: "Console") -> None:
+    from mmmsba_plugin.cli import _console
     from mmmsba_plugin.demo import DRAWN_FACE_NOTE, truth_of
     from mmmsba_plugin.report.text import ALTERED
     from mmmsba_plugin.timebase import clock
@@ -78,11 +79,9 @@ def _print_result(result: "Demo", console: "Console") -> None:
     )
     suspicious = f"; most suspicious are {proposals}" if proposals else ""
     console.print(f"reported as fake: {segments or f'nothing{suspicious}'}")
+    _console.print_verdict(Path(result.record.media.name), result.report, console)
     if result.untouched is not None:
-        console.print(
-            f"the clip scores {_score(result.report)}, and {_score(result.untouched)} "
-            "before it was forged"
-        )
+        console.print(f"before it was forged, it scored {_score(result.untouched)}")
         console.print(DRAWN_FACE_NOTE)
     if (evaluation := result.evaluation) is not None:
         console.print(

@@ -19,7 +19,10 @@ def docs(
         typer.Option("--path", help="Print where the page lies, or the folder of all pages."),
     ] = False,
 ) -> None:
-    """Print a page of the documentation, or list the pages."""
+    """Print a page of the documentation, or list the pages.
+
+    A terminal gets it set, and a file or pipe the Markdown as it is, to copy from.
+    """
     if page is not None and page not in PAGES:
         raise typer.BadParameter(f"no page is called {page!r}; pages: {', '.join(PAGES)}")
     if path:
@@ -37,4 +40,10 @@ def docs(
         return
     text = path_of(page).read_text(encoding="utf-8")
     # A model card begins with a block for model hubs.
-    Console().print(Markdown(re.sub(r"\A---\n.*?\n---\n", "", text, flags=re.DOTALL)))
+    text = re.sub(r"\A---\n.*?\n---\n", "", text, flags=re.DOTALL)
+    console = Console()
+    if console.is_terminal:
+        console.print(Markdown(text))
+    else:
+        # As set, lines of code would be broken.
+        typer.echo(text, nl=False)

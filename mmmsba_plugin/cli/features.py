@@ -2,7 +2,7 @@
 
 import logging
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -20,6 +20,14 @@ def features(
         Path, typer.Option("-o", "--output", metavar="DIR", help="Folder of the features.")
     ] = Path("features"),
     stride_s: Annotated[float | None, typer.Option(help="Length of a snippet, in seconds.")] = None,
+    front_end: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="Front-end of the features, may be given several times; the default ones if not "
+            "given.",
+        ),
+    ] = None,
 ) -> None:
     """Write the features of clips as DIR/MODALITY/CLIP.npy, one row a snippet.
 
@@ -32,8 +40,18 @@ def features(
     from mmmsba_plugin.features.front_ends import bind_front_ends
     from mmmsba_plugin.features.precomputed import save_rows
     from mmmsba_plugin.media.probe import probe
+    from mmmsba_plugin.plugins import lookup
 
-    config = FeaturesConfig.read({} if stride_s is None else {"stride_s": stride_s})
+    settings: dict[str, Any] = {} if stride_s is None else {"stride_s": stride_s}
+    if front_end:
+        names = {lookup("front_ends", name).modality: name for name in front_end}
+        if len(names) < len(front_end):
+            raise ConfigError(
+                f"two of {', '.join(front_end)} are of one modality; describe by them one after "
+                "the other, each with its own -o DIR"
+            )
+        settings["front_ends"] = {modality: {"name": name} for modality, name in names.items()}
+    config = FeaturesConfig.read(settings)
     clips_by_name: dict[str, Path] = {}
     for clip in clips:
         # Features are found again by the name of their clip alone.

@@ -13,15 +13,22 @@ _TRAITS = ("needs_api", "license", "devices", "cpu_s_per_s")
 
 
 def plugins(
-    *, json: Annotated[bool, typer.Option("--json", help="Print JSON, not a table.")] = False
+    *,
+    kind: Annotated[
+        str | None, typer.Option(help="Only entries of this kind, such as forgers.")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON, not a table.")] = False,
 ) -> None:
     """List plug-ins and what they offer; broken ones with the reason."""
     from json import dumps
 
     from mmmsba_plugin.plugins import ENTRY_TYPES, entries, states
 
+    if kind is not None and kind not in ENTRY_TYPES:
+        raise typer.BadParameter(f"{kind} is none of {', '.join(ENTRY_TYPES)}", param_hint="--kind")
     plugin_states = states()
-    offers = [offer for kind in ENTRY_TYPES for offer in entries(kind)]
+    kinds = list(ENTRY_TYPES) if kind is None else [kind]
+    offers = [offer for of_kind in kinds for offer in entries(of_kind)]
     if json:
         text = {
             "plugins": [asdict(state) for state in plugin_states],
@@ -42,7 +49,7 @@ def plugins(
         }
         typer.echo(dumps(text, indent=2))
     else:
-        _print_table(plugin_states, offers)
+        _print_table(plugin_states if kind is None else (), offers)
 
 
 def _print_table(plugin_states: "tuple[PluginState, ...]", offers: "list[Offer]") -> None:

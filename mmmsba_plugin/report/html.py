@@ -27,7 +27,14 @@ from mmmsba_plugin.report.facts import (
     provenance_facts,
     trace_facts,
 )
-from mmmsba_plugin.report.text import ALTERED, SPEAKS, percent, verdict, visible
+from mmmsba_plugin.report.text import (
+    ALTERED,
+    SPEAKS,
+    count_of_real,
+    percent,
+    verdict,
+    visible,
+)
 from mmmsba_plugin.report.timeline import CURVE_BOX, known_end_s, timeline
 from mmmsba_plugin.schema import FaceTrackReport, FakeSegment, Media, Report, Windows
 from mmmsba_plugin.timebase import clock
@@ -199,7 +206,7 @@ def _reasons(report: Report) -> Iterator[str]:
     if report.face_tracks:
         yield _rests_on(report)
     if (share := report.real_share_above) is not None:
-        count = _count(share)
+        count = count_of_real(share)
         yield f"Of 100 real clips that were held out in training, {count} as high or higher."
     if report.fake and not report.segments:
         yield "No segment stands out from the rest, so no place is named."
@@ -213,12 +220,6 @@ def _rests_on(report: Report) -> str:
     if report.verdict_track is None:
         return f"Of {num_faces} faces none scores that high: it rests on what no face is seen in."
     return f"Of {num_faces} faces it rests on face {report.verdict_track}, which scores highest."
-
-
-def _count(share: float) -> str:
-    """Format the number of real clips of 100 that score as high, with its verb."""
-    num = round(100 * share)
-    return {0: "less than one scores", 1: "one scores"}.get(num, f"{num} score")
 
 
 def _limits(report: Report) -> Iterator[str]:

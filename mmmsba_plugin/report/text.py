@@ -51,6 +51,17 @@ def percent(score: float) -> str:
     return f"{whole} %"
 
 
+def count_of_real(share: float) -> str:
+    """Format the number of real clips of 100 that score as high, with its verb.
+
+    Example:
+        >>> count_of_real(0.214), count_of_real(0.001)
+        ('21 score', 'less than one scores')
+    """
+    num = round(100 * share)
+    return {0: "less than one scores", 1: "one scores"}.get(num, f"{num} score")
+
+
 def describe_face_track(track: FaceTrackReport) -> str:
     """Describe a face track in a few words: when it is seen, whether it speaks, and its score.
 

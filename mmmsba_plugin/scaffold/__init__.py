@@ -7,6 +7,7 @@ tested as it is by our own tests, so it works before a line of it is changed.
 import keyword
 import re
 from importlib.resources import files
+from importlib.util import find_spec
 from pathlib import Path
 from string import Template
 from typing import Literal, get_args
@@ -32,15 +33,20 @@ def write_plugin(name: str, kind: PluginKind, folder: Path) -> list[Path]:
         The files.
 
     Raises:
-        ConfigError: The name cannot be one of an entry and of a Python package, there is no
+        ConfigError: The name cannot be one of an entry and of a new Python package, there is no
             such kind, or the folder is there already.
         OutputError: A file cannot be written.
     """
     package = re.sub(r"[-.]", "_", name)
-    if not is_name(name) or not package.isidentifier() or keyword.iskeyword(package):
+    if not is_name(name) or not package.isidentifier():
         raise ConfigError(
             f"a plug-in cannot be called {name!r}; use small letters and digits, joined by '-' or "
             "'_', and begin with a letter"
+        )
+    if keyword.iskeyword(package) or find_spec(package) is not None:
+        raise ConfigError(
+            f"a plug-in cannot be called {name!r}: its package would be called as a word of "
+            "Python, or as a module that is installed; choose another name"
         )
     if kind not in get_args(PluginKind):
         raise ConfigError(f"there is no kind {kind!r}; kinds: {', '.join(get_args(PluginKind))}")

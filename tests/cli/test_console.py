@@ -62,6 +62,16 @@ def test_a_report_is_a_verdict_segments_opt_outs_and_warnings(to):
     ]
 
 
+def test_a_score_comes_with_how_many_real_clips_reach_it(to):
+    report = Report(
+        status="ok", media=MEDIA, score=0.25, real_share_above=0.21, provenance=PROVENANCE
+    )
+    _console.print_verdict(Path("clip.mp4"), report, to)
+    assert lines(to) == [
+        "clip.mp4: scored, without a verdict, score 0.250; of 100 real clips, 21 score as high"
+    ]
+
+
 def test_the_verdict_alone_has_a_colour(to):
     report = Report(
         status="ok",

@@ -69,7 +69,8 @@ class TestShown:
         lines = demo_run[1].splitlines()
         truth = lines.index(f"really forged: {demo.truth_of(fake)}")
         assert lines[truth + 1].startswith("reported as fake: ")
-        assert lines[truth + 2].endswith("before it was forged")
+        assert lines[truth + 2].startswith(f"{fake.media.name}: ")
+        assert lines[truth + 3].startswith("before it was forged, it scored 0.")
 
     def test_it_says_that_a_drawn_face_proves_nothing(self, demo_run):
         assert demo.DRAWN_FACE_NOTE in demo_run[1].splitlines()

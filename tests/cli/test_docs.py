@@ -21,8 +21,9 @@ def test_it_lists_each_page_with_what_it_is_about():
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_it_prints_each_page_without_its_markup(name):
-    result = run(name)
+def test_a_terminal_gets_each_page_without_its_markup(name):
+    terminal = {"COLUMNS": "200", "TTY_COMPATIBLE": "1", "NO_COLOR": "1"}
+    result = CliRunner().invoke(app, ["docs", name], env=terminal)
     assert result.exit_code == _exit_codes.OK
     title = path_of(name).read_text(encoding="utf-8").partition("\n# ")
     title = (title[2] or title[0].removeprefix("# ")).partition("\n")[0]
@@ -30,6 +31,11 @@ def test_it_prints_each_page_without_its_markup(name):
     assert "```" not in result.stdout
     assert "|---" not in result.stdout
     assert "library_name" not in result.stdout
+
+
+def test_a_pipe_gets_the_markdown_whose_code_can_be_copied():
+    page = path_of("toolkit").read_text(encoding="utf-8")
+    assert run("toolkit").stdout == page
 
 
 def test_an_unknown_page_is_an_error_that_names_the_pages():

@@ -25,6 +25,14 @@ class TestFeatures:
             size = f"16 x {rows.shape[1]}, {present:.0%} present, a row every 0.2 s"
             assert f"{tmp_path / modality / 'talking.npy'}: {size}" in result.stdout
 
+    def test_a_front_end_of_its_own_can_be_named(self, run, talking_clip, tmp_path):
+        result = run("features", talking_clip, "-o", tmp_path, "--front-end", "voice")
+        assert result.exit_code == _exit_codes.OK
+        assert [path.name for path in tmp_path.iterdir()] == ["audio"]
+        names = ("--front-end", "voice", "--front-end", "log-mel")
+        refused = run("features", talking_clip, "-o", tmp_path, *names)
+        assert "two of voice, log-mel are of one modality" in refused.stderr
+
     def test_a_bad_clip_stops_nothing(self, run, tmp_path):
         clip = numbered_clip(tmp_path / "clip.mp4", duration_s=0.4, click_at_s=0.2)
         result = run("features", tmp_path / "gone.mp4", clip, "-o", tmp_path / "out")

@@ -41,6 +41,11 @@ class TestPlugins:
         assert row.split()[:3] == ["writers", "mine", str(plugin_file)]
         assert row.rstrip().endswith("Mine [bold]alone[/bold].")
 
+    def test_entries_of_one_kind_can_be_asked_for(self, run):
+        lines = run("plugins", "--kind", "writers").stdout.splitlines()
+        assert {line.split()[0] for line in lines[1:]} == {"writers"}
+        assert "none of detectors, front_ends" in run("plugins", "--kind", "panel").stderr
+
     def test_a_file_that_breaks_stops_the_run(self, run, plugin_file):
         plugin_file.write_text("import no_such_thing")
         result = run("--plugin", plugin_file, "plugins")
