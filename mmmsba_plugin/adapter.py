@@ -46,6 +46,7 @@ from mmmsba_plugin.errors import (
     ScoreRangeError,
     TrainingError,
 )
+from mmmsba_plugin.features.walk import NO_AUDIO_STREAM
 from mmmsba_plugin.hookspecs import API_VERSION, DetectorInfo
 from mmmsba_plugin.localization.binarize import localize
 from mmmsba_plugin.localization.calibrate import lowest_score
@@ -341,6 +342,11 @@ class AdaptedDetector:
         num_snippets = grid.num_snippets(end_s)
         curves = {m: timed.on_grid(grid, num_snippets) for m, timed in by_modality.items()}
         opt_outs = {m: _opt_outs(curve, grid, end_s) for m, curve in curves.items()}
+        for modality in self._modalities:
+            if modality not in curves and end_s:
+                lacks_audio = modality == "audio" and media.audio is None
+                reason = NO_AUDIO_STREAM if lacks_audio else NO_SCORE
+                opt_outs[modality] = (OptOut(start_s=0.0, end_s=end_s, reason=reason),)
         if curves and num_snippets:
             curves[TOGETHER] = np.fmax.reduce(list(curves.values()))
         return ClipFeatures(grid, end_s, {}, opt_outs), curves

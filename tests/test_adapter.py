@@ -24,7 +24,7 @@ from mmmsba_plugin.segment import Segment
 from mmmsba_plugin.testing import DetectorContract
 from mmmsba_plugin.timebase import Grid
 
-from .clips import clip
+from .clips import clip, rotated_clip
 
 GRID = Grid(stride_s=0.2)
 FPS_HZ, DURATION_S = 25, 2.0
@@ -108,6 +108,12 @@ class TestReport:
         assert detector.detect(fake_clip).status == "abstained"
         with pytest.raises(MediaUnreadableError, match=NO_SCORE):
             detector.predict(fake_clip)
+
+    def test_a_modality_that_the_clip_lacks_is_why_nothing_was_judged(self, tmp_path):
+        mute = rotated_clip(tmp_path / "mute.mp4", quarter_turns=0)
+        listens = AdaptedDetector("listens", lambda _: {}, ("audio",))
+        with pytest.raises(MediaUnreadableError, match=r"mute.mp4: no audio stream; give a clip"):
+            listens.predict(mute)
 
     def test_a_detector_that_raises_costs_its_own_report_alone(self, fake_clip):
         def score(path):

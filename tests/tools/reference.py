@@ -240,6 +240,8 @@ def formats() -> str:
         "codes](pipeline.md).",
         "### `Report`",
         table_of(schema.Report),
+        "From Python, `report.fake` is whether `score` reaches the `threshold`, and None without "
+        "either of them.",
         *(
             paragraph
             for model in report_models
