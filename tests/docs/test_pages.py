@@ -86,13 +86,17 @@ def test_every_page_is_listed_and_there():
     assert all(path_of(name).is_file() for name in PAGES)
 
 
+def dead_links(name: str, site: Path) -> list[str]:
+    """Return links of a page to files that are not there, in a folder that holds the package."""
+    links = re.findall(r"\]\(([^)#]+)[^)]*\)", text_of(name))
+    folder = (site / path_of(name).relative_to(SITE)).parent
+    files = [link for link in links if not link.startswith("http")]
+    return [link for link in files if not (folder / link).exists()]
+
+
 @pytest.mark.parametrize("name", PAGES)
 def test_every_link_to_a_file_leads_to_one(name):
-    links = re.findall(r"\]\(([^)#]+)[^)]*\)", text_of(name))
-    # In the checkout: pictures do not ship with the package.
-    folder = (ROOT / path_of(name).relative_to(SITE)).parent
-    places = [folder / link for link in links if not link.startswith("http")]
-    assert [place for place in places if not place.exists()] == []
+    assert dead_links(name, SITE) == []
 
 
 @pytest.mark.parametrize("name", BY_HAND)
@@ -282,7 +286,7 @@ def test_the_glossary_is_in_order_and_explains_what_stops_a_newcomer():
     }
 
 
-def test_an_installed_wheel_prints_every_page(tmp_path):
+def test_an_installed_wheel_prints_every_page_and_has_what_they_show(tmp_path):
     from hatchling.builders.wheel import WheelBuilder
 
     (wheel,) = WheelBuilder(str(ROOT)).build(directory=str(tmp_path), versions=["standard"])
@@ -291,6 +295,7 @@ def test_an_installed_wheel_prints_every_page(tmp_path):
         archive.extractall(site)
     for name in PAGES:
         assert (site / path_of(name).relative_to(SITE)).is_file()
+        assert dead_links(name, site) == []
     result = subprocess.run(
         [sys.executable, "-m", "mmmsba_plugin", "docs", "glossary"],
         cwd=tmp_path,
