@@ -29,6 +29,7 @@ from mmmsba_plugin.plugins import (
     lookup,
     states,
     unannounced,
+    with_threshold,
 )
 from mmmsba_plugin.report import build
 from mmmsba_plugin.report.files import as_copy, render
@@ -60,6 +61,7 @@ class DetectorChoice:
         false_positive_rate: Rate to choose its thresholds by; its default ones if None.
         plugin_files: Files that were loaded as plug-ins.
         options: How it runs, such as ``threads``.
+        threshold: Probability to decide by, in place of a rate; None for its own threshold.
     """
 
     name: str
@@ -67,13 +69,14 @@ class DetectorChoice:
     false_positive_rate: float | None = None
     plugin_files: tuple[str, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
+    threshold: float | None = None
 
     def __call__(self) -> Detector:
         """Load it.
 
         Raises:
             CapabilityError: It has no thresholds to choose from, or does not take an option.
-            ConfigError: It has none for the rate.
+            ConfigError: It has none for the rate, or no clip could reach the threshold.
             PluginNotFoundError: No plug-in offers a detector of that name.
         """
         loaded = {state.distribution for state in states()}
@@ -81,6 +84,8 @@ class DetectorChoice:
             if file not in loaded:
                 load_file(file)
         detector = load_with(lookup("detectors", self.name), self.checkpoint, self.options)
+        if self.threshold is not None:
+            return with_threshold(detector, self.threshold)
         if self.false_positive_rate is None:
             return detector
         return at_false_positive_rate(detector, self.false_positive_rate)

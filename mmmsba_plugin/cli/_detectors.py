@@ -110,6 +110,7 @@ def detector_choice(
     checkpoint: Path | None,
     *,
     fpr: float | None = None,
+    threshold: float | None = None,
     options: Mapping[str, Any] | None = None,
 ) -> "DetectorChoice":
     """Return a detector that other processes can load, with the plug-in files of this one."""
@@ -117,4 +118,4 @@ def detector_choice(
     from mmmsba_plugin.plugins import states
 
     files = tuple(s.distribution for s in states() if s.distribution.endswith(".py"))
-    return DetectorChoice(name, checkpoint, fpr, files, options or {})
+    return DetectorChoice(name, checkpoint, fpr, files, options or {}, threshold)

@@ -79,6 +79,15 @@ def detect(
             "default threshold if not given.",
         ),
     ] = None,
+    threshold: Annotated[
+        float | None,
+        typer.Option(
+            metavar="P",
+            min=0,
+            max=1,
+            help="Probability from which a clip counts as fake, and a segment; instead of --fpr.",
+        ),
+    ] = None,
     audio_track: Annotated[
         str | None,
         typer.Option(
@@ -202,6 +211,8 @@ def detect(
     writers: dict[str, Writer] = {name: lookup("writers", name) for name in chosen}
     if resume and "json" not in writers:
         raise typer.BadParameter("--resume reads the json reports; add json to --format")
+    if fpr is not None and threshold is not None:
+        raise typer.BadParameter("--threshold and --fpr both choose a threshold; leave one out")
     cluster = _cluster(engine, ray_address, workers, threads, gpus_per_worker)
     if no_isolation and workers != 1 and cluster is None:
         raise typer.BadParameter("--workers detect in isolation; leave out --no-isolation")
@@ -220,7 +231,9 @@ def detect(
         memory_mib=memory_limit_mib or None,
     )
     with _detectors.engine(
-        _detectors.detector_choice(detector, checkpoint, fpr=fpr, options=runs_on),
+        _detectors.detector_choice(
+            detector, checkpoint, fpr=fpr, threshold=threshold, options=runs_on
+        ),
         workers=min(workers or os.cpu_count() or 1, max(1, len(batch.names))),
         limits=None if no_isolation else limits,
         cluster=cluster,

@@ -123,6 +123,9 @@ def command_again(report: Report) -> str:
         options["--checkpoint"] = provenance.checkpoint
     if report.threshold and (rate := report.threshold.false_positive_rate) is not None:
         options["--fpr"] = f"{rate:g}"
+    # Whoever cuts no segments by the threshold has but one.
+    elif report.threshold and "localization" in provenance.config:
+        options["--threshold"] = report.threshold.value
     for name in ("audio_track", "face_track"):
         if (track := provenance.config.get(name)) is not None:
             options[f"--{name.replace('_', '-')}"] = track

@@ -2,13 +2,17 @@
 
 import json
 import os
+import shlex
 import shutil
 import sys
 
+import numpy as np
 import pytest
 
 from mmmsba_plugin import plugins
 from mmmsba_plugin.cli import _exit_codes
+from mmmsba_plugin.detector import MmmsbaDetector
+from mmmsba_plugin.report.facts import command_again
 
 from .detect_files import SUFFIXES, files, read, reports
 
@@ -122,6 +126,32 @@ class TestChoices:
         assert result.exit_code == _exit_codes.OK
         assert "score" in result.stdout
         assert files(clip.parent) == ["clip.mp4"]
+
+
+class TestThreshold:
+    @pytest.mark.parametrize("share", [0.4, 0.8])
+    def test_the_command_of_a_report_makes_it_again_at_any_threshold(
+        self, run, checkpoint, talking_clip, tmp_path, share
+    ):
+        detector = MmmsbaDetector.from_pretrained(checkpoint)
+        scores = [p for p in detector.detect(talking_clip).curves.score if p is not None]
+        report = detector.with_threshold(float(np.quantile(scores, share))).detect(talking_clip)
+        # The folder of the weights has a name there, and here lies elsewhere.
+        _, *command = shlex.split(command_again(report).replace(checkpoint.name, str(checkpoint)))
+        result = run(*command, "--no-isolation", "-o", tmp_path / "out")
+        assert result.exit_code == _exit_codes.OK, result.output
+        made_again = read(tmp_path / "out/talking.json")
+        assert made_again.segments == report.segments
+        assert made_again.threshold == report.threshold
+        assert made_again.provenance.config == report.provenance.config
+
+    def test_a_threshold_and_a_rate_are_one_too_many(self, detect, clip):
+        result = detect(clip, "--threshold", 0.5, "--fpr", 0.05)
+        assert result.exit_code == _exit_codes.USAGE
+        assert "both choose a threshold" in result.stderr
+
+    def test_a_threshold_that_is_no_probability_is_a_wrong_command_line(self, detect, clip):
+        assert detect(clip, "--threshold", 1.5).exit_code == _exit_codes.USAGE
 
 
 class TestFalsePositiveRate:
