@@ -68,14 +68,14 @@ class Record:
 
     @property
     def altered(self) -> str:
-        """Manipulated modality: ``audio``, ``visual``, ``both`` or ``genuine``; else ``forged``."""
+        """Manipulated modality: ``audio``, ``visual``, ``both`` or ``real``; else ``fake``."""
         if not self.fake:
-            return "genuine"
+            return "real"
         if self.audio_truth is None or self.visual_truth is None:
-            return "forged"
+            return "fake"
         both = bool(self.audio_truth), bool(self.visual_truth)
         return {(True, True): "both", (True, False): "audio", (False, True): "visual"}.get(
-            both, "forged"
+            both, "fake"
         )
 
     @property

@@ -37,7 +37,7 @@ _ALTERED = {
     (True, True): "both",
     (True, False): "visual",
     (False, True): "audio",
-    (False, False): "forged",
+    (False, False): "fake",
 }
 #: Where an entry lists its fake segments: AV-Deepfake1M's word, and that of LAV-DF and TVIL.
 LISTS = ("fake_segments", "fake_periods")
@@ -113,14 +113,14 @@ class MetadataEntry:
     def altered(self) -> str:
         """Manipulated modality: by segments, else by flags, else by type."""
         if not self.fake:
-            return "genuine"
+            return "real"
         lists = [self.values.get(key) for key in _BY_MODALITY]
         if any(rows is not None for rows in lists):
             return _ALTERED[bool(lists[0]), bool(lists[1])]
         if "modify_video" in self.values or "modify_audio" in self.values:
             return _ALTERED[flag(self.values, "modify_video"), flag(self.values, "modify_audio")]
         modality, is_modified, _ = (self.modify_type or "").partition("_modified")
-        return modality if is_modified else "forged"
+        return modality if is_modified else "fake"
 
     def ground_truth(self) -> tuple[Truth, Truth]:
         """Return the fake segments of video and of audio, each in time order and joined.

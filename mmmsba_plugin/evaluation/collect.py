@@ -158,7 +158,7 @@ def _by_modality(predictions: Predictions, ground_truth: GroundTruth) -> dict[st
     def of(modality: str, by_key: Mapping[str, float]) -> Metric:
         scores = ground_truth.column(by_key)
         own = np.isin(altered, ["both", ALTERED_BY_MODALITY.get(modality, "both")])
-        rank = _rank_clips(scores, own, (altered != "forged") & ~np.isnan(scores))
+        rank = _rank_clips(scores, own, (altered != "fake") & ~np.isnan(scores))
         return lambda draw: rank(draw).auc
 
     return {f"{name}_auc": of(name, by_key) for name, by_key in predictions.by_modality.items()}

@@ -223,7 +223,7 @@ class GroundTruthRow(NamedTuple):
     spans: Spans
     cluster: str | None = None
     kind: str | None = None
-    altered: str = "forged"
+    altered: str = "fake"
     located: bool = True
 
 
@@ -238,7 +238,7 @@ class GroundTruth:
             one, though two may touch.
         clusters: What each clip is alike with: who is in it, or the clip it was made from.
         kinds: How each was made, in the dataset's words; None where it does not say.
-        altered: ``genuine``, ``audio``, ``visual``, ``both``, or ``forged`` where it is not
+        altered: ``real``, ``audio``, ``visual``, ``both``, or ``fake`` where it is not
             told apart.
         located: Whether it is known where each is fake, shape ``(clip,)``; real clips
             are. What is found in others is neither right nor wrong.

@@ -79,7 +79,7 @@ def _row(entry: MetadataEntry) -> GroundTruthRow:
         spans=spans,
         cluster=identity_key(entry.identity, entry.original, entry.key),
         kind=entry.kind or entry.modify_type,
-        altered=entry.altered if len(spans) else "genuine",
+        altered=entry.altered if len(spans) else "real",
     )
 
 

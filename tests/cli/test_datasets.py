@@ -34,9 +34,9 @@ class TestCheck:
             "protocol": None,
             "usable": True,
             "records": [
-                {"kind": "forged", "split": "test", "count": 1},
-                {"kind": "forged", "split": "train", "count": 1},
-                {"kind": "genuine", "split": "train", "count": 1},
+                {"kind": "fake", "split": "test", "count": 1},
+                {"kind": "fake", "split": "train", "count": 1},
+                {"kind": "real", "split": "train", "count": 1},
             ],
             "num_records": 3,
             "num_fake": 2,
@@ -60,7 +60,7 @@ class TestCheck:
         checkup = checkup_of(run, layouts.lavdf(tmp_path))
         assert {(row["kind"], row["split"]): row["count"] for row in checkup["records"]} == {
             (kind, split): 1
-            for kind in ("genuine", "audio", "visual", "both")
+            for kind in ("real", "audio", "visual", "both")
             for split in ("train", "dev", "test")
         }
 
@@ -130,8 +130,8 @@ class TestCheck:
         clip_table(tmp_path, ROWS)
         lines = [line.split() for line in run("datasets", "check", tmp_path).stdout.splitlines()]
         assert ["kind", "test", "train", "all"] in lines
-        assert ["forged", "1", "1", "2"] in lines
-        assert ["genuine", "0", "1", "1"] in lines
+        assert ["fake", "1", "1", "2"] in lines
+        assert ["real", "0", "1", "1"] in lines
         assert ["fake", "segments:", "3:", "1.00", "s", "on", "average,"] in [
             line[:7] for line in lines
         ]

@@ -35,7 +35,7 @@ class TestCheck:
         checkup = check(entry, tmp_path)
         assert checkup.missing.first == ["none"]
         assert not checkup.usable
-        assert checkup.records == {("forged", "no split"): 1}
+        assert checkup.records == {("fake", "no split"): 1}
 
     def test_reading_that_ends_early_says_why_and_keeps_what_was_read(self, tmp_path):
         def truncated(config: RootConfig, on_error) -> Iterator[Record]:
@@ -83,13 +83,13 @@ def test_the_manipulation_is_named_in_one_word():
         (fake, (), "visual"),
         ((), fake, "audio"),
         (fake, fake, "both"),
-        (None, fake, "forged"),
-        (None, None, "forged"),
-        ((), (), "forged"),
+        (None, fake, "fake"),
+        (None, None, "fake"),
+        ((), (), "fake"),
     ):
         record = Record(Path("a.mp4"), fake, visual_truth=visual, audio_truth=audio)
         assert record.altered == word
-    assert Record(Path("a.mp4")).altered == "genuine"
+    assert Record(Path("a.mp4")).altered == "real"
 
 
 class ListConfig(Config):

@@ -372,9 +372,9 @@ def test_ground_truth_has_the_altered_modality_and_the_cluster_of_each_clip():
         "audio",
         "visual",
         "visual",
-        *["genuine"] * 2,
-        "forged",
-        "genuine",
+        *["real"] * 2,
+        "fake",
+        "real",
     )
     assert ground_truth.clusters[-1] == "ann"
     assert ground_truth.clusters[0] == "a.mp4"

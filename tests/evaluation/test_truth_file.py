@@ -30,7 +30,7 @@ def test_a_file_and_where_it_is_fake_is_all_that_is_needed(write_metadata):
     )
     assert list(ground_truth.keys) == ["a.mp4", "b.mp4"]
     assert ground_truth.fake.tolist() == [True, False]
-    assert list(ground_truth.altered) == ["forged", "genuine"]
+    assert list(ground_truth.altered) == ["fake", "real"]
     # Two segments that touch are two labels of the evaluators.
     assert ground_truth.spans.of("a.mp4").tolist() == [[1, 2], [2, 3]]
 
@@ -52,8 +52,8 @@ def test_a_segment_without_length_is_kept_and_can_only_be_missed(write_metadata)
         ({"modify_video": True, "modify_audio": True}, "both"),
         ({"modify_type": "audio_modified"}, "audio"),
         ({"modify_type": "both-modified"}, "both"),
-        ({"modify_type": "unheard of"}, "forged"),
-        ({}, "forged"),
+        ({"modify_type": "unheard of"}, "fake"),
+        ({}, "fake"),
     ],
 )
 def test_the_altered_modality_is_told_by_segments_flags_or_type(write_metadata, fields, altered):
