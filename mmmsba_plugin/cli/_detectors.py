@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 import typer
 
@@ -14,6 +14,24 @@ if TYPE_CHECKING:
     from mmmsba_plugin.hookspecs import Detector
     from mmmsba_plugin.isolation import DetectorChoice, Rendered
     from mmmsba_plugin.workers import Limits
+
+Checkpoint = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIR",
+        help="Trained weights, as `mmmsba train` wrote, or `fast`, bundled ones that take a third "
+        "of the time and find less; the bundled ones if not given.",
+    ),
+]
+DetectorName = Annotated[str, typer.Option(help="Detector to use; see `mmmsba plugins`.")]
+FalsePositiveRate = Annotated[
+    float | None,
+    typer.Option(
+        metavar="RATE",
+        help="Share of real clips that may be flagged, such as 0.05; the checkpoint's default "
+        "threshold if not given.",
+    ),
+]
 
 
 class BatchDetector(Protocol):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mmmsba_plugin.cli import _exit_codes
+from mmmsba_plugin.cli import _detectors, _exit_codes
 from mmmsba_plugin.errors import MmmsbaError
 
 if TYPE_CHECKING:
@@ -54,31 +54,15 @@ def detect(
             help="Folder of the reports; beside each clip, as CLIP.mmmsba.json, if not given.",
         ),
     ] = None,
-    checkpoint: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR",
-            help="Trained weights, as `mmmsba train` wrote, or `fast`, bundled ones that take a "
-            "third of the time and find less; the bundled ones if not given.",
-        ),
-    ] = None,
+    checkpoint: _detectors.Checkpoint = None,
     formats: Annotated[
         str,
         typer.Option(
             "--format", metavar="NAMES", help="Writers, separated by commas; see `mmmsba plugins`."
         ),
     ] = "json,html",
-    detector: Annotated[
-        str, typer.Option(help="Detector to use; see `mmmsba plugins`.")
-    ] = "mmms-ba",
-    fpr: Annotated[
-        float | None,
-        typer.Option(
-            metavar="RATE",
-            help="Share of real clips that may be flagged, such as 0.05; the checkpoint's "
-            "default threshold if not given.",
-        ),
-    ] = None,
+    detector: _detectors.DetectorName = "mmms-ba",
+    fpr: _detectors.FalsePositiveRate = None,
     threshold: Annotated[
         float | None,
         typer.Option(
@@ -201,7 +185,7 @@ def detect(
     A clip that cannot be evaluated gets a report that says why, and the rest go on. Of clips with
     the same bytes one is evaluated. Ctrl-C stops once the clips in hand are complete.
     """
-    from mmmsba_plugin.cli import _console, _detectors
+    from mmmsba_plugin.cli import _console
     from mmmsba_plugin.cli._batch import Batch
     from mmmsba_plugin.cli._clips import clips_of
     from mmmsba_plugin.plugins import lookup

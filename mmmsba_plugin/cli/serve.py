@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from mmmsba_plugin.cli import _detectors
+
 _MB = 1_000_000
 
 
@@ -15,25 +17,9 @@ def serve(
         typer.Option(help="Address to listen at; any other than 127.0.0.1 lets others in."),
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen at.")] = 8000,
-    checkpoint: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR",
-            help="Trained weights, as `mmmsba train` wrote, or `fast`; the bundled ones if not "
-            "given.",
-        ),
-    ] = None,
-    detector: Annotated[
-        str, typer.Option(help="Detector to use; see `mmmsba plugins`.")
-    ] = "mmms-ba",
-    fpr: Annotated[
-        float | None,
-        typer.Option(
-            metavar="RATE",
-            help="Share of real clips that may be flagged, such as 0.05; the checkpoint's "
-            "default threshold if not given.",
-        ),
-    ] = None,
+    checkpoint: _detectors.Checkpoint = None,
+    detector: _detectors.DetectorName = "mmms-ba",
+    fpr: _detectors.FalsePositiveRate = None,
     max_mb: Annotated[int, typer.Option(min=1, help="Size of a clip, in MB.")] = 500,
     time_limit_s: Annotated[
         float, typer.Option(min=1, help="Time that a clip may take, in seconds.")
@@ -59,7 +45,6 @@ def serve(
     reaches the port can use it.
     """
     from mmmsba_plugin.cli import _console
-    from mmmsba_plugin.cli._detectors import load_detector
     from mmmsba_plugin.errors import MissingExtraError
 
     try:
@@ -79,7 +64,7 @@ def serve(
     )
     is_private = host in LOOPBACK
     app = make_app(
-        load_detector(detector, checkpoint, fpr=fpr),
+        _detectors.load_detector(detector, checkpoint, fpr=fpr),
         limits,
         hosts=LOOPBACK if is_private else ["*"],
     )

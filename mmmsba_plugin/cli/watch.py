@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from itertools import pairwise
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from mmmsba_plugin.cli import _detectors
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -26,18 +27,8 @@ def watch(
         ),
     ],
     *,
-    checkpoint: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="Folder of trained weights; bundled ones if not given."),
-    ] = None,
-    fpr: Annotated[
-        float | None,
-        typer.Option(
-            metavar="RATE",
-            help="Share of real clips that may be flagged; the checkpoint's default threshold if "
-            "not given.",
-        ),
-    ] = None,
+    checkpoint: _detectors.Checkpoint = None,
+    fpr: _detectors.FalsePositiveRate = None,
     chunk_s: Annotated[
         float, typer.Option(min=2.0, help="Time between two updates, in seconds.")
     ] = 15.0,
