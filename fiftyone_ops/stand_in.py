@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mmmsba_plugin.errors import MmmsbaError
 from mmmsba_plugin.media.audio import read_audio
@@ -34,6 +33,8 @@ def write_stand_in(source: str | Path, path: str | Path) -> None:
     Raises:
         OutputError: The folder cannot be written to.
     """
+    from PIL import Image, ImageDraw
+
     audio = None
     with suppress(MmmsbaError):
         media = probe(source, with_hash=False)
@@ -44,20 +45,13 @@ def write_stand_in(source: str | Path, path: str | Path) -> None:
     else:
         duration_s, words = audio.size / _SAMPLE_RATE_HZ, "audio alone"
     num_frames = max(1, round(duration_s * _FPS_HZ))
+    still = Image.new("RGB", _SIZE_PX, (40, 44, 52))
+    middle_px = (_SIZE_PX[0] / 2, _SIZE_PX[1] / 2)
+    ImageDraw.Draw(still).text(middle_px, words, fill=(190, 197, 206), anchor="mm", font_size=20)
     write_clip(
         path,
-        itertools.repeat(_still(words), num_frames),
+        itertools.repeat(np.asarray(still, dtype=np.uint8), num_frames),
         fps_hz=_FPS_HZ,
         audio=audio,
         sample_rate_hz=_SAMPLE_RATE_HZ,
     )
-
-
-def _still(words: str) -> NDArray[np.uint8]:
-    """Draw words on grey, shape ``(height, width, 3)``."""
-    from PIL import Image, ImageDraw
-
-    image = Image.new("RGB", _SIZE_PX, (40, 44, 52))
-    middle_px = (_SIZE_PX[0] / 2, _SIZE_PX[1] / 2)
-    ImageDraw.Draw(image).text(middle_px, words, fill=(190, 197, 206), anchor="mm", font_size=20)
-    return np.asarray(image, dtype=np.uint8)

@@ -89,7 +89,12 @@ def rethreshold(
     runs.adopt(dataset, fields)
     store.require_ours(dataset, label_field, method=store.DETECT, fields=fields.predicted)
     review.keep_decisions(dataset, label_field)
-    makers = _makers_at(dataset, fields, threshold)
+    # Each detector is another one at the threshold, and its new name is registered.
+    infos = store.makers_of(dataset, fields)
+    makers = {name: store.made_by({**info, "threshold": threshold}) for name, info in infos.items()}
+    registered = infos | {makers[name]: info for name, info in infos.items()}
+    key = fields.segments
+    store.register(dataset, key, method=store.DETECT, label_field=key, makers=registered)
     summary = RethresholdSummary(threshold)
     videos = flattened(samples).exists(f"{fields.verdict}.confidence")
     for batch in rows(videos, {"verdict": fields.verdict, "curves": fields.curves}):
@@ -110,16 +115,6 @@ def rethreshold(
             summary.verdicts[verdict.label] += 1
         store.write(dataset, {fields.segments: segments, fields.verdict: verdicts})
     return summary
-
-
-def _makers_at(dataset: Any, fields: Fields, threshold: float) -> Mapping[str, str]:
-    """Register each detector at the threshold, and return their new names by the old ones."""
-    infos = store.makers_of(dataset, fields)
-    new = {name: store.made_by({**info, "threshold": threshold}) for name, info in infos.items()}
-    makers = infos | {new[name]: info for name, info in infos.items()}
-    key = fields.segments
-    store.register(dataset, key, method=store.DETECT, label_field=key, makers=makers)
-    return new
 
 
 def _at(verdict: Any, threshold: float, *, is_fake: bool, makers: Mapping[str, str]) -> Any:

@@ -92,37 +92,31 @@ class ReviewReportTask(Task[Counted, ReviewReport]):
         self._videos = videos_of(samples)
         self._dataset = dataset_of(samples)
         self._fields = fields_of_run(self._dataset, settings.label_field)
-        if not review_stems(self._dataset) or not (ids := self._ended()):
+        self._ids: list[str] = []
+        if review_stems(self._dataset):
+            self._ids = self._videos.match(is_closed(self._fields)).values("id")
+        if not self._ids:
             raise TargetError(
                 f"no review in what was chosen of {self._dataset.name!r} was ended; end some in "
                 "the App, or choose more videos"
             )
-        self._ids = ids
         if settings.file.exists():
             raise _exists_error(settings.file)
         ensure_dir(settings.file.parent)
         self.summary = ReviewReport(settings.file)
 
-    def _ended(self) -> list[str]:
-        ids: list[str] = self._videos.match(is_closed(self._fields)).values("id")
-        return ids
-
     def steps(self) -> Generator[Counted, None, None]:
         """Read and hash the clips, one a step, and then write the page."""
         clips: list[ReviewedClip] = []
+        fields, schema = self._fields, self._dataset.get_field_schema()
+        names = [fields.segments, fields.verdict, fields.reviewed, fields.review]
+        # Without curves and what else is large.
+        present = [name for name in names if name in schema]
         for ids in batches(self._ids, _BATCH_SIZE):
-            for sample in self._read(ids):
-                clips.append(reviewed_clip_of(sample, self._fields))
+            for sample in by_id(self._dataset, ids, ordered=True).select_fields(present):
+                clips.append(reviewed_clip_of(sample, fields))
                 yield Counted(len(clips), len(self._ids))
         self._write(clips)
-
-    def _read(self, ids: Any) -> Samples:
-        """Return clips in order, without curves and what else is large."""
-        fields = self._fields
-        names = [fields.segments, fields.verdict, fields.reviewed, fields.review]
-        schema = self._dataset.get_field_schema()
-        present = [name for name in names if name in schema]
-        return by_id(self._dataset, ids, ordered=True).select_fields(present)
 
     def _write(self, clips: list[ReviewedClip]) -> None:
         reviews = self._videos.exists(self._fields.review)
@@ -156,7 +150,11 @@ def reviewed_clip_of(sample: Any, fields: Fields) -> ReviewedClip:
     review = SampleReview(sample, fields)
     history = document.history or []
     at, by = document.at.replace(tzinfo=UTC), document.by
-    sha256, problem = _hash_of(Path(sample.filepath))
+    sha256, problem = None, ""
+    try:
+        sha256 = sha256_of(Path(sample.filepath))
+    except OSError as error:
+        problem = error.strerror or str(error)
     return ReviewedClip(
         path=sample.filepath,
         sha256=sha256,
@@ -176,14 +174,6 @@ def reviewed_clip_of(sample: Any, fields: Fields) -> ReviewedClip:
         outcomes=review.outcomes(),
         is_outdated=review.state().is_outdated,
     )
-
-
-def _hash_of(path: Path) -> tuple[str | None, str]:
-    """Return the hash of a file, or why there is none."""
-    try:
-        return sha256_of(path), ""
-    except OSError as error:
-        return None, error.strerror or str(error)
 
 
 def _exists_error(file: Path) -> OutputError:
