@@ -111,8 +111,8 @@ class _FrameDecoder:
             frame.pts, frame.time_base = pts, self._tick_s
             yield frame
 
-    def damage(self, *, last_pts_s: float | None, misplaced: int = 0) -> Damage:
-        return Damage("video", misplaced=misplaced, last_pts_s=last_pts_s)
+    def damage(self) -> Damage:
+        return Damage("video")
 
 
 class _AudioDecoder:
@@ -134,8 +134,8 @@ class _AudioDecoder:
             pts += samples.shape[1]
             yield frame
 
-    def damage(self, *, last_pts_s: float | None, misplaced: int = 0) -> Damage:
-        return Damage("audio", misplaced=misplaced, last_pts_s=last_pts_s)
+    def damage(self) -> Damage:
+        return Damage("audio")
 
 
 def _peek(items: Iterable[Any]) -> tuple[Any, Iterable[Any]]:

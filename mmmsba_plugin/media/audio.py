@@ -69,17 +69,15 @@ class AudioReader:
         self.sample_rate_hz = sample_rate_hz
         self._block_samples = max(1, s_to_samples(block_s, sample_rate_hz))
         self._frames = decoder or StreamDecoder(media, "audio")
-        self._last_s: float | None = None
 
     @property
     def damage(self) -> Damage:
         """Damage in the packets that were read so far."""
-        return self._frames.damage(last_pts_s=self._last_s)
+        return self._frames.damage()
 
     def __iter__(self) -> Iterator[AudioBlock]:
         import av
 
-        self._last_s = None
         if self.media.audio is None:
             return
         run: _Run | None = None
@@ -98,7 +96,6 @@ class AudioReader:
                 self._frames.errors += 1
                 run = None
                 continue
-            self._last_s = start_s
         if run is not None:
             yield from run.finish()
 

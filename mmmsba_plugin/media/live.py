@@ -153,9 +153,9 @@ class LiveDecoder:
             self.errors = self._reader.errors[self._kind]
             yield frame
 
-    def damage(self, *, last_pts_s: float | None, misplaced: int = 0) -> Damage:
+    def damage(self) -> Damage:
         """Return the damage in the packets that were read so far."""
-        return Damage(self._kind, self.errors, misplaced=misplaced, last_pts_s=last_pts_s)
+        return Damage(self._kind, self.errors)
 
 
 class _Buffer:

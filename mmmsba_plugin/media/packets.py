@@ -49,8 +49,6 @@ class Damage:
         corrupt: Frames that were decoded, but with parts missing or made up.
         misplaced: Frames left out because their stamp was not after the last one's.
         unstamped: Frames without a stamp, placed one after the other.
-        last_pts_s: When the last frame starts, from the clip's zero, in seconds; None if
-            there was none.
         end_s: Where the file's packets of all streams end, in seconds.
         stated_end_s: Where the file says that it ends, in seconds; None if it does not.
         truncated: Whether it ends well before what it states.
@@ -61,7 +59,6 @@ class Damage:
     corrupt: int = 0
     misplaced: int = 0
     unstamped: int = 0
-    last_pts_s: float | None = None
     end_s: float = 0.0
     stated_end_s: float | None = None
     truncated: bool = False
@@ -221,7 +218,7 @@ class Decoder(Protocol):
     def __iter__(self) -> Iterator[AvFrame]:
         """Yield the frames."""
 
-    def damage(self, *, last_pts_s: float | None, misplaced: int = 0) -> Damage:
+    def damage(self) -> Damage:
         """Return the damage in the packets that were read so far."""
 
 
@@ -277,21 +274,14 @@ class StreamDecoder:
             yield from map(order.stamp, self._frames(stream, None))
         self._finished = True
 
-    def damage(self, *, last_pts_s: float | None, misplaced: int = 0) -> Damage:
-        """Return the damage in the packets that were read so far.
-
-        Args:
-            last_pts_s: When the last frame that was used starts, in seconds.
-            misplaced: Frames that were left out.
-        """
+    def damage(self) -> Damage:
+        """Return the damage in the packets that were read so far."""
         stated_end_s = self.media.duration_s
         early = stated_end_s is not None and self._end_s < stated_end_s - END_TOLERANCE_S
         return Damage(
             kind=self.kind,
             errors=self.errors,
             corrupt=self._corrupt,
-            misplaced=misplaced,
-            last_pts_s=last_pts_s,
             end_s=self._end_s,
             stated_end_s=stated_end_s,
             truncated=self._finished and early,

@@ -67,8 +67,7 @@ class FrameReader:
     @property
     def damage(self) -> Damage:
         """Damage in the packets that were read so far."""
-        damage = self._frames.damage(last_pts_s=self._last_s, misplaced=self._misplaced)
-        return replace(damage, unstamped=self._unstamped)
+        return replace(self._frames.damage(), misplaced=self._misplaced, unstamped=self._unstamped)
 
     def __iter__(self) -> Iterator[Frame]:
         import av
