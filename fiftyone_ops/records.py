@@ -30,22 +30,19 @@ _BATCH_SIZE = 500
 _ENDS: Final = ("start_s", "end_s")
 
 
-def rows(
-    samples: Samples, paths: Mapping[str, str], *, batch_size: int = _BATCH_SIZE
-) -> Iterator[list[Row]]:
+def rows(samples: Samples, paths: Mapping[str, str]) -> Iterator[list[Row]]:
     """Yield values of samples, a batch at a time.
 
     Args:
         samples: A dataset or a view.
         paths: Fields by their names in the rows; one that is not there has None throughout.
-        batch_size: Samples a batch.
     """
     dataset = dataset_of(samples)
     schema = dataset.get_field_schema()
     there = {name: path for name, path in paths.items() if path.split(".")[0] in schema}
     fields = {**_ALWAYS, **there}
     absent = dict.fromkeys(paths.keys() - there.keys())
-    for ids in batches(samples.values("id"), batch_size):
+    for ids in batches(samples.values("id"), _BATCH_SIZE):
         columns = by_id(dataset, ids, ordered=True).values(list(fields.values()))
         yield [
             {**absent, **dict(zip(fields, row, strict=True))} for row in zip(*columns, strict=True)

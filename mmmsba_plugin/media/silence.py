@@ -72,9 +72,7 @@ def _constant(samples: NDArray[np.float32], level: float) -> float:
     return constant if abs(constant) >= level else 0.0
 
 
-def leading_silence_s(
-    media: Media, *, sample_rate_hz: int = 16_000, level_db: float = SILENT_DB
-) -> float | None:
+def leading_silence_s(media: Media, *, level_db: float = SILENT_DB) -> float | None:
     """Measure the leading silence of a clip, in seconds.
 
     A stream of audio that starts late counts as silent until then, for that is what a
@@ -82,7 +80,6 @@ def leading_silence_s(
 
     Args:
         media: As for :func:`audio_start_s`.
-        sample_rate_hz: As for :func:`audio_start_s`.
         level_db: As for :func:`audio_start_s`.
 
     Returns:
@@ -95,5 +92,5 @@ def leading_silence_s(
     """
     if media.audio is None:
         return None
-    start_s = audio_start_s(media, sample_rate_hz=sample_rate_hz, level_db=level_db)
+    start_s = audio_start_s(media, level_db=level_db)
     return start_s if math.isfinite(start_s) else media.duration_s

@@ -17,6 +17,8 @@ from mmmsba_plugin.timebase import clock, s_to_samples
 
 #: A sample rate that every AAC decoder knows.
 _SAMPLE_RATE_HZ = 44_100
+#: Frames of a cut whose shorter side is longer are scaled down to it.
+_CUT_PX = 540
 
 
 def write_proxy(source: str | Path, path: str | Path, *, max_short_side_px: int = 720) -> None:
@@ -44,14 +46,7 @@ def write_proxy(source: str | Path, path: str | Path, *, max_short_side_px: int 
     )
 
 
-def cut(
-    media: Media,
-    within: Segment,
-    path: str | Path,
-    *,
-    max_short_side_px: int = 540,
-    lossless: bool = False,
-) -> None:
+def cut(media: Media, within: Segment, path: str | Path, *, lossless: bool = False) -> None:
     """Write a segment of a file as a clip of its own; it appears only once it is complete.
 
     Args:
@@ -59,7 +54,6 @@ def cut(
         within: The segment, in seconds from the file's zero, which becomes the clip's. Frames
             that appear in it are kept, with their time stamps.
         path: Where to; an ``.mp4``, or an ``.mkv`` where it shall be lossless.
-        max_short_side_px: Frames whose shorter side is longer are scaled down to it.
         lossless: Whether the codecs lose nothing (4:2:0 frames, 16-bit samples), so that segments
             of one file that overlap have the very same frames and samples there.
 
@@ -68,7 +62,7 @@ def cut(
     """
     frames = (
         Frame(frame.pts_s - within.start_s, frame.rgb)
-        for frame in FrameReader(media, max_short_side_px=max_short_side_px)
+        for frame in FrameReader(media, max_short_side_px=_CUT_PX)
         if frame.pts_s in within
     )
     audio = None
