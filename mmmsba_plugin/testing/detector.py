@@ -120,7 +120,8 @@ class DetectorContract(EntryContract[DetectorEntry]):
     def test_a_part_is_scored_as_within_the_whole(self, tmp_path: Path) -> None:
         detector = self.load()
         reach_s = detector.info.get("reach_s")
-        difference = _part_difference(detector, self.long_media(tmp_path), reach_s or 0.0)
+        clip = self.long_media(tmp_path)
+        difference = _part_difference(detector, clip, tmp_path, reach_s=reach_s or 0.0)
         if reach_s is None:
             raise SkipTest(
                 "its info does not say how far scores reach (reach_s); those of a part of a clip "
@@ -157,20 +158,20 @@ class DetectorContract(EntryContract[DetectorEntry]):
         assert _predicted(detector, _garbage(tmp_path)) is None, "a score for no media is made up"
 
 
-def _part_difference(detector: Detector, clip: Path, reach_s: float) -> float:
+def _part_difference(detector: Detector, clip: Path, folder: Path, *, reach_s: float) -> float:
     """Return how far scores of the middle of a clip are from those of the whole, at most.
 
     The first and last ``reach_s`` of the middle do not count; a test is skipped if nothing is left.
     """
     media = probe(clip)
     end_s = media.duration_s or 0.0
-    whole = _curves_within(detector, media, Segment(0.0, end_s))
+    whole = _curves_within(detector, media, Segment(0.0, end_s), folder)
     grid = Grid(stride_s=whole.stride_s)
     # At whole seconds frames begin, too, and most windows.
     cells = grid.overlapping(end_s / 4, end_s / 2)
     first = min(cells, key=lambda cell: abs(grid.cell(cell)[0] - round(grid.cell(cell)[0])))
     start_s, _ = grid.cell(first)
-    middle = _curves_within(detector, media, Segment(start_s, start_s + end_s / 2))
+    middle = _curves_within(detector, media, Segment(start_s, start_s + end_s / 2), folder)
     # The last cell may reach beyond the end.
     margin = 1 + grid.num_snippets(reach_s)
     inner = slice(margin, len(middle.score) - margin)
@@ -184,8 +185,8 @@ def _part_difference(detector: Detector, clip: Path, reach_s: float) -> float:
     )
 
 
-def _curves_within(detector: Detector, media: Media, segment: Segment) -> Curves:
-    path = Path(media.path).with_name(f"from-{segment.start_s:g}-s.mkv")
+def _curves_within(detector: Detector, media: Media, segment: Segment, folder: Path) -> Curves:
+    path = folder / f"from-{segment.start_s:g}-s.mkv"
     cut(media, segment, path, lossless=True)
     curves = detector.detect(path).curves
     if curves is None:
