@@ -4,8 +4,6 @@ A tile is a span of a power of two in seconds, so that whoever zooms or pans com
 ones again. Each is decoded alone, when it is seen, and kept.
 """
 
-from functools import lru_cache
-from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -16,6 +14,7 @@ from mmmsba_plugin.media.spectrogram_image import NUM_COLUMNS, read_audio_around
 from mmmsba_plugin.schema import Media
 
 from ..responses import AudioTile
+from .file_cache import cached_by_file
 
 #: Length of the shortest tile, in seconds, and of the longest, which costs 65 MB to decode.
 MIN_TILE_S: Final = 0.25
@@ -27,6 +26,7 @@ _NUM_KEPT: Final = 1024
 _FULL_SCALE: Final = 127
 
 
+@cached_by_file(_NUM_KEPT)
 def audio_tile(path: str, tile_s: float, number: int) -> AudioTile:
     """Return a tile of a clip's audio, decoded when it is first asked for.
 
@@ -44,15 +44,9 @@ def audio_tile(path: str, tile_s: float, number: int) -> AudioTile:
             f"there is no tile {number} of {tile_s:g} s of audio; tiles last {MIN_TILE_S:g} to "
             f"{MAX_TILE_S:g} s and count from 0"
         )
-    file = Path(path)
-    return _tile(path, file.stat().st_mtime_ns if file.is_file() else 0, tile_s, number)
-
-
-@lru_cache(maxsize=_NUM_KEPT)
-def _tile(path: str, changed_ns: int, tile_s: float, number: int) -> AudioTile:
     from mmmsba_plugin.media.encode import jpeg_data_uri
 
-    media = _probed(path, changed_ns)
+    media = _probed(path)
     start_s, end_s = number * tile_s, (number + 1) * tile_s
     if media.audio is None:
         return AudioTile(start_s=start_s, end_s=end_s, low=(), high=(), spectrogram=None)
@@ -67,11 +61,10 @@ def _tile(path: str, changed_ns: int, tile_s: float, number: int) -> AudioTile:
     )
 
 
-@lru_cache(maxsize=64)
-def _probed(path: str, changed_ns: int) -> Media:
+@cached_by_file(64)
+def _probed(path: str) -> Media:
     from mmmsba_plugin.media.probe import probe
 
-    del changed_ns
     return probe(path, with_hash=False)
 
 

@@ -1,13 +1,12 @@
 """Thumbnails of clips, decoded when they are seen, and kept."""
 
-from functools import lru_cache
-from pathlib import Path
 from typing import Final
 
 from mmmsba_plugin.errors import MmmsbaError
 from mmmsba_plugin.timebase import clock
 
 from ..responses import Thumbnail
+from .file_cache import cached_by_file
 
 #: Short side of a thumbnail: twice what a row is high, for screens with fine pixels.
 _THUMBNAIL_PX: Final = 72
@@ -15,6 +14,7 @@ _THUMBNAIL_PX: Final = 72
 _NUM_KEPT: Final = 2048
 
 
+@cached_by_file(_NUM_KEPT)
 def thumbnail(path: str, time_s: float) -> Thumbnail:
     """Return a small frame of a clip, decoded when it is first asked for.
 
@@ -22,17 +22,10 @@ def thumbnail(path: str, time_s: float) -> Thumbnail:
         path: The clip's file.
         time_s: The moment to show, in seconds.
     """
-    file = Path(path)
-    return _thumbnail(path, file.stat().st_mtime_ns if file.is_file() else 0, time_s)
-
-
-@lru_cache(maxsize=_NUM_KEPT)
-def _thumbnail(path: str, changed_ns: int, time_s: float) -> Thumbnail:
     from mmmsba_plugin.media.encode import jpeg_data_uri
     from mmmsba_plugin.media.probe import probe
     from mmmsba_plugin.media.video import frame_at
 
-    del changed_ns
     try:
         media = probe(path, with_hash=False)
         frame = frame_at(media, time_s, max_short_side_px=_THUMBNAIL_PX)
