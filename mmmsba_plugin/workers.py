@@ -145,7 +145,11 @@ class WorkerPool(Generic[_T]):
             if asks and not ahead:
                 ahead = list(islice(rest, 1))
             if ahead and idle is not None:
-                self._hand(idle, ahead.pop())
+                item = ahead.pop()
+                idle.task = _Task(item, time.monotonic(), self.limits.time_s(0.0))
+                # Of a worker that died while it was idle, reading says so.
+                with suppress(OSError):
+                    idle.connection.send(item)
                 continue
             if ahead and len(self._workers) < self.workers:
                 self._add()
@@ -181,12 +185,6 @@ class WorkerPool(Generic[_T]):
                 ) from error
         theirs.close()
         self._workers.append(_Worker(process, ours, _memory_of(process.pid)))
-
-    def _hand(self, worker: _Worker[_T], item: _T) -> None:
-        worker.task = _Task(item, time.monotonic(), self.limits.time_s(0.0))
-        # Of a worker that died while it was idle, reading says so.
-        with suppress(OSError):
-            worker.connection.send(item)
 
     def _words(self, patience_s: float | None) -> Iterator[tuple[_Worker[_T], Word, Any]]:
         """Yield what workers say until patience ends; that one died is said by an error."""

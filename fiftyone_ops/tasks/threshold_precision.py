@@ -7,7 +7,7 @@ From Python, without the App::
     StoredPredictions.read(dataset).average_precisions()
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
@@ -20,7 +20,6 @@ from mmmsba_plugin.evaluation.tables import SpanTable, offsets_of
 from mmmsba_plugin.localization.proposals import long_enough, runs_of
 from mmmsba_plugin.record import truth_by_modality
 from mmmsba_plugin.segment import Spans, as_spans
-from mmmsba_plugin.timebase import FrameClock
 
 from ..labels import TRUTH_FIELD, Fields, seconds_of, stored_scores
 from ..samples import Samples, flattened
@@ -102,7 +101,12 @@ class StoredPredictions:
         """
         if not len(self.ground_truth.spans):
             return np.full(THRESHOLDS.size, np.nan)
-        return np.array([self._precision(threshold) for threshold in THRESHOLDS])
+        precisions = []
+        for threshold in THRESHOLDS:
+            segments = self.segments_at(threshold)
+            matched = match(segments, self.ground_truth, tious=(TIOU,), recall_tious=(), mode="voc")
+            precisions.append(matched.average_precision(TIOU))
+        return np.array(precisions)
 
     def segments_at(self, threshold: float) -> SpanTable:
         """Return the segments at a threshold, each with the highest score of its snippets."""
@@ -117,11 +121,6 @@ class StoredPredictions:
         offsets = offsets_of(np.bincount(clips[keeps], minlength=len(self.keys)))
         return SpanTable(self.keys, offsets, spans[keeps], scores[keeps])
 
-    def _precision(self, threshold: float) -> float:
-        segments = self.segments_at(threshold)
-        matched = match(segments, self.ground_truth, tious=(TIOU,), recall_tious=(), mode="voc")
-        return matched.average_precision(TIOU)
-
 
 def _ground_truth(videos: Any, truth_field: str) -> SpanTable:
     """Return the true segments of the clips of which it is known where they are fake.
@@ -132,12 +131,13 @@ def _ground_truth(videos: Any, truth_field: str) -> SpanTable:
         videos = videos.match(F(located).is_in([None, True]))
     paths = [f"{truth_field}.detections.{name}" for name in _Label._fields]
     columns = videos.values(["id", "filepath", *paths]) if videos else []
-    return SpanTable.of_ground_truth(
-        {
-            key: _spans(map(_Label, *attributes), lazily(path))
-            for key, path, *attributes in zip(*columns, strict=True)
-        }
-    )
+    spans: dict[str, Spans] = {}
+    for key, path, *attributes in zip(*columns, strict=True):
+        clock = lazily(path)
+        true_labels = map(_Label, *attributes)
+        segments = ((seconds_of(label, clock), label.label) for label in true_labels)
+        spans[key] = as_spans(truth_by_modality(segments)[0])
+    return SpanTable.of_ground_truth(spans)
 
 
 class _Label(NamedTuple):
@@ -148,8 +148,3 @@ class _Label(NamedTuple):
     end_s: float | None
     support: Sequence[int]
     exact_for: Sequence[int] | None
-
-
-def _spans(true_labels: Iterable[_Label], clock: Callable[[], FrameClock]) -> Spans:
-    segments = ((seconds_of(label, clock), label.label) for label in true_labels)
-    return as_spans(truth_by_modality(segments)[0])

@@ -168,18 +168,16 @@ class Batch:
         # The name is settled by the JSON report, which says whose it is.
         for called in sorted(rendered.texts, key=lambda name: name != "json"):
             text = rendered.texts[called]
-            if isinstance(text, str):
-                paths.append(self._write_text(clip, called, text))
-            else:
+            if not isinstance(text, str):
                 self._tell_unwritten(clip, called, text)
+                continue
+            if called == "json":
+                self.names[clip] = files.claim_name(text, clip, self.names, self.output)
+            path = files.report_path(self.names[clip], self.writers[called])
+            # The JSON report was written when its name was claimed.
+            paths.append(path if called == "json" else files.write_text(text, path))
         _console.print_written(paths, self.console)
         return len(paths) == len(rendered.texts)
-
-    def _write_text(self, clip: Path, called: str, text: str) -> Path:
-        if called == "json":
-            self.names[clip] = files.claim_name(text, clip, self.names, self.output)
-            return files.report_path(self.names[clip], self.writers[called])
-        return files.write_text(text, files.report_path(self.names[clip], self.writers[called]))
 
     def _tell_unwritten(self, clip: Path, called: str, error: Exception) -> None:
         """Say that a writer failed.

@@ -179,11 +179,15 @@ def _require_file(path: Path) -> None:
 
 def _reason(path: Path, head: bytes) -> str:
     """Explain why a file that is there cannot be opened, and what to do."""
-    if head[4:8] == b"ftyp" and not _has_box(path, b"moov"):
-        return (
-            "its index (the moov box) is missing, so it was cut off while being recorded or "
-            "copied; copy it again in full, or have it repaired from another clip of that camera"
-        )
+    if head[4:8] == b"ftyp":
+        with path.open("rb") as file:
+            kinds = {box.kind for box in iter_boxes(file, 0, path.stat().st_size)}
+        if b"moov" not in kinds:
+            return (
+                "its index (the moov box) is missing, so it was cut off while being recorded or "
+                "copied; copy it again in full, or have it repaired from another clip of that "
+                "camera"
+            )
     return (
         "it is in no known video or audio format, or its beginning is damaged (playlists and "
         "still pictures are not read either); copy it again, or convert it to mp4"
@@ -198,10 +202,3 @@ def _is_text(head: bytes) -> bool:
         except UnicodeDecodeError:
             continue
     return False
-
-
-def _has_box(path: Path, kind: bytes) -> bool:
-    """Return whether an ISO media file has an outermost box of that kind."""
-    with path.open("rb") as file:
-        boxes = iter_boxes(file, 0, path.stat().st_size)
-        return any(box.kind == kind for box in boxes)

@@ -102,7 +102,12 @@ def parse_subtitles(text: str) -> Iterator[Word]:
     Source:
         W3C WebVTT, sections 4.1 and 4.2.2. SubRip has no standard; both share the form of cues.
     """
-    cues = list(_cues(text))
+    cues = []
+    for block in text.split("\n\n"):
+        if match := _CUE.search(block):
+            clocks = match.groups()
+            start_s, end_s = _seconds(clocks[:_CLOCK_PARTS]), _seconds(clocks[_CLOCK_PARTS:])
+            cues.append((start_s, end_s, block[match.end() :].splitlines()))
     has_stamps = any(_STAMP.search(line) for _, _, lines in cues for line in lines)
     for start_s, end_s, lines in cues:
         if not has_stamps:
@@ -119,15 +124,6 @@ def parse_subtitles(text: str) -> Iterator[Word]:
 def _without_markup(text: str) -> str:
     """Return the text of a cue without its markup."""
     return html.unescape(_TAG.sub("", text))
-
-
-def _cues(text: str) -> Iterator[tuple[float, float, list[str]]]:
-    """Yield start, end and lines of each cue."""
-    for block in text.split("\n\n"):
-        if match := _CUE.search(block):
-            clocks = match.groups()
-            start_s, end_s = _seconds(clocks[:_CLOCK_PARTS]), _seconds(clocks[_CLOCK_PARTS:])
-            yield start_s, end_s, block[match.end() :].splitlines()
 
 
 def _seconds(clock: Iterable[str | None]) -> float:
