@@ -1,12 +1,12 @@
 """Settings of localization and of calibration: what scores mean."""
 
 import itertools
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
 from mmmsba_plugin.config.base import Config
-from mmmsba_plugin.schema import Modality
+from mmmsba_plugin.schema import Modality, Probability, Score
 
 CalibrationMethod = Literal["none", "temperature", "isotonic"]
 
@@ -14,9 +14,9 @@ CalibrationMethod = Literal["none", "temperature", "isotonic"]
 class LocalizationConfig(Config):
     """Settings of localization: how scores along time become segments."""
 
-    onset: float = Field(default=0.5, ge=0, le=1, description="Score at which a segment opens.")
-    offset: float = Field(default=0.35, ge=0, le=1, description="Score below which it closes.")
-    modality_thresholds: dict[Modality, Annotated[float, Field(ge=0, le=1)]] = Field(
+    onset: Score = Field(default=0.5, description="Score at which a segment opens.")
+    offset: Score = Field(default=0.35, description="Score below which it closes.")
+    modality_thresholds: dict[Modality, Score] = Field(
         default_factory=dict,
         description="Score from which a modality that is evaluated alone counts as manipulated; "
         "the onset for one that is not named.",
@@ -30,7 +30,7 @@ class LocalizationConfig(Config):
     )
     sigma: float = Field(default=0.5, gt=0, description="Width of Gaussian soft-NMS.")
     tiou: float = Field(default=0.5, ge=0, le=1, description="Overlap above which hard NMS drops.")
-    min_score: float = Field(default=1e-3, ge=0, le=1, description="Proposals below are dropped.")
+    min_score: Score = Field(default=1e-3, description="Proposals below are dropped.")
     max_proposals: int = Field(
         default=100, ge=1, description="Number of best proposals that are kept."
     )
@@ -67,10 +67,10 @@ class Calibration(Config):
     shift: float = Field(
         default=0.0, ge=-1000, le=1000, description="Shift that is added to log-odds before that."
     )
-    scores: tuple[Annotated[float, Field(ge=0, le=1)], ...] = Field(
+    scores: tuple[Score, ...] = Field(
         default=(), description="Scores of the isotonic curve's knots, in rising order."
     )
-    probabilities: tuple[Annotated[float, Field(ge=0, le=1)], ...] = Field(
+    probabilities: tuple[Probability, ...] = Field(
         default=(), description="Probabilities at these knots; they never fall."
     )
     reason: str = Field(default="", description="Reason why there is none, if one was asked for.")

@@ -14,6 +14,7 @@ from pydantic import Field
 from mmmsba_plugin.config import Config
 from mmmsba_plugin.forge.augment.background import BackgroundKind, BackgroundPlace
 from mmmsba_plugin.forge.augment.speech_codec import SpeechCodecName
+from mmmsba_plugin.schema import Rate
 
 _FPS_HZ = (24, 25, 30)
 #: A rate is converted to one of the usual ones that is no farther off than this; more would
@@ -75,36 +76,32 @@ _ENCODER = {"crf", "audio_bit_rate", "key_every", "b_frames", "preset"}
 class ProcessingConfig(Config):
     """Share of all files, real or fake, that each augmentation is applied to."""
 
-    cut: float = Field(default=0.12, ge=0, le=1, description="A clean cut through both streams.")
-    jumps: float = Field(
-        default=0.06, ge=0, le=1, description="A few clean cuts, as talk is shortened online."
+    cut: Rate = Field(default=0.12, description="A clean cut through both streams.")
+    jumps: Rate = Field(default=0.06, description="A few clean cuts, as talk is shortened online.")
+    away: Rate = Field(default=0.08, description="A moment without the face, as in a cutaway.")
+    scale: Rate = Field(default=0.35, description="Frames scaled down.")
+    blur: Rate = Field(default=0.15, description="Frames softened.")
+    sharpen: Rate = Field(default=0.15, description="Frames sharpened.")
+    grain: Rate = Field(default=0.3, description="Noise on frames.")
+    light: Rate = Field(default=0.3, description="Frames made lighter or darker.")
+    fps: Rate = Field(default=0.06, description="Another frame rate.")
+    pitch: Rate = Field(default=0.06, description="All of the voice higher or lower.")
+    equalise: Rate = Field(default=0.35, description="Treble and bass turned.")
+    band: Rate = Field(default=0.2, description="Audio without its highest part.")
+    hiss: Rate = Field(default=0.3, description="Noise under the audio.")
+    call: Rate = Field(
+        default=0.15, description="Audio through the codec of a telephone or a call."
     )
-    away: float = Field(
-        default=0.08, ge=0, le=1, description="A moment without the face, as in a cutaway."
+    call_part: Rate = Field(
+        default=0.3, description="Of those, the share of which only a part was."
     )
-    scale: float = Field(default=0.35, ge=0, le=1, description="Frames scaled down.")
-    blur: float = Field(default=0.15, ge=0, le=1, description="Frames softened.")
-    sharpen: float = Field(default=0.15, ge=0, le=1, description="Frames sharpened.")
-    grain: float = Field(default=0.3, ge=0, le=1, description="Noise on frames.")
-    light: float = Field(default=0.3, ge=0, le=1, description="Frames made lighter or darker.")
-    fps: float = Field(default=0.06, ge=0, le=1, description="Another frame rate.")
-    pitch: float = Field(default=0.06, ge=0, le=1, description="All of the voice higher or lower.")
-    equalise: float = Field(default=0.35, ge=0, le=1, description="Treble and bass turned.")
-    band: float = Field(default=0.2, ge=0, le=1, description="Audio without its highest part.")
-    hiss: float = Field(default=0.3, ge=0, le=1, description="Noise under the audio.")
-    call: float = Field(
-        default=0.15, ge=0, le=1, description="Audio through the codec of a telephone or a call."
+    background: Rate = Field(
+        default=0.12, description="Music or laughter under the speech or between it."
     )
-    call_part: float = Field(
-        default=0.3, ge=0, le=1, description="Of those, the share of which only a part was."
-    )
-    background: float = Field(
-        default=0.12, ge=0, le=1, description="Music or laughter under the speech or between it."
-    )
-    denoise: float = Field(default=0.12, ge=0, le=1, description="Noise taken out of the audio.")
-    gain: float = Field(default=0.6, ge=0, le=1, description="Audio made louder or softer.")
-    twice: float = Field(default=0.15, ge=0, le=1, description="Compressed twice.")
-    mirror: float = Field(default=0.5, ge=0, le=1, description="Left and right changed over.")
+    denoise: Rate = Field(default=0.12, description="Noise taken out of the audio.")
+    gain: Rate = Field(default=0.6, description="Audio made louder or softer.")
+    twice: Rate = Field(default=0.15, description="Compressed twice.")
+    mirror: Rate = Field(default=0.5, description="Left and right changed over.")
     best_crf: int = Field(
         default=18, ge=0, le=51, description="Least compression of a written file (x264)."
     )
