@@ -29,7 +29,8 @@ CALL = re.compile(r'(?:call(?:<\w+>)?\(|useResponse<\w+>\(call, |change\()"(\w+)
             ("OverviewView.tsx", "QueueView.tsx", "ThresholdSlider.tsx"),
             "overview",
             "ForgeryOverview",
-            {"summary", "queue", "show", "open", "decide_many", "thresholds", "apply"},
+            {"summary", "queue", "thumbnail", "show", "open", "decide_many", "report"}
+            | {"thresholds", "precisions", "apply"},
         ),
     ],
 )
