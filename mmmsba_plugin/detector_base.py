@@ -1,4 +1,4 @@
-"""What a detector is before it runs: its network, thresholds and provenance."""
+"""Base of the detector, before it runs: its network, thresholds and provenance."""
 
 from functools import cached_property
 from pathlib import Path

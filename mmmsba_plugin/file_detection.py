@@ -119,7 +119,7 @@ class FileDetection:
         audio_track: int | None = None,
         only_main: bool = False,
     ) -> "Iterator[Explanation]":
-        """Yield what the network computes on the way, window by window."""
+        """Yield the explanations of a file's scores, window by window."""
         from mmmsba_plugin.model.explain import explain_chunk
 
         media_info = media_of(

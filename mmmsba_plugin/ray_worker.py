@@ -1,4 +1,4 @@
-"""What runs on the nodes of a Ray cluster: workers that detect, and a gate for their clips."""
+"""Workers on the nodes of a Ray cluster, and the gate that lets them begin clips."""
 
 import os
 import pickle

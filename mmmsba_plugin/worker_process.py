@@ -1,4 +1,4 @@
-"""What a worker process does and says, from its start to its end."""
+"""Process of a worker: how it starts, answers, reports errors and ends."""
 
 import os
 import pickle
