@@ -40,6 +40,7 @@ class Segment(Span):
     source: str | None = Field(
         description="Id of the prediction that a reviewed segment is about; null if there is none."
     )
+    words: str | None = Field(default=None, description="What a transcript says in it.")
 
 
 class Review(Response):

@@ -190,6 +190,7 @@ def _segments(sample: fo.Sample, field: str) -> tuple[Segment, ...] | None:
                 end_s=segment.end_s,
                 label=label.label,
                 score=label.confidence,
+                words=_attribute(label, "words"),
             )
         )
     return tuple(sorted(segments, key=lambda segment: segment.start_s))

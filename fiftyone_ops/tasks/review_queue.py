@@ -15,7 +15,7 @@ Reason = Literal["uncertain", "unlabelled", "missed", "disagree", "not_evaluated
 
 #: Why a sample stands in a queue, in words.
 REASONS: Mapping[Reason, str] = {
-    "uncertain": "The score lies close to the threshold",
+    "uncertain": "The score lies close to the threshold, within 0.25",
     "unlabelled": "Segments are predicted where the ground truth has none",
     "missed": "The ground truth has a segment where none is predicted",
     "disagree": "The scores of two modalities lie far apart",
@@ -25,6 +25,8 @@ REASONS: Mapping[Reason, str] = {
 
 #: The threshold of a score whose verdict states none.
 _USUAL_THRESHOLD = 0.5
+#: A score that lies this close to the threshold is uncertain; without a bound all would be.
+_CLOSE = 0.25
 #: Scores of two modalities that lie this far apart disagree.
 _FAR_APART = 0.5
 
@@ -47,6 +49,25 @@ def queue(
         label_field: Field of the predictions.
         truth_field: Field of the truth, for ``unlabelled`` and ``missed``.
     """
+    videos, key, is_descending = _selection(samples, reason, label_field, truth_field)
+    return videos.sort_by(key, reverse=is_descending)
+
+
+def waiting(
+    samples: Samples, *, label_field: str = "forgeries", truth_field: str = "ground_truth"
+) -> dict[str, int]:
+    """Count the samples that wait for each reason."""
+    return {
+        # Without an order: samples would be sorted whole, curves and all, to be counted.
+        reason: _selection(samples, reason, label_field, truth_field)[0].count()
+        for reason in REASONS
+    }
+
+
+def _selection(
+    samples: Samples, reason: Reason, label_field: str, truth_field: str
+) -> tuple[Samples, Any, bool]:
+    """Return the samples to look at for a reason, their order, and whether it is descending."""
     dataset = dataset_of(samples)
     fields, schema = fields_of_run(dataset, label_field), dataset.get_field_schema()
     videos = undecided = flattened(samples)
@@ -61,32 +82,24 @@ def queue(
     match reason:
         case "uncertain":
             threshold = F(f"{fields.verdict}.threshold")
-            distance = F(confidence) - threshold.if_else(threshold, _USUAL_THRESHOLD)
-            return with_verdict.sort_by(distance.abs())
+            distance = (F(confidence) - threshold.if_else(threshold, _USUAL_THRESHOLD)).abs()
+            return with_verdict.match(distance <= _CLOSE), distance, False
         case "unlabelled":
             unlabelled = is_predicted & ~is_true if has_truth else is_predicted
-            return with_verdict.match(unlabelled).sort_by(confidence, reverse=True)
+            return with_verdict.match(unlabelled), confidence, True
         case "missed":
             missed = with_verdict.match(is_true & ~is_predicted) if has_truth else videos.limit(0)
-            return missed.sort_by(confidence)
+            return missed, confidence, False
         case "disagree":
             # Of a list, the database passes over what is absent.
             scores = modality_scores_expression(fields)
             apart = ViewExpression({"$subtract": [{"$max": scores}, {"$min": scores}]})
-            return with_verdict.match(apart >= _FAR_APART).sort_by(apart, reverse=True)
+            return with_verdict.match(apart >= _FAR_APART), apart, True
         case "not_evaluated":
             verdict = f"{fields.verdict}.label"
             # Those that failed come first, since what failed can be mended.
-            return undecided.match(F(verdict).is_in(WITHOUT_SCORE)).sort_by(verdict, reverse=True)
+            return undecided.match(F(verdict).is_in(WITHOUT_SCORE)), verdict, True
         case "changed":
             changed = videos.match(is_outdated(fields)) if is_started else videos.limit(0)
-            return changed.sort_by(confidence, reverse=True)
+            return changed, confidence, True
     raise KeyError(reason)
-
-
-def waiting(
-    samples: Samples, *, label_field: str = "forgeries", truth_field: str = "ground_truth"
-) -> dict[str, int]:
-    """Count the samples that wait for each reason."""
-    options = {"label_field": label_field, "truth_field": truth_field}
-    return {reason: queue(samples, reason, **options).count() for reason in REASONS}

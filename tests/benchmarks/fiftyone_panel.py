@@ -1,19 +1,19 @@
-"""Measure how soon the overview panel of ten thousand clips is there, and how long it counts.
+"""Measure how soon the panels of twenty thousand clips answer, and how soon a decision is kept.
 
-So it is with the table of all thresholds, and with writing another threshold.
-
-The panel is opened a few times in a real App in a real browser, from the click to the bars; where
-there is no browser, or no playwright to drive one, a line says so instead.
+Overview, review queue, the table of all thresholds and their precision are counted by themselves,
+and opened a few times in a real App in a real browser, from the click to what it shows; where there
+is no browser, or no playwright to drive one, a line says so instead. Memory is what the App's
+server takes more than before the panels were opened.
 
 Run it by hand, with FiftyOne and its database installed::
 
-    python tests/benchmarks/fiftyone_panel.py
+    python tests/benchmarks/fiftyone_panel.py [samples]
 """
 
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from statistics import median
 
@@ -25,47 +25,84 @@ import browser
 import conftest
 from rich.console import Console
 
-NUM_SAMPLES = 10_000
+NUM_SAMPLES = int(sys.argv[1]) if len(sys.argv) > 1 else 20_000
 NUM_SNIPPETS = 150
 REPEATS = 5
 
-#: The longest times that pass, in seconds: until the panel is there, and to write a threshold.
+#: The longest times that pass, in seconds: until a panel is there, until a bar is the view, until a
+#: decision is seen and until it is stored, and to write a threshold to ten thousand clips.
 MOST_S = 2.0
+MOST_VIEW_S = 0.5
+MOST_SEEN_S = 0.1
+MOST_STORED_S = 1.0
 MOST_WRITTEN_S = 10.0
+#: The most memory that the panels may add to the App's server, in MB.
+MOST_MB = 400
+
+_ITEM = "[data-cy=mmmsba-queue-item]"
 
 
 def main() -> None:
     """Make the dataset, open and count it a few times, and print how long that took."""
     conftest.pytest_configure(None)
     from fiftyone_ops.labels import Fields
-    from fiftyone_ops.panels.overview_data import narrowed, overview_of
+    from fiftyone_ops.panels.overview_data import narrowed, overview_of, queue_of
     from fiftyone_ops.tasks.rethreshold import rethreshold
+    from fiftyone_ops.tasks.threshold_precision import StoredPredictions
     from fiftyone_ops.tasks.threshold_table import threshold_table
 
+    console = Console(soft_wrap=True)
     with tempfile.TemporaryDirectory() as folder:
         dataset, fields = make_dataset(Path(folder)), Fields("forgeries")
-        summary = [timed_s(lambda: overview_of(dataset, fields)) for _ in range(REPEATS)]
         view = narrowed(dataset, fields, kind="score", value=0.9)
-        click = [timed_s(lambda: len(view)) for _ in range(REPEATS)]
-        console = Console(soft_wrap=True)
-        console.print(f"overview of {len(dataset)} samples counted: {describe(summary)}")
-        console.print(f"one bar's {len(view)} samples counted: {describe(click)}")
-        tables = [timed_s(lambda: threshold_table(dataset)) for _ in range(REPEATS)]
-        console.print(f"table of all thresholds: {describe(tables)}")
-        written_s = timed_s(lambda: rethreshold(dataset, 0.6))
-        console.print(
-            f"another threshold written: {written_s:.1f} s (at most {MOST_WRITTEN_S:g} s)"
-        )
+        acts = {
+            f"overview of {len(dataset)} samples counted": lambda: overview_of(dataset, fields),
+            f"one bar's {len(view)} samples counted": lambda: len(view),
+            "review queue": lambda: queue_of(
+                dataset, fields, reason="uncertain", truth_field="ground_truth"
+            ),
+            "table of all thresholds": lambda: threshold_table(dataset),
+        }
+        for name, act in acts.items():
+            console.print(f"{name}: {describe([timed_s(act) for _ in range(REPEATS)])}")
+        precision_s = timed_s(lambda: StoredPredictions.read(dataset).average_precisions())
+        console.print(f"average precision at all thresholds: {precision_s:.1f} s")
         if why := browser.missing():
             console.print(f"not opened in a browser: {why}")
         else:
-            opened = list(openings_s(dataset.name, Path(folder)))
-            console.print(f"panel opened in a browser: {describe(opened)} (at most {MOST_S:g} s)")
+            open_in_browser(dataset, Path(folder), console)
+        written_s = timed_s(lambda: rethreshold(dataset.limit(10_000), 0.6))
+        console.print(
+            f"another threshold written to 10,000: {written_s:.1f} s (at most {MOST_WRITTEN_S:g} s)"
+        )
         dataset.delete()
 
 
+def open_in_browser(dataset, folder: Path, console: Console) -> None:
+    """Open the panels in an App, decide about some clips, and print how long that took."""
+    with app.server(folder / "log.txt") as address, browser.browser() as running:
+        page = app.page(running)
+        page.goto(f"{address}/datasets/{dataset.name}")
+        page.wait_for_selector("[data-cy=looker]")
+        before_mb = server_mb()
+        for name, times_s, most_s in (
+            ("overview opened", [*openings_s(page)], MOST_S),
+            ("bar to view", [*views_s(page)], MOST_VIEW_S),
+            ("queue opened", [*queues_s(page)], MOST_S),
+        ):
+            console.print(f"{name} in a browser: {describe(times_s)} (at most {most_s:g} s)")
+        seen_s, stored_s = zip(*decisions_s(page, dataset), strict=True)
+        console.print(f"decision seen: {describe(seen_s)} (at most {MOST_SEEN_S:g} s)")
+        console.print(f"decision stored: {describe(stored_s)} (at most {MOST_STORED_S:g} s)")
+        added_mb = server_mb() - before_mb
+        console.print(f"memory added to the App's server: {added_mb:.0f} MB (at most {MOST_MB} MB)")
+
+
 def make_dataset(folder: Path):
-    """Build a dataset that looks evaluated, two segments and a curve a sample, all of one clip."""
+    """Build a dataset that looks evaluated, two segments and a curve a sample, all of one clip.
+
+    Half of the samples have a ground truth of one segment, the others one of none.
+    """
     import fiftyone as fo
     import numpy as np
 
@@ -77,7 +114,7 @@ def make_dataset(folder: Path):
     clip_metadata = metadata.metadata_of(clip, metadata.look(clip))
     rng = np.random.default_rng(0)
     # Persistent, or the App's server deletes it as it ends.
-    dataset = fo.Dataset("ten-thousand", persistent=True)
+    dataset = fo.Dataset("twenty-thousand", persistent=True)
     dataset.add_samples(
         make_sample(number, clip, clip_metadata, rng) for number in range(NUM_SAMPLES)
     )
@@ -105,31 +142,107 @@ def make_sample(number: int, clip: str, clip_metadata, rng):
             for first in (10, 30)
         ]
     )
+    true = [fo.TemporalDetection(label="both", support=[12, 24], start_s=0.48, end_s=0.96)]
+    sample["ground_truth"] = fo.TemporalDetections(detections=true[: number % 2])
     sample["forgeries_verdict"] = fo.Classification(
-        label="forged" if score > 0.5 else "genuine", confidence=score, threshold=0.5
+        label="fake" if score >= 0.5 else "not flagged",
+        confidence=score,
+        threshold=0.5,
+        made_by="benchmark",
+        warnings=[],
+        duration_s=NUM_SNIPPETS * 0.04,
     )
     sample["forgeries_curves"] = fo.DynamicEmbeddedDocument(
-        start_s=0.0, stride_s=0.04, score=rng.random(NUM_SNIPPETS)
+        start_s=0.0, stride_s=0.04, score=make_curve(score, rng)
     )
     return sample
 
 
-def openings_s(name: str, folder: Path) -> Iterator[float]:
-    """Measure how long the panel takes until its bars are there, in seconds, opened ever anew."""
-    with app.server(folder / "log.txt") as address, browser.browser() as running:
-        page = app.page(running)
-        page.goto(f"{address}/datasets/{name}")
-        page.wait_for_selector("[data-cy=looker]")
-        for _ in range(REPEATS):
-            page.locator("[data-cy=new-panel-btn]").first.click()
-            choice = page.get_by_text("Forgery overview").first
-            choice.wait_for()
-            started_s = time.perf_counter()
-            choice.click()
-            page.wait_for_selector("[data-cy=mmmsba-histogram]")
-            yield time.perf_counter() - started_s
+def make_curve(score: float, rng):
+    """Build scores along time that rise and fall as those of a network do, up to a clip's score."""
+    import numpy as np
+
+    steps = np.convolve(rng.random(NUM_SNIPPETS + 24), np.hanning(25), mode="valid")
+    return score * (steps - steps.min()) / np.ptp(steps)
+
+
+def openings_s(page) -> Iterator[float]:
+    """Measure how long the overview takes until its bars are there, in seconds, opened anew."""
+    for number in range(REPEATS):
+        page.locator("[data-cy=new-panel-btn]").first.click()
+        choice = page.get_by_text("Forgery overview").first
+        choice.wait_for()
+        started_s = time.perf_counter()
+        choice.click()
+        page.wait_for_selector("[data-cy=mmmsba-histogram]")
+        yield time.perf_counter() - started_s
+        if number < REPEATS - 1:
             page.locator("[data-cy=panel-tab-forgery_overview] svg").last.click()
             page.wait_for_selector("[data-cy=mmmsba-overview]", state="detached")
+
+
+def views_s(page) -> Iterator[float]:
+    """Measure how long it takes from the click on a bar to the view of its clips, in seconds."""
+    for number in range(REPEATS):
+        bar = page.locator("[data-cy=mmmsba-bar]").nth(2 + number)
+        heading = (
+            f"[data-cy=mmmsba-overview] h2:has-text(' {int(bar.get_attribute('data-count')):,} ')"
+        )
+        yield timed_s(
+            lambda bar=bar, heading=heading: (bar.click(), page.wait_for_selector(heading))
+        )
+        page.locator("[data-cy=mmmsba-all]").click()
+        page.wait_for_selector(f"[data-cy=mmmsba-overview] h2:has-text(' {NUM_SAMPLES:,} ')")
+
+
+def queues_s(page) -> Iterator[float]:
+    """Measure how long the review queue takes until its clips are there, in seconds."""
+    for _ in range(REPEATS):
+        page.locator("[data-cy=mmmsba-tab-scores]").click()
+        page.wait_for_selector("[data-cy=mmmsba-histogram]")
+        queue = page.locator("[data-cy=mmmsba-tab-queue]")
+        yield timed_s(lambda queue=queue: (queue.click(), page.wait_for_selector(_ITEM)))
+
+
+def decisions_s(page, dataset) -> Iterator[tuple[float, float]]:
+    """Measure how long decisions take until they are seen and until they are stored, in seconds."""
+    from app_steps import TIMELINE, show_timeline
+
+    page.locator(_ITEM).first.click()
+    page.wait_for_selector("[data-cy=modal-looker-container]")
+    show_timeline(page, "clip.mp4")
+    page.locator(TIMELINE).focus()
+    page.keyboard.press("n")
+    for key, mark in ("a", "lane-reviewed] .segment"), ("d", "lane-predicted] .segment.rejected"):
+        before = num_decisions(dataset)
+        started_s = time.perf_counter()
+        page.keyboard.press(key)
+        page.wait_for_selector(f"[data-cy=mmmsba-{mark}")
+        seen_s = time.perf_counter() - started_s
+        while num_decisions(dataset) == before:
+            time.sleep(0.01)
+        yield seen_s, time.perf_counter() - started_s
+
+
+def num_decisions(dataset) -> int:
+    """Count the decisions about a dataset, in the database itself."""
+    from fiftyone.core.odm import get_db_conn
+
+    samples = get_db_conn()[dataset._sample_collection_name]
+    count = {"$sum": {"$size": {"$ifNull": ["$forgeries_review.history", []]}}}
+    return next(samples.aggregate([{"$group": {"_id": None, "count": count}}]))["count"]
+
+
+def server_mb() -> float:
+    """Return the memory that the App's server has in use, in MB."""
+    import psutil
+
+    servers = [
+        process
+        for process in psutil.Process().children(recursive=True)
+        if "fiftyone.server.main" in process.cmdline()
+    ]
+    return sum(process.memory_info().rss for process in servers) / 1e6
 
 
 def timed_s(act) -> float:
@@ -139,7 +252,7 @@ def timed_s(act) -> float:
     return time.perf_counter() - started_s
 
 
-def describe(took_s: list[float]) -> str:
+def describe(took_s: Sequence[float]) -> str:
     """Describe times by their median and the longest."""
     return f"median {median(took_s):.3f} s, most {max(took_s):.3f} s"
 

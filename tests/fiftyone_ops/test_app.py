@@ -41,6 +41,9 @@ from .app_steps import (
 )
 
 FORM = "[data-cy=operators-prompt-modal]"
+#: Whether each clip of the review queue shows a frame.
+ALL_THUMBNAILS = """() => [...document.querySelectorAll("[data-cy=mmmsba-thumbnail]")]
+    .every((thumbnail) => thumbnail.querySelector("img"))"""
 OPERATOR = "[data-item-id='@mmmsba/fiftyone_ops/detect_forgeries']"
 #: The number of reviewed segments, as the page counts them.
 NUM_REVIEWED = "document.querySelectorAll('[data-cy=mmmsba-lane-reviewed] .segment').length"
@@ -119,6 +122,7 @@ def test_the_story_from_clips_to_labels_to_a_correction(page, fake_clips):
     frame(page, "grid")
     page.locator("[data-cy=mmmsba-tab-queue]").click()
     page.wait_for_selector("[data-cy=mmmsba-queue-item]")
+    page.wait_for_function(ALL_THUMBNAILS)
     frame(page, "queue")
 
     name = most_fake(fake_clips)
@@ -134,6 +138,8 @@ def test_the_story_from_clips_to_labels_to_a_correction(page, fake_clips):
         f"count => {NUM_REVIEWED} > count",
         arg=before,
     )
+    # It is drawn at once, and stored behind that.
+    wait_until(lambda: review_of(fake_clips, name) is not None)
     review = review_of(fake_clips, name)
     assert (review.by, review.history[-1]["action"]) == (whoami(), "add")
     page.keyboard.press("u")
@@ -145,7 +151,7 @@ def test_the_story_from_clips_to_labels_to_a_correction(page, fake_clips):
         page.keyboard.press("n")
         page.keyboard.press("a")
         page.wait_for_selector("[data-cy=mmmsba-lane-reviewed] .segment")
-        page.wait_for_selector("[data-cy=mmmsba-card] img")
+        page.wait_for_selector("[data-cy=mmmsba-details] .cut img")
     frame(page, "timeline")
 
 

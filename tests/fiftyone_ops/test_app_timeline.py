@@ -170,6 +170,7 @@ def test_a_note_on_a_segment_is_kept_and_found_again(timeline, playable):
     timeline.locator("[data-cy=mmmsba-note-input]").fill("the jaw jumps")
     timeline.keyboard.press("Enter")
     timeline.wait_for_selector("[data-cy=mmmsba-note]:has-text('the jaw jumps')")
+    wait_until(lambda: review_of(playable, "forged-1.mp4") is not None)
     review = review_of(playable, "forged-1.mp4")
     assert [note["text"] for note in review.notes] == ["the jaw jumps"]
     # A note decides nothing.
@@ -178,6 +179,38 @@ def test_a_note_on_a_segment_is_kept_and_found_again(timeline, playable):
     timeline.keyboard.press("Escape")
     assert timeline.locator("[data-cy=mmmsba-note-input]").count() == 0
     assert timeline.locator(TIMELINE).count() == 1
+
+
+@pytest.mark.parametrize(("width_px", "num_rows"), [(1600, 1), (1000, 2)])
+def test_lanes_buttons_and_the_chosen_segment_are_in_sight(page, playable, width_px, num_rows):
+    sample = playable.match(F("filepath").ends_with("forged-1.mp4")).first()
+    sample.forgeries.detections[0]["words"] = "not on my watch"
+    sample["ground_truth"] = sample.forgeries.copy()
+    sample.save()
+    decide(
+        playable, sample.id, action="adjust", label_id=sample.forgeries.detections[0].id, end_s=1.5
+    )
+    page.set_viewport_size({"width": width_px, "height": 900})
+    see_grid(page)
+    open_clip(page, "forged-1.mp4")
+    page.locator(TIMELINE).focus()
+    page.keyboard.press("n")
+    page.wait_for_selector("[data-cy=mmmsba-details] .cut img")
+    panel = page.locator(TIMELINE)
+    assert panel.evaluate("panel => panel.scrollHeight <= panel.clientHeight")
+    window = page.locator(".lanes-window")
+    assert window.evaluate("lanes => lanes.scrollHeight <= lanes.clientHeight + 1")
+    tops = page.locator("[data-cy=mmmsba-buttons] > *:visible").evaluate_all(
+        "all => [...new Set(all.map(one => Math.round(one.getBoundingClientRect().bottom / 12)))]"
+    )
+    assert len(tops) <= num_rows
+    bottom_px = panel.evaluate("panel => panel.getBoundingClientRect().bottom")
+    for name in ("buttons", "transport", "card", "details"):
+        box = page.locator(f"[data-cy=mmmsba-{name}]").bounding_box()
+        assert box["y"] + box["height"] <= bottom_px, name
+    # What is said in it stands in its place on the lane, and on its card.
+    assert page.inner_text(f"{PREDICTED} [data-cy=mmmsba-words]") == "not on my watch"
+    assert "not on my watch" in page.inner_text("[data-cy=mmmsba-card]")
 
 
 def test_a_rejected_segment_is_still_drawn_where_nothing_is_predicted_now(page, playable):
@@ -233,7 +266,14 @@ def test_two_runs_are_lanes_of_one_timeline(page, playable):
     page.keyboard.press("n")
     page.keyboard.press("a")
     page.wait_for_selector(f"{REVIEWED} .segment")
-    playable.reload()
-    sample = playable.match(F("filepath").ends_with("forged-1.mp4")).first()
-    assert [label.start_s for label in sample.newer_reviewed.detections] == [1.2]
+    wait_until(lambda: (playable.reload(), playable.has_field("newer_reviewed"))[1])
+    wait_until(lambda: [1.2] in playable.values("newer_reviewed.detections.start_s"))
     assert beside.count() == 1
+
+
+def test_the_layout_of_the_window_is_taken_back(timeline):
+    # The App keeps it for the windows of all datasets.
+    timeline.locator("[data-cy=mmmsba-join]").click()
+    timeline.wait_for_selector(TIMELINE, state="detached")
+    timeline.locator("[data-cy=panel-tab-forgery_timeline]").click()
+    timeline.wait_for_selector("[data-cy=mmmsba-split]")

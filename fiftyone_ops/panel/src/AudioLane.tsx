@@ -16,7 +16,7 @@ export function AudioLane(props: LanesProps & { call: Call }) {
     <div className="lane audio" data-cy="mmmsba-lane-audio">
       <div className="name" title={problem ?? "Spectrogram up to 8 kHz, and waveform"}>
         Spectrogram
-        <small>{problem ? "unreadable" : isSilent ? "no audio" : "0–8 kHz, waveform"}</small>
+        <small>{problem ? "unreadable" : isSilent ? "no audio" : ""}</small>
       </div>
       <Track {...props}>
         {within(tiles, zoom.window).map((tile) => (

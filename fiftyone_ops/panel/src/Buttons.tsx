@@ -51,11 +51,11 @@ export function Buttons({ clip, acts, selectedSegment, canUndo, relabel, showHel
       {button("next", "›", true)}
       {button("accept", "Accept")}
       {button("reject", "Reject")}
-      {button("start", "Start here")}
-      {button("end", "End here")}
+      {button("start", "Start")}
+      {button("end", "End")}
       <label title={tooltip("modality")}>
-        manipulated{" "}
         <select
+          aria-label="Manipulated modality"
           data-cy="mmmsba-label"
           disabled={!selectedSegment}
           value={selectedSegment?.label ?? ""}
@@ -68,13 +68,13 @@ export function Buttons({ clip, acts, selectedSegment, canUndo, relabel, showHel
         <kbd>{keyOf("modality")}</kbd>
       </label>
       {button("undo", "Undo", canUndo)}
-      {button("add", "Add here", true)}
+      {button("add", "Add", true)}
       <span className="push" />
       {button("previousClip", "‹ Clip", true)}
       {button("nextClip", "Clip ›", true)}
       {button("cannotTell", "Cannot tell", true)}
       {button("unreadable", "Unreadable", true)}
-      {button("finish", "Clip is done", canFinish)}
+      {button("finish", "Done", canFinish)}
       <button type="button" title="Shortcuts (?)" aria-label="Shortcuts" data-cy="mmmsba-help-button" onClick={showHelp}>
         ?
       </button>

@@ -1,4 +1,4 @@
-// A card for each segment, with a frame of it.
+// A card for each segment, with a frame of it, and the details of the chosen one behind its card.
 
 import React, { useEffect, useRef } from "react";
 import { mark, span } from "./drawing";
@@ -11,9 +11,10 @@ interface CardsProps {
   frames: ReadonlyMap<string, FrameImage>;
   selected: string | null;
   select(segment: Candidate): void;
+  children: React.ReactNode;
 }
 
-export function Cards({ clip, segments, frames, selected, select }: CardsProps) {
+export function Cards({ clip, segments, frames, selected, select, children }: CardsProps) {
   const notes = clip.review?.notes ?? {};
   const chosen = useRef<HTMLButtonElement>(null);
   useEffect(() => {
@@ -21,10 +22,7 @@ export function Cards({ clip, segments, frames, selected, select }: CardsProps) 
     const card = chosen.current;
     const strip = card?.parentElement;
     if (!card || !strip) return;
-    const left = card.offsetLeft - strip.offsetLeft;
-    const right = left + card.offsetWidth;
-    if (left < strip.scrollLeft) strip.scrollLeft = left;
-    else if (right > strip.scrollLeft + strip.clientWidth) strip.scrollLeft = right - strip.clientWidth;
+    strip.scrollLeft = card.offsetLeft - strip.offsetLeft;
   }, [selected]);
   if (segments.length === 0) {
     const words = clip.score === null
@@ -35,24 +33,29 @@ export function Cards({ clip, segments, frames, selected, select }: CardsProps) 
   return (
     <div className="cards">
       {segments.map((segment) => (
-        <button
-          key={segment.id}
-          ref={segment.id === selected ? chosen : undefined}
-          type="button"
-          className={`card ${segment.id === selected ? "selected" : ""}`}
-          data-cy="mmmsba-card"
-          onClick={() => select(segment)}
-        >
-          <Thumbnail frame={frames.get(segment.id)} isLoading={frames.size === 0} />
-          <span>
-            {mark(segment)} <b>{segment.label}</b>
-            <small>{span(segment)}</small>
-            <small>
-              {segment.score === null ? "" : `score ${segment.score.toFixed(3)}`} {segment.decision}
-            </small>
-            {notes[segment.id] && <small data-cy="mmmsba-note">✎ {notes[segment.id]}</small>}
-          </span>
-        </button>
+        <React.Fragment key={segment.id}>
+          <button
+            ref={segment.id === selected ? chosen : undefined}
+            type="button"
+            className={`card ${segment.id === selected ? "selected" : ""}`}
+            data-cy="mmmsba-card"
+            onClick={() => select(segment)}
+          >
+            <Thumbnail frame={frames.get(segment.id)} isLoading={frames.size === 0} />
+            <span>
+              {mark(segment)} <b>{segment.label}</b>{" "}
+              <small>{segment.score?.toFixed(3)} {segment.decision}</small>
+              <small className="line">{span(segment)}</small>
+              {segment.words && <small className="line" title={segment.words}>“{segment.words}”</small>}
+              {notes[segment.id] && (
+                <small className="line" title={notes[segment.id]} data-cy="mmmsba-note">
+                  ✎ {notes[segment.id]}
+                </small>
+              )}
+            </span>
+          </button>
+          {segment.id === selected && children}
+        </React.Fragment>
       ))}
     </div>
   );

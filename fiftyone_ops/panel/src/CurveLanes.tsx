@@ -9,7 +9,7 @@ import type { Curves, Modality, Span } from "./types";
 export function ModalityLane(props: LanesProps & { modality: Modality }) {
   const { clip, modality } = props;
   const scores = clip.curves?.by_modality[modality.name];
-  const note = modality.score === null ? "absent" : `alone ${modality.score.toFixed(2)}`;
+  const note = modality.score === null ? "absent" : modality.score.toFixed(2);
   if (clip.curves && scores) {
     return (
       <CurveLane
@@ -24,7 +24,7 @@ export function ModalityLane(props: LanesProps & { modality: Modality }) {
   }
   return (
     <div className="lane">
-      <div className="name">
+      <div className="name" title="Score of this modality alone">
         {capital(modality.name)}
         <small>{note}</small>
       </div>
@@ -49,7 +49,7 @@ export function CurveLane(props: CurveLaneProps) {
   const path = useMemo(() => stepPath(scores, curves, window), [scores, curves, window]);
   return (
     <div className={`lane curve ${modality ? "" : "first"}`} data-cy="mmmsba-lane-curve">
-      <div className="name">
+      <div className="name" title={modality && "Score of this modality alone"}>
         {name}
         {note && <small>{note}</small>}
       </div>

@@ -40,21 +40,24 @@ export function Verdict({ clip, player, choose, compare }: VerdictProps) {
         <span>
           score <b>{clip.score.toFixed(3)}</b>
           {clip.threshold !== null && (
-            <span className="quiet"> · threshold {clip.threshold.toFixed(3)}</span>
+            <span className="quiet wide"> · threshold {clip.threshold.toFixed(3)}</span>
           )}
         </span>
       )}
       {clip.reason && <span data-cy="mmmsba-reason">{clip.reason}</span>}
       {clip.review && (
         <span className="quiet" data-cy="mmmsba-review">
-          review: <b>{REVIEWS[clip.review.label] ?? clip.review.label}</b>, by {clip.review.by}, {clip.review.at}
+          review: <b>{REVIEWS[clip.review.label] ?? clip.review.label}</b>
+          <span className="wide">
+            , by {clip.review.by}, {clip.review.at}
+          </span>
         </span>
       )}
       <span className="push quiet">
-        {clip.fields.length < 2 ? clip.field : <FieldSelect {...{ clip, choose, compare }} />}
+        {clip.fields.length < 2 ? <span className="wide">{clip.field}</span> : <FieldSelect {...{ clip, choose, compare }} />}
       </span>
       <Time player={player} duration_s={clip.duration_s} />
-      <SplitButton />
+      <LayoutButton />
     </div>
   );
 }
@@ -113,17 +116,34 @@ export function LastEnded({ clip, reopen }: { clip: Clip; reopen(): void }) {
   );
 }
 
-/** As one of the tabs the panel hides the player; the App can show both, if it is told to. */
-function SplitButton() {
+/**
+ * As one of the tabs the panel hides the player; the App can show both, if it is told to. It keeps
+ * that for the windows of all datasets, so that it can be taken back.
+ */
+export function LayoutButton() {
   const { spaces } = useSpaces(MODAL);
-  if (!spaces.canSplitLayout(spaces.root)) return null;
+  const { root } = spaces;
+  const [above, below] = root.children;
+  if (spaces.canSplitLayout(root)) {
+    return (
+      <button
+        type="button"
+        data-cy="mmmsba-split"
+        onClick={() => spaces.splitLayout(root, Layout.Vertical)}
+      >
+        Show below the player
+      </button>
+    );
+  }
+  if (root.children.length !== 2 || !above || !below) return null;
+  const join = () => {
+    for (const panel of [...below.children]) spaces.moveNode(panel, above);
+    below.remove();
+    spaces.joinNode(root);
+  };
   return (
-    <button
-      type="button"
-      data-cy="mmmsba-split"
-      onClick={() => spaces.splitLayout(spaces.root, Layout.Vertical)}
-    >
-      Show below the player
+    <button type="button" data-cy="mmmsba-join" title="As it was, for all datasets" onClick={join}>
+      Show as a tab
     </button>
   );
 }

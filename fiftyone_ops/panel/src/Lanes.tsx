@@ -18,47 +18,49 @@ export function Lanes(props: LanesProps & { call: Call }) {
   const reviewed = reviewedWith(clip, draft);
   const beside = clip.beside;
   return (
-    <div
-      ref={wheel}
-      className="lanes"
-      data-cy="mmmsba-lanes"
-      data-start-s={zoom.window.start_s}
-      data-end-s={zoom.window.end_s}
-    >
-      <SegmentLane
-        {...props}
-        name={beside ? clip.field : "Predicted"}
-        kind="predicted"
-        segments={[...clip.predicted, ...clip.rejected]}
-      />
-      {beside && (
-        <SegmentLane {...props} name={beside.field} kind="beside" segments={beside.predicted} />
-      )}
-      {reviewed && <SegmentLane {...props} name="Reviewed" kind="reviewed" segments={reviewed} movable />}
-      {clip.reference && (
-        <SegmentLane {...props} name="Reference" kind="reference" segments={clip.reference} />
-      )}
-      <AudioLane {...props} />
-      {clip.curves && (
-        <CurveLane {...props} name="All together" scores={clip.curves.score} curves={clip.curves} />
-      )}
-      {beside?.curves && (
-        <CurveLane
+    <div className="lanes-window">
+      <div
+        ref={wheel}
+        className="lanes"
+        data-cy="mmmsba-lanes"
+        data-start-s={zoom.window.start_s}
+        data-end-s={zoom.window.end_s}
+      >
+        <SegmentLane
           {...props}
-          clip={{ ...clip, predicted: beside.predicted, threshold: beside.threshold }}
-          name={beside.field}
-          note="all together"
-          scores={beside.curves.score}
-          curves={beside.curves}
+          name={beside ? clip.field : "Predicted"}
+          kind="predicted"
+          segments={[...clip.predicted, ...clip.rejected]}
         />
-      )}
-      {clip.modalities.map((modality) => (
-        <ModalityLane {...props} key={modality.name} modality={modality} />
-      ))}
-      <Ruler {...props} />
-      {!zoom.isWhole && <Minimap {...props} />}
-      <div className="over">
-        <Cursor player={player} window={zoom.window} />
+        {beside && (
+          <SegmentLane {...props} name={beside.field} kind="beside" segments={beside.predicted} />
+        )}
+        {reviewed && <SegmentLane {...props} name="Reviewed" kind="reviewed" segments={reviewed} movable />}
+        {clip.reference && (
+          <SegmentLane {...props} name="Reference" kind="reference" segments={clip.reference} />
+        )}
+        <AudioLane {...props} />
+        {clip.curves && (
+          <CurveLane {...props} name="All together" scores={clip.curves.score} curves={clip.curves} />
+        )}
+        {beside?.curves && (
+          <CurveLane
+            {...props}
+            clip={{ ...clip, predicted: beside.predicted, threshold: beside.threshold }}
+            name={beside.field}
+            note="all together"
+            scores={beside.curves.score}
+            curves={beside.curves}
+          />
+        )}
+        {clip.modalities.map((modality) => (
+          <ModalityLane {...props} key={modality.name} modality={modality} />
+        ))}
+        <Ruler {...props} />
+        {!zoom.isWhole && <Minimap {...props} />}
+        <div className="over">
+          <Cursor player={player} window={zoom.window} />
+        </div>
       </div>
     </div>
   );

@@ -9,7 +9,7 @@ import type { Segment, Span } from "./types";
 import type { Edge } from "./useNudge";
 
 /** Height of a row of segments. */
-const ROW_PX = 24;
+const ROW_PX = 21;
 
 interface SegmentLaneProps extends LanesProps {
   name: string;
@@ -75,6 +75,7 @@ function SegmentBlock(props: SegmentLaneProps & { segment: Segment; row: number 
       onClick={() => onSelect(segment)}
     >
       {segment.label}
+      {segment.words && <q data-cy="mmmsba-words">{segment.words}</q>}
       {note && <span data-cy="mmmsba-has-note"> ✎</span>}
       {isSelected && movable && (
         <>

@@ -8,7 +8,7 @@ import { Buttons } from "./Buttons";
 import { Cards } from "./Cards";
 import { Details } from "./Details";
 import { isOurs } from "./focus";
-import { LastEnded, NotEvaluated, Verdict } from "./Header";
+import { LastEnded, LayoutButton, NotEvaluated, Verdict } from "./Header";
 import { Help } from "./Help";
 import { type Action, actionOf, HELP_KEY } from "./keys";
 import { Lanes } from "./Lanes";
@@ -36,6 +36,11 @@ export function TimelineView(props: PanelProps) {
       ) : (
         <div className="mmmsba timeline" data-cy="mmmsba-timeline">
           <p className={problem ? "problem" : "quiet"}>{problem ?? "Reading the clip …"}</p>
+          {problem && (
+            <div className="bar">
+              <LayoutButton />
+            </div>
+          )}
         </div>
       )}
     </>
@@ -224,8 +229,9 @@ function Timeline({ call, clip, frames, problem, change }: TimelineProps) {
         showHelp={() => showHelp(!isHelpShown)}
         relabel={(modality) => about("relabel", () => ({ modality }))}
       />
-      {selectedSegment && <Details {...{ call, clip }} segment={selectedSegment} />}
-      <Cards {...{ clip, segments, frames, selected, select }} />
+      <Cards {...{ clip, segments, frames, selected, select }}>
+        {selectedSegment && <Details {...{ call, clip }} segment={selectedSegment} />}
+      </Cards>
     </div>
   );
 }

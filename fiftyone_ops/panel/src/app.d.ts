@@ -42,11 +42,16 @@ declare module "@fiftyone/spaces" {
   }
   export interface Node {
     readonly id: string;
+    readonly children: Node[];
+    remove(): void;
   }
   export interface Spaces {
     root: Node;
     canSplitLayout(node: Node): boolean;
     splitLayout(node: Node, layout: string): void;
+    moveNode(node: Node, to: Node): void;
+    /** Take the place of an only child. */
+    joinNode(node: Node): void;
   }
   export function usePanelId(): string;
   export function useSpaces(id: string): { spaces: Spaces };

@@ -24,7 +24,8 @@ export function span({ start_s, end_s }: Span): string {
 
 export function description(segment: Segment, note = ""): string {
   const score = segment.score === null ? "" : `, score ${segment.score.toFixed(3)}`;
-  return `${segment.label}, ${span(segment)}${score}${note && `: ${note}`}`;
+  const words = segment.words ? `, “${segment.words}”` : "";
+  return `${segment.label}, ${span(segment)}${score}${words}${note && `: ${note}`}`;
 }
 
 export function capital(name: string): string {

@@ -28,7 +28,8 @@ export function candidates(clip: Clip): Candidate[] {
 function reviewed(clip: Clip, predicted: Segment): Candidate {
   const confirmed = clip.reviewed?.find((segment) => segment.source === predicted.id);
   const decision = clip.review?.decided[predicted.id] ?? null;
-  return { ...predicted, ...confirmed, id: predicted.id, score: predicted.score, decision };
+  const { id, score, words } = predicted;
+  return { ...predicted, ...confirmed, id, score, words, decision };
 }
 
 /** The name that a person decides about a segment by: that of the prediction it came from. */

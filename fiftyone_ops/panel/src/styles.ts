@@ -44,17 +44,21 @@ export const STYLES = `
 .mmmsba .time { font-family: monospace; font-size: 13px; }
 
 /* The App lays its arrows to the next sample over both sides; what is clicked must not be there. */
-.mmmsba.timeline { padding: 8px 52px; }
-.mmmsba .lanes { position: relative; flex: 1 0 auto; display: flex; flex-direction: column; gap: 3px; --names: 104px; }
-.mmmsba .lane { display: grid; grid-template-columns: var(--names) 1fr; flex: none; height: 24px; }
-.mmmsba .lane.curve { flex: 1 0 30px; height: auto; }
-.mmmsba .lane.first { flex: 2 0 40px; }
-.mmmsba .name { padding-right: 8px; align-self: center; line-height: 1.15; overflow: hidden; text-overflow: ellipsis; }
-.mmmsba .name small { display: block; font-size: 11px; color: var(--quiet); }
+.mmmsba.timeline { padding: 4px 52px; gap: 4px; container-type: inline-size; }
+.mmmsba.timeline .bar { gap: 3px 4px; } .mmmsba.timeline .bar button, .mmmsba.timeline .bar select { padding: 1px 6px; }
+.mmmsba.timeline kbd { margin-left: 4px; }
+/* Where not all lanes fit, they scroll by themselves: buttons and the chosen segment stay in sight. */
+.mmmsba .lanes-window { flex: 1 1 0; min-height: 130px; overflow-y: auto; display: flex; }
+.mmmsba .lanes { position: relative; flex: 1 0 0; min-width: 0; min-height: min-content; display: flex; flex-direction: column; gap: 2px; --names: 104px; }
+.mmmsba .lane { display: grid; grid-template-columns: var(--names) 1fr; flex: none; height: 21px; }
+.mmmsba .lane.curve { flex: 1 0 19px; height: auto; }
+.mmmsba .lane.first { flex: 2 0 26px; }
+.mmmsba .name { padding-right: 8px; align-self: center; line-height: 1.15; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+.mmmsba .name small { margin-left: 5px; font-size: 11px; color: var(--quiet); }
 .mmmsba .track { position: relative; background: var(--plot); cursor: crosshair; touch-action: none; overflow: hidden; }
 .mmmsba .track svg { position: absolute; inset: 0; width: 100%; height: 100%; }
 .mmmsba .track path { fill: none; stroke: var(--curve); stroke-width: 1.8; vector-effect: non-scaling-stroke; }
-.mmmsba .lane.audio { flex: 1 0 52px; height: auto; }
+.mmmsba .lane.audio { flex: 1.5 0 34px; height: auto; }
 .mmmsba .audio .track { background: #000; }
 .mmmsba .tile { position: absolute; top: 0; bottom: 0; background: #000; pointer-events: none; }
 .mmmsba .tile img { position: absolute; top: 0; left: 0; width: 100%; height: 60%; object-fit: fill; }
@@ -80,6 +84,7 @@ export const STYLES = `
 .mmmsba .segment.selected { outline: 2px solid var(--cursor); outline-offset: -1px; z-index: 1; }
 .mmmsba .edge { position: absolute; top: 0; bottom: 0; width: 7px; cursor: ew-resize; }
 .mmmsba .edge.start { left: 0; } .mmmsba .edge.end { right: 0; }
+.mmmsba .segment q { font-weight: 400; margin-left: 5px; }
 .mmmsba .axis { position: relative; height: 18px; margin-left: var(--names); font-size: 11px; color: var(--quiet); flex: none; cursor: copy; touch-action: none; user-select: none; }
 .mmmsba .axis span { position: absolute; transform: translateX(-50%); white-space: nowrap; pointer-events: none; }
 .mmmsba .axis span.first { transform: none; }
@@ -91,21 +96,27 @@ export const STYLES = `
 .mmmsba .over { position: absolute; top: 0; bottom: 18px; left: var(--names); right: 0; pointer-events: none; overflow: hidden; }
 .mmmsba .cursor { position: absolute; top: 0; bottom: 0; width: 2px; margin-left: -1px; background: var(--cursor); box-shadow: 0 0 0 1px #0006; }
 
-.mmmsba .cards { display: flex; gap: 8px; overflow-x: auto; flex: none; padding-bottom: 2px; }
+.mmmsba .cards { display: flex; gap: 8px; overflow-x: auto; overflow-y: hidden; flex: none; height: 66px; align-items: center; }
 .mmmsba .card { display: flex; gap: 8px; align-items: center; flex: none; padding: 3px 10px 3px 3px; text-align: left; }
-.mmmsba .card img, .mmmsba .card .none { width: 64px; height: 64px; object-fit: contain; background: #000; border-radius: 2px; }
+.mmmsba .card img, .mmmsba .card .none { width: 48px; height: 48px; object-fit: contain; background: #000; border-radius: 2px; }
 .mmmsba .card .none { display: flex; align-items: center; justify-content: center; color: #aaa; font-size: 10px; overflow: hidden; }
 .mmmsba .card.selected { border-color: var(--cursor); box-shadow: inset 0 0 0 1px var(--cursor); }
-.mmmsba .card small { display: block; color: var(--quiet); }
+.mmmsba .card > span { line-height: 1.15; } .mmmsba .card small { color: var(--quiet); }
+.mmmsba .card .line { display: block; max-width: 190px; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 
-.mmmsba .details { display: flex; gap: 3px; align-items: center; overflow-x: auto; flex: none; min-height: 76px; }
-.mmmsba .details dl { margin: 0 6px; min-width: 120px; flex: none; font-variant-numeric: tabular-nums; font-size: 12px; }
+.mmmsba .details { display: flex; gap: 3px; align-items: center; flex: none; }
+.mmmsba .details dl { margin: 0 6px; min-width: 120px; flex: none; font-variant-numeric: tabular-nums; font-size: 11px; line-height: 1.15; }
 .mmmsba .details dl div { display: flex; justify-content: space-between; gap: 10px; } .mmmsba .details dd { margin: 0; }
-.mmmsba .details figure { margin: 0; width: 72px; height: 48px; flex: none; border-bottom: 3px solid transparent; box-sizing: content-box; background: #000; color: #aaa; font-size: 11px; text-align: center; }
+.mmmsba .details figure { margin: 0; width: 66px; height: 44px; flex: none; border-bottom: 3px solid transparent; box-sizing: content-box; background: #000; color: #aaa; font-size: 11px; text-align: center; }
 .mmmsba .details figure.fake { border-color: var(--fake); } .mmmsba .details figure img { width: 100%; height: 100%; display: block; }
-.mmmsba .details .cut { position: relative; width: 180px; height: 64px; flex: none; background: #000; }
+.mmmsba .details .cut { position: relative; width: 150px; height: 48px; flex: none; background: #000; }
 .mmmsba .details .cut img { width: 100%; height: 100%; } .mmmsba .details .cut i { position: absolute; top: 0; bottom: 0; border: 2px solid var(--fake); }
 
+@container (max-width: 800px) {
+  .mmmsba.timeline .bar kbd, .mmmsba.timeline .wide { display: none; }
+  .mmmsba.timeline .bar { font-size: 12px; } .mmmsba.timeline .bar button, .mmmsba.timeline .bar select { padding: 1px 4px; }
+  .mmmsba.timeline .cards { height: 58px; }
+}
 .mmmsba .columns { display: grid; grid-template-columns: minmax(340px, 3fr) minmax(220px, 2fr); gap: 4px 24px; flex: 1 1 auto; min-height: 0; }
 .mmmsba .columns section { display: flex; flex-direction: column; min-width: 0; }
 .mmmsba .histogram { display: flex; align-items: flex-end; gap: 2px; flex: 1 1 140px; min-height: 140px; max-height: 600px; border-bottom: 1px solid var(--quiet); position: relative; }

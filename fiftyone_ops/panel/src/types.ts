@@ -251,6 +251,8 @@ export interface Segment {
   score: number | null;
   /** Id of the prediction that a reviewed segment is about; null if there is none. */
   source: string | null;
+  /** What a transcript says in it. */
+  words: string | null;
 }
 
 /** A segment with what lies around it, and a part of the clip to compare it with. */

@@ -1,8 +1,9 @@
 // The clip of the open sample, as Python responds it.
 
 import { nullableModalSampleId } from "@fiftyone/state";
-import { useCallback, useEffect, useRef, useState } from "react";
+import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { useRecoilValue } from "recoil";
+import { type Decision, decidedClip } from "./decided";
 import { reviewState } from "./reviewState";
 import type { Call } from "./rpc";
 import type { Clip, FrameImage, Frames } from "./types";
@@ -17,7 +18,8 @@ export interface OpenClip {
 
 export function useClip(call: Call): OpenClip {
   const sampleId = useRecoilValue(nullableModalSampleId);
-  const [clip, setClip] = useState<Clip | null>(null);
+  const [stored, setStored] = useState<Clip | null>(null);
+  const [pending, setPending] = useState<readonly Decision[]>([]);
   const [frames, setFrames] = useState<ReadonlyMap<string, FrameImage>>(new Map());
   const [problem, setProblem] = useState<string | null>(null);
   const open = useRef(sampleId);
@@ -33,37 +35,53 @@ export function useClip(call: Call): OpenClip {
       // Decisions one at a time: two at once would each be taken on what was before both. Nobody
       // waits for a reading: the App loses its response where it makes the panel anew meanwhile.
       const now = () => call<Clip>(method, { sample_id: requested, beside: reviewState.beside, ...params });
-      const mine = method === "decide" ? before.current.then(now) : now();
-      if (method === "decide") {
+      const isDecision = method === "decide";
+      const decision = params.decision as Decision;
+      const mine = isDecision ? before.current.then(now) : now();
+      const settle = () => setPending((all) => all.filter((other) => other !== decision));
+      if (isDecision) {
+        // Drawn at once, and stored behind it.
+        setPending((all) => [...all, decision]);
         const answer = mine.then(() => true, () => true);
         before.current = Promise.race([answer, patience()]);
         // The App loses a response where it makes the panel anew; what was decided is read then.
-        void before.current.then((isAnswered) => isAnswered || change("load", { field: params.field }));
+        void before.current.then((isAnswered) => {
+          if (isAnswered) return;
+          settle();
+          void change("load", { field: params.field });
+        });
       }
       try {
         const response = await mine;
         if (open.current === requested) {
-          setClip(response);
+          setStored(response);
           setProblem(null);
         }
         return response;
       } catch (error) {
         if (open.current === requested) setProblem((error as Error).message);
         return null;
+      } finally {
+        if (isDecision) settle();
       }
     },
     [call],
   );
 
   useEffect(() => {
-    setClip(null);
+    setStored(null);
+    setPending([]);
     setFrames(new Map());
     setProblem(null);
     void change("load", {});
   }, [sampleId, change]);
 
-  const current = clip && clip.sample_id === sampleId ? clip : null;
-  const keys = current ? frameKeys(current) : "";
+  const current = useMemo(
+    () => (stored && stored.sample_id === sampleId ? pending.reduce(decidedClip, stored) : null),
+    [stored, pending, sampleId],
+  );
+  // Those that are not stored yet are not known by their ids.
+  const keys = stored && current ? frameKeys(stored) : "";
   const field = current?.field;
   useEffect(() => {
     if (!keys) return;

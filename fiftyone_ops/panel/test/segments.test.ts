@@ -18,6 +18,7 @@ const segment = (id: string, start_s: number, source: string | null = null): Seg
   label: "audio",
   score: 0.9,
   source,
+  words: null,
 });
 const clip = (predicted: Segment[], reviewed: Segment[], decided: Record<string, string> = {}) =>
   ({ predicted, reviewed, duration_s: 10, review: { decided } }) as unknown as Clip;
@@ -37,6 +38,12 @@ it("offers a prediction once, as a person left it, by its own name", () => {
   expect(others).toEqual([]);
   expect(offered).toMatchObject({ id: "a", start_s: 5, decision: "accepted" });
   expect(idOfDecision(segment("kept", 5, "a"))).toBe("a");
+});
+
+it("keeps the words of a prediction that was confirmed", () => {
+  const predicted = { ...segment("a", 4), words: "not on my watch" };
+  const offered = candidates(clip([predicted], [segment("kept", 5, "a")], { a: "accepted" }));
+  expect(offered).toMatchObject([{ start_s: 5, words: "not on my watch" }]);
 });
 
 it("still offers a prediction that was rejected", () => {
