@@ -140,7 +140,12 @@ def render(
             num_begun=num_begun,
             num_outdated=sum(clip.is_outdated for clip in clips),
             decisions=_counted(DECISIONS.values(), (clip.decision for clip in clips)),
-            crossed=_crossed(clips),
+            # Decisions by the verdict, of each verdict that there is.
+            crossed={
+                verdict: _counted(DECISIONS.values(), (clip.decision for clip in own))
+                for verdict in (*VERDICTS, NEVER)
+                if (own := [clip for clip in clips if clip.verdict == verdict])
+            },
             kinds=_counted(get_args(OutcomeKind), (o.kind for c in clips for o in c.outcomes)),
             reviewers=reviewers_of(clips),
             detectors=detectors,
@@ -176,15 +181,6 @@ def reviewers_of(clips: Iterable[ReviewedClip]) -> list[Reviewer]:
 def _counted(words: Iterable[str], values: Iterable[str]) -> dict[str, int]:
     counts = Counter(values)
     return {word: counts[word] for word in words}
-
-
-def _crossed(clips: Sequence[ReviewedClip]) -> dict[str, dict[str, int]]:
-    """Count decisions by the verdict, of each verdict that there is."""
-    return {
-        verdict: _counted(DECISIONS.values(), (c.decision for c in clips if c.verdict == verdict))
-        for verdict in (*VERDICTS, NEVER)
-        if any(clip.verdict == verdict for clip in clips)
-    }
 
 
 def _detectors(
