@@ -1,6 +1,7 @@
 """The entries that plug-ins hand over."""
 
 import copy
+import inspect
 import pickle
 
 import pytest
@@ -72,9 +73,10 @@ def test_fields_are_given_by_name(entry_type):
 
 @pytest.mark.parametrize("entry_type", ENTRY_TYPES.values())
 def test_every_field_of_an_entry_is_explained(entry_type):
-    explained = f"{Entry.__doc__}{entry_type.__doc__}"
+    # Without its indentation, which newer Pythons leave out themselves.
+    explained = f"{inspect.getdoc(Entry)}{inspect.getdoc(entry_type)}"
     for name in entry_type.__dataclass_fields__:
-        assert f"        {name}: " in explained
+        assert f"    {name}: " in explained
 
 
 def test_an_entry_can_be_copied_and_sent_to_another_process():
