@@ -1,19 +1,22 @@
 """Measure what each group of features tells of fakes, on identities it did not learn from.
 
-    python tests/benchmarks/features.py CORPUS [--every 3] [--card CHECKPOINT]
+    python tests/benchmarks/features.py CORPUS... [--settings FILE] [--every 3] [--card CHECKPOINT]
 
-``CORPUS`` is what ``mmmsba forge FOOTAGE --split train`` wrote. A small classifier (gradient
-boosting) learns from each group alone, and from groups together, of three quarters of the
-people, and says of the other quarter's snippets whether they are fake; each person is in the
-other quarter once. Features count by their deviation from the clip's median and by how they
-change within half a second. The table goes into the card of ``CHECKPOINT``, if one is given.
+``CORPUS`` is what ``mmmsba forge FOOTAGE --split train`` wrote, and ``FILE`` the settings of a
+training run, whose ``features`` count; those of the preset ``mmmsba`` if not given. A small
+classifier (gradient boosting) learns from each group alone, and from groups together, of three
+quarters of the people, and says of the other quarter's snippets whether they are fake; each person
+is in the other quarter once. Features count by their deviation from the clip's median and by how
+they change within half a second. The table goes into the card of ``CHECKPOINT``, if one is given.
 """
 
 import argparse
+import json
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate, chain, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -21,13 +24,17 @@ from numpy.typing import NDArray
 from sections import put_section
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-from mmmsba_plugin.config import FitConfig
+from mmmsba_plugin.config import FeaturesConfig, FitConfig
 from mmmsba_plugin.datasets.lavdf import read_lavdf
 from mmmsba_plugin.evaluation.metrics.bootstrap import Draw, Interval, bootstrap
 from mmmsba_plugin.evaluation.metrics.detection import Ranking
 from mmmsba_plugin.features.cache import FeatureCache
+from mmmsba_plugin.features.embeddings.efficientnet import STAGES
+from mmmsba_plugin.features.embeddings.image import NUM_VALUES as NUM_EMBEDDED
 from mmmsba_plugin.features.extract import extract, media_of
+from mmmsba_plugin.features.face import FaceTexture
 from mmmsba_plugin.features.front_ends import bind_front_ends
+from mmmsba_plugin.features.lips import LipsTexture
 from mmmsba_plugin.features.self_similarity import NUM_VALUES
 from mmmsba_plugin.features.voice import NUM_BANDS
 from mmmsba_plugin.model.checkpoint import CARD
@@ -60,15 +67,15 @@ class ClipRows:
     fake: Mapping[str, NDArray[np.bool_]]
 
 
-def visual_columns(modality: str, first: int, last: int) -> Measure:
-    """Select columns of the second half of a visual front-end, its deviations."""
+def texture_columns(modality: str, first: int, last: int) -> Measure:
+    """Select columns of the deviations of texture, which stand behind as many means."""
+    half = {"face": FaceTexture, "lips": LipsTexture}[modality].num_values
+    return lambda features: features.rows[modality].values[:, half + first : half + last]
 
-    def pick(features: ClipFeatures) -> Rows:
-        rows = features.rows[modality]
-        half = rows.dim // 2
-        return rows.values[:, half + first : half + last]
 
-    return pick
+def encoder_columns(first: int, last: int) -> Measure:
+    """Select columns of the deviations of the mouth's embeddings, which stand last."""
+    return lambda features: features.rows["lips"].values[:, -NUM_EMBEDDED:][:, first:last]
 
 
 def audio_columns(first: int, last: int | None) -> Measure:
@@ -104,24 +111,32 @@ def _correlation(first: Rows, second: Rows) -> Rows:
     return both / np.sqrt(spread)
 
 
+#: Channels of each output of the image encoder, of which there are means and deviations.
+CHANNELS = {"stem": 32, **{f"stage {i}": s[-1] for i, s in enumerate(STAGES, 1)}}
+_ENDS = list(accumulate((2 * channels for channels in CHANNELS.values()), initial=0))
+
 #: What is measured, and whose truth it is held against.
 GROUPS: dict[str, tuple[str, Measure]] = {
-    "mouth: shape": ("visual", visual_columns("lips", 0, 9)),
-    "mouth: speed and acceleration": ("visual", visual_columns("lips", 9, 27)),
-    "mouth: coarse appearance": ("visual", visual_columns("lips", 27, 52)),
-    "mouth: detail in three bands, by place": ("visual", visual_columns("lips", 52, 88)),
-    "mouth: change from frame to frame": ("visual", visual_columns("lips", 88, 112)),
-    "mouth: slides against the face": ("visual", visual_columns("lips", 112, 117)),
+    "mouth: shape": ("visual", texture_columns("lips", 0, 9)),
+    "mouth: speed and acceleration": ("visual", texture_columns("lips", 9, 27)),
+    "mouth: coarse appearance": ("visual", texture_columns("lips", 27, 52)),
+    "mouth: detail in three bands, by place": ("visual", texture_columns("lips", 52, 88)),
+    "mouth: change from frame to frame": ("visual", texture_columns("lips", 88, 112)),
+    "mouth: slides against the face": ("visual", texture_columns("lips", 112, 117)),
     "mouth: fine detail in native pixels, against the face": (
         "visual",
-        visual_columns("lips", 117, 147),
+        texture_columns("lips", 117, 147),
     ),
-    "mouth: colour": ("visual", visual_columns("lips", 147, 171)),
-    "mouth: detail against the upper face": ("visual", visual_columns("lips", 171, 174)),
-    "face: detail in three bands, by place": ("visual", visual_columns("face", 0, 48)),
-    "face: change from frame to frame": ("visual", visual_columns("face", 48, 80)),
-    "face: colour": ("visual", visual_columns("face", 80, 112)),
-    "face: pose": ("visual", visual_columns("face", 112, 118)),
+    "mouth: colour": ("visual", texture_columns("lips", 147, 171)),
+    "mouth: detail against the upper face": ("visual", texture_columns("lips", 171, 174)),
+    **{
+        f"mouth: image encoder, {name}": ("visual", encoder_columns(first, last))
+        for name, (first, last) in zip(CHANNELS, pairwise(_ENDS), strict=True)
+    },
+    "face: detail in three bands, by place": ("visual", texture_columns("face", 0, 48)),
+    "face: change from frame to frame": ("visual", texture_columns("face", 48, 80)),
+    "face: colour": ("visual", texture_columns("face", 80, 112)),
+    "face: pose": ("visual", texture_columns("face", 112, 118)),
     "audio: levels and steps by band": ("audio", audio_columns(0, LEVELS)),
     "audio: likeness of the voice": ("audio", audio_columns(LEVELS, LIKENESSES)),
     "audio: traces of how it was made": ("audio", audio_columns(LIKENESSES, None)),
@@ -130,20 +145,24 @@ GROUPS: dict[str, tuple[str, Measure]] = {
 TOGETHER = {
     "all of the mouth": "mouth: ",
     "all of the face": "face: ",
-    "all of the frame": ("mouth: ", "face: "),
+    "all of the frames": ("mouth: ", "face: "),
     "all of the audio": "audio: ",
 }
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("dataset", type=Path)
+    parser.add_argument("datasets", type=Path, nargs="+")
+    parser.add_argument("--settings", type=Path)
     parser.add_argument("--card", type=Path, metavar="CHECKPOINT")
     parser.add_argument("--every", type=int, default=3, help="of so many files, one is looked at")
     options = parser.parse_args()
-    records = [r for r in read_lavdf(options.dataset) if r.identity is not None][:: options.every]
+    settings = json.loads(options.settings.read_text()) if options.settings else {}
+    config = FitConfig.read({"preset": "mmmsba", **settings}).features
+    every = chain.from_iterable(map(read_lavdf, options.datasets))
+    records = [r for r in every if r.identity is not None][:: options.every]
     lines = []
-    for line in _table(list(_clip_rows(records)), records):
+    for line in _table(list(_clip_rows(records, config)), records, config):
         lines.append(line)
         sys.stdout.write(line + "\n")
         sys.stdout.flush()
@@ -151,8 +170,7 @@ def main() -> None:
         put_section(options.card / CARD, "features", lines)
 
 
-def _clip_rows(records: Sequence[Record]) -> Iterator[ClipRows]:
-    config = FitConfig(preset="mmmsba").features
+def _clip_rows(records: Sequence[Record], config: FeaturesConfig) -> Iterator[ClipRows]:
     front_ends, cache = bind_front_ends(config), FeatureCache()
     for record in records:
         media = media_of(record.media, front_ends, duration_s=record.duration_s)
@@ -177,15 +195,17 @@ def _beside(rows: Rows) -> Rows:
     return np.concatenate([rows, *others], axis=1).astype(np.float32)
 
 
-def _table(clips: Sequence[ClipRows], records: Sequence[Record]) -> Iterator[str]:
+def _table(
+    clips: Sequence[ClipRows], records: Sequence[Record], config: FeaturesConfig
+) -> Iterator[str]:
     identities = len({clip.identity for clip in clips})
     yield "## What each group of features tells"
     yield ""
     yield (
         f"Snippets of {len(clips)} files of {identities} people, each scored by gradient "
         "boosting that "
-        "learned from other people; files that have frame and audio. 95 % intervals over people. "
-        "Groups of the frame are held against altered frames, those of audio against altered "
+        "learned from other people; files that have frames and audio. 95 % intervals over people. "
+        "Groups of the frames are held against altered frames, those of audio against altered "
         "audio, and what takes both against either."
     )
     yield ""
@@ -198,7 +218,7 @@ def _table(clips: Sequence[ClipRows], records: Sequence[Record]) -> Iterator[str
         yield _row(f"**{name}**", clips, members, GROUPS[members[0]][0])
     yield _row("**everything**", clips, list(GROUPS), "all")
     yield ""
-    yield from _costs(records)
+    yield from _costs(records, config)
 
 
 def _row(name: str, clips: Sequence[ClipRows], members: Sequence[str], view: str) -> str:
@@ -244,9 +264,8 @@ def _held_out_auc(clips: Sequence[ClipRows], members: Sequence[str], view: str) 
     return bootstrap({"": auc}, clusters=[c.identity for c in clips], num_resamples=200)[""]
 
 
-def _costs(records: Sequence[Record]) -> Iterator[str]:
+def _costs(records: Sequence[Record], config: FeaturesConfig) -> Iterator[str]:
     """Measure the process time of each front-end, decoding and face tracking included."""
-    config = FitConfig(preset="mmmsba").features
     front_ends = bind_front_ends(config)
     media = [media_of(r.media, front_ends, duration_s=None) for r in records[:NUM_TIMED]]
     length_s = sum(item.duration_s or 0.0 for item in media)
