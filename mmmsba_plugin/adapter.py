@@ -6,22 +6,13 @@ ranked proposals, calibration and thresholds for stated false-positive rates, an
 so that writers, ``mmmsba evaluate`` and FiftyOne need know nothing of it.
 
 Example:
-    A detector of single frames, offered as a plug-in::
+    A detector of single frames; ``mmmsba docs toolkit`` shows how a plug-in offers it::
 
         def score(path):
             probs = my_network(frames_of(path))
             return {"face": TimedScores.of_frames(probs, fps_hz=25)}
 
         detector = AdaptedDetector("mine", score, ("face",)).calibrated(records)
-
-        @hookimpl
-        def forensics_detectors():
-            yield DetectorEntry(
-                name="mine",
-                summary="Frame by frame.",
-                modalities=("face",),
-                load=lambda _: detector,
-            )
 """
 
 import logging
