@@ -25,7 +25,7 @@ PAGES = {
     "hooks": "Every hook, entry and protocol of plug-ins.",
     "formats": "Every file format that is written or read, with the fields of a report.",
     "errors": "Every error, and what raises it.",
-    "development": "Work on this package: tests, layout of the code, names.",
+    "development": "Work on this package: where the code of each task lies, tests, names.",
 }
 
 #: Pages that are written from the code.
