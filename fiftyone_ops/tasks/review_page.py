@@ -80,7 +80,7 @@ class ReviewedClip:
 
     @property
     def others(self) -> list[str]:
-        """Who else decided about it."""
+        """People who decided about it, but for the one who ended its review."""
         return sorted({by for by, _ in self.steps} - {self.by})
 
 

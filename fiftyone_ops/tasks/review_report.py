@@ -139,7 +139,7 @@ class ReviewReportTask(Task[Counted, ReviewReport]):
 
 
 def reviewed_clip_of(sample: Any, fields: Fields) -> ReviewedClip:
-    """Return what a report tells of a clip whose review was ended; its file is read for its hash.
+    """Build the entry of a clip whose review was ended; its file is read for its hash.
 
     Args:
         sample: A video sample.

@@ -141,7 +141,7 @@ def _ground_truth(videos: Any, truth_field: str) -> SpanTable:
 
 
 class _Label(NamedTuple):
-    """What the seconds of a label are told by; see :func:`~fiftyone_ops.labels.seconds_of`."""
+    """Attributes of a label that :func:`~fiftyone_ops.labels.seconds_of` reads."""
 
     label: str
     start_s: float | None

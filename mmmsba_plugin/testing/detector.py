@@ -159,7 +159,7 @@ class DetectorContract(EntryContract[DetectorEntry]):
 
 
 def _part_difference(detector: Detector, clip: Path, folder: Path, *, reach_s: float) -> float:
-    """Return how far scores of the middle of a clip are from those of the whole, at most.
+    """Measure the largest difference between scores of the middle of a clip and of the whole.
 
     The first and last ``reach_s`` of the middle do not count; a test is skipped if nothing is left.
     """

@@ -30,8 +30,14 @@ def score(path):
     probs = [0.1, 0.9 if probe(path).audio else 0.1, 0.1]
     return {"audio": TimedScores.of_windows(probs, length_s=0.4, hop_s=0.4)}
 
+class Undecided(AdaptedDetector):
+    def detect(self, media, **options):
+        return super().detect(media, **options).model_copy(update={"threshold": None})
+
 @hookimpl
 def forensics_detectors():
+    yield DetectorEntry(name="undecided", summary="Has no threshold.", modalities=("audio",),
+        load=lambda _: Undecided("undecided", score, ("audio",)))
     yield DetectorEntry(name="toy", summary="A toy.", modalities=("audio",),
         load=lambda _: AdaptedDetector("toy", score, ("audio",)))
 """
@@ -105,6 +111,14 @@ def test_flagged_videos_are_posted_and_every_video_has_a_page(run, tmp_path, int
         {"result": "OK"},
     ]
     assert not list(tmp_path.glob("mmmsba-*")), "no copy of a video is left behind"
+
+
+@pytest.mark.parametrize("interpreter", INTERPRETERS)
+def test_a_score_without_a_threshold_flags_nothing(run, tmp_path, interpreter):
+    path = clip(tmp_path / "a.mp4", duration_s=1.6)
+    _, page, result = run(interpreter, path, options="--detector undecided --no-isolation")
+    assert page["report"] == "mmmsba: a.mp4"
+    assert result == {"result": "OK"}
 
 
 def test_a_command_that_fails_is_an_error_with_the_place_to_look(run, tmp_path):

@@ -30,10 +30,10 @@ NUM_SNIPPETS = 150
 REPEATS = 5
 
 #: The longest times that pass, in seconds: until a panel is there, until a bar is the view, until a
-#: decision is seen and until it is stored, and to write a threshold to ten thousand clips.
+#: decision is drawn and until it is stored, and to write a threshold to ten thousand clips.
 MOST_S = 2.0
 MOST_VIEW_S = 0.5
-MOST_SEEN_S = 0.1
+MOST_DRAWN_S = 0.1
 MOST_STORED_S = 1.0
 MOST_WRITTEN_S = 10.0
 #: The most memory that the panels may add to the App's server, in MB.
@@ -104,8 +104,8 @@ def open_in_browser(dataset, folder: Path, console: Console) -> None:
             ("queue opened", [*queues_s(page)], MOST_S),
         ):
             console.print(f"{name} in a browser: {describe(times_s)} (at most {most_s:g} s)")
-        seen_s, stored_s = zip(*decisions_s(page, dataset), strict=True)
-        console.print(f"decision seen: {describe(seen_s)} (at most {MOST_SEEN_S:g} s)")
+        drawn_s, stored_s = zip(*decisions_s(page, dataset), strict=True)
+        console.print(f"decision drawn: {describe(drawn_s)} (at most {MOST_DRAWN_S:g} s)")
         console.print(f"decision stored: {describe(stored_s)} (at most {MOST_STORED_S:g} s)")
         added_mb = server_mb() - before_mb
         console.print(f"memory added to the App's server: {added_mb:.0f} MB (at most {MOST_MB} MB)")
@@ -231,10 +231,10 @@ def decisions_s(page, dataset) -> Iterator[tuple[float, float]]:
         page.evaluate(_TIME_TO_DRAW, f"[data-cy=mmmsba-{mark}")
         started_s = time.perf_counter()
         page.keyboard.press(key)
-        seen_s = page.evaluate("window.drawn") / 1000
+        drawn_s = page.evaluate("window.drawn") / 1000
         while num_decisions(dataset) == before:
             time.sleep(0.01)
-        yield seen_s, time.perf_counter() - started_s
+        yield drawn_s, time.perf_counter() - started_s
 
 
 def num_decisions(dataset) -> int:

@@ -1,6 +1,6 @@
 """Measure how a checkpoint holds out when clips are changed on their way.
 
-    python tests/benchmarks/robustness.py CHECKPOINT DATASET [--card] [--every-real 2]
+    python tests/benchmarks/robustness.py CHECKPOINT DATASET [--every-fake 1] [--every-real 2]
 
 ``DATASET`` is a folder with real footage and fakes of whole clips, of which those of `dev` are
 taken, or what ``mmmsba forge FOOTAGE --split dev`` wrote. Every so many of its files is written

@@ -16,7 +16,7 @@ from .test_review import Retrained, run_again
 
 
 def text_of(file) -> str:
-    """Return what the page says, each run of blanks as one."""
+    """Return the text of the page, with single blanks."""
     body = file.read_text(encoding="utf-8").partition("<body>")[2]
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", body)).replace("\N{EN DASH}", "-")
 
