@@ -16,10 +16,10 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from fastapi import APIRouter, Body, HTTPException
 from pydantic import BaseModel
 
-from mmmsba_plugin.adapters.serve import Queue
 from mmmsba_plugin.errors import ConfigError
 from mmmsba_plugin.hookspecs import DetectorInfo
 from mmmsba_plugin.report.annotation_json import labelstudio_task
+from mmmsba_plugin.service.routes import Queue
 
 
 class Task(BaseModel):

@@ -51,12 +51,13 @@ def serve(
         import uvicorn
 
         from mmmsba_plugin.adapters.labelstudio import routes
-        from mmmsba_plugin.adapters.serve import LOOPBACK, ServeLimits, make_app
+        from mmmsba_plugin.service.app import LOOPBACK, make_app
+        from mmmsba_plugin.service.jobs import ServiceLimits
     except ModuleNotFoundError as error:
         raise MissingExtraError(
             f"the service needs {error.name}; install it with: pip install 'mmmsba-plugin[serve]'"
         ) from error
-    limits = ServeLimits(
+    limits = ServiceLimits(
         max_bytes=max_mb * _MB,
         time_limit_s=time_limit_s,
         max_waiting=max_waiting,

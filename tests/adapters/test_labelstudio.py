@@ -7,7 +7,7 @@ import pytest
 
 from mmmsba_plugin.adapters.labelstudio import routes
 
-from .service import serving
+from ..service.client import serving
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
 

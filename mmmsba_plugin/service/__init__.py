@@ -1,0 +1,1 @@
+"""HTTP service of a detector: send a clip, follow its job, fetch its report."""
