@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mmmsba_plugin.config import FeaturesConfig
 from mmmsba_plugin.errors import MmmsbaError, RunCancelledError
@@ -44,6 +44,21 @@ class Choices:
     attention: bool
 
 
+def with_choices(config: Mapping[str, Any], **choices: object) -> dict[str, Any]:
+    """Return the settings in force: those of a detector, with the options of one detection.
+
+    Args:
+        config: Settings of the detector.
+        **choices: Options, by name; those that are None leave it as it is.
+    """
+    choices = {name: choice for name, choice in choices.items() if choice is not None}
+    features = dict(config.get("features", {}))
+    # Features are really made so.
+    if "trim_silence" in features.keys() & choices.keys():
+        features["trim_silence"] = choices["trim_silence"]
+    return {**config, **({"features": features} if features else {}), **choices}
+
+
 @dataclass(frozen=True, slots=True)
 class FileDetection:
     """Detection in files by one network.
@@ -77,12 +92,12 @@ class FileDetection:
         config = self.config.features
         if chosen.trim_silence is not None:
             config = config.model_copy(update={"trim_silence": chosen.trim_silence})
-        # With the settings that features are really made with.
-        settings = {**self.provenance.config, "features": config.model_dump(mode="json")}
-        if audio_track is not None:
-            settings["audio_track"] = audio_track
-        if face_track is not None:
-            settings["face_track"] = face_track
+        settings = with_choices(
+            self.provenance.config,
+            trim_silence=chosen.trim_silence,
+            audio_track=audio_track,
+            face_track=face_track,
+        )
         made_by = self.provenance.model_copy(update={"config": settings})
         make_report = partial(
             self._report,

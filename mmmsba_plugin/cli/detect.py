@@ -90,6 +90,13 @@ def detect(
             "of which the one with the highest score counts, as if not given.",
         ),
     ] = None,
+    trim_silence: Annotated[
+        bool | None,
+        typer.Option(
+            "--trim-silence/--no-trim-silence",
+            help="Evaluate clips only from where their audio begins; as trained if not given.",
+        ),
+    ] = None,
     summary: Annotated[
         Path | None,
         typer.Option(
@@ -207,6 +214,8 @@ def detect(
         options["audio_track"] = _track("--audio-track", audio_track, "all")
     if face_track is not None:
         options["face_track"] = _track("--face-track", face_track, "main", "all")
+    if trim_silence is not None:
+        options["trim_silence"] = trim_silence
     tables = [] if summary is None else [summary]
     batch = Batch(clips_of(clips), output, writers, _console.console(), tables)
     limits = Limits(
@@ -252,13 +261,15 @@ def _detect(
         BadParameter: The detector does not heed an option.
         Exit: A clip could not be evaluated, or its report not be written; or it was stopped.
     """
+    from mmmsba_plugin.file_detection import with_choices
+
     # What is wrong with the detector shall be said before anything is written.
     info = detector.info
     for option in options.keys() - set(info.get("options", ())):
         raise typer.BadParameter(f"the detector does not say that it heeds {option}; leave it out")
     batch.require_writable()
     if resume:
-        config = {**info.get("config", {}), **options}
+        config = with_choices(info.get("config", {}), **options)
         batch.leave_out_reported({**info, "config": config})
         batch.console.print(f"{len(batch.rows)} of {len(batch.names)} clips were evaluated before")
     # What the page alone shows; it changes nothing else, so that --resume need not know of it.

@@ -56,6 +56,11 @@ class PluginState:
         return f"plug-in {self.name!r} ({self.origin})"
 
     @property
+    def file(self) -> str | None:
+        """Path of its file; None unless it was loaded from one."""
+        return self.distribution if self.distribution.endswith(".py") else None
+
+    @property
     def origin(self) -> str:
         """Distribution and version in one, for a person."""
         return f"{self.distribution} {self.version}".strip() or "registered by the host"

@@ -130,7 +130,21 @@ def command_again(report: Report) -> str:
         if (track := provenance.config.get(name)) is not None:
             options[f"--{name.replace('_', '-')}"] = track
     words = [str(word) for option in options.items() for word in option]
-    return shlex.join(["mmmsba", "detect", report.media.path, *words])
+    if (is_trimmed := provenance.config.get("trim_silence")) is not None:
+        words.append("--trim-silence" if is_trimmed else "--no-trim-silence")
+    plugins = [word for file in _plugin_files(provenance) for word in ("--plugin", file)]
+    return shlex.join(["mmmsba", *plugins, "detect", report.media.path, *words])
+
+
+def _plugin_files(provenance: Provenance) -> list[str]:
+    """Return the files that the detector and the front-ends of a report were loaded from."""
+    from mmmsba_plugin.plugins import entries
+
+    chosen = provenance.config.get("features", {}).get("front_ends", {})
+    names = {choice["name"] for choice in chosen.values()}
+    offers = [offer for offer in entries("front_ends") if offer.entry and offer.name in names]
+    offers += [offer for offer in entries("detectors") if offer.name == provenance.detector]
+    return sorted({offer.plugin.file for offer in offers if offer.plugin.file})
 
 
 def _fact_if_known(label: str, value: object, unit: str = "") -> list[Fact]:

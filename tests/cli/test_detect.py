@@ -4,6 +4,7 @@ import json
 import os
 import shlex
 import shutil
+import subprocess
 import sys
 
 import numpy as np
@@ -25,6 +26,22 @@ def forensics_detectors():
     summary = "Has no thresholds."
     yield DetectorEntry(
         name="stubborn", summary=summary, modalities=("audio",), load=lambda path: object()
+    )
+"""
+
+#: A detector that is indifferent.
+CONSTANT_FILE = """
+from mmmsba_plugin.adapter import AdaptedDetector, TimedScores
+from mmmsba_plugin.hookspecs import DetectorEntry, hookimpl
+
+def score(path):
+    return {"face": TimedScores.of_windows([0.25] * 6, length_s=0.5, hop_s=0.5)}
+
+@hookimpl
+def forensics_detectors():
+    yield DetectorEntry(
+        name="constant", summary="Always says 0.25.", modalities=("face",),
+        load=lambda path: AdaptedDetector("constant", score, ("face",))
     )
 """
 
@@ -128,23 +145,56 @@ class TestChoices:
         assert files(clip.parent) == ["clip.mp4"]
 
 
-class TestThreshold:
+class TestCommandOfReport:
+    @pytest.fixture
+    def made_again(self, run, checkpoint, tmp_path):
+        """The report that the command of a report leads to."""
+
+        def run_again(report):
+            # The folder of the weights has a name there, and here lies elsewhere.
+            command = command_again(report).replace(checkpoint.name, str(checkpoint))
+            result = run(*shlex.split(command)[1:], "--no-isolation", "-o", tmp_path / "out")
+            assert result.exit_code == _exit_codes.OK, result.output
+            return read(tmp_path / "out" / "talking.json")
+
+        return run_again
+
     @pytest.mark.parametrize("share", [0.4, 0.8])
-    def test_the_command_of_a_report_makes_it_again_at_any_threshold(
-        self, run, checkpoint, talking_clip, tmp_path, share
+    def test_it_makes_the_report_again_at_any_threshold(
+        self, checkpoint, talking_clip, made_again, share
     ):
         detector = MmmsbaDetector.from_pretrained(checkpoint)
         scores = [p for p in detector.detect(talking_clip).curves.score if p is not None]
         report = detector.with_threshold(float(np.quantile(scores, share))).detect(talking_clip)
-        # The folder of the weights has a name there, and here lies elsewhere.
-        _, *command = shlex.split(command_again(report).replace(checkpoint.name, str(checkpoint)))
-        result = run(*command, "--no-isolation", "-o", tmp_path / "out")
-        assert result.exit_code == _exit_codes.OK, result.output
-        made_again = read(tmp_path / "out/talking.json")
-        assert made_again.segments == report.segments
-        assert made_again.threshold == report.threshold
-        assert made_again.provenance.config == report.provenance.config
+        again = made_again(report)
+        assert again.segments == report.segments
+        assert again.threshold == report.threshold
+        assert again.provenance.config == report.provenance.config
 
+    @pytest.mark.parametrize("is_trimmed", [True, False])
+    def test_it_makes_the_report_again_with_silence_trimmed_or_kept(
+        self, checkpoint, talking_clip, made_again, is_trimmed
+    ):
+        detector = MmmsbaDetector.from_pretrained(checkpoint)
+        report = detector.detect(talking_clip, trim_silence=is_trimmed)
+        again = made_again(report)
+        assert again.provenance.config == report.provenance.config
+        assert again.provenance.config["features"]["trim_silence"] is is_trimmed
+
+    def test_it_loads_the_plugin_file_that_the_detector_is_in(self, talking_clip, tmp_path):
+        path = tmp_path / "my detector.py"
+        path.write_text(CONSTANT_FILE)
+        plugins.load_file(path)
+        report = plugins.lookup("detectors", "constant").load(None).detect(talking_clip)
+        command = shlex.split(command_again(report))[1:]
+        # Another process, which has not loaded it.
+        subprocess.run(
+            [sys.executable, "-m", "mmmsba_plugin", *command, "-o", tmp_path / "out"], check=True
+        )
+        assert read(tmp_path / "out" / "talking.json").score == report.score
+
+
+class TestThreshold:
     def test_a_threshold_and_a_rate_are_one_too_many(self, detect, clip):
         result = detect(clip, "--threshold", 0.5, "--fpr", 0.05)
         assert result.exit_code == _exit_codes.USAGE

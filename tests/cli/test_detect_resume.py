@@ -88,6 +88,11 @@ class TestResume:
         detect(clip, "-o", out, "--resume")
         assert len(evaluated_clips) == 2
 
+    def test_a_clip_without_its_silence_is_another(self, detect, clip, out, evaluated_clips):
+        for options in (["--trim-silence"], ["--trim-silence"], ["--no-trim-silence"]):
+            detect(clip, "-o", out, "--resume", *options)
+        assert len(evaluated_clips) == 2
+
     def test_an_error_is_tried_again_and_an_abstention_is_not(
         self, detect, tmp_path, out, evaluated_clips
     ):
