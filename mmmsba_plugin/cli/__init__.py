@@ -136,7 +136,10 @@ def _show_version(requested: bool) -> None:  # noqa: FBT001 - typer calls it so
 def _start(
     plugin: Annotated[
         list[Path] | None,
-        typer.Option(metavar="FILE", help="Load a .py file as a plug-in; can be given again."),
+        typer.Option(
+            metavar="FILE",
+            help="Load a .py file as a plug-in; stands before the command, and can be given again.",
+        ),
     ] = None,
     version: Annotated[
         bool,

@@ -28,7 +28,10 @@ class Config(BaseModel):
             return cls.model_validate(settings)
         except ValidationError as error:
             wrong = "; ".join(
-                f"{'.'.join(map(str, e['loc'])) or 'settings'}: {e['msg']}" for e in error.errors()
+                f"{'.'.join(map(str, e['loc'])) or 'settings'}: "
+                # What pydantic puts before the message of a validator of ours.
+                f"{e['msg'].removeprefix('Value error, ')}"
+                for e in error.errors()
             )
             # The config, this one or one inside it, that the misspelt key belongs to.
             owner: type[Config] = cls

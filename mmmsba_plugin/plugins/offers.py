@@ -137,6 +137,8 @@ def lookup(kind: Kind, name: str) -> Entry:
     message += f"; there are: {', '.join(names)}" if names else ": no plug-in offers any"
     if close := difflib.get_close_matches(name, names, n=1):
         message += f"; did you mean {close[0]!r}?"
+    elif names:
+        message += "; install the plug-in that has it, or load its file by `mmmsba --plugin FILE`"
     raise PluginNotFoundError("; ".join([message, *_list_missing(offers)]))
 
 

@@ -63,6 +63,11 @@ def test_a_value_out_of_bounds_is_refused_with_its_bound():
         LocalizationConfig.read({"onset": 1.5})
 
 
+def test_settings_that_do_not_go_together_are_refused_in_our_words():
+    with pytest.raises(ConfigError, match=r"settings: offset 0\.6 must not be above"):
+        LocalizationConfig.read({"onset": 0.5, "offset": 0.6})
+
+
 def test_a_section_cannot_be_changed():
     with pytest.raises(ValidationError, match="frozen"):
         LocalizationConfig().onset = 0.1

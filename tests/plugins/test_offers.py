@@ -80,6 +80,12 @@ class TestLookup:
         with pytest.raises(PluginNotFoundError, match=expected):
             plugins.lookup("writers", "jsn")
 
+    def test_a_name_like_none_there_is_may_be_of_a_plugin_that_is_missing(self, install):
+        install(mmmsba=offering(a_writer("json")))
+        expected = "there are: json; install the plug-in that has it, or load its file by `mmmsba"
+        with pytest.raises(PluginNotFoundError, match=expected):
+            plugins.lookup("writers", "theirs")
+
     def test_an_unknown_name_mentions_broken_plugins(self, install):
         install(mmmsba=offering(a_writer("json")), sad=ImportError("no luck"))
         expected = r"plug-in 'sad' \(sad-dist 1\.2\) is broken: ImportError: no luck"
