@@ -34,6 +34,7 @@ HEAVY = {
 TENSORS = (
     "mmmsba_plugin.model.",
     "mmmsba_plugin.training.",
+    "mmmsba_plugin.adapters.deepfakebench_host",
     "mmmsba_plugin.features.embeddings.aasist",
     "mmmsba_plugin.features.embeddings.efficientnet",
     "mmmsba_plugin.features.embeddings.two_streams",

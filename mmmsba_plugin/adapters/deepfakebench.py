@@ -1,8 +1,8 @@
 """Adapter for DeepfakeBench: its detectors of single frames become detectors of segments.
 
 Faces are found, followed and aligned here, and scores become segments, thresholds and reports, as
-those of any detector do (:mod:`mmmsba_plugin.adapter`). There is no adapter the other way round:
-DeepfakeBench hands over shuffled crops without times and audio, and ours learned from neither.
+those of any detector do (:mod:`mmmsba_plugin.adapter`). The other way round is
+:mod:`mmmsba_plugin.adapters.deepfakebench_host`.
 
 Source:
     https://github.com/SCLBD/DeepfakeBench: ``training/test.py`` loads and calls detectors, and
