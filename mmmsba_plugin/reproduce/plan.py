@@ -8,7 +8,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from mmmsba_plugin.config import PRESETS, Attention, FitConfig
+from mmmsba_plugin.config import (
+    PRESETS,
+    Attention,
+    FeaturesConfig,
+    FitConfig,
+    FrontEndChoice,
+)
 from mmmsba_plugin.errors import ConfigError
 from mmmsba_plugin.reproduce import tables
 from mmmsba_plugin.reproduce.missing import COMPLETE, Missing
@@ -37,6 +43,9 @@ class Method:
         modalities: What it is told.
         network: Settings of the network that make it, besides its attention.
         train: Settings of training that make it.
+        loss: Settings of the loss that make it.
+        front_ends: Front-ends that it brings along, by modality, where the shared settings have
+            none.
     """
 
     name: str
@@ -44,6 +53,19 @@ class Method:
     modalities: tuple[str, ...] = tuple(_MODALITIES.values())
     network: Changes = ()
     train: Changes = ()
+    loss: Changes = ()
+    front_ends: tuple[tuple[str, str], ...] = ()
+
+    def features(self, shared: FeaturesConfig) -> FeaturesConfig:
+        """Return the settings of its features.
+
+        Raises:
+            ConfigError: A modality has no front-end.
+        """
+        own = {modality: FrontEndChoice(name=name) for modality, name in self.front_ends}
+        missing = {m: choice for m, choice in own.items() if m not in shared.front_ends}
+        front_ends = {**shared.front_ends, **missing}
+        return shared.model_copy(update={"front_ends": front_ends}).only(self.modalities)
 
 
 MMMS_BA = Method("MMMS-BA")
@@ -77,14 +99,15 @@ class Training:
         network = {key: value for key, value in shared.network.items() if key not in makes}
         if self.method.attention is not None:
             network = {**shared.network, "attention": self.method.attention}
-        train = {**shared.train.model_dump(mode="json"), **dict(self.method.train)}
+        train = shared.train.model_dump(mode="json")
+        loss = {**train["loss"], **dict(self.method.loss)}
         return FitConfig.read(
             {
                 **shared.model_dump(mode="json"),
                 "preset": shared.preset if self.method.attention else "enc-dec",
                 "network": {**network, **dict(self.method.network)},
-                "features": shared.features.only(self.method.modalities).model_dump(mode="json"),
-                "train": {**train, "seed": seed},
+                "features": self.method.features(shared.features).model_dump(mode="json"),
+                "train": {**train, **dict(self.method.train), "loss": loss, "seed": seed},
             }
         )
 

@@ -4,25 +4,31 @@
     python tests/benchmarks/trainings.py ablations --train DIR... --dev DIR... -o RUNS
     python tests/benchmarks/trainings.py forgers --train DIR... --dev DIR... -o RUNS
     python tests/benchmarks/trainings.py generators --train DIR... --dev DIR... -o RUNS
+    python tests/benchmarks/trainings.py systems --train DIR... --dev DIR... -o RUNS
 
 ``attentions`` trains the kinds of attention of the paper, each with three seeds, and ``ablations``
 its sets of modalities as well. ``forgers`` trains once for each forger, without the files that it
 worked on, and evaluates the files of ``--dev`` that it alone worked on; a second dataset of forgers
 of audio alone gives each of them more files. ``generators`` trains once for each generator of whole
 fakes, without its fakes, the cuts to them, and all clips of the people in them, and evaluates these
-of both splits. Each is one network that learns from all clips, not an ensemble.
+of both splits. Each is one network that learns from all clips, not an ensemble. ``systems`` trains
+those of ``mmmsba reproduce systems``, each with three seeds, on 200 files: half of them real, and
+those whose names have the lowest hashes.
 
 Datasets are in LAV-DF's layout, as ``mmmsba forge`` writes them; those of ``--train`` give their
 split train, those of ``--dev`` their split dev. Runs are kept in ``RUNS``, and one that is there is
-not trained again. The table goes into the card of ``--card CHECKPOINT``, if one is given.
+not trained again. The table, and below it what trainings took, go into the card of ``--card
+CHECKPOINT``, if one is given.
 """
 
 import argparse
+import json
 import os
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import replace
+from dataclasses import asdict, astuple, dataclass, replace
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -31,15 +37,34 @@ from sections import put_section
 from studies.ablations import ablations, ablations_table, attentions, attentions_table
 from studies.forgers import forgers, forgers_table
 from studies.generators import generators, generators_table
+from studies.systems import NUM_FILES, systems, systems_table
 from studies.variants import Study, Variant, generators_of
 
 from mmmsba_plugin.config import FitConfig
 from mmmsba_plugin.datasets.lavdf import read_lavdf
 from mmmsba_plugin.model.checkpoint import CARD
 from mmmsba_plugin.record import Record
+from mmmsba_plugin.reproduce.datasets import draw_records
 from mmmsba_plugin.schema import Report
 
 TRAINING = Path(__file__).parents[2] / "mmmsba_plugin" / "weights" / "training.json"
+#: What a training took, in the folder of its run.
+COST = "cost.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a training took on one core.
+
+    Attributes:
+        cpu_s: CPU seconds.
+        wall_s: Seconds on the clock, on a machine that others may use as well.
+        epochs: Passes over the files.
+    """
+
+    cpu_s: float
+    wall_s: float
+    epochs: int
 
 
 def main() -> None:
@@ -54,7 +79,7 @@ def main() -> None:
     parser.add_argument("--card", type=Path, metavar="CHECKPOINT")
     options = parser.parse_args()
     study = STUDIES[options.what]
-    train = [*read_all(options.train, "train")]
+    train = draw_records([*read_all(options.train, "train")], study.num_files)
     dev = [*read_all(options.dev, "dev")]
     variants = study.variants(train)
     work = partial(
@@ -68,7 +93,10 @@ def main() -> None:
     with ProcessPoolExecutor(options.jobs, mp_context=get_context("spawn")) as pool:
         reports = dict(zip(variants, pool.map(work, variants), strict=True))
     records = {variant: evaluation_records(variant, train, dev) for variant in variants}
-    lines = list(study.table(reports, records, options.epochs))
+    lines = [
+        *study.table(reports, records, options.epochs),
+        *costs_table(variants, options.runs),
+    ]
     sys.stdout.write("\n".join(lines) + "\n")
     if options.card:
         put_section(options.card / CARD, options.what, lines)
@@ -146,10 +174,35 @@ def _train_and_run(
 
     torch.set_num_threads(1)
     cache = FeatureCache()
-    fit(training_records(variant, train), config, out, cache=cache)
+    is_whole = not out.exists()
+    start_s = time.process_time(), time.perf_counter()
+    fitted = fit(training_records(variant, train), config, out, cache=cache)
+    cost = Cost(time.process_time() - start_s[0], time.perf_counter() - start_s[1], fitted.epochs)
+    if is_whole:
+        (out / COST).write_text(json.dumps(asdict(cost)), encoding="utf-8")
     detector = Detector.from_pretrained(out, cache=cache)
     sys.stderr.write(f"{variant.name}, seed {variant.seed}\n")
     return [result.report for result in run(detector, evaluation_records(variant, train, dev))]
+
+
+def costs_table(variants: Sequence[Variant], runs: Path) -> Iterator[str]:
+    """Yield a table of what trainings took, of those that were not interrupted."""
+    costs: dict[str, list[Cost]] = {}
+    for variant in variants:
+        path = runs / variant.folder / COST
+        if path.is_file():
+            cost = Cost(**json.loads(path.read_text(encoding="utf-8")))
+            costs.setdefault(variant.name, []).append(cost)
+    if not costs:
+        return
+    yield "What a training took on one core, features being there already; the most of any seed:"
+    yield ""
+    yield "| network | CPU minutes | minutes | passes |"
+    yield "|---|---|---|---|"
+    for name, of_seeds in costs.items():
+        cpu_s, wall_s, epochs = map(max, zip(*map(astuple, of_seeds), strict=True))
+        yield f"| {name} | {cpu_s / 60:.1f} | {wall_s / 60:.1f} | {epochs} |"
+    yield ""
 
 
 STUDIES = {
@@ -157,6 +210,7 @@ STUDIES = {
     "ablations": Study(lambda _: ablations(), ablations_table),
     "forgers": Study(forgers, forgers_table),
     "generators": Study(generators, generators_table),
+    "systems": Study(lambda _: systems(), systems_table, NUM_FILES),
 }
 
 

@@ -89,12 +89,25 @@ class TestComponents:
 
 class TestSystems:
     def test_another_system_is_its_preset_on_the_same_features(self):
-        ours, _, *others = map(settings_of, CHECKS["systems"].rows)
+        ours, _, *others, _ = map(settings_of, CHECKS["systems"].rows)
         presets = ("fpn-transformer", "correlation", "dimodif")
         for other, preset in zip(others, presets, strict=True):
             assert other.features == ours.features
             (network,) = other.members({"face": 1, "audio": 1})
             assert (network,) == FitConfig(preset=preset).members({"face": 1, "audio": 1})
+
+    def test_wafl_is_its_preset_and_brings_its_words_and_its_loss(self):
+        preset, wafl = FitConfig.read({"preset": "wafl"}), settings_of(CHECKS["systems"].rows[-1])
+        assert (wafl.features, wafl.train.loss) == (preset.features, preset.train.loss)
+        assert wafl.members({"text": 9}) == preset.members({"text": 9})
+
+    def test_wafl_takes_words_of_transcripts_where_all_rows_have_them(self):
+        front_ends = {"audio": {"name": "log-mel"}, "text": {"name": "words"}}
+        faces = {"face": {"name": "face-texture"}, "lips": {"name": "lips-texture"}}
+        shared = FitConfig.read({"features": {"front_ends": {**faces, **front_ends}}})
+        ours, *_, wafl = (row.training.settings(shared, 0) for row in CHECKS["systems"].rows)
+        assert "text" not in ours.features.front_ends
+        assert wafl.features == shared.features
 
 
 class TestCross:
@@ -126,7 +139,7 @@ class TestCross:
 NEW_RUNS = {
     "missing": ["audio", "face+lips+audio"],
     "components": ["face+lips+audio"] * 5,
-    "systems": ["face+audio", *["face+lips+audio"] * 3],
+    "systems": ["face+audio", *["face+lips+audio"] * 3, "face+lips+audio+text"],
     "cross": [],
 }
 

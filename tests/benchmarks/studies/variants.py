@@ -43,15 +43,17 @@ class Variant:
 
     def config(self, settings: Path, epochs: int | None) -> FitConfig:
         """Return its settings."""
-        training = json.loads(settings.read_text(encoding="utf-8"))
-        config = FitConfig.read({**training, "network": {"members": 1, **self.network}})
+        config = self.changed(json.loads(settings.read_text(encoding="utf-8")))
         changes: dict[str, Any] = {"seed": self.seed}
         if epochs is not None:
             changes["max_epochs"] = epochs
+        return config.model_copy(update={"train": config.train.model_copy(update=changes)})
+
+    def changed(self, training: Mapping[str, Any]) -> FitConfig:
+        """Return the settings of a training with what differs in them."""
+        config = FitConfig.read({**training, "network": {"members": 1, **self.network}})
         features = config.features.only([LETTERS[letter] for letter in self.letters])
-        return config.model_copy(
-            update={"train": config.train.model_copy(update=changes), "features": features}
-        )
+        return config.model_copy(update={"features": features})
 
 
 def generators_of(record: Record) -> list[str]:
@@ -71,7 +73,14 @@ Records = Mapping[Variant, Sequence[Record]]
 
 @dataclass(frozen=True, slots=True)
 class Study:
-    """Trainings, and the table of how they did."""
+    """Trainings, and the table of how they did.
+
+    Attributes:
+        variants: Returns the trainings, by the files to learn from.
+        table: Returns the lines of the table.
+        num_files: How many files are learned from, at most; all if None.
+    """
 
     variants: Callable[[Sequence[Record]], list[Variant]]
     table: Callable[[Reports, Records, int | None], Iterator[str]]
+    num_files: int | None = None
