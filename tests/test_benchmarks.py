@@ -1,6 +1,7 @@
 """Assumptions of the benchmarks."""
 
 import importlib.util
+import json
 import pkgutil
 import sys
 from pathlib import Path
@@ -9,8 +10,10 @@ import numpy as np
 import pytest
 import torch
 
+from mmmsba_plugin.config import FitConfig
 from mmmsba_plugin.model.attention import attend
 from mmmsba_plugin.record import WHOLE_CLIP, Record
+from mmmsba_plugin.schema import Curves, Media, Proposal, Provenance, Report
 from mmmsba_plugin.segment import Segment
 
 
@@ -26,6 +29,7 @@ def load(name):
 sys.path.append(str(Path(__file__).parent / "benchmarks"))
 stages = load("stages")
 trainings = load("trainings")
+comparison = pkgutil.resolve_name("studies.comparison:comparison")
 runtime = load("runtime")
 
 
@@ -93,3 +97,87 @@ def test_a_generator_that_is_left_out_takes_its_identities_along():
     assert variant.without_generator == "A"
     assert trainings.training_records(variant, train) == others
     assert trainings.evaluation_records(variant, train, dev) == [*dev, *whole, cut, theirs]
+
+
+def test_systems_are_presets_on_the_features_of_the_bundled_weights():
+    features = FitConfig(preset="mmmsba").features.front_ends
+    configs = {v.name: v.config(trainings.TRAINING, 3) for v in trainings.systems() if not v.seed}
+    assert set(configs["MMMS-BA"].features.front_ends) == {"face", "audio", "lips"}
+    assert set(configs["WAFL-style"].features.front_ends) == {"face", "audio", "lips", "text"}
+    for name, preset in {
+        "MMMS-BA": "paper",
+        "Enc-Dec": "enc-dec",
+        "DiMoDif-style": "dimodif",
+    }.items():
+        read = configs[name].features.front_ends
+        assert read == {modality: features[modality] for modality in read}
+        assert configs[name].train.max_epochs == 3
+        dims = dict.fromkeys(read, 9)
+        assert configs[name].members(dims) == FitConfig(preset=preset).members(dims)
+
+
+def test_words_are_all_that_a_network_with_text_differs_in():
+    first = {v.name: v for v in reversed(trainings.texts())}
+    without, words = (v.config(trainings.TRAINING, None) for v in reversed(first.values()))
+    assert (words.train, words.members({"face": 1})) == (
+        without.train,
+        without.members({"face": 1}),
+    )
+    front_ends = dict(words.features.front_ends)
+    assert front_ends.pop("text").name == "words"
+    assert front_ends == without.features.front_ends
+
+
+def test_each_person_is_held_out_by_one_fold():
+    people = [f"person {i}" for i in range(12)]
+    truths = ((), (Segment(1.0, 2.0),))
+    clips = [
+        Record(Path(f"{who} {len(truth)}"), truth, identity=who, key=f"{who} {len(truth)}")
+        for who in people
+        for truth in truths
+    ]
+    variants = [v for v in trainings.texts() if v.seed == 0 and v.name == trainings.texts()[0].name]
+    held_out = [trainings.evaluation_records(v, clips, []) for v in variants]
+    assert sorted(r.key for records in held_out for r in records) == sorted(r.key for r in clips)
+    for variant, records in zip(variants, held_out, strict=True):
+        learned = {r.identity for r in trainings.training_records(variant, clips)}
+        assert learned == set(people) - {r.identity for r in records}
+
+
+def make_reports(records, sign):
+    """Return reports that are right, or wrong where the sign is negative."""
+    for record in records:
+        score = 0.5 + 0.4 * sign * (1 if record.fake else -1)
+        yield Report(
+            status="ok",
+            media=Media(path=record.key),
+            score=score,
+            proposals=(Proposal(start_s=0.0, end_s=1.0, score=score),),
+            curves=Curves(start_s=0.0, stride_s=0.5, score=(score, 1 - score)),
+            provenance=Provenance(
+                package_version="0", api_version="1.0", formula_version=1, detector="x"
+            ),
+        )
+
+
+def test_networks_are_compared_with_one_of_them():
+    truths = ((), (Segment(0.0, 0.5),))
+    records = [
+        Record(Path(f"{i}"), truths[i % 2], identity=f"{i // 2}", key=f"{i}") for i in range(8)
+    ]
+    right, wrong = (trainings.Variant(name, 0) for name in ("right", "wrong"))
+    reports = {right: [*make_reports(records, 1)], wrong: [*make_reports(records, -1)]}
+    lines = [*comparison(reports, records, baseline="right", states_intervals=True)]
+    first, second = (line.strip("| ").split(" | ")[:3] for line in lines[2:4])
+    assert first == ["right", "1.000 (1.000 to 1.000)", ""]
+    assert second == ["wrong", "0.000 (0.000 to 0.000)", "-1.000 (-1.000 to -1.000)"]
+
+
+def test_what_trainings_took_is_the_most_of_any_seed(tmp_path):
+    variants = [trainings.Variant("a", seed) for seed in (0, 1, 2)]
+    for variant, cpu_s in zip(variants, (60.0, 120.0), strict=False):
+        (tmp_path / variant.folder).mkdir()
+        cost = {"cpu_s": cpu_s, "wall_s": 180.0 - cpu_s, "epochs": 3}
+        (tmp_path / variant.folder / trainings.COST).write_text(json.dumps(cost))
+    assert "| a | 2.0 | 2.0 | 3 |" in [*trainings.costs_table(variants, tmp_path)]
+    assert [*trainings.costs_table(variants[2:], tmp_path)] == []

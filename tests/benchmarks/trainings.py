@@ -5,15 +5,19 @@
     python tests/benchmarks/trainings.py forgers --train DIR... --dev DIR... -o RUNS
     python tests/benchmarks/trainings.py generators --train DIR... --dev DIR... -o RUNS
     python tests/benchmarks/trainings.py systems --train DIR... --dev DIR... -o RUNS
+    python tests/benchmarks/trainings.py text --train DIR... -o RUNS
 
 ``attentions`` trains the kinds of attention of the paper, each with three seeds, and ``ablations``
 its sets of modalities as well. ``forgers`` trains once for each forger, without the files that it
 worked on, and evaluates the files of ``--dev`` that it alone worked on; a second dataset of forgers
 of audio alone gives each of them more files. ``generators`` trains once for each generator of whole
 fakes, without its fakes, the cuts to them, and all clips of the people in them, and evaluates these
-of both splits. Each is one network that learns from all clips, not an ensemble. ``systems`` trains
-those of ``mmmsba reproduce systems``, each with three seeds, on 200 files: half of them real, and
-those whose names have the lowest hashes.
+of both splits. Each is one network that learns from all clips, not an ensemble.
+
+``systems`` trains those of ``mmmsba reproduce systems``, each with three seeds, on 200 files: half
+of them real, and those whose names have the lowest hashes. ``text`` trains with and without the
+words of transcripts that lie beside the clips, on clips that are real or have altered audio, in
+cross-validation over people.
 
 Datasets are in LAV-DF's layout, as ``mmmsba forge`` writes them; those of ``--train`` give their
 split train, those of ``--dev`` their split dev. Runs are kept in ``RUNS``, and one that is there is
@@ -38,7 +42,8 @@ from studies.ablations import ablations, ablations_table, attentions, attentions
 from studies.forgers import forgers, forgers_table
 from studies.generators import generators, generators_table
 from studies.systems import NUM_FILES, systems, systems_table
-from studies.variants import Study, Variant, generators_of
+from studies.text import spoken, text_table, texts
+from studies.variants import NUM_FOLDS, Study, Variant, generators_of
 
 from mmmsba_plugin.config import FitConfig
 from mmmsba_plugin.datasets.lavdf import read_lavdf
@@ -46,6 +51,7 @@ from mmmsba_plugin.model.checkpoint import CARD
 from mmmsba_plugin.record import Record
 from mmmsba_plugin.reproduce.datasets import draw_records
 from mmmsba_plugin.schema import Report
+from mmmsba_plugin.training.split import folds
 
 TRAINING = Path(__file__).parents[2] / "mmmsba_plugin" / "weights" / "training.json"
 #: What a training took, in the folder of its run.
@@ -71,17 +77,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("what", choices=STUDIES)
     parser.add_argument("--train", type=Path, nargs="+", required=True, metavar="DIR")
-    parser.add_argument("--dev", type=Path, nargs="+", required=True, metavar="DIR")
+    parser.add_argument("--dev", type=Path, nargs="+", default=[], metavar="DIR")
     parser.add_argument("-o", "--runs", type=Path, required=True)
     parser.add_argument("--config", type=Path, default=TRAINING, help="other settings of training")
     parser.add_argument("--jobs", type=int, default=1, help="trainings at a time")
     parser.add_argument("--epochs", type=int, help="passes, where not as many as the preset's")
+    parser.add_argument("--seeds", type=int, help="seeds, where not as many as the study's")
     parser.add_argument("--card", type=Path, metavar="CHECKPOINT")
     options = parser.parse_args()
     study = STUDIES[options.what]
-    train = draw_records([*read_all(options.train, "train")], study.num_files)
+    train = study.choose([*read_all(options.train, "train")])
     dev = [*read_all(options.dev, "dev")]
-    variants = study.variants(train)
+    variants = [
+        variant
+        for variant in study.variants(train)
+        if options.seeds is None or variant.seed < options.seeds
+    ]
     work = partial(
         reports_of,
         train=train,
@@ -132,6 +143,8 @@ def reports_of(
 
 def training_records(variant: Variant, train: Sequence[Record]) -> list[Record]:
     """Select the files that a variant learns from."""
+    if variant.fold is not None:
+        return folds(train, members=NUM_FOLDS)[variant.fold][0]
     unknown = _identities_of(variant, train)
     return [
         record
@@ -146,6 +159,8 @@ def evaluation_records(
     variant: Variant, train: Sequence[Record], dev: Sequence[Record]
 ) -> list[Record]:
     """Select the files that a variant is evaluated on: real ones, and fakes that it never saw."""
+    if variant.fold is not None:
+        return folds(train, members=NUM_FOLDS)[variant.fold][1]
     if variant.without_generator:
         unknown = _identities_of(variant, train)
         unseen = [*dev, *(record for record in train if record.identity_key in unknown)]
@@ -210,7 +225,8 @@ STUDIES = {
     "ablations": Study(lambda _: ablations(), ablations_table),
     "forgers": Study(forgers, forgers_table),
     "generators": Study(generators, generators_table),
-    "systems": Study(lambda _: systems(), systems_table, NUM_FILES),
+    "systems": Study(lambda _: systems(), systems_table, partial(draw_records, limit=NUM_FILES)),
+    "text": Study(lambda _: texts(), text_table, spoken),
 }
 
 

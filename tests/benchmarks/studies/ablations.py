@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from studies.comparison import comparison
+from studies.comparison import comparison, num_seeds
 from studies.metrics import passes
 from studies.variants import Records, Reports, Variant
 
@@ -45,10 +45,10 @@ def ablations_table(
     yield f"## {title}"
     yield ""
     yield (
-        f"Means over {len(SEEDS)} seeds, each one network trained as those of the bundled weights "
-        f"are{passes(epochs)}; measured on {len(records)} files of people that none saw; behind "
-        f"each AUC, by how much it exceeds that of {WHOLE}, with paired 95 % intervals over people."
-        " V is the face, L the lips, A the audio."
+        f"Means over {num_seeds(reports)} seeds, each one network trained as those of the bundled "
+        f"weights are{passes(epochs)}; measured on {len(records)} files of people that none saw; "
+        f"behind each AUC, by how much it exceeds that of {WHOLE}, with paired 95 % intervals over "
+        "people. V is the face, L the lips, A the audio."
     )
     yield ""
     yield from comparison(reports, records, baseline=WHOLE)

@@ -53,6 +53,11 @@ def names_of(reports: Reports) -> list[str]:
     return list(dict.fromkeys(variant.name for variant in reports))
 
 
+def num_seeds(reports: Reports) -> int:
+    """Return the number of seeds of each network."""
+    return len({variant.seed for variant in reports})
+
+
 def _means(name: str, reports: Reports, records: Sequence[Record]) -> dict[str, Metric]:
     """Return the metrics of a network, each the mean over its seeds."""
     of_seeds = [metrics_of(name, records, r) for v, r in reports.items() if v.name == name]

@@ -7,7 +7,7 @@ from typing import Any
 from mmmsba_plugin.config import FitConfig
 from mmmsba_plugin.reproduce.checks import CHECKS
 from mmmsba_plugin.reproduce.plan import MMMS_BA, Training
-from studies.comparison import comparison
+from studies.comparison import comparison, num_seeds
 from studies.metrics import passes
 from studies.variants import Records, Reports, Variant
 
@@ -49,7 +49,7 @@ def systems_table(reports: Reports, records_of: Records, epochs: int | None) -> 
     yield "## Other systems"
     yield ""
     yield (
-        f"Means over {len({variant.seed for variant in reports})} seeds. Each is one network with "
+        f"Means over {num_seeds(reports)} seeds. Each is one network with "
         "the sizes and the training of the preset `paper`, on the features of the bundled weights"
         f"{passes(epochs)}, and learned from the same {NUM_FILES} files, half of them real, which "
         f"it also holds people out of to stop by. Measured on {len(records)} files of people that "

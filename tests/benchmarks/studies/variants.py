@@ -14,6 +14,8 @@ from mmmsba_plugin.segment import is_whole_clip
 LETTERS = {"V": "face", "L": "lips", "A": "audio"}
 #: Fewer whole fakes than this of a generator say nothing of it.
 FEWEST = 3
+#: Shares that people are dealt into for cross-validation.
+NUM_FOLDS = 4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,6 +29,7 @@ class Variant:
         letters: Modalities that it reads.
         without: A forger none of whose files it learns from.
         without_generator: A generator none of whose fakes, and no person in them, it learns from.
+        fold: The share of people that it is evaluated on and learns nothing of, of ``NUM_FOLDS``.
     """
 
     name: str
@@ -35,11 +38,13 @@ class Variant:
     letters: str = "VLA"
     without: str | None = None
     without_generator: str | None = None
+    fold: int | None = None
 
     @property
     def folder(self) -> str:
         """Name of its folder."""
-        return f"{self.name}-{self.seed}".replace(" ", "").replace(",", "-").lower()
+        fold = "" if self.fold is None else f"-fold{self.fold}"
+        return f"{self.name}-{self.seed}{fold}".replace(" ", "").replace(",", "-").lower()
 
     def config(self, settings: Path, epochs: int | None) -> FitConfig:
         """Return its settings."""
@@ -78,9 +83,9 @@ class Study:
     Attributes:
         variants: Returns the trainings, by the files to learn from.
         table: Returns the lines of the table.
-        num_files: How many files are learned from, at most; all if None.
+        choose: Chooses the files to learn from; all if not given.
     """
 
     variants: Callable[[Sequence[Record]], list[Variant]]
     table: Callable[[Reports, Records, int | None], Iterator[str]]
-    num_files: int | None = None
+    choose: Callable[[Sequence[Record]], Sequence[Record]] = list
