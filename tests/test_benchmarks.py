@@ -128,20 +128,19 @@ def test_words_are_all_that_a_network_with_text_differs_in():
     assert front_ends == without.features.front_ends
 
 
-def test_each_person_is_held_out_by_one_fold():
-    people = [f"person {i}" for i in range(12)]
-    truths = ((), (Segment(1.0, 2.0),))
+def test_each_identity_is_held_out_by_one_fold():
+    identities = [f"identity {i}" for i in range(12)]
     clips = [
-        Record(Path(f"{who} {len(truth)}"), truth, identity=who, key=f"{who} {len(truth)}")
-        for who in people
-        for truth in truths
+        Record(Path(f"{identity} {len(truth)}"), truth, identity=identity)
+        for identity in identities
+        for truth in ((), (Segment(1.0, 2.0),))
     ]
     variants = [v for v in trainings.texts() if v.seed == 0 and v.name == trainings.texts()[0].name]
     held_out = [trainings.evaluation_records(v, clips, []) for v in variants]
-    assert sorted(r.key for records in held_out for r in records) == sorted(r.key for r in clips)
+    assert sorted(r.name for records in held_out for r in records) == sorted(r.name for r in clips)
     for variant, records in zip(variants, held_out, strict=True):
-        learned = {r.identity for r in trainings.training_records(variant, clips)}
-        assert learned == set(people) - {r.identity for r in records}
+        train = {r.identity for r in trainings.training_records(variant, clips)}
+        assert train == set(identities) - {r.identity for r in records}
 
 
 def make_reports(records, sign):
@@ -161,9 +160,10 @@ def make_reports(records, sign):
 
 
 def test_networks_are_compared_with_one_of_them():
-    truths = ((), (Segment(0.0, 0.5),))
+    segment = Segment(0.0, 0.5)
     records = [
-        Record(Path(f"{i}"), truths[i % 2], identity=f"{i // 2}", key=f"{i}") for i in range(8)
+        Record(Path(f"{i}"), (segment,) * (i % 2), identity=f"{i // 2}", key=f"{i}")
+        for i in range(8)
     ]
     right, wrong = (trainings.Variant(name, 0) for name in ("right", "wrong"))
     reports = {right: [*make_reports(records, 1)], wrong: [*make_reports(records, -1)]}

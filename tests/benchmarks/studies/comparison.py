@@ -30,11 +30,11 @@ def comparison(
         for f in _COMPARED
         if name != baseline
     }
-    drawn = {
+    values = {
         key: metrics.pop(key) for key in [*metrics] if states_intervals and key[1] in _COMPARED
     }
     intervals = bootstrapped(metrics, records, num_resamples=0)
-    intervals |= bootstrapped({**drawn, **gains}, records, num_resamples=NUM_RESAMPLES)
+    intervals |= bootstrapped({**values, **gains}, records, num_resamples=NUM_RESAMPLES)
     yield "| network | clip AUC | | snippet AUC | | AP@0.5 | AR@20 |"
     yield "|---|---|---|---|---|---|---|"
     for name in by_name:
