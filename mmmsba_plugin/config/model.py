@@ -127,6 +127,13 @@ class ModelConfig(Config):
         description="Clips that the network learns from: all, or all but those that are fake from "
         "end to end, which tell people and cameras apart as well as fakes.",
     )
+    smoothing: float = Field(
+        default=0.0,
+        ge=0,
+        le=MAX_UNITS,
+        description="Standard deviation, in snippets, of the Gaussian that smooths the network's "
+        "logits along time in an ensemble; 0 for none.",
+    )
     mask_attention: bool = Field(
         default=True, description="Leave padding out of attention; off only for parity."
     )

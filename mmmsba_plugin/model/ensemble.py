@@ -6,9 +6,13 @@ The mean of networks that learned from different people varies less.
 Networks of one kind, by what they learn from and which modalities they read, are averaged. Of
 several kinds the one counts that finds a snippet most suspicious: a mean would hide what only one
 kind knows how to find. A kind that reads nothing that is present does not count.
+
+A network's logits may be smoothed along time first: a fake lasts, and what lasts for a single
+snippet is more often chance.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final, Protocol, Self, cast
 
 import torch
@@ -18,6 +22,7 @@ from mmmsba_plugin.config import ModelConfig, dims_read
 from mmmsba_plugin.errors import ConfigError
 from mmmsba_plugin.model.heads import FAKE
 from mmmsba_plugin.model.mmmsba import MmmsBa, NetworkOutput
+from mmmsba_plugin.model.smoothing import smooth
 from mmmsba_plugin.run_control import check
 
 
@@ -107,7 +112,8 @@ class Ensemble(nn.Module):
         outputs: list[NetworkOutput] = []
         for member in self:
             check()
-            outputs.append(member(inputs, mask, present=present, return_attention=return_attention))
+            output = member(inputs, mask, present=present, return_attention=return_attention)
+            outputs.append(_smoothed(output, member.config.smoothing))
         of_kind: dict[tuple[str, ...], list[NetworkOutput]] = {}
         for member, output in zip(self, outputs, strict=True):
             of_kind.setdefault(member.config.kind, []).append(output)
@@ -126,6 +132,15 @@ class Ensemble(nn.Module):
                 _most_suspicious(of_segments) if of_segments and len(of_kind) > 1 else None
             ),
         )
+
+
+def _smoothed(output: NetworkOutput, sigma: float) -> NetworkOutput:
+    """Smooth the logits of an output along time, by so many snippets."""
+    if not sigma:
+        return output
+    present = cast("Tensor", output.present)
+    logits = smooth(output.heads["classify"], present, sigma=sigma)
+    return replace(output, heads={**output.heads, "classify": logits})
 
 
 def _averages(outputs: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:

@@ -26,7 +26,7 @@ _STATED = frozenset(
     {
         *("members", "attention", "gate", "residual", "recurrent", "dense"),
         *("input_units", "gru_units", "dense_units", "joint_layers", "pyramid_levels"),
-        *("cross_modal", "pool_words"),
+        *("cross_modal", "pool_words", "smoothing"),
         *("activation", "dropout_input", "dropout_gru", "dropout_dense", "heads", "learns_from"),
         *("batch_size", "modality_dropout", "max_snippets", "weight_decay"),
         *("loss.classification", "loss.regression_weight", "loss.normaliser"),

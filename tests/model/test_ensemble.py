@@ -7,6 +7,7 @@ from mmmsba_plugin.config import FitConfig, ModelConfig, TrainConfig
 from mmmsba_plugin.errors import ConfigError
 from mmmsba_plugin.model.ensemble import Ensemble
 from mmmsba_plugin.model.mmmsba import MmmsBa
+from mmmsba_plugin.model.smoothing import smooth
 
 ALONE = ModelConfig(dims={"audio": 4, "face": 3}, gru_units=5, dense_units=6)
 TWO = FitConfig(
@@ -48,6 +49,15 @@ def test_of_two_kinds_the_more_suspicious_one_counts_at_each_snippet():
     for name in ("classify", "regress"):
         expected = torch.where((fake[0] >= fake[1])[..., None], alone[0][name], alone[1][name])
         torch.testing.assert_close(heads[name], expected)
+
+
+def test_the_logits_of_a_kind_can_be_smoothed_along_time():
+    together, alone = kinds({"smoothing": 2.0}, {})
+    present = torch.ones(2, 9, dtype=torch.bool)
+    smoothed = smooth(alone[0]["classify"], present, sigma=2.0)
+    fake = [logits.diff(dim=-1)[..., 0] for logits in (smoothed, alone[1]["classify"])]
+    expected = torch.sigmoid(torch.maximum(*fake))
+    torch.testing.assert_close(together(rows()).scores, expected)
 
 
 def test_what_tells_segments_is_of_those_that_learned_segments_alone():

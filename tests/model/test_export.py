@@ -68,7 +68,7 @@ def test_the_bundled_networks_give_the_same_scores(bundled, batch, num_snippets,
     "changes",
     [
         [{}],
-        [{"learns_from": "all"}, {"learns_from": "segments", "input_units": 2}],
+        [{"learns_from": "all"}, {"learns_from": "segments", "input_units": 2, "smoothing": 1.5}],
         [{}, {"learns_from": "segments", "modalities": ("audio",)}],
         [{"attention": "mmus-sa"}],
         [{"attention": "none", "pyramid_levels": 3, "pyramid_window": 2}],
