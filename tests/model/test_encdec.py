@@ -1,7 +1,11 @@
 """The paper's Enc-Dec baseline: the same network with fewer inputs, outputs, and no attention."""
 
+from itertools import product
+
+import numpy as np
 import pytest
 import torch
+from scipy.special import expit, softmax
 from torch.testing import assert_close
 
 from mmmsba_plugin.config import PRESETS, FeaturesConfig, FitConfig, ModelConfig, TrainConfig
@@ -12,7 +16,13 @@ from mmmsba_plugin.model.attention import fused_width
 from mmmsba_plugin.model.mmmsba import MmmsBa
 from mmmsba_plugin.training.fit import fit
 
+from .systems import NumpyWeights, with_random_weights
+
 DIMS = {"face": 6, "audio": 4}
+GRU_WEIGHTS = [
+    f"{kind}_{of}_l0{direction}"
+    for kind, of, direction in product(("weight", "bias"), ("ih", "hh"), ("", "_reverse"))
+]
 
 
 def make(**settings):
@@ -26,7 +36,36 @@ def rows(*, batch=2, snippets=9):
     return {m: torch.randn(batch, snippets, d, generator=generator) for m, d in DIMS.items()}
 
 
+def states(network, modality, values):
+    """Return the states of a Bi-GRU in numpy, shape ``(snippet, 2 * units)``."""
+    layers = NumpyWeights(network)
+    weight = {k: layers.weights[f"encoders.{modality}.gru.{k}"] for k in GRU_WEIGHTS}
+    both = []
+    for direction, order in (("", 1), ("_reverse", -1)):
+        state, of_snippets = np.zeros(weight["weight_hh_l0"].shape[1]), []
+        for row in values[::order]:
+            of_row = weight[f"weight_ih_l0{direction}"] @ row + weight[f"bias_ih_l0{direction}"]
+            of_state = weight[f"weight_hh_l0{direction}"] @ state + weight[f"bias_hh_l0{direction}"]
+            (reset, update, new), (r, u, n) = np.split(of_row, 3), np.split(of_state, 3)
+            keep = expit(update + u)
+            state = (1 - keep) * np.tanh(new + expit(reset + r) * n) + keep * state
+            of_snippets.append(state)
+        both.append(of_snippets[::order])
+    return np.concatenate(both, axis=1)
+
+
 class TestNetwork:
+    def test_it_gives_the_numbers_of_its_equations(self):
+        network, inputs = with_random_weights(make()), rows(batch=1)
+        layers = NumpyWeights(network)
+        hidden = np.concatenate(
+            [states(network, m, v[0].double().numpy()) for m, v in inputs.items()], axis=1
+        )
+        for name in ("join.0", "join.3"):
+            hidden = np.maximum(layers.linear(name, hidden), 0)
+        expected = softmax(layers.linear("classify", hidden), axis=1)[:, 1]
+        np.testing.assert_allclose(network(inputs).scores[0].detach(), expected, atol=1e-6)
+
     def test_it_has_the_parameters_that_its_layers_have(self):
         dims = {"face": 100, "audio": 73}
         network = MmmsBa(ModelConfig(dims=dims, **PRESETS["enc-dec"]))
