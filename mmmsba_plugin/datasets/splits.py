@@ -5,6 +5,7 @@ whatever order a disk or a table has them in.
 """
 
 import hashlib
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 
 from mmmsba_plugin.errors import TrainingError
@@ -87,6 +88,9 @@ def split_word(split: str) -> str:
 def split_records(records: Sequence[Record], *, seed: int = 0) -> tuple[list[Record], list[Record]]:
     """Return the records to learn from and those to validate on.
 
+    Without a validation split, a fifth of the identities is held out, or as many more as there
+    must be for real and fake records to validate on.
+
     Args:
         records: All of a dataset. A split named ``test`` is left out.
         seed: Decides which identities are held out where the dataset does not say.
@@ -105,8 +109,32 @@ def split_records(records: Sequence[Record], *, seed: int = 0) -> tuple[list[Rec
             )
         return train, validation
     order = ranked((record.identity_key for record in train), seed=seed)
-    held_out = set(order[: max(1, round(_HELD_OUT * len(order)))])
+    held_out = set(order[: _num_held_out(order, train)])
     return (
         [record for record in train if record.identity_key not in held_out],
         [record for record in train if record.identity_key in held_out],
     )
+
+
+def _num_held_out(order: Sequence[str], records: Iterable[Record]) -> int:
+    """Return how many identities are held out, the first ones in an order.
+
+    More than the usual share only where real and fake records are left to learn from as well.
+    """
+    labels: dict[str, set[bool]] = {}
+    for record in records:
+        labels.setdefault(record.identity_key, set()).add(record.fake)
+    share = max(1, round(_HELD_OUT * len(order)))
+    needed = max(share, _num_until_both(order, labels))
+    rest = order[needed:]
+    return needed if _num_until_both(rest, labels) <= len(rest) else share
+
+
+def _num_until_both(order: Sequence[str], labels: Mapping[str, set[bool]]) -> int:
+    """Return how many identities there are until real and fake records are among theirs.
+
+    One more than there are, where they never are.
+    """
+    so_far = itertools.accumulate((labels[identity] for identity in order), set.union)
+    both = (number for number, found in enumerate(so_far, start=1) if len(found) > 1)
+    return next(both, len(order) + 1)

@@ -85,8 +85,8 @@ def fit(
 
     Args:
         records: Clips with their truth. Those of split ``dev`` (or ``val``) decide when to
-            stop; without any, a fifth of the identities is held out, or by each member of an
-            ensemble a share of its own. ``test`` is not touched.
+            stop; without any, a fifth of the identities is held out, or more until real and fake
+            clips are, or by each member of an ensemble a share of its own. ``test`` is not touched.
         config: Everything else that decides the run.
         out: Folder of the checkpoint; also keeps the state of the run.
         start: What to go on from; ``config`` must describe its network.

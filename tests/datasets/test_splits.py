@@ -9,10 +9,12 @@ from hypothesis import strategies as st
 from mmmsba_plugin.datasets.splits import deal, held_out_of, ranked, split_records, split_word
 from mmmsba_plugin.errors import TrainingError
 from mmmsba_plugin.record import Record
+from mmmsba_plugin.segment import Segment
 
 
-def record(identity, split="train"):
-    return Record(Path(f"{identity}.mp4"), split=split, identity=identity)
+def record(identity, split="train", *, fake=False):
+    truth = (Segment(0.0, 1.0),) * fake
+    return Record(Path(f"{identity}.mp4"), truth, split=split, identity=identity)
 
 
 class TestDeal:
@@ -61,6 +63,17 @@ class TestSplitRecords:
         records = [record("a", None), record("b", "validation"), record("c", "testing")]
         train, held_out = split_records(records)
         assert ([r.identity for r in train], [r.identity for r in held_out]) == (["a"], ["b"])
+
+    def test_identities_are_held_out_until_there_are_real_and_fake_records(self):
+        order = ranked("abcdefgh", seed=0)
+        fakes = {*order[3:5]}
+        records = [record(identity, fake=identity in fakes) for identity in order]
+        assert [r.identity for r in split_records(records)[1]] == order[:4]
+
+    def test_the_only_fakes_are_left_to_learn_from(self):
+        order = ranked("abcdefgh", seed=0)
+        records = [record(identity, fake=identity == order[3]) for identity in order]
+        assert [r.identity for r in split_records(records)[1]] == order[:2]
 
 
 @pytest.mark.parametrize(
