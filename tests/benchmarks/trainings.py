@@ -210,9 +210,12 @@ def costs_table(variants: Sequence[Variant], runs: Path) -> Iterator[str]:
             costs.setdefault(variant.name, []).append(cost)
     if not costs:
         return
-    yield "What a training took on one core, features being there already; the most of any seed:"
+    yield (
+        "What a training took on one core, features being there already, the most of any seed. "
+        "Minutes on the clock count what else the machine did as well."
+    )
     yield ""
-    yield "| network | CPU minutes | minutes | passes |"
+    yield "| network | CPU minutes | minutes on the clock | passes |"
     yield "|---|---|---|---|"
     for name, of_seeds in costs.items():
         cpu_s, wall_s, epochs = map(max, zip(*map(astuple, of_seeds), strict=True))

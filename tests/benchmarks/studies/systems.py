@@ -49,13 +49,13 @@ def systems_table(reports: Reports, records_of: Records, epochs: int | None) -> 
     yield "## Other systems"
     yield ""
     yield (
-        f"Means over {num_seeds(reports)} seeds. Each is one network with "
-        "the sizes and the training of the preset `paper`, on the features of the bundled weights"
-        f"{passes(epochs)}, and learned from the same {NUM_FILES} files, half of them real, which "
-        f"it also holds people out of to stop by. Measured on {len(records)} files of people that "
-        f"none saw. In brackets, 95 % intervals over people; behind each AUC, by how much it "
-        f"exceeds that of {MMMS_BA.name} on the same files. What each system takes from its paper "
-        "stands in the researcher's page."
+        "Each is one network with the sizes and the training of the preset `paper`"
+        f"{passes(epochs)}, on features as those of the bundled weights. All learned from the same "
+        f"{NUM_FILES} files, half of them real, some of whose people were held out to stop by. "
+        f"Measured on {len(records)} files of people that none saw; seeds: {num_seeds(reports)}. "
+        "In brackets, 95 % intervals over people; behind each AUC, by how much it exceeds that of "
+        f"{MMMS_BA.name} on the same files. What each takes from its paper stands on the "
+        "researcher's page."
     )
     yield ""
     yield from comparison(reports, records, baseline=MMMS_BA.name, states_intervals=True)

@@ -54,10 +54,10 @@ def text_table(reports: Reports, records_of: Records, epochs: int | None) -> Ite
     yield ""
     yield (
         f"Cross-validation over people on {len(records)} clips with a transcript, of which "
-        f"{num_fake} have altered audio and the others are real. Means over {num_seeds(reports)} "
-        f"seeds of one network trained as those of the bundled weights are{passes(epochs)}, in "
-        f"{NUM_FOLDS} folds whose scores are pooled. In brackets, 95 % intervals over people; "
-        "behind each AUC, by how much words change it."
+        f"{num_fake} have altered audio and the others are real. One network trained as those of "
+        f"the bundled weights are{passes(epochs)} for each of {NUM_FOLDS} folds, whose scores are "
+        f"pooled; seeds: {num_seeds(reports)}. In brackets, 95 % intervals over people; behind "
+        "each AUC, by how much words change it."
     )
     yield ""
     yield from comparison(pooled, records, baseline=WITHOUT, states_intervals=True)
