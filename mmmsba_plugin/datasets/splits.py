@@ -5,7 +5,6 @@ whatever order a disk or a table has them in.
 """
 
 import hashlib
-import itertools
 from collections.abc import Iterable, Mapping, Sequence
 
 from mmmsba_plugin.errors import TrainingError
@@ -135,6 +134,9 @@ def _num_until_both(order: Sequence[str], labels: Mapping[str, set[bool]]) -> in
 
     One more than there are, where they never are.
     """
-    so_far = itertools.accumulate((labels[identity] for identity in order), set.union)
-    both = (number for number, found in enumerate(so_far, start=1) if len(found) > 1)
-    return next(both, len(order) + 1)
+    kinds: set[bool] = set()
+    for number, identity in enumerate(order, start=1):
+        kinds |= labels[identity]
+        if len(kinds) > 1:
+            return number
+    return len(order) + 1
