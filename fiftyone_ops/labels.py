@@ -68,6 +68,11 @@ FORMER_VERDICTS: Final[Mapping[str, str]] = {"forged": "fake", "genuine": "not f
 #: End of the label of an opt-out, after its modality.
 _NOT_EVALUATED: Final = " not evaluated"
 
+#: Attributes of a document of curves that are no curve.
+_GRID_AND_CLOCK: Final = {"start_s", "stride_s", "num_frames", "frame_edges_s"}
+#: Frames that last alike to this do so exactly: far less than what a label is rounded to.
+_EVEN_S: Final = 1e-9
+
 #: Start of the attributes of a verdict that are one modality's score.
 _SCORE: Final = "score_"
 
@@ -231,8 +236,38 @@ def curve_names(curves: Document) -> list[str]:
     return [
         name
         for name in curves.field_names
-        if name not in {"start_s", "stride_s"} and curves[name] is not None
+        if name not in _GRID_AND_CLOCK and curves[name] is not None
     ]
+
+
+def raw_curves(stored: Mapping[str, Any]) -> dict[str, NDArray[np.float64]]:
+    """Return the curves of a document as the database keeps it, by their names."""
+    return {
+        name: deserialize_numpy_array(value)
+        for name, value in stored.items()
+        if isinstance(value, bytes) and name not in _GRID_AND_CLOCK
+    }
+
+
+def clock_attributes(clock: FrameClock) -> dict[str, Any]:
+    """Build the attributes of curves that keep the clip's clock."""
+    edges_s = np.append(clock.starts_s, clock.end_s)
+    even_s = np.linspace(edges_s[0], edges_s[-1], edges_s.size)
+    is_even = np.allclose(edges_s, even_s, rtol=0.0, atol=_EVEN_S)
+    return {
+        "num_frames": len(clock.starts_s),
+        "frame_edges_s": edges_s[[0, -1]] if is_even else edges_s,
+    }
+
+
+def stored_clock(stored: Mapping[str, Any]) -> FrameClock | None:
+    """Return the clip's clock in curves as the database keeps them; earlier versions kept none."""
+    if "frame_edges_s" not in stored:
+        return None
+    edges_s, num_frames = deserialize_numpy_array(stored["frame_edges_s"]), stored["num_frames"]
+    if len(edges_s) <= num_frames:
+        edges_s = np.linspace(edges_s[0], edges_s[-1], num_frames + 1)
+    return FrameClock(edges_s[:-1], float(edges_s[-1]))
 
 
 def stored_scores(videos: Any, fields: Fields) -> list[NDArray[np.float64] | None]:

@@ -120,7 +120,7 @@ class FiftyOneModel(fom.SamplesMixin, fom.Model):
             "segments": reports.segments_of(report, clock),
             "verdict": reports.verdict_of(report, made_by=self._run.made_by),
             "opt_outs": reports.opt_outs_of(report, clock),
-            "curves": reports.curves_of(report.curves),
+            "curves": reports.curves_of(report.curves, clock),
             "proposals": reports.proposals_of(report),
         }
         return {key: value for key, value in values.items() if value is not None}

@@ -30,12 +30,14 @@ _BATCH_SIZE = 500
 _ENDS: Final = ("start_s", "end_s")
 
 
-def rows(samples: Samples, paths: Mapping[str, str]) -> Iterator[list[Row]]:
+def rows(samples: Samples, paths: Mapping[str, str], *, raw: bool = False) -> Iterator[list[Row]]:
     """Yield values of samples, a batch at a time.
 
     Args:
         samples: A dataset or a view.
         paths: Fields by their names in the rows; one that is not there has None throughout.
+        raw: Whether they are left as the database keeps them; FiftyOne takes most of the time to
+            build its documents.
     """
     dataset = dataset_of(samples)
     schema = dataset.get_field_schema()
@@ -43,7 +45,7 @@ def rows(samples: Samples, paths: Mapping[str, str]) -> Iterator[list[Row]]:
     fields = {**_ALWAYS, **there}
     absent = dict.fromkeys(paths.keys() - there.keys())
     for ids in batches(samples.values("id"), _BATCH_SIZE):
-        columns = by_id(dataset, ids, ordered=True).values(list(fields.values()))
+        columns = by_id(dataset, ids, ordered=True).values(list(fields.values()), _raw=raw)
         yield [
             {**absent, **dict(zip(fields, row, strict=True))} for row in zip(*columns, strict=True)
         ]

@@ -31,6 +31,7 @@ from .labels import (
     Document,
     Fields,
     Verdict,
+    clock_attributes,
     curve_names,
     detection,
     detections,
@@ -130,14 +131,20 @@ def opt_outs_of(report: Report, clock: FrameClock) -> Detections:
     )
 
 
-def curves_of(curves: Curves | None) -> Document | None:
-    """Return scores along time as one document of vectors; None where there are none."""
+def curves_of(curves: Curves | None, clock: FrameClock) -> Document | None:
+    """Return scores along time as one document of vectors; None where there are none.
+
+    Args:
+        curves: Scores along time.
+        clock: Presentation times of the clip's frames, from its zero, which are kept with them.
+    """
     if curves is None:
         return None
     vectors = {"score": curves.score, **curves.by_modality}
     return fo.DynamicEmbeddedDocument(
         start_s=curves.start_s,
         stride_s=curves.stride_s,
+        **clock_attributes(clock),
         **{name: _vector(scores) for name, scores in vectors.items()},
     )
 

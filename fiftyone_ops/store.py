@@ -4,9 +4,11 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import fiftyone as fo
+from bson import ObjectId
 from fiftyone import ViewField
 
 from .errors import FieldTakenError, WriteError
@@ -74,6 +76,31 @@ def write(dataset: Any, columns: Mapping[str, Mapping[str, Any]]) -> None:
                 by_id(dataset, present).set_values(
                     path, [values[sample_id] for sample_id in present]
                 )
+
+
+def update(dataset: Any, changes: Mapping[Any, Mapping[str, Any]]) -> None:
+    """Write values of many samples as the database keeps them, one operation a sample.
+
+    That takes a fraction of the time of :func:`write`, and checks nothing.
+
+    Args:
+        dataset: The dataset.
+        changes: Raw values by their paths, by the sample's id. Samples that were deleted meanwhile
+            are passed over.
+
+    Raises:
+        WriteError: The database does not take them.
+    """
+    from pymongo import UpdateOne
+
+    now = {"last_modified_at": datetime.now(UTC)}
+    operations = [
+        UpdateOne({"_id": ObjectId(sample_id)}, {"$set": {**values, **now}})
+        for sample_id, values in changes.items()
+    ]
+    if operations:
+        with writing_to(dataset):
+            dataset._bulk_write(operations, ids=list(changes))  # noqa: SLF001 - no public name
 
 
 def declare_document(

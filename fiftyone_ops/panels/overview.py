@@ -18,7 +18,7 @@ from ..responses import (
     Thumbnail,
 )
 from ..runs import prediction_fields
-from ..samples import by_id, shown_id
+from ..samples import Samples, by_id, shown_id
 from ..tasks.bulk_review import decide_many
 from ..tasks.rethreshold import rethreshold
 from ..tasks.threshold_precision import TIOU, StoredPredictions
@@ -62,23 +62,22 @@ class ForgeryOverview(foo.Panel):
 
     @respond
     def summary(self, ctx: Any) -> Summary:
-        """Return the counts of the view."""
+        """Return the counts of the view, or of what was clicked, which becomes the view."""
         fields = fields_of(ctx)
         return Summary(
             fields=tuple(prediction_fields(ctx.dataset)),
             field=fields and fields.segments,
-            overview=fields and overview_of(ctx.view, fields),
+            overview=fields and overview_of(_clicked(ctx, fields), fields),
         )
 
     @respond
     def show(self, ctx: Any) -> None:
         """Make what was clicked the view."""
-        kind, fields = ctx.params["kind"], fields_of(ctx)
-        if kind == "all" or fields is None:
+        fields = fields_of(ctx)
+        if ctx.params["kind"] == "all" or fields is None:
             ctx.ops.clear_view()
         else:
-            which = {name: ctx.params[name] for name in ("value", "by") if name in ctx.params}
-            ctx.ops.set_view(narrowed(ctx.view, fields, kind=kind, **which))
+            ctx.ops.set_view(_clicked(ctx, fields))
 
     @respond
     def queue(self, ctx: Any) -> Queue:
@@ -167,6 +166,17 @@ class ForgeryOverview(foo.Panel):
         """Ask where to write the report on the review."""
         params = {"label_field": _require_fields(ctx).segments}
         ctx.prompt("@mmmsba/fiftyone_ops/report_review", params=params)
+
+
+def _clicked(ctx: Any, fields: Fields) -> Samples:
+    """Return the samples that were clicked, those in view if none were."""
+    kind = ctx.params.get("kind")
+    if kind is None:
+        return ctx.view
+    if kind == "all":
+        return ctx.dataset
+    which = {name: ctx.params[name] for name in ("value", "by") if name in ctx.params}
+    return narrowed(ctx.view, fields, kind=kind, **which)
 
 
 def _require_fields(ctx: Any) -> Fields:

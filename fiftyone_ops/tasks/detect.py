@@ -340,7 +340,7 @@ class Batch:
             fields.segments: reports.segments_of(report, clock),
             # What is not asked for goes, so that nothing of an earlier run stays beside this one.
             fields.opt_outs: reports.opt_outs_of(report, clock) if settings.opt_outs else None,
-            fields.curves: reports.curves_of(report.curves) if settings.curves else None,
+            fields.curves: reports.curves_of(report.curves, clock) if settings.curves else None,
             fields.proposals: reports.proposals_of(report) if settings.proposals else None,
         }
         if settings.frames and report.curves is not None:

@@ -14,8 +14,10 @@ at the edges of snippets, and say so in the verdict's warnings.
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from functools import cache
 from typing import Any, Final
 
+import fiftyone as fo
 import numpy as np
 
 from mmmsba_plugin.config import Calibration, LocalizationConfig
@@ -23,15 +25,14 @@ from mmmsba_plugin.errors import ConfigError
 from mmmsba_plugin.localization.binarize import localize
 from mmmsba_plugin.media.transcript import read_transcript
 from mmmsba_plugin.report.build import fake_segments
-from mmmsba_plugin.schema import FakeSegment
 from mmmsba_plugin.timebase import Grid
 
 from .. import labels, reports, runs, store
-from ..labels import VERDICTS, Fields, curve_names
+from ..labels import VERDICTS, Fields
 from ..records import Row, rows
 from ..samples import Samples, dataset_of, flattened
 from . import review
-from .metadata import lazily
+from .metadata import clock_of
 
 _DERIVED: Final = "segments were derived from stored scores, and end at the edges of snippets"
 
@@ -96,51 +97,60 @@ def rethreshold(
     key = fields.segments
     store.register(dataset, key, method=store.DETECT, label_field=key, makers=registered)
     summary = RethresholdSummary(threshold)
+    no_segments = fo.TemporalDetections().to_dict()
     videos = flattened(samples).exists(f"{fields.verdict}.confidence")
-    for batch in rows(videos, {"verdict": fields.verdict, "curves": fields.curves}):
-        segments: dict[str, Any] = {}
-        verdicts: dict[str, Any] = {}
+    for batch in rows(videos, {"verdict": fields.verdict, "curves": fields.curves}, raw=True):
+        changes: dict[Any, dict[str, Any]] = {}
         for row in batch:
             if row["curves"] is None:
                 summary.num_without_curve += 1
                 continue
             verdict = row["verdict"]
-            before, is_fake = verdict.label, verdict.confidence >= threshold
-            clock = lazily(row["filepath"], row["metadata"])
-            fakes = _segments_at(row, threshold) if is_fake else ()
-            segments[row["id"]] = reports.segment_labels(fakes, clock)
-            verdicts[row["id"]] = _at(verdict, threshold, is_fake=is_fake, makers=makers)
+            is_fake = verdict["confidence"] >= threshold
+            values = _verdict_at(verdict, threshold, is_fake=is_fake, makers=makers)
+            segments = _segments_at(row, threshold).to_dict() if is_fake else no_segments
+            changes[row["id"]] = {
+                fields.segments: segments,
+                **{f"{fields.verdict}.{name}": value for name, value in values.items()},
+            }
             summary.num_clips += 1
-            summary.num_changed += before not in labels.verdict_words(verdict.label)
-            summary.verdicts[verdict.label] += 1
-        store.write(dataset, {fields.segments: segments, fields.verdict: verdicts})
+            summary.num_changed += verdict["label"] not in labels.verdict_words(values["label"])
+            summary.verdicts[values["label"]] += 1
+        store.update(dataset, changes)
     return summary
 
 
-def _at(verdict: Any, threshold: float, *, is_fake: bool, makers: Mapping[str, str]) -> Any:
-    """Return a verdict at another threshold."""
-    verdict.label = VERDICTS[0] if is_fake else VERDICTS[1]
-    verdict.threshold, verdict.false_positive_rate = threshold, None
-    verdict.made_by = makers.get(verdict.made_by, verdict.made_by)
-    verdict.warnings = [*(w for w in verdict.warnings or () if w != _DERIVED), _DERIVED]
-    return verdict
+def _verdict_at(
+    verdict: Row, threshold: float, *, is_fake: bool, makers: Mapping[str, str]
+) -> dict[str, Any]:
+    """Return the attributes of a verdict that are others at another threshold."""
+    made_by, warnings = verdict.get("made_by"), verdict.get("warnings") or ()
+    return {
+        "label": VERDICTS[0] if is_fake else VERDICTS[1],
+        "threshold": threshold,
+        "false_positive_rate": None,
+        "made_by": makers.get(made_by, made_by),
+        "warnings": [*(text for text in warnings if text != _DERIVED), _DERIVED],
+    }
 
 
-def _segments_at(row: Row, threshold: float) -> tuple[FakeSegment, ...]:
-    document = row["curves"]
-    grid = Grid(start_s=document.start_s, stride_s=document.stride_s)
+def _segments_at(row: Row, threshold: float) -> labels.Detections:
+    path, stored = row["filepath"], row["curves"]
+    grid = Grid(start_s=stored["start_s"], stride_s=stored["stride_s"])
     # Where nothing was evaluated, no segment goes on.
-    curves = {name: np.nan_to_num(document[name], nan=0.0) for name in curve_names(document)}
+    curves = {name: np.nan_to_num(c, nan=0.0) for name, c in labels.raw_curves(stored).items()}
     score = curves.pop("score")
     config = LocalizationConfig(onset=threshold, offset=threshold, min_segment_s=0.0)
-    end_s = row["verdict"].duration_s or grid.cell(score.size)[0]
+    end_s = row["verdict"].get("duration_s") or grid.cell(score.size)[0]
     segments = localize(score, None, grid, end_s=end_s, config=config)
-    onsets = dict.fromkeys(curves, threshold)
-    return fake_segments(
+    fakes = fake_segments(
         segments,
         grid,
         curves,
-        onsets=onsets,
+        onsets=dict.fromkeys(curves, threshold),
         calibration=Calibration(),
-        transcript=read_transcript(row["filepath"]) if segments else (),
+        transcript=read_transcript(path) if segments else (),
     )
+    stated = row["metadata"] and fo.VideoMetadata.from_dict(row["metadata"])
+    clock = cache(lambda: labels.stored_clock(stored) or clock_of(path, stated))
+    return reports.segment_labels(fakes, clock)

@@ -112,7 +112,7 @@ def columns_of(reports: list) -> dict[str, list]:
     return {
         "forgeries": [conversion.segments_of(r, clock) for r in reports],
         "forgeries_opt_outs": [conversion.opt_outs_of(r, clock) for r in reports],
-        "forgeries_curves": [conversion.curves_of(r.curves) for r in reports],
+        "forgeries_curves": [conversion.curves_of(r.curves, clock) for r in reports],
         "forgeries_proposals": [conversion.proposals_of(r) for r in reports],
         "forgeries_verdict": [conversion.verdict_of(r, made_by="x") for r in reports],
     }

@@ -1,6 +1,8 @@
 """Reports and labels say the same, and so do seconds and frame numbers."""
 
 import numpy as np
+import pytest
+from fiftyone.core.utils import serialize_numpy_array
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -54,6 +56,39 @@ def test_a_segment_from_edge_to_edge_comes_back_as_it_was(clock, data):
     first = data.draw(st.integers(1, num))
     last = data.draw(st.integers(first, num))
     assert clock.frame_numbers(*clock.span(first, last)) == (first, last)
+
+
+def as_stored(attributes: dict) -> dict:
+    """Return attributes as the database keeps them."""
+    return {
+        name: serialize_numpy_array(value) if isinstance(value, np.ndarray) else value
+        for name, value in attributes.items()
+    }
+
+
+@given(clocks())
+def test_a_clock_that_is_kept_with_curves_gives_back_each_frame(clock):
+    read = labels.stored_clock(as_stored(labels.clock_attributes(clock)))
+    assert np.allclose(
+        [*read.starts_s, read.end_s], [*clock.starts_s, clock.end_s], rtol=0, atol=1e-9
+    )
+
+
+@pytest.mark.parametrize(("fps_hz", "start_s"), [(25, 0.0), (30000 / 1001, 0.04), (23.976, 1.2)])
+def test_a_clock_of_a_constant_rate_is_kept_as_two_times(fps_hz, start_s):
+    clock = FrameClock.steady(9000, fps_hz=fps_hz, start_s=start_s)
+    kept = labels.clock_attributes(clock)
+    assert (kept["num_frames"], kept["frame_edges_s"].tolist()) == (9000, [start_s, clock.end_s])
+    read = labels.stored_clock(as_stored(kept))
+    assert [read.frame_numbers(*clock.span(n, n)) for n in (1, 4321, 9000)] == [
+        (1, 1),
+        (4321, 4321),
+        (9000, 9000),
+    ]
+
+
+def test_curves_of_earlier_versions_keep_no_clock():
+    assert labels.stored_clock({"start_s": 0.0, "stride_s": 0.04}) is None
 
 
 @given(rows_of())

@@ -60,10 +60,10 @@ def test_a_verdict_without_a_score_has_the_reason():
 
 def test_curves_become_vectors_with_gaps():
     curves = Curves(start_s=0.0, stride_s=0.5, score=(0.1, None), by_modality={"audio": (0.2, 0.3)})
-    document = reports.curves_of(curves)
+    document = reports.curves_of(curves, CLOCK)
     assert np.array_equal(document.score, [0.1, np.nan], equal_nan=True)
     assert document.audio.tolist() == [0.2, 0.3]
-    assert reports.curves_of(None) is None
+    assert reports.curves_of(None, CLOCK) is None
 
 
 def test_frames_get_the_score_of_the_snippet_they_are_shown_in():

@@ -19,8 +19,12 @@ export function OverviewView(props: PanelProps) {
   const call = useCall(props);
   const [tab, setTab] = useState<Tab>("scores");
   const [field, setField] = useState<string | null>(null);
-  const [summary, problem, reload] = useResponse<Summary>(call, "summary", field);
-  const show: Show = (params) => void call("show", { field, ...params });
+  const [summary, problem, load] = useResponse<Summary>(call, "summary", field);
+  const reload = () => load();
+  const show: Show = (params) => {
+    // Counted at once: the App takes a while until what is clicked is its view, and is busy then.
+    void call("show", { field, ...params }).then(() => load(params));
+  };
   return (
     <div className="mmmsba" data-cy="mmmsba-overview">
       <style>{STYLES}</style>

@@ -23,6 +23,13 @@ def test_what_is_clicked_becomes_the_view(evaluated):
     assert result == ["clear_view"]
 
 
+def test_what_is_clicked_is_counted_before_it_is_the_view(evaluated):
+    response, _ = ask(OVERVIEW, "summary", evaluated, kind="verdict", value="fake")
+    assert (response["overview"]["num_clips"], response["overview"]["num_evaluated"]) == (2, 2)
+    response, _ = ask(OVERVIEW, "summary", evaluated.limit(1), kind="all")
+    assert response["overview"]["num_clips"] == 7
+
+
 def test_the_queue_says_what_waits_and_how_far_one_is(evaluated):
     response, _ = ask(OVERVIEW, "queue", evaluated, reason="unlabelled")
     assert [(item["score"], item["starts_s"]) for item in response["items"]] == [(0.75, [0.5])] * 2

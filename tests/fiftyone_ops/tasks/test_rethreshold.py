@@ -5,6 +5,7 @@ import shutil
 import fiftyone as fo
 import numpy as np
 import pytest
+from fiftyone.core.odm import get_db_conn
 
 from fiftyone_ops.tasks.detect import annotate
 from fiftyone_ops.tasks.rethreshold import rethreshold
@@ -54,6 +55,30 @@ def test_a_lower_threshold_finds_segments_where_the_curve_reaches_it(evaluated):
     # All along, but for the end, where nothing was evaluated.
     assert [(start_s, end_s) for _, start_s, end_s, _ in segments(evaluated)[0]] == [(0.0, 1.5)]
     assert [label for label, _ in verdicts(evaluated)[:4]] == ["fake"] * 4
+
+
+def test_a_threshold_needs_no_file_since_the_clock_is_kept_with_the_curves(
+    dataset, toy, late_clip, tmp_path
+):
+    # Its first frame is not at its zero, so neither is its frame number 1.
+    clip = shutil.copy(late_clip, tmp_path / "forged-late.mp4")
+    dataset.add_sample(fo.Sample(filepath=str(clip)))
+    annotate(dataset, detector=toy)
+    rethreshold(dataset, 0.6)
+    (with_file,) = dataset.first().forgeries.detections
+    clip.unlink()
+    rethreshold(dataset, 0.7)
+    (without_file,) = dataset.first().forgeries.detections
+    assert without_file.support == with_file.support
+
+
+def test_curves_of_earlier_versions_have_no_clock_and_the_file_tells(evaluated):
+    samples = get_db_conn()[evaluated._sample_collection_name]
+    clock = {f"forgeries_curves.{name}": 1 for name in ("num_frames", "frame_edges_s")}
+    assert samples.update_many({}, {"$unset": clock}).modified_count == 4
+    rethreshold(evaluated, 0.6)
+    evaluated.reload()
+    assert evaluated.first().forgeries.detections[0].support == [13, 25]
 
 
 def test_segments_are_named_by_the_transcript_beside_the_clip(evaluated, tmp_path):
