@@ -82,17 +82,25 @@ def install() -> Installed:
     return Installed(place, f"installed: {place} leads to {HERE}")
 
 
-def rivals() -> list[Path]:
-    """List other copies of the plugin, which FiftyOne loads instead of this one or may.
+def copies(directory: Path) -> list[Path]:
+    """List the folders of a directory that hold the plugin, this one or another copy.
 
     Of several plugins of one name FiftyOne loads the first that it finds, whichever that is.
+
+    Args:
+        directory: Where FiftyOne looks for plugins.
+    """
+    manifests = directory.rglob("fiftyone.yml")
+    return sorted({path.parent.resolve() for path in manifests if _names_us(path)})
+
+
+def rivals() -> list[Path]:
+    """List other copies of the plugin, which FiftyOne loads instead of this one or may.
 
     Raises:
         MissingExtraError: FiftyOne is not installed.
     """
-    manifests = plugins_dir().rglob("fiftyone.yml")
-    folders = {path.parent.resolve() for path in manifests if _names_us(path)}
-    return sorted(folders - {HERE})
+    return [folder for folder in copies(plugins_dir()) if folder != HERE]
 
 
 def _names_us(manifest: Path) -> bool:

@@ -8,12 +8,17 @@ from pathlib import Path
 
 from .errors import VersionError
 
-_MANIFEST = Path(__file__).with_name("fiftyone.yml")
+_FOLDER = Path(__file__).parent
 
 
-def plugin_version() -> str:
-    """Return the version that the manifest beside this file states."""
-    match = re.search(r'^version: "(.+)"$', _MANIFEST.read_text(encoding="utf-8"), re.MULTILINE)
+def plugin_version(folder: Path = _FOLDER) -> str:
+    """Return the version that the manifest in a folder of the plugin states.
+
+    Args:
+        folder: This one if not given.
+    """
+    manifest = (folder / "fiftyone.yml").read_text(encoding="utf-8")
+    match = re.search(r'^version: "(.+)"$', manifest, re.MULTILINE)
     return match[1] if match else ""
 
 

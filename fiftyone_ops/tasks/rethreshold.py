@@ -124,7 +124,8 @@ def _verdict_at(
     verdict: Row, threshold: float, *, is_fake: bool, makers: Mapping[str, str]
 ) -> dict[str, Any]:
     """Return the attributes of a verdict that are others at another threshold."""
-    made_by, warnings = verdict.get("made_by"), verdict.get("warnings") or ()
+    made_by: Any = verdict.get("made_by")
+    warnings = verdict.get("warnings") or ()
     return {
         "label": VERDICTS[0] if is_fake else VERDICTS[1],
         "threshold": threshold,

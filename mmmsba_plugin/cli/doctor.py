@@ -20,6 +20,9 @@ State = Literal["ok", "optional", "missing"]
 _OWN = "mmmsba-plugin"
 _REINSTALL = f"install it with: pip install {_OWN}"
 
+#: Entry points of functions that yield checks.
+_CHECKS = "mmmsba.checks"
+
 #: Modules that are not called like their package.
 _MODULES = {"opencv-python-headless": "cv2", "pysimdjson": "simdjson"}
 
@@ -228,6 +231,16 @@ def check_checkpoint() -> Iterator[Check]:
     yield Check("checkpoint", "ok", f"{summary}, and load; learned from: {info['trained_on']}")
 
 
+def check_offered() -> Iterator[Check]:
+    """Check what other packages offer checks of, such as the plugin for FiftyOne."""
+    for point in metadata.entry_points(group=_CHECKS):
+        # Detection runs without it, and a broken one must not take the others with it.
+        try:
+            yield from point.load()()
+        except Exception as error:  # noqa: BLE001 - a stranger's code can raise anything
+            yield Check(point.name, "optional", f"{type(error).__name__}: {error}")
+
+
 #: What is looked at, in this order; the name is for a look that fails altogether.
 _LOOKS: dict[str, Callable[[], Iterator[Check]]] = {
     "python": check_python,
@@ -239,4 +252,5 @@ _LOOKS: dict[str, Callable[[], Iterator[Check]]] = {
     "plug-ins": check_plugins,
     "torch": check_compute,
     "checkpoint": check_checkpoint,
+    "offered": check_offered,
 }

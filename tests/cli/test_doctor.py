@@ -107,3 +107,21 @@ class TestDoctor:
         checks = {check.name: check.state for check in doctor.check_plugins()}
         assert checks["plug-in mmmsba"] == "missing"
         assert checks["plug-in mine"] == "optional"
+
+    def test_other_packages_have_checks_of_their_own_and_a_broken_one_is_optional(
+        self, monkeypatch
+    ):
+        class Point:
+            def __init__(self, name, load):
+                self.name, self.load = name, load
+
+        def broken():
+            raise ImportError("no module named 'theirs'")
+
+        mine = doctor.Check("mine", "ok", "here")
+        points = [Point("broken", broken), Point("mine", lambda: lambda: iter([mine]))]
+        monkeypatch.setattr(metadata, "entry_points", lambda group: points)
+        assert [*doctor.check_offered()] == [
+            doctor.Check("broken", "optional", "ImportError: no module named 'theirs'"),
+            mine,
+        ]

@@ -77,9 +77,12 @@ def test_a_clock_that_is_kept_with_curves_gives_back_each_frame(clock):
 @pytest.mark.parametrize(("fps_hz", "start_s"), [(25, 0.0), (30000 / 1001, 0.04), (23.976, 1.2)])
 def test_a_clock_of_a_constant_rate_is_kept_as_two_times(fps_hz, start_s):
     clock = FrameClock.steady(9000, fps_hz=fps_hz, start_s=start_s)
-    kept = labels.clock_attributes(clock)
-    assert (kept["num_frames"], kept["frame_edges_s"].tolist()) == (9000, [start_s, clock.end_s])
-    read = labels.stored_clock(as_stored(kept))
+    attributes = labels.clock_attributes(clock)
+    assert (attributes["num_frames"], attributes["frame_edges_s"].tolist()) == (
+        9000,
+        [start_s, clock.end_s],
+    )
+    read = labels.stored_clock(as_stored(attributes))
     assert [read.frame_numbers(*clock.span(n, n)) for n in (1, 4321, 9000)] == [
         (1, 1),
         (4321, 4321),
