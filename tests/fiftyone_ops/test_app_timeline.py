@@ -181,8 +181,12 @@ def test_a_note_on_a_segment_is_kept_and_found_again(timeline, playable):
     assert timeline.locator(TIMELINE).count() == 1
 
 
-@pytest.mark.parametrize(("width_px", "num_rows"), [(1600, 1), (1000, 2)])
-def test_lanes_buttons_and_the_chosen_segment_are_in_sight(page, playable, width_px, num_rows):
+@pytest.mark.parametrize(
+    ("width_px", "height_px", "num_rows"), [(1600, 900, 1), (1000, 900, 2), (1000, 700, 2)]
+)
+def test_lanes_buttons_and_the_chosen_segment_are_in_sight(
+    page, playable, width_px, height_px, num_rows
+):
     sample = playable.match(F("filepath").ends_with("forged-1.mp4")).first()
     sample.forgeries.detections[0]["words"] = "not on my watch"
     sample["ground_truth"] = sample.forgeries.copy()
@@ -190,7 +194,7 @@ def test_lanes_buttons_and_the_chosen_segment_are_in_sight(page, playable, width
     decide(
         playable, sample.id, action="adjust", label_id=sample.forgeries.detections[0].id, end_s=1.5
     )
-    page.set_viewport_size({"width": width_px, "height": 900})
+    page.set_viewport_size({"width": width_px, "height": height_px})
     see_grid(page)
     open_clip(page, "forged-1.mp4")
     page.locator(TIMELINE).focus()
@@ -198,8 +202,10 @@ def test_lanes_buttons_and_the_chosen_segment_are_in_sight(page, playable, width
     page.wait_for_selector("[data-cy=mmmsba-details] .cut img")
     panel = page.locator(TIMELINE)
     assert panel.evaluate("panel => panel.scrollHeight <= panel.clientHeight")
-    window = page.locator(".lanes-window")
-    assert window.evaluate("lanes => lanes.scrollHeight <= lanes.clientHeight + 1")
+    # On a lower screen the lanes scroll by themselves.
+    if height_px == 900:
+        window = page.locator(".lanes-window")
+        assert window.evaluate("lanes => lanes.scrollHeight <= lanes.clientHeight + 1")
     tops = page.locator("[data-cy=mmmsba-buttons] > *:visible").evaluate_all(
         "all => [...new Set(all.map(one => Math.round(one.getBoundingClientRect().bottom / 12)))]"
     )

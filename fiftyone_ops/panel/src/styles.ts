@@ -117,6 +117,11 @@ export const STYLES = `
   .mmmsba.timeline .bar { font-size: 12px; } .mmmsba.timeline .bar button, .mmmsba.timeline .bar select { padding: 1px 4px; }
   .mmmsba.timeline .cards { height: 58px; }
 }
+@media (max-height: 800px) {
+  .mmmsba .lanes-window { min-height: 96px; }
+  .mmmsba.timeline .cards { height: 52px; }
+  .mmmsba .card img, .mmmsba .card .none { width: 42px; height: 42px; }
+}
 .mmmsba .columns { display: grid; grid-template-columns: minmax(340px, 3fr) minmax(220px, 2fr); gap: 4px 24px; flex: 1 1 auto; min-height: 0; }
 .mmmsba .columns section { display: flex; flex-direction: column; min-width: 0; }
 .mmmsba .histogram { display: flex; align-items: flex-end; gap: 2px; flex: 1 1 140px; min-height: 140px; max-height: 600px; border-bottom: 1px solid var(--quiet); position: relative; }
