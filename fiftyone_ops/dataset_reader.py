@@ -51,7 +51,7 @@ def read_fiftyone(
     """
     del on_error
     try:
-        from .records import learnable
+        from .dataset.records import learnable
     except ModuleNotFoundError as error:
         raise MissingExtraError(
             f"a dataset needs {error.name}; install it with: pip install 'mmmsba-plugin[fiftyone]'"

@@ -19,8 +19,8 @@ from mmmsba_plugin.errors import ConfigError, MissingExtraError
 from mmmsba_plugin.hookspecs import Detector
 from mmmsba_plugin.media.frame_index import Glance
 
-from . import labels, reports
-from .labels import Fields
+from .dataset import labels, reports
+from .dataset.labels import Fields
 from .settings import DetectSettings
 from .tasks import metadata
 from .tasks.detect import DetectionRun, load_detector
@@ -28,7 +28,7 @@ from .tasks.detect import DetectionRun, load_detector
 #: Its name in the zoo.
 NAME = "mmmsba"
 
-#: Labels of a video, and attributes of :class:`~fiftyone_ops.labels.Fields`.
+#: Labels of a video, and attributes of :class:`~fiftyone_ops.dataset.labels.Fields`.
 _KEYS = ("segments", "verdict", "opt_outs", "curves", "proposals")
 
 

@@ -25,7 +25,9 @@ class Contract(NamedTuple):
     places: tuple[str, ...]
 
 
-VERDICT = Contract("attribute of FiftyOne labels in stored datasets", ("fiftyone_ops/reports.py",))
+VERDICT = Contract(
+    "attribute of FiftyOne labels in stored datasets", ("fiftyone_ops/dataset/reports.py",)
+)
 FIELD = Contract("FiftyOne field in stored datasets", ("tests/fiftyone_ops",))
 REVIEW_NOTE = Contract(
     "a reviewer's note, stored with a decision", ("fiftyone_ops/tasks", "tests/fiftyone_ops")
@@ -241,9 +243,9 @@ def test_an_identifier_is_split_into_words(name, words):
 
 
 def test_a_contract_holds_only_where_it_is_defined():
-    assert is_contract("judged_at", "fiftyone_ops/reports.py")
+    assert is_contract("judged_at", "fiftyone_ops/dataset/reports.py")
     assert not is_contract("judged_at", "mmmsba_plugin/detector.py")
-    assert not is_contract("judged", "fiftyone_ops/reports.py")
+    assert not is_contract("judged", "fiftyone_ops/dataset/reports.py")
 
 
 def test_a_package_is_named_after_its_folder():

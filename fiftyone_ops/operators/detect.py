@@ -9,7 +9,7 @@ from fiftyone.operators import types
 from mmmsba_plugin.errors import MmmsbaError
 from mmmsba_plugin.plugins import entries
 
-from ..labels import Fields
+from ..dataset.labels import Fields
 from ..settings import DetectSettings
 from ..tasks.detect import DetectTask
 from ..tasks.metadata import PLAYABLE_PATH, UNPLAYABLE, UNREADABLE

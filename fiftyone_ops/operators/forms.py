@@ -15,9 +15,9 @@ from fiftyone.operators import types
 from mmmsba_plugin.config import Config
 from mmmsba_plugin.errors import ConfigError
 
+from ..dataset.runs import prediction_fields
+from ..dataset.samples import Samples, videos_of
 from ..errors import TargetError
-from ..runs import prediction_fields
-from ..samples import Samples, videos_of
 
 AnyConfig = TypeVar("AnyConfig", bound=Config)
 

@@ -5,7 +5,7 @@ from typing import Any
 import fiftyone.operators as foo
 
 from .. import versions
-from ..runs import review_stems
+from ..dataset.runs import review_stems
 from ..settings import ReviewReportSettings, ReviewSettings
 from ..tasks.base import Task
 from ..tasks.decision import Decision

@@ -9,9 +9,9 @@ from fiftyone.operators import types
 
 from mmmsba_plugin.errors import MmmsbaError
 
-from ..labels import Fields
+from ..dataset.labels import Fields
+from ..dataset.runs import fields_of_run, prediction_fields
 from ..responses import Problem, Response
-from ..runs import fields_of_run, prediction_fields
 
 #: Requests share one object for a dataset, and each reads it anew: a decision that adds fields
 #: must not meet a reading.

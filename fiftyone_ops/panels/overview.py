@@ -5,8 +5,10 @@ from typing import Any
 import fiftyone.operators as foo
 import numpy as np
 
+from ..dataset.labels import TRUTH_FIELD, Fields
+from ..dataset.runs import prediction_fields
+from ..dataset.samples import Samples, by_id, shown_id
 from ..errors import TargetError
-from ..labels import TRUTH_FIELD, Fields
 from ..responses import (
     Applied,
     Bulk,
@@ -17,8 +19,6 @@ from ..responses import (
     ThresholdTable,
     Thumbnail,
 )
-from ..runs import prediction_fields
-from ..samples import Samples, by_id, shown_id
 from ..tasks.bulk_review import decide_many
 from ..tasks.rethreshold import rethreshold
 from ..tasks.threshold_precision import TIOU, StoredPredictions

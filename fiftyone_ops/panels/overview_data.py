@@ -12,10 +12,10 @@ import fiftyone as fo
 from fiftyone import ViewField
 
 from .. import responses
-from ..labels import FORMER_VERDICTS, VERDICTS, Fields, verdict_words
-from ..records import is_closed, is_outdated
+from ..dataset.labels import FORMER_VERDICTS, VERDICTS, Fields, verdict_words
+from ..dataset.records import is_closed, is_outdated
+from ..dataset.samples import Samples, flattened
 from ..responses import Bar, ClipWarning, Count, Overview, Queue, QueueItem, Tally
-from ..samples import Samples, flattened
 from ..tasks.review_queue import REASONS, Reason, queue, waiting
 from .statistics_data import in_group
 

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 from mmmsba_plugin.schema import FakeSegment, Report
 from mmmsba_plugin.timebase import clock
 
-from .. import reports, responses, store
+from .. import responses
+from ..dataset import reports, store
+from ..dataset.labels import Fields
 from ..errors import TargetError
-from ..labels import Fields
 from ..responses import Mouth, SegmentDetails
 
 if TYPE_CHECKING:

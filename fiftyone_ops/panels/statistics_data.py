@@ -11,9 +11,9 @@ import numpy as np
 from fiftyone import ViewField
 from numpy.typing import NDArray
 
-from ..labels import Fields, verdict_words
+from ..dataset.labels import Fields, verdict_words
+from ..dataset.samples import Samples, dataset_of, flattened
 from ..responses import GroupCounts, Statistics
-from ..samples import Samples, dataset_of, flattened
 from ..tasks.metadata import PLAYABLE_PATH
 from ..tasks.threshold_table import truth_labels
 

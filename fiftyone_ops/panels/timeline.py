@@ -4,11 +4,11 @@ from typing import Any, Final
 
 import fiftyone.operators as foo
 
+from ..dataset.labels import TRUTH_FIELD, Fields
+from ..dataset.runs import fields_of_run, prediction_fields, review_stems
+from ..dataset.samples import flattened, opened_video, shows_videos
 from ..errors import TargetError
-from ..labels import TRUTH_FIELD, Fields
 from ..responses import AudioTile, Clip, FieldChoice, Frames, SegmentDetails, Step
-from ..runs import fields_of_run, prediction_fields, review_stems
-from ..samples import flattened, opened_video, shows_videos
 from ..tasks import review
 from ..tasks.decision import CLOSING
 from ..tasks.review_queue import queue

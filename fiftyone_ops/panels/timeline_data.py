@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from mmmsba_plugin.errors import MmmsbaError
 from mmmsba_plugin.timebase import clock
 
-from ..labels import FORMER_VERDICTS, Fields, curve_names, seconds_of
-from ..reports import modality_reports_of
+from ..dataset.labels import FORMER_VERDICTS, Fields, curve_names, seconds_of
+from ..dataset.reports import modality_reports_of
 from ..responses import Clip, Curves, FrameImage, Modality, OptOut, OtherRun, Review, Segment
 from ..tasks.decisions import SampleReview
 from ..tasks.metadata import PLAYABLE_PATH, lazily, zero_of

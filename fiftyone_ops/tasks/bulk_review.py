@@ -18,8 +18,8 @@ from bson import ObjectId
 from mmmsba_plugin.errors import MmmsbaError
 from mmmsba_plugin.review.document import whoami
 
-from .. import runs, store
-from ..samples import Samples, batches, by_id, dataset_of
+from ..dataset import runs, store
+from ..dataset.samples import Samples, batches, by_id, dataset_of
 from .decision import Decision
 from .decisions import SampleReview
 from .review import retry, start_review

@@ -10,10 +10,10 @@ from bson import ObjectId
 from mmmsba_plugin.errors import SegmentError
 from mmmsba_plugin.segment import Segment
 
-from .. import labels
+from ..dataset import labels
+from ..dataset.labels import Fields, detections
+from ..dataset.records import FINISHED, WITHOUT_TRUTH, prediction_snapshot
 from ..errors import TargetError
-from ..labels import Fields, detections
-from ..records import FINISHED, WITHOUT_TRUTH, prediction_snapshot
 from .decision import OPEN, Decision, Outcome, OutcomeKind, ReviewState, Span
 from .decision_matching import Values, match
 from .metadata import lazily

@@ -24,10 +24,10 @@ from mmmsba_plugin.media.frame_index import Glance
 from mmmsba_plugin.plugins import announce, at_false_positive_rate, with_threshold
 from mmmsba_plugin.schema import Media, Problem, Provenance, Report
 
-from .. import labels, reports, runs, store
-from ..appearance import set_appearance
-from ..labels import VERDICTS, Fields
-from ..samples import Samples, batches, by_id, dataset_of, videos_of
+from ..dataset import labels, reports, runs, store
+from ..dataset.appearance import set_appearance
+from ..dataset.labels import VERDICTS, Fields
+from ..dataset.samples import Samples, batches, by_id, dataset_of, videos_of
 from ..settings import DetectSettings
 from . import metadata, review
 from .base import Counted, Task
@@ -104,7 +104,9 @@ def annotate(
     on_progress: Callable[[Progress], None] = lambda _: None,
     **settings: Any,
 ) -> DetectSummary:
-    """Detect fakes in videos, and write the reports as labels; see :mod:`.labels` for the fields.
+    """Detect fakes in videos, and write the reports as labels.
+
+    The fields are those of :mod:`~fiftyone_ops.dataset.labels`.
 
     Labels are written in batches, so whoever stops it keeps what was done, and a second call
     goes on from there. A video that cannot be evaluated is marked with the reason, and the rest
@@ -328,7 +330,7 @@ class Batch:
         Args:
             sample_id: The sample.
             report: The report.
-            made_by: As for :func:`~fiftyone_ops.reports.verdict_of`.
+            made_by: As for :func:`~fiftyone_ops.dataset.reports.verdict_of`.
         """
         frame_index = self._frame_indices.get(sample_id)
         if isinstance(frame_index, Glance):

@@ -21,9 +21,9 @@ from numpy.typing import NDArray
 
 from mmmsba_plugin.errors import CapabilityError, MmmsbaError
 
-from .. import store
+from ..dataset import store
+from ..dataset.samples import Samples, batches, dataset_of, videos_of
 from ..errors import FieldTakenError
-from ..samples import Samples, batches, dataset_of, videos_of
 from ..settings import DetectSettings, EmbedSettings
 from .base import Counted, Task
 from .detect import load_detector

@@ -23,11 +23,11 @@ from mmmsba_plugin.report import files
 from mmmsba_plugin.segment import Segment
 from mmmsba_plugin.timebase import s_to_samples
 
-from .. import labels, reports, store
+from ..dataset import labels, reports, store
+from ..dataset.labels import Fields, detections
+from ..dataset.records import Row, finished, records, rows
+from ..dataset.samples import Samples, dataset_of, videos_of
 from ..errors import TargetError
-from ..labels import Fields, detections
-from ..records import Row, finished, records, rows
-from ..samples import Samples, dataset_of, videos_of
 from ..settings import ExportSettings
 from . import metadata
 from .base import Counted, Task

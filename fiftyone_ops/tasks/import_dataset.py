@@ -6,10 +6,10 @@ From Python, without the App::
 
     dataset = import_dataset("lav-df=LAV-DF", split="test").dataset
 
-Each sample has the dataset's truth in ``ground_truth`` (see :mod:`.labels`), ``forged`` or
-``genuine`` in ``ground_truth_verdict`` (with ``altered``: which modality, and ``located``:
-whether the dataset says where), and what else the dataset says in ``key``, ``split``,
-``identity``, ``kind`` and ``original``. The split is a tag too.
+Each sample has the dataset's truth in ``ground_truth`` (see
+:mod:`~fiftyone_ops.dataset.labels`), ``forged`` or ``genuine`` in ``ground_truth_verdict`` (with
+``altered``: which modality, and ``located``: whether the dataset says where), and what else the
+dataset says in ``key``, ``split``, ``identity``, ``kind`` and ``original``. The split is a tag too.
 """
 
 import itertools
@@ -25,10 +25,10 @@ from mmmsba_plugin.media.frame_index import Glance
 from mmmsba_plugin.record import Record
 from mmmsba_plugin.timebase import FrameClock
 
-from .. import labels, store
+from ..dataset import labels, store
+from ..dataset.store import writing_to
 from ..errors import TargetError
 from ..settings import ImportSettings
-from ..store import writing_to
 from . import metadata
 from .base import Task
 

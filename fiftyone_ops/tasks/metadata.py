@@ -18,10 +18,10 @@ from mmmsba_plugin.media.container import open_media
 from mmmsba_plugin.media.frame_index import Glance, glance, stated_zero_s
 from mmmsba_plugin.timebase import FrameClock
 
-from ..samples import Samples, batches, by_id, dataset_of, videos_of
+from ..dataset.samples import Samples, batches, by_id, dataset_of, videos_of
+from ..dataset.stand_in import write_stand_in
+from ..dataset.store import write, writing_to
 from ..settings import MetadataSettings
-from ..stand_in import write_stand_in
-from ..store import write, writing_to
 from .base import Counted, Task
 
 #: Tags of samples that a browser cannot show, and of those that nothing can be read from.

@@ -14,10 +14,10 @@ import fiftyone as fo
 
 from mmmsba_plugin.evaluation.evaluate import Evaluation
 
-from .. import labels, store
-from ..labels import Fields
-from ..records import rows
-from ..samples import Samples, dataset_of
+from ..dataset import labels, store
+from ..dataset.labels import Fields
+from ..dataset.records import rows
+from ..dataset.samples import Samples, dataset_of
 
 #: Words of both classes, the negative one first.
 CLASSES = ("real", "fake")

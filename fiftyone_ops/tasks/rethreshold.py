@@ -27,10 +27,10 @@ from mmmsba_plugin.media.transcript import read_transcript
 from mmmsba_plugin.report.build import fake_segments
 from mmmsba_plugin.timebase import Grid
 
-from .. import labels, reports, runs, store
-from ..labels import VERDICTS, Fields
-from ..records import Row, rows
-from ..samples import Samples, dataset_of, flattened
+from ..dataset import labels, reports, runs, store
+from ..dataset.labels import VERDICTS, Fields
+from ..dataset.records import Row, rows
+from ..dataset.samples import Samples, dataset_of, flattened
 from . import review
 from .metadata import clock_of
 

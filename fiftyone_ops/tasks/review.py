@@ -7,9 +7,9 @@ or whichever label field was reviewed first:
 
 ``forgeries_reviewed``
     ``fo.TemporalDetections``: what the person stands by, as labels are everywhere (see
-    :mod:`.labels`), and with ``source``: the id of the prediction it came from (None for one that
-    was missed), ``source_label``, ``source_start_s`` and ``source_end_s``: what that was like,
-    ``by`` and ``at``.
+    :mod:`~fiftyone_ops.dataset.labels`), and with ``source``: the id of the prediction it came from
+    (None for one that was missed), ``source_label``, ``source_start_s`` and ``source_end_s``: what
+    that was like, ``by`` and ``at``.
 ``forgeries_review``
     ``fo.Classification``, one a sample that somebody looked at. ``label``: ``open`` for as long as
     a prediction is undecided, then ``forged`` or ``genuine``, or ``cannot tell`` or ``unreadable``;
@@ -33,12 +33,12 @@ import fiftyone as fo
 from mmmsba_plugin.errors import MmmsbaError
 from mmmsba_plugin.review.document import whoami
 
-from .. import runs, store
-from ..appearance import set_appearance
+from ..dataset import runs, store
+from ..dataset.appearance import set_appearance
+from ..dataset.labels import Fields
+from ..dataset.records import is_outdated
+from ..dataset.samples import batches, by_id, dataset_of, flattened, require_video
 from ..errors import TargetError
-from ..labels import Fields
-from ..records import is_outdated
-from ..samples import batches, by_id, dataset_of, flattened, require_video
 from .decision import Decision, ReviewState
 from .decisions import SampleReview
 

@@ -18,12 +18,12 @@ from mmmsba_plugin.files import ensure_dir, sha256_of
 from mmmsba_plugin.report.files import write_text
 from mmmsba_plugin.review.document import whoami
 
-from .. import store
+from ..dataset import store
+from ..dataset.labels import FORMER_VERDICTS, Fields
+from ..dataset.records import is_closed
+from ..dataset.runs import fields_of_run, review_stems
+from ..dataset.samples import Samples, batches, by_id, dataset_of, videos_of
 from ..errors import TargetError
-from ..labels import FORMER_VERDICTS, Fields
-from ..records import is_closed
-from ..runs import fields_of_run, review_stems
-from ..samples import Samples, batches, by_id, dataset_of, videos_of
 from ..settings import ReviewReportSettings
 from .base import Counted, Task
 from .decisions import SampleReview

@@ -21,8 +21,8 @@ from mmmsba_plugin.localization.proposals import long_enough, runs_of
 from mmmsba_plugin.record import truth_by_modality
 from mmmsba_plugin.segment import Spans, as_spans
 
-from ..labels import TRUTH_FIELD, Fields, seconds_of, stored_scores
-from ..samples import Samples, flattened
+from ..dataset.labels import TRUTH_FIELD, Fields, seconds_of, stored_scores
+from ..dataset.samples import Samples, flattened
 from .metadata import lazily
 from .threshold_table import THRESHOLDS
 
@@ -141,7 +141,7 @@ def _ground_truth(videos: Any, truth_field: str) -> SpanTable:
 
 
 class _Label(NamedTuple):
-    """Attributes of a label that :func:`~fiftyone_ops.labels.seconds_of` reads."""
+    """Attributes of a label that :func:`~fiftyone_ops.dataset.labels.seconds_of` reads."""
 
     label: str
     start_s: float | None

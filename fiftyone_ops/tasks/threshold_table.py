@@ -7,8 +7,8 @@ import fiftyone as fo
 import numpy as np
 from numpy.typing import NDArray
 
-from ..labels import TRUTH_FIELD, Fields, stored_scores
-from ..samples import Samples, flattened
+from ..dataset.labels import TRUTH_FIELD, Fields, stored_scores
+from ..dataset.samples import Samples, flattened
 
 #: Thresholds of the table.
 THRESHOLDS: Final[NDArray[np.float64]] = np.linspace(0.0, 1.0, 201)

@@ -68,7 +68,7 @@ _TIME_TO_DRAW = """(selector) => {
 def main() -> None:
     """Make the dataset, open and count it a few times, and print how long that took."""
     conftest.pytest_configure(None)
-    from fiftyone_ops.labels import Fields
+    from fiftyone_ops.dataset.labels import Fields
     from fiftyone_ops.panels.overview_data import narrowed, overview_of, queue_of
     from fiftyone_ops.tasks.rethreshold import rethreshold
     from fiftyone_ops.tasks.threshold_precision import StoredPredictions
@@ -136,7 +136,7 @@ def make_dataset(folder: Path):
     import fiftyone as fo
     import numpy as np
 
-    from fiftyone_ops import store
+    from fiftyone_ops.dataset import store
     from fiftyone_ops.tasks import metadata
     from mmmsba_plugin.testing import samples
 
@@ -157,7 +157,7 @@ def make_sample(number: int, clip: str, clip_metadata, clock, rng):
     """Build one sample that looks evaluated."""
     import fiftyone as fo
 
-    from fiftyone_ops.labels import clock_attributes
+    from fiftyone_ops.dataset.labels import clock_attributes
 
     score = float(rng.beta(0.6, 0.6))
     sample = fo.Sample(

@@ -105,7 +105,7 @@ def dataset_of(reports: list):
 
 def columns_of(reports: list) -> dict[str, list]:
     """Return the labels of reports, made before anything is timed."""
-    from fiftyone_ops import reports as conversion
+    from fiftyone_ops.dataset import reports as conversion
     from mmmsba_plugin.timebase import FrameClock
 
     clock = FrameClock.steady(150, fps_hz=25)
@@ -120,8 +120,8 @@ def columns_of(reports: list) -> dict[str, list]:
 
 def fastest_s(reports: list) -> float:
     """Measure FiftyOne's own bulk write, in seconds."""
-    from fiftyone_ops.labels import Fields
-    from fiftyone_ops.store import declare
+    from fiftyone_ops.dataset.labels import Fields
+    from fiftyone_ops.dataset.store import declare
 
     dataset = dataset_of(reports)
     declare(dataset, Fields("forgeries"), modalities=("face", "audio", "lips"))

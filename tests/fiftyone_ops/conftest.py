@@ -224,7 +224,7 @@ def evaluated_with_truth(evaluated):
     """The small videos, evaluated, and a ground truth that predictions miss in every way."""
     import fiftyone as fo
 
-    from fiftyone_ops import labels
+    from fiftyone_ops.dataset import labels
     from mmmsba_plugin.segment import Segment
     from mmmsba_plugin.timebase import FrameClock
 

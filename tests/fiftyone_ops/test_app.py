@@ -13,8 +13,8 @@ import fiftyone as fo
 import pytest
 from fiftyone import ViewField as F
 
-from fiftyone_ops import store
-from fiftyone_ops.labels import truth_of
+from fiftyone_ops.dataset import store
+from fiftyone_ops.dataset.labels import truth_of
 from fiftyone_ops.tasks import metadata
 from fiftyone_ops.tasks.detect import annotate
 from mmmsba_plugin.datasets.lavdf import read_lavdf

@@ -13,11 +13,11 @@ import pytest
 from fiftyone import ViewField as F
 from fiftyone.core.media import MediaTypeError
 
-from fiftyone_ops import labels
+from fiftyone_ops.dataset import labels
+from fiftyone_ops.dataset.labels import Fields
+from fiftyone_ops.dataset.records import learnable
 from fiftyone_ops.errors import TargetError
-from fiftyone_ops.labels import Fields
 from fiftyone_ops.panels.overview_data import narrowed, overview_of, queue_of
-from fiftyone_ops.records import learnable
 from fiftyone_ops.tasks.detect import annotate
 from fiftyone_ops.tasks.evaluate import evaluate
 from fiftyone_ops.tasks.export import export

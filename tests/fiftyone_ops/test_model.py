@@ -11,11 +11,11 @@ import fiftyone.zoo as foz
 import pytest
 
 from fiftyone_ops import zoo
+from fiftyone_ops.dataset.labels import Fields
+from fiftyone_ops.dataset.runs import prediction_fields
 from fiftyone_ops.errors import FieldTakenError
-from fiftyone_ops.labels import Fields
 from fiftyone_ops.model import FiftyOneModel, load_model
 from fiftyone_ops.panels.timeline_data import clip_of
-from fiftyone_ops.runs import prediction_fields
 from fiftyone_ops.tasks.detect import annotate
 from fiftyone_ops.tasks.review import decide
 from mmmsba_plugin.docs import path_of

@@ -10,7 +10,7 @@ import sys
 import fiftyone as fo
 import fiftyone.operators as foo
 
-from fiftyone_ops import labels
+from fiftyone_ops.dataset import labels
 from mmmsba_plugin.docs import path_of
 
 from ..tools.markdown import blocks

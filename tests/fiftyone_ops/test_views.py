@@ -8,9 +8,9 @@ import pytest
 from fiftyone import ViewField as F
 from fiftyone.operators.executor import ExecutionContext
 
-from fiftyone_ops.labels import Fields
+from fiftyone_ops.dataset.labels import Fields
+from fiftyone_ops.dataset.samples import flattened, opened_video, shown_id
 from fiftyone_ops.panels.overview_data import overview_of, queue_of
-from fiftyone_ops.samples import flattened, opened_video, shown_id
 from fiftyone_ops.tasks.detect import annotate
 from fiftyone_ops.tasks.evaluate import evaluate
 from fiftyone_ops.tasks.export import export

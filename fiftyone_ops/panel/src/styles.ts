@@ -1,7 +1,7 @@
 // Styles of both panels. The colours of the App's own theme where it has one; orange for what is
 // fake and blue for scores as on the package's report pages, distinct without colour too. Those of
-// the dark theme are the App's in grid and player as well (fiftyone_ops/appearance.py), and both
-// themes' are told apart with any kind of colour blindness.
+// the dark theme are the App's in grid and player as well (fiftyone_ops/dataset/appearance.py), and
+// both themes' are told apart with any kind of colour blindness.
 
 export const STYLES = `
 .mmmsba {

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fiftyone_ops.labels import Fields
+from fiftyone_ops.dataset.labels import Fields
 from fiftyone_ops.panels.overview_data import narrowed, overview_of, queue_of
 from fiftyone_ops.responses import Count
 

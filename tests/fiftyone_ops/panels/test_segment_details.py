@@ -2,7 +2,7 @@
 
 import pytest
 
-from fiftyone_ops.labels import Fields
+from fiftyone_ops.dataset.labels import Fields
 from fiftyone_ops.panels.segment_details import details_of, stored_report
 from fiftyone_ops.tasks.detect import annotate
 from mmmsba_plugin.errors import MmmsbaError

@@ -3,7 +3,7 @@
 import fiftyone as fo
 import pytest
 
-from fiftyone_ops.labels import Fields
+from fiftyone_ops.dataset.labels import Fields
 from fiftyone_ops.panels.overview_data import narrowed
 from fiftyone_ops.panels.statistics_data import grouping_fields, statistics_of
 

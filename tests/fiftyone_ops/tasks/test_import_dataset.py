@@ -7,7 +7,7 @@ import tracemalloc
 import fiftyone as fo
 import pytest
 
-from fiftyone_ops import labels
+from fiftyone_ops.dataset import labels
 from fiftyone_ops.errors import FieldTakenError
 from fiftyone_ops.tasks.import_dataset import import_dataset
 from fiftyone_ops.tasks.metadata import lazily

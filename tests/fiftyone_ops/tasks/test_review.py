@@ -3,10 +3,10 @@
 import fiftyone as fo
 import pytest
 
+from fiftyone_ops.dataset.labels import Fields
+from fiftyone_ops.dataset.runs import fields_of_run
 from fiftyone_ops.errors import FieldTakenError, TargetError
-from fiftyone_ops.labels import Fields
 from fiftyone_ops.panels.timeline_data import clip_of
-from fiftyone_ops.runs import fields_of_run
 from fiftyone_ops.settings import DetectSettings
 from fiftyone_ops.tasks.detect import DetectTask, annotate
 from fiftyone_ops.tasks.review import decide

@@ -3,7 +3,7 @@
 import fiftyone as fo
 import pytest
 
-from fiftyone_ops import labels
+from fiftyone_ops.dataset import labels
 from fiftyone_ops.tasks.review import decide
 from fiftyone_ops.tasks.review_queue import REASONS, queue, waiting
 from mmmsba_plugin.segment import Segment

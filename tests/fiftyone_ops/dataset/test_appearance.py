@@ -10,7 +10,7 @@ import pytest
 
 from fiftyone_ops.tasks.detect import annotate
 
-STYLES = Path(__file__).parents[2] / "fiftyone_ops" / "panel" / "src" / "styles.ts"
+STYLES = Path(__file__).parents[3] / "fiftyone_ops" / "panel" / "src" / "styles.ts"
 #: Colors that stand for different things side by side, by their names in the panels.
 SIDE_BY_SIDE = ("fake", "curve", "reference", "reviewed", "hatch")
 

@@ -6,7 +6,7 @@ from fiftyone.core.utils import serialize_numpy_array
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fiftyone_ops import labels
+from fiftyone_ops.dataset import labels
 from mmmsba_plugin.record import Record
 from mmmsba_plugin.segment import Segment
 from mmmsba_plugin.timebase import FrameClock

@@ -89,7 +89,7 @@ class Fields:
     Args:
         segments: The label field, and the stem of all other names.
         review_stem: Stem of the fields of the review, where several runs share one; see
-            :func:`~fiftyone_ops.runs.fields_of_run`.
+            :func:`~fiftyone_ops.dataset.runs.fields_of_run`.
 
     Attributes:
         segments: The label field.

@@ -2,12 +2,12 @@
 
 import pytest
 
-from fiftyone_ops.stand_in import write_stand_in
+from fiftyone_ops.dataset.stand_in import write_stand_in
 from mmmsba_plugin.media.encode import write_clip
 from mmmsba_plugin.media.frame_index import glance
 from mmmsba_plugin.media.probe import probe
 
-from ..clips import clicks
+from ...clips import clicks
 
 
 def test_a_still_lasts_as_long_as_the_audio_and_browsers_play_it(tmp_path):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fiftyone_ops import reports
+from fiftyone_ops.dataset import reports
 from mmmsba_plugin.schema import (
     Curves,
     FakeSegment,

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from fiftyone_ops.records import learnable
+from fiftyone_ops.dataset.records import learnable
 from fiftyone_ops.tasks.detect import annotate
 from fiftyone_ops.tasks.import_dataset import import_dataset
 from fiftyone_ops.tasks.review import decide

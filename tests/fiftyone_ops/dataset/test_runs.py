@@ -2,9 +2,9 @@
 
 import pytest
 
-from fiftyone_ops import runs, store
+from fiftyone_ops.dataset import runs, store
+from fiftyone_ops.dataset.labels import Fields
 from fiftyone_ops.errors import FieldTakenError
-from fiftyone_ops.labels import Fields
 from fiftyone_ops.tasks.detect import annotate
 from fiftyone_ops.tasks.review import decide
 

@@ -11,7 +11,7 @@ import fiftyone as fo
 from bson import ObjectId
 from fiftyone import ViewField
 
-from .errors import FieldTakenError, WriteError
+from ..errors import FieldTakenError, WriteError
 from .labels import FORMER_VERDICTS, Fields, score_attribute
 from .samples import by_id, flattened
 

@@ -12,10 +12,10 @@ from fiftyone import ViewField as F
 from mmmsba_plugin.errors import DatasetError
 from mmmsba_plugin.record import WHOLE_CLIP, Record
 
+from ..tasks.metadata import lazily
 from . import labels
 from .labels import Fields
 from .samples import Samples, batches, by_id, dataset_of, flattened, videos_of
-from .tasks.metadata import lazily
 
 #: One sample's values, by what they were asked for as; ``id``, ``filepath`` and ``metadata`` are
 #: always there.
