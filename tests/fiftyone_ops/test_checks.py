@@ -119,7 +119,7 @@ def test_without_an_address_fiftyone_is_asked_for_the_database_that_it_starts():
 
 
 def test_doctor_finds_these_checks_by_their_entry_point():
-    project = tomllib.loads((install.HERE.parent / "pyproject.toml").read_text())["project"]
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
     value = project["entry-points"]["mmmsba.checks"]["fiftyone"]
     assert EntryPoint("fiftyone", value, "mmmsba.checks").load() is checks.checks
     assert {check.name for check in checks.checks()} == {"FiftyOne plugin", "FiftyOne database"}

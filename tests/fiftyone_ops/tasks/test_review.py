@@ -13,7 +13,7 @@ from fiftyone_ops.tasks.review import decide
 from fiftyone_ops.tasks.review_queue import queue
 from mmmsba_plugin.schema import FakeSegment
 
-from ..test_runs import rename
+from ..dataset.test_runs import rename
 from ..toy_detector import Toy
 
 
