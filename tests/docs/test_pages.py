@@ -15,6 +15,7 @@ import pytest
 
 from mmmsba_plugin.config import FitConfig
 from mmmsba_plugin.docs import FOLDER, GENERATED, PAGES, path_of
+from mmmsba_plugin.hookspecs import PROJECT
 from mmmsba_plugin.training.grid_search import combinations, with_values
 
 from ..tools.command_lines import arguments_of, options, parse, run_command
@@ -137,11 +138,12 @@ def test_every_block_of_json_is_a_configuration():
     assert FitConfig.read(text).features.front_ends["text"].name == "words"
 
 
-def test_the_entry_point_of_a_plug_in_is_that_of_the_project():
-    from mmmsba_plugin.hookspecs import PROJECT
-
-    (block,) = blocks(text_of("toolkit"), "toml")
-    assert PROJECT in tomllib.loads(block)["project"]["entry-points"]
+def test_the_entry_points_of_a_distribution_are_in_groups_that_the_project_has_too():
+    every = blocks(text_of("toolkit"), "toml")
+    groups = [tomllib.loads(block)["project"]["entry-points"].keys() for block in every]
+    own = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["entry-points"].keys()
+    assert [*map(set, groups)] == [{PROJECT}, {"mmmsba.commands", "mmmsba.checks"}]
+    assert set().union(*groups) <= own
 
 
 @pytest.mark.timeout(1800)
