@@ -27,7 +27,13 @@ from mmmsba_plugin.hookspecs import (
     Writer,
     hookimpl,
 )
-from mmmsba_plugin.report import annotation_formats, annotation_json, benchmark_formats, writers
+from mmmsba_plugin.report import (
+    annotation_formats,
+    annotation_json,
+    benchmark_formats,
+    cvat,
+    writers,
+)
 
 if TYPE_CHECKING:
     from mmmsba_plugin.model.heads import BaseHead
@@ -195,6 +201,12 @@ def forensics_writers() -> Iterator[Writer]:
         suffix=".eaf",
         summary="Tiers for ELAN: fake segments by stream, and opt-outs.",
         write=annotation_formats.write_elan,
+    )
+    yield Writer(
+        name="cvat",
+        suffix=".cvat.xml",
+        summary="Tracks for CVAT, of video alone.",
+        write=cvat.write_cvat,
     )
     yield Writer(
         name="label-studio",

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -63,6 +64,13 @@ def test_each_keeps_its_contract_by_the_tests_that_were_written(site):
     listed = run(site, "-m", "pytest", "--collect-only", *options, *tests)
     for name in ("Detector", "FrontEnd", "DatasetReader", "Writer", "Forger", "Head"):
         assert f"Test{name}My{name}::" in listed
+
+
+def test_the_options_of_a_project_around_it_are_not_those_of_its_tests(site, tmp_path):
+    options = '[tool.pytest.ini_options]\naddopts = "--not-there"\n'
+    (tmp_path / "pyproject.toml").write_text(options, encoding="utf-8")
+    tests = shutil.copytree(site.parent / "sources" / "my-writer", tmp_path / "my-writer") / "tests"
+    assert "TestWriter" in run(site, "-m", "pytest", "--collect-only", "-q", str(tests))
 
 
 def test_each_passes_the_type_checker(site, tmp_path):

@@ -139,7 +139,7 @@ def _region(
     start_s, end_s = cue_span(span)
     value: dict[str, Any]
     if _is_video(report):
-        first, last = _frame_numbers(start_s, end_s, _fps_hz(report) or _LABELSTUDIO_HZ)
+        first, last = frame_numbers(start_s, end_s, _fps_hz(report) or _LABELSTUDIO_HZ)
         place = {"from_name": "timeline", "to_name": "video", "type": "timelinelabels"}
         value = {"ranges": [{"start": first, "end": last}], "timelinelabels": [label]}
     else:
@@ -228,7 +228,7 @@ def _opted_out(report: Report, altered: str) -> list[Segment]:
 
 
 def _frames_of(span: TimeSpan | Segment, fps_hz: float) -> dict[str, int]:
-    first, last = _frame_numbers(*cue_span(span), fps_hz)
+    first, last = frame_numbers(*cue_span(span), fps_hz)
     return {"start": first - 1, "end": last - 1}
 
 
@@ -237,8 +237,8 @@ def _seconds_of(span: TimeSpan | Segment) -> dict[str, float]:
     return {"start": start_s, "end": end_s}
 
 
-def _frame_numbers(start_s: float, end_s: float, fps_hz: float) -> tuple[int, int]:
-    """Find the first and the last frame of a span, from 1, at a constant rate."""
+def frame_numbers(start_s: float, end_s: float, fps_hz: float) -> tuple[int, int]:
+    """Find the first and the last frame of a span, from 1 and both within, at a constant rate."""
     num_frames = math.ceil(end_s * fps_hz) + 1
     return FrameClock.steady(num_frames, fps_hz=fps_hz).frame_numbers(start_s, end_s)
 

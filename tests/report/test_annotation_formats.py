@@ -16,7 +16,7 @@ from mmmsba_plugin.report.text import visible
 
 from .test_writers import REPORT, UNREADABLE, names, report_of, to_text
 
-NAMES = ("audacity", "elan", "label-studio", "medifor", "rttm", "srt", "web-annotation")
+NAMES = ("audacity", "cvat", "elan", "label-studio", "medifor", "rttm", "srt", "web-annotation")
 REASON = "MediaUnreadableError: no moov atom; is it complete?"
 NO_SEGMENTS = REPORT.model_copy(update={"segments": ()})
 
