@@ -1,4 +1,4 @@
-"""What ``mmmsba doctor`` looks at of FiftyOne: where it finds the plugin, and its database.
+"""Checks of FiftyOne for ``mmmsba doctor``: the plugin that it finds, and its database.
 
 FiftyOne is not imported for it: that takes seconds, and starts a database.
 """

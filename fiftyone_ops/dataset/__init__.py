@@ -1,1 +1,1 @@
-"""What a dataset holds of ours: fields, labels, runs and rows, and how they look."""
+"""Fields, labels, runs and rows in a dataset, and their appearance."""

@@ -29,7 +29,9 @@ seconds count from the clip's zero, and segments are half-open, ``[start_s, end_
 ``forgeries_curves``
     ``fo.DynamicEmbeddedDocument``. ``start_s`` and ``stride_s`` of the grid; ``score``: vector
     of P(fake), one a snippet, NaN where none could be evaluated; ``<modality>``: the same by one
-    modality alone, such as ``audio``.
+    modality alone, such as ``audio``; ``num_frames`` and ``frame_edges_s``: the clip's clock,
+    as the start of each frame and the end of the last one, or the first and the last of these
+    where all frames last alike. Curves of earlier versions have none.
 ``forgeries_proposals``
     Array of shape ``(proposal, 3)``: start and end in seconds, score; best first.
 ``frames.forgeries_score``
@@ -37,7 +39,8 @@ seconds count from the clip's zero, and segments are half-open, ``[start_s, end_
 
 Truth that a dataset states lies in a field of its own, ``ground_truth``, made as ``forgeries``
 is (``label`` may be ``forged`` where modalities are not told apart); what a person decided lies
-in ``forgeries_reviewed``, and who and when in ``forgeries_review`` (see :mod:`.review`).
+in ``forgeries_reviewed``, and who and when in ``forgeries_review`` (see
+:mod:`~fiftyone_ops.tasks.review`).
 """
 
 from collections.abc import Callable, Mapping, Sequence

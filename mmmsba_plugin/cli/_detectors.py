@@ -32,6 +32,13 @@ FalsePositiveRate = Annotated[
         "threshold if not given.",
     ),
 ]
+TrimSilence = Annotated[
+    bool | None,
+    typer.Option(
+        "--trim-silence/--no-trim-silence",
+        help="Evaluate clips only from where their audio begins; as trained if not given.",
+    ),
+]
 
 
 class BatchDetector(Protocol):

@@ -90,13 +90,7 @@ def detect(
             "of which the one with the highest score counts, as if not given.",
         ),
     ] = None,
-    trim_silence: Annotated[
-        bool | None,
-        typer.Option(
-            "--trim-silence/--no-trim-silence",
-            help="Evaluate clips only from where their audio begins; as trained if not given.",
-        ),
-    ] = None,
+    trim_silence: _detectors.TrimSilence = None,
     summary: Annotated[
         Path | None,
         typer.Option(

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from mmmsba_plugin.cli import _evaluation, _exit_codes
+from mmmsba_plugin.cli import _detectors, _evaluation, _exit_codes
 from mmmsba_plugin.errors import ConfigError
 from mmmsba_plugin.files import ensure_dir
 
@@ -92,13 +92,7 @@ def evaluate(
         float | None,
         typer.Option(help="False-positive rate to choose the threshold by: 0.01, 0.05 or 0.1."),
     ] = None,
-    trim_silence: Annotated[
-        bool | None,
-        typer.Option(
-            "--trim-silence/--no-trim-silence",
-            help="Evaluate clips only from where their audio begins; as trained if not given.",
-        ),
-    ] = None,
+    trim_silence: _detectors.TrimSilence = None,
     features_only: Annotated[
         bool, typer.Option("--features-only", help="Evaluate precomputed features; needs no clips.")
     ] = False,

@@ -116,7 +116,7 @@ def split_records(records: Sequence[Record], *, seed: int = 0) -> tuple[list[Rec
 
 
 def _num_held_out(order: Sequence[str], records: Iterable[Record]) -> int:
-    """Return how many identities are held out, the first ones in an order.
+    """Return the number of identities to hold out, the first ones in an order.
 
     More than the usual share only where real and fake records are left to learn from as well.
     """
@@ -130,7 +130,7 @@ def _num_held_out(order: Sequence[str], records: Iterable[Record]) -> int:
 
 
 def _num_until_both(order: Sequence[str], labels: Mapping[str, set[bool]]) -> int:
-    """Return how many identities there are until real and fake records are among theirs.
+    """Count identities until real and fake records are among theirs.
 
     One more than there are, where they never are.
     """

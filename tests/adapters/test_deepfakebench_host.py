@@ -63,7 +63,7 @@ def crops(talking_clip):
 
 
 def batch_of(*clips):
-    """Return what DeepfakeBench hands over: normalised images, and labels."""
+    """Return a batch of DeepfakeBench: normalised images, and labels."""
     images = (np.stack(clips) / 255 - CONFIG["mean"]) / CONFIG["std"]
     image = torch.from_numpy(images.astype(np.float32)).permute(0, 1, 4, 2, 3)
     return {"image": image, "label": torch.zeros(len(clips), dtype=torch.long)}

@@ -54,13 +54,13 @@ from mmmsba_plugin.schema import Report
 from mmmsba_plugin.training.split import folds
 
 TRAINING = Path(__file__).parents[2] / "mmmsba_plugin" / "weights" / "training.json"
-#: What a training took, in the folder of its run.
+#: Time of a training, in the folder of its run.
 COST = "cost.json"
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What a training took on one core.
+    """Time of a training on one core.
 
     Attributes:
         cpu_s: CPU seconds.

@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 
 from mmmsba_plugin.media.probe import probe
 from mmmsba_plugin.report import html
-from mmmsba_plugin.report.facts import command_again
 from mmmsba_plugin.report.html import render
 from mmmsba_plugin.report.timeline import timeline
 from mmmsba_plugin.schema import (
@@ -341,15 +340,6 @@ def test_plug_ins_are_named_with_versions_and_the_command_that_makes_the_report_
     assert "lips-texture, version 3, of plug-in 'mmmsba' (mmmsba-plugin" in text
     assert "Front-end of audio" in text
     assert "detect interview.mp4 --detector mmmsba --checkpoint demonstrator --fpr 0.05" in text
-
-
-@pytest.mark.parametrize(("config", "command"), [({}, "mmmsba"), ({"localization": {}}, "0.1234")])
-def test_the_command_names_a_threshold_that_was_chosen_if_the_detector_can_choose(config, command):
-    report = changed(
-        threshold=Threshold(value=0.1234),
-        provenance=REPORT.provenance.model_copy(update={"config": config, "checkpoint": None}),
-    )
-    assert command_again(report).endswith(command)
 
 
 def test_attention_is_shown_with_the_caveat_that_it_proves_nothing(talking_clip):

@@ -1,4 +1,4 @@
-"""What the words of a transcript add, where audio was altered."""
+"""Networks with and without the words of transcripts, where audio was altered."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
