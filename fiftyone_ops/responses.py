@@ -47,7 +47,7 @@ class Review(Response):
     """State of a clip's review."""
 
     label: str = Field(
-        description="open as long as a prediction is undecided, then forged or genuine; or "
+        description="open as long as a prediction is undecided, then fake or real; or "
         "cannot tell or unreadable, which training leaves out."
     )
     by: str

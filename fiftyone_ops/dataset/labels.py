@@ -14,8 +14,7 @@ seconds count from the clip's zero, and segments are half-open, ``[start_s, end_
     become labels, and labels reports, in :mod:`.reports`.
 ``forgeries_verdict``
     ``fo.Classification``. ``label``: ``fake``, ``not flagged``, ``abstained`` or ``error``,
-    where ``not flagged`` says no more than that the score lies below the threshold (up to
-    version 0.1 the first two were ``forged`` and ``genuine``; a run renames them). FiftyOne's
+    where ``not flagged`` says no more than that the score lies below the threshold. FiftyOne's
     own evaluation of classifications compares words, so map these onto the truth's first;
     ``confidence``: calibrated P(fake) of the clip, None unless judged; ``threshold`` and
     ``false_positive_rate``; ``status``: as the report says; ``reason``: why there is no score;
@@ -38,9 +37,13 @@ seconds count from the clip's zero, and segments are half-open, ``[start_s, end_
     P(fake) of each frame, only on request.
 
 Truth that a dataset states lies in a field of its own, ``ground_truth``, made as ``forgeries``
-is (``label`` may be ``forged`` where modalities are not told apart); what a person decided lies
+is (``label`` may be ``fake`` where modalities are not told apart); what a person decided lies
 in ``forgeries_reviewed``, and who and when in ``forgeries_review`` (see
 :mod:`~fiftyone_ops.tasks.review`).
+
+Up to version 0.1 labels said ``forged`` and ``genuine``: :data:`FORMER_VERDICTS` and
+:data:`FORMER_LABELS` have the words of today. Old ones are read, and renamed by the next run or
+import into the dataset.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -59,7 +62,7 @@ from mmmsba_plugin.timebase import FrameClock
 #: Labels of segments; the last one where the modality is not known.
 LABELS: Final = ("audio", "visual", "both", "unknown")
 #: The label of a true segment of a dataset that does not tell modalities apart.
-FAKE: Final = "forged"
+FAKE: Final = "fake"
 #: Field of a dataset's ground truth, in panels and in the App's colors.
 TRUTH_FIELD: Final = "ground_truth"
 #: Labels of verdicts.
@@ -68,6 +71,8 @@ VERDICTS: Final = ("fake", "not flagged", "abstained", "error")
 WITHOUT_SCORE: Final = VERDICTS[2:]
 #: What verdicts were called before, and are called now.
 FORMER_VERDICTS: Final[Mapping[str, str]] = {"forged": "fake", "genuine": "not flagged"}
+#: What truth and reviews were called before, and are called now.
+FORMER_LABELS: Final[Mapping[str, str]] = {"forged": "fake", "genuine": "real"}
 #: End of the label of an opt-out, after its modality.
 _NOT_EVALUATED: Final = " not evaluated"
 

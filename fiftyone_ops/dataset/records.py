@@ -95,8 +95,9 @@ def record_of(row: Row) -> Record:
 
 
 #: Labels of a review that is finished, by whether the clip is fake.
-FINISHED: Final[Mapping[bool, str]] = {True: "forged", False: "genuine"}
-
+FINISHED: Final[Mapping[bool, str]] = {True: "fake", False: "real"}
+#: These, and what they were called before.
+_FINISHED: Final = [*FINISHED.values(), *labels.FORMER_LABELS]
 
 #: Labels of a review that ended without a ground truth, by the decision that ended it.
 WITHOUT_TRUTH: Final[Mapping[str, str]] = {
@@ -105,14 +106,19 @@ WITHOUT_TRUTH: Final[Mapping[str, str]] = {
 }
 
 
+def review_label(review: Any) -> str:
+    """Return the label of a review, one of an earlier version in the words of today."""
+    return labels.FORMER_LABELS.get(review.label, review.label)
+
+
 def is_finished(fields: Fields) -> Any:
     """Build the view expression of samples whose review is finished, with a ground truth."""
-    return F(f"{fields.review}.label").is_in([*FINISHED.values()])
+    return F(f"{fields.review}.label").is_in(_FINISHED)
 
 
 def is_closed(fields: Fields) -> Any:
     """Build the view expression of samples whose review was ended, with a ground truth or not."""
-    return F(f"{fields.review}.label").is_in([*FINISHED.values(), *WITHOUT_TRUTH.values()])
+    return F(f"{fields.review}.label").is_in([*_FINISHED, *WITHOUT_TRUTH.values()])
 
 
 def prediction_snapshot(verdict: Any, segments: Any) -> list[Any]:

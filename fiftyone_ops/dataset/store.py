@@ -12,7 +12,7 @@ from bson import ObjectId
 from fiftyone import ViewField
 
 from ..errors import FieldTakenError, WriteError
-from .labels import FORMER_VERDICTS, Fields, score_attribute
+from .labels import Fields, score_attribute
 from .samples import by_id, flattened
 
 _SCALARS_OF_VERDICT = {
@@ -168,21 +168,24 @@ def declare(dataset: Any, fields: Fields, *, modalities: tuple[str, ...]) -> Non
         dataset.add_sample_field(fields.proposals, fo.ArrayField)
 
 
-def rename_verdicts(dataset: Any, fields: Fields) -> None:
-    """Give verdicts of earlier versions the words of today.
+def rename_labels(dataset: Any, path: str, former: Mapping[str, str]) -> None:
+    """Give labels of earlier versions the words of today.
 
     Args:
         dataset: The dataset.
-        fields: Fields of a run, declared.
+        path: Path of the labels, ``FIELD.label`` or ``FIELD.detections.label``.
+        former: Words of today by those of before.
 
     Raises:
         WriteError: The database does not take it.
     """
-    path = f"{fields.verdict}.label"
+    field = path.removesuffix(".label").removesuffix(".detections")
+    if not dataset.has_field(field):
+        return
     with writing_to(dataset):
-        for before, now in FORMER_VERDICTS.items():
-            former = flattened(dataset).match(ViewField(path) == before)
-            former.set_values(path, [now] * len(former))
+        is_former = ViewField("label").is_in([*former])
+        videos = flattened(dataset).match_labels(fields=field, filter=is_former)
+        videos.map_labels(field, former).save(field)
 
 
 def made_by(info: Mapping[str, Any]) -> str:

@@ -16,6 +16,7 @@ from mmmsba_plugin.errors import MmmsbaError
 from mmmsba_plugin.timebase import clock
 
 from ..dataset.labels import FORMER_VERDICTS, Fields, curve_names, seconds_of
+from ..dataset.records import review_label
 from ..dataset.reports import modality_reports_of
 from ..responses import Clip, Curves, FrameImage, Modality, OptOut, OtherRun, Review, Segment
 from ..tasks.decisions import SampleReview
@@ -93,7 +94,7 @@ def clip_of(sample: fo.Sample, fields: Fields, *, truth_field: str | None) -> Cl
         review=None
         if review is None
         else Review(
-            label=review.label,
+            label=review_label(review),
             by=review.by,
             at=review.at.strftime("%Y-%m-%d %H:%M"),
             decided=dict(state.decided),

@@ -67,7 +67,7 @@ class ReviewState:
     """State of a sample after a decision.
 
     Attributes:
-        label: ``open``, ``forged``, ``genuine``, ``cannot tell`` or ``unreadable``.
+        label: ``open``, ``fake``, ``real``, ``cannot tell`` or ``unreadable``.
         segments: Confirmed segments, as plain values: ``id``, ``label``, ``start_s``, ``end_s``,
             ``source``, the id of the prediction that it is about now, and ``by`` and ``at`` of the
             decision.

@@ -12,7 +12,7 @@ from mmmsba_plugin.segment import Segment
 
 from ..dataset import labels
 from ..dataset.labels import Fields, detections
-from ..dataset.records import FINISHED, WITHOUT_TRUTH, prediction_snapshot
+from ..dataset.records import FINISHED, WITHOUT_TRUTH, prediction_snapshot, review_label
 from ..errors import TargetError
 from .decision import OPEN, Decision, Outcome, OutcomeKind, ReviewState, Span
 from .decision_matching import Values, match
@@ -52,7 +52,7 @@ class SampleReview:
         self._rejected = self._rejections(stored)
         self._notes: list[Values] = [dict(note) for note in stored["notes"] or []]
         self._history: list[dict[str, Any]] = list(stored["history"] or [])
-        self._label_before = OPEN if review is None else review.label
+        self._label_before = OPEN if review is None else review_label(review)
         self._finished = self._label_before in FINISHED.values()
         is_without = self._label_before in WITHOUT_TRUTH.values()
         self._without_truth = self._label_before if is_without else None

@@ -254,11 +254,11 @@ def _save_views(dataset: Any, options: EvaluateSettings) -> tuple[str, ...]:
     views = {
         f"{key}-missed-segments": videos.match(F(f"{key}_fn") > 0),
         f"{key}-false-alarms": videos.match(F(f"{key}_fp") > 0),
-        f"{key}-genuine-called-forged": with_verdict.match(is_flagged & ~has_fake_segment),
-        f"{key}-forged-called-genuine": with_verdict.match(~is_flagged & has_fake_segment),
+        f"{key}-real-called-fake": with_verdict.match(is_flagged & ~has_fake_segment),
+        f"{key}-fake-called-real": with_verdict.match(~is_flagged & has_fake_segment),
     }
     with store.writing_to(dataset):
         for name, view in views.items():
-            in_order = view.sort_by(f"{verdict}.confidence", reverse=not name.endswith("genuine"))
+            in_order = view.sort_by(f"{verdict}.confidence", reverse=not name.endswith("real"))
             dataset.save_view(name, in_order, overwrite=True)
     return tuple(views)

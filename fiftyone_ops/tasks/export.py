@@ -199,7 +199,7 @@ def _entry(record: Record, frame_index: Glance, file: str) -> lavdf_metadata.Ent
         file=file,
         split=record.split,
         identity=record.identity_key,
-        kind=record.kind or ("forged" if record.fake else "real"),
+        kind=record.kind or ("fake" if record.fake else "real"),
         duration_s=frame_index.duration_s,
         num_frames=frame_index.num_frames,
         num_audio_samples=s_to_samples(frame_index.duration_s, frame_index.sample_rate_hz or 0),

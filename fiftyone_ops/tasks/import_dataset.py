@@ -7,7 +7,7 @@ From Python, without the App::
     dataset = import_dataset("lav-df=LAV-DF", split="test").dataset
 
 Each sample has the dataset's truth in ``ground_truth`` (see
-:mod:`~fiftyone_ops.dataset.labels`), ``forged`` or ``genuine`` in ``ground_truth_verdict`` (with
+:mod:`~fiftyone_ops.dataset.labels`), ``fake`` or ``real`` in ``ground_truth_verdict`` (with
 ``altered``: which modality, and ``located``: whether the dataset says where), and what else the
 dataset says in ``key``, ``split``, ``identity``, ``kind`` and ``original``. The split is a tag too.
 """
@@ -121,6 +121,8 @@ class ImportTask(Task[ImportSummary, ImportSummary]):
             store.declare_document(dataset, verdict, fo.Classification, attributes)
             for word in _WORDS:
                 dataset.add_sample_field(word, fo.StringField)
+        store.rename_labels(dataset, f"{verdict}.label", labels.FORMER_LABELS)
+        store.rename_labels(dataset, f"{field}.detections.label", labels.FORMER_LABELS)
         origin = f"{source.reader}={source.name}"
         store.register(dataset, field, method=store.IMPORT, source=origin)
         self.summary = ImportSummary(dataset)
@@ -154,7 +156,7 @@ class ImportTask(Task[ImportSummary, ImportSummary]):
         truth = {
             field: labels.truth_of(record, _clock(frame_index, record)),
             f"{field}_verdict": fo.Classification(
-                label="forged" if record.fake else "genuine",
+                label="fake" if record.fake else "real",
                 altered=record.altered,
                 located=not record.whole_clip,
             ),

@@ -12,7 +12,7 @@ or whichever label field was reviewed first:
     that was like, ``by`` and ``at``.
 ``forgeries_review``
     ``fo.Classification``, one a sample that somebody looked at. ``label``: ``open`` for as long as
-    a prediction is undecided, then ``forged`` or ``genuine``, or ``cannot tell`` or ``unreadable``;
+    a prediction is undecided, then ``fake`` or ``real``, or ``cannot tell`` or ``unreadable``;
     ``by`` and ``at``: whoever decided last; ``rejected``: predictions that were, as label, ends,
     source, who and when; ``notes``: the same of segments that somebody wrote about, with the
     ``text``; ``decided``: ``accepted`` or ``rejected`` by the id of each prediction
@@ -20,8 +20,8 @@ or whichever label field was reviewed first:
     about, so that it waits again once they change; ``history``: every decision, with who, when,
     and what was there before it.
 
-A sample is learned from once its label is ``forged`` or ``genuine``. One that has no score, since
-its detector abstained or failed, is never ``genuine`` for want of segments.
+A sample is learned from once its label is ``fake`` or ``real``. One that has no score, since
+its detector abstained or failed, is never ``real`` for want of segments.
 """
 
 import time

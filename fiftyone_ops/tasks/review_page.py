@@ -21,12 +21,8 @@ from .decision import Outcome, OutcomeKind
 
 _TEMPLATE: Final = Path(__file__).parents[1] / "templates" / "review_report.html.j2"
 
-#: What a review that was ended says of a clip, by its label.
-DECISIONS: Final[Mapping[str, str]] = {
-    FINISHED[True]: "fake",
-    FINISHED[False]: "real",
-    **{label: label for label in WITHOUT_TRUTH.values()},
-}
+#: What a review that was ended says of a clip.
+DECISIONS: Final = (*FINISHED.values(), *WITHOUT_TRUTH.values())
 #: In place of the verdict of a clip that no detector saw.
 NEVER: Final = "never evaluated"
 
@@ -139,10 +135,10 @@ def render(
             num_clips=num_clips,
             num_begun=num_begun,
             num_outdated=sum(clip.is_outdated for clip in clips),
-            decisions=_counted(DECISIONS.values(), (clip.decision for clip in clips)),
+            decisions=_counted(DECISIONS, (clip.decision for clip in clips)),
             # Decisions by the verdict, of each verdict that there is.
             crossed={
-                verdict: _counted(DECISIONS.values(), (clip.decision for clip in own))
+                verdict: _counted(DECISIONS, (clip.decision for clip in own))
                 for verdict in (*VERDICTS, NEVER)
                 if (own := [clip for clip in clips if clip.verdict == verdict])
             },

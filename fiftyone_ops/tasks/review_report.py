@@ -20,14 +20,14 @@ from mmmsba_plugin.review.document import whoami
 
 from ..dataset import store
 from ..dataset.labels import FORMER_VERDICTS, Fields
-from ..dataset.records import is_closed
+from ..dataset.records import is_closed, review_label
 from ..dataset.runs import fields_of_run, review_stems
 from ..dataset.samples import Samples, batches, by_id, dataset_of, videos_of
 from ..errors import TargetError
 from ..settings import ReviewReportSettings
 from .base import Counted, Task
 from .decisions import SampleReview
-from .review_page import DECISIONS, NEVER, ReviewedClip, render
+from .review_page import NEVER, ReviewedClip, render
 
 _BATCH_SIZE: Final = 100
 
@@ -166,7 +166,7 @@ def reviewed_clip_of(sample: Any, fields: Fields) -> ReviewedClip:
         threshold=verdict and verdict.threshold,
         made_by=verdict and verdict.made_by,
         evaluated_at=verdict and verdict.judged_at,
-        decision=DECISIONS[document.label],
+        decision=review_label(document),
         by=by,
         at=at,
         steps=[(step["by"], datetime.fromisoformat(step["at"])) for step in history] or [(by, at)],

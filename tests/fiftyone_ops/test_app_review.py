@@ -68,7 +68,7 @@ def test_a_clip_is_corrected_by_keys_alone(page, playable):
     page.keyboard.press("i")
     wait_until(lambda: confirmed(playable) == [("both", 0.8, 1.2)])
     review = review_of(playable, "forged-1.mp4")
-    assert (review.label, review.by) == ("forged", whoami())
+    assert (review.label, review.by) == ("fake", whoami())
     # What was predicted stays as it was.
     again = playable.match(F("filepath").ends_with("forged-1.mp4")).first().forgeries.detections[0]
     assert (again.id, again.start_s, again.end_s) == (segment.id, 0.5, 1.013)
@@ -120,7 +120,7 @@ def test_the_queue_leads_from_one_clip_to_the_next(page, playable):
     page.locator(TIMELINE).focus()
     page.keyboard.press("Enter")
     page.wait_for_selector(f"{TIMELINE}[data-name='{second}']")
-    assert review_of(playable, first).label == "genuine"
+    assert review_of(playable, first).label == "real"
 
 
 def test_no_key_decides_while_a_dialog_is_open(page, playable):
@@ -182,7 +182,7 @@ def test_the_end_of_a_review_is_taken_back_from_the_next_clip(page, playable):
     page.locator(TIMELINE).focus()
     page.keyboard.press("Enter")
     is_open(page, "forged-2.mp4")
-    assert label_of(playable, "forged-1.mp4") == "genuine"
+    assert label_of(playable, "forged-1.mp4") == "real"
     assert "forged-1.mp4" in page.locator("[data-cy=mmmsba-ended]").inner_text()
     page.keyboard.press("u")
     is_open(page, "forged-1.mp4")
@@ -273,7 +273,7 @@ def test_many_clips_are_decided_about_at_once_and_all_taken_back(page, playable)
     assert page.inner_text("[data-cy=mmmsba-bulk-count]") == "2 chosen:"
     page.locator("[data-cy=mmmsba-bulk-accept]").click()
     page.wait_for_selector("[data-cy=mmmsba-bulk-message]:has-text('2 clips decided')")
-    assert [label_of(playable, f"forged-{number}.mp4") for number in (1, 2)] == ["forged"] * 2
+    assert [label_of(playable, f"forged-{number}.mp4") for number in (1, 2)] == ["fake"] * 2
     page.wait_for_function("document.querySelectorAll('[data-cy=mmmsba-queue-item]').length === 2")
     page.locator("[data-cy=mmmsba-bulk-undo]").click()
     page.wait_for_selector("[data-cy=mmmsba-bulk-message]:has-text('Taken back for 2 clips')")

@@ -32,7 +32,7 @@ def test_the_queue_leads_to_what_a_view_of_clips_shows_of_a_video_and_that_is_re
     page.locator(TIMELINE).focus()
     page.keyboard.press("n")
     page.keyboard.press("a")
-    wait_until(lambda: getattr(review_of(playable, "forged-1.mp4"), "label", None) == "forged")
+    wait_until(lambda: getattr(review_of(playable, "forged-1.mp4"), "label", None) == "fake")
     page.keyboard.press("PageDown")
     page.wait_for_selector(f"{TIMELINE}[data-name='forged-2.mp4']")
 

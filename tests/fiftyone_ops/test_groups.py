@@ -245,7 +245,7 @@ def test_videos_in_groups_are_counted_queued_and_reviewed(evaluated):
 
     sample = videos(evaluated).first()
     before = contents(evaluated)
-    assert decide(evaluated, sample.id, action="accept").label == "forged"
+    assert decide(evaluated, sample.id, action="accept").label == "fake"
     assert_nothing_is_lost(before, contents(evaluated))
     (record,) = learnable(evaluated.name)[1]
     assert (str(record.media), record.truth) == (sample.filepath, (Segment(0.5, 1.013),))
@@ -262,6 +262,6 @@ def test_a_frame_that_is_open_is_not_taken_for_a_video(evaluated):
 def test_the_panels_go_from_video_to_video(evaluated):
     result = {"sample_id": videos(evaluated).first().id, "decision": {"action": "finish"}}
     answer, requests = ask(TIMELINE, "decide", evaluated, **result)
-    assert (answer["review"]["label"], requests) == ("genuine", ["open_sample"])
+    assert (answer["review"]["label"], requests) == ("real", ["open_sample"])
     answer, _ = ask(OVERVIEW, "summary", evaluated)
     assert answer["overview"]["num_clips"] == 4

@@ -82,7 +82,7 @@ def test_what_it_wrote_is_a_run_like_any_other(named_dataset, toy):
     clip = clip_of(fake, Fields("applied"), truth_field=None)
     assert (clip.verdict, clip.curves.score) == ("fake", (0.25, 0.75, 0.25, None))
     assert fake.applied_proposals.tolist() == [[0.5, 1.013, 0.75]]
-    assert decide(named_dataset, fake.id, label_field="applied", action="accept").label == "forged"
+    assert decide(named_dataset, fake.id, label_field="applied", action="accept").label == "fake"
     # Detection goes on where it was: the file that is missing, and the one that was left out.
     assert annotate(named_dataset, detector=toy, label_field="applied").skipped == 5
 

@@ -129,9 +129,9 @@ def test_what_was_cut_from_a_video_shows_and_reviews_that_video(clips, kind):
     assert (clip["sample_id"], clip["name"]) == (opened, "forged-1.mp4")
     decision = {"action": "accept", "label_id": clip["predicted"][0]["id"]}
     clip, _ = ask(TIMELINE, "decide", view, sample_id=opened, decision=decision)
-    assert (clip["sample_id"], clip["review"]["label"]) == (opened, "forged")
+    assert (clip["sample_id"], clip["review"]["label"]) == (opened, "fake")
     video = clips.match(F("filepath").contains_str("forged-1")).first()
-    assert video.forgeries_review.label == "forged"
+    assert video.forgeries_review.label == "fake"
     step, requests = ask(TIMELINE, "step", view, sample_id=opened, by=1)
     assert (step["sample_id"], requests) == (following, ["open_sample"])
 

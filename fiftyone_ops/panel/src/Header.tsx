@@ -18,9 +18,6 @@ const VERDICTS: Record<string, string> = {
   error: "The clip could not be evaluated, which says nothing about it",
 };
 
-/** The words of a review that are stored otherwise. */
-const REVIEWS: Record<string, string> = { forged: "fake", genuine: "real" };
-
 interface VerdictProps {
   clip: Clip;
   player: Player;
@@ -47,7 +44,7 @@ export function Verdict({ clip, player, choose, compare }: VerdictProps) {
       {clip.reason && <span data-cy="mmmsba-reason">{clip.reason}</span>}
       {clip.review && (
         <span className="quiet" data-cy="mmmsba-review">
-          review: <b>{REVIEWS[clip.review.label] ?? clip.review.label}</b>
+          review: <b>{clip.review.label}</b>
           <span className="wide">
             , by {clip.review.by}, {clip.review.at}
           </span>

@@ -230,7 +230,7 @@ export interface Reason {
 
 /** State of a clip's review. */
 export interface Review {
-  /** open as long as a prediction is undecided, then forged or genuine; or cannot tell or unreadable, which training leaves out. */
+  /** open as long as a prediction is undecided, then fake or real; or cannot tell or unreadable, which training leaves out. */
   label: string;
   by: string;
   at: string;

@@ -27,7 +27,7 @@ def test_the_operator_saves_it_as_a_view_and_says_how_many_wait(evaluated):
 def test_the_operator_that_decides_predictions_with_how_the_sample_stands(evaluated, fake):
     operator = foo.get_operator("@mmmsba/fiftyone_ops/decide_forgery")
     result = operator(evaluated, fake.id, action="accept", by="ada").result
-    assert (result["label"], result["segments"][0]["by"]) == ("forged", "ada")
+    assert (result["label"], result["segments"][0]["by"]) == ("fake", "ada")
 
 
 def test_the_operator_that_reports_says_where_the_page_is_and_its_hash(evaluated, fake, tmp_path):

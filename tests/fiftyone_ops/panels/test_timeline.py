@@ -48,7 +48,7 @@ def test_a_decision_is_stored_and_returned(evaluated, fake):
     (confirmed,) = response["reviewed"]
     assert (confirmed["source"], confirmed["start_s"], confirmed["end_s"]) == (predicted, 0.6, 0.9)
     assert response["review"]["decided"] == {predicted: "accepted"}
-    assert (response["review"]["label"], response["review"]["num_decisions"]) == ("forged", 1)
+    assert (response["review"]["label"], response["review"]["num_decisions"]) == ("fake", 1)
     assert response["review"]["by"]
     assert result == []
 

@@ -20,7 +20,7 @@ def test_segments_above_a_score_are_accepted_in_many_samples(evaluated):
     assert bulk.decided == ids[:2]
     assert set(bulk.left) == set(ids[2:])
     assert "no undecided segment has a score of 0.7 or more" in bulk.left[ids[2]]
-    assert labels(evaluated) == ["forged", "forged", *[None] * 5]
+    assert labels(evaluated) == ["fake", "fake", *[None] * 5]
     review = evaluated.first().forgeries_review
     assert (review.by, review.history[0]["batch"]) == ("ada", bulk.batch)
 
@@ -36,13 +36,13 @@ def test_many_decisions_are_taken_back_at_once_but_not_what_was_decided_since(ev
     decide(evaluated, first, action="accept")
     bulk = decide_many(evaluated, ids[:4], action="finish", by="ada")
     assert bulk.decided == ids[:4]
-    assert labels(evaluated)[:4] == ["forged", "genuine", "genuine", "genuine"]
+    assert labels(evaluated)[:4] == ["fake", "real", "real", "real"]
     decide(evaluated, second, action="add", start_s=0.2, end_s=0.6, modality="audio", by="bob")
     undone = decide_many(evaluated, bulk.decided, action="undo", batch=bulk.batch)
     assert undone.decided == [first, *ids[2:4]]
     assert "decided about since" in undone.left[second]
     # What was there before the bulk decision is there again.
-    assert labels(evaluated)[:4] == ["forged", "forged", "open", "open"]
+    assert labels(evaluated)[:4] == ["fake", "fake", "open", "open"]
 
 
 def test_what_could_not_be_evaluated_is_not_finished_as_real_by_the_dozen(evaluated):

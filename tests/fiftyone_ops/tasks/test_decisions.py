@@ -21,19 +21,19 @@ def stood_by(dataset: fo.Dataset, sample_id: str) -> list[tuple]:
 def test_what_is_accepted_is_stood_by_and_says_who_and_when(evaluated, fake):
     (predicted,) = fake.forgeries.detections
     state = decide(evaluated, fake.id, action="accept", label_id=predicted.id, by="ada")
-    assert (state.label, state.undecided) == ("forged", [])
+    assert (state.label, state.undecided) == ("fake", [])
     (confirmed,) = evaluated[fake.id].forgeries_reviewed.detections
     assert (confirmed.label, confirmed.start_s, confirmed.end_s) == ("audio", 0.5, 1.013)
     assert (confirmed.source, confirmed.by) == (predicted.id, "ada")
     assert datetime.now(UTC) - confirmed.at.replace(tzinfo=UTC) < timedelta(minutes=5)
     review = evaluated[fake.id].forgeries_review
-    assert (review.label, review.by, review.history[0]["action"]) == ("forged", "ada", "accept")
+    assert (review.label, review.by, review.history[0]["action"]) == ("fake", "ada", "accept")
 
 
 def test_what_is_rejected_leaves_a_real_sample_and_the_prediction_as_it_was(evaluated, fake):
     (predicted,) = fake.forgeries.detections
     state = decide(evaluated, fake.id, action="reject", label_id=predicted.id, by="ada")
-    assert (state.label, state.segments) == ("genuine", [])
+    assert (state.label, state.segments) == ("real", [])
     assert evaluated[fake.id].forgeries.detections[0].id == predicted.id
     assert evaluated[fake.id].forgeries_review.decided == {predicted.id: "rejected"}
 
@@ -52,19 +52,19 @@ def test_a_segment_is_moved_and_renamed_to_the_exact_second(evaluated, fake):
 def test_what_was_missed_is_added_and_can_be_removed(evaluated):
     sample = evaluated.match(F("forgeries_verdict.label") == "not flagged").first()
     state = decide(evaluated, sample.id, action="add", start_s=1.0, end_s=1.25, modality="visual")
-    assert (state.label, stood_by(evaluated, sample.id)) == ("forged", [("visual", 1.0, 1.25)])
+    assert (state.label, stood_by(evaluated, sample.id)) == ("fake", [("visual", 1.0, 1.25)])
     state = decide(evaluated, sample.id, action="reject", label_id=state.segments[0]["id"])
-    assert (state.label, state.segments) == ("genuine", [])
+    assert (state.label, state.segments) == ("real", [])
 
 
 def test_adding_leaves_predictions_to_decide(evaluated, fake):
     state = decide(evaluated, fake.id, action="add", start_s=1.5, end_s=1.75)
     assert (state.label, len(state.undecided)) == ("open", 1)
-    assert decide(evaluated, fake.id, action="finish").label == "forged"
+    assert decide(evaluated, fake.id, action="finish").label == "fake"
 
 
 def test_finishing_a_sample_of_which_nothing_was_accepted_says_real(evaluated, fake):
-    assert decide(evaluated, fake.id, action="finish").label == "genuine"
+    assert decide(evaluated, fake.id, action="finish").label == "real"
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_a_review_can_end_without_a_ground_truth(evaluated, fake, action, label)
     assert decide(evaluated, fake.id, action=action).label == label
     assert evaluated[fake.id].forgeries_review.label == label
     # Until something is decided after all.
-    assert decide(evaluated, fake.id, action="accept").label == "forged"
+    assert decide(evaluated, fake.id, action="accept").label == "fake"
     assert decide(evaluated, fake.id, action="undo").label == label
     assert decide(evaluated, fake.id, action="undo").label == "open"
 
@@ -87,7 +87,7 @@ def test_what_has_no_score_never_becomes_real(evaluated, verdict):
     assert decide(evaluated, sample.id, action="accept").label == "open"
     # What a person added makes it fake, and taken out again leaves it open.
     state = decide(evaluated, sample.id, action="add", start_s=1.0, end_s=1.25)
-    assert (state.label, decide(evaluated, sample.id, action="finish").label) == ("forged",) * 2
+    assert (state.label, decide(evaluated, sample.id, action="finish").label) == ("fake",) * 2
     added = state.segments[0]["id"]
     assert decide(evaluated, sample.id, action="reject", label_id=added).label == "open"
 

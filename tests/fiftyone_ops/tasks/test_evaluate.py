@@ -51,8 +51,8 @@ def test_errors_are_saved_as_views(evaluated_with_truth):
     assert views == {
         "eval-missed-segments": ["genuine-1"],
         "eval-false-alarms": ["forged-2"],
-        "eval-genuine-called-forged": ["forged-2"],
-        "eval-forged-called-genuine": ["genuine-1"],
+        "eval-real-called-fake": ["forged-2"],
+        "eval-fake-called-real": ["genuine-1"],
     }
 
 

@@ -52,7 +52,7 @@ def test_the_truth_of_the_dataset_comes_back_from_the_labels_exactly(
         record = records[sample.filepath]
         truth = labels.record_truth(sample.ground_truth, lazily(sample.filepath))
         assert truth == (record.truth, record.audio_truth, record.visual_truth)
-        assert sample.ground_truth_verdict.label == ("forged" if record.fake else "genuine")
+        assert sample.ground_truth_verdict.label == ("fake" if record.fake else "real")
         assert sample.ground_truth_verdict.altered == record.altered
         assert (sample.key, sample.split, sample.tags) == (record.key, record.split, [record.split])
         assert sample.identity == record.identity
@@ -65,6 +65,25 @@ def test_metadata_are_there_so_that_the_app_asks_no_ffprobe(imported):
 def test_twice_is_once(imported, talking_head_dataset):
     again = import_dataset(f"lav-df={talking_head_dataset}", name="imported")
     assert (again.added, again.skipped) == (0, len(imported))
+
+
+def test_going_on_gives_former_truth_the_words_of_today(talking_head_dataset):
+    source = f"lav-df={talking_head_dataset}"
+    created = import_dataset(source, name="former").dataset
+    now = created.values("ground_truth_verdict.label")
+    for sample in created:
+        sample.ground_truth_verdict.label = {"fake": "forged", "real": "genuine"}[
+            sample.ground_truth_verdict.label
+        ]
+        spans = [fo.TemporalDetection(label=word, support=[1, 2]) for word in ("forged", "audio")]
+        sample.ground_truth = fo.TemporalDetections(detections=spans)
+        sample.save()
+    created = import_dataset(source, name="former").dataset
+    created.reload()
+    assert created.values("ground_truth_verdict.label") == now
+    assert created.values("ground_truth.detections.label") == [["fake", "audio"]] * len(now)
+    assert created.values("ground_truth.detections.support") == [[[1, 2]] * 2] * len(now)
+    created.delete()
 
 
 def test_only_a_split_is_imported_where_one_is_asked_for(talking_head_dataset):

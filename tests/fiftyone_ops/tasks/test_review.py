@@ -2,8 +2,10 @@
 
 import fiftyone as fo
 import pytest
+from fiftyone import ViewField as F
 
 from fiftyone_ops.dataset.labels import Fields
+from fiftyone_ops.dataset.records import is_finished
 from fiftyone_ops.dataset.runs import fields_of_run
 from fiftyone_ops.errors import FieldTakenError, TargetError
 from fiftyone_ops.panels.timeline_data import clip_of
@@ -107,13 +109,13 @@ def test_decisions_survive_another_checkpoint(evaluated, moved, field):
     clip = timeline(evaluated, moved.id, field)
     assert confirmed(clip) == [("audio", 0.6, 1.0, 0.55)]
     assert decisions(clip) == [(0.55, "accepted")]
-    assert (clip.review.label, clip.review.by) == ("forged", "ada")
+    assert (clip.review.label, clip.review.by) == ("fake", "ada")
     assert "changed since this review was ended" in clip.warnings[0]
     assert queue(evaluated, "changed", label_field=field).values("id") == [moved.id]
     assert moved.id in queue(evaluated, "uncertain", label_field=field).values("id")
     # What is new is decided, and the clip leaves the queue for good, whichever run is looked at.
     state = decide(evaluated, moved.id, label_field=field, action="finish")
-    assert (state.label, len(state.segments)) == ("forged", 1)
+    assert (state.label, len(state.segments)) == ("fake", 1)
     for run in {"forgeries", field}:
         assert list(queue(evaluated, "changed", label_field=run)) == []
 
@@ -155,7 +157,7 @@ def test_decisions_survive_renaming(evaluated, moved, toy):
     clip = timeline(evaluated, moved.id, "renamed")
     assert confirmed(clip) == [("audio", 0.6, 1.0, 0.5)]
     state = decide(evaluated, moved.id, label_field="renamed", action="reject", by="bob")
-    assert (state.label, state.undecided) == ("forged", [])
+    assert (state.label, state.undecided) == ("fake", [])
     fields = {"forgeries_reviewed": "renamed_reviewed", "forgeries_review": "renamed_review"}
     evaluated.rename_sample_fields(fields)
     assert confirmed(timeline(evaluated, moved.id, "renamed")) == [("audio", 0.6, 1.0, 0.5)]
@@ -163,7 +165,7 @@ def test_decisions_survive_renaming(evaluated, moved, toy):
     state = decide(
         evaluated, moved.id, label_field="renamed", action="reject", label_id=predicted.id
     )
-    assert (state.label, state.segments) == ("genuine", [])
+    assert (state.label, state.segments) == ("real", [])
 
 
 def test_decisions_survive_deleting_the_run_and_what_it_wrote(evaluated, moved, toy):
@@ -172,7 +174,7 @@ def test_decisions_survive_deleting_the_run_and_what_it_wrote(evaluated, moved, 
     assert confirmed(timeline(evaluated, moved.id)) == [("audio", 0.6, 1.0, 0.5)]
     evaluated.delete_sample_fields(list(Fields("forgeries").predicted))
     clip = timeline(evaluated, moved.id)
-    assert (clip.predicted, clip.review.label, clip.warnings) == ((), "forged", ())
+    assert (clip.predicted, clip.review.label, clip.warnings) == ((), "fake", ())
     assert confirmed(clip) == [("audio", 0.6, 1.0, None)]
     own = clip.reviewed[0].id
     decide(evaluated, moved.id, action="relabel", label_id=own, modality="both")
@@ -210,8 +212,22 @@ def test_reviews_of_earlier_versions_are_read_and_kept(evaluated, fake):
     assert decisions(timeline(evaluated, fake.id)) == [(0.55, "rejected")]
     assert queue(evaluated, "changed").values("id") == [fake.id]
     review = evaluated[fake.id].forgeries_review
-    assert (review.label, review.by, len(review.history)) == ("genuine", "ada", 1)
+    assert (review.label, review.by, len(review.history)) == ("real", "ada", 1)
     assert decide(evaluated, fake.id, action="undo").label == "open"
+
+
+def test_reviews_with_former_words_count_as_ended_and_a_run_renames_them(evaluated, fake, toy):
+    decide(evaluated, fake.id, action="accept")
+    real = evaluated.match(F("filepath").ends_with("genuine-1.mp4")).first()
+    decide(evaluated, real.id, action="finish")
+    ids, path = [fake.id, real.id], "forgeries_review.label"
+    assert evaluated.select(ids, ordered=True).values(path) == ["fake", "real"]
+    evaluated.select(ids, ordered=True).set_values(path, ["forged", "genuine"])
+    assert timeline(evaluated, real.id).review.label == "real"
+    ended = evaluated.match(is_finished(Fields("forgeries")))
+    assert set(ended.values("id")) == set(ids)
+    annotate(evaluated, detector=toy, existing="skip")
+    assert evaluated.select(ids, ordered=True).values(path) == ["fake", "real"]
 
 
 def test_reviews_of_earlier_versions_come_back_where_ids_are_new(evaluated, fake):

@@ -42,7 +42,7 @@ def test_a_fake_of_which_nobody_knows_where_is_neither_right_nor_wrong(evaluated
     located = [
         not path.endswith("genuine-1.mp4") for path in evaluated_with_truth.values("filepath")
     ]
-    verdicts = [fo.Classification(label="forged", located=value) for value in located]
+    verdicts = [fo.Classification(label="fake", located=value) for value in located]
     evaluated_with_truth.set_values("truth_verdict", verdicts)
     evaluated_with_truth.add_dynamic_sample_fields()
     after = precisions_of(evaluated_with_truth)
