@@ -20,9 +20,9 @@ from mmmsba_plugin.hookspecs import Detector
 from mmmsba_plugin.media.frame_index import Glance
 
 from .dataset import labels, reports
+from .dataset.clock import look
 from .dataset.labels import Fields
 from .settings import DetectSettings
-from .tasks import metadata
 from .tasks.detect import DetectionRun, load_detector
 
 #: Its name in the zoo.
@@ -110,7 +110,7 @@ class FiftyOneModel(fom.SamplesMixin, fom.Model):
             self._begin(sample.dataset)
         path = arg.inpath if sample is None else sample.filepath
         report = self._detector.detect(path)
-        frame_index = metadata.look(path)
+        frame_index = look(path)
         clock = (
             frame_index.from_zero(report.media.zero_s)
             if isinstance(frame_index, Glance)

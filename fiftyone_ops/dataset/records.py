@@ -12,8 +12,8 @@ from fiftyone import ViewField as F
 from mmmsba_plugin.errors import DatasetError
 from mmmsba_plugin.record import WHOLE_CLIP, Record
 
-from ..tasks.metadata import lazily
 from . import labels
+from .clock import lazily
 from .labels import Fields
 from .samples import Samples, batches, by_id, dataset_of, flattened, videos_of
 

@@ -150,3 +150,8 @@ def batches(ids: Sequence[str], size: int) -> Iterator[Sequence[str]]:
     """Yield ids, so many at a time."""
     for start in range(0, len(ids), size):
         yield ids[start : start + size]
+
+
+def paths_of(dataset: Any, ids: Sequence[str]) -> dict[str, str]:
+    """Return the files of samples by id; those that were deleted meanwhile are left out."""
+    return dict(zip(*by_id(dataset, ids).values(["id", "filepath"]), strict=True))

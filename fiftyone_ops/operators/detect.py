@@ -10,9 +10,9 @@ from mmmsba_plugin.errors import MmmsbaError
 from mmmsba_plugin.plugins import entries
 
 from ..dataset.labels import Fields
+from ..dataset.metadata import PLAYABLE_PATH, UNPLAYABLE, UNREADABLE
 from ..settings import DetectSettings
 from ..tasks.detect import DetectTask
-from ..tasks.metadata import PLAYABLE_PATH, UNPLAYABLE, UNREADABLE
 from . import forms
 from .base import TaskOperator
 

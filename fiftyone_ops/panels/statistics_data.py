@@ -12,9 +12,9 @@ from fiftyone import ViewField
 from numpy.typing import NDArray
 
 from ..dataset.labels import Fields, verdict_words
+from ..dataset.metadata import PLAYABLE_PATH
 from ..dataset.samples import Samples, dataset_of, flattened
 from ..responses import GroupCounts, Statistics
-from ..tasks.metadata import PLAYABLE_PATH
 from ..tasks.threshold_table import truth_labels
 
 #: Fields that tell groups of clips apart, where a dataset has them, in the order of preference.

@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 from mmmsba_plugin.errors import MmmsbaError
 from mmmsba_plugin.timebase import clock
 
+from ..dataset.clock import lazily, zero_of
 from ..dataset.labels import FORMER_VERDICTS, Fields, curve_names, seconds_of
+from ..dataset.metadata import PLAYABLE_PATH
 from ..dataset.records import review_label
 from ..dataset.reports import modality_reports_of
 from ..responses import Clip, Curves, FrameImage, Modality, OptOut, OtherRun, Review, Segment
 from ..tasks.decisions import SampleReview
-from ..tasks.metadata import PLAYABLE_PATH, lazily, zero_of
 
 #: A screen shows no more points than this, and the answer for an hour must stay small.
 MAX_POINTS: Final = 1500

@@ -24,13 +24,15 @@ from mmmsba_plugin.media.frame_index import Glance
 from mmmsba_plugin.plugins import announce, at_false_positive_rate, with_threshold
 from mmmsba_plugin.schema import Media, Problem, Provenance, Report
 
-from ..dataset import labels, reports, runs, store
+from ..dataset import labels, metadata, reports, runs, store
 from ..dataset.appearance import set_appearance
+from ..dataset.clock import IndexOrError, look
 from ..dataset.labels import VERDICTS, Fields
-from ..dataset.samples import Samples, batches, by_id, dataset_of, videos_of
+from ..dataset.samples import Samples, batches, by_id, dataset_of, paths_of, videos_of
 from ..settings import DetectSettings
-from . import metadata, review
+from . import review
 from .base import Counted, Task
+from .metadata import offer_copies
 
 #: How many videos that failed a summary names.
 _NUM_NAMED = 10
@@ -91,7 +93,7 @@ class DetectSummary:
         counts = [f"{n} {word}" for word in VERDICTS if (n := self.verdicts[word])]
         skipped = [f"{self.skipped} evaluated before"] if self.skipped else []
         words = ", ".join([*counts, *skipped]) or "nothing to evaluate"
-        return f"{words} of {self.total} videos{metadata.offer_copies(self.num_unplayable)}"
+        return f"{words} of {self.total} videos{offer_copies(self.num_unplayable)}"
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain values."""
@@ -220,7 +222,7 @@ class DetectTask(Task[Progress, DetectSummary]):
         num_done = 0
         for batch in batches(self._ids, self.settings.batch_size):
             labels_to_write = Batch(self._dataset, self.fields, self.settings)
-            paths = metadata.paths_of(self._dataset, batch)
+            paths = paths_of(self._dataset, batch)
             self.summary.num_unplayable += labels_to_write.read_frame_indices(paths)
             try:
                 for sample_id in batch:
@@ -304,7 +306,7 @@ class Batch:
 
     def __init__(self, dataset: Any, fields: Fields, settings: DetectSettings) -> None:
         self._dataset, self._fields, self._settings = dataset, fields, settings
-        self._frame_indices: dict[str, metadata.IndexOrError] = {}
+        self._frame_indices: dict[str, IndexOrError] = {}
         self._columns: dict[str, dict[str, Any]] = {}
         self.written_s = time.monotonic()
 
@@ -317,7 +319,7 @@ class Batch:
         Returns:
             Number of files that no browser shows as they are.
         """
-        self._frame_indices = {sample_id: metadata.look(path) for sample_id, path in paths.items()}
+        self._frame_indices = {sample_id: look(path) for sample_id, path in paths.items()}
         bare = metadata.without_metadata(by_id(self._dataset, paths)).values("id")
         metadata.put(
             self._dataset, paths, {sample_id: self._frame_indices[sample_id] for sample_id in bare}

@@ -22,12 +22,11 @@ from numpy.typing import NDArray
 from mmmsba_plugin.errors import CapabilityError, MmmsbaError
 
 from ..dataset import store
-from ..dataset.samples import Samples, batches, dataset_of, videos_of
+from ..dataset.samples import Samples, batches, dataset_of, paths_of, videos_of
 from ..errors import FieldTakenError
 from ..settings import DetectSettings, EmbedSettings
 from .base import Counted, Task
 from .detect import load_detector
-from .metadata import paths_of
 
 #: So many that writing costs little, and so few that little is lost.
 _BATCH_SIZE: Final = 32

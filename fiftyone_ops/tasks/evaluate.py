@@ -35,12 +35,12 @@ from mmmsba_plugin.record import Record
 from mmmsba_plugin.segment import Segment
 
 from ..dataset import labels, store
+from ..dataset.clock import lazily
 from ..dataset.labels import Fields, detections
 from ..dataset.records import Row, of_truth, record_of, rows
 from ..dataset.samples import Samples, dataset_of, flattened, videos_of
 from ..errors import TargetError
 from ..settings import EvaluateSettings
-from .metadata import lazily
 from .model_evaluation import fields_of_evaluation, keep_in_panel
 
 

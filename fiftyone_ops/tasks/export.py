@@ -24,12 +24,12 @@ from mmmsba_plugin.segment import Segment
 from mmmsba_plugin.timebase import s_to_samples
 
 from ..dataset import labels, reports, store
+from ..dataset.clock import lazily, look
 from ..dataset.labels import Fields, detections
 from ..dataset.records import Row, finished, records, rows
 from ..dataset.samples import Samples, dataset_of, videos_of
 from ..errors import TargetError
 from ..settings import ExportSettings
-from . import metadata
 from .base import Counted, Task
 
 
@@ -158,7 +158,7 @@ class ExportTask(Task[Counted, ExportSummary]):
             return
         media = probe(row["filepath"], with_hash=False)
         for number, label in enumerate(predicted, start=1):
-            clock = metadata.lazily(row["filepath"], row["metadata"])
+            clock = lazily(row["filepath"], row["metadata"])
             segment = labels.seconds_of(label, clock)
             end_s = min(segment.end_s + settings.padding_s, media.duration_s or segment.end_s)
             span = Segment(
@@ -173,7 +173,7 @@ class ExportTask(Task[Counted, ExportSummary]):
         folder, entries = self._settings.folder, []
         for record in records(self._videos, self._settings.truth_field):
             file = f"videos/{record.key[-6:]}-{record.media.name}"
-            frame_index = metadata.look(str(record.media))
+            frame_index = look(str(record.media))
             if isinstance(frame_index, Glance):
                 path = folder / file
                 path.parent.mkdir(parents=True, exist_ok=True)

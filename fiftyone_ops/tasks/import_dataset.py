@@ -25,12 +25,13 @@ from mmmsba_plugin.media.frame_index import Glance
 from mmmsba_plugin.record import Record
 from mmmsba_plugin.timebase import FrameClock
 
-from ..dataset import labels, store
+from ..dataset import labels, metadata, store
+from ..dataset.clock import IndexOrError, look
 from ..dataset.store import writing_to
 from ..errors import TargetError
 from ..settings import ImportSettings
-from . import metadata
 from .base import Task
+from .metadata import offer_copies
 
 _WORDS = ("key", "split", "identity", "kind", "original")
 
@@ -61,7 +62,7 @@ class ImportSummary:
         return
 
     def __str__(self) -> str:
-        offer = metadata.offer_copies(self.num_unplayable)
+        offer = offer_copies(self.num_unplayable)
         return (
             f"{self.added} samples added to {self.dataset.name!r}, {self.skipped} were there{offer}"
         )
@@ -145,7 +146,7 @@ class ImportTask(Task[ImportSummary, ImportSummary]):
             yield self.summary
 
     def _sample(self, path: str, record: Record) -> Any:
-        frame_index = metadata.look(path)
+        frame_index = look(path)
         field = self._settings.truth_field
         tags = [record.split] if record.split else []
         self.summary.num_unplayable += metadata.needs_copy(path, frame_index)
@@ -184,7 +185,7 @@ def _opened(name: str) -> Any:
     return dataset
 
 
-def _clock(frame_index: metadata.IndexOrError, record: Record) -> FrameClock:
+def _clock(frame_index: IndexOrError, record: Record) -> FrameClock:
     if isinstance(frame_index, Glance):
         return frame_index.from_zero()
     ends_s = [segment.end_s for segment in record.truth if not record.whole_clip]

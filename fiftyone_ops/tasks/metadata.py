@@ -4,41 +4,34 @@ Without metadata FiftyOne asks ffprobe, and where that is missing, one such samp
 whole grid of the App down; a file whose audio alone a browser plays does so even with it.
 """
 
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import fiftyone as fo
 
 from mmmsba_plugin.errors import MediaUnreadableError, MmmsbaError
-from mmmsba_plugin.media.container import open_media
-from mmmsba_plugin.media.frame_index import Glance, glance, stated_zero_s
-from mmmsba_plugin.timebase import FrameClock
+from mmmsba_plugin.media.frame_index import Glance
 
-from ..dataset.samples import Samples, batches, by_id, dataset_of, videos_of
+from ..dataset.clock import look
+from ..dataset.metadata import (
+    PLAYABLE_PATH,
+    UNPLAYABLE,
+    UNREADABLE,
+    put,
+    why_not_played,
+    without_metadata,
+)
+from ..dataset.samples import Samples, batches, dataset_of, paths_of, videos_of
 from ..dataset.stand_in import write_stand_in
 from ..dataset.store import write, writing_to
 from ..settings import MetadataSettings
 from .base import Counted, Task
 
-#: Tags of samples that a browser cannot show, and of those that nothing can be read from.
-UNPLAYABLE: Final = "not-playable"
-UNREADABLE: Final = "not-readable"
-
 #: So many that writing costs little, and so few that a bar moves.
 _BATCH_SIZE = 64
-
-#: What FiftyOne itself shows in place of a file that cannot be read: a square that lasts.
-_PLACEHOLDER = {"frame_width": 1, "frame_height": 1, "frame_rate": 30.0}
-
-IndexOrError = Glance | MmmsbaError
-
-
-#: Field of the path of what the App shows.
-PLAYABLE_PATH = "playable_path"
 
 
 @dataclass(slots=True)
@@ -257,124 +250,8 @@ class ProxyTask(Task[Counted, ProxySummary]):
             dataset.save()
 
 
-def put(dataset: Any, paths: Mapping[str, str], indices: Mapping[str, IndexOrError]) -> None:
-    """Write the metadata of some samples, and tag those that cannot be played or read.
-
-    Args:
-        dataset: The dataset.
-        paths: The samples' files, by id.
-        indices: Their frame indices, by id.
-    """
-    columns = {
-        sample_id: metadata_of(paths[sample_id], frame_index)
-        for sample_id, frame_index in indices.items()
-    }
-    write(dataset, {"metadata": columns})
-    tag(dataset, indices)
-
-
-def tag(dataset: Any, indices: Mapping[str, IndexOrError]) -> None:
-    """Tag the samples that cannot be played or read.
-
-    Args:
-        dataset: The dataset.
-        indices: Frame indices of samples, by id.
-    """
-    tagged = {
-        UNPLAYABLE: [i for i, frame_index in indices.items() if why_not_played(frame_index)],
-        UNREADABLE: [i for i, index in indices.items() if not isinstance(index, Glance)],
-    }
-    with writing_to(dataset):
-        for word, ids in tagged.items():
-            if ids:
-                by_id(dataset, ids).tag_samples(word)
-
-
-def metadata_of(path: str, frame_index: IndexOrError) -> Any:
-    """Build FiftyOne's metadata of a file; a placeholder where it cannot be read."""
-    if not isinstance(frame_index, Glance):
-        size_bytes = Path(path).stat().st_size if Path(path).is_file() else None
-        return fo.VideoMetadata(size_bytes=size_bytes, **_PLACEHOLDER)
-    return fo.VideoMetadata(
-        size_bytes=frame_index.size_bytes,
-        mime_type=frame_index.mime_type,
-        frame_width=frame_index.width_px,
-        frame_height=frame_index.height_px,
-        frame_rate=frame_index.fps_hz,
-        total_frame_count=frame_index.num_frames,
-        duration=frame_index.duration_s,
-        encoding_str=frame_index.video_codec,
-    )
-
-
-def without_metadata(videos: Samples) -> Samples:
-    """Return those videos that the App would ask ffprobe about."""
-    return videos.exists("metadata.frame_rate", bool=False)
-
-
-def paths_of(dataset: Any, ids: Sequence[str]) -> dict[str, str]:
-    """Return the files of samples by id; those that were deleted meanwhile are left out."""
-    return dict(zip(*by_id(dataset, ids).values(["id", "filepath"]), strict=True))
-
-
-def look(path: str) -> IndexOrError:
-    """Read the frame index of a file; an error is returned, not raised."""
-    try:
-        return glance(path)
-    except MmmsbaError as error:
-        return error
-
-
-def why_not_played(frame_index: IndexOrError) -> str:
-    """Explain why a browser cannot play a file that can be read; empty if it can."""
-    return frame_index.why_not_played if isinstance(frame_index, Glance) else ""
-
-
-def needs_copy(path: str, frame_index: IndexOrError) -> bool:
-    """Return whether the App shows a file only as a copy, or as a still."""
-    if isinstance(frame_index, Glance):
-        return bool(frame_index.why_not_played)
-    return Path(path).is_file()
-
-
 def offer_copies(num_videos: int) -> str:
     """Return the end of a summary that offers copies; empty where none is needed."""
     if not num_videos:
         return ""
     return f"; a browser shows {num_videos} of them only after “Make videos playable”"
-
-
-def clock_of(filepath: str, stated: Any = None) -> FrameClock:
-    """Read the presentation times of a file's frames, from its first one.
-
-    Args:
-        filepath: The file.
-        stated: Its ``fo.VideoMetadata``, if there are any.
-
-    Raises:
-        MediaUnreadableError: The file cannot be read, and nothing is known of it.
-    """
-    frame_index = look(filepath)
-    if isinstance(frame_index, Glance):
-        return frame_index.from_zero()
-    if stated is not None and stated.frame_rate and stated.total_frame_count:
-        return FrameClock.steady(stated.total_frame_count, fps_hz=stated.frame_rate)
-    raise MediaUnreadableError(f"{frame_index}; its labels cannot be placed in time without it")
-
-
-def zero_of(filepath: str) -> float:
-    """Return the clip's zero on the clock of its file, in seconds, as the file states.
-
-    That is the clock a player goes by. Most files start at its 0, some that were cut do not. Where
-    a file cannot be read it is 0: nothing plays it then.
-    """
-    try:
-        with open_media(filepath) as container:
-            return stated_zero_s(container)
-    except MmmsbaError:
-        return 0.0
-
-
-def lazily(filepath: str, stated: Any = None) -> Callable[[], FrameClock]:
-    """Return a function that reads a clock once it is asked for, and only once."""
-    return cache(lambda: clock_of(filepath, stated))

@@ -28,11 +28,11 @@ from mmmsba_plugin.report.build import fake_segments
 from mmmsba_plugin.timebase import Grid
 
 from ..dataset import labels, reports, runs, store
+from ..dataset.clock import clock_of
 from ..dataset.labels import VERDICTS, Fields
 from ..dataset.records import Row, rows
 from ..dataset.samples import Samples, dataset_of, flattened
 from . import review
-from .metadata import clock_of
 
 _DERIVED: Final = "segments were derived from stored scores, and end at the edges of snippets"
 

@@ -21,9 +21,9 @@ from mmmsba_plugin.localization.proposals import long_enough, runs_of
 from mmmsba_plugin.record import truth_by_modality
 from mmmsba_plugin.segment import Spans, as_spans
 
+from ..dataset.clock import lazily
 from ..dataset.labels import TRUTH_FIELD, Fields, seconds_of, stored_scores
 from ..dataset.samples import Samples, flattened
-from .metadata import lazily
 from .threshold_table import THRESHOLDS
 
 #: Overlap from which a segment counts as found.

@@ -137,12 +137,13 @@ def make_dataset(folder: Path):
     import numpy as np
 
     from fiftyone_ops.dataset import store
-    from fiftyone_ops.tasks import metadata
+    from fiftyone_ops.dataset.clock import look
+    from fiftyone_ops.dataset.metadata import metadata_of
     from mmmsba_plugin.testing import samples
 
     clip = str(samples.clip(folder / "clip.mp4"))
-    frame_index = metadata.look(clip)
-    clip_metadata, clock = metadata.metadata_of(clip, frame_index), frame_index.from_zero()
+    frame_index = look(clip)
+    clip_metadata, clock = metadata_of(clip, frame_index), frame_index.from_zero()
     rng = np.random.default_rng(0)
     # Persistent, or the App's server deletes it as it ends.
     dataset = fo.Dataset("twenty-thousand", persistent=True)

@@ -137,7 +137,7 @@ def fastest_s(reports: list) -> float:
 def ours(reports: list) -> tuple[float, float]:
     """Measure writing in a run of ours, and making labels too, in seconds."""
     from fiftyone_ops.settings import DetectSettings
-    from fiftyone_ops.tasks import detect, metadata
+    from fiftyone_ops.tasks import detect
 
     dataset = dataset_of(reports)
     if tracemalloc.is_tracing():
@@ -145,7 +145,7 @@ def ours(reports: list) -> tuple[float, float]:
         tracemalloc.clear_traces()
     # The files are not there; looking for them is no part of writing.
     run = detect.DetectTask(dataset, DetectSettings(), detector=Prepared(reports))
-    look, metadata.look = metadata.look, ValueError
+    look, detect.look = detect.look, ValueError
     written_s = 0.0
     write = detect.Batch.write
 
@@ -161,7 +161,7 @@ def ours(reports: list) -> tuple[float, float]:
         for _ in run.steps():
             pass
     finally:
-        detect.Batch.write, metadata.look = write, look
+        detect.Batch.write, detect.look = write, look
     taken_s = time.perf_counter() - before_s
     assert dataset.exists("forgeries_verdict").count() == len(reports)
     dataset.delete()

@@ -14,6 +14,7 @@ import pytest
 from fiftyone import ViewField as F
 
 from fiftyone_ops.dataset import store
+from fiftyone_ops.dataset.clock import look
 from fiftyone_ops.dataset.labels import truth_of
 from fiftyone_ops.tasks import metadata
 from fiftyone_ops.tasks.detect import annotate
@@ -88,7 +89,7 @@ def fake_clips(dataset, talking_head_dataset):
         record for record in read_lavdf(talking_head_dataset) if FRAMES or record.split != "train"
     ]
     for record in records:
-        clock = metadata.look(str(record.media)).clock
+        clock = look(str(record.media)).clock
         truth = truth_of(record, clock)
         dataset.add_sample(
             fo.Sample(filepath=str(record.media), split=record.split, ground_truth=truth)
@@ -281,7 +282,7 @@ def test_the_overview_counts_ten_thousand_clips(page, dataset, talking_clip):
 
 def fill(dataset, clip: Path, *, num_clips: int) -> None:
     """Add samples that look evaluated, all of one file."""
-    frame_index = metadata.look(str(clip))
+    frame_index = look(str(clip))
     video_metadata = fo.VideoMetadata(
         frame_rate=frame_index.fps_hz,
         total_frame_count=frame_index.num_frames,

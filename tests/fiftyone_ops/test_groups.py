@@ -15,6 +15,7 @@ from fiftyone.core.media import MediaTypeError
 
 from fiftyone_ops.dataset import labels
 from fiftyone_ops.dataset.labels import Fields
+from fiftyone_ops.dataset.metadata import PLAYABLE_PATH
 from fiftyone_ops.dataset.records import learnable
 from fiftyone_ops.errors import TargetError
 from fiftyone_ops.panels.overview_data import narrowed, overview_of, queue_of
@@ -22,7 +23,7 @@ from fiftyone_ops.tasks.detect import annotate
 from fiftyone_ops.tasks.evaluate import evaluate
 from fiftyone_ops.tasks.export import export
 from fiftyone_ops.tasks.import_dataset import import_dataset
-from fiftyone_ops.tasks.metadata import PLAYABLE_PATH, fill_metadata, make_proxies
+from fiftyone_ops.tasks.metadata import fill_metadata, make_proxies
 from fiftyone_ops.tasks.review import decide
 from mmmsba_plugin.datasets.lavdf import read_lavdf
 from mmmsba_plugin.segment import Segment

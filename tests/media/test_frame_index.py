@@ -73,3 +73,19 @@ def test_audio_without_a_decoder_leaves_the_index_of_the_frames(tmp_path):
     whole = clips.clip(tmp_path / "a.mkv")
     index = glance(clips.with_unknown_codec(whole, tmp_path / "b.mkv", codec_id=b"A_AAC"))
     assert (index.num_frames, index.audio_codec, index.sample_rate_hz) == (50, None, None)
+
+
+def test_frames_of_a_changing_rate_keep_their_times(tmp_path):
+    path, times_s = tmp_path / "vfr.mp4", [0.0, 0.1, 0.2, 0.3, 0.7, 0.8, 1.4, 1.5]
+    write_clip(path, clips.frames_at(times_s), fps_hz=10)
+    clock = glance(path).from_zero(0.0)
+    assert not clock.is_steady
+    np.testing.assert_allclose(clock.starts_s, times_s, atol=1e-3)
+    assert clock.frame_numbers(0.65, 0.75) == (4, 5)
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_the_zero_is_that_of_a_probe_where_audio_starts_late(tmp_path, suffix):
+    path = clips.clip(tmp_path / f"a.{suffix}", audio_start_s=0.5)
+    # What an encoder of audio puts in front is told apart only by decoding.
+    assert glance(path).zero_s == pytest.approx(probe(path).zero_s, abs=0.03)

@@ -6,8 +6,8 @@ import pytest
 from fiftyone import ViewField as F
 
 from fiftyone_ops.dataset.labels import Fields
+from fiftyone_ops.dataset.metadata import PLAYABLE_PATH
 from fiftyone_ops.panels.timeline_data import MAX_POINTS, clip_of, frames_of, highest
-from fiftyone_ops.tasks.metadata import PLAYABLE_PATH
 from mmmsba_plugin.media.probe import probe
 from mmmsba_plugin.media.transcode import write_proxy
 

@@ -8,9 +8,9 @@ import fiftyone as fo
 import pytest
 
 from fiftyone_ops.dataset import labels
+from fiftyone_ops.dataset.clock import lazily
 from fiftyone_ops.errors import FieldTakenError
 from fiftyone_ops.tasks.import_dataset import import_dataset
-from fiftyone_ops.tasks.metadata import lazily
 from mmmsba_plugin.datasets.lavdf import read_lavdf
 from mmmsba_plugin.errors import ConfigError, DatasetError
 

@@ -4,16 +4,9 @@ import fiftyone as fo
 import numpy as np
 import pytest
 
+from fiftyone_ops.dataset.metadata import PLAYABLE_PATH, UNPLAYABLE, UNREADABLE
 from fiftyone_ops.settings import MetadataSettings
-from fiftyone_ops.tasks.metadata import (
-    PLAYABLE_PATH,
-    UNPLAYABLE,
-    UNREADABLE,
-    ProxyTask,
-    fill_metadata,
-    make_proxies,
-)
-from mmmsba_plugin.errors import MediaNotFoundError, MediaUnreadableError
+from fiftyone_ops.tasks.metadata import ProxyTask, fill_metadata, make_proxies
 from mmmsba_plugin.media.audio import AudioReader
 from mmmsba_plugin.media.encode import write_clip
 from mmmsba_plugin.media.frame_index import glance
@@ -28,60 +21,6 @@ VFR_S = [0.0, 0.1, 0.2, 0.3, 0.7, 0.8, 1.4, 1.5]
 def old_clip(tmp_path_factory):
     """MPEG-4 part 2 with audio in mp4, which takes the App's grid down."""
     return clip(tmp_path_factory.mktemp("old") / "old.mp4", video_codec="mpeg4")
-
-
-def test_a_glance_says_what_a_probe_says_and_when_each_frame_is_shown(tmp_path):
-    path = clip(tmp_path / "clip.mp4")
-    frame_index, media = glance(path), probe(path)
-    assert (frame_index.width_px, frame_index.height_px) == (
-        media.video.width_px,
-        media.video.height_px,
-    )
-    assert (frame_index.video_codec, frame_index.audio_codec) == (
-        media.video.codec,
-        media.audio.codec,
-    )
-    assert (frame_index.num_frames, frame_index.fps_hz) == (50, pytest.approx(25))
-    assert np.allclose(frame_index.from_zero(media.zero_s).starts_s, np.arange(50) / 25, atol=1e-3)
-    assert frame_index.why_not_played == ""
-
-
-def test_a_changing_rate_is_seen_and_frames_keep_their_times(tmp_path):
-    path = tmp_path / "vfr.mp4"
-    write_clip(path, frames_at(VFR_S), fps_hz=10)
-    clock = glance(path).from_zero(0.0)
-    assert not clock.is_steady
-    assert np.allclose(clock.starts_s, VFR_S, atol=1e-3)
-    assert clock.frame_numbers(0.65, 0.75) == (4, 5)
-
-
-@pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "a.webm", "a.avi", "a.mpg"])
-def test_a_glance_finds_the_zero_that_a_probe_finds(tmp_path, name):
-    path = clip(tmp_path / name, audio_start_s=0.5)
-    # What an encoder of audio puts in front is told apart only by decoding.
-    assert glance(path).zero_s == pytest.approx(probe(path).zero_s, abs=0.03)
-
-
-def test_a_file_that_is_missing_or_without_frames_is_named(tmp_path):
-    with pytest.raises(MediaNotFoundError, match="there is no file at"):
-        glance(tmp_path / "none.mp4")
-    audio = tmp_path / "sound.mp4"
-    write_clip(audio, [], fps_hz=25, audio=clicks(0.5, duration_s=1.0))
-    with pytest.raises(MediaUnreadableError, match="holds no frames"):
-        glance(audio)
-
-
-@pytest.mark.parametrize(
-    ("name", "settings", "why"),
-    [
-        ("a.mp4", {"video_codec": "mpeg4"}, "no browser plays frames coded as mpeg4"),
-        ("a.avi", {}, "no browser plays frames coded as mpeg4"),
-        ("a.mkv", {}, ""),
-        ("a.webm", {}, ""),
-    ],
-)
-def test_it_is_known_what_browsers_play(tmp_path, name, settings, why):
-    assert glance(clip(tmp_path / name, **settings)).why_not_played == why
 
 
 def test_metadata_come_without_ffprobe(dataset, named_clips, monkeypatch):
