@@ -39,7 +39,7 @@ seconds count from the clip's zero, and segments are half-open, ``[start_s, end_
 Truth that a dataset states lies in a field of its own, ``ground_truth``, made as ``forgeries``
 is (``label`` may be ``fake`` where modalities are not told apart); what a person decided lies
 in ``forgeries_reviewed``, and who and when in ``forgeries_review`` (see
-:mod:`~fiftyone_ops.tasks.review`).
+:mod:`~fiftyone_ops.tasks.review.decide`).
 
 Up to version 0.1 labels said ``forged`` and ``genuine``: :data:`FORMER_VERDICTS` and
 :data:`FORMER_LABELS` have the words of today. Old ones are read, and renamed by the next run or

@@ -8,10 +8,10 @@ from .. import versions
 from ..dataset.runs import review_stems
 from ..settings import ReviewReportSettings, ReviewSettings
 from ..tasks.base import Task
-from ..tasks.decision import Decision
-from ..tasks.review import decide, start_review
-from ..tasks.review_queue import queue, waiting
-from ..tasks.review_report import ReviewReportTask
+from ..tasks.review.decide import decide, start_review
+from ..tasks.review.decision import Decision
+from ..tasks.review.queue import queue, waiting
+from ..tasks.review.report import ReviewReportTask
 from . import forms
 from .base import FormOperator, TaskOperator
 
@@ -75,7 +75,7 @@ class DecideForgery(foo.Operator):
         Args:
             samples: A dataset or a view.
             sample_id: The sample.
-            **decision: The fields of :class:`~fiftyone_ops.tasks.review.Decision`.
+            **decision: The fields of :class:`~fiftyone_ops.tasks.review.decision.Decision`.
         """
         params = {"sample_id": sample_id, **decision}
         return foo.execute_operator(self.uri, {"view": samples.view()}, params=params)

@@ -19,8 +19,8 @@ from ..responses import (
     ThresholdTable,
     Thumbnail,
 )
-from ..tasks.bulk_review import decide_many
 from ..tasks.rethreshold import rethreshold
+from ..tasks.review.bulk import decide_many
 from ..tasks.threshold_precision import TIOU, StoredPredictions
 from ..tasks.threshold_table import THRESHOLDS, threshold_table
 from .base import ONE_AT_A_TIME, drawn_by, fields_of, respond, respond_beside

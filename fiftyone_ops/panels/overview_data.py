@@ -16,7 +16,7 @@ from ..dataset.labels import FORMER_VERDICTS, VERDICTS, Fields, verdict_words
 from ..dataset.records import is_closed, is_outdated
 from ..dataset.samples import Samples, flattened
 from ..responses import Bar, ClipWarning, Count, Overview, Queue, QueueItem, Tally
-from ..tasks.review_queue import REASONS, Reason, queue, waiting
+from ..tasks.review.queue import REASONS, Reason, queue, waiting
 from .statistics_data import in_group
 
 #: Reasons to look, on a button.

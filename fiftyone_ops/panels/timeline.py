@@ -9,9 +9,9 @@ from ..dataset.runs import fields_of_run, prediction_fields, review_stems
 from ..dataset.samples import flattened, opened_video, shows_videos
 from ..errors import TargetError
 from ..responses import AudioTile, Clip, FieldChoice, Frames, SegmentDetails, Step
-from ..tasks import review
-from ..tasks.decision import CLOSING
-from ..tasks.review_queue import queue
+from ..tasks.review.decide import decide, retry
+from ..tasks.review.decision import CLOSING
+from ..tasks.review.queue import queue
 from .audio_data import audio_tile
 from .base import (
     ONE_AT_A_TIME,
@@ -91,8 +91,8 @@ class ForgeryTimeline(foo.Panel):
         # Before the decision, which may take the clip out of the queue.
         following = None
         if decision["action"] in CLOSING:
-            following = review.retry(ctx.dataset, lambda: _neighbour(ctx, fields))
-        review.decide(
+            following = retry(ctx.dataset, lambda: _neighbour(ctx, fields))
+        decide(
             ctx.dataset,
             _sample(ctx).id,
             label_field=fields.segments,
@@ -111,9 +111,7 @@ class ForgeryTimeline(foo.Panel):
         history = document.history if document else []
         if not history or history[-1]["action"] not in CLOSING:
             raise TargetError("this clip was decided about since; open it, and undo there")
-        review.decide(
-            ctx.dataset, sample.id, label_field=fields.segments, by=ctx.user_id, action="undo"
-        )
+        decide(ctx.dataset, sample.id, label_field=fields.segments, by=ctx.user_id, action="undo")
         ctx.ops.open_sample(id=ctx.params["sample_id"])
 
     @respond

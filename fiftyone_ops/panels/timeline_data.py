@@ -21,7 +21,7 @@ from ..dataset.metadata import PLAYABLE_PATH
 from ..dataset.records import review_label
 from ..dataset.reports import modality_reports_of
 from ..responses import Clip, Curves, FrameImage, Modality, OptOut, OtherRun, Review, Segment
-from ..tasks.decisions import SampleReview
+from ..tasks.review.decisions import SampleReview
 
 #: A screen shows no more points than this, and the answer for an hour must stay small.
 MAX_POINTS: Final = 1500

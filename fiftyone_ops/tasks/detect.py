@@ -30,9 +30,9 @@ from ..dataset.clock import IndexOrError, look
 from ..dataset.labels import VERDICTS, Fields
 from ..dataset.samples import Samples, batches, by_id, dataset_of, paths_of, videos_of
 from ..settings import DetectSettings
-from . import review
 from .base import Counted, Task
 from .metadata import offer_copies
+from .review.decide import keep_decisions
 
 #: How many videos that failed a summary names.
 _NUM_NAMED = 10
@@ -160,7 +160,7 @@ class DetectionRun:
         key = fields.segments
         store.require_ours(dataset, key, method=store.DETECT, fields=())
         store.declare(dataset, fields, modalities=tuple(self._info.get("modalities", ())))
-        review.keep_decisions(dataset, key)
+        keep_decisions(dataset, key)
         store.rename_labels(dataset, f"{fields.verdict}.label", labels.FORMER_VERDICTS)
         store.rename_labels(dataset, f"{fields.review}.label", labels.FORMER_LABELS)
         set_appearance(dataset, fields)

@@ -32,7 +32,7 @@ from ..dataset.clock import clock_of
 from ..dataset.labels import VERDICTS, Fields
 from ..dataset.records import Row, rows
 from ..dataset.samples import Samples, dataset_of, flattened
-from . import review
+from .review.decide import keep_decisions
 
 _DERIVED: Final = "segments were derived from stored scores, and end at the edges of snippets"
 
@@ -89,7 +89,7 @@ def rethreshold(
     dataset, fields = dataset_of(samples), Fields(label_field)
     runs.adopt(dataset, fields)
     store.require_ours(dataset, label_field, method=store.DETECT, fields=fields.predicted)
-    review.keep_decisions(dataset, label_field)
+    keep_decisions(dataset, label_field)
     # Each detector is another one at the threshold, and its new name is registered.
     infos = store.makers_of(dataset, fields)
     makers = {name: store.made_by({**info, "threshold": threshold}) for name, info in infos.items()}

@@ -2,7 +2,7 @@
 
 from fiftyone import ViewField as F
 
-from fiftyone_ops.tasks.review import decide
+from fiftyone_ops.tasks.review.decide import decide
 
 from .. import browser
 from .app_steps import open_overview, see_grid, wait_until

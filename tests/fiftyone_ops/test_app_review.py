@@ -4,8 +4,8 @@ import pytest
 from fiftyone import ViewField as F
 
 from fiftyone_ops.tasks.detect import annotate
-from fiftyone_ops.tasks.review import decide
-from fiftyone_ops.tasks.review_queue import queue
+from fiftyone_ops.tasks.review.decide import decide
+from fiftyone_ops.tasks.review.queue import queue
 from mmmsba_plugin.review.document import whoami
 
 from .. import browser
@@ -19,7 +19,7 @@ from .app_steps import (
     wait_for_time,
     wait_until,
 )
-from .tasks.test_review import Retrained, run_again
+from .tasks.review.test_decide import Retrained, run_again
 
 pytestmark = browser.MARKS
 

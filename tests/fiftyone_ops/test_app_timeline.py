@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 from fiftyone import ViewField as F
 
-from fiftyone_ops.tasks.review import decide
+from fiftyone_ops.tasks.review.decide import decide
 
 from .. import browser
 from .app_steps import (
@@ -18,7 +18,7 @@ from .app_steps import (
     wait_for_time,
     wait_until,
 )
-from .tasks.test_review import Retrained, run_again
+from .tasks.review.test_decide import Retrained, run_again
 from .test_app_review import confirmed
 
 pytestmark = browser.MARKS

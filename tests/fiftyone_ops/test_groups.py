@@ -24,7 +24,7 @@ from fiftyone_ops.tasks.evaluate import evaluate
 from fiftyone_ops.tasks.export import export
 from fiftyone_ops.tasks.import_dataset import import_dataset
 from fiftyone_ops.tasks.metadata import fill_metadata, make_proxies
-from fiftyone_ops.tasks.review import decide
+from fiftyone_ops.tasks.review.decide import decide
 from mmmsba_plugin.datasets.lavdf import read_lavdf
 from mmmsba_plugin.segment import Segment
 from mmmsba_plugin.timebase import FrameClock

@@ -17,7 +17,7 @@ from fiftyone_ops.errors import FieldTakenError
 from fiftyone_ops.model import FiftyOneModel, load_model
 from fiftyone_ops.panels.timeline_data import clip_of
 from fiftyone_ops.tasks.detect import annotate
-from fiftyone_ops.tasks.review import decide
+from fiftyone_ops.tasks.review.decide import decide
 from mmmsba_plugin.docs import path_of
 from mmmsba_plugin.errors import ConfigError, MissingExtraError
 

@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 from fiftyone_ops.dataset.records import learnable
 from fiftyone_ops.tasks.detect import annotate
 from fiftyone_ops.tasks.import_dataset import import_dataset
-from fiftyone_ops.tasks.review import decide
+from fiftyone_ops.tasks.review.decide import decide
 from mmmsba_plugin.cli import app
 from mmmsba_plugin.datasets.lavdf import read_lavdf
 from mmmsba_plugin.datasets.load import DatasetSpec, open_dataset

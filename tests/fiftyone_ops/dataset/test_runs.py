@@ -6,7 +6,7 @@ from fiftyone_ops.dataset import runs, store
 from fiftyone_ops.dataset.labels import Fields
 from fiftyone_ops.errors import FieldTakenError
 from fiftyone_ops.tasks.detect import annotate
-from fiftyone_ops.tasks.review import decide
+from fiftyone_ops.tasks.review.decide import decide
 
 
 def rename(dataset, before: str, after: str) -> None:

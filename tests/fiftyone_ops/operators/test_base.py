@@ -9,7 +9,7 @@ import fiftyone.operators as foo
 import pytest
 from fiftyone.operators.executor import ExecutionContext, ExecutionError
 
-from fiftyone_ops.tasks.review import decide
+from fiftyone_ops.tasks.review.decide import decide
 
 from ..asking import asked_by_the_app
 

@@ -7,7 +7,7 @@ from fiftyone_ops.errors import TargetError
 from fiftyone_ops.tasks.detect import annotate
 from fiftyone_ops.tasks.export import export
 from fiftyone_ops.tasks.import_dataset import import_dataset
-from fiftyone_ops.tasks.review import decide
+from fiftyone_ops.tasks.review.decide import decide
 from mmmsba_plugin.datasets.lavdf import read_lavdf
 from mmmsba_plugin.errors import ConfigError, OutputError, PluginNotFoundError
 from mmmsba_plugin.media.probe import probe

@@ -9,8 +9,8 @@ from fiftyone.core.odm import get_db_conn
 
 from fiftyone_ops.tasks.detect import annotate
 from fiftyone_ops.tasks.rethreshold import rethreshold
-from fiftyone_ops.tasks.review import decide
-from fiftyone_ops.tasks.review_queue import queue
+from fiftyone_ops.tasks.review.decide import decide
+from fiftyone_ops.tasks.review.queue import queue
 from mmmsba_plugin.errors import ConfigError
 
 from ...transcripts import put_srt

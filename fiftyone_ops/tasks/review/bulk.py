@@ -2,7 +2,7 @@
 
 From Python, without the App::
 
-    from fiftyone_ops.tasks.bulk_review import decide_many
+    from fiftyone_ops.tasks.review.bulk import decide_many
 
     bulk = decide_many(dataset, ids, action="accept", min_score=0.9)
     decide_many(dataset, ids, action="undo", batch=bulk.batch)
@@ -18,11 +18,11 @@ from bson import ObjectId
 from mmmsba_plugin.errors import MmmsbaError
 from mmmsba_plugin.review.document import whoami
 
-from ..dataset import runs, store
-from ..dataset.samples import Samples, batches, by_id, dataset_of
+from ...dataset import runs, store
+from ...dataset.samples import Samples, batches, by_id, dataset_of
+from .decide import retry, start_review
 from .decision import Decision
 from .decisions import SampleReview
-from .review import retry, start_review
 
 _BATCH_SIZE: Final = 500
 

@@ -2,7 +2,7 @@
 
 Decisions never touch the predictions, and outlive them: they are about stretches of a clip, and
 whatever predicts these anew, in whichever field, meets what was decided (see
-:mod:`.decision_matching`). All runs of a dataset share them, in two fields beside ``forgeries``,
+:mod:`.matching`). All runs of a dataset share them, in two fields beside ``forgeries``,
 or whichever label field was reviewed first:
 
 ``forgeries_reviewed``
@@ -33,12 +33,12 @@ import fiftyone as fo
 from mmmsba_plugin.errors import MmmsbaError
 from mmmsba_plugin.review.document import whoami
 
-from ..dataset import runs, store
-from ..dataset.appearance import set_appearance
-from ..dataset.labels import Fields
-from ..dataset.records import is_outdated
-from ..dataset.samples import batches, by_id, dataset_of, flattened, require_video
-from ..errors import TargetError
+from ...dataset import runs, store
+from ...dataset.appearance import set_appearance
+from ...dataset.labels import Fields
+from ...dataset.records import is_outdated
+from ...dataset.samples import batches, by_id, dataset_of, flattened, require_video
+from ...errors import TargetError
 from .decision import Decision, ReviewState
 from .decisions import SampleReview
 

@@ -6,10 +6,10 @@ from typing import Any, Literal
 from fiftyone import ViewExpression
 from fiftyone import ViewField as F
 
-from ..dataset.labels import WITHOUT_SCORE, modality_scores_expression
-from ..dataset.records import is_closed, is_outdated
-from ..dataset.runs import fields_of_run, review_stems
-from ..dataset.samples import Samples, dataset_of, flattened
+from ...dataset.labels import WITHOUT_SCORE, modality_scores_expression
+from ...dataset.records import is_closed, is_outdated
+from ...dataset.runs import fields_of_run, review_stems
+from ...dataset.samples import Samples, dataset_of, flattened
 
 Reason = Literal["uncertain", "unlabelled", "missed", "disagree", "not_evaluated", "changed"]
 

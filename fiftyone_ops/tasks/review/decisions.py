@@ -10,13 +10,13 @@ from bson import ObjectId
 from mmmsba_plugin.errors import SegmentError
 from mmmsba_plugin.segment import Segment
 
-from ..dataset import labels
-from ..dataset.clock import lazily
-from ..dataset.labels import Fields, detections
-from ..dataset.records import FINISHED, WITHOUT_TRUTH, prediction_snapshot, review_label
-from ..errors import TargetError
+from ...dataset import labels
+from ...dataset.clock import lazily
+from ...dataset.labels import Fields, detections
+from ...dataset.records import FINISHED, WITHOUT_TRUTH, prediction_snapshot, review_label
+from ...errors import TargetError
 from .decision import OPEN, Decision, Outcome, OutcomeKind, ReviewState, Span
-from .decision_matching import Values, match
+from .matching import Values, match
 
 #: What a confirmed segment keeps, besides its ends.
 _ATTRIBUTES: Final = (

@@ -7,7 +7,7 @@ import pytest
 from fiftyone import ViewField as F
 
 from fiftyone_ops.errors import TargetError
-from fiftyone_ops.tasks.review import decide, start_review
+from fiftyone_ops.tasks.review.decide import decide, start_review
 from mmmsba_plugin.errors import ConfigError, SegmentError
 
 

@@ -7,12 +7,12 @@ import pytest
 from fiftyone import ViewField as F
 
 from fiftyone_ops.errors import TargetError
-from fiftyone_ops.tasks.review import decide
-from fiftyone_ops.tasks.review_report import ReviewReportTask, write_review_report
+from fiftyone_ops.tasks.review.decide import decide
+from fiftyone_ops.tasks.review.report import ReviewReportTask, write_review_report
 from mmmsba_plugin.errors import ConfigError, OutputError
 from mmmsba_plugin.files import sha256_of
 
-from .test_review import Retrained, run_again
+from .test_decide import Retrained, run_again
 
 
 def text_of(file) -> str:

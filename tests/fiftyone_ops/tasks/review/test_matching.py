@@ -4,8 +4,8 @@ import doctest
 
 import pytest
 
-from fiftyone_ops.tasks import decision_matching
-from fiftyone_ops.tasks.decision_matching import match
+from fiftyone_ops.tasks.review import matching
+from fiftyone_ops.tasks.review.matching import match
 
 
 def predicted(start_s: float, end_s: float, label: str = "audio") -> dict:
@@ -64,4 +64,4 @@ def test_a_rejection_whose_time_is_not_known_is_about_its_prediction_alone():
 
 
 def test_the_examples_in_docstrings_are_so():
-    assert doctest.testmod(decision_matching).failed == 0
+    assert doctest.testmod(matching).failed == 0

@@ -14,12 +14,12 @@ from typing import Any, Final, get_args
 from mmmsba_plugin.report.facts import Fact, provenance_facts
 from mmmsba_plugin.report.html import environment
 
-from ..dataset.labels import VERDICTS
-from ..dataset.records import FINISHED, WITHOUT_TRUTH
-from ..dataset.reports import provenance_of
+from ...dataset.labels import VERDICTS
+from ...dataset.records import FINISHED, WITHOUT_TRUTH
+from ...dataset.reports import provenance_of
 from .decision import Outcome, OutcomeKind
 
-_TEMPLATE: Final = Path(__file__).parents[1] / "templates" / "review_report.html.j2"
+_TEMPLATE: Final = Path(__file__).parents[2] / "templates" / "review_report.html.j2"
 
 #: What a review that was ended says of a clip.
 DECISIONS: Final = (*FINISHED.values(), *WITHOUT_TRUTH.values())

@@ -11,12 +11,12 @@ from fiftyone_ops.errors import FieldTakenError, TargetError
 from fiftyone_ops.panels.timeline_data import clip_of
 from fiftyone_ops.settings import DetectSettings
 from fiftyone_ops.tasks.detect import DetectTask, annotate
-from fiftyone_ops.tasks.review import decide
-from fiftyone_ops.tasks.review_queue import queue
+from fiftyone_ops.tasks.review.decide import decide
+from fiftyone_ops.tasks.review.queue import queue
 from mmmsba_plugin.schema import FakeSegment
 
-from ..dataset.test_runs import rename
-from ..toy_detector import Toy
+from ...dataset.test_runs import rename
+from ...toy_detector import Toy
 
 
 class Retrained(Toy):

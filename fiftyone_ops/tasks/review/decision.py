@@ -9,7 +9,7 @@ from pydantic import Field as Described
 
 from mmmsba_plugin.config import Config
 
-from ..dataset.records import WITHOUT_TRUTH
+from ...dataset.records import WITHOUT_TRUTH
 
 #: Label of a review that is not finished.
 OPEN: Final = "open"

@@ -3,8 +3,8 @@
 import pytest
 
 from fiftyone_ops.errors import TargetError
-from fiftyone_ops.tasks.bulk_review import decide_many
-from fiftyone_ops.tasks.review import decide
+from fiftyone_ops.tasks.review.bulk import decide_many
+from fiftyone_ops.tasks.review.decide import decide
 from mmmsba_plugin.errors import ConfigError
 
 

@@ -2,7 +2,7 @@
 
 From Python, without the App::
 
-    from fiftyone_ops.tasks.review_report import write_review_report
+    from fiftyone_ops.tasks.review.report import write_review_report
 
     write_review_report(dataset, file="review.html")
 """
@@ -18,16 +18,16 @@ from mmmsba_plugin.files import ensure_dir, sha256_of
 from mmmsba_plugin.report.files import write_text
 from mmmsba_plugin.review.document import whoami
 
-from ..dataset import store
-from ..dataset.labels import FORMER_VERDICTS, Fields
-from ..dataset.records import is_closed, review_label
-from ..dataset.runs import fields_of_run, review_stems
-from ..dataset.samples import Samples, batches, by_id, dataset_of, videos_of
-from ..errors import TargetError
-from ..settings import ReviewReportSettings
-from .base import Counted, Task
+from ...dataset import store
+from ...dataset.labels import FORMER_VERDICTS, Fields
+from ...dataset.records import is_closed, review_label
+from ...dataset.runs import fields_of_run, review_stems
+from ...dataset.samples import Samples, batches, by_id, dataset_of, videos_of
+from ...errors import TargetError
+from ...settings import ReviewReportSettings
+from ..base import Counted, Task
 from .decisions import SampleReview
-from .review_page import NEVER, ReviewedClip, render
+from .page import NEVER, ReviewedClip, render
 
 _BATCH_SIZE: Final = 100
 

@@ -4,8 +4,8 @@ import fiftyone as fo
 import pytest
 
 from fiftyone_ops.dataset import labels
-from fiftyone_ops.tasks.review import decide
-from fiftyone_ops.tasks.review_queue import REASONS, queue, waiting
+from fiftyone_ops.tasks.review.decide import decide
+from fiftyone_ops.tasks.review.queue import REASONS, queue, waiting
 from mmmsba_plugin.segment import Segment
 from mmmsba_plugin.timebase import FrameClock
 

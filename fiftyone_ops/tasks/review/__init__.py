@@ -1,0 +1,1 @@
+"""Review of predictions by people: decisions, the queue, and the report on them."""
