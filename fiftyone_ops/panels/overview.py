@@ -48,7 +48,6 @@ class ForgeryOverview(foo.Panel):
         return drawn_by(
             "MmmsbaOverviewView",
             summary=self.summary,
-            show=self.show,
             queue=self.queue,
             thumbnail=self.thumbnail,
             open=self.open,
@@ -63,21 +62,18 @@ class ForgeryOverview(foo.Panel):
     @respond
     def summary(self, ctx: Any) -> Summary:
         """Return the counts of the view, or of what was clicked, which becomes the view."""
-        fields = fields_of(ctx)
+        fields, kind = fields_of(ctx), ctx.params.get("kind")
+        samples = ctx.view if fields is None else _clicked(ctx, fields)
+        # With the counts, since a request of its own would hold the view up.
+        if kind == "all":
+            ctx.ops.clear_view()
+        elif kind is not None:
+            ctx.ops.set_view(samples)
         return Summary(
             fields=tuple(prediction_fields(ctx.dataset)),
             field=fields and fields.segments,
-            overview=fields and overview_of(_clicked(ctx, fields), fields),
+            overview=fields and overview_of(samples, fields),
         )
-
-    @respond
-    def show(self, ctx: Any) -> None:
-        """Make what was clicked the view."""
-        fields = fields_of(ctx)
-        if ctx.params["kind"] == "all" or fields is None:
-            ctx.ops.clear_view()
-        else:
-            ctx.ops.set_view(_clicked(ctx, fields))
 
     @respond
     def queue(self, ctx: Any) -> Queue:

@@ -250,7 +250,7 @@ def test_a_bar_of_the_histogram_becomes_the_view(page, evaluated):
     page.locator("[data-cy=mmmsba-bar][data-count='2']").last.click()
     wait_for_count(page, 2)
     assert bars(page) == {"0.75": 2}
-    assert page.get_by_text("2 samples").count() == 1
+    page.get_by_text("2 samples").wait_for()
     page.locator("[data-cy=mmmsba-all]").click()
     wait_for_count(page, 4)
 

@@ -13,7 +13,7 @@ import { Warnings } from "./Warnings";
 import { clips, grouped } from "./words";
 
 type Tab = "scores" | "queue" | "statistics";
-type Show = (params: Record<string, unknown>) => void;
+type Show = (params: Record<string, unknown>, meanwhile?: Overview) => void;
 
 export function OverviewView(props: PanelProps) {
   const call = useCall(props);
@@ -21,10 +21,8 @@ export function OverviewView(props: PanelProps) {
   const [field, setField] = useState<string | null>(null);
   const [summary, problem, load] = useResponse<Summary>(call, "summary", field);
   const reload = () => load();
-  const show: Show = (params) => {
-    // Counted at once: the App takes a while until what is clicked is its view, and is busy then.
-    void call("show", { field, ...params }).then(() => load(params));
-  };
+  const show: Show = (params, meanwhile) =>
+    load(params, summary && meanwhile ? { ...summary, overview: meanwhile } : undefined);
   return (
     <div className="mmmsba" data-cy="mmmsba-overview">
       <style>{STYLES}</style>
@@ -110,7 +108,7 @@ function Scores({ call, field, overview, show, reload }: ScoresProps) {
             `, ${grouped(overview.num_clips - overview.num_evaluated)} more without a score`}
         </h2>
         <Warnings texts={overview.warnings.map(({ text, count }) => `${text} (${clips(count)})`)} />
-        <Histogram {...{ bars: overview.bars, threshold, show }} />
+        <Histogram {...{ overview, threshold, show }} />
         <div className="scale">
           <span>0</span>
           <span>P(fake)</span>
@@ -145,12 +143,19 @@ function Scores({ call, field, overview, show, reload }: ScoresProps) {
 }
 
 interface HistogramProps {
-  bars: readonly Bar[];
+  overview: Overview;
   threshold: number | null;
   show: Show;
 }
 
-function Histogram({ bars, threshold, show }: HistogramProps) {
+/** What is known of the clips of one bar before they are counted. */
+export function ofBar(overview: Overview, bar: Bar): Overview {
+  const bars = overview.bars.map((other) => (other === bar ? bar : { ...other, count: 0 }));
+  return { ...overview, num_clips: bar.count, num_evaluated: bar.count, bars };
+}
+
+function Histogram({ overview, threshold, show }: HistogramProps) {
+  const { bars } = overview;
   const highest = Math.max(1, ...bars.map((bar) => bar.count));
   const describe = ({ low, high, count }: Bar) =>
     `${clips(count)} with a score from ${low.toFixed(2)} to ${high.toFixed(2)}`;
@@ -166,7 +171,7 @@ function Histogram({ bars, threshold, show }: HistogramProps) {
           disabled={bar.count === 0}
           title={describe(bar)}
           aria-label={describe(bar)}
-          onClick={() => show({ kind: "score", value: bar.low })}
+          onClick={() => show({ kind: "score", value: bar.low }, ofBar(overview, bar))}
         >
           {bar.count > 0 && <small>{short(bar.count)}</small>}
           <i style={{ height: `${(92 * bar.count) / highest}%` }} />

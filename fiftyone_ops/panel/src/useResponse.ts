@@ -7,7 +7,8 @@ import type { Call } from "./rpc";
 
 /**
  * The response of a method about a field, loaded anew whenever the App's view changes, or whenever
- * the function is called: with further parameters, such as those of what becomes the view.
+ * the function is called: with further parameters, such as those of what becomes the view, and with
+ * what is known of the response until it is there.
  */
 export function useResponse<T>(call: Call, method: string, field: string | null, more?: object) {
   const stages = useRecoilValue(view);
@@ -16,8 +17,9 @@ export function useResponse<T>(call: Call, method: string, field: string | null,
   const newest = useRef(0);
   const key = JSON.stringify([field, stages, more]);
   const load = useCallback(
-    (params?: object) => {
+    (params?: object, meanwhile?: T) => {
       const number = ++newest.current;
+      if (meanwhile) setResponse(meanwhile);
       const isNewest = () => number === newest.current;
       call<T>(method, { field, ...more, ...params })
         .then((latest) => {
@@ -29,6 +31,6 @@ export function useResponse<T>(call: Call, method: string, field: string | null,
     },
     [call, method, key],
   );
-  useEffect(load, [load]);
+  useEffect(() => load(), [load]);
   return [response, problem, load] as const;
 }

@@ -17,9 +17,9 @@ def test_the_overview_of_clips_without_evaluation_says_so(named_dataset):
 
 
 def test_what_is_clicked_becomes_the_view(evaluated):
-    _, result = ask(OVERVIEW, "show", evaluated, kind="verdict", value="fake")
+    _, result = ask(OVERVIEW, "summary", evaluated, kind="verdict", value="fake")
     assert result == ["set_view"]
-    _, result = ask(OVERVIEW, "show", evaluated, kind="all")
+    _, result = ask(OVERVIEW, "summary", evaluated, kind="all")
     assert result == ["clear_view"]
 
 

@@ -65,5 +65,5 @@ def test_the_panel_asks_for_a_field_and_makes_a_group_the_view(stated):
     assert (statistics["by"], statistics["fields"]) == ("source", ["source", "tags"])
     statistics, _ = ask(OVERVIEW, "statistics", stated, by="tags")
     assert statistics["by"] == "tags"
-    _, requests = ask(OVERVIEW, "show", stated, kind="group", by="tags", value="old")
+    _, requests = ask(OVERVIEW, "summary", stated, kind="group", by="tags", value="old")
     assert requests == ["set_view"]

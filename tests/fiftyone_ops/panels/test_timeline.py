@@ -29,7 +29,7 @@ CALL = re.compile(r'(?:call(?:<\w+>)?\(|useResponse<\w+>\(call, |change\()"(\w+)
             ("OverviewView.tsx", "QueueView.tsx", "ThresholdSlider.tsx"),
             "overview",
             "ForgeryOverview",
-            {"summary", "queue", "thumbnail", "show", "open", "decide_many", "report"}
+            {"summary", "queue", "thumbnail", "open", "decide_many", "report"}
             | {"thresholds", "precisions", "apply"},
         ),
     ],
