@@ -24,7 +24,7 @@ class DetectSettings(Config):
     detector: str = Field(default="mmms-ba", description="Detector to run.")
     checkpoint: Path | None = Field(
         default=None,
-        description="Folder of trained weights, or fast, which takes a third of the time and finds "
+        description="Folder of trained weights, or fast, which takes half of the time and finds "
         "less; the default ones if not given.",
     )
     label_field: FieldName = Field(

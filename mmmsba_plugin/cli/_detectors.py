@@ -19,7 +19,7 @@ Checkpoint = Annotated[
     Path | None,
     typer.Option(
         metavar="DIR",
-        help="Trained weights, as `mmmsba train` wrote, or `fast`, bundled ones that take a third "
+        help="Trained weights, as `mmmsba train` wrote, or `fast`, bundled ones that take half "
         "of the time and find less; the bundled ones if not given.",
     ),
 ]

@@ -2,7 +2,7 @@
 
 The default one lies beside this file, in the layout of any other: a configuration, the weights,
 and a model card that says what they learned from. A source tree may lack it. Another, ``fast``,
-lies in the folder of that name here, takes a third of the time, and is named in place of a
+lies in the folder of that name here, takes less than half of the time, and is named in place of a
 folder. The environment variable ``MMMSBA_WEIGHTS`` names another checkpoint to take by default,
 such as one that ``mmmsba finetune`` wrote for one's own cameras.
 """
