@@ -168,18 +168,17 @@ def declare(dataset: Any, fields: Fields, *, modalities: tuple[str, ...]) -> Non
         dataset.add_sample_field(fields.proposals, fo.ArrayField)
 
 
-def rename_labels(dataset: Any, path: str, former: Mapping[str, str]) -> None:
+def rename_labels(dataset: Any, field: str, former: Mapping[str, str]) -> None:
     """Give labels of earlier versions the words of today.
 
     Args:
         dataset: The dataset.
-        path: Path of the labels, ``FIELD.label`` or ``FIELD.detections.label``.
+        field: Field of the labels, one or many a sample; it need not be there.
         former: Words of today by those of before.
 
     Raises:
         WriteError: The database does not take it.
     """
-    field = path.removesuffix(".label").removesuffix(".detections")
     if not dataset.has_field(field):
         return
     with writing_to(dataset):

@@ -161,8 +161,8 @@ class DetectionRun:
         store.require_ours(dataset, key, method=store.DETECT, fields=())
         store.declare(dataset, fields, modalities=tuple(self._info.get("modalities", ())))
         keep_decisions(dataset, key)
-        store.rename_labels(dataset, f"{fields.verdict}.label", labels.FORMER_VERDICTS)
-        store.rename_labels(dataset, f"{fields.review}.label", labels.FORMER_LABELS)
+        store.rename_labels(dataset, fields.verdict, labels.FORMER_VERDICTS)
+        store.rename_labels(dataset, fields.review, labels.FORMER_LABELS)
         set_appearance(dataset, fields)
         makers = store.makers_of(dataset, fields) | {self.made_by: self._info}
         store.register(dataset, key, method=store.DETECT, label_field=key, makers=makers, **values)

@@ -122,8 +122,8 @@ class ImportTask(Task[ImportSummary, ImportSummary]):
             store.declare_document(dataset, verdict, fo.Classification, attributes)
             for word in _WORDS:
                 dataset.add_sample_field(word, fo.StringField)
-        store.rename_labels(dataset, f"{verdict}.label", labels.FORMER_LABELS)
-        store.rename_labels(dataset, f"{field}.detections.label", labels.FORMER_LABELS)
+        store.rename_labels(dataset, verdict, labels.FORMER_LABELS)
+        store.rename_labels(dataset, field, labels.FORMER_LABELS)
         origin = f"{source.reader}={source.name}"
         store.register(dataset, field, method=store.IMPORT, source=origin)
         self.summary = ImportSummary(dataset)
