@@ -104,13 +104,15 @@ class TrainConfig(Config):
 
 
 def _filled(settings: dict[str, Any], defaults: dict[str, Any]) -> dict[str, Any]:
-    """Return settings with defaults where they say nothing; front-ends are taken as given."""
-    filled = dict(settings)
+    """Return settings with defaults where they say nothing; front-ends are taken as given.
+
+    None says something: all frames, for one.
+    """
+    filled = {**defaults, **settings}
     for name, default in defaults.items():
-        value = settings.get(name)
+        value = filled[name]
         if isinstance(default, dict) and isinstance(value, dict) and name != "front_ends":
-            value = _filled(value, default)
-        filled[name] = default if value is None else value
+            filled[name] = _filled(value, default)
     return filled
 
 

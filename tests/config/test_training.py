@@ -64,3 +64,10 @@ def test_front_ends_are_taken_as_given():
     settings = {"features": {"front_ends": {"audio": {"name": "log-mel"}}}}
     config = FitConfig.read({"preset": "mmmsba", **settings})
     assert list(config.features.front_ends) == ["audio"]
+
+
+@pytest.mark.parametrize(("media", "max_fps_hz"), [({}, 12.5), ({"max_fps_hz": None}, None)])
+def test_none_is_a_setting_that_the_preset_does_not_take_back(media, max_fps_hz):
+    config = FitConfig.read({"preset": "mmmsba", "features": {"media": media}})
+    assert config.features.media.max_fps_hz == max_fps_hz
+    assert FitConfig.read(config.model_dump(mode="json")).features == config.features
