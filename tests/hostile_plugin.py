@@ -35,6 +35,8 @@ class Hostile:
 
     def detect(self, media, **options):
         name = Path(media).name
+        # Says, beside this file, which clips were begun.
+        Path(__file__).with_name(f"{name}.begun").touch()
         if "segfault" in name:
             os.kill(os.getpid(), signal.SIGSEGV)
         if "hang" in name:

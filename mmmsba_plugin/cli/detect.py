@@ -186,8 +186,6 @@ def detect(
     A clip that cannot be evaluated gets a report that says why, and the rest go on. Of clips with
     the same bytes one is evaluated. Ctrl-C stops once the clips in hand are complete.
     """
-    from mmmsba_plugin.cli import _console
-    from mmmsba_plugin.cli._batch import Batch
     from mmmsba_plugin.cli._clips import clips_of
     from mmmsba_plugin.plugins import lookup
     from mmmsba_plugin.workers import Limits
@@ -210,21 +208,26 @@ def detect(
         options["face_track"] = _track("--face-track", face_track, "main", "all")
     if trim_silence is not None:
         options["trim_silence"] = trim_silence
-    tables = [] if summary is None else [summary]
-    batch = Batch(clips_of(clips), output, writers, _console.console(), tables)
     limits = Limits(
         floor_s=time_limit_s,
         per_second=Limits().per_second if time_limit_s else None,
         memory_mib=memory_limit_mib or None,
     )
+    names = list(dict.fromkeys(clips_of(clips)))
     with _detectors.engine(
         _detectors.detector_choice(
             detector, checkpoint, fpr=fpr, threshold=threshold, options=runs_on
         ),
-        workers=min(workers or os.cpu_count() or 1, max(1, len(batch.names))),
+        workers=min(workers or os.cpu_count() or 1, max(1, len(names))),
         limits=None if no_isolation else limits,
         cluster=cluster,
     ) as entered:
+        # Workers load meanwhile.
+        from mmmsba_plugin.cli import _console
+        from mmmsba_plugin.cli._batch import Batch
+
+        tables = [] if summary is None else [summary]
+        batch = Batch(names, output, writers, _console.console(), tables)
         _detect(batch, entered, resume=resume, **options)
 
 

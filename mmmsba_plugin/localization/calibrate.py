@@ -81,7 +81,6 @@ def fit_temperature(scores: ArrayLike, fake: ArrayLike) -> Calibration:
         for the shift and the softened truths.
     """
     from scipy.optimize import minimize
-    from scipy.special import expit
 
     values, truth = _checked_pairs(scores, fake)
     if reason := _why_not(values, truth):
@@ -93,7 +92,7 @@ def fit_temperature(scores: ArrayLike, fake: ArrayLike) -> Calibration:
     def log_loss(line: Scores) -> tuple[float, Scores]:
         """Return the mean log loss of slope and intercept, which is convex, and its gradient."""
         log_odds = line[0] * logits + line[1]
-        excess = expit(log_odds) - targets
+        excess = _sigmoid(log_odds) - targets
         loss = (np.logaddexp(0, log_odds) - targets * log_odds).mean()
         return float(loss), np.array([(excess * logits).mean(), excess.mean()])
 
@@ -170,11 +169,9 @@ def apply(calibration: Calibration, scores: ArrayLike) -> Scores:
     values = _checked(scores)
     if calibration.method == "none":
         return values
-    from scipy.special import expit
-
     logits = _logits(values)
     if calibration.method == "temperature":
-        curve = expit((logits + calibration.shift) / calibration.temperature)
+        curve = _sigmoid((logits + calibration.shift) / calibration.temperature)
     else:
         curve = np.interp(logits, _logits(calibration.scores), calibration.probabilities)
     lowest, highest = _logits([0.0, 1.0])
@@ -250,10 +247,17 @@ def _unless_worse(calibration: Calibration, scores: Scores, fake: Flags) -> Cali
 
 
 def _logits(scores: ArrayLike) -> Scores:
-    from scipy.special import logit
-
-    log_odds: Scores = logit(np.clip(scores, _LOW, _HIGH))
+    bounded = np.clip(scores, _LOW, _HIGH)
+    log_odds: Scores = np.log(bounded) - np.log1p(-bounded)
     return log_odds
+
+
+def _sigmoid(log_odds: Scores) -> Scores:
+    """Return probabilities of log-odds; SciPy's takes a tenth of a second to load."""
+    # Of -|x|, which cannot overflow.
+    odds = np.exp(-np.abs(log_odds))
+    probabilities: Scores = np.where(log_odds < 0, odds, 1.0) / (1 + odds)
+    return probabilities
 
 
 def _checked(scores: ArrayLike) -> Scores:

@@ -11,7 +11,6 @@ from dataclasses import dataclass, fields
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.special import expit
 
 from mmmsba_plugin.config import LocalizationConfig
 from mmmsba_plugin.errors import FeatureError
@@ -52,7 +51,7 @@ class Prediction:
     def candidates(self) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
         """Scores and distances that proposals are made from; 0 where nothing is present."""
         logits = self.of_segments["classify"]
-        scores = expit(logits[:, FAKE] - logits[:, 1 - FAKE])
+        scores = torch.from_numpy(logits[:, FAKE] - logits[:, 1 - FAKE]).sigmoid().numpy()
         return np.where(np.isnan(self.scores), 0.0, scores), self.of_segments.get("regress")
 
 

@@ -113,10 +113,12 @@ class TestCopies:
 
 
 class TestEnds:
-    def test_ctrl_c_completes_the_clip_in_hand_and_says_how_to_go_on(self, command, tape, out):
+    def test_ctrl_c_completes_the_clip_in_hand_and_says_how_to_go_on(
+        self, command, tape, out, tmp_path
+    ):
         folder = tape("a.mp4", "b-slow.mp4", "c.mp4")
         process = start(command, folder)
-        wait_for(out / "a.json")
+        wait_for(tmp_path / "b-slow.mp4.begun")
         os.killpg(process.pid, signal.SIGINT)
         stdout, stderr = process.communicate(timeout=60)
         assert process.returncode == _exit_codes.STOPPED, stderr
@@ -128,9 +130,9 @@ class TestEnds:
         assert stdout.startswith("2 of 3 clips were evaluated before"), stderr
         assert len(table(out)) == 3
 
-    def test_a_second_ctrl_c_gives_up_what_is_in_hand(self, command, tape, out):
+    def test_a_second_ctrl_c_gives_up_what_is_in_hand(self, command, tape, out, tmp_path):
         process = start(command, tape("a.mp4", "hang.mp4"))
-        wait_for(out / "a.json")
+        wait_for(tmp_path / "hang.mp4.begun")
         os.killpg(process.pid, signal.SIGINT)
         while "stopping once" not in process.stdout.readline():
             pass
