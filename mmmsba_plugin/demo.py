@@ -28,9 +28,9 @@ from mmmsba_plugin.report.text import ALTERED
 from mmmsba_plugin.schema import Report
 from mmmsba_plugin.timebase import clock
 
-_NUM_CLIPS = 24
+_NUM_CLIPS = 16
 _CLIP_S = 4.0
-_VARIANTS = 3
+_VARIANTS = 2
 _FORGERS = ("splice", "mouth")
 #: Small enough to learn in seconds; the rest is the paper's.
 _SMALL = {"gru_units": 64, "dense_units": 32}
