@@ -1,14 +1,13 @@
 """Train variants of the bundled preset, and evaluate each on identities that none of them saw.
 
-    python tests/benchmarks/trainings.py attentions --train DIR... --dev DIR... -o RUNS
     python tests/benchmarks/trainings.py ablations --train DIR... --dev DIR... -o RUNS
     python tests/benchmarks/trainings.py forgers --train DIR... --dev DIR... -o RUNS
     python tests/benchmarks/trainings.py generators --train DIR... --dev DIR... -o RUNS
     python tests/benchmarks/trainings.py systems --train DIR... --dev DIR... -o RUNS
     python tests/benchmarks/trainings.py text --train DIR... -o RUNS
 
-``attentions`` trains the kinds of attention of the paper, each with three seeds, and ``ablations``
-its sets of modalities as well. ``forgers`` trains once for each forger, without the files that it
+``ablations`` trains the kinds of attention of the paper and its sets of modalities, each with three
+seeds. ``forgers`` trains once for each forger, without the files that it
 worked on, and evaluates the files of ``--dev`` that it alone worked on; a second dataset of forgers
 of audio alone gives each of them more files. ``generators`` trains once for each generator of whole
 fakes, without its fakes, the cuts to them, and all clips of the people in them, and evaluates these
@@ -38,7 +37,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from sections import put_section
-from studies.ablations import ablations, ablations_table, attentions, attentions_table
+from studies.ablations import ablations, ablations_table
 from studies.forgers import forgers, forgers_table
 from studies.generators import generators, generators_table
 from studies.systems import NUM_FILES, systems, systems_table
@@ -224,7 +223,6 @@ def costs_table(variants: Sequence[Variant], runs: Path) -> Iterator[str]:
 
 
 STUDIES = {
-    "attentions": Study(lambda _: attentions(), attentions_table),
     "ablations": Study(lambda _: ablations(), ablations_table),
     "forgers": Study(forgers, forgers_table),
     "generators": Study(generators, generators_table),

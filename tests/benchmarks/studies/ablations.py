@@ -11,38 +11,24 @@ ATTENTIONS = ("mmms-ba", "mmus-sa", "ms-sa", "none")
 WHOLE = "MMMS-BA, V+L+A"
 
 
-def attentions() -> list[Variant]:
-    """Return the paper's kinds of attention, which have no weights of their own."""
-    return [
+def ablations() -> list[Variant]:
+    """Return the paper's ablations: its kinds of attention, and MMMS-BA on two modalities."""
+    by_attention = [
         Variant(f"{attention.upper()}, V+L+A", seed, {"attention": attention})
         for attention in ATTENTIONS
         for seed in SEEDS
     ]
-
-
-def ablations() -> list[Variant]:
-    """Return the paper's ablations, the whole network first."""
     by_modality = [
         Variant(f"MMMS-BA, {'+'.join(letters)}", seed, letters=letters)
         for letters in ("VL", "VA", "LA")
         for seed in SEEDS
     ]
-    return attentions() + by_modality
+    return by_attention + by_modality
 
 
-def attentions_table(reports: Reports, records_of: Records, epochs: int | None) -> Iterator[str]:
-    yield from ablations_table(reports, records_of, epochs, title="Kinds of attention")
-
-
-def ablations_table(
-    reports: Reports,
-    records_of: Records,
-    epochs: int | None,
-    *,
-    title: str = "The paper's ablations, on fake clips",
-) -> Iterator[str]:
+def ablations_table(reports: Reports, records_of: Records, epochs: int | None) -> Iterator[str]:
     records = next(iter(records_of.values()))
-    yield f"## {title}"
+    yield "## The paper's ablations, on fake clips"
     yield ""
     yield (
         f"Means over {num_seeds(reports)} seeds, each one network trained as those of the bundled "
