@@ -34,6 +34,8 @@ _COMPRESS = 0.3
 #: Embeddings at a time: few enough that the C library keeps the memory of their responses for the
 #: next ones, since new pages from the system cost more than the margins computed twice.
 _BATCH = 150
+#: A batch has a multiple of so many: for each size, PyTorch keeps convolutions made for it.
+_MULTIPLE = 50
 #: How far an embedding looks to either side, in embeddings, rounded up.
 _MARGIN = 4
 
@@ -62,12 +64,14 @@ def quality_embeddings(samples: NDArray[np.float32]) -> NDArray[np.float32]:
     import torch
 
     num = -(-samples.size // STEP)
+    padded = -(-num // _MULTIPLE) * _MULTIPLE
     gain = np.float32(1.0 / max(float(np.abs(samples).max()), 1e-8))
     with torch.inference_mode():
         parts = [
-            _embed(_segment(samples, k, min(k + _BATCH, num)) * gain) for k in range(0, num, _BATCH)
+            _embed(_segment(samples, k, min(k + _BATCH, padded)) * gain)
+            for k in range(0, num, _BATCH)
         ]
-    return np.concatenate(parts)
+    return np.concatenate(parts)[:num]
 
 
 def _segment(samples: NDArray[np.float32], first: int, stop: int) -> NDArray[np.float32]:

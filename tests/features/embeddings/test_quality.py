@@ -46,5 +46,16 @@ def test_embeddings_move_where_the_audio_does():
     assert moved[10:40].max() < 0.2 * moved[48:54].max()
 
 
+def test_audio_of_any_length_is_convolved_in_few_sizes():
+    # PyTorch keeps 4 MiB for each size that it met, so that memory grew with every clip.
+    convolutions, _ = quality.load_encoder()
+    sizes = set()
+    handle = convolutions.register_forward_pre_hook(lambda _, inputs: sizes.add(inputs[0].shape))
+    for num_steps in range(1, 320, 23):
+        quality.quality_embeddings(noise(num_steps * quality.STEP))
+    handle.remove()
+    assert len(sizes) <= 3
+
+
 def test_silence_has_finite_embeddings():
     assert np.isfinite(quality.quality_embeddings(np.zeros(RATE_HZ, np.float32))).all()
