@@ -68,8 +68,9 @@ def _end() -> NoReturn:
     """End this process without taking its modules apart, which takes torch half a second."""
     # What registered for the end of a process is called, as at any other end.
     atexit._run_exitfuncs()  # noqa: SLF001 - Python has no public name for it
-    sys.stdout.flush()
-    sys.stderr.flush()
+    for stream in filter(None, (sys.stdout, sys.stderr)):
+        with suppress(OSError, ValueError):
+            stream.flush()
     os._exit(0)
 
 

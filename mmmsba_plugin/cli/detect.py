@@ -213,7 +213,7 @@ def detect(
         per_second=Limits().per_second if time_limit_s else None,
         memory_mib=memory_limit_mib or None,
     )
-    names = list(dict.fromkeys(clips_of(clips)))
+    names = list(clips_of(clips))
     with _detectors.engine(
         _detectors.detector_choice(
             detector, checkpoint, fpr=fpr, threshold=threshold, options=runs_on
