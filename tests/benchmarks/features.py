@@ -6,7 +6,7 @@
 training run, whose ``features`` count; those of the preset ``mmmsba`` if not given. A small
 classifier (gradient boosting) learns from each group alone, and from groups together, of three
 quarters of the people, and says of the other quarter's snippets whether they are fake; each person
-is in the other quarter once. Features count by their deviation from the clip's median and by how
+is in the other quarter once. Features count as they are and by how
 they change within half a second. The table goes into the card of ``CHECKPOINT``, if one is given.
 """
 

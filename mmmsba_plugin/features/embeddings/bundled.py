@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from mmmsba_plugin.files import read_bundled
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from torch import Tensor, nn
 
@@ -31,6 +31,22 @@ def restore(encoder: "Encoder", weights: "Mapping[str, Tensor]") -> "Encoder":
     """Give an encoder its weights, and fix them."""
     encoder.load_state_dict(weights)
     return encoder.eval().requires_grad_(requires_grad=False)
+
+
+def batches(num: int, size: int, multiple: int) -> "Iterator[tuple[int, int]]":
+    """Yield the bounds of batches, the last one rounded up.
+
+    For each size of input PyTorch keeps what it prepared, up to 25 MiB: memory would grow with
+    every clip of another length.
+
+    Args:
+        num: Number of items.
+        size: Items of a batch.
+        multiple: Number that the last batch is a multiple of; it divides ``size``.
+    """
+    padded = -(-num // multiple) * multiple
+    for first in range(0, num, size):
+        yield first, min(first + size, padded)
 
 
 def cut_mirrored(samples: NDArray[np.float32], start: int, stop: int) -> NDArray[np.float32]:

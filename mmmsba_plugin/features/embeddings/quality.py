@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from mmmsba_plugin.features.embeddings.bundled import cut_mirrored, read_weights, restore
+from mmmsba_plugin.features.embeddings.bundled import batches, cut_mirrored, read_weights, restore
 from mmmsba_plugin.run_control import check
 
 if TYPE_CHECKING:
@@ -33,9 +33,8 @@ _BINS = 4
 _COMPRESS = 0.3
 #: Embeddings at a time: few enough that the C library keeps the memory of their responses for the
 #: next ones, since new pages from the system cost more than the margins computed twice.
-_BATCH = 150
-#: A batch has a multiple of so many: for each size, PyTorch keeps convolutions made for it.
-_MULTIPLE = 50
+#: The last batch is a multiple of the second.
+_BATCH, _MULTIPLE = 150, 50
 #: How far an embedding looks to either side, in embeddings, rounded up.
 _MARGIN = 4
 
@@ -64,12 +63,11 @@ def quality_embeddings(samples: NDArray[np.float32]) -> NDArray[np.float32]:
     import torch
 
     num = -(-samples.size // STEP)
-    padded = -(-num // _MULTIPLE) * _MULTIPLE
     gain = np.float32(1.0 / max(float(np.abs(samples).max()), 1e-8))
     with torch.inference_mode():
         parts = [
-            _embed(_segment(samples, k, min(k + _BATCH, padded)) * gain)
-            for k in range(0, num, _BATCH)
+            _embed(_segment(samples, first, stop) * gain)
+            for first, stop in batches(num, _BATCH, _MULTIPLE)
         ]
     return np.concatenate(parts)[:num]
 

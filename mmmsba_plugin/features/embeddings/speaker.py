@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from mmmsba_plugin.features.embeddings.bundled import read_weights, restore
+from mmmsba_plugin.features.embeddings.bundled import batches, read_weights, restore
 from mmmsba_plugin.run_control import check
 
 if TYPE_CHECKING:
@@ -22,8 +22,8 @@ WINDOW = 400
 _UNITS, _LAYERS = 256, 3
 #: It has learned from speech of -30 dB of full scale.
 _MEAN_SQUARE = 1e-3
-#: Windows at a time, so that memory stays flat.
-_BATCH = 256
+#: Windows at a time, so that memory stays flat, and what the last batch is a multiple of.
+_BATCH, _MULTIPLE = 256, 32
 
 FILE = "speaker.safetensors"
 _BANDS = "bands"
@@ -59,12 +59,14 @@ def speaker_embeddings(
     # A snippet longer than a window is known by the window around its middle.
     first = max(0, -before)
     windows = np.lib.stride_tricks.sliding_window_view(padded[first:], window, axis=0)[::every]
+    num = len(windows)
     with torch.inference_mode():
         embeddings = [
-            _embed(np.swapaxes(windows[start : start + _BATCH], 1, 2))
-            for start in range(0, len(windows), _BATCH)
+            # Beyond the last window it is repeated.
+            _embed(np.swapaxes(windows[np.arange(start, stop).clip(max=num - 1)], 1, 2))
+            for start, stop in batches(num, _BATCH, _MULTIPLE)
         ]
-    return np.concatenate(embeddings)
+    return np.concatenate(embeddings)[:num]
 
 
 def _embed(windows: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from mmmsba_plugin.features.embeddings.bundled import cut_mirrored, read_weights, restore
+from mmmsba_plugin.features.embeddings.bundled import batches, cut_mirrored, read_weights, restore
 from mmmsba_plugin.run_control import check
 
 if TYPE_CHECKING:
@@ -24,8 +24,8 @@ _WIDTHS = (32, 32, 64, 64, 64, 64)
 STEP = _POOL ** (len(_WIDTHS) + 1)
 #: Filters that the waveform goes through, and samples that one looks at.
 _FILTERS, _TAPS = 70, 129
-#: Prints at a time, so that memory stays flat.
-_BATCH = 12
+#: Prints at a time, so that memory stays flat, and what the last batch is a multiple of.
+_BATCH, _MULTIPLE = 12, 4
 #: The level that audio is brought to, as a mean square.
 _MEAN_SQUARE = 2.5e-3
 
@@ -60,10 +60,10 @@ def spoofing_embeddings(samples: NDArray[np.float32]) -> NDArray[np.float32]:
     gain = np.sqrt(_MEAN_SQUARE / max(float(np.mean(np.square(samples))), 1e-12))
     with torch.inference_mode():
         parts = [
-            _embed(_segment(samples, k, min(k + _BATCH, num)) * np.float32(gain))
-            for k in range(0, num, _BATCH)
+            _embed(_segment(samples, first, stop) * np.float32(gain))
+            for first, stop in batches(num, _BATCH, _MULTIPLE)
         ]
-    return np.concatenate(parts)
+    return np.concatenate(parts)[:num]
 
 
 def _segment(samples: NDArray[np.float32], first: int, stop: int) -> NDArray[np.float32]:
