@@ -53,7 +53,7 @@ def test_every_block_is_of_a_language_that_is_tested():
     assert languages(README) == {"bash", "console", "text", "bibtex"}
 
 
-# On a machine with much else to do; on an idle one, each of them takes about a minute.
+# On a machine with much else to do; on an idle one, each of them takes a minute or two.
 @pytest.mark.timeout(1800)
 @pytest.mark.story
 def test_the_demo_finds_its_own_fake_segments(demo_folder):
@@ -98,7 +98,7 @@ def test_half_of_real_clips_score_above_what_the_first_page_says():
     assert apply(config.calibration, median) == pytest.approx(float(stated), abs=0.005)
 
 
-# On a machine with much else to do; on an idle one, each of them takes about a minute.
+# On a machine with much else to do; on an idle one, each of them takes a minute or two.
 @pytest.mark.timeout(1800)
 @pytest.mark.story
 def test_the_demo_walks_the_whole_way(tmp_path):

@@ -27,7 +27,7 @@ def demo(
     train: Annotated[
         bool,
         typer.Option(
-            "--train", help="Train a small model too, in about a minute, and detect with it."
+            "--train", help="Train a small model too, in a minute or two, and detect with it."
         ),
     ] = False,
     seed: Annotated[int, typer.Option(help="Random seed of clips and training.")] = 0,
