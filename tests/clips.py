@@ -5,6 +5,7 @@ clicks, so that a test can say when what was seen and heard.
 """
 
 import itertools
+import math
 from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -158,7 +159,13 @@ def without_packets(source: Path, path: Path, *, kind: str, lost: range, muxer: 
 
 
 def _copy_packets(
-    source: Path, target: Any, *, muxer: str, keep: Callable[[Any], bool], late_s: float = 0.0
+    source: Path,
+    target: Any,
+    *,
+    muxer: str,
+    keep: Callable[[Any], bool],
+    late_s: float = 0.0,
+    from_s: float = -math.inf,
 ) -> None:
     import av
 
@@ -172,7 +179,7 @@ def _copy_packets(
         for packet in read.demux():
             if packet.size and keep(packet):
                 packet.stream = streams[packet.stream_index]
-                if late_s:
+                if late_s and packet.dts * packet.time_base >= from_s:
                     late = round(late_s / packet.time_base)
                     packet.pts, packet.dts = packet.pts + late, packet.dts + late
                 out.mux(packet)
@@ -207,9 +214,13 @@ def with_broken_packet(source: Path, path: Path, *, kind: str, index: int) -> Pa
     return path
 
 
-def copied(source: Path, path: Path, *, muxer: str, late_s: float = 0.0) -> Path:
-    """Copy all packets of a file into another format, so much later, and return its path."""
-    _copy_packets(source, str(path), muxer=muxer, keep=lambda packet: True, late_s=late_s)
+def copied(
+    source: Path, path: Path, *, muxer: str, late_s: float = 0.0, from_s: float = -math.inf
+) -> Path:
+    """Copy all packets of a file into another format, those from a time on so much later."""
+    _copy_packets(
+        source, str(path), muxer=muxer, keep=lambda packet: True, late_s=late_s, from_s=from_s
+    )
     return path
 
 

@@ -10,6 +10,12 @@ import struct
 from collections.abc import Iterator
 from typing import IO, NamedTuple
 
+#: Boxes and chunks that hold no frames or audio: index, tags, space that is not used.
+_WITHOUT_PACKETS = frozenset(
+    {b"moov", b"moof", b"mfra", b"sidx", b"ssix", b"free", b"skip", b"wide", b"meta", b"uuid"}
+    | {b"idx1", b"JUNK"}
+)
+
 #: Size of a header: four bytes of length, four of type.
 _HEADER = struct.Struct(">I4s")
 _CHUNK = struct.Struct("<4sI")
@@ -67,3 +73,23 @@ def iter_chunks(file: IO[bytes], end: int) -> Iterator[Box]:
         content = start + _CHUNK.size
         yield Box(kind, content, content + length)
         start = content + length + length % 2
+
+
+def unread_bytes(file: IO[bytes], start: int, end: int) -> int:
+    """Count the bytes behind a file's last packet, without boxes that hold no packets.
+
+    Args:
+        file: The file, of any format.
+        start: Where its last packet ends, in bytes.
+        end: Its size in bytes.
+    """
+    file.seek(0)
+    head = file.read(_HEADER.size)
+    if head.startswith(b"RIFF"):
+        boxes = iter_chunks(file, end)
+    elif head.endswith(b"ftyp"):
+        boxes = iter_boxes(file, 0, end)
+    else:
+        return end - start
+    rest = (box for box in boxes if box.end > start and box.kind not in _WITHOUT_PACKETS)
+    return sum(max(0, min(box.end, end) - max(box.start, start)) for box in rest)

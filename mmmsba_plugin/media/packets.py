@@ -201,9 +201,10 @@ def packet_end_s(packet: AvPacket) -> float | None:
     start = packet.dts if packet.pts is None else packet.pts
     if start is None:
         return None
-    # A duration is written in no time: what it may cost is bounded as gaps are.
-    duration_s = min(pts_to_s(packet.duration or 0, packet.time_base), MAX_GAPS_S)
-    return pts_to_s(start, packet.time_base) + duration_s
+    duration_s = pts_to_s(packet.duration or 0, packet.time_base)
+    # A duration is written in no time: what is longer than gaps may be is not believed.
+    believed_s = duration_s if duration_s <= MAX_GAPS_S else 0.0
+    return pts_to_s(start, packet.time_base) + believed_s
 
 
 class Decoder(Protocol):

@@ -6,12 +6,14 @@ left behind all make a stream begin elsewhere than stated. So the first frame of
 is decoded, which tells rotation and true size as well.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
 from mmmsba_plugin.errors import AudioTrackError, MediaUnreadableError
 from mmmsba_plugin.files import sha256_of
+from mmmsba_plugin.media.boxes import unread_bytes
 from mmmsba_plugin.media.container import AvContainer, AvFrame, AvPacket, AvStream, open_media
 from mmmsba_plugin.media.joined_clock import JoinedClock
 from mmmsba_plugin.media.level import AudioMeter
@@ -32,6 +34,9 @@ from mmmsba_plugin.timebase import USUAL_FPS_HZ, frames_to_s, pts_to_s, s_to_pts
 #: size writes such ratios, and scaling every frame for them would help nobody.
 _SQUARE_TOLERANCE = 0.01
 
+#: Formats whose muxers state as a duration where the last stream ends, whenever the first begins.
+_STATE_END = frozenset({"matroska,webm", "nut"})
+
 #: Formats without a header: what libavformat gives as their duration is guessed from a bit
 #: rate or a few stamps near the end (2.98 s for 75 frames at 25 Hz of a program stream).
 _NO_HEADER = frozenset({"mpeg", "mpegts", "mp3", "aac", "h264", "hevc", "mpegvideo"})
@@ -41,6 +46,10 @@ _FEWEST_BYTES_A_S = 50
 
 #: A video stream with less than this share of another's packets holds stills.
 _STILLS_SHARE = 0.1
+
+#: Share of the file, and bytes, from which on it is said that something lies behind the last
+#: packet. An index takes less, and so does what fills the last pack of a program stream.
+_UNREAD_SHARE, _UNREAD_BYTES = 0.2, 10_000
 
 _AV_TIME_BASE = Fraction(1, 1_000_000)
 _RIGHT_ANGLE_DEG = 90
@@ -147,7 +156,7 @@ def probe(path: str | Path, *, with_hash: bool = True, audio_track: int | None =
     with open_media(path) as container:
         joined = JoinedClock()
         wanted_stream = None if audio_track is None else _track(container, audio_track, path)
-        heads = _read_heads(container, joined, wanted_stream)
+        heads, read_bytes = _read_heads(container, joined, wanted_stream)
         chosen = {kind: head for kind in _KINDS if (head := _choose(heads, kind, wanted_stream))}
         starts = {kind: head.first for kind, head in chosen.items() if head.first}
         if wanted_stream is not None and "audio" not in starts:
@@ -166,7 +175,8 @@ def probe(path: str | Path, *, with_hash: bool = True, audio_track: int | None =
             )
         zero_s = min(start.start_s for start in starts.values())
         size_bytes = Path(path).stat().st_size
-        stated_s = _stated_end_s(container, starts)
+        # Where parts were laid end to end, a header does not know of it.
+        stated_s = None if joined.joins_s else _stated_end_s(container, starts)
         if stated_s is not None:
             # A header can state any length, but no stream that is worth reading is so thin.
             stated_s = min(stated_s, zero_s + size_bytes / _FEWEST_BYTES_A_S)
@@ -181,7 +191,10 @@ def probe(path: str | Path, *, with_hash: bool = True, audio_track: int | None =
             zero_s=zero_s,
             video=describe_video(starts["video"], zero_s) if "video" in starts else None,
             audio=describe_audio(starts["audio"], zero_s) if "audio" in starts else None,
-            others=tuple(_in_words(head) for head in heads if head not in chosen.values()),
+            others=(
+                *(_in_words(head) for head in heads if head not in chosen.values()),
+                *_unread(Path(path), read_bytes, size_bytes),
+            ),
             joins_s=tuple(join_s - zero_s for join_s in joined.joins_s),
             traces=read_traces(container, Path(path)),
         )
@@ -231,8 +244,10 @@ def _track(container: AvContainer, audio_track: int, path: str | Path) -> AvStre
 
 def _read_heads(
     container: AvContainer, joined: JoinedClock, wanted_stream: AvStream | None
-) -> list[_Head]:
+) -> tuple[list[_Head], int]:
     """Read the beginning of each stream, those first that players choose first.
+
+    Returns also where the last packet ends in the file, in bytes; 0 if the format does not tell.
 
     All packets are read, though few are decoded: recorders that write as they go never learn
     how long they wrote, and headers of variable frame rate may state less than there is.
@@ -241,12 +256,28 @@ def _read_heads(
     is_measured = {"video": False, "audio": wanted_stream is None and len(streams["audio"]) > 1}
     heads = [_Head(s, is_measured=is_measured[kind]) for kind in _KINDS for s in streams[kind]]
     by_index = {head.stream.index: head for head in heads}
+    end = 0
     for packet in read_packets(container, joined):
-        if packet is not None and packet.stream_index in by_index:
+        if packet is None:
+            continue
+        if packet.pos is not None:
+            end = max(end, packet.pos + packet.size)
+        if packet.stream_index in by_index:
             by_index[packet.stream_index].add(packet)
     for head in heads:
         head.finish()
-    return heads
+    return heads, end
+
+
+def _unread(path: Path, end: int, size_bytes: int) -> Iterator[str]:
+    """Yield in words what lies behind the last packet, if it is more than an index."""
+    if end <= 0:
+        return
+    with path.open("rb") as file:
+        num_bytes = unread_bytes(file, end, size_bytes)
+    share = num_bytes / size_bytes
+    if num_bytes > _UNREAD_BYTES and share > _UNREAD_SHARE:
+        yield f"rest behind the last packet ({100 * share:.0f} %, perhaps another recording)"
 
 
 def _choose(heads: list[_Head], kind: Kind, wanted_stream: AvStream | None) -> _Head | None:
@@ -298,7 +329,8 @@ def _stated_end_s(container: AvContainer, starts: dict[Kind, StreamStart]) -> fl
         return max(ends_s)
     if container.duration is None:
         return None
-    start_s = pts_to_s(container.start_time or 0, _AV_TIME_BASE)
+    states_end = container.format.name in _STATE_END
+    start_s = 0.0 if states_end else pts_to_s(container.start_time or 0, _AV_TIME_BASE)
     return start_s + pts_to_s(container.duration, _AV_TIME_BASE)
 
 

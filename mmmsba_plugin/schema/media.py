@@ -99,7 +99,9 @@ class Media(FrozenModel):
         default=None, description="The audio stream; null if there is none."
     )
     others: tuple[Words, ...] = Field(
-        default=(), description="Streams of frames or audio that were not read, in words."
+        default=(),
+        description="Streams of frames or audio that were not read, and what lies behind the last "
+        "packet if it is much, in words.",
     )
     joins_s: tuple[Seconds, ...] = Field(
         default=(),

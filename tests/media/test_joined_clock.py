@@ -1,5 +1,6 @@
 """Files whose time stamps start anew or jump, as where recordings were joined."""
 
+import re
 from itertools import pairwise
 
 import numpy as np
@@ -73,6 +74,47 @@ def test_stamps_that_jump_by_hours_cost_nothing(tmp_path):
     assert len(list(FrameReader(media))) == 100
     assert max(block.start_s for block in AudioReader(media)) < 5.0
     assert len(media.joins_s) == 1
+
+
+@pytest.mark.parametrize("muxer", ["flv", "asf", "mov", "mp4"])
+def test_a_recording_that_no_player_reaches_is_said_to_be_there(tmp_path, muxer):
+    source = clips.clip(tmp_path / "a.mp4", duration_s=16.0)
+    once = clips.copied(source, tmp_path / "once", muxer=muxer)
+    twice = tmp_path / "twice"
+    twice.write_bytes(once.read_bytes() * 2)
+    assert probe(once).others == ()
+    media = probe(twice)
+    assert media.duration_s == pytest.approx(probe(once).duration_s, abs=0.05)
+    (rest,) = media.others
+    words = re.fullmatch(r"rest behind the last packet \((\d+) %, perhaps another .*\)", rest)
+    # An index of frames as small as these is as large as they are.
+    assert 25 < int(words[1]) < 65
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mov", "mkv", "webm", "avi", "mpg"])
+def test_an_index_behind_the_last_packet_is_no_recording(tmp_path, suffix):
+    assert probe(clips.clip(tmp_path / f"a.{suffix}", duration_s=0.5)).others == ()
+
+
+@pytest.mark.parametrize("muxer", ["mov", "matroska", "flv", "nut"])
+def test_a_jump_makes_no_file_longer_than_what_is_in_it(tmp_path, muxer):
+    source = clips.clip(tmp_path / "a.mp4")
+    media = probe(clips.copied(source, tmp_path / "jump", muxer=muxer, late_s=7200.0, from_s=1.0))
+    assert media.joins_s
+    assert media.duration_s < 4.0
+    reader = FrameReader(media)
+    assert len(list(reader)) >= 48
+    assert not any("cut off" in warning for warning in reader.damage.warnings())
+
+
+@pytest.mark.parametrize("muxer", ["mov", "matroska", "flv", "nut"])
+def test_a_file_that_begins_late_is_not_called_cut_off(tmp_path, muxer):
+    path = clips.copied(clips.clip(tmp_path / "a.mp4"), tmp_path / "b", muxer=muxer, late_s=100.0)
+    media = probe(path)
+    reader = FrameReader(media)
+    list(reader)
+    assert media.duration_s == pytest.approx(2.0, abs=0.15)
+    assert reader.damage.warnings() == ()
 
 
 def test_a_pause_of_minutes_is_kept_as_one(tmp_path):
