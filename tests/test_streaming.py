@@ -54,6 +54,12 @@ def test_updates_follow_each_other_up_to_the_end(updates, talking_clip):
     assert updates[-1].end_s == pytest.approx(probe(talking_clip).duration_s, abs=0.1)
 
 
+def test_no_update_reaches_behind_the_source(detector, talking_clip):
+    duration_s = probe(talking_clip).duration_s
+    first, last = detector.stream(str(talking_clip), chunk_s=duration_s - 0.2)
+    assert first.end_s == last.end_s == pytest.approx(duration_s, abs=0.1)
+
+
 def test_an_update_comes_before_the_source_has_ended(updates):
     assert len(updates) == 3
     assert updates[0].final_s == pytest.approx(1.0, abs=0.1)

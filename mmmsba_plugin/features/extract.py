@@ -195,7 +195,7 @@ def _combined(
         features = combine(
             {m: (entry, chunk.grid_from(starts_s[m])) for m, entry in walked.entries.items()},
             chunk.grid_from(grid.start_s),
-            end_s=None if is_last else chunk.stop_s,
+            end_s=None if is_last else min(chunk.stop_s, walked.stop_s),
             is_trimmed=is_first and grid.start_s > 0,
         )
         is_first = False

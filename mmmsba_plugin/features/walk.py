@@ -10,6 +10,7 @@ needs faces. They begin with the first face in that lane, so a clip with one fac
 """
 
 import heapq
+import math
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
@@ -64,6 +65,7 @@ class WalkedChunk:
         lanes: For each lane beside that of the main face, the features of each modality that
             needs faces.
         tracks: The face tracks of the chunk; None where only the main face was followed.
+        stop_s: End of what was read for it, in seconds: sooner than its own where the clip ended.
     """
 
     chunk: Chunk
@@ -71,6 +73,7 @@ class WalkedChunk:
     is_last: bool = False
     lanes: dict[int, dict[str, CacheEntry]] = field(default_factory=dict)
     tracks: ChunkTracks | None = None
+    stop_s: float = math.inf
 
     @property
     def end_s(self) -> float:
@@ -128,13 +131,15 @@ def walk(
         active.append(_Extraction(following, source, starts_s))
         following = next(plan)
     rest = [extraction.finish() for extraction in active]
-    num_snippets = following.whole.num_snippets(max(walked.end_s for walked in rest))
+    end_s = max(walked.end_s for walked in rest)
+    num_snippets = following.whole.num_snippets(end_s)
     # A front-end that needs nothing of the clip can have rows behind the last observation.
     unseen = takewhile(lambda chunk: chunk.keep_start < num_snippets, chain([following], plan))
     later = (_Extraction(chunk, source, starts_s).finish() for chunk in unseen)
     for walked in chain(rest, later):
         if walked is rest[0] or walked.chunk.keep_start < num_snippets:
-            yield replace(walked, is_last=walked.chunk.keep_stop >= num_snippets)
+            is_last = walked.chunk.keep_stop >= num_snippets
+            yield replace(walked, is_last=is_last, stop_s=end_s)
 
 
 class _Source:
