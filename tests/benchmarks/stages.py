@@ -60,7 +60,7 @@ from mmmsba_plugin.model.ensemble import Ensemble
 from mmmsba_plugin.model.inference import predict
 from mmmsba_plugin.plugins import lookup
 
-BUDGET_S, FAST_BUDGET_S = 25.0, 10.0
+BUDGET_S, FAST_BUDGET_S = 20.0, 10.0
 BUNDLED = {"bundled weights": weights.HERE, "fast weights": weights.HERE / weights.FAST}
 MINUTE_S = 60.0
 WIDTH_PX, HEIGHT_PX = 640, 360
