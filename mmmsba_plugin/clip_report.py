@@ -1,13 +1,12 @@
 """Report on a clip from its features: predict, localize, calibrate."""
 
-import ctypes
-import sys
 from collections.abc import Iterable
 from importlib import metadata
 from typing import TYPE_CHECKING
 
 from mmmsba_plugin.features.combine import ChunkFeatures, join
 from mmmsba_plugin.hookspecs import API_VERSION
+from mmmsba_plugin.memory import return_freed_memory
 from mmmsba_plugin.report import build
 from mmmsba_plugin.schema import Media, Provenance, Report, Windows
 
@@ -107,14 +106,6 @@ def _predict(
         # Its rows need not stay while the next ones are computed.
         del chunk
     return bare, join_chunks(parts) if parts else None
-
-
-def return_freed_memory() -> None:
-    """Return memory that was freed to the system, where the C library keeps it (glibc)."""
-    # Crops and spectrograms leave gaps that the network's larger blocks do not fit into: without
-    # this, 150 MiB of them stay beside it.
-    if sys.platform == "linux" and hasattr(c_library := ctypes.CDLL(None), "malloc_trim"):
-        c_library.malloc_trim(0)
 
 
 def _windows(

@@ -155,6 +155,8 @@ def _fit(rows: FeatureRows, first: int, num_snippets: int) -> FeatureRows:
     selected = slice(first, first + num_snippets)
     values, present = rows.values[selected], rows.present[selected]
     missing = num_snippets - len(present)
+    if not missing:
+        return FeatureRows(values, present)
     return FeatureRows(np.pad(values, ((0, missing), (0, 0))), np.pad(present, (0, missing)))
 
 

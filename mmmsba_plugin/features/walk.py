@@ -29,6 +29,7 @@ from mmmsba_plugin.features.face_tracks import ChunkTracks, TrackCollector
 from mmmsba_plugin.features.front_ends import BoundFrontEnd
 from mmmsba_plugin.features.opt_outs import AudioOptOuts, FaceOptOuts
 from mmmsba_plugin.hookspecs import FeatureExtractor, Input
+from mmmsba_plugin.memory import return_freed_memory
 from mmmsba_plugin.run_control import Progress, check
 from mmmsba_plugin.schema import Media, OptOut
 from mmmsba_plugin.segment import Segment, gaps
@@ -285,6 +286,7 @@ class _Extraction:
 
     def finish(self) -> WalkedChunk:
         """Finish the rows of all modalities."""
+        return_freed_memory()
         return WalkedChunk(
             self.chunk,
             {m: self._entry(m, extractor) for m, extractor in self._extractors.items()},

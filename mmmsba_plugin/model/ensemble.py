@@ -107,12 +107,15 @@ class Ensemble(nn.Module):
         Returns:
             The means of the outputs of each head over the members of a kind that have them, and
             of several kinds those of the most suspicious one, snippet by snippet. The means of
-            attention over all. Streams, and what heads read, lie one member behind the other.
+            attention over all. Streams, and what heads read, lie one member behind the other; they
+            are empty unless attention is asked for too, since nothing takes as much memory.
         """
         outputs: list[NetworkOutput] = []
         for member in self:
             check()
             output = member(inputs, mask, present=present, return_attention=return_attention)
+            if not return_attention:
+                output = replace(output, streams={}, fused=output.fused.new_empty(0))
             outputs.append(_smoothed(output, member.config.smoothing))
         of_kind: dict[tuple[str, ...], list[NetworkOutput]] = {}
         for member, output in zip(self, outputs, strict=True):

@@ -26,6 +26,9 @@ _RANGE_NEPERS = 6.0
 _BAND_HZ, _WINDOW_S = (150.0, 4_000.0), 0.064
 _TINY = 1e-9
 
+#: Windows whose levels are computed at a time.
+_BLOCK = 500
+
 
 def lip_points(points: NDArray[np.float32]) -> NDArray[np.float64]:
     """Return the lips' points against their middle.
@@ -83,11 +86,15 @@ def compute_speech_levels(
     size = s_to_samples(_WINDOW_S, sample_rate_hz)
     padded = np.pad(audio, (size // 2, size))
     starts = np.rint(times_s * sample_rate_hz).astype(int)
-    windows = np.lib.stride_tricks.sliding_window_view(padded, size)[starts]
-    power = np.abs(np.fft.rfft(windows * np.hanning(size), axis=1)) ** 2
+    windows = np.lib.stride_tricks.sliding_window_view(padded, size)
     freqs_hz = np.fft.rfftfreq(size, 1 / sample_rate_hz)
     in_band = (freqs_hz > _BAND_HZ[0]) & (freqs_hz < _BAND_HZ[1])
-    levels = np.log(power[:, in_band].sum(axis=1) + _TINY)
+    levels = np.empty(times_s.size)
+    # All windows of two minutes at once would take 100 MiB.
+    for first in range(0, times_s.size, _BLOCK):
+        block = windows[starts[first : first + _BLOCK]] * np.hanning(size)
+        power = np.abs(np.fft.rfft(block, axis=1)) ** 2
+        levels[first : first + _BLOCK] = np.log(power[:, in_band].sum(axis=1) + _TINY)
     return np.asarray(np.maximum(levels, levels.max() - _RANGE_NEPERS))
 
 

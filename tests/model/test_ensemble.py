@@ -28,7 +28,18 @@ def test_an_ensemble_averages_its_members():
     for name in ("classify", "regress"):
         mean = sum(output.heads[name] for output in outputs) / 3
         torch.testing.assert_close(together.heads[name], mean)
-    assert together.fused.shape[-1] == 3 * outputs[0].fused.shape[-1]
+
+
+def test_what_heads_read_is_kept_only_to_explain():
+    members = [MmmsBa(ALONE).eval() for _ in range(3)]
+    network = Ensemble(members).eval()
+    explained = network(rows(), return_attention=True)
+    torch.testing.assert_close(
+        explained.fused, torch.cat([member(rows()).fused for member in members], dim=-1)
+    )
+    output = network(rows())
+    assert not output.streams
+    assert not output.fused.numel()
 
 
 def kinds(*changes):

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from mmmsba_plugin.files import read_bundled
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from torch import Tensor, nn
 
@@ -47,6 +47,35 @@ def batches(num: int, size: int, multiple: int) -> "Iterator[tuple[int, int]]":
     padded = -(-num // multiple) * multiple
     for first in range(0, num, size):
         yield first, min(first + size, padded)
+
+
+def in_batches(
+    embed: "Callable[[int, int], NDArray[np.float32]]",
+    num: int,
+    *,
+    dim: int,
+    size: int,
+    multiple: int,
+) -> NDArray[np.float32]:
+    """Embed items batch by batch.
+
+    Args:
+        embed: Computes the embeddings of items from a first to a last, shape ``(item, dim)``; it
+            takes some beyond ``num``.
+        num: Number of items.
+        dim: Values of an embedding.
+        size: Items of a batch.
+        multiple: Number that the last batch is a multiple of; it divides ``size``.
+
+    Returns:
+        The embeddings, shape ``(num, dim)``.
+    """
+    # Their place is made first: what each batch leaves behind would lie at the end of the heap,
+    # whose free parts then suit no later batch (speech quality of two minutes: 500 MiB, not 320).
+    embeddings = np.empty((num + size, dim), np.float32)
+    for first, stop in batches(num, size, multiple):
+        embeddings[first:stop] = embed(first, stop)
+    return embeddings[:num]
 
 
 def cut_mirrored(samples: NDArray[np.float32], start: int, stop: int) -> NDArray[np.float32]:

@@ -13,7 +13,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from mmmsba_plugin.features.embeddings.bundled import batches, cut_mirrored, read_weights, restore
+from mmmsba_plugin.features.embeddings.bundled import (
+    cut_mirrored,
+    in_batches,
+    read_weights,
+    restore,
+)
 from mmmsba_plugin.run_control import check
 
 if TYPE_CHECKING:
@@ -65,11 +70,13 @@ def quality_embeddings(samples: NDArray[np.float32]) -> NDArray[np.float32]:
     num = -(-samples.size // STEP)
     gain = np.float32(1.0 / max(float(np.abs(samples).max()), 1e-8))
     with torch.inference_mode():
-        parts = [
-            _embed(_segment(samples, first, stop) * gain)
-            for first, stop in batches(num, _BATCH, _MULTIPLE)
-        ]
-    return np.concatenate(parts)[:num]
+        return in_batches(
+            lambda first, stop: _embed(_segment(samples, first, stop) * gain),
+            num,
+            dim=NUM_VALUES,
+            size=_BATCH,
+            multiple=_MULTIPLE,
+        )
 
 
 def _segment(samples: NDArray[np.float32], first: int, stop: int) -> NDArray[np.float32]:

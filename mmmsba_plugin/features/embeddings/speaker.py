@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from mmmsba_plugin.features.embeddings.bundled import batches, read_weights, restore
+from mmmsba_plugin.features.embeddings.bundled import in_batches, read_weights, restore
 from mmmsba_plugin.run_control import check
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ _UNITS, _LAYERS = 256, 3
 #: It has learned from speech of -30 dB of full scale.
 _MEAN_SQUARE = 1e-3
 #: Windows at a time, so that memory stays flat, and what the last batch is a multiple of.
-_BATCH, _MULTIPLE = 256, 32
+_BATCH, _MULTIPLE = 32, 32
 
 FILE = "speaker.safetensors"
 _BANDS = "bands"
@@ -60,13 +60,13 @@ def speaker_embeddings(
     first = max(0, -before)
     windows = np.lib.stride_tricks.sliding_window_view(padded[first:], window, axis=0)[::every]
     num = len(windows)
+
+    def embed(first: int, stop: int) -> NDArray[np.float32]:
+        # Beyond the last window it is repeated.
+        return _embed(np.swapaxes(windows[np.arange(first, stop).clip(max=num - 1)], 1, 2))
+
     with torch.inference_mode():
-        embeddings = [
-            # Beyond the last window it is repeated.
-            _embed(np.swapaxes(windows[np.arange(start, stop).clip(max=num - 1)], 1, 2))
-            for start, stop in batches(num, _BATCH, _MULTIPLE)
-        ]
-    return np.concatenate(embeddings)[:num]
+        return in_batches(embed, num, dim=_UNITS, size=_BATCH, multiple=_MULTIPLE)
 
 
 def _embed(windows: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -11,7 +11,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from mmmsba_plugin.features.embeddings.bundled import batches, cut_mirrored, read_weights, restore
+from mmmsba_plugin.features.embeddings.bundled import (
+    cut_mirrored,
+    in_batches,
+    read_weights,
+    restore,
+)
 from mmmsba_plugin.run_control import check
 
 if TYPE_CHECKING:
@@ -59,11 +64,13 @@ def spoofing_embeddings(samples: NDArray[np.float32]) -> NDArray[np.float32]:
     num = -(-samples.size // STEP)
     gain = np.sqrt(_MEAN_SQUARE / max(float(np.mean(np.square(samples))), 1e-12))
     with torch.inference_mode():
-        parts = [
-            _embed(_segment(samples, first, stop) * np.float32(gain))
-            for first, stop in batches(num, _BATCH, _MULTIPLE)
-        ]
-    return np.concatenate(parts)[:num]
+        return in_batches(
+            lambda first, stop: _embed(_segment(samples, first, stop) * np.float32(gain)),
+            num,
+            dim=NUM_VALUES,
+            size=_BATCH,
+            multiple=_MULTIPLE,
+        )
 
 
 def _segment(samples: NDArray[np.float32], first: int, stop: int) -> NDArray[np.float32]:

@@ -1,4 +1,4 @@
-"""Memory between the chunks of a clip."""
+"""Memory that was freed."""
 
 import ctypes
 import sys
@@ -6,7 +6,7 @@ import sys
 import psutil
 import pytest
 
-from mmmsba_plugin.clip_report import return_freed_memory
+from mmmsba_plugin.memory import return_freed_memory
 
 SIZE_BYTES = 100_000
 
