@@ -267,7 +267,7 @@ class MmmsbaDetector(BaseDetector):
         Args:
             source: A path, a URL that FFmpeg opens, ``-`` for standard input, a device as
                 ``FORMAT:NAME``, a file that is open for bytes, or frames and audio.
-            chunk_s: Time between two updates, in seconds. Scores are final five seconds after
+            chunk_s: Time between two updates, in seconds. Scores are final three seconds after
                 the end of their chunk, and provisional until then.
             buffer_s: How much of a source that does not wait is kept while detection is behind,
                 in seconds; beyond it a stretch is dropped, which the updates name.

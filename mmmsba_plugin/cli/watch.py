@@ -46,7 +46,7 @@ def watch(
 ) -> None:
     """Detect in a live source while it passes by, with a timeline of what becomes known.
 
-    What is final is printed once, five seconds and the computing time after its chunk has
+    What is final is printed once, three seconds and the computing time after its chunk has
     passed; what is provisional stands below it until it becomes final. Ctrl-C ends it.
     """
     from mmmsba_plugin.cli import _console

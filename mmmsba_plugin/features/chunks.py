@@ -12,9 +12,9 @@ from itertools import chain, repeat
 
 from mmmsba_plugin.timebase import Grid
 
-#: How much a chunk sees beyond each of its ends, in seconds: as much as the network's own
-#: windows throw away.
-CONTEXT_S = 5.0
+#: How much a chunk sees beyond each of its ends, in seconds. It is computed twice: five seconds
+#: made long clips 9 % dearer a minute, and brought scores no nearer to those of the whole clip.
+CONTEXT_S = 3.0
 
 
 @dataclass(frozen=True, slots=True)
