@@ -121,6 +121,14 @@ def test_a_clip_of_ones_own_gets_the_files_that_it_names(tmp_path, talking_clip)
         assert (tmp_path / name).is_file()
 
 
+def test_costs_are_those_of_the_page_that_has_them_all():
+    section = README.split("## What it costs")[1].split("## ")[0]
+    rows = [line for line in section.splitlines() if line.startswith("|")]
+    assert len(rows) > 5
+    page = path_of("pipeline").read_text(encoding="utf-8").splitlines()
+    assert [row for row in rows if row not in page] == []
+
+
 def test_each_page_is_listed_as_the_command_lists_it():
     for name, summary in PAGES.items():
         link = path_of(name).relative_to(FOLDER.parents[1]).as_posix()
