@@ -8,6 +8,7 @@ Source:
 
 import struct
 from collections.abc import Iterator
+from itertools import islice
 from typing import IO, NamedTuple
 
 #: Boxes and chunks that hold no frames or audio: index, tags, space that is not used.
@@ -15,6 +16,9 @@ _WITHOUT_PACKETS = frozenset(
     {b"moov", b"moof", b"mfra", b"sidx", b"ssix", b"free", b"skip", b"wide", b"meta", b"uuid"}
     | {b"idx1", b"JUNK"}
 )
+
+#: Boxes of a file that are walked at most; a film in fragments of a second has some 10,000.
+_MAX_WALKED = 100_000
 
 #: Size of a header: four bytes of length, four of type.
 _HEADER = struct.Struct(">I4s")
@@ -91,5 +95,6 @@ def unread_bytes(file: IO[bytes], start: int, end: int) -> int:
         boxes = iter_boxes(file, 0, end)
     else:
         return end - start
-    rest = (box for box in boxes if box.end > start and box.kind not in _WITHOUT_PACKETS)
+    walked = islice(boxes, _MAX_WALKED)
+    rest = (box for box in walked if box.end > start and box.kind not in _WITHOUT_PACKETS)
     return sum(max(0, min(box.end, end) - max(box.start, start)) for box in rest)

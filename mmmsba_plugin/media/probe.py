@@ -271,7 +271,7 @@ def _read_heads(
 
 def _unread(path: Path, end: int, size_bytes: int) -> Iterator[str]:
     """Yield in words what lies behind the last packet, if it is more than an index."""
-    if end <= 0:
+    if not 0 < end < size_bytes - _UNREAD_BYTES:
         return
     with path.open("rb") as file:
         num_bytes = unread_bytes(file, end, size_bytes)
