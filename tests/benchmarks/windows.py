@@ -95,8 +95,8 @@ def main() -> None:
             of_clips = [
                 abs(np.nanmax(s) - np.nanmax(w)) for s, w in zip(scores, whole, strict=True)
             ]
-            figures = np.median(differences), differences.max(), max(of_clips)
-            table.add_row(kind, *(f"{figure:.3f}" for figure in figures))
+            values = np.median(differences), differences.max(), max(of_clips)
+            table.add_row(kind, *(f"{value:.3f}" for value in values))
     Console().print(table)
 
 
