@@ -64,7 +64,8 @@ class FiftyOneModel(fom.SamplesMixin, fom.Model):
         super().__init__()
         self._detector = detector
         self._run = DetectionRun(detector)
-        self._fields: Fields | None = None
+        # Not `_fields`, which a mixin of FiftyOne sets to what it is to hand over.
+        self._run_fields: Fields | None = None
         self._datasets: set[str] = set()
 
     def __enter__(self) -> Self:
@@ -93,8 +94,8 @@ class FiftyOneModel(fom.SamplesMixin, fom.Model):
 
         The next labels are registered as a run of that name.
         """
-        self._fields = Fields(name)
-        return {key: getattr(self._fields, key) for key in _KEYS}
+        self._run_fields = Fields(name)
+        return {key: getattr(self._run_fields, key) for key in _KEYS}
 
     def predict(self, arg: Any, sample: Any = None) -> dict[str, Any]:
         """Return the labels of one video by their keys; ``curves`` and ``proposals`` may lack.
@@ -127,9 +128,9 @@ class FiftyOneModel(fom.SamplesMixin, fom.Model):
 
     def _begin(self, dataset: Any) -> None:
         """Register the labels of a dataset as a run, before the first of them is written."""
-        if self._fields is None or dataset is None or dataset.name in self._datasets:
+        if self._run_fields is None or dataset is None or dataset.name in self._datasets:
             return
         self._datasets.add(dataset.name)
         # Views of clips have a dataset of their own, which goes with them.
         if not dataset._is_generated:  # noqa: SLF001 - no public name tells
-            self._run.begin(dataset, self._fields)
+            self._run.begin(dataset, self._run_fields)
