@@ -13,7 +13,7 @@ from itertools import chain, repeat
 from mmmsba_plugin.timebase import Grid
 
 #: How much a chunk sees beyond each of its ends, in seconds. It is computed twice: five seconds
-#: made long clips 9 % dearer a minute, and brought scores no nearer to those of the whole clip.
+#: made long clips 9 % dearer a minute, and brought scores hardly nearer to those of the whole clip.
 CONTEXT_S = 3.0
 
 

@@ -59,6 +59,15 @@ def test_applied_it_writes_the_labels_that_a_run_writes(talking_dataset, checkpo
     assert len(sample.applied_opt_outs.detections) == len(sample.run_opt_outs.detections)
 
 
+def test_labels_are_registered_whatever_fiftyone_hands_over(named_dataset, toy):
+    model = load_model(detector=toy)
+    model.label_field("applied")
+    # FiftyOne sets this before it applies a model.
+    model.needs_fields = {}
+    assert "segments" in model.predict(None, sample=named_dataset.first())
+    assert Fields("applied").segments in prediction_fields(named_dataset)
+
+
 @needs_ffmpeg
 def test_a_plain_field_is_the_stem_of_its_labels(named_dataset, toy):
     view = named_dataset.limit(1)
