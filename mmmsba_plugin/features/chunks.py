@@ -73,7 +73,7 @@ def plan_chunks(duration_s: float | None, *, stride_s: float, chunk_s: float) ->
     Example:
         >>> plan = plan_chunks(400.0, stride_s=1.0, chunk_s=240.0)
         >>> [(c.start, c.keep_start, c.keep_stop, c.stop) for c, _ in zip(plan, range(2))]
-        [(0, 0, 200, 205), (195, 200, 405, 410)]
+        [(0, 0, 200, 203), (197, 200, 403, 406)]
     """
     whole, count = Grid(stride_s=stride_s), num_chunks(duration_s, chunk_s=chunk_s)
     size, context = max(1, whole.num_snippets(chunk_s)), whole.num_snippets(CONTEXT_S)
