@@ -96,9 +96,10 @@ class Encoder(nn.Module):
         Returns:
             Shape ``(batch, snippet, stream_units)``.
         """
-        rows: Tensor = (values - self.mean) / self.std
+        # In place: of two minutes each copy takes 10 MiB, and nothing takes more in a prediction.
+        rows: Tensor = (values - self.mean).div_(self.std)
         if present is not None:
-            rows = rows.masked_fill(~present.unsqueeze(-1), 0.0)
+            rows.masked_fill_(~present.unsqueeze(-1), 0.0)
         rows = self.dropout_input(rows)
         if self.project is not None:
             rows = self.project(rows).tanh()

@@ -45,9 +45,13 @@ class Network(Protocol):
         """Switch to evaluation."""
 
     def __call__(
-        self, inputs: Mapping[str, Tensor], *, present: Mapping[str, Tensor]
+        self,
+        inputs: Mapping[str, Tensor],
+        *,
+        present: Mapping[str, Tensor],
+        views: Mapping[str, Tensor] | None = None,
     ) -> NetworkOutput:
-        """Predict a batch of sequences; see :meth:`MmmsBa.forward`."""
+        """Predict a batch of sequences, or several views of one; see :meth:`MmmsBa.forward`."""
 
 
 class Ensemble(nn.Module):
@@ -100,9 +104,10 @@ class Ensemble(nn.Module):
         mask: Tensor | None = None,
         *,
         present: Mapping[str, Tensor] | None = None,
+        views: Mapping[str, Tensor] | None = None,
         return_attention: bool = False,
     ) -> NetworkOutput:
-        """Predict a batch of sequences; see :meth:`MmmsBa.forward`.
+        """Predict a batch of sequences, or several views of one; see :meth:`MmmsBa.forward`.
 
         Returns:
             The means of the outputs of each head over the members of a kind that have them, and
@@ -113,7 +118,9 @@ class Ensemble(nn.Module):
         outputs: list[NetworkOutput] = []
         for member in self:
             check()
-            output = member(inputs, mask, present=present, return_attention=return_attention)
+            output = member(
+                inputs, mask, present=present, views=views, return_attention=return_attention
+            )
             if not return_attention:
                 output = replace(output, streams={}, fused=output.fused.new_empty(0))
             outputs.append(_smoothed(output, member.config.smoothing))

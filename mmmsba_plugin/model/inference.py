@@ -194,21 +194,19 @@ def _predict_window(
 ) -> tuple[NDArray[np.float64], dict[str, dict[str, NDArray[np.float64]]]]:
     """Return scores (one row for all modalities, then one for each) and heads, as kept.
 
-    The views are the rows of one batch: the same clip with different modalities hidden.
+    The views are the same clip with different modalities hidden.
     """
     network.eval()
     device = network.device
-    num_views = 1 + len(network.dims)
-    inputs, present = {}, {}
+    span = slice(window.start, window.stop)
+    inputs, present, views = {}, {}, {}
     for index, modality in enumerate(network.dims):
         rows = features.rows[modality]
-        values = torch.from_numpy(rows.values[window.start : window.stop]).to(device)
-        is_present = torch.from_numpy(rows.present[window.start : window.stop]).to(device)
-        views = torch.zeros(num_views, len(is_present), dtype=torch.bool, device=device)
-        views[0] = views[1 + index] = is_present
-        inputs[modality] = values.expand(num_views, *values.shape)
-        present[modality] = views
-    output = network(inputs, present=present)
+        inputs[modality] = torch.from_numpy(rows.values[span])[None].to(device)
+        present[modality] = torch.from_numpy(rows.present[span])[None].to(device)
+        views[modality] = torch.zeros(1 + len(network.dims), dtype=torch.bool, device=device)
+        views[modality][[0, 1 + index]] = True
+    output = network(inputs, present=present, views=views)
     keep = slice(window.keep_start - window.start, window.keep_stop - window.start)
     scores = output.scores[:, keep].double().cpu().numpy()
     heads = {"heads": output.heads, "of_segments": output.of_segments or output.heads}

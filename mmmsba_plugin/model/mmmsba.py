@@ -139,9 +139,10 @@ class MmmsBa(nn.Module):
         mask: Tensor | None = None,
         *,
         present: Mapping[str, Tensor] | None = None,
+        views: Mapping[str, Tensor] | None = None,
         return_attention: bool = False,
     ) -> NetworkOutput:
-        """Predict a batch of sequences.
+        """Predict a batch of sequences, or several views of one.
 
         Args:
             inputs: For each modality, shape ``(batch, snippet, feature)``. One that is left
@@ -150,6 +151,9 @@ class MmmsBa(nn.Module):
                 comes last in each row. All if not given.
             present: For each modality, where it could be seen or heard, bool, the same
                 shape; everywhere for a modality that is not named.
+            views: For each modality, which views of the sequence it is not hidden in, bool,
+                shape ``(view,)``. The batch is one sequence then, each modality is encoded once,
+                and the output has a row for each view.
             return_attention: Whether the weights are wanted too.
 
         Returns:
@@ -169,12 +173,14 @@ class MmmsBa(nn.Module):
             else:
                 some_input = next(iter(inputs.values()))
                 streams[name] = some_input.new_zeros(*shape, self.config.stream_units)
+        if views is not None:
+            streams, counts = in_views(streams, views), in_views(counts, views)
         attention = self.config.attention
         counted = torch.stack(list(counts.values())).any(dim=0)
         fused = self._fuse(streams, counts)
         if self.word_means is not None:
             text = inputs.get(TEXT, fused.new_zeros(*shape, self.config.dims[TEXT]))
-            fused = self.word_means(fused, text, counted)
+            fused = self.word_means(fused, text.expand(fused.shape[0], -1, -1), counted)
         if self.pyramid is not None:
             fused = self.pyramid(fused, counted)
         if self.join is not None:
@@ -258,3 +264,21 @@ class MmmsBa(nn.Module):
 
     def _modality_names(self) -> str:
         return ", ".join(ordered(self.config.dims))
+
+
+def in_views(tensors: Mapping[str, Tensor], views: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Repeat tensors of one sequence for each view, with zeros in those that they are hidden in.
+
+    Args:
+        tensors: For each modality, shape ``(1, ...)``.
+        views: For each modality, bool, shape ``(view,)``.
+
+    Returns:
+        For each modality, shape ``(view, ...)``.
+    """
+    return {
+        name: torch.cat(
+            [tensor if is_seen else torch.zeros_like(tensor) for is_seen in views[name]]
+        )
+        for name, tensor in tensors.items()
+    }

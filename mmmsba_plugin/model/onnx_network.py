@@ -16,7 +16,7 @@ from mmmsba_plugin.model.checkpoint import (
     parse_config,
     read_config,
 )
-from mmmsba_plugin.model.mmmsba import NetworkOutput
+from mmmsba_plugin.model.mmmsba import NetworkOutput, in_views
 
 #: Key of the checkpoint's configuration among the metadata of the file.
 METADATA = "mmmsba.config"
@@ -124,18 +124,26 @@ class OnnxNetwork:
         return self
 
     def __call__(
-        self, inputs: Mapping[str, Tensor], *, present: Mapping[str, Tensor]
+        self,
+        inputs: Mapping[str, Tensor],
+        *,
+        present: Mapping[str, Tensor],
+        views: Mapping[str, Tensor] | None = None,
     ) -> NetworkOutput:
-        """Predict a batch of sequences.
+        """Predict a batch of sequences, or several views of one.
 
         Args:
             inputs: For each modality, shape ``(batch, snippet, feature)``.
             present: For each modality, where it could be seen or heard, bool, shape
                 ``(batch, snippet)``.
+            views: For each modality, which views of the one sequence it is not hidden in, bool,
+                shape ``(view,)``; the output has a row for each.
 
         Returns:
             The output of each head; the file knows nothing of streams.
         """
+        if views is not None:
+            inputs, present = in_views(inputs, views), in_views(present, views)
         tensors = [*(inputs[name] for name in self.dims), *(present[name] for name in self.dims)]
         feed = {
             name: tensor.contiguous().numpy()

@@ -187,6 +187,22 @@ def test_what_an_absent_modality_holds_does_not_matter(attention):
     assert torch.equal(network(inputs, present=present).heads["classify"], before.heads["classify"])
 
 
+@pytest.mark.parametrize("attention", ATTENTIONS)
+def test_views_of_a_sequence_are_a_batch_of_it_with_modalities_hidden(attention):
+    network, one = make(attention=attention), {m: v[:1] for m, v in rows().items()}
+    is_present = torch.arange(9)[None] > 4
+    views = {m: torch.tensor([True, m == "audio", m == "face"]) for m in one}
+    together = network(one, present={"audio": is_present}, views=views)
+    alone = network(
+        {m: v.expand(3, *v.shape[1:]) for m, v in one.items()},
+        present={
+            m: (is_present if m == "audio" else True) & views[m][:, None].expand(3, 9) for m in one
+        },
+    )
+    assert_close(together.heads["classify"], alone.heads["classify"], **SAME)
+    assert torch.equal(together.present, alone.present)
+
+
 def test_an_absent_snippet_gets_no_weight_from_any_other():
     present = {"audio": torch.arange(9)[None].expand(2, 9) > 4}
     maps = make()(rows(), present=present, return_attention=True).attention
