@@ -4,8 +4,8 @@
 
 The clip is a portrait that talks for a minute at 640 x 360, unless one is given; its packets
 are repeated until they last as long as asked. Each length is detected in by the bundled weights
-in a process of its own, on one thread. What the first second costs is the start: imports and
-weights, which no minute repeats. Ratios are to the first length of the same run, whose memory
+in a process of its own, on one thread, after a clip of a second: imports and weights are the
+start, which no minute repeats. Ratios are to the first length of the same run, whose memory
 differs from one process to the next by a tenth: it is the median of three. The exit status is 1
 if the last length holds more than 1.2 times the memory of the first, or if its minutes, without
 the start, cost more than 5 % more.
@@ -14,7 +14,6 @@ the start, cost more than 5 % more.
 import argparse
 import math
 import os
-import resource
 import statistics
 import subprocess
 import sys
@@ -32,12 +31,17 @@ _REPEATS = 3
 _GAP_S = 0.2
 
 _DETECT = """
-import resource, sys, torch
+import resource, sys, time, torch
 torch.set_num_threads(1)
 from mmmsba_plugin import Detector
-report = Detector.from_pretrained().detect(sys.argv[1])
+detector = Detector.from_pretrained()
+detector.detect(sys.argv[1])
+start_s = time.process_time()
+report = detector.detect(sys.argv[2])
 assert report.status == "ok", report.problem
-print(report.duration_s, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+spent_s = time.process_time() - start_s
+peak_kb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+print(report.duration_s / 60, start_s, spent_s, peak_kb / 1024)
 """
 
 
@@ -61,25 +65,19 @@ def repeat(clip: Path, path: Path, duration_s: float) -> Path:
     return path
 
 
-def measure_median(clip: Path, times: int) -> tuple[float, float, float]:
-    """Detect in a clip so many times; return the median of each figure of ``measure``."""
-    return tuple(map(statistics.median, zip(*(measure(clip) for _ in range(times)), strict=True)))
+def measure(short: Path, clip: Path, *, times: int) -> tuple[float, ...]:
+    """Detect in a clip, after a short one, so many times.
 
-
-def measure(clip: Path) -> tuple[float, float, float]:
-    """Detect in a clip; return its minutes, the processor seconds, and the peak memory in MiB."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    process = subprocess.run(
-        [sys.executable, "-c", _DETECT, str(clip)],
-        env=os.environ | ONE_THREAD,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    spent_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    duration_s, peak_kb = map(float, process.stdout.split())
-    return duration_s / 60, spent_s, peak_kb / 1024
+    Returns:
+        The medians of its minutes, the processor seconds of the start and of the clip, and the
+        peak memory in MiB.
+    """
+    command = [sys.executable, "-c", _DETECT, str(short), str(clip)]
+    runs = []
+    for _ in range(times):
+        out = subprocess.check_output(command, env=os.environ | ONE_THREAD, text=True)
+        runs.append([float(value) for value in out.split()])
+    return tuple(map(statistics.median, zip(*runs, strict=True)))
 
 
 def main() -> None:
@@ -91,15 +89,14 @@ def main() -> None:
     table = Table("minutes", "CPU-s a minute", "without start", "ratio", "peak MiB", "ratio")
     with tempfile.TemporaryDirectory() as folder:
         clip = arguments.clip or make_clip(Path(folder) / "clip.mp4", fps_hz=25)
-        start = repeat(clip, Path(folder) / "start.mkv", 1)
-        first_length, start_s, _ = measure_median(start, _REPEATS)
-        rows = []
+        short = repeat(clip, Path(folder) / "short.mkv", 1)
+        rows: list[tuple[float, float]] = []
         for minutes in arguments.minutes:
             long = repeat(clip, Path(folder) / f"{minutes:g}.mkv", minutes * 60)
-            length, spent_s, peak_mib = measure_median(long, 1 if rows else _REPEATS)
-            rows.append(((spent_s - start_s) / (length - first_length), peak_mib))
+            length, start_s, spent_s, peak_mib = measure(short, long, times=1 if rows else _REPEATS)
+            rows.append((spent_s / length, peak_mib))
             cost, memory = rows[-1][0] / rows[0][0], peak_mib / rows[0][1]
-            costs = f"{spent_s / length:.1f}", f"{rows[-1][0]:.1f}", f"{cost:.2f}"
+            costs = f"{(start_s + spent_s) / length:.1f}", f"{rows[-1][0]:.1f}", f"{cost:.2f}"
             table.add_row(f"{length:.1f}", *costs, f"{peak_mib:.0f}", f"{memory:.2f}")
     table.title = f"start: {start_s:.1f} CPU-s"
     Console().print(table)
