@@ -1,5 +1,6 @@
 """Fields and values of a dataset: declaration, bulk writes, and the runs that own them."""
 
+import copy
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
@@ -169,7 +170,7 @@ def declare(dataset: Any, fields: Fields, *, modalities: tuple[str, ...]) -> Non
 
 
 def rename_labels(dataset: Any, field: str, former: Mapping[str, str]) -> None:
-    """Give labels of earlier versions the words of today.
+    """Give labels of earlier versions the words of today, in the colors that they had.
 
     Args:
         dataset: The dataset.
@@ -185,6 +186,19 @@ def rename_labels(dataset: Any, field: str, former: Mapping[str, str]) -> None:
         is_former = ViewField("label").is_in([*former])
         videos = flattened(dataset).match_labels(fields=field, filter=is_former)
         videos.map_labels(field, former).save(field)
+        _rename_colors(dataset, field, former)
+
+
+def _rename_colors(dataset: Any, field: str, former: Mapping[str, str]) -> None:
+    """Let the App's colors of a field name the words of today."""
+    scheme = dataset.app_config.color_scheme
+    of_fields = [] if scheme is None else copy.deepcopy(list(scheme.fields or []))
+    ours = [of_field for of_field in of_fields if of_field["path"] == field]
+    for color in (color for of_field in ours for color in of_field.get("valueColors") or []):
+        color["value"] = former.get(color["value"], color["value"])
+    if ours:
+        scheme.fields = of_fields
+        dataset.save()
 
 
 def made_by(info: Mapping[str, Any]) -> str:

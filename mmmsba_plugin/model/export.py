@@ -1,7 +1,9 @@
 """Export of a network as one ONNX file, which any runtime of that format can run.
 
 Inputs are, for each modality, its rows of features, float32 of shape ``(batch, snippet, dim)``,
-and ``MODALITY_present``, bool of shape ``(batch, snippet)``. Outputs are ``scores``, P(fake) before
+and ``MODALITY_present``, bool of shape ``(batch, snippet)``. ``MODALITY_views``, bool of shape
+``(view,)``, may be left out: of a batch of one sequence it states which views of it do not hide
+that modality, and the outputs have a row for each view. Outputs are ``scores``, P(fake) before
 calibration, of shape ``(batch, snippet)``, each head, of shape ``(batch, snippet, 2)``, and, of an
 ensemble of several kinds, the heads that tell segments as ``of_segments.HEAD``. Batch and
 length are free. Standardisation lies inside; the checkpoint's configuration is metadata.
@@ -19,6 +21,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -26,7 +29,13 @@ from mmmsba_plugin.errors import CheckpointError, MissingExtraError, OutputError
 from mmmsba_plugin.model.checkpoint import CARD, CONFIG, ONNX, CheckpointConfig, load_checkpoint
 from mmmsba_plugin.model.ensemble import Ensemble
 from mmmsba_plugin.model.mmmsba import NetworkOutput
-from mmmsba_plugin.model.onnx_network import METADATA, OnnxNetwork, input_names, output_name
+from mmmsba_plugin.model.onnx_network import (
+    METADATA,
+    OnnxNetwork,
+    input_names,
+    output_name,
+    view_names,
+)
 
 if TYPE_CHECKING:
     from mmmsba_plugin.model.encoder import Encoder
@@ -50,8 +59,9 @@ class _Tensors(nn.Module):
         self.network = network
 
     def forward(self, *tensors: Tensor) -> tuple[Tensor, ...]:
-        inputs, present = _as_inputs(self.network, tensors)
-        return tuple(dict(_outputs_of(self.network(inputs, present=present))).values())
+        inputs, present, views = _as_inputs(self.network, tensors)
+        output = self.network(inputs, present=present, views=views)
+        return tuple(dict(_outputs_of(output)).values())
 
 
 def export_checkpoint(folder: Path | str, output: Path | str) -> tuple[Path, float]:
@@ -115,8 +125,8 @@ def to_onnx(network: Ensemble, config: CheckpointConfig) -> bytes:
         raise MissingExtraError(
             f"exporting needs {error.name}; install it with: pip install 'mmmsba-plugin[onnx]'"
         ) from error
-    tensors = _random_tensors(network, 2, 3)
-    inputs = input_names(network.dims)
+    inputs, views = input_names(network.dims), view_names(network.dims)
+    tensors = (*_random_tensors(network, 2, 3), *(torch.ones(1, dtype=torch.bool) for _ in views))
     with torch.no_grad():
         example = dict(_outputs_of(network(_as_inputs(network, tensors)[0])))
     sizes = {name: output.shape[-1] for name, output in example.items()}
@@ -129,11 +139,17 @@ def to_onnx(network: Ensemble, config: CheckpointConfig) -> bytes:
             Path(scratch) / ONNX,
             dynamo=False,
             opset_version=_OPSET,
-            input_names=inputs,
+            input_names=[*inputs, *views],
             output_names=list(example),
-            dynamic_axes={name: {0: "batch", 1: "snippet"} for name in (*inputs, *example)},
+            dynamic_axes={
+                **{name: {0: "batch", 1: "snippet"} for name in (*inputs, *example)},
+                **{name: {0: "view"} for name in views},
+            },
         )
         model = onnx.load(Path(scratch) / ONNX)
+    # An input with a value of its own may be left out.
+    one_view = np.ones(1, dtype=bool)
+    model.graph.initializer.extend(onnx.numpy_helper.from_array(one_view, name) for name in views)
     for output in model.graph.output:
         # What the exporter does not work out for each: the outputs of a head.
         for width in output.type.tensor_type.shape.dim[2:]:
@@ -147,7 +163,7 @@ def max_difference(network: Ensemble, exported: OnnxNetwork) -> float:
     """Return how far scores are apart at most, on random features some of which are missing."""
     differences = []
     for shape in _SHAPES:
-        inputs, present = _as_inputs(network, _random_tensors(network, *shape))
+        inputs, present, _ = _as_inputs(network, _random_tensors(network, *shape))
         with torch.inference_mode():
             both = [each(inputs, present=present).scores for each in (network, exported)]
         differences.append((both[0] - both[1]).abs().max().item())
@@ -156,13 +172,15 @@ def max_difference(network: Ensemble, exported: OnnxNetwork) -> float:
 
 def _as_inputs(
     network: Ensemble, tensors: tuple[Tensor, ...]
-) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-    """Return the tensors by modality: features, and where they are present."""
+) -> tuple[dict[str, Tensor], dict[str, Tensor], dict[str, Tensor]]:
+    """Return the tensors by modality: features, where they are present, and in which views."""
     modalities = list(network.dims)
-    number = len(modalities)
+    num = len(modalities)
+    features, present, views = tensors[:num], tensors[num : 2 * num], tensors[2 * num :]
     return (
-        dict(zip(modalities, tensors[:number], strict=True)),
-        dict(zip(modalities, tensors[number:], strict=True)),
+        dict(zip(modalities, features, strict=True)),
+        dict(zip(modalities, present, strict=True)),
+        dict(zip(modalities, views, strict=False)),
     )
 
 

@@ -276,9 +276,10 @@ def in_views(tensors: Mapping[str, Tensor], views: Mapping[str, Tensor]) -> dict
     Returns:
         For each modality, shape ``(view, ...)``.
     """
-    return {
-        name: torch.cat(
-            [tensor if is_seen else torch.zeros_like(tensor) for is_seen in views[name]]
-        )
-        for name, tensor in tensors.items()
-    }
+    outputs = {}
+    for name, tensor in tensors.items():
+        is_visible = views[name].view(-1, *[1] * (tensor.ndim - 1))
+        # ONNX Runtime fills no masks.
+        is_mask = tensor.dtype == torch.bool
+        outputs[name] = tensor & is_visible if is_mask else tensor.masked_fill(~is_visible, 0)
+    return outputs

@@ -39,6 +39,11 @@ def input_names(modalities: Iterable[str]) -> list[str]:
     return [*names, *(f"{name}_present" for name in names)]
 
 
+def view_names(modalities: Iterable[str]) -> list[str]:
+    """Return the names of the inputs that tell in which views each modality is not hidden."""
+    return [f"{name}_views" for name in modalities]
+
+
 def output_name(head: str, *, of_segments: bool = False) -> str:
     """Return the name of an exported network's output."""
     return f"of_segments.{head}" if of_segments else head
@@ -80,6 +85,9 @@ class OnnxNetwork:
                 f"{file} was exported from other weights than {CONFIG} beside it is of; {_REMEDY}"
             )
         self._outputs = [output.name for output in self._session.get_outputs()]
+        # Files of earlier versions take no views.
+        optional = {node.name for node in self._session.get_overridable_initializers()}
+        self._takes_views = optional >= set(view_names(self.dims))
         inputs = {node.name for node in self._session.get_inputs()}
         if inputs != set(input_names(self.dims)) or "classify" not in self._outputs:
             raise CheckpointError(f"{file} does not take what {CONFIG} names; {_REMEDY}")
@@ -142,17 +150,18 @@ class OnnxNetwork:
         Returns:
             The output of each head; the file knows nothing of streams.
         """
-        if views is not None:
+        feed = {}
+        if views is not None and self._takes_views:
+            feed = dict(zip(view_names(self.dims), (views[m] for m in self.dims), strict=True))
+        elif views is not None:
             inputs, present = in_views(inputs, views), in_views(present, views)
         tensors = [*(inputs[name] for name in self.dims), *(present[name] for name in self.dims)]
-        feed = {
-            name: tensor.contiguous().numpy()
-            for name, tensor in zip(input_names(self.dims), tensors, strict=True)
-        }
+        feed |= dict(zip(input_names(self.dims), tensors, strict=True))
+        arrays = {name: tensor.contiguous().numpy() for name, tensor in feed.items()}
         outputs = {
             name: torch.from_numpy(output)
             for name, output in zip(
-                self._outputs, self._session.run(self._outputs, feed), strict=True
+                self._outputs, self._session.run(self._outputs, arrays), strict=True
             )
         }
         heads = {name for member in self.config.members for name in member.heads}

@@ -87,6 +87,21 @@ def test_networks_of_every_kind_give_the_same_scores(changes):
         )
 
 
+@pytest.mark.parametrize("takes_views", [True, False])
+def test_views_of_a_sequence_get_the_same_scores_by_files_of_today_and_before(takes_views):
+    network, exported = both(ensemble({}, {"learns_from": "segments"}))
+    assert exported._takes_views
+    exported._takes_views = takes_views
+    inputs, present = features(DIMS, 1, 6)
+    views = {m: torch.tensor([True, m == "audio", m != "audio"]) for m in DIMS}
+    with torch.inference_mode():
+        expected, actual = (
+            each(inputs, present=present, views=views) for each in (network, exported)
+        )
+    assert actual.scores.shape == (3, 6)
+    torch.testing.assert_close(actual.heads, expected.heads, atol=1e-5, rtol=1e-5)
+
+
 def test_what_is_absent_may_hold_anything():
     network, exported = both(ensemble({}))
     inputs, present = features(DIMS, 1, 6, absent=["lips"])
@@ -110,7 +125,10 @@ def test_the_file_says_what_goes_in_and_what_comes_out():
     assert shapes(model.graph.input) == {
         **{m: [*rows, dim] for m, dim in DIMS.items()},
         **{f"{m}_present": rows for m in DIMS},
+        **{f"{m}_views": ["view"] for m in DIMS},
     }
+    # These have values of their own, so that they may be left out.
+    assert {value.name for value in model.graph.initializer} >= {f"{m}_views" for m in DIMS}
     assert shapes(model.graph.output) == {
         "scores": rows,
         **{head: [*rows, 2] for head in heads},

@@ -189,14 +189,15 @@ def test_what_an_absent_modality_holds_does_not_matter(attention):
 
 @pytest.mark.parametrize("attention", ATTENTIONS)
 def test_views_of_a_sequence_are_a_batch_of_it_with_modalities_hidden(attention):
-    network, one = make(attention=attention), {m: v[:1] for m, v in rows().items()}
+    network, inputs = make(attention=attention), {m: v[:1] for m, v in rows().items()}
     is_present = torch.arange(9)[None] > 4
-    views = {m: torch.tensor([True, m == "audio", m == "face"]) for m in one}
-    together = network(one, present={"audio": is_present}, views=views)
+    views = {m: torch.tensor([True, m == "audio", m == "face"]) for m in inputs}
+    together = network(inputs, present={"audio": is_present}, views=views)
     alone = network(
-        {m: v.expand(3, *v.shape[1:]) for m, v in one.items()},
+        {m: v.expand(3, *v.shape[1:]) for m, v in inputs.items()},
         present={
-            m: (is_present if m == "audio" else True) & views[m][:, None].expand(3, 9) for m in one
+            m: (is_present if m == "audio" else True) & views[m][:, None].expand(3, 9)
+            for m in inputs
         },
     )
     assert_close(together.heads["classify"], alone.heads["classify"], **SAME)

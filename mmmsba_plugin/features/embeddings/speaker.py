@@ -57,8 +57,8 @@ def speaker_embeddings(
     after = window - every - before
     padded = np.pad(loud, ((max(0, before), max(0, after)), (0, 0)), mode="edge")
     # A snippet longer than a window is known by the window around its middle.
-    first = max(0, -before)
-    windows = np.lib.stride_tricks.sliding_window_view(padded[first:], window, axis=0)[::every]
+    skipped = max(0, -before)
+    windows = np.lib.stride_tricks.sliding_window_view(padded[skipped:], window, axis=0)[::every]
     num = len(windows)
 
     def embed(first: int, stop: int) -> NDArray[np.float32]:

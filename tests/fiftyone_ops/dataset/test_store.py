@@ -58,3 +58,19 @@ def test_a_run_gives_former_verdicts_the_words_of_today(evaluated, toy):
         "abstained",
         *["error"] * 2,
     ]
+
+
+def test_a_color_that_somebody_gave_a_former_verdict_stays_under_the_word_of_today(evaluated, toy):
+    scheme = evaluated.app_config.color_scheme
+    (verdict,) = [field for field in scheme.fields if field["path"] == "forgeries_verdict"]
+    verdict["valueColors"] = [{"value": "forged", "color": "#123456"}]
+    scheme.fields = [verdict]
+    evaluated.save()
+    annotate(evaluated, detector=toy, existing="skip")
+    evaluated.reload()
+    (verdict,) = [
+        field
+        for field in evaluated.app_config.color_scheme.fields
+        if field["path"] == "forgeries_verdict"
+    ]
+    assert verdict["valueColors"] == [{"value": "fake", "color": "#123456"}]
