@@ -193,10 +193,12 @@ def _rename_colors(dataset: Any, field: str, former: Mapping[str, str]) -> None:
     """Let the App's colors of a field name the words of today."""
     scheme = dataset.app_config.color_scheme
     of_fields = [] if scheme is None else copy.deepcopy(list(scheme.fields or []))
-    ours = [of_field for of_field in of_fields if of_field["path"] == field]
-    for color in (color for of_field in ours for color in of_field.get("valueColors") or []):
-        color["value"] = former.get(color["value"], color["value"])
-    if ours:
+    ours = (of_field for of_field in of_fields if of_field["path"] == field)
+    colors = (color for of_field in ours for color in of_field.get("valueColors") or [])
+    renamed = [color for color in colors if color["value"] in former]
+    for color in renamed:
+        color["value"] = former[color["value"]]
+    if renamed:
         scheme.fields = of_fields
         dataset.save()
 

@@ -12,8 +12,8 @@ from itertools import chain, repeat
 
 from mmmsba_plugin.timebase import Grid
 
-#: How much a chunk sees beyond each of its ends, in seconds. It is computed twice: five seconds
-#: made long clips 9 % dearer a minute, and brought scores hardly nearer to those of the whole clip.
+#: How much a chunk sees beyond each of its ends, in seconds. It is computed twice: of chunks of two
+#: minutes a twentieth, with five seconds a twelfth, for scores hardly nearer to the whole clip's.
 CONTEXT_S = 3.0
 
 

@@ -279,7 +279,7 @@ def in_views(tensors: Mapping[str, Tensor], views: Mapping[str, Tensor]) -> dict
     outputs = {}
     for name, tensor in tensors.items():
         is_visible = views[name].view(-1, *[1] * (tensor.ndim - 1))
-        # ONNX Runtime fills no masks.
+        # ONNX Runtime cannot fill a tensor of bool.
         is_mask = tensor.dtype == torch.bool
         outputs[name] = tensor & is_visible if is_mask else tensor.masked_fill(~is_visible, 0)
     return outputs
